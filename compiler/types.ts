@@ -1,0 +1,104 @@
+/** An 8-bit grey image, row-major, `width * height` bytes. */
+export interface GreyImage {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** An un-premultiplied 8-bit RGBA image, upright, row-major, `width * height * 4` bytes. */
+export interface RgbaImage {
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** 32-bit words of one FREAK descriptor: 666 comparisons, most significant bit first, zero-padded. */
+export const DESCRIPTOR_WORDS = 21;
+
+/**
+ * Feature points of one keyframe and one polarity, in columns. Coordinates are pixels of the keyframe
+ * image; `scale` is 2^octave; `angle` is in radians.
+ */
+export interface FeaturePoints {
+  readonly count: number;
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  readonly scale: Float64Array;
+  readonly angle: Float64Array;
+  /** `count * DESCRIPTOR_WORDS` words, point after point. */
+  readonly descriptors: Uint32Array;
+}
+
+/** A node of the k-medoids tree over the points of one polarity; indexes point into its `FeaturePoints`. */
+export type ClusterNode =
+  | { readonly leaf: true; readonly centerPointIndex: number | null; readonly pointIndexes: number[] }
+  | { readonly leaf: false; readonly centerPointIndex: number | null; readonly children: ClusterNode[] };
+
+/** Matching data of the target at one scale. */
+export interface Keyframe {
+  readonly width: number;
+  readonly height: number;
+  /** Keyframe pixels per target pixel, in (0, 1]. */
+  readonly scale: number;
+  readonly maxima: FeaturePoints;
+  readonly minima: FeaturePoints;
+  readonly maximaCluster: ClusterNode;
+  readonly minimaCluster: ClusterNode;
+}
+
+/** The grey image the player tracks at one scale, and the points whose templates it follows. */
+export interface TrackingImage {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly scale: number;
+  readonly points: readonly { readonly x: number; readonly y: number }[];
+}
+
+/** One entry of a `.mind` file. */
+export interface ImageTarget {
+  readonly width: number;
+  readonly height: number;
+  readonly keyframes: readonly Keyframe[];
+  readonly tracking: readonly TrackingImage[];
+}
+
+export interface CompileOptions {
+  /** Keep only this many strongest points per keyframe; all of them when absent. */
+  readonly maxFeatures?: number;
+  /** Longer side in pixels; larger images are area-averaged down. `Infinity` keeps every pixel. */
+  readonly maxSize?: number;
+}
+
+export type CompileStage = "decode" | "resize" | "match" | "track" | "encode";
+
+/** `done` of `total` steps of `stage`; `total` is constant within a stage. */
+export interface CompileProgress {
+  readonly stage: CompileStage;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Why an image or a `.mind` was refused. The host turns codes into its own status; the message is for people. */
+export type CompileErrorCode =
+  | "empty_file"
+  | "not_an_image"
+  | "unsupported_format"
+  | "image_damaged"
+  | "image_too_many_bytes"
+  | "image_too_many_pixels"
+  | "image_too_small"
+  | "too_few_features"
+  | "invalid_option"
+  | "invalid_marker";
+
+/** An expected refusal: says what came and what is expected. Never retried. */
+export class CompileError extends Error {
+  readonly code: CompileErrorCode;
+
+  constructor(code: CompileErrorCode, message: string) {
+    super(message);
+    this.name = "CompileError";
+    this.code = code;
+  }
+}

@@ -1,0 +1,5 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: { name: "node", include: ["**/*.test.ts"], root: import.meta.dirname, testTimeout: 120_000 },
+});

@@ -1,0 +1,152 @@
+import { z } from "@hono/zod-openapi";
+
+/** The wire: what the API takes and gives, in snake_case. The web app and the Node host import the types. */
+
+export const markerStatus = z.enum(["pending", "processing", "ready", "failed"]).openapi("MarkerStatus");
+export type MarkerStatus = z.infer<typeof markerStatus>;
+
+export const executor = z.enum(["browser", "node"]).openapi("Executor");
+export type Executor = z.infer<typeof executor>;
+
+/** How far the running compilation is. */
+export const progress = z
+  .object({
+    stage: z.enum(["decode", "resize", "match", "track", "encode"]),
+    done: z.number().int().min(0).max(100_000),
+    total: z.number().int().min(1).max(100_000),
+  })
+  .openapi("Progress");
+export type ProgressBody = z.infer<typeof progress>;
+
+export const markerMetadata = z
+  .object({
+    bytes: z.number().int(),
+    width: z.number().int(),
+    height: z.number().int(),
+    keyframes: z.number().int(),
+    /** Feature points over all keyframes. */
+    points: z.number().int(),
+    tracking_points: z.number().int(),
+    compiler_version: z.string(),
+    /** Time the executor says it took; null when it did not say. */
+    milliseconds: z.number().nullable(),
+    executor,
+  })
+  .openapi("MarkerMetadata");
+export type MarkerMetadata = z.infer<typeof markerMetadata>;
+
+export const lease = z.object({ token: z.string(), expires_at: z.iso.datetime() }).openapi("Lease");
+export type Lease = z.infer<typeof lease>;
+
+export const arContent = z
+  .object({
+    id: z.string(),
+    project_id: z.string(),
+    company_id: z.string(),
+    unique_id: z.uuid(),
+    title: z.string(),
+    description: z.string(),
+    image_url: z.string(),
+    image_sha256: z.string(),
+    /** Upright size of the original, pixels. */
+    image_width: z.number().int(),
+    image_height: z.number().int(),
+    image_bytes: z.number().int(),
+    thumbnail_url: z.string().nullable(),
+    marker_url: z.string().nullable(),
+    marker_status: markerStatus,
+    marker_generated_at: z.iso.datetime().nullable(),
+    marker_metadata: markerMetadata.nullable(),
+    max_features: z.number().int().nullable(),
+    video_url: z.string().nullable(),
+    video_bytes: z.number().int().nullable(),
+    video_type: z.string().nullable(),
+    is_active: z.boolean(),
+    viewer_url: z.string(),
+    qr_url: z.string(),
+    /** The newest compile task, the one that explains `marker_status`. */
+    task_id: z.string().nullable(),
+    executor: executor.nullable(),
+    progress: progress.nullable(),
+    error_code: z.string().nullable(),
+    error_message: z.string().nullable(),
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+  })
+  .openapi("ArContent");
+export type ArContent = z.infer<typeof arContent>;
+
+/** Answer of `POST /api/ar-content`; `lease` only for `compile=browser` when there is something to compile. */
+export const submission = z
+  .object({
+    content: arContent,
+    task_id: z.string(),
+    lease: lease.nullable(),
+    /** True when an existing marker of the same image and options was reused. */
+    reused: z.boolean(),
+  })
+  .openapi("Submission");
+export type Submission = z.infer<typeof submission>;
+
+export const contentPage = z
+  .object({ items: z.array(arContent), next_cursor: z.string().nullable(), total: z.number().int() })
+  .openapi("ArContentPage");
+export type ContentPage = z.infer<typeof contentPage>;
+
+/** `superseded`: a newer task took its place. `reused`: an existing marker served. */
+export const taskState = z
+  .enum(["pending", "processing", "ready", "failed", "superseded"])
+  .openapi("TaskState");
+
+export const compileTask = z
+  .object({
+    task_id: z.string(),
+    content_id: z.string(),
+    generation: z.number().int(),
+    state: taskState,
+    executor: executor.nullable(),
+    attempts: z.number().int(),
+    progress: progress.nullable(),
+    lease_expires_at: z.iso.datetime().nullable(),
+    next_attempt_at: z.iso.datetime().nullable(),
+    error_code: z.string().nullable(),
+    error_message: z.string().nullable(),
+    created_at: z.iso.datetime(),
+    started_at: z.iso.datetime().nullable(),
+    finished_at: z.iso.datetime().nullable(),
+  })
+  .openapi("CompileTask");
+export type CompileTask = z.infer<typeof compileTask>;
+
+/** What the public viewer needs; nothing of the company leaks into it. */
+export const viewerManifest = z
+  .object({
+    unique_id: z.uuid(),
+    title: z.string(),
+    description: z.string(),
+    image_url: z.string(),
+    image_width: z.number().int(),
+    image_height: z.number().int(),
+    thumbnail_url: z.string().nullable(),
+    marker_status: markerStatus,
+    marker_url: z.string().nullable(),
+    /** Size of the compiled target, pixels: the unit of the player's pose. */
+    target_width: z.number().int().nullable(),
+    target_height: z.number().int().nullable(),
+    video_url: z.string().nullable(),
+    video_type: z.string().nullable(),
+  })
+  .openapi("ViewerManifest");
+export type ViewerManifest = z.infer<typeof viewerManifest>;
+
+/** RFC 9457 problem details. `code` is one of `ErrorCode` in worker/errors.ts. */
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    code: z.string(),
+  })
+  .openapi("Problem");
+export type Problem = z.infer<typeof problem>;
