@@ -1,0 +1,10 @@
+// Plain JavaScript on purpose: a Node too old to read TypeScript must still be able to say so.
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 18)) {
+  console.error(
+    `Vivimark needs Node 22.18 or newer; this is Node ${process.versions.node}. ` +
+      "On Linux x64 `npm ci` brings a newer one along: run `npm ci`, then `npm start`.",
+  );
+  process.exit(1);
+}
+await import("./start.ts");
