@@ -14,6 +14,10 @@ export default defineConfig({
   appType: "spa",
   plugins: [preact()],
   worker: { format: "es" },
+  resolve: {
+    // MindAR's player asks for all of TensorFlow.js and uses a part.
+    alias: [{ find: /^@tensorflow\/tfjs$/, replacement: join(root, "viewer/tensorflow.ts") }],
+  },
   build: {
     outDir: "dist",
     emptyOutDir: true,

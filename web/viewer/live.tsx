@@ -1,0 +1,217 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Engine } from "./engine.ts";
+import { CheckIcon, CloseIcon, PictureIcon, PlayIcon, SoundOffIcon, SoundOnIcon } from "./icons.tsx";
+import type { ViewerManifest } from "./manifest.ts";
+import { enter, leave } from "./navigation.ts";
+import { Notice } from "./notice.tsx";
+import { compose, cover, type Homography, toMatrix3d } from "./projection.ts";
+import { ADVICE } from "./refusals.ts";
+import { openSession, type Phase, type Session } from "./session.ts";
+
+/** The camera's picture, and the video on the photo in it. */
+export function Live({ manifest, engine }: { manifest: ViewerManifest; engine: Engine }) {
+  const [attempt, setAttempt] = useState(0);
+  return <Attempt key={attempt} manifest={manifest} engine={engine} retry={() => setAttempt(attempt + 1)} />;
+}
+
+type VideoState = "none" | "loading" | "ready" | "needs-tap" | "broken";
+
+function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () => void }) {
+  const { manifest, engine } = props;
+  const view = useRef<HTMLVideoElement>(null);
+  const overlay = useRef<HTMLDivElement>(null);
+  const video = useRef<HTMLVideoElement>(null);
+  const [session, setSession] = useState<Session | null>(null);
+  const muted = useSignal(true);
+  const videoState = useSignal<VideoState>(manifest.video_url ? "loading" : "none");
+
+  useLayoutEffect(() => {
+    const camera = view.current!;
+    const stage = camera.parentElement!;
+    let pose: Homography | null = null;
+
+    function layOut(): void {
+      if (!pose || !overlay.current || camera.videoWidth === 0) return;
+      const frame = { width: camera.videoWidth, height: camera.videoHeight };
+      const screen = { width: stage.clientWidth, height: stage.clientHeight };
+      overlay.current.style.transform = toMatrix3d(compose(cover(frame, screen), pose));
+    }
+
+    const opened = openSession(camera, engine, (found) => {
+      pose = found;
+      layOut();
+    });
+    const sizes = new ResizeObserver(layOut);
+    sizes.observe(stage);
+    setSession(opened);
+    return () => {
+      sizes.disconnect();
+      opened.close();
+    };
+  }, [engine]);
+
+  const phase: Phase = session?.phase.value ?? { name: "camera" };
+  const target = session?.target.value;
+  const found = phase.name === "found";
+
+  async function play(): Promise<void> {
+    try {
+      await video.current?.play();
+      videoState.value = "ready";
+    } catch (error) {
+      // Leaving the picture interrupts a play() that has not begun; only a browser that wants a tap is news.
+      if (error instanceof DOMException && error.name === "NotAllowedError") videoState.value = "needs-tap";
+    }
+  }
+
+  useEffect(() => {
+    if (found) play();
+    else video.current?.pause();
+  }, [found]);
+
+  useEffect(() => {
+    const leaveOnEscape = (event: KeyboardEvent) => event.key === "Escape" && leave();
+    addEventListener("keydown", leaveOnEscape);
+    return () => removeEventListener("keydown", leaveOnEscape);
+  }, []);
+
+  if (phase.name === "refused") {
+    const { title, advice, retry } = ADVICE[phase.refusal];
+    return (
+      <Notice title={title} tone="warn">
+        <p>{advice}</p>
+        <div class="actions">
+          {retry && (
+            <button type="button" class="button" onClick={props.retry}>
+              Try again
+            </button>
+          )}
+          <PlainButton manifest={manifest} primary={!retry} />
+        </div>
+      </Notice>
+    );
+  }
+
+  return (
+    <main class="live">
+      <h1 class="visually-hidden">{manifest.title}, through the camera</h1>
+      <video ref={view} class="live-camera" playsInline muted autoPlay aria-label="Camera" />
+      <div
+        ref={overlay}
+        class={`live-overlay ${found ? "is-found" : ""} ${manifest.video_url ? "" : "is-empty"}`}
+        style={target ? { width: `${target.width}px`, height: `${target.height}px` } : undefined}
+        aria-hidden={!found}
+      >
+        {manifest.video_url && (
+          <video
+            ref={video}
+            src={manifest.video_url}
+            playsInline
+            loop
+            muted={muted.value}
+            preload="auto"
+            aria-label={`Video of ${manifest.title}`}
+            onCanPlay={() => {
+              if (videoState.value === "loading") videoState.value = "ready";
+            }}
+            onError={() => (videoState.value = "broken")}
+          />
+        )}
+      </div>
+
+      <header class="live-bar">
+        <p class="live-title">{manifest.title}</p>
+        <button type="button" class="round-button" onClick={leave} aria-label="Close the camera">
+          <CloseIcon />
+        </button>
+      </header>
+
+      {phase.name === "searching" || found ? (
+        <footer class="live-foot">
+          <Hint manifest={manifest} found={found} videoState={videoState.value} />
+          <div class="live-controls">
+            {videoState.value === "needs-tap" && (
+              <button type="button" class="glass-button is-strong" onClick={play}>
+                <PlayIcon /> Play
+              </button>
+            )}
+            {manifest.video_url && (
+              <button
+                type="button"
+                class="glass-button"
+                aria-pressed={!muted.value}
+                onClick={() => {
+                  muted.value = !muted.value;
+                }}
+              >
+                {muted.value ? <SoundOffIcon /> : <SoundOnIcon />}
+                {muted.value ? "Sound off" : "Sound on"}
+              </button>
+            )}
+            <button type="button" class="glass-button" onClick={() => enter("plain")}>
+              <PictureIcon /> Without camera
+            </button>
+          </div>
+        </footer>
+      ) : (
+        <Loading manifest={manifest} phase={phase} engine={engine} videoState={videoState.value} />
+      )}
+    </main>
+  );
+}
+
+function Hint(props: { manifest: ViewerManifest; found: boolean; videoState: VideoState }) {
+  const { manifest, found, videoState } = props;
+  const message = !found
+    ? "Point the camera at this picture"
+    : {
+        none: "Found. This picture has no video yet.",
+        loading: "Found. The video is loading…",
+        ready: "",
+        "needs-tap": "Found. Tap play to start the video.",
+        broken: "Found, but this browser cannot play its video.",
+      }[videoState];
+  return (
+    <div class={`live-hint ${message ? "" : "is-quiet"}`} role="status">
+      {!found && <img src={manifest.thumbnail_url ?? manifest.image_url} alt={manifest.title} />}
+      <p>{message || <span class="visually-hidden">Found. The video is playing on the picture.</span>}</p>
+    </div>
+  );
+}
+
+const STEPS = ["camera", "marker", "warm-up"] as const;
+
+function Loading(props: { manifest: ViewerManifest; phase: Phase; engine: Engine; videoState: VideoState }) {
+  const { manifest, phase, engine, videoState } = props;
+  const current = STEPS.indexOf(phase.name as (typeof STEPS)[number]);
+  const percent = Math.round(engine.progress.value * 100);
+  const steps = [
+    { label: "Camera", note: current === 0 ? "Waiting for your permission" : "", done: current > 0 },
+    { label: "Marker", note: percent < 100 ? `${percent} %` : "", done: current > 1 || percent === 100 },
+    { label: "Player", note: current === 2 ? "Warming up" : "", done: false },
+    ...(manifest.video_url ? [{ label: "Video", note: "", done: videoState !== "loading" }] : []),
+  ];
+  return (
+    <section class="live-loading" role="status" aria-label="Loading">
+      <img src={manifest.thumbnail_url ?? manifest.image_url} alt="" />
+      <ol>
+        {steps.map(({ label, note, done }) => (
+          <li key={label} class={done ? "is-done" : ""}>
+            <span class="step-mark">{done ? <CheckIcon /> : <span class="spinner" />}</span>
+            {label}
+            <span class="step-note">{done ? <span class="visually-hidden">ready</span> : note}</span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function PlainButton({ manifest, primary }: { manifest: ViewerManifest; primary: boolean }) {
+  return (
+    <button type="button" class={primary ? "button" : "button is-quiet"} onClick={() => enter("plain")}>
+      {manifest.video_url ? "See photo and video" : "See the photo"}
+    </button>
+  );
+}

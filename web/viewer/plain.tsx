@@ -1,0 +1,53 @@
+import { useEffect, useRef } from "preact/hooks";
+import { BackIcon, CameraIcon } from "./icons.tsx";
+import type { ViewerManifest } from "./manifest.ts";
+import { enter, leave } from "./navigation.ts";
+import { Photo } from "./start.tsx";
+
+/** Photo and video without a camera. */
+export function Plain({ manifest, canTrack }: { manifest: ViewerManifest; canTrack: boolean }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  return (
+    <main class="plain">
+      <header class="plain-head">
+        <button type="button" class="link-button" onClick={leave}>
+          <BackIcon /> Back
+        </button>
+        <h1 ref={heading} tabIndex={-1}>
+          {manifest.title}
+        </h1>
+        {manifest.description && <p class="description">{manifest.description}</p>}
+      </header>
+      <div class="plain-media">
+        <figure>
+          <Photo manifest={manifest} />
+          <figcaption>The picture</figcaption>
+        </figure>
+        {manifest.video_url ? (
+          <figure>
+            {/* biome-ignore lint/a11y/useMediaCaption: the uploader's video carries no captions */}
+            <video
+              class="photo"
+              src={manifest.video_url}
+              poster={manifest.thumbnail_url ?? manifest.image_url}
+              style={{ "--ratio": manifest.image_width / manifest.image_height }}
+              controls
+              playsInline
+              preload="metadata"
+              aria-label={`Video of ${manifest.title}`}
+            />
+            <figcaption>Its video</figcaption>
+          </figure>
+        ) : (
+          <p class="state">This picture has no video yet.</p>
+        )}
+      </div>
+      {canTrack && (
+        <button type="button" class="button" onClick={() => enter("camera")}>
+          <CameraIcon /> Start the camera
+        </button>
+      )}
+    </main>
+  );
+}
