@@ -1,0 +1,417 @@
+/// <reference path="./mind-ar.d.ts" />
+
+import { encode as pack, decode as unpack } from "@msgpack/msgpack";
+import { OfflineCompiler } from "mind-ar/src/image-target/offline-compiler.js";
+import { beforeAll, describe, expect, test } from "vitest";
+import { decodeMind, encodeMind } from "../../compiler/mind.ts";
+import { type ClusterNode, CompileError, DESCRIPTOR_WORDS, type GreyImage } from "../../compiler/types.ts";
+import { compareTargets, greyCanvas, type ReferenceTarget } from "./oracle.ts";
+
+/** The file that mind-ar's own compiler writes for two small images, and the same parsed. */
+let reference: Uint8Array;
+let parsed: { v: number; dataList: ReferenceTarget[] };
+
+beforeAll(async () => {
+  const compiler = new OfflineCompiler();
+  await compiler.compileImageTargets(
+    [greyCanvas(blocks(220, 160, 1)), greyCanvas(blocks(130, 190, 2))],
+    () => {},
+  );
+  reference = compiler.exportData();
+  parsed = unpack(reference) as typeof parsed;
+});
+
+describe("a file of mind-ar's compiler", () => {
+  test("decodes to the same values", () => {
+    const targets = decodeMind(reference);
+    expect(targets.length).toBe(2);
+    targets.forEach((target, i) => {
+      expect(compareTargets(target, parsed.dataList[i])).toEqual([]);
+    });
+    // Inner cluster nodes are in it, so that string centres are really read.
+    expect(targets[0].keyframes.some((keyframe) => !keyframe.maximaCluster.leaf)).toBe(true);
+  });
+
+  test("comes back byte for byte when encoded again", () => {
+    expect(Buffer.compare(encodeMind(decodeMind(reference)), reference)).toBe(0);
+  });
+
+  test("may order its fields in another way", () => {
+    const reordered = pack(reverseKeys(parsed));
+    expect(Buffer.compare(reordered, reference)).not.toBe(0);
+    expect(decodeMind(reordered)).toEqual(decodeMind(reference));
+  });
+
+  test("may sit inside a larger buffer", () => {
+    const padded = new Uint8Array(reference.length + 20).fill(0xc1);
+    padded.set(reference, 7);
+    expect(decodeMind(padded.subarray(7, 7 + reference.length))).toEqual(decodeMind(reference));
+  });
+});
+
+test("what we write is what @msgpack/msgpack reads, root centre null, inner centres decimal strings", () => {
+  const file = unpack(encodeMind(decodeMind(reference)));
+  expect(file).toEqual(parsed);
+  const root = (file as typeof parsed).dataList[0].matchingData[0].maximaPointsCluster.rootNode;
+  expect(root.centerPointIndex).toBeNull();
+  expect(root.children?.map((child) => child.centerPointIndex)).toEqual(
+    root.children?.map((child) => String(Number(child.centerPointIndex))),
+  );
+});
+
+test("every number survives the round trip, at every width of the format", () => {
+  const target = decodeMind(reference)[0];
+  const keyframe = target.keyframes[0];
+  const numbers = [
+    0,
+    127,
+    128,
+    255,
+    256,
+    65535,
+    65536,
+    2 ** 32 - 1,
+    2 ** 32,
+    -1,
+    -32,
+    -33,
+    -129,
+    -32769,
+    0.1,
+    -1e300,
+  ];
+  const words = [0, 127, 128, 255, 256, 65535, 65536, 2 ** 32 - 1];
+  numbers.forEach((value, i) => {
+    keyframe.maxima.x[i] = value;
+  });
+  words.forEach((value, i) => {
+    keyframe.maxima.descriptors[i] = value;
+  });
+  const [back] = decodeMind(encodeMind([target]));
+  expect(back).toEqual(target);
+  expect(unpack(encodeMind([target]))).toEqual(unpack(pack(unpack(encodeMind([target])))));
+  expect([...back.keyframes[0].maxima.x.slice(0, numbers.length)]).toEqual(numbers);
+});
+
+describe("refuses, and says what came", () => {
+  const cases: [name: string, bytes: () => Uint8Array, sentence: RegExp][] = [
+    ["nothing", () => new Uint8Array(0), /empty \(0 bytes\)/],
+    ["a web page", () => text("<!DOCTYPE html><html>"), /HTML or XML page/],
+    ["an indented web page", () => text("\n  <html>"), /HTML or XML page/],
+    ["a web page behind a byte order mark", () => text("\ufeff<html>"), /HTML or XML page/],
+    ["JSON", () => text(JSON.stringify({ v: 2, dataList: [] })), /JSON text/],
+    ["a JPEG", () => new Uint8Array([0xff, 0xd8, 0xff, 0xe0]), /JPEG image; compile/],
+    ["a PNG", () => new Uint8Array([0x89, 0x50, 0x4e, 0x47]), /PNG image; compile/],
+    ["a WebP", () => text("RIFF....WEBP"), /RIFF/],
+    ["a ZIP", () => new Uint8Array([0x50, 0x4b, 3, 4]), /ZIP archive/],
+    ["gzip", () => new Uint8Array([0x1f, 0x8b, 8]), /gzip/],
+    ["half a file", () => reference.subarray(0, reference.length >> 1), /cut off after \d+ bytes/],
+    ["two files", () => Buffer.concat([reference, reference]), /bytes follow after its end/],
+    ["one byte more", () => Buffer.concat([reference, Buffer.of(0xc0)]), /1 bytes follow after its end/],
+    ["version 1", () => change((file) => (file.v = 1)), /version 1, expected 2/],
+    ["no version", () => change((file) => delete file.v), /lacks v/],
+    [
+      "a version in words",
+      () => change((file) => (file.v = "2")),
+      /the version is a string, expected a number/,
+    ],
+    ["no targets", () => change((file) => (file.dataList = [])), /has 0 elements, expected 1 to 256/],
+    ["an unknown field", () => change((file) => (file.note = "x")), /unknown field "note"/],
+    ["a field twice", () => Buffer.from([0x82, 0xa1, 0x76, 2, 0xa1, 0x76, 2]), /has the field "v" twice/],
+    ["a list", () => pack([2, []]), /the file is an array, expected a map/],
+    [
+      "a fractional width",
+      () => change((f) => (f.dataList[0].targetImage.width = 1.5)),
+      /width is 1\.5, expected a whole/,
+    ],
+    [
+      "a width of 0",
+      () => change((f) => (f.dataList[0].targetImage.width = 0)),
+      /width is 0, expected a whole/,
+    ],
+    [
+      "a negative height",
+      () => change((f) => (f.dataList[0].targetImage.height = -4)),
+      /height is -4, expected a whole/,
+    ],
+    [
+      "one tracking image",
+      () => change((f) => f.dataList[0].trackingData.pop()),
+      /trackingData has 1 elements, expected 2/,
+    ],
+    [
+      "missing pixels",
+      () => change((f) => (f.dataList[0].trackingData[1].data = new Uint8Array(9))),
+      /has 9 bytes of pixels/,
+    ],
+    [
+      "pixels as a list",
+      () => change((f) => (f.dataList[0].trackingData[1].data = [1, 2])),
+      /data is an array, expected bytes/,
+    ],
+    ["a scale of 0", () => changeKeyframe((k) => (k.scale = 0)), /scale is 0, expected more than 0/],
+    [
+      "a scale that is not the sizes'",
+      () => changeKeyframe((k) => (k.scale = 0.3)),
+      /does not fit a target of 220 × 160/,
+    ],
+    [
+      "an infinite scale",
+      () => changeKeyframe((k) => (k.scale = Number.POSITIVE_INFINITY)),
+      /scale is Infinity/,
+    ],
+    ["no keyframes", () => change((f) => (f.dataList[0].matchingData = [])), /matchingData has 0 elements/],
+    [
+      "null descriptors",
+      () => changePoint((p) => (p.descriptors = null)),
+      /descriptors is null, expected an array/,
+    ],
+    ["null descriptor words", () => changePoint((p) => (p.descriptors[3] = null)), /descriptor word is null/],
+    [
+      "a short descriptor",
+      () => changePoint((p) => p.descriptors.pop()),
+      /descriptors has 20 elements, expected 21/,
+    ],
+    [
+      "a descriptor word over 32 bits",
+      () => changePoint((p) => (p.descriptors[3] = 2 ** 32)),
+      /is 4294967296, expected/,
+    ],
+    ["a negative descriptor word", () => changePoint((p) => (p.descriptors[3] = -1)), /is -1, expected/],
+    [
+      "a coordinate that is no number",
+      () => changePoint((p) => (p.x = "1")),
+      /x is a string, expected a number/,
+    ],
+    ["a coordinate that is NaN", () => changePoint((p) => (p.y = Number.NaN)), /y is NaN, expected a finite/],
+    [
+      "an angle of infinity",
+      () => changePoint((p) => (p.angle = Number.NEGATIVE_INFINITY)),
+      /angle is -Infinity/,
+    ],
+    [
+      "a minimum among the maxima",
+      () => changePoint((p) => (p.maxima = false)),
+      /minimum is among the maxima/,
+    ],
+    [
+      "maxima that is 1",
+      () => changePoint((p) => (p.maxima = 1)),
+      /maxima is a number, expected true or false/,
+    ],
+    ["a point too few for its tree", () => changeKeyframe((k) => k.maximaPoints.pop()), /of \d+\.$/],
+    ["a centre at the root", () => changeRoot((node) => (node.centerPointIndex = "1")), /expected null/],
+    [
+      "no centre below it",
+      () => changeRoot((node) => (node.children[0].centerPointIndex = null)),
+      /null below the root/,
+    ],
+    [
+      "a centre that is no point",
+      () => changeRoot((node) => (node.children[0].centerPointIndex = "9999")),
+      /centred on point 9999/,
+    ],
+    [
+      "a centre in words",
+      () => changeRoot((node) => (node.children[0].centerPointIndex = "1e1")),
+      /is "1e1", expected a decimal/,
+    ],
+    ["a leaf with children", () => changeRoot((node) => (node.leaf = true)), /leaf has pointIndexes/],
+    ["a node without either", () => changeRoot((node) => delete node.children), /has too few|lacks/],
+    [
+      "a point in two leaves",
+      () => changeRoot((node) => firstLeaf(node).pointIndexes.push(firstLeaf(node).pointIndexes[0])),
+      /names point \d+ twice/,
+    ],
+    [
+      "a point in no leaf",
+      () => changeRoot((node) => firstLeaf(node).pointIndexes.pop()),
+      /cluster holds \d+ of \d+ points/,
+    ],
+    [
+      "a leaf of a point that is not there",
+      () => changeRoot((node) => (firstLeaf(node).pointIndexes[0] = 9998)),
+      /names point 9998 of/,
+    ],
+    [
+      "a negative point index",
+      () => changeRoot((node) => (firstLeaf(node).pointIndexes[0] = -1)),
+      /point index is -1/,
+    ],
+    ["a bottomless tree", () => changeRoot((node) => deepen(node, 70)), /deeper than 64 levels/],
+  ];
+
+  test.each(cases)("%s", (_, bytes, sentence) => {
+    const error = refusal(bytes());
+    expect(error.code).toBe("invalid_marker");
+    expect(error.message).toMatch(sentence);
+    expect(error.message).toMatch(/\.$/);
+  });
+});
+
+test("a centre may also be a number", () => {
+  const numbers = changeRoot((node) => {
+    for (const child of node.children) child.centerPointIndex = Number(child.centerPointIndex);
+  });
+  expect(decodeMind(numbers)).toEqual(decodeMind(reference));
+});
+
+describe("hostile bytes", () => {
+  test("no prefix of a file is a file, and none fails in another way", () => {
+    // Every byte where the structure is, then a stride through pixels and points.
+    const lengths = [];
+    for (
+      let length = 0;
+      length < reference.length;
+      length += length < 300 || length > reference.length - 300 ? 1 : 211
+    ) {
+      lengths.push(length);
+    }
+    for (const length of lengths) expect(refusal(reference.subarray(0, length)).code).toBe("invalid_marker");
+    expect(lengths.length).toBeGreaterThan(600);
+  });
+
+  test("a file with bytes changed at random decodes to something sound, or is refused", () => {
+    const random = randomizer(7);
+    let refused = 0;
+    for (let round = 0; round < 800; round++) {
+      const bytes = reference.slice();
+      const changes = 1 + Math.floor(random() * 4);
+      for (let i = 0; i < changes; i++) {
+        // Half of the changes hit the end, where points and trees are dense.
+        const start = random() < 0.5 ? bytes.length >> 1 : 0;
+        bytes[start + Math.floor(random() * (bytes.length - start))] = Math.floor(random() * 256);
+      }
+      try {
+        for (const target of decodeMind(bytes)) expectSound(target);
+      } catch (error) {
+        if (!(error instanceof CompileError)) throw error;
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(100);
+    expect(refused).toBeLessThan(800);
+  });
+
+  test("random bytes are refused", () => {
+    const random = randomizer(11);
+    for (let round = 0; round < 3000; round++) {
+      const bytes = Uint8Array.from({ length: 1 + Math.floor(random() * 200) }, () =>
+        Math.floor(random() * 256),
+      );
+      bytes[0] = 0x82;
+      expect(refusal(bytes).code).toBe("invalid_marker");
+    }
+  });
+
+  test.each([
+    ["array", [0xdd, 0xff, 0xff, 0xff, 0xff]],
+    ["array of points", [0xdd, 0x00, 0x00, 0x27, 0x10]],
+    ["bytes", [0xc6, 0xff, 0xff, 0xff, 0xff]],
+    ["map", [0xdf, 0xff, 0xff, 0xff, 0xff]],
+    ["string", [0xdb, 0xff, 0xff, 0xff, 0xff]],
+  ])("a claimed size is not believed: %s", (_, head) => {
+    for (let offset = 0; offset < 400; offset++) {
+      const bytes = Buffer.concat([reference.subarray(0, offset), Buffer.from(head)]);
+      expect(refusal(bytes).code).toBe("invalid_marker");
+    }
+  });
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: these tests break the file in ways that no type allows
+type Loose = any;
+
+function change(edit: (file: Loose) => void): Uint8Array {
+  const file = unpack(reference) as Loose;
+  edit(file);
+  return pack(file, { maxDepth: 1000 });
+}
+
+const changeKeyframe = (edit: (keyframe: Loose) => void) =>
+  change((file) => edit(file.dataList[0].matchingData[0]));
+const changePoint = (edit: (point: Loose) => void) =>
+  changeKeyframe((keyframe) => edit(keyframe.maximaPoints[1]));
+const changeRoot = (edit: (node: Loose) => void) =>
+  changeKeyframe((keyframe) => edit(keyframe.maximaPointsCluster.rootNode));
+
+function firstLeaf(node: Loose): Loose {
+  return node.leaf ? node : firstLeaf(node.children[0]);
+}
+
+function deepen(node: Loose, levels: number): void {
+  let children = node.children;
+  for (let i = 0; i < levels; i++) children = [{ leaf: false, centerPointIndex: "0", children }];
+  node.children = children;
+}
+
+function refusal(bytes: Uint8Array): CompileError {
+  try {
+    decodeMind(bytes);
+  } catch (error) {
+    if (error instanceof CompileError) return error;
+    throw error;
+  }
+  throw new Error(`${bytes.length} bytes were accepted`);
+}
+
+/** What every decoded target promises to its readers. */
+function expectSound(target: ReturnType<typeof decodeMind>[number]): void {
+  for (const image of target.tracking) expect(image.data.length).toBe(image.width * image.height);
+  for (const keyframe of target.keyframes) {
+    for (const [points, cluster] of [
+      [keyframe.maxima, keyframe.maximaCluster],
+      [keyframe.minima, keyframe.minimaCluster],
+    ] as const) {
+      expect(points.descriptors.length).toBe(points.count * DESCRIPTOR_WORDS);
+      for (const column of [points.x, points.y, points.scale, points.angle]) {
+        expect(column.length).toBe(points.count);
+        expect(column.every(Number.isFinite)).toBe(true);
+      }
+      expect(leaves(cluster).sort((a, b) => a - b)).toEqual(
+        Array.from({ length: points.count }, (_, i) => i),
+      );
+    }
+  }
+}
+
+function leaves(node: ClusterNode): number[] {
+  return node.leaf ? [...node.pointIndexes] : node.children.flatMap(leaves);
+}
+
+function reverseKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(reverseKeys);
+  if (value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, item]) => [key, reverseKeys(item)]),
+  );
+}
+
+function text(content: string): Uint8Array {
+  return new TextEncoder().encode(content);
+}
+
+/** Rectangles of random grey: many corners, hence many feature points. */
+function blocks(width: number, height: number, seed: number): GreyImage {
+  const random = randomizer(seed);
+  const data = new Uint8Array(width * height).fill(128);
+  for (let i = 0; i < 400; i++) {
+    const left = Math.floor(random() * width);
+    const top = Math.floor(random() * height);
+    const right = Math.min(width, left + 4 + Math.floor(random() * 14));
+    const bottom = Math.min(height, top + 4 + Math.floor(random() * 14));
+    const grey = Math.floor(random() * 256);
+    for (let y = top; y < bottom; y++) data.fill(grey, y * width + left, y * width + right);
+  }
+  return { data, width, height };
+}
+
+/** Numbers in [0, 1), the same for the same seed. */
+function randomizer(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
