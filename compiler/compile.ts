@@ -1,23 +1,159 @@
-import type { CompileOptions, CompileProgress, GreyImage, ImageTarget } from "./types.ts";
+// From grey pixels to MindAR image targets. Read `compileTargets` as the table of contents.
+
+import { buildClusters } from "./cluster.ts";
+import { allocateDetector, detect } from "./detector/detect.ts";
+import { resizeGrey } from "./image/resize.ts";
+import { encodeMind } from "./mind.ts";
+import { keyframeScales, resizeBox, scaledSize, sumImage, trackingScales } from "./scales.ts";
+import { findTrackingPoints } from "./tracking.ts";
+import {
+  CompileError,
+  type CompileOptions,
+  type CompileProgress,
+  type GreyImage,
+  type ImageTarget,
+  type Keyframe,
+  type TrackingImage,
+} from "./types.ts";
 
 /** Changes whenever the same image and options may give other bytes. Part of a marker's identity. */
 export const COMPILER_VERSION = "1";
 
-/** Longer side, in pixels, that a photo is reduced to unless the caller says otherwise. */
+/**
+ * Longer side, in pixels, that a photo is reduced to unless the caller says otherwise.
+ *
+ * A phone's camera shows the player some 640 to 1280 pixels across, so keyframes beyond that are never met
+ * at their own scale, while time, memory and the marker's size grow with the pixels.
+ */
 export const DEFAULT_MAX_SIZE = 1280;
 
+type OnProgress = (progress: CompileProgress) => void;
+
+/**
+ * Compiles one grey image into an image target.
+ *
+ * The result equals that of mind-ar 1.2.5's OfflineCompiler for the same pixels once `maxSize` has reduced
+ * them; with `maxFeatures`, each keyframe keeps only its strongest points by |difference of Gaussians|,
+ * maxima and minima together, and their order.
+ *
+ * Progress runs through the stages resize, match and track. Throws CompileError `invalid_option`.
+ */
 export function compileTarget(
-  _image: GreyImage,
-  _options: CompileOptions = {},
-  _onProgress: (progress: CompileProgress) => void = () => {},
+  image: GreyImage,
+  options: CompileOptions = {},
+  onProgress: OnProgress = () => {},
 ): ImageTarget {
-  throw new Error("being written");
+  return compileTargets([image], options, onProgress)[0];
 }
 
+/**
+ * Compiles several grey images into the bytes of one `.mind` file, one target each, in order. As
+ * `compileTarget`, with the stage encode at the end.
+ */
 export function compile(
-  _images: readonly GreyImage[],
-  _options: CompileOptions = {},
-  _onProgress: (progress: CompileProgress) => void = () => {},
+  images: readonly GreyImage[],
+  options: CompileOptions = {},
+  onProgress: OnProgress = () => {},
 ): Uint8Array {
-  throw new Error("being written");
+  if (images.length === 0) throw new CompileError("invalid_option", "Got no image; expected at least one.");
+  const targets = compileTargets(images, options, onProgress);
+  onProgress({ stage: "encode", done: 0, total: 1 });
+  const bytes = encodeMind(targets);
+  onProgress({ stage: "encode", done: 1, total: 1 });
+  return bytes;
+}
+
+function compileTargets(
+  images: readonly GreyImage[],
+  options: CompileOptions,
+  onProgress: OnProgress,
+): ImageTarget[] {
+  const { maxSize, maxFeatures } = checkOptions(options);
+  images.forEach(checkImage);
+
+  const resize = countSteps("resize", images.length, onProgress);
+  const reduced = images.map((image) => resize(() => resizeGrey(image, maxSize)));
+
+  const keyframeCount = reduced.reduce((n, image) => n + keyframeScales(image.width, image.height).length, 0);
+  const match = countSteps("match", keyframeCount, onProgress);
+  const keyframes = reduced.map((image) => extractKeyframes(image, maxFeatures, match));
+
+  const trackingCount = reduced.reduce((n, image) => n + trackingScales(image.width, image.height).length, 0);
+  const track = countSteps("track", trackingCount, onProgress);
+  const tracking = reduced.map((image) => extractTracking(image, track));
+
+  return reduced.map(({ width, height }, i) => ({
+    width,
+    height,
+    keyframes: keyframes[i],
+    tracking: tracking[i],
+  }));
+}
+
+type Step = <Result>(work: () => Result) => Result;
+
+/** Reports 0 of `total` now, and one more after each step. */
+function countSteps(stage: CompileProgress["stage"], total: number, onProgress: OnProgress): Step {
+  let done = 0;
+  onProgress({ stage, done, total });
+  return (work) => {
+    const result = work();
+    done++;
+    onProgress({ stage, done, total });
+    return result;
+  };
+}
+
+/** Feature points and their cluster trees at every scale, the largest first. */
+function extractKeyframes(image: GreyImage, maxFeatures: number, step: Step): Keyframe[] {
+  const summed = sumImage(image);
+  const scales = keyframeScales(image.width, image.height);
+  const largest = Math.max(...scales);
+  const widest = scaledSize(image.width, largest);
+  const tallest = scaledSize(image.height, largest);
+  const grey = new Uint8Array(widest * tallest);
+  const buffers = allocateDetector(widest, tallest);
+  return scales.map((scale) =>
+    step(() => {
+      const width = scaledSize(image.width, scale);
+      const height = scaledSize(image.height, scale);
+      resizeBox(summed, scale, grey);
+      const { maxima, minima } = detect(grey, width, height, maxFeatures, buffers);
+      const maximaCluster = buildClusters(maxima);
+      const minimaCluster = buildClusters(minima);
+      return { width, height, scale, maxima, minima, maximaCluster, minimaCluster };
+    }),
+  );
+}
+
+/** The two images that the player tracks, and the points to follow in them. */
+function extractTracking(image: GreyImage, step: Step): TrackingImage[] {
+  const summed = sumImage(image);
+  return trackingScales(image.width, image.height).map((scale) =>
+    step(() => {
+      const width = scaledSize(image.width, scale);
+      const height = scaledSize(image.height, scale);
+      const data = new Uint8Array(width * height);
+      resizeBox(summed, scale, data);
+      return { data, width, height, scale, points: findTrackingPoints(data, width, height) };
+    }),
+  );
+}
+
+function checkOptions({ maxSize = DEFAULT_MAX_SIZE, maxFeatures = Infinity }: CompileOptions) {
+  return { maxSize: checkCount("maxSize", maxSize), maxFeatures: checkCount("maxFeatures", maxFeatures) };
+}
+
+function checkCount(name: string, value: number): number {
+  if (value === Infinity || (Number.isInteger(value) && value >= 1)) return value;
+  throw new CompileError("invalid_option", `Got ${name} = ${value}; expected a whole number of 1 or more.`);
+}
+
+function checkImage({ data, width, height }: GreyImage): void {
+  const sized = Number.isInteger(width) && Number.isInteger(height) && width >= 1 && height >= 1;
+  if (sized && data.length === width * height) return;
+  throw new CompileError(
+    "invalid_option",
+    `Got ${data.length} grey pixels for an image of ${width} × ${height}; expected width × height of them.`,
+  );
 }

@@ -1,0 +1,77 @@
+// The feature points of one keyframe.
+// Source: mind-ar detector/detector.js (detect).
+
+import { DESCRIPTOR_WORDS, type FeaturePoints } from "../types.ts";
+import { type Extrema, findExtrema, keepStrongest } from "./extrema.ts";
+import { describe } from "./freak.ts";
+import { computeAngles } from "./orientation.ts";
+import { allocatePyramid, buildPyramid, type PyramidBuffers } from "./pyramid.ts";
+
+export interface DetectorBuffers {
+  readonly pyramid: PyramidBuffers;
+  readonly candidates: Int32Array;
+}
+
+export interface DetectedPoints {
+  readonly maxima: FeaturePoints;
+  readonly minima: FeaturePoints;
+}
+
+/** Room to detect in keyframes of up to `width` × `height` pixels, one after the other. */
+export function allocateDetector(width: number, height: number): DetectorBuffers {
+  const pixels = width * height;
+  return { pyramid: allocatePyramid(pixels, width), candidates: new Int32Array(pixels >> 2) };
+}
+
+/**
+ * Detects the points of a grey keyframe (row-major, width × height), at most `maxFeatures` of them: the
+ * strongest by |difference of Gaussians|, maxima and minima together.
+ */
+export function detect(
+  grey: Uint8Array,
+  width: number,
+  height: number,
+  maxFeatures: number,
+  buffers: DetectorBuffers,
+): DetectedPoints {
+  const pyramid = buildPyramid(grey, width, height, buffers.pyramid);
+  const extrema = keepStrongest(findExtrema(pyramid, buffers.candidates), maxFeatures);
+  const angles = computeAngles(extrema, pyramid);
+  const descriptors = describe(extrema, angles, pyramid);
+  return {
+    maxima: selectPolarity(1, extrema, angles, descriptors),
+    minima: selectPolarity(-1, extrema, angles, descriptors),
+  };
+}
+
+/** The points whose response has this sign, in keyframe pixels. */
+function selectPolarity(
+  sign: 1 | -1,
+  extrema: Extrema,
+  angles: Float32Array,
+  descriptors: Uint32Array,
+): FeaturePoints {
+  const indexes: number[] = [];
+  for (let i = 0; i < extrema.count; i++) {
+    if (Math.sign(extrema.response[i]) === sign) indexes.push(i);
+  }
+  const count = indexes.length;
+  const points = {
+    count,
+    x: new Float64Array(count),
+    y: new Float64Array(count),
+    scale: new Float64Array(count),
+    angle: new Float64Array(count),
+    descriptors: new Uint32Array(count * DESCRIPTOR_WORDS),
+  };
+  indexes.forEach((from, to) => {
+    const scale = 2 ** extrema.octave[from];
+    points.x[to] = extrema.x[from] * scale + scale / 2 - 0.5;
+    points.y[to] = extrema.y[from] * scale + scale / 2 - 0.5;
+    points.scale[to] = scale;
+    points.angle[to] = angles[from];
+    const words = descriptors.subarray(from * DESCRIPTOR_WORDS, (from + 1) * DESCRIPTOR_WORDS);
+    points.descriptors.set(words, to * DESCRIPTOR_WORDS);
+  });
+  return points;
+}

@@ -1,0 +1,276 @@
+// The points whose templates the player follows from frame to frame: strong corners that look like nothing
+// near them.
+// Source: mind-ar tracker/extract.js, utils/cumsum.js.
+
+/** A template reaches this many pixels to each side of its point. */
+const TEMPLATE_REACH = 6;
+const TEMPLATE_SIDE = 2 * TEMPLATE_REACH + 1;
+const TEMPLATE_PIXELS = TEMPLATE_SIDE * TEMPLATE_SIDE;
+
+/** Share of the image's pixels that the first selection, by gradient, may keep. */
+const MAX_CANDIDATE_SHARE = 0.02;
+
+/** Bins of the gradient histogram over 0…1. */
+const GRADIENT_BINS = 1000;
+
+/**
+ * Smallest standard deviation of a template, in grey levels. The reference asks for 5 of a candidate and for
+ * 8 when it is chosen; asking for 8 at once gives the same points.
+ */
+const MIN_DEVIATION = 8;
+
+/** Templates up to this far away, in each direction, are compared … */
+const SEARCH_REACH = 10;
+
+/** … except those within this distance, which are bound to be alike. */
+const NEAR_REACH = 2;
+
+/** A point is refused if a template further away is this similar. */
+const MAX_SIMILARITY = 0.9;
+
+/** A point is refused if a near template is less similar than this and than all the further ones, … */
+const MIN_NEAR_SIMILARITY = 0.2;
+
+/** … or more than this. */
+const MAX_NEAR_SIMILARITY = 0.99;
+
+/** Distant templates are looked at in this order: the nearest are the likeliest to be similar. */
+const FAR_OFFSETS = offsetsByDistance().filter(({ squared }) => squared > NEAR_REACH * NEAR_REACH);
+const NEAR_OFFSETS = offsetsByDistance().filter(
+  ({ squared }) => squared > 0 && squared <= NEAR_REACH * NEAR_REACH,
+);
+const FAR_X = Int32Array.from(FAR_OFFSETS, ({ x }) => x);
+const FAR_Y = Int32Array.from(FAR_OFFSETS, ({ y }) => y);
+
+/** Distant templates compared at a time. */
+const BATCH = 24;
+
+function offsetsByDistance(): { x: number; y: number; squared: number }[] {
+  const offsets: { x: number; y: number; squared: number }[] = [];
+  for (let y = -SEARCH_REACH; y <= SEARCH_REACH; y++) {
+    for (let x = -SEARCH_REACH; x <= SEARCH_REACH; x++) offsets.push({ x, y, squared: x * x + y * y });
+  }
+  return offsets.sort((a, b) => a.squared - b.squared);
+}
+
+/** Tracking points of a grey image (row-major, width × height), in the order in which they are chosen. */
+export function findTrackingPoints(
+  grey: Uint8Array,
+  width: number,
+  height: number,
+): { x: number; y: number }[] {
+  const templates = measureTemplates(grey, width, height);
+  const candidates = gradientMaxima(gradients(grey, width, height), width, height);
+  return choosePoints(templates, candidates);
+}
+
+/** Mean gradient magnitude over 3 × 3 pixels, 0…1, in float32; the border is -1. */
+function gradients(grey: Uint8Array, width: number, height: number): Float32Array {
+  const out = new Float32Array(width * height).fill(-1);
+  for (let y = 1; y < height - 1; y++) {
+    for (let i = y * width + 1, end = (y + 1) * width - 1; i < end; i++) {
+      const u = i - width;
+      const l = i + width;
+      const corners = grey[l + 1] - grey[u - 1];
+      const others = grey[u + 1] - grey[l - 1];
+      const dx = (corners + others + grey[i + 1] - grey[i - 1]) / (3 * 256);
+      const dy = (corners - others + grey[l] - grey[u]) / (3 * 256);
+      out[i] = Math.sqrt((dx * dx + dy * dy) / 2);
+    }
+  }
+  return out;
+}
+
+/**
+ * Pixels whose gradient exceeds that of their 4 neighbours, the strongest ones that are at most 2 % of the
+ * image up to a bin of the histogram. Flat indexes, ascending.
+ */
+function gradientMaxima(gradient: Float32Array, width: number, height: number): number[] {
+  const maxima: number[] = [];
+  const histogram = new Int32Array(GRADIENT_BINS);
+  for (let y = 1; y < height - 1; y++) {
+    for (let i = y * width + 1, end = (y + 1) * width - 1; i < end; i++) {
+      const value = gradient[i];
+      if (value <= gradient[i - 1] || value <= gradient[i + 1]) continue;
+      if (value <= gradient[i - width] || value <= gradient[i + width]) continue;
+      maxima.push(i);
+      histogram[Math.min(Math.floor(value * GRADIENT_BINS), GRADIENT_BINS - 1)]++;
+    }
+  }
+  let bin = GRADIENT_BINS - 1;
+  for (let total = 0; bin >= 0; bin--) {
+    total += histogram[bin];
+    if (total > MAX_CANDIDATE_SHARE * width * height) break;
+  }
+  return maxima.filter((i) => gradient[i] * GRADIENT_BINS >= bin);
+}
+
+/** What a comparison needs to know of every template. Planes are row-major, width × height. */
+interface Templates {
+  readonly grey: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  /** Sum of the template's pixels; 0 where it does not fit into the image. */
+  readonly sum: Int32Array;
+  /** Sum of their squares. */
+  readonly squares: Int32Array;
+  /** Square root of their sum of squared deviations; 0 for a flat template and where it does not fit. */
+  readonly norm: Float64Array;
+}
+
+/** Sums over all templates, sliding over columns of TEMPLATE_SIDE pixels. */
+function measureTemplates(grey: Uint8Array, width: number, height: number): Templates {
+  const sum = new Int32Array(width * height);
+  const squares = new Int32Array(width * height);
+  const norm = new Float64Array(width * height);
+  const columnSum = new Int32Array(width);
+  const columnSquares = new Int32Array(width);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0, i = y * width; x < width; x++, i++) {
+      const old = y >= TEMPLATE_SIDE ? grey[i - TEMPLATE_SIDE * width] : 0;
+      columnSum[x] += grey[i] - old;
+      columnSquares[x] += grey[i] * grey[i] - old * old;
+    }
+    if (y < TEMPLATE_SIDE - 1) continue;
+    let s = 0;
+    let q = 0;
+    for (let x = 0, to = (y - TEMPLATE_REACH) * width - TEMPLATE_REACH; x < width; x++, to++) {
+      s += columnSum[x];
+      q += columnSquares[x];
+      if (x < TEMPLATE_SIDE - 1) continue;
+      sum[to] = s;
+      squares[to] = q;
+      norm[to] = Math.sqrt(q - (s * s) / TEMPLATE_PIXELS);
+      s -= columnSum[x - TEMPLATE_SIDE + 1];
+      q -= columnSquares[x - TEMPLATE_SIDE + 1];
+    }
+  }
+  return { grey, width, height, sum, squares, norm };
+}
+
+/** A candidate's template: the reference writes its norm with other roundings than those it is compared to. */
+function templateNorm({ sum, squares }: Templates, at: number): number {
+  const average = sum[at] / TEMPLATE_PIXELS;
+  return Math.sqrt(squares[at] - 2 * average * sum[at] + TEMPLATE_PIXELS * average * average);
+}
+
+/** Normalised cross-correlation of the templates at two flat indexes, -1…1. `norm`: templateNorm of `at`. */
+function similarity(templates: Templates, at: number, norm: number, other: number): number {
+  const { grey, width, sum } = templates;
+  const corner = TEMPLATE_REACH * width + TEMPLATE_REACH;
+  let products = 0;
+  for (let y = 0, p = at - corner, q = other - corner; y < TEMPLATE_SIDE; y++, p += width, q += width) {
+    for (let x = 0; x < TEMPLATE_SIDE; x++) products += grey[p + x] * grey[q + x];
+  }
+  return (products - (sum[at] / TEMPLATE_PIXELS) * sum[other]) / (norm * templates.norm[other]);
+}
+
+/**
+ * Chooses greedily the candidate least similar to its surroundings, the first in row-major order of equals,
+ * and bars a square around it.
+ *
+ * A candidate's similarity is the largest over hundreds of templates, but a few often show that it is too
+ * large, or larger than another's. So each candidate carries the largest one seen so far, a lower bound, and
+ * only the one with the smallest bound is looked at further: when that one is complete, it is the choice.
+ */
+function choosePoints(templates: Templates, candidates: readonly number[]): { x: number; y: number }[] {
+  const { width, height } = templates;
+  const barred = Math.floor(Math.min(width, height) / 10);
+  const cell = 3 * TEMPLATE_SIDE;
+  const limit =
+    Math.floor(width / barred) * Math.floor(height / barred) +
+    Math.floor(width / cell) * Math.floor(height / cell);
+
+  const index = Int32Array.from(candidates.filter((at) => deviates(templates, at)));
+  let count = index.length;
+  const norm = Float64Array.from(index, (at) => templateNorm(templates, at));
+  const bound = new Float32Array(count).fill(-1);
+  const compared = new Int32Array(count);
+  const points: { x: number; y: number }[] = [];
+
+  while (points.length < limit) {
+    let least = -1;
+    for (let i = 0, smallest = MAX_SIMILARITY; i < count; i++) {
+      if (bound[i] < smallest) {
+        smallest = bound[i];
+        least = i;
+      }
+    }
+    if (least === -1) break;
+    if (compared[least] < FAR_X.length) {
+      bound[least] = compareFurther(templates, index[least], norm[least], compared[least], bound[least]);
+      compared[least] += BATCH;
+      continue;
+    }
+    const at = index[least];
+    const accepted = surroundingsAgree(templates, at, norm[least], bound[least]);
+    const x = at % width;
+    const y = (at - x) / width;
+    if (accepted) points.push({ x, y });
+
+    // Drop the candidate, and with it everything that it bars, keeping the rest in order.
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      const otherX = index[i] % width;
+      const otherY = (index[i] - otherX) / width;
+      const near = Math.abs(otherX - x) <= barred && Math.abs(otherY - y) <= barred;
+      if (i === least || (accepted && near)) continue;
+      index[kept] = index[i];
+      norm[kept] = norm[i];
+      bound[kept] = bound[i];
+      compared[kept] = compared[i];
+      kept++;
+    }
+    count = kept;
+  }
+  return points;
+}
+
+/** Whether a template fits into the image and its grey levels deviate enough to be followed. */
+function deviates(templates: Templates, at: number): boolean {
+  if (!fits(templates, at % templates.width, Math.floor(at / templates.width))) return false;
+  const norm = templateNorm(templates, at);
+  return norm / TEMPLATE_SIDE >= MIN_DEVIATION;
+}
+
+/** The largest of `largest` and the similarities of the next BATCH distant templates, in float32. */
+function compareFurther(
+  templates: Templates,
+  at: number,
+  norm: number,
+  from: number,
+  largest: number,
+): number {
+  const { width } = templates;
+  const x = at % width;
+  const y = (at - x) / width;
+  const end = Math.min(from + BATCH, FAR_X.length);
+  for (let k = from; k < end; k++) {
+    if (!fits(templates, x + FAR_X[k], y + FAR_Y[k])) continue;
+    const other = at + FAR_Y[k] * width + FAR_X[k];
+    if (templates.norm[other] === 0) continue;
+    largest = Math.max(largest, similarity(templates, at, norm, other));
+    if (Math.fround(largest) >= MAX_SIMILARITY) break;
+  }
+  return largest;
+}
+
+/** Whether the templates right beside a point are similar enough to follow it, yet not the same. */
+function surroundingsAgree(templates: Templates, at: number, norm: number, farthest: number): boolean {
+  const { width } = templates;
+  const x = at % width;
+  const y = (at - x) / width;
+  return NEAR_OFFSETS.every((offset) => {
+    const other = at + offset.y * width + offset.x;
+    if (!fits(templates, x + offset.x, y + offset.y) || templates.norm[other] === 0) return true;
+    const near = similarity(templates, at, norm, other);
+    return !(near < MIN_NEAR_SIMILARITY && near < farthest) && near <= MAX_NEAR_SIMILARITY;
+  });
+}
+
+/** Whether the template around (x, y) lies within the image. */
+function fits({ width, height }: Templates, x: number, y: number): boolean {
+  return (
+    x >= TEMPLATE_REACH && x < width - TEMPLATE_REACH && y >= TEMPLATE_REACH && y < height - TEMPLATE_REACH
+  );
+}
