@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,11 @@ export interface BrowserOptions {
 
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/vivimark", import.meta.url));
 
+const FONTS = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="relative">cache</cachedir></fontconfig>
+`;
+
 /**
  * Starts a headless Chromium with software WebGL 2: the one at `CHROME_PATH`, or the one that
  * @sparticuz/chromium carries. Web security stays on, unlike that package's own flags for AWS Lambda.
@@ -27,7 +32,7 @@ export async function launchBrowser(options: BrowserOptions = {}): Promise<Brows
     headless: true,
     env: {
       ...(process.env as Record<string, string>),
-      ...(own === undefined ? {} : { FONTCONFIG_PATH: join(own, "fonts") }),
+      ...(own === undefined ? {} : { FONTCONFIG_FILE: join(own, "fonts/fonts.conf") }),
     },
     args: [
       "--no-sandbox",
@@ -70,6 +75,8 @@ async function unpackChromium(): Promise<string> {
     if (temporary === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = temporary;
   }
+  // Its own list of folders is that of AWS Lambda. With the packaged font alone, pages look alike everywhere.
+  await writeFile(join(staging, "fonts/fonts.conf"), FONTS);
   // Another process may have been first; its copy serves.
   await rename(staging, home).catch(() => rm(staging, { recursive: true, force: true }));
   return home;
