@@ -1,0 +1,63 @@
+// The compile worker: decodes one photo and compiles its marker, off the page's thread.
+import jpegDecodeUrl from "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm?url";
+import jpegEncodeUrl from "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm?url";
+import pngDecodeUrl from "@jsquash/png/codec/pkg/squoosh_png_bg.wasm?url";
+import webpDecodeUrl from "@jsquash/webp/codec/dec/webp_dec.wasm?url";
+import { loadCodecs } from "../../compiler/image/codecs.ts";
+import { compilePhoto } from "../../compiler/photo.ts";
+import { CompileError, type CompileProgress } from "../../compiler/types.ts";
+import type { CompileReply, CompileRequest } from "./protocol.ts";
+
+const PROGRESS_INTERVAL_MS = 50;
+
+const post = (reply: CompileReply, transfer: Transferable[] = []) => self.postMessage(reply, transfer);
+
+async function compile({ photo, options }: CompileRequest): Promise<void> {
+  const wasm = (url: string) => WebAssembly.compileStreaming(fetch(url));
+  const [bytes, jpegDecode, pngDecode, webpDecode, jpegEncode] = await Promise.all([
+    photo.arrayBuffer(),
+    wasm(jpegDecodeUrl),
+    wasm(pngDecodeUrl),
+    wasm(webpDecodeUrl),
+    wasm(jpegEncodeUrl),
+  ]);
+  await loadCodecs({ jpegDecode, pngDecode, webpDecode, jpegEncode });
+
+  const started = performance.now();
+  const { marker, thumbnail } = await compilePhoto(new Uint8Array(bytes), options, thinned(reportProgress));
+  const done = { marker: owned(marker), thumbnail: owned(thumbnail) };
+  const milliseconds = Math.round(performance.now() - started);
+  post({ kind: "done", photo: { ...done, milliseconds } }, [done.marker.buffer, done.thumbnail.buffer]);
+}
+
+function reportProgress(progress: CompileProgress): void {
+  post({ kind: "progress", progress });
+}
+
+/** Lets through each new stage and else one report per interval, so that the page is not flooded. */
+function thinned(report: (progress: CompileProgress) => void): (progress: CompileProgress) => void {
+  let stage = "";
+  let reportedAt = 0;
+  return (progress) => {
+    const now = performance.now();
+    if (progress.stage === stage && now - reportedAt < PROGRESS_INTERVAL_MS) return;
+    stage = progress.stage;
+    reportedAt = now;
+    report(progress);
+  };
+}
+
+/** The bytes in a buffer of their own size: a view into a WASM memory cannot be transferred. */
+function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
+  return whole && bytes.buffer instanceof ArrayBuffer ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
+}
+
+self.onmessage = async ({ data }: MessageEvent<CompileRequest>) => {
+  try {
+    await compile(data);
+  } catch (error) {
+    if (error instanceof CompileError) post({ kind: "refused", code: error.code, message: error.message });
+    else post({ kind: "crashed", message: error instanceof Error ? error.message : String(error) });
+  }
+};

@@ -1,0 +1,24 @@
+import type { FeaturePoints, ImageTarget } from "../../compiler/types.ts";
+import type { PlacedKeyframe, PlacedPoints } from "./protocol.ts";
+
+/** A target's keyframes, largest first, with coordinates as fractions of the photo. */
+export function placeKeyframes(target: ImageTarget): PlacedKeyframe[] {
+  return target.keyframes
+    .map(({ width, height, maxima, minima }) => ({
+      width,
+      height,
+      maxima: place(maxima, width, height),
+      minima: place(minima, width, height),
+    }))
+    .sort((a, b) => b.width - a.width);
+}
+
+function place({ count, x, y, scale, angle }: FeaturePoints, width: number, height: number): PlacedPoints {
+  return {
+    count,
+    x: Float32Array.from(x.subarray(0, count), (value) => value / width),
+    y: Float32Array.from(y.subarray(0, count), (value) => value / height),
+    size: Float32Array.from(scale.subarray(0, count), (value) => value / width),
+    angle: Float32Array.from(angle.subarray(0, count)),
+  };
+}

@@ -1,0 +1,205 @@
+import { useEffect, useState } from "preact/hooks";
+import { useLocation } from "preact-iso";
+import type { ArContent, CompileTask } from "../../worker/schemas.ts";
+import * as api from "./api.ts";
+import { ApiError } from "./api.ts";
+import { contents, isMoving } from "./contents.ts";
+import { Dialog } from "./dialog.tsx";
+import { dateTime, megabytes } from "./format.ts";
+import { HistoryPanel } from "./history-panel.tsx";
+import { IconBack, IconEdit, IconTrash } from "./icons.tsx";
+import { jobOf } from "./jobs.ts";
+import { MarkerPanel } from "./marker-panel.tsx";
+import { NotFound } from "./not-found.tsx";
+import { PhotoStage } from "./photo-stage.tsx";
+import { poll } from "./poll.ts";
+import { SharePanel } from "./share-panel.tsx";
+import { StatusBadge } from "./status.tsx";
+import { useTitle } from "./title.ts";
+import { toast, toastError } from "./toasts.tsx";
+import { VideoPanel } from "./video-panel.tsx";
+import "./content-page.css";
+
+interface Loaded {
+  readonly content: ArContent;
+  readonly tasks: readonly CompileTask[];
+}
+
+export function ContentPage({ id }: { id: string }) {
+  const [loaded, setLoaded] = useState<Loaded | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  // Counted up after a change of our own, to read the result at once.
+  const [changes, setChanges] = useState(0);
+  useTitle(loaded?.content.title ?? "");
+
+  const gone = error instanceof ApiError && error.status === 404;
+  useEffect(() => {
+    if (gone) return;
+    return poll(async (signal) => {
+      try {
+        const [content, tasks] = await Promise.all([api.getContent(id, signal), api.listTasks(id, signal)]);
+        setLoaded({ content, tasks: tasks.items });
+        setError(null);
+        contents.put(content);
+        return isMoving(content);
+      } catch (reason) {
+        if (!signal.aborted) setError(reason as Error);
+        throw reason;
+      }
+    });
+  }, [id, changes, gone]);
+
+  if (gone) return <NotFound what="photo" />;
+  if (!loaded) {
+    return (
+      <div class="notice" aria-busy={!error}>
+        {error ? <p>{error.message}</p> : <span class="spinner large" role="img" aria-label="Loading" />}
+      </div>
+    );
+  }
+
+  const { content, tasks } = loaded;
+  const show = (changed: ArContent) => {
+    setLoaded({ content: changed, tasks });
+    contents.put(changed);
+    setChanges((count) => count + 1);
+  };
+  return (
+    <div class="content-page">
+      <a class="back-link" href="/">
+        <IconBack />
+        All photos
+      </a>
+      {error && (
+        <p class="banner bad" role="status">
+          {error.message}
+        </p>
+      )}
+      <ContentHead content={content} onChange={show} />
+      <div class="content-columns">
+        <PhotoStage content={content} />
+        <div class="panels">
+          <MarkerPanel content={content} task={tasks[0] ?? null} job={jobOf(id)} onChange={show} />
+          <VideoPanel content={content} onChange={show} />
+          <SharePanel content={content} />
+          <HistoryPanel tasks={tasks} />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function ContentHead({ content, onChange }: { content: ArContent; onChange: (content: ArContent) => void }) {
+  const [open, setOpen] = useState<"edit" | "delete" | null>(null);
+  const close = () => setOpen(null);
+  return (
+    <div class="content-head">
+      <div>
+        <h1>{content.title}</h1>
+        {content.description && <p class="description">{content.description}</p>}
+        <p class="content-meta">
+          <StatusBadge status={content.marker_status} />
+          <span>
+            {content.image_width} × {content.image_height} px, {megabytes(content.image_bytes)}
+          </span>
+          <span>Added {dateTime(content.created_at)}</span>
+        </p>
+      </div>
+      <div class="content-actions">
+        <button type="button" class="button" onClick={() => setOpen("edit")}>
+          <IconEdit />
+          Edit
+        </button>
+        <button type="button" class="button danger-quiet" onClick={() => setOpen("delete")}>
+          <IconTrash />
+          Delete
+        </button>
+      </div>
+      {open === "edit" && <EditDialog content={content} onChange={onChange} onClose={close} />}
+      {open === "delete" && <DeleteDialog content={content} onClose={close} />}
+    </div>
+  );
+}
+
+function EditDialog(props: {
+  content: ArContent;
+  onChange: (content: ArContent) => void;
+  onClose: () => void;
+}) {
+  const [saving, setSaving] = useState(false);
+  const save = async (form: HTMLFormElement) => {
+    const fields = new FormData(form);
+    setSaving(true);
+    try {
+      const title = String(fields.get("title")).trim();
+      const description = String(fields.get("description")).trim();
+      props.onChange(await api.updateContent(props.content.id, { title, description }));
+      toast("Saved.");
+      props.onClose();
+    } catch (error) {
+      toastError(error);
+      setSaving(false);
+    }
+  };
+  return (
+    <Dialog title="Edit" onClose={props.onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void save(event.currentTarget);
+        }}
+      >
+        <label class="field">
+          <span>Title</span>
+          <input name="title" required maxLength={200} defaultValue={props.content.title} />
+        </label>
+        <label class="field">
+          <span>Description</span>
+          <textarea name="description" rows={4} maxLength={2000} defaultValue={props.content.description} />
+        </label>
+        <div class="dialog-actions">
+          <button type="button" class="button" onClick={props.onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="button primary" disabled={saving}>
+            Save
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function DeleteDialog({ content, onClose }: { content: ArContent; onClose: () => void }) {
+  const { route } = useLocation();
+  const [deleting, setDeleting] = useState(false);
+  const remove = async () => {
+    setDeleting(true);
+    try {
+      jobOf(content.id)?.cancel();
+      await api.deleteContent(content.id);
+      contents.remove(content.id);
+      toast(`“${content.title}” is deleted.`);
+      route("/");
+    } catch (error) {
+      toastError(error);
+      setDeleting(false);
+    }
+  };
+  return (
+    <Dialog title={`Delete “${content.title}”?`} onClose={onClose}>
+      <p>
+        The photo, its marker and its video are removed, and every print of its QR code leads nowhere. This
+        cannot be undone.
+      </p>
+      <div class="dialog-actions">
+        <button type="button" class="button" autofocus onClick={onClose}>
+          Keep it
+        </button>
+        <button type="button" class="button danger" disabled={deleting} onClick={remove}>
+          Delete
+        </button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,172 @@
+import { type Signal, signal } from "@preact/signals";
+import { inspectImage, MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
+import { CompileError } from "../../compiler/types.ts";
+import type { ArContent } from "../../worker/schemas.ts";
+import { compileInWorker } from "../compile/run.ts";
+import { compileCapacity, createSlots } from "../compile/slots.ts";
+import * as api from "./api.ts";
+import { contents } from "./contents.ts";
+import { megabytes, titleOf } from "./format.ts";
+import { toast } from "./toasts.tsx";
+import { type Desk, type JobProgress, type Outcome, recompileHere, uploadPhoto } from "./upload.ts";
+
+/** A photo this tab is working on. It leaves the list when it is ready, handed over or dismissed. */
+export interface Job {
+  readonly key: number;
+  readonly title: string;
+  /** Object URL of a new photo; null for a recompilation, whose photo is stored. */
+  readonly previewUrl: string | null;
+  /** Set once the original is stored. */
+  readonly contentId: Signal<string | null>;
+  readonly state: Signal<JobState>;
+  cancel(): void;
+  /** Starts over; only after `unreachable`. */
+  retry(): void;
+  dismiss(): void;
+}
+
+export type JobState =
+  | { readonly kind: "running"; readonly progress: JobProgress }
+  | { readonly kind: "cancelling" }
+  | { readonly kind: "refused"; readonly message: string }
+  | { readonly kind: "unreachable"; readonly message: string };
+
+const desk: Desk = {
+  api,
+  compile: compileInWorker,
+  sending: createSlots(3),
+  compiling: createSlots(compileCapacity(navigator.hardwareConcurrency)),
+  pause: (repetition) => new Promise((resume) => setTimeout(resume, 1_000 * 2 ** repetition)),
+};
+
+export const jobs = signal<readonly Job[]>([]);
+
+let lastKey = 0;
+
+/** Takes dropped, pasted or picked files: every one becomes a job, a bad one a job with its reason. */
+export function addPhotos(files: Iterable<File>): void {
+  for (const file of files) {
+    const title = titleOf(file.name);
+    start(title, URL.createObjectURL(file), async (watch, stop) => {
+      const refusal = await refusalOf(file);
+      if (refusal) return { kind: "refused", message: refusal };
+      return uploadPhoto(file, title, desk, watch, stop);
+    });
+  }
+}
+
+/** Compiles a stored photo again in this tab. */
+export function addRecompilation(content: ArContent, maxFeatures: number | null): void {
+  start(
+    content.title,
+    null,
+    (watch, stop) => recompileHere(content, maxFeatures, desk, watch, stop),
+    content.id,
+  );
+}
+
+/** The job that works on this content, if this tab has one. */
+export function jobOf(contentId: string): Job | undefined {
+  return jobs.value.find((job) => job.contentId.value === contentId);
+}
+
+/** True while an original has not left completely: closing the tab would lose that photo. */
+export function isSending(): boolean {
+  return jobs.value.some(
+    ({ contentId, state }) => state.value.kind === "running" && contentId.value === null,
+  );
+}
+
+type Work = (watch: JobWatch, stop: AbortSignal) => Promise<Outcome>;
+
+interface JobWatch {
+  onProgress(progress: JobProgress): void;
+  onStored(content: ArContent): void;
+}
+
+function start(title: string, previewUrl: string | null, work: Work, knownId: string | null = null): void {
+  const contentId = signal<string | null>(knownId);
+  const state = signal<JobState>({
+    kind: "running",
+    progress: { sent: previewUrl ? 0 : null, compile: null, delivering: false },
+  });
+  let controller = new AbortController();
+
+  const leave = () => {
+    jobs.value = jobs.value.filter((other) => other !== job);
+    if (previewUrl) URL.revokeObjectURL(previewUrl);
+  };
+  const watch: JobWatch = {
+    onProgress(progress) {
+      if (state.value.kind === "running") state.value = { kind: "running", progress };
+    },
+    onStored(content) {
+      contentId.value = content.id;
+      contents.put(content);
+    },
+  };
+  const run = async () => {
+    try {
+      conclude(await work(watch, controller.signal));
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      state.value = { kind: "unreachable", message };
+    }
+  };
+  const conclude = (outcome: Outcome) => {
+    switch (outcome.kind) {
+      case "ready":
+        contents.put(outcome.content);
+        if (outcome.reused) toast(`“${title}” was compiled before; its marker is used again.`);
+        return leave();
+      case "handed_over":
+        contents.put(outcome.content);
+        toast(`“${title}”: ${outcome.reason}`);
+        return leave();
+      case "cancelled":
+        if (contentId.value && !knownId) contents.remove(contentId.value);
+        return leave();
+      case "refused":
+        if (contentId.value && !knownId) contents.remove(contentId.value);
+        state.value = outcome;
+        return;
+      case "unreachable":
+        state.value = outcome;
+        return;
+    }
+  };
+
+  const job: Job = {
+    key: (lastKey += 1),
+    title,
+    previewUrl,
+    contentId,
+    state,
+    cancel() {
+      state.value = { kind: "cancelling" };
+      controller.abort();
+    },
+    retry() {
+      controller = new AbortController();
+      state.value = { kind: "running", progress: { sent: 0, compile: null, delivering: false } };
+      void run();
+    },
+    dismiss: leave,
+  };
+  jobs.value = [job, ...jobs.value];
+  void run();
+}
+
+/** What is wrong with a file, from its headers; null when it may be sent. */
+async function refusalOf(file: File): Promise<string | null> {
+  if (file.size > MAX_IMAGE_BYTES) {
+    return `The photo is ${megabytes(file.size)}; at most ${megabytes(MAX_IMAGE_BYTES)} can be used.`;
+  }
+  try {
+    inspectImage(new Uint8Array(await file.arrayBuffer()));
+    return null;
+  } catch (error) {
+    if (error instanceof CompileError) return error.message;
+    return "The file could not be read.";
+  }
+}

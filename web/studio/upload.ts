@@ -1,0 +1,230 @@
+import { CompileError, type CompileOptions, type CompileProgress } from "../../compiler/types.ts";
+import type { ArContent, Submission } from "../../worker/schemas.ts";
+import type { CompiledPhoto } from "../compile/protocol.ts";
+import { CompileCrash } from "../compile/run.ts";
+import type { Slots } from "../compile/slots.ts";
+import type * as api from "./api.ts";
+import { ApiError, Unreachable } from "./api.ts";
+import { startHeartbeat } from "./heartbeat.ts";
+
+/** What a running job has reached. Sending and compiling go on at the same time. */
+export interface JobProgress {
+  /** Fraction of the original that has left, 0 to 1; null when there is nothing to send. */
+  readonly sent: number | null;
+  /** Null while it waits for a free compile worker. */
+  readonly compile: CompileProgress | null;
+  readonly delivering: boolean;
+}
+
+/**
+ * How a job ended. `handed_over`: this browser could not finish, the server's compiler does; nothing is
+ * lost. `refused`: the photo (or its marker) cannot be used, retrying will not help. `unreachable`: never
+ * stored; may be tried again.
+ */
+export type Outcome =
+  | { readonly kind: "ready"; readonly content: ArContent; readonly reused: boolean }
+  | { readonly kind: "handed_over"; readonly content: ArContent; readonly reason: string }
+  | { readonly kind: "refused"; readonly message: string }
+  | { readonly kind: "unreachable"; readonly message: string }
+  | { readonly kind: "cancelled" };
+
+/** The world of a job: the API, the compile worker, and the two queues in front of them. */
+export interface Desk {
+  readonly api: Pick<
+    typeof api,
+    | "submitPhoto"
+    | "recompile"
+    | "reportProgress"
+    | "releaseLease"
+    | "deliverMarker"
+    | "deleteContent"
+    | "download"
+  >;
+  readonly compile: (
+    photo: Blob,
+    options: CompileOptions,
+    onProgress: (progress: CompileProgress) => void,
+    signal: AbortSignal,
+  ) => Promise<CompiledPhoto>;
+  readonly sending: Slots;
+  readonly compiling: Slots;
+  /** Waits before a delivery's nth repetition. */
+  readonly pause: (repetition: number) => Promise<void>;
+}
+
+interface Watch {
+  onProgress(progress: JobProgress): void;
+  /** The original is stored: from here on the photo survives this tab. */
+  onStored?(content: ArContent): void;
+}
+
+/** A delivery that got no answer is repeated this often before the server's compiler is left to do it. */
+const DELIVERY_REPETITIONS = 3;
+
+/**
+ * One new photo: the original is sent while it compiles; then the marker is delivered under the lease that
+ * the submission brought. A refused or cancelled photo leaves nothing stored. Never rejects for an expected
+ * reason: every ending is an Outcome.
+ */
+export async function uploadPhoto(
+  photo: File,
+  title: string,
+  desk: Desk,
+  watch: Watch,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  let progress: JobProgress = { sent: 0, compile: null, delivering: false };
+  const advance = (step: Partial<JobProgress>) => watch.onProgress((progress = { ...progress, ...step }));
+
+  const stopCompiling = new AbortController();
+  const stopSending = new AbortController();
+  const compiled = startCompiling(photo, {}, desk, AbortSignal.any([signal, stopCompiling.signal]));
+  compiled.onProgress = (compile) => advance({ compile });
+  compiled.result.catch((error) => {
+    if (error instanceof CompileError) stopSending.abort(error);
+  });
+
+  let submission: Submission;
+  try {
+    const sendSignal = AbortSignal.any([signal, stopSending.signal]);
+    submission = await desk.sending.run(
+      () => desk.api.submitPhoto(photo, title, (sent) => advance({ sent }), sendSignal),
+      sendSignal,
+    );
+  } catch (error) {
+    stopCompiling.abort(error);
+    return ending(error, signal);
+  }
+  watch.onStored?.(submission.content);
+  const removed = () => desk.api.deleteContent(submission.content.id);
+  return finish(submission, compiled, stopCompiling, desk, advance, removed, signal);
+}
+
+/**
+ * Compiles a stored photo again, in this browser. When it is refused, cancelled or crashes here, the lease
+ * goes back and the server's compiler has the last word.
+ */
+export async function recompileHere(
+  content: ArContent,
+  maxFeatures: number | null,
+  desk: Desk,
+  watch: Watch,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  let progress: JobProgress = { sent: null, compile: null, delivering: false };
+  const advance = (step: Partial<JobProgress>) => watch.onProgress((progress = { ...progress, ...step }));
+
+  const stopCompiling = new AbortController();
+  const compileSignal = AbortSignal.any([signal, stopCompiling.signal]);
+  let submission: Submission;
+  let compiled: Compiling;
+  try {
+    const photo = await desk.api.download(content.image_url, signal);
+    submission = await desk.api.recompile(content.id, "browser", maxFeatures);
+    compiled = startCompiling(photo, { maxFeatures: maxFeatures ?? undefined }, desk, compileSignal);
+  } catch (error) {
+    return ending(error, signal);
+  }
+  compiled.onProgress = (compile) => advance({ compile });
+  watch.onStored?.(submission.content);
+  return finish(submission, compiled, stopCompiling, desk, advance, null, signal);
+}
+
+interface Compiling {
+  readonly result: Promise<CompiledPhoto>;
+  /** The newest progress, for a listener that comes later. */
+  latest: CompileProgress | null;
+  onProgress: (progress: CompileProgress) => void;
+}
+
+function startCompiling(photo: Blob, options: CompileOptions, desk: Desk, signal: AbortSignal): Compiling {
+  const report = (progress: CompileProgress) => {
+    compiling.latest = progress;
+    compiling.onProgress(progress);
+  };
+  const result = desk.compiling.run(() => desk.compile(photo, options, report, signal), signal);
+  const compiling: Compiling = { result, latest: null, onProgress: () => {} };
+  // Its failure is handled where it is awaited, which may be after the submission.
+  result.catch(() => {});
+  return compiling;
+}
+
+/** From the lease to the end. `undo` removes what a refused or cancelled job stored; null keeps it. */
+async function finish(
+  { content, lease, reused }: Submission,
+  compiled: Compiling,
+  stopCompiling: AbortController,
+  desk: Desk,
+  advance: (step: Partial<JobProgress>) => void,
+  undo: (() => Promise<void>) | null,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  if (!lease) {
+    stopCompiling.abort();
+    if (signal.aborted && undo) {
+      await undo().catch(() => {});
+      return { kind: "cancelled" };
+    }
+    if (content.marker_status === "ready") return { kind: "ready", content, reused };
+    return { kind: "handed_over", content, reason: "The server compiles this photo." };
+  }
+
+  const report = (progress: CompileProgress) => desk.api.reportProgress(content.id, lease, progress);
+  const heartbeat = startHeartbeat(report, (lost) => stopCompiling.abort(lost));
+  const showProgress = compiled.onProgress;
+  compiled.onProgress = (progress) => {
+    showProgress(progress);
+    heartbeat.beat(progress);
+  };
+  if (compiled.latest) heartbeat.beat(compiled.latest);
+
+  try {
+    const photo = await compiled.result;
+    signal.throwIfAborted();
+    advance({ delivering: true });
+    const delivered = await repeated(() => desk.api.deliverMarker(content.id, lease, photo), desk.pause);
+    return { kind: "ready", content: delivered, reused: false };
+  } catch (error) {
+    if (error instanceof ApiError && error.code === "lease_lost") {
+      return { kind: "handed_over", content, reason: "Another compiler took this photo over meanwhile." };
+    }
+    if (error instanceof Unreachable) {
+      const reason = "The marker could not be delivered. The server compiles the photo instead.";
+      return { kind: "handed_over", content, reason };
+    }
+    const final = error instanceof CompileError || signal.aborted;
+    if (final && undo) await undo().catch(() => {});
+    else await desk.api.releaseLease(content.id, lease).catch(() => {});
+    if (error instanceof CompileCrash) {
+      const reason = `This browser could not compile it (${error.message}). The server took over.`;
+      return { kind: "handed_over", content, reason };
+    }
+    return ending(error, signal);
+  } finally {
+    heartbeat.stop();
+  }
+}
+
+async function repeated<T>(work: () => Promise<T>, pause: (repetition: number) => Promise<void>): Promise<T> {
+  for (let repetition = 1; ; repetition++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Unreachable) || repetition > DELIVERY_REPETITIONS) throw error;
+      await pause(repetition);
+    }
+  }
+}
+
+/** The outcome that an error stands for; anything unexpected is a bug and is thrown on. */
+function ending(error: unknown, signal: AbortSignal): Outcome {
+  if (signal.aborted) return { kind: "cancelled" };
+  if (error instanceof CompileError) return { kind: "refused", message: error.message };
+  if (error instanceof ApiError) {
+    const passing = error.status >= 500 || error.status === 429 || error.code === "upload_interrupted";
+    const kind = passing ? "unreachable" : "refused";
+    return { kind, message: error.message };
+  }
+  if (error instanceof Unreachable) return { kind: "unreachable", message: error.message };
+  throw error;
+}

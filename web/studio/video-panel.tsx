@@ -1,0 +1,135 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { ArContent } from "../../worker/schemas.ts";
+import * as api from "./api.ts";
+import { megabytes } from "./format.ts";
+import { IconTrash, IconVideo } from "./icons.tsx";
+import { ProgressBar } from "./status.tsx";
+import { toast, toastError } from "./toasts.tsx";
+import { VIDEO_TYPES, videoRefusal } from "./video.ts";
+
+interface Props {
+  content: ArContent;
+  onChange: (content: ArContent) => void;
+}
+
+interface Upload {
+  readonly name: string;
+  readonly sent: number;
+  readonly stop: AbortController;
+}
+
+export function VideoPanel({ content, onChange }: Props) {
+  const input = useRef<HTMLInputElement>(null);
+  const [upload, setUpload] = useState<Upload | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  const running = useRef<AbortController | null>(null);
+  useEffect(() => () => running.current?.abort(), []);
+
+  const attach = async (video: File | undefined) => {
+    if (!video) return;
+    const refusal = videoRefusal(video);
+    setError(refusal);
+    if (refusal) return;
+    const stop = new AbortController();
+    running.current = stop;
+    const show = (sent: number) => setUpload({ name: video.name, sent, stop });
+    show(0);
+    try {
+      onChange(await api.putVideo(content.id, video, show, stop.signal));
+      toast("The video is attached.");
+    } catch (reason) {
+      if (!stop.signal.aborted) setError(reason instanceof Error ? reason.message : String(reason));
+    } finally {
+      running.current = null;
+      setUpload(null);
+    }
+  };
+
+  const detach = async () => {
+    try {
+      await api.deleteVideo(content.id);
+      onChange(await api.getContent(content.id));
+      toast("The video is removed.");
+    } catch (reason) {
+      toastError(reason);
+    }
+  };
+
+  const choose = () => input.current!.click();
+  return (
+    <section
+      class="panel"
+      aria-labelledby="video-title"
+      onDrop={(event) => {
+        event.preventDefault();
+        void attach(event.dataTransfer?.files[0]);
+      }}
+    >
+      <div class="panel-head">
+        <h2 id="video-title">Video</h2>
+        {content.video_url && !upload && (
+          <div class="panel-actions">
+            <button type="button" class="button small" onClick={choose}>
+              Replace
+            </button>
+            <button type="button" class="icon-button" aria-label="Remove the video" onClick={detach}>
+              <IconTrash />
+            </button>
+          </div>
+        )}
+      </div>
+      {content.video_url && !upload && (
+        <figure class="video">
+          {/* biome-ignore lint/a11y/useMediaCaption: the uploader's own video has no captions to offer */}
+          <video key={content.video_url} src={content.video_url} controls preload="metadata" playsInline />
+          <figcaption>
+            {content.video_type === "video/webm" ? "WebM" : "MP4"}, {megabytes(content.video_bytes ?? 0)}
+          </figcaption>
+        </figure>
+      )}
+      {!content.video_url && !upload && (
+        <button type="button" class="attach" onClick={choose}>
+          <IconVideo />
+          <span>
+            <strong>Attach a video</strong>
+            MP4 or WebM, up to 95 MB
+          </span>
+        </button>
+      )}
+      {upload && (
+        <div class="situation">
+          <ProgressBar
+            shown={{
+              words: upload.sent < 1 ? "Sending the video" : "Storing the video",
+              fraction: upload.sent,
+            }}
+            label={`Sending ${upload.name}`}
+          />
+          <div class="situation-foot">
+            <p class="hint">{upload.name}</p>
+            <button type="button" class="button small" onClick={() => upload.stop.abort()}>
+              Cancel
+            </button>
+          </div>
+        </div>
+      )}
+      {error && (
+        <p class="situation bad" role="alert">
+          {error}
+        </p>
+      )}
+      <input
+        ref={input}
+        class="visually-hidden"
+        type="file"
+        accept={VIDEO_TYPES}
+        tabIndex={-1}
+        aria-label="Video to attach"
+        onChange={({ currentTarget }) => {
+          void attach(currentTarget.files?.[0]);
+          currentTarget.value = "";
+        }}
+      />
+    </section>
+  );
+}
