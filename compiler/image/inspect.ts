@@ -1,0 +1,215 @@
+import { CompileError } from "../types.ts";
+import { type Orientation, readOrientation, swapsSides } from "./orientation.ts";
+import { hasAscii, sniffForeignFile } from "./sniff.ts";
+
+export const MAX_IMAGE_BYTES = 20_000_000;
+/** A 50-megapixel photo is 200 MB of RGBA: what a phone's browser can still hold. */
+export const MAX_IMAGE_PIXELS = 50_000_000;
+/** Below this the player finds too few points to hold on to. */
+export const MIN_IMAGE_SIDE = 128;
+
+export type ImageFormat = "jpeg" | "png" | "webp";
+
+export interface ImageInfo {
+  readonly format: ImageFormat;
+  readonly mime: `image/${ImageFormat}`;
+  /** Upright size, pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** How the stored pixels have to be turned to stand upright. */
+  readonly orientation: Orientation;
+}
+
+/** Stored size and orientation, as the file's headers give them. */
+interface Header {
+  readonly width: number;
+  readonly height: number;
+  readonly orientation: Orientation;
+}
+
+const EXPECTED = "expected a JPEG, PNG or WebP photo";
+
+/**
+ * Looks at the headers of an image file, without decoding it, and checks the limits.
+ *
+ * @param bytes the whole file
+ * @throws CompileError `empty_file`, `image_too_many_bytes`, `not_an_image`, `unsupported_format`,
+ * `image_damaged`, `image_too_many_pixels`, `image_too_small`
+ */
+export function inspectImage(bytes: Uint8Array): ImageInfo {
+  if (bytes.length === 0) throw new CompileError("empty_file", `The file is empty (0 bytes); ${EXPECTED}.`);
+  if (bytes.length > MAX_IMAGE_BYTES) {
+    throw new CompileError(
+      "image_too_many_bytes",
+      `The file has ${megabytes(bytes.length)}, expected at most ${megabytes(MAX_IMAGE_BYTES)}.`,
+    );
+  }
+  const format = formatOf(bytes);
+  const { width, height, orientation } = HEADERS[format](bytes);
+  if (width * height > MAX_IMAGE_PIXELS) {
+    throw new CompileError(
+      "image_too_many_pixels",
+      `The image has ${width} × ${height} = ${megapixels(width * height)}, expected at most ${megapixels(MAX_IMAGE_PIXELS)}.`,
+    );
+  }
+  if (Math.min(width, height) < MIN_IMAGE_SIDE) {
+    throw new CompileError(
+      "image_too_small",
+      `The image has ${width} × ${height} pixels, expected at least ${MIN_IMAGE_SIDE} on its shorter side.`,
+    );
+  }
+  const turned = swapsSides(orientation);
+  return {
+    format,
+    mime: `image/${format}`,
+    width: turned ? height : width,
+    height: turned ? width : height,
+    orientation,
+  };
+}
+
+const HEADERS: Record<ImageFormat, (bytes: Uint8Array) => Header> = {
+  jpeg: jpegHeader,
+  png: pngHeader,
+  webp: webpHeader,
+};
+
+function formatOf(bytes: Uint8Array): ImageFormat {
+  if (hasAscii(bytes, 0, "\xff\xd8\xff")) return "jpeg";
+  if (hasAscii(bytes, 0, "\x89PNG\r\n\x1a\n")) return "png";
+  if (hasAscii(bytes, 0, "RIFF") && hasAscii(bytes, 8, "WEBP")) return "webp";
+  const foreign = sniffForeignFile(bytes);
+  if (foreign?.visual) throw unsupported(foreign.name);
+  const what = foreign ? `This is ${foreign.name}` : "This is no image of a known format";
+  throw new CompileError("not_an_image", `${what}; ${EXPECTED}.`);
+}
+
+function unsupported(name: string): CompileError {
+  return new CompileError("unsupported_format", `This is ${name}; ${EXPECTED}.`);
+}
+
+function damaged(sentence: string): CompileError {
+  return new CompileError("image_damaged", `The image is damaged or cut off: ${sentence}.`);
+}
+
+/**
+ * JPEG (ITU-T T.81, annex B): segments up to the frame header. Sequential and progressive Huffman frames
+ * of 8 bits with one or three components are what every browser decodes too.
+ */
+function jpegHeader(bytes: Uint8Array): Header {
+  let orientation: Orientation | null = null;
+  let offset = 2;
+  for (;;) {
+    while (bytes[offset] === 0xff && bytes[offset + 1] === 0xff) offset++;
+    if (offset + 4 > bytes.length) throw damaged("the JPEG ends before its frame header");
+    const marker = bytes[offset + 1];
+    const length = (bytes[offset + 2] << 8) | bytes[offset + 3];
+    if (bytes[offset] !== 0xff || marker === 0xda || marker === 0xd9) {
+      throw damaged(`the JPEG has no frame header before byte ${offset}`);
+    }
+    const end = offset + 2 + length;
+    if (length < 2 || end > bytes.length) throw damaged(`the JPEG segment at byte ${offset} has no room`);
+    const segment = bytes.subarray(offset + 4, end);
+    if (marker === 0xe1 && orientation === null && hasAscii(segment, 0, "Exif\0\0")) {
+      orientation = readOrientation(segment);
+    } else if (isFrameHeader(marker)) {
+      return { ...jpegFrame(marker, segment), orientation: orientation ?? 1 };
+    }
+    offset = end;
+  }
+}
+
+/** SOF0 … SOF15, without the three markers in their midst that are no frames. */
+function isFrameHeader(marker: number): boolean {
+  return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+}
+
+function jpegFrame(marker: number, segment: Uint8Array): { width: number; height: number } {
+  if (segment.length < 6) throw damaged("the JPEG's frame header is too short");
+  const precision = segment[0];
+  const height = (segment[1] << 8) | segment[2];
+  const width = (segment[3] << 8) | segment[4];
+  const components = segment[5];
+  if (marker > 0xc2) {
+    const kind = marker === 0xc3 ? "a lossless" : marker >= 0xc9 ? "an arithmetic-coded" : "a hierarchical";
+    throw unsupported(`${kind} JPEG image`);
+  }
+  if (precision !== 8) throw unsupported(`a JPEG image of ${precision} bits a channel`);
+  if (components === 4) throw unsupported("a CMYK JPEG image, made for printing presses");
+  if (components !== 1 && components !== 3) throw unsupported(`a JPEG image of ${components} components`);
+  if (width === 0 || height === 0) throw damaged(`the JPEG says that it has ${width} × ${height} pixels`);
+  return { width, height };
+}
+
+/** PNG (W3C, third edition): IHDR, then chunks for an eXIf, which may also follow the pixels. */
+function pngHeader(bytes: Uint8Array): Header {
+  const view = viewOf(bytes);
+  if (bytes.length < 33 || view.getUint32(8) !== 13 || !hasAscii(bytes, 12, "IHDR")) {
+    throw damaged("the PNG does not begin with its header");
+  }
+  const width = view.getUint32(16);
+  const height = view.getUint32(20);
+  if (width === 0 || height === 0) throw damaged(`the PNG says that it has ${width} × ${height} pixels`);
+  let orientation: Orientation = 1;
+  let offset = 33;
+  while (offset + 12 <= bytes.length && !hasAscii(bytes, offset + 4, "IEND")) {
+    const length = view.getUint32(offset);
+    if (length > bytes.length - offset - 12) throw damaged(`the PNG chunk at byte ${offset} has no room`);
+    if (hasAscii(bytes, offset + 4, "eXIf")) {
+      orientation = readOrientation(bytes.subarray(offset + 8, offset + 8 + length));
+      break;
+    }
+    offset += 12 + length;
+  }
+  return { width, height, orientation };
+}
+
+/** WebP (RFC 9649): a RIFF of chunks. The first one tells the size; an EXIF chunk follows the pixels. */
+function webpHeader(bytes: Uint8Array): Header {
+  if (bytes.length < 30) throw damaged("the WebP ends before its header");
+  const view = viewOf(bytes);
+  const end = 8 + view.getUint32(4, true);
+  if (end > bytes.length) throw damaged(`the WebP has ${bytes.length} bytes and says that it has ${end}`);
+  const size = webpSize(bytes, view);
+  let orientation: Orientation = 1;
+  let offset = 12;
+  while (offset + 8 <= end) {
+    const length = view.getUint32(offset + 4, true);
+    if (length > end - offset - 8) throw damaged(`the WebP chunk at byte ${offset} has no room`);
+    if (hasAscii(bytes, offset, "EXIF")) {
+      orientation = readOrientation(bytes.subarray(offset + 8, offset + 8 + length));
+      break;
+    }
+    offset += 8 + length + (length & 1);
+  }
+  return { ...size, orientation };
+}
+
+function webpSize(bytes: Uint8Array, view: DataView): { width: number; height: number } {
+  if (hasAscii(bytes, 12, "VP8 ") && hasAscii(bytes, 23, "\x9d\x01\x2a")) {
+    const width = view.getUint16(26, true) & 0x3fff;
+    const height = view.getUint16(28, true) & 0x3fff;
+    if (width > 0 && height > 0) return { width, height };
+  } else if (hasAscii(bytes, 12, "VP8L") && bytes[20] === 0x2f) {
+    const bits = view.getUint32(21, true);
+    return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
+  } else if (hasAscii(bytes, 12, "VP8X")) {
+    if (bytes[20] & 0x02) throw unsupported("an animated WebP image");
+    const width = view.getUint16(24, true) + (bytes[26] << 16) + 1;
+    const height = view.getUint16(27, true) + (bytes[29] << 16) + 1;
+    return { width, height };
+  }
+  throw damaged("the WebP does not begin with an image");
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function megabytes(bytes: number): string {
+  return `${(Math.ceil(bytes / 10_000) / 100).toLocaleString("en-US")} MB`;
+}
+
+function megapixels(pixels: number): string {
+  return `${(Math.ceil(pixels / 10_000) / 100).toLocaleString("en-US")} megapixels`;
+}

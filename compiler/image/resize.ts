@@ -1,0 +1,100 @@
+import { CompileError, type GreyImage } from "../types.ts";
+
+/**
+ * The size at which an image of `width` × `height` has no side over `maxSize`, in whole pixels, at least 1.
+ * Never larger than the image.
+ *
+ * @param maxSize longer side in pixels; `Infinity` keeps the size
+ * @throws CompileError `invalid_option` for a `maxSize` that is no number of at least 1
+ */
+export function targetSize(
+  width: number,
+  height: number,
+  maxSize: number,
+): { width: number; height: number } {
+  if (!(maxSize >= 1)) {
+    throw new CompileError("invalid_option", `maxSize is ${maxSize}, expected at least 1 pixel or Infinity.`);
+  }
+  const longer = Math.max(width, height);
+  const size = Math.floor(maxSize);
+  if (longer <= size) return { width, height };
+  return {
+    width: Math.max(1, Math.round((width * size) / longer)),
+    height: Math.max(1, Math.round((height * size) / longer)),
+  };
+}
+
+/** Reduces a grey image to `targetSize`; gives back the same image when it is small enough. */
+export function resizeGrey(grey: GreyImage, maxSize: number): GreyImage {
+  const { width, height } = targetSize(grey.width, grey.height, maxSize);
+  if (width === grey.width && height === grey.height) return grey;
+  return { data: averageAreas(grey.data, grey.width, grey.height, 1, width, height), width, height };
+}
+
+/**
+ * Area average: every pixel of the result is the mean of the source rectangle that it covers, source pixels
+ * at its border counting by the part inside. All sums are integers below 2^53, so the result is exact and
+ * the same everywhere: round((sum of value × area) / (sum of area)), halves up.
+ *
+ * @param data row-major, `width * height * channels` bytes, channels interleaved
+ * @returns `outWidth * outHeight * channels` bytes; `outWidth <= width`, `outHeight <= height`
+ */
+export function averageAreas(
+  data: Uint8Array | Uint8ClampedArray,
+  width: number,
+  height: number,
+  channels: number,
+  outWidth: number,
+  outHeight: number,
+): Uint8Array {
+  // Lengths are measured so that a source pixel is `out` units long and a result pixel `in` units.
+  const outStride = outWidth * channels;
+  const area = width * height;
+  const result = new Uint8Array(outStride * outHeight);
+  const row = new Float64Array(outStride);
+  const sums = new Float64Array(outStride);
+  for (let y = 0, outY = 0; y < height; y++) {
+    averageRow(data, y * width * channels, width, channels, outWidth, row);
+    const top = y * outHeight;
+    const boundary = (outY + 1) * height;
+    const above = Math.min(outHeight, boundary - top);
+    for (let i = 0; i < outStride; i++) sums[i] += row[i] * above;
+    if (top + outHeight < boundary) continue;
+    const start = outY * outStride;
+    const below = outHeight - above;
+    for (let i = 0; i < outStride; i++) {
+      result[start + i] = Math.floor((2 * sums[i] + area) / (2 * area));
+      sums[i] = row[i] * below;
+    }
+    outY++;
+  }
+  return result;
+}
+
+/** One row's sums of value × length over each result pixel, in units that make them whole numbers. */
+function averageRow(
+  data: Uint8Array | Uint8ClampedArray,
+  start: number,
+  width: number,
+  channels: number,
+  outWidth: number,
+  row: Float64Array,
+): void {
+  for (let channel = 0; channel < channels; channel++) {
+    let from = start + channel;
+    let sum = 0;
+    let boundary = width;
+    for (let x = 0, right = outWidth, to = channel; x < width; x++, from += channels, right += outWidth) {
+      const value = data[from];
+      if (right < boundary) {
+        sum += value * outWidth;
+        continue;
+      }
+      const beyond = right - boundary;
+      row[to] = sum + value * (outWidth - beyond);
+      sum = value * beyond;
+      to += channels;
+      boundary += width;
+    }
+  }
+}

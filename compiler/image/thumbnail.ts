@@ -1,0 +1,35 @@
+import type { RgbaImage } from "../types.ts";
+import { encodeJpeg } from "./codecs.ts";
+import { averageAreas, targetSize } from "./resize.ts";
+
+/** Longer side of a thumbnail, pixels: a card of the grid at twice the density. */
+export const THUMBNAIL_SIZE = 480;
+
+/** JPEG quality, 0 to 100. */
+const QUALITY = 80;
+
+/** A JPEG of at most `THUMBNAIL_SIZE` on its longer side; transparency on white. `loadCodecs` comes first. */
+export function makeThumbnail(image: RgbaImage): Promise<Uint8Array> {
+  const { width, height } = targetSize(image.width, image.height, THUMBNAIL_SIZE);
+  const flat = onWhite(image);
+  const data = averageAreas(flat.data, image.width, image.height, 4, width, height);
+  return encodeJpeg({ data, width, height }, QUALITY);
+}
+
+/** The image composed on white; the same image when it is opaque. */
+function onWhite(image: RgbaImage): RgbaImage {
+  const { data: rgba, width, height } = image;
+  let opaque = true;
+  for (let i = 3; opaque && i < rgba.length; i += 4) opaque = rgba[i] === 255;
+  if (opaque) return image;
+  const data = new Uint8ClampedArray(rgba.length);
+  for (let i = 0; i < rgba.length; i += 4) {
+    const alpha = rgba[i + 3];
+    const white = 255 * (255 - alpha);
+    data[i] = (rgba[i] * alpha + white) / 255;
+    data[i + 1] = (rgba[i + 1] * alpha + white) / 255;
+    data[i + 2] = (rgba[i + 2] * alpha + white) / 255;
+    data[i + 3] = 255;
+  }
+  return { data, width, height };
+}

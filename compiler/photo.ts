@@ -1,0 +1,54 @@
+import { compileTarget } from "./compile.ts";
+import { decodeImage, toGrey } from "./image/decode.ts";
+import { makeThumbnail } from "./image/thumbnail.ts";
+import { encodeMind } from "./mind.ts";
+import { assertTrackable } from "./trackable.ts";
+import type { CompileOptions, CompileProgress } from "./types.ts";
+
+export interface CompiledPhoto {
+  /** A `.mind` file of one target. */
+  readonly marker: Uint8Array;
+  /** A JPEG of the upright photo. */
+  readonly thumbnail: Uint8Array;
+  /** Upright size of the photo, pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Wall-clock time it took. */
+  readonly milliseconds: number;
+}
+
+/**
+ * An executor's whole work: the bytes of a photo to a checked marker and a thumbnail. The same file and
+ * options give the same marker in every host. `loadCodecs` comes first.
+ *
+ * Progress runs through `decode`, `resize`, `match`, `track` and `encode` in this order, `done` rising
+ * within each.
+ *
+ * @throws CompileError when the photo can never become a marker
+ */
+export async function compilePhoto(
+  bytes: Uint8Array,
+  options: CompileOptions = {},
+  onProgress: (progress: CompileProgress) => void = () => {},
+): Promise<CompiledPhoto> {
+  const start = Date.now();
+  onProgress({ stage: "decode", done: 0, total: 2 });
+  const { grey, thumbnail } = await readPhoto(bytes, onProgress);
+  const target = compileTarget(grey, options, onProgress);
+  assertTrackable(target);
+  onProgress({ stage: "encode", done: 0, total: 1 });
+  const marker = encodeMind([target]);
+  onProgress({ stage: "encode", done: 1, total: 1 });
+  const { width, height } = grey;
+  return { marker, thumbnail, width, height, milliseconds: Date.now() - start };
+}
+
+/** Its own scope, so that the RGBA pixels, the largest thing in memory, are gone before compiling starts. */
+async function readPhoto(bytes: Uint8Array, onProgress: (progress: CompileProgress) => void) {
+  const rgba = await decodeImage(bytes);
+  onProgress({ stage: "decode", done: 1, total: 2 });
+  const thumbnail = await makeThumbnail(rgba);
+  const grey = toGrey(rgba);
+  onProgress({ stage: "decode", done: 2, total: 2 });
+  return { grey, thumbnail };
+}

@@ -1,0 +1,289 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import {
+  inspectImage,
+  MAX_IMAGE_BYTES,
+  MAX_IMAGE_PIXELS,
+  MIN_IMAGE_SIDE,
+} from "../../../compiler/image/inspect.ts";
+import { CompileError, type CompileErrorCode } from "../../../compiler/types.ts";
+import {
+  exif,
+  gradient,
+  jpegFile,
+  jpegSegment,
+  jpegWithExif,
+  loadTestCodecs,
+  pngChunk,
+  pngFile,
+  pngWithExif,
+  riff,
+  webpChunk,
+  webpFile,
+  webpWithExif,
+} from "./files.ts";
+
+const width = 160;
+const height = 130;
+let jpeg: Buffer;
+let png: Buffer;
+let webp: Buffer;
+
+beforeAll(async () => {
+  await loadTestCodecs();
+  const image = gradient(width, height);
+  [jpeg, png, webp] = await Promise.all([jpegFile(image), pngFile(image), webpFile(image)]);
+});
+
+describe("what the headers say", () => {
+  const upright = { width, height, orientation: 1 };
+
+  test("JPEG", () => {
+    expect(inspectImage(jpeg)).toEqual({ format: "jpeg", mime: "image/jpeg", ...upright });
+  });
+
+  test("PNG", () => {
+    expect(inspectImage(png)).toEqual({ format: "png", mime: "image/png", ...upright });
+  });
+
+  test("WebP, lossy and lossless", async () => {
+    expect(inspectImage(webp)).toEqual({ format: "webp", mime: "image/webp", ...upright });
+    const lossless = await webpFile(gradient(1234, 567), { lossless: 1 });
+    expect(inspectImage(lossless)).toMatchObject({ width: 1234, height: 567 });
+  });
+
+  test("a quarter turn swaps the sides", () => {
+    const turned = { width: height, height: width, orientation: 6 };
+    expect(inspectImage(jpegWithExif(jpeg, exif(6)))).toMatchObject(turned);
+    expect(inspectImage(pngWithExif(png, exif(6)))).toMatchObject(turned);
+    expect(inspectImage(webpWithExif(webp, width, height, exif(6)))).toMatchObject(turned);
+  });
+
+  test("a JPEG may carry other segments, fill bytes and a second EXIF after the first", () => {
+    const file = Buffer.concat([
+      Buffer.of(0xff, 0xd8),
+      jpegSegment(0xe1, Buffer.from("http://ns.adobe.com/xap/1.0/\0<x/>", "latin1")),
+      Buffer.of(0xff, 0xff, 0xff),
+      jpegSegment(0xe1, Buffer.concat([Buffer.from("Exif\0\0", "latin1"), exif(3)])),
+      jpegSegment(0xe1, Buffer.concat([Buffer.from("Exif\0\0", "latin1"), exif(6)])),
+      jpegSegment(0xfe, Buffer.from("a comment")),
+      jpeg.subarray(2),
+    ]);
+    expect(inspectImage(file)).toMatchObject({ width, height, orientation: 3 });
+  });
+
+  test.each([0, 9, 255, 65535])("orientation %i counts as upright", (value) => {
+    expect(inspectImage(jpegWithExif(jpeg, exif(value)))).toMatchObject(upright);
+  });
+
+  test("a cut-off EXIF block counts as upright, wherever it is cut", () => {
+    const block = exif(6);
+    // The value ends 4 bytes of padding and a 4-byte link before the block does.
+    for (let length = 0; length < block.length - 6; length++) {
+      expect(inspectImage(jpegWithExif(jpeg, block.subarray(0, length)))).toMatchObject(upright);
+    }
+  });
+
+  test("EXIF that points outside of itself counts as upright", () => {
+    for (const directory of [0, 1, 46, 47, 1000, 0x7fffffff, 0xffffffff]) {
+      const block = exif(6);
+      block.writeUInt32BE(directory, 4);
+      expect(inspectImage(jpegWithExif(jpeg, block))).toMatchObject(upright);
+    }
+    const endless = exif(1);
+    endless.writeUInt16BE(0xffff, 8);
+    expect(inspectImage(jpegWithExif(jpeg, endless))).toMatchObject(upright);
+  });
+
+  test("an image may sit inside a larger buffer", () => {
+    for (const file of [jpegWithExif(jpeg, exif(8)), pngWithExif(png, exif(8))]) {
+      const padded = Buffer.concat([Buffer.alloc(3, 0xff), file, Buffer.alloc(9, 0xff)]);
+      expect(inspectImage(padded.subarray(3, 3 + file.length))).toEqual(inspectImage(file));
+    }
+  });
+});
+
+describe("refuses, and says what came and what is expected", () => {
+  const latin1 = (text: string) => Buffer.from(text.padEnd(64, "\0"), "latin1");
+  const jpegFrame = (marker: number, ...frame: number[]) =>
+    Buffer.concat([Buffer.of(0xff, 0xd8), jpegSegment(marker, Buffer.from(frame))]);
+  const pngOf = (w: number, h: number) => {
+    const header = Buffer.alloc(13, 8);
+    header.writeUInt32BE(w, 0);
+    header.writeUInt32BE(h, 4);
+    return Buffer.concat([png.subarray(0, 8), pngChunk("IHDR", header)]);
+  };
+  const canvas = (flags: number, w: number, h: number) => {
+    const header = Buffer.alloc(10);
+    header[0] = flags;
+    header.writeUIntLE(w - 1, 4, 3);
+    header.writeUIntLE(h - 1, 7, 3);
+    return riff(webpChunk("VP8X", header), Buffer.alloc(0));
+  };
+
+  const cases: [name: string, bytes: () => Uint8Array, code: CompileErrorCode, sentence: RegExp][] = [
+    ["nothing", () => new Uint8Array(0), "empty_file", /empty \(0 bytes\); expected a JPEG, PNG or WebP/],
+    [
+      "20 MB and a byte",
+      () => Buffer.concat([jpeg, Buffer.alloc(MAX_IMAGE_BYTES + 1 - jpeg.length)]),
+      "image_too_many_bytes",
+      /has 20\.01 MB, expected at most 20 MB/,
+    ],
+    ["noise", () => Buffer.alloc(999, 0x55), "not_an_image", /no image of a known format; expected/],
+    ["one byte", () => Buffer.of(0xff), "not_an_image", /expected a JPEG/],
+    ["a web page", () => latin1("<!doctype html><p>not found"), "not_an_image", /an HTML or XML page/],
+    ["JSON", () => latin1('{"error":"not found"}'), "not_an_image", /JSON text/],
+    ["a ZIP", () => latin1("PK\x03\x04"), "not_an_image", /a ZIP archive/],
+    ["a WAV", () => latin1("RIFF\x08\0\0\0WAVE"), "not_an_image", /a WAV sound/],
+    ["a marker", () => latin1("\x82\xa1v\x02"), "not_an_image", /a compiled \.mind marker/],
+    ["a GIF", () => latin1("GIF89a"), "unsupported_format", /This is a GIF image; expected/],
+    ["a BMP", () => latin1("BM"), "unsupported_format", /a BMP image/],
+    ["a TIFF, II", () => latin1("II*\0"), "unsupported_format", /a TIFF image/],
+    ["a TIFF, MM", () => latin1("MM\0*"), "unsupported_format", /a TIFF image/],
+    ["an ICO", () => latin1("\0\0\x01\0"), "unsupported_format", /an ICO icon/],
+    ["a PDF", () => latin1("%PDF-1.7"), "unsupported_format", /a PDF document/],
+    ["an SVG", () => latin1("<?xml version='1.0'?><svg >"), "unsupported_format", /an SVG drawing/],
+    ["a HEIC", () => latin1("\0\0\0\x18ftypheic\0\0\0\0mif1heic"), "unsupported_format", /a HEIC image/],
+    [
+      "a HEIC by its second brand",
+      () => latin1("\0\0\0\x18ftypmif1\0\0\0\0heic"),
+      "unsupported_format",
+      /a HEIC/,
+    ],
+    ["an AVIF", () => latin1("\0\0\0\x1cftypavif\0\0\0\0avifmif1"), "unsupported_format", /an AVIF image/],
+    ["an MP4", () => latin1("\0\0\0\x18ftypisom\0\0\0\0isommp42"), "unsupported_format", /an MP4 video/],
+    [
+      "a QuickTime film",
+      () => latin1("\0\0\0\x14ftypqt  \0\0\0\0"),
+      "unsupported_format",
+      /a QuickTime video/,
+    ],
+    ["a WebM", () => latin1("\x1a\x45\xdf\xa3"), "unsupported_format", /a WebM or Matroska video/],
+    ["a JPEG XL", () => latin1("\xff\x0a"), "unsupported_format", /a JPEG XL image/],
+    ["a Photoshop file", () => latin1("8BPS\0\x01"), "unsupported_format", /a Photoshop document/],
+    ["an animated WebP", () => canvas(0x02, 200, 200), "unsupported_format", /an animated WebP image/],
+    ["a CMYK JPEG", () => jpegFrame(0xc0, 8, 1, 0, 1, 0, 4), "unsupported_format", /a CMYK JPEG image/],
+    ["a 12-bit JPEG", () => jpegFrame(0xc1, 12, 1, 0, 1, 0, 3), "unsupported_format", /of 12 bits a channel/],
+    ["a lossless JPEG", () => jpegFrame(0xc3, 8, 1, 0, 1, 0, 3), "unsupported_format", /a lossless JPEG/],
+    [
+      "an arithmetic JPEG",
+      () => jpegFrame(0xc9, 8, 1, 0, 1, 0, 3),
+      "unsupported_format",
+      /an arithmetic-coded JPEG/,
+    ],
+    [
+      "a hierarchical JPEG",
+      () => jpegFrame(0xc5, 8, 1, 0, 1, 0, 3),
+      "unsupported_format",
+      /a hierarchical JPEG/,
+    ],
+    [
+      "a JPEG of two components",
+      () => jpegFrame(0xc0, 8, 1, 0, 1, 0, 2),
+      "unsupported_format",
+      /2 components/,
+    ],
+    ["a JPEG without a height", () => jpegFrame(0xc0, 8, 0, 0, 1, 0, 3), "image_damaged", /256 × 0 pixels/],
+    ["a JPEG of one segment", () => jpeg.subarray(0, 20), "image_damaged", /ends before its frame header/],
+    [
+      "a JPEG segment of length 1",
+      () => Buffer.of(0xff, 0xd8, 0xff, 0xe0, 0, 1, 0, 0),
+      "image_damaged",
+      /at byte 2/,
+    ],
+    [
+      "a JPEG segment too long",
+      () => Buffer.of(0xff, 0xd8, 0xff, 0xe0, 9, 9, 0, 0),
+      "image_damaged",
+      /at byte 2/,
+    ],
+    [
+      "a JPEG of fill bytes",
+      () => Buffer.concat([Buffer.of(0xff, 0xd8), Buffer.alloc(99, 0xff)]),
+      "image_damaged",
+      /./,
+    ],
+    ["a PNG without a header", () => png.subarray(0, 12), "image_damaged", /does not begin with its header/],
+    ["a PNG of width 0", () => pngOf(0, 300), "image_damaged", /0 × 300 pixels/],
+    ["a PNG cut in a chunk", () => png.subarray(0, 80), "image_damaged", /chunk at byte \d+ has no room/],
+    ["half a WebP", () => webp.subarray(0, webp.length >> 1), "image_damaged", /says that it has/],
+    [
+      "a WebP of nothing",
+      () => riff(webpChunk("NOPE", Buffer.alloc(40))),
+      "image_damaged",
+      /begin with an image/,
+    ],
+    [
+      "60 megapixels",
+      () => pngOf(10_000, 6_000),
+      "image_too_many_pixels",
+      /10000 × 6000 = 60 megapixels, expected at most 50 megapixels/,
+    ],
+    ["a PNG bomb", () => pngOf(0x7fffffff, 0x7fffffff), "image_too_many_pixels", /megapixels/],
+    ["a WebP bomb", () => canvas(0, 1 << 24, 1 << 24), "image_too_many_pixels", /megapixels/],
+    [
+      "127 pixels of width",
+      () => pngOf(127, 4000),
+      "image_too_small",
+      /127 × 4000 pixels, expected at least 128/,
+    ],
+    ["127 pixels of height", () => pngOf(4000, 127), "image_too_small", /4000 × 127/],
+  ];
+
+  test.each(cases)("%s", (_, bytes, code, sentence) => {
+    const error = refusal(bytes());
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(sentence);
+    expect(error.message).toMatch(/\.$/);
+  });
+
+  test("the limits themselves are allowed", () => {
+    const side = Math.sqrt(MAX_IMAGE_PIXELS / 2);
+    expect(inspectImage(pngOf(side, 2 * side))).toMatchObject({ width: side, height: 2 * side });
+    expect(inspectImage(pngOf(MIN_IMAGE_SIDE, MIN_IMAGE_SIDE))).toMatchObject({ width: MIN_IMAGE_SIDE });
+    expect(inspectImage(Buffer.concat([jpeg, Buffer.alloc(MAX_IMAGE_BYTES - jpeg.length)])).width).toBe(
+      width,
+    );
+  });
+});
+
+describe("hostile bytes", () => {
+  test("no prefix and no changed byte makes it fail in another way", () => {
+    const files = [
+      jpegWithExif(jpeg, exif(6)),
+      pngWithExif(png, exif(6)),
+      webpWithExif(webp, width, height, exif(6)),
+    ];
+    for (const file of files) {
+      const head = file.subarray(0, 700);
+      for (let length = 0; length < head.length; length++) attempt(file.subarray(0, length));
+      for (let offset = 0; offset < head.length; offset++) {
+        for (const value of [0x00, 0x01, 0x7f, 0x80, 0xff]) {
+          const changed = Buffer.from(file);
+          changed[offset] = value;
+          attempt(changed);
+        }
+      }
+    }
+  });
+});
+
+/** Either an answer within the limits or a CompileError. */
+function attempt(bytes: Uint8Array): void {
+  try {
+    const info = inspectImage(bytes);
+    expect(info.width * info.height).toBeLessThanOrEqual(MAX_IMAGE_PIXELS);
+    expect(Math.min(info.width, info.height)).toBeGreaterThanOrEqual(MIN_IMAGE_SIDE);
+  } catch (error) {
+    if (!(error instanceof CompileError)) throw error;
+  }
+}
+
+function refusal(bytes: Uint8Array): CompileError {
+  try {
+    inspectImage(bytes);
+  } catch (error) {
+    if (error instanceof CompileError) return error;
+    throw error;
+  }
+  throw new Error(`${bytes.length} bytes were accepted`);
+}
