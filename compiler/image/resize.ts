@@ -80,21 +80,21 @@ function averageRow(
   outWidth: number,
   row: Float64Array,
 ): void {
-  for (let channel = 0; channel < channels; channel++) {
-    let from = start + channel;
-    let sum = 0;
-    let boundary = width;
-    for (let x = 0, right = outWidth, to = channel; x < width; x++, from += channels, right += outWidth) {
-      const value = data[from];
-      if (right < boundary) {
-        sum += value * outWidth;
-        continue;
-      }
-      const beyond = right - boundary;
-      row[to] = sum + value * (outWidth - beyond);
-      sum = value * beyond;
-      to += channels;
-      boundary += width;
+  for (let outX = 0, first = 0, into = 0, to = 0; outX < outWidth; outX++) {
+    // The result pixel begins `into` units inside source pixel `first` and ends `out` units inside `last`.
+    const end = (outX + 1) * width;
+    const last = Math.floor(end / outWidth);
+    const out = end - last * outWidth;
+    const firstAt = start + first * channels;
+    const lastAt = start + last * channels;
+    for (let channel = 0; channel < channels; channel++, to++) {
+      let whole = 0;
+      for (let at = firstAt + channel; at < lastAt; at += channels) whole += data[at];
+      const before = data[firstAt + channel] * into;
+      const after = out === 0 ? 0 : data[lastAt + channel] * out;
+      row[to] = whole * outWidth - before + after;
     }
+    first = last;
+    into = out;
   }
 }
