@@ -35,20 +35,20 @@ export function scaledSize(size: number, scale: number): number {
 export interface SummedImage {
   readonly image: GreyImage;
   /** `(width + 1) * (height + 1)`: the sum of all pixels above and left, modulo 2^32. */
-  readonly sums: Uint32Array;
+  readonly sums: Int32Array;
 }
 
-/** Summed-area table of the image. A difference of its entries is exact while a box sums to less than 2^32. */
+/** Summed-area table of the image. A difference of its entries is exact while a box sums to less than 2^31. */
 export function sumImage(image: GreyImage): SummedImage {
   const { data, width, height } = image;
   const stride = width + 1;
-  const sums = new Uint32Array(stride * (height + 1));
+  const sums = new Int32Array(stride * (height + 1));
   for (let y = 0, from = 0; y < height; y++) {
     let row = 0;
     let to = (y + 1) * stride + 1;
     for (let x = 0; x < width; x++, from++, to++) {
-      row += data[from];
-      sums[to] = sums[to - stride] + row;
+      row = (row + data[from]) | 0;
+      sums[to] = (sums[to - stride] + row) | 0;
     }
   }
   return { image, sums };
@@ -83,7 +83,7 @@ export function resizeBox({ image, sums }: SummedImage, scale: number, out: Uint
     for (let x = 1; x <= width; x++, to++) {
       const right = columns[x];
       const sumRight = (sums[bottom + right] - sums[top + right]) | 0;
-      out[to] = (((sumRight - sumLeft) | 0) + 0.5) * reciprocals[right - left];
+      out[to] = ((((sumRight - sumLeft) | 0) + 0.5) * reciprocals[right - left]) | 0;
       left = right;
       sumLeft = sumRight;
     }

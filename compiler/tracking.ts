@@ -175,55 +175,104 @@ function similarity(templates: Templates, at: number, norm: number, other: numbe
  */
 function choosePoints(templates: Templates, candidates: readonly number[]): { x: number; y: number }[] {
   const { width, height } = templates;
-  const barred = Math.floor(Math.min(width, height) / 10);
+  const reach = Math.floor(Math.min(width, height) / 10);
   const cell = 3 * TEMPLATE_SIDE;
   const limit =
-    Math.floor(width / barred) * Math.floor(height / barred) +
+    Math.floor(width / reach) * Math.floor(height / reach) +
     Math.floor(width / cell) * Math.floor(height / cell);
 
-  const index = Int32Array.from(candidates.filter((at) => deviates(templates, at)));
-  let count = index.length;
-  const norm = Float64Array.from(index, (at) => templateNorm(templates, at));
-  const bound = new Float32Array(count).fill(-1);
-  const compared = new Int32Array(count);
+  const barred = new Uint8Array(width * height);
+  const queue = new CandidateQueue(candidates.filter((at) => deviates(templates, at)));
   const points: { x: number; y: number }[] = [];
-
-  while (points.length < limit) {
-    let least = -1;
-    for (let i = 0, smallest = MAX_SIMILARITY; i < count; i++) {
-      if (bound[i] < smallest) {
-        smallest = bound[i];
-        least = i;
-      }
-    }
-    if (least === -1) break;
-    if (compared[least] < FAR_X.length) {
-      bound[least] = compareFurther(templates, index[least], norm[least], compared[least], bound[least]);
-      compared[least] += BATCH;
+  while (queue.size > 0 && points.length < limit) {
+    const at = queue.first;
+    if (barred[at] || queue.bound >= MAX_SIMILARITY) {
+      queue.drop();
       continue;
     }
-    const at = index[least];
-    const accepted = surroundingsAgree(templates, at, norm[least], bound[least]);
+    const { bound, compared } = queue;
+    const complete = compared >= FAR_X.length;
+    const norm = templateNorm(templates, at);
+    // What its surroundings rule out now, a larger bound would not save: most go here, early.
+    if ((complete || compared === BATCH) && !surroundingsAgree(templates, at, norm, bound)) {
+      queue.drop();
+      continue;
+    }
+    if (!complete) {
+      queue.raise(compareFurther(templates, at, norm, compared, bound), compared + BATCH);
+      continue;
+    }
+    queue.drop();
     const x = at % width;
     const y = (at - x) / width;
-    if (accepted) points.push({ x, y });
-
-    // Drop the candidate, and with it everything that it bars, keeping the rest in order.
-    let kept = 0;
-    for (let i = 0; i < count; i++) {
-      const otherX = index[i] % width;
-      const otherY = (index[i] - otherX) / width;
-      const near = Math.abs(otherX - x) <= barred && Math.abs(otherY - y) <= barred;
-      if (i === least || (accepted && near)) continue;
-      index[kept] = index[i];
-      norm[kept] = norm[i];
-      bound[kept] = bound[i];
-      compared[kept] = compared[i];
-      kept++;
+    points.push({ x, y });
+    for (let v = Math.max(y - reach, 0); v <= Math.min(y + reach, height - 1); v++) {
+      barred.fill(1, v * width + Math.max(x - reach, 0), v * width + Math.min(x + reach, width - 1) + 1);
     }
-    count = kept;
   }
   return points;
+}
+
+/** A binary heap of flat indexes by the similarity known so far, in float32, then by index. */
+class CandidateQueue {
+  size: number;
+  readonly #index: Int32Array;
+  readonly #bound: Float32Array;
+  readonly #compared: Int32Array;
+
+  /** `indexes` ascend; nothing is known of them, which already is a heap. */
+  constructor(indexes: readonly number[]) {
+    this.size = indexes.length;
+    this.#index = Int32Array.from(indexes);
+    this.#bound = new Float32Array(this.size).fill(-1);
+    this.#compared = new Int32Array(this.size);
+  }
+
+  /** Flat index of the candidate with the smallest bound. */
+  get first(): number {
+    return this.#index[0];
+  }
+
+  /** Largest similarity that it is known to have. */
+  get bound(): number {
+    return this.#bound[0];
+  }
+
+  /** Distant templates that it has been compared with. */
+  get compared(): number {
+    return this.#compared[0];
+  }
+
+  /** Updates the first candidate; `bound` is not below the old one. */
+  raise(bound: number, compared: number): void {
+    this.#sink(this.#index[0], Math.fround(bound), compared);
+  }
+
+  /** Removes the first candidate. */
+  drop(): void {
+    const last = --this.size;
+    if (last > 0) this.#sink(this.#index[last], this.#bound[last], this.#compared[last]);
+  }
+
+  /** Puts a candidate into the hole at the top and moves it down to its place. */
+  #sink(index: number, bound: number, compared: number): void {
+    let at = 0;
+    for (let child = 1; child < this.size; child = 2 * at + 1) {
+      if (child + 1 < this.size && this.#precedes(child + 1, this.#bound[child], this.#index[child])) child++;
+      if (!this.#precedes(child, bound, index)) break;
+      this.#index[at] = this.#index[child];
+      this.#bound[at] = this.#bound[child];
+      this.#compared[at] = this.#compared[child];
+      at = child;
+    }
+    this.#index[at] = index;
+    this.#bound[at] = bound;
+    this.#compared[at] = compared;
+  }
+
+  #precedes(at: number, bound: number, index: number): boolean {
+    return this.#bound[at] < bound || (this.#bound[at] === bound && this.#index[at] < index);
+  }
 }
 
 /** Whether a template fits into the image and its grey levels deviate enough to be followed. */

@@ -50,12 +50,13 @@ export function findExtrema(pyramid: Pyramid, candidates: Int32Array): Extrema {
   for (let i = 0; i + 1 < octaves.length; i++) {
     const { dog, width, height } = octaves[i];
     const found = findPlaneExtrema(dog, width, height, candidates);
+    const below = i === 0 ? halvedBaseDog(base) : halvedDog(octaves[i - 1]);
+    const above = doubledDog(octaves[i + 1]);
     let count = 0;
     for (let j = 0; j < found; j++) {
       const index = candidates[j] >> 2;
       const kind = candidates[j] & 3;
-      const below = i === 0 ? base : octaves[i - 1];
-      if (isScaleExtremum(index, kind, octaves[i], below, octaves[i + 1])) candidates[count++] = index;
+      if (isScaleExtremum(index, kind, octaves[i], below, above)) candidates[count++] = index;
     }
     keepOnePerCell(candidates.subarray(0, count), octaves[i], i + 1, buckets);
   }
@@ -110,54 +111,66 @@ export function findPlaneExtrema(
   return count;
 }
 
+/** A plane that is not stored: its value at a pixel. Candidates are few, so most of it is never needed. */
+type Plane = (x: number, y: number) => number;
+
 /** Whether a candidate also stands out from the 9 neighbours below and the 9 above it in scale. */
 function isScaleExtremum(
   index: number,
   kind: number,
-  plane: Octave,
-  below: BaseOctave | Octave,
-  above: Octave,
+  { dog, width }: Octave,
+  below: Plane,
+  above: Plane,
 ): boolean {
-  const value = plane.dog[index];
-  const x = index % plane.width;
-  const y = (index - x) / plane.width;
+  const value = dog[index];
+  const x = index % width;
+  const y = (index - x) / width;
   for (let v = y - 1; v <= y + 1; v++) {
     for (let u = x - 1; u <= x + 1; u++) {
-      const lower = "dog" in below ? halvedDog(below, u, v) : halvedBaseDog(below, u, v);
-      const upper = doubledDog(above, u, v);
-      if (value < lower || value < upper) kind &= ~IS_MAXIMUM;
-      if (value > lower || value > upper) kind &= ~IS_MINIMUM;
+      const lower = below(u, v);
+      if (value < lower) kind &= ~IS_MAXIMUM;
+      if (value > lower) kind &= ~IS_MINIMUM;
+      if (kind === 0) return false;
+      const upper = above(u, v);
+      if (value < upper) kind &= ~IS_MAXIMUM;
+      if (value > upper) kind &= ~IS_MINIMUM;
       if (kind === 0) return false;
     }
   }
   return true;
 }
 
-/** One pixel of the 2 × 2 mean of a plane, rounded to float32 after each addition, the left column first. */
-function halvedDog({ dog, width }: Octave, x: number, y: number): number {
-  const i = 2 * y * width + 2 * x;
-  const left = Math.fround(dog[i] + dog[i + width]);
-  return Math.fround(Math.fround(left + dog[i + 1]) + dog[i + width + 1]) * 0.25;
+/** Mean of 2 × 2 pixels, the sum rounded to float32 after each addition, the left column first. */
+function halvedDog({ dog, width }: Octave): Plane {
+  return (x, y) => {
+    const i = 2 * y * width + 2 * x;
+    const left = Math.fround(dog[i] + dog[i + width]);
+    return Math.fround(Math.fround(left + dog[i + 1]) + dog[i + width + 1]) * 0.25;
+  };
 }
 
 /** As `halvedDog`, for octave 0, whose difference is not stored. */
-function halvedBaseDog({ once, twice, width }: BaseOctave, x: number, y: number): number {
-  const i = 2 * y * width + 2 * x;
-  const j = i + width;
-  const left = Math.fround(256 * once[i] - twice[i] + (256 * once[j] - twice[j]));
-  const right = 256 * once[i + 1] - twice[i + 1];
-  const last = 256 * once[j + 1] - twice[j + 1];
-  return Math.fround(Math.fround(left + right) + last) * (0.25 / BASE_UNITS);
+function halvedBaseDog({ once, twice, width }: BaseOctave): Plane {
+  return (x, y) => {
+    const i = 2 * y * width + 2 * x;
+    const j = i + width;
+    const left = Math.fround(256 * once[i] - twice[i] + (256 * once[j] - twice[j]));
+    const right = 256 * once[i + 1] - twice[i + 1];
+    const last = 256 * once[j + 1] - twice[j + 1];
+    return Math.fround(Math.fround(left + right) + last) * (0.25 / BASE_UNITS);
+  };
 }
 
-/** One pixel of a plane enlarged twice, bilinearly, rounded to float32 once. Weights are ¼ and ¾ a side. */
-function doubledDog({ dog, width }: Octave, x: number, y: number): number {
-  const i = ((y - 1) >> 1) * width + ((x - 1) >> 1);
-  const wx = x & 1 ? 0.25 : 0.75;
-  const wy = y & 1 ? 0.25 : 0.75;
-  const upper = dog[i] * (1 - wx) + dog[i + 1] * wx;
-  const lower = dog[i + width] * (1 - wx) + dog[i + width + 1] * wx;
-  return Math.fround(upper * (1 - wy) + lower * wy);
+/** Enlarged twice, bilinearly, with weights of ¼ and ¾ a side; rounded to float32 once. */
+function doubledDog({ dog, width }: Octave): Plane {
+  return (x, y) => {
+    const i = ((y - 1) >> 1) * width + ((x - 1) >> 1);
+    const wx = x & 1 ? 0.25 : 0.75;
+    const wy = y & 1 ? 0.25 : 0.75;
+    const upper = dog[i] * (1 - wx) + dog[i + 1] * wx;
+    const lower = dog[i + width] * (1 - wx) + dog[i + width + 1] * wx;
+    return Math.fround(upper * (1 - wy) + lower * wy);
+  };
 }
 
 /**

@@ -85,8 +85,8 @@ export function buildPyramid(
   buffers: PyramidBuffers,
 ): Pyramid {
   const { once, twice, column, halved, filtered } = buffers;
-  smoothIntegers(grey, width, height, column, once);
-  smoothIntegers(once, width, height, column, twice);
+  smoothGrey(grey, width, height, column, once);
+  smoothAgain(once, width, height, column, twice);
   const octaves: Octave[] = [];
   let below: Float32Array | null = null;
   for (let i = 1, w = width, h = height; i < countOctaves(width, height); i++) {
@@ -104,25 +104,28 @@ export function buildPyramid(
 }
 
 /**
- * Binomial filter [1 4 6 4 1] in both directions, not divided: `out` is in 1/256 of the units of `from`.
- * Columns go first, through `column` (width + 4 values, the ends repeated): in integers the order is free,
- * and no second plane is needed.
+ * Binomial filter [1 4 6 4 1] in both directions, not divided: `out` is in 1/256 grey levels. Columns go
+ * first, into `column` (a row with two more values at each end): in integers the order is free, and no
+ * second plane is needed. `smoothAgain` is the same for other arrays: engines compile a loop well for one
+ * type of each.
  */
-export function smoothIntegers(
-  from: Uint8Array | Uint16Array,
+export function smoothGrey(
+  grey: Uint8Array,
   width: number,
   height: number,
   column: Int32Array,
-  out: Uint16Array | Int32Array,
+  out: Uint16Array,
 ): void {
   for (let y = 0; y < height; y++) {
-    let r0 = Math.max(y - 2, 0) * width;
-    let r1 = Math.max(y - 1, 0) * width;
-    let r2 = y * width;
-    let r3 = Math.min(y + 1, height - 1) * width;
-    let r4 = Math.min(y + 2, height - 1) * width;
-    for (let x = 2; x < width + 2; x++) {
-      column[x] = from[r0++] + from[r4++] + 4 * (from[r1++] + from[r3++]) + 6 * from[r2++];
+    const row = y * width;
+    const up2 = row - Math.max(y - 2, 0) * width;
+    const up1 = row - Math.max(y - 1, 0) * width;
+    const down1 = Math.min(y + 1, height - 1) * width - row;
+    const down2 = Math.min(y + 2, height - 1) * width - row;
+    for (let x = 0, i = row; x < width; x++, i++) {
+      const center = grey[i];
+      const next = grey[i - up1] + grey[i + down1] + center;
+      column[x + 2] = grey[i - up2] + grey[i + down2] + (next << 2) + (center << 1);
     }
     column[0] = column[1] = column[2];
     column[width + 2] = column[width + 3] = column[width + 1];
@@ -130,9 +133,45 @@ export function smoothIntegers(
     let b = column[1];
     let c = column[2];
     let d = column[3];
-    for (let x = 4, to = y * width; x < width + 4; x++, to++) {
-      const e = column[x];
-      out[to] = a + e + 4 * (b + d) + 6 * c;
+    for (let x = 0, to = row; x < width; x++, to++) {
+      const e = column[x + 4];
+      out[to] = a + e + ((b + c + d) << 2) + (c << 1);
+      a = b;
+      b = c;
+      c = d;
+      d = e;
+    }
+  }
+}
+
+/** `smoothGrey` once more: `once` in 1/256 grey levels gives `out` in 1/65536. */
+export function smoothAgain(
+  once: Uint16Array,
+  width: number,
+  height: number,
+  column: Int32Array,
+  out: Int32Array,
+): void {
+  for (let y = 0; y < height; y++) {
+    const row = y * width;
+    const up2 = row - Math.max(y - 2, 0) * width;
+    const up1 = row - Math.max(y - 1, 0) * width;
+    const down1 = Math.min(y + 1, height - 1) * width - row;
+    const down2 = Math.min(y + 2, height - 1) * width - row;
+    for (let x = 0, i = row; x < width; x++, i++) {
+      const center = once[i];
+      const next = once[i - up1] + once[i + down1] + center;
+      column[x + 2] = once[i - up2] + once[i + down2] + (next << 2) + (center << 1);
+    }
+    column[0] = column[1] = column[2];
+    column[width + 2] = column[width + 3] = column[width + 1];
+    let a = column[0];
+    let b = column[1];
+    let c = column[2];
+    let d = column[3];
+    for (let x = 0, to = row; x < width; x++, to++) {
+      const e = column[x + 4];
+      out[to] = a + e + ((b + c + d) << 2) + (c << 1);
       a = b;
       b = c;
       c = d;
