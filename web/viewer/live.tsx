@@ -22,6 +22,7 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
   const view = useRef<HTMLVideoElement>(null);
   const overlay = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
   const [session, setSession] = useState<Session | null>(null);
   const muted = useSignal(true);
   const videoState = useSignal<VideoState>(manifest.video_url ? "loading" : "none");
@@ -56,8 +57,9 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
   const found = phase.name === "found";
 
   async function play(): Promise<void> {
+    if (!video.current) return;
     try {
-      await video.current?.play();
+      await video.current.play();
       videoState.value = "ready";
     } catch (error) {
       // Leaving the picture interrupts a play() that has not begun; only a browser that wants a tap is news.
@@ -69,6 +71,8 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
     if (found) play();
     else video.current?.pause();
   }, [found]);
+
+  useEffect(() => heading.current?.focus(), []);
 
   useEffect(() => {
     const leaveOnEscape = (event: KeyboardEvent) => event.key === "Escape" && leave();
@@ -95,7 +99,9 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
 
   return (
     <main class="live">
-      <h1 class="visually-hidden">{manifest.title}, through the camera</h1>
+      <h1 class="visually-hidden" ref={heading} tabIndex={-1}>
+        {manifest.title}, through the camera
+      </h1>
       <video ref={view} class="live-camera" playsInline muted autoPlay aria-label="Camera" />
       <div
         ref={overlay}
@@ -140,13 +146,12 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
               <button
                 type="button"
                 class="glass-button"
-                aria-pressed={!muted.value}
                 onClick={() => {
                   muted.value = !muted.value;
                 }}
               >
-                {muted.value ? <SoundOffIcon /> : <SoundOnIcon />}
-                {muted.value ? "Sound off" : "Sound on"}
+                {muted.value ? <SoundOnIcon /> : <SoundOffIcon />}
+                {muted.value ? "Unmute" : "Mute"}
               </button>
             )}
             <button type="button" class="glass-button" onClick={() => enter("plain")}>
@@ -186,21 +191,26 @@ function Loading(props: { manifest: ViewerManifest; phase: Phase; engine: Engine
   const { manifest, phase, engine, videoState } = props;
   const current = STEPS.indexOf(phase.name as (typeof STEPS)[number]);
   const percent = Math.round(engine.progress.value * 100);
-  const steps = [
-    { label: "Camera", note: current === 0 ? "Waiting for your permission" : "", done: current > 0 },
-    { label: "Marker", note: percent < 100 ? `${percent} %` : "", done: current > 1 || percent === 100 },
-    { label: "Player", note: current === 2 ? "Warming up" : "", done: false },
-    ...(manifest.video_url ? [{ label: "Video", note: "", done: videoState !== "loading" }] : []),
+  const steps: { label: string; state: "waiting" | "running" | "done"; note?: string }[] = [
+    { label: "Camera", state: current > 0 ? "done" : "running", note: "Allow it when asked" },
+    { label: "Marker", state: percent === 100 ? "done" : "running", note: `${percent} %` },
+    { label: "Player", state: current > 0 ? "running" : "waiting", note: "Warming up" },
   ];
+  if (manifest.video_url) {
+    steps.push({ label: "Video", state: videoState === "loading" ? "running" : "done" });
+  }
   return (
     <section class="live-loading" role="status" aria-label="Loading">
       <img src={manifest.thumbnail_url ?? manifest.image_url} alt="" />
       <ol>
-        {steps.map(({ label, note, done }) => (
-          <li key={label} class={done ? "is-done" : ""}>
-            <span class="step-mark">{done ? <CheckIcon /> : <span class="spinner" />}</span>
+        {steps.map(({ label, state, note }) => (
+          <li key={label} class={`is-${state}`}>
+            <span class="step-mark">
+              {state === "done" ? <CheckIcon /> : state === "running" ? <span class="spinner" /> : null}
+            </span>
             {label}
-            <span class="step-note">{done ? <span class="visually-hidden">ready</span> : note}</span>
+            {state === "running" && <span class="step-note">{note}</span>}
+            {state === "done" && <span class="visually-hidden">ready</span>}
           </li>
         ))}
       </ol>

@@ -28,10 +28,9 @@ export function Plain({ manifest, canTrack }: { manifest: ViewerManifest; canTra
           <figure>
             {/* biome-ignore lint/a11y/useMediaCaption: the uploader's video carries no captions */}
             <video
-              class="photo"
+              class="plain-video"
               src={manifest.video_url}
               poster={manifest.thumbnail_url ?? manifest.image_url}
-              style={{ "--ratio": manifest.image_width / manifest.image_height }}
               controls
               playsInline
               preload="metadata"
