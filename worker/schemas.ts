@@ -139,6 +139,49 @@ export const viewerManifest = z
   .openapi("ViewerManifest");
 export type ViewerManifest = z.infer<typeof viewerManifest>;
 
+export const project = z
+  .object({ id: z.string(), name: z.string(), company_id: z.string() })
+  .openapi("Project");
+export type Project = z.infer<typeof project>;
+export const projectList = z.object({ items: z.array(project) }).openapi("ProjectList");
+
+export const taskList = z.object({ items: z.array(compileTask) }).openapi("CompileTaskList");
+
+/** Answer of `POST …/marker/lease`: the compilation is this browser's now. */
+export const takenLease = lease.extend({ task_id: z.string() }).openapi("TakenLease");
+export type TakenLease = z.infer<typeof takenLease>;
+
+export const health = z
+  .object({
+    status: z.enum(["ok", "degraded"]),
+    dependencies: z.record(
+      z.string(),
+      z.object({ ok: z.boolean(), milliseconds: z.number(), error: z.string().optional() }),
+    ),
+  })
+  .openapi("Health");
+
+export const titleText = z.string().trim().min(1).max(200);
+export const descriptionText = z.string().trim().max(2000);
+/** Who compiles first: `server` is the Node compiler, `browser` whoever sends the request. */
+export const compileWhere = z.enum(["server", "browser"]).openapi("CompileWhere");
+export const maxFeatures = z.number().int().min(20).max(5000);
+
+export const contentChange = z
+  .strictObject({
+    title: titleText.optional(),
+    description: descriptionText.optional(),
+    is_active: z.boolean().optional(),
+    project_id: z.string().max(64).optional(),
+  })
+  .openapi("ArContentChange");
+export type ContentChange = z.infer<typeof contentChange>;
+
+/** `max_features`: absent keeps what it was, null keeps every point. */
+export const recompileRequest = z
+  .strictObject({ compile: compileWhere.default("server"), max_features: maxFeatures.nullable().optional() })
+  .openapi("RecompileRequest");
+
 /** RFC 9457 problem details. `code` is one of `ErrorCode` in worker/errors.ts. */
 export const problem = z
   .object({

@@ -1,0 +1,108 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { cors } from "hono/cors";
+import { HTTPException } from "hono/http-exception";
+import { CompileError } from "../compiler/types.ts";
+import type { AppEnv } from "./bindings.ts";
+import { FIRST_COMPANY_ID, openStore } from "./content-store.ts";
+import { type ErrorCode, problemOf, Refusal } from "./errors.ts";
+import { contentRoutes } from "./routes/content.ts";
+import { docsRoutes } from "./routes/docs.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { invalidInput } from "./routes/http.ts";
+import { markerRoutes } from "./routes/marker.ts";
+import { mediaRoutes } from "./routes/media.ts";
+import { projectRoutes } from "./routes/projects.ts";
+import { taskRoutes } from "./routes/tasks.ts";
+import { videoRoutes } from "./routes/video.ts";
+import { viewerRoutes } from "./routes/viewer.ts";
+
+const root = new OpenAPIHono<AppEnv>({
+  defaultHook: (result) => {
+    if (result.success) return;
+    // The validator passes what it was given along, though the hook's type does not say so.
+    throw invalidInput(result.error, "data" in result ? result.data : undefined, result.target);
+  },
+});
+
+root.use(async (c, next) => {
+  await next();
+  c.header("X-Content-Type-Options", "nosniff");
+  c.header("Referrer-Policy", "strict-origin-when-cross-origin");
+});
+
+// Players on other sites load markers, videos and manifests.
+const readableAnywhere = cors({
+  origin: "*",
+  allowMethods: ["GET", "HEAD"],
+  allowHeaders: ["Range", "If-Range", "If-None-Match"],
+  exposeHeaders: ["Accept-Ranges", "Content-Length", "Content-Range", "ETag"],
+  maxAge: 86_400,
+});
+root.use("/media/*", readableAnywhere);
+root.use("/api/viewer/*", readableAnywhere);
+
+for (const path of ["/api/ar-content/*", "/api/tasks/*", "/api/projects/*"]) {
+  root.use(path, async (c, next) => {
+    c.set("store", await openStore(c.env.db, FIRST_COMPANY_ID));
+    await next();
+    c.header("Cache-Control", "no-store");
+  });
+}
+
+const app = root
+  .route("/api/ar-content", contentRoutes)
+  .route("/api/ar-content", markerRoutes)
+  .route("/api/ar-content", videoRoutes)
+  .route("/api/tasks", taskRoutes)
+  .route("/api/projects", projectRoutes)
+  .route("/api/viewer", viewerRoutes)
+  .route("/media", mediaRoutes)
+  .route("/api/health", healthRoutes);
+
+/** The typed client: `hc<App>(origin)`. */
+export type App = typeof app;
+
+app.doc31("/api/openapi.json", {
+  openapi: "3.1.0",
+  info: {
+    title: "Vivimark",
+    version: "1",
+    description:
+      "Photos in, living pictures out. Every refusal is a problem document (RFC 9457) with a `code`. " +
+      "Media addresses are relative to this API.",
+  },
+  servers: [{ url: "/" }],
+});
+app.route("/api/docs", docsRoutes);
+
+app.get("/v/:uniqueId", (c) => c.env.assets.fetch(new Request(new URL("/viewer", c.req.url), c.req.raw)));
+
+app.notFound((c) => {
+  const detail = `There is nothing at ${c.req.method} ${c.req.path.slice(0, 200)}.`;
+  return respond("not_found", detail);
+});
+
+app.onError((error) => {
+  if (error instanceof Refusal) return respond(error.code, error.message, error.headers);
+  if (error instanceof CompileError) return respond(error.code, error.message);
+  if (error instanceof HTTPException) return respond(codeOf(error), error.message);
+  console.error(error);
+  return respond("internal_error", "Something went wrong on our side; it was noted.");
+});
+
+export { app };
+
+/** Hono's own refusals, all about request bodies. */
+function codeOf({ status }: HTTPException): ErrorCode {
+  if (status === 415) return "unsupported_media_type";
+  if (status === 413) return "body_too_large";
+  return status === 400 ? "malformed_json" : "internal_error";
+}
+
+function respond(code: ErrorCode, detail: string, headers: Readonly<Record<string, string>> = {}): Response {
+  const problem = problemOf(code, detail);
+  return new Response(JSON.stringify(problem), {
+    status: problem.status,
+    headers: { ...headers, "Content-Type": "application/problem+json", "Cache-Control": "no-store" },
+  });
+}

@@ -1,0 +1,47 @@
+import type { DrizzleD1Database } from "drizzle-orm/d1";
+import type { ContentStore } from "./content-store.ts";
+import type { StorageProvider } from "./storage/provider.ts";
+
+/**
+ * What the edge's code works with: the platform's services behind types of our own, so that routes and
+ * domain functions name neither Workers types nor environment variables. `worker/index.ts` connects them.
+ */
+export interface Bindings {
+  readonly db: Database;
+  readonly storage: StorageProvider;
+  readonly queue: CompileQueue;
+  readonly settings: Settings;
+  /** The built web app. */
+  readonly assets: { fetch(request: Request): Promise<Response> };
+  /** What the platform stands on, by name; a check rejects, saying why, when its dependency is down. */
+  readonly dependencies: Readonly<Record<string, () => Promise<void>>>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Hono's environment. `store` is set for every route under /api that belongs to a company. */
+export interface AppEnv {
+  Bindings: Bindings;
+  Variables: { store: ContentStore };
+}
+
+export type Database = DrizzleD1Database<Record<string, never>>;
+
+/** Says "look at this compilation"; what is to be done is in the database. */
+export interface CompileMessage {
+  readonly content_id: string;
+  readonly generation: number;
+}
+
+export interface CompileQueue {
+  send(message: CompileMessage, delaySeconds: number): Promise<void>;
+}
+
+export interface Settings {
+  /** Origin for links that leave the platform; empty: the origin of the request. */
+  readonly publicUrl: string;
+  readonly browserLeaseSeconds: number;
+  readonly nodeLeaseSeconds: number;
+  readonly retryBaseSeconds: number;
+  readonly sweepGraceSeconds: number;
+}

@@ -1,0 +1,273 @@
+import { and, count, desc, eq, isNotNull, isNull, lt, or, type SQL, sql } from "drizzle-orm";
+import type { Database } from "./bindings.ts";
+import { abandon } from "./marker-life.ts";
+import { deleteFiles } from "./paths.ts";
+import {
+  arContent,
+  type Company,
+  type CompileTaskRow,
+  type Content,
+  companies,
+  compileTasks,
+  projects,
+} from "./schema.ts";
+import type { MarkerStatus } from "./schemas.ts";
+import type { StorageProvider } from "./storage/provider.ts";
+
+export interface ContentWithTask {
+  readonly content: Content;
+  /** The newest compile task. */
+  readonly task: CompileTaskRow;
+}
+
+export interface ContentQuery {
+  readonly projectId?: string | undefined;
+  readonly status?: MarkerStatus | undefined;
+  /** Part of the title or the description, in any case. */
+  readonly text?: string | undefined;
+  /** The position to go on after. */
+  readonly after?: Position | undefined;
+  readonly limit: number;
+}
+
+/** A place in the newest-first order of content. */
+export interface Position {
+  readonly createdAt: number;
+  readonly id: string;
+}
+
+const ofNewestGeneration = and(
+  eq(compileTasks.contentId, arContent.id),
+  eq(compileTasks.generation, arContent.generation),
+);
+
+/** Everything that belongs to one company; nothing of another can be reached through it. */
+export class ContentStore {
+  readonly company: Company;
+  readonly #db: Database;
+
+  constructor(db: Database, company: Company) {
+    this.#db = db;
+    this.company = company;
+  }
+
+  /** The condition that every query on content carries. */
+  #own(...conditions: (SQL | undefined)[]): SQL | undefined {
+    return and(eq(arContent.companyId, this.company.id), isNull(arContent.deletedAt), ...conditions);
+  }
+
+  async get(id: string): Promise<ContentWithTask | undefined> {
+    const [row] = await this.#db
+      .select({ content: arContent, task: compileTasks })
+      .from(arContent)
+      .innerJoin(compileTasks, ofNewestGeneration)
+      .where(this.#own(eq(arContent.id, id)));
+    return row;
+  }
+
+  /** Newest first; `next` is null on the last page. `total` counts all that match, not only this page. */
+  async list(
+    query: ContentQuery,
+  ): Promise<{ rows: ContentWithTask[]; next: Position | null; total: number }> {
+    const matching = this.#own(
+      query.projectId === undefined ? undefined : eq(arContent.projectId, query.projectId),
+      query.status === undefined ? undefined : eq(arContent.markerStatus, query.status),
+      // Not LIKE: D1 refuses patterns of more than 50 bytes.
+      query.text ? sql`instr(${arContent.searchText}, ${searchable(query.text)}) > 0` : undefined,
+    );
+    const after =
+      query.after &&
+      or(
+        lt(arContent.createdAt, query.after.createdAt),
+        and(eq(arContent.createdAt, query.after.createdAt), lt(arContent.id, query.after.id)),
+      );
+    const [rows, [counted]] = await this.#db.batch([
+      this.#db
+        .select({ content: arContent, task: compileTasks })
+        .from(arContent)
+        .innerJoin(compileTasks, ofNewestGeneration)
+        .where(and(matching, after))
+        .orderBy(desc(arContent.createdAt), desc(arContent.id))
+        .limit(query.limit + 1),
+      this.#db.select({ total: count() }).from(arContent).where(matching),
+    ]);
+    const page = rows.slice(0, query.limit);
+    const last = page.at(-1);
+    const next =
+      rows.length > query.limit && last ? { createdAt: last.content.createdAt, id: last.content.id } : null;
+    return { rows: page, next, total: counted?.total ?? 0 };
+  }
+
+  /** Content and its first task, both or neither. */
+  async insert(
+    content: Omit<typeof arContent.$inferInsert, "companyId" | "searchText">,
+    task: Omit<typeof compileTasks.$inferInsert, "companyId" | "contentId">,
+  ): Promise<ContentWithTask> {
+    const own = { companyId: this.company.id };
+    const searchText = searchable(content.title, content.description);
+    const [[contentRow], [taskRow]] = await this.#db.batch([
+      this.#db
+        .insert(arContent)
+        .values({ ...content, ...own, searchText })
+        .returning(),
+      this.#db
+        .insert(compileTasks)
+        .values({ ...task, ...own, contentId: content.id })
+        .returning(),
+    ]);
+    return { content: contentRow, task: taskRow };
+  }
+
+  /** Undefined when there is no such content. */
+  async update(
+    id: string,
+    change: Partial<Pick<Content, "title" | "description" | "isActive" | "projectId">>,
+    now: number,
+  ): Promise<Content | undefined> {
+    for (;;) {
+      const current = (await this.get(id))?.content;
+      if (!current) return undefined;
+      const { title, description } = { ...current, ...change };
+      // The guard keeps title, description and their folded copy together when two changes meet.
+      const [row] = await this.#db
+        .update(arContent)
+        .set({ ...change, searchText: searchable(title, description), updatedAt: now })
+        .where(this.#own(eq(arContent.id, id), eq(arContent.searchText, current.searchText)))
+        .returning();
+      if (row) return row;
+    }
+  }
+
+  /**
+   * Replaces the video (null: takes it away), if it is still the one that `content` shows.
+   *
+   * @returns the new row; undefined when somebody else was first or the content is gone
+   */
+  async swapVideo(
+    content: Content,
+    video: { path: string; url: string; type: "video/mp4" | "video/webm"; bytes: number } | null,
+    now: number,
+  ): Promise<Content | undefined> {
+    const [row] = await this.#db
+      .update(arContent)
+      .set({
+        videoPath: video?.path ?? null,
+        videoUrl: video?.url ?? null,
+        videoType: video?.type ?? null,
+        videoBytes: video?.bytes ?? null,
+        videoVersion: content.videoVersion + 1,
+        updatedAt: now,
+      })
+      .where(this.#own(eq(arContent.id, content.id), eq(arContent.videoVersion, content.videoVersion)))
+      .returning();
+    return row;
+  }
+
+  /** Content whose marker serves as well: the same image, options and compiler. */
+  async findReusable(
+    imageSha256: string,
+    maxFeatures: number | null,
+    compilerVersion: string,
+  ): Promise<Content | undefined> {
+    const [row] = await this.#db
+      .select()
+      .from(arContent)
+      .where(
+        this.#own(
+          eq(arContent.imageSha256, imageSha256),
+          sql`${arContent.maxFeatures} IS ${maxFeatures}`,
+          eq(arContent.markerStatus, "ready"),
+          isNotNull(arContent.markerPath),
+          sql`json_extract(${arContent.markerMetadata}, '$.compiler_version') = ${compilerVersion}`,
+        ),
+      )
+      .orderBy(desc(arContent.markerGeneratedAt))
+      .limit(1);
+    return row;
+  }
+
+  /** All tasks of a piece of content, newest first. */
+  async tasks(contentId: string): Promise<CompileTaskRow[]> {
+    const rows = await this.#db
+      .select({ task: compileTasks })
+      .from(compileTasks)
+      .innerJoin(arContent, eq(compileTasks.contentId, arContent.id))
+      .where(this.#own(eq(arContent.id, contentId)))
+      .orderBy(desc(compileTasks.generation));
+    return rows.map(({ task }) => task);
+  }
+
+  async task(taskId: string): Promise<CompileTaskRow | undefined> {
+    const [row] = await this.#db
+      .select({ task: compileTasks })
+      .from(compileTasks)
+      .innerJoin(arContent, eq(compileTasks.contentId, arContent.id))
+      .where(this.#own(eq(compileTasks.id, taskId)));
+    return row?.task;
+  }
+
+  /** Oldest first. */
+  async projects() {
+    return this.#db
+      .select()
+      .from(projects)
+      .where(eq(projects.companyId, this.company.id))
+      .orderBy(projects.createdAt, projects.id);
+  }
+
+  /**
+   * Makes content unreachable at once; its files and its row are removed by `purge`.
+   *
+   * @returns what was removed; undefined when there was nothing
+   */
+  async remove(id: string, now: number): Promise<Content | undefined> {
+    const [[row]] = await this.#db.batch([
+      this.#db
+        .update(arContent)
+        .set({ deletedAt: now, updatedAt: now })
+        .where(this.#own(eq(arContent.id, id)))
+        .returning(),
+      abandon(this.#db, id, this.company.id, now),
+    ]);
+    return row;
+  }
+}
+
+/** The company of the platform while there are no accounts: made by the first migration. */
+export const FIRST_COMPANY_ID = "00000000-0000-4000-8000-000000000001";
+
+export async function openStore(db: Database, companyId: string): Promise<ContentStore> {
+  const [company] = await db.select().from(companies).where(eq(companies.id, companyId));
+  if (!company) throw new Error(`No company ${companyId}: are the migrations applied?`);
+  return new ContentStore(db, company);
+}
+
+/** Deleted content whose files are still to be removed. */
+export function listDeleted(db: Database, limit: number): Promise<Content[]> {
+  return db.select().from(arContent).where(isNotNull(arContent.deletedAt)).limit(limit);
+}
+
+/** The end of deleted content: its files, then its row and its tasks. Safe to repeat. */
+export async function purge(
+  db: Database,
+  storage: StorageProvider,
+  company: Company,
+  content: Content,
+): Promise<void> {
+  await deleteFiles(storage, company.storagePath, content);
+  await db.delete(arContent).where(and(eq(arContent.id, content.id), isNotNull(arContent.deletedAt)));
+}
+
+/** Content by its public name, of whichever company; what a viewer's link leads to. */
+export async function findPublic(db: Database, uniqueId: string): Promise<Content | undefined> {
+  const [row] = await db
+    .select()
+    .from(arContent)
+    .where(and(eq(arContent.uniqueId, uniqueId), isNull(arContent.deletedAt)));
+  return row;
+}
+
+/** Folds case and spelling variants of every script, for `instr`. */
+export function searchable(...texts: string[]): string {
+  return texts.join("\n").normalize("NFKC").toLowerCase();
+}

@@ -1,0 +1,158 @@
+import { COMPILER_VERSION, DEFAULT_MAX_SIZE } from "../compiler/compile.ts";
+import { inspectImage } from "../compiler/image/inspect.ts";
+import { targetSize } from "../compiler/image/resize.ts";
+import { decodeMind } from "../compiler/mind.ts";
+import { assertTrackable } from "../compiler/trackable.ts";
+import { CompileError, type ImageTarget } from "../compiler/types.ts";
+import type { Bindings } from "./bindings.ts";
+import { Refusal } from "./errors.ts";
+import { findLease, finish } from "./marker-life.ts";
+import { freshPath, mediaUrl } from "./paths.ts";
+import type { Company, Content } from "./schema.ts";
+import type { Executor, MarkerMetadata } from "./schemas.ts";
+
+/** The densest target that the compiler makes stays under 2 MB. */
+export const MAX_MARKER_BYTES = 16_000_000;
+export const MAX_THUMBNAIL_BYTES = 500_000;
+/** Twice what the compiler makes. */
+const MAX_THUMBNAIL_SIDE = 960;
+
+/** What an executor brings. */
+export interface Delivery {
+  readonly marker: Uint8Array<ArrayBuffer>;
+  /** JPEG. */
+  readonly thumbnail: Uint8Array<ArrayBuffer> | null;
+  /** Time the compilation took; null when the executor did not say. */
+  readonly milliseconds: number | null;
+  /** Version of the executor's compiler; null when it did not say. */
+  readonly compilerVersion: string | null;
+}
+
+/**
+ * The one way to finish a marker, for every executor: validate, store, swap in.
+ * Throws Refusal or CompileError for bytes that are no marker of this image, before anything changes.
+ *
+ * @returns whether the lease held; if not, nothing has changed and nothing stays behind
+ */
+export async function deliver(
+  { db, storage }: Pick<Bindings, "db" | "storage">,
+  company: Company,
+  content: Content,
+  leaseHash: string,
+  delivery: Delivery,
+  now: number,
+): Promise<boolean> {
+  const task = await findLease(db, content.id, leaseHash, now);
+  if (!task) return false;
+  // The same delivery once more: the answer to the first got lost.
+  if (task.state === "ready") return true;
+  const metadata = validateDelivery(content, delivery, task.executor ?? "node");
+
+  const path = (kind: "marker" | "thumbnail", extension: string) =>
+    freshPath(company.storagePath, kind, content.uniqueId, task.generation, extension);
+  const marker = { path: path("marker", "mind"), url: mediaUrl(content.uniqueId, "marker", task.generation) };
+  const thumbnail = delivery.thumbnail && {
+    path: path("thumbnail", "jpg"),
+    url: mediaUrl(content.uniqueId, "thumbnail", task.generation),
+  };
+  const stored = thumbnail ? [marker.path, thumbnail.path] : [marker.path];
+  try {
+    await put(storage, marker.path, delivery.marker, "application/octet-stream");
+    if (delivery.thumbnail && thumbnail) {
+      await put(storage, thumbnail.path, delivery.thumbnail, "image/jpeg");
+    }
+  } catch (error) {
+    await discard(storage, stored);
+    throw error;
+  }
+  // Should this throw, it may have been committed all the same: the files stay, and go with the content.
+  const finished = await finish(db, content.id, leaseHash, { marker, thumbnail, metadata }, now);
+  const replaced = thumbnail ? [content.markerPath, content.thumbnailPath] : [content.markerPath];
+  await discard(storage, finished ? replaced.filter((old) => old !== null) : stored);
+  return finished;
+}
+
+function put(storage: Bindings["storage"], key: string, bytes: Uint8Array<ArrayBuffer>, contentType: string) {
+  return storage.upload(key, bytes, { length: bytes.length, contentType });
+}
+
+/** What cannot be removed now goes with the content's folder when the content is deleted. */
+async function discard(storage: Bindings["storage"], keys: readonly string[]): Promise<void> {
+  await storage.delete(keys).catch((error) => console.error("Unused marker files were left behind", error));
+}
+
+/** Decodes and checks a delivered marker against the image it should belong to. */
+export function validateDelivery(
+  content: Pick<Content, "imageWidth" | "imageHeight" | "maxFeatures">,
+  { marker, thumbnail, milliseconds, compilerVersion }: Delivery,
+  executor: Executor,
+): MarkerMetadata {
+  if (marker.length > MAX_MARKER_BYTES) {
+    throw new Refusal(
+      "marker_too_large",
+      `The marker has ${marker.length} bytes; expected at most ${MAX_MARKER_BYTES}.`,
+    );
+  }
+  const targets = decodeMind(marker);
+  if (targets.length !== 1) {
+    throw new CompileError("invalid_marker", `The marker has ${targets.length} targets; expected one.`);
+  }
+  const [target] = targets;
+  const expected = targetSize(content.imageWidth, content.imageHeight, DEFAULT_MAX_SIZE);
+  if (target.width !== expected.width || target.height !== expected.height) {
+    throw new Refusal(
+      "foreign_marker",
+      `The marker was made from an image of ${target.width} × ${target.height} px; ` +
+        `this photo's is ${expected.width} × ${expected.height} px.`,
+    );
+  }
+  assertTrackable(target);
+  assertWithinMaxFeatures(target, content.maxFeatures);
+  if (thumbnail) assertThumbnail(thumbnail);
+  return {
+    bytes: marker.length,
+    width: target.width,
+    height: target.height,
+    keyframes: target.keyframes.length,
+    points: target.keyframes.reduce((sum, { maxima, minima }) => sum + maxima.count + minima.count, 0),
+    tracking_points: target.tracking.reduce((sum, { points }) => sum + points.length, 0),
+    compiler_version: compilerVersion ?? COMPILER_VERSION,
+    milliseconds,
+    executor,
+  };
+}
+
+function assertWithinMaxFeatures(target: ImageTarget, maxFeatures: number | null): void {
+  if (maxFeatures === null) return;
+  for (const { width, height, maxima, minima } of target.keyframes) {
+    const points = maxima.count + minima.count;
+    if (points <= maxFeatures) continue;
+    throw new Refusal(
+      "foreign_marker",
+      `The marker's keyframe of ${width} × ${height} px has ${points} points; ` +
+        `this compilation keeps at most ${maxFeatures}.`,
+    );
+  }
+}
+
+function assertThumbnail(bytes: Uint8Array): void {
+  if (bytes.length > MAX_THUMBNAIL_BYTES) {
+    throw new Refusal(
+      "invalid_thumbnail",
+      `The thumbnail has ${bytes.length} bytes; expected at most ${MAX_THUMBNAIL_BYTES}.`,
+    );
+  }
+  const expected = `expected a JPEG of at most ${MAX_THUMBNAIL_SIDE} px on its longer side`;
+  if (bytes[0] !== 0xff || bytes[1] !== 0xd8 || bytes[2] !== 0xff) {
+    throw new Refusal("invalid_thumbnail", `The thumbnail is no JPEG; ${expected}.`);
+  }
+  try {
+    const { width, height } = inspectImage(bytes);
+    if (Math.max(width, height) <= MAX_THUMBNAIL_SIDE) return;
+    throw new Refusal("invalid_thumbnail", `The thumbnail has ${width} × ${height} px; ${expected}.`);
+  } catch (error) {
+    if (!(error instanceof CompileError)) throw error;
+    // The lower limit is for photos: a panorama's thumbnail may be very flat.
+    if (error.code !== "image_too_small") throw new Refusal("invalid_thumbnail", error.message);
+  }
+}

@@ -1,0 +1,104 @@
+import type { CompileErrorCode } from "../compiler/types.ts";
+import type { Problem } from "./schemas.ts";
+
+/** Every reason the edge gives, to a caller or in a compile task. The compiler's own reasons pass through. */
+export type ErrorCode =
+  | CompileErrorCode
+  | "invalid_input"
+  | "malformed_json"
+  | "malformed_upload"
+  | "body_too_large"
+  | "unsupported_media_type"
+  | "length_required"
+  | "range_not_satisfiable"
+  | "not_found"
+  | "lease_lost"
+  | "lease_held"
+  | "nothing_to_compile"
+  | "foreign_marker"
+  | "marker_too_large"
+  | "invalid_thumbnail"
+  | "video_too_large"
+  | "unsupported_video"
+  | "upload_interrupted"
+  | "image_missing"
+  | "compiler_unreachable"
+  | "compiler_busy"
+  | "compiler_error"
+  | "compile_timeout"
+  | "compile_crashed"
+  | "storage_unavailable"
+  | "retries_exhausted"
+  | "internal_error";
+
+interface Meaning {
+  readonly status: ProblemStatus;
+  readonly title: string;
+}
+
+export type ProblemStatus = 400 | 404 | 409 | 411 | 413 | 415 | 416 | 422 | 500 | 503;
+
+/** The one place where a code gets its HTTP status and its title. */
+export const MEANINGS: Record<ErrorCode, Meaning> = {
+  empty_file: { status: 422, title: "The file is empty" },
+  not_an_image: { status: 415, title: "Not an image" },
+  unsupported_format: { status: 415, title: "Unsupported image format" },
+  image_damaged: { status: 422, title: "Damaged image" },
+  image_too_many_bytes: { status: 413, title: "Image file too large" },
+  image_too_many_pixels: { status: 422, title: "Too many pixels" },
+  image_too_small: { status: 422, title: "Image too small" },
+  too_few_features: { status: 422, title: "Too few features to track" },
+  invalid_option: { status: 422, title: "Invalid compile option" },
+  invalid_marker: { status: 422, title: "Not a valid .mind marker" },
+  invalid_input: { status: 422, title: "Invalid input" },
+  malformed_json: { status: 400, title: "Malformed JSON" },
+  malformed_upload: { status: 400, title: "Malformed upload" },
+  body_too_large: { status: 413, title: "Request body too large" },
+  unsupported_media_type: { status: 415, title: "Unsupported media type" },
+  length_required: { status: 411, title: "Length required" },
+  range_not_satisfiable: { status: 416, title: "Range not satisfiable" },
+  not_found: { status: 404, title: "Not found" },
+  lease_lost: { status: 409, title: "Lease lost" },
+  lease_held: { status: 409, title: "Already being compiled" },
+  nothing_to_compile: { status: 409, title: "Nothing to compile" },
+  foreign_marker: { status: 422, title: "Marker of another image" },
+  marker_too_large: { status: 413, title: "Marker too large" },
+  invalid_thumbnail: { status: 422, title: "Invalid thumbnail" },
+  video_too_large: { status: 413, title: "Video too large" },
+  unsupported_video: { status: 415, title: "Unsupported video format" },
+  upload_interrupted: { status: 400, title: "Upload interrupted" },
+  image_missing: { status: 500, title: "Stored image missing" },
+  compiler_unreachable: { status: 503, title: "Compiler unreachable" },
+  compiler_busy: { status: 503, title: "Compiler busy" },
+  compiler_error: { status: 503, title: "Compiler error" },
+  compile_timeout: { status: 503, title: "Compilation took too long" },
+  compile_crashed: { status: 503, title: "Compilation crashed" },
+  storage_unavailable: { status: 503, title: "Storage unavailable" },
+  retries_exhausted: { status: 503, title: "Retries exhausted" },
+  internal_error: { status: 500, title: "Internal error" },
+};
+
+/** What is noted on a compile task: the code for programs, the sentence for people. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** An expected refusal of a request, with the sentence that its caller reads. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly code: ErrorCode;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ErrorCode, detail: string, headers: Readonly<Record<string, string>> = {}) {
+    super(detail);
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** RFC 9457 problem details. `type` is a URN: the codes are documented in the API's own document. */
+export function problemOf(code: ErrorCode, detail: string): Problem & { status: ProblemStatus } {
+  const { status, title } = MEANINGS[code];
+  return { type: `urn:vivimark:error:${code}`, title, status, detail, code };
+}

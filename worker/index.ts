@@ -1,0 +1,107 @@
+import { drizzle } from "drizzle-orm/d1";
+import { app } from "./app.ts";
+import type { Bindings, CompileMessage } from "./bindings.ts";
+import { type CompileService, checkCompiler, compileRemotely } from "./compile-service.ts";
+import { bury, type Consumer, consume } from "./queue.ts";
+import { R2Storage } from "./storage/r2.ts";
+import { sweep } from "./sweep.ts";
+
+/** Bindings and variables of wrangler.toml, and the secret beside them. */
+export interface Env {
+  readonly DB: D1Database;
+  readonly BUCKET: R2Bucket;
+  readonly COMPILE_QUEUE: Queue<CompileMessage>;
+  readonly ASSETS: Fetcher;
+  readonly COMPILER_URL: string;
+  readonly COMPILER_SECRET?: string;
+  readonly PUBLIC_URL: string;
+  readonly BROWSER_LEASE_SECONDS: string;
+  readonly NODE_LEASE_SECONDS: string;
+  readonly RETRY_BASE_SECONDS: string;
+  readonly SWEEP_GRACE_SECONDS: string;
+}
+
+/** Longest compilation that the edge waits for; a queue consumer may run for 15 minutes. */
+const COMPILE_TOTAL_SECONDS = 600;
+const HEALTH_TIMEOUT_SECONDS = 2;
+
+export default {
+  fetch: (request, env, context) => app.fetch(request, connect(env), context),
+
+  /** Messages of a batch are independent, and one compilation takes long: all at once. */
+  async queue(batch, env) {
+    const consumer = connect(env);
+    const dead = batch.queue.endsWith("-dead");
+    await Promise.all(
+      batch.messages.map(async (message) => {
+        try {
+          const verdict = await (dead ? bury : consume)(consumer, message.body);
+          if (verdict.kind === "ack") message.ack();
+          else message.retry({ delaySeconds: verdict.delaySeconds });
+        } catch (error) {
+          console.error("A message could not be handled", message.body, error);
+          message.retry({ delaySeconds: consumer.settings.retryBaseSeconds });
+        }
+      }),
+    );
+  },
+
+  async scheduled(_controller, env) {
+    const services = connect(env);
+    await sweep(services, services.now());
+  },
+} satisfies ExportedHandler<Env, CompileMessage>;
+
+/** The platform's services behind the types that the rest of the edge knows. */
+function connect(env: Env): Bindings & Consumer {
+  const db = drizzle(env.DB);
+  const storage = new R2Storage(env.BUCKET);
+  const settings = {
+    publicUrl: env.PUBLIC_URL.replace(/\/+$/, ""),
+    browserLeaseSeconds: seconds(env, "BROWSER_LEASE_SECONDS"),
+    nodeLeaseSeconds: seconds(env, "NODE_LEASE_SECONDS"),
+    retryBaseSeconds: seconds(env, "RETRY_BASE_SECONDS"),
+    sweepGraceSeconds: seconds(env, "SWEEP_GRACE_SECONDS"),
+  };
+  const compiler: CompileService = {
+    url: env.COMPILER_URL.replace(/\/+$/, ""),
+    secret: env.COMPILER_SECRET ?? "",
+    fetch: (url, init) => fetch(url, init),
+    silenceSeconds: settings.nodeLeaseSeconds,
+    totalSeconds: COMPILE_TOTAL_SECONDS,
+  };
+  return {
+    db,
+    storage,
+    settings,
+    assets: { fetch: (request) => env.ASSETS.fetch(request) },
+    queue: {
+      async send(message, delaySeconds) {
+        await env.COMPILE_QUEUE.send(message, { delaySeconds });
+      },
+    },
+    compile: (job, onProgress) => compileRemotely(compiler, job, onProgress),
+    dependencies: {
+      async database() {
+        await env.DB.prepare("SELECT id FROM companies LIMIT 1").first();
+      },
+      async storage() {
+        await env.BUCKET.head("health");
+      },
+      async queue() {
+        // A queue has nothing to read; that it is bound is all that can be told without sending.
+        if (typeof env.COMPILE_QUEUE?.send !== "function") throw new Error("COMPILE_QUEUE is not bound.");
+      },
+      compiler: () => checkCompiler(compiler, HEALTH_TIMEOUT_SECONDS),
+    },
+    now: () => Date.now(),
+  };
+}
+
+function seconds(env: Env, name: keyof Env & `${string}_SECONDS`): number {
+  const value = Number(env[name]);
+  if (!(Number.isFinite(value) && value >= 0)) {
+    throw new Error(`${name} is ${JSON.stringify(env[name])}; expected seconds.`);
+  }
+  return value;
+}

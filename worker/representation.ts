@@ -1,0 +1,88 @@
+import type { CompileTaskRow, Content } from "./schema.ts";
+import type { ArContent, CompileTask, Lease, ViewerManifest } from "./schemas.ts";
+
+/** Rows as the API shows them. Media addresses are relative to the API; what goes on paper is absolute. */
+
+export function contentBody(content: Content, task: CompileTaskRow, origin: string): ArContent {
+  return {
+    id: content.id,
+    project_id: content.projectId,
+    company_id: content.companyId,
+    unique_id: content.uniqueId,
+    title: content.title,
+    description: content.description,
+    image_url: content.imageUrl,
+    image_sha256: content.imageSha256,
+    image_width: content.imageWidth,
+    image_height: content.imageHeight,
+    image_bytes: content.imageBytes,
+    thumbnail_url: content.thumbnailUrl,
+    marker_url: content.markerUrl,
+    marker_status: content.markerStatus,
+    marker_generated_at: timestamp(content.markerGeneratedAt),
+    marker_metadata: content.markerMetadata,
+    max_features: content.maxFeatures,
+    video_url: content.videoUrl,
+    video_bytes: content.videoBytes,
+    video_type: content.videoType,
+    is_active: content.isActive,
+    viewer_url: viewerUrl(content.uniqueId, origin),
+    qr_url: `/api/ar-content/${content.id}/qr.svg`,
+    task_id: task.id,
+    executor: task.executor,
+    progress: task.progress,
+    error_code: task.errorCode,
+    error_message: task.errorMessage,
+    created_at: new Date(content.createdAt).toISOString(),
+    updated_at: new Date(content.updatedAt).toISOString(),
+  };
+}
+
+export function taskBody(task: CompileTaskRow): CompileTask {
+  return {
+    task_id: task.id,
+    content_id: task.contentId,
+    generation: task.generation,
+    state: task.state,
+    executor: task.executor,
+    attempts: task.attempts,
+    progress: task.progress,
+    lease_expires_at: timestamp(task.leaseExpiresAt),
+    next_attempt_at: task.state === "pending" ? timestamp(task.nextAttemptAt) : null,
+    error_code: task.errorCode,
+    error_message: task.errorMessage,
+    created_at: new Date(task.createdAt).toISOString(),
+    started_at: timestamp(task.startedAt),
+    finished_at: timestamp(task.finishedAt),
+  };
+}
+
+export function leaseBody(lease: { readonly token: string; readonly expiresAt: number }): Lease {
+  return { token: lease.token, expires_at: new Date(lease.expiresAt).toISOString() };
+}
+
+export function manifestBody(content: Content): ViewerManifest {
+  return {
+    unique_id: content.uniqueId,
+    title: content.title,
+    description: content.description,
+    image_url: content.imageUrl,
+    image_width: content.imageWidth,
+    image_height: content.imageHeight,
+    thumbnail_url: content.thumbnailUrl,
+    marker_status: content.markerStatus,
+    marker_url: content.markerUrl,
+    target_width: content.markerMetadata?.width ?? null,
+    target_height: content.markerMetadata?.height ?? null,
+    video_url: content.videoUrl,
+    video_type: content.videoType,
+  };
+}
+
+export function viewerUrl(uniqueId: string, origin: string): string {
+  return `${origin}/v/${uniqueId}`;
+}
+
+function timestamp(milliseconds: number | null): string | null {
+  return milliseconds === null ? null : new Date(milliseconds).toISOString();
+}

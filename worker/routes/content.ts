@@ -1,0 +1,268 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { renderSVG } from "uqr";
+import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
+import type { AppEnv } from "../bindings.ts";
+import { type ContentStore, type Position, purge } from "../content-store.ts";
+import { Refusal } from "../errors.ts";
+import { answers, contentId, problems } from "../openapi.ts";
+import { contentBody, leaseBody, taskBody, viewerUrl } from "../representation.ts";
+import { bodyOf, readForm } from "../request-body.ts";
+import {
+  arContent,
+  compileWhere,
+  contentChange,
+  contentPage,
+  descriptionText,
+  markerStatus,
+  maxFeatures,
+  submission,
+  taskList,
+  titleText,
+} from "../schemas.ts";
+import { type Photo, submitPhoto } from "../submission.ts";
+import { limitBody, originOf, parsed } from "./http.ts";
+
+/** The text fields of an upload, which come as strings. */
+const uploadTexts = z.object({
+  title: titleText.optional(),
+  description: descriptionText.optional(),
+  project_id: z.string().max(64).optional(),
+  compile: compileWhere.optional(),
+  max_features: z.coerce.number().pipe(maxFeatures).optional(),
+});
+
+const list = createRoute({
+  method: "get",
+  path: "/",
+  operationId: "listArContent",
+  summary: "List AR content, newest first",
+  request: {
+    query: z.object({
+      project_id: z.string().max(64).optional(),
+      status: markerStatus.optional(),
+      q: z.string().trim().max(200).optional().openapi({ description: "Part of the title or description." }),
+      cursor: z.string().max(200).optional().openapi({ description: "`next_cursor` of the page before." }),
+      limit: z.coerce.number().int().min(1).max(100).default(30),
+    }),
+  },
+  responses: { 200: answers(contentPage, "One page"), ...problems(422) },
+});
+
+const create = createRoute({
+  method: "post",
+  path: "/",
+  operationId: "createArContent",
+  summary: "Upload a photo and have its marker compiled",
+  description:
+    "With `compile=server`, the default, the Node compiler makes the marker. With `compile=browser` the " +
+    "caller does: the answer brings a lease, whose token goes with the delivery. A photo that was compiled " +
+    "before with the same options gets that marker at once.",
+  requestBody: {
+    required: true,
+    content: {
+      "multipart/form-data": {
+        schema: {
+          type: "object",
+          required: ["image"],
+          properties: {
+            image: { type: "string", format: "binary", description: "JPEG, PNG or WebP, at most 20 MB." },
+            title: { type: "string", maxLength: 200, description: "Default: the name of the file." },
+            description: { type: "string", maxLength: 2000 },
+            project_id: { type: "string", description: "Default: the first project." },
+            compile: { type: "string", enum: ["server", "browser"], default: "server" },
+            max_features: {
+              type: "integer",
+              minimum: 20,
+              maximum: 5000,
+              description: "Keep only this many strongest points per keyframe. Default: all.",
+            },
+          },
+        },
+      },
+    },
+  },
+  responses: {
+    201: {
+      ...answers(submission, "Stored; `Location` is the content's address"),
+      headers: z.object({ Location: z.string() }),
+    },
+    ...problems(400, 413, 415, 422),
+  },
+});
+
+const read = createRoute({
+  method: "get",
+  path: "/{id}",
+  operationId: "getArContent",
+  summary: "One piece of AR content",
+  request: { params: contentId },
+  responses: { 200: answers(arContent, "The content"), ...problems(404) },
+});
+
+const change = createRoute({
+  method: "patch",
+  path: "/{id}",
+  operationId: "changeArContent",
+  summary: "Change title, description, project, or whether the viewer shows it",
+  middleware: [limitBody] as const,
+  request: {
+    params: contentId,
+    body: { required: true, content: { "application/json": { schema: contentChange } } },
+  },
+  responses: { 200: answers(arContent, "The changed content"), ...problems(400, 404, 413, 415, 422) },
+});
+
+const remove = createRoute({
+  method: "delete",
+  path: "/{id}",
+  operationId: "deleteArContent",
+  summary: "Delete content with all its files",
+  request: { params: contentId },
+  responses: { 204: { description: "Deleted" }, ...problems(404) },
+});
+
+const history = createRoute({
+  method: "get",
+  path: "/{id}/tasks",
+  operationId: "listCompileTasks",
+  summary: "Every compilation of this content, newest first",
+  request: { params: contentId },
+  responses: { 200: answers(taskList, "The tasks"), ...problems(404) },
+});
+
+const qrCode = createRoute({
+  method: "get",
+  path: "/{id}/qr.svg",
+  operationId: "getQrCode",
+  summary: "QR code of the viewer's address",
+  request: { params: contentId },
+  responses: {
+    200: { description: "SVG", content: { "image/svg+xml": { schema: z.string() } } },
+    ...problems(404),
+  },
+});
+
+export const contentRoutes = new OpenAPIHono<AppEnv>()
+  .openapi(list, async (c) => {
+    const { project_id: projectId, status, q: text, cursor, limit } = c.req.valid("query");
+    const after = cursor === undefined ? undefined : decodeCursor(cursor);
+    const { rows, next, total } = await c.var.store.list({ projectId, status, text, after, limit });
+    const origin = originOf(c);
+    const items = rows.map(({ content, task }) => contentBody(content, task, origin));
+    return c.json({ items, next_cursor: next && encodeCursor(next), total }, 200);
+  })
+  .openapi(create, async (c) => {
+    const photo = await readPhoto(c.req.raw, c.var.store);
+    const { content, task, lease, reused } = await submitPhoto(c.env, c.var.store, photo, c.env.now());
+    const body = {
+      content: contentBody(content, task, originOf(c)),
+      task_id: task.id,
+      lease: lease && leaseBody(lease),
+      reused,
+    };
+    return c.json(body, 201, { Location: `/api/ar-content/${content.id}` });
+  })
+  .openapi(read, async (c) => {
+    const { content, task } = await find(c.var.store, c.req.valid("param").id);
+    return c.json(contentBody(content, task, originOf(c)), 200);
+  })
+  .openapi(change, async (c) => {
+    const { id } = c.req.valid("param");
+    const { title, description, is_active: isActive, project_id: projectId } = c.req.valid("json");
+    if (projectId !== undefined) await assertProject(c.var.store, projectId);
+    // Drizzle leaves out what is undefined.
+    await c.var.store.update(id, { title, description, isActive, projectId } as object, c.env.now());
+    const { content, task } = await find(c.var.store, id);
+    return c.json(contentBody(content, task, originOf(c)), 200);
+  })
+  .openapi(remove, async (c) => {
+    const { id } = c.req.valid("param");
+    const { company } = c.var.store;
+    const removed = await c.var.store.remove(id, c.env.now());
+    if (!removed) throw notFound(id);
+    try {
+      await purge(c.env.db, c.env.storage, company, removed);
+    } catch (error) {
+      console.error(`The files of ${id} are left to the sweep`, error);
+    }
+    return c.body(null, 204);
+  })
+  .openapi(history, async (c) => {
+    const { content } = await find(c.var.store, c.req.valid("param").id);
+    const tasks = await c.var.store.tasks(content.id);
+    return c.json({ items: tasks.map(taskBody) }, 200);
+  })
+  .openapi(qrCode, async (c) => {
+    const { content } = await find(c.var.store, c.req.valid("param").id);
+    // Level M mends what wear does to print; four modules of border are what scanners expect.
+    const svg = renderSVG(viewerUrl(content.uniqueId, originOf(c)), { ecc: "M", border: 4 });
+    return c.body(svg, 200, {
+      "Content-Type": "image/svg+xml",
+      "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    });
+  });
+
+/** The content and its newest task, or a refusal. */
+export async function find(store: ContentStore, id: string) {
+  const found = await store.get(id);
+  if (!found) throw notFound(id);
+  return found;
+}
+
+export function notFound(id: string): Refusal {
+  return new Refusal("not_found", `There is no AR content with the id "${id}".`);
+}
+
+async function readPhoto(request: Request, store: ContentStore): Promise<Photo> {
+  const { files, texts } = await readForm(bodyOf(request), {
+    files: ["image"],
+    texts: ["title", "description", "project_id", "compile", "max_features"],
+    maxFileBytes: MAX_IMAGE_BYTES,
+    tooLarge: "image_too_many_bytes",
+  });
+  if (!files.image) {
+    throw new Refusal("invalid_input", `Field "image" is missing; expected a JPEG, PNG or WebP file.`);
+  }
+  // An empty field of a form means that it was left out.
+  const given = Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ""));
+  const fields = parsed(uploadTexts, given, "form");
+  const projectId = fields.project_id ?? (await store.projects())[0]?.id ?? "";
+  await assertProject(store, projectId);
+  return {
+    bytes: files.image.bytes,
+    projectId,
+    title: fields.title ?? titleOf(files.image.name),
+    description: fields.description ?? "",
+    executor: fields.compile === "browser" ? "browser" : "node",
+    maxFeatures: fields.max_features ?? null,
+  };
+}
+
+async function assertProject(store: ContentStore, projectId: string): Promise<void> {
+  const projects = await store.projects();
+  if (projects.some(({ id }) => id === projectId)) return;
+  throw new Refusal("invalid_input", `Field "project_id": there is no project "${projectId}".`);
+}
+
+/** The name of a file without folder and extension. */
+function titleOf(fileName: string): string {
+  const base = fileName.split(/[/\\]/).at(-1) ?? "";
+  return (
+    base
+      .replace(/\.[^.]*$/, "")
+      .trim()
+      .slice(0, 200) || "Untitled"
+  );
+}
+
+function encodeCursor({ createdAt, id }: Position): string {
+  return `${createdAt.toString(36)}.${id}`;
+}
+
+function decodeCursor(cursor: string): Position {
+  const [, time, id] = cursor.match(/^([0-9a-z]{1,10})\.([0-9a-f-]{36})$/) ?? [];
+  if (time === undefined || id === undefined) {
+    throw new Refusal("invalid_input", `Query "cursor": expected the next_cursor of a page before this one.`);
+  }
+  return { createdAt: Number.parseInt(time, 36), id };
+}

@@ -1,0 +1,212 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { AppEnv } from "../bindings.ts";
+import { type Delivery, deliver, MAX_MARKER_BYTES } from "../delivery.ts";
+import { Refusal } from "../errors.ts";
+import * as life from "../marker-life.ts";
+import { answers, contentId, leaseHeader, problems } from "../openapi.ts";
+import { contentBody, leaseBody } from "../representation.ts";
+import { bodyOf, readBytes, readForm } from "../request-body.ts";
+import { arContent, lease, progress, recompileRequest, submission, takenLease } from "../schemas.ts";
+import { announce } from "../submission.ts";
+import { find, notFound } from "./content.ts";
+import { limitBody, originOf, parsed } from "./http.ts";
+
+const deliveredMetadata = z.object({
+  milliseconds: z.number().min(0).max(86_400_000).nullish(),
+  compiler_version: z.string().max(64).nullish(),
+});
+
+const put = createRoute({
+  method: "put",
+  path: "/{id}/marker",
+  operationId: "deliverMarker",
+  summary: "Deliver the marker that was compiled under a lease",
+  description:
+    "Decoded and checked before anything changes: one image target, of this photo's size, that a player can " +
+    "track. Delivering the same under the same lease again is answered like the first time.",
+  request: { params: contentId, headers: leaseHeader },
+  requestBody: {
+    required: true,
+    content: {
+      "application/octet-stream": { schema: { type: "string", format: "binary" } },
+      "multipart/form-data": {
+        schema: {
+          type: "object",
+          required: ["marker"],
+          properties: {
+            marker: { type: "string", format: "binary", description: ".mind, at most 16 MB." },
+            thumbnail: { type: "string", format: "binary", description: "JPEG, at most 500 kB." },
+            metadata: { type: "string", description: "JSON: {milliseconds, compiler_version}." },
+          },
+        },
+      },
+    },
+  },
+  responses: { 200: answers(arContent, "The marker is ready"), ...problems(400, 404, 409, 413, 415, 422) },
+});
+
+const take = createRoute({
+  method: "post",
+  path: "/{id}/marker/lease",
+  operationId: "takeLease",
+  summary: "Take a waiting compilation over in this browser",
+  request: { params: contentId },
+  responses: { 200: answers(takenLease, "The lease"), ...problems(404, 409) },
+});
+
+const giveBack = createRoute({
+  method: "delete",
+  path: "/{id}/marker/lease",
+  operationId: "giveLeaseBack",
+  summary: "Give a compilation up: the Node compiler takes it over at once",
+  request: { params: contentId, headers: leaseHeader },
+  responses: { 204: { description: "Given up" }, ...problems(404, 409, 422) },
+});
+
+const report = createRoute({
+  method: "post",
+  path: "/{id}/marker/progress",
+  operationId: "reportProgress",
+  summary: "Report progress and prolong the lease",
+  middleware: [limitBody] as const,
+  request: {
+    params: contentId,
+    headers: leaseHeader,
+    body: { required: true, content: { "application/json": { schema: progress } } },
+  },
+  responses: { 200: answers(lease, "The prolonged lease"), ...problems(400, 404, 409, 413, 415, 422) },
+});
+
+const again = createRoute({
+  method: "post",
+  path: "/{id}/marker/recompile",
+  operationId: "recompile",
+  summary: "Compile again, or once more after a failure",
+  description: "The marker that is there is served until the new one is ready. Older tasks are superseded.",
+  middleware: [limitBody] as const,
+  request: {
+    params: contentId,
+    body: { required: false, content: { "application/json": { schema: recompileRequest } } },
+  },
+  responses: { 200: answers(submission, "The new compilation"), ...problems(400, 404, 413, 415, 422) },
+});
+
+export const markerRoutes = new OpenAPIHono<AppEnv>()
+  .openapi(put, async (c) => {
+    const { id } = c.req.valid("param");
+    const token = c.req.valid("header")["vivimark-lease"];
+    const { content } = await find(c.var.store, id);
+    const leaseHash = await life.hashToken(token);
+    // Before the body: a lease that is gone already need not wait for it.
+    if (!(await life.findLease(c.env.db, id, leaseHash, c.env.now()))) throw leaseLost();
+    const delivery = await readDelivery(c.req.raw);
+    const held = await deliver(c.env, c.var.store.company, content, leaseHash, delivery, c.env.now());
+    if (!held) throw leaseLost();
+    const delivered = await find(c.var.store, id);
+    return c.json(contentBody(delivered.content, delivered.task, originOf(c)), 200);
+  })
+  .openapi(take, async (c) => {
+    const { content } = await find(c.var.store, c.req.valid("param").id);
+    const seconds = c.env.settings.browserLeaseSeconds;
+    const taken = await life.takeOver(c.env.db, content.id, seconds, c.env.now());
+    switch (taken.kind) {
+      case "taken": {
+        await announce(c.env.queue, { id: content.id, generation: taken.task.generation }, seconds);
+        return c.json({ ...leaseBody(taken.lease), task_id: taken.task.id }, 200);
+      }
+      case "held": {
+        const until = new Date(taken.until).toISOString();
+        throw new Refusal("lease_held", `Another executor compiles this photo; its lease ends at ${until}.`);
+      }
+      case "settled":
+        throw new Refusal(
+          "nothing_to_compile",
+          `The marker is ${content.markerStatus}; ask for it again with POST …/marker/recompile.`,
+        );
+    }
+  })
+  .openapi(giveBack, async (c) => {
+    const { content } = await find(c.var.store, c.req.valid("param").id);
+    const leaseHash = await life.hashToken(c.req.valid("header")["vivimark-lease"]);
+    const task = await life.giveUp(c.env.db, content.id, leaseHash, c.env.now());
+    if (!task) throw leaseLost();
+    await announce(c.env.queue, { id: content.id, generation: task.generation }, 0);
+    return c.body(null, 204);
+  })
+  .openapi(report, async (c) => {
+    const { content } = await find(c.var.store, c.req.valid("param").id);
+    const token = c.req.valid("header")["vivimark-lease"];
+    const leaseHash = await life.hashToken(token);
+    const seconds = c.env.settings.browserLeaseSeconds;
+    const body = c.req.valid("json");
+    const extended = await life.extendLease(c.env.db, content.id, leaseHash, seconds, body, c.env.now());
+    if (!extended) throw leaseLost();
+    return c.json(leaseBody({ token, ...extended }), 200);
+  })
+  .openapi(again, async (c) => {
+    const { id } = c.req.valid("param");
+    await find(c.var.store, id);
+    const { compile, max_features: maxFeatures } = parsed(recompileRequest, c.req.valid("json"), "body");
+    const now = c.env.now();
+    const seconds = c.env.settings.browserLeaseSeconds;
+    const granted = compile === "browser" ? await life.newLease(now, seconds) : null;
+    const task = await life.recompile(c.env.db, id, granted, maxFeatures, now);
+    if (!task) throw notFound(id);
+    await announce(c.env.queue, { id, generation: task.generation }, granted ? seconds : 0);
+    const { content } = await find(c.var.store, id);
+    const body = {
+      content: contentBody(content, task, originOf(c)),
+      task_id: task.id,
+      lease: granted && leaseBody(granted),
+      reused: false,
+    };
+    return c.json(body, 200);
+  });
+
+function leaseLost(): Refusal {
+  return new Refusal(
+    "lease_lost",
+    "This lease has run out, was given up, or its compilation was taken over; nothing was changed.",
+  );
+}
+
+/** A bare `.mind`, or a form with the marker and what goes with it. */
+async function readDelivery(request: Request): Promise<Delivery> {
+  const body = bodyOf(request);
+  if (!body.contentType?.toLowerCase().startsWith("multipart/")) {
+    if (body.contentType?.split(";")[0].trim().toLowerCase() !== "application/octet-stream") {
+      throw new Refusal(
+        "unsupported_media_type",
+        `The Content-Type is ${body.contentType ? `"${body.contentType.slice(0, 100)}"` : "missing"}; ` +
+          "expected application/octet-stream or multipart/form-data.",
+      );
+    }
+    const marker = await readBytes(body, MAX_MARKER_BYTES, "marker_too_large");
+    return { marker, thumbnail: null, milliseconds: null, compilerVersion: null };
+  }
+  const { files, texts } = await readForm(body, {
+    files: ["marker", "thumbnail"],
+    texts: ["metadata"],
+    maxFileBytes: MAX_MARKER_BYTES,
+    tooLarge: "marker_too_large",
+  });
+  if (!files.marker) throw new Refusal("invalid_input", `Field "marker" is missing; expected a .mind file.`);
+  const metadata = parsed(deliveredMetadata, parseJson(texts.metadata ?? "{}"), `"metadata" field`);
+  return {
+    marker: files.marker.bytes,
+    thumbnail: files.thumbnail?.bytes ?? null,
+    milliseconds: metadata.milliseconds ?? null,
+    compilerVersion: metadata.compiler_version ?? null,
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refusal(
+      "malformed_json",
+      `Field "metadata" is not JSON: ${JSON.stringify(text.slice(0, 80))}.`,
+    );
+  }
+}

@@ -1,0 +1,50 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { AppEnv } from "../bindings.ts";
+import { findPublic } from "../content-store.ts";
+import { Refusal } from "../errors.ts";
+import { isMediaKind, mediaFile, serveMedia } from "../media.ts";
+import { problems } from "../openapi.ts";
+import { MEDIA_KINDS } from "../paths.ts";
+
+const bytes = { "*/*": { schema: { type: "string", format: "binary" } as const } };
+
+const read = createRoute({
+  method: "get",
+  path: "/{unique_id}/{kind}",
+  operationId: "getMedia",
+  summary: "A file of a piece of content",
+  description:
+    "Public and readable from any origin, also while the content is not active: the studio shows it, and an " +
+    "address that nobody was given is not guessed. HEAD, ETag, If-None-Match, Range and If-Range are " +
+    "understood. The address with the current `v` may be cached for ever.",
+  request: {
+    params: z.object({
+      unique_id: z.string().max(64),
+      kind: z
+        .string()
+        .max(16)
+        .openapi({ enum: [...MEDIA_KINDS] }),
+    }),
+    query: z.object({ v: z.string().max(16).optional() }),
+  },
+  responses: {
+    200: { description: "The file", content: bytes },
+    206: { description: "A range of it", content: bytes },
+    304: { description: "Not modified" },
+    ...problems(404, 416),
+  },
+});
+
+export const mediaRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => {
+  const { unique_id: uniqueId, kind } = c.req.valid("param");
+  const content = isMediaKind(kind) ? await findPublic(c.env.db, uniqueId) : undefined;
+  const file = content && isMediaKind(kind) ? mediaFile(content, kind) : null;
+  if (!file) throw new Refusal("not_found", `There is no ${kind} of "${uniqueId}".`);
+  return serveMedia(c.env.storage, file, {
+    method: c.req.method,
+    version: c.req.valid("query").v,
+    range: c.req.header("range"),
+    ifRange: c.req.header("if-range"),
+    ifNoneMatch: c.req.header("if-none-match"),
+  });
+});

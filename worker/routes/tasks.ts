@@ -1,0 +1,22 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { AppEnv } from "../bindings.ts";
+import { Refusal } from "../errors.ts";
+import { answers, problems } from "../openapi.ts";
+import { taskBody } from "../representation.ts";
+import { compileTask } from "../schemas.ts";
+
+const read = createRoute({
+  method: "get",
+  path: "/{task_id}",
+  operationId: "getCompileTask",
+  summary: "One compilation: why a marker is ready, or not",
+  request: { params: z.object({ task_id: z.string().max(64) }) },
+  responses: { 200: answers(compileTask, "The task"), ...problems(404) },
+});
+
+export const taskRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => {
+  const { task_id: taskId } = c.req.valid("param");
+  const task = await c.var.store.task(taskId);
+  if (!task) throw new Refusal("not_found", `There is no compile task with the id "${taskId}".`);
+  return c.json(taskBody(task), 200);
+});

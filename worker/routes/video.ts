@@ -1,0 +1,51 @@
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import type { AppEnv } from "../bindings.ts";
+import { answers, contentId, problems } from "../openapi.ts";
+import { contentBody } from "../representation.ts";
+import { bodyOf } from "../request-body.ts";
+import { arContent } from "../schemas.ts";
+import { attachVideo, detachVideo } from "../video.ts";
+import { find, notFound } from "./content.ts";
+import { originOf } from "./http.ts";
+
+const put = createRoute({
+  method: "put",
+  path: "/{id}/video",
+  operationId: "putVideo",
+  summary: "Attach a video, or replace the one before",
+  request: { params: contentId },
+  requestBody: {
+    required: true,
+    description: "The file itself, at most 95 MB, with Content-Length.",
+    content: {
+      "video/mp4": { schema: { type: "string", format: "binary" } },
+      "video/webm": { schema: { type: "string", format: "binary" } },
+    },
+  },
+  responses: { 200: answers(arContent, "Attached"), ...problems(400, 404, 411, 413, 415) },
+});
+
+const remove = createRoute({
+  method: "delete",
+  path: "/{id}/video",
+  operationId: "deleteVideo",
+  summary: "Take the video away",
+  request: { params: contentId },
+  responses: { 204: { description: "No video" }, ...problems(404) },
+});
+
+export const videoRoutes = new OpenAPIHono<AppEnv>()
+  .openapi(put, async (c) => {
+    const { id } = c.req.valid("param");
+    const { content, task } = await find(c.var.store, id);
+    const upload = bodyOf(c.req.raw);
+    const attached = await attachVideo(c.env.storage, c.var.store, content, upload, c.env.now());
+    if (!attached) throw notFound(id);
+    return c.json(contentBody(attached, task, originOf(c)), 200);
+  })
+  .openapi(remove, async (c) => {
+    const { id } = c.req.valid("param");
+    const { content } = await find(c.var.store, id);
+    if (!(await detachVideo(c.env.storage, c.var.store, content, c.env.now()))) throw notFound(id);
+    return c.body(null, 204);
+  });

@@ -1,0 +1,25 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { AppEnv } from "../bindings.ts";
+import { findPublic } from "../content-store.ts";
+import { Refusal } from "../errors.ts";
+import { answers, problems } from "../openapi.ts";
+import { manifestBody } from "../representation.ts";
+import { viewerManifest } from "../schemas.ts";
+
+const manifest = createRoute({
+  method: "get",
+  path: "/{unique_id}",
+  operationId: "getViewerManifest",
+  summary: "What a viewer needs to play a photo",
+  description: "Public and readable from any origin. Content that is not active has none.",
+  request: { params: z.object({ unique_id: z.string().max(64) }) },
+  responses: { 200: answers(viewerManifest, "The manifest"), ...problems(404) },
+});
+
+export const viewerRoutes = new OpenAPIHono<AppEnv>().openapi(manifest, async (c) => {
+  const { unique_id: uniqueId } = c.req.valid("param");
+  const content = await findPublic(c.env.db, uniqueId);
+  if (!content?.isActive) throw new Refusal("not_found", `Nothing is published under "${uniqueId}".`);
+  c.header("Cache-Control", "no-cache");
+  return c.json(manifestBody(content), 200);
+});

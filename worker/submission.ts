@@ -1,0 +1,160 @@
+import { COMPILER_VERSION } from "../compiler/compile.ts";
+import { inspectImage } from "../compiler/image/inspect.ts";
+import type { Bindings } from "./bindings.ts";
+import type { ContentStore, ContentWithTask } from "./content-store.ts";
+import { type NewLease, newLease, openedBy } from "./marker-life.ts";
+import { freshPath, imagePath, mediaUrl } from "./paths.ts";
+import type { Content } from "./schema.ts";
+
+export interface Photo {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly projectId: string;
+  readonly title: string;
+  readonly description: string;
+  /** Who shall compile it first. */
+  readonly executor: "browser" | "node";
+  readonly maxFeatures: number | null;
+}
+
+export interface Submitted extends ContentWithTask {
+  /** The browser's, when it is to compile. */
+  readonly lease: NewLease | null;
+  readonly reused: boolean;
+}
+
+type Services = Pick<Bindings, "storage" | "queue" | "settings">;
+
+const EXTENSIONS = { jpeg: "jpg", png: "png", webp: "webp" } as const;
+
+/**
+ * Takes a photo in: stores the original, opens the first compile task, and arms the message that brings the
+ * Node compiler. Throws CompileError for a file that cannot become a marker, before anything is stored.
+ */
+export async function submitPhoto(
+  { storage, queue, settings }: Services,
+  store: ContentStore,
+  photo: Photo,
+  now: number,
+): Promise<Submitted> {
+  const image = inspectImage(photo.bytes);
+  const imageSha256 = hex(await crypto.subtle.digest("SHA-256", photo.bytes));
+  const id = crypto.randomUUID();
+  const uniqueId = crypto.randomUUID();
+  const path = imagePath(store.company.storagePath, uniqueId, EXTENSIONS[image.format]);
+  await storage.upload(path, photo.bytes, { length: photo.bytes.length, contentType: image.mime });
+
+  const stored = [path];
+  try {
+    const found = await store.findReusable(imageSha256, photo.maxFeatures, COMPILER_VERSION);
+    const reused = found && (await copyMarker(storage, found, store.company.storagePath, uniqueId, stored));
+    const lease =
+      photo.executor === "browser" && !reused ? await newLease(now, settings.browserLeaseSeconds) : null;
+    const task = reused
+      ? ({ state: "ready", startedAt: now, finishedAt: now } as const)
+      : openedBy(lease, now);
+
+    const inserted = await store.insert(
+      {
+        id,
+        uniqueId,
+        projectId: photo.projectId,
+        title: photo.title,
+        description: photo.description,
+        imagePath: path,
+        imageUrl: mediaUrl(uniqueId, "image", 1),
+        imageType: image.mime,
+        imageSha256,
+        imageWidth: image.width,
+        imageHeight: image.height,
+        imageBytes: photo.bytes.length,
+        generation: 1,
+        maxFeatures: photo.maxFeatures,
+        markerStatus: task.state,
+        ...(reused ? { ...reused, markerGeneratedAt: now } : {}),
+        createdAt: now,
+        updatedAt: now,
+      },
+      { id: crypto.randomUUID(), generation: 1, createdAt: now, ...task },
+    );
+    if (!reused) await announce(queue, inserted.content, lease ? settings.browserLeaseSeconds : 0);
+    return { ...inserted, lease, reused: Boolean(reused) };
+  } catch (error) {
+    await discard(storage, store, id, stored);
+    throw error;
+  }
+}
+
+/** Removes what a failed submission stored, unless its rows were committed although the answer was lost. */
+async function discard(
+  storage: Bindings["storage"],
+  store: ContentStore,
+  id: string,
+  keys: readonly string[],
+): Promise<void> {
+  try {
+    if (!(await store.get(id))) await storage.delete(keys);
+  } catch (error) {
+    console.error("The files of a failed submission were left behind", keys, error);
+  }
+}
+
+/**
+ * Sends the message that makes the Node compiler look at the newest generation. A message that cannot be
+ * sent does not undo what was stored: the sweep finds the row and sends it again.
+ */
+export async function announce(
+  queue: Bindings["queue"],
+  { id, generation }: Pick<Content, "id" | "generation">,
+  delaySeconds: number,
+): Promise<void> {
+  try {
+    await queue.send({ content_id: id, generation }, delaySeconds);
+  } catch (error) {
+    console.error(`The message for ${id}, generation ${generation}, is left to the sweep`, error);
+  }
+}
+
+/**
+ * A marker and thumbnail of the content's own, so that deleting one content never breaks another.
+ * Null when the other's marker has just gone. Keys are added to `stored` before they are written.
+ */
+async function copyMarker(
+  storage: Bindings["storage"],
+  from: Content,
+  storagePath: string,
+  uniqueId: string,
+  stored: string[],
+) {
+  const markerPath = freshPath(storagePath, "marker", uniqueId, 1, "mind");
+  stored.push(markerPath);
+  if (!from.markerPath || !(await copy(storage, from.markerPath, markerPath, "application/octet-stream"))) {
+    return null;
+  }
+  const marker = {
+    markerPath,
+    markerUrl: mediaUrl(uniqueId, "marker", 1),
+    markerMetadata: from.markerMetadata,
+  };
+  const thumbnailPath = freshPath(storagePath, "thumbnail", uniqueId, 1, "jpg");
+  stored.push(thumbnailPath);
+  if (!from.thumbnailPath || !(await copy(storage, from.thumbnailPath, thumbnailPath, "image/jpeg"))) {
+    return marker;
+  }
+  return { ...marker, thumbnailPath, thumbnailUrl: mediaUrl(uniqueId, "thumbnail", 1) };
+}
+
+async function copy(
+  storage: Bindings["storage"],
+  from: string,
+  to: string,
+  contentType: string,
+): Promise<boolean> {
+  const source = await storage.download(from);
+  if (!source) return false;
+  await storage.upload(to, source.body, { length: source.size, contentType });
+  return true;
+}
+
+function hex(buffer: ArrayBuffer): string {
+  return [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

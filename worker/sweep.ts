@@ -1,0 +1,25 @@
+import type { Bindings } from "./bindings.ts";
+import { listDeleted, openStore, purge } from "./content-store.ts";
+import { reclaimForgotten } from "./marker-life.ts";
+
+/** Rows that one run takes up; the next run, a minute later, takes the next ones. */
+const MAX_ROWS = 100;
+
+/**
+ * Puts right what a crash or a lost message left: sends the message of compilations that were due long ago
+ * and that nobody is at work on, and removes the files of deleted content that could not be removed at once.
+ */
+export async function sweep(
+  { db, storage, queue, settings }: Pick<Bindings, "db" | "storage" | "queue" | "settings">,
+  now: number,
+): Promise<{ sent: number; purged: number }> {
+  const forgotten = await reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
+  await Promise.all(forgotten.map((message) => queue.send(message, 0)));
+
+  const deleted = await listDeleted(db, MAX_ROWS);
+  for (const content of deleted) {
+    const { company } = await openStore(db, content.companyId);
+    await purge(db, storage, company, content);
+  }
+  return { sent: forgotten.length, purged: deleted.length };
+}
