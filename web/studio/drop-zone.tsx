@@ -95,5 +95,5 @@ export function DropZone({ large }: { large: boolean }) {
 function take(files: FileList): void {
   if (files.length === 0) return;
   addPhotos([...files]);
-  toast(files.length === 1 ? "1 photo added." : `${files.length} photos added.`);
+  toast(files.length === 1 ? "Adding 1 photo." : `Adding ${files.length} photos.`);
 }

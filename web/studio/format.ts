@@ -18,13 +18,13 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
-/** A file's name as a title: no folder, no extension, no separators. */
+/** A file's name as a title: no extension, no separators, a capital. */
 export function titleOf(fileName: string): string {
   const words = fileName
     .replace(/\.[^.]*$/, "")
     .replace(/[_-]+/g, " ")
     .trim();
-  return words.slice(0, 200) || "Untitled";
+  return words ? words[0].toUpperCase() + words.slice(1, 200) : "Untitled";
 }
 
 const STAGES: Record<CompileProgress["stage"], { words: string; from: number; to: number }> = {

@@ -67,7 +67,12 @@ export function GridPage() {
 
 function Count() {
   const total = contents.total.value;
-  return <p class="count">{total === 1 ? "1 photo" : `${total} photos`}</p>;
+  return (
+    <p class="count">
+      {total}
+      <span class="visually-hidden">{total === 1 ? " photo" : " photos"}</span>
+    </p>
+  );
 }
 
 function FilterBar() {
@@ -77,6 +82,7 @@ function FilterBar() {
     const timer = setTimeout(() => contents.setFilter({ q: typed }), SEARCH_PAUSE_MS);
     return () => clearTimeout(timer);
   }, [typed]);
+  useEffect(() => setTyped(q), [q]);
   const statuses: [MarkerStatus | "", string][] = [["", "All"], ...typedEntries(STATUS_WORDS)];
   return (
     <search class="filter-bar">
@@ -119,11 +125,7 @@ function ContentCard({ content }: { content: ArContent }) {
     <article class="card">
       <a class="card-link" href={`/content/${content.id}`}>
         <div class="card-picture">
-          {content.thumbnail_url ? (
-            <img src={content.thumbnail_url} alt="" loading="lazy" decoding="async" />
-          ) : (
-            <IconPhoto />
-          )}
+          <img src={content.thumbnail_url ?? content.image_url} alt="" loading="lazy" decoding="async" />
           {content.video_url && (
             <span class="card-video">
               <IconVideo />

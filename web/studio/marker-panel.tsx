@@ -74,11 +74,11 @@ function Situation({ content, task }: Props) {
       </div>
     );
   }
+  if (content.marker_status === "ready") return null;
   const shown = contentShown(content);
-  if (!shown) return null;
   return (
     <div class="situation">
-      <ProgressBar shown={shown} label="Compiling" />
+      {shown && <ProgressBar shown={shown} label="Compiling" />}
       {task && <p class="hint">{expectation(content, task)}</p>}
     </div>
   );
@@ -88,7 +88,7 @@ function Situation({ content, task }: Props) {
 function expectation({ marker_status }: ArContent, task: CompileTask): string {
   if (marker_status === "pending") {
     const last = task.error_message ? `${task.error_message} ` : "";
-    if (!task.next_attempt_at) return `${last}The server's compiler is next in line.`;
+    if (!task.next_attempt_at) return `${last}Waiting for the server's compiler.`;
     return `${last}The next attempt is at ${time(task.next_attempt_at)}.`;
   }
   if (task.executor === "browser") {
@@ -108,7 +108,7 @@ function Facts({ content, metadata }: { content: ArContent; metadata: MarkerMeta
     ["Feature points", `${metadata.points} in ${metadata.keyframes} keyframes`],
     ["Tracking points", String(metadata.tracking_points)],
     ["File", megabytes(metadata.bytes)],
-    ["Compiled", metadata.executor === "browser" ? "in a browser" : "on the server"],
+    ["Compiled", metadata.executor === "browser" ? "In a browser" : "On the server"],
   ];
   if (metadata.milliseconds !== null) facts.push(["Time", duration(metadata.milliseconds)]);
   if (content.max_features !== null) facts.push(["Limit", `${content.max_features} points a keyframe`]);

@@ -51,7 +51,7 @@ export function PhotoStage({ content }: { content: ArContent }) {
                   checked={visible}
                   onChange={({ currentTarget }) => setVisible(currentTarget.checked)}
                 />
-                <span>Show points</span>
+                <span>Points</span>
               </label>
             </div>
             <KeyframeChart keyframes={keyframes} chosen={chosen} onChoose={setChosen} />

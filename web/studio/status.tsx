@@ -13,9 +13,8 @@ export function StatusBadge({ status }: { status: MarkerStatus | CompileTask["st
   return <span class={`badge ${status}`}>{words}</span>;
 }
 
-/** What a content on its way is doing, in words and as a fraction; null when it rests. */
+/** What a compilation that runs elsewhere is doing; null when none runs. */
 export function contentShown({ marker_status, progress, executor }: ArContent): Shown | null {
-  if (marker_status === "pending") return { words: "Waiting for the server's compiler", fraction: 0 };
   if (marker_status !== "processing") return null;
   if (progress) return compileShown(progress);
   const words = executor === "browser" ? "Waiting for its browser" : "The server is starting";

@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { CompileError, type CompileProgress } from "../../../compiler/types.ts";
+import type { CompileReply } from "../../../web/compile/protocol.ts";
+import { CompileCrash, type CompileWorker, compileInWorker } from "../../../web/compile/run.ts";
+
+const never = new AbortController().signal;
+const photo = new Blob(["photo"]);
+
+/** A worker that answers what the test says. */
+class FakeWorker implements CompileWorker {
+  onmessage: Worker["onmessage"] = null;
+  onerror: Worker["onerror"] = null;
+  onmessageerror: Worker["onmessageerror"] = null;
+  asked: unknown[] = [];
+  terminated = false;
+
+  postMessage(message: unknown): void {
+    this.asked.push(message);
+  }
+  terminate(): void {
+    this.terminated = true;
+  }
+  answer(reply: CompileReply): void {
+    this.onmessage!.call(this as never, { data: reply } as MessageEvent);
+  }
+}
+
+function begin(signal = never) {
+  const worker = new FakeWorker();
+  const seen: CompileProgress[] = [];
+  const result = compileInWorker(
+    photo,
+    { maxFeatures: 50 },
+    (progress) => seen.push(progress),
+    signal,
+    () => worker,
+  );
+  return { worker, seen, result };
+}
+
+describe("compileInWorker", () => {
+  it("sends the photo, passes progress on, answers the marker and ends the worker", async () => {
+    const { worker, seen, result } = begin();
+    expect(worker.asked).toEqual([{ kind: "compile", photo, options: { maxFeatures: 50 } }]);
+    const progress: CompileProgress = { stage: "match", done: 1, total: 5 };
+    worker.answer({ kind: "progress", progress });
+    const done = { marker: new Uint8Array([1]), thumbnail: new Uint8Array([2]), milliseconds: 3 };
+    worker.answer({ kind: "done", photo: done });
+    expect(await result).toBe(done);
+    expect(seen).toEqual([progress]);
+    expect(worker.terminated).toBe(true);
+  });
+
+  it("rejects with the refusal of a bad photo", async () => {
+    const { worker, result } = begin();
+    worker.answer({ kind: "refused", code: "too_few_features", message: "12 points" });
+    const error = await result.catch((reason) => reason);
+    expect(error).toBeInstanceOf(CompileError);
+    expect(error).toMatchObject({ code: "too_few_features", message: "12 points" });
+    expect(worker.terminated).toBe(true);
+  });
+
+  it.each<[string, (worker: FakeWorker) => void]>([
+    ["a crash it reports", (worker) => worker.answer({ kind: "crashed", message: "out of memory" })],
+    ["an error event", (worker) => worker.onerror!.call(worker as never, new Event("error") as ErrorEvent)],
+    [
+      "a message that cannot be read",
+      (worker) => worker.onmessageerror!.call(worker as never, new MessageEvent("messageerror")),
+    ],
+  ])("rejects with a crash after %s", async (_, breakDown) => {
+    const { worker, result } = begin();
+    breakDown(worker);
+    await expect(result).rejects.toBeInstanceOf(CompileCrash);
+    expect(worker.terminated).toBe(true);
+  });
+
+  it("terminates the worker when aborted, and starts none when aborted before", async () => {
+    const controller = new AbortController();
+    const { worker, result } = begin(controller.signal);
+    controller.abort(new Error("cancelled"));
+    await expect(result).rejects.toThrow("cancelled");
+    expect(worker.terminated).toBe(true);
+
+    const { worker: unasked, result: refused } = begin(controller.signal);
+    await expect(refused).rejects.toThrow("cancelled");
+    expect(unasked.asked).toEqual([]);
+  });
+});

@@ -1,0 +1,266 @@
+import { describe, expect, it } from "vitest";
+import { CompileError, type CompileProgress } from "../../../compiler/types.ts";
+import type { CompiledPhoto } from "../../../web/compile/protocol.ts";
+import { CompileCrash } from "../../../web/compile/run.ts";
+import { createSlots } from "../../../web/compile/slots.ts";
+import { ApiError, Unreachable } from "../../../web/studio/api.ts";
+import { type Desk, type JobProgress, recompileHere, uploadPhoto } from "../../../web/studio/upload.ts";
+import type { ArContent, Submission } from "../../../worker/schemas.ts";
+import { content } from "./content.ts";
+
+const photo = new File(["bytes"], "portrait.jpg", { type: "image/jpeg" });
+const compiled: CompiledPhoto = {
+  marker: new Uint8Array([1]),
+  thumbnail: new Uint8Array([2]),
+  milliseconds: 7,
+};
+const lease = { token: "token", expires_at: "2026-01-01T00:01:00.000Z" };
+const stored: Submission = { content: content(), task_id: "task", lease, reused: false };
+const ready = content({ marker_status: "ready" });
+const leaseLost = new ApiError("lease_lost", 409, "The lease is gone.");
+
+interface Script {
+  submit?: (signal: AbortSignal) => Promise<Submission>;
+  compile?: (onProgress: (progress: CompileProgress) => void, signal: AbortSignal) => Promise<CompiledPhoto>;
+  deliver?: (() => Promise<ArContent>)[];
+  recompile?: () => Promise<Submission>;
+}
+
+/** A desk whose every call is scripted and written down. */
+function desk({ submit, compile, deliver = [], recompile }: Script = {}) {
+  const calls: string[] = [];
+  const note = <T>(call: string, result: T) => {
+    calls.push(call);
+    return result;
+  };
+  const world: Desk = {
+    api: {
+      submitPhoto: async (_photo, title, onSent, signal) => {
+        calls.push(`submit ${title}`);
+        onSent(1);
+        return submit ? submit(signal) : stored;
+      },
+      recompile: async (id, where, maxFeatures) => {
+        calls.push(`recompile ${id} ${where} ${maxFeatures}`);
+        return recompile ? recompile() : stored;
+      },
+      reportProgress: async (id) => note(`progress ${id}`, lease),
+      releaseLease: async (id) => note(`release ${id}`, undefined),
+      deliverMarker: async (id, { token }, { milliseconds }) => {
+        calls.push(`deliver ${id} ${token} ${milliseconds}`);
+        return (deliver.shift() ?? (async () => ready))();
+      },
+      deleteContent: async (id) => note(`delete ${id}`, undefined),
+      download: async (url) => note(`download ${url}`, new Blob(["stored"])),
+    },
+    compile: (_photo, options, onProgress, signal) => {
+      calls.push(`compile ${options.maxFeatures ?? "all"}`);
+      return compile ? compile(onProgress, signal) : Promise.resolve(compiled);
+    },
+    sending: createSlots(1),
+    compiling: createSlots(1),
+    pause: async (repetition) => note(`pause ${repetition}`, undefined),
+  };
+  return { world, calls };
+}
+
+const never = new AbortController().signal;
+const silent = { onProgress: () => {} };
+
+/** Stays until the signal aborts. */
+const endless = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+
+describe("uploadPhoto", () => {
+  it("sends and compiles at the same time, then delivers under the lease", async () => {
+    const order: string[] = [];
+    const gate = Promise.withResolvers<Submission>();
+    const { world, calls } = desk({
+      submit: () => gate.promise,
+      compile: async (onProgress) => {
+        onProgress({ stage: "match", done: 1, total: 2 });
+        order.push("compiled");
+        gate.resolve(stored);
+        return compiled;
+      },
+    });
+    const seen: JobProgress[] = [];
+    const watch = {
+      onProgress: (progress: JobProgress) => seen.push(progress),
+      onStored: ({ id }: ArContent) => order.push(`stored ${id}`),
+    };
+    const outcome = await uploadPhoto(photo, "Portrait", world, watch, never);
+
+    expect(outcome).toEqual({ kind: "ready", content: ready, reused: false });
+    expect(order).toEqual(["compiled", "stored content-1"]);
+    expect([...calls].sort()).toEqual(["compile all", "deliver content-1 token 7", "submit Portrait"]);
+    expect(seen).toContainEqual({
+      sent: 1,
+      compile: { stage: "match", done: 1, total: 2 },
+      delivering: false,
+    });
+    expect(seen.at(-1)).toMatchObject({ delivering: true });
+  });
+
+  it("stops compiling and answers at once when an earlier marker serves", async () => {
+    const { world, calls } = desk({
+      submit: async () => ({ content: ready, task_id: "task", lease: null, reused: true }),
+      compile: (_, signal) => endless(signal),
+    });
+    const outcome = await uploadPhoto(photo, "Portrait", world, silent, never);
+    expect(outcome).toEqual({ kind: "ready", content: ready, reused: true });
+    expect(calls.some((call) => call.startsWith("deliver"))).toBe(false);
+  });
+
+  it("says why the server refuses a photo, and stops compiling it", async () => {
+    let stopped = false;
+    const { world } = desk({
+      submit: () => Promise.reject(new ApiError("image_too_small", 422, "The shorter side is 90 px.")),
+      compile: (_, signal) =>
+        endless(signal).catch((reason) => {
+          stopped = true;
+          throw reason;
+        }),
+    });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toEqual({
+      kind: "refused",
+      message: "The shorter side is 90 px.",
+    });
+    expect(stopped).toBe(true);
+  });
+
+  it.each([
+    new Unreachable(),
+    new ApiError("internal_error", 500, "It broke."),
+    new ApiError("upload_interrupted", 400, "Cut off."),
+  ])("may be tried again when the submission fails in passing: $message", async (error) => {
+    const { world } = desk({ submit: () => Promise.reject(error) });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toEqual({
+      kind: "unreachable",
+      message: error.message,
+    });
+  });
+
+  it("removes what it stored when the photo turns out unfit", async () => {
+    const { world, calls } = desk({
+      compile: () => Promise.reject(new CompileError("too_few_features", "Only 12 points.")),
+      submit: () => new Promise((resolve) => setTimeout(resolve, 0, stored)),
+    });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toEqual({
+      kind: "refused",
+      message: "Only 12 points.",
+    });
+    expect(calls).toContain("delete content-1");
+    expect(calls).not.toContain("release content-1");
+  });
+
+  it("stops sending a photo that is unfit", async () => {
+    const { world, calls } = desk({
+      compile: () => Promise.reject(new CompileError("too_few_features", "Only 12 points.")),
+      submit: (signal) => endless(signal),
+    });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toEqual({
+      kind: "refused",
+      message: "Only 12 points.",
+    });
+    expect(calls).not.toContain("delete content-1");
+  });
+
+  it("hands over to the server when its worker crashes", async () => {
+    const { world, calls } = desk({ compile: () => Promise.reject(new CompileCrash("out of memory")) });
+    const outcome = await uploadPhoto(photo, "Portrait", world, silent, never);
+    expect(outcome).toMatchObject({ kind: "handed_over", reason: expect.stringContaining("out of memory") });
+    expect(calls).toContain("release content-1");
+    expect(calls).not.toContain("delete content-1");
+  });
+
+  it("explains a lost lease and touches nothing more", async () => {
+    const { world, calls } = desk({ deliver: [() => Promise.reject(leaseLost)] });
+    const outcome = await uploadPhoto(photo, "Portrait", world, silent, never);
+    expect(outcome).toMatchObject({ kind: "handed_over", content: stored.content });
+    expect(calls.at(-1)).toBe("deliver content-1 token 7");
+  });
+
+  it("repeats a delivery that got no answer", async () => {
+    const gone = () => Promise.reject(new Unreachable());
+    const { world, calls } = desk({ deliver: [gone, gone] });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toMatchObject({ kind: "ready" });
+    expect(calls.filter((call) => call.startsWith("pause"))).toEqual(["pause 1", "pause 2"]);
+  });
+
+  it("leaves the photo to the server when no delivery gets through", async () => {
+    const gone = () => Promise.reject(new Unreachable());
+    const { world, calls } = desk({ deliver: [gone, gone, gone, gone] });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toMatchObject({ kind: "handed_over" });
+    expect(calls.filter((call) => call.startsWith("deliver"))).toHaveLength(4);
+  });
+
+  it("removes what it stored when cancelled while compiling", async () => {
+    const controller = new AbortController();
+    const { world, calls } = desk({
+      compile: (_, signal) => {
+        setTimeout(() => controller.abort(), 0);
+        return endless(signal);
+      },
+    });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, controller.signal)).toEqual({
+      kind: "cancelled",
+    });
+    expect(calls).toContain("delete content-1");
+  });
+
+  it("removes what the server stored although it was cancelled before the answer", async () => {
+    const controller = new AbortController();
+    const { world, calls } = desk({
+      submit: async () => {
+        controller.abort();
+        return stored;
+      },
+      compile: (_, signal) => endless(signal),
+    });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, controller.signal)).toEqual({
+      kind: "cancelled",
+    });
+    expect(calls).toContain("delete content-1");
+  });
+
+  it("throws on what nobody expected", async () => {
+    const { world } = desk({ compile: () => Promise.reject(new RangeError("a bug")) });
+    await expect(uploadPhoto(photo, "Portrait", world, silent, never)).rejects.toThrow("a bug");
+  });
+});
+
+describe("recompileHere", () => {
+  it("fetches the stored photo, compiles it with the limit and delivers", async () => {
+    const { world, calls } = desk();
+    const outcome = await recompileHere(ready, 200, world, silent, never);
+    expect(outcome).toEqual({ kind: "ready", content: ready, reused: false });
+    expect(calls).toEqual([
+      "download /media/content-1/image",
+      "recompile content-1 browser 200",
+      "compile 200",
+      "deliver content-1 token 7",
+    ]);
+  });
+
+  it("keeps the content and gives the lease back when it is refused or cancelled here", async () => {
+    const refusal = desk({ compile: () => Promise.reject(new CompileError("too_few_features", "Few.")) });
+    expect(await recompileHere(ready, null, refusal.world, silent, never)).toEqual({
+      kind: "refused",
+      message: "Few.",
+    });
+    expect(refusal.calls.slice(-1)).toEqual(["release content-1"]);
+
+    const controller = new AbortController();
+    const cancelled = desk({
+      compile: (_, signal) => {
+        setTimeout(() => controller.abort(), 0);
+        return endless(signal);
+      },
+    });
+    expect(await recompileHere(ready, null, cancelled.world, silent, controller.signal)).toEqual({
+      kind: "cancelled",
+    });
+    expect(cancelled.calls.slice(-1)).toEqual(["release content-1"]);
+  });
+});
