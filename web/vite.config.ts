@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import preact from "@preact/preset-vite";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 
 const root = import.meta.dirname;
 const page = (name: string) => join(root, `${name}.html`);
@@ -9,10 +10,24 @@ const page = (name: string) => join(root, `${name}.html`);
 // Two pages that share no script: the studio (index.html) and the public viewer (viewer.html).
 const pages = ["index", "viewer"].filter((name) => existsSync(page(name)));
 
+/** The API's docs page (/api/docs) takes Swagger UI from our own origin. */
+function swaggerUi(): Plugin {
+  const { resolve } = createRequire(import.meta.url);
+  return {
+    name: "swagger-ui",
+    generateBundle() {
+      for (const file of ["swagger-ui.css", "swagger-ui-bundle.js"]) {
+        const source = readFileSync(resolve(`swagger-ui-dist/${file}`));
+        this.emitFile({ type: "asset", fileName: `swagger-ui/${file}`, source });
+      }
+    },
+  };
+}
+
 export default defineConfig({
   root,
   appType: "spa",
-  plugins: [preact()],
+  plugins: [preact(), swaggerUi()],
   worker: { format: "es" },
   resolve: {
     // MindAR's player asks for all of TensorFlow.js and uses a part.
