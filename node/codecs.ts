@@ -1,0 +1,21 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import type { CodecModules } from "../compiler/image/codecs.ts";
+
+/** A global that Node has and its types leave out. */
+declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> };
+
+const require = createRequire(import.meta.url);
+
+/** Compiles the image codecs out of node_modules. The modules can be sent to threads as they are. */
+export async function readCodecModules(): Promise<CodecModules> {
+  const [jpegDecode, pngDecode, webpDecode, jpegEncode] = await Promise.all(
+    [
+      "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm",
+      "@jsquash/png/codec/pkg/squoosh_png_bg.wasm",
+      "@jsquash/webp/codec/dec/webp_dec.wasm",
+      "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm",
+    ].map(async (path) => WebAssembly.compile(await readFile(require.resolve(path)))),
+  );
+  return { jpegDecode, pngDecode, webpDecode, jpegEncode };
+}

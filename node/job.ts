@@ -1,0 +1,27 @@
+/** A compile thread: started by node/threads.ts with the codecs as its worker data. */
+
+import { parentPort, workerData } from "node:worker_threads";
+import { type CodecModules, loadCodecs } from "../compiler/image/codecs.ts";
+import { compilePhoto } from "../compiler/photo.ts";
+import { CompileError } from "../compiler/types.ts";
+import type { Job, JobMessage } from "./protocol.ts";
+
+if (!parentPort) throw new Error("node/job.ts runs in a worker thread only.");
+const port = parentPort;
+await loadCodecs(workerData as CodecModules);
+
+port.on("message", async ({ bytes, options }: Job) => {
+  try {
+    const photo = await compilePhoto(bytes, options, (progress) => post({ kind: "progress", progress }));
+    const buffers = [photo.marker, photo.thumbnail].map((part) => part.buffer as ArrayBuffer);
+    post({ kind: "done", photo }, buffers);
+  } catch (error) {
+    // Anything else is a bug: it ends the thread, and the owner reports a crash.
+    if (!(error instanceof CompileError)) throw error;
+    post({ kind: "refused", code: error.code, message: error.message });
+  }
+});
+
+function post(message: JobMessage, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}

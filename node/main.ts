@@ -1,0 +1,46 @@
+/**
+ * `node node/main.ts`: the compile service as a process of its own.
+ *
+ * COMPILER_SECRET (required), COMPILER_PORT (8788), COMPILER_HOST (127.0.0.1). SIGTERM or SIGINT stops it
+ * gracefully, a second one at once.
+ */
+
+import { type Compiler, startCompiler } from "./service.ts";
+
+const { COMPILER_SECRET: secret = "", COMPILER_HOST: host = "127.0.0.1" } = process.env;
+const port = Number(process.env.COMPILER_PORT || 8788);
+
+if (secret === "") fail("COMPILER_SECRET is not set; give it the secret that the edge sends.");
+if (!Number.isInteger(port) || port < 0 || port > 65535) {
+  fail(`COMPILER_PORT is "${process.env.COMPILER_PORT}"; expected a whole number from 0 to 65535.`);
+}
+
+const compiler = await startCompiler({ port, host, secret }).catch(explain);
+report({ event: "listening", url: compiler.url });
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop(compiler, signal));
+
+let stopping = false;
+
+async function stop(running: Compiler, signal: string): Promise<void> {
+  if (stopping) process.exit(1);
+  stopping = true;
+  report({ event: "stopping", signal });
+  await running.close();
+  report({ event: "stopped" });
+  process.exit(0);
+}
+
+function report(entry: { event: string; url?: string; signal?: string }): void {
+  console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
+}
+
+function explain(error: NodeJS.ErrnoException): never {
+  if (error.code === "EADDRINUSE") fail(`Port ${port} on ${host} is taken by another program.`);
+  if (error.code === "EADDRNOTAVAIL") fail(`COMPILER_HOST ${host} is no address of this machine.`);
+  throw error;
+}
+
+function fail(sentence: string): never {
+  console.error(sentence);
+  process.exit(1);
+}

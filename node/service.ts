@@ -1,0 +1,331 @@
+/**
+ * The fallback compiler as an HTTP service: image bytes in, marker and thumbnail out. It keeps nothing.
+ *
+ *     POST /compile?max_features=N      Authorization: Bearer SECRET, Content-Length, the image as the body
+ *     GET  /health
+ *
+ * Refusals that come before any work are problem details with their status (400, 401, 404, 405, 411, 413,
+ * 503 with Retry-After). Otherwise the answer is 200 multipart/form-data, streamed: parts `progress` while
+ * the work goes on, then either `problem` alone or `metadata`, `thumbnail` and `marker`.
+ */
+
+import { createHash, timingSafeEqual } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { AddressInfo } from "node:net";
+import { availableParallelism } from "node:os";
+import { COMPILER_VERSION } from "../compiler/compile.ts";
+import { MAX_IMAGE_BYTES } from "../compiler/image/inspect.ts";
+import type { CompileErrorCode, CompileProgress } from "../compiler/types.ts";
+import { readCodecModules } from "./codecs.ts";
+import { MultipartWriter } from "./multipart.ts";
+import { type Outcome, Threads } from "./threads.ts";
+
+/** A 50-megapixel photo takes a few seconds; whatever takes this long will not end. */
+const JOB_MILLISECONDS = 120_000;
+
+/** A caller whose load balancer wants the machine back waits about as long. */
+const GRACE_MILLISECONDS = 25_000;
+
+/** The last answer's way out of the socket, once its job has ended. */
+const LINGER_MILLISECONDS = 1_000;
+
+/** An upload of 20 MB that takes longer than this holds a place that others need. */
+const UPLOAD_MILLISECONDS = 120_000;
+
+/** Progress goes out at most this often within a stage, and this often when nothing new is known. */
+const PROGRESS_MILLISECONDS = 250;
+const HEARTBEAT_MILLISECONDS = 5_000;
+
+/** A typical job takes a second or two. */
+const BUSY_RETRY_SECONDS = 2;
+const STOPPING_RETRY_SECONDS = 10;
+
+export interface CompilerOptions {
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly host: string;
+  /** What callers send as their bearer token. */
+  readonly secret: string;
+  /** Jobs at once, each in a thread of its own; the number of cores when absent. */
+  readonly capacity?: number;
+  readonly jobMilliseconds?: number;
+  /** How long `close` waits for running jobs. */
+  readonly graceMilliseconds?: number;
+  /** The threads' module; node/job.ts when absent. */
+  readonly jobEntry?: URL;
+  /** Receives one entry a job; the standard output, as a line of JSON, when absent. */
+  readonly log?: (entry: JobLog) => void;
+}
+
+export interface Compiler {
+  readonly url: string;
+  /** Refuses new work, lets running jobs finish for a while, then stops. */
+  close(): Promise<void>;
+}
+
+/** What is kept of a job: never the secret, never the image. */
+export interface JobLog {
+  readonly time: string;
+  readonly event: "compile";
+  /** `ready`, `cancelled`, or the code of the problem. */
+  readonly outcome: string;
+  readonly bytes: number;
+  readonly milliseconds: number;
+  readonly max_features: number | null;
+  readonly width?: number;
+  readonly height?: number;
+  readonly marker_bytes?: number;
+  readonly message?: string;
+}
+
+/** Starts the service; resolves once it listens. */
+export async function startCompiler(options: CompilerOptions): Promise<Compiler> {
+  const {
+    capacity = availableParallelism(),
+    jobMilliseconds = JOB_MILLISECONDS,
+    graceMilliseconds = GRACE_MILLISECONDS,
+    jobEntry = new URL("./job.ts", import.meta.url),
+    log = (entry: JobLog) => console.log(JSON.stringify(entry)),
+  } = options;
+  if (options.secret === "") throw new Error("The compiler's secret is empty.");
+  const authorized = bearerCheck(options.secret);
+  const threads = new Threads(jobEntry, await readCodecModules());
+  const jobs = new Set<AbortController>();
+  let stopping = false;
+  let onIdle = () => {};
+
+  const server = createServer({ requestTimeout: UPLOAD_MILLISECONDS }, (request, response) => {
+    const path = (request.url ?? "/").split("?", 1)[0];
+    if (path === "/health") health(request, response);
+    else if (path === "/compile") void compile(request, response);
+    else refuse(response, 404, "not_found", `There is nothing at ${path}; expected /compile or /health.`);
+  });
+
+  function health(request: IncomingMessage, response: ServerResponse): void {
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      refuseMethod(response, "GET, HEAD");
+    } else {
+      const status = stopping ? "stopping" : "ok";
+      const body = { status, compiler_version: COMPILER_VERSION, running: jobs.size, capacity };
+      sendJson(response, stopping ? 503 : 200, "application/json", body);
+    }
+  }
+
+  async function compile(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Whatever of the body is not read must still be received, or the caller never sees the answer.
+    request.resume();
+    if (!authorized(request.headers.authorization)) {
+      response.setHeader("WWW-Authenticate", "Bearer");
+      return refuse(response, 401, "unauthorized", "The bearer token is missing or wrong.");
+    }
+    if (request.method !== "POST") return refuseMethod(response, "POST");
+    const length = request.headers["content-length"];
+    if (length === undefined) {
+      return refuse(response, 411, "length_required", "Content-Length is missing; send the image's size.");
+    }
+    const bytes = Number(length);
+    if (bytes > MAX_IMAGE_BYTES) {
+      const detail = `The image has ${bytes} bytes, expected at most ${MAX_IMAGE_BYTES}.`;
+      return refuse(response, 413, "image_too_many_bytes" satisfies CompileErrorCode, detail);
+    }
+    const maxFeatures = maxFeaturesOf(request);
+    if (Number.isNaN(maxFeatures)) {
+      const detail = "max_features is not a whole number of at least 1.";
+      return refuse(response, 400, "invalid_option" satisfies CompileErrorCode, detail);
+    }
+    if (stopping || jobs.size >= capacity) {
+      response.setHeader("Retry-After", stopping ? STOPPING_RETRY_SECONDS : BUSY_RETRY_SECONDS);
+      const detail = stopping ? "The compiler is stopping." : `All ${capacity} places are taken.`;
+      return refuse(response, 503, "busy", detail);
+    }
+    const job = new AbortController();
+    jobs.add(job);
+    response.on("close", () => job.abort());
+    try {
+      const started = Date.now();
+      const image = await readBody(request, bytes);
+      const outcome = image
+        ? await work(image, maxFeatures, response, job.signal)
+        : ({ kind: "cancelled" } as const);
+      log(entry(outcome, bytes, maxFeatures, Date.now() - started));
+    } finally {
+      jobs.delete(job);
+      if (jobs.size === 0) onIdle();
+    }
+  }
+
+  /** Compiles in a thread while the answer streams out. */
+  async function work(
+    image: Uint8Array<ArrayBuffer>,
+    maxFeatures: number | undefined,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const multipart = new MultipartWriter(response);
+    response.writeHead(200, { "Content-Type": multipart.contentType, "Cache-Control": "no-store" });
+    const reporter = new ProgressReporter((progress) => {
+      multipart.write("progress", "application/json", JSON.stringify(progress));
+    });
+    const outcome = await threads.run(
+      { kind: "compile", bytes: image, options: { maxFeatures } },
+      { milliseconds: jobMilliseconds, signal, onProgress: (progress) => reporter.report(progress) },
+    );
+    reporter.stop();
+    if (outcome.kind === "cancelled") {
+      response.destroy();
+      return outcome;
+    }
+    if (outcome.kind === "done") {
+      const { marker, thumbnail, milliseconds } = outcome.photo;
+      const metadata = { milliseconds, compiler_version: COMPILER_VERSION };
+      multipart.write("metadata", "application/json", JSON.stringify(metadata));
+      multipart.write("thumbnail", "image/jpeg", thumbnail);
+      multipart.write("marker", "application/octet-stream", marker, true);
+    } else {
+      multipart.write("problem", "application/json", JSON.stringify(problemOf(outcome)), true);
+    }
+    response.end();
+    return outcome;
+  }
+
+  function problemOf(outcome: Exclude<Outcome, { kind: "done" } | { kind: "cancelled" }>) {
+    switch (outcome.kind) {
+      case "refused":
+        return problem(422, outcome.code, outcome.message);
+      case "timeout":
+        return problem(504, "compile_timeout", `The job took longer than ${jobMilliseconds / 1000} s.`);
+      case "crashed":
+        return problem(500, "compile_crashed", "The thread that compiled the image broke down.");
+    }
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  const { address, family, port } = server.address() as AddressInfo;
+
+  return {
+    url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`,
+    async close() {
+      stopping = true;
+      const idle = new Promise<void>((resolve) => {
+        onIdle = resolve;
+        if (jobs.size === 0) resolve();
+      });
+      const grace = setTimeout(() => {
+        for (const job of jobs) job.abort();
+      }, graceMilliseconds);
+      await idle;
+      clearTimeout(grace);
+      const closed = new Promise((resolve) => server.close(resolve));
+      const linger = setTimeout(() => server.closeAllConnections(), LINGER_MILLISECONDS);
+      await Promise.all([closed, threads.close()]);
+      clearTimeout(linger);
+    },
+  };
+}
+
+/** Compares digests, so that neither the length nor the content of the secret shows in the time taken. */
+function bearerCheck(secret: string): (authorization: string | undefined) => boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  const expected = digest(`Bearer ${secret}`);
+  return (authorization) => timingSafeEqual(digest(authorization ?? ""), expected);
+}
+
+/** undefined when it is absent, NaN when it is wrong. */
+function maxFeaturesOf(request: IncomingMessage): number | undefined {
+  const query = (request.url ?? "").split("?")[1];
+  const text = new URLSearchParams(query).get("max_features");
+  if (text === null) return undefined;
+  return /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : Number.NaN;
+}
+
+/** The whole body, in memory of its own so that it can be handed to a thread; null when the caller went away. */
+function readBody(request: IncomingMessage, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
+  return new Promise((resolve) => {
+    const body = new Uint8Array(length);
+    let offset = 0;
+    request.on("data", (chunk: Buffer) => {
+      body.set(chunk, offset);
+      offset += chunk.length;
+    });
+    request.on("end", () => resolve(body));
+    request.on("error", () => resolve(null));
+    request.on("close", () => resolve(null));
+  });
+}
+
+/** Thins a job's progress out, and repeats it when there is none: silence means that the service is dead. */
+class ProgressReporter {
+  readonly #send: (progress: CompileProgress) => void;
+  readonly #heartbeat: NodeJS.Timeout;
+  #last: CompileProgress | null = null;
+  #sentAt = 0;
+
+  constructor(send: (progress: CompileProgress) => void) {
+    this.#send = send;
+    this.#heartbeat = setInterval(() => this.#repeat(), HEARTBEAT_MILLISECONDS);
+  }
+
+  report(progress: CompileProgress): void {
+    const due = this.#sentAt + PROGRESS_MILLISECONDS;
+    const news = progress.stage !== this.#last?.stage;
+    this.#last = progress;
+    if (news || Date.now() >= due) this.#repeat();
+  }
+
+  stop(): void {
+    clearInterval(this.#heartbeat);
+  }
+
+  #repeat(): void {
+    if (!this.#last) return;
+    this.#sentAt = Date.now();
+    this.#heartbeat.refresh();
+    this.#send(this.#last);
+  }
+}
+
+function problem(status: number, code: string, detail: string) {
+  return { type: "about:blank", title: STATUS_CODES[status], status, code, detail };
+}
+
+function refuse(response: ServerResponse, status: number, code: string, detail: string): void {
+  sendJson(response, status, "application/problem+json", problem(status, code, detail));
+}
+
+function refuseMethod(response: ServerResponse, allow: string): void {
+  response.setHeader("Allow", allow);
+  refuse(response, 405, "method_not_allowed", `Only ${allow} is possible here.`);
+}
+
+function sendJson(response: ServerResponse, status: number, type: string, body: object): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, { "Content-Type": type, "Content-Length": Buffer.byteLength(text) });
+  response.end(text);
+}
+
+function entry(
+  outcome: Outcome,
+  bytes: number,
+  maxFeatures: number | undefined,
+  milliseconds: number,
+): JobLog {
+  const base = { time: new Date().toISOString(), event: "compile" as const, bytes, milliseconds };
+  const options = { max_features: maxFeatures ?? null };
+  switch (outcome.kind) {
+    case "done": {
+      const { width, height, marker } = outcome.photo;
+      return { ...base, outcome: "ready", ...options, width, height, marker_bytes: marker.length };
+    }
+    case "refused":
+      return { ...base, outcome: outcome.code, ...options, message: outcome.message };
+    case "crashed":
+      return { ...base, outcome: "compile_crashed", ...options, message: outcome.message };
+    case "timeout":
+      return { ...base, outcome: "compile_timeout", ...options };
+    case "cancelled":
+      return { ...base, outcome: "cancelled", ...options };
+  }
+}

