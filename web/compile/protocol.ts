@@ -7,11 +7,12 @@ export interface CompileRequest {
   readonly options: CompileOptions;
 }
 
-/** A photo's finished work: `.mind` bytes, JPEG thumbnail, and what the compilation took. */
+/** A photo's finished work: `.mind` bytes, JPEG thumbnail, and how they came about. */
 export interface CompiledPhoto {
   readonly marker: Uint8Array<ArrayBuffer>;
   readonly thumbnail: Uint8Array<ArrayBuffer>;
   readonly milliseconds: number;
+  readonly compilerVersion: string;
 }
 
 /**

@@ -3,6 +3,7 @@ import jpegDecodeUrl from "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm?url";
 import jpegEncodeUrl from "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm?url";
 import pngDecodeUrl from "@jsquash/png/codec/pkg/squoosh_png_bg.wasm?url";
 import webpDecodeUrl from "@jsquash/webp/codec/dec/webp_dec.wasm?url";
+import { COMPILER_VERSION } from "../../compiler/compile.ts";
 import { loadCodecs } from "../../compiler/image/codecs.ts";
 import { compilePhoto } from "../../compiler/photo.ts";
 import { CompileError, type CompileProgress } from "../../compiler/types.ts";
@@ -23,11 +24,14 @@ async function compile({ photo, options }: CompileRequest): Promise<void> {
   ]);
   await loadCodecs({ jpegDecode, pngDecode, webpDecode, jpegEncode });
 
-  const started = performance.now();
-  const { marker, thumbnail } = await compilePhoto(new Uint8Array(bytes), options, thinned(reportProgress));
-  const done = { marker: owned(marker), thumbnail: owned(thumbnail) };
-  const milliseconds = Math.round(performance.now() - started);
-  post({ kind: "done", photo: { ...done, milliseconds } }, [done.marker.buffer, done.thumbnail.buffer]);
+  const compiled = await compilePhoto(new Uint8Array(bytes), options, thinned(reportProgress));
+  const done = {
+    marker: owned(compiled.marker),
+    thumbnail: owned(compiled.thumbnail),
+    milliseconds: compiled.milliseconds,
+    compilerVersion: COMPILER_VERSION,
+  };
+  post({ kind: "done", photo: done }, [done.marker.buffer, done.thumbnail.buffer]);
 }
 
 function reportProgress(progress: CompileProgress): void {

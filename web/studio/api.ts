@@ -1,3 +1,6 @@
+import type { ClientResponse } from "hono/client";
+import { hc } from "hono/client";
+import type { App } from "../../worker/app.ts";
 import type {
   ArContent,
   CompileTask,
@@ -33,7 +36,10 @@ export class Unreachable extends Error {
 }
 
 const CONTENTS = "/api/ar-content";
-const LEASE_HEADER = "Vivimark-Lease";
+
+/** The edge, typed by its own routes: a call that it does not understand does not compile. */
+const edge = hc<App>("/", { fetch: reach }).api["ar-content"];
+const content = edge[":id"];
 
 export interface ContentQuery {
   q?: string;
@@ -43,28 +49,26 @@ export interface ContentQuery {
 }
 
 export function listContents(query: ContentQuery, signal?: AbortSignal): Promise<ContentPage> {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
-  const search = new URLSearchParams(given.map(([key, value]) => [key, String(value)]));
-  return json(`${CONTENTS}?${search}`, { signal });
+  return answer(edge.$get({ query }, { init: { signal } }));
 }
 
 export function getContent(id: string, signal?: AbortSignal): Promise<ArContent> {
-  return json(path(id), { signal });
+  return answer(content.$get({ param: { id } }, { init: { signal } }));
 }
 
 export function updateContent(
   id: string,
   change: Partial<Pick<ArContent, "title" | "description" | "is_active">>,
 ): Promise<ArContent> {
-  return json(path(id), { method: "PATCH", ...jsonBody(change) });
+  return answer(content.$patch({ param: { id }, json: change }));
 }
 
-export function deleteContent(id: string): Promise<void> {
-  return empty(path(id), { method: "DELETE" });
+export async function deleteContent(id: string): Promise<void> {
+  await accepted(content.$delete({ param: { id } }));
 }
 
 export function listTasks(id: string, signal?: AbortSignal): Promise<{ items: CompileTask[] }> {
-  return json(`${path(id)}/tasks`, { signal });
+  return answer(content.tasks.$get({ param: { id } }, { init: { signal } }));
 }
 
 /** Stores the original and takes the lease to compile it here. `onSent` gets the sent fraction, 0 to 1. */
@@ -81,41 +85,37 @@ export function submitPhoto(
   return send("POST", CONTENTS, form, {}, onSent, signal);
 }
 
+/** Asks for a new compilation; for one in this browser the answer brings its lease. */
 export function recompile(
   id: string,
-  where: "browser" | "server",
+  compile: "browser" | "server",
   maxFeatures: number | null,
 ): Promise<Submission> {
-  return json(`${path(id)}/marker/recompile`, {
-    method: "POST",
-    ...jsonBody({ compile: where, max_features: maxFeatures }),
-  });
+  const json = { compile, max_features: maxFeatures };
+  return answer(content.marker.recompile.$post({ param: { id }, json }));
+}
+
+/** Takes the lease of a compilation that waits for the server. */
+export function takeLease(id: string): Promise<Lease> {
+  return answer(content.marker.lease.$post({ param: { id } }));
 }
 
 export function reportProgress(id: string, lease: Lease, progress: ProgressBody): Promise<Lease> {
-  const { headers, body } = jsonBody(progress);
-  return json(`${path(id)}/marker/progress`, {
-    method: "POST",
-    headers: { ...headers, [LEASE_HEADER]: lease.token },
-    body,
-  });
+  return answer(content.marker.progress.$post({ param: { id }, header: leaseHeader(lease), json: progress }));
 }
 
 /** Gives the work up: the Node compiler takes over at once. */
-export function releaseLease(id: string, lease: Lease): Promise<void> {
-  return empty(`${path(id)}/marker/lease`, { method: "DELETE", headers: { [LEASE_HEADER]: lease.token } });
+export async function releaseLease(id: string, lease: Lease): Promise<void> {
+  await accepted(content.marker.lease.$delete({ param: { id }, header: leaseHeader(lease) }));
 }
 
 export function deliverMarker(id: string, lease: Lease, photo: CompiledPhoto): Promise<ArContent> {
   const form = new FormData();
-  form.set("metadata", JSON.stringify({ milliseconds: photo.milliseconds }));
+  const { milliseconds, compilerVersion } = photo;
+  form.set("metadata", JSON.stringify({ milliseconds, compiler_version: compilerVersion }));
   form.set("thumbnail", new Blob([photo.thumbnail], { type: "image/jpeg" }), "thumbnail.jpg");
   form.set("marker", new Blob([photo.marker], { type: "application/octet-stream" }), "marker.mind");
-  return json(`${path(id)}/marker`, {
-    method: "PUT",
-    headers: { [LEASE_HEADER]: lease.token },
-    body: form,
-  });
+  return answer(content.marker.$put({ param: { id }, header: leaseHeader(lease) }, { init: { body: form } }));
 }
 
 export function putVideo(
@@ -124,42 +124,43 @@ export function putVideo(
   onSent: (fraction: number) => void,
   signal: AbortSignal,
 ): Promise<ArContent> {
-  return send("PUT", `${path(id)}/video`, video, { "Content-Type": video.type }, onSent, signal);
+  return send("PUT", `${CONTENTS}/${id}/video`, video, { "Content-Type": video.type }, onSent, signal);
 }
 
-export function deleteVideo(id: string): Promise<void> {
-  return empty(`${path(id)}/video`, { method: "DELETE" });
+export async function deleteVideo(id: string): Promise<void> {
+  await accepted(content.video.$delete({ param: { id } }));
 }
 
-/** The bytes of one of our own media addresses. */
+/** The bytes at one of our own addresses. */
 export async function download(url: string, signal?: AbortSignal): Promise<Blob> {
-  return (await answered(url, { signal })).blob();
+  const response = await reach(url, { signal });
+  if (!response.ok) throw refusal(response.status, await response.text());
+  return response.blob();
 }
 
-function path(id: string): string {
-  return `${CONTENTS}/${encodeURIComponent(id)}`;
+function leaseHeader({ token }: Lease) {
+  return { "vivimark-lease": token };
 }
 
-function jsonBody(value: unknown) {
-  return { headers: { "Content-Type": "application/json" }, body: JSON.stringify(value) };
-}
-
-async function json<T>(url: string, init: RequestInit): Promise<T> {
-  return (await answered(url, init)).json();
-}
-
-async function empty(url: string, init: RequestInit): Promise<void> {
-  await answered(url, init);
-}
-
-async function answered(url: string, init: RequestInit): Promise<Response> {
-  let response: Response;
+/** `fetch` whose failure to get an answer is an error of ours. */
+async function reach(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   try {
-    response = await fetch(url, init);
+    return await fetch(input, init);
   } catch (error) {
-    if (init.signal?.aborted) throw init.signal.reason;
+    if (init?.signal?.aborted) throw init.signal.reason;
     throw error instanceof TypeError ? new Unreachable() : error;
   }
+}
+
+type Success<R> = R extends { ok: true; json(): Promise<infer T> } ? T : never;
+
+/** The JSON of a success; a refusal is thrown. */
+async function answer<R extends ClientResponse<unknown>>(call: Promise<R>): Promise<Success<R>> {
+  return (await accepted(call)).json() as Promise<Success<R>>;
+}
+
+async function accepted<R extends ClientResponse<unknown>>(call: Promise<R>): Promise<R> {
+  const response = await call;
   if (!response.ok) throw refusal(response.status, await response.text());
   return response;
 }

@@ -97,7 +97,7 @@ function remove(id: string): void {
 }
 
 function query({ q, status }: Filter): api.ContentQuery {
-  return { q: q.trim(), status: status || undefined };
+  return { q: q.trim() || undefined, status: status || undefined };
 }
 
 function matches({ title, marker_status }: ArContent, { q, status }: Filter): boolean {

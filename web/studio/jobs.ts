@@ -8,7 +8,7 @@ import * as api from "./api.ts";
 import { contents } from "./contents.ts";
 import { megabytes, titleOf } from "./format.ts";
 import { toast } from "./toasts.tsx";
-import { type Desk, type JobProgress, type Outcome, recompileHere, uploadPhoto } from "./upload.ts";
+import { compileStored, type Desk, type JobProgress, type Outcome, uploadPhoto } from "./upload.ts";
 
 /** A photo this tab is working on. It leaves the list when it is ready, handed over or dismissed. */
 export interface Job {
@@ -57,12 +57,24 @@ export function addPhotos(files: Iterable<File>): void {
 
 /** Compiles a stored photo again in this tab. */
 export function addRecompilation(content: ArContent, maxFeatures: number | null): void {
-  start(
-    content.title,
-    null,
-    (watch, stop) => recompileHere(content, maxFeatures, desk, watch, stop),
-    content.id,
-  );
+  compileHere(content, maxFeatures, () => api.recompile(content.id, "browser", maxFeatures));
+}
+
+/** Does in this tab what waits for the server's compiler. */
+export function addTakeOver(content: ArContent): void {
+  compileHere(content, content.max_features, async () => {
+    const lease = await api.takeLease(content.id);
+    return { content: await api.getContent(content.id), lease, reused: false };
+  });
+}
+
+function compileHere(
+  content: ArContent,
+  maxFeatures: number | null,
+  take: Parameters<typeof compileStored>[2],
+): void {
+  const work: Work = (watch, stop) => compileStored(content, maxFeatures, take, desk, watch, stop);
+  start(content.title, null, work, content.id);
 }
 
 /** The job that works on this content, if this tab has one. */

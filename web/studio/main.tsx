@@ -74,7 +74,7 @@ function Page() {
   return (
     <main id="main" ref={main} tabIndex={-1}>
       {path === "/" && <GridPage />}
-      {id && <ContentPage key={id} id={decodeURIComponent(id)} />}
+      {id && <ContentPage key={id} id={id} />}
       {path !== "/" && !id && <NotFound what="page" />}
     </main>
   );

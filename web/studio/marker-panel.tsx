@@ -4,7 +4,7 @@ import * as api from "./api.ts";
 import { Dialog } from "./dialog.tsx";
 import { dateTime, duration, jobShown, megabytes } from "./format.ts";
 import { IconAgain } from "./icons.tsx";
-import { addRecompilation, type Job } from "./jobs.ts";
+import { addRecompilation, addTakeOver, type Job } from "./jobs.ts";
 import { contentShown, ProgressBar } from "./status.tsx";
 import { toast, toastError } from "./toasts.tsx";
 
@@ -80,6 +80,11 @@ function Situation({ content, task }: Props) {
     <div class="situation">
       {shown && <ProgressBar shown={shown} label="Compiling" />}
       {task && <p class="hint">{expectation(content, task)}</p>}
+      {content.marker_status === "pending" && (
+        <button type="button" class="button small start" onClick={() => addTakeOver(content)}>
+          Compile it here now
+        </button>
+      )}
     </div>
   );
 }
@@ -187,7 +192,7 @@ function RecompileDialog(props: {
             type="number"
             inputMode="numeric"
             min={20}
-            max={1000}
+            max={5000}
             placeholder="All"
             defaultValue={content.max_features?.toString() ?? ""}
           />

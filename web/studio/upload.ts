@@ -32,13 +32,7 @@ export type Outcome =
 export interface Desk {
   readonly api: Pick<
     typeof api,
-    | "submitPhoto"
-    | "recompile"
-    | "reportProgress"
-    | "releaseLease"
-    | "deliverMarker"
-    | "deleteContent"
-    | "download"
+    "submitPhoto" | "reportProgress" | "releaseLease" | "deliverMarker" | "deleteContent" | "download"
   >;
   readonly compile: (
     photo: Blob,
@@ -101,12 +95,13 @@ export async function uploadPhoto(
 }
 
 /**
- * Compiles a stored photo again, in this browser. When it is refused, cancelled or crashes here, the lease
- * goes back and the server's compiler has the last word.
+ * Compiles a photo that is stored already, in this browser. `take` gets the lease for it. When it is
+ * refused, cancelled or crashes here, the lease goes back and the server's compiler has the last word.
  */
-export async function recompileHere(
+export async function compileStored(
   content: ArContent,
   maxFeatures: number | null,
+  take: () => Promise<Pick<Submission, "content" | "lease" | "reused">>,
   desk: Desk,
   watch: Watch,
   signal: AbortSignal,
@@ -116,11 +111,11 @@ export async function recompileHere(
 
   const stopCompiling = new AbortController();
   const compileSignal = AbortSignal.any([signal, stopCompiling.signal]);
-  let submission: Submission;
+  let submission: Awaited<ReturnType<typeof take>>;
   let compiled: Compiling;
   try {
     const photo = await desk.api.download(content.image_url, signal);
-    submission = await desk.api.recompile(content.id, "browser", maxFeatures);
+    submission = await take();
     compiled = startCompiling(photo, { maxFeatures: maxFeatures ?? undefined }, desk, compileSignal);
   } catch (error) {
     return ending(error, signal);
@@ -151,7 +146,7 @@ function startCompiling(photo: Blob, options: CompileOptions, desk: Desk, signal
 
 /** From the lease to the end. `undo` removes what a refused or cancelled job stored; null keeps it. */
 async function finish(
-  { content, lease, reused }: Submission,
+  { content, lease, reused }: Pick<Submission, "content" | "lease" | "reused">,
   compiled: Compiling,
   stopCompiling: AbortController,
   desk: Desk,

@@ -44,7 +44,12 @@ describe("compileInWorker", () => {
     expect(worker.asked).toEqual([{ kind: "compile", photo, options: { maxFeatures: 50 } }]);
     const progress: CompileProgress = { stage: "match", done: 1, total: 5 };
     worker.answer({ kind: "progress", progress });
-    const done = { marker: new Uint8Array([1]), thumbnail: new Uint8Array([2]), milliseconds: 3 };
+    const done = {
+      marker: new Uint8Array([1]),
+      thumbnail: new Uint8Array([2]),
+      milliseconds: 3,
+      compilerVersion: "1",
+    };
     worker.answer({ kind: "done", photo: done });
     expect(await result).toBe(done);
     expect(seen).toEqual([progress]);

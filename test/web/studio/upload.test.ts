@@ -4,7 +4,7 @@ import type { CompiledPhoto } from "../../../web/compile/protocol.ts";
 import { CompileCrash } from "../../../web/compile/run.ts";
 import { createSlots } from "../../../web/compile/slots.ts";
 import { ApiError, Unreachable } from "../../../web/studio/api.ts";
-import { type Desk, type JobProgress, recompileHere, uploadPhoto } from "../../../web/studio/upload.ts";
+import { compileStored, type Desk, type JobProgress, uploadPhoto } from "../../../web/studio/upload.ts";
 import type { ArContent, Submission } from "../../../worker/schemas.ts";
 import { content } from "./content.ts";
 
@@ -13,6 +13,7 @@ const compiled: CompiledPhoto = {
   marker: new Uint8Array([1]),
   thumbnail: new Uint8Array([2]),
   milliseconds: 7,
+  compilerVersion: "1",
 };
 const lease = { token: "token", expires_at: "2026-01-01T00:01:00.000Z" };
 const stored: Submission = { content: content(), task_id: "task", lease, reused: false };
@@ -23,11 +24,10 @@ interface Script {
   submit?: (signal: AbortSignal) => Promise<Submission>;
   compile?: (onProgress: (progress: CompileProgress) => void, signal: AbortSignal) => Promise<CompiledPhoto>;
   deliver?: (() => Promise<ArContent>)[];
-  recompile?: () => Promise<Submission>;
 }
 
 /** A desk whose every call is scripted and written down. */
-function desk({ submit, compile, deliver = [], recompile }: Script = {}) {
+function desk({ submit, compile, deliver = [] }: Script = {}) {
   const calls: string[] = [];
   const note = <T>(call: string, result: T) => {
     calls.push(call);
@@ -39,10 +39,6 @@ function desk({ submit, compile, deliver = [], recompile }: Script = {}) {
         calls.push(`submit ${title}`);
         onSent(1);
         return submit ? submit(signal) : stored;
-      },
-      recompile: async (id, where, maxFeatures) => {
-        calls.push(`recompile ${id} ${where} ${maxFeatures}`);
-        return recompile ? recompile() : stored;
       },
       reportProgress: async (id) => note(`progress ${id}`, lease),
       releaseLease: async (id) => note(`release ${id}`, undefined),
@@ -230,14 +226,31 @@ describe("uploadPhoto", () => {
   });
 });
 
-describe("recompileHere", () => {
+describe("compileStored", () => {
+  const take = (calls: string[]) => async () => {
+    calls.push("take");
+    return stored;
+  };
+
+  it("says why the lease cannot be had, and compiles nothing", async () => {
+    const { world, calls } = desk();
+    const held = async () => {
+      throw new ApiError("lease_held", 409, "Another executor compiles this photo.");
+    };
+    expect(await compileStored(ready, null, held, world, silent, never)).toEqual({
+      kind: "refused",
+      message: "Another executor compiles this photo.",
+    });
+    expect(calls).toEqual(["download /media/content-1/image"]);
+  });
+
   it("fetches the stored photo, compiles it with the limit and delivers", async () => {
     const { world, calls } = desk();
-    const outcome = await recompileHere(ready, 200, world, silent, never);
+    const outcome = await compileStored(ready, 200, take(calls), world, silent, never);
     expect(outcome).toEqual({ kind: "ready", content: ready, reused: false });
     expect(calls).toEqual([
       "download /media/content-1/image",
-      "recompile content-1 browser 200",
+      "take",
       "compile 200",
       "deliver content-1 token 7",
     ]);
@@ -245,7 +258,7 @@ describe("recompileHere", () => {
 
   it("keeps the content and gives the lease back when it is refused or cancelled here", async () => {
     const refusal = desk({ compile: () => Promise.reject(new CompileError("too_few_features", "Few.")) });
-    expect(await recompileHere(ready, null, refusal.world, silent, never)).toEqual({
+    expect(await compileStored(ready, null, take(refusal.calls), refusal.world, silent, never)).toEqual({
       kind: "refused",
       message: "Few.",
     });
@@ -258,7 +271,9 @@ describe("recompileHere", () => {
         return endless(signal);
       },
     });
-    expect(await recompileHere(ready, null, cancelled.world, silent, controller.signal)).toEqual({
+    expect(
+      await compileStored(ready, null, take(cancelled.calls), cancelled.world, silent, controller.signal),
+    ).toEqual({
       kind: "cancelled",
     });
     expect(cancelled.calls.slice(-1)).toEqual(["release content-1"]);
