@@ -1,4 +1,4 @@
-import { and, eq, gt, inArray, isNull, lt, lte, ne, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, exists, gt, inArray, isNull, lt, lte, ne, or, type SQL, sql } from "drizzle-orm";
 import type { Database } from "./bindings.ts";
 import type { Failure } from "./errors.ts";
 import { arContent, type CompileTaskRow, compileTasks } from "./schema.ts";
@@ -76,7 +76,7 @@ export async function recompile(
   now: number,
 ): Promise<CompileTaskRow | undefined> {
   const opened = openedBy(lease, now);
-  const exists = and(eq(arContent.id, contentId), isNull(arContent.deletedAt));
+  const present = and(eq(arContent.id, contentId), isNull(arContent.deletedAt));
   const value = (field: string | number | null | undefined) => sql`${field ?? null}`;
   const newTask = db
     .select({
@@ -98,7 +98,7 @@ export async function recompile(
       finishedAt: value(null).as("finished_at"),
     })
     .from(arContent)
-    .where(exists);
+    .where(present);
   const [, , inserted] = await db.batch([
     db
       .update(arContent)
@@ -108,7 +108,7 @@ export async function recompile(
         ...(maxFeatures === undefined ? {} : { maxFeatures }),
         updatedAt: now,
       })
-      .where(exists),
+      .where(present),
     db
       .update(compileTasks)
       .set(closed("superseded", now))
@@ -319,7 +319,7 @@ export async function finish(
         and(
           eq(arContent.id, contentId),
           isNull(arContent.deletedAt),
-          sql`exists (${db.select({ id: compileTasks.id }).from(compileTasks).where(held)})`,
+          exists(db.select({ id: compileTasks.id }).from(compileTasks).where(held)),
         ),
       )
       .returning({ id: arContent.id }),
@@ -476,8 +476,8 @@ async function move(
       .returning(),
     db
       .update(arContent)
-      .set({ markerStatus: sql`(${newest})`, updatedAt: now })
-      .where(and(eq(arContent.id, contentId), sql`${arContent.markerStatus} <> (${newest})`)),
+      .set({ markerStatus: sql`${newest}`, updatedAt: now })
+      .where(and(eq(arContent.id, contentId), sql`${arContent.markerStatus} <> ${newest}`)),
   ]);
   return moved[0];
 }

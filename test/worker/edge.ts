@@ -1,0 +1,117 @@
+import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
+import { app } from "../../worker/app.ts";
+import type { Bindings, CompileMessage, Database, Settings } from "../../worker/bindings.ts";
+import type { CompileJob, CompileOutcome } from "../../worker/compile-service.ts";
+import { type ContentStore, FIRST_COMPANY_ID, openStore } from "../../worker/content-store.ts";
+import type { Consumer } from "../../worker/queue.ts";
+import type { ArContent, Problem, ProgressBody, Submission } from "../../worker/schemas.ts";
+import { R2Storage } from "../../worker/storage/r2.ts";
+import { png } from "./fixtures.ts";
+
+/** The edge on the real D1 and R2, with a clock that stands still and a queue that only notes. */
+export class Edge {
+  readonly db: Database = drizzle(env.DB);
+  readonly storage = new R2Storage(env.BUCKET);
+  readonly sent: { message: CompileMessage; delaySeconds: number }[] = [];
+  readonly settings: Settings = {
+    publicUrl: "",
+    browserLeaseSeconds: 60,
+    nodeLeaseSeconds: 60,
+    retryBaseSeconds: 60,
+    sweepGraceSeconds: 120,
+  };
+  clock = Date.UTC(2026, 10, 22, 12);
+
+  readonly bindings: Bindings = {
+    db: this.db,
+    storage: this.storage,
+    settings: this.settings,
+    queue: { send: async (message, delaySeconds) => void this.sent.push({ message, delaySeconds }) },
+    assets: { fetch: async (request) => new Response(new URL(request.url).pathname) },
+    dependencies: {},
+    now: () => this.clock,
+  };
+
+  pass(seconds: number): void {
+    this.clock += seconds * 1000;
+  }
+
+  fetch(path: string, init: RequestInit = {}, bindings: Partial<Bindings> = {}): Promise<Response> {
+    const request = new Request(`http://edge.test${path}`, init);
+    return Promise.resolve(app.fetch(request, { ...this.bindings, ...bindings }));
+  }
+
+  async json<T>(path: string, init: RequestInit = {}): Promise<T> {
+    const response = await this.fetch(path, init);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${init.method ?? "GET"} ${path}: ${response.status} ${text}`);
+    return JSON.parse(text) as T;
+  }
+
+  /** Uploads a photo; a new one unless the form says otherwise. */
+  submit(fields: Record<string, string | Uint8Array> = {}): Promise<Submission> {
+    return this.json("/api/ar-content", { method: "POST", body: form({ image: png(), ...fields }) });
+  }
+
+  content(id: string): Promise<ArContent> {
+    return this.json(`/api/ar-content/${id}`);
+  }
+
+  store(): Promise<ContentStore> {
+    return openStore(this.db, FIRST_COMPANY_ID);
+  }
+
+  /** Keys that the storage holds for a piece of content. */
+  async files({ unique_id }: { unique_id: string }): Promise<string[]> {
+    const { objects } = await this.storage.list("", { recursive: true });
+    return objects.map(({ key }) => key).filter((key) => key.includes(unique_id));
+  }
+
+  async allFiles(): Promise<string[]> {
+    return (await this.storage.list("", { recursive: true })).objects.map(({ key }) => key);
+  }
+
+  /** The queue's consumer, with a mock in the place of the Node compiler. */
+  consumer(mockCompile: MockCompile): Consumer {
+    return {
+      ...this.bindings,
+      compile: async (job, onProgress) => {
+        await new Response(job.image).arrayBuffer();
+        return mockCompile(job, onProgress);
+      },
+    };
+  }
+}
+
+export type MockCompile = (
+  job: CompileJob,
+  onProgress: (progress: ProgressBody) => Promise<boolean>,
+) => CompileOutcome | Promise<CompileOutcome>;
+
+export function form(fields: Record<string, string | Uint8Array>): FormData {
+  const data = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    if (typeof value === "string") data.set(name, value);
+    else data.set(name, new Blob([new Uint8Array(value)]), "Holiday photo.png");
+  }
+  return data;
+}
+
+export function json(method: string, body: unknown, headers: Record<string, string> = {}): RequestInit {
+  return {
+    method,
+    body: JSON.stringify(body),
+    headers: { "Content-Type": "application/json", ...headers },
+  };
+}
+
+/** Status and code of a refusal, after checking that it is a problem document. */
+export async function refusal(response: Response): Promise<Problem> {
+  const type = response.headers.get("content-type");
+  const problem = (await response.json()) as Problem;
+  if (type !== "application/problem+json" || problem.status !== response.status) {
+    throw new Error(`Not a problem document: ${response.status} ${type} ${JSON.stringify(problem)}`);
+  }
+  return problem;
+}

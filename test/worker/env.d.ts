@@ -1,0 +1,13 @@
+import type { D1Migration } from "cloudflare:test";
+import type { Env as EdgeEnv } from "../../worker/index.ts";
+
+declare global {
+  namespace Cloudflare {
+    interface Env extends EdgeEnv {
+      TEST_MIGRATIONS: D1Migration[];
+    }
+    interface GlobalProps {
+      mainModule: typeof import("../../worker/index.ts");
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import { join } from "node:path";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const root = join(import.meta.dirname, "../..");
+
+export default defineConfig({
+  plugins: [
+    cloudflareTest({
+      wrangler: { configPath: join(root, "wrangler.toml") },
+      miniflare: {
+        bindings: {
+          TEST_MIGRATIONS: await readD1Migrations(join(root, "migrations")),
+          COMPILER_SECRET: "test",
+          // Nothing listens on port 1: the Node compiler is down unless a test brings a mock of it.
+          COMPILER_URL: "http://127.0.0.1:1",
+        },
+      },
+    }),
+  ],
+  test: {
+    name: "worker",
+    root: import.meta.dirname,
+    include: ["**/*.test.ts"],
+    setupFiles: ["./migrate.ts"],
+  },
+});
