@@ -19,6 +19,14 @@ const WRANGLER = path.join(ROOT, "node_modules/wrangler/bin/wrangler.js");
 const VITE = path.join(ROOT, "node_modules/vite/bin/vite.js");
 const STATE = path.resolve(ROOT, process.env.VIVIMARK_STATE ?? ".wrangler/state");
 
+/** Keeps wrangler offline and from asking questions. */
+const QUIET = {
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  WRANGLER_SEND_METRICS: "false",
+  WRANGLER_HIDE_BANNER: "true",
+  CI: "true",
+};
+
 /** A failure that the person at the terminal can mend; printed without a stack. */
 class StartError extends Error {}
 
@@ -115,13 +123,6 @@ function writeSettings(secret: string, compilerPort: number): string {
   writeFileSync(file, `${lines.join("\n")}\n`, { mode: 0o600 });
   return file;
 }
-
-const QUIET = {
-  CLOUDFLARE_CF_FETCH_ENABLED: "false",
-  WRANGLER_SEND_METRICS: "false",
-  WRANGLER_HIDE_BANNER: "true",
-  CI: "true",
-};
 
 /** A child in a process group of its own: Ctrl-C reaches this process alone, which then stops them in order. */
 function node(args: string[], environment: Record<string, string>, stdout: "inherit" | "pipe"): ChildProcess {
