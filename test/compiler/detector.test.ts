@@ -1,0 +1,322 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { hammingDistances } from "../../compiler/cluster.ts";
+import { allocateDetector, detect } from "../../compiler/detector/detect.ts";
+import { findExtrema, findPlaneExtrema } from "../../compiler/detector/extrema.ts";
+import { describe as describePoints } from "../../compiler/detector/freak.ts";
+import { computeAngles } from "../../compiler/detector/orientation.ts";
+import {
+  allocatePyramid,
+  buildPyramid,
+  countOctaves,
+  type Pyramid,
+  smoothAgain,
+  smoothGrey,
+} from "../../compiler/detector/pyramid.ts";
+import { DESCRIPTOR_WORDS, type FeaturePoints, type GreyImage } from "../../compiler/types.ts";
+import { comparePoints, Differences, detectReference, loadPhoto, type ReferenceStages } from "./oracle.ts";
+import { paint, paintBlobs, paintCollage, randomNumbers } from "./pictures.ts";
+
+function pyramidOf({ data, width, height }: GreyImage): Pyramid {
+  return buildPyramid(data, width, height, allocatePyramid(width * height, width));
+}
+
+function extremaOf(pyramid: Pyramid) {
+  return findExtrema(pyramid, new Int32Array(pyramid.base.width * pyramid.base.height));
+}
+
+function pointsOf({ data, width, height }: GreyImage, maxFeatures = Infinity) {
+  return detect(data, width, height, maxFeatures, allocateDetector(width, height));
+}
+
+describe.each<[string, () => GreyImage | Promise<GreyImage>]>([
+  ["a photo with odd sides", () => loadPhoto("french-alpine-landscape", 231, 167)],
+  ["a collage with ties and borders", () => paintCollage(160, 142)],
+])("stage by stage equal to the reference: %s", (_name, picture) => {
+  let stages: ReferenceStages;
+  let pyramid: Pyramid;
+  let points: ReturnType<typeof pointsOf>;
+  let expected: Awaited<ReturnType<typeof detectReference>>["points"];
+
+  beforeAll(async () => {
+    const image = await picture();
+    ({ stages, points: expected } = await detectReference(image));
+    pyramid = pyramidOf(image);
+    points = pointsOf(image);
+  });
+
+  test("octave 0, in integers", () => {
+    const { once, twice } = pyramid.base;
+    const [onceExpected, twiceExpected] = stages.pyramidImages[0].map((rows) => rows.flat());
+    expect(Array.from(once, (value) => value / 256)).toEqual(onceExpected);
+    expect(Array.from(twice, (value) => value / 65536)).toEqual(twiceExpected);
+  });
+
+  test("the octaves above it, and their differences", () => {
+    expect(pyramid.octaves.length).toBe(stages.pyramidImages.length - 1);
+    pyramid.octaves.forEach(({ width, height, twice, dog }, i) => {
+      expect(Array.from(twice.subarray(0, width * height))).toEqual(stages.pyramidImages[i + 1][1].flat());
+      expect(Array.from(dog.subarray(0, width * height))).toEqual(stages.dogPyramidImages[i + 1].flat());
+    });
+  });
+
+  test("extrema, bucket after bucket, localised", () => {
+    const { count, response, octave, x, y } = extremaOf(pyramid);
+    const rows = Array.from({ length: count }, (_, i) => [response[i], octave[i], y[i], x[i]]);
+    expect(count).toBeGreaterThan(50);
+    expect(rows).toEqual(stages.localizedExtremas.filter(([score]) => score !== 0));
+  });
+
+  test("angles", () => {
+    const angles = computeAngles(extremaOf(pyramid), pyramid);
+    const used = stages.extremaAngles.filter((_, i) => stages.localizedExtremas[i][0] !== 0);
+    expect(Array.from(angles)).toEqual(used);
+  });
+
+  test("points and descriptors", () => {
+    const found = new Differences();
+    comparePoints(
+      found,
+      "maxima",
+      points.maxima,
+      expected.filter(({ maxima }) => maxima),
+    );
+    comparePoints(
+      found,
+      "minima",
+      points.minima,
+      expected.filter(({ maxima }) => !maxima),
+    );
+    expect(found.list).toEqual([]);
+  });
+});
+
+describe("pyramid", () => {
+  test("an impulse becomes the products of 1 4 6 4 1, and then of 1 8 28 56 70 56 28 8 1", () => {
+    const size = 13;
+    const impulse = paint(size, size, (x, y) => (x === 6 && y === 6 ? 255 : 0));
+    const once = new Uint16Array(size * size);
+    const twice = new Int32Array(size * size);
+    const column = new Int32Array(size + 4);
+    smoothGrey(impulse.data, size, size, column, once);
+    smoothAgain(once, size, size, column, twice);
+    const product = (weights: number[], at: number) =>
+      Array.from({ length: size }, (_, x) => 255 * weights[at] * (weights[x - 2] ?? 0));
+    const four = [0, 0, 1, 4, 6, 4, 1, 0, 0];
+    const eight = [1, 8, 28, 56, 70, 56, 28, 8, 1];
+    for (let y = 2; y <= 10; y++) {
+      expect(Array.from(once.subarray(y * size, (y + 1) * size))).toEqual(product(four, y - 2));
+      expect(Array.from(twice.subarray(y * size, (y + 1) * size))).toEqual(product(eight, y - 2));
+    }
+  });
+
+  test("borders clamp: flat white stays white to the corners, without overflow", () => {
+    const { base, octaves } = pyramidOf(paint(37, 50, () => 255));
+    expect(base.once.every((value) => value === 255 * 256)).toBe(true);
+    expect(base.twice.every((value) => value === 255 * 65536)).toBe(true);
+    for (const { width, height, twice, dog } of octaves) {
+      expect(twice.subarray(0, width * height).every((value) => value === 255)).toBe(true);
+      expect(dog.subarray(0, width * height).every((value) => value === 0)).toBe(true);
+    }
+  });
+
+  test.each([
+    [7, 900, 0],
+    [8, 8, 1],
+    [15, 99, 1],
+    [16, 31, 2],
+    [100, 100, 4],
+    [128, 127, 4],
+    [5000, 4000, 5],
+  ])("%i × %i pixels have %i octaves", (width, height, octaves) => {
+    expect(countOctaves(width, height)).toBe(octaves);
+  });
+
+  test("buffers of a larger image serve a smaller one", () => {
+    const large = paintCollage(220, 190);
+    const small = paintCollage(101, 120);
+    const buffers = allocateDetector(220, 190);
+    detect(large.data, 220, 190, Infinity, buffers);
+    expect(detect(small.data, 101, 120, Infinity, buffers)).toEqual(pointsOf(small));
+  });
+});
+
+describe("extrema", () => {
+  test("Gaussian blobs: points at their centres only, with the response that theory gives", () => {
+    // Variance, in keyframe pixels², of the smoothing behind each octave's two images: every filter adds
+    // one squared pixel of its octave, every halving a quarter of one.
+    const variances = [
+      [2.25, 6.25],
+      [7.25, 23.25],
+      [27.25, 91.25],
+    ];
+    const blobs = [
+      { x: 60.3, y: 70.6, sigma: Math.sqrt(3), height: 120, octave: 1 },
+      { x: 200.2, y: 64.9, sigma: Math.sqrt(10), height: -110, octave: 2 },
+      { x: 120.4, y: 200.7, sigma: Math.sqrt(40), height: 100, octave: 3 },
+      { x: 250.8, y: 210.1, sigma: Math.sqrt(40), height: -120, octave: 3 },
+    ];
+    const pyramid = pyramidOf(paintBlobs(320, 288, blobs));
+    const { count, response, octave, x, y } = extremaOf(pyramid);
+    const strongest = new Set<number>();
+    for (let i = 0; i < count; i++) {
+      const scale = 2 ** octave[i];
+      const toKeyframe = (value: number) => value * scale + scale / 2 - 0.5;
+      const distances = blobs.map((blob) => Math.hypot(toKeyframe(x[i]) - blob.x, toKeyframe(y[i]) - blob.y));
+      const nearest = distances.indexOf(Math.min(...distances));
+      const blob = blobs[nearest];
+      expect(distances[nearest]).toBeLessThan(0.2 * scale);
+      expect(Math.sign(response[i])).toBe(Math.sign(blob.height));
+      if (octave[i] !== blob.octave) continue;
+      strongest.add(nearest);
+      // The response is that of the whole pixel; only the place was refined.
+      const away = Math.hypot(toKeyframe(Math.round(x[i])) - blob.x, toKeyframe(Math.round(y[i])) - blob.y);
+      const [once, twice] = variances[blob.octave - 1].map((variance) => {
+        const sum = blob.sigma ** 2 + variance;
+        return (blob.height * blob.sigma ** 2 * Math.exp((-away * away) / (2 * sum))) / sum;
+      });
+      expect(Math.abs(response[i] / (once - twice) - 1)).toBeLessThan(0.03);
+    }
+    expect(strongest.size).toBe(blobs.length);
+  });
+
+  /** A plane of `value`, with some pixels set: [x, y, value]. */
+  function planeExtrema(width: number, height: number, pixels: readonly (readonly number[])[]) {
+    const plane = new Float32Array(width * height);
+    for (const [x, y, value] of pixels) plane[y * width + x] = value;
+    const candidates = new Int32Array(width * height);
+    const count = findPlaneExtrema(plane, width, height, candidates);
+    return Array.from(candidates.subarray(0, count), (candidate) => {
+      const index = candidate >> 2;
+      return [index % width, Math.floor(index / width), candidate & 3];
+    });
+  }
+
+  test("of one plane: from ±3 on, of both kinds, row by row", () => {
+    const weak = Math.fround(3 - 1e-6);
+    const pixels = [
+      [10, 9, 3],
+      [20, 9, -3],
+      [10, 18, weak],
+      [20, 18, -weak],
+      [30, 20, 200],
+    ];
+    expect(planeExtrema(40, 30, pixels)).toEqual([
+      [10, 9, 1],
+      [20, 9, 2],
+      [30, 20, 1],
+    ]);
+  });
+
+  test("of one plane: 7 pixels from every border", () => {
+    const inside = [
+      [7, 7, 1],
+      [24, 7, 1],
+      [7, 20, 1],
+      [24, 20, 1],
+    ];
+    const outside = [
+      [6, 10],
+      [25, 14],
+      [10, 6],
+      [14, 21],
+    ];
+    const pixels = [...inside, ...outside].map(([x, y]) => [x, y, 9]);
+    expect(planeExtrema(32, 28, pixels)).toEqual(inside);
+  });
+
+  test("of one plane: equal neighbours are both kept, a ridge and a greater neighbour are not", () => {
+    const twins = [
+      [10, 10, 8],
+      [11, 11, 8],
+    ];
+    expect(planeExtrema(40, 40, twins)).toEqual([
+      [10, 10, 1],
+      [11, 11, 1],
+    ]);
+    const ridge = Array.from({ length: 40 }, (_, i) => [10, i, 8]);
+    expect(planeExtrema(40, 40, ridge)).toEqual([]);
+    expect(planeExtrema(40, 40, [...twins, [10, 11, 9]])).toEqual([[10, 11, 1]]);
+  });
+
+  test("at most 5 in each of 10 × 10 buckets, the strongest first", () => {
+    const random = randomNumbers(11);
+    const pyramid = pyramidOf(paint(400, 400, () => 255 * Math.round(random())));
+    const { count, response, octave, x, y } = extremaOf(pyramid);
+    const buckets = new Map<number, number[]>();
+    for (let i = 0; i < count; i++) {
+      // Buckets are 40 keyframe pixels wide and hold whole pixels, so the refinement is rounded away.
+      const place = (value: number) => Math.floor((Math.round(value) * 2 ** octave[i]) / 40);
+      const bucket = 10 * place(y[i]) + place(x[i]);
+      buckets.set(bucket, [...(buckets.get(bucket) ?? []), Math.abs(response[i])]);
+    }
+    expect(count).toBeGreaterThan(200);
+    expect(count).toBeLessThanOrEqual(500);
+    for (const strengths of buckets.values()) {
+      expect(strengths.length).toBeLessThanOrEqual(5);
+      expect(strengths).toEqual(strengths.toSorted((a, b) => b - a));
+    }
+  });
+});
+
+describe("orientation and FREAK", () => {
+  /** One extremum in the middle of octave 1 of an image of 64 × 64 pixels. */
+  const middle = {
+    count: 1,
+    response: Float32Array.of(5),
+    octave: Uint8Array.of(1),
+    x: Float32Array.of(15.5),
+    y: Float32Array.of(15.5),
+  };
+  const ramp = (angle: number) =>
+    paint(64, 64, (x, y) => 128 + 2.5 * ((x - 31.5) * Math.cos(angle) + (y - 31.5) * Math.sin(angle)));
+
+  test.each([-3, -2.2, -1.1, 0, 0.4, 1.3, 2.9])("a ramp that rises at %d radians points there", (angle) => {
+    const pyramid = pyramidOf(ramp(angle));
+    expect(Math.abs(computeAngles(middle, pyramid)[0] - angle)).toBeLessThan(0.03);
+  });
+
+  test("on flat ground every comparison holds: 666 ones and 6 zeros", () => {
+    const pyramid = pyramidOf(paint(64, 64, () => 99));
+    const words = Array.from(describePoints(middle, Float32Array.of(0.7), pyramid));
+    expect(words).toEqual([...Array(20).fill(0xffffffff), 0xffffffc0]);
+  });
+
+  test("on a ramp the brighter sample of each pair decides, the outer ring's first", () => {
+    // The first sample lies at -1 along x, the next five at -½, ½, 1, ½, -½: on a ramp to the right all are
+    // brighter, so the descriptor begins with five ones; seen the other way round, with five zeros.
+    const pyramid = pyramidOf(ramp(0));
+    expect(describePoints(middle, Float32Array.of(0), pyramid)[0] >>> 27).toBe(0b11111);
+    expect(describePoints(middle, Float32Array.of(Math.PI), pyramid)[0] >>> 27).toBe(0b00000);
+  });
+
+  test("points of a picture turned by 90° are the turned points, with much the same descriptors", async () => {
+    const size = 256;
+    const image = await loadPhoto("airplane-from-above", size, size);
+    const turned = paint(size, size, (x, y) => image.data[(size - 1 - x) * size + y]);
+    const sides = [pointsOf(image), pointsOf(turned)];
+    let compared = 0;
+    let alike = 0;
+    for (const polarity of ["maxima", "minima"] as const) {
+      const [upright, rotated]: FeaturePoints[] = sides.map((side) => side[polarity]);
+      for (let i = 0; i < upright.count; i++) {
+        // (x, y) of the upright picture is (size - 1 - y, x) of the turned one.
+        const j = rotated.x.findIndex(
+          (x, k) => Math.hypot(x - (size - 1 - upright.y[i]), rotated.y[k] - upright.x[i]) < 0.01,
+        );
+        if (j === -1) continue;
+        const pair = new Uint32Array(2 * DESCRIPTOR_WORDS);
+        pair.set(upright.descriptors.subarray(i * DESCRIPTOR_WORDS, (i + 1) * DESCRIPTOR_WORDS), 0);
+        pair.set(
+          rotated.descriptors.subarray(j * DESCRIPTOR_WORDS, (j + 1) * DESCRIPTOR_WORDS),
+          DESCRIPTOR_WORDS,
+        );
+        compared++;
+        if (hammingDistances(pair, 2)[1] < 40) alike++;
+      }
+    }
+    const total = sides[0].maxima.count + sides[0].minima.count;
+    expect(total).toBeGreaterThan(60);
+    expect(compared / total).toBeGreaterThan(0.9);
+    expect(alike / compared).toBeGreaterThan(0.75);
+  });
+});

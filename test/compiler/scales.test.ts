@@ -1,0 +1,62 @@
+import { buildImageList, buildTrackingImageList } from "mind-ar/src/image-target/image-list.js";
+import { describe, expect, test } from "vitest";
+import { keyframeScales, resizeBox, scaledSize, sumImage, trackingScales } from "../../compiler/scales.ts";
+import type { GreyImage } from "../../compiler/types.ts";
+import { paint, paintCollage } from "./pictures.ts";
+
+function resized(image: GreyImage, scales: readonly number[]) {
+  const summed = sumImage(image);
+  return scales.map((scale) => {
+    const width = scaledSize(image.width, scale);
+    const height = scaledSize(image.height, scale);
+    const data = new Uint8Array(width * height);
+    resizeBox(summed, scale, data);
+    return { data, width, height, scale };
+  });
+}
+
+// Enlarged, reduced, square, thin, and sides at which the ladder of scales gains a step.
+const sizes = [
+  [640, 480],
+  [333, 1001],
+  [257, 256],
+  [126, 127],
+  [105, 160],
+  [100, 100],
+  [99, 41],
+  [13, 150],
+];
+
+describe.each(sizes)("%i × %i pixels", (width, height) => {
+  const image = paintCollage(width, height);
+
+  test("keyframes equal the reference's", () => {
+    expect(resized(image, keyframeScales(width, height))).toEqual(buildImageList(image));
+  });
+
+  test("tracking images equal the reference's", () => {
+    expect(resized(image, trackingScales(width, height))).toEqual(buildTrackingImageList(image));
+  });
+});
+
+test("scales lie a third of an octave apart and the smallest keyframe has a side of 100", () => {
+  const scales = keyframeScales(800, 1200);
+  expect(scales[0]).toBe(1);
+  expect(scaledSize(800, scales.at(-1)!)).toBe(100);
+  const steps = scales.slice(1).map((scale, i, rest) => rest[i - 1] / scale);
+  for (const step of steps.slice(1)) expect(step).toBeCloseTo(2 ** (1 / 3), 12);
+});
+
+test("a flat image stays flat, and the brightest of it does not overflow", () => {
+  const image = paint(1200, 901, () => 255);
+  for (const { data } of resized(image, keyframeScales(1200, 901))) {
+    expect(data.every((value) => value === 255)).toBe(true);
+  }
+});
+
+test("each pixel is the mean of its box, rounded down", () => {
+  const image = { data: Uint8Array.of(1, 2, 30, 41, 2, 2, 30, 42), width: 4, height: 2 };
+  const data = new Uint8Array(2);
+  resizeBox(sumImage(image), 0.5, data);
+  expect(Array.from(data)).toEqual([1, 35]);
+});
