@@ -45,9 +45,9 @@ export class R2Storage implements StorageProvider {
       await this.#bucket.put(key, body, options);
       return;
     }
-    // R2 takes only streams whose length is known; a body that breaks the promise fails the put.
+    // R2 takes only streams whose length is known, and stores what came once that many bytes did.
     const { readable, writable } = new FixedLengthStream(length);
-    const pumped = body.pipeTo(writable);
+    const pumped = body.pipeThrough(exactly(length)).pipeTo(writable);
     const [, put] = await Promise.allSettled([pumped, this.#bucket.put(key, readable, options)]);
     await pumped;
     if (put.status === "rejected") throw put.reason;
@@ -122,6 +122,24 @@ export class R2Storage implements StorageProvider {
   async presignedUrl(): Promise<null> {
     return null;
   }
+}
+
+/** Lets the last chunk through only when the stream ends behind it, and errors for any other length. */
+function exactly(length: number): TransformStream<Uint8Array, Uint8Array> {
+  let received = 0;
+  let held: Uint8Array | undefined;
+  return new TransformStream({
+    transform(chunk, controller) {
+      received += chunk.length;
+      if (received > length) throw new RangeError(`Expected ${length} bytes, got ${received} or more.`);
+      if (held) controller.enqueue(held);
+      held = chunk;
+    },
+    flush(controller) {
+      if (received < length) throw new RangeError(`Expected ${length} bytes, got ${received}.`);
+      if (held) controller.enqueue(held);
+    },
+  });
 }
 
 function factsOf({ key, size, etag, uploaded }: R2Object): StoredObject {
