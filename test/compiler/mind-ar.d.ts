@@ -34,3 +34,10 @@ declare module "mind-ar/src/image-target/tracker/extract.js" {
     scale: number;
   }): { x: number; y: number }[];
 }
+
+declare module "mind-ar/src/image-target/matching/matcher.js" {
+  export class Matcher {
+    constructor(queryWidth: number, queryHeight: number);
+    matchDetection(keyframes: unknown[], points: unknown[]): { keyframeIndex: number };
+  }
+}
