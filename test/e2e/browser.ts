@@ -15,11 +15,6 @@ export interface BrowserOptions {
 
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/vivimark", import.meta.url));
 
-const FONTS = `<?xml version="1.0"?>
-<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="relative">cache</cachedir></fontconfig>
-`;
-
 /**
  * Starts a headless Chromium with software WebGL 2: the one at `CHROME_PATH`, or the one that
  * @sparticuz/chromium carries. Web security stays on, unlike that package's own flags for AWS Lambda.
@@ -76,7 +71,13 @@ async function unpackChromium(): Promise<string> {
     else process.env.TMPDIR = temporary;
   }
   // Its own list of folders is that of AWS Lambda. With the packaged font alone, pages look alike everywhere.
-  await writeFile(join(staging, "fonts/fonts.conf"), FONTS);
+  await writeFile(
+    join(staging, "fonts/fonts.conf"),
+    `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>${home}/fonts/fonts</dir><cachedir>${home}/fonts/cache</cachedir></fontconfig>
+`,
+  );
   // Another process may have been first; its copy serves.
   await rename(staging, home).catch(() => rm(staging, { recursive: true, force: true }));
   return home;

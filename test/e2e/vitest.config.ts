@@ -9,6 +9,12 @@ export default defineConfig({
     include: ["**/*.test.ts"],
     environment: "node",
     pool: "forks",
+    // workerd starts without asking the network where it is.
+    env: {
+      CLOUDFLARE_CF_FETCH_ENABLED: "false",
+      WRANGLER_SEND_METRICS: "false",
+      WRANGLER_HIDE_BANNER: "true",
+    },
     fileParallelism: false,
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -1,0 +1,120 @@
+/// <reference lib="dom" />
+import type { Page } from "playwright-core";
+import { type CameraFilm, CODE, type Corners, type Point, readFrameNumber } from "./camera.ts";
+
+/** What a page showed at one moment: which frame of the film, and where the overlay lay on it. */
+export interface Sample {
+  /** The film's frame in the camera's picture. */
+  readonly frame: number;
+  /** Corners of the overlay on the screen; null while it is hidden. */
+  readonly overlay: Corners | null;
+  /** Corners of the photo on the screen; null while the film does not show it. */
+  readonly photo: Corners | null;
+  readonly paused: boolean;
+  /** Position of the overlay's video, seconds. */
+  readonly time: number;
+}
+
+/** Takes a sample whenever the player moves, shows or hides the overlay, for `milliseconds`. */
+export async function watchOverlay(page: Page, film: CameraFilm, milliseconds: number): Promise<Sample[]> {
+  const raw = await page.evaluate(
+    async ({ milliseconds, row, width }) => {
+      const camera = document.querySelector<HTMLVideoElement>(".live-camera")!;
+      const overlay = document.querySelector<HTMLElement>(".live-overlay")!;
+      const video = overlay.querySelector("video")!;
+      const canvas = document.createElement("canvas");
+      canvas.width = width;
+      canvas.height = row + 1;
+      const context = canvas.getContext("2d", { willReadFrequently: true })!;
+      const samples = [];
+      let last = "";
+      for (const end = performance.now() + milliseconds; performance.now() < end; ) {
+        await new Promise(requestAnimationFrame);
+        const shown = overlay.classList.contains("is-found");
+        const { transform } = getComputedStyle(overlay);
+        if (`${shown} ${transform}` === last) continue;
+        last = `${shown} ${transform}`;
+        context.drawImage(camera, 0, 0);
+        samples.push({
+          code: Array.from(context.getImageData(0, 0, width, row + 1).data),
+          matrix: new DOMMatrix(transform).toFloat64Array(),
+          shown,
+          element: { width: overlay.offsetWidth, height: overlay.offsetHeight },
+          screen: { width: camera.clientWidth, height: camera.clientHeight },
+          picture: { width: camera.videoWidth, height: camera.videoHeight },
+          paused: video.paused,
+          time: video.currentTime,
+        });
+      }
+      return samples.map((sample) => ({ ...sample, matrix: Array.from(sample.matrix) }));
+    },
+    { milliseconds, row: CODE.cell / 2, width: CODE.bits * 2 * CODE.cell },
+  );
+  return raw.map(({ code, matrix, shown, element, screen, picture, paused, time }) => {
+    const frame = readFrameNumber(code, CODE.bits * 2 * CODE.cell);
+    if (frame === null) throw new Error("The camera's picture carries no frame number.");
+    if (picture.width !== film.width || picture.height !== film.height) {
+      throw new Error(`The camera gives ${picture.width} × ${picture.height}, not the film's size.`);
+    }
+    const { width, height } = element;
+    const photo = film.frames[frame];
+    return {
+      frame,
+      overlay: shown
+        ? mapCorners(
+            [
+              { x: 0, y: 0 },
+              { x: width, y: 0 },
+              { x: width, y: height },
+              { x: 0, y: height },
+            ],
+            (point) => transform(matrix, point),
+          )
+        : null,
+      photo: photo && mapCorners(photo, (point) => onScreen(point, picture, screen)),
+      paused,
+      time,
+    };
+  });
+}
+
+/** Largest distance of a corner from its place, as a part of the photo's width on the screen. */
+export function cornerError(overlay: Corners, photo: Corners): number {
+  const width = (distance(photo[0], photo[1]) + distance(photo[3], photo[2])) / 2;
+  return Math.max(...overlay.map((corner, index) => distance(corner, photo[index]))) / width;
+}
+
+/** The point at (u, v), each 0 … 1, between corners; exact enough for a point well inside. */
+export function inside([a, b, c, d]: Corners, u: number, v: number): Point {
+  const blend = (axis: "x" | "y") =>
+    (a[axis] * (1 - u) + b[axis] * u) * (1 - v) + (d[axis] * (1 - u) + c[axis] * u) * v;
+  return { x: blend("x"), y: blend("y") };
+}
+
+export function distance(a: Point, b: Point): number {
+  return Math.hypot(a.x - b.x, a.y - b.y);
+}
+
+function mapCorners([a, b, c, d]: Corners, map: (point: Point) => Point): Corners {
+  return [map(a), map(b), map(c), map(d)];
+}
+
+/** Applies a column-major 4 × 4 matrix to a point of the plane z = 0, as CSS does. */
+function transform(m: readonly number[], { x, y }: Point): Point {
+  const w = m[3] * x + m[7] * y + m[15];
+  return { x: (m[0] * x + m[4] * y + m[12]) / w, y: (m[1] * x + m[5] * y + m[13]) / w };
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Where `object-fit: cover` puts a point of a picture on a screen. */
+function onScreen({ x, y }: Point, picture: Size, screen: Size): Point {
+  const scale = Math.max(screen.width / picture.width, screen.height / picture.height);
+  return {
+    x: screen.width / 2 + scale * (x - picture.width / 2),
+    y: screen.height / 2 + scale * (y - picture.height / 2),
+  };
+}

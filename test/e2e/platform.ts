@@ -1,0 +1,49 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { createTestHarness } from "wrangler";
+import { startCompiler } from "../../node/service.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const SECRET = "a secret of this test run";
+
+export interface Platform {
+  /** Origin of the edge, without a slash at its end. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * The whole platform on loopback: the real workerd with fresh D1, R2 and queues, serving the built web app,
+ * and the real Node compiler behind its queue.
+ */
+export async function startPlatform(): Promise<Platform> {
+  if (!existsSync(`${ROOT}/web/dist/viewer.html`)) {
+    throw new Error("web/dist has no viewer.html: run `npm run build` first.");
+  }
+  const compiler = await startCompiler({ port: 0, host: "127.0.0.1", secret: SECRET, log: () => {} });
+  const edge = createTestHarness({
+    root: ROOT,
+    workers: [
+      {
+        configPath: "wrangler.toml",
+        vars: { COMPILER_URL: compiler.url },
+        secrets: { COMPILER_SECRET: SECRET },
+      },
+    ],
+  });
+  try {
+    const { url } = await edge.listen();
+    await edge.getWorker().applyD1Migrations("DB");
+    return {
+      url: url.origin,
+      async close() {
+        await edge.close();
+        await compiler.close();
+      },
+    };
+  } catch (error) {
+    await edge.close();
+    await compiler.close();
+    throw error;
+  }
+}
