@@ -1,0 +1,120 @@
+// A page in headless Chromium that holds mind-ar's browser compiler and ours.
+
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { build } from "vite";
+import type { GreyImage } from "../compiler/types.ts";
+import { launchBrowser } from "../test/e2e/browser.ts";
+
+export interface Comparison {
+  /** Milliseconds of the second run of either side. */
+  readonly theirs: number;
+  readonly ours: number;
+  /** Feature points of mind-ar in all keyframes, and those that ours has within half a pixel. */
+  readonly points: number;
+  readonly shared: number;
+}
+
+export interface Page {
+  /** Chromium's version. */
+  readonly version: string;
+  compare(image: GreyImage): Promise<Comparison>;
+  close(): Promise<void>;
+}
+
+const MIND_AR = new URL("../node_modules/mind-ar/dist/", import.meta.url);
+
+/** Runs in the page: fetches the grey pixels and gives both sides the same. */
+const SCRIPT = `
+import { Compiler } from "/mind-ar/mindar-image.prod.js";
+import { compileTarget } from "/ours.js";
+
+window.compareOn = async (width, height) => {
+  const data = new Uint8Array(await (await fetch("/grey")).arrayBuffer());
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  const rgba = new ImageData(width, height);
+  for (let i = 0; i < data.length; i++) {
+    rgba.data.fill(data[i], 4 * i, 4 * i + 3);
+    rgba.data[4 * i + 3] = 255;
+  }
+  canvas.getContext("2d").putImageData(rgba, 0, 0);
+
+  let theirs, ours, reference, target;
+  for (let run = 0; run < 2; run++) {
+    let start = performance.now();
+    [reference] = await new Compiler().compileImageTargets([canvas], () => {});
+    theirs = performance.now() - start;
+    start = performance.now();
+    target = compileTarget({ data, width, height }, { maxSize: Infinity });
+    ours = performance.now() - start;
+  }
+  let points = 0;
+  let shared = 0;
+  reference.matchingData.forEach(({ maximaPoints, minimaPoints }, k) => {
+    for (const [their, our] of [[maximaPoints, "maxima"], [minimaPoints, "minima"]]) {
+      const { x, y, scale } = target.keyframes[k][our];
+      points += their.length;
+      shared += their.filter((p) =>
+        x.some((_, i) => scale[i] === p.scale && Math.hypot(x[i] - p.x, y[i] - p.y) < 0.5),
+      ).length;
+    }
+  });
+  return { theirs, ours, points, shared };
+};
+window.ready = true;
+`;
+
+export async function openPage(): Promise<Page> {
+  const ours = await bundleCompiler();
+  let grey = new Uint8Array();
+  const server = createServer(async (request, response) => {
+    const path = new URL(request.url!, "http://localhost").pathname;
+    const send = (type: string, body: string | Uint8Array) =>
+      response.writeHead(200, { "content-type": type }).end(body);
+    if (path === "/") send("text/html", '<!doctype html><script type="module" src="/page.js"></script>');
+    else if (path === "/page.js") send("text/javascript", SCRIPT);
+    else if (path === "/ours.js") send("text/javascript", ours);
+    else if (path === "/grey") send("application/octet-stream", grey);
+    else if (/^\/mind-ar\/[\w.-]+\.js$/.test(path)) {
+      send("text/javascript", await readFile(new URL(path.slice("/mind-ar/".length), MIND_AR)));
+    } else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+
+  const browser = await launchBrowser();
+  const page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${port}/`);
+  await page.waitForFunction("window.ready");
+  return {
+    version: browser.version(),
+    async compare({ data, width, height }) {
+      grey = data.slice();
+      return (await page.evaluate(`window.compareOn(${width}, ${height})`)) as Comparison;
+    },
+    async close() {
+      await browser.close();
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+/** compiler/compile.ts as one module for the browser. */
+async function bundleCompiler(): Promise<string> {
+  const output = await build({
+    configFile: false,
+    logLevel: "error",
+    build: {
+      write: false,
+      target: "es2022",
+      lib: { entry: fileURLToPath(new URL("../compiler/compile.ts", import.meta.url)), formats: ["es"] },
+    },
+  });
+  const [{ output: chunks }] = output as { output: { code: string }[] }[];
+  return chunks[0].code;
+}
