@@ -81,7 +81,8 @@ export class ContentStore {
         lt(arContent.createdAt, query.after.createdAt),
         and(eq(arContent.createdAt, query.after.createdAt), lt(arContent.id, query.after.id)),
       );
-    const [rows, [counted]] = await this.#db.batch([
+    // Not a batch: D1 answers one by column names, of which the two tables share several, `id` among them.
+    const [rows, [counted]] = await Promise.all([
       this.#db
         .select({ content: arContent, task: compileTasks })
         .from(arContent)
