@@ -67,17 +67,14 @@ export async function compileRemotely(
   const watch = new Watch(service.silenceSeconds, service.totalSeconds);
   try {
     const query = job.maxFeatures === null ? "" : `?max_features=${job.maxFeatures}`;
-    const body = new FixedLengthStream(job.imageBytes);
-    const sent = job.image.pipeTo(body.writable, { signal: watch.signal });
-    // An answer may come before the whole image was taken; then the rest of it has no reader.
-    sent.catch(() => {});
     const response = await service.fetch(`${service.url}/compile${query}`, {
       method: "POST",
       headers: {
         Authorization: `Bearer ${service.secret}`,
         "Content-Type": "application/octet-stream",
       },
-      body: body.readable,
+      // Of known length, so that it goes out with a Content-Length.
+      body: job.image.pipeThrough(new FixedLengthStream(job.imageBytes)),
       signal: watch.signal,
     });
     if (response.status !== 200) return await refusal(response);
