@@ -30,7 +30,7 @@ const IS_MINIMUM = 2;
 
 /** Extrema of one keyframe in columns, bucket after bucket, the strongest of a bucket first. */
 export interface Extrema {
-  count: number;
+  readonly count: number;
   /** Difference of Gaussians, in grey levels; positive ones are maxima, never 0. */
   readonly response: Float32Array;
   /** 1 or above. */
