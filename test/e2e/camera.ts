@@ -31,10 +31,10 @@ export interface CameraFilm {
 export const FRAME_WIDTH = 640;
 export const FRAME_HEIGHT = 480;
 /** Slow enough that a player in software, which needs up to a second a frame, keeps up with the motion. */
-const FRAMES_PER_SECOND = 6;
-const SECONDS = 30;
+const FRAMES_PER_SECOND = 5;
+const SECONDS = 40;
 /** The photo is out of sight at the end of each round of the film. */
-const ABSENT_SECONDS = 5;
+const ABSENT_SECONDS = 6;
 
 /** Focal length in pixels of a phone's camera, 50° high; the player believes in 45°. */
 const FOCAL = FRAME_HEIGHT / 2 / Math.tan((25 * Math.PI) / 180);

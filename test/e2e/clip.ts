@@ -8,7 +8,7 @@ export const CLIP_QUARTERS = ["#d02020", "#20a020", "#2040d0", "#e0c020"] as con
  * Records a WebM of three seconds, 320 × 240, in the browser itself: four quarters of known colours that
  * stay, so that a screenshot tells whether it lies the right way up, and a white dot that runs across.
  */
-export async function recordClip(browser: Browser): Promise<Buffer> {
+export async function recordClip(browser: Browser): Promise<Buffer<ArrayBuffer>> {
   const page = await browser.newPage();
   try {
     const base64 = await page.evaluate(async (quarters) => {

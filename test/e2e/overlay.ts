@@ -4,21 +4,53 @@ import { type CameraFilm, CODE, type Corners, type Point, readFrameNumber } from
 
 /** What a page showed at one moment: which frame of the film, and where the overlay lay on it. */
 export interface Sample {
-  /** The film's frame in the camera's picture. */
-  readonly frame: number;
   /** Corners of the overlay on the screen; null while it is hidden. */
   readonly overlay: Corners | null;
-  /** Corners of the photo on the screen; null while the film does not show it. */
-  readonly photo: Corners | null;
+  /** The film's frame in the camera's picture. */
+  readonly frame: number;
+  /**
+   * Corners of the photo on the screen, in each frame that the camera has shown since the sample before, this
+   * one last; null while the film does not show it. The player looked at one of these frames.
+   */
+  readonly photo: readonly (Corners | null)[];
   readonly paused: boolean;
   /** Position of the overlay's video, seconds. */
   readonly time: number;
 }
 
-/** Takes a sample whenever the player moves, shows or hides the overlay, for `milliseconds`. */
-export async function watchOverlay(page: Page, film: CameraFilm, milliseconds: number): Promise<Sample[]> {
+/**
+ * Takes a sample whenever the player moves, shows or hides the overlay, until the overlay was shown on the
+ * photo `count` times.
+ */
+export async function watchOverlay(page: Page, film: CameraFilm, count: number): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  let shown = 0;
+  while (shown < count) {
+    const more = await watch(page, film, samples.at(-1)?.frame ?? null);
+    samples.push(...more);
+    shown += more.filter(({ overlay, photo }) => overlay && photo.at(-1)).length;
+  }
+  return samples;
+}
+
+/** Corners of the overlay on the screen now; null while it is hidden. */
+export async function readOverlay(page: Page): Promise<Corners | null> {
+  const seen = await page.evaluate(() => {
+    const overlay = document.querySelector<HTMLElement>(".live-overlay.is-found");
+    return (
+      overlay && {
+        matrix: Array.from(new DOMMatrix(getComputedStyle(overlay).transform).toFloat64Array()),
+        element: { width: overlay.offsetWidth, height: overlay.offsetHeight },
+      }
+    );
+  });
+  return seen && overlayCorners(seen.matrix, seen.element);
+}
+
+/** Samples of some seconds. */
+async function watch(page: Page, film: CameraFilm, before: number | null): Promise<Sample[]> {
   const raw = await page.evaluate(
-    async ({ milliseconds, row, width }) => {
+    async ({ row, width }) => {
       const camera = document.querySelector<HTMLVideoElement>(".live-camera")!;
       const overlay = document.querySelector<HTMLElement>(".live-overlay")!;
       const video = overlay.querySelector("video")!;
@@ -27,17 +59,21 @@ export async function watchOverlay(page: Page, film: CameraFilm, milliseconds: n
       canvas.height = row + 1;
       const context = canvas.getContext("2d", { willReadFrequently: true })!;
       const samples = [];
-      let last = "";
-      for (const end = performance.now() + milliseconds; performance.now() < end; ) {
+      const look = () => ({
+        shown: overlay.classList.contains("is-found"),
+        transform: getComputedStyle(overlay).transform,
+      });
+      let last = JSON.stringify(look());
+      for (const end = performance.now() + 5000; performance.now() < end; ) {
         await new Promise(requestAnimationFrame);
-        const shown = overlay.classList.contains("is-found");
-        const { transform } = getComputedStyle(overlay);
-        if (`${shown} ${transform}` === last) continue;
-        last = `${shown} ${transform}`;
+        const { shown, transform } = look();
+        const now = JSON.stringify({ shown, transform });
+        if (now === last) continue;
+        last = now;
         context.drawImage(camera, 0, 0);
         samples.push({
           code: Array.from(context.getImageData(0, 0, width, row + 1).data),
-          matrix: new DOMMatrix(transform).toFloat64Array(),
+          matrix: Array.from(new DOMMatrix(transform).toFloat64Array()),
           shown,
           element: { width: overlay.offsetWidth, height: overlay.offsetHeight },
           screen: { width: camera.clientWidth, height: camera.clientHeight },
@@ -46,36 +82,36 @@ export async function watchOverlay(page: Page, film: CameraFilm, milliseconds: n
           time: video.currentTime,
         });
       }
-      return samples.map((sample) => ({ ...sample, matrix: Array.from(sample.matrix) }));
+      return samples;
     },
-    { milliseconds, row: CODE.cell / 2, width: CODE.bits * 2 * CODE.cell },
+    { row: CODE.cell / 2, width: CODE.bits * 2 * CODE.cell },
   );
+  let previous = before;
   return raw.map(({ code, matrix, shown, element, screen, picture, paused, time }) => {
     const frame = readFrameNumber(code, CODE.bits * 2 * CODE.cell);
     if (frame === null) throw new Error("The camera's picture carries no frame number.");
     if (picture.width !== film.width || picture.height !== film.height) {
       throw new Error(`The camera gives ${picture.width} × ${picture.height}, not the film's size.`);
     }
-    const { width, height } = element;
-    const photo = film.frames[frame];
-    return {
-      frame,
-      overlay: shown
-        ? mapCorners(
-            [
-              { x: 0, y: 0 },
-              { x: width, y: 0 },
-              { x: width, y: height },
-              { x: 0, y: height },
-            ],
-            (point) => transform(matrix, point),
-          )
-        : null,
-      photo: photo && mapCorners(photo, (point) => onScreen(point, picture, screen)),
-      paused,
-      time,
-    };
+    const photo = [];
+    for (let at = previous ?? frame; ; at = (at + 1) % film.frames.length) {
+      const corners = film.frames[at];
+      photo.push(corners && mapCorners(corners, (point) => onScreen(point, picture, screen)));
+      if (at === frame) break;
+    }
+    previous = frame;
+    return { overlay: shown ? overlayCorners(matrix, element) : null, frame, photo, paused, time };
   });
+}
+
+function overlayCorners(matrix: readonly number[], { width, height }: Size): Corners {
+  const corners: Corners = [
+    { x: 0, y: 0 },
+    { x: width, y: 0 },
+    { x: width, y: height },
+    { x: 0, y: height },
+  ];
+  return mapCorners(corners, (point) => transform(matrix, point));
 }
 
 /** Largest distance of a corner from its place, as a part of the photo's width on the screen. */
@@ -91,7 +127,7 @@ export function inside([a, b, c, d]: Corners, u: number, v: number): Point {
   return { x: blend("x"), y: blend("y") };
 }
 
-export function distance(a: Point, b: Point): number {
+function distance(a: Point, b: Point): number {
   return Math.hypot(a.x - b.x, a.y - b.y);
 }
 

@@ -16,6 +16,8 @@ export default defineConfig({
       WRANGLER_HIDE_BANNER: "true",
     },
     fileParallelism: false,
+    // After the other projects, when the machine is free.
+    sequence: { groupOrder: 1 },
     testTimeout: 180_000,
     hookTimeout: 180_000,
     teardownTimeout: 30_000,

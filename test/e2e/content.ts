@@ -1,0 +1,48 @@
+import { expect } from "vitest";
+import type { ArContent, Submission } from "../../worker/schemas.ts";
+import type { Platform } from "./platform.ts";
+
+/** Long enough for a browser and a compiler in software on a busy machine; nothing waits longer than it must. */
+export const PATIENCE = { timeout: 120_000, interval: 250 };
+
+/** Calls the API as a program would; a refusal is an error. */
+export async function api<T>(platform: Platform, path: string, init?: RequestInit): Promise<T> {
+  const response = await fetch(`${platform.url}/api${path}`, init);
+  const body = await response.json();
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${JSON.stringify(body)}`);
+  return body as T;
+}
+
+/** Submits a JPEG for Node to compile. */
+export async function submitHeadless(
+  platform: Platform,
+  bytes: Uint8Array<ArrayBuffer>,
+  title: string,
+): Promise<ArContent> {
+  const form = new FormData();
+  form.set("image", new Blob([bytes], { type: "image/jpeg" }), "photo.jpg");
+  form.set("title", title);
+  form.set("description", "A description of two sentences. It is here to be read.");
+  form.set("compile", "server");
+  const { content } = await api<Submission>(platform, "/ar-content", { method: "POST", body: form });
+  return content;
+}
+
+/** Waits until the marker of `id` is ready; fails with what the edge says if it does not become so. */
+export async function untilReady(platform: Platform, id: string): Promise<ArContent> {
+  const read = () => api<ArContent>(platform, `/ar-content/${id}`);
+  await expect.poll(read, PATIENCE).toMatchObject({ marker_status: "ready" });
+  return read();
+}
+
+export async function attachVideo(
+  platform: Platform,
+  id: string,
+  webm: Uint8Array<ArrayBuffer>,
+): Promise<ArContent> {
+  return api(platform, `/ar-content/${id}/video`, {
+    method: "PUT",
+    headers: { "Content-Type": "video/webm" },
+    body: webm,
+  });
+}
