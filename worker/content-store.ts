@@ -128,7 +128,7 @@ export class ContentStore {
     for (;;) {
       const current = (await this.get(id))?.content;
       if (!current) return undefined;
-      const { title, description } = { ...current, ...change };
+      const { title = current.title, description = current.description } = change;
       // The guard keeps title, description and their folded copy together when two changes meet.
       const [row] = await this.#db
         .update(arContent)

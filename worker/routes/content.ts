@@ -170,8 +170,7 @@ export const contentRoutes = new OpenAPIHono<AppEnv>()
     const { id } = c.req.valid("param");
     const { title, description, is_active: isActive, project_id: projectId } = c.req.valid("json");
     if (projectId !== undefined) await assertProject(c.var.store, projectId);
-    // Drizzle leaves out what is undefined.
-    await c.var.store.update(id, { title, description, isActive, projectId } as object, c.env.now());
+    await c.var.store.update(id, { title, description, isActive, projectId }, c.env.now());
     const { content, task } = await find(c.var.store, id);
     return c.json(contentBody(content, task, originOf(c)), 200);
   })
