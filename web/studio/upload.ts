@@ -178,6 +178,7 @@ async function finish(
     signal.throwIfAborted();
     advance({ delivering: true });
     const delivered = await repeated(() => desk.api.deliverMarker(content.id, lease, photo), desk.pause);
+    if (undo) signal.throwIfAborted();
     return { kind: "ready", content: delivered, reused: false };
   } catch (error) {
     if (error instanceof ApiError && error.code === "lease_lost") {

@@ -220,6 +220,22 @@ describe("uploadPhoto", () => {
     expect(calls).toContain("delete content-1");
   });
 
+  it("removes what it stored although the delivery won the race against cancelling", async () => {
+    const controller = new AbortController();
+    const { world, calls } = desk({
+      deliver: [
+        async () => {
+          controller.abort();
+          return ready;
+        },
+      ],
+    });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, controller.signal)).toEqual({
+      kind: "cancelled",
+    });
+    expect(calls.at(-1)).toBe("delete content-1");
+  });
+
   it("throws on what nobody expected", async () => {
     const { world } = desk({ compile: () => Promise.reject(new RangeError("a bug")) });
     await expect(uploadPhoto(photo, "Portrait", world, silent, never)).rejects.toThrow("a bug");
