@@ -17,6 +17,7 @@ async function photo() {
 
 const stream = (...chunks: Uint8Array[]) =>
   new ReadableStream({
+    type: "bytes",
     start(controller) {
       for (const chunk of chunks) controller.enqueue(chunk);
       controller.close();
@@ -127,6 +128,7 @@ describe("a refused video", () => {
     const before = await (await put(first, 400)).json<ArContent>();
     let sent = 0;
     const broken = new ReadableStream({
+      type: "bytes",
       pull(controller) {
         if (++sent > 3) controller.error(new Error("connection reset"));
         else controller.enqueue(video("webm", 1000));
