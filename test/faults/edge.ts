@@ -1,0 +1,97 @@
+// The edge as `npm start` runs it: `wrangler dev` with its real workerd, in a process group that can be killed.
+
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { Api, until } from "./api.ts";
+import { freePort, SECRET } from "./compiler.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+const WRANGLER = path.join(ROOT, "node_modules/wrangler/bin/wrangler.js");
+
+const ENVIRONMENT = {
+  ...process.env,
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  WRANGLER_SEND_METRICS: "false",
+  WRANGLER_HIDE_BANNER: "true",
+  CI: "true",
+};
+
+export class Edge {
+  readonly api: Api;
+  readonly #url: string;
+  readonly #port: number;
+  readonly #folder: string;
+  #process: ChildProcess | undefined;
+  #output = "";
+
+  private constructor(port: number, folder: string) {
+    this.#port = port;
+    this.#folder = folder;
+    this.#url = `http://127.0.0.1:${port}`;
+    this.api = new Api((resource, init) => fetch(this.#url + resource, init));
+  }
+
+  /** A fresh database and storage in a folder of their own; not running yet. */
+  static async create(vars: Record<string, string>): Promise<Edge> {
+    const folder = await mkdtemp(path.join(tmpdir(), "vivimark-faults-"));
+    const lines = Object.entries({ ...vars, COMPILER_SECRET: SECRET }).map(
+      ([name, value]) => `${name}=${value}`,
+    );
+    await writeFile(path.join(folder, "vars.env"), `${lines.join("\n")}\n`);
+    const migrate = ["d1", "migrations", "apply", "DB", "--local", "--persist-to", folder];
+    await promisify(execFile)(process.execPath, [WRANGLER, ...migrate], { cwd: ROOT, env: ENVIRONMENT });
+    return new Edge(await freePort(), folder);
+  }
+
+  async start(): Promise<void> {
+    this.#output = "";
+    const child = spawn(
+      process.execPath,
+      [
+        WRANGLER,
+        ...["dev", "--ip", "127.0.0.1", "--port", String(this.#port), "--inspector-port", "0"],
+        ...["--persist-to", this.#folder, "--env-file", path.join(this.#folder, "vars.env")],
+        "--show-interactive-dev-session=false",
+      ],
+      { cwd: ROOT, env: ENVIRONMENT, stdio: ["ignore", "pipe", "pipe"], detached: true },
+    );
+    this.#process = child;
+    child.stdout!.on("data", (text) => (this.#output += text));
+    child.stderr!.on("data", (text) => (this.#output += text));
+    await until(
+      "answered",
+      async () => {
+        if (child.exitCode !== null) throw new Error(`wrangler dev ended: ${this.#output}`);
+        const answer = await fetch(`${this.#url}/api/projects`).catch(() => null);
+        return { status: answer?.status, output: this.#output };
+      },
+      ({ status }) => status === 200,
+    );
+  }
+
+  /** No farewell: wrangler and workerd are gone, and with them every message in the queues. */
+  async kill(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (!child || child.exitCode !== null) return;
+    process.kill(-child.pid!, "SIGKILL");
+    await once(child, "exit");
+  }
+
+  /** What the cron does every minute. */
+  async sweep(): Promise<void> {
+    const response = await fetch(
+      `${this.#url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("* * * * *")}`,
+    );
+    if (!response.ok) throw new Error(`The cron answered ${response.status}: ${await response.text()}`);
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
