@@ -15,6 +15,9 @@ if (!Number.isInteger(port) || port < 0 || port > 65535) {
   fail(`COMPILER_PORT is "${process.env.COMPILER_PORT}"; expected a whole number from 0 to 65535.`);
 }
 
+// Nobody reads the log any more: the work goes on.
+process.stdout.on("error", () => {});
+
 const compiler = await startCompiler({ port, host, secret }).catch(explain);
 report({ event: "listening", url: compiler.url });
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop(compiler, signal));

@@ -64,6 +64,18 @@ test.each(["SIGTERM", "SIGINT"] as const)(
   },
 );
 
+test("works on when nobody reads its log any more", async () => {
+  run({ COMPILER_SECRET: SECRET, COMPILER_PORT: "0" });
+  const { url } = await lineOf("listening");
+  child.stdout!.destroy();
+  for (let i = 0; i < 2; i++) {
+    expect((await readAll(await post(url, "no image"))).at(-1)?.name).toBe("problem");
+  }
+  child.kill("SIGTERM");
+  const [code] = await once(child, "exit");
+  expect(code).toBe(0);
+});
+
 test("without a secret it says so", async () => {
   run({ COMPILER_PORT: "0" });
   const [code] = await once(child, "close");
