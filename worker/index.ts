@@ -40,7 +40,7 @@ export default {
           else message.retry({ delaySeconds: verdict.delaySeconds });
         } catch (error) {
           console.error("A message could not be handled", message.body, error);
-          message.retry({ delaySeconds: consumer.settings.retryBaseSeconds });
+          message.retry({ delaySeconds: Math.ceil(consumer.settings.retryBaseSeconds) });
         }
       }),
     );
@@ -77,7 +77,7 @@ function connect(env: Env): Bindings & Consumer {
     assets: { fetch: (request) => env.ASSETS.fetch(request) },
     queue: {
       async send(message, delaySeconds) {
-        await env.COMPILE_QUEUE.send(message, { delaySeconds });
+        await env.COMPILE_QUEUE.send(message, { delaySeconds: Math.ceil(delaySeconds) });
       },
     },
     compile: (job, onProgress) => compileRemotely(compiler, job, onProgress),

@@ -2,7 +2,7 @@ import { CompileError } from "../compiler/types.ts";
 import type { Bindings, CompileMessage } from "./bindings.ts";
 import type { CompileJob, CompileOutcome } from "./compile-service.ts";
 import { openStore } from "./content-store.ts";
-import { type Delivery, deliver } from "./delivery.ts";
+import { deliver } from "./delivery.ts";
 import { type Failure, Refusal } from "./errors.ts";
 import * as life from "./marker-life.ts";
 import type { Company, Content } from "./schema.ts";
@@ -44,7 +44,7 @@ export async function consume(consumer: Consumer, message: CompileMessage): Prom
       await postpone(consumer, message, claim.until - now);
       return ACK;
     case "claimed":
-      return work(consumer, message, claim.task, claim.lease);
+      return work(consumer, message, claim);
   }
 }
 
@@ -57,101 +57,84 @@ export async function bury(
   return ACK;
 }
 
-type Task = (life.Claim & { kind: "claimed" })["task"];
+type Claimed = life.Claim & { readonly kind: "claimed" };
 
-async function work(
-  consumer: Consumer,
-  message: CompileMessage,
-  task: Task,
-  lease: life.NewLease,
-): Promise<Verdict> {
+/** One attempt of the Node compiler, and what follows from its ending. */
+async function work(consumer: Consumer, message: CompileMessage, { task, lease }: Claimed): Promise<Verdict> {
   const { db, settings } = consumer;
   const store = await openStore(db, task.companyId);
   const found = await store.get(task.contentId);
   if (!found) return ACK;
 
-  const outcome = await compile(consumer, found.content, lease);
-  if (outcome.kind === "compiled") {
-    const ending = await finish(consumer, store.company, found.content, lease, outcome.delivery);
-    if (ending.kind === "delivered") return ACK;
-    return settle(ending);
-  }
-  return settle(outcome);
-
-  async function settle(outcome: Exclude<CompileOutcome, { kind: "compiled" }>): Promise<Verdict> {
-    const now = consumer.now();
-    switch (outcome.kind) {
-      case "unwanted":
-        // The lease ran out or was superseded: what is due now is decided afresh.
-        return { kind: "retry", delaySeconds: 0 };
-      case "fatal":
-        await life.fail(db, task.contentId, lease.hash, outcome.failure, now);
-        return ACK;
-      case "retryable": {
-        const backoff = life.backoffSeconds(task.attempts, settings.retryBaseSeconds);
-        // A compiler that is full has not tried: it is asked again when it says, and no attempt is spent.
-        const busy = outcome.failure.code === "compiler_busy";
-        const seconds = busy
-          ? Math.min(outcome.retryAfterSeconds ?? BUSY_SECONDS, life.MAX_BACKOFF_SECONDS)
-          : Math.max(backoff, Math.min(outcome.retryAfterSeconds ?? 0, life.MAX_BACKOFF_SECONDS));
-        const delaySeconds = Math.ceil(seconds);
-        const dueAt = now + delaySeconds * 1000;
-        await life.retryLater(db, task, lease.hash, outcome.failure, dueAt, !busy, now);
-        if (!busy) return { kind: "retry", delaySeconds };
-        await postpone(consumer, message, delaySeconds * 1000);
-        return ACK;
-      }
+  const ending = await attempt(consumer, store.company, found.content, lease);
+  const now = consumer.now();
+  switch (ending.kind) {
+    case "delivered":
+      return ACK;
+    case "unwanted":
+      // The lease ran out or the task was superseded: what is due now is decided afresh.
+      return { kind: "retry", delaySeconds: 0 };
+    case "fatal":
+      await life.fail(db, task.contentId, lease.hash, ending.failure, now);
+      return ACK;
+    case "retryable": {
+      // A compiler that is full has not tried: it is asked again when it says, and no attempt is spent.
+      const busy = ending.failure.code === "compiler_busy";
+      const backoff = busy ? BUSY_SECONDS : life.backoffSeconds(task.attempts, settings.retryBaseSeconds);
+      const wanted = busy
+        ? (ending.retryAfterSeconds ?? backoff)
+        : Math.max(backoff, ending.retryAfterSeconds ?? 0);
+      const delaySeconds = Math.ceil(Math.min(wanted, life.MAX_BACKOFF_SECONDS));
+      const dueAt = now + delaySeconds * 1000;
+      await life.retryLater(db, task, lease.hash, ending.failure, dueAt, !busy, now);
+      if (!busy) return { kind: "retry", delaySeconds };
+      await consumer.queue.send(message, delaySeconds);
+      return ACK;
     }
   }
 }
 
-async function compile(consumer: Consumer, content: Content, lease: life.NewLease): Promise<CompileOutcome> {
+type Ending = Exclude<CompileOutcome, { kind: "compiled" }> | { readonly kind: "delivered" };
+
+/** Has the original compiled, and delivers the marker. */
+async function attempt(
+  consumer: Consumer,
+  company: Company,
+  content: Content,
+  lease: life.NewLease,
+): Promise<Ending> {
   const { db, storage, settings } = consumer;
+  const report = async (progress: ProgressBody) => {
+    const seconds = settings.nodeLeaseSeconds;
+    const extended = await life.extendLease(db, content.id, lease.hash, seconds, progress, consumer.now());
+    return extended !== undefined;
+  };
   try {
     const image = await storage.download(content.imagePath);
     if (!image) {
       const message = "The original is no longer in the storage; upload the photo again.";
       return { kind: "fatal", failure: { code: "image_missing", message } };
     }
-    return await consumer.compile(
-      { image: image.body, imageBytes: image.size, maxFeatures: content.maxFeatures },
-      async (progress) => {
-        const seconds = settings.nodeLeaseSeconds;
-        const now = consumer.now();
-        return (await life.extendLease(db, content.id, lease.hash, seconds, progress, now)) !== undefined;
-      },
-    );
+    const job = { image: image.body, imageBytes: image.size, maxFeatures: content.maxFeatures };
+    const outcome = await consumer.compile(job, report);
+    if (outcome.kind !== "compiled") return outcome;
+    const held = await deliver(consumer, company, content, lease.hash, outcome.delivery, consumer.now());
+    return { kind: held ? "delivered" : "unwanted" };
   } catch (error) {
-    return unavailable(error);
+    return refused(error) ?? unavailable(error);
   }
 }
 
-type Ending = Exclude<CompileOutcome, { kind: "compiled" }> | { readonly kind: "delivered" };
-
-async function finish(
-  consumer: Consumer,
-  company: Company,
-  content: Content,
-  lease: life.NewLease,
-  delivery: Delivery,
-): Promise<Ending> {
-  try {
-    const held = await deliver(consumer, company, content, lease.hash, delivery, consumer.now());
-    return held ? { kind: "delivered" } : { kind: "unwanted" };
-  } catch (error) {
-    if (error instanceof CompileError && error.code === "too_few_features") {
-      return { kind: "fatal", failure: { code: error.code, message: error.message } };
-    }
-    if (error instanceof CompileError || error instanceof Refusal) {
-      // Bytes that our own compiler should not have sent: damaged on the way, or of another version.
-      const failure = { code: "compiler_error" as const, message: error.message };
-      return { kind: "retryable", failure, retryAfterSeconds: null };
-    }
-    return unavailable(error);
-  }
+/** What a delivery of our own compiler was refused for. */
+function refused(error: unknown): Ending | null {
+  if (!(error instanceof CompileError || error instanceof Refusal)) return null;
+  const { code, message } = error;
+  if (code === "too_few_features") return { kind: "fatal", failure: { code, message } };
+  // Any other bytes it should not have sent: damaged on the way, or of another version.
+  return { kind: "retryable", failure: { code: "compiler_error", message }, retryAfterSeconds: null };
 }
 
-function unavailable(error: unknown): CompileOutcome & { kind: "retryable" } {
+function unavailable(error: unknown): Ending {
   console.error("The storage or the database failed during a compilation", error);
   const failure: Failure = {
     code: "storage_unavailable",

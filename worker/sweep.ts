@@ -12,14 +12,16 @@ const MAX_ROWS = 100;
 export async function sweep(
   { db, storage, queue, settings }: Pick<Bindings, "db" | "storage" | "queue" | "settings">,
   now: number,
-): Promise<{ sent: number; purged: number }> {
+): Promise<void> {
   const forgotten = await reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
   await Promise.all(forgotten.map((message) => queue.send(message, 0)));
 
-  const deleted = await listDeleted(db, MAX_ROWS);
-  for (const content of deleted) {
-    const { company } = await openStore(db, content.companyId);
-    await purge(db, storage, company, content);
+  for (const content of await listDeleted(db, MAX_ROWS)) {
+    try {
+      const { company } = await openStore(db, content.companyId);
+      await purge(db, storage, company, content);
+    } catch (error) {
+      console.error(`The files of ${content.id} are left to the next sweep`, error);
+    }
   }
-  return { sent: forgotten.length, purged: deleted.length };
 }
