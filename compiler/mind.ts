@@ -244,7 +244,7 @@ function readPoints(reader: Reader, maxima: boolean): FeaturePoints {
   const angle = new Float64Array(count);
   const descriptors = new Uint32Array(count * DESCRIPTOR_WORDS);
   let i = 0;
-  const fields = {
+  const fields = fieldsOf({
     maxima: () => {
       if (reader.boolean("a feature point's maxima") !== maxima) {
         throw invalid(`a ${maxima ? "minimum is among the maxima" : "maximum is among the minima"}.`);
@@ -256,13 +256,10 @@ function readPoints(reader: Reader, maxima: boolean): FeaturePoints {
     angle: () => (angle[i] = reader.number("a feature point's angle")),
     descriptors: () => {
       reader.array("a feature point's descriptors", DESCRIPTOR_WORDS, DESCRIPTOR_WORDS, 1);
-      const start = i * DESCRIPTOR_WORDS;
-      for (let word = 0; word < DESCRIPTOR_WORDS; word++) {
-        descriptors[start + word] = reader.integer("a descriptor word", 0, 0xffffffff);
-      }
+      reader.words("a descriptor word", descriptors, i * DESCRIPTOR_WORDS, DESCRIPTOR_WORDS);
     },
-  };
-  for (; i < count; i++) readFields(reader, "a feature point", fields);
+  });
+  for (; i < count; i++) readMap(reader, "a feature point", fields);
   return { count, x, y, scale, angle, descriptors };
 }
 
@@ -332,23 +329,36 @@ function checkCluster(what: string, root: ClusterNode, count: number): void {
   if (covered !== count) throw invalid(`a ${what} cluster holds ${covered} of ${count} points.`);
 }
 
+/** The keys of a map, and what reads the value of each. */
+interface Fields {
+  readonly names: readonly string[];
+  readonly reads: readonly (() => void)[];
+}
+
+function fieldsOf(reads: Record<string, () => void>): Fields {
+  return { names: Object.keys(reads), reads: Object.values(reads) };
+}
+
+/** Reads one map; `readMap` with its reads made ready is for maps that come by the thousand. */
+function readFields(reader: Reader, what: string, reads: Record<string, () => void>, absent = 0): void {
+  readMap(reader, what, fieldsOf(reads), absent);
+}
+
 /**
  * Reads a map whose keys are those of `fields`, in any order, each at most once, and exactly `absent` of
  * them missing.
  */
-function readFields(reader: Reader, what: string, fields: Record<string, () => void>, absent = 0): void {
-  const names = Object.keys(fields);
+function readMap(reader: Reader, what: string, { names, reads }: Fields, absent = 0): void {
   const length = reader.map(what);
-  const seen = new Set<string>();
+  let seen = 0;
   for (let i = 0; i < length; i++) {
-    const key = reader.key(what);
-    if (!names.includes(key)) throw reader.fault(`${what} has an unknown field "${key}"`);
-    if (seen.has(key)) throw reader.fault(`${what} has the field "${key}" twice`);
-    seen.add(key);
-    fields[key]();
+    const field = reader.field(what, names, i);
+    if (seen & (1 << field)) throw reader.fault(`${what} has the field "${names[field]}" twice`);
+    seen |= 1 << field;
+    reads[field]();
   }
-  if (seen.size !== names.length - absent) {
-    const missing = names.filter((name) => !seen.has(name)).join(", ");
+  if (length !== names.length - absent) {
+    const missing = names.filter((_, field) => !(seen & (1 << field))).join(", ");
     throw reader.fault(missing ? `${what} lacks ${missing}` : `${what} has too many fields`);
   }
 }
@@ -413,12 +423,29 @@ class Reader {
     return length;
   }
 
-  key(what: string): string {
-    const text = this.#string(`a field name of ${what}`);
+  /** Which of `names` the next key is. Files are mostly in order, so `guess` is tried first. */
+  field(what: string, names: readonly string[], guess: number): number {
+    if (guess < names.length && this.#skipKey(names[guess])) return guess;
+    const text = this.#string(what);
     if (text === null) {
       throw this.#unexpected(`a field name of ${what}`, "a short string", this.#bytes[this.#start]);
     }
-    return text;
+    const field = names.indexOf(text);
+    if (field < 0) throw this.fault(`${what} has an unknown field "${text}"`);
+    return field;
+  }
+
+  /** `count` unsigned 32-bit integers into `target`. */
+  words(what: string, target: Uint32Array, start: number, count: number): void {
+    for (let i = start; i < start + count; i++) {
+      const offset = this.#offset;
+      if (this.#bytes[offset] === 0xce && offset + 5 <= this.#bytes.length) {
+        target[i] = this.#view.getUint32(offset + 1);
+        this.#offset = offset + 5;
+      } else {
+        target[i] = this.integer(what, 0, 0xffffffff);
+      }
+    }
   }
 
   binary(what: string): Uint8Array<ArrayBuffer> {
@@ -481,6 +508,18 @@ class Reader {
       throw this.fault(`${what} is "${text}", expected a decimal number`);
     }
     return Number(text);
+  }
+
+  /** Moves past the key `name` if it is the next one. */
+  #skipKey(name: string): boolean {
+    const start = this.#offset + 1;
+    if (this.#bytes[start - 1] !== (0xa0 | name.length)) return false;
+    for (let i = 0; i < name.length; i++) {
+      if (this.#bytes[start + i] !== name.charCodeAt(i)) return false;
+    }
+    this.#start = this.#offset;
+    this.#offset = start + name.length;
+    return true;
   }
 
   /** A string of at most 31 bytes, unprintable ones as "?"; null when something else comes. */
