@@ -3,6 +3,7 @@ import type { Database } from "./bindings.ts";
 import type { Failure } from "./errors.ts";
 import { arContent, type CompileTaskRow, compileTasks } from "./schema.ts";
 import type { MarkerMetadata, ProgressBody } from "./schemas.ts";
+import { hex, sha256 } from "./sha256.ts";
 
 /**
  * The life of a marker: who may compile it, and what became of it. `compile_tasks` holds the truth, one row
@@ -34,15 +35,12 @@ export interface NewLease {
 }
 
 export async function newLease(now: number, seconds: number): Promise<NewLease> {
-  const token = [...crypto.getRandomValues(new Uint8Array(32))]
-    .map((byte) => byte.toString(16).padStart(2, "0"))
-    .join("");
+  const token = hex(crypto.getRandomValues(new Uint8Array(32)));
   return { token, hash: await hashToken(token), expiresAt: now + seconds * 1000 };
 }
 
-export async function hashToken(token: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+export function hashToken(token: string): Promise<string> {
+  return sha256(new TextEncoder().encode(token));
 }
 
 /** Seconds to wait after the nth claim failed: base × 2^(n − 1), capped. */

@@ -5,6 +5,7 @@ import type { ContentStore, ContentWithTask } from "./content-store.ts";
 import { type NewLease, newLease, openedBy } from "./marker-life.ts";
 import { freshPath, imagePath, mediaUrl } from "./paths.ts";
 import type { Content } from "./schema.ts";
+import { sha256 } from "./sha256.ts";
 
 export interface Photo {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -37,7 +38,7 @@ export async function submitPhoto(
   now: number,
 ): Promise<Submitted> {
   const image = inspectImage(photo.bytes);
-  const imageSha256 = hex(await crypto.subtle.digest("SHA-256", photo.bytes));
+  const imageSha256 = await sha256(photo.bytes);
   const id = crypto.randomUUID();
   const uniqueId = crypto.randomUUID();
   const path = imagePath(store.company.storagePath, uniqueId, EXTENSIONS[image.format]);
@@ -153,8 +154,4 @@ async function copy(
   if (!source) return false;
   await storage.upload(to, source.body, { length: source.size, contentType });
   return true;
-}
-
-function hex(buffer: ArrayBuffer): string {
-  return [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { ArContent } from "../../worker/schemas.ts";
 import { Edge, form, refusal } from "./edge.ts";
 import { HEIGHT, jpeg, mind, png, WIDTH } from "./fixtures.ts";
@@ -60,6 +60,7 @@ describe("a submitted photo", () => {
 
   it("is found by the sweep when the queue does not take its message", async () => {
     const edge = new Edge();
+    vi.spyOn(console, "error").mockImplementationOnce(() => {});
     const queue = { send: () => Promise.reject(new Error("the queue is down")) };
     const response = await edge.fetch(
       "/api/ar-content",

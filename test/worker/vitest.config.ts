@@ -23,5 +23,8 @@ export default defineConfig({
     root: import.meta.dirname,
     include: ["**/*.test.ts"],
     setupFiles: ["./migrate.ts"],
+    // Only against hanging: a busy machine is no failure.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });
