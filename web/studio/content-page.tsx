@@ -82,8 +82,8 @@ export function ContentPage({ id }: { id: string }) {
           <MarkerPanel content={content} task={tasks[0] ?? null} job={jobOf(id)} onChange={show} />
           <VideoPanel content={content} onChange={show} />
           <SharePanel content={content} />
-          <HistoryPanel tasks={tasks} />
         </div>
+        <HistoryPanel tasks={tasks} />
       </div>
     </div>
   );

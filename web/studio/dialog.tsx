@@ -2,16 +2,21 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 
 /**
- * A modal dialog, open while it is rendered. The browser keeps the focus inside, closes it on Escape and
- * gives the focus back to where it was.
+ * A modal dialog, open while it is rendered. The browser keeps the focus inside and closes it on Escape;
+ * the focus then goes back to where it was.
  */
 export function Dialog(props: { title: string; onClose: () => void; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
     const element = dialog.current!;
+    const opener = document.activeElement;
     element.showModal();
-    return () => element.close();
+    return () => {
+      element.close();
+      // A dialog that leaves the page with its parent does not give the focus back by itself.
+      if (opener instanceof HTMLElement) opener.focus();
+    };
   }, []);
   return (
     <dialog

@@ -9,6 +9,13 @@ export function megabytes(bytes: number): string {
   return `${value >= 9.95 ? Math.round(value) : value.toFixed(1)} MB`;
 }
 
+const NUMBER = new Intl.NumberFormat("en");
+
+/** A count for people: "2,620". */
+export function count(value: number): string {
+  return NUMBER.format(value);
+}
+
 /** A duration for people: "0.4 s", "12 s", "3 min 5 s". */
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1_000;

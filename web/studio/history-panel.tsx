@@ -5,7 +5,7 @@ import { StatusBadge } from "./status.tsx";
 /** Every compilation that was asked for, newest first: why the marker is, or is not, ready. */
 export function HistoryPanel({ tasks }: { tasks: readonly CompileTask[] }) {
   return (
-    <section class="panel" aria-labelledby="history-title">
+    <section class="panel history" aria-labelledby="history-title">
       <h2 id="history-title">History</h2>
       <ol class="timeline">
         {tasks.map((task) => (

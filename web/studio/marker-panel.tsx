@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { ArContent, CompileTask, MarkerMetadata } from "../../worker/schemas.ts";
 import * as api from "./api.ts";
 import { Dialog } from "./dialog.tsx";
-import { dateTime, duration, jobShown, megabytes } from "./format.ts";
+import { count, dateTime, duration, jobShown, megabytes } from "./format.ts";
 import { IconAgain } from "./icons.tsx";
 import { addRecompilation, addTakeOver, type Job } from "./jobs.ts";
 import { contentShown, ProgressBar } from "./status.tsx";
@@ -110,13 +110,14 @@ function time(iso: string): string {
 function Facts({ content, metadata }: { content: ArContent; metadata: MarkerMetadata }) {
   const facts: [string, string][] = [
     ["Target", `${metadata.width} × ${metadata.height} px`],
-    ["Feature points", `${metadata.points} in ${metadata.keyframes} keyframes`],
-    ["Tracking points", String(metadata.tracking_points)],
+    ["Feature points", `${count(metadata.points)} in ${metadata.keyframes} keyframes`],
+    ["Tracking points", count(metadata.tracking_points)],
     ["File", megabytes(metadata.bytes)],
     ["Compiled", metadata.executor === "browser" ? "In a browser" : "On the server"],
   ];
   if (metadata.milliseconds !== null) facts.push(["Time", duration(metadata.milliseconds)]);
-  if (content.max_features !== null) facts.push(["Limit", `${content.max_features} points a keyframe`]);
+  if (content.max_features !== null)
+    facts.push(["Limit", `${count(content.max_features)} points a keyframe`]);
   facts.push(["Compiler", metadata.compiler_version]);
   if (content.marker_generated_at) facts.push(["Ready since", dateTime(content.marker_generated_at)]);
   return (
