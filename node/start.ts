@@ -73,7 +73,7 @@ async function start(): Promise<void> {
   keep("The edge (wrangler dev)", [
     WRANGLER,
     ...["dev", "--ip", HOST, "--port", String(port), "--inspector-port", "0", "--persist-to", STATE],
-    ...["--env-file", settings, "--show-interactive-dev-session=false", "--log-level", "warn"],
+    ...["--env-file", settings, "--show-interactive-dev-session=false", "--log-level", "error"],
   ]);
 
   const address = `http://localhost:${port}`;
