@@ -272,6 +272,7 @@ describe("uploading", () => {
     expect(task).toMatchObject({ state: "processing", executor: "browser" });
     const later = await openStudio(`/content/${id}`);
     await later.getByText(/If that tab goes silent, the server takes over/).waitFor();
+    await later.waitForLoadState("networkidle");
     await later.screenshot({ path: join(ARTIFACTS, "left-half-way.png"), fullPage: true });
   });
 });
@@ -488,9 +489,13 @@ describe("the frame", () => {
     },
   );
 
-  test("everything comes from our own origin", async () => {
+  test("everything comes from our own origin, and the page may load nothing else", async () => {
     const page = await openStudio();
     const foreign: string[] = [];
+    const blocked: string[] = [];
+    page.on("console", (message) => {
+      if (message.text().includes("Content Security Policy")) blocked.push(message.text());
+    });
     page.on("request", (request) => {
       const url = new URL(request.url());
       if (url.protocol.startsWith("http") && url.origin !== platform.url) foreign.push(request.url());
@@ -500,5 +505,10 @@ describe("the frame", () => {
     await page.reload();
     await page.getByRole("group", { name: /^Keyframe/ }).waitFor();
     expect(foreign).toEqual([]);
+    expect(blocked).toEqual([]);
+    for (const path of ["/", "/content/any"]) {
+      const policy = (await fetch(platform.url + path)).headers.get("content-security-policy");
+      expect(policy).toContain("default-src 'none'; script-src 'self';");
+    }
   });
 });
