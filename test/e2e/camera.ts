@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { open, writeFile } from "node:fs/promises";
 
 /**
  * A camera that shows a printed photo: frames of a pinhole camera with a known pose each, in a `.y4m` file
@@ -80,6 +80,12 @@ export async function filmPhoto(photo: Photo, path: string): Promise<CameraFilm>
     await file.close();
   }
   return { width: FRAME_WIDTH, height: FRAME_HEIGHT, frames };
+}
+
+/** A small film of nothing, for tests that need a camera and not what it sees. */
+export async function filmNothing(path: string): Promise<void> {
+  const grey = Buffer.alloc(320 * 240 * 1.5, 128);
+  await writeFile(path, ["YUV4MPEG2 W320 H240 F5:1 Ip A1:1 C420\nFRAME\n", grey, "FRAME\n", grey]);
 }
 
 /** The number in a frame, from its RGBA pixels (only the first rows are read); null if it cannot be read. */

@@ -1,4 +1,4 @@
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import type { ArContent, Submission } from "../../worker/schemas.ts";
 import type { Platform } from "./platform.ts";
 
@@ -30,9 +30,11 @@ export async function submitHeadless(
 
 /** Waits until the marker of `id` is ready; fails with what the edge says if it does not become so. */
 export async function untilReady(platform: Platform, id: string): Promise<ArContent> {
-  const read = () => api<ArContent>(platform, `/ar-content/${id}`);
-  await expect.poll(read, PATIENCE).toMatchObject({ marker_status: "ready" });
-  return read();
+  return vi.waitFor(async () => {
+    const content = await api<ArContent>(platform, `/ar-content/${id}`);
+    expect(content).toMatchObject({ marker_status: "ready" });
+    return content;
+  }, PATIENCE);
 }
 
 export async function attachVideo(

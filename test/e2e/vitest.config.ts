@@ -18,8 +18,8 @@ export default defineConfig({
     fileParallelism: false,
     // After the other projects, when the machine is free.
     sequence: { groupOrder: 1 },
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 600_000,
+    hookTimeout: 300_000,
     teardownTimeout: 30_000,
   },
 });

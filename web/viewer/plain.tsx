@@ -2,7 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { BackIcon, CameraIcon } from "./icons.tsx";
 import type { ViewerManifest } from "./manifest.ts";
 import { enter, leave } from "./navigation.ts";
-import { Photo } from "./start.tsx";
+import { Photo } from "./photo.tsx";
 
 /** Photo and video without a camera. */
 export function Plain({ manifest, canTrack }: { manifest: ViewerManifest; canTrack: boolean }) {

@@ -3,6 +3,7 @@ import type { Engine } from "./engine.ts";
 import { CameraIcon } from "./icons.tsx";
 import type { ViewerManifest } from "./manifest.ts";
 import { enter } from "./navigation.ts";
+import { Photo } from "./photo.tsx";
 
 /** The first page: the photo to look for and one button. What the camera page needs downloads meanwhile. */
 export function Start({ manifest, engine }: { manifest: ViewerManifest; engine: Engine | null }) {
@@ -54,19 +55,5 @@ function Unready({ status }: { status: ViewerManifest["marker_status"] }) {
       <span class="spinner" />
       This picture is being prepared for the camera. It will be ready in a moment; this page waits for it.
     </p>
-  );
-}
-
-/** The photo, its place kept free by its size while it loads. */
-export function Photo({ manifest }: { manifest: ViewerManifest }) {
-  return (
-    <img
-      class="photo"
-      src={manifest.image_url}
-      width={manifest.image_width}
-      height={manifest.image_height}
-      style={{ "--ratio": manifest.image_width / manifest.image_height }}
-      alt={manifest.title}
-    />
   );
 }

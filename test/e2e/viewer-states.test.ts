@@ -1,0 +1,354 @@
+/// <reference lib="dom" />
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { ArContent } from "../../worker/schemas.ts";
+import { launchBrowser } from "./browser.ts";
+import { filmNothing } from "./camera.ts";
+import { recordClip } from "./clip.ts";
+import { attachVideo, PATIENCE, submitHeadless, untilReady } from "./content.ts";
+import { photograph } from "./photograph.ts";
+import { type Platform, startPlatform } from "./platform.ts";
+
+/** Screenshots of a run; git does not see them. */
+const ARTIFACTS = fileURLToPath(new URL("../../artifacts/e2e", import.meta.url));
+const DIST = fileURLToPath(new URL("../../web/dist", import.meta.url));
+/** A host name whose pages no browser takes for secure over http. */
+const INSECURE_HOST = "photos.test";
+
+let platform: Platform;
+let folder: string;
+let browser: Browser;
+let content: ArContent;
+const contexts: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  await mkdir(ARTIFACTS, { recursive: true });
+  folder = await mkdtemp(join(tmpdir(), "vivimark-e2e-"));
+  const camera = join(folder, "grey.y4m");
+  await filmNothing(camera);
+  platform = await startPlatform();
+  browser = await launchBrowser({
+    camera,
+    args: [`--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1`],
+  });
+  const { bytes } = await photograph("locomotion-house-cat");
+  const { id } = await submitHeadless(platform, bytes, "The cat walks");
+  await untilReady(platform, id);
+  content = await attachVideo(platform, id, await recordClip(browser));
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await platform?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+afterEach(async () => {
+  for (const close of contexts.splice(0)) await close();
+});
+
+interface Visit extends BrowserContextOptions {
+  /** Runs in the page before its own scripts. */
+  readonly before?: () => void;
+}
+
+async function visit(path: string, { before, ...options }: Visit = {}): Promise<Page> {
+  const context = await browser.newContext({
+    viewport: { width: 390, height: 844 },
+    ...options,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE.timeout);
+  const errors: Error[] = [];
+  page.on("pageerror", (error) => errors.push(error));
+  contexts.push(async () => {
+    await context.close();
+    expect(errors).toEqual([]);
+  });
+  if (before) await page.addInitScript(before);
+  await page.goto(new URL(path, platform.url).href);
+  return page;
+}
+
+const viewer = () => `/v/${content.unique_id}`;
+const startButton = (page: Page) => page.getByRole("button", { name: "Start the camera" });
+
+describe("a camera that cannot be had", () => {
+  /** The browser answers the page's next request for the camera with a `DOMException` of this name. */
+  function refuseOnce(page: Page, name: string): Promise<void> {
+    return page.evaluate((name) => {
+      const open = navigator.mediaDevices.getUserMedia;
+      navigator.mediaDevices.getUserMedia = () => {
+        navigator.mediaDevices.getUserMedia = open;
+        return Promise.reject(new DOMException("for a test", name));
+      };
+    }, name);
+  }
+
+  test.each([
+    ["denied", "NotAllowedError", "The camera is blocked"],
+    ["absent", "NotFoundError", "No camera found"],
+    ["in use", "NotReadableError", "The camera is busy"],
+    ["broken", "UnknownError", "The camera did not start"],
+  ])("%s: says so and offers the plain page", async (_, error, title) => {
+    const page = await visit(viewer());
+    await startButton(page).waitFor();
+    await refuseOnce(page, error);
+    await startButton(page).click();
+    const heading = page.getByRole("heading", { name: title });
+    await heading.waitFor();
+    expect(await heading.evaluate((element) => element === document.activeElement)).toBe(true);
+    await page.getByRole("button", { name: "See photo and video" }).click();
+    await page.getByRole("heading", { name: content.title, level: 1 }).waitFor();
+    await page.getByLabel(`Video of ${content.title}`).waitFor();
+  });
+
+  test("trying again after the person allowed it opens the camera", async () => {
+    const page = await visit(viewer());
+    await startButton(page).waitFor();
+    await refuseOnce(page, "NotAllowedError");
+    await startButton(page).click();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("Point the camera at this picture").waitFor();
+  });
+
+  test("a page that is not secure cannot ask, and offers no second try", async () => {
+    const page = await visit(viewer());
+    await page.goto(`${platform.url.replace("127.0.0.1", INSECURE_HOST)}${viewer()}`);
+    await startButton(page).click();
+    await page.getByRole("heading", { name: "This page is not secure" }).waitFor();
+    expect(await page.getByRole("button").allInnerTexts()).toEqual(["See photo and video"]);
+  });
+
+  test("a browser inside an app has no camera to ask for", async () => {
+    const page = await visit(viewer(), {
+      before: () => Object.defineProperty(navigator, "mediaDevices", { value: undefined }),
+    });
+    await startButton(page).click();
+    await page.getByRole("heading", { name: "This browser has no camera access" }).waitFor();
+  });
+
+  test("a camera that is unplugged while it runs", async () => {
+    const page = await visit(viewer());
+    await startButton(page).click();
+    await page.getByText("Point the camera at this picture").waitFor();
+    await page.evaluate(() => {
+      const { srcObject } = document.querySelector<HTMLVideoElement>(".live-camera")!;
+      (srcObject as MediaStream).getVideoTracks()[0].dispatchEvent(new Event("ended"));
+    });
+    await page.getByRole("heading", { name: "The camera stopped" }).waitFor();
+  });
+});
+
+describe("a player that cannot be had", () => {
+  test("a marker that breaks off is told, and loads at the second try", async () => {
+    const page = await visit("/api/health");
+    await page.route("**/marker?*", (route) => route.abort());
+    await page.goto(platform.url + viewer());
+    await startButton(page).click();
+    await page.getByRole("heading", { name: "The download broke off" }).waitFor();
+    await page.unroute("**/marker?*");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("Point the camera at this picture").waitFor();
+  });
+
+  test("a marker that is no marker is told", async () => {
+    const page = await visit("/api/health");
+    await page.route("**/marker?*", (route) => route.fulfill({ body: "<!doctype html>" }));
+    await page.goto(platform.url + viewer());
+    await startButton(page).click();
+    await page.getByRole("heading", { name: "This picture cannot be recognised" }).waitFor();
+  });
+
+  test("no WebGL", async () => {
+    const page = await visit(viewer(), {
+      before: () => {
+        HTMLCanvasElement.prototype.getContext = new Proxy(HTMLCanvasElement.prototype.getContext, {
+          apply: (target, self, [kind, ...rest]) =>
+            /webgl/.test(kind) ? null : Reflect.apply(target, self, [kind, ...rest]),
+        });
+        Object.defineProperty(globalThis, "OffscreenCanvas", { value: undefined });
+      },
+    });
+    await startButton(page).click();
+    await page.getByRole("heading", { name: "This browser cannot look for pictures" }).waitFor();
+  });
+});
+
+describe("the camera is on only while it is looked at", () => {
+  /** Keeps the streams that the page opens, to ask later whether they are still open. */
+  function keepStreams(): void {
+    const streams: MediaStream[] = [];
+    Object.assign(globalThis, { streams });
+    const { mediaDevices } = navigator;
+    const open = mediaDevices.getUserMedia.bind(mediaDevices);
+    mediaDevices.getUserMedia = async (constraints) => {
+      const stream = await open(constraints);
+      streams.push(stream);
+      return stream;
+    };
+  }
+
+  const openCameras = (page: Page) =>
+    page.evaluate(() => {
+      const { streams } = globalThis as unknown as { streams: MediaStream[] };
+      return streams.filter((stream) => stream.getTracks().some(({ readyState }) => readyState === "live"))
+        .length;
+    });
+
+  async function watching(): Promise<Page> {
+    const page = await visit(viewer(), { before: keepStreams });
+    await startButton(page).click();
+    await page.getByText("Point the camera at this picture").waitFor();
+    expect(await openCameras(page)).toBe(1);
+    return page;
+  }
+
+  test.each([
+    ["the back button", (page: Page) => page.goBack()],
+    ["the close button", (page: Page) => page.getByRole("button", { name: "Close the camera" }).click()],
+    ["Escape", (page: Page) => page.keyboard.press("Escape")],
+  ])("%s releases it and leads to the start", async (_, leave) => {
+    const page = await watching();
+    await leave(page);
+    await startButton(page).waitFor();
+    expect(await openCameras(page)).toBe(0);
+  });
+
+  test("a hidden page releases it and takes it again when it is back", async () => {
+    const page = await watching();
+    const setHidden = (hidden: boolean) =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, "hidden", { configurable: true, value: hidden });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, hidden);
+    await setHidden(true);
+    expect(await openCameras(page)).toBe(0);
+    await setHidden(false);
+    await page.getByText("Point the camera at this picture").waitFor();
+    await expect.poll(() => openCameras(page), PATIENCE).toBe(1);
+  });
+
+  test("the plain page, and starting once more", async () => {
+    const page = await watching();
+    await page.getByRole("button", { name: "Without camera" }).click();
+    await page.getByLabel(`Video of ${content.title}`).waitFor();
+    expect(await openCameras(page)).toBe(0);
+    await startButton(page).click();
+    await page.getByText("Point the camera at this picture").waitFor();
+    expect(await openCameras(page)).toBe(1);
+    await page.goBack();
+    await startButton(page).waitFor();
+    expect(await openCameras(page)).toBe(0);
+  });
+});
+
+describe("what there is to see", () => {
+  test("an id that nobody knows", async () => {
+    const page = await visit("/v/9d6f6d1e-0000-4000-8000-000000000000");
+    await page.getByRole("heading", { name: "There is no picture here" }).waitFor();
+  });
+
+  test("a marker that is still being made is waited for", async () => {
+    const page = await visit("/api/health");
+    let asked = 0;
+    await page.route("**/api/viewer/*", async (route) => {
+      const response = await route.fetch();
+      const manifest = await response.json();
+      const unready = { marker_status: "processing", marker_url: null };
+      await route.fulfill({ response, json: ++asked < 3 ? { ...manifest, ...unready } : manifest });
+    });
+    await page.goto(platform.url + viewer());
+    await page.getByText("is being prepared").waitFor();
+    expect(await startButton(page).count()).toBe(0);
+    await page.getByRole("button", { name: "See photo and video without the camera" }).waitFor();
+    await startButton(page).waitFor();
+    expect(asked).toBe(3);
+  });
+
+  test("a marker that could not be made leaves the plain page", async () => {
+    const page = await visit("/api/health");
+    await page.route("**/api/viewer/*", async (route) => {
+      const response = await route.fetch();
+      const failed = { marker_status: "failed", marker_url: null };
+      await route.fulfill({ response, json: { ...(await response.json()), ...failed } });
+    });
+    await page.goto(platform.url + viewer());
+    await page.getByText("could not be prepared").waitFor();
+    expect(await startButton(page).count()).toBe(0);
+    await page.getByRole("button", { name: "See photo and video without the camera" }).click();
+    await page.getByLabel(`Video of ${content.title}`).waitFor();
+  });
+
+  test("an edge that does not answer is asked again on demand", async () => {
+    const page = await visit("/api/health");
+    await page.route("**/api/viewer/*", (route) => route.abort());
+    await page.goto(platform.url + viewer());
+    await page.getByRole("heading", { name: "The picture cannot be loaded" }).waitFor();
+    await page.unroute("**/api/viewer/*");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await startButton(page).waitFor();
+  });
+
+  test("the keyboard starts the camera, and the plain page plays the video", async () => {
+    const page = await visit(viewer());
+    await startButton(page).waitFor();
+    await page.keyboard.press("Tab");
+    expect(await startButton(page).evaluate((button) => button === document.activeElement)).toBe(true);
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    const video = page.getByLabel(`Video of ${content.title}`);
+    await video.evaluate((element: HTMLVideoElement) => {
+      element.muted = true;
+      return element.play();
+    });
+    await expect
+      .poll(() => video.evaluate((element: HTMLVideoElement) => element.currentTime), PATIENCE)
+      .toBeGreaterThan(0.2);
+  });
+
+  test("the viewer loads its own script and not the studio's, the player once", async () => {
+    const entry = async (name: string) =>
+      /<script type="module"[^>]* src="([^"]+)"/.exec(await readFile(join(DIST, name), "utf8"))![1];
+    const page = await visit("/api/health");
+    const loaded: string[] = [];
+    page.on("request", (request) => {
+      const { pathname } = new URL(request.url());
+      if (pathname.endsWith(".js")) loaded.push(pathname);
+    });
+    await page.goto(platform.url + viewer());
+    await startButton(page).click();
+    await page.getByText("Point the camera at this picture").waitFor();
+    expect(loaded).toContain(await entry("viewer.html"));
+    expect(loaded).not.toContain(await entry("index.html"));
+    expect(loaded.filter((path) => /tracker/.test(path))).toHaveLength(1);
+  });
+
+  test.each([
+    ["light", 390, 844],
+    ["dark", 390, 844],
+    ["light", 1280, 800],
+    ["dark", 1280, 800],
+  ] as const)(
+    "start and plain page in %s at %i × %i keep within the screen",
+    async (colorScheme, width, height) => {
+      const page = await visit(viewer(), { colorScheme, viewport: { width, height } });
+      const shoot = (name: string) =>
+        page.screenshot({ path: join(ARTIFACTS, `viewer-${name}-${colorScheme}-${width}.png`) });
+      const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      await startButton(page).waitFor();
+      await page.waitForLoadState("networkidle");
+      await shoot("start");
+      expect(await overflow()).toBeLessThanOrEqual(0);
+      await page.getByRole("button", { name: "See photo and video without the camera" }).click();
+      await page.getByLabel(`Video of ${content.title}`).waitFor();
+      await page.waitForLoadState("networkidle");
+      await shoot("plain");
+      expect(await overflow()).toBeLessThanOrEqual(0);
+    },
+  );
+});

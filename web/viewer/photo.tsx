@@ -1,0 +1,15 @@
+import type { ViewerManifest } from "./manifest.ts";
+
+/** The photo, its place kept free by its size while it loads. */
+export function Photo({ manifest }: { manifest: ViewerManifest }) {
+  return (
+    <img
+      class="photo"
+      src={manifest.image_url}
+      width={manifest.image_width}
+      height={manifest.image_height}
+      style={{ "--ratio": manifest.image_width / manifest.image_height }}
+      alt={manifest.title}
+    />
+  );
+}
