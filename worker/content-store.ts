@@ -125,18 +125,23 @@ export class ContentStore {
     change: Partial<Pick<Content, "title" | "description" | "isActive" | "projectId">>,
     now: number,
   ): Promise<Content | undefined> {
-    for (;;) {
-      const current = (await this.get(id))?.content;
-      if (!current) return undefined;
-      const { title = current.title, description = current.description } = change;
-      // The guard keeps title, description and their folded copy together when two changes meet.
-      const [row] = await this.#db
-        .update(arContent)
-        .set({ ...change, searchText: searchable(title, description), updatedAt: now })
-        .where(this.#own(eq(arContent.id, id), eq(arContent.searchText, current.searchText)))
-        .returning();
-      if (row) return row;
-    }
+    // In one statement, so that title, description and their folded copies stay together when two changes
+    // meet. The first line is the title's copy, which has no line break of its own.
+    const lineEnd = sql`instr(${arContent.searchText}, char(10))`;
+    const title =
+      change.title === undefined
+        ? sql`substr(${arContent.searchText}, 1, ${lineEnd} - 1)`
+        : sql`${searchable(change.title)}`;
+    const description =
+      change.description === undefined
+        ? sql`substr(${arContent.searchText}, ${lineEnd} + 1)`
+        : sql`${searchable(change.description)}`;
+    const [row] = await this.#db
+      .update(arContent)
+      .set({ ...change, searchText: sql`${title} || char(10) || ${description}`, updatedAt: now })
+      .where(this.#own(eq(arContent.id, id)))
+      .returning();
+    return row;
   }
 
   /**

@@ -161,8 +161,24 @@ export const health = z
   })
   .openapi("Health");
 
-export const titleText = z.string().trim().min(1).max(200);
-export const descriptionText = z.string().trim().max(2000);
+/** A text of one line: well-formed, without control characters and overrides of its direction. */
+export function oneLine(text: string): string {
+  return manyLines(text).replace(/[\t\n\u2028\u2029]+/g, " ");
+}
+
+/** The same for a text of several lines, which end with LF. */
+export function manyLines(text: string): string {
+  return text
+    .replace(/\p{Surrogate}/gu, "\ufffd")
+    .replace(/\r\n?/g, "\n")
+    .replace(/[^\P{Control}\t\n]|[\u202a-\u202e\u2066-\u2069]/gu, "")
+    .trim();
+}
+
+export const titleText = z.string().overwrite(oneLine).min(1).max(200);
+export const descriptionText = z.string().overwrite(manyLines).max(2000);
+/** Part of a title or description. */
+export const searchText = z.string().overwrite(manyLines).max(200);
 /** Who compiles first: `server` is the Node compiler, `browser` whoever sends the request. */
 export const compileWhere = z.enum(["server", "browser"]).openapi("CompileWhere");
 export const maxFeatures = z.number().int().min(20).max(5000);

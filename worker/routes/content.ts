@@ -15,6 +15,8 @@ import {
   descriptionText,
   markerStatus,
   maxFeatures,
+  oneLine,
+  searchText,
   submission,
   taskList,
   titleText,
@@ -40,7 +42,7 @@ const list = createRoute({
     query: z.object({
       project_id: z.string().max(64).optional(),
       status: markerStatus.optional(),
-      q: z.string().trim().max(200).optional().openapi({ description: "Part of the title or description." }),
+      q: searchText.optional().openapi({ description: "Part of the title or description." }),
       cursor: z.string().max(200).optional().openapi({ description: "`next_cursor` of the page before." }),
       limit: z.coerce.number().int().min(1).max(100).default(30),
     }),
@@ -104,6 +106,9 @@ const change = createRoute({
   path: "/{id}",
   operationId: "changeArContent",
   summary: "Change title, description, project, or whether the viewer shows it",
+  description:
+    "Texts are kept well-formed and without control characters or overrides of the text's direction; a title " +
+    "is one line, a description may have several.",
   middleware: [limitBody] as const,
   request: {
     params: contentId,
@@ -246,12 +251,9 @@ async function assertProject(store: ContentStore, projectId: string): Promise<vo
 /** The name of a file without folder and extension. */
 function titleOf(fileName: string): string {
   const base = fileName.split(/[/\\]/).at(-1) ?? "";
-  return (
-    base
-      .replace(/\.[^.]*$/, "")
-      .trim()
-      .slice(0, 200) || "Untitled"
-  );
+  const title = oneLine(base.replace(/\.[^.]*$/, "")).slice(0, 200);
+  // A character that the cut went through goes as a whole.
+  return title.replace(/[\ud800-\udbff]$/, "").trim() || "Untitled";
 }
 
 function encodeCursor({ createdAt, id }: Position): string {

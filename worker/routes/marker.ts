@@ -6,14 +6,14 @@ import * as life from "../marker-life.ts";
 import { answers, contentId, leaseHeader, problems } from "../openapi.ts";
 import { contentBody, leaseBody } from "../representation.ts";
 import { bodyOf, readBytes, readForm } from "../request-body.ts";
-import { arContent, lease, progress, recompileRequest, submission, takenLease } from "../schemas.ts";
+import { arContent, lease, oneLine, progress, recompileRequest, submission, takenLease } from "../schemas.ts";
 import { announce } from "../submission.ts";
 import { find, notFound } from "./content.ts";
 import { limitBody, originOf, parsed } from "./http.ts";
 
 const deliveredMetadata = z.object({
   milliseconds: z.number().min(0).max(86_400_000).nullish(),
-  compiler_version: z.string().max(64).nullish(),
+  compiler_version: z.string().overwrite(oneLine).max(64).nullish(),
 });
 
 const put = createRoute({
