@@ -5,6 +5,7 @@ import { CompileError } from "../compiler/types.ts";
 import type { AppEnv } from "./bindings.ts";
 import { FIRST_COMPANY_ID, openStore } from "./content-store.ts";
 import { type ErrorCode, problemOf, Refusal } from "./errors.ts";
+import { bodyOf, drain } from "./request-body.ts";
 import { contentRoutes } from "./routes/content.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -25,7 +26,9 @@ const root = new OpenAPIHono<AppEnv>({
 });
 
 root.use(async (c, next) => {
+  const body = bodyOf(c.req.raw);
   await next();
+  await drain(body);
   c.header("X-Content-Type-Options", "nosniff");
   c.header("Referrer-Policy", "strict-origin-when-cross-origin");
 });

@@ -15,6 +15,7 @@ export const progress = z
     done: z.number().int().min(0).max(100_000),
     total: z.number().int().min(1).max(100_000),
   })
+  .refine(({ done, total }) => done <= total, { path: ["done"], message: 'expected at most "total"' })
   .openapi("Progress");
 export type ProgressBody = z.infer<typeof progress>;
 
@@ -182,6 +183,13 @@ export const searchText = z.string().overwrite(manyLines).max(200);
 /** Who compiles first: `server` is the Node compiler, `browser` whoever sends the request. */
 export const compileWhere = z.enum(["server", "browser"]).openapi("CompileWhere");
 export const maxFeatures = z.number().int().min(20).max(5000);
+/** A number of a query or a form, where numbers come as text. */
+export const decimal = <Schema extends z.ZodType<number, number>>(schema: Schema) =>
+  z.preprocess((text, context) => {
+    if (typeof text === "string" && /^\d{1,9}$/.test(text)) return Number(text);
+    context.addIssue({ code: "custom", message: "expected a whole number in decimal digits", input: text });
+    return z.NEVER;
+  }, schema);
 
 export const contentChange = z
   .strictObject({

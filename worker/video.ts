@@ -33,10 +33,10 @@ export async function attachVideo(
   const length = lengthOf(upload);
   if (!upload.body)
     throw new Refusal("unsupported_video", "The body is empty; expected an MP4 or WebM video.");
-  const { head, stream, brokeOff } = await peek(upload.body);
+  const { head, stream, stop, brokeOff } = await peek(upload.body);
   const type = sniffVideo(head);
   if (!type) {
-    await stream.cancel();
+    stop();
     throw new Refusal(
       "unsupported_video",
       `The bytes are neither MP4 nor WebM (Content-Type: ${upload.contentType?.slice(0, 100) ?? "none"}); ` +
@@ -140,7 +140,13 @@ async function peek(body: ReadableStream<Uint8Array>) {
       if (done || !value) controller.close();
       else controller.enqueue(value);
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel: () => reader.releaseLock(),
   });
-  return { head: Uint8Array.from(head), stream, brokeOff: () => failed };
+  return {
+    head: Uint8Array.from(head),
+    stream,
+    /** Leaves the rest of the body to whoever wants it. */
+    stop: () => reader.releaseLock(),
+    brokeOff: () => failed,
+  };
 }

@@ -2,6 +2,7 @@ import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { MEANINGS } from "../../worker/errors.ts";
 import { Edge, refusal } from "./edge.ts";
+import { png } from "./fixtures.ts";
 
 interface Operation {
   operationId: string;
@@ -97,6 +98,141 @@ describe("an address that leads nowhere", () => {
     const edge = new Edge();
     expect((await refusal(await edge.fetch("/api/ar-content/nobody"))).detail).toContain('"nobody"');
     expect((await refusal(await edge.fetch("/api/tasks/nothing"))).detail).toContain('"nothing"');
+  });
+});
+
+describe("a refusal of a body that is still arriving", async () => {
+  const edge = new Edge();
+  const { content } = await edge.submit();
+  const path = `/api/ar-content/${content.id}`;
+
+  /** A megabyte at a time, and what of it was read. */
+  function arriving(megabytes: number, head = "") {
+    const state = { read: 0, ended: false, cancelled: false };
+    const body = new ReadableStream<Uint8Array>(
+      {
+        type: "bytes",
+        pull(controller) {
+          if (state.read === 0 && head) controller.enqueue(new TextEncoder().encode(head));
+          if (state.read++ < megabytes) return controller.enqueue(new Uint8Array(1_000_000));
+          state.ended = true;
+          controller.close();
+        },
+        cancel: () => {
+          state.cancelled = true;
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    return { state, body };
+  }
+  const unknownField = '--b\r\nContent-Disposition: form-data; name="nope"\r\n\r\n1\r\n--b';
+  const form = "multipart/form-data; boundary=b";
+
+  it.each([
+    ["a form with an unknown field", "POST", "", form, `${unknownField}\r\n`, 15, 422],
+    ["a form with another boundary", "POST", "", "multipart/form-data; boundary=c", unknownField, 15, 400],
+    ["no form", "POST", "", "text/plain", "", 15, 415],
+    ["no video", "PUT", "/video", "video/mp4", "no video", 60, 415],
+    ["no JSON", "PATCH", "", "application/json", "", 15, 413],
+    ["something for nobody", "PUT", "/nothing", "text/plain", "", 15, 404],
+  ])("comes after the rest of %s", async (_name, method, below, type, head, megabytes, status) => {
+    const { state, body } = arriving(megabytes, head);
+    const length = String(head.length + megabytes * 1_000_000);
+    const headers = { "Content-Type": type, "Content-Length": length };
+    const address = method === "POST" ? "/api/ar-content" : `${path}${below}`;
+    const problem = await refusal(await edge.fetch(address, { method, body, headers }));
+    expect([problem.status, state.ended, state.cancelled]).toEqual([status, true, false]);
+  });
+
+  it("waits for a body of unknown length too, but not for ever", async () => {
+    const headers = { "Content-Type": "application/json" };
+    const { state, body } = arriving(15);
+    const problem = await refusal(await edge.fetch(path, { method: "PATCH", body, headers }));
+    expect([problem.code, state.ended]).toEqual(["body_too_large", true]);
+    const endless = arriving(Number.POSITIVE_INFINITY);
+    await refusal(await edge.fetch(path, { method: "PATCH", body: endless.body, headers }));
+    expect(endless.state.read).toBeLessThan(25);
+  });
+
+  it("comes at once when far too much is announced", async () => {
+    const { state, body } = arriving(500);
+    const headers = { "Content-Type": "video/mp4", "Content-Length": "500000000" };
+    const problem = await refusal(await edge.fetch(`${path}/video`, { method: "PUT", body, headers }));
+    expect([problem.code, state.read]).toEqual(["video_too_large", 0]);
+  });
+});
+
+describe("a sentence about what came", async () => {
+  const edge = new Edge();
+  const { content, lease } = await edge.submit({ compile: "browser" });
+  const path = `/api/ar-content/${content.id}`;
+  const headers = { "Content-Type": "application/json", "Vivimark-Lease": lease?.token ?? "" };
+  const send = async (method: string, address: string, body: BodyInit, more = {}) =>
+    refusal(await edge.fetch(address, { method, body, headers: { ...headers, ...more } }));
+
+  it.each([
+    ["{title:", 'The body is "{title:"; expected a JSON object.'],
+    ["", "The body is empty; expected a JSON object."],
+  ])("of the body %o, which is no JSON", async (body, sentence) => {
+    const problem = await send("PATCH", path, body);
+    expect([problem.status, problem.code, problem.detail]).toEqual([400, "malformed_json", sentence]);
+  });
+
+  it("of another type than JSON", async () => {
+    const problem = await send("PATCH", path, "{}", { "Content-Type": "text/plain" });
+    expect(problem).toMatchObject({
+      status: 415,
+      detail: 'The Content-Type is "text/plain"; expected application/json.',
+    });
+  });
+
+  it("says it once, and where", async () => {
+    const whole = await send("POST", `${path}/marker/progress`, '{"stage":"match","done":1.5,"total":9}');
+    expect(whole.detail).toBe('Field "done" of the body: expected int; received 1.5.');
+    const missing = await send("POST", `${path}/marker/progress`, '{"stage":"match","done":1}');
+    expect(missing.detail).toBe('Field "total" of the body: expected number; received nothing.');
+    const over = await send("POST", `${path}/marker/progress`, '{"stage":"match","done":2,"total":1}');
+    expect(over.detail).toBe('Field "done" of the body: expected at most "total"; received 2.');
+    const bare = await refusal(await edge.fetch(`${path}/marker/lease`, { method: "DELETE" }));
+    expect(bare.detail).toBe('Field "vivimark-lease" of the headers: expected string; received nothing.');
+  });
+
+  it.each(["constructor", "__proto__", "toString"])("calls the field %s unknown", async (name) => {
+    const body = `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n1\r\n--b--\r\n`;
+    const problem = await send("POST", "/api/ar-content", body, {
+      "Content-Type": "multipart/form-data; boundary=b",
+    });
+    expect(problem.detail).toMatch(`Unknown field "${name}"; expected "image"`);
+  });
+
+  it("tells how large an upload is", async () => {
+    const problem = await send("POST", "/api/ar-content", "x", {
+      "Content-Type": "multipart/form-data; boundary=b",
+      "Content-Length": "25300000",
+    });
+    expect(problem.detail).toBe("The upload has 25.3 MB; expected a file of at most 20 MB.");
+  });
+
+  it.each(["multipart/form-datax; boundary=b", "multipart/mixed; boundary=b"])("refuses %s", async (type) => {
+    expect((await send("POST", "/api/ar-content", "x", { "Content-Type": type })).status).toBe(415);
+    expect((await send("PUT", `${path}/marker`, "x", { "Content-Type": type })).status).toBe(415);
+  });
+
+  it.each(["0x64", "1e3", " 100 ", "+100", ""])("takes numbers in decimal digits, not %o", async (text) => {
+    const listed = await edge.fetch(`/api/ar-content?limit=${encodeURIComponent(text)}`);
+    expect((await refusal(listed)).detail).toMatch(/^Field "limit" of the query: expected a whole number/);
+    if (text === "") return;
+    const body = new FormData();
+    body.set("max_features", text);
+    body.set("image", new Blob([png()]), "a.png");
+    const problem = await refusal(await edge.fetch("/api/ar-content", { method: "POST", body }));
+    expect(problem.detail).toMatch(/^Field "max_features" of the form: expected a whole number/);
+  });
+
+  it("is not needed for a body that may be left out", async () => {
+    const again = await edge.fetch(`${path}/marker/recompile`, { method: "POST", body: "", headers });
+    expect(again.status).toBe(200);
   });
 });
 

@@ -12,6 +12,7 @@ import {
   compileWhere,
   contentChange,
   contentPage,
+  decimal,
   descriptionText,
   markerStatus,
   maxFeatures,
@@ -22,7 +23,7 @@ import {
   titleText,
 } from "../schemas.ts";
 import { type Photo, submitPhoto } from "../submission.ts";
-import { limitBody, originOf, parsed } from "./http.ts";
+import { originOf, parsed, readJson } from "./http.ts";
 
 /** The text fields of an upload, which come as strings. */
 const uploadTexts = z.object({
@@ -30,7 +31,7 @@ const uploadTexts = z.object({
   description: descriptionText.optional(),
   project_id: z.string().max(64).optional(),
   compile: compileWhere.optional(),
-  max_features: z.coerce.number().pipe(maxFeatures).optional(),
+  max_features: decimal(maxFeatures).optional(),
 });
 
 const list = createRoute({
@@ -44,7 +45,7 @@ const list = createRoute({
       status: markerStatus.optional(),
       q: searchText.optional().openapi({ description: "Part of the title or description." }),
       cursor: z.string().max(200).optional().openapi({ description: "`next_cursor` of the page before." }),
-      limit: z.coerce.number().int().min(1).max(100).default(30),
+      limit: decimal(z.number().int().min(1).max(100)).default(30),
     }),
   },
   responses: { 200: answers(contentPage, "One page"), ...problems(422) },
@@ -109,7 +110,7 @@ const change = createRoute({
   description:
     "Texts are kept well-formed and without control characters or overrides of the text's direction; a title " +
     "is one line, a description may have several.",
-  middleware: [limitBody] as const,
+  middleware: [readJson] as const,
   request: {
     params: contentId,
     body: { required: true, content: { "application/json": { schema: contentChange } } },
