@@ -211,5 +211,6 @@ function megabytes(bytes: number): string {
 }
 
 function megapixels(pixels: number): string {
-  return `${(Math.ceil(pixels / 10_000) / 100).toLocaleString("en-US")} megapixels`;
+  const hundredths = Math.ceil(pixels / 10_000) / 100;
+  return `${(hundredths < 1000 ? hundredths : Math.round(hundredths)).toLocaleString("en-US")} megapixels`;
 }

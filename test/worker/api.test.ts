@@ -109,7 +109,7 @@ describe("a refusal of a body that is still arriving", async () => {
   /** A megabyte at a time, and what of it was read. */
   function arriving(megabytes: number, head = "") {
     const state = { read: 0, ended: false, cancelled: false };
-    const body = new ReadableStream<Uint8Array>(
+    const body = new ReadableStream(
       {
         type: "bytes",
         pull(controller) {
