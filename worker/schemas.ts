@@ -2,6 +2,9 @@ import { z } from "@hono/zod-openapi";
 
 /** The wire: what the API takes and gives, in snake_case. The web app and the Node host import the types. */
 
+/** Not `.nullable()`: for a named schema the document's generator makes an `allOf` of it that null never meets. */
+const orNull = <Schema extends z.ZodType>(schema: Schema) => z.union([schema, z.null()]);
+
 export const markerStatus = z.enum(["pending", "processing", "ready", "failed"]).openapi("MarkerStatus");
 export type MarkerStatus = z.infer<typeof markerStatus>;
 
@@ -57,7 +60,7 @@ export const arContent = z
     marker_url: z.string().nullable(),
     marker_status: markerStatus,
     marker_generated_at: z.iso.datetime().nullable(),
-    marker_metadata: markerMetadata.nullable(),
+    marker_metadata: orNull(markerMetadata),
     max_features: z.number().int().nullable(),
     video_url: z.string().nullable(),
     video_bytes: z.number().int().nullable(),
@@ -67,8 +70,8 @@ export const arContent = z
     qr_url: z.string(),
     /** The newest compile task, the one that explains `marker_status`. */
     task_id: z.string().nullable(),
-    executor: executor.nullable(),
-    progress: progress.nullable(),
+    executor: orNull(executor),
+    progress: orNull(progress),
     error_code: z.string().nullable(),
     error_message: z.string().nullable(),
     created_at: z.iso.datetime(),
@@ -82,7 +85,7 @@ export const submission = z
   .object({
     content: arContent,
     task_id: z.string(),
-    lease: lease.nullable(),
+    lease: orNull(lease),
     /** True when an existing marker of the same image and options was reused. */
     reused: z.boolean(),
   })
@@ -105,9 +108,9 @@ export const compileTask = z
     content_id: z.string(),
     generation: z.number().int(),
     state: taskState,
-    executor: executor.nullable(),
+    executor: orNull(executor),
     attempts: z.number().int(),
-    progress: progress.nullable(),
+    progress: orNull(progress),
     lease_expires_at: z.iso.datetime().nullable(),
     next_attempt_at: z.iso.datetime().nullable(),
     error_code: z.string().nullable(),

@@ -94,6 +94,42 @@ describe("an address that leads nowhere", () => {
     expect(problem.type).toBe("urn:vivimark:error:not_found");
   });
 
+  it.each([
+    ["POST", "/api/ar-content/x", "DELETE, GET, HEAD, PATCH"],
+    ["PUT", "/api/ar-content", "GET, HEAD, POST"],
+    ["GET", "/api/ar-content/x/marker", "PUT"],
+    ["DELETE", "/api/health", "GET, HEAD"],
+    ["POST", "/api/openapi.json", "GET, HEAD"],
+    ["POST", "/media/x/image", "GET, HEAD"],
+    ["POST", "/api/ar-content/x/qr.svg", "GET, HEAD"],
+  ])("%s %s is a method that is not allowed there", async (method, path, allowed) => {
+    const response = await new Edge().fetch(path, { method });
+    expect(response.headers.get("allow")).toBe(allowed);
+    const problem = await refusal(response);
+    expect([problem.status, problem.code]).toEqual([405, "method_not_allowed"]);
+    expect(problem.detail).toContain(`does not know ${method}; expected ${allowed}`);
+  });
+
+  it.each(["/assets/index-stale.js", "/assets/x", "/favicon.png", "/api/anything", "/content/x.js"])(
+    "%s is no page of the studio",
+    async (path) => {
+      expect((await refusal(await new Edge().fetch(path))).code).toBe("not_found");
+      expect((await refusal(await new Edge().fetch(path, { method: "POST" }))).code).toBe("not_found");
+    },
+  );
+
+  it.each(["/content/x", "/anything"])("%s is left to the studio", async (path) => {
+    expect(await (await new Edge().fetch(path)).text()).toBe("/");
+  });
+
+  it("has an id that is longer than any", async () => {
+    for (const path of ["/api/ar-content/", "/api/tasks/", "/api/viewer/"]) {
+      expect((await refusal(await new Edge().fetch(path + "x".repeat(2000)))).code).toBe("not_found");
+    }
+    const media = `/media/${"x".repeat(2000)}/${"y".repeat(2000)}`;
+    expect((await refusal(await new Edge().fetch(media))).detail.length).toBeLessThan(300);
+  });
+
   it("of content or a task says which", async () => {
     const edge = new Edge();
     expect((await refusal(await edge.fetch("/api/ar-content/nobody"))).detail).toContain('"nobody"');
@@ -310,6 +346,14 @@ describe("the Worker as it is deployed", () => {
       expect(file.headers.get("content-type")).toMatch(address.endsWith(".css") ? /css/ : /javascript/);
       await file.body?.cancel();
     }
+  });
+
+  it("finds no file at a stale address, and the studio at the address of a page", async () => {
+    const stale = await asset("/assets/index-stale.js");
+    expect([stale.status, await stale.text()]).toEqual([404, ""]);
+    const page = await fetch("/content/x");
+    expect([page.status, await page.text()]).toEqual([200, await (await asset("/")).text()]);
+    expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
   });
 
   it("serves the viewer's page at a photo's link", async () => {

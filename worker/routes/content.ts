@@ -215,7 +215,7 @@ export async function find(store: ContentStore, id: string) {
 }
 
 export function notFound(id: string): Refusal {
-  return new Refusal("not_found", `There is no AR content with the id "${id}".`);
+  return new Refusal("not_found", `There is no AR content with the id "${id.slice(0, 100)}".`);
 }
 
 async function readPhoto(request: Request, store: ContentStore): Promise<Photo> {
