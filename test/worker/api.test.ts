@@ -1,8 +1,12 @@
 import { env, exports } from "cloudflare:workers";
+import { eq } from "drizzle-orm";
 import { describe, expect, it, vi } from "vitest";
+import { z } from "zod";
 import { MEANINGS } from "../../worker/errors.ts";
-import { Edge, refusal } from "./edge.ts";
-import { png } from "./fixtures.ts";
+import { arContent, compileTasks } from "../../worker/schema.ts";
+import type { ArContent } from "../../worker/schemas.ts";
+import { Edge, form, json, refusal } from "./edge.ts";
+import { mind, png } from "./fixtures.ts";
 
 interface Operation {
   operationId: string;
@@ -87,6 +91,72 @@ describe("the API's document", async () => {
   });
 });
 
+describe("an answer", async () => {
+  const edge = new Edge();
+  const document = await edge.json<ApiDocument>("/api/openapi.json");
+  const definitions = JSON.stringify(document.components.schemas).replaceAll(
+    "#/components/schemas/",
+    "#/$defs/",
+  );
+
+  /** What the document says against an answer, by the name of a component. */
+  function assertFits(name: string, answer: unknown) {
+    const schema = z.fromJSONSchema({ $ref: `#/$defs/${name}`, $defs: JSON.parse(definitions) });
+    expect([name, schema.safeParse(answer).error?.issues ?? []]).toEqual([name, []]);
+  }
+
+  it("has null only where the document says so", () => {
+    for (const name of ["Progress", "Lease", "MarkerMetadata", "Executor"]) {
+      const { type } = document.components.schemas[name] as { type: unknown };
+      expect([name, type]).toEqual([name, name === "Executor" ? "string" : "object"]);
+    }
+    expect(() => assertFits("Executor", null)).toThrow();
+    expect(() => assertFits("ArContent", {})).toThrow();
+  });
+
+  it("fits the document, pending, leased, ready and failed", async () => {
+    const pending = await edge.submit();
+    const leased = await edge.submit({ compile: "browser" });
+    const headers = { "Vivimark-Lease": leased.lease?.token ?? "" };
+    const marker = `/api/ar-content/${leased.content.id}/marker`;
+    const progress = json("POST", { stage: "match", done: 1, total: 2 }, headers);
+    const prolonged = await edge.json(`${marker}/progress`, progress);
+    const processing = await edge.content(leased.content.id);
+    const ready = await edge.json<ArContent>(marker, {
+      method: "PUT",
+      body: form({ marker: mind() }),
+      headers,
+    });
+    const failed = await edge.submit();
+    await edge.db
+      .update(compileTasks)
+      .set({ state: "failed", errorCode: "too_few_features", errorMessage: "Too plain." })
+      .where(eq(compileTasks.id, failed.task_id));
+    await edge.db
+      .update(arContent)
+      .set({ markerStatus: "failed" })
+      .where(eq(arContent.id, failed.content.id));
+    const contents = [pending.content, processing, ready, await edge.content(failed.content.id)];
+    expect(contents.map(({ marker_status: status }) => status)).toEqual([
+      "pending",
+      "processing",
+      "ready",
+      "failed",
+    ]);
+    for (const content of contents) {
+      assertFits("ArContent", content);
+      assertFits("CompileTask", await edge.json(`/api/tasks/${content.task_id}`));
+      assertFits("CompileTaskList", await edge.json(`/api/ar-content/${content.id}/tasks`));
+      assertFits("ViewerManifest", await edge.json(`/api/viewer/${content.unique_id}`));
+    }
+    for (const submission of [pending, leased]) assertFits("Submission", submission);
+    assertFits("Lease", prolonged);
+    assertFits("ArContentPage", await edge.json("/api/ar-content"));
+    assertFits("ProjectList", await edge.json("/api/projects"));
+    assertFits("Problem", await (await edge.fetch("/api/tasks/x")).json());
+  });
+});
+
 describe("an address that leads nowhere", () => {
   it.each(["/api", "/api/nothing", "/media/x", "/api/ar-content/a/b/c"])("%s is a problem", async (path) => {
     const problem = await refusal(await new Edge().fetch(path));
@@ -163,10 +233,10 @@ describe("a refusal of a body that is still arriving", async () => {
     return { state, body };
   }
   const unknownField = '--b\r\nContent-Disposition: form-data; name="nope"\r\n\r\n1\r\n--b';
-  const form = "multipart/form-data; boundary=b";
+  const formType = "multipart/form-data; boundary=b";
 
   it.each([
-    ["a form with an unknown field", "POST", "", form, `${unknownField}\r\n`, 15, 422],
+    ["a form with an unknown field", "POST", "", formType, `${unknownField}\r\n`, 15, 422],
     ["a form with another boundary", "POST", "", "multipart/form-data; boundary=c", unknownField, 15, 400],
     ["no form", "POST", "", "text/plain", "", 15, 415],
     ["no video", "PUT", "/video", "video/mp4", "no video", 60, 415],
