@@ -1,7 +1,7 @@
 import { COMPILER_VERSION, DEFAULT_MAX_SIZE } from "../../compiler/compile.ts";
 import { decodeImage } from "../../compiler/image/decode.ts";
 import { encodePng } from "../../compiler/image/png.ts";
-import { describe } from "../../compiler/inspect.ts";
+import { describe, type TargetReport } from "../../compiler/inspect.ts";
 import { checkTargetCount } from "../../compiler/merge.ts";
 import { decodeMind, encodeMind } from "../../compiler/mind.ts";
 import type { CompiledPhoto } from "../../compiler/photo.ts";
@@ -10,9 +10,9 @@ import type { CompileOptions, ImageTarget } from "../../compiler/types.ts";
 import { compilePhotos } from "../compile-photos.ts";
 import { loadNodeCodecs } from "../library.ts";
 import { type Command, parseWords, required, wholeNumber } from "./command.ts";
-import { type Failure, failureOf, throwFailures, usageFailure } from "./failure.ts";
+import { EXIT, type Failure, failureOf, throwFailures, usageFailure } from "./failure.ts";
 import { findFiles, PHOTO_ENDINGS, readPhotoInput, STANDARD_STREAM } from "./inputs.ts";
-import { checkOutput, type Output, print, samePlace, writeOutputs } from "./outputs.ts";
+import { checkOutput, type Output, print, SIGNALS, samePlace, writeOutputs } from "./outputs.ts";
 import { progressBar } from "./progress.ts";
 import { counted, table } from "./text.ts";
 
@@ -73,37 +73,55 @@ export const compileCommand: Command = {
     }
     await writeOutputs(outputs);
 
-    const milliseconds = Date.now() - start;
+    const result: Result = { output, preview, bytes: bytes.length, milliseconds: Date.now() - start };
     const entries = targets.map((target, i) => ({
       input: photos[i],
       milliseconds: compiled[i].milliseconds,
       ...describe(target),
     }));
-    if (json) {
-      const report = {
-        output,
-        bytes: bytes.length,
-        milliseconds,
-        compiler_version: COMPILER_VERSION,
-        preview: preview ?? null,
-        targets: entries,
-      };
-      await print(`${JSON.stringify(report, null, 2)}\n`);
-    } else if (process.stderr.isTTY) {
-      process.stderr.write(
-        `${output}: ${counted(targets.length, "target")}, ${counted(bytes.length, "byte")}, ${counted(milliseconds, "millisecond")}\n${table(
-          entries.map(({ input, width, height, points }, i) => [
-            i,
-            input,
-            `${width} × ${height}`,
-            counted(points, "point"),
-          ]),
-        )}`,
-      );
-    }
-    return 0;
+    if (json) await print(reportForPrograms(result, entries));
+    else if (process.stderr.isTTY) process.stderr.write(reportForPeople(result, entries));
+    return EXIT.ok;
   },
 };
+
+interface Result {
+  readonly output: string;
+  readonly preview: string | undefined;
+  readonly bytes: number;
+  readonly milliseconds: number;
+}
+
+type Entry = TargetReport & { readonly input: string; readonly milliseconds: number };
+
+function reportForPrograms(
+  { output, preview, bytes, milliseconds }: Result,
+  targets: readonly Entry[],
+): string {
+  const report = {
+    output,
+    bytes,
+    milliseconds,
+    compiler_version: COMPILER_VERSION,
+    preview: preview ?? null,
+    targets,
+  };
+  return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+function reportForPeople({ output, bytes, milliseconds }: Result, targets: readonly Entry[]): string {
+  const seconds = (milliseconds / 1000).toFixed(1);
+  const rows = targets.map(({ input, width, height, points }, i) => [
+    i,
+    input,
+    `${width} × ${height}`,
+    points,
+  ]);
+  return (
+    `${output}: ${counted(targets.length, "target")}, ${counted(bytes, "byte")}, in ${seconds} s\n` +
+    table([["target", "photo", "size", "points"], ...rows])
+  );
+}
 
 async function findPhotos(inputs: readonly string[]): Promise<string[]> {
   const photos = await findFiles(inputs, PHOTO_ENDINGS);
@@ -170,8 +188,6 @@ async function compileAll(
     for (const signal of SIGNALS) process.off(signal, leave);
   }
 }
-
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Decodes the photos once more, one at a time: threads give back markers, not pixels. */
 async function drawPreview(

@@ -3,7 +3,7 @@ import { checkTargetCount, extractTargets } from "../../compiler/merge.ts";
 import { decodeMind, encodeMind } from "../../compiler/mind.ts";
 import type { ImageTarget } from "../../compiler/types.ts";
 import { type Command, parseWords, required, wholeNumber } from "./command.ts";
-import { type Failure, failureOf, throwFailures, usageFailure } from "./failure.ts";
+import { EXIT, type Failure, failureOf, throwFailures, usageFailure } from "./failure.ts";
 import { findFiles, MARKER_ENDINGS, readMarkerInput, STANDARD_STREAM } from "./inputs.ts";
 import { checkOutput, print, writeOutputs } from "./outputs.ts";
 import { counted, table } from "./text.ts";
@@ -123,12 +123,13 @@ async function write(
   } else if (process.stderr.isTTY) {
     const rows = origins.map(({ input, index, target: { width, height } }, i) => [
       i,
-      `target ${index} of ${input}`,
+      `${index} of ${input}`,
       `${width} × ${height}`,
     ]);
     process.stderr.write(
-      `${output}: ${counted(origins.length, "target")}, ${counted(bytes.length, "byte")}\n${table(rows)}`,
+      `${output}: ${counted(origins.length, "target")}, ${counted(bytes.length, "byte")}\n` +
+        table([["target", "was", "size"], ...rows]),
     );
   }
-  return 0;
+  return EXIT.ok;
 }

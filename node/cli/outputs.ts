@@ -4,6 +4,9 @@ import path from "node:path";
 import { EXIT, Failure, failureOf, usageFailure } from "./failure.ts";
 import { STANDARD_STREAM } from "./inputs.ts";
 
+/** What ends a command from outside. */
+export const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 export interface Output {
   /** `-` is the standard output. */
   readonly name: string;
@@ -28,12 +31,24 @@ export function samePlace(a: string, b: string): boolean {
 }
 
 /**
- * Writes all outputs or none: files are written beside their place and then renamed into it, so that nobody
- * ever sees half of one, and an older file stays until its successor is complete. It happens in one go, which
- * no signal interrupts. The standard output comes last.
+ * Writes outputs: files beside their place first, all of them, and then they are renamed into it. Nobody ever
+ * sees half of one, an older file stays until its successor is complete, and when one cannot be written, none
+ * is. The standard output comes last.
  */
 export async function writeOutputs(outputs: readonly Output[]): Promise<void> {
-  const files = outputs.filter(({ name }) => name !== STANDARD_STREAM);
+  // From here to the renames a signal is too late: it would leave temporary files.
+  const ignore = () => {};
+  for (const signal of SIGNALS) process.on(signal, ignore);
+  try {
+    writeFiles(outputs.filter(({ name }) => name !== STANDARD_STREAM));
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, ignore);
+  }
+  for (const { name, bytes } of outputs) if (name === STANDARD_STREAM) await print(bytes);
+}
+
+/** In one go, without giving the event loop a turn. */
+function writeFiles(files: readonly Output[]): void {
   const written: { temporary: string; file: string; name: string }[] = [];
   let current = "";
   try {
@@ -56,7 +71,6 @@ export async function writeOutputs(outputs: readonly Output[]): Promise<void> {
     for (const { temporary } of written) rmSync(temporary, { force: true });
     throw failureOf(error, current);
   }
-  for (const { name, bytes } of outputs) if (name === STANDARD_STREAM) await print(bytes);
 }
 
 /**

@@ -202,6 +202,47 @@ describe("where it writes", () => {
   });
 });
 
+/** Puts code before each call of a function of node:fs, which the command line imports by name. */
+const beforeEachCall = (name: string, code: string) => `
+  import fs from "node:fs";
+  import { syncBuiltinESMExports } from "node:module";
+  const original = fs.${name};
+  let calls = 0;
+  fs.${name} = (...given) => { calls++; ${code}; return original(...given); };
+  syncBuiltinESMExports();
+`;
+
+describe("when writing goes wrong", () => {
+  const words = ["compile", home, ...SMALL, "-o", "a.mind", "--preview", "a.png"];
+
+  test("a disk that is full after the first file leaves neither", async () => {
+    const full =
+      'if (calls === 2) throw Object.assign(new Error("full"), { code: "ENOSPC", syscall: "write" })';
+    const before = beforeEachCall("writeFileSync", full);
+    expect(await vivimark(words, { cwd: folder, before })).toMatchObject({
+      code: 3,
+      stderr: "vivimark: a.png: No space is left on the device.\n",
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test.skipIf(process.platform === "win32")("Ctrl-C in the midst of it leaves both files whole", async () => {
+    const before = beforeEachCall("writeFileSync", 'process.kill(process.pid, "SIGINT")');
+    expect(await vivimark(words, { cwd: folder, before })).toMatchObject({ code: 0 });
+    expect(readdirSync(folder)).toEqual(["a.mind", "a.png"]);
+    expect(same(inside("a.mind"), await library([home]))).toBe(true);
+  });
+
+  test("a fault of Vivimark's own has its own code", async () => {
+    const before = 'WebAssembly.compile = () => Promise.reject(new TypeError("broken"));';
+    expect(await vivimark(words, { cwd: folder, before })).toMatchObject({
+      code: 70,
+      stderr: expect.stringMatching(/^vivimark: this is a fault of Vivimark's own: TypeError: broken\n/),
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
 describe("exit codes and messages", () => {
   test.each<[name: string, words: string[], code: number, message: string]>([
     ["a file that is no photo", ["compile", "page.jpg", "-o", "x.mind"], 1, "page.jpg: This is an HTML"],
@@ -319,7 +360,7 @@ describe("a terminal", () => {
     }
     expect(bars).toContain("100 % ████████████████████████");
     expect(result).toMatch(
-      /^a\.mind: 2 targets, [\d,]+ bytes, [\d,]+ milliseconds?\n {2}0 {2}.*\n {2}1 {2}.*\n$/,
+      /^a\.mind: 2 targets, [\d,]+ bytes, in \d+\.\d s\n {2}target {2}photo .*\n.*\n.*\n$/,
     );
   });
 

@@ -168,7 +168,7 @@ describe("merge and extract", () => {
       terminal: true,
     });
     expect(stderr).toMatch(
-      /^x\.mind: 1 target, [\d,]+ bytes\n {2}0 {2}target 2 of all\.mind {2}300 × 300\n$/,
+      /^x\.mind: 1 target, [\d,]+ bytes\n {2}target .*\n +0 {2}2 of all\.mind {2}300 × 300\n$/,
     );
   });
 

@@ -34,14 +34,19 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
-/**
- * Starts `vivimark words…`.
- *
- * @param terminal makes it believe that its standard error is a terminal
- */
-export function start(words: readonly string[], { cwd = process.cwd(), terminal = false } = {}): Running {
-  const asTerminal = "data:text/javascript,process.stderr.isTTY = true; process.stderr.columns = 60";
-  const child = spawn(process.execPath, [...(terminal ? ["--import", asTerminal] : []), BIN, ...words], {
+export interface Surroundings {
+  readonly cwd?: string;
+  /** Makes it believe that its standard error is a terminal. */
+  readonly terminal?: boolean;
+  /** A module that runs in the process before the command line: it may break what the command needs. */
+  readonly before?: string;
+}
+
+/** Starts `vivimark words…`. */
+export function start(words: readonly string[], { cwd, terminal, before = "" }: Surroundings = {}): Running {
+  const screen = terminal ? "process.stderr.isTTY = true; process.stderr.columns = 60;" : "";
+  const preload = `data:text/javascript,${encodeURIComponent(before + screen)}`;
+  const child = spawn(process.execPath, ["--import", preload, BIN, ...words], {
     cwd,
     env: { ...process.env, TERM: "xterm", NODE_OPTIONS: "" },
   });
@@ -61,9 +66,9 @@ export function start(words: readonly string[], { cwd = process.cwd(), terminal 
 /** Runs `vivimark words…` to its end, with `input` as its standard input. */
 export function vivimark(
   words: readonly string[],
-  { cwd, input = "", terminal }: { cwd?: string; input?: string | Uint8Array; terminal?: boolean } = {},
+  { input = "", ...surroundings }: Surroundings & { readonly input?: string | Uint8Array } = {},
 ): Promise<Ended> {
-  const { child, ended } = start(words, { cwd, terminal });
+  const { child, ended } = start(words, surroundings);
   child.stdin!.end(input);
   return ended;
 }
