@@ -8,7 +8,7 @@ import type { CompiledPhoto } from "../../compiler/photo.ts";
 import { contactSheet, drawFeatures, sheetPictureSize } from "../../compiler/preview.ts";
 import type { CompileOptions, ImageTarget } from "../../compiler/types.ts";
 import { compilePhotos } from "../compile-photos.ts";
-import { loadNodeCodecs } from "../library.ts";
+import { prepareCompiler } from "../library.ts";
 import { type Command, parseWords, required, wholeNumber } from "./command.ts";
 import { EXIT, type Failure, failureOf, throwFailures, usageFailure } from "./failure.ts";
 import { findFiles, PHOTO_ENDINGS, readPhotoInput, STANDARD_STREAM } from "./inputs.ts";
@@ -195,7 +195,7 @@ async function drawPreview(
   standardInput: Uint8Array | undefined,
   targets: readonly ImageTarget[],
 ): Promise<Uint8Array> {
-  await loadNodeCodecs();
+  await prepareCompiler();
   const size = sheetPictureSize(photos.length);
   const pictures = [];
   for (const [i, photo] of photos.entries()) {

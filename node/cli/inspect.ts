@@ -4,7 +4,7 @@ import { encodePng } from "../../compiler/image/png.ts";
 import { inspectMind, type MarkerReport } from "../../compiler/inspect.ts";
 import { decodeMind } from "../../compiler/mind.ts";
 import { drawFeatures, targetPicture } from "../../compiler/preview.ts";
-import { loadNodeCodecs } from "../library.ts";
+import { prepareCompiler } from "../library.ts";
 import { type Command, parseWords } from "./command.ts";
 import { EXIT, failureOf, usageFailure } from "./failure.ts";
 import { readMarkerInput } from "./inputs.ts";
@@ -69,7 +69,7 @@ async function writePreviews(bytes: Uint8Array, folder: string): Promise<void> {
   } catch (error) {
     throw failureOf(error, folder);
   }
-  await loadNodeCodecs();
+  await prepareCompiler();
   const outputs: Output[] = [];
   for (const [i, target] of decodeMind(bytes).entries()) {
     const picture = drawFeatures(targetPicture(target), target);

@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type CompiledPhoto, compilePhoto } from "../../compiler/photo.ts";
 import type { CompileProgress } from "../../compiler/types.ts";
-import { compilePhotos, loadNodeCodecs } from "../../node/library.ts";
+import { compilePhotos, prepareCompiler } from "../../node/library.ts";
 
 const require = createRequire(import.meta.url);
 const photos = ["dust-bowl-home", "french-alpine-landscape", "locomotion-house-cat"].map((name) =>
@@ -15,7 +15,7 @@ const OPTIONS = { maxSize: 320 };
 
 const folder = mkdtempSync(path.join(tmpdir(), "vivimark-photos-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-beforeAll(loadNodeCodecs);
+beforeAll(prepareCompiler);
 
 function markerOf(result: PromiseSettledResult<CompiledPhoto>): Uint8Array {
   if (result.status === "rejected") throw result.reason;

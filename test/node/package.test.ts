@@ -114,9 +114,9 @@ test.each(["nodenext", "bundler"])("its types hold, resolved as %s", async (reso
        type CompileOptions, type CompiledPhoto, type ImageTarget, type MarkerReport, type RgbaImage,
        compile, compilePhoto, decodeMind, drawFeatures, inspectMind, mergeMinds,
      } from "vivimark";
-     import { compilePhotos, loadNodeCodecs } from "vivimark/node";
+     import { compilePhotos, prepareCompiler } from "vivimark/node";
      const options: CompileOptions = { maxFeatures: 100, maxSize: Infinity };
-     await loadNodeCodecs();
+     await prepareCompiler();
      const photo: CompiledPhoto = await compilePhoto(new Uint8Array(0), options, ({ done, total }) => done / total);
      const [result] = await compilePhotos(["portrait.jpg", photo.thumbnail], { ...options, threads: 2 });
      const marker: Uint8Array = result.status === "fulfilled" ? result.value.marker : photo.marker;

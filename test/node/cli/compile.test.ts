@@ -18,7 +18,7 @@ import { inspectMind } from "../../../compiler/inspect.ts";
 import { decodeMind } from "../../../compiler/mind.ts";
 import { contactSheet, drawFeatures, sheetPictureSize } from "../../../compiler/preview.ts";
 import type { CompileOptions } from "../../../compiler/types.ts";
-import { loadNodeCodecs } from "../../../node/library.ts";
+import { prepareCompiler } from "../../../node/library.ts";
 import { paintCollage } from "../../compiler/pictures.ts";
 import { photoPath, start, temporaryFolder, vivimark } from "./vivimark.ts";
 
@@ -32,7 +32,7 @@ const SMALL = ["--max-size", "256"];
 const root = temporaryFolder();
 let folder: string;
 let count = 0;
-beforeAll(loadNodeCodecs);
+beforeAll(prepareCompiler);
 beforeEach(() => {
   folder = path.join(root, String(count++));
   mkdirSync(folder);

@@ -9,7 +9,7 @@ import { inspectMind } from "../../../compiler/inspect.ts";
 import { extractTargets } from "../../../compiler/merge.ts";
 import { decodeMind } from "../../../compiler/mind.ts";
 import { drawFeatures, targetPicture } from "../../../compiler/preview.ts";
-import { loadNodeCodecs } from "../../../node/library.ts";
+import { prepareCompiler } from "../../../node/library.ts";
 import { paint, paintCollage } from "../../compiler/pictures.ts";
 import { start, temporaryFolder, vivimark } from "./vivimark.ts";
 
@@ -19,7 +19,7 @@ const parts = [0, 1, 2].map((i) => extractTargets(all, [i]));
 const root = temporaryFolder();
 let cwd: string;
 let count = 0;
-beforeAll(loadNodeCodecs);
+beforeAll(prepareCompiler);
 beforeEach(() => {
   cwd = path.join(root, String(count++));
   mkdirSync(cwd);
