@@ -40,7 +40,7 @@ interface Meaning {
 export type ProblemStatus = 400 | 404 | 405 | 409 | 411 | 413 | 415 | 416 | 422 | 500 | 503;
 
 /** The one place where a code gets its HTTP status and its title. */
-export const MEANINGS: Record<ErrorCode, Meaning> = {
+export const MEANINGS = {
   empty_file: { status: 422, title: "The file is empty" },
   not_an_image: { status: 415, title: "Not an image" },
   unsupported_format: { status: 415, title: "Unsupported image format" },
@@ -78,7 +78,7 @@ export const MEANINGS: Record<ErrorCode, Meaning> = {
   storage_unavailable: { status: 503, title: "Storage unavailable" },
   retries_exhausted: { status: 503, title: "Retries exhausted" },
   internal_error: { status: 500, title: "Internal error" },
-};
+} as const satisfies Record<ErrorCode, Meaning>;
 
 /** What is noted on a compile task: the code for programs, the sentence for people. */
 export interface Failure {

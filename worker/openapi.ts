@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { MEANINGS, type ProblemStatus } from "./errors.ts";
+import { type ErrorCode, MEANINGS } from "./errors.ts";
 import { problem } from "./schemas.ts";
 
 /** Pieces of route definitions that several resources use. */
@@ -11,20 +11,27 @@ type ProblemResponses<Status extends number> = {
   };
 };
 
-/** The refusals of a route, by status; each names the codes that it may carry. */
-export function problems<Status extends ProblemStatus>(...statuses: Status[]): ProblemResponses<Status> {
-  const responses: Record<number, unknown> = {};
-  for (const status of statuses) {
-    const codes = Object.entries(MEANINGS)
-      .filter(([, meaning]) => meaning.status === status)
-      .map(([code]) => code);
-    responses[status] = {
-      description: `Problem details; \`code\` is one of ${codes.join(", ")}.`,
-      content: { "application/problem+json": { schema: problem } },
-    };
-  }
-  return responses as ProblemResponses<Status>;
+/** The refusals of a route by their codes, gathered by status. */
+export function problems<Code extends ErrorCode>(
+  ...codes: readonly Code[]
+): ProblemResponses<(typeof MEANINGS)[Code]["status"]> {
+  const statuses = new Set(codes.map((code) => MEANINGS[code].status));
+  const responses = Array.from(statuses, (status) => {
+    const some = codes.filter((code) => MEANINGS[code].status === status);
+    const description = `Problem details; \`code\` is ${some.length > 1 ? "one of " : ""}${some.join(", ")}.`;
+    return [status, { description, content: { "application/problem+json": { schema: problem } } }];
+  });
+  return Object.fromEntries(responses);
 }
+
+/** What a JSON body may be refused for, whatever it is about. */
+export const JSON_REFUSALS = [
+  "malformed_json",
+  "upload_interrupted",
+  "body_too_large",
+  "unsupported_media_type",
+  "invalid_input",
+] as const;
 
 export function answers<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { description, content: { "application/json": { schema } } };

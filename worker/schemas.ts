@@ -113,7 +113,16 @@ export const compileTask = z
     progress: orNull(progress),
     lease_expires_at: z.iso.datetime().nullable(),
     next_attempt_at: z.iso.datetime().nullable(),
-    error_code: z.string().nullable(),
+    error_code: z
+      .string()
+      .nullable()
+      .openapi({
+        description:
+          "Why it failed, or what its last attempt met. The photo's fault: image_damaged, too_few_features, " +
+          "invalid_option and the other refusals of an upload. The platform's: compiler_unreachable, " +
+          "compiler_busy, compiler_error, compile_timeout, compile_crashed, storage_unavailable, image_missing, " +
+          "retries_exhausted.",
+      }),
     error_message: z.string().nullable(),
     created_at: z.iso.datetime(),
     started_at: z.iso.datetime().nullable(),

@@ -4,7 +4,7 @@ import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
 import type { AppEnv } from "../bindings.ts";
 import { type ContentStore, type Position, purge } from "../content-store.ts";
 import { Refusal } from "../errors.ts";
-import { answers, contentId, problems } from "../openapi.ts";
+import { answers, contentId, JSON_REFUSALS, problems } from "../openapi.ts";
 import { contentBody, leaseBody, taskBody, viewerUrl } from "../representation.ts";
 import { bodyOf, readForm } from "../request-body.ts";
 import {
@@ -48,7 +48,7 @@ const list = createRoute({
       limit: decimal(z.number().int().min(1).max(100)).default(30),
     }),
   },
-  responses: { 200: answers(contentPage, "One page"), ...problems(422) },
+  responses: { 200: answers(contentPage, "One page"), ...problems("invalid_input") },
 });
 
 const create = createRoute({
@@ -89,7 +89,19 @@ const create = createRoute({
       ...answers(submission, "Stored; `Location` is the content's address"),
       headers: z.object({ Location: z.string() }),
     },
-    ...problems(400, 413, 415, 422),
+    ...problems(
+      "malformed_upload",
+      "upload_interrupted",
+      "unsupported_media_type",
+      "invalid_input",
+      "image_too_many_bytes",
+      "not_an_image",
+      "unsupported_format",
+      "empty_file",
+      "image_damaged",
+      "image_too_many_pixels",
+      "image_too_small",
+    ),
   },
 });
 
@@ -99,7 +111,7 @@ const read = createRoute({
   operationId: "getArContent",
   summary: "One piece of AR content",
   request: { params: contentId },
-  responses: { 200: answers(arContent, "The content"), ...problems(404) },
+  responses: { 200: answers(arContent, "The content"), ...problems("not_found") },
 });
 
 const change = createRoute({
@@ -115,7 +127,7 @@ const change = createRoute({
     params: contentId,
     body: { required: true, content: { "application/json": { schema: contentChange } } },
   },
-  responses: { 200: answers(arContent, "The changed content"), ...problems(400, 404, 413, 415, 422) },
+  responses: { 200: answers(arContent, "The changed content"), ...problems("not_found", ...JSON_REFUSALS) },
 });
 
 const remove = createRoute({
@@ -124,7 +136,7 @@ const remove = createRoute({
   operationId: "deleteArContent",
   summary: "Delete content with all its files",
   request: { params: contentId },
-  responses: { 204: { description: "Deleted" }, ...problems(404) },
+  responses: { 204: { description: "Deleted" }, ...problems("not_found") },
 });
 
 const history = createRoute({
@@ -133,7 +145,7 @@ const history = createRoute({
   operationId: "listCompileTasks",
   summary: "Every compilation of this content, newest first",
   request: { params: contentId },
-  responses: { 200: answers(taskList, "The tasks"), ...problems(404) },
+  responses: { 200: answers(taskList, "The tasks"), ...problems("not_found") },
 });
 
 const qrCode = createRoute({
@@ -144,7 +156,7 @@ const qrCode = createRoute({
   request: { params: contentId },
   responses: {
     200: { description: "SVG", content: { "image/svg+xml": { schema: z.string() } } },
-    ...problems(404),
+    ...problems("not_found"),
   },
 });
 

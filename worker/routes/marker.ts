@@ -3,7 +3,7 @@ import type { AppEnv } from "../bindings.ts";
 import { type Delivery, deliver, MAX_MARKER_BYTES } from "../delivery.ts";
 import { Refusal } from "../errors.ts";
 import * as life from "../marker-life.ts";
-import { answers, contentId, leaseHeader, problems } from "../openapi.ts";
+import { answers, contentId, JSON_REFUSALS, leaseHeader, problems } from "../openapi.ts";
 import { contentBody, leaseBody } from "../representation.ts";
 import { bodyOf, mediaTypeOf, quoteContentType, readBytes, readForm } from "../request-body.ts";
 import { arContent, lease, oneLine, progress, recompileRequest, submission, takenLease } from "../schemas.ts";
@@ -42,7 +42,23 @@ const put = createRoute({
       },
     },
   },
-  responses: { 200: answers(arContent, "The marker is ready"), ...problems(400, 404, 409, 413, 415, 422) },
+  responses: {
+    200: answers(arContent, "The marker is ready"),
+    ...problems(
+      "not_found",
+      "lease_lost",
+      "malformed_json",
+      "malformed_upload",
+      "upload_interrupted",
+      "unsupported_media_type",
+      "invalid_input",
+      "marker_too_large",
+      "invalid_marker",
+      "foreign_marker",
+      "too_few_features",
+      "invalid_thumbnail",
+    ),
+  },
 });
 
 const take = createRoute({
@@ -51,7 +67,10 @@ const take = createRoute({
   operationId: "takeLease",
   summary: "Take a waiting compilation over in this browser",
   request: { params: contentId },
-  responses: { 200: answers(takenLease, "The lease"), ...problems(404, 409) },
+  responses: {
+    200: answers(takenLease, "The lease"),
+    ...problems("not_found", "lease_held", "nothing_to_compile"),
+  },
 });
 
 const giveBack = createRoute({
@@ -60,7 +79,7 @@ const giveBack = createRoute({
   operationId: "giveLeaseBack",
   summary: "Give a compilation up: the Node compiler takes it over at once",
   request: { params: contentId, headers: leaseHeader },
-  responses: { 204: { description: "Given up" }, ...problems(404, 409, 422) },
+  responses: { 204: { description: "Given up" }, ...problems("not_found", "lease_lost", "invalid_input") },
 });
 
 const report = createRoute({
@@ -74,7 +93,10 @@ const report = createRoute({
     headers: leaseHeader,
     body: { required: true, content: { "application/json": { schema: progress } } },
   },
-  responses: { 200: answers(lease, "The prolonged lease"), ...problems(400, 404, 409, 413, 415, 422) },
+  responses: {
+    200: answers(lease, "The prolonged lease"),
+    ...problems("not_found", "lease_lost", ...JSON_REFUSALS),
+  },
 });
 
 const again = createRoute({
@@ -88,7 +110,7 @@ const again = createRoute({
     params: contentId,
     body: { required: false, content: { "application/json": { schema: recompileRequest } } },
   },
-  responses: { 200: answers(submission, "The new compilation"), ...problems(400, 404, 413, 415, 422) },
+  responses: { 200: answers(submission, "The new compilation"), ...problems("not_found", ...JSON_REFUSALS) },
 });
 
 export const markerRoutes = new OpenAPIHono<AppEnv>()

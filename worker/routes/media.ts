@@ -28,7 +28,7 @@ const read = createRoute({
     200: { description: "The file", content: bytes },
     206: { description: "A range of it", content: bytes },
     304: { description: "Not modified" },
-    ...problems(404, 416),
+    ...problems("not_found", "range_not_satisfiable"),
   },
 });
 

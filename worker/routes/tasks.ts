@@ -11,7 +11,7 @@ const read = createRoute({
   operationId: "getCompileTask",
   summary: "One compilation: why a marker is ready, or not",
   request: { params: z.object({ task_id: z.string() }) },
-  responses: { 200: answers(compileTask, "The task"), ...problems(404) },
+  responses: { 200: answers(compileTask, "The task"), ...problems("not_found") },
 });
 
 export const taskRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => {

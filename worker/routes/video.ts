@@ -22,7 +22,10 @@ const put = createRoute({
       "video/webm": { schema: { type: "string", format: "binary" } },
     },
   },
-  responses: { 200: answers(arContent, "Attached"), ...problems(400, 404, 411, 413, 415) },
+  responses: {
+    200: answers(arContent, "Attached"),
+    ...problems("not_found", "upload_interrupted", "length_required", "video_too_large", "unsupported_video"),
+  },
 });
 
 const remove = createRoute({
@@ -31,7 +34,7 @@ const remove = createRoute({
   operationId: "deleteVideo",
   summary: "Take the video away",
   request: { params: contentId },
-  responses: { 204: { description: "No video" }, ...problems(404) },
+  responses: { 204: { description: "No video" }, ...problems("not_found") },
 });
 
 export const videoRoutes = new OpenAPIHono<AppEnv>()

@@ -13,7 +13,7 @@ const manifest = createRoute({
   summary: "What a viewer needs to play a photo",
   description: "Public and readable from any origin. Content that is not active has none.",
   request: { params: z.object({ unique_id: z.string() }) },
-  responses: { 200: answers(viewerManifest, "The manifest"), ...problems(404) },
+  responses: { 200: answers(viewerManifest, "The manifest"), ...problems("not_found") },
 });
 
 export const viewerRoutes = new OpenAPIHono<AppEnv>().openapi(manifest, async (c) => {
