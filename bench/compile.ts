@@ -5,7 +5,9 @@
 //   npm run bench -- --quick  the small ones
 
 import { compileTarget } from "../compiler/compile.ts";
+import { loadKernels } from "../compiler/kernels/kernels.ts";
 import type { GreyImage, ImageTarget } from "../compiler/types.ts";
+import { readKernelModule } from "../node/codecs.ts";
 import {
   compareTargets,
   compileReference,
@@ -37,6 +39,7 @@ const QUICK: readonly Picture[] = PICTURES.slice(0, 2).map((picture) => ({ ...pi
 const OPTIONS = { maxSize: Number.POSITIVE_INFINITY };
 
 async function main(): Promise<void> {
+  loadKernels(await readKernelModule());
   const pictures = process.argv.includes("--quick") ? QUICK : PICTURES;
   console.log(`\nNode ${process.version}: compiler/ and mind-ar's OfflineCompiler, milliseconds`);
   printRow("image", "rounds", "mind-ar", "ours", "min … max", "ratio", "agreement");

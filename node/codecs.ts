@@ -19,3 +19,8 @@ export async function readCodecModules(): Promise<CodecModules> {
   );
   return { jpegDecode, pngDecode, webpDecode, jpegEncode };
 }
+
+/** Compiles the compiler's own kernels, which can be sent to threads as well. */
+export async function readKernelModule(): Promise<object> {
+  return WebAssembly.compile(await readFile(new URL("../compiler/wasm/kernels.wasm", import.meta.url)));
+}
