@@ -14,6 +14,11 @@ const POINTS_PER_BUCKET = 5;
 
 export const MAX_EXTREMA = BUCKETS * BUCKETS * POINTS_PER_BUCKET;
 
+/** Strongest candidates of a bucket that are put in order at a time: of so many, 5 mostly pass. */
+const SHORTLIST = 16;
+
+const FIRST_CAPACITY = 1 << 14;
+
 /** Extrema of one keyframe in columns, bucket after bucket, the strongest of a bucket first. */
 export interface Extrema {
   readonly count: number;
@@ -55,22 +60,40 @@ export function findExtrema(pyramid: Pyramid, buffers: ExtremaBuffers): Extrema 
 /** Extrema of single planes, in columns; those of a bucket are linked, the last found first. */
 class Candidates {
   readonly head = new Int32Array(BUCKETS * BUCKETS).fill(-1);
-  readonly next: number[] = [];
-  /** Index of the octave among those above the first. */
-  readonly octave: number[] = [];
+  /** How many there were when an octave's own began. */
+  readonly octaveStart: number[] = [];
+  count = 0;
+  next = new Int32Array(FIRST_CAPACITY);
   /** 4 × flat index + kind. */
-  readonly place: number[] = [];
-  readonly response: number[] = [];
-  /** Order of equals within an octave. */
-  readonly key: number[] = [];
+  place = new Int32Array(FIRST_CAPACITY);
+  /** |response|; 0 once looked at. */
+  strength = new Float32Array(FIRST_CAPACITY);
 
-  add(bucket: number, octave: number, place: number, key: number, response: number): void {
-    this.next.push(this.head[bucket]);
-    this.head[bucket] = this.next.length - 1;
-    this.octave.push(octave);
-    this.place.push(place);
-    this.key.push(key);
-    this.response.push(response);
+  add(bucket: number, place: number, strength: number): void {
+    if (this.count === this.next.length) this.#grow();
+    const at = this.count++;
+    this.next[at] = this.head[bucket];
+    this.head[bucket] = at;
+    this.place[at] = place;
+    this.strength[at] = strength;
+  }
+
+  #grow(): void {
+    const { next, place, strength } = this;
+    const capacity = 4 * next.length;
+    this.next = new Int32Array(capacity);
+    this.next.set(next);
+    this.place = new Int32Array(capacity);
+    this.place.set(place);
+    this.strength = new Float32Array(capacity);
+    this.strength.set(strength);
+  }
+
+  /** Index of the octave among those above the first. */
+  octaveOf(candidate: number): number {
+    let octave = this.octaveStart.length - 1;
+    while (candidate < this.octaveStart[octave]) octave--;
+    return octave;
   }
 }
 
@@ -93,16 +116,18 @@ function collect(
   const { dog, width, height } = octaves[octave];
   const bucketWidth = ((width >> 1) * 2) / BUCKETS;
   const bucketHeight = ((height >> 1) * 2) / BUCKETS;
+  const columnOf = Uint8Array.from({ length: width }, (_, x) => Math.floor(x / bucketWidth));
   const rows = Math.floor(found.length / width);
+  candidates.octaveStart.push(candidates.count);
   for (let firstRow = BORDER; firstRow < height - BORDER; firstRow += rows) {
     const endRow = Math.min(firstRow + rows, height - BORDER);
     const count = kernels.findPlaneExtrema(dog, width, firstRow, endRow, found);
-    for (let i = 0; i < count; i++) {
+    for (let i = 0, y = firstRow, end = (y + 1) * width; i < count; i++) {
       const index = found[i] >> 2;
-      const y = Math.floor(index / width);
-      const x = index - y * width;
-      const bucket = Math.floor(y / bucketHeight) * BUCKETS + Math.floor(x / bucketWidth);
-      candidates.add(bucket, octave, found[i], cellKey(x, y, width), packedResponse(dog[index], x, y));
+      for (; index >= end; end += width) y++;
+      const x = index - end + width;
+      const bucket = Math.floor(y / bucketHeight) * BUCKETS + columnOf[x];
+      candidates.add(bucket, found[i], Math.abs(packedResponse(dog[index], x, y)));
     }
   }
 }
@@ -119,32 +144,74 @@ function packedResponse(value: number, x: number, y: number): number {
 
 /** The strongest extrema of each bucket by |response|; of equals the one in the lower octave, then in order. */
 function chooseStrongest(candidates: Candidates, pyramid: Pyramid, below: Float32Array): Extrema {
-  const { head, next, octave, place, key, response } = candidates;
-  const strength = Float64Array.from(response, Math.abs);
+  const { place, strength } = candidates;
+  const { octaves } = pyramid;
   const kept: number[] = [];
-  for (const first of head) {
-    for (let slots = POINTS_PER_BUCKET; slots > 0; ) {
-      let best = -1;
-      for (let i = first; i >= 0; i = next[i]) {
-        if (strength[i] === 0) continue;
-        const ahead =
-          best < 0 ? 1 : strength[i] - strength[best] || octave[best] - octave[i] || key[best] - key[i];
-        if (ahead > 0) best = i;
+  const shortlist: number[] = [];
+  for (const first of candidates.head) {
+    let slots = POINTS_PER_BUCKET;
+    do {
+      listStrongest(candidates, first, octaves, shortlist);
+      for (let i = 0; i < shortlist.length && slots > 0; i++) {
+        const candidate = shortlist[i];
+        strength[candidate] = 0;
+        if (!isExtremum(pyramid, candidates.octaveOf(candidate), place[candidate], below)) continue;
+        kept.push(candidate);
+        slots--;
       }
-      if (best < 0) break;
-      strength[best] = 0;
-      if (!isExtremum(pyramid, octave[best], place[best], below)) continue;
-      kept.push(best);
-      slots--;
-    }
+    } while (slots > 0 && shortlist.length === SHORTLIST);
   }
-  return {
+  const extrema = {
     count: kept.length,
-    response: Float32Array.from(kept, (i) => response[i]),
-    octave: Uint8Array.from(kept, (i) => octave[i] + 1),
-    x: Float32Array.from(kept, (i) => (place[i] >> 2) % pyramid.octaves[octave[i]].width),
-    y: Float32Array.from(kept, (i) => Math.floor((place[i] >> 2) / pyramid.octaves[octave[i]].width)),
+    response: new Float32Array(kept.length),
+    octave: new Uint8Array(kept.length),
+    x: new Float32Array(kept.length),
+    y: new Float32Array(kept.length),
   };
+  kept.forEach((candidate, i) => {
+    const octave = candidates.octaveOf(candidate);
+    const { dog, width } = octaves[octave];
+    const index = place[candidate] >> 2;
+    const y = Math.floor(index / width);
+    const x = index - y * width;
+    extrema.response[i] = packedResponse(dog[index], x, y);
+    extrema.octave[i] = octave + 1;
+    extrema.x[i] = x;
+    extrema.y[i] = y;
+  });
+  return extrema;
+}
+
+/** The SHORTLIST strongest of a bucket that were not looked at yet, in order. */
+function listStrongest(
+  candidates: Candidates,
+  first: number,
+  octaves: readonly Octave[],
+  shortlist: number[],
+): void {
+  const { next, strength } = candidates;
+  shortlist.length = 0;
+  let least = 0;
+  for (let i = first; i >= 0; i = next[i]) {
+    const value = strength[i];
+    if (value === 0 || value < least) continue;
+    let at = shortlist.length;
+    while (at > 0 && precedes(candidates, octaves, i, shortlist[at - 1])) at--;
+    if (at === SHORTLIST) continue;
+    if (shortlist.length === SHORTLIST) shortlist.pop();
+    shortlist.splice(at, 0, i);
+    if (shortlist.length === SHORTLIST) least = strength[shortlist[SHORTLIST - 1]];
+  }
+}
+
+function precedes(candidates: Candidates, octaves: readonly Octave[], a: number, b: number): boolean {
+  const { strength, place } = candidates;
+  if (strength[a] !== strength[b]) return strength[a] > strength[b];
+  const octave = candidates.octaveOf(a);
+  if (octave !== candidates.octaveOf(b)) return octave < candidates.octaveOf(b);
+  const { width } = octaves[octave];
+  const key = (index: number) => cellKey(index % width, Math.floor(index / width), width);
+  return key(place[a] >> 2) < key(place[b] >> 2);
 }
 
 /** Whether a candidate is an extremum over scale too, and the first one of its 2 × 2 cell. */
