@@ -3,6 +3,9 @@
 
 const MAX_ROWS_16 = 257;
 
+/** 8 columns of so many rows sum up to less than 2^16. */
+const MAX_ROWS_IN_VECTOR = 32;
+
 /** Up to so many pixels a box, (sum + ½) / pixels in float32 is never off by as much as ½ / pixels. */
 const MAX_PIXELS_FLOAT32 = 8192;
 
@@ -42,31 +45,18 @@ export function averageBoxes(
 
 /** Entry x of `sums`: the sum of all pixels of `boxHeight` rows left of column x. */
 function sumColumns(first: usize, width: i32, boxHeight: i32, column: usize, sums: usize): void {
+  if (boxHeight <= MAX_ROWS_IN_VECTOR) {
+    sumFewRows(first, width, boxHeight, sums);
+    return;
+  }
   let sum: u32 = 0;
   let to = sums + 4;
   store<u32>(sums, 0);
-  if (boxHeight === 1) {
-    for (let at = first, end = first + width; at < end; at += 4, to += 16) {
-      sum += load<u8>(at);
-      store<u32>(to, sum);
-      sum += load<u8>(at, 1);
-      store<u32>(to, sum, 4);
-      sum += load<u8>(at, 2);
-      store<u32>(to, sum, 8);
-      sum += load<u8>(at, 3);
-      store<u32>(to, sum, 12);
-    }
-  } else if (boxHeight <= MAX_ROWS_16) {
+  if (boxHeight <= MAX_ROWS_16) {
     addRows(first, width, boxHeight, column);
-    for (let at = column, end = column + ((<usize>width) << 1); at < end; at += 8, to += 16) {
+    for (let at = column, end = column + ((<usize>width) << 1); at < end; at += 2, to += 4) {
       sum += load<u16>(at);
       store<u32>(to, sum);
-      sum += load<u16>(at, 2);
-      store<u32>(to, sum, 4);
-      sum += load<u16>(at, 4);
-      store<u32>(to, sum, 8);
-      sum += load<u16>(at, 6);
-      store<u32>(to, sum, 12);
     }
   } else {
     for (let x = 0; x < width; x++, to += 4) {
@@ -75,6 +65,39 @@ function sumColumns(first: usize, width: i32, boxHeight: i32, column: usize, sum
       store<u32>(to, sum);
     }
   }
+}
+
+/** The same for so few rows that eight columns still sum up to 16 bits. */
+function sumFewRows(first: usize, width: i32, boxHeight: i32, sums: usize): void {
+  let carry = i32x4.splat(0);
+  store<u32>(sums, 0);
+  for (let x = 0; x < width; x += 16) {
+    let from = first + x;
+    let pixels = v128.load(from);
+    let low = i16x8.extend_low_i8x16_u(pixels);
+    let high = i16x8.extend_high_i8x16_u(pixels);
+    for (let row = 1; row < boxHeight; row++) {
+      from += width;
+      pixels = v128.load(from);
+      low = i16x8.add(low, i16x8.extend_low_i8x16_u(pixels));
+      high = i16x8.add(high, i16x8.extend_high_i8x16_u(pixels));
+    }
+    const to = sums + ((<usize>x) << 2);
+    carry = storeSums(low, carry, to + 4);
+    carry = storeSums(high, carry, to + 36);
+  }
+}
+
+/** Eight sums from the left on top of `carry`; returns the last one in every lane. */
+function storeSums(columns: v128, carry: v128, to: usize): v128 {
+  const zero = i16x8.splat(0);
+  let sums = i16x8.add(columns, v128.shuffle<i16>(zero, columns, 7, 8, 9, 10, 11, 12, 13, 14));
+  sums = i16x8.add(sums, v128.shuffle<i16>(zero, sums, 6, 7, 8, 9, 10, 11, 12, 13));
+  sums = i16x8.add(sums, v128.shuffle<i16>(zero, sums, 4, 5, 6, 7, 8, 9, 10, 11));
+  v128.store(to, i32x4.add(i32x4.extend_low_i16x8_u(sums), carry));
+  const last = i32x4.add(i32x4.extend_high_i16x8_u(sums), carry);
+  v128.store(to, last, 16);
+  return v128.shuffle<i32>(last, last, 3, 3, 3, 3);
 }
 
 /** Sums of the pixels of `boxHeight` rows, column by column. */

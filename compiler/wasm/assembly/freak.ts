@@ -3,6 +3,9 @@
 const SAMPLES = 37;
 const TOLERANCE: f64 = 0.01;
 
+/** Pixels that a sample may lie away from its point, and some more for its neighbours and for rounding. */
+const MARGIN = 9;
+
 /** Samples in reverse order, and each one's upper bound for those that it is compared with. */
 const samples = memory.data(40 * 4);
 const bounds = memory.data(44 * 4);
@@ -17,6 +20,61 @@ export function describePoint(
   sin: f64,
   pattern: usize,
   descriptor: usize,
+): void {
+  const inside = x >= MARGIN && y >= MARGIN && x < <f64>(width - MARGIN) && y < <f64>(height - MARGIN);
+  if (inside) sampleInside(plane, width, x, y, cos, sin, pattern);
+  else sampleClamped(plane, width, height, x, y, cos, sin, pattern);
+  pack(descriptor);
+}
+
+/** Where all pixels of a sample are inside: x and y, and then the pixels of a row, two at a time. */
+function sampleInside(plane: usize, width: i32, x: f64, y: f64, cos: f64, sin: f64, pattern: usize): void {
+  const center = f64x2.replace_lane(f64x2.splat(x), 1, y);
+  const along = f64x2.replace_lane(f64x2.splat(cos), 1, sin);
+  const across = f64x2.replace_lane(f64x2.splat(sin), 1, -cos);
+  const one = f64x2.splat(1);
+  for (let i = 0; i < SAMPLES; i++) {
+    const u = f64x2.splat(<f64>load<f32>(pattern + ((<usize>i) << 3)));
+    const v = f64x2.splat(<f64>load<f32>(pattern + ((<usize>i) << 3), 4));
+    const place = f64x2.sub(f64x2.add(center, f64x2.mul(u, along)), f64x2.mul(v, across));
+    const corner = f64x2.floor(place);
+    const pixel = i32x4.trunc_sat_f64x2_s_zero(corner);
+    // Weights of the pixels at the corner, and of the next ones, in x and y.
+    const near = f64x2.sub(f64x2.add(corner, one), place);
+    const next = f64x2.sub(place, corner);
+    const columns = v128.shuffle<f64>(near, next, 0, 2);
+    const index = i32x4.extract_lane(pixel, 1) * width + i32x4.extract_lane(pixel, 0);
+    const upper = plane + ((<usize>index) << 2);
+    const lower = upper + ((<usize>width) << 2);
+    const above = f64x2.mul(
+      f64x2.mul(columns, v128.shuffle<f64>(near, near, 1, 1)),
+      f64x2.promote_low_f32x4(v128.load64_zero(upper)),
+    );
+    const below = f64x2.mul(
+      f64x2.mul(columns, v128.shuffle<f64>(next, next, 1, 1)),
+      f64x2.promote_low_f32x4(v128.load64_zero(lower)),
+    );
+    keep(
+      i,
+      <f32>(
+        (f64x2.extract_lane(above, 0) +
+          f64x2.extract_lane(above, 1) +
+          f64x2.extract_lane(below, 0) +
+          f64x2.extract_lane(below, 1))
+      ),
+    );
+  }
+}
+
+function sampleClamped(
+  plane: usize,
+  width: i32,
+  height: i32,
+  x: f64,
+  y: f64,
+  cos: f64,
+  sin: f64,
+  pattern: usize,
 ): void {
   const right = width - 1;
   const bottom = height - 1;
@@ -44,18 +102,18 @@ export function describePoint(
         toRight * toTop * <f64>load<f32>(lower + left) +
         toLeft * toTop * <f64>load<f32>(lower + next))
     );
-    const to = (<usize>(SAMPLES - 1 - i)) << 2;
-    store<f32>(samples + to, sample);
-    // A float32 is below a float64 when it is below the first float32 that is not.
-    const bound = <f64>sample + TOLERANCE;
-    let rounded = <f32>bound;
-    if (<f64>rounded < bound) {
-      const bits = reinterpret<i32>(rounded);
-      rounded = reinterpret<f32>(bits < 0 ? bits - 1 : bits + 1);
-    }
-    store<f32>(bounds + to, rounded);
+    keep(i, sample);
   }
-  pack(descriptor);
+}
+
+/** A float32 is below a float64, the bound, when it is below the first float32 that is not. */
+function keep(i: i32, sample: f32): void {
+  const to = (<usize>(SAMPLES - 1 - i)) << 2;
+  const bound = <f64>sample + TOLERANCE;
+  const rounded = <f32>bound;
+  store<f32>(samples + to, sample);
+  // Grey levels are not negative, so the next float32 has the next bits.
+  store<i32>(bounds + to, reinterpret<i32>(rounded) + i32(<f64>rounded < bound));
 }
 
 /**

@@ -25,10 +25,12 @@ function rowReach(row: i32): i32 {
   return y === 4 ? 2 : y === 3 ? 3 : 4;
 }
 
-// Each row of weights, positions and magnitudes is written in pairs, so one more than there are may follow.
+// Each row of the circle is written in pairs, so one more than there are may follow.
 const weights = memory.data(72 * 4);
-const positions = memory.data(72 * 4);
-const magnitudes = memory.data(72 * 4);
+// Bin + 1 of each gradient, and its shares of that bin and of the next one.
+const bins = memory.data(72 * 4);
+const firsts = memory.data(72 * 8);
+const seconds = memory.data(72 * 8);
 // Two histograms with one bin repeated at either end, 16 bytes each way.
 const histogram = memory.data((BINS + 4) * 8);
 const smoothed = memory.data((BINS + 4) * 8);
@@ -74,6 +76,8 @@ function pair(at: usize): v128 {
 
 function fillHistogram(center: usize, stride: usize): void {
   let index: usize = 0;
+  const half = f64x2.splat(0.5);
+  const one = f64x2.splat(1);
   for (let row = 0; row < ROWS; row++) {
     const reach = rowReach(row);
     let at = center + <usize>(row - 4) * stride - ((<usize>reach) << 2);
@@ -81,28 +85,30 @@ function fillHistogram(center: usize, stride: usize): void {
     for (let i = index; i < end; i += 2, at += 8) {
       const dy = f64x2.sub(pair(at + stride), pair(at - stride));
       const dx = f64x2.sub(pair(at + 4), pair(at - 4));
-      store<u64>(positions + (i << 2), i64x2.extract_lane(directions(dy, dx), 0));
+      const position = f64x2.promote_low_f32x4(directions(dy, dx));
       const length = f64x2.sqrt(f64x2.add(f64x2.mul(dx, dx), f64x2.mul(dy, dy)));
-      const magnitude = f32x4.demote_f64x2_zero(f64x2.mul(pair(weights + (i << 2)), length));
-      store<u64>(magnitudes + (i << 2), i64x2.extract_lane(magnitude, 0));
+      const weighted = f32x4.demote_f64x2_zero(f64x2.mul(pair(weights + (i << 2)), length));
+      const magnitude = f64x2.promote_low_f32x4(weighted);
+      // Positions are not negative: floor(position - ½) + 1 is this.
+      const nextBin = f64x2.floor(f64x2.add(position, half));
+      const second = f64x2.sub(f64x2.sub(position, f64x2.sub(nextBin, one)), half);
+      v128.store64_lane(bins + (i << 2), i32x4.trunc_sat_f64x2_s_zero(nextBin), 0);
+      v128.store(firsts + (i << 3), f64x2.mul(f64x2.sub(one, second), magnitude));
+      v128.store(seconds + (i << 3), f64x2.mul(second, magnitude));
     }
     index = end;
   }
-  const bins = histogram + 16;
-  for (let i: usize = 0; i < <usize>BINS * 8; i += 16) v128.store(bins + i, f64x2.splat(0));
+  const sums = histogram + 16;
+  for (let i: usize = 0; i < <usize>BINS * 8; i += 16) v128.store(sums + i, f64x2.splat(0));
   for (let i: usize = 0; i < index; i++) {
-    const position = <f64>load<f32>(positions + (i << 2));
-    const magnitude = <f64>load<f32>(magnitudes + (i << 2));
-    const bin = <i32>floor<f64>(position - 0.5);
-    const second = position - <f64>bin - 0.5;
-    const first = 1 - second;
-    const here = bins + ((<usize>(bin < 0 ? bin + BINS : bin)) << 3);
-    const next = bins + ((<usize>(bin + 1 === BINS ? 0 : bin + 1)) << 3);
-    store<f64>(here, load<f64>(here) + first * magnitude);
-    store<f64>(next, load<f64>(next) + second * magnitude);
+    const next = load<i32>(bins + (i << 2));
+    const here = sums + ((<usize>(next === 0 ? BINS - 1 : next - 1)) << 3);
+    const there = sums + ((<usize>(next === BINS ? 0 : next)) << 3);
+    store<f64>(here, load<f64>(here) + load<f64>(firsts + (i << 3)));
+    store<f64>(there, load<f64>(there) + load<f64>(seconds + (i << 3)));
   }
   for (let i: usize = 0; i < <usize>BINS; i += 2) {
-    const at = bins + (i << 3);
+    const at = sums + (i << 3);
     v128.store(at, f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(v128.load(at))));
   }
 }
