@@ -12,8 +12,8 @@ const samples = new Float32Array(SAMPLES);
 /**
  * The descriptor of the point at (x, y) of a plane (row-major, width × height, grey levels).
  *
- * `pattern` holds x and y of the samples at radius 1; `cos` and `sin` are those of the point's angle times
- * the pattern's radius. `descriptor` gets 21 words of 666 comparisons, most significant bit first, padded
+ * `pattern` holds x and y of the samples, none further than 1 away; `cos` and `sin` are those of the point's
+ * angle times the pattern's radius, which is 7 at most. Grey levels are not negative. `descriptor` gets 21 words of 666 comparisons, most significant bit first, padded
  * with zeros.
  */
 export function describePoint(

@@ -138,7 +138,7 @@ describe.each(Object.entries(pictures))("%s", (_name, { data, width, height }) =
         const random = randomNumbers(6);
         plane.set(data);
         pattern.forEach((_, i) => {
-          pattern[i] = 2 * random() - 1;
+          pattern[i] = (2 * random() - 1) * Math.SQRT1_2;
         });
         const found: number[][] = [];
         for (let i = 0; i < 300; i++) {
