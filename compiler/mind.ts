@@ -35,7 +35,7 @@ const TRACKING_IMAGES = 2;
 
 // Ceilings for files of unknown origin. The reference stays far below: at most 500 points a keyframe
 // (10 × 10 buckets of 5), one keyframe per third of an octave, one tracking point per exclusion square.
-const MAX_TARGETS = 256;
+export const MAX_TARGETS = 256;
 const MAX_KEYFRAMES = 64;
 const MAX_POINTS = 10_000;
 /** mind-ar cannot write deeper: its encoder stops at 100 nested values, two a level. */
@@ -46,6 +46,27 @@ const MAX_SCALE = 256;
 
 /** The fewest bytes that one element can take; a count that the rest of the file cannot hold is a lie. */
 const MIN_BYTES = { target: 40, keyframe: 80, tracking: 30, point: 65, coordinates: 7, node: 32 } as const;
+
+/** What is wrong with a file: the breakages that are well known by name, or `malformed` for any other. */
+export type MarkerFault =
+  | "empty"
+  | "html"
+  | "json"
+  | "foreign_file"
+  | "wrong_version"
+  | "null_descriptors"
+  | "truncated"
+  | "malformed";
+
+/** An `invalid_marker` that says by `fault` which kind of breakage it is. */
+export class InvalidMarkerError extends CompileError {
+  readonly fault: MarkerFault;
+
+  constructor(fault: MarkerFault, message: string) {
+    super("invalid_marker", message);
+    this.fault = fault;
+  }
+}
 
 /**
  * Writes a `.mind` file.
@@ -69,7 +90,7 @@ export function encodeMind(targets: readonly ImageTarget[]): Uint8Array {
  * nothing after the end. Memory stays proportional to the bytes that are really there, whatever the
  * file claims. Tracking images are views of `bytes`, not copies.
  *
- * @throws CompileError `invalid_marker` with the place of the fault and what was expected there
+ * @throws InvalidMarkerError with the place of the fault and what was expected there
  */
 export function decodeMind(bytes: Uint8Array): ImageTarget[] {
   refuseForeignFile(bytes);
@@ -79,8 +100,8 @@ export function decodeMind(bytes: Uint8Array): ImageTarget[] {
     v: () => {
       const version = reader.number("the version");
       if (version !== VERSION) {
-        throw new CompileError(
-          "invalid_marker",
+        throw new InvalidMarkerError(
+          "wrong_version",
           `This .mind file has version ${version}, expected ${VERSION}: compile the image again.`,
         );
       }
@@ -93,13 +114,13 @@ export function decodeMind(bytes: Uint8Array): ImageTarget[] {
   return targets;
 }
 
-function invalid(sentence: string): CompileError {
-  return new CompileError("invalid_marker", `Not a valid .mind file: ${sentence}`);
+function invalid(sentence: string, fault: MarkerFault = "malformed"): InvalidMarkerError {
+  return new InvalidMarkerError(fault, `Not a valid .mind file: ${sentence}`);
 }
 
 /** Names what is commonly saved or served as `.mind` by mistake. */
 function refuseForeignFile(bytes: Uint8Array): void {
-  if (bytes.length === 0) throw invalid("it is empty (0 bytes).");
+  if (bytes.length === 0) throw invalid("it is empty (0 bytes).", "empty");
   const at = (offset: number, ...magic: number[]) => magic.every((byte, i) => bytes[offset + i] === byte);
   let start = at(0, 0xef, 0xbb, 0xbf) ? 3 : 0;
   while (start < bytes.length && (bytes[start] === 0x20 || (bytes[start] >= 0x09 && bytes[start] <= 0x0d))) {
@@ -107,16 +128,20 @@ function refuseForeignFile(bytes: Uint8Array): void {
   }
   switch (bytes[start]) {
     case 0x3c: // <
-      throw invalid("it is an HTML or XML page; the address it came from probably answered with a web page.");
+      throw invalid(
+        "it is an HTML or XML page; the address it came from probably answered with a web page.",
+        "html",
+      );
     case 0x7b: // {
     case 0x5b: // [
-      throw invalid("it is JSON text; a .mind file is binary MessagePack.");
+      throw invalid("it is JSON text; a .mind file is binary MessagePack.", "json");
   }
-  if (at(0, 0xff, 0xd8, 0xff)) throw invalid("it is a JPEG image; compile the image first.");
-  if (at(0, 0x89, 0x50, 0x4e, 0x47)) throw invalid("it is a PNG image; compile the image first.");
-  if (at(0, 0x52, 0x49, 0x46, 0x46)) throw invalid("it is a RIFF file, perhaps a WebP image.");
-  if (at(0, 0x50, 0x4b, 0x03, 0x04)) throw invalid("it is a ZIP archive; take the .mind file out of it.");
-  if (at(0, 0x1f, 0x8b)) throw invalid("it is compressed with gzip; send it uncompressed.");
+  const foreign = (sentence: string) => invalid(sentence, "foreign_file");
+  if (at(0, 0xff, 0xd8, 0xff)) throw foreign("it is a JPEG image; compile the image first.");
+  if (at(0, 0x89, 0x50, 0x4e, 0x47)) throw foreign("it is a PNG image; compile the image first.");
+  if (at(0, 0x52, 0x49, 0x46, 0x46)) throw foreign("it is a RIFF file, perhaps a WebP image.");
+  if (at(0, 0x50, 0x4b, 0x03, 0x04)) throw foreign("it is a ZIP archive; take the .mind file out of it.");
+  if (at(0, 0x1f, 0x8b)) throw foreign("it is compressed with gzip; send it uncompressed.");
 }
 
 // Reading
@@ -255,6 +280,7 @@ function readPoints(reader: Reader, maxima: boolean): FeaturePoints {
     scale: () => (scale[i] = reader.positive("a feature point's scale", Number.MAX_SAFE_INTEGER)),
     angle: () => (angle[i] = reader.number("a feature point's angle")),
     descriptors: () => {
+      if (reader.atNil) throw reader.noDescriptors("a feature point's descriptors", "an array");
       reader.array("a feature point's descriptors", DESCRIPTOR_WORDS, DESCRIPTOR_WORDS, 1);
       reader.words("a descriptor word", descriptors, i * DESCRIPTOR_WORDS, DESCRIPTOR_WORDS);
     },
@@ -390,8 +416,22 @@ class Reader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  fault(sentence: string): CompileError {
-    return invalid(`at byte ${this.#start} ${sentence}.`);
+  fault(sentence: string, fault?: MarkerFault): CompileError {
+    return invalid(`at byte ${this.#start} ${sentence}.`, fault);
+  }
+
+  /** Whether null comes next. */
+  get atNil(): boolean {
+    return this.#bytes[this.#offset] === 0xc0;
+  }
+
+  /** The fault of a null where the numbers of a descriptor belong: broken compilers leave it out. */
+  noDescriptors(what: string, expected: string): CompileError {
+    this.#start = this.#offset;
+    return this.fault(
+      `${what} is null, expected ${expected}; the compiler that wrote it described no points`,
+      "null_descriptors",
+    );
   }
 
   end(): void {
@@ -443,6 +483,7 @@ class Reader {
         target[i] = this.#view.getUint32(offset + 1);
         this.#offset = offset + 5;
       } else {
+        if (this.atNil) throw this.noDescriptors(what, "a number");
         target[i] = this.integer(what, 0, 0xffffffff);
       }
     }
@@ -579,7 +620,7 @@ class Reader {
   }
 
   #truncated(what: string): CompileError {
-    return invalid(`it is cut off after ${this.#bytes.length} bytes, in the middle of ${what}.`);
+    return invalid(`it is cut off after ${this.#bytes.length} bytes, in the middle of ${what}.`, "truncated");
   }
 
   #unexpected(what: string, expected: string, head: number): CompileError {

@@ -5,6 +5,7 @@ import { CompileError } from "../compiler/types.ts";
 import type { AppEnv } from "./bindings.ts";
 import { FIRST_COMPANY_ID, openStore } from "./content-store.ts";
 import { type ErrorCode, problemOf, Refusal } from "./errors.ts";
+import { bodyOf, drain } from "./request-body.ts";
 import { contentRoutes } from "./routes/content.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -25,7 +26,9 @@ const root = new OpenAPIHono<AppEnv>({
 });
 
 root.use(async (c, next) => {
+  const body = bodyOf(c.req.raw);
   await next();
+  await drain(body);
   c.header("X-Content-Type-Options", "nosniff");
   c.header("Referrer-Policy", "strict-origin-when-cross-origin");
 });
@@ -69,7 +72,8 @@ app.doc31("/api/openapi.json", {
     version: "1",
     description:
       "Photos in, living pictures out. Every refusal is a problem document (RFC 9457) with a `code`. " +
-      "Media addresses are relative to this API.",
+      "Media addresses are relative to this API. A method that an address does not know is refused with 405, " +
+      "`method_not_allowed`, and an Allow header.",
   },
   servers: [{ url: "/" }],
 });
@@ -78,6 +82,15 @@ app.route("/api/docs", docsRoutes);
 app.get("/v/:uniqueId", (c) => c.env.assets.fetch(new Request(new URL("/viewer", c.req.url), c.req.raw)));
 
 app.notFound((c) => {
+  const methods = methodsOf(c.req.path);
+  if (methods.length > 0) {
+    const allowed = methods.join(", ");
+    const detail = `${c.req.path.slice(0, 200)} does not know ${c.req.method}; expected ${allowed}.`;
+    return respond("method_not_allowed", detail, { Allow: allowed });
+  }
+  const isRead = c.req.method === "GET" || c.req.method === "HEAD";
+  if (isRead && mayBePage(c.req.path))
+    return c.env.assets.fetch(new Request(new URL("/", c.req.url), c.req.raw));
   const detail = `There is nothing at ${c.req.method} ${c.req.path.slice(0, 200)}.`;
   return respond("not_found", detail);
 });
@@ -91,6 +104,26 @@ app.onError((error) => {
 });
 
 export { app };
+
+/** The methods of the routes at a path. */
+function methodsOf(path: string): string[] {
+  const methods = new Set<string>();
+  for (const route of app.routes) {
+    if (route.method === "ALL" || !patternOf(route.path).test(path)) continue;
+    methods.add(route.method);
+    if (route.method === "GET") methods.add("HEAD");
+  }
+  return [...methods].sort();
+}
+
+function patternOf(route: string): RegExp {
+  return new RegExp(`^${route.replaceAll(".", "\\.").replace(/:[^/]+/g, "[^/]+")}$`);
+}
+
+/** The studio draws every page itself. What has an extension is a file, and missing. */
+function mayBePage(path: string): boolean {
+  return !/^\/(api|media|assets|swagger-ui)(\/|$)|\.[^/]*$/.test(path);
+}
 
 /** Hono's own refusals, all about request bodies. */
 function codeOf({ status }: HTTPException): ErrorCode {

@@ -1,4 +1,4 @@
-import { and, count, desc, eq, isNotNull, isNull, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, count, desc, eq, isNotNull, isNull, lt, lte, or, type SQL, sql } from "drizzle-orm";
 import type { Database } from "./bindings.ts";
 import { abandon } from "./marker-life.ts";
 import { deleteFiles } from "./paths.ts";
@@ -99,17 +99,34 @@ export class ContentStore {
     return { rows: page, next, total: counted?.total ?? 0 };
   }
 
-  /** Content and its first task, both or neither. */
-  async insert(
-    content: Omit<typeof arContent.$inferInsert, "companyId" | "searchText">,
+  /**
+   * Content whose files are still to be stored: invisible, and removed with whatever was stored of them when
+   * it is not revealed before `until`.
+   */
+  async insertHidden(
+    content: Omit<typeof arContent.$inferInsert, "companyId" | "searchText" | "deletedAt">,
+    until: number,
+  ): Promise<Content> {
+    const searchText = searchable(content.title, content.description);
+    const [row] = await this.#db
+      .insert(arContent)
+      .values({ ...content, companyId: this.company.id, searchText, deletedAt: until })
+      .returning();
+    return row;
+  }
+
+  /** Makes hidden content visible, with what has become of it meanwhile and its first task: all or nothing. */
+  async reveal(
+    content: Content,
+    change: Partial<Content>,
     task: Omit<typeof compileTasks.$inferInsert, "companyId" | "contentId">,
   ): Promise<ContentWithTask> {
     const own = { companyId: this.company.id };
-    const searchText = searchable(content.title, content.description);
     const [[contentRow], [taskRow]] = await this.#db.batch([
       this.#db
-        .insert(arContent)
-        .values({ ...content, ...own, searchText })
+        .update(arContent)
+        .set({ ...change, deletedAt: null })
+        .where(eq(arContent.id, content.id))
         .returning(),
       this.#db
         .insert(compileTasks)
@@ -125,18 +142,23 @@ export class ContentStore {
     change: Partial<Pick<Content, "title" | "description" | "isActive" | "projectId">>,
     now: number,
   ): Promise<Content | undefined> {
-    for (;;) {
-      const current = (await this.get(id))?.content;
-      if (!current) return undefined;
-      const { title = current.title, description = current.description } = change;
-      // The guard keeps title, description and their folded copy together when two changes meet.
-      const [row] = await this.#db
-        .update(arContent)
-        .set({ ...change, searchText: searchable(title, description), updatedAt: now })
-        .where(this.#own(eq(arContent.id, id), eq(arContent.searchText, current.searchText)))
-        .returning();
-      if (row) return row;
-    }
+    // In one statement, so that title, description and their folded copies stay together when two changes
+    // meet. The first line is the title's copy, which has no line break of its own.
+    const lineEnd = sql`instr(${arContent.searchText}, char(10))`;
+    const title =
+      change.title === undefined
+        ? sql`substr(${arContent.searchText}, 1, ${lineEnd} - 1)`
+        : sql`${searchable(change.title)}`;
+    const description =
+      change.description === undefined
+        ? sql`substr(${arContent.searchText}, ${lineEnd} + 1)`
+        : sql`${searchable(change.description)}`;
+    const [row] = await this.#db
+      .update(arContent)
+      .set({ ...change, searchText: sql`${title} || char(10) || ${description}`, updatedAt: now })
+      .where(this.#own(eq(arContent.id, id)))
+      .returning();
+    return row;
   }
 
   /**
@@ -243,9 +265,9 @@ export async function openStore(db: Database, companyId: string): Promise<Conten
   return new ContentStore(db, company);
 }
 
-/** Deleted content whose files are still to be removed. */
-export function listDeleted(db: Database, limit: number): Promise<Content[]> {
-  return db.select().from(arContent).where(isNotNull(arContent.deletedAt)).limit(limit);
+/** Deleted content whose files are still to be removed, and hidden content that nobody revealed in time. */
+export function listDeleted(db: Database, limit: number, now: number): Promise<Content[]> {
+  return db.select().from(arContent).where(lte(arContent.deletedAt, now)).limit(limit);
 }
 
 /** The end of deleted content: its files, then its row and its tasks. Safe to repeat. */

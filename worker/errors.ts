@@ -12,6 +12,7 @@ export type ErrorCode =
   | "length_required"
   | "range_not_satisfiable"
   | "not_found"
+  | "method_not_allowed"
   | "lease_lost"
   | "lease_held"
   | "nothing_to_compile"
@@ -36,7 +37,7 @@ interface Meaning {
   readonly title: string;
 }
 
-export type ProblemStatus = 400 | 404 | 409 | 411 | 413 | 415 | 416 | 422 | 500 | 503;
+export type ProblemStatus = 400 | 404 | 405 | 409 | 411 | 413 | 415 | 416 | 422 | 500 | 503;
 
 /** The one place where a code gets its HTTP status and its title. */
 export const MEANINGS: Record<ErrorCode, Meaning> = {
@@ -58,6 +59,7 @@ export const MEANINGS: Record<ErrorCode, Meaning> = {
   length_required: { status: 411, title: "Length required" },
   range_not_satisfiable: { status: 416, title: "Range not satisfiable" },
   not_found: { status: 404, title: "Not found" },
+  method_not_allowed: { status: 405, title: "Method not allowed" },
   lease_lost: { status: 409, title: "Lease lost" },
   lease_held: { status: 409, title: "Already being compiled" },
   nothing_to_compile: { status: 409, title: "Nothing to compile" },

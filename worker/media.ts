@@ -7,6 +7,8 @@ import { type ByteRange, type StorageProvider, UnsatisfiableRange } from "./stor
 export interface MediaFile {
   /** Key in the storage. */
   readonly path: string;
+  /** What a browser calls it when it saves it. */
+  readonly name: string;
   readonly contentType: string;
   /** The `v` of its address: one version is the same bytes for ever. */
   readonly version: string;
@@ -29,19 +31,25 @@ export function isMediaKind(text: string): text is MediaKind {
 export function mediaFile(content: Content, kind: MediaKind): MediaFile | null {
   switch (kind) {
     case "image":
-      return file(content.imagePath, content.imageUrl, content.imageType);
+      return file(content.uniqueId, content.imagePath, content.imageUrl, content.imageType);
     case "thumbnail":
-      return file(content.thumbnailPath, content.thumbnailUrl, "image/jpeg");
+      return file(`${content.uniqueId}-thumbnail`, content.thumbnailPath, content.thumbnailUrl, "image/jpeg");
     case "marker":
-      return file(content.markerPath, content.markerUrl, "application/octet-stream");
+      return file(content.uniqueId, content.markerPath, content.markerUrl, "application/octet-stream");
     case "video":
-      return file(content.videoPath, content.videoUrl, content.videoType);
+      return file(content.uniqueId, content.videoPath, content.videoUrl, content.videoType);
   }
 }
 
-function file(path: string | null, url: string | null, contentType: string | null): MediaFile | null {
+function file(
+  name: string,
+  path: string | null,
+  url: string | null,
+  contentType: string | null,
+): MediaFile | null {
   if (path === null || url === null || contentType === null) return null;
-  return { path, contentType, version: url.slice(url.indexOf("?v=") + 3) };
+  const extension = path.slice(path.lastIndexOf("."));
+  return { path, name: `${name}${extension}`, contentType, version: url.slice(url.indexOf("?v=") + 3) };
 }
 
 /**
@@ -50,7 +58,7 @@ function file(path: string | null, url: string | null, contentType: string | nul
  */
 export async function serveMedia(
   storage: StorageProvider,
-  { path, contentType, version }: MediaFile,
+  { path, name, contentType, version }: MediaFile,
   request: MediaRequest,
 ): Promise<Response> {
   const etag = `"${version}"`;
@@ -63,6 +71,7 @@ export async function serveMedia(
     return new Response(null, { status: 304, headers });
   }
   headers["Content-Type"] = contentType;
+  headers["Content-Disposition"] = `inline; filename="${name}"`;
   if (request.method === "HEAD") {
     const object = await storage.head(path);
     if (!object) throw missing();
@@ -98,12 +107,17 @@ function missing(): Refusal {
 
 /** A single range of bytes; undefined for everything that is to be ignored. */
 export function parseRange(header: string | undefined): ByteRange | undefined {
-  const [, first, last] = header?.match(/^bytes=(\d{0,15})-(\d{0,15})$/) ?? [];
+  const [, first, last] = header?.match(/^bytes=(\d*)-(\d*)$/i) ?? [];
   if (first === undefined || (first === "" && last === "")) return undefined;
-  if (first === "") return { last: Number(last) };
-  const start = Number(first);
-  const end = last === "" ? undefined : Number(last);
+  if (first === "") return { last: position(last) };
+  const start = position(first);
+  const end = last === "" ? undefined : position(last);
   return end !== undefined && end < start ? undefined : { start, end };
+}
+
+/** Positions beyond what a number holds are past the end of every file. */
+function position(digits: string): number {
+  return Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
 }
 
 function matchesEtag(ifNoneMatch: string, etag: string): boolean {

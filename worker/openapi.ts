@@ -33,7 +33,6 @@ export function answers<Schema extends z.ZodType>(schema: Schema, description: s
 export const contentId = z.object({
   id: z
     .string()
-    .max(64)
     .openapi({ param: { name: "id", in: "path" }, example: "7d2f6a52-6a0c-4b53-9f0e-0d6c1f2b7a11" }),
 });
 

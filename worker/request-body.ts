@@ -5,7 +5,8 @@ import {
   MaxPartsExceededError,
   MaxTotalSizeExceededError,
   MultipartParseError,
-  parseMultipartStream,
+  MultipartParser,
+  type MultipartPart,
 } from "@remix-run/multipart-parser";
 import { type ErrorCode, Refusal } from "./errors.ts";
 
@@ -37,6 +38,52 @@ export function bodyOf(request: Request): IncomingBody {
   };
 }
 
+/** What is read of a refused request: enough for every body that a client may send in good faith. */
+const MAX_DRAINED_BYTES = 100_000_000;
+/** The same for one whose length is not known and that may have no end; what was read before counts. */
+const MAX_DRAINED_UNDECLARED_BYTES = 20_000_000;
+const MAX_DRAIN_MILLISECONDS = 8_000;
+
+/** Bytes that `chunksOf` took from a body. */
+const received = new WeakMap<ReadableStream<Uint8Array>, number>();
+
+/** The chunks of a body. Whoever stops half way leaves the rest of it to `drain`. */
+async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch(() => {
+        throw interrupted();
+      });
+      if (done) return;
+      received.set(body, (received.get(body) ?? 0) + value.length);
+      yield value;
+    }
+  } finally {
+    reader.releaseLock();
+  }
+}
+
+/**
+ * Reads what is left of a request's body and forgets it. A client that is still sending when it is answered
+ * sees a broken connection instead of the answer. Bounded: who sends far too much is cut off.
+ */
+export async function drain({ body, contentLength }: IncomingBody): Promise<void> {
+  if (!body || body.locked || Number(contentLength ?? 0) > MAX_DRAINED_BYTES) return;
+  const most = contentLength === undefined ? MAX_DRAINED_UNDECLARED_BYTES : MAX_DRAINED_BYTES;
+  if ((received.get(body) ?? 0) > most) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeUp = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, MAX_DRAIN_MILLISECONDS);
+  });
+  const rest = async () => {
+    for await (const _ of chunksOf(body)) if ((received.get(body) ?? 0) > most) return;
+  };
+  // The client may be gone, or the body be used up: then nothing is left to read.
+  await Promise.race([rest().catch(() => {}), timeUp]);
+  if (timer !== undefined) clearTimeout(timer);
+}
+
 const MAX_TEXT_BYTES = 16_384;
 /** Boundaries and part headers; generous, for they are bounded by the number of parts too. */
 const MAX_ENVELOPE_BYTES = 65_536;
@@ -53,19 +100,22 @@ export async function readForm<File extends string, Text extends string>(
   const boundary = boundaryOf(request.contentType);
   const maxTotalBytes =
     shape.maxFileBytes * shape.files.length + MAX_TEXT_BYTES * shape.texts.length + MAX_ENVELOPE_BYTES;
-  if (Number(request.contentLength ?? 0) > maxTotalBytes) throw tooLarge(shape);
+  const declared = Number(request.contentLength ?? 0);
+  if (declared > maxTotalBytes) throw tooLarge(shape, declared);
   if (!request.body) throw new Refusal("malformed_upload", "The upload is empty; expected a multipart form.");
 
-  const files: Partial<Record<string, { bytes: Uint8Array<ArrayBuffer>; name: string }>> = {};
-  const texts: Partial<Record<string, string>> = {};
+  // Without prototypes: a field may be called "constructor".
+  const files: Partial<Record<string, { bytes: Uint8Array<ArrayBuffer>; name: string }>> =
+    Object.create(null);
+  const texts: Partial<Record<string, string>> = Object.create(null);
   const names = [...shape.files, ...shape.texts];
+  const parser = new MultipartParser(boundary, {
+    maxFileSize: shape.maxFileBytes,
+    maxParts: names.length,
+    maxTotalSize: maxTotalBytes,
+  });
   try {
-    for await (const part of parseMultipartStream(request.body, {
-      boundary,
-      maxFileSize: shape.maxFileBytes,
-      maxParts: names.length,
-      maxTotalSize: maxTotalBytes,
-    })) {
+    for await (const part of partsOf(request.body, parser)) {
       const name = part.name ?? "";
       if (name in files || name in texts) throw new Refusal("invalid_input", `Field "${name}" came twice.`);
       if ((shape.files as readonly string[]).includes(name)) {
@@ -91,14 +141,31 @@ export async function readForm<File extends string, Text extends string>(
   return { files, texts } as Form<File, Text>;
 }
 
+async function* partsOf(
+  body: ReadableStream<Uint8Array>,
+  parser: MultipartParser,
+): AsyncGenerator<MultipartPart> {
+  for await (const chunk of chunksOf(body)) yield* parser.write(chunk);
+  parser.finish();
+}
+
+/** `text/plain` of `Text/Plain; charset=utf-8`. */
+export function mediaTypeOf(contentType: string | undefined): string | undefined {
+  return contentType?.split(";")[0].trim().toLowerCase();
+}
+
+/** How a sentence names the Content-Type that came. */
+export function quoteContentType(contentType: string | undefined): string {
+  return contentType ? `"${contentType.slice(0, 100)}"` : "missing";
+}
+
 function boundaryOf(contentType: string | undefined): string {
-  const isForm = contentType?.toLowerCase().startsWith("multipart/form-data");
+  const isForm = mediaTypeOf(contentType) === "multipart/form-data";
   const boundary = isForm && contentType ? getMultipartBoundary(contentType) : null;
   if (boundary) return boundary;
-  const received = contentType ? `"${contentType.slice(0, 100)}"` : "none";
   throw new Refusal(
     "unsupported_media_type",
-    `The Content-Type is ${received}; expected multipart/form-data with a boundary.`,
+    `The Content-Type is ${quoteContentType(contentType)}; expected multipart/form-data with a boundary.`,
   );
 }
 
@@ -131,22 +198,16 @@ export async function readBytes(
   maxBytes: number,
   code: ErrorCode,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const refuse = () => new Refusal(code, `The body is over the limit of ${maxBytes} bytes.`);
-  if (Number(contentLength ?? 0) > maxBytes) throw refuse();
+  const refuse = (size: string) =>
+    new Refusal(code, `The body has ${size} bytes; expected at most ${maxBytes}.`);
+  const declared = Number(contentLength ?? 0);
+  if (declared > maxBytes) throw refuse(String(declared));
   const chunks: Uint8Array[] = [];
   let size = 0;
-  const reader = body?.getReader();
-  while (reader) {
-    const { done, value } = await reader.read().catch(() => {
-      throw interrupted();
-    });
-    if (done) break;
-    size += value.length;
-    if (size > maxBytes) {
-      await reader.cancel();
-      throw refuse();
-    }
-    chunks.push(value);
+  for await (const chunk of body ? chunksOf(body) : []) {
+    size += chunk.length;
+    if (size > maxBytes) throw refuse(`more than ${maxBytes}`);
+    chunks.push(chunk);
   }
   const bytes = new Uint8Array(size);
   let offset = 0;
@@ -157,6 +218,11 @@ export async function readBytes(
   return bytes;
 }
 
-function tooLarge({ tooLarge, maxFileBytes }: FormShape<string, string>): Refusal {
-  return new Refusal(tooLarge, `A file is over the limit of ${maxFileBytes / 1_000_000} MB.`);
+function tooLarge({ tooLarge, maxFileBytes }: FormShape<string, string>, declaredBytes?: number): Refusal {
+  const limit = `${maxFileBytes / 1_000_000} MB`;
+  if (declaredBytes === undefined) {
+    return new Refusal(tooLarge, `A file of the form has more than ${limit}; expected at most ${limit}.`);
+  }
+  const size = `${(declaredBytes / 1_000_000).toFixed(1)} MB`;
+  return new Refusal(tooLarge, `The upload has ${size}; expected a file of at most ${limit}.`);
 }

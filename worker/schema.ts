@@ -109,7 +109,7 @@ export const arContent = sqliteTable(
     isActive: integer("is_active", { mode: "boolean" }).notNull().default(true),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
-    /** Set: gone for everybody; the row remains until its files are removed. */
+    /** Set: gone for everybody; the row remains until its files are removed. In the future: not there yet. */
     deletedAt: integer("deleted_at"),
   },
   (table) => [

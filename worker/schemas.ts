@@ -2,6 +2,9 @@ import { z } from "@hono/zod-openapi";
 
 /** The wire: what the API takes and gives, in snake_case. The web app and the Node host import the types. */
 
+/** Not `.nullable()`: for a named schema the document's generator makes an `allOf` of it that null never meets. */
+const orNull = <Schema extends z.ZodType>(schema: Schema) => z.union([schema, z.null()]);
+
 export const markerStatus = z.enum(["pending", "processing", "ready", "failed"]).openapi("MarkerStatus");
 export type MarkerStatus = z.infer<typeof markerStatus>;
 
@@ -15,6 +18,7 @@ export const progress = z
     done: z.number().int().min(0).max(100_000),
     total: z.number().int().min(1).max(100_000),
   })
+  .refine(({ done, total }) => done <= total, { path: ["done"], message: 'expected at most "total"' })
   .openapi("Progress");
 export type ProgressBody = z.infer<typeof progress>;
 
@@ -56,7 +60,7 @@ export const arContent = z
     marker_url: z.string().nullable(),
     marker_status: markerStatus,
     marker_generated_at: z.iso.datetime().nullable(),
-    marker_metadata: markerMetadata.nullable(),
+    marker_metadata: orNull(markerMetadata),
     max_features: z.number().int().nullable(),
     video_url: z.string().nullable(),
     video_bytes: z.number().int().nullable(),
@@ -66,8 +70,8 @@ export const arContent = z
     qr_url: z.string(),
     /** The newest compile task, the one that explains `marker_status`. */
     task_id: z.string().nullable(),
-    executor: executor.nullable(),
-    progress: progress.nullable(),
+    executor: orNull(executor),
+    progress: orNull(progress),
     error_code: z.string().nullable(),
     error_message: z.string().nullable(),
     created_at: z.iso.datetime(),
@@ -81,7 +85,7 @@ export const submission = z
   .object({
     content: arContent,
     task_id: z.string(),
-    lease: lease.nullable(),
+    lease: orNull(lease),
     /** True when an existing marker of the same image and options was reused. */
     reused: z.boolean(),
   })
@@ -104,9 +108,9 @@ export const compileTask = z
     content_id: z.string(),
     generation: z.number().int(),
     state: taskState,
-    executor: executor.nullable(),
+    executor: orNull(executor),
     attempts: z.number().int(),
-    progress: progress.nullable(),
+    progress: orNull(progress),
     lease_expires_at: z.iso.datetime().nullable(),
     next_attempt_at: z.iso.datetime().nullable(),
     error_code: z.string().nullable(),
@@ -161,11 +165,34 @@ export const health = z
   })
   .openapi("Health");
 
-export const titleText = z.string().trim().min(1).max(200);
-export const descriptionText = z.string().trim().max(2000);
+/** A text of one line: well-formed, without control characters and overrides of its direction. */
+export function oneLine(text: string): string {
+  return manyLines(text).replace(/[\t\n\u2028\u2029]+/g, " ");
+}
+
+/** The same for a text of several lines, which end with LF. */
+export function manyLines(text: string): string {
+  return text
+    .replace(/\p{Surrogate}/gu, "\ufffd")
+    .replace(/\r\n?/g, "\n")
+    .replace(/[^\P{Control}\t\n]|[\u202a-\u202e\u2066-\u2069]/gu, "")
+    .trim();
+}
+
+export const titleText = z.string().overwrite(oneLine).min(1).max(200);
+export const descriptionText = z.string().overwrite(manyLines).max(2000);
+/** Part of a title or description. */
+export const searchText = z.string().overwrite(manyLines).max(200);
 /** Who compiles first: `server` is the Node compiler, `browser` whoever sends the request. */
 export const compileWhere = z.enum(["server", "browser"]).openapi("CompileWhere");
 export const maxFeatures = z.number().int().min(20).max(5000);
+/** A number of a query or a form, where numbers come as text. */
+export const decimal = <Schema extends z.ZodType<number, number>>(schema: Schema) =>
+  z.preprocess((text, context) => {
+    if (typeof text === "string" && /^\d{1,9}$/.test(text)) return Number(text);
+    context.addIssue({ code: "custom", message: "expected a whole number in decimal digits", input: text });
+    return z.NEVER;
+  }, schema);
 
 export const contentChange = z
   .strictObject({

@@ -1,7 +1,7 @@
 import { COMPILER_VERSION } from "../compiler/compile.ts";
 import { inspectImage } from "../compiler/image/inspect.ts";
 import type { Bindings } from "./bindings.ts";
-import type { ContentStore, ContentWithTask } from "./content-store.ts";
+import { type ContentStore, type ContentWithTask, purge } from "./content-store.ts";
 import { type NewLease, newLease, openedBy } from "./marker-life.ts";
 import { freshPath, imagePath, mediaUrl } from "./paths.ts";
 import type { Content } from "./schema.ts";
@@ -23,7 +23,10 @@ export interface Submitted extends ContentWithTask {
   readonly reused: boolean;
 }
 
-type Services = Pick<Bindings, "storage" | "queue" | "settings">;
+type Services = Pick<Bindings, "db" | "storage" | "queue" | "settings">;
+
+/** Longer than any submission takes from its row to its end. */
+const HIDDEN_SECONDS = 900;
 
 const EXTENSIONS = { jpeg: "jpg", png: "png", webp: "webp" } as const;
 
@@ -32,7 +35,7 @@ const EXTENSIONS = { jpeg: "jpg", png: "png", webp: "webp" } as const;
  * Node compiler. Throws CompileError for a file that cannot become a marker, before anything is stored.
  */
 export async function submitPhoto(
-  { storage, queue, settings }: Services,
+  { db, storage, queue, settings }: Services,
   store: ContentStore,
   photo: Photo,
   now: number,
@@ -42,60 +45,62 @@ export async function submitPhoto(
   const id = crypto.randomUUID();
   const uniqueId = crypto.randomUUID();
   const path = imagePath(store.company.storagePath, uniqueId, EXTENSIONS[image.format]);
-  await storage.upload(path, photo.bytes, { length: photo.bytes.length, contentType: image.mime });
-
-  const stored = [path];
+  // The row first: it names the files to the sweep if this is where it ends.
+  const hidden = await store.insertHidden(
+    {
+      id,
+      uniqueId,
+      projectId: photo.projectId,
+      title: photo.title,
+      description: photo.description,
+      imagePath: path,
+      imageUrl: mediaUrl(uniqueId, "image", 1),
+      imageType: image.mime,
+      imageSha256,
+      imageWidth: image.width,
+      imageHeight: image.height,
+      imageBytes: photo.bytes.length,
+      generation: 1,
+      maxFeatures: photo.maxFeatures,
+      markerStatus: "pending",
+      createdAt: now,
+      updatedAt: now,
+    },
+    now + HIDDEN_SECONDS * 1000,
+  );
   try {
+    await storage.upload(path, photo.bytes, { length: photo.bytes.length, contentType: image.mime });
     const found = await store.findReusable(imageSha256, photo.maxFeatures, COMPILER_VERSION);
-    const reused = found && (await copyMarker(storage, found, store.company.storagePath, uniqueId, stored));
+    const reused = found && (await copyMarker(storage, found, store.company.storagePath, uniqueId));
     const lease =
       photo.executor === "browser" && !reused ? await newLease(now, settings.browserLeaseSeconds) : null;
     const task = reused
       ? ({ state: "ready", startedAt: now, finishedAt: now } as const)
       : openedBy(lease, now);
-
-    const inserted = await store.insert(
-      {
-        id,
-        uniqueId,
-        projectId: photo.projectId,
-        title: photo.title,
-        description: photo.description,
-        imagePath: path,
-        imageUrl: mediaUrl(uniqueId, "image", 1),
-        imageType: image.mime,
-        imageSha256,
-        imageWidth: image.width,
-        imageHeight: image.height,
-        imageBytes: photo.bytes.length,
-        generation: 1,
-        maxFeatures: photo.maxFeatures,
-        markerStatus: task.state,
-        ...(reused ? { ...reused, markerGeneratedAt: now } : {}),
-        createdAt: now,
-        updatedAt: now,
-      },
+    const revealed = await store.reveal(
+      hidden,
+      { markerStatus: task.state, ...(reused ? { ...reused, markerGeneratedAt: now } : {}) },
       { id: crypto.randomUUID(), generation: 1, createdAt: now, ...task },
     );
-    if (!reused) await announce(queue, inserted.content, lease ? settings.browserLeaseSeconds : 0);
-    return { ...inserted, lease, reused: Boolean(reused) };
+    if (!reused) await announce(queue, revealed.content, lease ? settings.browserLeaseSeconds : 0);
+    return { ...revealed, lease, reused: Boolean(reused) };
   } catch (error) {
-    await discard(storage, store, id, stored);
+    await discard(db, storage, store, hidden);
     throw error;
   }
 }
 
-/** Removes what a failed submission stored, unless its rows were committed although the answer was lost. */
+/** Removes what a failed submission stored, unless it was committed although the answer was lost. */
 async function discard(
+  db: Bindings["db"],
   storage: Bindings["storage"],
   store: ContentStore,
-  id: string,
-  keys: readonly string[],
+  hidden: Content,
 ): Promise<void> {
   try {
-    if (!(await store.get(id))) await storage.delete(keys);
+    if (!(await store.get(hidden.id))) await purge(db, storage, store.company, hidden);
   } catch (error) {
-    console.error("The files of a failed submission were left behind", keys, error);
+    console.error(`The files of the failed submission ${hidden.id} are left to the sweep`, error);
   }
 }
 
@@ -117,17 +122,15 @@ export async function announce(
 
 /**
  * A marker and thumbnail of the content's own, so that deleting one content never breaks another.
- * Null when the other's marker has just gone. Keys are added to `stored` before they are written.
+ * Null when the other's marker has just gone.
  */
 async function copyMarker(
   storage: Bindings["storage"],
   from: Content,
   storagePath: string,
   uniqueId: string,
-  stored: string[],
 ) {
   const markerPath = freshPath(storagePath, "marker", uniqueId, 1, "mind");
-  stored.push(markerPath);
   if (!from.markerPath || !(await copy(storage, from.markerPath, markerPath, "application/octet-stream"))) {
     return null;
   }
@@ -137,7 +140,6 @@ async function copyMarker(
     markerMetadata: from.markerMetadata,
   };
   const thumbnailPath = freshPath(storagePath, "thumbnail", uniqueId, 1, "jpg");
-  stored.push(thumbnailPath);
   if (!from.thumbnailPath || !(await copy(storage, from.thumbnailPath, thumbnailPath, "image/jpeg"))) {
     return marker;
   }

@@ -16,7 +16,7 @@ export async function sweep(
   const forgotten = await reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
   await Promise.all(forgotten.map((message) => queue.send(message, 0)));
 
-  for (const content of await listDeleted(db, MAX_ROWS)) {
+  for (const content of await listDeleted(db, MAX_ROWS, now)) {
     try {
       const { company } = await openStore(db, content.companyId);
       await purge(db, storage, company, content);

@@ -38,12 +38,7 @@ const EXPECTED = "expected a JPEG, PNG or WebP photo";
  */
 export function inspectImage(bytes: Uint8Array): ImageInfo {
   if (bytes.length === 0) throw new CompileError("empty_file", `The file is empty (0 bytes); ${EXPECTED}.`);
-  if (bytes.length > MAX_IMAGE_BYTES) {
-    throw new CompileError(
-      "image_too_many_bytes",
-      `The file has ${megabytes(bytes.length)}, expected at most ${megabytes(MAX_IMAGE_BYTES)}.`,
-    );
-  }
+  checkImageBytes(bytes.length);
   const format = formatOf(bytes);
   const { width, height, orientation } = HEADERS[format](bytes);
   if (width * height > MAX_IMAGE_PIXELS) {
@@ -66,6 +61,15 @@ export function inspectImage(bytes: Uint8Array): ImageInfo {
     height: turned ? width : height,
     orientation,
   };
+}
+
+/** Refuses a file by its length alone, before it is read. Throws CompileError `image_too_many_bytes`. */
+export function checkImageBytes(bytes: number): void {
+  if (bytes <= MAX_IMAGE_BYTES) return;
+  throw new CompileError(
+    "image_too_many_bytes",
+    `The file has ${megabytes(bytes)}, expected at most ${megabytes(MAX_IMAGE_BYTES)}.`,
+  );
 }
 
 const HEADERS: Record<ImageFormat, (bytes: Uint8Array) => Header> = {
@@ -211,5 +215,6 @@ function megabytes(bytes: number): string {
 }
 
 function megapixels(pixels: number): string {
-  return `${(Math.ceil(pixels / 10_000) / 100).toLocaleString("en-US")} megapixels`;
+  const hundredths = Math.ceil(pixels / 10_000) / 100;
+  return `${(hundredths < 1000 ? hundredths : Math.round(hundredths)).toLocaleString("en-US")} megapixels`;
 }

@@ -1,7 +1,12 @@
 import { env, exports } from "cloudflare:workers";
+import { eq } from "drizzle-orm";
 import { describe, expect, it, vi } from "vitest";
+import { z } from "zod";
 import { MEANINGS } from "../../worker/errors.ts";
-import { Edge, refusal } from "./edge.ts";
+import { arContent, compileTasks } from "../../worker/schema.ts";
+import type { ArContent } from "../../worker/schemas.ts";
+import { Edge, form, json, refusal } from "./edge.ts";
+import { mind, png } from "./fixtures.ts";
 
 interface Operation {
   operationId: string;
@@ -86,6 +91,72 @@ describe("the API's document", async () => {
   });
 });
 
+describe("an answer", async () => {
+  const edge = new Edge();
+  const document = await edge.json<ApiDocument>("/api/openapi.json");
+  const definitions = JSON.stringify(document.components.schemas).replaceAll(
+    "#/components/schemas/",
+    "#/$defs/",
+  );
+
+  /** What the document says against an answer, by the name of a component. */
+  function assertFits(name: string, answer: unknown) {
+    const schema = z.fromJSONSchema({ $ref: `#/$defs/${name}`, $defs: JSON.parse(definitions) });
+    expect([name, schema.safeParse(answer).error?.issues ?? []]).toEqual([name, []]);
+  }
+
+  it("has null only where the document says so", () => {
+    for (const name of ["Progress", "Lease", "MarkerMetadata", "Executor"]) {
+      const { type } = document.components.schemas[name] as { type: unknown };
+      expect([name, type]).toEqual([name, name === "Executor" ? "string" : "object"]);
+    }
+    expect(() => assertFits("Executor", null)).toThrow();
+    expect(() => assertFits("ArContent", {})).toThrow();
+  });
+
+  it("fits the document, pending, leased, ready and failed", async () => {
+    const pending = await edge.submit();
+    const leased = await edge.submit({ compile: "browser" });
+    const headers = { "Vivimark-Lease": leased.lease?.token ?? "" };
+    const marker = `/api/ar-content/${leased.content.id}/marker`;
+    const progress = json("POST", { stage: "match", done: 1, total: 2 }, headers);
+    const prolonged = await edge.json(`${marker}/progress`, progress);
+    const processing = await edge.content(leased.content.id);
+    const ready = await edge.json<ArContent>(marker, {
+      method: "PUT",
+      body: form({ marker: mind() }),
+      headers,
+    });
+    const failed = await edge.submit();
+    await edge.db
+      .update(compileTasks)
+      .set({ state: "failed", errorCode: "too_few_features", errorMessage: "Too plain." })
+      .where(eq(compileTasks.id, failed.task_id));
+    await edge.db
+      .update(arContent)
+      .set({ markerStatus: "failed" })
+      .where(eq(arContent.id, failed.content.id));
+    const contents = [pending.content, processing, ready, await edge.content(failed.content.id)];
+    expect(contents.map(({ marker_status: status }) => status)).toEqual([
+      "pending",
+      "processing",
+      "ready",
+      "failed",
+    ]);
+    for (const content of contents) {
+      assertFits("ArContent", content);
+      assertFits("CompileTask", await edge.json(`/api/tasks/${content.task_id}`));
+      assertFits("CompileTaskList", await edge.json(`/api/ar-content/${content.id}/tasks`));
+      assertFits("ViewerManifest", await edge.json(`/api/viewer/${content.unique_id}`));
+    }
+    for (const submission of [pending, leased]) assertFits("Submission", submission);
+    assertFits("Lease", prolonged);
+    assertFits("ArContentPage", await edge.json("/api/ar-content"));
+    assertFits("ProjectList", await edge.json("/api/projects"));
+    assertFits("Problem", await (await edge.fetch("/api/tasks/x")).json());
+  });
+});
+
 describe("an address that leads nowhere", () => {
   it.each(["/api", "/api/nothing", "/media/x", "/api/ar-content/a/b/c"])("%s is a problem", async (path) => {
     const problem = await refusal(await new Edge().fetch(path));
@@ -93,10 +164,181 @@ describe("an address that leads nowhere", () => {
     expect(problem.type).toBe("urn:vivimark:error:not_found");
   });
 
+  it.each([
+    ["POST", "/api/ar-content/x", "DELETE, GET, HEAD, PATCH"],
+    ["PUT", "/api/ar-content", "GET, HEAD, POST"],
+    ["GET", "/api/ar-content/x/marker", "PUT"],
+    ["DELETE", "/api/health", "GET, HEAD"],
+    ["POST", "/api/openapi.json", "GET, HEAD"],
+    ["POST", "/media/x/image", "GET, HEAD"],
+    ["POST", "/api/ar-content/x/qr.svg", "GET, HEAD"],
+  ])("%s %s is a method that is not allowed there", async (method, path, allowed) => {
+    const response = await new Edge().fetch(path, { method });
+    expect(response.headers.get("allow")).toBe(allowed);
+    const problem = await refusal(response);
+    expect([problem.status, problem.code]).toEqual([405, "method_not_allowed"]);
+    expect(problem.detail).toContain(`does not know ${method}; expected ${allowed}`);
+  });
+
+  it.each(["/assets/index-stale.js", "/assets/x", "/favicon.png", "/api/anything", "/content/x.js"])(
+    "%s is no page of the studio",
+    async (path) => {
+      expect((await refusal(await new Edge().fetch(path))).code).toBe("not_found");
+      expect((await refusal(await new Edge().fetch(path, { method: "POST" }))).code).toBe("not_found");
+    },
+  );
+
+  it.each(["/content/x", "/anything"])("%s is left to the studio", async (path) => {
+    expect(await (await new Edge().fetch(path)).text()).toBe("/");
+  });
+
+  it("has an id that is longer than any", async () => {
+    for (const path of ["/api/ar-content/", "/api/tasks/", "/api/viewer/"]) {
+      expect((await refusal(await new Edge().fetch(path + "x".repeat(2000)))).code).toBe("not_found");
+    }
+    const media = `/media/${"x".repeat(2000)}/${"y".repeat(2000)}`;
+    expect((await refusal(await new Edge().fetch(media))).detail.length).toBeLessThan(300);
+  });
+
   it("of content or a task says which", async () => {
     const edge = new Edge();
     expect((await refusal(await edge.fetch("/api/ar-content/nobody"))).detail).toContain('"nobody"');
     expect((await refusal(await edge.fetch("/api/tasks/nothing"))).detail).toContain('"nothing"');
+  });
+});
+
+describe("a refusal of a body that is still arriving", async () => {
+  const edge = new Edge();
+  const { content } = await edge.submit();
+  const path = `/api/ar-content/${content.id}`;
+
+  /** A megabyte at a time, and what of it was read. */
+  function arriving(megabytes: number, head = "") {
+    const state = { read: 0, ended: false, cancelled: false };
+    const body = new ReadableStream(
+      {
+        type: "bytes",
+        pull(controller) {
+          if (state.read === 0 && head) controller.enqueue(new TextEncoder().encode(head));
+          if (state.read++ < megabytes) return controller.enqueue(new Uint8Array(1_000_000));
+          state.ended = true;
+          controller.close();
+        },
+        cancel: () => {
+          state.cancelled = true;
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    return { state, body };
+  }
+  const unknownField = '--b\r\nContent-Disposition: form-data; name="nope"\r\n\r\n1\r\n--b';
+  const formType = "multipart/form-data; boundary=b";
+
+  it.each([
+    ["a form with an unknown field", "POST", "", formType, `${unknownField}\r\n`, 15, 422],
+    ["a form with another boundary", "POST", "", "multipart/form-data; boundary=c", unknownField, 15, 400],
+    ["no form", "POST", "", "text/plain", "", 15, 415],
+    ["no video", "PUT", "/video", "video/mp4", "no video", 60, 415],
+    ["no JSON", "PATCH", "", "application/json", "", 15, 413],
+    ["something for nobody", "PUT", "/nothing", "text/plain", "", 15, 404],
+  ])("comes after the rest of %s", async (_name, method, below, type, head, megabytes, status) => {
+    const { state, body } = arriving(megabytes, head);
+    const length = String(head.length + megabytes * 1_000_000);
+    const headers = { "Content-Type": type, "Content-Length": length };
+    const address = method === "POST" ? "/api/ar-content" : `${path}${below}`;
+    const problem = await refusal(await edge.fetch(address, { method, body, headers }));
+    expect([problem.status, state.ended, state.cancelled]).toEqual([status, true, false]);
+  });
+
+  it("waits for a body of unknown length too, but not for ever", async () => {
+    const headers = { "Content-Type": "application/json" };
+    const { state, body } = arriving(15);
+    const problem = await refusal(await edge.fetch(path, { method: "PATCH", body, headers }));
+    expect([problem.code, state.ended]).toEqual(["body_too_large", true]);
+    const endless = arriving(Number.POSITIVE_INFINITY);
+    await refusal(await edge.fetch(path, { method: "PATCH", body: endless.body, headers }));
+    expect(endless.state.read).toBeLessThan(25);
+  });
+
+  it("comes at once when far too much is announced", async () => {
+    const { state, body } = arriving(500);
+    const headers = { "Content-Type": "video/mp4", "Content-Length": "500000000" };
+    const problem = await refusal(await edge.fetch(`${path}/video`, { method: "PUT", body, headers }));
+    expect([problem.code, state.read]).toEqual(["video_too_large", 0]);
+  });
+});
+
+describe("a sentence about what came", async () => {
+  const edge = new Edge();
+  const { content, lease } = await edge.submit({ compile: "browser" });
+  const path = `/api/ar-content/${content.id}`;
+  const headers = { "Content-Type": "application/json", "Vivimark-Lease": lease?.token ?? "" };
+  const send = async (method: string, address: string, body: BodyInit, more = {}) =>
+    refusal(await edge.fetch(address, { method, body, headers: { ...headers, ...more } }));
+
+  it.each([
+    ["{title:", 'The body is "{title:"; expected a JSON object.'],
+    ["", "The body is empty; expected a JSON object."],
+  ])("of the body %o, which is no JSON", async (body, sentence) => {
+    const problem = await send("PATCH", path, body);
+    expect([problem.status, problem.code, problem.detail]).toEqual([400, "malformed_json", sentence]);
+  });
+
+  it("of another type than JSON", async () => {
+    const problem = await send("PATCH", path, "{}", { "Content-Type": "text/plain" });
+    expect(problem).toMatchObject({
+      status: 415,
+      detail: 'The Content-Type is "text/plain"; expected application/json.',
+    });
+  });
+
+  it("says it once, and where", async () => {
+    const whole = await send("POST", `${path}/marker/progress`, '{"stage":"match","done":1.5,"total":9}');
+    expect(whole.detail).toBe('Field "done" of the body: expected int; received 1.5.');
+    const missing = await send("POST", `${path}/marker/progress`, '{"stage":"match","done":1}');
+    expect(missing.detail).toBe('Field "total" of the body: expected number; received nothing.');
+    const over = await send("POST", `${path}/marker/progress`, '{"stage":"match","done":2,"total":1}');
+    expect(over.detail).toBe('Field "done" of the body: expected at most "total"; received 2.');
+    const bare = await refusal(await edge.fetch(`${path}/marker/lease`, { method: "DELETE" }));
+    expect(bare.detail).toBe('Field "vivimark-lease" of the headers: expected string; received nothing.');
+  });
+
+  it.each(["constructor", "__proto__", "toString"])("calls the field %s unknown", async (name) => {
+    const body = `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n1\r\n--b--\r\n`;
+    const problem = await send("POST", "/api/ar-content", body, {
+      "Content-Type": "multipart/form-data; boundary=b",
+    });
+    expect(problem.detail).toMatch(`Unknown field "${name}"; expected "image"`);
+  });
+
+  it("tells how large an upload is", async () => {
+    const problem = await send("POST", "/api/ar-content", "x", {
+      "Content-Type": "multipart/form-data; boundary=b",
+      "Content-Length": "25300000",
+    });
+    expect(problem.detail).toBe("The upload has 25.3 MB; expected a file of at most 20 MB.");
+  });
+
+  it.each(["multipart/form-datax; boundary=b", "multipart/mixed; boundary=b"])("refuses %s", async (type) => {
+    expect((await send("POST", "/api/ar-content", "x", { "Content-Type": type })).status).toBe(415);
+    expect((await send("PUT", `${path}/marker`, "x", { "Content-Type": type })).status).toBe(415);
+  });
+
+  it.each(["0x64", "1e3", " 100 ", "+100", ""])("takes numbers in decimal digits, not %o", async (text) => {
+    const listed = await edge.fetch(`/api/ar-content?limit=${encodeURIComponent(text)}`);
+    expect((await refusal(listed)).detail).toMatch(/^Field "limit" of the query: expected a whole number/);
+    if (text === "") return;
+    const body = new FormData();
+    body.set("max_features", text);
+    body.set("image", new Blob([png()]), "a.png");
+    const problem = await refusal(await edge.fetch("/api/ar-content", { method: "POST", body }));
+    expect(problem.detail).toMatch(/^Field "max_features" of the form: expected a whole number/);
+  });
+
+  it("is not needed for a body that may be left out", async () => {
+    const again = await edge.fetch(`${path}/marker/recompile`, { method: "POST", body: "", headers });
+    expect(again.status).toBe(200);
   });
 });
 
@@ -174,6 +416,14 @@ describe("the Worker as it is deployed", () => {
       expect(file.headers.get("content-type")).toMatch(address.endsWith(".css") ? /css/ : /javascript/);
       await file.body?.cancel();
     }
+  });
+
+  it("finds no file at a stale address, and the studio at the address of a page", async () => {
+    const stale = await asset("/assets/index-stale.js");
+    expect([stale.status, await stale.text()]).toEqual([404, ""]);
+    const page = await fetch("/content/x");
+    expect([page.status, await page.text()]).toEqual([200, await (await asset("/")).text()]);
+    expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
   });
 
   it("serves the viewer's page at a photo's link", async () => {

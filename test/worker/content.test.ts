@@ -136,6 +136,66 @@ describe("a change", () => {
   });
 });
 
+describe("a text with characters that are no text", () => {
+  const patch = (edge: Edge, id: string, change: object) =>
+    edge.json<ArContent>(`/api/ar-content/${id}`, json("PATCH", change));
+
+  it("is kept well-formed, and can be changed again", async () => {
+    const edge = new Edge();
+    const { id } = await upload(edge, { title: "x" });
+    expect((await patch(edge, id, { title: "\ud800x", description: "a\udc00b" })).title).toBe("\ufffdx");
+    expect(await patch(edge, id, { title: "y" })).toMatchObject({ title: "y", description: "a\ufffdb" });
+    expect(ids(await edge.json("/api/ar-content?q=%EF%BF%BDb"))).toEqual([id]);
+  });
+
+  it("is changed though its row came from elsewhere", async () => {
+    const edge = new Edge();
+    const { id } = await upload(edge, { title: "x" });
+    await edge.db
+      .update(arContent)
+      .set({ searchText: "\ud800x", title: "\ud800x" })
+      .where(eq(arContent.id, id));
+    expect((await patch(edge, id, { title: "mended" })).title).toBe("mended");
+  });
+
+  it("is cut between characters when it is the name of a file", async () => {
+    const edge = new Edge();
+    const data = new FormData();
+    data.set("image", new Blob([png()]), `${"a".repeat(199)}😀 and on.png`);
+    const { content } = await edge.json<{ content: ArContent }>("/api/ar-content", {
+      method: "POST",
+      body: data,
+    });
+    expect(content.title).toBe("a".repeat(199));
+    expect((await patch(edge, content.id, { title: "b" })).title).toBe("b");
+  });
+
+  it("loses control characters and overrides of its direction", async () => {
+    const edge = new Edge();
+    const { id } = await upload(edge, { title: "one\r\ntwo\u0000\u202egnp.\u2066x" });
+    const description = "first\r\nsecond\rthird\u0007\u202e";
+    const changed = await patch(edge, id, { description });
+    expect([changed.title, changed.description]).toEqual(["one twognp.x", "first\nsecond\nthird"]);
+    const problem = await refusal(
+      await edge.fetch(`/api/ar-content/${id}`, json("PATCH", { title: "\u0000" })),
+    );
+    expect(problem.code).toBe("invalid_input");
+  });
+
+  it("stays findable by both texts when two changes meet", async () => {
+    const edge = new Edge();
+    const { id } = await upload(edge, { title: "old title", description: "old words" });
+    await Promise.all([
+      patch(edge, id, { title: "Fresh" }),
+      patch(edge, id, { description: "Novel\nlines" }),
+    ]);
+    for (const q of ["fresh", "novel", "lines"]) {
+      expect(ids(await edge.json(`/api/ar-content?q=${q}`))).toEqual([id]);
+    }
+    expect(ids(await edge.json("/api/ar-content?q=old"))).toEqual([]);
+  });
+});
+
 describe("a deletion", () => {
   it("removes every file and every row, even what no row names", async () => {
     const edge = new Edge();

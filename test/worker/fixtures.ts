@@ -65,7 +65,15 @@ export function video(type: "mp4" | "webm" | "mov", length = 5000): Uint8Array<A
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = (i * 31) & 255;
   if (type === "webm") bytes.set([0x1a, 0x45, 0xdf, 0xa3, 0x9f, 0x42, 0x82, 0x84, 0x77, 0x65, 0x62, 0x6d]);
-  else ascii(bytes, 4, type === "mp4" ? "ftypisom" : "ftypqt  ");
+  else bytes.set(ftyp(type === "mp4" ? "isom" : "qt  "));
+  return bytes;
+}
+
+/** The first box of an MP4. */
+export function ftyp(major: string, compatible: readonly string[] = [], size = 16 + 4 * compatible.length) {
+  const bytes = new Uint8Array(16 + 4 * compatible.length);
+  new DataView(bytes.buffer).setUint32(0, size);
+  ascii(bytes, 4, `ftyp${major}\0\0\0\0${compatible.join("")}`);
   return bytes;
 }
 

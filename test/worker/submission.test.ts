@@ -1,5 +1,10 @@
+import { env } from "cloudflare:workers";
+import { isNotNull } from "drizzle-orm";
 import { describe, expect, it, vi } from "vitest";
+import { arContent } from "../../worker/schema.ts";
 import type { ArContent } from "../../worker/schemas.ts";
+import { R2Storage } from "../../worker/storage/r2.ts";
+import { sweep } from "../../worker/sweep.ts";
 import { Edge, form, refusal } from "./edge.ts";
 import { HEIGHT, jpeg, mind, png, WIDTH } from "./fixtures.ts";
 
@@ -68,6 +73,48 @@ describe("a submitted photo", () => {
       { queue },
     );
     expect(response.status).toBe(201);
+  });
+
+  it("leaves nothing for long when its Worker is killed between file and answer", async () => {
+    const edge = new Edge();
+    const before = await edge.allFiles();
+    const storage = new R2Storage(env.BUCKET);
+    let killed = () => {};
+    const kill = new Promise<void>((resolve) => {
+      killed = resolve;
+    });
+    const upload = storage.upload.bind(storage);
+    storage.upload = async (...file) => {
+      await upload(...file);
+      killed();
+      return new Promise(() => {});
+    };
+    void edge.fetch("/api/ar-content", { method: "POST", body: form({ image: png() }) }, { storage });
+    await kill;
+    expect(await edge.allFiles()).toHaveLength(before.length + 1);
+    const rows = () => edge.db.select().from(arContent).where(isNotNull(arContent.deletedAt));
+    const [{ id, uniqueId }] = await rows();
+    expect((await edge.fetch(`/api/ar-content/${id}`)).status).toBe(404);
+    expect((await edge.fetch(`/media/${uniqueId}/image`)).status).toBe(404);
+    edge.pass(600);
+    await sweep(edge.bindings, edge.clock);
+    expect(await rows()).toHaveLength(1);
+    edge.pass(600);
+    await sweep(edge.bindings, edge.clock);
+    expect([await rows(), await edge.allFiles()]).toEqual([[], before]);
+  });
+
+  it("leaves nothing when its file cannot be stored", async () => {
+    const edge = new Edge();
+    vi.spyOn(console, "error").mockImplementationOnce(() => {});
+    const before = await edge.allFiles();
+    const storage = new R2Storage(env.BUCKET);
+    storage.upload = () => Promise.reject(new Error("the storage is down"));
+    const body = form({ image: png() });
+    const response = await edge.fetch("/api/ar-content", { method: "POST", body }, { storage });
+    expect(response.status).toBe(500);
+    expect(await edge.db.select().from(arContent).where(isNotNull(arContent.deletedAt))).toEqual([]);
+    expect(await edge.allFiles()).toEqual(before);
   });
 
   it("leaves nothing when its rows cannot be written", async () => {

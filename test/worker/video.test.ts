@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ArContent } from "../../worker/schemas.ts";
 import { Edge, refusal } from "./edge.ts";
-import { video } from "./fixtures.ts";
+import { ftyp, video } from "./fixtures.ts";
 
 async function photo() {
   const edge = new Edge();
@@ -19,7 +19,7 @@ const stream = (...chunks: Uint8Array[]) =>
   new ReadableStream({
     type: "bytes",
     start(controller) {
-      for (const chunk of chunks) controller.enqueue(chunk);
+      for (const chunk of chunks) if (chunk.length > 0) controller.enqueue(chunk);
       controller.close();
     },
   });
@@ -40,6 +40,17 @@ describe("a video", () => {
     const served = await edge.fetch(attached.video_url ?? "");
     expect(new Uint8Array(await served.arrayBuffer())).toEqual(body);
     expect(await edge.content(content.id)).toEqual(attached);
+  });
+
+  it.each([
+    ftyp("mp42", ["mp42", "isom"]),
+    ftyp("iso6", ["dash"]),
+    ftyp("M4V "),
+    ftyp("3gp5"),
+    ftyp("XAVC", ["XAVC", "mp42"]),
+  ])("is an MP4 by its brands", async (head) => {
+    const { put } = await photo();
+    expect(await (await put(head, head.length)).json()).toMatchObject({ video_type: "video/mp4" });
   });
 
   it("is what its bytes are, whatever its header says", async () => {
@@ -120,6 +131,25 @@ describe("a refused video", () => {
     expect([problem.status, problem.code]).toEqual([status, code]);
     expect(await edge.content(content.id)).toEqual(content);
     expect(await edge.files(content)).toHaveLength(1);
+  });
+
+  it.each([
+    ["a HEIC image", ftyp("heic", ["mif1", "heic"])],
+    ["an AVIF image", ftyp("avis", ["msf1", "iso8"])],
+    ["an MPEG-4 sound file", ftyp("M4A ", ["mp42", "isom"])],
+    ["a raw photo (CR3)", ftyp("crx ", ["isom"])],
+    ["a QuickTime video (.mov)", ftyp("qt  ", ["qt  ", "isom"])],
+    ["a damaged MP4: its first box says that it has 15 bytes", ftyp("isom", [], 15)],
+    ["a damaged MP4: its first box says that it has 18 bytes", ftyp("isom", ["mp41"], 18)],
+    ["a damaged MP4: its first box says that it has 8192 bytes", ftyp("isom", ["mp41"], 8192)],
+    ['of the brand "\\u0000\\u0000\\u0000\\u0000"', ftyp("\0\0\0\0")],
+    ["empty (0 bytes)", new Uint8Array()],
+    ["neither; expected an MP4 or WebM video.", new TextEncoder().encode("hello")],
+  ])("that is %s is named", async (found, body) => {
+    const { put } = await photo();
+    const problem = await refusal(await put(stream(body), body.length));
+    expect(problem).toMatchObject({ status: 415, code: "unsupported_video" });
+    expect(problem.detail).toMatch(`The file is ${found}`);
   });
 
   it("that breaks off leaves the one before, and nothing of itself", async () => {

@@ -1,5 +1,24 @@
 import type { FeaturePoints, ImageTarget } from "../../compiler/types.ts";
-import type { PlacedKeyframe, PlacedPoints } from "./protocol.ts";
+
+/** A keyframe's feature points, placed on the photo at any size. */
+export interface PlacedKeyframe {
+  /** Pixels of the keyframe image. */
+  readonly width: number;
+  readonly height: number;
+  readonly maxima: PlacedPoints;
+  readonly minima: PlacedPoints;
+}
+
+/** Columns of `count` values. `x` is a fraction of the photo's width, `y` of its height. */
+export interface PlacedPoints {
+  readonly count: number;
+  readonly x: Float32Array;
+  readonly y: Float32Array;
+  /** Size of the octave's pixel, a fraction of the photo's width. */
+  readonly size: Float32Array;
+  /** Radians. */
+  readonly angle: Float32Array;
+}
 
 /** A target's keyframes, largest first, with coordinates as fractions of the photo. */
 export function placeKeyframes(target: ImageTarget): PlacedKeyframe[] {

@@ -1,29 +1,36 @@
-/** What the page asks of the marker reader: fetch the `.mind` at this address and lay it out for drawing. */
-export interface ReadRequest {
-  readonly kind: "read";
-  readonly url: string;
-}
+/**
+ * What the page asks of the marker worker: first to read the `.mind` at an address, then to draw its
+ * feature points on a canvas that it is handed once.
+ */
+export type MarkerRequest =
+  | { readonly kind: "read"; readonly url: string }
+  | { readonly kind: "attach"; readonly canvas: OffscreenCanvas }
+  | ({ readonly kind: "draw" } & Drawing);
 
-export type ReadReply =
-  | { readonly kind: "read"; readonly keyframes: readonly PlacedKeyframe[] }
+export type MarkerReply =
+  | { readonly kind: "read"; readonly keyframes: readonly KeyframeSummary[] }
   | { readonly kind: "unreadable"; readonly message: string };
 
-/** A keyframe's feature points, placed on the photo at any size. */
-export interface PlacedKeyframe {
-  /** Pixels of the keyframe image. */
+/** A keyframe in numbers: the pixels of its image and its feature points. */
+export interface KeyframeSummary {
   readonly width: number;
   readonly height: number;
-  readonly maxima: PlacedPoints;
-  readonly minima: PlacedPoints;
+  readonly maxima: number;
+  readonly minima: number;
 }
 
-/** Columns of `count` values. `x` is a fraction of the photo's width, `y` of its height. */
-export interface PlacedPoints {
-  readonly count: number;
-  readonly x: Float32Array<ArrayBuffer>;
-  readonly y: Float32Array<ArrayBuffer>;
-  /** Size of the octave's pixel, a fraction of the photo's width. */
-  readonly size: Float32Array<ArrayBuffer>;
-  /** Radians. */
-  readonly angle: Float32Array<ArrayBuffer>;
+export interface Drawing {
+  /** Index into the keyframes that were read. */
+  readonly keyframe: number;
+  /** Device pixels of the whole photo. */
+  readonly width: number;
+  readonly height: number;
+  /** Device pixels per CSS pixel. */
+  readonly density: number;
+  readonly colours: PointColours;
+}
+
+export interface PointColours {
+  readonly maxima: string;
+  readonly minima: string;
 }

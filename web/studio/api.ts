@@ -35,6 +35,11 @@ export class Unreachable extends Error {
   }
 }
 
+/** What went wrong, for a person to read. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 const CONTENTS = "/api/ar-content";
 
 /** The edge, typed by its own routes: a call that it does not understand does not compile. */

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import type { ArContent, CompileTask } from "../../worker/schemas.ts";
 import * as api from "./api.ts";
-import { ApiError } from "./api.ts";
+import { ApiError, messageOf } from "./api.ts";
 import { contents, isMoving } from "./contents.ts";
 import { Dialog } from "./dialog.tsx";
 import { dateTime, megabytes } from "./format.ts";
@@ -16,7 +16,7 @@ import { poll } from "./poll.ts";
 import { SharePanel } from "./share-panel.tsx";
 import { StatusBadge } from "./status.tsx";
 import { useTitle } from "./title.ts";
-import { toast, toastError } from "./toasts.tsx";
+import { toast } from "./toasts.tsx";
 import { VideoPanel } from "./video-panel.tsx";
 import "./content-page.css";
 
@@ -127,6 +127,7 @@ function EditDialog(props: {
   onClose: () => void;
 }) {
   const [saving, setSaving] = useState(false);
+  const [error, setError] = useState<string | null>(null);
   const save = async (form: HTMLFormElement) => {
     const fields = new FormData(form);
     setSaving(true);
@@ -136,13 +137,13 @@ function EditDialog(props: {
       props.onChange(await api.updateContent(props.content.id, { title, description }));
       toast("Saved.");
       props.onClose();
-    } catch (error) {
-      toastError(error);
+    } catch (reason) {
+      setError(messageOf(reason));
       setSaving(false);
     }
   };
   return (
-    <Dialog title="Edit" onClose={props.onClose}>
+    <Dialog title="Edit" error={error} onClose={props.onClose}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -173,6 +174,7 @@ function EditDialog(props: {
 function DeleteDialog({ content, onClose }: { content: ArContent; onClose: () => void }) {
   const { route } = useLocation();
   const [deleting, setDeleting] = useState(false);
+  const [error, setError] = useState<string | null>(null);
   const remove = async () => {
     setDeleting(true);
     try {
@@ -181,13 +183,13 @@ function DeleteDialog({ content, onClose }: { content: ArContent; onClose: () =>
       contents.remove(content.id);
       toast(`“${content.title}” is deleted.`);
       route("/");
-    } catch (error) {
-      toastError(error);
+    } catch (reason) {
+      setError(messageOf(reason));
       setDeleting(false);
     }
   };
   return (
-    <Dialog title={`Delete “${content.title}”?`} onClose={onClose}>
+    <Dialog title={`Delete “${content.title}”?`} error={error} onClose={onClose}>
       <p>
         The photo, its marker and its video are removed, and every print of its QR code leads nowhere. This
         cannot be undone.

@@ -5,7 +5,13 @@ import { useEffect, useId, useRef } from "preact/hooks";
  * A modal dialog, open while it is rendered. The browser keeps the focus inside and closes it on Escape;
  * the focus then goes back to where it was.
  */
-export function Dialog(props: { title: string; onClose: () => void; children: ComponentChildren }) {
+export function Dialog(props: {
+  title: string;
+  /** Why what was asked for here failed: a toast would lie behind the dialog. */
+  error?: string | null;
+  onClose: () => void;
+  children: ComponentChildren;
+}) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
@@ -31,6 +37,11 @@ export function Dialog(props: { title: string; onClose: () => void; children: Co
     >
       <div class="dialog-body">
         <h2 id={titleId}>{props.title}</h2>
+        {props.error && (
+          <p class="dialog-error" role="alert">
+            {props.error}
+          </p>
+        )}
         {props.children}
       </div>
     </dialog>

@@ -5,6 +5,7 @@ import type { ArContent } from "../../worker/schemas.ts";
 import { compileInWorker } from "../compile/run.ts";
 import { compileCapacity, createSlots } from "../compile/slots.ts";
 import * as api from "./api.ts";
+import { messageOf } from "./api.ts";
 import { contents } from "./contents.ts";
 import { megabytes, titleOf } from "./format.ts";
 import { toast } from "./toasts.tsx";
@@ -121,8 +122,7 @@ function start(title: string, previewUrl: string | null, work: Work, knownId: st
     try {
       conclude(await work(watch, controller.signal));
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      state.value = { kind: "unreachable", message };
+      state.value = { kind: "unreachable", message: messageOf(error) };
     }
   };
   const conclude = (outcome: Outcome) => {

@@ -1,12 +1,13 @@
 import { useState } from "preact/hooks";
 import type { ArContent, CompileTask, MarkerMetadata } from "../../worker/schemas.ts";
 import * as api from "./api.ts";
+import { messageOf } from "./api.ts";
 import { Dialog } from "./dialog.tsx";
 import { count, dateTime, duration, jobShown, megabytes } from "./format.ts";
 import { IconAgain } from "./icons.tsx";
 import { addRecompilation, addTakeOver, type Job } from "./jobs.ts";
 import { contentShown, ProgressBar } from "./status.tsx";
-import { toast, toastError } from "./toasts.tsx";
+import { toast } from "./toasts.tsx";
 
 interface Props {
   content: ArContent;
@@ -139,6 +140,7 @@ function RecompileDialog(props: {
 }) {
   const { content, onClose } = props;
   const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string | null>(null);
   const start = async (form: HTMLFormElement) => {
     const fields = new FormData(form);
     const maxFeatures = Number(fields.get("max_features")) || null;
@@ -156,13 +158,13 @@ function RecompileDialog(props: {
           : "The server compiles it.",
       );
       onClose();
-    } catch (error) {
-      toastError(error);
+    } catch (reason) {
+      setError(messageOf(reason));
       setBusy(false);
     }
   };
   return (
-    <Dialog title="Compile the marker again" onClose={onClose}>
+    <Dialog title="Compile the marker again" error={error} onClose={onClose}>
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -1,48 +1,58 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ArContent } from "../../worker/schemas.ts";
-import type { PlacedKeyframe } from "../marker/protocol.ts";
-import { readMarker } from "../marker/read.ts";
-import { drawPoints } from "./feature-points.ts";
+import { type OpenMarker, openMarker } from "../marker/open.ts";
+import type { KeyframeSummary } from "../marker/protocol.ts";
+
+interface ReadMarker {
+  readonly url: string;
+  readonly open: OpenMarker;
+  readonly keyframes: readonly KeyframeSummary[];
+}
 
 /** The photo with the feature points of one keyframe on it, and the keyframes as a chart to choose from. */
 export function PhotoStage({ content }: { content: ArContent }) {
-  const [keyframes, setKeyframes] = useState<readonly PlacedKeyframe[] | null>(null);
+  const [marker, setMarker] = useState<ReadMarker | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [chosen, setChosen] = useState(0);
   const [visible, setVisible] = useState(true);
 
   const { marker_url } = content;
   useEffect(() => {
-    setKeyframes(null);
+    setMarker(null);
     setError(null);
     if (!marker_url) return;
-    const controller = new AbortController();
-    readMarker(marker_url, controller.signal).then(
-      (read) => {
-        setKeyframes(read);
-        setChosen((index) => Math.min(index, read.length - 1));
+    let closed = false;
+    const open = openMarker(marker_url);
+    open.keyframes.then(
+      (keyframes) => {
+        if (closed) return;
+        setMarker({ url: marker_url, open, keyframes });
+        setChosen((index) => Math.min(index, keyframes.length - 1));
       },
-      (reason) => !controller.signal.aborted && setError(reason.message),
+      (reason) => !closed && setError(reason.message),
     );
-    return () => controller.abort();
+    return () => {
+      closed = true;
+      open.close();
+    };
   }, [marker_url]);
 
-  const keyframe = keyframes?.[chosen] ?? null;
+  const keyframe = marker?.keyframes[chosen];
   return (
     <figure class="stage">
       <div class="stage-photo" style={{ aspectRatio: `${content.image_width} / ${content.image_height}` }}>
         <img src={content.image_url} alt={content.title} decoding="async" />
-        {keyframe && visible && <PointsCanvas keyframe={keyframe} />}
+        {marker && visible && <PointsCanvas key={marker.url} marker={marker.open} keyframe={chosen} />}
       </div>
       <figcaption class="stage-caption">
         {error && <p class="stage-error">{error}</p>}
         {!marker_url && <p>Its feature points appear here when the marker is ready.</p>}
-        {marker_url && !keyframes && !error && <p>Reading the marker…</p>}
-        {keyframes && keyframe && (
+        {marker_url && !marker && !error && <p>Reading the marker…</p>}
+        {marker && keyframe && (
           <>
             <div class="stage-legend">
-              <span class="legend maxima">{keyframe.maxima.count} maxima</span>
-              <span class="legend minima">{keyframe.minima.count} minima</span>
+              <span class="legend maxima">{keyframe.maxima} maxima</span>
+              <span class="legend minima">{keyframe.minima} minima</span>
               <label class="switch">
                 <input
                   type="checkbox"
@@ -54,7 +64,7 @@ export function PhotoStage({ content }: { content: ArContent }) {
                 <span>Points</span>
               </label>
             </div>
-            <KeyframeChart keyframes={keyframes} chosen={chosen} onChoose={setChosen} />
+            <KeyframeChart keyframes={marker.keyframes} chosen={chosen} onChoose={setChosen} />
           </>
         )}
       </figcaption>
@@ -62,20 +72,20 @@ export function PhotoStage({ content }: { content: ArContent }) {
   );
 }
 
-function PointsCanvas({ keyframe }: { keyframe: PlacedKeyframe }) {
+function PointsCanvas({ marker, keyframe }: { marker: OpenMarker; keyframe: number }) {
   const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => marker.attach(canvas.current!), [marker]);
   useEffect(() => {
     const element = canvas.current!;
-    const draw = () => {
+    const observer = new ResizeObserver(() => {
       const density = devicePixelRatio;
-      element.width = Math.round(element.clientWidth * density);
-      element.height = Math.round(element.clientHeight * density);
-      drawPoints(element.getContext("2d")!, keyframe, density, colours());
-    };
-    const observer = new ResizeObserver(draw);
+      const width = Math.round(element.clientWidth * density);
+      const height = Math.round(element.clientHeight * density);
+      marker.draw({ keyframe, width, height, density, colours: colours() });
+    });
     observer.observe(element);
     return () => observer.disconnect();
-  }, [keyframe]);
+  }, [marker, keyframe]);
   return <canvas ref={canvas} class="stage-points" />;
 }
 
@@ -86,11 +96,11 @@ function colours() {
 
 /** Points by keyframe, as a bar chart whose bars are the radio buttons that choose one. */
 function KeyframeChart(props: {
-  keyframes: readonly PlacedKeyframe[];
+  keyframes: readonly KeyframeSummary[];
   chosen: number;
   onChoose: (index: number) => void;
 }) {
-  const counts = props.keyframes.map(({ maxima, minima }) => maxima.count + minima.count);
+  const counts = props.keyframes.map(({ maxima, minima }) => maxima + minima);
   const most = Math.max(1, ...counts);
   const { width, height } = props.keyframes[props.chosen];
   return (
@@ -114,8 +124,8 @@ function KeyframeChart(props: {
               {keyframe.width} × {keyframe.height} px, {counts[index]} points
             </span>
             <span class="bar" aria-hidden="true">
-              <span class="bar-minima" style={{ height: `${(100 * keyframe.minima.count) / most}%` }} />
-              <span class="bar-maxima" style={{ height: `${(100 * keyframe.maxima.count) / most}%` }} />
+              <span class="bar-minima" style={{ height: `${(100 * keyframe.minima) / most}%` }} />
+              <span class="bar-maxima" style={{ height: `${(100 * keyframe.maxima) / most}%` }} />
             </span>
           </label>
         ))}

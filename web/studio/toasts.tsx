@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { messageOf } from "./api.ts";
 import { IconClose } from "./icons.tsx";
 
 interface Toast {
@@ -22,7 +23,7 @@ export function toast(text: string, tone: Toast["tone"] = "plain"): void {
 
 /** Says what went wrong with something that a person asked for. */
 export function toastError(error: unknown): void {
-  toast(error instanceof Error ? error.message : String(error), "bad");
+  toast(messageOf(error), "bad");
 }
 
 function dismiss(key: number): void {

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ArContent } from "../../worker/schemas.ts";
 import * as api from "./api.ts";
+import { messageOf } from "./api.ts";
 import { megabytes } from "./format.ts";
 import { IconTrash, IconVideo } from "./icons.tsx";
 import { ProgressBar } from "./status.tsx";
@@ -38,7 +39,7 @@ export function VideoPanel({ content, onChange }: Props) {
       onChange(await api.putVideo(content.id, video, show, stop.signal));
       toast("The video is attached.");
     } catch (reason) {
-      if (!stop.signal.aborted) setError(reason instanceof Error ? reason.message : String(reason));
+      if (!stop.signal.aborted) setError(messageOf(reason));
     } finally {
       running.current = null;
       setUpload(null);

@@ -12,15 +12,18 @@ import {
   compileWhere,
   contentChange,
   contentPage,
+  decimal,
   descriptionText,
   markerStatus,
   maxFeatures,
+  oneLine,
+  searchText,
   submission,
   taskList,
   titleText,
 } from "../schemas.ts";
 import { type Photo, submitPhoto } from "../submission.ts";
-import { limitBody, originOf, parsed } from "./http.ts";
+import { originOf, parsed, readJson } from "./http.ts";
 
 /** The text fields of an upload, which come as strings. */
 const uploadTexts = z.object({
@@ -28,7 +31,7 @@ const uploadTexts = z.object({
   description: descriptionText.optional(),
   project_id: z.string().max(64).optional(),
   compile: compileWhere.optional(),
-  max_features: z.coerce.number().pipe(maxFeatures).optional(),
+  max_features: decimal(maxFeatures).optional(),
 });
 
 const list = createRoute({
@@ -40,9 +43,9 @@ const list = createRoute({
     query: z.object({
       project_id: z.string().max(64).optional(),
       status: markerStatus.optional(),
-      q: z.string().trim().max(200).optional().openapi({ description: "Part of the title or description." }),
+      q: searchText.optional().openapi({ description: "Part of the title or description." }),
       cursor: z.string().max(200).optional().openapi({ description: "`next_cursor` of the page before." }),
-      limit: z.coerce.number().int().min(1).max(100).default(30),
+      limit: decimal(z.number().int().min(1).max(100)).default(30),
     }),
   },
   responses: { 200: answers(contentPage, "One page"), ...problems(422) },
@@ -104,7 +107,10 @@ const change = createRoute({
   path: "/{id}",
   operationId: "changeArContent",
   summary: "Change title, description, project, or whether the viewer shows it",
-  middleware: [limitBody] as const,
+  description:
+    "Texts are kept well-formed and without control characters or overrides of the text's direction; a title " +
+    "is one line, a description may have several.",
+  middleware: [readJson] as const,
   request: {
     params: contentId,
     body: { required: true, content: { "application/json": { schema: contentChange } } },
@@ -209,7 +215,7 @@ export async function find(store: ContentStore, id: string) {
 }
 
 export function notFound(id: string): Refusal {
-  return new Refusal("not_found", `There is no AR content with the id "${id}".`);
+  return new Refusal("not_found", `There is no AR content with the id "${id.slice(0, 100)}".`);
 }
 
 async function readPhoto(request: Request, store: ContentStore): Promise<Photo> {
@@ -246,12 +252,9 @@ async function assertProject(store: ContentStore, projectId: string): Promise<vo
 /** The name of a file without folder and extension. */
 function titleOf(fileName: string): string {
   const base = fileName.split(/[/\\]/).at(-1) ?? "";
-  return (
-    base
-      .replace(/\.[^.]*$/, "")
-      .trim()
-      .slice(0, 200) || "Untitled"
-  );
+  const title = oneLine(base.replace(/\.[^.]*$/, "")).slice(0, 200);
+  // A character that the cut went through goes as a whole.
+  return title.replace(/[\ud800-\udbff]$/, "").trim() || "Untitled";
 }
 
 function encodeCursor({ createdAt, id }: Position): string {

@@ -1,20 +1,52 @@
 import type { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
+import { bodyOf, mediaTypeOf, quoteContentType, readBytes } from "../request-body.ts";
 
 /** What every resource does with its requests. */
 
 const MAX_JSON_BYTES = 65_536;
 
-/** JSON bodies are small. */
-export const limitBody: MiddlewareHandler = bodyLimit({
-  maxSize: MAX_JSON_BYTES,
-  onError: () => {
-    throw new Refusal("body_too_large", `The body is over the limit of ${MAX_JSON_BYTES} bytes.`);
-  },
-});
+/** Reads a JSON body, which is small, and says what is wrong with one that is none. */
+export const readJson: MiddlewareHandler = async (c, next) => {
+  const body = bodyOf(c.req.raw);
+  const bytes = await readBytes(body, MAX_JSON_BYTES, "body_too_large");
+  if (mediaTypeOf(body.contentType) !== "application/json") {
+    throw new Refusal(
+      "unsupported_media_type",
+      `The Content-Type is ${quoteContentType(body.contentType)}; expected application/json.`,
+    );
+  }
+  assertJson(new TextDecoder().decode(bytes));
+  c.req.raw = withBody(c.req.raw, bytes);
+  await next();
+};
+
+/** The same where no body at all is as good as one that asks for nothing. */
+export const readOptionalJson: MiddlewareHandler = async (c, next) => {
+  const bytes = await readBytes(bodyOf(c.req.raw), MAX_JSON_BYTES, "body_too_large");
+  c.req.raw = withBody(c.req.raw, bytes);
+  if (bytes.length > 0) return readJson(c, next);
+  await next();
+};
+
+function withBody({ url, method, headers }: Request, bytes: Uint8Array<ArrayBuffer>): Request {
+  const copied = new Headers(headers);
+  if (bytes.length === 0) copied.delete("Content-Type");
+  return new Request(url, { method, headers: copied, body: bytes.length === 0 ? null : bytes });
+}
+
+function assertJson(text: string): void {
+  try {
+    JSON.parse(text);
+  } catch {
+    throw new Refusal(
+      "malformed_json",
+      `The body is ${text === "" ? "empty" : quote(text)}; expected a JSON object.`,
+    );
+  }
+}
 
 /** Origin for links that leave the platform, such as a QR code's. */
 export function originOf(c: Context<AppEnv>): string {
@@ -32,11 +64,17 @@ export function parsed<Schema extends z.ZodType>(
   return result.data;
 }
 
+/** What people call the validator's targets. */
+const PLACES: Readonly<Record<string, string>> = { json: "body", param: "path", header: "headers" };
+
 export function invalidInput(error: z.ZodError, value: unknown, where: string): Refusal {
   const sentences = error.issues.slice(0, 3).map(({ path, message }) => {
     const received = path.reduce<unknown>((inner, key) => Object(inner)[key], value);
-    const field = path.length === 0 ? `The ${where}` : `Field "${path.join(".")}" of the ${where}`;
-    return `${field}: ${message}; received ${quote(received)}.`;
+    const place = PLACES[where] ?? where;
+    const field = path.length === 0 ? `The ${place}` : `Field "${path.join(".")}" of the ${place}`;
+    // Zod names the type of what came; the sentence ends with what came.
+    const expected = message.replace(/^Invalid input: |, received .*$/gs, "");
+    return `${field}: ${expected}; received ${quote(received)}.`;
   });
   return new Refusal("invalid_input", sentences.join(" "));
 }

@@ -5,15 +5,15 @@ import { Refusal } from "../errors.ts";
 import * as life from "../marker-life.ts";
 import { answers, contentId, leaseHeader, problems } from "../openapi.ts";
 import { contentBody, leaseBody } from "../representation.ts";
-import { bodyOf, readBytes, readForm } from "../request-body.ts";
-import { arContent, lease, progress, recompileRequest, submission, takenLease } from "../schemas.ts";
+import { bodyOf, mediaTypeOf, quoteContentType, readBytes, readForm } from "../request-body.ts";
+import { arContent, lease, oneLine, progress, recompileRequest, submission, takenLease } from "../schemas.ts";
 import { announce } from "../submission.ts";
 import { find, notFound } from "./content.ts";
-import { limitBody, originOf, parsed } from "./http.ts";
+import { originOf, parsed, readJson, readOptionalJson } from "./http.ts";
 
 const deliveredMetadata = z.object({
   milliseconds: z.number().min(0).max(86_400_000).nullish(),
-  compiler_version: z.string().max(64).nullish(),
+  compiler_version: z.string().overwrite(oneLine).max(64).nullish(),
 });
 
 const put = createRoute({
@@ -68,7 +68,7 @@ const report = createRoute({
   path: "/{id}/marker/progress",
   operationId: "reportProgress",
   summary: "Report progress and prolong the lease",
-  middleware: [limitBody] as const,
+  middleware: [readJson] as const,
   request: {
     params: contentId,
     headers: leaseHeader,
@@ -83,7 +83,7 @@ const again = createRoute({
   operationId: "recompile",
   summary: "Compile again, or once more after a failure",
   description: "The marker that is there is served until the new one is ready. Older tasks are superseded.",
-  middleware: [limitBody] as const,
+  middleware: [readOptionalJson] as const,
   request: {
     params: contentId,
     body: { required: false, content: { "application/json": { schema: recompileRequest } } },
@@ -173,11 +173,12 @@ function leaseLost(): Refusal {
 /** A bare `.mind`, or a form with the marker and what goes with it. */
 async function readDelivery(request: Request): Promise<Delivery> {
   const body = bodyOf(request);
-  if (!body.contentType?.toLowerCase().startsWith("multipart/")) {
-    if (body.contentType?.split(";")[0].trim().toLowerCase() !== "application/octet-stream") {
+  const mediaType = mediaTypeOf(body.contentType);
+  if (mediaType !== "multipart/form-data") {
+    if (mediaType !== "application/octet-stream") {
       throw new Refusal(
         "unsupported_media_type",
-        `The Content-Type is ${body.contentType ? `"${body.contentType.slice(0, 100)}"` : "missing"}; ` +
+        `The Content-Type is ${quoteContentType(body.contentType)}; ` +
           "expected application/octet-stream or multipart/form-data.",
       );
     }

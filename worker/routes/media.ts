@@ -19,11 +19,8 @@ const read = createRoute({
     "understood. The address with the current `v` may be cached for ever.",
   request: {
     params: z.object({
-      unique_id: z.string().max(64),
-      kind: z
-        .string()
-        .max(16)
-        .openapi({ enum: [...MEDIA_KINDS] }),
+      unique_id: z.string(),
+      kind: z.string().openapi({ enum: [...MEDIA_KINDS] }),
     }),
     query: z.object({ v: z.string().max(16).optional() }),
   },
@@ -39,7 +36,8 @@ export const mediaRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => 
   const { unique_id: uniqueId, kind } = c.req.valid("param");
   const content = isMediaKind(kind) ? await findPublic(c.env.db, uniqueId) : undefined;
   const file = content && isMediaKind(kind) ? mediaFile(content, kind) : null;
-  if (!file) throw new Refusal("not_found", `There is no ${kind} of "${uniqueId}".`);
+  if (!file)
+    throw new Refusal("not_found", `There is no ${kind.slice(0, 100)} of "${uniqueId.slice(0, 100)}".`);
   return serveMedia(c.env.storage, file, {
     method: c.req.method,
     version: c.req.valid("query").v,

@@ -10,13 +10,14 @@ const read = createRoute({
   path: "/{task_id}",
   operationId: "getCompileTask",
   summary: "One compilation: why a marker is ready, or not",
-  request: { params: z.object({ task_id: z.string().max(64) }) },
+  request: { params: z.object({ task_id: z.string() }) },
   responses: { 200: answers(compileTask, "The task"), ...problems(404) },
 });
 
 export const taskRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => {
   const { task_id: taskId } = c.req.valid("param");
   const task = await c.var.store.task(taskId);
-  if (!task) throw new Refusal("not_found", `There is no compile task with the id "${taskId}".`);
+  if (!task)
+    throw new Refusal("not_found", `There is no compile task with the id "${taskId.slice(0, 100)}".`);
   return c.json(taskBody(task), 200);
 });

@@ -12,14 +12,15 @@ const manifest = createRoute({
   operationId: "getViewerManifest",
   summary: "What a viewer needs to play a photo",
   description: "Public and readable from any origin. Content that is not active has none.",
-  request: { params: z.object({ unique_id: z.string().max(64) }) },
+  request: { params: z.object({ unique_id: z.string() }) },
   responses: { 200: answers(viewerManifest, "The manifest"), ...problems(404) },
 });
 
 export const viewerRoutes = new OpenAPIHono<AppEnv>().openapi(manifest, async (c) => {
   const { unique_id: uniqueId } = c.req.valid("param");
   const content = await findPublic(c.env.db, uniqueId);
-  if (!content?.isActive) throw new Refusal("not_found", `Nothing is published under "${uniqueId}".`);
+  if (!content?.isActive)
+    throw new Refusal("not_found", `Nothing is published under "${uniqueId.slice(0, 100)}".`);
   c.header("Cache-Control", "no-cache");
   return c.json(manifestBody(content), 200);
 });

@@ -1,4 +1,5 @@
-import type { PlacedKeyframe, PlacedPoints } from "../marker/protocol.ts";
+import type { PlacedKeyframe, PlacedPoints } from "./place.ts";
+import type { PointColours } from "./protocol.ts";
 
 /** Radius of a point, in pixels of its octave; and the least that an eye can find, in CSS pixels. */
 const RADIUS = 2;
@@ -10,10 +11,10 @@ const MIN_RADIUS = 2.5;
  * @param density device pixels per CSS pixel
  */
 export function drawPoints(
-  context: CanvasRenderingContext2D,
+  context: OffscreenCanvasRenderingContext2D,
   keyframe: PlacedKeyframe,
   density: number,
-  colours: { readonly maxima: string; readonly minima: string },
+  colours: PointColours,
 ): void {
   const { width, height } = context.canvas;
   context.clearRect(0, 0, width, height);

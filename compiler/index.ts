@@ -1,0 +1,40 @@
+// What the package `vivimark` gives to programs, in any host: the public surface, and nothing else.
+
+export {
+  COMPILER_VERSION,
+  compile,
+  compileTarget,
+  DEFAULT_MAX_SIZE,
+} from "./compile.ts";
+export { type CodecModules, loadCodecs } from "./image/codecs.ts";
+export { decodeImage, toGrey } from "./image/decode.ts";
+export {
+  type ImageFormat,
+  type ImageInfo,
+  inspectImage,
+  MAX_IMAGE_BYTES,
+  MAX_IMAGE_PIXELS,
+  MIN_IMAGE_SIDE,
+} from "./image/inspect.ts";
+export { encodePng, loadPngEncoder } from "./image/png.ts";
+export { inspectMind, type MarkerProblem, type MarkerReport, type TargetReport } from "./inspect.ts";
+export { extractTargets, mergeMinds } from "./merge.ts";
+export { decodeMind, encodeMind, InvalidMarkerError, type MarkerFault } from "./mind.ts";
+export { type CompiledPhoto, compilePhoto } from "./photo.ts";
+export { contactSheet, drawFeatures, sheetPictureSize, targetPicture } from "./preview.ts";
+export { assertTrackable } from "./trackable.ts";
+export {
+  type ClusterNode,
+  CompileError,
+  type CompileErrorCode,
+  type CompileOptions,
+  type CompileProgress,
+  type CompileStage,
+  DESCRIPTOR_WORDS,
+  type FeaturePoints,
+  type GreyImage,
+  type ImageTarget,
+  type Keyframe,
+  type RgbaImage,
+  type TrackingImage,
+} from "./types.ts";

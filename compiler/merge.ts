@@ -1,0 +1,47 @@
+import { decodeMind, encodeMind, MAX_TARGETS } from "./mind.ts";
+import { CompileError, type ImageTarget } from "./types.ts";
+
+/**
+ * Joins `.mind` files into one with the targets of all, in order, without compiling anything again. One file
+ * of each image and a merge of them gives the same bytes as compiling all images into one file.
+ *
+ * @throws CompileError `invalid_marker` for a file that is none, `invalid_option` for no file or more than
+ * 256 targets
+ */
+export function mergeMinds(files: readonly Uint8Array[]): Uint8Array {
+  const targets = files.flatMap(decodeMind);
+  checkTargetCount(targets.length);
+  return encodeMind(targets);
+}
+
+/**
+ * Takes targets out of a `.mind` file into a file of their own, without compiling anything again.
+ *
+ * @param indexes as the player counts (`targetIndex`): the first target is 0. The new file has them in this
+ * order, so naming all of them in another order rearranges a file.
+ * @throws CompileError `invalid_marker` for a file that is none, `invalid_option` for no index, one twice, or
+ * one that the file does not have
+ */
+export function extractTargets(file: Uint8Array, indexes: readonly number[]): Uint8Array {
+  const targets = decodeMind(file);
+  checkTargetCount(indexes.length);
+  return encodeMind(indexes.map((index, i) => pick(targets, index, indexes.indexOf(index) < i)));
+}
+
+/** @throws CompileError `invalid_option` when a `.mind` file cannot have this many targets */
+export function checkTargetCount(count: number): void {
+  if (count >= 1 && count <= MAX_TARGETS) return;
+  throw new CompileError(
+    "invalid_option",
+    `Got ${count} targets for one file; expected 1 to ${MAX_TARGETS}.`,
+  );
+}
+
+function pick(targets: readonly ImageTarget[], index: number, again: boolean): ImageTarget {
+  if (again) throw new CompileError("invalid_option", `Got target ${index} twice; expected each once.`);
+  const target = targets[index];
+  if (target) return target;
+  const has =
+    targets.length === 1 ? "one target, 0" : `${targets.length} targets, 0 to ${targets.length - 1}`;
+  throw new CompileError("invalid_option", `Got target ${index}; the file has ${has}.`);
+}

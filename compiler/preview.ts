@@ -1,0 +1,203 @@
+// Pictures of what a target is made of: feature points drawn on an image, several pictures on one sheet.
+
+import { averageAreas, targetSize } from "./image/resize.ts";
+import type { FeaturePoints, ImageTarget, RgbaImage } from "./types.ts";
+
+type Colour = readonly [red: number, green: number, blue: number];
+
+/** Warm circles for maxima, bright spots; cold squares for minima, dark ones. */
+export const MAXIMA_COLOUR: Colour = [255, 178, 36];
+export const MINIMA_COLOUR: Colour = [47, 216, 255];
+
+const HALO: Colour = [0, 0, 0];
+const HALO_OPACITY = 0.55;
+const SHEET_COLOUR: Colour = [29, 27, 24];
+
+/** Radius of a point, in pixels of its octave; and the least that an eye can find, in pixels of the picture. */
+const RADIUS = 2;
+const MIN_RADIUS = 2.5;
+
+/** Widths of the lines, pixels. */
+const LINE = 1.5;
+const HALO_LINE = 3.5;
+
+/** Space between and around the pictures of a sheet, pixels. */
+const GAP = 16;
+
+/** Longer side of one picture; and of a sheet of many, where pictures get smaller to fit. */
+const PICTURE_SIZE = 1280;
+const SHEET_SIZE = 3840;
+
+/**
+ * Draws the feature points of the largest keyframe over a picture of the target: maxima as circles, minima as
+ * squares, each as large as its octave, with a tick in its orientation.
+ *
+ * @param picture the image that was compiled, in any size; it stays as it is
+ * @param maxSize longer side of the result, pixels
+ */
+export function drawFeatures(picture: RgbaImage, target: ImageTarget, maxSize = PICTURE_SIZE): RgbaImage {
+  const canvas = copyReduced(picture, maxSize);
+  const keyframe = target.keyframes.reduce((a, b) => (b.width > a.width ? b : a));
+  const scale = canvas.width / keyframe.width;
+  drawMarks(canvas, keyframe.minima, scale, squareDistance, MINIMA_COLOUR);
+  drawMarks(canvas, keyframe.maxima, scale, circleDistance, MAXIMA_COLOUR);
+  return canvas;
+}
+
+/**
+ * The picture that the player tracks, in grey and enlarged to 1280 px at most: what a `.mind` file still has
+ * of the photo.
+ */
+export function targetPicture({ tracking }: ImageTarget): RgbaImage {
+  // A tracking image that was enlarged has black lines where no pixel of the photo is.
+  const image = tracking.find(({ scale }) => scale <= 1) ?? tracking[tracking.length - 1];
+  const factor = Math.max(1, PICTURE_SIZE / Math.max(image.width, image.height));
+  return enlargeGrey(
+    image.data,
+    image.width,
+    image.height,
+    Math.round(image.width * factor),
+    Math.round(image.height * factor),
+  );
+}
+
+/** Longer side of each of `count` pictures that share a sheet, pixels. */
+export function sheetPictureSize(count: number): number {
+  return Math.min(PICTURE_SIZE, Math.floor((SHEET_SIZE - GAP) / sheetColumns(count)) - GAP);
+}
+
+function sheetColumns(count: number): number {
+  return Math.ceil(Math.sqrt(count));
+}
+
+/** Puts pictures of `sheetPictureSize` on one sheet, row by row; one picture alone is its own sheet. */
+export function contactSheet(pictures: readonly RgbaImage[]): RgbaImage {
+  if (pictures.length === 1) return pictures[0];
+  const columns = sheetColumns(pictures.length);
+  const columnWidth = Math.max(...pictures.map(({ width }) => width)) + GAP;
+  const rows: RgbaImage[][] = [];
+  for (let i = 0; i < pictures.length; i += columns) rows.push(pictures.slice(i, i + columns));
+  const heights = rows.map((row) => Math.max(...row.map(({ height }) => height)) + GAP);
+  const width = columns * columnWidth + GAP;
+  const height = heights.reduce((sum, each) => sum + each, GAP);
+  const data = new Uint8ClampedArray(width * height * 4);
+  for (let i = 0; i < data.length; i += 4) data.set([...SHEET_COLOUR, 255], i);
+  const sheet = { data, width, height };
+  let top = GAP;
+  for (const [y, row] of rows.entries()) {
+    for (const [x, picture] of row.entries()) paste(sheet, picture, GAP + x * columnWidth, top);
+    top += heights[y];
+  }
+  return sheet;
+}
+
+/** An opaque copy of at most `maxSize` on its longer side. Alpha is dropped, as compiling does. */
+function copyReduced(image: RgbaImage, maxSize: number): RgbaImage {
+  const { width, height } = targetSize(image.width, image.height, maxSize);
+  const reduced =
+    width === image.width
+      ? image.data
+      : averageAreas(image.data, image.width, image.height, 4, width, height);
+  const data = Uint8ClampedArray.from(reduced);
+  for (let i = 3; i < data.length; i += 4) data[i] = 255;
+  return { data, width, height };
+}
+
+/** Bilinear, from one byte a pixel to opaque RGBA; no side gets smaller. */
+function enlargeGrey(
+  grey: Uint8Array,
+  width: number,
+  height: number,
+  outWidth: number,
+  outHeight: number,
+): RgbaImage {
+  const data = new Uint8ClampedArray(outWidth * outHeight * 4);
+  for (let y = 0, to = 0; y < outHeight; y++) {
+    const v = Math.min(Math.max(((y + 0.5) * height) / outHeight - 0.5, 0), height - 1);
+    const top = Math.floor(v);
+    const upper = top * width;
+    const lower = Math.min(top + 1, height - 1) * width;
+    for (let x = 0; x < outWidth; x++, to += 4) {
+      const u = Math.min(Math.max(((x + 0.5) * width) / outWidth - 0.5, 0), width - 1);
+      const left = Math.floor(u);
+      const right = Math.min(left + 1, width - 1);
+      const above = grey[upper + left] + (grey[upper + right] - grey[upper + left]) * (u - left);
+      const below = grey[lower + left] + (grey[lower + right] - grey[lower + left]) * (u - left);
+      data.fill(above + (below - above) * (v - top), to, to + 3);
+      data[to + 3] = 255;
+    }
+  }
+  return { data, width: outWidth, height: outHeight };
+}
+
+function paste(sheet: RgbaImage, picture: RgbaImage, left: number, top: number): void {
+  const stride = picture.width * 4;
+  for (let y = 0; y < picture.height; y++) {
+    const row = picture.data.subarray(y * stride, (y + 1) * stride);
+    sheet.data.set(row, ((top + y) * sheet.width + left) * 4);
+  }
+}
+
+/** How far (x, y) is from the outline of a mark of `radius` around the origin. */
+type OutlineDistance = (x: number, y: number, radius: number) => number;
+
+const circleDistance: OutlineDistance = (x, y, radius) => Math.abs(Math.hypot(x, y) - radius);
+
+/** A square of the circle's area. */
+const squareDistance: OutlineDistance = (x, y, radius) => {
+  const half = (radius * Math.sqrt(Math.PI)) / 2;
+  const outX = Math.abs(x) - half;
+  const outY = Math.abs(y) - half;
+  return outX > 0 && outY > 0 ? Math.hypot(outX, outY) : Math.abs(Math.max(outX, outY));
+};
+
+/** Draws each point's outline and tick on a dark halo. `scale`: canvas pixels per keyframe pixel. */
+function drawMarks(
+  canvas: RgbaImage,
+  points: FeaturePoints,
+  scale: number,
+  outline: OutlineDistance,
+  colour: Colour,
+): void {
+  for (let i = 0; i < points.count; i++) {
+    // Coordinates name the centres of pixels.
+    const x = (points.x[i] + 0.5) * scale - 0.5;
+    const y = (points.y[i] + 0.5) * scale - 0.5;
+    const radius = Math.max(MIN_RADIUS, RADIUS * points.scale[i] * scale);
+    const dx = Math.cos(points.angle[i]);
+    const dy = Math.sin(points.angle[i]);
+    const distance = (u: number, v: number) =>
+      Math.min(outline(u, v, radius), tickDistance(u * dx + v * dy, v * dx - u * dy, radius));
+    const reach = 2 * radius + HALO_LINE;
+    stroke(canvas, x, y, reach, HALO_LINE, distance, HALO, HALO_OPACITY);
+    stroke(canvas, x, y, reach, LINE, distance, colour, 1);
+  }
+}
+
+/** How far a place is from the tick, `along` its direction and `across` it. */
+function tickDistance(along: number, across: number, radius: number): number {
+  return Math.hypot(along - Math.min(Math.max(along, radius), 2 * radius), across);
+}
+
+/** Blends a colour in where the distance is within half the line's width, with soft edges. */
+function stroke(
+  { data, width, height }: RgbaImage,
+  x: number,
+  y: number,
+  reach: number,
+  line: number,
+  distance: (u: number, v: number) => number,
+  colour: Colour,
+  opacity: number,
+): void {
+  const right = Math.min(Math.ceil(x + reach), width - 1);
+  const bottom = Math.min(Math.ceil(y + reach), height - 1);
+  for (let v = Math.max(Math.floor(y - reach), 0); v <= bottom; v++) {
+    for (let u = Math.max(Math.floor(x - reach), 0); u <= right; u++) {
+      const cover = Math.min(Math.max(line / 2 + 0.5 - distance(u - x, v - y), 0), 1) * opacity;
+      if (cover === 0) continue;
+      const at = (v * width + u) * 4;
+      for (let c = 0; c < 3; c++) data[at + c] += (colour[c] - data[at + c]) * cover;
+    }
+  }
+}

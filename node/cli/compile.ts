@@ -1,0 +1,210 @@
+import { COMPILER_VERSION, DEFAULT_MAX_SIZE } from "../../compiler/compile.ts";
+import { decodeImage } from "../../compiler/image/decode.ts";
+import { encodePng } from "../../compiler/image/png.ts";
+import { describe, type TargetReport } from "../../compiler/inspect.ts";
+import { checkTargetCount } from "../../compiler/merge.ts";
+import { decodeMind, encodeMind } from "../../compiler/mind.ts";
+import type { CompiledPhoto } from "../../compiler/photo.ts";
+import { contactSheet, drawFeatures, sheetPictureSize } from "../../compiler/preview.ts";
+import type { CompileOptions, ImageTarget } from "../../compiler/types.ts";
+import { compilePhotos } from "../compile-photos.ts";
+import { prepareCompiler } from "../library.ts";
+import { type Command, parseWords, required, wholeNumber } from "./command.ts";
+import { EXIT, type Failure, failureOf, throwFailures, usageFailure } from "./failure.ts";
+import { findFiles, PHOTO_ENDINGS, readPhotoInput, STANDARD_STREAM } from "./inputs.ts";
+import { checkOutput, type Output, print, SIGNALS, samePlace, writeOutputs } from "./outputs.ts";
+import { progressBar } from "./progress.ts";
+import { counted, table } from "./text.ts";
+
+const HELP = `Compiles photos into one .mind file, one image target each, in the order given.
+
+  vivimark compile [--input] PHOTO … --output FILE [options]
+
+PHOTO is a JPEG, PNG or WebP file, a folder of them, a pattern such as "photos/**/*.jpg" in quotes, or - for
+the standard input. Photos of a folder or a pattern are in natural order: 2.jpg before 10.jpg.
+
+  -i, --input PHOTO    the same as an argument; may be repeated
+  -o, --output FILE    the .mind file, or - for the standard output
+  --max-features N     keep only the N strongest points of each keyframe
+  --max-size PX        reduce photos to this longer side first (${DEFAULT_MAX_SIZE}); "full" keeps every pixel
+  --preview FILE       a PNG of the photos with their feature points
+  --threads N          photos compiled at once (one for each core)
+  --json               describe the result on the standard output, or say there why there is none
+
+Nothing is written unless every photo compiles. A bar shows the progress when the standard error is a terminal.
+`;
+
+const OPTIONS = {
+  input: { type: "string", short: "i", multiple: true },
+  output: { type: "string", short: "o" },
+  "max-features": { type: "string" },
+  "max-size": { type: "string" },
+  preview: { type: "string" },
+  threads: { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
+/** `vivimark compile`. */
+export const compileCommand: Command = {
+  summary: "photos to one .mind file",
+  help: HELP,
+  async run(words) {
+    const start = Date.now();
+    const { values, inputs } = parseWords(words, OPTIONS);
+    if (inputs.length === 0) throw usageFailure("Expected a photo. See --help.");
+    const output = required("output", values.output);
+    const options: CompileOptions = {
+      maxFeatures: wholeNumber("max-features", values["max-features"], 1),
+      maxSize: values["max-size"] === "full" ? Infinity : wholeNumber("max-size", values["max-size"], 1),
+    };
+    const threads = wholeNumber("threads", values.threads, 1);
+    const { preview, json = false } = values;
+    const photos = await findPhotos(inputs);
+    checkPlaces(photos, output, preview, json);
+
+    const standardInput = await readStandardPhoto(photos);
+    const files = photos.map((photo) => (photo === STANDARD_STREAM ? standardInput! : photo));
+    const compiled = await compileAll(photos, files, options, threads);
+    const targets = compiled.flatMap(({ marker }) => decodeMind(marker));
+    const bytes = encodeMind(targets);
+    const outputs: Output[] = [{ name: output, bytes }];
+    if (preview !== undefined) {
+      outputs.push({ name: preview, bytes: await drawPreview(photos, standardInput, targets) });
+    }
+    await writeOutputs(outputs);
+
+    const result: Result = { output, preview, bytes: bytes.length, milliseconds: Date.now() - start };
+    const entries = targets.map((target, i) => ({
+      input: photos[i],
+      milliseconds: compiled[i].milliseconds,
+      ...describe(target),
+    }));
+    if (json) await print(reportForPrograms(result, entries));
+    else if (process.stderr.isTTY) process.stderr.write(reportForPeople(result, entries));
+    return EXIT.ok;
+  },
+};
+
+interface Result {
+  readonly output: string;
+  readonly preview: string | undefined;
+  readonly bytes: number;
+  readonly milliseconds: number;
+}
+
+type Entry = TargetReport & { readonly input: string; readonly milliseconds: number };
+
+function reportForPrograms(
+  { output, preview, bytes, milliseconds }: Result,
+  targets: readonly Entry[],
+): string {
+  const report = {
+    output,
+    bytes,
+    milliseconds,
+    compiler_version: COMPILER_VERSION,
+    preview: preview ?? null,
+    targets,
+  };
+  return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+function reportForPeople({ output, bytes, milliseconds }: Result, targets: readonly Entry[]): string {
+  const seconds = (milliseconds / 1000).toFixed(1);
+  const rows = targets.map(({ input, width, height, points }, i) => [
+    i,
+    input,
+    `${width} × ${height}`,
+    points,
+  ]);
+  return (
+    `${output}: ${counted(targets.length, "target")}, ${counted(bytes, "byte")}, in ${seconds} s\n` +
+    table([["target", "photo", "size", "points"], ...rows])
+  );
+}
+
+async function findPhotos(inputs: readonly string[]): Promise<string[]> {
+  const photos = await findFiles(inputs, PHOTO_ENDINGS);
+  try {
+    checkTargetCount(photos.length);
+  } catch (error) {
+    throw failureOf(error, null);
+  }
+  return photos;
+}
+
+/** Refuses outputs that cannot be written, and those that would take the place of a photo or of each other. */
+function checkPlaces(photos: readonly string[], output: string, preview: string | undefined, json: boolean) {
+  if (json && output === STANDARD_STREAM) {
+    throw usageFailure("--json and --output - both want the standard output; write the file somewhere else.");
+  }
+  if (preview === STANDARD_STREAM) throw usageFailure("--preview takes the name of a file, not -.");
+  const outputs = preview === undefined ? [output] : [output, preview];
+  for (const name of outputs) {
+    checkOutput(name);
+    const photo = photos.find((each) => samePlace(each, name));
+    if (photo !== undefined) throw usageFailure("This is one of the photos; it would be overwritten.", name);
+  }
+  if (preview !== undefined && samePlace(output, preview)) {
+    throw usageFailure("--output and --preview are the same file.", preview);
+  }
+}
+
+async function readStandardPhoto(photos: readonly string[]): Promise<Uint8Array | undefined> {
+  if (!photos.includes(STANDARD_STREAM)) return undefined;
+  try {
+    return await readPhotoInput(STANDARD_STREAM);
+  } catch (error) {
+    throw failureOf(error, STANDARD_STREAM);
+  }
+}
+
+/** @throws Failure that names every photo that was refused */
+async function compileAll(
+  photos: readonly string[],
+  files: readonly (string | Uint8Array)[],
+  options: CompileOptions,
+  threads: number | undefined,
+): Promise<CompiledPhoto[]> {
+  const bar = progressBar(process.stderr, photos.length);
+  const leave = (signal: NodeJS.Signals) => {
+    bar.clear();
+    // Nobody listens any more, so it ends the process as it would have at first.
+    process.kill(process.pid, signal);
+  };
+  for (const signal of SIGNALS) process.once(signal, leave);
+  try {
+    const results = await compilePhotos(files, { ...options, threads, onProgress: bar.update });
+    const failures: Failure[] = [];
+    const compiled: CompiledPhoto[] = [];
+    for (const [i, result] of results.entries()) {
+      if (result.status === "fulfilled") compiled.push(result.value);
+      else failures.push(failureOf(result.reason, photos[i]));
+    }
+    throwFailures(failures);
+    return compiled;
+  } finally {
+    bar.clear();
+    for (const signal of SIGNALS) process.off(signal, leave);
+  }
+}
+
+/** Decodes the photos once more, one at a time: threads give back markers, not pixels. */
+async function drawPreview(
+  photos: readonly string[],
+  standardInput: Uint8Array | undefined,
+  targets: readonly ImageTarget[],
+): Promise<Uint8Array> {
+  await prepareCompiler();
+  const size = sheetPictureSize(photos.length);
+  const pictures = [];
+  for (const [i, photo] of photos.entries()) {
+    try {
+      const bytes = photo === STANDARD_STREAM ? standardInput! : await readPhotoInput(photo);
+      pictures.push(drawFeatures(await decodeImage(bytes), targets[i], size));
+    } catch (error) {
+      throw failureOf(error, photo);
+    }
+  }
+  return encodePng(contactSheet(pictures));
+}

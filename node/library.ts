@@ -1,0 +1,16 @@
+// What the package `vivimark` gives to programs in Node, beside the compiler itself: `vivimark/node`.
+
+import { loadCodecs } from "../compiler/image/codecs.ts";
+import { loadPngEncoder } from "../compiler/image/png.ts";
+import { readCodecModules } from "./codecs.ts";
+
+export { type CompilePhotosOptions, compilePhotos } from "./compile-photos.ts";
+
+/**
+ * Readies `decodeImage`, `compilePhoto` and `encodePng` in this thread; once, before the first call.
+ * `compilePhotos` does so in its own threads.
+ */
+export async function prepareCompiler(): Promise<void> {
+  const modules = await readCodecModules();
+  await Promise.all([loadCodecs(modules), loadPngEncoder(modules.pngDecode)]);
+}

@@ -1,0 +1,55 @@
+/**
+ * `npm run build:library [FOLDER]`: assembles the package `vivimark`, command line and library, ready for
+ * `npm pack` and `npm publish`, in dist/vivimark or the folder given.
+ *
+ * Its modules are those of compiler/ and node/ that the entries of tsconfig.json reach, as JavaScript with
+ * types, in the same folders; its versions are those of the repository's package.json.
+ */
+
+import { execFileSync } from "node:child_process";
+import { copyFileSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+const target = path.resolve(process.argv[2] ?? path.join(ROOT, "dist/vivimark"));
+
+const root = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8"));
+
+const manifest = {
+  name: "vivimark",
+  version: root.version,
+  description:
+    "MindAR image targets (.mind files) from photos: compile, inspect, merge. Command line and library.",
+  keywords: ["mindar", "mind-ar", "image target", "compiler", "augmented reality", "webar", "cli"],
+  license: root.license,
+  type: "module",
+  engines: root.engines,
+  bin: { vivimark: "node/cli/bin.js" },
+  exports: {
+    ".": { types: "./compiler/index.d.ts", default: "./compiler/index.js" },
+    "./node": { types: "./node/library.d.ts", default: "./node/library.js" },
+    "./package.json": "./package.json",
+  },
+  // The exact versions: other codecs might decode a photo to other pixels.
+  dependencies: Object.fromEntries(
+    Object.entries(root.dependencies).filter(([name]) => name.startsWith("@jsquash/")),
+  ),
+};
+
+rmSync(target, { recursive: true, force: true });
+mkdirSync(target, { recursive: true });
+execFileSync(
+  process.execPath,
+  [
+    path.join(ROOT, "node_modules/typescript/bin/tsc"),
+    ...["-p", path.join(ROOT, "node/package"), "--outDir", target],
+  ],
+  { stdio: "inherit" },
+);
+for (const module of globSync("compiler/**/*.wasm", { cwd: ROOT })) {
+  mkdirSync(path.dirname(path.join(target, module)), { recursive: true });
+  copyFileSync(path.join(ROOT, module), path.join(target, module));
+}
+copyFileSync(path.join(ROOT, "LICENSE"), path.join(target, "LICENSE"));
+copyFileSync(path.join(ROOT, "node/package/README.md"), path.join(target, "README.md"));
+writeFileSync(path.join(target, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { compile } from "../../compiler/compile.ts";
+import { extractTargets, mergeMinds } from "../../compiler/merge.ts";
+import { decodeMind } from "../../compiler/mind.ts";
+import type { CompileErrorCode, GreyImage } from "../../compiler/types.ts";
+import { paintCollage } from "./pictures.ts";
+
+const images = [paintCollage(200, 160), paintCollage(140, 180), paintCollage(150, 150)];
+const all = compile(images);
+const each = images.map((image) => compile([image]));
+
+test("merging the files of single images gives the file of all of them, byte for byte", () => {
+  expect(same(mergeMinds(each), all)).toBe(true);
+});
+
+test("merging what was extracted gives the file back, byte for byte", () => {
+  expect(same(mergeMinds([0, 1, 2].map((i) => extractTargets(all, [i]))), all)).toBe(true);
+  expect(same(mergeMinds([extractTargets(all, [0, 1]), extractTargets(all, [2])]), all)).toBe(true);
+  expect(same(extractTargets(all, [0, 1, 2]), all)).toBe(true);
+});
+
+test("a target extracted is the file of its image", () => {
+  expect(each.map((file, i) => same(extractTargets(all, [i]), file))).toEqual([true, true, true]);
+});
+
+test("the order of the indexes is the order of the targets", () => {
+  const swapped = extractTargets(all, [2, 0]);
+  expect(same(swapped, compile([images[2], images[0]] as GreyImage[]))).toBe(true);
+  expect(decodeMind(swapped).map(({ width }) => width)).toEqual([150, 200]);
+});
+
+test.each<[string, () => Uint8Array, CompileErrorCode, RegExp]>([
+  ["nothing to merge", () => mergeMinds([]), "invalid_option", /Got 0 targets/],
+  ["no target", () => extractTargets(all, []), "invalid_option", /Got 0 targets/],
+  ["a target too many", () => extractTargets(all, [3]), "invalid_option", /target 3; .* 3 targets, 0 to 2/],
+  ["one of one", () => extractTargets(each[0], [1]), "invalid_option", /target 1; .* one target, 0/],
+  ["no number", () => extractTargets(all, [0.5]), "invalid_option", /target 0\.5/],
+  ["the same twice", () => extractTargets(all, [1, 0, 1]), "invalid_option", /target 1 twice/],
+  ["a broken file", () => mergeMinds([all, all.subarray(9)]), "invalid_marker", /Not a valid \.mind/],
+])("refuses %s", (_, work, code, message) => {
+  expect(work).toThrow(message);
+  expect(work).toThrow(expect.objectContaining({ code }));
+});
+
+test("refuses more targets than a reader would take", () => {
+  expect(() => mergeMinds(Array.from({ length: 86 }, () => all))).toThrow("Got 258 targets");
+});
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}

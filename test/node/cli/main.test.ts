@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { COMPILER_VERSION } from "../../../compiler/compile.ts";
+import { vivimark } from "./vivimark.ts";
+
+const COMMANDS = ["compile", "inspect", "merge", "extract"];
+
+test.each([["--help"], ["-h"], ["help"]])("%s lists the commands and exit codes", async (...words) => {
+  const { code, stdout, stderr } = await vivimark(words);
+  expect([code, stderr]).toEqual([0, ""]);
+  for (const command of COMMANDS) expect(stdout.toString()).toMatch(new RegExp(`^ {2}${command} `, "m"));
+  for (const exit of [0, 1, 2, 3, 70]) expect(stdout.toString()).toMatch(new RegExp(`^ {2}${exit} +`, "m"));
+});
+
+test.each(COMMANDS)("%s --help says how", async (command) => {
+  const { code, stdout, stderr } = await vivimark([command, "--help"]);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout.toString()).toContain(`vivimark ${command} `);
+  for (const line of stdout.toString().split("\n")) expect(line.length).toBeLessThanOrEqual(112);
+  expect((await vivimark(["help", command])).stdout).toEqual(stdout);
+  expect((await vivimark([command, "some.jpg", "-h"])).stdout).toEqual(stdout);
+});
+
+test("--version tells the package's and the compiler's", async () => {
+  const { version } = JSON.parse(
+    readFileSync(path.resolve(import.meta.dirname, "../../../package.json"), "utf8"),
+  );
+  const { code, stdout } = await vivimark(["--version"]);
+  expect([code, stdout.toString()]).toEqual([0, `vivimark ${version} (compiler ${COMPILER_VERSION})\n`]);
+});
+
+test.each([
+  [[], "Expected a command: compile, inspect, merge, extract."],
+  [["paint"], '"paint" is no command; expected compile, inspect, merge, extract.'],
+  [["paint", "--help"], '"paint" is no command; expected compile, inspect, merge, extract.'],
+  [["help", "toString"], '"toString" is no command; expected compile, inspect, merge, extract.'],
+  [["--json"], '"--json" is no command; expected compile, inspect, merge, extract.'],
+])("%j is no command line", async (words, message) => {
+  expect(await vivimark(words)).toMatchObject({ code: 2, stderr: `vivimark: ${message}\n` });
+});

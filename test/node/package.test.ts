@@ -1,0 +1,141 @@
+// What `npm run build:library` makes, used from a project that has nothing else. The registry is not needed:
+// the only dependencies, the image codecs, come from this checkout.
+
+import { execFile } from "node:child_process";
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, expect, test } from "vitest";
+import { photoPath, temporaryFolder, vivimark } from "./cli/vivimark.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+const execute = promisify(execFile);
+
+const folder = temporaryFolder();
+const project = path.join(folder, "project");
+const installed = path.join(project, "node_modules/vivimark");
+const { version } = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8"));
+
+/** Runs a Node script in the project. */
+const node = (...words: string[]) => execute(process.execPath, words, { cwd: project });
+const npm = (...words: string[]) =>
+  execute("npm", words, { cwd: project, shell: process.platform === "win32" });
+
+beforeAll(async () => {
+  mkdirSync(project);
+  await node(path.join(ROOT, "node/package/build.ts"), path.join(folder, "built"));
+  await npm("pack", path.join(folder, "built"), "--pack-destination", folder);
+  // As the registry would serve them, and nothing of the platform beside them.
+  const codecs = readdirSync(path.join(ROOT, "node_modules/@jsquash"));
+  for (const name of codecs) {
+    cpSync(path.join(ROOT, "node_modules/@jsquash", name), path.join(folder, "codecs", name), {
+      recursive: true,
+    });
+  }
+  const local = Object.fromEntries(codecs.map((name) => [`@jsquash/${name}`, `file:../codecs/${name}`]));
+  writeFileSync(
+    path.join(project, "package.json"),
+    JSON.stringify({
+      type: "module",
+      private: true,
+      dependencies: { vivimark: `file:../vivimark-${version}.tgz`, ...local },
+      overrides: Object.fromEntries(Object.keys(local).map((name) => [name, `$${name}`])),
+    }),
+  );
+  await npm("install", "--offline", "--no-audit", "--no-fund");
+  copyFileSync(photoPath("dust-bowl-home"), path.join(project, "portrait.jpg"));
+}, 300_000);
+
+test("it has the codecs and nothing of the platform", () => {
+  const manifest = JSON.parse(readFileSync(path.join(installed, "package.json"), "utf8"));
+  expect(Object.keys(manifest.dependencies)).toEqual(["@jsquash/jpeg", "@jsquash/png", "@jsquash/webp"]);
+  expect(manifest).toMatchObject({ name: "vivimark", version, license: "MIT" });
+  expect(manifest.private).toBeUndefined();
+  expect(readdirSync(installed).sort()).toEqual(["LICENSE", "README.md", "compiler", "node", "package.json"]);
+  const files = readdirSync(installed, { recursive: true }).map(String);
+  expect(files.filter((file) => /service|start|multipart|(?<!\.d)\.ts$/.test(file))).toEqual([]);
+  expect(readdirSync(path.join(project, "node_modules")).filter((name) => !name.startsWith("."))).toEqual([
+    "@jsquash",
+    "vivimark",
+  ]);
+});
+
+test("its command writes the bytes of the repository's", async () => {
+  const words = ["compile", "portrait.jpg", "--max-size", "300", "--output", "targets.mind", "--json"];
+  const { stdout } = await npm("exec", "--offline", "--", "vivimark", ...words);
+  expect(JSON.parse(stdout).targets).toHaveLength(1);
+  await vivimark(["compile", "portrait.jpg", "--max-size", "300", "-o", "here.mind"], { cwd: project });
+  const [there, here] = ["targets.mind", "here.mind"].map((name) => readFileSync(path.join(project, name)));
+  expect(Buffer.compare(there, here)).toBe(0);
+  expect((await npm("exec", "--offline", "--", "vivimark", "--version")).stdout).toContain(
+    `vivimark ${version} `,
+  );
+});
+
+test("the programs of its README run", async () => {
+  const readme = readFileSync(path.join(installed, "README.md"), "utf8");
+  const programs = Array.from(readme.matchAll(/```js\n(.*?)```/gs), ([, program]) => program);
+  expect(programs.length).toBeGreaterThan(0);
+  copyFileSync(photoPath("dust-bowl-home"), path.join(project, "front.jpg"));
+  // Named .png, and a JPEG: the bytes decide.
+  copyFileSync(photoPath("locomotion-house-cat"), path.join(project, "back.png"));
+  for (const [i, program] of programs.entries()) {
+    writeFileSync(path.join(project, `readme-${i}.js`), program);
+    expect((await node(`readme-${i}.js`)).stderr).toBe("");
+  }
+  const names = ["targets.mind", "back.mind"];
+  for (const name of names) {
+    expect((await vivimark(["inspect", name], { cwd: project })).code).toBe(0);
+    rmSync(path.join(project, name));
+  }
+});
+
+test("the compiler works without the host's help, on pixels of one's own", async () => {
+  writeFileSync(
+    path.join(project, "pixels.js"),
+    `import { CompileError, compile, decodeMind, encodeMind } from "vivimark";
+     let state = 1;
+     const data = Uint8Array.from({ length: 200 * 160 }, () => (state = (state * 16807) % 2147483647) >> 20);
+     const bytes = compile([{ data, width: 200, height: 160 }]);
+     if (Buffer.compare(encodeMind(decodeMind(bytes)), bytes) !== 0) throw new Error("not the same");
+     try {
+       decodeMind(new TextEncoder().encode("<html>"));
+     } catch (error) {
+       console.log(error instanceof CompileError, error.code, error.fault);
+     }`,
+  );
+  expect((await node("pixels.js")).stdout).toBe("true invalid_marker html\n");
+});
+
+test.each(["nodenext", "bundler"])("its types hold, resolved as %s", async (resolution) => {
+  writeFileSync(
+    path.join(project, "program.ts"),
+    `import {
+       type CompileOptions, type CompiledPhoto, type ImageTarget, type MarkerReport, type RgbaImage,
+       compile, compilePhoto, decodeMind, drawFeatures, inspectMind, mergeMinds,
+     } from "vivimark";
+     import { compilePhotos, prepareCompiler } from "vivimark/node";
+     const options: CompileOptions = { maxFeatures: 100, maxSize: Infinity };
+     await prepareCompiler();
+     const photo: CompiledPhoto = await compilePhoto(new Uint8Array(0), options, ({ done, total }) => done / total);
+     const [result] = await compilePhotos(["portrait.jpg", photo.thumbnail], { ...options, threads: 2 });
+     const marker: Uint8Array = result.status === "fulfilled" ? result.value.marker : photo.marker;
+     const targets: ImageTarget[] = decodeMind(mergeMinds([marker]));
+     const report: MarkerReport = inspectMind(marker);
+     const picture: RgbaImage = drawFeatures({ data: marker, width: 1, height: 1 }, targets[0]);
+     console.log(report.problems[0].code === "html", picture.width, compile([], options).length);
+     // @ts-expect-error: pixels are bytes
+     compile([{ data: [1, 2, 3], width: 3, height: 1 }]);
+     // @ts-expect-error: not an option
+     await compilePhotos([], { maxPixels: 3 });
+    `,
+  );
+  const settings = ["--module", resolution === "bundler" ? "esnext" : resolution];
+  await node(
+    path.join(ROOT, "node_modules/typescript/bin/tsc"),
+    ...["--noEmit", "--strict", "--target", "es2023", "--types", "", "--skipLibCheck", "false"],
+    ...[...settings, "--moduleResolution", resolution, "program.ts"],
+  ).catch((error) => {
+    throw new Error(error.stdout);
+  });
+});
