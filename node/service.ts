@@ -16,9 +16,8 @@ import { availableParallelism } from "node:os";
 import { COMPILER_VERSION } from "../compiler/compile.ts";
 import { MAX_IMAGE_BYTES } from "../compiler/image/inspect.ts";
 import type { CompileErrorCode, CompileProgress } from "../compiler/types.ts";
-import { readCodecModules, readKernelModule } from "./codecs.ts";
+import { readCompileModules } from "./codecs.ts";
 import { MultipartWriter } from "./multipart.ts";
-import type { CompileModules } from "./protocol.ts";
 import { type Outcome, Threads } from "./threads.ts";
 
 /** A 50-megapixel photo takes a few seconds; whatever takes this long will not end. */
@@ -90,8 +89,7 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
   } = options;
   if (options.secret === "") throw new Error("The compiler's secret is empty.");
   const authorized = bearerCheck(options.secret);
-  const modules: CompileModules = { codecs: await readCodecModules(), kernels: await readKernelModule() };
-  const threads = new Threads(jobEntry, modules);
+  const threads = new Threads(jobEntry, await readCompileModules());
   const jobs = new Set<AbortController>();
   let stopping = false;
   let onIdle = () => {};
