@@ -1,18 +1,21 @@
-// Our compiler beside mind-ar 1.2.5, on the same grey pixels: in Node against its OfflineCompiler, and in
-// headless Chromium against its browser compiler (software WebGL).
+// Our compiler beside mind-ar 1.2.5's: whole compilations, grey pixels in, `.mind` bytes out. In Node against
+// its OfflineCompiler, by turns in one process; in headless Chromium against its browser compiler (software
+// WebGL). Then what a large image costs in time and memory, and what a browser has to download.
 //
-//   npm run bench             all images; minutes, because mind-ar is slow
-//   npm run bench -- --quick  the small ones
+//   npm run bench             everything, into bench/results.md; minutes, because mind-ar is slow
+//   npm run bench -- --quick  the small images only, to the terminal
 
-import { compileTarget } from "../compiler/compile.ts";
-import type { GreyImage, ImageTarget } from "../compiler/types.ts";
-import {
-  compareTargets,
-  compileReference,
-  loadPhoto,
-  type ReferenceTarget,
-} from "../test/compiler/oracle.ts";
-import { openPage, type Page } from "./page.ts";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, platform, release, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { compile } from "../compiler/compile.ts";
+import { loadKernels } from "../compiler/kernels/kernels.ts";
+import { readKernelModule } from "../node/codecs.ts";
+import { compileReference, loadPhoto } from "../test/compiler/oracle.ts";
+import { downloadBytes, openPage } from "./page.ts";
+import { median, spread, type Time, time } from "./statistics.ts";
 
 interface Picture {
   readonly photo: string;
@@ -20,90 +23,201 @@ interface Picture {
   readonly height: number;
   /** Rounds of mind-ar in Node; each is followed by OUR_ROUNDS of ours. */
   readonly rounds: number;
+  /** How many times as fast as mind-ar it should be, and would be nice. */
+  readonly goals: readonly [number, number] | null;
 }
 
-const OUR_ROUNDS = 5;
+const OUR_ROUNDS = 15;
+
+/** Runs before the clock starts, in which the engine gets to know our code. */
+const WARM_UP_ROUNDS = 4;
+
+const SQUARE: Picture = {
+  photo: "airplane-from-above",
+  width: 1654,
+  height: 1654,
+  rounds: 1,
+  goals: [150, 250],
+};
 
 const PICTURES: readonly Picture[] = [
-  { photo: "french-alpine-landscape", width: 674, height: 372, rounds: 2 },
-  { photo: "dust-bowl-home", width: 800, height: 800, rounds: 2 },
-  { photo: "allium-oreophilum", width: 1080, height: 1920, rounds: 1 },
-  { photo: "airplane-from-above", width: 1654, height: 1654, rounds: 1 },
+  { photo: "french-alpine-landscape", width: 674, height: 372, rounds: 2, goals: [80, 150] },
+  { photo: "dust-bowl-home", width: 800, height: 800, rounds: 1, goals: null },
+  { photo: "allium-oreophilum", width: 1080, height: 1920, rounds: 1, goals: [150, 250] },
+  SQUARE,
 ];
 
-const QUICK: readonly Picture[] = PICTURES.slice(0, 2).map((picture) => ({ ...picture, rounds: 1 }));
+const BROWSER_GOALS = [20, 30] as const;
+const LARGE = { width: 4000, height: 3000, rounds: 5, timeGoals: [7, 5], megabyteGoals: [96, 48] } as const;
+const DOWNLOAD_GOALS = [40, 20] as const;
+const MEGABYTE = 1e6;
 
 /** No reduction: mind-ar knows none. */
 const OPTIONS = { maxSize: Number.POSITIVE_INFINITY };
 
-async function main(): Promise<void> {
-  const pictures = process.argv.includes("--quick") ? QUICK : PICTURES;
-  console.log(`\nNode ${process.version}: compiler/ and mind-ar's OfflineCompiler, milliseconds`);
-  printRow("image", "rounds", "mind-ar", "ours", "min … max", "ratio", "agreement");
-  for (const picture of pictures) await compareInNode(picture);
+const quick = process.argv.includes("--quick");
+const lines: string[] = [];
 
+function report(line = ""): void {
+  lines.push(line);
+  console.log(line);
+}
+
+async function main(): Promise<void> {
+  loadKernels(await readKernelModule());
+  describeRun();
+
+  report(`\n## Node ${process.version}, against mind-ar's OfflineCompiler\n`);
+  report("Milliseconds: median (least … most). A ratio is that of the medians.\n");
+  report(
+    "| image | rounds | mind-ar | ours | ours, CPU time | ratio | ratio, CPU time | must, dream | result |",
+  );
+  report("|---|---|---|---|---|---|---|---|---|");
+  for (const picture of quick ? PICTURES.slice(0, 2) : PICTURES) await compareInNode(picture);
+  if (quick) return;
+
+  await compareInBrowser();
+  await measureLarge();
+  await measureDownload();
+  writeFileSync(new URL("results.md", import.meta.url), `${lines.join("\n")}\n`);
+}
+
+function describeRun(): void {
+  const [{ model }] = cpus();
+  const version = (name: string) =>
+    JSON.parse(readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), "utf8"))
+      .version;
+  report("# Benchmark results\n");
+  report("Written by `npm run bench` (bench/compile.ts).\n");
+  report(
+    `- ${new Date().toISOString().slice(0, 10)}, ${platform()} ${release()}, ${cpus().length} × ${model},`,
+  );
+  report(
+    `  ${(totalmem() / 2 ** 30).toFixed(0)} GiB of memory, load average at the start ${loadavg()[0].toFixed(1)}`,
+  );
+  report(`- Node ${process.version}, V8 ${process.versions.v8}, mind-ar ${version("mind-ar")}`);
+}
+
+async function compareInNode({ photo, width, height, rounds, goals }: Picture): Promise<void> {
+  const image = await loadPhoto(photo, width, height);
+  const ours: Time[] = [];
+  const theirs: Time[] = [];
+  let differs = false;
+  for (let i = 0; i < WARM_UP_ROUNDS; i++) compile([image], OPTIONS);
+  for (let round = 0; round < rounds; round++) {
+    const reference = await quietly(() => time(() => compileReference(image)));
+    theirs.push(reference.time);
+    for (let i = 0; i < OUR_ROUNDS; i++) {
+      const run = await time(() => compile([image], OPTIONS));
+      ours.push(run.time);
+      differs ||= !Buffer.from(run.result).equals(Buffer.from(reference.result.bytes));
+    }
+  }
+  const wall = [theirs, ours].map((times) => times.map((run) => run.wall));
+  const cpu = [theirs, ours].map((times) => times.map((run) => run.cpu));
+  const ratio = ([their, our]: number[][]) => `${(median(their) / median(our)).toFixed(0)} ×`;
+  report(
+    row(
+      `${width} × ${height}`,
+      `${theirs.length} + ${ours.length}`,
+      spread(wall[0]),
+      spread(wall[1]),
+      spread(cpu[1]),
+      ratio(wall),
+      ratio(cpu),
+      goals ? `${goals[0]} ×, ${goals[1]} ×` : "–",
+      differs ? "DIFFERS" : "the same bytes",
+    ),
+  );
+  if (differs) process.exitCode = 1;
+}
+
+async function compareInBrowser(): Promise<void> {
+  const { photo, width, height } = SQUARE;
   const page = await openPage();
   try {
-    console.log(
-      `\nChromium ${page.version}: compiler/ and mind-ar's Compiler, milliseconds, second run of each`,
+    report(`\n## Chromium ${page.version} without a GPU, against mind-ar's Compiler\n`);
+    report("Milliseconds, second run of each.\n");
+    report("| image | mind-ar | ours | ratio | must, dream | result |");
+    report("|---|---|---|---|---|---|");
+    const { theirs, ours, points, shared } = await page.compare(await loadPhoto(photo, width, height));
+    report(
+      row(
+        `${width} × ${height}`,
+        theirs.toFixed(0),
+        ours.toFixed(0),
+        `${(theirs / ours).toFixed(1)} ×`,
+        `${BROWSER_GOALS[0]} ×, ${BROWSER_GOALS[1]} ×`,
+        `${shared} of mind-ar's ${points} points shared (its WebGL kernels round differently)`,
+      ),
     );
-    printRow("image", "", "mind-ar", "ours", "", "ratio", "agreement");
-    for (const picture of pictures) await compareInBrowser(page, picture);
   } finally {
     await page.close();
   }
 }
 
-async function compareInNode({ photo, width, height, rounds }: Picture): Promise<void> {
-  const image = await loadPhoto(photo, width, height);
-  const ours: number[] = [];
-  const theirs: number[] = [];
-  let target: ImageTarget = compileTarget(image, OPTIONS); // warms up
-  let reference: ReferenceTarget | undefined;
-  for (let round = 0; round < rounds; round++) {
-    const start = performance.now();
-    [reference] = (await quietly(() => compileReference(image))).targets;
-    theirs.push(performance.now() - start);
-    for (let i = 0; i < OUR_ROUNDS; i++) {
-      const begin = performance.now();
-      target = compileTarget(image, OPTIONS);
-      ours.push(performance.now() - begin);
+async function measureLarge(): Promise<void> {
+  const { width, height, rounds, timeGoals, megabyteGoals } = LARGE;
+  const square = await loadPhoto(SQUARE.photo, SQUARE.width, SQUARE.height);
+  const large = await loadPhoto(SQUARE.photo, width, height);
+  const times = { square: [] as Time[], large: [] as Time[] };
+  compile([square], OPTIONS);
+  compile([large], OPTIONS);
+  for (let i = 0; i < rounds; i++) {
+    times.square.push((await time(() => compile([square], OPTIONS))).time);
+    times.large.push((await time(() => compile([large], OPTIONS))).time);
+  }
+  const of = (name: "square" | "large", clock: "wall" | "cpu") => times[name].map((run) => run[clock]);
+  const ratio = (clock: "wall" | "cpu") => median(of("large", clock)) / median(of("square", clock));
+  const folder = mkdtempSync(join(tmpdir(), "vivimark-bench-"));
+  const peaks: number[] = [];
+  try {
+    const file = join(folder, "grey");
+    writeFileSync(file, large.data);
+    const script = fileURLToPath(new URL("memory.ts", import.meta.url));
+    for (let i = 0; i < rounds; i++) {
+      const printed = execFileSync(process.execPath, [script, file, String(width), String(height)]);
+      peaks.push(Number(printed) / MEGABYTE);
     }
+  } finally {
+    rmSync(folder, { recursive: true });
   }
-  const differences = compareTargets(target, reference!);
-  printRow(
-    `${width} × ${height}`,
-    `${theirs.length} + ${ours.length}`,
-    median(theirs).toFixed(0),
-    median(ours).toFixed(0),
-    `${Math.min(...ours).toFixed(0)} … ${Math.max(...ours).toFixed(0)}`,
-    `${(median(theirs) / median(ours)).toFixed(0)} ×`,
-    differences.length === 0 ? `equal, ${checksum(target)}` : `DIFFERS at ${differences[0].path}`,
-  );
-  if (differences.length > 0) {
-    console.error(differences);
-    process.exitCode = 1;
-  }
-}
-
-async function compareInBrowser(page: Page, { photo, width, height }: Picture): Promise<void> {
-  const image: GreyImage = await loadPhoto(photo, width, height);
-  const { theirs, ours, points, shared } = await page.compare(image);
-  printRow(
-    `${width} × ${height}`,
-    "",
-    theirs.toFixed(0),
-    ours.toFixed(0),
-    "",
-    `${(theirs / ours).toFixed(1)} ×`,
-    `${shared} of ${points} points shared`,
+  report(`\n## A large image: ${width} × ${height}, maxSize off\n`);
+  report(`${rounds} rounds, by turns with ${SQUARE.width} × ${SQUARE.height}.\n`);
+  report("| what | measured | must, dream |");
+  report("|---|---|---|");
+  report(row("milliseconds", spread(of("large", "wall")), "–"));
+  report(row("milliseconds, CPU time", spread(of("large", "cpu")), "–"));
+  const goals = `${timeGoals[0]} ×, ${timeGoals[1]} ×`;
+  report(row(`time of ${SQUARE.width} × ${SQUARE.height}`, `${ratio("wall").toFixed(1)} ×`, goals));
+  report(row("the same, CPU time", `${ratio("cpu").toFixed(1)} ×`, goals));
+  report(
+    row(
+      "peak memory above the grey image, MB (fresh process, resident set)",
+      spread(peaks),
+      `${megabyteGoals[0]}, ${megabyteGoals[1]}`,
+    ),
   );
 }
 
-/** The points of all keyframes and of the smaller tracking image: something that the timing cannot fake. */
-function checksum(target: ImageTarget): string {
-  const points = target.keyframes.reduce((sum, { maxima, minima }) => sum + maxima.count + minima.count, 0);
-  return `${points} points, ${target.tracking[1].points.length} tracked`;
+async function measureDownload(): Promise<void> {
+  const { script, wasm } = await downloadBytes();
+  report("\n## What a browser downloads for compiling, codecs aside, gzip\n");
+  report("| JavaScript | WebAssembly | together | must, dream |");
+  report("|---|---|---|---|");
+  const kilobytes = (bytes: number) => `${(bytes / 1024).toFixed(1)} KB`;
+  report(
+    row(
+      kilobytes(script),
+      kilobytes(wasm),
+      kilobytes(script + wasm),
+      `${DOWNLOAD_GOALS[0]} KB, ${DOWNLOAD_GOALS[1]} KB`,
+    ),
+  );
+}
+
+function row(...cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
 }
 
 /** TensorFlow.js greets whoever loads it on stderr. */
@@ -115,19 +229,6 @@ async function quietly<Result>(work: () => Promise<Result>): Promise<Result> {
   } finally {
     console.warn = warn;
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
-}
-
-const WIDTHS = [13, 9, 9, 8, 14, 8];
-
-function printRow(...cells: readonly string[]): void {
-  console.log(
-    cells.map((cell, i) => (i === 0 ? cell.padEnd(WIDTHS[0]) : cell.padStart(WIDTHS[i] ?? 0))).join("  "),
-  );
 }
 
 await main();

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { build } from "vite";
 import type { GreyImage } from "../compiler/types.ts";
 import { launchBrowser } from "../test/e2e/browser.ts";
@@ -26,10 +27,14 @@ export interface Page {
 
 const MIND_AR = new URL("../node_modules/mind-ar/dist/", import.meta.url);
 
+const KERNELS = new URL("../compiler/wasm/kernels.wasm", import.meta.url);
+
 /** Runs in the page: fetches the grey pixels and gives both sides the same. */
 const SCRIPT = `
 import { Compiler } from "/mind-ar/mindar-image.prod.js";
-import { compileTarget } from "/ours.js";
+import { compile, decodeMind, loadKernels } from "/ours.js";
+
+loadKernels(await WebAssembly.compileStreaming(fetch("/kernels.wasm")));
 
 window.compareOn = async (width, height) => {
   const data = new Uint8Array(await (await fetch("/grey")).arrayBuffer());
@@ -46,11 +51,14 @@ window.compareOn = async (width, height) => {
   let theirs, ours, reference, target;
   for (let run = 0; run < 2; run++) {
     let start = performance.now();
-    [reference] = await new Compiler().compileImageTargets([canvas], () => {});
+    const compiler = new Compiler();
+    [reference] = await compiler.compileImageTargets([canvas], () => {});
+    compiler.exportData();
     theirs = performance.now() - start;
     start = performance.now();
-    target = compileTarget({ data, width, height }, { maxSize: Infinity });
+    const bytes = compile([{ data, width, height }], { maxSize: Infinity });
     ours = performance.now() - start;
+    [target] = decodeMind(bytes);
   }
   let points = 0;
   let shared = 0;
@@ -78,6 +86,7 @@ export async function openPage(): Promise<Page> {
     if (path === "/") send("text/html", '<!doctype html><script type="module" src="/page.js"></script>');
     else if (path === "/page.js") send("text/javascript", SCRIPT);
     else if (path === "/ours.js") send("text/javascript", ours);
+    else if (path === "/kernels.wasm") send("application/wasm", await readFile(KERNELS));
     else if (path === "/grey") send("application/octet-stream", grey);
     else if (/^\/mind-ar\/[\w.-]+\.js$/.test(path)) {
       send("text/javascript", await readFile(new URL(path.slice("/mind-ar/".length), MIND_AR)));
@@ -104,7 +113,15 @@ export async function openPage(): Promise<Page> {
   };
 }
 
-/** compiler/compile.ts as one module for the browser. */
+/** Bytes that a browser downloads for compiling, gzipped: the compiler's JavaScript and its WebAssembly. */
+export async function downloadBytes(): Promise<{ script: number; wasm: number }> {
+  return {
+    script: gzipSync(await bundleCompiler(), { level: 9 }).length,
+    wasm: gzipSync(await readFile(KERNELS), { level: 9 }).length,
+  };
+}
+
+/** bench/library.ts as one minified module for the browser. */
 async function bundleCompiler(): Promise<string> {
   const output = await build({
     configFile: false,
@@ -112,7 +129,8 @@ async function bundleCompiler(): Promise<string> {
     build: {
       write: false,
       target: "es2022",
-      lib: { entry: fileURLToPath(new URL("../compiler/compile.ts", import.meta.url)), formats: ["es"] },
+      minify: "oxc",
+      lib: { entry: fileURLToPath(new URL("library.ts", import.meta.url)), formats: ["es"] },
     },
   });
   const [{ output: chunks }] = output as { output: { code: string }[] }[];

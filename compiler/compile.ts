@@ -1,10 +1,11 @@
 // From grey pixels to MindAR image targets. Read `compileTargets` as the table of contents.
 
 import { buildClusters } from "./cluster.ts";
-import { allocateDetector, detect } from "./detector/detect.ts";
+import { detect, layDetector } from "./detector/detect.ts";
 import { resizeGrey } from "./image/resize.ts";
+import { stageKernels } from "./kernels/kernels.ts";
 import { encodeMind } from "./mind.ts";
-import { keyframeScales, resizeBox, scaledSize, sumImage, trackingScales } from "./scales.ts";
+import { keyframeScales, layScaler, resizeBox, scaledSize, scaleImage, trackingScales } from "./scales.ts";
 import { findTrackingPoints } from "./tracking.ts";
 import {
   CompileError,
@@ -106,19 +107,23 @@ function countSteps(stage: CompileProgress["stage"], total: number, onProgress: 
 
 /** Feature points and their cluster trees at every scale, the largest first. */
 function extractKeyframes(image: GreyImage, maxFeatures: number, step: Step): Keyframe[] {
-  const summed = sumImage(image);
   const scales = keyframeScales(image.width, image.height);
   const largest = Math.max(...scales);
   const widest = scaledSize(image.width, largest);
   const tallest = scaledSize(image.height, largest);
-  const grey = new Uint8Array(widest * tallest);
-  const buffers = allocateDetector(widest, tallest);
+  const kernels = stageKernels("match");
+  const { scaler, detector } = kernels.place((room) => ({
+    scaler: layScaler(room, kernels, image, { width: widest, height: tallest }),
+    detector: layDetector(room, kernels, widest, tallest),
+  }));
+  const { grey } = detector.pyramid;
+  scaler.source.set(image.data);
   return scales.map((scale) =>
     step(() => {
       const width = scaledSize(image.width, scale);
       const height = scaledSize(image.height, scale);
-      resizeBox(summed, scale, grey);
-      const { maxima, minima } = detect(grey, width, height, maxFeatures, buffers);
+      resizeBox(image, scale, scaler, grey);
+      const { maxima, minima } = detect(grey, width, height, maxFeatures, detector);
       const maximaCluster = buildClusters(maxima);
       const minimaCluster = buildClusters(minima);
       return { width, height, scale, maxima, minima, maximaCluster, minimaCluster };
@@ -128,15 +133,8 @@ function extractKeyframes(image: GreyImage, maxFeatures: number, step: Step): Ke
 
 /** The two images that the player tracks, and the points to follow in them. */
 function extractTracking(image: GreyImage, step: Step): TrackingImage[] {
-  const summed = sumImage(image);
-  return trackingScales(image.width, image.height).map((scale) =>
-    step(() => {
-      const width = scaledSize(image.width, scale);
-      const height = scaledSize(image.height, scale);
-      const data = new Uint8Array(width * height);
-      resizeBox(summed, scale, data);
-      return { data, width, height, scale, points: findTrackingPoints(data, width, height) };
-    }),
+  return scaleImage(image, trackingScales(image.width, image.height)).map((scaled) =>
+    step(() => ({ ...scaled, points: findTrackingPoints(scaled.data, scaled.width, scaled.height) })),
   );
 }
 

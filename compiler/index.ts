@@ -18,6 +18,7 @@ export {
 } from "./image/inspect.ts";
 export { encodePng, loadPngEncoder } from "./image/png.ts";
 export { inspectMind, type MarkerProblem, type MarkerReport, type TargetReport } from "./inspect.ts";
+export { loadKernels } from "./kernels/kernels.ts";
 export { extractTargets, mergeMinds } from "./merge.ts";
 export { decodeMind, encodeMind, InvalidMarkerError, type MarkerFault } from "./mind.ts";
 export { type CompiledPhoto, compilePhoto } from "./photo.ts";

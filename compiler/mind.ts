@@ -715,8 +715,7 @@ function writePoints(writer: Writer, points: FeaturePoints, maxima: boolean): vo
     writer.field("angle", points.angle[i]);
     writer.string("descriptors");
     writer.array(DESCRIPTOR_WORDS);
-    const start = i * DESCRIPTOR_WORDS;
-    for (let word = start; word < start + DESCRIPTOR_WORDS; word++) writer.number(points.descriptors[word]);
+    writer.words(points.descriptors, i * DESCRIPTOR_WORDS, DESCRIPTOR_WORDS);
   }
 }
 
@@ -806,6 +805,28 @@ class Writer {
     else if (value >= -0x80) this.#uint8(0xd0, value);
     else if (value >= -0x8000) this.#uint16(0xd1, value);
     else this.#uint32(0xd2, value);
+  }
+
+  /** 32-bit integers that mostly need all their bits. */
+  words(values: Uint32Array, first: number, count: number): void {
+    let to = this.#grow(5 * count);
+    const bytes = this.#bytes;
+    for (let i = first; i < first + count; i++) {
+      const value = values[i];
+      if (value < 0x10000) {
+        // There is room, so the bytes stay where they are.
+        this.#length = to;
+        this.number(value);
+        to = this.#length;
+        continue;
+      }
+      bytes[to++] = 0xce;
+      bytes[to++] = value >>> 24;
+      bytes[to++] = value >>> 16;
+      bytes[to++] = value >>> 8;
+      bytes[to++] = value;
+    }
+    this.#length = to;
   }
 
   #byte(value: number): void {

@@ -1,7 +1,11 @@
 // The scales at which MindAR looks at a target, and its box average.
 // Source: mind-ar image-list.js, utils/images.js.
 
+import { boxScratchBytes } from "./kernels/boxes.ts";
+import { type Kernels, type Room, stageKernels } from "./kernels/kernels.ts";
 import type { GreyImage } from "./types.ts";
+
+type Size = Pick<GreyImage, "width" | "height">;
 
 /** Shorter side, in pixels, of the smallest keyframe. */
 const SMALLEST_KEYFRAME_SIDE = 100;
@@ -31,66 +35,77 @@ export function scaledSize(size: number, scale: number): number {
   return Math.round(size * scale);
 }
 
-/** An image prepared for box averages at any scale. */
-export interface SummedImage {
-  readonly image: GreyImage;
-  /** `(width + 1) * (height + 1)`: the sum of all pixels above and left, modulo 2^32. */
-  readonly sums: Int32Array;
+/** Room to scale images of one size. */
+export interface ScalerBuffers {
+  readonly kernels: Kernels;
+  /** The image's pixels go here first. */
+  readonly source: Uint8Array;
+  readonly columns: Int32Array;
+  readonly rows: Int32Array;
+  readonly scratch: Uint8Array;
 }
 
-/** Summed-area table of the image. A difference of its entries is exact while a box sums to less than 2^31. */
-export function sumImage(image: GreyImage): SummedImage {
-  const { data, width, height } = image;
-  const stride = width + 1;
-  const sums = new Int32Array(stride * (height + 1));
-  for (let y = 0, from = 0; y < height; y++) {
-    let row = 0;
-    let to = (y + 1) * stride + 1;
-    for (let x = 0; x < width; x++, from++, to++) {
-      row = (row + data[from]) | 0;
-      sums[to] = (sums[to - stride] + row) | 0;
-    }
-  }
-  return { image, sums };
+/** For an image of `width` × `height` pixels and results of no more pixels a side than `widest`, `tallest`. */
+export function layScaler(
+  room: Room,
+  kernels: Kernels,
+  { width, height }: Size,
+  { width: widest, height: tallest }: Size,
+): ScalerBuffers {
+  return {
+    kernels,
+    source: room.uint8(width * height),
+    columns: room.int32(widest + 1),
+    rows: room.int32(tallest + 1),
+    scratch: room.uint8(boxScratchBytes(width, widest)),
+  };
 }
 
 /**
- * Box average of a grey image, rounded down, into `out` (row-major, scaledSize of both sides).
+ * Box average of a grey image, rounded down, into `out` (row-major, scaledSize of both sides), which lies in
+ * the same memory as `buffers`.
  *
  * Borders of the boxes lie at round(i / scale), so neighbouring boxes differ by a pixel in size and never
  * overlap. Enlarging leaves boxes without a pixel: they are 0, as in the reference.
  */
-export function resizeBox({ image, sums }: SummedImage, scale: number, out: Uint8Array): void {
-  const { data } = image;
+export function resizeBox(image: Size, scale: number, buffers: ScalerBuffers, out: Uint8Array): void {
+  const { kernels, source, columns, rows, scratch } = buffers;
   const width = scaledSize(image.width, scale);
   const height = scaledSize(image.height, scale);
   if (scale === 1) {
-    out.set(data);
+    out.set(source);
     return;
   }
-  const columns = boxBorders(image.width, width, scale);
-  const rows = boxBorders(image.height, height, scale);
-  const stride = image.width + 1;
-  const reciprocals = new Float64Array(Math.ceil(1 / scale) + 2);
-  for (let y = 0, to = 0; y < height; y++) {
-    const top = rows[y] * stride;
-    const bottom = rows[y + 1] * stride;
-    const boxHeight = rows[y + 1] - rows[y];
-    // (sum + ½) / pixels is half a step or more away from an integer, so the rounded product still floors right.
-    for (let w = 1; w < reciprocals.length; w++) reciprocals[w] = boxHeight === 0 ? 0 : 1 / (w * boxHeight);
-    let left = columns[0];
-    let sumLeft = (sums[bottom + left] - sums[top + left]) | 0;
-    for (let x = 1; x <= width; x++, to++) {
-      const right = columns[x];
-      const sumRight = (sums[bottom + right] - sums[top + right]) | 0;
-      out[to] = ((((sumRight - sumLeft) | 0) + 0.5) * reciprocals[right - left]) | 0;
-      left = right;
-      sumLeft = sumRight;
-    }
-  }
+  placeBoxes(image.width, width, scale, columns);
+  placeBoxes(image.height, height, scale, rows);
+  kernels.averageBoxes(source, image.width, columns, rows, width, height, scratch, out);
 }
 
 /** Where boxes begin, in source pixels; entry `count` is where the last one ends. */
-function boxBorders(size: number, count: number, scale: number): Int32Array {
-  return Int32Array.from({ length: count + 1 }, (_, i) => Math.min(size, Math.round(i / scale)));
+function placeBoxes(size: number, count: number, scale: number, borders: Int32Array): void {
+  for (let i = 0; i <= count; i++) borders[i] = Math.min(size, Math.round(i / scale));
+}
+
+/** A grey image at several scales, each in an array of its own. */
+export function scaleImage(
+  image: GreyImage,
+  scales: readonly number[],
+  kernels: Kernels = stageKernels("match"),
+): (GreyImage & { readonly scale: number })[] {
+  const sizes = scales.map((scale) => ({
+    width: scaledSize(image.width, scale),
+    height: scaledSize(image.height, scale),
+    scale,
+  }));
+  const widest = Math.max(...sizes.map(({ width }) => width));
+  const tallest = Math.max(...sizes.map(({ height }) => height));
+  const { scaler, out } = kernels.place((room) => ({
+    scaler: layScaler(room, kernels, image, { width: widest, height: tallest }),
+    out: room.uint8(widest * tallest),
+  }));
+  scaler.source.set(image.data);
+  return sizes.map(({ width, height, scale }) => {
+    resizeBox(image, scale, scaler, out);
+    return { data: out.slice(0, width * height), width, height, scale };
+  });
 }

@@ -2,10 +2,8 @@
 // near them.
 // Source: mind-ar tracker/extract.js, utils/cumsum.js.
 
-/** A template reaches this many pixels to each side of its point. */
-const TEMPLATE_REACH = 6;
-const TEMPLATE_SIDE = 2 * TEMPLATE_REACH + 1;
-const TEMPLATE_PIXELS = TEMPLATE_SIDE * TEMPLATE_SIDE;
+import { type Kernels, stageKernels } from "./kernels/kernels.ts";
+import { fits, NO_TEMPLATE, TEMPLATE_PIXELS, TEMPLATE_REACH, TEMPLATE_SIDE } from "./kernels/templates.ts";
 
 /** Share of the image's pixels that the first selection, by gradient, may keep. */
 const MAX_CANDIDATE_SHARE = 0.02;
@@ -34,23 +32,22 @@ const MIN_NEAR_SIMILARITY = 0.2;
 /** … or more than this. */
 const MAX_NEAR_SIMILARITY = 0.99;
 
-/** Distant templates are looked at in this order: the nearest are the likeliest to be similar. */
-const FAR_OFFSETS = offsetsByDistance().filter(({ squared }) => squared > NEAR_REACH * NEAR_REACH);
-const NEAR_OFFSETS = offsetsByDistance().filter(
-  ({ squared }) => squared > 0 && squared <= NEAR_REACH * NEAR_REACH,
-);
-const FAR_X = Int32Array.from(FAR_OFFSETS, ({ x }) => x);
-const FAR_Y = Int32Array.from(FAR_OFFSETS, ({ y }) => y);
-
 /** Distant templates compared at a time. */
 const BATCH = 24;
 
-function offsetsByDistance(): { x: number; y: number; squared: number }[] {
-  const offsets: { x: number; y: number; squared: number }[] = [];
+/** Offsets of templates, x and y by turns, the nearest first: among the distant they are the likeliest alike. */
+const NEAR_OFFSETS = offsets((squared) => squared > 0 && squared <= NEAR_REACH * NEAR_REACH);
+const FAR_OFFSETS = offsets((squared) => squared > NEAR_REACH * NEAR_REACH);
+const NEAR_COUNT = NEAR_OFFSETS.length / 2;
+const FAR_COUNT = FAR_OFFSETS.length / 2;
+
+function offsets(selects: (squaredDistance: number) => boolean): Int32Array {
+  const found: { x: number; y: number; squared: number }[] = [];
   for (let y = -SEARCH_REACH; y <= SEARCH_REACH; y++) {
-    for (let x = -SEARCH_REACH; x <= SEARCH_REACH; x++) offsets.push({ x, y, squared: x * x + y * y });
+    for (let x = -SEARCH_REACH; x <= SEARCH_REACH; x++) found.push({ x, y, squared: x * x + y * y });
   }
-  return offsets.sort((a, b) => a.squared - b.squared);
+  found.sort((a, b) => a.squared - b.squared);
+  return Int32Array.from(found.filter(({ squared }) => selects(squared)).flatMap(({ x, y }) => [x, y]));
 }
 
 /** Tracking points of a grey image (row-major, width × height), in the order in which they are chosen. */
@@ -58,8 +55,9 @@ export function findTrackingPoints(
   grey: Uint8Array,
   width: number,
   height: number,
+  kernels: Kernels = stageKernels("track"),
 ): { x: number; y: number }[] {
-  const templates = measureTemplates(grey, width, height);
+  const templates = layTemplates(grey, width, height, kernels);
   const candidates = gradientMaxima(gradients(grey, width, height), width, height);
   return choosePoints(templates, candidates);
 }
@@ -107,62 +105,73 @@ function gradientMaxima(gradient: Float32Array, width: number, height: number): 
 
 /** What a comparison needs to know of every template. Planes are row-major, width × height. */
 interface Templates {
+  readonly kernels: Kernels;
   readonly grey: Uint8Array;
   readonly width: number;
   readonly height: number;
   /** Sum of the template's pixels; 0 where it does not fit into the image. */
-  readonly sum: Int32Array;
+  readonly sums: Int32Array;
   /** Sum of their squares. */
   readonly squares: Int32Array;
-  /** Square root of their sum of squared deviations; 0 for a flat template and where it does not fit. */
-  readonly norm: Float64Array;
+  readonly near: Int32Array;
+  readonly far: Int32Array;
+  /** Similarities of a batch. */
+  readonly similarities: Float64Array;
+}
+
+function layTemplates(grey: Uint8Array, width: number, height: number, kernels: Kernels): Templates {
+  const buffers = kernels.place((room) => ({
+    grey: room.uint8(width * height),
+    sums: room.int32(width * height),
+    squares: room.int32(width * height),
+    near: room.int32(NEAR_OFFSETS.length),
+    far: room.int32(FAR_OFFSETS.length),
+    similarities: room.float64(Math.max(BATCH, NEAR_COUNT)),
+  }));
+  buffers.grey.set(grey);
+  buffers.near.set(NEAR_OFFSETS);
+  buffers.far.set(FAR_OFFSETS);
+  sumTemplates(grey, width, height, buffers.sums, buffers.squares);
+  return { kernels, width, height, ...buffers };
 }
 
 /** Sums over all templates, sliding over columns of TEMPLATE_SIDE pixels. */
-function measureTemplates(grey: Uint8Array, width: number, height: number): Templates {
-  const sum = new Int32Array(width * height);
-  const squares = new Int32Array(width * height);
-  const norm = new Float64Array(width * height);
-  const columnSum = new Int32Array(width);
+function sumTemplates(
+  grey: Uint8Array,
+  width: number,
+  height: number,
+  sums: Int32Array,
+  squares: Int32Array,
+): void {
+  const columnSums = new Int32Array(width);
   const columnSquares = new Int32Array(width);
+  sums.fill(0);
+  squares.fill(0);
   for (let y = 0; y < height; y++) {
     for (let x = 0, i = y * width; x < width; x++, i++) {
       const old = y >= TEMPLATE_SIDE ? grey[i - TEMPLATE_SIDE * width] : 0;
-      columnSum[x] += grey[i] - old;
+      columnSums[x] += grey[i] - old;
       columnSquares[x] += grey[i] * grey[i] - old * old;
     }
     if (y < TEMPLATE_SIDE - 1) continue;
     let s = 0;
     let q = 0;
     for (let x = 0, to = (y - TEMPLATE_REACH) * width - TEMPLATE_REACH; x < width; x++, to++) {
-      s += columnSum[x];
+      s += columnSums[x];
       q += columnSquares[x];
       if (x < TEMPLATE_SIDE - 1) continue;
-      sum[to] = s;
+      sums[to] = s;
       squares[to] = q;
-      norm[to] = Math.sqrt(q - (s * s) / TEMPLATE_PIXELS);
-      s -= columnSum[x - TEMPLATE_SIDE + 1];
+      s -= columnSums[x - TEMPLATE_SIDE + 1];
       q -= columnSquares[x - TEMPLATE_SIDE + 1];
     }
   }
-  return { grey, width, height, sum, squares, norm };
 }
 
 /** A candidate's template: the reference writes its norm with other roundings than those it is compared to. */
-function templateNorm({ sum, squares }: Templates, at: number): number {
-  const average = sum[at] / TEMPLATE_PIXELS;
-  return Math.sqrt(squares[at] - 2 * average * sum[at] + TEMPLATE_PIXELS * average * average);
-}
-
-/** Normalised cross-correlation of the templates at two flat indexes, -1…1. `norm`: templateNorm of `at`. */
-function similarity(templates: Templates, at: number, norm: number, other: number): number {
-  const { grey, width, sum } = templates;
-  const corner = TEMPLATE_REACH * width + TEMPLATE_REACH;
-  let products = 0;
-  for (let y = 0, p = at - corner, q = other - corner; y < TEMPLATE_SIDE; y++, p += width, q += width) {
-    for (let x = 0; x < TEMPLATE_SIDE; x++) products += grey[p + x] * grey[q + x];
-  }
-  return (products - (sum[at] / TEMPLATE_PIXELS) * sum[other]) / (norm * templates.norm[other]);
+function templateNorm({ sums, squares }: Templates, at: number): number {
+  const average = sums[at] / TEMPLATE_PIXELS;
+  return Math.sqrt(squares[at] - 2 * average * sums[at] + TEMPLATE_PIXELS * average * average);
 }
 
 /**
@@ -191,7 +200,7 @@ function choosePoints(templates: Templates, candidates: readonly number[]): { x:
       continue;
     }
     const { bound, compared } = queue;
-    const complete = compared >= FAR_X.length;
+    const complete = compared >= FAR_COUNT;
     const norm = templateNorm(templates, at);
     // What its surroundings rule out now, a larger bound would not save: most go here, early.
     if ((complete || compared === BATCH) && !surroundingsAgree(templates, at, norm, bound)) {
@@ -277,12 +286,12 @@ class CandidateQueue {
 
 /** Whether a template fits into the image and its grey levels deviate enough to be followed. */
 function deviates(templates: Templates, at: number): boolean {
-  if (!fits(templates, at % templates.width, Math.floor(at / templates.width))) return false;
-  const norm = templateNorm(templates, at);
-  return norm / TEMPLATE_SIDE >= MIN_DEVIATION;
+  const { width, height } = templates;
+  if (!fits(at % width, width) || !fits(Math.floor(at / width), height)) return false;
+  return templateNorm(templates, at) / TEMPLATE_SIDE >= MIN_DEVIATION;
 }
 
-/** The largest of `largest` and the similarities of the next BATCH distant templates, in float32. */
+/** The largest of `largest` and the similarities of the next BATCH distant templates. */
 function compareFurther(
   templates: Templates,
   at: number,
@@ -290,36 +299,47 @@ function compareFurther(
   from: number,
   largest: number,
 ): number {
-  const { width } = templates;
-  const x = at % width;
-  const y = (at - x) / width;
-  const end = Math.min(from + BATCH, FAR_X.length);
-  for (let k = from; k < end; k++) {
-    if (!fits(templates, x + FAR_X[k], y + FAR_Y[k])) continue;
-    const other = at + FAR_Y[k] * width + FAR_X[k];
-    if (templates.norm[other] === 0) continue;
-    largest = Math.max(largest, similarity(templates, at, norm, other));
-    if (Math.fround(largest) >= MAX_SIMILARITY) break;
-  }
+  const { similarities, far } = templates;
+  const end = Math.min(from + BATCH, FAR_COUNT);
+  const compared = compare(templates, at, norm, far, from, end, MAX_SIMILARITY) - from;
+  for (let k = 0; k < compared; k++) largest = Math.max(largest, similarities[k]);
   return largest;
 }
 
 /** Whether the templates right beside a point are similar enough to follow it, yet not the same. */
 function surroundingsAgree(templates: Templates, at: number, norm: number, farthest: number): boolean {
-  const { width } = templates;
-  const x = at % width;
-  const y = (at - x) / width;
-  return NEAR_OFFSETS.every((offset) => {
-    const other = at + offset.y * width + offset.x;
-    if (!fits(templates, x + offset.x, y + offset.y) || templates.norm[other] === 0) return true;
-    const near = similarity(templates, at, norm, other);
-    return !(near < MIN_NEAR_SIMILARITY && near < farthest) && near <= MAX_NEAR_SIMILARITY;
-  });
+  const { similarities, near } = templates;
+  compare(templates, at, norm, near, 0, NEAR_COUNT, Infinity);
+  for (let k = 0; k < NEAR_COUNT; k++) {
+    const similarity = similarities[k];
+    if (similarity === NO_TEMPLATE) continue;
+    if (similarity > MAX_NEAR_SIMILARITY) return false;
+    if (similarity < MIN_NEAR_SIMILARITY && similarity < farthest) return false;
+  }
+  return true;
 }
 
-/** Whether the template around (x, y) lies within the image. */
-function fits({ width, height }: Templates, x: number, y: number): boolean {
-  return (
-    x >= TEMPLATE_REACH && x < width - TEMPLATE_REACH && y >= TEMPLATE_REACH && y < height - TEMPLATE_REACH
+function compare(
+  { kernels, grey, width, height, sums, squares, similarities }: Templates,
+  at: number,
+  norm: number,
+  offsets: Int32Array,
+  from: number,
+  end: number,
+  limit: number,
+): number {
+  return kernels.correlate(
+    grey,
+    width,
+    height,
+    sums,
+    squares,
+    at,
+    norm,
+    offsets,
+    from,
+    end,
+    limit,
+    similarities,
   );
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { CodecModules } from "../compiler/image/codecs.ts";
+import type { CompileModules } from "./protocol.ts";
 
 /** A global that Node has and its types leave out. */
 declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> };
@@ -18,4 +19,15 @@ export async function readCodecModules(): Promise<CodecModules> {
     ].map(async (path) => WebAssembly.compile(await readFile(require.resolve(path)))),
   );
   return { jpegDecode, pngDecode, webpDecode, jpegEncode };
+}
+
+/** Compiles the compiler's own kernels, which can be sent to threads as well. */
+export async function readKernelModule(): Promise<object> {
+  return WebAssembly.compile(await readFile(new URL("../compiler/wasm/kernels.wasm", import.meta.url)));
+}
+
+/** All that a compile thread needs. */
+export async function readCompileModules(): Promise<CompileModules> {
+  const [codecs, kernels] = await Promise.all([readCodecModules(), readKernelModule()]);
+  return { codecs, kernels };
 }

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { checkImageBytes } from "../compiler/image/inspect.ts";
 import type { CompiledPhoto } from "../compiler/photo.ts";
 import { CompileError, type CompileOptions, type CompileProgress } from "../compiler/types.ts";
-import { readCodecModules } from "./codecs.ts";
+import { readCompileModules } from "./codecs.ts";
 import { type Outcome, Threads } from "./threads.ts";
 
 /** TypeScript in the repository, JavaScript in the package. */
@@ -39,7 +39,7 @@ export async function compilePhotos(
   }: CompilePhotosOptions = {},
 ): Promise<PromiseSettledResult<CompiledPhoto>[]> {
   if (!(limit >= 1)) throw new CompileError("invalid_option", `Got threads = ${limit}; expected 1 or more.`);
-  const threads = new Threads(JOB, await readCodecModules());
+  const threads = new Threads(JOB, await readCompileModules());
   const control = new AbortController();
   const abort = () => control.abort(signal?.reason);
   if (signal?.aborted) abort();

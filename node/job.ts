@@ -1,14 +1,17 @@
-/** A compile thread: started by node/threads.ts with the codecs as its worker data. */
+/** A compile thread: started by node/threads.ts with CompileModules as its worker data. */
 
 import { parentPort, workerData } from "node:worker_threads";
-import { type CodecModules, loadCodecs } from "../compiler/image/codecs.ts";
+import { loadCodecs } from "../compiler/image/codecs.ts";
+import { loadKernels } from "../compiler/kernels/kernels.ts";
 import { compilePhoto } from "../compiler/photo.ts";
 import { CompileError } from "../compiler/types.ts";
-import type { Job, JobMessage } from "./protocol.ts";
+import type { CompileModules, Job, JobMessage } from "./protocol.ts";
 
 if (!parentPort) throw new Error("node/job.ts runs in a worker thread only.");
 const port = parentPort;
-await loadCodecs(workerData as CodecModules);
+const { codecs, kernels } = workerData as CompileModules;
+await loadCodecs(codecs);
+loadKernels(kernels);
 
 port.on("message", async ({ bytes, options }: Job) => {
   try {

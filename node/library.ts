@@ -2,15 +2,18 @@
 
 import { loadCodecs } from "../compiler/image/codecs.ts";
 import { loadPngEncoder } from "../compiler/image/png.ts";
-import { readCodecModules } from "./codecs.ts";
+import { loadKernels } from "../compiler/kernels/kernels.ts";
+import { readCompileModules } from "./codecs.ts";
 
 export { type CompilePhotosOptions, compilePhotos } from "./compile-photos.ts";
 
 /**
- * Readies `decodeImage`, `compilePhoto` and `encodePng` in this thread; once, before the first call.
+ * Readies `decodeImage`, `compilePhoto` and `encodePng` in this thread; once, before the first call. `compile`
+ * works without, only slower.
  * `compilePhotos` does so in its own threads.
  */
 export async function prepareCompiler(): Promise<void> {
-  const modules = await readCodecModules();
-  await Promise.all([loadCodecs(modules), loadPngEncoder(modules.pngDecode)]);
+  const { codecs, kernels } = await readCompileModules();
+  loadKernels(kernels);
+  await Promise.all([loadCodecs(codecs), loadPngEncoder(codecs.pngDecode)]);
 }

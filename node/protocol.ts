@@ -1,7 +1,14 @@
 /** What a compile thread and its owner say to each other. One job at a time. */
 
+import type { CodecModules } from "../compiler/image/codecs.ts";
 import type { CompiledPhoto } from "../compiler/photo.ts";
 import type { CompileErrorCode, CompileOptions, CompileProgress } from "../compiler/types.ts";
+
+/** Worker data of a thread: compiled `WebAssembly.Module`s. */
+export interface CompileModules {
+  readonly codecs: CodecModules;
+  readonly kernels: object;
+}
 
 /** To the thread. The buffer of `bytes` is transferred. */
 export interface Job {

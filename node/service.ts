@@ -16,7 +16,7 @@ import { availableParallelism } from "node:os";
 import { COMPILER_VERSION } from "../compiler/compile.ts";
 import { MAX_IMAGE_BYTES } from "../compiler/image/inspect.ts";
 import type { CompileErrorCode, CompileProgress } from "../compiler/types.ts";
-import { readCodecModules } from "./codecs.ts";
+import { readCompileModules } from "./codecs.ts";
 import { MultipartWriter } from "./multipart.ts";
 import { type Outcome, Threads } from "./threads.ts";
 
@@ -89,7 +89,7 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
   } = options;
   if (options.secret === "") throw new Error("The compiler's secret is empty.");
   const authorized = bearerCheck(options.secret);
-  const threads = new Threads(jobEntry, await readCodecModules());
+  const threads = new Threads(jobEntry, await readCompileModules());
   const jobs = new Set<AbortController>();
   let stopping = false;
   let onIdle = () => {};

@@ -1,15 +1,17 @@
 // The feature points of one keyframe.
 // Source: mind-ar detector/detector.js (detect).
 
+import { type Kernels, openKernels, type Room } from "../kernels/kernels.ts";
 import { DESCRIPTOR_WORDS, type FeaturePoints } from "../types.ts";
-import { type Extrema, findExtrema, keepStrongest } from "./extrema.ts";
-import { describe } from "./freak.ts";
+import { type Extrema, type ExtremaBuffers, findExtrema, keepStrongest, layExtrema } from "./extrema.ts";
+import { type DescriptorBuffers, describe, layDescriptors } from "./freak.ts";
 import { computeAngles } from "./orientation.ts";
-import { allocatePyramid, buildPyramid, type PyramidBuffers } from "./pyramid.ts";
+import { buildPyramid, layPyramid, type PyramidBuffers } from "./pyramid.ts";
 
 export interface DetectorBuffers {
   readonly pyramid: PyramidBuffers;
-  readonly candidates: Int32Array;
+  readonly extrema: ExtremaBuffers;
+  readonly descriptors: DescriptorBuffers;
 }
 
 export interface DetectedPoints {
@@ -18,14 +20,23 @@ export interface DetectedPoints {
 }
 
 /** Room to detect in keyframes of up to `width` × `height` pixels, one after the other. */
+export function layDetector(room: Room, kernels: Kernels, width: number, height: number): DetectorBuffers {
+  return {
+    pyramid: layPyramid(room, kernels, width * height, width),
+    extrema: layExtrema(room, width),
+    descriptors: layDescriptors(room),
+  };
+}
+
+/** The same in a memory of its own. */
 export function allocateDetector(width: number, height: number): DetectorBuffers {
-  const pixels = width * height;
-  return { pyramid: allocatePyramid(pixels, width), candidates: new Int32Array(pixels >> 2) };
+  const kernels = openKernels();
+  return kernels.place((room) => layDetector(room, kernels, width, height));
 }
 
 /**
  * Detects the points of a grey keyframe (row-major, width × height), at most `maxFeatures` of them: the
- * strongest by |difference of Gaussians|, maxima and minima together.
+ * strongest by |difference of Gaussians|, maxima and minima together. `grey` may be that of the buffers.
  */
 export function detect(
   grey: Uint8Array,
@@ -34,10 +45,11 @@ export function detect(
   maxFeatures: number,
   buffers: DetectorBuffers,
 ): DetectedPoints {
-  const pyramid = buildPyramid(grey, width, height, buffers.pyramid);
-  const extrema = keepStrongest(findExtrema(pyramid, buffers.candidates), maxFeatures);
+  if (grey !== buffers.pyramid.grey) buffers.pyramid.grey.set(grey);
+  const pyramid = buildPyramid(width, height, buffers.pyramid);
+  const extrema = keepStrongest(findExtrema(pyramid, buffers.extrema), maxFeatures);
   const angles = computeAngles(extrema, pyramid);
-  const descriptors = describe(extrema, angles, pyramid);
+  const descriptors = describe(extrema, angles, pyramid, buffers.descriptors);
   return {
     maxima: selectPolarity(1, extrema, angles, descriptors),
     minima: selectPolarity(-1, extrema, angles, descriptors),

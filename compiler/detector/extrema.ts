@@ -2,19 +2,9 @@
 // Source: mind-ar detector/detector.js (_applyPrune, _computeLocalization) and its CPU kernels
 // buildExtremas.js and extremaReduction.js.
 
-import { BASE_UNITS, type BaseOctave, type Octave, type Pyramid } from "./pyramid.ts";
-
-/** Smallest |difference of Gaussians|, in grey levels. */
-const MIN_RESPONSE = 3;
-
-/** Pixels of an octave that a point keeps from the border: FREAK's radius. */
-const BORDER = 7;
-
-/** Largest trace² / determinant of the Hessian; beyond it the point lies on an edge. */
-const MAX_EDGE_SCORE = (4 + 1) ** 2 / 4;
-
-/** A smaller determinant has no solution worth the name. */
-const MIN_DETERMINANT = 0.0001;
+import { BORDER, IS_MAXIMUM, IS_MINIMUM, MIN_DETERMINANT, planeExtremum } from "../kernels/extrema.ts";
+import type { Room } from "../kernels/kernels.ts";
+import type { Octave, Pyramid } from "./pyramid.ts";
 
 /** Buckets along each side of the keyframe. */
 const BUCKETS = 10;
@@ -22,11 +12,12 @@ const BUCKETS = 10;
 /** Strongest extrema that a bucket keeps, over all octaves. */
 const POINTS_PER_BUCKET = 5;
 
-const MAX_EXTREMA = BUCKETS * BUCKETS * POINTS_PER_BUCKET;
+export const MAX_EXTREMA = BUCKETS * BUCKETS * POINTS_PER_BUCKET;
 
-/** Set in a candidate where its value is not below, or not above, its neighbours'. */
-const IS_MAXIMUM = 1;
-const IS_MINIMUM = 2;
+/** Strongest candidates of a bucket that are put in order at a time: of so many, 5 mostly pass. */
+const SHORTLIST = 16;
+
+const FIRST_CAPACITY = 1 << 14;
 
 /** Extrema of one keyframe in columns, bucket after bucket, the strongest of a bucket first. */
 export interface Extrema {
@@ -40,208 +31,259 @@ export interface Extrema {
   readonly y: Float32Array;
 }
 
+export interface ExtremaBuffers {
+  /** Candidates of some rows of an octave. */
+  readonly candidates: Int32Array;
+  /** 3 × 3 differences of octave 0. */
+  readonly below: Float32Array;
+}
+
+/** For keyframes with sides of up to `side` pixels. */
+export function layExtrema(room: Room, side: number): ExtremaBuffers {
+  return { candidates: room.int32(32 * side), below: room.float32(9) };
+}
+
 /**
- * All extrema of a keyframe: at most 5 in each of 10 × 10 buckets. `candidates` is room for one number per
- * pixel of octave 1.
+ * All extrema of a keyframe: at most 5 in each of 10 × 10 buckets.
+ *
+ * Most candidates, extrema of their own plane, are weaker than what their bucket already has. So the
+ * strongest are looked at first, and the planes below and above only around those.
  */
-export function findExtrema(pyramid: Pyramid, candidates: Int32Array): Extrema {
-  const { base, octaves } = pyramid;
-  const buckets = new Buckets();
-  for (let i = 0; i + 1 < octaves.length; i++) {
-    const { dog, width, height } = octaves[i];
-    const found = findPlaneExtrema(dog, width, height, candidates);
-    const below = i === 0 ? halvedBaseDog(base) : halvedDog(octaves[i - 1]);
-    const above = doubledDog(octaves[i + 1]);
-    let count = 0;
-    for (let j = 0; j < found; j++) {
-      const index = candidates[j] >> 2;
-      const kind = candidates[j] & 3;
-      if (isScaleExtremum(index, kind, octaves[i], below, above)) candidates[count++] = index;
-    }
-    keepOnePerCell(candidates.subarray(0, count), octaves[i], i + 1, buckets);
-  }
-  const extrema = buckets.list();
+export function findExtrema(pyramid: Pyramid, buffers: ExtremaBuffers): Extrema {
+  const candidates = new Candidates();
+  for (let i = 0; i + 1 < pyramid.octaves.length; i++) collect(pyramid, i, buffers.candidates, candidates);
+  const extrema = chooseStrongest(candidates, pyramid, buffers.below);
   localise(extrema, pyramid);
   return extrema;
 }
 
-/**
- * Extrema of one plane among their 8 neighbours, ties included, that are strong and no edges.
- *
- * `dog` is row-major, width × height, in grey levels. Each candidate is written as 4 × flat index + its kind
- * (IS_MAXIMUM, IS_MINIMUM or both), in row-major order; returns how many.
- */
-export function findPlaneExtrema(
-  dog: Float32Array,
-  width: number,
-  height: number,
-  candidates: Int32Array,
-): number {
-  let count = 0;
-  for (let y = BORDER; y < height - BORDER; y++) {
-    for (let i = y * width + BORDER, end = (y + 1) * width - BORDER; i < end; i++) {
-      const value = dog[i];
-      if (value < MIN_RESPONSE && value > -MIN_RESPONSE) continue;
-      const left = dog[i - 1];
-      const right = dog[i + 1];
-      let kind = value >= left && value >= right ? IS_MAXIMUM : 0;
-      if (value <= left && value <= right) kind |= IS_MINIMUM;
-      if (kind === 0) continue;
-      const upper = i - width;
-      const lower = i + width;
-      const a = dog[upper - 1];
-      const b = dog[upper];
-      const c = dog[upper + 1];
-      const d = dog[lower - 1];
-      const e = dog[lower];
-      const f = dog[lower + 1];
-      if (value < a || value < b || value < c || value < d || value < e || value < f) kind &= ~IS_MAXIMUM;
-      if (value > a || value > b || value > c || value > d || value > e || value > f) kind &= ~IS_MINIMUM;
-      if (kind === 0) continue;
+/** Extrema of single planes, in columns; those of a bucket are linked, the last found first. */
+class Candidates {
+  readonly head = new Int32Array(BUCKETS * BUCKETS).fill(-1);
+  /** How many there were when an octave's own began. */
+  readonly octaveStart: number[] = [];
+  count = 0;
+  next = new Int32Array(FIRST_CAPACITY);
+  /** 4 × flat index + kind. */
+  place = new Int32Array(FIRST_CAPACITY);
+  /** |response|; 0 once looked at. */
+  strength = new Float32Array(FIRST_CAPACITY);
 
-      const dxx = right + left - 2 * value;
-      const dyy = e + b - 2 * value;
-      const dxy = 0.25 * (a + f - c - d);
-      const determinant = dxx * dyy - dxy * dxy;
-      if (Math.abs(determinant) < MIN_DETERMINANT) continue;
-      if (Math.abs(((dxx + dyy) * (dxx + dyy)) / determinant) >= MAX_EDGE_SCORE) continue;
-      candidates[count++] = (i << 2) | kind;
-    }
+  add(bucket: number, place: number, strength: number): void {
+    if (this.count === this.next.length) this.#grow();
+    const at = this.count++;
+    this.next[at] = this.head[bucket];
+    this.head[bucket] = at;
+    this.place[at] = place;
+    this.strength[at] = strength;
   }
-  return count;
+
+  #grow(): void {
+    const { next, place, strength } = this;
+    const capacity = 4 * next.length;
+    this.next = new Int32Array(capacity);
+    this.next.set(next);
+    this.place = new Int32Array(capacity);
+    this.place.set(place);
+    this.strength = new Float32Array(capacity);
+    this.strength.set(strength);
+  }
+
+  /** Index of the octave among those above the first. */
+  octaveOf(candidate: number): number {
+    let octave = this.octaveStart.length - 1;
+    while (candidate < this.octaveStart[octave]) octave--;
+    return octave;
+  }
 }
 
-/** A plane that is not stored: its value at a pixel. Candidates are few, so most of it is never needed. */
-type Plane = (x: number, y: number) => number;
+/**
+ * Where in the order of an octave a pixel stands: 2 × 2 cells in row-major order, and in a cell the pixel
+ * below the corner first, then the one to its right, then the one across, then the corner.
+ */
+function cellKey(x: number, y: number, width: number): number {
+  const place = (y & 1) + 2 * (x & 1);
+  return 4 * ((y >> 1) * (width >> 1) + (x >> 1)) + ((place + 3) & 3);
+}
 
-/** Whether a candidate also stands out from the 9 neighbours below and the 9 above it in scale. */
-function isScaleExtremum(
-  index: number,
-  kind: number,
-  { dog, width }: Octave,
-  below: Plane,
-  above: Plane,
-): boolean {
-  const value = dog[index];
-  const x = index % width;
-  const y = (index - x) / width;
-  for (let v = y - 1; v <= y + 1; v++) {
-    for (let u = x - 1; u <= x + 1; u++) {
-      const lower = below(u, v);
-      if (value < lower) kind &= ~IS_MAXIMUM;
-      if (value > lower) kind &= ~IS_MINIMUM;
-      if (kind === 0) return false;
-      const upper = above(u, v);
-      if (value < upper) kind &= ~IS_MAXIMUM;
-      if (value > upper) kind &= ~IS_MINIMUM;
-      if (kind === 0) return false;
+/** Adds the extrema of an octave's own plane. */
+function collect(
+  { kernels, octaves }: Pyramid,
+  octave: number,
+  found: Int32Array,
+  candidates: Candidates,
+): void {
+  const { dog, width, height } = octaves[octave];
+  const bucketWidth = ((width >> 1) * 2) / BUCKETS;
+  const bucketHeight = ((height >> 1) * 2) / BUCKETS;
+  const columnOf = Uint8Array.from({ length: width }, (_, x) => Math.floor(x / bucketWidth));
+  const rows = Math.floor(found.length / width);
+  candidates.octaveStart.push(candidates.count);
+  for (let firstRow = BORDER; firstRow < height - BORDER; firstRow += rows) {
+    const endRow = Math.min(firstRow + rows, height - BORDER);
+    const count = kernels.findPlaneExtrema(dog, width, firstRow, endRow, found);
+    for (let i = 0, y = firstRow, end = (y + 1) * width; i < count; i++) {
+      const index = found[i] >> 2;
+      for (; index >= end; end += width) y++;
+      const x = index - end + width;
+      const bucket = Math.floor(y / bucketHeight) * BUCKETS + columnOf[x];
+      candidates.add(bucket, found[i], Math.abs(packedResponse(dog[index], x, y)));
+    }
+  }
+}
+
+/**
+ * As in the reference the response passes through a float32 that also holds the place in the cell
+ * (place × 1000 + response), and loses some bits there.
+ */
+function packedResponse(value: number, x: number, y: number): number {
+  const place = (y & 1) + 2 * (x & 1);
+  const shift = value < 0 ? -1000 * place : 1000 * place;
+  return Math.fround(shift + value) - shift;
+}
+
+/** The strongest extrema of each bucket by |response|; of equals the one in the lower octave, then in order. */
+function chooseStrongest(candidates: Candidates, pyramid: Pyramid, below: Float32Array): Extrema {
+  const { place, strength } = candidates;
+  const { octaves } = pyramid;
+  const kept: number[] = [];
+  const shortlist: number[] = [];
+  for (const first of candidates.head) {
+    let slots = POINTS_PER_BUCKET;
+    do {
+      listStrongest(candidates, first, octaves, shortlist);
+      for (let i = 0; i < shortlist.length && slots > 0; i++) {
+        const candidate = shortlist[i];
+        strength[candidate] = 0;
+        if (!isExtremum(pyramid, candidates.octaveOf(candidate), place[candidate], below)) continue;
+        kept.push(candidate);
+        slots--;
+      }
+    } while (slots > 0 && shortlist.length === SHORTLIST);
+  }
+  const extrema = {
+    count: kept.length,
+    response: new Float32Array(kept.length),
+    octave: new Uint8Array(kept.length),
+    x: new Float32Array(kept.length),
+    y: new Float32Array(kept.length),
+  };
+  kept.forEach((candidate, i) => {
+    const octave = candidates.octaveOf(candidate);
+    const { dog, width } = octaves[octave];
+    const index = place[candidate] >> 2;
+    const y = Math.floor(index / width);
+    const x = index - y * width;
+    extrema.response[i] = packedResponse(dog[index], x, y);
+    extrema.octave[i] = octave + 1;
+    extrema.x[i] = x;
+    extrema.y[i] = y;
+  });
+  return extrema;
+}
+
+/** The SHORTLIST strongest of a bucket that were not looked at yet, in order. */
+function listStrongest(
+  candidates: Candidates,
+  first: number,
+  octaves: readonly Octave[],
+  shortlist: number[],
+): void {
+  const { next, strength } = candidates;
+  shortlist.length = 0;
+  let least = 0;
+  for (let i = first; i >= 0; i = next[i]) {
+    const value = strength[i];
+    if (value === 0 || value < least) continue;
+    let at = shortlist.length;
+    while (at > 0 && precedes(candidates, octaves, i, shortlist[at - 1])) at--;
+    if (at === SHORTLIST) continue;
+    if (shortlist.length === SHORTLIST) shortlist.pop();
+    shortlist.splice(at, 0, i);
+    if (shortlist.length === SHORTLIST) least = strength[shortlist[SHORTLIST - 1]];
+  }
+}
+
+function precedes(candidates: Candidates, octaves: readonly Octave[], a: number, b: number): boolean {
+  const { strength, place } = candidates;
+  if (strength[a] !== strength[b]) return strength[a] > strength[b];
+  const octave = candidates.octaveOf(a);
+  if (octave !== candidates.octaveOf(b)) return octave < candidates.octaveOf(b);
+  const { width } = octaves[octave];
+  const key = (index: number) => cellKey(index % width, Math.floor(index / width), width);
+  return key(place[a] >> 2) < key(place[b] >> 2);
+}
+
+/** Whether a candidate is an extremum over scale too, and the first one of its 2 × 2 cell. */
+function isExtremum(pyramid: Pyramid, octave: number, candidate: number, below: Float32Array): boolean {
+  const { dog, width } = pyramid.octaves[octave];
+  const index = candidate >> 2;
+  const y = Math.floor(index / width);
+  const x = index - y * width;
+  if (!isScaleExtremum(pyramid, octave, x, y, candidate & 3, below)) return false;
+  const key = cellKey(x, y, width);
+  for (let v = y & ~1; v <= (y | 1); v++) {
+    for (let u = x & ~1; u <= (x | 1); u++) {
+      if (cellKey(u, v, width) >= key || !isInside(pyramid.octaves[octave], u, v)) continue;
+      const kind = planeExtremum(dog, width, v * width + u);
+      if (kind !== 0 && isScaleExtremum(pyramid, octave, u, v, kind, below)) return false;
     }
   }
   return true;
 }
 
-/** Mean of 2 × 2 pixels, the sum rounded to float32 after each addition, the left column first. */
-function halvedDog({ dog, width }: Octave): Plane {
-  return (x, y) => {
-    const i = 2 * y * width + 2 * x;
-    const left = Math.fround(dog[i] + dog[i + width]);
-    return Math.fround(Math.fround(left + dog[i + 1]) + dog[i + width + 1]) * 0.25;
-  };
+function isInside({ width, height }: Octave, x: number, y: number): boolean {
+  return x >= BORDER && y >= BORDER && x < width - BORDER && y < height - BORDER;
 }
 
-/** As `halvedDog`, for octave 0, whose difference is not stored. */
-function halvedBaseDog({ once, twice, width }: BaseOctave): Plane {
-  return (x, y) => {
-    const i = 2 * y * width + 2 * x;
-    const j = i + width;
-    const left = Math.fround(256 * once[i] - twice[i] + (256 * once[j] - twice[j]));
-    const right = 256 * once[i + 1] - twice[i + 1];
-    const last = 256 * once[j + 1] - twice[j + 1];
-    return Math.fround(Math.fround(left + right) + last) * (0.25 / BASE_UNITS);
-  };
+/** Whether a candidate also stands out from the 9 neighbours above it in scale, and the 9 below. */
+function isScaleExtremum(
+  { kernels, grey, width: greyWidth, octaves }: Pyramid,
+  octave: number,
+  x: number,
+  y: number,
+  kind: number,
+  below: Float32Array,
+): boolean {
+  const { dog, width } = octaves[octave];
+  const value = dog[y * width + x];
+  for (let v = y - 1; v <= y + 1; v++) {
+    for (let u = x - 1; u <= x + 1; u++) {
+      kind = standsOut(value, doubledDog(octaves[octave + 1], u, v), kind);
+      if (kind === 0) return false;
+    }
+  }
+  if (octave === 0) kernels.baseDifferences(grey, greyWidth, x, y, below);
+  else halvedDogs(octaves[octave - 1], x, y, below);
+  for (let i = 0; i < 9 && kind !== 0; i++) kind = standsOut(value, below[i], kind);
+  return kind !== 0;
+}
+
+/** What is left of a kind beside a neighbour. */
+function standsOut(value: number, neighbour: number, kind: number): number {
+  if (value < neighbour) return kind & ~IS_MAXIMUM;
+  return value > neighbour ? kind & ~IS_MINIMUM : kind;
+}
+
+/** Means of 2 × 2 pixels at the 3 × 3 pixels around (x, y), each addition rounded, the left column first. */
+function halvedDogs({ dog, width }: Octave, x: number, y: number, out: Float32Array): void {
+  for (let v = y - 1, to = 0; v <= y + 1; v++) {
+    for (let u = x - 1; u <= x + 1; u++, to++) {
+      const i = 2 * v * width + 2 * u;
+      const left = Math.fround(dog[i] + dog[i + width]);
+      out[to] = Math.fround(Math.fround(left + dog[i + 1]) + dog[i + width + 1]) * 0.25;
+    }
+  }
 }
 
 /** Enlarged twice, bilinearly, with weights of ¼ and ¾ a side; rounded to float32 once. */
-function doubledDog({ dog, width }: Octave): Plane {
-  return (x, y) => {
-    const i = ((y - 1) >> 1) * width + ((x - 1) >> 1);
-    const wx = x & 1 ? 0.25 : 0.75;
-    const wy = y & 1 ? 0.25 : 0.75;
-    const upper = dog[i] * (1 - wx) + dog[i + 1] * wx;
-    const lower = dog[i + width] * (1 - wx) + dog[i + width + 1] * wx;
-    return Math.fround(upper * (1 - wy) + lower * wy);
-  };
-}
-
-/**
- * Keeps one extremum of each 2 × 2 cell and puts it into its bucket, cells in row-major order.
- *
- * The pixel below the cell's corner wins, then the one to its right, then the one across, then the corner.
- * As in the reference the response passes through a float32 that also holds the place in the cell
- * (place × 1000 + response), and loses some bits there.
- */
-function keepOnePerCell(indexes: Int32Array, plane: Octave, octave: number, buckets: Buckets): void {
-  const { dog, width } = plane;
-  const columns = plane.width >> 1;
-  const rows = plane.height >> 1;
-  const bucketWidth = (columns * 2) / BUCKETS;
-  const bucketHeight = (rows * 2) / BUCKETS;
-  const keys = indexes.map((index) => {
-    const x = index % width;
-    const y = (index - x) / width;
-    const place = (y & 1) + 2 * (x & 1);
-    return 4 * ((y >> 1) * columns + (x >> 1)) + (place === 0 ? 3 : place - 1);
-  });
-  keys.sort();
-  let lastCell = -1;
-  for (const key of keys) {
-    const cell = key >> 2;
-    if (cell === lastCell) continue;
-    lastCell = cell;
-    const place = ((key & 3) + 1) & 3;
-    const x = 2 * (cell % columns) + (place >> 1);
-    const y = 2 * Math.floor(cell / columns) + (place & 1);
-    const value = dog[y * width + x];
-    const shift = value < 0 ? -1000 * place : 1000 * place;
-    const response = Math.fround(shift + value) - shift;
-    const bucket = Math.floor(y / bucketHeight) * BUCKETS + Math.floor(x / bucketWidth);
-    buckets.offer(bucket, response, octave, x, y);
-  }
-}
-
-/** The strongest extrema of each bucket, sorted by strength; the earlier one of equals stays ahead. */
-class Buckets {
-  readonly #response = new Float64Array(MAX_EXTREMA);
-  readonly #octave = new Uint8Array(MAX_EXTREMA);
-  readonly #x = new Int32Array(MAX_EXTREMA);
-  readonly #y = new Int32Array(MAX_EXTREMA);
-
-  offer(bucket: number, response: number, octave: number, x: number, y: number): void {
-    const first = bucket * POINTS_PER_BUCKET;
-    const end = first + POINTS_PER_BUCKET;
-    const strength = Math.abs(response);
-    let slot = end;
-    while (slot > first && strength > Math.abs(this.#response[slot - 1])) slot--;
-    if (slot === end) return;
-    for (const column of [this.#response, this.#octave, this.#x, this.#y]) {
-      column.copyWithin(slot + 1, slot, end - 1);
-    }
-    this.#response[slot] = response;
-    this.#octave[slot] = octave;
-    this.#x[slot] = x;
-    this.#y[slot] = y;
-  }
-
-  list(): Extrema {
-    const kept = Int32Array.from(this.#response.keys()).filter((slot) => this.#response[slot] !== 0);
-    return {
-      count: kept.length,
-      response: Float32Array.from(kept, (slot) => this.#response[slot]),
-      octave: Uint8Array.from(kept, (slot) => this.#octave[slot]),
-      x: Float32Array.from(kept, (slot) => this.#x[slot]),
-      y: Float32Array.from(kept, (slot) => this.#y[slot]),
-    };
-  }
+function doubledDog({ dog, width }: Octave, x: number, y: number): number {
+  const i = ((y - 1) >> 1) * width + ((x - 1) >> 1);
+  const wx = x & 1 ? 0.25 : 0.75;
+  const wy = y & 1 ? 0.25 : 0.75;
+  const upper = dog[i] * (1 - wx) + dog[i + 1] * wx;
+  const lower = dog[i + width] * (1 - wx) + dog[i + width + 1] * wx;
+  return Math.fround(upper * (1 - wy) + lower * wy);
 }
 
 /**

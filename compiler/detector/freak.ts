@@ -1,16 +1,13 @@
 // FREAK descriptors (Alahi, Ortiz, Vandergheynst: Fast Retina Keypoint, CVPR 2012) with MindAR's pattern.
-// Source: mind-ar detector/freak.js and its CPU kernels computeExtremaFreak.js and
-// computeFreakDescriptors.js.
+// Source: mind-ar detector/freak.js.
 
+import type { Room } from "../kernels/kernels.ts";
 import { DESCRIPTOR_WORDS } from "../types.ts";
-import type { Extrema } from "./extrema.ts";
+import { type Extrema, MAX_EXTREMA } from "./extrema.ts";
 import type { Pyramid } from "./pyramid.ts";
 
 /** Radius of the outermost ring, in pixels of the point's octave. */
 const EXPANSION = 7;
-
-/** A comparison also holds when the first sample is brighter by less than this. */
-const TOLERANCE = 0.01;
 
 /** Six rings of six points from the outside in, then the centre: x, y at radius 1. */
 const PATTERN = Float32Array.of(
@@ -23,71 +20,33 @@ const PATTERN = Float32Array.of(
   ...[0, -0.362783, 0.314179, -0.181391, 0.314179, 0.181391, 0, 0],
 );
 
-const SAMPLES = PATTERN.length / 2;
+export interface DescriptorBuffers {
+  readonly pattern: Float32Array;
+  /** MAX_EXTREMA descriptors. */
+  readonly descriptors: Uint32Array;
+}
+
+export function layDescriptors(room: Room): DescriptorBuffers {
+  return {
+    pattern: room.float32(PATTERN.length),
+    descriptors: room.uint32(MAX_EXTREMA * DESCRIPTOR_WORDS),
+  };
+}
 
 /** Descriptors of all extrema, DESCRIPTOR_WORDS words each. `angles` are in radians. */
-export function describe(extrema: Extrema, angles: Float32Array, { octaves }: Pyramid): Uint32Array {
-  const { count, octave, x, y } = extrema;
-  const descriptors = new Uint32Array(count * DESCRIPTOR_WORDS);
-  const samples = new Float32Array(SAMPLES);
+export function describe(
+  { count, octave, x, y }: Extrema,
+  angles: Float32Array,
+  { kernels, octaves }: Pyramid,
+  { pattern, descriptors }: DescriptorBuffers,
+): Uint32Array {
+  pattern.set(PATTERN);
   for (let i = 0; i < count; i++) {
     const { twice, width, height } = octaves[octave[i] - 1];
-    sample(twice, width, height, x[i], y[i], angles[i], samples);
-    packComparisons(samples, descriptors, i * DESCRIPTOR_WORDS);
+    const cos = EXPANSION * Math.cos(angles[i]);
+    const sin = EXPANSION * Math.sin(angles[i]);
+    const descriptor = descriptors.subarray(i * DESCRIPTOR_WORDS, (i + 1) * DESCRIPTOR_WORDS);
+    kernels.describePoint(twice, width, height, x[i], y[i], cos, sin, pattern, descriptor);
   }
-  return descriptors;
-}
-
-/** Bilinear samples of the turned pattern around (x, y), rounded to float32; outside the border repeats. */
-function sample(
-  plane: Float32Array,
-  width: number,
-  height: number,
-  x: number,
-  y: number,
-  angle: number,
-  samples: Float32Array,
-): void {
-  const cos = EXPANSION * Math.cos(angle);
-  const sin = EXPANSION * Math.sin(angle);
-  const right = width - 1;
-  const bottom = height - 1;
-  for (let i = 0; i < SAMPLES; i++) {
-    const u = PATTERN[2 * i];
-    const v = PATTERN[2 * i + 1];
-    const sampleX = x + u * cos - v * sin;
-    const sampleY = y + u * sin + v * cos;
-    const x0 = Math.floor(sampleX);
-    const y0 = Math.floor(sampleY);
-    const left = Math.min(Math.max(x0, 0), right);
-    const next = Math.min(Math.max(x0 + 1, 0), right);
-    const upper = Math.min(Math.max(y0, 0), bottom) * width;
-    const lower = Math.min(Math.max(y0 + 1, 0), bottom) * width;
-    samples[i] =
-      (x0 + 1 - sampleX) * (y0 + 1 - sampleY) * plane[upper + left] +
-      (sampleX - x0) * (y0 + 1 - sampleY) * plane[upper + next] +
-      (x0 + 1 - sampleX) * (sampleY - y0) * plane[lower + left] +
-      (sampleX - x0) * (sampleY - y0) * plane[lower + next];
-  }
-}
-
-/**
- * Compares every sample with every later one: bit 1 where the first is not the brighter one. Most
- * significant bit first, from word `to` on; the last word is padded with zeros.
- */
-function packComparisons(samples: Float32Array, descriptors: Uint32Array, to: number): void {
-  let word = 0;
-  let bits = 0;
-  for (let i = 0; i < SAMPLES; i++) {
-    const first = samples[i];
-    for (let j = i + 1; j < SAMPLES; j++) {
-      word = (word << 1) | (first < samples[j] + TOLERANCE ? 1 : 0);
-      if (++bits === 32) {
-        descriptors[to++] = word;
-        word = 0;
-        bits = 0;
-      }
-    }
-  }
-  descriptors[to] = word << (32 - bits);
+  return descriptors.subarray(0, count * DESCRIPTOR_WORDS);
 }

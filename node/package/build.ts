@@ -7,11 +7,13 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const target = path.resolve(process.argv[2] ?? path.join(ROOT, "dist/vivimark"));
+
+const KERNELS = "compiler/wasm/kernels.wasm";
 
 const root = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8"));
 
@@ -28,6 +30,7 @@ const manifest = {
   exports: {
     ".": { types: "./compiler/index.d.ts", default: "./compiler/index.js" },
     "./node": { types: "./node/library.d.ts", default: "./node/library.js" },
+    "./kernels.wasm": "./compiler/wasm/kernels.wasm",
     "./package.json": "./package.json",
   },
   // The exact versions: other codecs might decode a photo to other pixels.
@@ -46,10 +49,8 @@ execFileSync(
   ],
   { stdio: "inherit" },
 );
-for (const module of globSync("compiler/**/*.wasm", { cwd: ROOT })) {
-  mkdirSync(path.dirname(path.join(target, module)), { recursive: true });
-  copyFileSync(path.join(ROOT, module), path.join(target, module));
-}
+mkdirSync(path.join(target, "compiler/wasm"));
+copyFileSync(path.join(ROOT, KERNELS), path.join(target, KERNELS));
 copyFileSync(path.join(ROOT, "LICENSE"), path.join(target, "LICENSE"));
 copyFileSync(path.join(ROOT, "node/package/README.md"), path.join(target, "README.md"));
 writeFileSync(path.join(target, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);

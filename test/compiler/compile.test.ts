@@ -1,10 +1,14 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { compile, compileTarget } from "../../compiler/compile.ts";
+import { loadKernels } from "../../compiler/kernels/kernels.ts";
 import type { CompileProgress, GreyImage } from "../../compiler/types.ts";
+import { kernelModule } from "./kernels.ts";
 import { compareTargets, compileReference, loadPhoto } from "./oracle.ts";
 import { paint, paintBlobs, paintCollage } from "./pictures.ts";
 
 describe("equals mind-ar's OfflineCompiler", () => {
+  afterEach(() => loadKernels(kernelModule));
+
   const pictures: Record<string, () => GreyImage | Promise<GreyImage>> = {
     "a photo of a house": () => loadPhoto("dust-bowl-home", 320, 246),
     "a tall photo of a flower": () => loadPhoto("allium-oreophilum", 163, 301),
@@ -27,9 +31,13 @@ describe("equals mind-ar's OfflineCompiler", () => {
       const image = await picture();
       const { targets, bytes } = await compileReference(image);
       expect(compareTargets(compileTarget(image), targets[0])).toEqual([]);
-      expect(Buffer.from(compile([image])).equals(Buffer.from(bytes)), "the same file, byte by byte").toBe(
-        true,
-      );
+      for (const module of [kernelModule, null]) {
+        loadKernels(module);
+        const same = Buffer.from(compile([image])).equals(Buffer.from(bytes));
+        expect(same, `the same file, byte by byte, ${module ? "by WebAssembly" : "by TypeScript"}`).toBe(
+          true,
+        );
+      }
     });
   }
 

@@ -1,31 +1,46 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { hammingDistances } from "../../compiler/cluster.ts";
-import { allocateDetector, detect } from "../../compiler/detector/detect.ts";
-import { findExtrema, findPlaneExtrema } from "../../compiler/detector/extrema.ts";
-import { describe as describePoints } from "../../compiler/detector/freak.ts";
+import { allocateDetector, type DetectorBuffers, detect } from "../../compiler/detector/detect.ts";
+import { type Extrema, findExtrema } from "../../compiler/detector/extrema.ts";
+import { describe as describeExtrema } from "../../compiler/detector/freak.ts";
 import { computeAngles } from "../../compiler/detector/orientation.ts";
-import {
-  allocatePyramid,
-  buildPyramid,
-  countOctaves,
-  type Pyramid,
-  smoothAgain,
-  smoothGrey,
-} from "../../compiler/detector/pyramid.ts";
+import { buildPyramid, countOctaves, type Pyramid } from "../../compiler/detector/pyramid.ts";
+import { BORDER } from "../../compiler/kernels/extrema.ts";
+import { openKernels } from "../../compiler/kernels/kernels.ts";
+import { hammingDistances } from "../../compiler/kernels/medoids.ts";
+import { smoothAgainRow, smoothGreyRow } from "../../compiler/kernels/pyramid.ts";
 import { DESCRIPTOR_WORDS, type FeaturePoints, type GreyImage } from "../../compiler/types.ts";
 import { comparePoints, Differences, detectReference, loadPhoto, type ReferenceStages } from "./oracle.ts";
 import { paint, paintBlobs, paintCollage, randomNumbers } from "./pictures.ts";
 
-function pyramidOf({ data, width, height }: GreyImage): Pyramid {
-  return buildPyramid(data, width, height, allocatePyramid(width * height, width));
+function pyramidOf({ data, width, height }: GreyImage): Pyramid & { buffers: DetectorBuffers } {
+  const buffers = allocateDetector(width, height);
+  buffers.pyramid.grey.set(data);
+  return { ...buildPyramid(width, height, buffers.pyramid), buffers };
 }
 
-function extremaOf(pyramid: Pyramid) {
-  return findExtrema(pyramid, new Int32Array(pyramid.base.width * pyramid.base.height));
+function extremaOf(pyramid: ReturnType<typeof pyramidOf>) {
+  return findExtrema(pyramid, pyramid.buffers.extrema);
+}
+
+function describePoints(extrema: Extrema, angles: Float32Array, pyramid: ReturnType<typeof pyramidOf>) {
+  return describeExtrema(extrema, angles, pyramid, pyramid.buffers.descriptors);
 }
 
 function pointsOf({ data, width, height }: GreyImage, maxFeatures = Infinity) {
   return detect(data, width, height, maxFeatures, allocateDetector(width, height));
+}
+
+/** Octave 0 in integers, which the compiler keeps for a few rows at a time. */
+function baseOf({ data, width, height }: GreyImage): { once: Uint16Array; twice: Int32Array } {
+  const once = new Uint16Array(width * height);
+  const twice = new Int32Array(width * height);
+  const column = new Int32Array(width + 4);
+  for (let y = 0; y < height; y++) smoothGreyRow(data, width, height, y, column, once, y * width);
+  for (let y = 0; y < height; y++) {
+    const rows = [-2, -1, 0, 1, 2].map((v) => Math.min(Math.max(y + v, 0), height - 1) * width);
+    smoothAgainRow(once, rows, width, column, twice.subarray(y * width, (y + 1) * width));
+  }
+  return { once, twice };
 }
 
 describe.each<[string, () => GreyImage | Promise<GreyImage>]>([
@@ -33,19 +48,20 @@ describe.each<[string, () => GreyImage | Promise<GreyImage>]>([
   ["a collage with ties and borders", () => paintCollage(160, 142)],
 ])("stage by stage equal to the reference: %s", (_name, picture) => {
   let stages: ReferenceStages;
-  let pyramid: Pyramid;
+  let image: GreyImage;
+  let pyramid: ReturnType<typeof pyramidOf>;
   let points: ReturnType<typeof pointsOf>;
   let expected: Awaited<ReturnType<typeof detectReference>>["points"];
 
   beforeAll(async () => {
-    const image = await picture();
+    image = await picture();
     ({ stages, points: expected } = await detectReference(image));
     pyramid = pyramidOf(image);
     points = pointsOf(image);
   });
 
   test("octave 0, in integers", () => {
-    const { once, twice } = pyramid.base;
+    const { once, twice } = baseOf(image);
     const [onceExpected, twiceExpected] = stages.pyramidImages[0].map((rows) => rows.flat());
     expect(Array.from(once, (value) => value / 256)).toEqual(onceExpected);
     expect(Array.from(twice, (value) => value / 65536)).toEqual(twiceExpected);
@@ -94,11 +110,7 @@ describe("pyramid", () => {
   test("an impulse becomes the products of 1 4 6 4 1, and then of 1 8 28 56 70 56 28 8 1", () => {
     const size = 13;
     const impulse = paint(size, size, (x, y) => (x === 6 && y === 6 ? 255 : 0));
-    const once = new Uint16Array(size * size);
-    const twice = new Int32Array(size * size);
-    const column = new Int32Array(size + 4);
-    smoothGrey(impulse.data, size, size, column, once);
-    smoothAgain(once, size, size, column, twice);
+    const { once, twice } = baseOf(impulse);
     const product = (weights: number[], at: number) =>
       Array.from({ length: size }, (_, x) => 255 * weights[at] * (weights[x - 2] ?? 0));
     const four = [0, 0, 1, 4, 6, 4, 1, 0, 0];
@@ -110,7 +122,9 @@ describe("pyramid", () => {
   });
 
   test("borders clamp: flat white stays white to the corners, without overflow", () => {
-    const { base, octaves } = pyramidOf(paint(37, 50, () => 255));
+    const white = paint(37, 50, () => 255);
+    const base = baseOf(white);
+    const { octaves } = pyramidOf(white);
     expect(base.once.every((value) => value === 255 * 256)).toBe(true);
     expect(base.twice.every((value) => value === 255 * 65536)).toBe(true);
     for (const { width, height, twice, dog } of octaves) {
@@ -181,10 +195,14 @@ describe("extrema", () => {
 
   /** A plane of `value`, with some pixels set: [x, y, value]. */
   function planeExtrema(width: number, height: number, pixels: readonly (readonly number[])[]) {
-    const plane = new Float32Array(width * height);
+    const kernels = openKernels();
+    const { plane, candidates } = kernels.place((room) => ({
+      plane: room.float32(width * height),
+      candidates: room.int32(width * height),
+    }));
+    plane.fill(0);
     for (const [x, y, value] of pixels) plane[y * width + x] = value;
-    const candidates = new Int32Array(width * height);
-    const count = findPlaneExtrema(plane, width, height, candidates);
+    const count = kernels.findPlaneExtrema(plane, width, BORDER, height - BORDER, candidates);
     return Array.from(candidates.subarray(0, count), (candidate) => {
       const index = candidate >> 2;
       return [index % width, Math.floor(index / width), candidate & 3];
@@ -294,6 +312,7 @@ describe("orientation and FREAK", () => {
     const image = await loadPhoto("airplane-from-above", size, size);
     const turned = paint(size, size, (x, y) => image.data[(size - 1 - x) * size + y]);
     const sides = [pointsOf(image), pointsOf(turned)];
+    const distances = new Uint16Array(4);
     let compared = 0;
     let alike = 0;
     for (const polarity of ["maxima", "minima"] as const) {
@@ -311,7 +330,8 @@ describe("orientation and FREAK", () => {
           DESCRIPTOR_WORDS,
         );
         compared++;
-        if (hammingDistances(pair, 2)[1] < 40) alike++;
+        hammingDistances(pair, 2, 2, distances);
+        if (distances[1] < 40) alike++;
       }
     }
     const total = sides[0].maxima.count + sides[0].minima.count;

@@ -1,19 +1,7 @@
 import { buildImageList, buildTrackingImageList } from "mind-ar/src/image-target/image-list.js";
 import { describe, expect, test } from "vitest";
-import { keyframeScales, resizeBox, scaledSize, sumImage, trackingScales } from "../../compiler/scales.ts";
-import type { GreyImage } from "../../compiler/types.ts";
+import { keyframeScales, scaledSize, scaleImage, trackingScales } from "../../compiler/scales.ts";
 import { paint, paintCollage } from "./pictures.ts";
-
-function resized(image: GreyImage, scales: readonly number[]) {
-  const summed = sumImage(image);
-  return scales.map((scale) => {
-    const width = scaledSize(image.width, scale);
-    const height = scaledSize(image.height, scale);
-    const data = new Uint8Array(width * height);
-    resizeBox(summed, scale, data);
-    return { data, width, height, scale };
-  });
-}
 
 // Enlarged, reduced, square, thin, and sides at which the ladder of scales gains a step.
 const sizes = [
@@ -31,11 +19,11 @@ describe.each(sizes)("%i × %i pixels", (width, height) => {
   const image = paintCollage(width, height);
 
   test("keyframes equal the reference's", () => {
-    expect(resized(image, keyframeScales(width, height))).toEqual(buildImageList(image));
+    expect(scaleImage(image, keyframeScales(width, height))).toEqual(buildImageList(image));
   });
 
   test("tracking images equal the reference's", () => {
-    expect(resized(image, trackingScales(width, height))).toEqual(buildTrackingImageList(image));
+    expect(scaleImage(image, trackingScales(width, height))).toEqual(buildTrackingImageList(image));
   });
 });
 
@@ -49,14 +37,13 @@ test("scales lie a third of an octave apart and the smallest keyframe has a side
 
 test("a flat image stays flat, and the brightest of it does not overflow", () => {
   const image = paint(1200, 901, () => 255);
-  for (const { data } of resized(image, keyframeScales(1200, 901))) {
+  for (const { data } of scaleImage(image, keyframeScales(1200, 901))) {
     expect(data.every((value) => value === 255)).toBe(true);
   }
 });
 
 test("each pixel is the mean of its box, rounded down", () => {
   const image = { data: Uint8Array.of(1, 2, 30, 41, 2, 2, 30, 42), width: 4, height: 2 };
-  const data = new Uint8Array(2);
-  resizeBox(sumImage(image), 0.5, data);
+  const [{ data }] = scaleImage(image, [0.5]);
   expect(Array.from(data)).toEqual([1, 35]);
 });

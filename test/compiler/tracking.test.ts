@@ -1,20 +1,13 @@
 import { extract } from "mind-ar/src/image-target/tracker/extract.js";
 import { describe, expect, test } from "vitest";
-import { resizeBox, scaledSize, sumImage, trackingScales } from "../../compiler/scales.ts";
+import { scaleImage, trackingScales } from "../../compiler/scales.ts";
 import { findTrackingPoints } from "../../compiler/tracking.ts";
 import type { GreyImage } from "../../compiler/types.ts";
 import { loadPhoto } from "./oracle.ts";
 import { paint, paintCollage, randomNumbers } from "./pictures.ts";
 
 function trackingImages(image: GreyImage): GreyImage[] {
-  const summed = sumImage(image);
-  return trackingScales(image.width, image.height).map((scale) => {
-    const width = scaledSize(image.width, scale);
-    const height = scaledSize(image.height, scale);
-    const data = new Uint8Array(width * height);
-    resizeBox(summed, scale, data);
-    return { data, width, height };
-  });
+  return scaleImage(image, trackingScales(image.width, image.height));
 }
 
 describe("the points and their order equal the reference's", () => {

@@ -5,6 +5,7 @@ export default defineConfig({
     name: "compiler",
     include: ["**/*.test.ts"],
     root: import.meta.dirname,
+    setupFiles: ["./kernels.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

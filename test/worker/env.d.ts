@@ -11,3 +11,8 @@ declare global {
     }
   }
 }
+
+declare module "*.wasm" {
+  const module: WebAssembly.Module;
+  export default module;
+}

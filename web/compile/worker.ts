@@ -5,8 +5,10 @@ import pngDecodeUrl from "@jsquash/png/codec/pkg/squoosh_png_bg.wasm?url";
 import webpDecodeUrl from "@jsquash/webp/codec/dec/webp_dec.wasm?url";
 import { COMPILER_VERSION } from "../../compiler/compile.ts";
 import { loadCodecs } from "../../compiler/image/codecs.ts";
+import { loadKernels } from "../../compiler/kernels/kernels.ts";
 import { compilePhoto } from "../../compiler/photo.ts";
 import { CompileError, type CompileProgress } from "../../compiler/types.ts";
+import kernelsUrl from "../../compiler/wasm/kernels.wasm?url";
 import type { CompileReply, CompileRequest } from "./protocol.ts";
 
 const PROGRESS_INTERVAL_MS = 50;
@@ -15,13 +17,16 @@ const post = (reply: CompileReply, transfer: Transferable[] = []) => self.postMe
 
 async function compile({ photo, options }: CompileRequest): Promise<void> {
   const wasm = (url: string) => WebAssembly.compileStreaming(fetch(url));
-  const [bytes, jpegDecode, pngDecode, webpDecode, jpegEncode] = await Promise.all([
+  const [bytes, kernels, jpegDecode, pngDecode, webpDecode, jpegEncode] = await Promise.all([
     photo.arrayBuffer(),
+    // A browser without WebAssembly SIMD compiles in TypeScript: slower, the same marker.
+    wasm(kernelsUrl).catch(() => null),
     wasm(jpegDecodeUrl),
     wasm(pngDecodeUrl),
     wasm(webpDecodeUrl),
     wasm(jpegEncodeUrl),
   ]);
+  loadKernels(kernels);
   await loadCodecs({ jpegDecode, pngDecode, webpDecode, jpegEncode });
 
   const compiled = await compilePhoto(new Uint8Array(bytes), options, thinned(reportProgress));

@@ -1,0 +1,16 @@
+// Run in a process of its own by bench/compile.ts: compiles raw grey pixels once and prints by how many bytes
+// the process's peak exceeds what it held with the pixels and everything else loaded.
+//
+//   node bench/memory.ts FILE WIDTH HEIGHT
+
+import { readFileSync } from "node:fs";
+import { compile } from "../compiler/compile.ts";
+import { loadKernels } from "../compiler/kernels/kernels.ts";
+import { readKernelModule } from "../node/codecs.ts";
+
+const [file, width, height] = process.argv.slice(2);
+const data = new Uint8Array(readFileSync(file));
+loadKernels(await readKernelModule());
+const before = process.memoryUsage.rss();
+compile([{ data, width: Number(width), height: Number(height) }], { maxSize: Number.POSITIVE_INFINITY });
+console.log(process.resourceUsage().maxRSS * 1024 - before);

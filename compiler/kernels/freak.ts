@@ -1,0 +1,83 @@
+// Source: mind-ar detector/freak.js and its CPU kernels computeExtremaFreak.js and
+// computeFreakDescriptors.js.
+
+/** A comparison also holds when the first sample is brighter by less than this. */
+const TOLERANCE = 0.01;
+
+/** Six rings of six points and the centre. */
+export const SAMPLES = 37;
+
+const samples = new Float32Array(SAMPLES);
+
+/**
+ * The descriptor of the point at (x, y) of a plane (row-major, width × height, grey levels).
+ *
+ * `pattern` holds x and y of the samples, none further than 1 away; `cos` and `sin` are those of the point's
+ * angle times the pattern's radius, which is 7 at most. Grey levels are not negative. `descriptor` gets 21 words of 666 comparisons, most significant bit first, padded
+ * with zeros.
+ */
+export function describePoint(
+  plane: Float32Array,
+  width: number,
+  height: number,
+  x: number,
+  y: number,
+  cos: number,
+  sin: number,
+  pattern: Float32Array,
+  descriptor: Uint32Array,
+): void {
+  sample(plane, width, height, x, y, cos, sin, pattern);
+  packComparisons(descriptor);
+}
+
+/** Bilinear samples of the turned pattern around (x, y), rounded to float32; outside the border repeats. */
+function sample(
+  plane: Float32Array,
+  width: number,
+  height: number,
+  x: number,
+  y: number,
+  cos: number,
+  sin: number,
+  pattern: Float32Array,
+): void {
+  const right = width - 1;
+  const bottom = height - 1;
+  for (let i = 0; i < SAMPLES; i++) {
+    const u = pattern[2 * i];
+    const v = pattern[2 * i + 1];
+    const sampleX = x + u * cos - v * sin;
+    const sampleY = y + u * sin + v * cos;
+    const x0 = Math.floor(sampleX);
+    const y0 = Math.floor(sampleY);
+    const left = Math.min(Math.max(x0, 0), right);
+    const next = Math.min(Math.max(x0 + 1, 0), right);
+    const upper = Math.min(Math.max(y0, 0), bottom) * width;
+    const lower = Math.min(Math.max(y0 + 1, 0), bottom) * width;
+    samples[i] =
+      (x0 + 1 - sampleX) * (y0 + 1 - sampleY) * plane[upper + left] +
+      (sampleX - x0) * (y0 + 1 - sampleY) * plane[upper + next] +
+      (x0 + 1 - sampleX) * (sampleY - y0) * plane[lower + left] +
+      (sampleX - x0) * (sampleY - y0) * plane[lower + next];
+  }
+}
+
+/** Compares every sample with every later one: bit 1 where the first is not the brighter one. */
+function packComparisons(descriptor: Uint32Array): void {
+  let to = 0;
+  let word = 0;
+  let bits = 0;
+  for (let i = 0; i < SAMPLES; i++) {
+    const first = samples[i];
+    for (let j = i + 1; j < SAMPLES; j++) {
+      word = (word << 1) | (first < samples[j] + TOLERANCE ? 1 : 0);
+      if (++bits === 32) {
+        descriptor[to++] = word;
+        word = 0;
+        bits = 0;
+      }
+    }
+  }
+  descriptor[to] = word << (32 - bits);
+}

@@ -1,0 +1,253 @@
+// The compiler's inner loops: each exists in TypeScript, which says what it computes, and in WebAssembly
+// (wasm/assembly), which computes the same with vectors. Both give the same bits, so a host that hands in
+// no module only waits longer.
+
+import { averageBoxes } from "./boxes.ts";
+import { findPlaneExtrema } from "./extrema.ts";
+import { describePoint } from "./freak.ts";
+import { chooseMedoids, hammingDistances } from "./medoids.ts";
+import { peakAngle } from "./orientation.ts";
+import { baseDifferences, halve, halveSmoothed, smoothAndSubtract } from "./pyramid.ts";
+import { correlate } from "./templates.ts";
+
+const scalarKernels = {
+  averageBoxes,
+  halveSmoothed,
+  smoothAndSubtract,
+  halve,
+  baseDifferences,
+  findPlaneExtrema,
+  peakAngle,
+  describePoint,
+  hammingDistances,
+  chooseMedoids,
+  correlate,
+};
+
+/**
+ * The kernels and the memory that their arrays lie in: every array passed to one of them comes out of
+ * `place`.
+ */
+export type Kernels = typeof scalarKernels & {
+  /**
+   * Lays out arrays; `lay` runs twice, first to measure. Contents are undefined. The arrays live until the
+   * next call, which takes their memory.
+   */
+  place<Arrays>(lay: (room: Room) => Arrays): Arrays;
+};
+
+/** Bytes between arrays: vectors run over the end of an array, and begin on a boundary of their own. */
+const SPARE_BYTES = 64;
+
+/** Hands out arrays one behind the other in a buffer, or empty ones while it measures. */
+export class Room {
+  bytes: number;
+  readonly #buffer: ArrayBuffer | null;
+
+  /** @param start bytes of the buffer that are taken */
+  constructor(buffer: ArrayBuffer | null, start: number) {
+    this.#buffer = buffer;
+    this.bytes = start;
+  }
+
+  uint8(length: number): Uint8Array {
+    const at = this.#take(length);
+    return this.#buffer ? new Uint8Array(this.#buffer, at, length) : new Uint8Array(0);
+  }
+
+  uint16(length: number): Uint16Array {
+    const at = this.#take(2 * length);
+    return this.#buffer ? new Uint16Array(this.#buffer, at, length) : new Uint16Array(0);
+  }
+
+  int32(length: number): Int32Array {
+    const at = this.#take(4 * length);
+    return this.#buffer ? new Int32Array(this.#buffer, at, length) : new Int32Array(0);
+  }
+
+  uint32(length: number): Uint32Array {
+    const at = this.#take(4 * length);
+    return this.#buffer ? new Uint32Array(this.#buffer, at, length) : new Uint32Array(0);
+  }
+
+  float32(length: number): Float32Array {
+    const at = this.#take(4 * length);
+    return this.#buffer ? new Float32Array(this.#buffer, at, length) : new Float32Array(0);
+  }
+
+  float64(length: number): Float64Array {
+    const at = this.#take(8 * length);
+    return this.#buffer ? new Float64Array(this.#buffer, at, length) : new Float64Array(0);
+  }
+
+  #take(bytes: number): number {
+    const at = this.bytes;
+    this.bytes = Math.ceil((at + bytes + SPARE_BYTES) / SPARE_BYTES) * SPARE_BYTES;
+    return at;
+  }
+}
+
+/** The `WebAssembly.Module` of wasm/kernels.wasm, once a host has handed it in. */
+let loaded: object | null = null;
+
+/** Kernels that stay with a stage from image to image, so that their memory is not allocated anew. */
+const kept = new Map<string, Kernels>();
+
+/**
+ * Makes the kernels fast: once, before the first image, like `loadCodecs`. Without it the compiler gives the
+ * same results, slower.
+ *
+ * @param module compiled `WebAssembly.Module` of wasm/kernels.wasm, loaded in the host's own way; null goes
+ * back to TypeScript. Typed as an object because this room has no host's types.
+ */
+export function loadKernels(module: object | null): void {
+  loaded = module;
+  kept.clear();
+}
+
+/** Kernels with a memory of their own. */
+export function openKernels(module: object | null = loaded): Kernels {
+  return module ? openVectorKernels(module) : openScalarKernels();
+}
+
+/** The kernels of a stage. Two users of one name share, and so overwrite, a memory. */
+export function stageKernels(stage: "match" | "cluster" | "track"): Kernels {
+  const kernels = kept.get(stage) ?? openKernels();
+  kept.set(stage, kernels);
+  return kernels;
+}
+
+function measure(lay: (room: Room) => unknown, start: number): number {
+  const room = new Room(null, start);
+  lay(room);
+  return room.bytes;
+}
+
+function openScalarKernels(): Kernels {
+  let buffer = new ArrayBuffer(0);
+  return {
+    ...scalarKernels,
+    place(lay) {
+      const bytes = measure(lay, 0);
+      if (isWrongSize(buffer.byteLength, bytes)) buffer = new ArrayBuffer(bytes);
+      return lay(new Room(buffer, 0));
+    },
+  };
+}
+
+/** Memory over this is given back when the next image needs less than half of it. */
+const KEPT_BYTES = 32 * 2 ** 20;
+
+function isWrongSize(present: number, needed: number): boolean {
+  return needed > present || (present > KEPT_BYTES && needed < present / 2);
+}
+
+// Globals that every host has and this room's types leave out.
+declare const WebAssembly: {
+  Instance: new (module: object, imports: object) => { readonly exports: unknown };
+};
+
+interface Memory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
+/** Exports of wasm/kernels.wasm: the same functions, with addresses instead of arrays. */
+type Exports = {
+  readonly [Name in keyof typeof scalarKernels]: (...values: number[]) => number;
+} & { readonly memory: Memory; firstFreeByte(): number };
+
+const PAGE_BYTES = 65536;
+
+function openVectorKernels(module: object): Kernels {
+  const instantiate = () =>
+    new WebAssembly.Instance(module, { orientation: { atan2: Math.atan2 } }).exports as Exports;
+  let wasm = instantiate();
+  return {
+    place(lay) {
+      const start = wasm.firstFreeByte();
+      const bytes = measure(lay, start);
+      const present = wasm.memory.buffer.byteLength;
+      if (isWrongSize(present, bytes)) {
+        // A WebAssembly memory only grows, so a smaller one needs a new instance.
+        if (bytes < present) wasm = instantiate();
+        wasm.memory.grow(Math.max(0, Math.ceil((bytes - wasm.memory.buffer.byteLength) / PAGE_BYTES)));
+      }
+      return lay(new Room(wasm.memory.buffer, start));
+    },
+    averageBoxes(grey, width, columns, rows, outWidth, outHeight, scratch, out) {
+      wasm.averageBoxes(
+        grey.byteOffset,
+        width,
+        columns.byteOffset,
+        rows.byteOffset,
+        outWidth,
+        outHeight,
+        scratch.byteOffset,
+        out.byteOffset,
+      );
+    },
+    halveSmoothed(grey, width, height, scratch, out) {
+      wasm.halveSmoothed(grey.byteOffset, width, height, scratch.byteOffset, out.byteOffset);
+    },
+    smoothAndSubtract(dog, width, height, scratch, twice) {
+      wasm.smoothAndSubtract(dog.byteOffset, width, height, scratch.byteOffset, twice.byteOffset);
+    },
+    halve(from, width, height, out) {
+      wasm.halve(from.byteOffset, width, height, out.byteOffset);
+    },
+    baseDifferences(grey, width, x, y, out) {
+      wasm.baseDifferences(grey.byteOffset, width, x, y, out.byteOffset);
+    },
+    findPlaneExtrema(dog, width, firstRow, endRow, candidates) {
+      return wasm.findPlaneExtrema(dog.byteOffset, width, firstRow, endRow, candidates.byteOffset);
+    },
+    peakAngle(plane, width, height, x, y) {
+      return wasm.peakAngle(plane.byteOffset, width, height, x, y);
+    },
+    describePoint(plane, width, height, x, y, cos, sin, pattern, descriptor) {
+      wasm.describePoint(
+        plane.byteOffset,
+        width,
+        height,
+        x,
+        y,
+        cos,
+        sin,
+        pattern.byteOffset,
+        descriptor.byteOffset,
+      );
+    },
+    hammingDistances(descriptors, count, stride, distances) {
+      wasm.hammingDistances(descriptors.byteOffset, count, stride, distances.byteOffset);
+    },
+    chooseMedoids(distances, stride, indexes, size, state, order, scratch, best) {
+      return wasm.chooseMedoids(
+        distances.byteOffset,
+        stride,
+        indexes.byteOffset,
+        size,
+        state,
+        order.byteOffset,
+        scratch.byteOffset,
+        best.byteOffset,
+      );
+    },
+    correlate(grey, width, height, sums, squares, at, norm, offsets, from, end, limit, out) {
+      return wasm.correlate(
+        grey.byteOffset,
+        width,
+        height,
+        sums.byteOffset,
+        squares.byteOffset,
+        at,
+        norm,
+        offsets.byteOffset,
+        from,
+        end,
+        limit,
+        out.byteOffset,
+      );
+    },
+  };
+}

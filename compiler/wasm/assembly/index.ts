@@ -1,0 +1,18 @@
+// The WebAssembly twins of the kernels in compiler/: what each computes, and why in this way, is written
+// there. Here is how it is done four, eight or sixteen values at a time.
+//
+// Arguments named like arrays are addresses in the module's memory. Nothing is allocated here: the host
+// places arrays from `firstFreeByte` on, each with 16 bytes to spare behind it, because vectors run over the
+// end of a row.
+
+export { averageBoxes } from "./boxes";
+export { findPlaneExtrema } from "./extrema";
+export { describePoint } from "./freak";
+export { chooseMedoids, hammingDistances } from "./medoids";
+export { peakAngle } from "./orientation";
+export { baseDifferences, halve, halveSmoothed, smoothAndSubtract } from "./pyramid";
+export { correlate } from "./templates";
+
+export function firstFreeByte(): usize {
+  return (__heap_base + 63) & ~63;
+}

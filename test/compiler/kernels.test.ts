@@ -1,0 +1,303 @@
+// The WebAssembly kernels against their TypeScript twins: the same bits, on noise and on what is hard for
+// vectors (odd widths, ties, extremes, flat ground, rows that end inside a vector).
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import asc from "assemblyscript/asc";
+import { describe, expect, test } from "vitest";
+import { boxScratchBytes } from "../../compiler/kernels/boxes.ts";
+import { BORDER } from "../../compiler/kernels/extrema.ts";
+import { SAMPLES } from "../../compiler/kernels/freak.ts";
+import { type Kernels, openKernels, type Room } from "../../compiler/kernels/kernels.ts";
+import { CENTERS, distanceStride } from "../../compiler/kernels/medoids.ts";
+import { pyramidScratchBytes } from "../../compiler/kernels/pyramid.ts";
+import { TEMPLATE_PIXELS } from "../../compiler/kernels/templates.ts";
+import { DESCRIPTOR_WORDS } from "../../compiler/types.ts";
+import { KERNELS_WASM, kernelModule } from "./kernels.ts";
+import { paint, paintCollage, randomNumbers } from "./pictures.ts";
+
+test("kernels.wasm is what its source gives: npm run build:kernels", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "kernels-"));
+  try {
+    const path = (name: string) => fileURLToPath(new URL(name, KERNELS_WASM));
+    const built = join(folder, "kernels.wasm");
+    const options = ["--config", path("asconfig.json"), "--outFile", built, "--baseDir", path(".")];
+    const { error } = await asc.main(["assembly/index.ts", ...options]);
+    expect(error).toBe(null);
+    expect(readFileSync(built).equals(readFileSync(KERNELS_WASM))).toBe(true);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** What `work` gives with either kernels, each in arrays laid out by `lay`. */
+function both<Arrays, Result>(
+  lay: (room: Room) => Arrays,
+  work: (kernels: Kernels, arrays: Arrays) => Result,
+): void {
+  const [scalar, vector] = [null, kernelModule].map((module) => {
+    const kernels = openKernels(module);
+    return work(kernels, kernels.place(lay));
+  });
+  expect(vector).toEqual(scalar);
+}
+
+const random = randomNumbers(20);
+const noise = (width: number, height: number) => paint(width, height, () => 255 * random());
+
+const pictures = {
+  noise: noise(67, 61),
+  "black and white noise": paint(66, 47, () => 255 * Math.round(random())),
+  "a collage of ties and borders": paintCollage(161, 83),
+  white: paint(35, 33, () => 255),
+  "a wide strip": noise(253, 9),
+  "a tall strip": noise(8, 131),
+  "one column more than a vector": noise(17, 16),
+};
+
+describe.each(Object.entries(pictures))("%s", (_name, { data, width, height }) => {
+  const halfWidth = width >> 1;
+  const halfHeight = height >> 1;
+  const half = halfWidth * halfHeight;
+
+  test("octave 0 smoothed twice and halved", () => {
+    both(
+      (room) => ({
+        grey: room.uint8(data.length),
+        scratch: room.uint8(pyramidScratchBytes(width)),
+        out: room.float32(half),
+      }),
+      (kernels, { grey, scratch, out }) => {
+        grey.set(data);
+        kernels.halveSmoothed(grey, width, height, scratch, out);
+        return out.slice();
+      },
+    );
+  });
+
+  test("differences of octave 0 at a point", () => {
+    both(
+      (room) => ({ grey: room.uint8(data.length), out: room.float32(9) }),
+      (kernels, { grey, out }) => {
+        grey.set(data);
+        const found: number[][] = [];
+        for (let y = 4; y < halfHeight - 4; y++) {
+          for (let x = 4; x < halfWidth - 4; x++) {
+            kernels.baseDifferences(grey, width, x, y, out);
+            found.push(Array.from(out));
+          }
+        }
+        return found;
+      },
+    );
+  });
+
+  test("an octave's second image and its difference, and the next octave", () => {
+    both(
+      (room) => ({
+        dog: room.float32(data.length),
+        scratch: room.uint8(pyramidScratchBytes(width)),
+        twice: room.float32(data.length),
+        halved: room.float32(half),
+      }),
+      (kernels, { dog, scratch, twice, halved }) => {
+        // Float32 with all their bits, of unlike size.
+        const fraction = randomNumbers(5);
+        for (let i = 0; i < dog.length; i++) dog[i] = data[i] * fraction() + fraction() ** 20;
+        kernels.smoothAndSubtract(dog, width, height, scratch, twice);
+        kernels.halve(twice, width, height, halved);
+        return [dog.slice(), twice.slice(), halved.slice()];
+      },
+    );
+  });
+
+  test("extrema of a plane", () => {
+    both(
+      (room) => ({ dog: room.float32(data.length), candidates: room.int32(data.length) }),
+      (kernels, { dog, candidates }) => {
+        // Few levels make ties.
+        dog.forEach((_, i) => {
+          dog[i] = ((data[i] >> 4) - 8) / 2;
+        });
+        const count = kernels.findPlaneExtrema(dog, width, BORDER, height - BORDER, candidates);
+        return candidates.slice(0, count);
+      },
+    );
+  });
+
+  test("the angle and the descriptor at every place, beyond the borders too", () => {
+    both(
+      (room) => ({
+        plane: room.float32(data.length),
+        pattern: room.float32(2 * SAMPLES),
+        descriptor: room.uint32(DESCRIPTOR_WORDS),
+      }),
+      (kernels, { plane, pattern, descriptor }) => {
+        const random = randomNumbers(6);
+        plane.set(data);
+        pattern.forEach((_, i) => {
+          pattern[i] = (2 * random() - 1) * Math.SQRT1_2;
+        });
+        const found: number[][] = [];
+        for (let i = 0; i < 300; i++) {
+          const x = (width + 40) * random() - 20;
+          const y = (height + 40) * random() - 20;
+          const angle = kernels.peakAngle(plane, width, height, Math.trunc(x), Math.trunc(y));
+          const [cos, sin] = [7 * Math.cos(angle), 7 * Math.sin(angle)];
+          kernels.describePoint(plane, width, height, x, y, cos, sin, pattern, descriptor);
+          found.push([angle, ...descriptor]);
+        }
+        return found;
+      },
+    );
+  });
+
+  test.each([0.97, 0.61, 0.5, 0.31, 0.11, 0.03, 1.7])("boxes at scale %d", (scale) => {
+    const outWidth = Math.round(width * scale);
+    const outHeight = Math.round(height * scale);
+    both(
+      (room) => ({
+        grey: room.uint8(data.length),
+        columns: room.int32(outWidth + 1),
+        rows: room.int32(outHeight + 1),
+        scratch: room.uint8(boxScratchBytes(width, outWidth)),
+        out: room.uint8(outWidth * outHeight),
+      }),
+      (kernels, { grey, columns, rows, scratch, out }) => {
+        grey.set(data);
+        columns.forEach((_, i) => {
+          columns[i] = Math.min(width, Math.round(i / scale));
+        });
+        rows.forEach((_, i) => {
+          rows[i] = Math.min(height, Math.round(i / scale));
+        });
+        kernels.averageBoxes(grey, width, columns, rows, outWidth, outHeight, scratch, out);
+        return out.slice();
+      },
+    );
+  });
+
+  test("correlations of templates", () => {
+    const reach = 10;
+    const side = 2 * reach + 1;
+    both(
+      (room) => ({
+        grey: room.uint8(data.length),
+        sums: room.int32(data.length),
+        squares: room.int32(data.length),
+        offsets: room.int32(2 * side * side),
+        out: room.float64(side * side),
+      }),
+      (kernels, { grey, sums, squares, offsets, out }) => {
+        grey.set(data);
+        sums.fill(0);
+        squares.fill(0);
+        for (let y = 6; y < height - 6; y++) {
+          for (let x = 6; x < width - 6; x++) {
+            for (let i = 0; i < TEMPLATE_PIXELS; i++) {
+              const value = data[(y - 6 + Math.floor(i / 13)) * width + x - 6 + (i % 13)];
+              sums[y * width + x] += value;
+              squares[y * width + x] += value * value;
+            }
+          }
+        }
+        for (let i = 0; i < side * side; i++) {
+          offsets[2 * i] = (i % side) - reach;
+          offsets[2 * i + 1] = Math.floor(i / side) - reach;
+        }
+        const found: unknown[] = [];
+        for (let y = 6; y < height - 6; y += 5) {
+          for (let x = 6; x < width - 6; x += 7) {
+            for (const limit of [0.3, Infinity]) {
+              out.fill(0);
+              const at = y * width + x;
+              const end = kernels.correlate(
+                grey,
+                width,
+                height,
+                sums,
+                squares,
+                at,
+                1234.5,
+                offsets,
+                3,
+                side * side,
+                limit,
+                out,
+              );
+              found.push(end, out.slice(0, end - 3));
+            }
+          }
+        }
+        return found;
+      },
+    );
+  });
+});
+
+test("boxes of very many pixels", () => {
+  const [width, height] = [301, 900];
+  const bright = paint(width, height, (x, y) => 250 + ((x * y) % 6));
+  both(
+    (room) => ({
+      grey: room.uint8(width * height),
+      columns: room.int32(3),
+      rows: room.int32(4),
+      scratch: room.uint8(boxScratchBytes(width, 2)),
+      out: room.uint8(6),
+    }),
+    (kernels, { grey, columns, rows, scratch, out }) => {
+      grey.set(bright.data);
+      columns.set([0, 150, 301]);
+      rows.set([0, 200, 500, 900]);
+      kernels.averageBoxes(grey, width, columns, rows, 2, 3, scratch, out);
+      return out.slice();
+    },
+  );
+});
+
+test.each([17, 40, 64, 257])("distances and medoids of %i descriptors", (count) => {
+  const stride = distanceStride(count);
+  both(
+    (room) => ({
+      descriptors: room.uint32(count * DESCRIPTOR_WORDS),
+      distances: room.uint16(count * stride),
+      indexes: room.int32(count),
+      order: room.int32(count),
+      scratch: room.uint16(count * stride),
+      best: room.int32(CENTERS),
+    }),
+    (kernels, { descriptors, distances, indexes, order, scratch, best }) => {
+      const random = randomNumbers(count);
+      // A few kinds and a few bits: many distances tie.
+      descriptors.forEach((_, i) => {
+        descriptors[i] = (i % 5) * 0x11111111 + (1 << Math.floor(4 * random()));
+      });
+      kernels.hammingDistances(descriptors, count, stride, distances);
+      let state = 1234;
+      const found: unknown[] = [distances.slice()];
+      for (const size of [count, count - 3, 17]) {
+        indexes.forEach((_, i) => {
+          indexes[i] = count - size + i;
+        });
+        state = kernels.chooseMedoids(distances, stride, indexes, size, state, order, scratch, best);
+        found.push(state, best.slice());
+      }
+      return found;
+    },
+  );
+});
+
+test("the kernels' memory is kept between images of like size and given back after a huge one", () => {
+  for (const module of [null, kernelModule]) {
+    const kernels = openKernels(module);
+    const bytes = (length: number) => kernels.place((room) => room.uint8(length)).buffer.byteLength;
+    const small = bytes(1000);
+    const huge = bytes(80_000_000);
+    expect(huge).toBeGreaterThanOrEqual(80_000_000);
+    expect(bytes(60_000_000)).toBe(huge);
+    expect(bytes(1000)).toBe(small);
+  }
+});

@@ -1,0 +1,9 @@
+import { readFileSync } from "node:fs";
+import { loadKernels } from "../../compiler/kernels/kernels.ts";
+
+export const KERNELS_WASM = new URL("../../compiler/wasm/kernels.wasm", import.meta.url);
+
+export const kernelModule = new WebAssembly.Module(readFileSync(KERNELS_WASM));
+
+// Setup of every test: as in every host, the vector kernels do the work.
+loadKernels(kernelModule);
