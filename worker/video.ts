@@ -130,7 +130,7 @@ export function sniffVideo(head: Uint8Array): { readonly type: VideoType } | { r
       ? { type: "video/webm" }
       : { found: "a Matroska file that is no WebM" };
   }
-  return { found: "neither" };
+  return { found: "in another format" };
 }
 
 function sniffBrands(text: string, boxBytes: number): { type: VideoType } | { found: string } {

@@ -144,7 +144,7 @@ describe("a refused video", () => {
     ["a damaged MP4: its first box says that it has 8192 bytes", ftyp("isom", ["mp41"], 8192)],
     ['of the brand "\\u0000\\u0000\\u0000\\u0000"', ftyp("\0\0\0\0")],
     ["empty (0 bytes)", new Uint8Array()],
-    ["neither; expected an MP4 or WebM video.", new TextEncoder().encode("hello")],
+    ["in another format; expected an MP4 or WebM video.", new TextEncoder().encode("hello")],
   ])("that is %s is named", async (found, body) => {
     const { put } = await photo();
     const problem = await refusal(await put(stream(body), body.length));
