@@ -20,15 +20,15 @@ export interface Sample {
 
 /**
  * Takes a sample whenever the player moves, shows or hides the overlay, until the overlay was shown on the
- * photo `count` times.
+ * photo in `count` frames of the film: a fast machine takes several samples of one frame.
  */
 export async function watchOverlay(page: Page, film: CameraFilm, count: number): Promise<Sample[]> {
   const samples: Sample[] = [];
-  let shown = 0;
-  while (shown < count) {
+  const frames = new Set<number>();
+  while (frames.size < count) {
     const more = await watch(page, film, samples.at(-1)?.frame ?? null);
     samples.push(...more);
-    shown += more.filter(({ overlay, photo }) => overlay && photo.at(-1)).length;
+    for (const { overlay, photo, frame } of more) if (overlay && photo.at(-1)) frames.add(frame);
   }
   return samples;
 }

@@ -164,7 +164,8 @@ describe("a portrait comes to life", () => {
     // The film takes the photo away for a while.
     await hint.waitFor();
     await expect.poll(() => overlay.isHidden(), PATIENCE).toBe(true);
-    expect(await overlay.locator("video").evaluate((video: HTMLVideoElement) => video.paused)).toBe(true);
+    const paused = () => overlay.locator("video").evaluate((video: HTMLVideoElement) => video.paused);
+    await expect.poll(paused, PATIENCE).toBe(true);
     await page.screenshot({ path: join(ARTIFACTS, "viewer-lost.png") });
     await found.waitFor();
     const position = () => overlay.locator("video").evaluate((video: HTMLVideoElement) => video.currentTime);

@@ -67,7 +67,8 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
     }
   }
 
-  useEffect(() => {
+  // With the overlay itself, not after the next paint: a lost picture's sound ends at once.
+  useLayoutEffect(() => {
     if (found) play();
     else video.current?.pause();
   }, [found]);
