@@ -81,7 +81,7 @@ export async function serveMedia(
   const stillTheSame = request.ifRange === undefined || request.ifRange === etag;
   const range = stillTheSame ? parseRange(request.range) : undefined;
   try {
-    const download = await storage.download(path, range);
+    const download = await storage.download(path, { range });
     if (!download) throw missing();
     if (!download.range) {
       headers["Content-Length"] = String(download.size);
