@@ -22,7 +22,7 @@ export default defineConfig({
     name: "worker",
     root: import.meta.dirname,
     include: ["**/*.test.ts"],
-    globalSetup: ["./compiled-in-node.ts"],
+    globalSetup: ["./compiled-in-node.ts", "./faulty-server.ts"],
     setupFiles: ["./migrate.ts"],
     // Only against hanging: a busy machine is no failure.
     testTimeout: 120_000,
