@@ -4,7 +4,7 @@ import { HTTPException } from "hono/http-exception";
 import { CompileError } from "../compiler/types.ts";
 import type { AppEnv } from "./bindings.ts";
 import { FIRST_COMPANY_ID, openStore } from "./content-store.ts";
-import { type ErrorCode, problemOf, Refusal } from "./errors.ts";
+import { type ErrorCode, problemOf, Refusal, STORAGE_CODES } from "./errors.ts";
 import { bodyOf, drain } from "./request-body.ts";
 import { contentRoutes } from "./routes/content.ts";
 import { docsRoutes } from "./routes/docs.ts";
@@ -16,6 +16,8 @@ import { projectRoutes } from "./routes/projects.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { videoRoutes } from "./routes/video.ts";
 import { viewerRoutes } from "./routes/viewer.ts";
+import { StorageError } from "./storage/provider.ts";
+import { VaultError } from "./storage/secrets.ts";
 
 const root = new OpenAPIHono<AppEnv>({
   defaultHook: (result) => {
@@ -98,6 +100,11 @@ app.notFound((c) => {
 app.onError((error) => {
   if (error instanceof Refusal) return respond(error.code, error.message, error.headers);
   if (error instanceof CompileError) return respond(error.code, error.message);
+  if (error instanceof StorageError) return respond(STORAGE_CODES[error.code], error.message);
+  if (error instanceof VaultError) {
+    console.error(error);
+    return respond("secrets_unavailable", "The settings of a storage cannot be decrypted or encrypted here.");
+  }
   if (error instanceof HTTPException) return respond(codeOf(error), error.message);
   console.error(error);
   return respond("internal_error", "Something went wrong on our side; it was noted.");

@@ -1,6 +1,6 @@
-import type { DrizzleD1Database } from "drizzle-orm/d1";
 import type { ContentStore } from "./content-store.ts";
-import type { StorageProvider } from "./storage/provider.ts";
+import type { Database } from "./schema.ts";
+import type { Storages } from "./storage/open.ts";
 
 /**
  * What the edge's code works with: the platform's services behind types of our own, so that routes and
@@ -8,7 +8,7 @@ import type { StorageProvider } from "./storage/provider.ts";
  */
 export interface Bindings {
   readonly db: Database;
-  readonly storage: StorageProvider;
+  readonly storages: Storages;
   readonly queue: CompileQueue;
   readonly settings: Settings;
   /** The built web app. */
@@ -24,8 +24,6 @@ export interface AppEnv {
   Bindings: Bindings;
   Variables: { store: ContentStore };
 }
-
-export type Database = DrizzleD1Database<Record<string, never>>;
 
 /** Says "look at this compilation"; what is to be done is in the database. */
 export interface CompileMessage {

@@ -1,7 +1,7 @@
 import { and, count, desc, eq, isNotNull, isNull, lt, lte, or, type SQL, sql } from "drizzle-orm";
-import type { Database } from "./bindings.ts";
+import { placed, placeOf } from "./files.ts";
 import { abandon } from "./marker-life.ts";
-import { deleteFiles } from "./paths.ts";
+import { foldersOf, MEDIA_KINDS } from "./paths.ts";
 import {
   arContent,
   type Company,
@@ -9,10 +9,13 @@ import {
   type Content,
   companies,
   compileTasks,
+  type Database,
   projects,
 } from "./schema.ts";
 import type { MarkerStatus } from "./schemas.ts";
-import type { StorageProvider } from "./storage/provider.ts";
+import type { Storages } from "./storage/open.ts";
+import { deleteFolder } from "./storage/provider.ts";
+import type { StoredVideo } from "./video.ts";
 
 export interface ContentWithTask {
   readonly content: Content;
@@ -168,20 +171,27 @@ export class ContentStore {
    */
   async swapVideo(
     content: Content,
-    video: { path: string; url: string; type: "video/mp4" | "video/webm"; bytes: number } | null,
+    video: (StoredVideo & { url: string }) | null,
     now: number,
   ): Promise<Content | undefined> {
     const [row] = await this.#db
       .update(arContent)
       .set({
-        videoPath: video?.path ?? null,
+        ...(video ? placed("video", video) : { videoStorageId: null, videoPath: null }),
         videoUrl: video?.url ?? null,
         videoType: video?.type ?? null,
         videoBytes: video?.bytes ?? null,
         videoVersion: content.videoVersion + 1,
         updatedAt: now,
       })
-      .where(this.#own(eq(arContent.id, content.id), eq(arContent.videoVersion, content.videoVersion)))
+      .where(
+        this.#own(
+          eq(arContent.id, content.id),
+          eq(arContent.videoVersion, content.videoVersion),
+          // It may have been moved meanwhile: then another place is to be cleared.
+          sql`${arContent.videoPath} IS ${content.videoPath}`,
+        ),
+      )
       .returning();
     return row;
   }
@@ -273,12 +283,28 @@ export function listDeleted(db: Database, limit: number, now: number): Promise<C
 /** The end of deleted content: its files, then its row and its tasks. Safe to repeat. */
 export async function purge(
   db: Database,
-  storage: StorageProvider,
+  storages: Storages,
   company: Company,
   content: Content,
 ): Promise<void> {
-  await deleteFiles(storage, company.storagePath, content);
+  const named = MEDIA_KINDS.map((kind) => placeOf(content, kind)).filter((place) => place !== null);
+  // The company's own too: an upload or a delivery that broke off may have begun there.
+  const ids = new Set([...named.map(({ storageId }) => storageId), company.storageConnectionId]);
+  for (const id of ids) {
+    const storage = await storages.open(id);
+    await storage.delete(named.filter(({ storageId }) => storageId === id).map(({ path }) => path));
+    for (const folder of foldersOf(company.storagePath, content.uniqueId))
+      await deleteFolder(storage, folder);
+  }
   await db.delete(arContent).where(and(eq(arContent.id, content.id), isNotNull(arContent.deletedAt)));
+}
+
+/** The files of deleted content cannot be removed now. */
+export async function postponePurge(db: Database, id: string, until: number): Promise<void> {
+  await db
+    .update(arContent)
+    .set({ deletedAt: until })
+    .where(and(eq(arContent.id, id), isNotNull(arContent.deletedAt)));
 }
 
 /** Content by its public name, of whichever company; what a viewer's link leads to. */

@@ -6,10 +6,12 @@ import { assertTrackable } from "../compiler/trackable.ts";
 import { CompileError, type ImageTarget } from "../compiler/types.ts";
 import type { Bindings } from "./bindings.ts";
 import { Refusal } from "./errors.ts";
+import { discardFiles, placeOf } from "./files.ts";
 import { findLease, finish } from "./marker-life.ts";
 import { freshPath, mediaUrl } from "./paths.ts";
 import type { Company, Content } from "./schema.ts";
 import type { Executor, MarkerMetadata } from "./schemas.ts";
+import type { StorageProvider } from "./storage/provider.ts";
 
 /** The densest target that the compiler makes stays under 2 MB. */
 export const MAX_MARKER_BYTES = 16_000_000;
@@ -35,7 +37,7 @@ export interface Delivery {
  * @returns whether the lease held; if not, nothing has changed and nothing stays behind
  */
 export async function deliver(
-  { db, storage }: Pick<Bindings, "db" | "storage">,
+  { db, storages }: Pick<Bindings, "db" | "storages">,
   company: Company,
   content: Content,
   leaseHash: string,
@@ -48,37 +50,34 @@ export async function deliver(
   if (task.state === "ready") return true;
   const metadata = validateDelivery(content, delivery, task.executor ?? "node");
 
-  const path = (kind: "marker" | "thumbnail", extension: string) =>
-    freshPath(company.storagePath, kind, content.uniqueId, task.generation, extension);
-  const marker = { path: path("marker", "mind"), url: mediaUrl(content.uniqueId, "marker", task.generation) };
-  const thumbnail = delivery.thumbnail && {
-    path: path("thumbnail", "jpg"),
-    url: mediaUrl(content.uniqueId, "thumbnail", task.generation),
-  };
-  const stored = thumbnail ? [marker.path, thumbnail.path] : [marker.path];
+  const storageId = company.storageConnectionId;
+  const file = (kind: "marker" | "thumbnail", extension: string) => ({
+    storageId,
+    path: freshPath(company.storagePath, kind, content.uniqueId, task.generation, extension),
+    url: mediaUrl(content.uniqueId, kind, task.generation),
+  });
+  const marker = file("marker", "mind");
+  const thumbnail = delivery.thumbnail && file("thumbnail", "jpg");
+  const stored = thumbnail ? [marker, thumbnail] : [marker];
   try {
+    const storage = await storages.open(storageId);
     await put(storage, marker.path, delivery.marker, "application/octet-stream");
     if (delivery.thumbnail && thumbnail) {
       await put(storage, thumbnail.path, delivery.thumbnail, "image/jpeg");
     }
   } catch (error) {
-    await discard(storage, stored);
+    await discardFiles(storages, stored);
     throw error;
   }
   // Should this throw, it may have been committed all the same: the files stay, and go with the content.
-  const finished = await finish(db, content.id, leaseHash, { marker, thumbnail, metadata }, now);
-  const replaced = thumbnail ? [content.markerPath, content.thumbnailPath] : [content.markerPath];
-  await discard(storage, finished ? replaced.filter((old) => old !== null) : stored);
-  return finished;
+  const before = await finish(db, content.id, leaseHash, { marker, thumbnail, metadata }, now);
+  const replaced = before && [placeOf(before, "marker"), thumbnail && placeOf(before, "thumbnail")];
+  await discardFiles(storages, replaced ?? stored);
+  return before !== undefined;
 }
 
-function put(storage: Bindings["storage"], key: string, bytes: Uint8Array<ArrayBuffer>, contentType: string) {
+function put(storage: StorageProvider, key: string, bytes: Uint8Array<ArrayBuffer>, contentType: string) {
   return storage.upload(key, bytes, { length: bytes.length, contentType });
-}
-
-/** What cannot be removed now goes with the content's folder when the content is deleted. */
-async function discard(storage: Bindings["storage"], keys: readonly string[]): Promise<void> {
-  await storage.delete(keys).catch((error) => console.error("Unused marker files were left behind", error));
 }
 
 /** Decodes and checks a delivered marker against the image it should belong to. */

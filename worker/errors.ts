@@ -1,5 +1,6 @@
 import type { CompileErrorCode } from "../compiler/types.ts";
 import type { Problem } from "./schemas.ts";
+import type { StorageErrorCode } from "./storage/provider.ts";
 
 /** Every reason the edge gives, to a caller or in a compile task. The compiler's own reasons pass through. */
 export type ErrorCode =
@@ -29,6 +30,12 @@ export type ErrorCode =
   | "compile_timeout"
   | "compile_crashed"
   | "storage_unavailable"
+  | "storage_not_found"
+  | "storage_denied"
+  | "storage_full"
+  | "storage_conflict"
+  | "invalid_storage_settings"
+  | "secrets_unavailable"
   | "retries_exhausted"
   | "internal_error";
 
@@ -37,7 +44,7 @@ interface Meaning {
   readonly title: string;
 }
 
-export type ProblemStatus = 400 | 404 | 405 | 409 | 411 | 413 | 415 | 416 | 422 | 500 | 503;
+export type ProblemStatus = 400 | 404 | 405 | 409 | 411 | 413 | 415 | 416 | 422 | 500 | 502 | 503 | 507;
 
 /** The one place where a code gets its HTTP status and its title. */
 export const MEANINGS = {
@@ -76,6 +83,12 @@ export const MEANINGS = {
   compile_timeout: { status: 503, title: "Compilation took too long" },
   compile_crashed: { status: 503, title: "Compilation crashed" },
   storage_unavailable: { status: 503, title: "Storage unavailable" },
+  storage_not_found: { status: 502, title: "Not found by the storage" },
+  storage_denied: { status: 502, title: "Denied by the storage" },
+  storage_full: { status: 507, title: "Storage full" },
+  storage_conflict: { status: 409, title: "Conflict in the storage" },
+  invalid_storage_settings: { status: 422, title: "Invalid storage settings" },
+  secrets_unavailable: { status: 503, title: "Secrets unavailable" },
   retries_exhausted: { status: 503, title: "Retries exhausted" },
   internal_error: { status: 500, title: "Internal error" },
 } as const satisfies Record<ErrorCode, Meaning>;
@@ -98,6 +111,16 @@ export class Refusal extends Error {
     this.headers = headers;
   }
 }
+
+/** The code of what a storage refuses or fails to do. */
+export const STORAGE_CODES = {
+  not_found: "storage_not_found",
+  denied: "storage_denied",
+  quota_exceeded: "storage_full",
+  unavailable: "storage_unavailable",
+  conflict: "storage_conflict",
+  invalid_config: "invalid_storage_settings",
+} as const satisfies Record<StorageErrorCode, ErrorCode>;
 
 /** RFC 9457 problem details. `type` is a URN: the codes are documented in the API's own document. */
 export function problemOf(code: ErrorCode, detail: string): Problem & { status: ProblemStatus } {

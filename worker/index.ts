@@ -3,7 +3,10 @@ import { app } from "./app.ts";
 import type { Bindings, CompileMessage } from "./bindings.ts";
 import { type CompileService, checkCompiler, compileRemotely } from "./compile-service.ts";
 import { bury, type Consumer, consume } from "./queue.ts";
+import { Storages } from "./storage/open.ts";
+import { StorageError } from "./storage/provider.ts";
 import { R2Storage } from "./storage/r2.ts";
+import { Vault } from "./storage/secrets.ts";
 import { sweep } from "./sweep.ts";
 
 /** Bindings and variables of wrangler.toml, and the secret beside them. */
@@ -14,6 +17,10 @@ export interface Env {
   readonly ASSETS: Fetcher;
   readonly COMPILER_URL: string;
   readonly COMPILER_SECRET?: string;
+  /** The keys that encrypt the settings of storage connections: see worker/storage/secrets.ts. */
+  readonly SECRETS_KEYS?: string;
+  /** "true" lets connections lead to this machine and its network. */
+  readonly ALLOW_PRIVATE_STORAGE: string;
   readonly PUBLIC_URL: string;
   readonly BROWSER_LEASE_SECONDS: string;
   readonly NODE_LEASE_SECONDS: string;
@@ -55,7 +62,18 @@ export default {
 /** The platform's services behind the types that the rest of the edge knows. */
 function connect(env: Env): Bindings & Consumer {
   const db = drizzle(env.DB);
-  const storage = new R2Storage(env.BUCKET);
+  const vault = new Vault(env.SECRETS_KEYS ?? "");
+  const policy = { allowPrivate: env.ALLOW_PRIVATE_STORAGE === "true" };
+  const storages = new Storages({
+    db,
+    own: new R2Storage(env.BUCKET),
+    vault,
+    policy,
+    connect: ({ provider }) => {
+      throw new StorageError("invalid_config", `This version cannot open a storage of ${provider}.`);
+    },
+    now: () => Date.now(),
+  });
   const settings = {
     publicUrl: env.PUBLIC_URL.replace(/\/+$/, ""),
     browserLeaseSeconds: seconds(env, "BROWSER_LEASE_SECONDS"),
@@ -72,7 +90,7 @@ function connect(env: Env): Bindings & Consumer {
   };
   return {
     db,
-    storage,
+    storages,
     settings,
     assets: { fetch: (request) => env.ASSETS.fetch(request) },
     queue: {
@@ -91,6 +109,9 @@ function connect(env: Env): Bindings & Consumer {
       async queue() {
         // A queue has nothing to read; that it is bound is all that can be told without sending.
         if (typeof env.COMPILE_QUEUE?.send !== "function") throw new Error("COMPILE_QUEUE is not bound.");
+      },
+      async secrets() {
+        vault.check();
       },
       compiler: () => checkCompiler(compiler, HEALTH_TIMEOUT_SECONDS),
     },

@@ -1,7 +1,7 @@
 import { and, eq, exists, gt, inArray, isNull, lt, lte, ne, or, type SQL, sql } from "drizzle-orm";
-import type { Database } from "./bindings.ts";
 import type { Failure } from "./errors.ts";
-import { arContent, type CompileTaskRow, compileTasks } from "./schema.ts";
+import { type FilePlace, placed } from "./files.ts";
+import { arContent, type CompileTaskRow, type Content, compileTasks, type Database } from "./schema.ts";
 import type { MarkerMetadata, ProgressBody } from "./schemas.ts";
 import { hex, sha256 } from "./sha256.ts";
 
@@ -278,16 +278,16 @@ export function exhaust(
 
 /** Where a delivered marker was stored, and what it is. */
 export interface FinishedMarker {
-  readonly marker: { readonly path: string; readonly url: string };
+  readonly marker: FilePlace & { readonly url: string };
   /** Null: the thumbnail that is there stays. */
-  readonly thumbnail: { readonly path: string; readonly url: string } | null;
+  readonly thumbnail: (FilePlace & { readonly url: string }) | null;
   readonly metadata: MarkerMetadata;
 }
 
 /**
  * The one way to `ready`, for every executor: swaps the marker in, if the lease still holds.
  *
- * @returns whether it did; if not, nothing has changed
+ * @returns the content as it was just before, whose files may go; undefined when nothing has changed
  */
 export async function finish(
   db: Database,
@@ -295,22 +295,24 @@ export async function finish(
   leaseHash: string,
   { marker, thumbnail, metadata }: FinishedMarker,
   now: number,
-): Promise<boolean> {
+): Promise<Content | undefined> {
   const held = and(
     eq(compileTasks.contentId, arContent.id),
     eq(compileTasks.generation, arContent.generation),
     isHeld(leaseHash, now),
   );
-  const [swapped] = await db.batch([
+  const [[before], swapped] = await db.batch([
+    // In the same transaction: its files may have been moved since it was last read.
+    db.select().from(arContent).where(eq(arContent.id, contentId)),
     db
       .update(arContent)
       .set({
         markerStatus: "ready",
-        markerPath: marker.path,
+        ...placed("marker", marker),
         markerUrl: marker.url,
         markerGeneratedAt: now,
         markerMetadata: metadata,
-        ...(thumbnail ? { thumbnailPath: thumbnail.path, thumbnailUrl: thumbnail.url } : {}),
+        ...(thumbnail ? { ...placed("thumbnail", thumbnail), thumbnailUrl: thumbnail.url } : {}),
         updatedAt: now,
       })
       .where(
@@ -334,7 +336,7 @@ export async function finish(
       })
       .where(and(eq(compileTasks.contentId, contentId), isHeld(leaseHash, now))),
   ]);
-  return swapped.length === 1;
+  return swapped.length === 1 ? before : undefined;
 }
 
 /** What a lease token is worth: the task it holds, or finished. Undefined when it is lost. */

@@ -1,12 +1,14 @@
 import { Refusal } from "./errors.ts";
+import { type FilePlace, isSamePlace, placeOf } from "./files.ts";
 import { MEDIA_KINDS, type MediaKind } from "./paths.ts";
 import type { Content } from "./schema.ts";
-import { type ByteRange, type StorageProvider, UnsatisfiableRange } from "./storage/provider.ts";
+import type { Storages } from "./storage/open.ts";
+import { type ByteRange, StorageError, UnsatisfiableRange } from "./storage/provider.ts";
+import { VaultError } from "./storage/secrets.ts";
 
 /** A stored file as /media shows it. */
 export interface MediaFile {
-  /** Key in the storage. */
-  readonly path: string;
+  readonly place: FilePlace;
   /** What a browser calls it when it saves it. */
   readonly name: string;
   readonly contentType: string;
@@ -29,38 +31,62 @@ export function isMediaKind(text: string): text is MediaKind {
 
 /** The file of one kind; null when the content has none (yet). */
 export function mediaFile(content: Content, kind: MediaKind): MediaFile | null {
-  switch (kind) {
-    case "image":
-      return file(content.uniqueId, content.imagePath, content.imageUrl, content.imageType);
-    case "thumbnail":
-      return file(`${content.uniqueId}-thumbnail`, content.thumbnailPath, content.thumbnailUrl, "image/jpeg");
-    case "marker":
-      return file(content.uniqueId, content.markerPath, content.markerUrl, "application/octet-stream");
-    case "video":
-      return file(content.uniqueId, content.videoPath, content.videoUrl, content.videoType);
-  }
+  const place = placeOf(content, kind);
+  const {
+    url,
+    contentType,
+    suffix = "",
+  } = {
+    image: { url: content.imageUrl, contentType: content.imageType },
+    thumbnail: { url: content.thumbnailUrl, contentType: "image/jpeg", suffix: "-thumbnail" },
+    marker: { url: content.markerUrl, contentType: "application/octet-stream" },
+    video: { url: content.videoUrl, contentType: content.videoType },
+  }[kind];
+  if (place === null || url === null || contentType === null) return null;
+  const extension = place.path.slice(place.path.lastIndexOf("."));
+  const name = `${content.uniqueId}${suffix}${extension}`;
+  return { place, name, contentType, version: url.slice(url.indexOf("?v=") + 3) };
 }
 
-function file(
-  name: string,
-  path: string | null,
-  url: string | null,
-  contentType: string | null,
-): MediaFile | null {
-  if (path === null || url === null || contentType === null) return null;
-  const extension = path.slice(path.lastIndexOf("."));
-  return { path, name: `${name}${extension}`, contentType, version: url.slice(url.indexOf("?v=") + 3) };
+/**
+ * Serves a file of a piece of content through the edge, wherever it is. Not by a redirect to the storage: the
+ * viewer's pages let nothing in but their own origin, a video that comes from another one may not be drawn
+ * unless that bucket answers with CORS headers, and an address under /media is cached by its version, which
+ * a signed one that soon ends cannot be.
+ *
+ * @param load the content as it is now, or undefined: asked again when the file is not where it was, for it
+ *   may have been moved or replaced in between
+ * @returns null when there is no such file
+ */
+export async function serveMedia(
+  storages: Storages,
+  load: () => Promise<Content | undefined>,
+  kind: MediaKind,
+  request: MediaRequest,
+): Promise<Response | null> {
+  let tried: MediaFile | null = null;
+  for (;;) {
+    const content = await load();
+    const file = content ? mediaFile(content, kind) : null;
+    if (!file) return null;
+    if (tried && isSamePlace(tried.place, file.place)) throw missing();
+    const response = await serveFile(storages, file, request);
+    if (response) return response;
+    tried = file;
+  }
 }
 
 /**
  * Answers for a file: whole, a single range, or not modified (RFC 9110, sections 13 and 14). Several ranges
  * at once are answered with the whole file, which the standard allows.
+ *
+ * @returns null when it is not in its storage
  */
-export async function serveMedia(
-  storage: StorageProvider,
-  { path, name, contentType, version }: MediaFile,
+async function serveFile(
+  storages: Storages,
+  { place, name, contentType, version }: MediaFile,
   request: MediaRequest,
-): Promise<Response> {
+): Promise<Response | null> {
   const etag = `"${version}"`;
   const headers: Record<string, string> = {
     ETag: etag,
@@ -73,16 +99,18 @@ export async function serveMedia(
   headers["Content-Type"] = contentType;
   headers["Content-Disposition"] = `inline; filename="${name}"`;
   if (request.method === "HEAD") {
-    const object = await storage.head(path);
-    if (!object) throw missing();
+    const object = await asking(async () => (await storages.open(place.storageId)).head(place.path));
+    if (!object) return null;
     return new Response(null, { headers: { ...headers, "Content-Length": String(object.size) } });
   }
 
   const stillTheSame = request.ifRange === undefined || request.ifRange === etag;
   const range = stillTheSame ? parseRange(request.range) : undefined;
   try {
-    const download = await storage.download(path, { range });
-    if (!download) throw missing();
+    const download = await asking(async () =>
+      (await storages.open(place.storageId)).download(place.path, { range }),
+    );
+    if (!download) return null;
     if (!download.range) {
       headers["Content-Length"] = String(download.size);
       return new Response(download.body, { headers });
@@ -98,6 +126,17 @@ export async function serveMedia(
       `The range "${request.range}" lies outside of the file's ${error.size} bytes.`,
       { "Content-Range": `bytes */${error.size}` },
     );
+  }
+}
+
+/** What a storage says of its troubles is its company's business, and not that of whoever looks at a photo. */
+async function asking<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof StorageError || error instanceof VaultError)) throw error;
+    console.error("A file could not be served", error);
+    throw new Refusal("storage_unavailable", "The storage of this file does not give it at the moment.");
   }
 }
 

@@ -33,6 +33,17 @@ export const JSON_REFUSALS = [
   "invalid_input",
 ] as const;
 
+/** What a company's storage may refuse whatever is written to it. */
+export const STORAGE_REFUSALS = [
+  "storage_unavailable",
+  "storage_not_found",
+  "storage_denied",
+  "storage_full",
+  "storage_conflict",
+  "invalid_storage_settings",
+  "secrets_unavailable",
+] as const;
+
 export function answers<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { description, content: { "application/json": { schema } } };
 }

@@ -1,6 +1,3 @@
-import type { StorageProvider } from "./storage/provider.ts";
-import { deleteFolder } from "./storage/provider.ts";
-
 /** Where the files of a piece of content are: keys in the storage, addresses under /media. */
 
 /** The files that /media serves. */
@@ -39,16 +36,22 @@ export function mediaUrl(uniqueId: string, kind: MediaKind, version: number): st
   return `/media/${uniqueId}/${kind}?v=${version}`;
 }
 
-/** Removes every file of a piece of content, the ones that no row names any more included. */
-export async function deleteFiles(
-  storage: StorageProvider,
-  storagePath: string,
-  content: { readonly uniqueId: string; readonly imagePath: string },
-): Promise<void> {
-  await storage.delete(content.imagePath);
-  for (const kind of ["thumbnail", "marker", "video"] as const) {
-    await deleteFolder(storage, join(storagePath, `${FOLDERS[kind]}/${content.uniqueId}`));
-  }
+/** The folders of a piece of content: what a crash left in them goes with it. */
+export function foldersOf(storagePath: string, uniqueId: string): string[] {
+  return (["thumbnail", "marker", "video"] as const).map((kind) =>
+    join(storagePath, `${FOLDERS[kind]}/${uniqueId}`),
+  );
+}
+
+/**
+ * Where a file goes in another storage: another key than before, for two connections may lead to the same
+ * bucket.
+ *
+ * @param tag names the move; the same one gives the same key
+ */
+export function movedPath(path: string, tag: string): string {
+  const [, stem = path, extension = ""] = path.match(/^(.*?)(?:~[0-9a-f]{8})?(\.[^./]*)$/s) ?? [];
+  return `${stem}~${tag}${extension}`;
 }
 
 function join(storagePath: string, path: string): string {

@@ -1,15 +1,17 @@
 import { CompileError } from "../compiler/types.ts";
 import type { Bindings, CompileMessage } from "./bindings.ts";
 import type { CompileJob, CompileOutcome } from "./compile-service.ts";
-import { openStore } from "./content-store.ts";
+import { ContentStore, openStore } from "./content-store.ts";
 import { deliver } from "./delivery.ts";
-import { type Failure, Refusal } from "./errors.ts";
+import { type Failure, Refusal, STORAGE_CODES } from "./errors.ts";
+import { isSamePlace, placeOf } from "./files.ts";
 import * as life from "./marker-life.ts";
 import type { Company, Content } from "./schema.ts";
 import type { ProgressBody } from "./schemas.ts";
+import { StorageError } from "./storage/provider.ts";
 
 /** What the consumer works with. `compile` is the Node compiler's client. */
-export interface Consumer extends Pick<Bindings, "db" | "storage" | "queue" | "settings" | "now"> {
+export interface Consumer extends Pick<Bindings, "db" | "storages" | "queue" | "settings" | "now"> {
   readonly compile: (
     job: CompileJob,
     onProgress: (progress: ProgressBody) => Promise<boolean>,
@@ -103,14 +105,14 @@ async function attempt(
   content: Content,
   lease: life.NewLease,
 ): Promise<Ending> {
-  const { db, storage, settings } = consumer;
+  const { db, settings } = consumer;
   const report = async (progress: ProgressBody) => {
     const seconds = settings.nodeLeaseSeconds;
     const extended = await life.extendLease(db, content.id, lease.hash, seconds, progress, consumer.now());
     return extended !== undefined;
   };
   try {
-    const image = await storage.download(content.imagePath);
+    const image = await openImage(consumer, company, content);
     if (!image) {
       const message = "The original is no longer in the storage; upload the photo again.";
       return { kind: "fatal", failure: { code: "image_missing", message } };
@@ -125,6 +127,17 @@ async function attempt(
   }
 }
 
+/** The original, wherever it is by now; null when it is gone. */
+async function openImage({ db, storages }: Consumer, company: Company, content: Content) {
+  const open = async ({ imageStorageId, imagePath }: Content) =>
+    (await storages.open(imageStorageId)).download(imagePath);
+  const image = await open(content);
+  if (image) return image;
+  const current = (await new ContentStore(db, company).get(content.id))?.content;
+  const moved = current && !isSamePlace(placeOf(current, "image"), placeOf(content, "image"));
+  return moved ? open(current) : null;
+}
+
 /** What a delivery of our own compiler was refused for. */
 function refused(error: unknown): Ending | null {
   if (!(error instanceof CompileError || error instanceof Refusal)) return null;
@@ -136,10 +149,10 @@ function refused(error: unknown): Ending | null {
 
 function unavailable(error: unknown): Ending {
   console.error("The storage or the database failed during a compilation", error);
-  const failure: Failure = {
-    code: "storage_unavailable",
-    message: "The storage or the database did not answer.",
-  };
+  const failure: Failure =
+    error instanceof StorageError
+      ? { code: STORAGE_CODES[error.code], message: error.message }
+      : { code: "storage_unavailable", message: "The storage or the database did not answer." };
   return { kind: "retryable", failure, retryAfterSeconds: null };
 }
 

@@ -1,14 +1,19 @@
 import { sql } from "drizzle-orm";
+import type { DrizzleD1Database } from "drizzle-orm/d1";
 import {
   type AnySQLiteColumn,
   index,
   integer,
+  primaryKey,
   sqliteTable,
   text,
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
 import type { ErrorCode } from "./errors.ts";
+import { MEDIA_KINDS } from "./paths.ts";
 import type { MarkerMetadata, ProgressBody } from "./schemas.ts";
+
+export type Database = DrizzleD1Database<Record<string, never>>;
 
 /** The tables. Times are milliseconds since 1970; ids are random UUIDs; paths are keys in the storage. */
 
@@ -19,10 +24,16 @@ export const storageConnections = sqliteTable(
     companyId: text("company_id")
       .notNull()
       .references((): AnySQLiteColumn => companies.id, { onDelete: "cascade" }),
-    provider: text("provider", { enum: ["r2", "s3", "yandex_disk"] }).notNull(),
+    /** Not R2: the platform's own bucket has no row, and R2's S3 endpoint is an S3. */
+    provider: text("provider", { enum: ["s3", "yandex_disk"] }).notNull(),
     name: text("name").notNull(),
-    /** Encrypted at rest; null when the provider needs none. */
-    settings: text("settings"),
+    /** JSON, sealed by worker/storage/secrets.ts and bound to this row. */
+    settings: text("settings").notNull(),
+    /** The key that opens `settings`. */
+    keyId: text("key_id").notNull(),
+    /** What the storage held when it was last asked. */
+    usage: text("usage", { mode: "json" }).$type<MeasuredUsage>(),
+    usageAt: integer("usage_at"),
     lastTestAt: integer("last_test_at"),
     lastTestError: text("last_test_error"),
     createdAt: integer("created_at").notNull(),
@@ -30,6 +41,13 @@ export const storageConnections = sqliteTable(
   },
   (table) => [index("storage_connections_company").on(table.companyId)],
 );
+
+/** Usage of a company's folder, and what the backend says of its space as a whole; null: it does not say. */
+export interface MeasuredUsage {
+  readonly objects: number;
+  readonly bytes: number;
+  readonly quota: { readonly usedBytes: number; readonly totalBytes: number | null } | null;
+}
 
 export const companies = sqliteTable("companies", {
   id: text("id").primaryKey(),
@@ -62,6 +80,11 @@ export const projects = sqliteTable(
   (table) => [index("projects_company").on(table.companyId)],
 );
 
+/** No `onDelete`: a connection that holds a file cannot go. */
+function storageId(column: string) {
+  return text(column).references((): AnySQLiteColumn => storageConnections.id);
+}
+
 export const arContent = sqliteTable(
   "ar_content",
   {
@@ -79,6 +102,8 @@ export const arContent = sqliteTable(
     /** Title and description as `searchable` folds them: SQLite's own functions fold ASCII only. */
     searchText: text("search_text").notNull(),
 
+    /** The connection that holds the original; null: the platform's own bucket. So for the other files. */
+    imageStorageId: storageId("image_storage_id"),
     imagePath: text("image_path").notNull(),
     imageUrl: text("image_url").notNull(),
     imageType: text("image_type").notNull(),
@@ -91,14 +116,17 @@ export const arContent = sqliteTable(
     generation: integer("generation").notNull(),
     maxFeatures: integer("max_features"),
     markerStatus: text("marker_status", { enum: ["pending", "processing", "ready", "failed"] }).notNull(),
+    markerStorageId: storageId("marker_storage_id"),
     /** The marker that is served: while a newer generation compiles, still the one before. */
     markerPath: text("marker_path"),
     markerUrl: text("marker_url"),
     markerGeneratedAt: integer("marker_generated_at"),
     markerMetadata: text("marker_metadata", { mode: "json" }).$type<MarkerMetadata>(),
+    thumbnailStorageId: storageId("thumbnail_storage_id"),
     thumbnailPath: text("thumbnail_path"),
     thumbnailUrl: text("thumbnail_url"),
 
+    videoStorageId: storageId("video_storage_id"),
     videoPath: text("video_path"),
     videoUrl: text("video_url"),
     videoType: text("video_type", { enum: ["video/mp4", "video/webm"] }),
@@ -155,6 +183,129 @@ export const compileTasks = sqliteTable(
   ],
 );
 
+/** Files on their way to another connection: every file of a company, or the video of one content. */
+export const storageMigrations = sqliteTable(
+  "storage_migrations",
+  {
+    id: text("id").primaryKey(),
+    companyId: text("company_id")
+      .notNull()
+      .references(() => companies.id, { onDelete: "cascade" }),
+    /** Null: the platform's own bucket. */
+    toStorageId: text("to_storage_id").references(() => storageConnections.id, { onDelete: "cascade" }),
+    /** Only this content's video; null: everything. No reference: the content may go first. */
+    videoOf: text("video_of"),
+    state: text("state", { enum: ["running", "paused", "cancelled", "done"] }).notNull(),
+    /** Whoever works on it; random. */
+    lease: text("lease"),
+    leaseExpiresAt: integer("lease_expires_at"),
+    /** When its queue message is due; the sweep sends another when none came long after. */
+    nextMessageAt: integer("next_message_at").notNull(),
+    /** Why it paused by itself. */
+    errorCode: text("error_code").$type<ErrorCode>(),
+    errorMessage: text("error_message"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    finishedAt: integer("finished_at"),
+  },
+  (table) => [
+    uniqueIndex("storage_migrations_one")
+      .on(table.companyId)
+      .where(sql`state IN ('running', 'paused') AND video_of IS NULL`),
+    index("storage_migrations_open").on(table.nextMessageAt).where(sql`state IN ('running', 'cancelled')`),
+  ],
+);
+
+/** One file's way, written down before its first byte is copied: what a crash leaves behind is named here. */
+export const fileMoves = sqliteTable(
+  "file_moves",
+  {
+    id: text("id").primaryKey(),
+    migrationId: text("migration_id")
+      .notNull()
+      .references(() => storageMigrations.id, { onDelete: "cascade" }),
+    contentId: text("content_id").notNull(),
+    kind: text("kind", { enum: MEDIA_KINDS }).notNull(),
+    fromStorageId: text("from_storage_id").references(() => storageConnections.id, { onDelete: "cascade" }),
+    fromPath: text("from_path").notNull(),
+    toPath: text("to_path").notNull(),
+    /** `obsolete`: the file was replaced or deleted meanwhile. */
+    state: text("state", { enum: ["copying", "moved", "obsolete", "failed"] }).notNull(),
+    /** A copy that nobody needs is still there: of a moved file the old one, otherwise the new one. */
+    litter: integer("litter", { mode: "boolean" }).notNull(),
+    /** Null: not looked at yet. */
+    bytes: integer("bytes"),
+    /** An upload in parts that is under way in the new storage. */
+    uploadId: text("upload_id"),
+    parts: text("parts", { mode: "json" }).$type<readonly CopiedPart[]>().notNull(),
+    attempts: integer("attempts").notNull(),
+    errorCode: text("error_code").$type<ErrorCode>(),
+    errorMessage: text("error_message"),
+    createdAt: integer("created_at").notNull(),
+    finishedAt: integer("finished_at"),
+  },
+  (table) => [
+    uniqueIndex("file_moves_path").on(table.migrationId, table.contentId, table.fromPath),
+    index("file_moves_unfinished").on(table.migrationId).where(sql`state = 'copying' OR litter = 1`),
+  ],
+);
+
+export interface CopiedPart {
+  /** From 1. */
+  readonly number: number;
+  readonly etag: string;
+  /** Of what was read from the old storage. */
+  readonly sha256: string;
+}
+
+/** A video that comes in parts; nothing of it is seen before it is complete. */
+export const videoUploads = sqliteTable(
+  "video_uploads",
+  {
+    id: text("id").primaryKey(),
+    companyId: text("company_id")
+      .notNull()
+      .references(() => companies.id, { onDelete: "cascade" }),
+    /** No reference: the content may go first. */
+    contentId: text("content_id").notNull(),
+    /** Where the parts go; null: the platform's own bucket. */
+    storageId: storageId("storage_id"),
+    path: text("path").notNull(),
+    /** The backend's name of the upload. */
+    uploadId: text("upload_id").notNull(),
+    type: text("type", { enum: ["video/mp4", "video/webm"] }).notNull(),
+    bytes: integer("bytes").notNull(),
+    /** Of every part but the last. */
+    partBytes: integer("part_bytes").notNull(),
+    sha256: text("sha256"),
+    createdAt: integer("created_at").notNull(),
+    /** Then the sweep removes what came of it. */
+    expiresAt: integer("expires_at").notNull(),
+  },
+  (table) => [
+    index("video_uploads_content").on(table.contentId),
+    index("video_uploads_expiry").on(table.expiresAt),
+  ],
+);
+
+/** Parts that came through the Worker; those that went straight to the backend, only the backend knows. */
+export const videoUploadParts = sqliteTable(
+  "video_upload_parts",
+  {
+    videoUploadId: text("video_upload_id")
+      .notNull()
+      .references(() => videoUploads.id, { onDelete: "cascade" }),
+    number: integer("number").notNull(),
+    etag: text("etag").notNull(),
+    bytes: integer("bytes").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.videoUploadId, table.number] })],
+);
+
 export type Company = typeof companies.$inferSelect;
 export type Content = typeof arContent.$inferSelect;
 export type CompileTaskRow = typeof compileTasks.$inferSelect;
+export type ConnectionRow = typeof storageConnections.$inferSelect;
+export type MigrationRow = typeof storageMigrations.$inferSelect;
+export type FileMoveRow = typeof fileMoves.$inferSelect;
+export type VideoUploadRow = typeof videoUploads.$inferSelect;

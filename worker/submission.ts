@@ -2,9 +2,10 @@ import { COMPILER_VERSION } from "../compiler/compile.ts";
 import { inspectImage } from "../compiler/image/inspect.ts";
 import type { Bindings } from "./bindings.ts";
 import { type ContentStore, type ContentWithTask, purge } from "./content-store.ts";
+import { type FilePlace, placed, placeOf } from "./files.ts";
 import { type NewLease, newLease, openedBy } from "./marker-life.ts";
 import { freshPath, imagePath, mediaUrl } from "./paths.ts";
-import type { Content } from "./schema.ts";
+import type { Company, Content } from "./schema.ts";
 import { sha256 } from "./sha256.ts";
 
 export interface Photo {
@@ -23,7 +24,7 @@ export interface Submitted extends ContentWithTask {
   readonly reused: boolean;
 }
 
-type Services = Pick<Bindings, "db" | "storage" | "queue" | "settings">;
+type Services = Pick<Bindings, "db" | "storages" | "queue" | "settings">;
 
 /** Longer than any submission takes from its row to its end. */
 const HIDDEN_SECONDS = 900;
@@ -35,7 +36,7 @@ const EXTENSIONS = { jpeg: "jpg", png: "png", webp: "webp" } as const;
  * Node compiler. Throws CompileError for a file that cannot become a marker, before anything is stored.
  */
 export async function submitPhoto(
-  { db, storage, queue, settings }: Services,
+  { db, storages, queue, settings }: Services,
   store: ContentStore,
   photo: Photo,
   now: number,
@@ -44,6 +45,7 @@ export async function submitPhoto(
   const imageSha256 = await sha256(photo.bytes);
   const id = crypto.randomUUID();
   const uniqueId = crypto.randomUUID();
+  const storageId = store.company.storageConnectionId;
   const path = imagePath(store.company.storagePath, uniqueId, EXTENSIONS[image.format]);
   // The row first: it names the files to the sweep if this is where it ends.
   const hidden = await store.insertHidden(
@@ -53,6 +55,7 @@ export async function submitPhoto(
       projectId: photo.projectId,
       title: photo.title,
       description: photo.description,
+      imageStorageId: storageId,
       imagePath: path,
       imageUrl: mediaUrl(uniqueId, "image", 1),
       imageType: image.mime,
@@ -69,9 +72,10 @@ export async function submitPhoto(
     now + HIDDEN_SECONDS * 1000,
   );
   try {
+    const storage = await storages.open(storageId);
     await storage.upload(path, photo.bytes, { length: photo.bytes.length, contentType: image.mime });
     const found = await store.findReusable(imageSha256, photo.maxFeatures, COMPILER_VERSION);
-    const reused = found && (await copyMarker(storage, found, store.company.storagePath, uniqueId));
+    const reused = found && (await copyMarker(storages, found, store.company, uniqueId));
     const lease =
       photo.executor === "browser" && !reused ? await newLease(now, settings.browserLeaseSeconds) : null;
     const task = reused
@@ -85,7 +89,7 @@ export async function submitPhoto(
     if (!reused) await announce(queue, revealed.content, lease ? settings.browserLeaseSeconds : 0);
     return { ...revealed, lease, reused: Boolean(reused) };
   } catch (error) {
-    await discard(db, storage, store, hidden);
+    await discard(db, storages, store, hidden);
     throw error;
   }
 }
@@ -93,12 +97,12 @@ export async function submitPhoto(
 /** Removes what a failed submission stored, unless it was committed although the answer was lost. */
 async function discard(
   db: Bindings["db"],
-  storage: Bindings["storage"],
+  storages: Bindings["storages"],
   store: ContentStore,
   hidden: Content,
 ): Promise<void> {
   try {
-    if (!(await store.get(hidden.id))) await purge(db, storage, store.company, hidden);
+    if (!(await store.get(hidden.id))) await purge(db, storages, store.company, hidden);
   } catch (error) {
     console.error(`The files of the failed submission ${hidden.id} are left to the sweep`, error);
   }
@@ -125,35 +129,37 @@ export async function announce(
  * Null when the other's marker has just gone.
  */
 async function copyMarker(
-  storage: Bindings["storage"],
+  storages: Bindings["storages"],
   from: Content,
-  storagePath: string,
+  { storagePath, storageConnectionId: storageId }: Company,
   uniqueId: string,
 ) {
-  const markerPath = freshPath(storagePath, "marker", uniqueId, 1, "mind");
-  if (!from.markerPath || !(await copy(storage, from.markerPath, markerPath, "application/octet-stream"))) {
-    return null;
-  }
-  const marker = {
-    markerPath,
+  const copied = async (kind: "marker" | "thumbnail", extension: string, contentType: string) => {
+    const source = placeOf(from, kind);
+    if (!source) return null;
+    const target = { storageId, path: freshPath(storagePath, kind, uniqueId, 1, extension) };
+    return (await copy(storages, source, target, contentType)) ? placed(kind, target) : null;
+  };
+  const marker = await copied("marker", "mind", "application/octet-stream");
+  if (!marker) return null;
+  const thumbnail = await copied("thumbnail", "jpg", "image/jpeg");
+  return {
+    ...marker,
     markerUrl: mediaUrl(uniqueId, "marker", 1),
     markerMetadata: from.markerMetadata,
+    ...(thumbnail ? { ...thumbnail, thumbnailUrl: mediaUrl(uniqueId, "thumbnail", 1) } : {}),
   };
-  const thumbnailPath = freshPath(storagePath, "thumbnail", uniqueId, 1, "jpg");
-  if (!from.thumbnailPath || !(await copy(storage, from.thumbnailPath, thumbnailPath, "image/jpeg"))) {
-    return marker;
-  }
-  return { ...marker, thumbnailPath, thumbnailUrl: mediaUrl(uniqueId, "thumbnail", 1) };
 }
 
 async function copy(
-  storage: Bindings["storage"],
-  from: string,
-  to: string,
+  storages: Bindings["storages"],
+  from: FilePlace,
+  to: FilePlace,
   contentType: string,
 ): Promise<boolean> {
-  const source = await storage.download(from);
+  const source = await (await storages.open(from.storageId)).download(from.path);
   if (!source) return false;
-  await storage.upload(to, source.body, { length: source.size, contentType });
+  const target = await storages.open(to.storageId);
+  await target.upload(to.path, source.body, { length: source.size, contentType });
   return true;
 }

@@ -1,6 +1,7 @@
 import type { Bindings } from "./bindings.ts";
 import type { ContentStore } from "./content-store.ts";
 import { Refusal } from "./errors.ts";
+import { discardFiles, type FilePlace, placeOf } from "./files.ts";
 import { freshPath, mediaUrl } from "./paths.ts";
 import { type IncomingBody, interrupted } from "./request-body.ts";
 import type { Content } from "./schema.ts";
@@ -9,13 +10,13 @@ import type { Content } from "./schema.ts";
 export const MAX_VIDEO_BYTES = 95_000_000;
 
 /** Enough for the brands of an MP4 and the document type of a WebM. */
-const SNIFFED_BYTES = 4096;
+export const SNIFFED_BYTES = 4096;
 
 const CHUNK_BYTES = 262_144;
 
-type VideoType = "video/mp4" | "video/webm";
+export type VideoType = "video/mp4" | "video/webm";
 
-const EXTENSIONS: Record<VideoType, string> = { "video/mp4": "mp4", "video/webm": "webm" };
+export const VIDEO_EXTENSIONS: Record<VideoType, string> = { "video/mp4": "mp4", "video/webm": "webm" };
 
 /**
  * Attaches a video, or takes the place of the one before: streamed into the storage under a key of its own,
@@ -24,7 +25,7 @@ const EXTENSIONS: Record<VideoType, string> = { "video/mp4": "mp4", "video/webm"
  * @returns the new row; undefined when the content is gone
  */
 export async function attachVideo(
-  storage: Bindings["storage"],
+  storages: Bindings["storages"],
   store: ContentStore,
   content: Content,
   upload: IncomingBody,
@@ -42,32 +43,48 @@ export async function attachVideo(
   }
   const { type } = sniffed;
 
-  const { storagePath } = store.company;
-  const path = freshPath(storagePath, "video", content.uniqueId, content.videoVersion + 1, EXTENSIONS[type]);
+  const { storagePath, storageConnectionId: storageId } = store.company;
+  const path = freshPath(
+    storagePath,
+    "video",
+    content.uniqueId,
+    content.videoVersion + 1,
+    VIDEO_EXTENSIONS[type],
+  );
+  const storage = await storages.open(storageId);
   try {
     await storage.upload(path, stream, { length, contentType: type });
   } catch (error) {
     throw brokeOff() ? interrupted() : error;
   }
-  return swap(storage, store, content, { path, type, bytes: length }, now);
+  return swapVideo(storages, store, content, { storageId, path, type, bytes: length }, now);
 }
 
 /** Takes the video away. Nothing to take away is no error. */
 export async function detachVideo(
-  storage: Bindings["storage"],
+  storages: Bindings["storages"],
   store: ContentStore,
   content: Content,
   now: number,
 ): Promise<Content | undefined> {
-  return content.videoPath === null ? content : swap(storage, store, content, null, now);
+  return content.videoPath === null ? content : swapVideo(storages, store, content, null, now);
 }
 
-/** The last one wins: whoever finds that another video came in between takes that one's place. */
-async function swap(
-  storage: Bindings["storage"],
+/** A video that is stored, and not seen yet. */
+export interface StoredVideo extends FilePlace {
+  readonly type: VideoType;
+  readonly bytes: number;
+}
+
+/**
+ * Shows a stored video, or none (null). The last one wins: whoever finds that another video came in between
+ * takes that one's place.
+ */
+export async function swapVideo(
+  storages: Bindings["storages"],
   store: ContentStore,
   content: Content,
-  video: { path: string; type: VideoType; bytes: number } | null,
+  video: StoredVideo | null,
   now: number,
 ): Promise<Content | undefined> {
   let current: Content | undefined = content;
@@ -75,19 +92,13 @@ async function swap(
     const url = mediaUrl(current.uniqueId, "video", current.videoVersion + 1);
     const swapped = await store.swapVideo(current, video && { ...video, url }, now);
     if (swapped) {
-      await discard(storage, current.videoPath);
+      await discardFiles(storages, [placeOf(current, "video")]);
       return swapped;
     }
     current = (await store.get(content.id))?.content;
   }
-  await discard(storage, video?.path ?? null);
+  await discardFiles(storages, [video]);
   return undefined;
-}
-
-/** What cannot be removed now goes with the content's folder when the content is deleted. */
-async function discard(storage: Bindings["storage"], path: string | null): Promise<void> {
-  if (path === null) return;
-  await storage.delete(path).catch((error) => console.error("An unused video was left behind", error));
 }
 
 function lengthOf({ contentLength }: IncomingBody): number {

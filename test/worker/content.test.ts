@@ -234,7 +234,9 @@ describe("a deletion", () => {
     const storage = Object.create(edge.storage, {
       delete: { value: () => Promise.reject(new Error("R2 is down")) },
     });
-    expect((await edge.fetch(path, { method: "DELETE" }, { storage })).status).toBe(204);
+    expect(
+      (await edge.fetch(path, { method: "DELETE" }, { storages: edge.storagesWith(storage) })).status,
+    ).toBe(204);
     expect((await edge.fetch(path)).status).toBe(404);
     expect((await edge.fetch(content.image_url)).status).toBe(404);
     expect(ids(await edge.json("/api/ar-content?limit=100"))).not.toContain(content.id);

@@ -1,13 +1,20 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { app } from "../../worker/app.ts";
-import type { Bindings, CompileMessage, Database, Settings } from "../../worker/bindings.ts";
+import type { Bindings, CompileMessage, Settings } from "../../worker/bindings.ts";
 import type { CompileJob, CompileOutcome } from "../../worker/compile-service.ts";
 import { type ContentStore, FIRST_COMPANY_ID, openStore } from "../../worker/content-store.ts";
 import type { Consumer } from "../../worker/queue.ts";
+import type { Database } from "../../worker/schema.ts";
 import type { ArContent, Problem, ProgressBody, Submission } from "../../worker/schemas.ts";
+import { Storages } from "../../worker/storage/open.ts";
+import type { StorageProvider } from "../../worker/storage/provider.ts";
 import { R2Storage } from "../../worker/storage/r2.ts";
+import { Vault } from "../../worker/storage/secrets.ts";
 import { png } from "./fixtures.ts";
+
+/** One key of 32 bytes. */
+const SECRETS_KEYS = `test:${btoa("0123456789abcdef0123456789abcdef")}`;
 
 /** The edge on the real D1 and R2, with a clock that stands still and a queue that only notes. */
 export class Edge {
@@ -25,13 +32,27 @@ export class Edge {
 
   readonly bindings: Bindings = {
     db: this.db,
-    storage: this.storage,
+    storages: this.storagesWith(this.storage),
     settings: this.settings,
     queue: { send: async (message, delaySeconds) => void this.sent.push({ message, delaySeconds }) },
     assets: { fetch: async (request) => new Response(new URL(request.url).pathname) },
     dependencies: {},
     now: () => this.clock,
   };
+
+  /** The platform's storages, with `own` in the place of its bucket. */
+  storagesWith(own: StorageProvider): Storages {
+    return new Storages({
+      db: this.db,
+      own,
+      vault: new Vault(SECRETS_KEYS),
+      policy: { allowPrivate: true },
+      connect: ({ provider }) => {
+        throw new Error(`These tests have no ${provider}.`);
+      },
+      now: () => this.clock,
+    });
+  }
 
   pass(seconds: number): void {
     this.clock += seconds * 1000;

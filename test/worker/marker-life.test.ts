@@ -16,7 +16,11 @@ const metadata: MarkerMetadata = {
   milliseconds: null,
   executor: "browser",
 };
-const marker: life.FinishedMarker = { marker: { path: "m", url: "/m?v=1" }, thumbnail: null, metadata };
+const marker: life.FinishedMarker = {
+  marker: { storageId: null, path: "m", url: "/m?v=1" },
+  thumbnail: null,
+  metadata,
+};
 const failure = { code: "compile_crashed", message: "It broke." } as const;
 const progress = { stage: "match", done: 1, total: 9 } as const;
 
@@ -59,7 +63,7 @@ describe("a lease", () => {
     edge.pass(60);
     expect(await life.extendLease(db, id, hash, 60, progress, edge.clock)).toBeUndefined();
     expect(await life.giveUp(db, id, hash, edge.clock)).toBeUndefined();
-    expect(await life.finish(db, id, hash, marker, edge.clock)).toBe(false);
+    expect(await life.finish(db, id, hash, marker, edge.clock)).toBeUndefined();
     expect(await rows()).toEqual(before);
   });
 
@@ -69,7 +73,7 @@ describe("a lease", () => {
     const other = await life.hashToken("another");
     expect(await life.extendLease(db, id, other, 60, progress, edge.clock)).toBeUndefined();
     expect(await life.giveUp(db, id, other, edge.clock)).toBeUndefined();
-    expect(await life.finish(db, id, other, marker, edge.clock)).toBe(false);
+    expect(await life.finish(db, id, other, marker, edge.clock)).toBeUndefined();
     expect(await life.fail(db, id, other, failure, edge.clock)).toBeUndefined();
     expect(await rows()).toEqual(before);
   });
@@ -195,7 +199,7 @@ describe("an attempt that failed", () => {
     const before = await rows();
     expect(await life.retryLater(db, claimed, hash, failure, edge.clock, true, edge.clock)).toBeUndefined();
     expect(await life.fail(db, id, hash, failure, edge.clock)).toBeUndefined();
-    expect(await life.finish(db, id, hash, marker, edge.clock)).toBe(false);
+    expect(await life.finish(db, id, hash, marker, edge.clock)).toBeUndefined();
     expect(await rows()).toEqual(before);
   });
 
@@ -238,7 +242,7 @@ describe("finishing", () => {
   it.each(["browser", "node"] as const)("makes a marker of %s ready", async (state) => {
     const { edge, db, id, hash, rows } = await start(state);
     edge.pass(5);
-    expect(await life.finish(db, id, hash, marker, edge.clock)).toBe(true);
+    expect(await life.finish(db, id, hash, marker, edge.clock)).toMatchObject({ id, markerPath: null });
     const { content, task } = await rows();
     expect(content).toMatchObject({
       markerStatus: "ready",
@@ -254,7 +258,13 @@ describe("finishing", () => {
     const { edge, db, id, hash } = await start("browser");
     const ends = await Promise.all(
       Array.from({ length: 5 }, (_, i) =>
-        life.finish(db, id, hash, { ...marker, marker: { path: `m${i}`, url: "" } }, edge.clock),
+        life.finish(
+          db,
+          id,
+          hash,
+          { ...marker, marker: { storageId: null, path: `m${i}`, url: "" } },
+          edge.clock,
+        ),
       ),
     );
     expect(ends.filter(Boolean)).toHaveLength(1);
@@ -264,7 +274,7 @@ describe("finishing", () => {
     const { edge, db, id, hash, rows } = await start("browser");
     await life.recompile(db, id, null, undefined, edge.clock);
     const before = await rows();
-    expect(await life.finish(db, id, hash, marker, edge.clock)).toBe(false);
+    expect(await life.finish(db, id, hash, marker, edge.clock)).toBeUndefined();
     expect(await rows()).toEqual(before);
   });
 });

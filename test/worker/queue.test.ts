@@ -190,10 +190,13 @@ describe("a retryable error", () => {
     const { edge, message, task } = await headless();
     vi.spyOn(console, "error").mockImplementationOnce(() => {});
     const consumer = edge.consumer(mockCompiler);
-    const storage = Object.create(consumer.storage, {
+    const storage = Object.create(edge.storage, {
       download: { value: () => Promise.reject(new Error("R2 is down")) },
     });
-    expect(await consume({ ...consumer, storage }, message)).toEqual({ kind: "retry", delaySeconds: 60 });
+    expect(await consume({ ...consumer, storages: edge.storagesWith(storage) }, message)).toEqual({
+      kind: "retry",
+      delaySeconds: 60,
+    });
     expect((await task()).error_code).toBe("storage_unavailable");
   });
 

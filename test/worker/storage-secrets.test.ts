@@ -68,7 +68,7 @@ describe("a vault", () => {
   ])("refuses keys with %s, and never repeats them", (_name, keys, sentence) => {
     let message = "";
     try {
-      new Vault(keys);
+      new Vault(keys).check();
     } catch (error) {
       message = String(error);
     }

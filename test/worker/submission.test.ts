@@ -89,7 +89,11 @@ describe("a submitted photo", () => {
       killed();
       return new Promise(() => {});
     };
-    void edge.fetch("/api/ar-content", { method: "POST", body: form({ image: png() }) }, { storage });
+    void edge.fetch(
+      "/api/ar-content",
+      { method: "POST", body: form({ image: png() }) },
+      { storages: edge.storagesWith(storage) },
+    );
     await kill;
     expect(await edge.allFiles()).toHaveLength(before.length + 1);
     const rows = () => edge.db.select().from(arContent).where(isNotNull(arContent.deletedAt));
@@ -111,7 +115,11 @@ describe("a submitted photo", () => {
     const storage = new R2Storage(env.BUCKET);
     storage.upload = () => Promise.reject(new Error("the storage is down"));
     const body = form({ image: png() });
-    const response = await edge.fetch("/api/ar-content", { method: "POST", body }, { storage });
+    const response = await edge.fetch(
+      "/api/ar-content",
+      { method: "POST", body },
+      { storages: edge.storagesWith(storage) },
+    );
     expect(response.status).toBe(500);
     expect(await edge.db.select().from(arContent).where(isNotNull(arContent.deletedAt))).toEqual([]);
     expect(await edge.allFiles()).toEqual(before);

@@ -4,7 +4,7 @@ import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
 import type { AppEnv } from "../bindings.ts";
 import { type ContentStore, type Position, purge } from "../content-store.ts";
 import { Refusal } from "../errors.ts";
-import { answers, contentId, JSON_REFUSALS, problems } from "../openapi.ts";
+import { answers, contentId, JSON_REFUSALS, problems, STORAGE_REFUSALS } from "../openapi.ts";
 import { contentBody, leaseBody, taskBody, viewerUrl } from "../representation.ts";
 import { bodyOf, readForm } from "../request-body.ts";
 import {
@@ -101,6 +101,7 @@ const create = createRoute({
       "image_damaged",
       "image_too_many_pixels",
       "image_too_small",
+      ...STORAGE_REFUSALS,
     ),
   },
 });
@@ -198,7 +199,7 @@ export const contentRoutes = new OpenAPIHono<AppEnv>()
     const removed = await c.var.store.remove(id, c.env.now());
     if (!removed) throw notFound(id);
     try {
-      await purge(c.env.db, c.env.storage, company, removed);
+      await purge(c.env.db, c.env.storages, company, removed);
     } catch (error) {
       console.error(`The files of ${id} are left to the sweep`, error);
     }

@@ -3,7 +3,7 @@ import type { AppEnv } from "../bindings.ts";
 import { type Delivery, deliver, MAX_MARKER_BYTES } from "../delivery.ts";
 import { Refusal } from "../errors.ts";
 import * as life from "../marker-life.ts";
-import { answers, contentId, JSON_REFUSALS, leaseHeader, problems } from "../openapi.ts";
+import { answers, contentId, JSON_REFUSALS, leaseHeader, problems, STORAGE_REFUSALS } from "../openapi.ts";
 import { contentBody, leaseBody } from "../representation.ts";
 import { bodyOf, mediaTypeOf, quoteContentType, readBytes, readForm } from "../request-body.ts";
 import { arContent, lease, oneLine, progress, recompileRequest, submission, takenLease } from "../schemas.ts";
@@ -57,6 +57,7 @@ const put = createRoute({
       "foreign_marker",
       "too_few_features",
       "invalid_thumbnail",
+      ...STORAGE_REFUSALS,
     ),
   },
 });

@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
 import { findPublic } from "../content-store.ts";
 import { Refusal } from "../errors.ts";
-import { isMediaKind, mediaFile, serveMedia } from "../media.ts";
+import { isMediaKind, serveMedia } from "../media.ts";
 import { problems } from "../openapi.ts";
 import { MEDIA_KINDS } from "../paths.ts";
 
@@ -28,21 +28,21 @@ const read = createRoute({
     200: { description: "The file", content: bytes },
     206: { description: "A range of it", content: bytes },
     304: { description: "Not modified" },
-    ...problems("not_found", "range_not_satisfiable"),
+    ...problems("not_found", "range_not_satisfiable", "storage_unavailable"),
   },
 });
 
 export const mediaRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => {
   const { unique_id: uniqueId, kind } = c.req.valid("param");
-  const content = isMediaKind(kind) ? await findPublic(c.env.db, uniqueId) : undefined;
-  const file = content && isMediaKind(kind) ? mediaFile(content, kind) : null;
-  if (!file)
-    throw new Refusal("not_found", `There is no ${kind.slice(0, 100)} of "${uniqueId.slice(0, 100)}".`);
-  return serveMedia(c.env.storage, file, {
+  const request = {
     method: c.req.method,
     version: c.req.valid("query").v,
     range: c.req.header("range"),
     ifRange: c.req.header("if-range"),
     ifNoneMatch: c.req.header("if-none-match"),
-  });
+  };
+  const load = () => findPublic(c.env.db, uniqueId);
+  const served = isMediaKind(kind) ? await serveMedia(c.env.storages, load, kind, request) : null;
+  if (served) return served;
+  throw new Refusal("not_found", `There is no ${kind.slice(0, 100)} of "${uniqueId.slice(0, 100)}".`);
 });

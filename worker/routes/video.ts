@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
-import { answers, contentId, problems } from "../openapi.ts";
+import { answers, contentId, problems, STORAGE_REFUSALS } from "../openapi.ts";
 import { contentBody } from "../representation.ts";
 import { bodyOf } from "../request-body.ts";
 import { arContent } from "../schemas.ts";
@@ -24,7 +24,14 @@ const put = createRoute({
   },
   responses: {
     200: answers(arContent, "Attached"),
-    ...problems("not_found", "upload_interrupted", "length_required", "video_too_large", "unsupported_video"),
+    ...problems(
+      "not_found",
+      "upload_interrupted",
+      "length_required",
+      "video_too_large",
+      "unsupported_video",
+      ...STORAGE_REFUSALS,
+    ),
   },
 });
 
@@ -42,13 +49,13 @@ export const videoRoutes = new OpenAPIHono<AppEnv>()
     const { id } = c.req.valid("param");
     const { content, task } = await find(c.var.store, id);
     const upload = bodyOf(c.req.raw);
-    const attached = await attachVideo(c.env.storage, c.var.store, content, upload, c.env.now());
+    const attached = await attachVideo(c.env.storages, c.var.store, content, upload, c.env.now());
     if (!attached) throw notFound(id);
     return c.json(contentBody(attached, task, originOf(c)), 200);
   })
   .openapi(remove, async (c) => {
     const { id } = c.req.valid("param");
     const { content } = await find(c.var.store, id);
-    if (!(await detachVideo(c.env.storage, c.var.store, content, c.env.now()))) throw notFound(id);
+    if (!(await detachVideo(c.env.storages, c.var.store, content, c.env.now()))) throw notFound(id);
     return c.body(null, 204);
   });

@@ -22,12 +22,22 @@ const KEY_BYTES = 32;
  * open there.
  */
 export class Vault {
-  readonly #keys: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+  readonly #text: string;
+  #parsed: ReadonlyMap<string, Uint8Array<ArrayBuffer>> | undefined;
   readonly #imported = new Map<string, Promise<CryptoKey>>();
 
-  /** @param keys `id:base64key,older:base64key`, the newest first, 32 bytes each; empty: no vault */
+  /** @param keys `id:base64key,older:base64key`, the newest first, 32 bytes each; empty: none. Read when needed. */
   constructor(keys: string) {
-    this.#keys = parseKeys(keys);
+    this.#text = keys;
+  }
+
+  /** @throws VaultError when the keys are not what they should be */
+  check(): void {
+    void this.#keys;
+  }
+
+  get #keys(): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
+    return (this.#parsed ??= parseKeys(this.#text));
   }
 
   /** The key that seals; null when there is none. */

@@ -1,0 +1,86 @@
+import { eq, isNotNull, sql } from "drizzle-orm";
+import { unionAll } from "drizzle-orm/sqlite-core";
+import type { MediaKind } from "./paths.ts";
+import { arContent, type Content, type Database } from "./schema.ts";
+import type { Storages } from "./storage/open.ts";
+
+/** The files of a piece of content, whatever their kind: where each of them is. */
+
+/** A connection (null: the platform's own bucket) and a key in its storage. */
+export interface FilePlace {
+  readonly storageId: string | null;
+  readonly path: string;
+}
+
+/** Null when the content has no such file (yet). */
+export function placeOf(content: Content, kind: MediaKind): FilePlace | null {
+  const { storageId, path } = {
+    image: { storageId: content.imageStorageId, path: content.imagePath },
+    thumbnail: { storageId: content.thumbnailStorageId, path: content.thumbnailPath },
+    marker: { storageId: content.markerStorageId, path: content.markerPath },
+    video: { storageId: content.videoStorageId, path: content.videoPath },
+  }[kind];
+  return path === null ? null : { storageId, path };
+}
+
+export function isSamePlace(one: FilePlace | null, other: FilePlace | null): boolean {
+  return one?.storageId === other?.storageId && one?.path === other?.path;
+}
+
+/** The columns that say where a file of a kind is. */
+export const PLACE_COLUMNS = {
+  image: { storageId: arContent.imageStorageId, path: arContent.imagePath },
+  thumbnail: { storageId: arContent.thumbnailStorageId, path: arContent.thumbnailPath },
+  marker: { storageId: arContent.markerStorageId, path: arContent.markerPath },
+  video: { storageId: arContent.videoStorageId, path: arContent.videoPath },
+} as const;
+
+/** What to set for a file that is elsewhere now. */
+export function placed(kind: MediaKind, { storageId, path }: FilePlace): Partial<Content> {
+  switch (kind) {
+    case "image":
+      return { imageStorageId: storageId, imagePath: path };
+    case "thumbnail":
+      return { thumbnailStorageId: storageId, thumbnailPath: path };
+    case "marker":
+      return { markerStorageId: storageId, markerPath: path };
+    case "video":
+      return { videoStorageId: storageId, videoPath: path };
+  }
+}
+
+/** A row for every file of a company, of deleted content too. `bytes` is null where no row knows it. */
+export function filesOf(db: Database, companyId: string) {
+  const kind = (name: MediaKind, bytes: ReturnType<typeof sql<number | null>>) => {
+    const { storageId, path } = PLACE_COLUMNS[name];
+    return db
+      .select({
+        contentId: sql<string>`${arContent.id}`.as("content_id"),
+        deletedAt: sql<number | null>`${arContent.deletedAt}`.as("deleted_at"),
+        kind: sql<MediaKind>`${name}`.as("kind"),
+        storageId: sql<string | null>`${storageId}`.as("storage_id"),
+        path: sql<string>`${path}`.as("path"),
+        bytes: bytes.as("bytes"),
+      })
+      .from(arContent)
+      .where(sql`${eq(arContent.companyId, companyId)} AND ${isNotNull(path)}`);
+  };
+  return unionAll(
+    kind("image", sql`${arContent.imageBytes}`),
+    kind("thumbnail", sql`NULL`),
+    kind("marker", sql`json_extract(${arContent.markerMetadata}, '$.bytes')`),
+    kind("video", sql`${arContent.videoBytes}`),
+  ).as("files");
+}
+
+/** Removes files that no row names. What cannot be removed now goes with the content's folder one day. */
+export async function discardFiles(storages: Storages, files: readonly (FilePlace | null)[]): Promise<void> {
+  for (const file of files) {
+    if (file === null) continue;
+    try {
+      await (await storages.open(file.storageId)).delete(file.path);
+    } catch (error) {
+      console.error("An unused file was left behind", file.path, error);
+    }
+  }
+}

@@ -1,0 +1,204 @@
+import { z } from "@hono/zod-openapi";
+import { type AddressPolicy, checkAddress } from "./address.ts";
+import { StorageError } from "./provider.ts";
+
+/** The settings of each provider, as the API takes them and as they lie sealed in the database. */
+
+/** One line that was copied from somewhere: what surrounds it is no part of it. */
+const copied = (most: number, what: string) =>
+  z
+    .string()
+    .trim()
+    .min(1, `expected ${what}`)
+    .max(most, `expected ${what} of at most ${most} characters`)
+    .regex(/^[\x21-\x7e]*$/, `expected ${what}, without spaces, line breaks or letters beyond ASCII`);
+
+const endpoint = z
+  .string()
+  .trim()
+  .max(500)
+  .regex(/^https?:\/\/[^\s?#]+$/i, "expected an address like https://storage.example.com, without ? and #")
+  .overwrite((text) => text.replace(/\/+$/, ""));
+
+/** A folder, its slashes at both ends taken away; "" is the root. */
+const folder = z
+  .string()
+  .trim()
+  .overwrite((text) => text.replace(/^\/+|\/+$/g, ""))
+  .max(120)
+  .refine(
+    isFolder,
+    "expected a folder such as photos/ar, without empty parts, . and .., or control characters",
+  );
+
+function isFolder(text: string): boolean {
+  const parts = text.split("/");
+  return text === "" || (!/\p{Control}/u.test(text) && !parts.some((part) => /^\.{0,2}$/.test(part)));
+}
+
+export const s3Settings = z
+  .strictObject({
+    endpoint: endpoint.openapi({
+      description: "Without the bucket.",
+      example: "https://storage.yandexcloud.net",
+    }),
+    region: copied(64, "a region such as us-east-1").default("us-east-1"),
+    bucket: z
+      .string()
+      .trim()
+      .regex(
+        /^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/,
+        "expected the name of a bucket: 3 to 63 letters, digits, dots and hyphens",
+      ),
+    prefix: folder.default("").openapi({ description: "Folder in the bucket; empty: its root." }),
+    access_key_id: copied(200, "the id of an access key"),
+    secret_access_key: copied(500, "the secret of an access key"),
+    style: z.enum(["path", "host"]).default("path").openapi({
+      description: "Where the bucket is named: https://endpoint/bucket/key or https://bucket.endpoint/key.",
+    }),
+  })
+  .superRefine(({ endpoint, bucket, style }, context) => {
+    const host = URL.parse(endpoint)?.hostname ?? "";
+    if (host.startsWith(`${bucket}.`)) {
+      const message = `expected an address without the bucket: https://${host.slice(bucket.length + 1)}`;
+      context.addIssue({ code: "custom", path: ["endpoint"], message, input: endpoint });
+    }
+    if (style === "host" && !/^[a-z0-9-]+$/.test(bucket)) {
+      const message = "expected path, for this bucket's name cannot be a part of a host's name";
+      context.addIssue({ code: "custom", path: ["style"], message, input: style });
+    }
+    if (style === "host" && /^[\d.]+$|^\[/.test(host)) {
+      const message = "expected path, for the endpoint is an address in numbers, which has no subdomains";
+      context.addIssue({ code: "custom", path: ["style"], message, input: style });
+    }
+  })
+  .openapi("S3Settings");
+export type S3SettingsBody = z.infer<typeof s3Settings>;
+
+export const yandexDiskSettings = z
+  .strictObject({
+    token: copied(2000, "an OAuth token"),
+    refresh_token: copied(2000, "the refresh token that came with the token").optional(),
+    expires_at: z.iso.datetime().optional().openapi({ description: "When the token ends." }),
+    root: z
+      .string()
+      .trim()
+      .overwrite((text) => text.replace(/(?<=:\/.*)\/+$/, ""))
+      .max(200)
+      .regex(/^(app|disk):\//, "expected a folder that begins with app:/ or disk:/")
+      .refine(
+        (text) => isFolder(text.replace(/^\w+:\//, "")),
+        "expected a folder without empty parts, . and ..",
+      )
+      .default("app:/")
+      .openapi({ description: "app:/ is the application's own folder; disk:/… needs wider rights." }),
+  })
+  .openapi("YandexDiskSettings");
+export type YandexDiskSettingsBody = z.infer<typeof yandexDiskSettings>;
+
+export const PROVIDERS = ["s3", "yandex_disk"] as const;
+export type Provider = (typeof PROVIDERS)[number];
+
+const SCHEMAS = { s3: s3Settings, yandex_disk: yandexDiskSettings };
+
+export type ConnectionSettings =
+  | { readonly provider: "s3"; readonly settings: S3SettingsBody }
+  | { readonly provider: "yandex_disk"; readonly settings: YandexDiskSettingsBody };
+
+/** Fields that never leave the API again. */
+export const SECRET_FIELDS: ReadonlySet<string> = new Set([
+  "secret_access_key",
+  "token",
+  "refresh_token",
+  "client_secret",
+  "code",
+]);
+
+/** Checks settings whose provider is known by another way than by themselves. */
+export function parseSettings(provider: Provider, settings: unknown) {
+  return SCHEMAS[provider].safeParse(settings);
+}
+
+/**
+ * Settings that were changed: the fields of the change take the place of the ones before, which keeps
+ * secrets that the change does not bring. The refresh token and the end of a token go with it.
+ */
+export function mergeSettings(
+  before: ConnectionSettings["settings"],
+  change: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const { refresh_token, expires_at, ...rest } = before as Record<string, unknown>;
+  const kept = "token" in change ? rest : { ...rest, refresh_token, expires_at };
+  return Object.fromEntries(
+    Object.entries({ ...kept, ...change }).filter(([, value]) => value !== undefined),
+  );
+}
+
+/** @throws StorageError `invalid_config` for the field that leads where the edge must not go */
+export function checkSettings({ provider, settings }: ConnectionSettings, policy: AddressPolicy): void {
+  if (provider !== "s3") return;
+  const { protocol, hostname } = new URL(settings.endpoint);
+  const addresses = [settings.endpoint];
+  if (settings.style === "host") addresses.push(`${protocol}//${settings.bucket}.${hostname}/`);
+  for (const address of addresses) {
+    try {
+      checkAddress(address, policy);
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      throw new StorageError("invalid_config", error.message, { field: "endpoint" });
+    }
+  }
+}
+
+/** What the API shows of settings: every field that is no secret, and the names of the secrets that are set. */
+export function withoutSecrets(settings: ConnectionSettings["settings"]) {
+  const fields = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return {
+    settings: Object.fromEntries(fields.filter(([name]) => !SECRET_FIELDS.has(name))),
+    secrets: fields.map(([name]) => name).filter((name) => SECRET_FIELDS.has(name)),
+  };
+}
+
+/** Settings that a form can begin with. What stands in angle brackets is for the person to fill in. */
+export const PRESETS = [
+  {
+    id: "minio",
+    name: "MinIO",
+    provider: "s3",
+    settings: { endpoint: "https://<host>:9000", region: "us-east-1", prefix: "", style: "path" },
+  },
+  {
+    id: "yandex_object_storage",
+    name: "Yandex Object Storage",
+    provider: "s3",
+    settings: {
+      endpoint: "https://storage.yandexcloud.net",
+      region: "ru-central1",
+      prefix: "",
+      style: "path",
+    },
+  },
+  {
+    id: "cloudflare_r2",
+    name: "Cloudflare R2 (S3)",
+    provider: "s3",
+    settings: {
+      endpoint: "https://<account id>.r2.cloudflarestorage.com",
+      region: "auto",
+      prefix: "",
+      style: "path",
+    },
+  },
+  {
+    id: "aws_s3",
+    name: "Amazon S3",
+    provider: "s3",
+    settings: {
+      endpoint: "https://s3.<region>.amazonaws.com",
+      region: "<region>",
+      prefix: "",
+      style: "host",
+    },
+  },
+  { id: "yandex_disk", name: "Yandex Disk", provider: "yandex_disk", settings: { root: "app:/" } },
+] as const;
