@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 
@@ -119,9 +119,23 @@ function writeSettings(secret: string, compilerPort: number): string {
     `COMPILER_SECRET=${secret}`,
     `COMPILER_URL=http://${HOST}:${compilerPort}`,
     `PUBLIC_URL=${process.env.PUBLIC_URL ?? ""}`,
+    `SECRETS_KEYS=${secretsKeys()}`,
+    "ALLOW_PRIVATE_STORAGE=true",
   ];
   writeFileSync(file, `${lines.join("\n")}\n`, { mode: 0o600 });
   return file;
+}
+
+/**
+ * The key that encrypts the settings of storage connections: made once, and kept beside the database that
+ * cannot be read without it.
+ */
+function secretsKeys(): string {
+  const file = path.join(STATE, "secrets.key");
+  if (!existsSync(file)) {
+    writeFileSync(file, `local:${randomBytes(32).toString("base64")}\n`, { mode: 0o600, flag: "wx" });
+  }
+  return readFileSync(file, "utf8").trim();
 }
 
 /** A child in a process group of its own: Ctrl-C reaches this process alone, which then stops them in order. */

@@ -3,9 +3,11 @@ import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { CompileError } from "../compiler/types.ts";
 import type { AppEnv } from "./bindings.ts";
+import { ConnectionStore } from "./connection-store.ts";
 import { FIRST_COMPANY_ID, openStore } from "./content-store.ts";
 import { type ErrorCode, problemOf, Refusal, STORAGE_CODES } from "./errors.ts";
 import { bodyOf, drain } from "./request-body.ts";
+import { companyRoutes } from "./routes/company.ts";
 import { contentRoutes } from "./routes/content.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -13,6 +15,7 @@ import { invalidInput } from "./routes/http.ts";
 import { markerRoutes } from "./routes/marker.ts";
 import { mediaRoutes } from "./routes/media.ts";
 import { projectRoutes } from "./routes/projects.ts";
+import { storageConnectionRoutes } from "./routes/storage-connections.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { videoRoutes } from "./routes/video.ts";
 import { viewerRoutes } from "./routes/viewer.ts";
@@ -46,9 +49,11 @@ const readableAnywhere = cors({
 root.use("/media/*", readableAnywhere);
 root.use("/api/viewer/*", readableAnywhere);
 
-for (const path of ["/api/ar-content/*", "/api/tasks/*", "/api/projects/*"]) {
-  root.use(path, async (c, next) => {
-    c.set("store", await openStore(c.env.db, FIRST_COMPANY_ID));
+for (const room of ["ar-content", "tasks", "projects", "company", "storage-connections"]) {
+  root.use(`/api/${room}/*`, async (c, next) => {
+    const store = await openStore(c.env.db, FIRST_COMPANY_ID);
+    c.set("store", store);
+    c.set("connections", new ConnectionStore(c.env.db, store.company));
     await next();
     c.header("Cache-Control", "no-store");
   });
@@ -60,6 +65,8 @@ const app = root
   .route("/api/ar-content", videoRoutes)
   .route("/api/tasks", taskRoutes)
   .route("/api/projects", projectRoutes)
+  .route("/api/storage-connections", storageConnectionRoutes)
+  .route("/api/company", companyRoutes)
   .route("/api/viewer", viewerRoutes)
   .route("/media", mediaRoutes)
   .route("/api/health", healthRoutes);

@@ -1,3 +1,4 @@
+import type { ConnectionStore } from "./connection-store.ts";
 import type { ContentStore } from "./content-store.ts";
 import type { Database } from "./schema.ts";
 import type { Storages } from "./storage/open.ts";
@@ -19,10 +20,10 @@ export interface Bindings {
   readonly now: () => number;
 }
 
-/** Hono's environment. `store` is set for every route under /api that belongs to a company. */
+/** Hono's environment. The stores are set for every route under /api that belongs to a company. */
 export interface AppEnv {
   Bindings: Bindings;
-  Variables: { store: ContentStore };
+  Variables: { store: ContentStore; connections: ConnectionStore };
 }
 
 /** Says "look at this compilation"; what is to be done is in the database. */

@@ -36,6 +36,8 @@ export type ErrorCode =
   | "storage_conflict"
   | "invalid_storage_settings"
   | "secrets_unavailable"
+  | "storage_in_use"
+  | "storage_test_failed"
   | "retries_exhausted"
   | "internal_error";
 
@@ -89,6 +91,8 @@ export const MEANINGS = {
   storage_conflict: { status: 409, title: "Conflict in the storage" },
   invalid_storage_settings: { status: 422, title: "Invalid storage settings" },
   secrets_unavailable: { status: 503, title: "Secrets unavailable" },
+  storage_in_use: { status: 409, title: "Storage in use" },
+  storage_test_failed: { status: 422, title: "Storage test failed" },
   retries_exhausted: { status: 503, title: "Retries exhausted" },
   internal_error: { status: 500, title: "Internal error" },
 } as const satisfies Record<ErrorCode, Meaning>;

@@ -83,6 +83,6 @@ export function viewerUrl(uniqueId: string, origin: string): string {
   return `${origin}/v/${uniqueId}`;
 }
 
-function timestamp(milliseconds: number | null): string | null {
+export function timestamp(milliseconds: number | null): string | null {
   return milliseconds === null ? null : new Date(milliseconds).toISOString();
 }

@@ -62,6 +62,9 @@ export const companies = sqliteTable("companies", {
   ),
   /** Folder of the storage that holds everything of this company, without slashes at its ends. */
   storagePath: text("storage_path").notNull(),
+  /** What the platform's own bucket held of it when it was last asked. */
+  usage: text("usage", { mode: "json" }).$type<MeasuredUsage>(),
+  usageAt: integer("usage_at"),
   createdAt: integer("created_at").notNull(),
   updatedAt: integer("updated_at").notNull(),
 });

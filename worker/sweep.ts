@@ -1,4 +1,5 @@
 import type { Bindings } from "./bindings.ts";
+import { resealSettings } from "./connections.ts";
 import { listDeleted, openStore, postponePurge, purge } from "./content-store.ts";
 import { reclaimForgotten } from "./marker-life.ts";
 
@@ -18,6 +19,8 @@ export async function sweep(
 ): Promise<void> {
   const forgotten = await reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
   await Promise.all(forgotten.map((message) => queue.send(message, 0)));
+
+  await resealSettings(db, storages, MAX_ROWS);
 
   for (const content of await listDeleted(db, MAX_ROWS, now)) {
     try {

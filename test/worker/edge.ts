@@ -8,9 +8,11 @@ import type { Consumer } from "../../worker/queue.ts";
 import type { Database } from "../../worker/schema.ts";
 import type { ArContent, Problem, ProgressBody, Submission } from "../../worker/schemas.ts";
 import { Storages } from "../../worker/storage/open.ts";
-import type { StorageProvider } from "../../worker/storage/provider.ts";
+import { StorageError, type StorageProvider } from "../../worker/storage/provider.ts";
 import { R2Storage } from "../../worker/storage/r2.ts";
 import { Vault } from "../../worker/storage/secrets.ts";
+import type { ConnectionSettings } from "../../worker/storage/settings.ts";
+import type { StorageConnection } from "../../worker/storage-schemas.ts";
 import { png } from "./fixtures.ts";
 
 /** One key of 32 bytes. */
@@ -41,17 +43,39 @@ export class Edge {
   };
 
   /** The platform's storages, with `own` in the place of its bucket. */
-  storagesWith(own: StorageProvider): Storages {
+  storagesWith(
+    own: StorageProvider,
+    { vault = new Vault(SECRETS_KEYS), allowPrivate = true }: { vault?: Vault; allowPrivate?: boolean } = {},
+  ): Storages {
     return new Storages({
       db: this.db,
       own,
-      vault: new Vault(SECRETS_KEYS),
-      policy: { allowPrivate: true },
-      connect: ({ provider }) => {
-        throw new Error(`These tests have no ${provider}.`);
-      },
+      vault,
+      policy: { allowPrivate },
+      connect: async (connection) => this.connect(connection),
       now: () => this.clock,
     });
+  }
+
+  /** Other backends: real buckets of R2, by the names of the buckets that an S3 connection names. */
+  readonly backends = new Map<string, StorageProvider>([
+    ["second", new R2Storage(env.SECOND_BUCKET)],
+    ["third", new R2Storage(env.THIRD_BUCKET)],
+  ]);
+
+  connect({ settings }: ConnectionSettings): StorageProvider {
+    const backend = "bucket" in settings ? this.backends.get(settings.bucket) : undefined;
+    if (backend) return backend;
+    throw new StorageError("invalid_config", "These tests have no such bucket.", { field: "bucket" });
+  }
+
+  /** Saves a connection to one of the backends. */
+  async connection(bucket: string): Promise<StorageConnection> {
+    return this.json("/api/storage-connections", json("POST", s3(bucket)));
+  }
+
+  async switchTo(connectionId: string): Promise<void> {
+    await this.json("/api/company/storage", json("PUT", { connection_id: connectionId }));
   }
 
   pass(seconds: number): void {
@@ -103,6 +127,29 @@ export class Edge {
       },
     };
   }
+}
+
+export const SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+
+/** A storage, with some of its methods replaced. */
+export function but(storage: StorageProvider | undefined, mocks: Partial<StorageProvider>): StorageProvider {
+  if (!storage) throw new Error("There is no such storage.");
+  return new Proxy(storage, {
+    get(target, name) {
+      const value = Reflect.get(name in mocks ? mocks : target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+/** A connection as the API takes it. */
+export function s3(bucket: string) {
+  const keys = { access_key_id: "AKIAIOSFODNN7EXAMPLE", secret_access_key: SECRET };
+  return {
+    provider: "s3",
+    name: `Bucket ${bucket}`,
+    settings: { endpoint: "https://s3.example.net", region: "eu-1", bucket, ...keys },
+  };
 }
 
 export type MockCompile = (

@@ -5,6 +5,8 @@ declare global {
   namespace Cloudflare {
     interface Env extends EdgeEnv {
       TEST_MIGRATIONS: D1Migration[];
+      SECOND_BUCKET: R2Bucket;
+      THIRD_BUCKET: R2Bucket;
     }
     interface GlobalProps {
       mainModule: typeof import("../../worker/index.ts");

@@ -9,6 +9,7 @@ export default defineConfig({
     cloudflareTest({
       wrangler: { configPath: join(root, "wrangler.toml") },
       miniflare: {
+        r2Buckets: ["SECOND_BUCKET", "THIRD_BUCKET"],
         bindings: {
           TEST_MIGRATIONS: await readD1Migrations(join(root, "migrations")),
           COMPILER_SECRET: "test",

@@ -3,6 +3,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { bodyOf, mediaTypeOf, quoteContentType, readBytes } from "../request-body.ts";
+import { SECRET_FIELDS } from "../storage/settings.ts";
 
 /** What every resource does with its requests. */
 
@@ -41,10 +42,8 @@ function assertJson(text: string): void {
   try {
     JSON.parse(text);
   } catch {
-    throw new Refusal(
-      "malformed_json",
-      `The body is ${text === "" ? "empty" : quote(text)}; expected a JSON object.`,
-    );
+    const what = text === "" ? "empty" : /secret|token/i.test(text) ? "not JSON" : quote(text);
+    throw new Refusal("malformed_json", `The body is ${what}; expected a JSON object.`);
   }
 }
 
@@ -74,13 +73,21 @@ export function invalidInput(error: z.ZodError, value: unknown, where: string): 
     const field = path.length === 0 ? `The ${place}` : `Field "${path.join(".")}" of the ${place}`;
     // Zod names the type of what came; the sentence ends with what came.
     const expected = message.replace(/^Invalid input: |, received .*$/gs, "");
-    return `${field}: ${expected}; received ${quote(received)}.`;
+    if (SECRET_FIELDS.has(String(path.at(-1)))) return `${field}: ${expected}.`;
+    const shown = path.at(-1) === "settings" || place === "settings" ? namesOf(received) : received;
+    return `${field}: ${expected}; received ${quote(shown)}.`;
   });
   return new Refusal("invalid_input", sentences.join(" "));
 }
 
+/** Of settings only the names: among the values are secrets, and may be some under a misspelt name. */
+function namesOf(settings: unknown): unknown {
+  return typeof settings === "object" && settings !== null ? Object.keys(settings) : settings;
+}
+
 function quote(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = JSON.stringify(value);
+  const json = JSON.stringify(value, (name, inner) => (name === "settings" ? namesOf(inner) : inner));
+  const text = json.replace(/\/\/[^/@"]*@/g, "//…@");
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

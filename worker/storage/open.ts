@@ -21,7 +21,7 @@ export interface StorageParts {
   readonly connect: (
     connection: ConnectionSettings,
     renewed: (settings: ConnectionSettings["settings"]) => Promise<void>,
-  ) => StorageProvider;
+  ) => Promise<StorageProvider>;
   readonly now: () => number;
 }
 
@@ -49,7 +49,7 @@ export class Storages {
     if (known && known.until > now()) return known.storage;
     const [row] = await db.select().from(storageConnections).where(eq(storageConnections.id, connectionId));
     if (!row) throw new StorageError("invalid_config", `There is no storage connection "${connectionId}".`);
-    const storage = this.connect(await this.settingsOf(row), row);
+    const storage = await this.connect(await this.settingsOf(row), row);
     opened.set(connectionId, { storage, until: now() + CACHE_MILLISECONDS });
     return storage;
   }
@@ -59,7 +59,7 @@ export class Storages {
    *
    * @throws StorageError `invalid_config`
    */
-  connect(connection: ConnectionSettings, row?: ConnectionRow): StorageProvider {
+  async connect(connection: ConnectionSettings, row?: ConnectionRow): Promise<StorageProvider> {
     checkSettings(connection, this.#parts.policy);
     return this.#parts.connect(connection, async (settings) => {
       if (row) await this.#renew(row, settings);
@@ -73,6 +73,15 @@ export class Storages {
     return { provider, settings: parsed.data } as ConnectionSettings;
   }
 
+  get newestKeyId(): string | null {
+    return this.#parts.vault.newestKeyId;
+  }
+
+  /** Seals the settings of a row again, with the newest key. */
+  async reseal(row: ConnectionRow): Promise<void> {
+    await this.#renew(row, (await this.settingsOf(row)).settings);
+  }
+
   /** Settings as a row holds them. */
   seal(connectionId: string, settings: ConnectionSettings["settings"]): Promise<Sealed> {
     return this.#parts.vault.seal(JSON.stringify(settings), contextOf(connectionId));
@@ -83,7 +92,7 @@ export class Storages {
     opened.delete(connectionId);
   }
 
-  /** Saves what a client renewed, unless somebody else changed the settings meanwhile. */
+  /** Saves settings that a client renewed, or that lie under an old key, unless somebody else changed the settings meanwhile. */
   async #renew(row: ConnectionRow, settings: ConnectionSettings["settings"]): Promise<void> {
     const { text, keyId } = await this.seal(row.id, settings);
     await this.#parts.db

@@ -1,0 +1,45 @@
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import type { AppEnv } from "../bindings.ts";
+import { switchStorage } from "../connections.ts";
+import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
+import { currentStorage, PLATFORM } from "../storage-schemas.ts";
+import { readJson } from "./http.ts";
+import { idOf } from "./storage-connections.ts";
+
+const read = createRoute({
+  method: "get",
+  path: "/storage",
+  operationId: "getCompanyStorage",
+  summary: "The connection that new files go to",
+  responses: { 200: answers(currentStorage, "The connection") },
+});
+
+const put = createRoute({
+  method: "put",
+  path: "/storage",
+  operationId: "switchCompanyStorage",
+  summary: "Send new files to another connection",
+  description:
+    "The connection is tested first. Files that are there stay where they are and are served from there; a storage " +
+    "migration moves them.",
+  middleware: [readJson] as const,
+  request: { body: { required: true, content: { "application/json": { schema: currentStorage } } } },
+  responses: {
+    200: answers(currentStorage, "Switched"),
+    ...problems(
+      "not_found",
+      "storage_test_failed",
+      "storage_conflict",
+      "secrets_unavailable",
+      ...JSON_REFUSALS,
+    ),
+  },
+});
+
+export const companyRoutes = new OpenAPIHono<AppEnv>()
+  .openapi(read, (c) => c.json({ connection_id: c.var.store.company.storageConnectionId ?? PLATFORM }, 200))
+  .openapi(put, async (c) => {
+    const { connection_id: id } = c.req.valid("json");
+    await switchStorage(c.env, c.var.connections, await idOf(c.var.connections, id));
+    return c.json({ connection_id: id }, 200);
+  });

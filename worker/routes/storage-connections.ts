@@ -1,0 +1,242 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { AppEnv } from "../bindings.ts";
+import type { ConnectionStore } from "../connection-store.ts";
+import {
+  addConnection,
+  changeConnection,
+  removeConnection,
+  testSaved,
+  testSettings,
+  usageOf,
+} from "../connections.ts";
+import { Refusal } from "../errors.ts";
+import { answers, JSON_REFUSALS, problems, STORAGE_REFUSALS } from "../openapi.ts";
+import type { ConnectionRow } from "../schema.ts";
+import {
+  type ConnectionSettings,
+  mergeSettings,
+  PRESETS,
+  type Provider,
+  parseSettings,
+} from "../storage/settings.ts";
+import { connectionBody, platformBody, reportBody, usageBody } from "../storage-representation.ts";
+import {
+  connection,
+  connectionChange,
+  connectionList,
+  connectionReport,
+  connectionTrial,
+  connectionUsage,
+  newConnection,
+  PLATFORM,
+  presetList,
+} from "../storage-schemas.ts";
+import { invalidInput, readJson } from "./http.ts";
+
+const connectionId = z.object({
+  id: z.string().openapi({
+    param: { name: "id", in: "path" },
+    description: `"${PLATFORM}" is the platform's own bucket.`,
+    example: PLATFORM,
+  }),
+});
+
+const list = createRoute({
+  method: "get",
+  path: "/",
+  operationId: "listStorageConnections",
+  summary: "List storage connections: the platform's own bucket first, then the company's, oldest first",
+  responses: { 200: answers(connectionList, "The connections") },
+});
+
+const presets = createRoute({
+  method: "get",
+  path: "/presets",
+  operationId: "listStoragePresets",
+  summary: "Settings that a form for a well-known storage can begin with",
+  responses: { 200: answers(presetList, "The presets") },
+});
+
+const create = createRoute({
+  method: "post",
+  path: "/",
+  operationId: "createStorageConnection",
+  summary: "Save a storage connection",
+  description:
+    "It is checked where the address leads, and not whether the connection works: that is what the test is for. " +
+    "Secrets are encrypted, and no answer ever has them again.",
+  middleware: [readJson] as const,
+  request: { body: { required: true, content: { "application/json": { schema: newConnection } } } },
+  responses: {
+    201: {
+      ...answers(connection, "Saved; `Location` is its address"),
+      headers: z.object({ Location: z.string() }),
+    },
+    ...problems(...JSON_REFUSALS, "invalid_storage_settings", "secrets_unavailable"),
+  },
+});
+
+const read = createRoute({
+  method: "get",
+  path: "/{id}",
+  operationId: "getStorageConnection",
+  summary: "One storage connection",
+  request: { params: connectionId },
+  responses: { 200: answers(connection, "The connection"), ...problems("not_found") },
+});
+
+const change = createRoute({
+  method: "patch",
+  path: "/{id}",
+  operationId: "changeStorageConnection",
+  summary: "Change the name or some of the settings of a connection",
+  description:
+    "What is left out stays, secrets included. While the connection holds files, the new settings must lead to " +
+    "them: new keys and a new address of the same bucket are fine, another bucket is refused.",
+  middleware: [readJson] as const,
+  request: {
+    params: connectionId,
+    body: { required: true, content: { "application/json": { schema: connectionChange } } },
+  },
+  responses: {
+    200: answers(connection, "The changed connection"),
+    ...problems("not_found", "storage_in_use", ...JSON_REFUSALS, ...STORAGE_REFUSALS),
+  },
+});
+
+const remove = createRoute({
+  method: "delete",
+  path: "/{id}",
+  operationId: "deleteStorageConnection",
+  summary: "Delete a connection that nothing uses",
+  request: { params: connectionId },
+  responses: { 204: { description: "Deleted" }, ...problems("not_found", "storage_in_use") },
+});
+
+const test = createRoute({
+  method: "post",
+  path: "/{id}/test",
+  operationId: "testStorageConnection",
+  summary: "Write, read, list and delete a probe",
+  request: { params: connectionId },
+  responses: {
+    200: answers(connectionReport, "How each step went, failures included"),
+    ...problems("not_found", "secrets_unavailable"),
+  },
+});
+
+const trial = createRoute({
+  method: "post",
+  path: "/test",
+  operationId: "testStorageSettings",
+  summary: "The same with settings that are not saved",
+  middleware: [readJson] as const,
+  request: { body: { required: true, content: { "application/json": { schema: connectionTrial } } } },
+  responses: {
+    200: answers(connectionReport, "How each step went, failures included"),
+    ...problems("not_found", ...JSON_REFUSALS, "secrets_unavailable"),
+  },
+});
+
+const measure = createRoute({
+  method: "get",
+  path: "/{id}/usage",
+  operationId: "getStorageUsage",
+  summary: "How much of a storage is used",
+  description:
+    "`files` is what the company's content has there. `usage` is what the backend itself has in the company's " +
+    "folder, and its quota where it tells; it is measured at most every 15 minutes unless `refresh=true`.",
+  request: {
+    params: connectionId,
+    query: z.object({ refresh: z.enum(["true", "false"]).default("false") }),
+  },
+  responses: {
+    200: answers(connectionUsage, "The usage"),
+    ...problems("not_found", "invalid_input", ...STORAGE_REFUSALS),
+  },
+});
+
+export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
+  .openapi(list, async (c) => {
+    const store = c.var.connections;
+    const [rows, held] = await Promise.all([store.list(), store.heldFiles()]);
+    const now = c.env.now();
+    const bodies = rows.map((row) => connectionBody(c.env.storages, row, store.company, held, now));
+    return c.json({ items: [platformBody(store.company, held, now), ...(await Promise.all(bodies))] }, 200);
+  })
+  .openapi(presets, (c) => c.json({ items: PRESETS.map((preset) => ({ ...preset })) }, 200))
+  .openapi(create, async (c) => {
+    const { name, ...settings } = c.req.valid("json");
+    const row = await addConnection(c.env, c.var.connections, name, settings);
+    return c.json(await shown(c.env, c.var.connections, row.id), 201, {
+      Location: `/api/storage-connections/${row.id}`,
+    });
+  })
+  .openapi(trial, async (c) => {
+    const { provider, settings, connection_id: savedId } = c.req.valid("json");
+    const row = savedId === undefined ? undefined : await find(c.var.connections, savedId);
+    const saved = row && (await c.env.storages.settingsOf(row));
+    const merged = saved?.provider === provider ? mergeSettings(saved.settings, settings) : settings;
+    const tested = checked(provider, merged);
+    return c.json(reportBody(await testSettings(c.env, c.var.store.company, tested)), 200);
+  })
+  .openapi(read, async (c) => c.json(await shown(c.env, c.var.connections, c.req.valid("param").id), 200))
+  .openapi(change, async (c) => {
+    const { id } = c.req.valid("param");
+    const { name, settings: some } = c.req.valid("json");
+    const row = await find(c.var.connections, id);
+    const before = some && (await c.env.storages.settingsOf(row));
+    const settings = before && checked(row.provider, mergeSettings(before.settings, some)).settings;
+    if (!(await changeConnection(c.env, c.var.connections, row, name, settings))) throw notFound(id);
+    return c.json(await shown(c.env, c.var.connections, id), 200);
+  })
+  .openapi(remove, async (c) => {
+    const { id } = await find(c.var.connections, c.req.valid("param").id);
+    await removeConnection(c.env, c.var.connections, id);
+    return c.body(null, 204);
+  })
+  .openapi(test, async (c) => {
+    const id = await idOf(c.var.connections, c.req.valid("param").id);
+    return c.json(reportBody(await testSaved(c.env, c.var.connections, id)), 200);
+  })
+  .openapi(measure, async (c) => {
+    const { id } = c.req.valid("param");
+    const refresh = c.req.valid("query").refresh === "true";
+    const store = c.var.connections;
+    const row = id === PLATFORM ? null : await find(c.var.connections, id);
+    const rowId = row?.id ?? null;
+    const { usage, measuredAt } = await usageOf(c.env, store, rowId, row ?? store.company, refresh);
+    const { files: count, bytes } = (await store.heldFiles()).get(rowId) ?? { files: 0, bytes: 0 };
+    return c.json({ files: { count, bytes }, usage: usageBody(usage, measuredAt, c.env.now()) }, 200);
+  });
+
+/** The id that rows have for what a request names: null is the platform's own bucket. */
+export async function idOf(store: ConnectionStore, id: string): Promise<string | null> {
+  return id === PLATFORM ? null : (await find(store, id)).id;
+}
+
+async function find(store: ConnectionStore, id: string): Promise<ConnectionRow> {
+  if (id === PLATFORM) {
+    throw new Refusal("storage_in_use", "The platform's own bucket cannot be changed or deleted.");
+  }
+  const row = await store.get(id);
+  if (!row) throw notFound(id);
+  return row;
+}
+
+/** A connection as the API shows it, read anew. */
+async function shown({ storages, now }: AppEnv["Bindings"], store: ConnectionStore, id: string) {
+  const held = await store.heldFiles();
+  if (id === PLATFORM) return platformBody(store.company, held, now());
+  return connectionBody(storages, await find(store, id), store.company, held, now());
+}
+
+function checked(provider: Provider, settings: unknown): ConnectionSettings {
+  const result = parseSettings(provider, settings);
+  if (!result.success) throw invalidInput(result.error, settings, "settings");
+  return { provider, settings: result.data } as ConnectionSettings;
+}
+
+function notFound(id: string): Refusal {
+  return new Refusal("not_found", `There is no storage connection with the id "${id.slice(0, 100)}".`);
+}
