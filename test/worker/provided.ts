@@ -1,3 +1,5 @@
+import type { S3SettingsBody } from "../../worker/storage/settings.ts";
+
 /** What the global setups hand to the tests. */
 declare module "vitest" {
   interface ProvidedContext {
@@ -9,7 +11,11 @@ declare module "vitest" {
     faultyServer: string;
     /** Origin of the server that tells what it has seen. */
     faultyServerLog: string;
+    /** Origin of the server that opens and cuts the lines of relay.ts. */
+    relayControl: string;
+    /** The S3 endpoint of wrangler's local bucket. */
+    localS3: S3SettingsBody;
+    /** Any other S3 server that the environment names. */
+    otherS3: S3SettingsBody | null;
   }
 }
-
-export {};

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { StorageHttp, type StorageHttpOptions, type StorageRequest } from "../../worker/storage/http.ts";
 import { StorageError } from "../../worker/storage/provider.ts";
-import { faulty } from "./faulty.ts";
+import { faulty } from "./storage-servers/faulty.ts";
 
 /** HTTP whose pauses take no time and are noted, with a random number that is always one half. */
 function open(options: Partial<StorageHttpOptions> = {}) {

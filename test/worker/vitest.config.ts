@@ -23,7 +23,12 @@ export default defineConfig({
     name: "worker",
     root: import.meta.dirname,
     include: ["**/*.test.ts"],
-    globalSetup: ["./compiled-in-node.ts", "./faulty-server.ts"],
+    globalSetup: [
+      "./compiled-in-node.ts",
+      "./storage-servers/faulty-server.ts",
+      "./storage-servers/relay-server.ts",
+      "./storage-servers/s3-server.ts",
+    ],
     setupFiles: ["./migrate.ts"],
     // Only against hanging: a busy machine is no failure.
     testTimeout: 120_000,

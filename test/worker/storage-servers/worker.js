@@ -1,0 +1,1 @@
+export default { fetch: () => new Response("There is only storage here.", { status: 404 }) };
