@@ -15,6 +15,7 @@ import { loadKernels } from "../compiler/kernels/kernels.ts";
 import { readKernelModule } from "../node/codecs.ts";
 import { compileReference, loadPhoto } from "../test/compiler/oracle.ts";
 import { downloadBytes, openPage } from "./page.ts";
+import { writeResults } from "./results.ts";
 import { median, spread, type Time, time } from "./statistics.ts";
 
 interface Picture {
@@ -67,7 +68,7 @@ async function main(): Promise<void> {
   loadKernels(await readKernelModule());
   describeRun();
 
-  report(`\n## Node ${process.version}, against mind-ar's OfflineCompiler\n`);
+  report(`\n### Node ${process.version}, against mind-ar's OfflineCompiler\n`);
   report("Milliseconds: median (least … most). A ratio is that of the medians.\n");
   report(
     "| image | rounds | mind-ar | ours | ours, CPU time | ratio | ratio, CPU time | must, dream | result |",
@@ -79,7 +80,7 @@ async function main(): Promise<void> {
   await compareInBrowser();
   await measureLarge();
   await measureDownload();
-  writeFileSync(new URL("results.md", import.meta.url), `${lines.join("\n")}\n`);
+  writeResults("compile", lines.join("\n"));
 }
 
 function describeRun(): void {
@@ -87,7 +88,7 @@ function describeRun(): void {
   const version = (name: string) =>
     JSON.parse(readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), "utf8"))
       .version;
-  report("# Benchmark results\n");
+  report("## Compiling\n");
   report("Written by `npm run bench` (bench/compile.ts).\n");
   report(
     `- ${new Date().toISOString().slice(0, 10)}, ${platform()} ${release()}, ${cpus().length} × ${model},`,
@@ -136,7 +137,7 @@ async function compareInBrowser(): Promise<void> {
   const { photo, width, height } = SQUARE;
   const page = await openPage();
   try {
-    report(`\n## Chromium ${page.version} without a GPU, against mind-ar's Compiler\n`);
+    report(`\n### Chromium ${page.version} without a GPU, against mind-ar's Compiler\n`);
     report("Milliseconds, second run of each.\n");
     report("| image | mind-ar | ours | ratio | must, dream | result |");
     report("|---|---|---|---|---|---|");
@@ -182,7 +183,7 @@ async function measureLarge(): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true });
   }
-  report(`\n## A large image: ${width} × ${height}, maxSize off\n`);
+  report(`\n### A large image: ${width} × ${height}, maxSize off\n`);
   report(`${rounds} rounds, by turns with ${SQUARE.width} × ${SQUARE.height}.\n`);
   report("| what | measured | must, dream |");
   report("|---|---|---|");
@@ -202,7 +203,7 @@ async function measureLarge(): Promise<void> {
 
 async function measureDownload(): Promise<void> {
   const { script, wasm } = await downloadBytes();
-  report("\n## What a browser downloads for compiling, codecs aside, gzip\n");
+  report("\n### What a browser downloads for compiling, codecs aside, gzip\n");
   report("| JavaScript | WebAssembly | together | must, dream |");
   report("|---|---|---|---|");
   const kilobytes = (bytes: number) => `${(bytes / 1024).toFixed(1)} KB`;

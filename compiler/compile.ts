@@ -107,7 +107,40 @@ function countSteps(stage: CompileProgress["stage"], total: number, onProgress: 
 
 /** Feature points and their cluster trees at every scale, the largest first. */
 function extractKeyframes(image: GreyImage, maxFeatures: number, step: Step): Keyframe[] {
-  const scales = keyframeScales(image.width, image.height);
+  const detectAt = layKeyframes(image, maxFeatures);
+  return keyframeScales(image.width, image.height).map((scale) =>
+    step(() => {
+      const points = detectAt(scale);
+      return {
+        ...points,
+        maximaCluster: buildClusters(points.maxima),
+        minimaCluster: buildClusters(points.minima),
+      };
+    }),
+  );
+}
+
+/** A keyframe's points; their cluster trees are built from nothing else. */
+export type KeyframePoints = Omit<Keyframe, "maximaCluster" | "minimaCluster">;
+
+/**
+ * The points of those keyframes of `image` (reduced by the caller) whose longer side has at most `largest`
+ * pixels, the largest first: the same as in the compiled target.
+ */
+export function detectKeyframes(image: GreyImage, largest: number): KeyframePoints[] {
+  checkImage(image);
+  const { width, height } = image;
+  const longer = Math.max(width, height);
+  const scales = keyframeScales(width, height).filter((scale) => scaledSize(longer, scale) <= largest);
+  return scales.length === 0 ? [] : scales.map(layKeyframes(image, Number.POSITIVE_INFINITY, scales));
+}
+
+/** Room to detect at any of `scales`, one after the other. */
+function layKeyframes(
+  image: GreyImage,
+  maxFeatures: number,
+  scales: readonly number[] = keyframeScales(image.width, image.height),
+): (scale: number) => KeyframePoints {
   const largest = Math.max(...scales);
   const widest = scaledSize(image.width, largest);
   const tallest = scaledSize(image.height, largest);
@@ -118,17 +151,12 @@ function extractKeyframes(image: GreyImage, maxFeatures: number, step: Step): Ke
   }));
   const { grey } = detector.pyramid;
   scaler.source.set(image.data);
-  return scales.map((scale) =>
-    step(() => {
-      const width = scaledSize(image.width, scale);
-      const height = scaledSize(image.height, scale);
-      resizeBox(image, scale, scaler, grey);
-      const { maxima, minima } = detect(grey, width, height, maxFeatures, detector);
-      const maximaCluster = buildClusters(maxima);
-      const minimaCluster = buildClusters(minima);
-      return { width, height, scale, maxima, minima, maximaCluster, minimaCluster };
-    }),
-  );
+  return (scale) => {
+    const width = scaledSize(image.width, scale);
+    const height = scaledSize(image.height, scale);
+    resizeBox(image, scale, scaler, grey);
+    return { width, height, scale, ...detect(grey, width, height, maxFeatures, detector) };
+  };
 }
 
 /** The two images that the player tracks, and the points to follow in them. */

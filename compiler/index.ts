@@ -23,6 +23,16 @@ export { extractTargets, mergeMinds } from "./merge.ts";
 export { decodeMind, encodeMind, InvalidMarkerError, type MarkerFault } from "./mind.ts";
 export { type CompiledPhoto, compilePhoto } from "./photo.ts";
 export { contactSheet, drawFeatures, sheetPictureSize, targetPicture } from "./preview.ts";
+export {
+  type Quality,
+  type QualityMap,
+  type QualityPart,
+  type QualityPartName,
+  type QualityReason,
+  type QualityReasonCode,
+  scoreImage,
+  scoreTarget,
+} from "./quality.ts";
 export { assertTrackable } from "./trackable.ts";
 export {
   type ClusterNode,

@@ -2,6 +2,7 @@ import { COMPILER_VERSION, DEFAULT_MAX_SIZE } from "../compiler/compile.ts";
 import { inspectImage } from "../compiler/image/inspect.ts";
 import { targetSize } from "../compiler/image/resize.ts";
 import { decodeMind } from "../compiler/mind.ts";
+import { scoreTarget } from "../compiler/quality.ts";
 import { assertTrackable } from "../compiler/trackable.ts";
 import { CompileError, type ImageTarget } from "../compiler/types.ts";
 import type { Bindings } from "./bindings.ts";
@@ -115,6 +116,7 @@ export function validateDelivery(
     keyframes: target.keyframes.length,
     points: target.keyframes.reduce((sum, { maxima, minima }) => sum + maxima.count + minima.count, 0),
     tracking_points: target.tracking.reduce((sum, { points }) => sum + points.length, 0),
+    quality: scoreTarget(target),
     compiler_version: compilerVersion ?? COMPILER_VERSION,
     milliseconds,
     executor,

@@ -1,5 +1,5 @@
 import type { CompileTaskRow, Content } from "./schema.ts";
-import type { ArContent, CompileTask, Lease, ViewerManifest } from "./schemas.ts";
+import type { ArContent, CompileTask, Lease, MarkerMetadata, ViewerManifest } from "./schemas.ts";
 
 /** Rows as the API shows them. Media addresses are relative to the API; what goes on paper is absolute. */
 
@@ -20,7 +20,7 @@ export function contentBody(content: Content, task: CompileTaskRow, origin: stri
     marker_url: content.markerUrl,
     marker_status: content.markerStatus,
     marker_generated_at: timestamp(content.markerGeneratedAt),
-    marker_metadata: content.markerMetadata,
+    marker_metadata: metadataBody(content.markerMetadata),
     max_features: content.maxFeatures,
     video_url: content.videoUrl,
     video_bytes: content.videoBytes,
@@ -36,6 +36,11 @@ export function contentBody(content: Content, task: CompileTaskRow, origin: stri
     created_at: new Date(content.createdAt).toISOString(),
     updated_at: new Date(content.updatedAt).toISOString(),
   };
+}
+
+/** Rows of markers from before there was a score have no `quality` at all. */
+function metadataBody(metadata: MarkerMetadata | null): MarkerMetadata | null {
+  return metadata && { ...metadata, quality: metadata.quality ?? null };
 }
 
 export function taskBody(task: CompileTaskRow): CompileTask {

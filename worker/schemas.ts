@@ -22,6 +22,51 @@ export const progress = z
   .openapi("Progress");
 export type ProgressBody = z.infer<typeof progress>;
 
+/** What `scoreTarget` says of a marker (compiler/quality.ts). */
+export const quality = z
+  .object({
+    /** Predicted share of a camera's views in which MindAR finds the photo, in percent. */
+    score: z.number().int().min(0).max(100),
+    /** 0 to 5 in halves. */
+    stars: z.number().min(0).max(5),
+    parts: z
+      .array(
+        z.object({
+          name: z.enum(["detail", "spread", "distinctness", "contrast", "sharpness"]),
+          score: z.number().int().min(0).max(100),
+        }),
+      )
+      .readonly(),
+    /** The most important first; none when there is nothing to mend. */
+    reasons: z
+      .array(
+        z.object({
+          code: z.enum([
+            "little_detail",
+            "repeating_pattern",
+            "blurred",
+            "too_dark",
+            "too_bright",
+            "low_contrast",
+            "empty_area",
+            "small_in_print",
+          ]),
+          message: z.string(),
+          advice: z.string(),
+        }),
+      )
+      .readonly(),
+    /** Longer side in print, mm, from which on a phone at arm's length finds it in every other view. */
+    print: z.number().int().nullable(),
+    /** Where trackable detail is: about square cells, row-major, 0 (none) to 100 (plenty). */
+    map: z.object({
+      columns: z.number().int(),
+      rows: z.number().int(),
+      cells: z.array(z.number().int().min(0).max(100)).readonly(),
+    }),
+  })
+  .openapi("Quality");
+
 export const markerMetadata = z
   .object({
     bytes: z.number().int(),
@@ -31,6 +76,8 @@ export const markerMetadata = z
     /** Feature points over all keyframes. */
     points: z.number().int(),
     tracking_points: z.number().int(),
+    /** Null for markers that were made before there was a score. */
+    quality: orNull(quality),
     compiler_version: z.string(),
     /** Time the executor says it took; null when it did not say. */
     milliseconds: z.number().nullable(),

@@ -4,6 +4,10 @@ declare module "mind-ar/src/image-target/offline-compiler.js" {
   export class OfflineCompiler {
     compileImageTargets(images: unknown[], onProgress: (percent: number) => void): Promise<unknown[]>;
     exportData(): Uint8Array;
+    importData(bytes: Uint8Array): {
+      targetImage: { width: number; height: number };
+      matchingData: unknown[];
+    }[];
   }
 }
 
@@ -38,6 +42,18 @@ declare module "mind-ar/src/image-target/tracker/extract.js" {
 declare module "mind-ar/src/image-target/matching/matcher.js" {
   export class Matcher {
     constructor(queryWidth: number, queryHeight: number);
-    matchDetection(keyframes: unknown[], points: unknown[]): { keyframeIndex: number };
+    /** Without coordinates when `keyframeIndex` is -1. */
+    matchDetection(
+      keyframes: unknown[],
+      points: unknown[],
+    ): { keyframeIndex: number; screenCoords: unknown[]; worldCoords: unknown[] };
+  }
+}
+
+declare module "mind-ar/src/image-target/estimation/estimator.js" {
+  export class Estimator {
+    constructor(projection: number[][]);
+    /** The pose, 3 × 4. */
+    estimate(points: { screenCoords: unknown[]; worldCoords: unknown[] }): number[][] | null;
   }
 }

@@ -12,6 +12,7 @@ const metadata: MarkerMetadata = {
   keyframes: 1,
   points: 1,
   tracking_points: 1,
+  quality: null,
   compiler_version: "1",
   milliseconds: null,
   executor: "browser",

@@ -1,5 +1,8 @@
+import { eq, sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { COMPILER_VERSION } from "../../compiler/compile.ts";
+import { scoreTarget } from "../../compiler/quality.ts";
+import { arContent } from "../../worker/schema.ts";
 import type { ArContent, CompileTask, Lease, Submission, TakenLease } from "../../worker/schemas.ts";
 import { Edge, form, json, refusal } from "./edge.ts";
 import { HEIGHT, jpeg, mind, png, target, WIDTH } from "./fixtures.ts";
@@ -20,6 +23,19 @@ async function leased(fields: Record<string, string | Uint8Array> = {}) {
 }
 
 describe("a delivered marker", () => {
+  it("shows null for the quality of a marker from before there was a score", async () => {
+    const { edge, id, put } = await leased();
+    await put(form({ marker: mind() }));
+    await edge.db
+      .update(arContent)
+      .set({ markerMetadata: sql`json_remove(marker_metadata, '$.quality')` })
+      .where(eq(arContent.id, id));
+    expect((await edge.content(id)).marker_metadata).toMatchObject({
+      points: expect.any(Number),
+      quality: null,
+    });
+  });
+
   it("makes the content ready, with what the edge measured itself", async () => {
     const { edge, id, put, submission } = await leased();
     edge.pass(7);
@@ -43,6 +59,7 @@ describe("a delivered marker", () => {
         keyframes: keyframes.length,
         points: keyframes.reduce((sum, { maxima, minima }) => sum + maxima.count + minima.count, 0),
         tracking_points: tracking.reduce((sum, { points }) => sum + points.length, 0),
+        quality: scoreTarget(target()),
         compiler_version: COMPILER_VERSION,
         milliseconds: 321.5,
         executor: "browser",

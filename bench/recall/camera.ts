@@ -1,0 +1,332 @@
+// A camera that looks at a printed photo: single frames with a known pose, and all that goes wrong between
+// paper and sensor. Everything follows from seeds.
+
+import { resizeGrey } from "../../compiler/image/resize.ts";
+import type { GreyImage } from "../../compiler/types.ts";
+
+/** Pixels of a frame: what a browser gets of a phone's camera unless it asks for more. */
+export const FRAME = { width: 640, height: 480 } as const;
+
+/** Focal length in pixels for a frame 45° high, which is what MindAR's player takes every camera for. */
+export const FOCAL = FRAME.height / 2 / Math.tan(Math.PI / 8);
+
+/** One look at the photo. Angles in radians, lengths in frame pixels. */
+export interface View {
+  /** Distance, by the photo's longer side as a share of the frame's height. */
+  readonly size: number;
+  /** Between the camera's axis and the photo's normal, and the direction in which it leans. */
+  readonly tilt: number;
+  readonly lean: number;
+  readonly roll: number;
+  /** Where the photo's centre is: the middle of the frame is 0, its edges are ±1. */
+  readonly centre: readonly [number, number];
+  /** Standard deviation of the lens's blur. */
+  readonly defocus: number;
+  /** Length and direction of the hand's motion while the shutter was open. */
+  readonly motion: number;
+  readonly motionAngle: number;
+  /** Factor on the light, and standard deviation of the noise in grey levels. */
+  readonly exposure: number;
+  readonly noise: number;
+  /** Share of the photo that something covers, from an edge inwards, and from which direction. */
+  readonly covered: number;
+  readonly coveredFrom: number;
+  /** Of the background and the noise. */
+  readonly seed: number;
+}
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Upper left, upper right, lower right, lower left. */
+export type Corners = readonly [Point, Point, Point, Point];
+
+export interface Picture {
+  readonly frame: GreyImage;
+  readonly corners: Corners;
+}
+
+/** Row-major 3 × 3, from photo pixels to frame pixels. */
+type Map3 = readonly number[];
+
+export type Random = () => number;
+
+/** Numbers in [0, 1) (mulberry32). */
+export function seeded(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/**
+ * `count` views, the same ones for every photo. Each property alone is spread evenly over its range
+ * (a Latin hypercube), so that few views say much.
+ */
+export function planViews(count: number, seed: number): View[] {
+  const random = seeded(seed);
+  const column = () => {
+    const values = Array.from({ length: count }, (_, i) => (i + random()) / count);
+    for (let i = count - 1; i > 0; i--) {
+      const j = Math.floor(random() * (i + 1));
+      [values[i], values[j]] = [values[j], values[i]];
+    }
+    return values;
+  };
+  const [size, tilt, lean, roll, x, y] = [column(), column(), column(), column(), column(), column()];
+  const [defocus, motion, motionAngle] = [column(), column(), column()];
+  const [exposure, noise, covered, coveredFrom] = [column(), column(), column(), column()];
+  return Array.from({ length: count }, (_, i) => ({
+    size: 0.18 + 0.77 * size[i],
+    tilt: (tilt[i] * 60 * Math.PI) / 180,
+    lean: lean[i] * 2 * Math.PI,
+    // People hold the phone roughly upright, and one in five any way round.
+    roll: (roll[i] < 0.2 ? roll[i] * 5 - 0.5 : (roll[i] - 0.6) / 4) * 2 * Math.PI,
+    centre: [(x[i] - 0.5) * 0.5, (y[i] - 0.5) * 0.5],
+    defocus: 0.4 + 2 * defocus[i] ** 2,
+    motion: 10 * motion[i] ** 3,
+    motionAngle: motionAngle[i] * Math.PI,
+    exposure: 0.3 + exposure[i],
+    noise: 1 + 8 * noise[i] ** 2,
+    covered: Math.max(0, covered[i] - 0.5) * 0.9,
+    coveredFrom: coveredFrom[i] * 2 * Math.PI,
+    seed: seed * 1000 + i,
+  }));
+}
+
+/** Takes one picture of `photo`. */
+export function takePicture(photo: GreyImage, view: View): Picture {
+  const map = poseOf(photo, view);
+  const light = backgroundOf(view.seed).slice();
+  paintPhoto(light, photo, map, view);
+  const blurred = smear(soften(light, view.defocus), view.motion, view.motionAngle);
+  return { frame: expose(blurred, view), corners: cornersOf(map, photo) };
+}
+
+/** The photo's plane: K [r1 r2 t] on photo pixels taken as units of the world. */
+function poseOf(photo: GreyImage, view: View): Map3 {
+  const longer = Math.max(photo.width, photo.height);
+  const depth = (FOCAL * longer) / (view.size * FRAME.height);
+  const [tx, ty] = [
+    (view.centre[0] * FRAME.width * depth) / 2 / FOCAL,
+    (view.centre[1] * FRAME.height * depth) / 2 / FOCAL,
+  ];
+  // Leaning by `tilt` about an axis in the photo's plane, then turning by `roll` (Rodrigues' formula).
+  const [c, s] = [Math.cos(view.tilt), Math.sin(view.tilt)];
+  const [ax, ay] = [Math.cos(view.lean), Math.sin(view.lean)];
+  const leaning = [
+    [c + ax * ax * (1 - c), ax * ay * (1 - c), -ay * s],
+    [ax * ay * (1 - c), c + ay * ay * (1 - c), ax * s],
+  ];
+  const [cr, sr] = [Math.cos(view.roll), Math.sin(view.roll)];
+  const [right, down] = leaning.map(([x, y, z]) => [cr * x - sr * y, sr * x + cr * y, z]);
+  const origin = [tx, ty, depth].map((t, i) => t - (right[i] * photo.width + down[i] * photo.height) / 2);
+  const column = ([x, y, z]: number[]) => [
+    FOCAL * x + (FRAME.width / 2) * z,
+    FOCAL * y + (FRAME.height / 2) * z,
+    z,
+  ];
+  const [a, b, o] = [right, down, origin].map(column);
+  return [a[0], b[0], o[0], a[1], b[1], o[1], a[2], b[2], o[2]];
+}
+
+function project(map: Map3, x: number, y: number): Point {
+  const w = map[6] * x + map[7] * y + map[8];
+  return { x: (map[0] * x + map[1] * y + map[2]) / w, y: (map[3] * x + map[4] * y + map[5]) / w };
+}
+
+function cornersOf(map: Map3, { width, height }: GreyImage): Corners {
+  return [project(map, 0, 0), project(map, width, 0), project(map, width, height), project(map, 0, height)];
+}
+
+function invert([a, b, c, d, e, f, g, h, i]: Map3): Map3 {
+  const determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
+  return [
+    e * i - f * h,
+    c * h - b * i,
+    b * f - c * e,
+    f * g - d * i,
+    a * i - c * g,
+    c * d - a * f,
+    d * h - e * g,
+    b * g - a * h,
+    a * e - b * d,
+  ].map((entry) => entry / determinant);
+}
+
+const backgrounds = new Map<number, Float32Array>();
+
+function backgroundOf(seed: number): Float32Array {
+  const known = backgrounds.get(seed) ?? paintBackground(seed);
+  backgrounds.set(seed, known);
+  return known;
+}
+
+/** A cluttered table: patches of soft noise, and papers and things of even brightness on it. */
+function paintBackground(seed: number): Float32Array {
+  const { width, height } = FRAME;
+  const random = seeded(seed);
+  const out = new Float32Array(width * height).fill(90 + 80 * random());
+  for (const cell of [160, 40, 12]) {
+    const columns = Math.ceil(width / cell) + 2;
+    const knots = Float32Array.from({ length: columns * (Math.ceil(height / cell) + 2) }, random);
+    const strength = 10 + 0.15 * cell;
+    for (let y = 0; y < height; y++) {
+      const row = Math.floor(y / cell);
+      const fy = y / cell - row;
+      for (let x = 0; x < width; x++) {
+        const left = Math.floor(x / cell);
+        const fx = x / cell - left;
+        const at = row * columns + left;
+        const upper = knots[at] * (1 - fx) + knots[at + 1] * fx;
+        const lower = knots[at + columns] * (1 - fx) + knots[at + columns + 1] * fx;
+        out[y * width + x] += (upper * (1 - fy) + lower * fy - 0.5) * strength;
+      }
+    }
+  }
+  for (let thing = 0; thing < 14; thing++) {
+    const [cx, cy] = [random() * width, random() * height];
+    const [half, long] = [4 + 40 * random(), 10 + 90 * random()];
+    const angle = random() * Math.PI;
+    const [c, s] = [Math.cos(angle), Math.sin(angle)];
+    const grey = 30 + 200 * random();
+    const reach = Math.ceil(half + long);
+    for (let y = Math.max(0, Math.floor(cy - reach)); y < Math.min(height, cy + reach); y++) {
+      for (let x = Math.max(0, Math.floor(cx - reach)); x < Math.min(width, cx + reach); x++) {
+        const along = (x - cx) * c + (y - cy) * s;
+        const across = (y - cy) * c - (x - cx) * s;
+        if (Math.abs(along) <= long && Math.abs(across) <= half) out[y * width + x] = grey;
+      }
+    }
+  }
+  return out;
+}
+
+/** Paints the photo over `light` by inverse mapping, four bilinear samples a pixel. */
+function paintPhoto(light: Float32Array, photo: GreyImage, map: Map3, view: View): void {
+  const print = resizeGrey(photo, Math.max(64, Math.ceil(view.size * FRAME.height * 1.2)));
+  const { data, width, height } = print;
+  const [scaleX, scaleY] = [width / photo.width, height / photo.height];
+  const corners = cornersOf(map, photo);
+  const [xs, ys] = [corners.map(({ x }) => x), corners.map(({ y }) => y)];
+  const [left, right] = [
+    Math.max(0, Math.floor(Math.min(...xs))),
+    Math.min(FRAME.width, Math.max(...xs) + 1),
+  ];
+  const [top, bottom] = [
+    Math.max(0, Math.floor(Math.min(...ys))),
+    Math.min(FRAME.height, Math.max(...ys) + 1),
+  ];
+  const [a, b, c, d, e, f, g, h, i] = invert(map);
+  const cover = coverOf(photo, view);
+  for (let y = top; y < bottom; y++) {
+    for (let x = left; x < right; x++) {
+      const at = y * FRAME.width + x;
+      let sum = 0;
+      for (let sample = 0; sample < 4; sample++) {
+        const px = x + 0.25 + 0.5 * (sample & 1);
+        const py = y + 0.25 + 0.5 * (sample >> 1);
+        const w = g * px + h * py + i;
+        const photoX = (a * px + b * py + c) / w;
+        const photoY = (d * px + e * py + f) / w;
+        if (photoX < 0 || photoY < 0 || photoX >= photo.width || photoY >= photo.height) {
+          sum += light[at];
+          continue;
+        }
+        if (cover(photoX, photoY)) {
+          sum += 140;
+          continue;
+        }
+        const u = Math.min(Math.max(photoX * scaleX - 0.5, 0), width - 1.001);
+        const v = Math.min(Math.max(photoY * scaleY - 0.5, 0), height - 1.001);
+        const [x0, y0] = [Math.floor(u), Math.floor(v)];
+        const [fx, fy] = [u - x0, v - y0];
+        const upper = y0 * width + x0;
+        const lower = upper + width;
+        // Paper is not as white and ink not as black as a screen.
+        const level =
+          (data[upper] * (1 - fx) + data[upper + 1] * fx) * (1 - fy) +
+          (data[lower] * (1 - fx) + data[lower + 1] * fx) * fy;
+        sum += 20 + 0.82 * level;
+      }
+      light[at] = sum / 4;
+    }
+  }
+}
+
+/** Whether something, a hand or a glass, lies over a place of the photo. */
+function coverOf({ width, height }: GreyImage, { covered, coveredFrom }: View) {
+  if (covered === 0) return () => false;
+  const [c, s] = [Math.cos(coveredFrom), Math.sin(coveredFrom)];
+  const reach = (Math.abs(c) * width + Math.abs(s) * height) / 2;
+  const edge = reach * (1 - 2 * covered);
+  return (x: number, y: number) => (x - width / 2) * c + (y - height / 2) * s > edge;
+}
+
+/** Gaussian blur of standard deviation `sigma`. */
+function soften(light: Float32Array, sigma: number): Float32Array {
+  const reach = Math.ceil(3 * sigma);
+  const weights = Float32Array.from({ length: 2 * reach + 1 }, (_, i) =>
+    Math.exp(-((i - reach) ** 2) / (2 * sigma ** 2)),
+  );
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const { width, height } = FRAME;
+  const across = new Float32Array(light.length);
+  const line = new Float32Array(width + 2 * reach);
+  for (let y = 0; y < height; y++) {
+    const row = light.subarray(y * width, (y + 1) * width);
+    line.fill(row[0], 0, reach).fill(row[width - 1], reach + width);
+    line.set(row, reach);
+    for (let x = 0; x < width; x++) {
+      let sum = 0;
+      for (let k = 0; k < weights.length; k++) sum += weights[k] * line[x + k];
+      across[y * width + x] = sum / total;
+    }
+  }
+  const out = new Float32Array(light.length);
+  for (let y = 0; y < height; y++) {
+    for (let k = 0; k < weights.length; k++) {
+      const from = Math.min(Math.max(y + k - reach, 0), height - 1) * width;
+      const weight = weights[k] / total;
+      for (let x = 0; x < width; x++) out[y * width + x] += weight * across[from + x];
+    }
+  }
+  return out;
+}
+
+/** Motion blur along a straight line of `length` pixels. */
+function smear(light: Float32Array, length: number, angle: number): Float32Array {
+  const steps = Math.ceil(length);
+  if (steps < 2) return light;
+  const { width, height } = FRAME;
+  const out = new Float32Array(light.length);
+  for (let step = 0; step < steps; step++) {
+    const along = ((step + 0.5) / steps - 0.5) * length;
+    const dx = Math.round(along * Math.cos(angle));
+    const dy = Math.round(along * Math.sin(angle));
+    for (let y = 0; y < height; y++) {
+      const row = Math.min(Math.max(y + dy, 0), height - 1) * width;
+      for (let x = 0; x < width; x++) {
+        out[y * width + x] += light[row + Math.min(Math.max(x + dx, 0), width - 1)] / steps;
+      }
+    }
+  }
+  return out;
+}
+
+/** Light to 8-bit grey levels: exposure, noise, clipping. */
+function expose(light: Float32Array, { exposure, noise, seed }: View): GreyImage {
+  const random = seeded(seed ^ 0x5bd1e995);
+  const data = new Uint8Array(light.length);
+  for (let i = 0; i < light.length; i++) {
+    // The sum of four uniform numbers is near enough to a normal one.
+    const normal = (random() + random() + random() + random() - 2) * Math.sqrt(3);
+    data[i] = Math.min(Math.max(light[i] * exposure + normal * noise, 0), 255);
+  }
+  return { data, ...FRAME };
+}

@@ -1,0 +1,114 @@
+// MindAR's player as far as it recognises: detection in the moving window, matching, pose.
+
+import { allocateDetector, detect } from "../../compiler/detector/detect.ts";
+import { encodeMind } from "../../compiler/mind.ts";
+import {
+  DESCRIPTOR_WORDS,
+  type FeaturePoints,
+  type GreyImage,
+  type ImageTarget,
+} from "../../compiler/types.ts";
+import { detectReference, type ReferencePoint } from "../../test/compiler/oracle.ts";
+import { type Corners, FOCAL, FRAME, type Point, type View } from "./camera.ts";
+
+/** Side of the window in which the player detects (mind-ar detector/crop-detector.js). */
+const WINDOW = 2 ** Math.round(Math.log2(Math.min(FRAME.width, FRAME.height) / 2));
+
+const PROJECTION = [
+  [FOCAL, 0, FRAME.width / 2],
+  [0, FOCAL, FRAME.height / 2],
+  [0, 0, 1],
+];
+
+const { OfflineCompiler } = await import("mind-ar/src/image-target/offline-compiler.js");
+const { Matcher } = await import("mind-ar/src/image-target/matching/matcher.js");
+const { Estimator } = await import("mind-ar/src/image-target/estimation/estimator.js");
+
+const matcher = new Matcher(FRAME.width, FRAME.height);
+const estimator = new Estimator(PROJECTION);
+const buffers = allocateDetector(WINDOW, WINDOW);
+
+export interface Player {
+  /** Where the player believes the photo's corners to be; null when it does not find the photo. */
+  find(frame: GreyImage): Corners | null;
+}
+
+/** Root mean square distance of the corners from where they are, by the longer side of the photo as seen. */
+export function cornerError(found: Corners, corners: Corners, { size }: View): number {
+  const squares = found.map(({ x, y }, i) => (x - corners[i].x) ** 2 + (y - corners[i].y) ** 2);
+  return Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / 4) / (size * FRAME.height);
+}
+
+/** A player that has loaded the marker of one target. */
+export function load(target: ImageTarget): Player {
+  const [{ matchingData, targetImage }] = new OfflineCompiler().importData(encodeMind([target]));
+  return {
+    find(frame) {
+      for (const { left, top } of windows()) {
+        const points = detectIn(frame, left, top);
+        const { keyframeIndex, screenCoords, worldCoords } = matcher.matchDetection(matchingData, points);
+        if (keyframeIndex === -1) continue;
+        const pose = estimator.estimate({ screenCoords, worldCoords });
+        if (pose) return placeCorners(pose, targetImage);
+      }
+      return null;
+    },
+  };
+}
+
+/** The nine places of the window in the order in which the player visits them, from the centre on. */
+export function windows(): { left: number; top: number }[] {
+  const place = (size: number, index: number) => {
+    const start = Math.max(0, Math.floor(size / 2 - WINDOW + (index * WINDOW) / 2));
+    return start >= size - WINDOW ? size - WINDOW - 1 : start;
+  };
+  return Array.from({ length: 9 }, (_, i) => {
+    const index = (i + 4) % 9;
+    return { left: place(FRAME.width, index % 3), top: place(FRAME.height, Math.floor(index / 3)) };
+  });
+}
+
+/** The feature points of one window, by our detector: the same points as mind-ar's, see `sameAsReference`. */
+function detectIn(frame: GreyImage, left: number, top: number): ReferencePoint[] {
+  const { maxima, minima } = detect(crop(frame, left, top), WINDOW, WINDOW, Infinity, buffers);
+  return [...pointsOf(maxima, true, left, top), ...pointsOf(minima, false, left, top)];
+}
+
+function pointsOf(points: FeaturePoints, maxima: boolean, left: number, top: number): ReferencePoint[] {
+  return Array.from({ length: points.count }, (_, i) => ({
+    maxima,
+    x: points.x[i] + left,
+    y: points.y[i] + top,
+    scale: points.scale[i],
+    angle: points.angle[i],
+    descriptors: Array.from(points.descriptors.subarray(i * DESCRIPTOR_WORDS, (i + 1) * DESCRIPTOR_WORDS)),
+  }));
+}
+
+function crop(frame: GreyImage, left: number, top: number): Uint8Array {
+  const data = new Uint8Array(WINDOW * WINDOW);
+  for (let y = 0; y < WINDOW; y++) {
+    const from = (top + y) * frame.width + left;
+    data.set(frame.data.subarray(from, from + WINDOW), y * WINDOW);
+  }
+  return data;
+}
+
+function placeCorners(pose: number[][], { width, height }: { width: number; height: number }): Corners {
+  const place = (x: number, y: number): Point => {
+    const [u, v, w] = pose.map((row) => row[0] * x + row[1] * y + row[3]);
+    return { x: (FOCAL * u) / w + FRAME.width / 2, y: (FOCAL * v) / w + FRAME.height / 2 };
+  };
+  return [place(0, 0), place(width, 0), place(width, height), place(0, height)];
+}
+
+/** Whether mind-ar's own detector finds the same points, descriptors and all, in the frame's middle window. */
+export async function sameAsReference(frame: GreyImage): Promise<boolean> {
+  const [{ left, top }] = windows();
+  const ours = detectIn(frame, left, top);
+  const { points } = await detectReference({ data: crop(frame, left, top), width: WINDOW, height: WINDOW });
+  const name = ({ maxima, x, y, descriptors }: ReferencePoint, dx: number, dy: number) =>
+    `${maxima} ${(x - dx).toFixed(2)} ${(y - dy).toFixed(2)} ${descriptors.join(",")}`;
+  const theirs = new Set(points.map((point) => name(point, 0, 0)));
+  return ours.length === points.length && ours.every((point) => theirs.has(name(point, left, top)));
+}

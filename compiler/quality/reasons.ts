@@ -1,0 +1,223 @@
+// What is wrong with a picture, in words, and what to do about it.
+
+import type { GreyImage } from "../types.ts";
+import type { Evidence } from "./model.ts";
+
+export type QualityPartName = "detail" | "spread" | "distinctness" | "contrast" | "sharpness";
+
+export interface QualityPart {
+  readonly name: QualityPartName;
+  /** Whole, 0 … 100; 100 is as good as it needs to be. */
+  readonly score: number;
+}
+
+export type QualityReasonCode =
+  | "little_detail"
+  | "repeating_pattern"
+  | "blurred"
+  | "too_dark"
+  | "too_bright"
+  | "low_contrast"
+  | "empty_area"
+  | "small_in_print";
+
+export interface QualityReason {
+  readonly code: QualityReasonCode;
+  /** What is the matter. */
+  readonly message: string;
+  /** What to do. */
+  readonly advice: string;
+}
+
+/** Where trackable detail is: about square cells, row-major, each 0 (none) … 100 (plenty). */
+export interface QualityMap {
+  readonly columns: number;
+  readonly rows: number;
+  readonly cells: readonly number[];
+}
+
+/** Measures of the picture's grey levels, from a tracking image. */
+export interface Tones {
+  readonly mean: number;
+  /** Levels that 1 % and 99 % of the pixels stay below. */
+  readonly darkest: number;
+  readonly brightest: number;
+  /** Second differences over first ones, root mean squares: about 1 for a sharp picture, 0.2 for a soft one. */
+  readonly crispness: number;
+}
+
+// Where a part is as good as it needs to be. Of the pictures that MindAR finds in most views (bench/recall),
+// nine of ten reach these.
+const GOOD_POINTS = 120;
+const GOOD_SPREAD = 0.75;
+const GOOD_DISTINCTNESS = 0.15;
+const GOOD_RANGE = 130;
+const GOOD_CRISPNESS = 0.6;
+const SOFTEST = 0.1;
+
+/** A part below this is worth a word. */
+const WEAK = 45;
+
+/** Predicted share from which on there is nothing to complain about. */
+const GOOD_SHARE = 0.72;
+
+/** Cells of the map with at least this have something to hold on to. */
+const OCCUPIED = 20;
+
+/** Longer side in print, mm: whoever prints a photo smaller, as 9 × 13 cm, should know better. */
+const LARGE_PRINT = 130;
+
+export function measureTones({ data, width, height }: GreyImage): Tones {
+  const histogram = new Uint32Array(256);
+  let sum = 0;
+  for (const grey of data) {
+    histogram[grey]++;
+    sum += grey;
+  }
+  let first = 0;
+  let second = 0;
+  for (let y = 1; y < height - 1; y++) {
+    for (let x = 1; x < width - 1; x++) {
+      const at = y * width + x;
+      const [left, right, above, below] = [data[at - 1], data[at + 1], data[at - width], data[at + width]];
+      first += (right - left) ** 2 + (below - above) ** 2;
+      second += (4 * data[at] - left - right - above - below) ** 2;
+    }
+  }
+  return {
+    mean: sum / data.length,
+    darkest: quantile(histogram, data.length * 0.01),
+    brightest: quantile(histogram, data.length * 0.99),
+    crispness: first === 0 ? 0 : Math.sqrt(second / first),
+  };
+}
+
+function quantile(histogram: Uint32Array, count: number): number {
+  let below = 0;
+  return histogram.findIndex((pixels) => {
+    below += pixels;
+    return below >= count;
+  });
+}
+
+export function rateParts({ near }: Evidence, tones: Tones): QualityPart[] {
+  const points = near.reduce((sum, look) => sum + look.points, 0);
+  const landmarks = near.reduce((sum, look) => sum + look.landmarks.length * look.stride, 0);
+  const occupied = new Set(
+    near.flatMap((look) => look.landmarks.map(({ x, y }) => Math.floor(y * 5) * 8 + Math.floor(x * 5))),
+  );
+  return [
+    rate("detail", points / Math.max(1, near.length) / GOOD_POINTS),
+    rate("spread", occupied.size / 25 / GOOD_SPREAD),
+    rate("distinctness", landmarks / Math.max(1, points) / GOOD_DISTINCTNESS),
+    rate("contrast", (tones.brightest - tones.darkest) / GOOD_RANGE),
+    rate("sharpness", (tones.crispness - SOFTEST) / (GOOD_CRISPNESS - SOFTEST)),
+  ];
+}
+
+function rate(name: QualityPartName, share: number): QualityPart {
+  return { name, score: Math.round(100 * Math.min(Math.max(share, 0), 1)) };
+}
+
+/** The most important first; none for a picture that is found in most views. */
+export function findReasons(
+  share: number,
+  parts: readonly QualityPart[],
+  tones: Tones,
+  map: QualityMap,
+  print: number | null,
+): QualityReason[] {
+  if (share >= GOOD_SHARE) return [];
+  const weak = (name: QualityPartName) => (parts.find((part) => part.name === name)?.score ?? 0) < WEAK;
+  const reasons: QualityReason[] = [];
+  if (weak("sharpness")) {
+    reasons.push({
+      code: "blurred",
+      message: "The picture is blurred: it has no fine, sharp edges.",
+      advice: "Take a sharper photo, or the original instead of a copy that was enlarged.",
+    });
+  }
+  if (weak("contrast")) reasons.push(nameTones(tones));
+  if (weak("distinctness") && !weak("detail")) {
+    reasons.push({
+      code: "repeating_pattern",
+      message:
+        "Many places look alike, as in a repeating pattern or small print, and are mistaken for each other.",
+      advice: "Choose a crop with irregular detail, or add something to the picture that occurs only once.",
+    });
+  }
+  const empty = findEmptyArea(map);
+  if (weak("detail") || (empty === "everywhere" && reasons.length === 0)) {
+    reasons.push({
+      code: "little_detail",
+      message: "The picture has few corners, spots and edges that a camera can hold on to.",
+      advice: "Choose a photo with more irregular detail, or a crop that leaves even areas out.",
+    });
+  } else if (empty !== null && empty !== "everywhere") {
+    reasons.push({
+      code: "empty_area",
+      message: `${empty} no detail that can be tracked.`,
+      advice: "Crop the empty part away: what remains is then printed larger and found from farther off.",
+    });
+  }
+  if (print !== null && print >= LARGE_PRINT) {
+    reasons.push({
+      code: "small_in_print",
+      message: "A phone recognises it only when it fills much of the camera's picture.",
+      advice: `Print it at least ${Math.ceil(print / 10)} cm long, or choose a crop with larger detail.`,
+    });
+  }
+  return reasons;
+}
+
+function nameTones({ mean, darkest, brightest }: Tones): QualityReason {
+  if (brightest < 110) {
+    return {
+      code: "too_dark",
+      message: "The picture is too dark: nearly all of it is close to black.",
+      advice: "Brighten it, or take it again in more light.",
+    };
+  }
+  if (darkest > 160 && mean > 170) {
+    return {
+      code: "too_bright",
+      message: "The picture is too bright: nearly all of it is close to white.",
+      advice: "Darken it, or take it again with a shorter exposure.",
+    };
+  }
+  return {
+    code: "low_contrast",
+    message: "The picture has little contrast: its tones are all much the same.",
+    advice: "Raise the contrast, so that dark parts are dark and bright parts bright.",
+  };
+}
+
+/** The thirds of the picture without detail, as the beginning of a sentence; null when there are none. */
+function findEmptyArea({ columns, rows, cells }: QualityMap): string | null {
+  const occupied = (left: number, right: number, top: number, bottom: number) => {
+    let [count, all] = [0, 0];
+    for (let row = Math.round(top * rows); row < Math.round(bottom * rows); row++) {
+      for (let column = Math.round(left * columns); column < Math.round(right * columns); column++) {
+        all++;
+        if (cells[row * columns + column] >= OCCUPIED) count++;
+      }
+    }
+    return count / Math.max(1, all);
+  };
+  if (occupied(0, 1, 0, 1) < 0.08) return "everywhere";
+  const [third, rest] = [1 / 3, 2 / 3];
+  const empty = (
+    [
+      ["left", 0, third, 0, 1],
+      ["right", rest, 1, 0, 1],
+      ["upper", 0, 1, 0, third],
+      ["lower", 0, 1, rest, 1],
+    ] as const
+  )
+    .filter(([, left, right, top, bottom]) => occupied(left, right, top, bottom) < 0.06)
+    .map(([name]) => name);
+  if (empty.length === 0) return null;
+  if (empty.length === 1) return `The ${empty[0]} third has`;
+  if (empty.length === 4) return "Everything but the middle has";
+  return `The ${empty.slice(0, -1).join(", ")} and ${empty[empty.length - 1]} thirds have`;
+}
