@@ -60,6 +60,20 @@ describe("repeating", () => {
     expect(await server.seen()).toHaveLength(1);
   });
 
+  it("tries again after what the backend is known to refuse without doing anything, whatever the method", async () => {
+    const locked = { kind: "answer", status: 423 } as const;
+    const server = await faulty(locked, locked, ok);
+    const request = get(server.url, { method: "POST", refusals: [423] });
+    expect(await open().http.ask(request)).toMatchObject({ status: 200 });
+    const unsure = await faulty(busy, ok);
+    const again = get(unsure.url, { method: "POST", refusals: [423] });
+    expect(await open().http.ask(again)).toMatchObject({ status: 503 });
+    const streamed = await faulty(locked, ok);
+    const { stream } = chunks(1, 10);
+    const once = get(streamed.url, { method: "PUT", body: { stream, length: 10 }, refusals: [423] });
+    expect(await open().http.ask(once)).toMatchObject({ status: 423 });
+  });
+
   it("gives up after four tries, with the last answer", async () => {
     const server = await faulty(busy, busy, busy, { kind: "answer", status: 500, body: "last" }, ok);
     const { http, pauses } = open();

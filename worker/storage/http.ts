@@ -50,6 +50,8 @@ export interface StorageRequest {
    * is, for it flows once.
    */
   readonly idempotent?: boolean;
+  /** Statuses by which the backend says that it did nothing: worth another try whatever the method is. */
+  readonly refusals?: readonly number[];
   /** How many redirects of a GET or HEAD are followed, 0 by default: then the redirect is the answer. */
   readonly maxRedirects?: number;
   /** Longest silence of the backend, where it is known to need longer. */
@@ -87,7 +89,8 @@ export interface Reply {
 export class StorageHttp {
   readonly #checkAddress: (url: URL) => unknown;
   readonly #fetch: (url: string, init: RequestInit) => Promise<Response>;
-  readonly #sleep: (milliseconds: number) => Promise<void>;
+  /** For those who ask again on grounds of their own. */
+  readonly sleep: (milliseconds: number) => Promise<void>;
   readonly #random: () => number;
   readonly #now: () => number;
   readonly #silenceSeconds: number;
@@ -102,7 +105,7 @@ export class StorageHttp {
   }: StorageHttpOptions) {
     this.#checkAddress = checkAddress;
     this.#fetch = send;
-    this.#sleep = sleep;
+    this.sleep = sleep;
     this.#random = random;
     this.#now = now;
     this.#silenceSeconds = silenceSeconds;
@@ -122,20 +125,23 @@ export class StorageHttp {
   }
 
   async #repeat<T extends Answer | Reply>(request: StorageRequest, attempt: () => Promise<T>): Promise<T> {
-    const attempts = mayRepeat(request) ? ATTEMPTS : 1;
+    const repeatable = mayRepeat(request);
+    const refusals = isStream(request.body) ? [] : (request.refusals ?? []);
     for (let done = 1; ; done++) {
       let pause: number | null;
       try {
         const answer = await attempt();
-        if (done === attempts || !RETRIED_STATUSES.has(answer.status)) return answer;
+        const { status } = answer;
+        const again = refusals.includes(status) || (repeatable && RETRIED_STATUSES.has(status));
+        if (done === ATTEMPTS || !again) return answer;
         pause = this.#pause(done, answer.headers.get("retry-after"));
         if (pause === null) return answer;
         if ("body" in answer) await answer.body?.cancel();
       } catch (error) {
-        if (done === attempts || !(error instanceof Outage)) throw error;
+        if (done === ATTEMPTS || !repeatable || !(error instanceof Outage)) throw error;
         pause = this.#pause(done, null);
       }
-      await this.#sleep(pause ?? 0);
+      await this.sleep(pause ?? 0);
     }
   }
 
