@@ -17,5 +17,16 @@ declare module "vitest" {
     localS3: S3SettingsBody;
     /** Any other S3 server that the environment names. */
     otherS3: S3SettingsBody | null;
+    /** The server that stands for Yandex Disk. */
+    yandexDisk: {
+      readonly apiUrl: string;
+      readonly transferUrl: string;
+      readonly oauthUrl: string;
+      readonly controlUrl: string;
+      readonly token: string;
+      readonly appToken: string;
+      readonly clientId: string;
+      readonly clientSecret: string;
+    };
   }
 }

@@ -28,6 +28,7 @@ export default defineConfig({
       "./storage-servers/faulty-server.ts",
       "./storage-servers/relay-server.ts",
       "./storage-servers/s3-server.ts",
+      "./storage-servers/yandex-disk-server.ts",
     ],
     setupFiles: ["./migrate.ts"],
     // Only against hanging: a busy machine is no failure.

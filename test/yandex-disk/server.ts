@@ -390,7 +390,7 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
         async function* (chunks: AsyncIterable<Buffer>) {
           for await (const chunk of chunks) {
             size += chunk.length;
-            if (cutAfter !== undefined && size >= cutAfter) request.destroy();
+            if (cutAfter !== undefined && size >= cutAfter) throw new Error("cut");
             md5.update(chunk);
             sha256.update(chunk);
             yield chunk;
@@ -591,10 +591,11 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
   const handlers: Record<Host | "control", Handler> = { api, transfer, oauth, control: steer };
 
   async function handle(host: Host | "control", request: IncomingMessage, response: ServerResponse) {
+    const { socket } = request;
     const url = new URL(request.url ?? "/", address(host));
     const fault = host === "control" ? undefined : takeFault(host, request, url);
     if (host !== "control") {
-      if (behaviour.down) return request.destroy();
+      if (behaviour.down) return socket.destroy();
       const headers = request.headers as Record<string, string>;
       seen.push({ host, method: request.method ?? "", path: url.pathname + url.search, headers });
     }
@@ -603,12 +604,12 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
     try {
       answer = lost ? answerOf(fault) : await handlers[host](request, url, response, fault?.cutAfter);
     } catch (error) {
-      if (!(error instanceof DiskError)) return request.destroy();
+      if (!(error instanceof DiskError)) return socket.destroy();
       answer = refusal(error.status, error.error, error.message);
     }
     if (answer === "sent") return;
     if (fault?.afterwards) {
-      if (fault.status === undefined) return request.destroy();
+      if (fault.status === undefined) return socket.destroy();
       answer = answerOf(fault);
     }
     // Whatever still comes is read and thrown away, so that the client sees the answer.
