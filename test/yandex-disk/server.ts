@@ -22,8 +22,8 @@
  */
 
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { createWriteStream } from "node:fs";
+import { mkdtemp, open, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -429,6 +429,12 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
     name: string,
     cutAfter?: number,
   ): Promise<void> {
+    const opened = await open(file).catch(() => null);
+    if (!opened) {
+      // Replaced or deleted since the link was given.
+      response.writeHead(404).end();
+      return;
+    }
     const headers: Record<string, string | number> = {
       "content-type": "application/octet-stream",
       "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
@@ -444,6 +450,7 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
       if (first !== "" && last !== "") end = Math.min(end, Number(last));
       if (start > end) {
         response.writeHead(416, { "content-range": `bytes */${size}` }).end();
+        await opened.close();
         return;
       }
       status = 206;
@@ -452,11 +459,12 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
     response.writeHead(status, { ...headers, "content-length": end - start + 1 });
     if (request.method === "HEAD" || size === 0) {
       response.end();
+      await opened.close();
       return;
     }
     let sent = 0;
     await pipeline(
-      createReadStream(file, { start, end, highWaterMark: 64 * 1024 }),
+      opened.createReadStream({ start, end, highWaterMark: 64 * 1024 }),
       async function* (chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {
           sent += chunk.length;
