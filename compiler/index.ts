@@ -21,8 +21,8 @@ export { inspectMind, type MarkerProblem, type MarkerReport, type TargetReport }
 export { loadKernels } from "./kernels/kernels.ts";
 export { extractTargets, mergeMinds } from "./merge.ts";
 export { decodeMind, encodeMind, InvalidMarkerError, type MarkerFault } from "./mind.ts";
-export { type CompiledPhoto, compilePhoto } from "./photo.ts";
-export { contactSheet, drawFeatures, sheetPictureSize, targetPicture } from "./preview.ts";
+export { type CompiledPhoto, compilePhoto, type ScoredPhoto, scorePhoto } from "./photo.ts";
+export { contactSheet, drawDetail, drawFeatures, sheetPictureSize, targetPicture } from "./preview.ts";
 export {
   type Quality,
   type QualityMap,

@@ -2,6 +2,7 @@ import { compileTarget } from "./compile.ts";
 import { decodeImage, toGrey } from "./image/decode.ts";
 import { makeThumbnail } from "./image/thumbnail.ts";
 import { encodeMind } from "./mind.ts";
+import { type Quality, scoreImage } from "./quality.ts";
 import { assertTrackable } from "./trackable.ts";
 import type { CompileOptions, CompileProgress } from "./types.ts";
 
@@ -41,6 +42,31 @@ export async function compilePhoto(
   onProgress({ stage: "encode", done: 1, total: 1 });
   const { width, height } = grey;
   return { marker, thumbnail, width, height, milliseconds: Date.now() - start };
+}
+
+export interface ScoredPhoto {
+  readonly quality: Quality;
+  /** Upright size of the photo, pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Wall-clock time it took. */
+  readonly milliseconds: number;
+}
+
+/**
+ * How well a camera will find the photo, without compiling it: the score of the marker that `compilePhoto` with
+ * the same `maxSize` would make, also of photos that it would refuse. `loadCodecs` comes first.
+ *
+ * @throws CompileError when the bytes are no photo
+ */
+export async function scorePhoto(
+  bytes: Uint8Array,
+  { maxSize }: Pick<CompileOptions, "maxSize"> = {},
+): Promise<ScoredPhoto> {
+  const start = Date.now();
+  const grey = toGrey(await decodeImage(bytes));
+  const quality = scoreImage(grey, maxSize);
+  return { quality, width: grey.width, height: grey.height, milliseconds: Date.now() - start };
 }
 
 /** Its own scope, so that the RGBA pixels, the largest thing in memory, are gone before compiling starts. */

@@ -1,6 +1,8 @@
-// Pictures of what a target is made of: feature points drawn on an image, several pictures on one sheet.
+// Pictures of what a target is made of: feature points and detail drawn on an image, several pictures on one
+// sheet.
 
 import { averageAreas, targetSize } from "./image/resize.ts";
+import type { QualityMap } from "./quality.ts";
 import type { FeaturePoints, ImageTarget, RgbaImage } from "./types.ts";
 
 type Colour = readonly [red: number, green: number, blue: number];
@@ -20,6 +22,10 @@ const MIN_RADIUS = 2.5;
 /** Widths of the lines, pixels. */
 const LINE = 1.5;
 const HALO_LINE = 3.5;
+
+/** How much of a picture's light remains where it has no detail, and how much the colour covers where it has. */
+const DIM = 0.4;
+const HEAT_OPACITY = 0.5;
 
 /** Space between and around the pictures of a sheet, pixels. */
 const GAP = 16;
@@ -41,6 +47,30 @@ export function drawFeatures(picture: RgbaImage, target: ImageTarget, maxSize = 
   const scale = canvas.width / keyframe.width;
   drawMarks(canvas, keyframe.minima, scale, squareDistance, MINIMA_COLOUR);
   drawMarks(canvas, keyframe.maxima, scale, circleDistance, MAXIMA_COLOUR);
+  return canvas;
+}
+
+/**
+ * Draws where trackable detail is over a picture of the target: warm and bright where there is plenty, dim
+ * where there is none.
+ *
+ * @param picture the image that was scored, in any size; it stays as it is
+ * @param maxSize longer side of the result, pixels
+ */
+export function drawDetail(picture: RgbaImage, map: QualityMap, maxSize = PICTURE_SIZE): RgbaImage {
+  const canvas = copyReduced(picture, maxSize);
+  const { data, width, height } = canvas;
+  const cells = Uint8Array.from(map.cells, (cell) => cell * 2.55);
+  const heat = enlargeGrey(cells, map.columns, map.rows, width, height);
+  for (let at = 0; at < data.length; at += 4) {
+    const warmth = heat.data[at] / 255;
+    const grey = (data[at] + data[at + 1] + data[at + 2]) / 3;
+    for (let channel = 0; channel < 3; channel++) {
+      const dim = grey * DIM;
+      const warm = grey + (MAXIMA_COLOUR[channel] - grey) * HEAT_OPACITY;
+      data[at + channel] = dim + (warm - dim) * warmth;
+    }
+  }
   return canvas;
 }
 

@@ -2,7 +2,7 @@
 
 import { DEFAULT_MAX_SIZE, detectKeyframes, type KeyframePoints } from "./compile.ts";
 import { resizeGrey } from "./image/resize.ts";
-import { type Landmark, lookAround } from "./quality/landmarks.ts";
+import { findDistinct, type Landmark, lookAround } from "./quality/landmarks.ts";
 import { type Evidence, predictAt, predictShare } from "./quality/model.ts";
 import {
   findReasons,
@@ -86,7 +86,11 @@ export function gatherEvidence({
 }): Evidence {
   const grey = greyOf(tracking);
   const seen = keyframes.filter(({ width, height }) => Math.max(width, height) <= LARGEST_KEYFRAME);
-  return { near: lookAround(seen, grey, 1), far: lookAround(seen, grey, OCTAVE) };
+  return {
+    near: lookAround(seen, grey, 1),
+    far: lookAround(seen, grey, OCTAVE),
+    distinct: findDistinct(seen, grey),
+  };
 }
 
 /** The larger tracking image, unless it was enlarged: then it has black lines where the photo has no pixel. */

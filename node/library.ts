@@ -5,7 +5,7 @@ import { loadPngEncoder } from "../compiler/image/png.ts";
 import { loadKernels } from "../compiler/kernels/kernels.ts";
 import { readCompileModules } from "./codecs.ts";
 
-export { type CompilePhotosOptions, compilePhotos } from "./compile-photos.ts";
+export { type CompilePhotosOptions, compilePhotos, type ScorePhotosOptions, scorePhotos } from "./photos.ts";
 
 /**
  * Readies `decodeImage`, `compilePhoto` and `encodePng` in this thread; once, before the first call. `compile`

@@ -1,7 +1,6 @@
 import { Worker } from "node:worker_threads";
-import type { CompiledPhoto } from "../compiler/photo.ts";
 import type { CompileErrorCode, CompileProgress } from "../compiler/types.ts";
-import type { Job, JobMessage } from "./protocol.ts";
+import type { Job, JobKind, JobMessage, JobResults } from "./protocol.ts";
 
 /**
  * A thread keeps the memory of its largest photo for good, so one that decoded more than this is not kept.
@@ -10,8 +9,8 @@ import type { Job, JobMessage } from "./protocol.ts";
 const MAX_KEPT_PIXELS = 16_000_000;
 
 /** How a job ended. Only `done` and `refused` are about the photo. */
-export type Outcome =
-  | { readonly kind: "done"; readonly photo: CompiledPhoto }
+export type Outcome<Kind extends JobKind = "compile"> =
+  | { readonly kind: "done"; readonly photo: JobResults[Kind] }
   | { readonly kind: "refused"; readonly code: CompileErrorCode; readonly message: string }
   | { readonly kind: "crashed"; readonly message: string }
   | { readonly kind: "timeout" }
@@ -45,11 +44,14 @@ export class Threads {
   }
 
   /** Runs one job. Never rejects. */
-  run(job: Job, { milliseconds, signal, onProgress }: JobControl): Promise<Outcome> {
+  run<Kind extends JobKind>(
+    job: Job<Kind>,
+    { milliseconds, signal, onProgress }: JobControl,
+  ): Promise<Outcome<Kind>> {
     if (signal.aborted) return Promise.resolve({ kind: "cancelled" });
     const thread = this.#idle.pop() ?? this.#start();
     return new Promise((resolve) => {
-      const end = (outcome: Outcome) => {
+      const end = (outcome: Outcome<Kind>) => {
         clearTimeout(timer);
         signal.removeEventListener("abort", cancel);
         thread.off("message", hear).off("error", crash).off("messageerror", crash).off("exit", exit);
@@ -60,7 +62,7 @@ export class Threads {
         }
         resolve(outcome);
       };
-      const hear = (message: JobMessage) => {
+      const hear = (message: JobMessage<Kind>) => {
         if (message.kind === "progress") onProgress(message.progress);
         else end(message);
       };

@@ -1,4 +1,4 @@
-import { featuresAt } from "../../compiler/quality/model.ts";
+import { COEFFICIENTS, featuresAt } from "../../compiler/quality/model.ts";
 import { gatherEvidence } from "../../compiler/quality.ts";
 import type { ImageTarget } from "../../compiler/types.ts";
 import type { Measured } from "../recall.ts";
@@ -26,7 +26,7 @@ export function fitCoefficients(
       found: marks[view] === "+" ? 1 : 0,
     }));
   });
-  let weights = [0, 0, 0, 0];
+  let weights = COEFFICIENTS.map(() => 0);
   for (let round = 0; round < ROUNDS; round++) {
     const gradient = weights.map((weight) => -RIDGE * weight);
     const curvature = weights.map((_, i) => weights.map((_, j) => (i === j ? RIDGE : 0)));

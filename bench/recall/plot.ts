@@ -51,6 +51,7 @@ export function plotScatter(dots: readonly Dot[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${right + 130} ${TOP + SIZE + 48}" ` +
       'width="660" font-family="system-ui, sans-serif" font-size="12" fill="#333">',
+    "<title>Measured share of views over predicted score</title>",
     '<rect width="100%" height="100%" fill="#fff"/>',
     ...grid,
     `<path d="M${x(0)} ${y(0)}L${x(100)} ${y(1)}" stroke="#999" stroke-dasharray="5 5"/>`,

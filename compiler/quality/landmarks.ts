@@ -12,6 +12,9 @@ const MOST_AMBIGUOUS = 0.7;
 /** Pixels of the larger keyframe within which two points are the same one, as for the player's inliers. */
 const NEAR = 3;
 
+/** Bits of 666 from the nearest other point: a camera changes some 80, and the right match must still be clear. */
+const UNMISTAKABLE = 110;
+
 /** Local contrast (standard deviation, grey levels) at which noise and bad light spoil half of the points. */
 const HALF_CONTRAST = 20;
 
@@ -21,7 +24,7 @@ const MOST_POINTS = 120;
 /** Pixels around a point of a tracking image whose contrast is its own. */
 const CONTRAST_RADIUS = 4;
 
-/** A point that was recognised in another keyframe: the right one, and no other resembled it. */
+/** A point to hold on to. */
 export interface Landmark {
   /** Shares of the picture's width and height. */
   readonly x: number;
@@ -30,19 +33,20 @@ export interface Landmark {
   readonly strength: number;
 }
 
-/** What came of looking for the points of one keyframe in a larger one. */
+/** What one keyframe has to hold on to. */
 export interface Look {
-  /** Longer side of the smaller keyframe, pixels: how large the picture was seen. */
+  /** Longer side of the keyframe, pixels: how large the picture was seen. */
   readonly size: number;
-  /** Points of the smaller keyframe. */
+  /** All points of the keyframe. */
   readonly points: number;
-  /** Of the points that were looked for: one in `stride`. */
+  /** Of the points that were tried: one in `stride`. */
   readonly landmarks: readonly Landmark[];
   readonly stride: number;
 }
 
 /**
- * Looks for the points of each keyframe in the one that is `steps` larger. From the smallest keyframe on.
+ * Looks for the points of each keyframe in the one that is `steps` larger: a landmark is found there in the right
+ * place, and nothing else resembles it. From the smallest keyframe on.
  *
  * @param keyframes in any order
  * @param grey a tracking image
@@ -51,10 +55,37 @@ export function lookAround(keyframes: readonly KeyframePoints[], grey: GreyImage
   const rising = keyframes.toSorted((a, b) => a.width - b.width);
   return rising.slice(0, Math.max(0, rising.length - steps)).map((seen, i) => {
     const points = seen.maxima.count + seen.minima.count;
-    const stride = Math.max(1, Math.ceil(points / MOST_POINTS));
+    const stride = strideOf(points);
     const landmarks = recognise(seen, rising[i + steps], grey, stride);
     return { size: Math.max(seen.width, seen.height), points, landmarks, stride };
   });
+}
+
+/** The points of each keyframe that no other point of it resembles. From the smallest keyframe on. */
+export function findDistinct(keyframes: readonly KeyframePoints[], grey: GreyImage): Look[] {
+  return keyframes
+    .toSorted((a, b) => a.width - b.width)
+    .map((keyframe) => {
+      const { width, height, maxima, minima } = keyframe;
+      const points = maxima.count + minima.count;
+      const stride = strideOf(points);
+      const landmarks: Landmark[] = [];
+      for (const some of [maxima, minima]) {
+        for (let i = 0; i < some.count; i += stride) {
+          if (!standsAlone(some, i)) continue;
+          landmarks.push(placeLandmark((some.x[i] + 0.5) / width, (some.y[i] + 0.5) / height, grey));
+        }
+      }
+      return { size: Math.max(width, height), points, landmarks, stride };
+    });
+}
+
+function standsAlone({ count, descriptors }: FeaturePoints, i: number): boolean {
+  for (let j = 0; j < count; j++) {
+    if (j !== i && countDifferences(descriptors, i, descriptors, j, UNMISTAKABLE) < UNMISTAKABLE)
+      return false;
+  }
+  return true;
 }
 
 function recognise(seen: KeyframePoints, known: KeyframePoints, grey: GreyImage, stride: number): Landmark[] {
@@ -70,25 +101,28 @@ function recognise(seen: KeyframePoints, known: KeyframePoints, grey: GreyImage,
       if (dx * dx + dy * dy >= NEAR * NEAR) continue;
       const x = (points.x[i] + 0.5) / seen.width;
       const y = (points.y[i] + 0.5) / seen.height;
-      const contrast = localContrast(grey, x, y);
-      landmarks.push({ x, y, strength: contrast / (contrast + HALF_CONTRAST) });
+      landmarks.push(placeLandmark(x, y, grey));
     }
   }
   return landmarks;
 }
 
+function strideOf(points: number): number {
+  return Math.max(1, Math.ceil(points / MOST_POINTS));
+}
+
+function placeLandmark(x: number, y: number, grey: GreyImage): Landmark {
+  const contrast = localContrast(grey, x, y);
+  return { x, y, strength: contrast / (contrast + HALF_CONTRAST) };
+}
+
 /** Index of the point in `known` that the player would take for point `i`; -1 when two are too much alike. */
 function findMatch({ descriptors }: FeaturePoints, i: number, known: FeaturePoints): number {
-  const from = i * DESCRIPTOR_WORDS;
   let best = Number.MAX_SAFE_INTEGER;
   let second = Number.MAX_SAFE_INTEGER;
   let at = -1;
   for (let j = 0; j < known.count; j++) {
-    const to = j * DESCRIPTOR_WORDS;
-    let distance = 0;
-    for (let word = 0; word < DESCRIPTOR_WORDS && distance < second; word++) {
-      distance += countBits(descriptors[from + word] ^ known.descriptors[to + word]);
-    }
+    const distance = countDifferences(descriptors, i, known.descriptors, j, second);
     if (distance < best) {
       second = best;
       best = distance;
@@ -98,6 +132,16 @@ function findMatch({ descriptors }: FeaturePoints, i: number, known: FeaturePoin
     }
   }
   return best < MOST_AMBIGUOUS * second ? at : -1;
+}
+
+/** Hamming distance of two descriptors; of those `limit` or more apart, any number that is no less. */
+function countDifferences(a: Uint32Array, i: number, b: Uint32Array, j: number, limit: number): number {
+  const from = i * DESCRIPTOR_WORDS;
+  const to = j * DESCRIPTOR_WORDS;
+  let bits = 0;
+  for (let word = 0; word < DESCRIPTOR_WORDS && bits < limit; word++)
+    bits += countBits(a[from + word] ^ b[to + word]);
+  return bits;
 }
 
 function countBits(word: number): number {

@@ -12,12 +12,15 @@ const GRID = 4;
 const SIZES = [90, 135, 180, 225, 270, 315, 360, 405, 450];
 
 /**
- * Of a logistic regression on single views: constant, spread, number, ln(size / 200 px).
+ * Of a logistic regression on single views: constant, spread, landmarks across an octave,
+ * distinct points, ln(size / 200 px).
  *
  * Fitted by `npm run bench:recall -- --fit` to MindAR's own detection and matching over simulated camera
  * views; bench/results-recall.md shows how well it predicts pictures that it was not fitted to.
  */
-export const COEFFICIENTS: readonly [number, number, number, number] = [-3.84, 1.59, 0.43, 1.4];
+export const COEFFICIENTS: Features = [-3.93, 0.64, 0.37, 0.63, 0.77];
+
+type Features = readonly [number, number, number, number, number];
 
 /** What speaks for a picture. */
 export interface Evidence {
@@ -25,6 +28,8 @@ export interface Evidence {
   readonly near: readonly Look[];
   /** The same across an octave: what survives a rough change of scale. */
   readonly far: readonly Look[];
+  /** What cannot be mistaken for another part of the picture, at each size. */
+  readonly distinct: readonly Look[];
 }
 
 /** Predicted share, 0 … 1, over all sizes. */
@@ -39,10 +44,11 @@ export function predictAt(evidence: Evidence, size: number): number {
 }
 
 /** What `COEFFICIENTS` are multiplied with. */
-export function featuresAt({ near, far }: Evidence, size: number): [number, number, number, number] {
+export function featuresAt({ near, far, distinct }: Evidence, size: number): Features {
   const spread = interpolate(near, spreadOf, size);
-  const number = interpolate(far, numberOf, size);
-  return [1, Math.log1p(spread), Math.log1p(number), Math.log(size / 200)];
+  const landmarks = interpolate(far, numberOf, size);
+  const points = interpolate(distinct, numberOf, size);
+  return [1, Math.log1p(spread), Math.log1p(landmarks), Math.log1p(points), Math.log(size / 200)];
 }
 
 /** 0 … 16: the cells of the grid that have a landmark, each by the strength of its strongest. */

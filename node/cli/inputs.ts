@@ -1,7 +1,7 @@
 import { glob, readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { checkImageBytes } from "../../compiler/image/inspect.ts";
-import { readPhoto } from "../compile-photos.ts";
+import { readPhoto } from "../photos.ts";
 import { EXIT, Failure, failureOf, throwFailures, usageFailure } from "./failure.ts";
 
 /** The standard input or output, where the name of a file is expected. */

@@ -8,12 +8,14 @@ import { EXIT, Failure, usageFailure } from "./failure.ts";
 import { inspectCommand } from "./inspect.ts";
 import { extractCommand, mergeCommand } from "./merge.ts";
 import { print } from "./outputs.ts";
+import { scoreCommand } from "./score.ts";
 
 const COMMANDS: Record<string, Command> = {
   compile: compileCommand,
   inspect: inspectCommand,
   merge: mergeCommand,
   extract: extractCommand,
+  score: scoreCommand,
 };
 
 const HELP = `Compiles photos into MindAR image targets (.mind files), and looks into such files.
@@ -28,7 +30,7 @@ ${Object.entries(COMMANDS)
 
 Exit codes:
   0   done
-  1   an image or a .mind file is refused; the reason is on the standard error
+  1   an image or a .mind file is refused or scores too low; the reason is on the standard error
   2   the command makes no sense
   3   a file is not there, or cannot be read or written
   70  a fault of Vivimark's own

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { COMPILER_VERSION } from "../../../compiler/compile.ts";
 import { vivimark } from "./vivimark.ts";
 
-const COMMANDS = ["compile", "inspect", "merge", "extract"];
+const COMMANDS = ["compile", "inspect", "merge", "extract", "score"];
 
 test.each([["--help"], ["-h"], ["help"]])("%s lists the commands and exit codes", async (...words) => {
   const { code, stdout, stderr } = await vivimark(words);
@@ -31,11 +31,11 @@ test("--version tells the package's and the compiler's", async () => {
 });
 
 test.each([
-  [[], "Expected a command: compile, inspect, merge, extract."],
-  [["paint"], '"paint" is no command; expected compile, inspect, merge, extract.'],
-  [["paint", "--help"], '"paint" is no command; expected compile, inspect, merge, extract.'],
-  [["help", "toString"], '"toString" is no command; expected compile, inspect, merge, extract.'],
-  [["--json"], '"--json" is no command; expected compile, inspect, merge, extract.'],
+  [[], "Expected a command: compile, inspect, merge, extract, score."],
+  [["paint"], '"paint" is no command; expected compile, inspect, merge, extract, score.'],
+  [["paint", "--help"], '"paint" is no command; expected compile, inspect, merge, extract, score.'],
+  [["help", "toString"], '"toString" is no command; expected compile, inspect, merge, extract, score.'],
+  [["--json"], '"--json" is no command; expected compile, inspect, merge, extract, score.'],
 ])("%j is no command line", async (words, message) => {
   expect(await vivimark(words)).toMatchObject({ code: 2, stderr: `vivimark: ${message}\n` });
 });

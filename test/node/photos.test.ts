@@ -3,9 +3,10 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type CompiledPhoto, compilePhoto } from "../../compiler/photo.ts";
+import { encodePng } from "../../compiler/image/png.ts";
+import { type CompiledPhoto, compilePhoto, scorePhoto } from "../../compiler/photo.ts";
 import type { CompileProgress } from "../../compiler/types.ts";
-import { compilePhotos, prepareCompiler } from "../../node/library.ts";
+import { compilePhotos, prepareCompiler, scorePhotos } from "../../node/library.ts";
 
 const require = createRequire(import.meta.url);
 const photos = ["dust-bowl-home", "french-alpine-landscape", "locomotion-house-cat"].map((name) =>
@@ -67,4 +68,15 @@ test("aborting ends what runs and what waits", async () => {
 test("no photos are no work, and no threads no way to do it", async () => {
   expect(await compilePhotos([])).toEqual([]);
   await expect(compilePhotos(photos, { threads: 0 })).rejects.toMatchObject({ code: "invalid_option" });
+});
+
+test("threads score as scorePhoto does, also what could never be compiled", async () => {
+  const data = new Uint8ClampedArray(200 * 200 * 4).fill(128);
+  const blank = await encodePng({ data, width: 200, height: 200 });
+  const results = await scorePhotos([...photos, blank, Buffer.from("<html>")], { maxSize: 640, threads: 2 });
+  for (const [i, photo] of [...photos.map((name) => readFileSync(name)), blank].entries()) {
+    const { quality, width, height } = await scorePhoto(photo, { maxSize: 640 });
+    expect(results[i]).toMatchObject({ status: "fulfilled", value: { quality, width, height } });
+  }
+  expect(results[4]).toMatchObject({ status: "rejected", reason: { code: "not_an_image" } });
 });

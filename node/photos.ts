@@ -1,9 +1,10 @@
 import { readFile, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { checkImageBytes } from "../compiler/image/inspect.ts";
-import type { CompiledPhoto } from "../compiler/photo.ts";
+import type { CompiledPhoto, ScoredPhoto } from "../compiler/photo.ts";
 import { CompileError, type CompileOptions, type CompileProgress } from "../compiler/types.ts";
 import { readCompileModules } from "./codecs.ts";
+import type { JobKind, JobResults } from "./protocol.ts";
 import { type Outcome, Threads } from "./threads.ts";
 
 /** TypeScript in the repository, JavaScript in the package. */
@@ -21,6 +22,8 @@ export interface CompilePhotosOptions extends CompileOptions {
   readonly onProgress?: (photo: number, progress: CompileProgress) => void;
 }
 
+export type ScorePhotosOptions = Pick<CompilePhotosOptions, "maxSize" | "threads" | "signal">;
+
 /**
  * Compiles photos in threads, several at once: each as `compilePhoto` does, its codecs included.
  *
@@ -29,15 +32,31 @@ export interface CompilePhotosOptions extends CompileOptions {
  * CompileError when it can never become a marker, with Node's own error when its file cannot be read, with
  * the signal's reason when that was aborted, and with any other Error when a thread crashed
  */
-export async function compilePhotos(
+export function compilePhotos(
+  photos: readonly (string | Uint8Array)[],
+  options: CompilePhotosOptions = {},
+): Promise<PromiseSettledResult<CompiledPhoto>[]> {
+  return runJobs("compile", photos, options);
+}
+
+/** Scores photos in threads, several at once: each as `scorePhoto` does. Photos and results as above. */
+export function scorePhotos(
+  photos: readonly (string | Uint8Array)[],
+  options: ScorePhotosOptions = {},
+): Promise<PromiseSettledResult<ScoredPhoto>[]> {
+  return runJobs("score", photos, options);
+}
+
+async function runJobs<Kind extends JobKind>(
+  kind: Kind,
   photos: readonly (string | Uint8Array)[],
   {
     threads: limit = availableParallelism(),
     signal,
     onProgress = () => {},
     ...options
-  }: CompilePhotosOptions = {},
-): Promise<PromiseSettledResult<CompiledPhoto>[]> {
+  }: CompilePhotosOptions,
+): Promise<PromiseSettledResult<JobResults[Kind]>[]> {
   if (!(limit >= 1)) throw new CompileError("invalid_option", `Got threads = ${limit}; expected 1 or more.`);
   const threads = new Threads(JOB, await readCompileModules());
   const control = new AbortController();
@@ -45,13 +64,13 @@ export async function compilePhotos(
   if (signal?.aborted) abort();
   signal?.addEventListener("abort", abort);
 
-  const compileOne = async (index: number): Promise<CompiledPhoto> => {
+  const runOne = async (index: number): Promise<JobResults[Kind]> => {
     const photo = photos[index];
     control.signal.throwIfAborted();
     // A copy: the thread gets the buffer itself.
     const bytes = new Uint8Array(typeof photo === "string" ? await readPhoto(photo) : photo);
     const outcome = await threads.run(
-      { kind: "compile", bytes, options },
+      { kind, bytes, options },
       {
         milliseconds: NO_LIMIT_MILLISECONDS,
         signal: control.signal,
@@ -61,12 +80,12 @@ export async function compilePhotos(
     return unwrap(outcome, control.signal);
   };
 
-  const results: PromiseSettledResult<CompiledPhoto>[] = [];
+  const results: PromiseSettledResult<JobResults[Kind]>[] = [];
   let next = 0;
   const work = async () => {
     while (next < photos.length) {
       const index = next++;
-      [results[index]] = await Promise.allSettled([compileOne(index)]);
+      [results[index]] = await Promise.allSettled([runOne(index)]);
     }
   };
   try {
@@ -85,7 +104,7 @@ export async function readPhoto(path: string): Promise<Uint8Array> {
   return readFile(path);
 }
 
-function unwrap(outcome: Outcome, signal: AbortSignal): CompiledPhoto {
+function unwrap<Kind extends JobKind>(outcome: Outcome<Kind>, signal: AbortSignal): JobResults[Kind] {
   switch (outcome.kind) {
     case "done":
       return outcome.photo;
