@@ -43,6 +43,9 @@ export interface Quality {
 /** Keyframes up to this many pixels on their longer side matter: a camera hardly ever sees a picture larger. */
 const LARGEST_KEYFRAME = 640;
 
+/** Keyframes from the smallest, 100 pixels, to there; a foreign file that has more shall not cost more. */
+const MOST_KEYFRAMES = 10;
+
 /** Keyframes in an octave. */
 const OCTAVE = 3;
 
@@ -85,7 +88,9 @@ export function gatherEvidence({
   readonly tracking: readonly ScaledImage[];
 }): Evidence {
   const grey = greyOf(tracking);
-  const seen = keyframes.filter(({ width, height }) => Math.max(width, height) <= LARGEST_KEYFRAME);
+  const seen = keyframes
+    .filter(({ width, height }) => Math.max(width, height) <= LARGEST_KEYFRAME)
+    .slice(-MOST_KEYFRAMES);
   return {
     near: lookAround(seen, grey, 1),
     far: lookAround(seen, grey, OCTAVE),

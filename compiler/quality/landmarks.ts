@@ -12,6 +12,9 @@ const MOST_AMBIGUOUS = 0.7;
 /** Pixels of the larger keyframe within which two points are the same one, as for the player's inliers. */
 const NEAR = 3;
 
+/** Points that the compiler gives a keyframe at most; a foreign file that has more shall not cost more. */
+const MOST_KNOWN = 500;
+
 /** Bits of 666 from the nearest other point: a camera changes some 80, and the right match must still be clear. */
 const UNMISTAKABLE = 110;
 
@@ -81,7 +84,7 @@ export function findDistinct(keyframes: readonly KeyframePoints[], grey: GreyIma
 }
 
 function standsAlone({ count, descriptors }: FeaturePoints, i: number): boolean {
-  for (let j = 0; j < count; j++) {
+  for (let j = 0; j < Math.min(count, MOST_KNOWN); j++) {
     if (j !== i && countDifferences(descriptors, i, descriptors, j, UNMISTAKABLE) < UNMISTAKABLE)
       return false;
   }
@@ -121,7 +124,7 @@ function findMatch({ descriptors }: FeaturePoints, i: number, known: FeaturePoin
   let best = Number.MAX_SAFE_INTEGER;
   let second = Number.MAX_SAFE_INTEGER;
   let at = -1;
-  for (let j = 0; j < known.count; j++) {
+  for (let j = 0; j < Math.min(known.count, MOST_KNOWN); j++) {
     const distance = countDifferences(descriptors, i, known.descriptors, j, second);
     if (distance < best) {
       second = best;
