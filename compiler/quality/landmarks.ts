@@ -22,7 +22,7 @@ const UNMISTAKABLE = 110;
 const HALF_CONTRAST = 20;
 
 /** Points of a keyframe that are looked for, spread over all of them; enough to judge by. */
-const MOST_POINTS = 120;
+const MOST_POINTS = 64;
 
 /** Pixels around a point of a tracking image whose contrast is its own. */
 const CONTRAST_RADIUS = 4;

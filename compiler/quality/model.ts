@@ -18,7 +18,7 @@ const SIZES = [90, 135, 180, 225, 270, 315, 360, 405, 450];
  * Fitted by `npm run bench:recall -- --fit` to MindAR's own detection and matching over simulated camera
  * views; bench/results-recall.md shows how well it predicts pictures that it was not fitted to.
  */
-export const COEFFICIENTS: Features = [-3.93, 0.64, 0.37, 0.63, 0.77];
+export const COEFFICIENTS: Features = [-3.96, 0.55, 0.44, 0.64, 0.8];
 
 type Features = readonly [number, number, number, number, number];
 

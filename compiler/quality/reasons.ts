@@ -48,7 +48,7 @@ export interface Tones {
 
 // Where a part is as good as it needs to be: what pictures have that MindAR finds in most views (bench/recall).
 const GOOD_POINTS = 170;
-const GOOD_SPREAD = 0.9;
+const GOOD_SPREAD = 0.8;
 const GOOD_DISTINCTNESS = 0.22;
 const GOOD_RANGE = 160;
 const GOOD_CRISPNESS = 0.6;
@@ -69,8 +69,8 @@ const GOOD_SHARE = 0.72;
 /** Cells of the map with at least this have something to hold on to. */
 const OCCUPIED = 20;
 
-/** Longer side in print, mm: whoever prints a photo smaller, as 9 × 13 cm, should know better. */
-const LARGE_PRINT = 130;
+/** Longer side in print, mm: that is more than that of most photo prints (10 × 15 cm). */
+const LARGE_PRINT = 150;
 
 export function measureTones({ data, width, height }: GreyImage): Tones {
   const histogram = new Uint32Array(256);
