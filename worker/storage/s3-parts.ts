@@ -55,13 +55,16 @@ export class S3Parts implements PartUploads {
     return this.#bucket.presign("PUT", this.#bucket.keyOf(key), seconds, { query });
   }
 
-  async list(key: string, uploadId: string): Promise<UploadedPart[]> {
+  /** Null for servers that do not tell, wrangler's local R2 among them. */
+  async list(key: string, uploadId: string): Promise<UploadedPart[] | null> {
     const parts: UploadedPart[] = [];
     let marker: string | null = null;
     do {
       const query: Record<string, string> = { uploadId };
       if (marker !== null) query["part-number-marker"] = marker;
-      const reply = await this.#bucket.send({ method: "GET", key: this.#bucket.keyOf(key), query });
+      const reply = await this.#bucket.ask({ method: "GET", key: this.#bucket.keyOf(key), query });
+      if (reply.status === NOT_IMPLEMENTED) return null;
+      if (reply.status !== 200) throw this.#bucket.error(reply);
       const result = this.#bucket.xml(reply, "ListPartsResult");
       for (const element of childrenOf(result, "Part")) {
         parts.push({

@@ -51,11 +51,7 @@ async function play(
   const noted = { method: request.method ?? "", path, headers: request.headers, bytes: 0, whole: false };
   seen.push(noted);
   const { socket } = request;
-  if (step.kind === "refusal") {
-    response.writeHead(step.status, step.headers);
-    response.end(step.body ?? "");
-    return;
-  }
+  if (step.kind === "refusal") return answer(response, step);
   const most = step.kind === "cut" ? (step.afterBytes ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
   try {
     for await (const chunk of request) {
@@ -80,9 +76,17 @@ async function play(
       return;
     }
     case "answer":
-      response.writeHead(step.status ?? 200, step.headers);
-      response.end(step.body ?? "");
+      answer(response, step);
   }
+}
+
+function answer(
+  response: ServerResponse,
+  { status = 200, headers = {}, body = "" }: Extract<FaultyStep, { kind: "answer" | "refusal" }>,
+): void {
+  const length = "transfer-encoding" in headers ? {} : { "content-length": Buffer.byteLength(body) };
+  response.writeHead(status, { ...length, ...headers });
+  response.end(body);
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {
