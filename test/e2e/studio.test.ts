@@ -6,11 +6,16 @@ import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { loadCodecs } from "../../compiler/image/codecs.ts";
+import { encodePng, loadPngEncoder } from "../../compiler/image/png.ts";
 import { compilePhoto } from "../../compiler/photo.ts";
+import type { GreyImage } from "../../compiler/types.ts";
 import { readCodecModules } from "../../node/codecs.ts";
 import type { ArContent, CompileTask, ContentPage } from "../../worker/schemas.ts";
+import { paint, paintBlobs, randomNumbers } from "../compiler/pictures.ts";
 import { launchBrowser } from "./browser.ts";
+import type { Photo } from "./camera.ts";
 import { recordClip } from "./clip.ts";
+import { readPixels } from "./photograph.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 
 /** Screenshots of a run; git does not see them. */
@@ -87,7 +92,15 @@ async function openStudio(path = "/", options: BrowserContextOptions = {}): Prom
   return page;
 }
 
-const photosInput = (page: Page) => page.getByLabel("Photos to add");
+const photosInput = (page: Page) => page.getByLabel("Photos to choose");
+
+type NamedFile = Awaited<ReturnType<typeof named>>;
+
+/** Chooses photos and adds them as they are, without waiting for their scores. */
+async function addPhotos(page: Page, files: readonly NamedFile[]): Promise<void> {
+  await photosInput(page).setInputFiles([...files]);
+  await page.getByRole("dialog").getByRole("button", { name: /^Add / }).click();
+}
 
 /** The card of a photo: a job's before it is ready, a link's afterwards. */
 const card = (page: Page, title: string) => page.getByRole("article").filter({ hasText: title });
@@ -98,7 +111,7 @@ async function readyInStudio(page: Page, title: string): Promise<void> {
 
 /** A photo that the studio has compiled, and its page opened. */
 async function openCompiled(page: Page, name: string, title: string): Promise<ArContent> {
-  await photosInput(page).setInputFiles([await named(name)]);
+  await addPhotos(page, [await named(name)]);
   await readyInStudio(page, title);
   await card(page, title).getByRole("link").click();
   await page.getByRole("heading", { level: 1, name: title }).waitFor();
@@ -118,6 +131,9 @@ describe("uploading", () => {
   test("two photos compile in this browser, with progress, off the page's thread", async () => {
     const page = await openStudio();
     await page.screenshot({ path: join(ARTIFACTS, "welcome.png"), fullPage: true });
+    const names = ["allium-oreophilum", "locomotion-house-cat"];
+    await photosInput(page).setInputFiles(await Promise.all(names.map(named)));
+    await expect.poll(() => page.getByRole("img", { name: /of 5 stars/ }).count(), PATIENCE).toBe(2);
     const workers: string[] = [];
     page.on("worker", (worker) => workers.push(new URL(worker.url()).pathname));
     await page.evaluate(() => {
@@ -136,8 +152,7 @@ describe("uploading", () => {
       }).observe({ type: "long-animation-frame" });
     });
 
-    const names = ["allium-oreophilum", "locomotion-house-cat"];
-    await photosInput(page).setInputFiles(await Promise.all(names.map(named)));
+    await page.getByRole("button", { name: "Add 2 photos" }).click();
     await card(page, "Allium oreophilum").getByRole("button", { name: "Cancel" }).waitFor();
     await page.screenshot({ path: join(ARTIFACTS, "uploading.png") });
     for (const title of ["Allium oreophilum", "Locomotion house cat"]) await readyInStudio(page, title);
@@ -181,45 +196,6 @@ describe("uploading", () => {
     expect(Buffer.compare(fromBrowser, fromNode.marker)).toBe(0);
   });
 
-  test("a bad file is named, leaves nothing behind and does not hold up the good one beside it", async () => {
-    const page = await openStudio();
-    const bad = {
-      name: "notes.jpg",
-      mimeType: "image/jpeg",
-      buffer: Buffer.from("Not an image. ".repeat(50)),
-    };
-    await photosInput(page).setInputFiles([bad, await named("allium-oreophilum")]);
-
-    const alert = card(page, "Notes").getByRole("alert");
-    await alert.waitFor();
-    expect(await alert.textContent()).toMatch(/JPEG, PNG or WebP/);
-    await readyInStudio(page, "Allium oreophilum");
-    await page.screenshot({ path: join(ARTIFACTS, "bad-file.png") });
-    expect((await onlyContent()).title).toBe("Allium oreophilum");
-
-    await card(page, "Notes").getByRole("button", { name: "Dismiss" }).click();
-    await card(page, "Notes").waitFor({ state: "detached" });
-  });
-
-  test("a photo with nothing to track is refused in words and leaves nothing behind", async () => {
-    const page = await openStudio();
-    const blank = await page.evaluate(async () => {
-      const canvas = new OffscreenCanvas(400, 300);
-      canvas.getContext("2d")!.fillRect(0, 0, 400, 300);
-      const png = await canvas.convertToBlob({ type: "image/png" });
-      return [...new Uint8Array(await png.arrayBuffer())];
-    });
-    await photosInput(page).setInputFiles({
-      name: "blank.png",
-      mimeType: "image/png",
-      buffer: Buffer.from(blank),
-    });
-    const alert = card(page, "Blank").getByRole("alert");
-    await alert.waitFor();
-    expect(await alert.textContent()).toMatch(/too little detail/);
-    await expect.poll(() => contents(), PATIENCE).toEqual([]);
-  });
-
   test("dropping and the keyboard work like the button", async () => {
     const page = await openStudio();
     const chooser = page.waitForEvent("filechooser");
@@ -236,13 +212,14 @@ describe("uploading", () => {
     await page.dispatchEvent("main", "dragenter", { dataTransfer: transfer });
     await page.getByText("Drop to add").waitFor();
     await page.dispatchEvent("main", "drop", { dataTransfer: transfer });
+    await page.getByRole("button", { name: "Add photo" }).click();
     await readyInStudio(page, "Dropped");
   });
 
   test("cancelling stops the worker and removes what was stored", async () => {
     const page = await openStudio();
     await stallCompiling(page);
-    await photosInput(page).setInputFiles([await named("allium-oreophilum")]);
+    await addPhotos(page, [await named("allium-oreophilum")]);
     await stored("processing");
     expect(page.workers()).toHaveLength(1);
 
@@ -256,7 +233,7 @@ describe("uploading", () => {
   test("a worker that breaks hands its photo to the server, which finishes it", async () => {
     const page = await openStudio();
     await page.context().route("**/*.wasm", (route) => route.abort());
-    await photosInput(page).setInputFiles([await named("allium-oreophilum")]);
+    await addPhotos(page, [await named("allium-oreophilum")]);
     await page.getByText(/The server took over/).waitFor();
     await readyInStudio(page, "Allium oreophilum");
     expect((await onlyContent()).marker_metadata?.executor).toBe("node");
@@ -265,7 +242,7 @@ describe("uploading", () => {
   test("a tab closed half way leaves the photo to the server, and the studio says so", async () => {
     const page = await openStudio();
     await stallCompiling(page);
-    await photosInput(page).setInputFiles([await named("allium-oreophilum")]);
+    await addPhotos(page, [await named("allium-oreophilum")]);
     const { id } = await stored("processing");
     await page.close();
 
@@ -275,6 +252,290 @@ describe("uploading", () => {
     await later.getByText(/If that tab goes silent, the server takes over/).waitFor();
     await later.waitForLoadState("networkidle");
     await later.screenshot({ path: join(ARTIFACTS, "left-half-way.png"), fullPage: true });
+  });
+});
+
+describe("choosing", () => {
+  const dialog = (page: Page) => page.getByRole("dialog");
+  const parts = (page: Page) => page.getByRole("list", { name: "Parts of the score" });
+  const frame = (page: Page) => page.getByRole("group", { name: /^Crop,/ });
+  const handle = (page: Page, name: string) => page.getByRole("button", { name: `Resize at the ${name}` });
+  const addPhoto = (page: Page) => page.getByRole("button", { name: "Add photo" });
+  const score = async (page: Page) => Number(await page.locator(".quality-score strong").textContent());
+
+  /** The frame's size in pixels of the photo. */
+  async function frameSize(page: Page): Promise<number[]> {
+    const label = await frame(page).getAttribute("aria-label");
+    return [...label!.matchAll(/\d+/g)].map(Number);
+  }
+
+  /** Pulls a part of the frame to a point of the photo, given in fractions of the frame as it is now. */
+  async function pull(page: Page, name: string, x: number, y: number): Promise<void> {
+    const from = (await handle(page, name).boundingBox())!;
+    const within = (await frame(page).boundingBox())!;
+    await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(within.x + x * within.width, within.y + y * within.height, { steps: 5 });
+    await page.mouse.up();
+  }
+
+  async function storedImage({ image_url }: ArContent): Promise<Buffer> {
+    return Buffer.from(await (await fetch(platform.url + image_url)).arrayBuffer());
+  }
+
+  /** Mean difference of the colours of two pictures of one size. */
+  function difference(a: Photo, b: Photo): number {
+    expect([a.width, a.height]).toEqual([b.width, b.height]);
+    let sum = 0;
+    for (let i = 0; i < a.data.length; i++) sum += Math.abs(a.data[i] - b.data[i]);
+    return sum / a.data.length;
+  }
+
+  /** A PNG file of a grey picture. */
+  async function pngOf({ data: grey, width, height }: GreyImage, name: string): Promise<NamedFile> {
+    await loadPngEncoder((await readCodecModules()).pngDecode);
+    const data = new Uint8Array(4 * grey.length).fill(255);
+    for (let i = 0; i < grey.length; i++) data.fill(grey[i], 4 * i, 4 * i + 3);
+    return { name, mimeType: "image/png", buffer: Buffer.from(await encodePng({ data, width, height })) };
+  }
+
+  test("an unchanged photo shows its score before it is sent, and is stored byte for byte", async () => {
+    const page = await openStudio();
+    await photosInput(page).setInputFiles([await named("french-alpine-landscape")]);
+    await parts(page).waitFor();
+    const before = await score(page);
+    expect(await contents()).toEqual([]);
+    await page.screenshot({ path: join(ARTIFACTS, "choosing.png") });
+
+    await addPhoto(page).click();
+    await readyInStudio(page, "French alpine landscape");
+    const made = await onlyContent();
+    expect(
+      Buffer.compare(await storedImage(made), await readFile(photograph("french-alpine-landscape"))),
+    ).toBe(0);
+    expect(made.marker_metadata?.quality?.score).toBe(before);
+  });
+
+  test("a cropped photo gets a new score, and is stored and compiled as it was cropped", async () => {
+    const page = await openStudio();
+    await photosInput(page).setInputFiles([await named("allium-oreophilum")]);
+    await parts(page).waitFor();
+    const before = await score(page);
+    expect(await frameSize(page)).toEqual([807, 1024]);
+
+    // The lower left corner of the plate is bare paper.
+    await pull(page, "top right corner", 0.25, 0.75);
+    await dialog(page)
+      .getByRole("alert")
+      .getByText(/too little detail/)
+      .waitFor();
+    expect(await score(page)).toBeLessThan(before);
+    expect(await addPhoto(page).isDisabled()).toBe(true);
+    await page.screenshot({ path: join(ARTIFACTS, "choosing-bare.png") });
+
+    await page.getByRole("button", { name: "Reset" }).click();
+    expect(await frameSize(page)).toEqual([807, 1024]);
+    await pull(page, "bottom right corner", 0.9, 0.6);
+    const [width, height] = await frameSize(page);
+    expect(width).toBeLessThan(740);
+    expect(height).toBeLessThan(630);
+    await expect.poll(() => addPhoto(page).isEnabled(), PATIENCE).toBe(true);
+    await page.screenshot({ path: join(ARTIFACTS, "choosing-cropped.png") });
+    await addPhoto(page).click();
+    await readyInStudio(page, "Allium oreophilum");
+
+    const made = await onlyContent();
+    const bytes = await storedImage(made);
+    expect([made.image_width, made.image_height]).toEqual([width, height]);
+    const original = await readPixels(await readFile(photograph("allium-oreophilum")));
+    const wanted = new Uint8ClampedArray(4 * width * height);
+    for (let y = 0; y < height; y++) {
+      const start = 4 * y * original.width;
+      wanted.set(original.data.subarray(start, start + 4 * width), 4 * y * width);
+    }
+    expect(difference(await readPixels(bytes), { data: wanted, width, height })).toBeLessThan(2);
+
+    const marker = new Uint8Array(await (await fetch(platform.url + made.marker_url)).arrayBuffer());
+    await loadCodecs(await readCodecModules());
+    expect(Buffer.compare(marker, (await compilePhoto(bytes)).marker)).toBe(0);
+  });
+
+  test("turning starts from the upright photo, whatever its EXIF says", async () => {
+    const page = await openStudio();
+    const stored = await readFile(photograph("french-alpine-landscape"));
+    // Orientation 6: the camera was held upright, a viewer turns the stored pixels by 90° clockwise.
+    const exif = Buffer.from(
+      "ffe10022457869660000" + "4d4d002a00000008" + "0001" + "011200030000000100060000" + "00000000",
+      "hex",
+    );
+    const upright = Buffer.concat([stored.subarray(0, 2), exif, stored.subarray(2)]);
+    const { width, height } = await readPixels(stored);
+    await photosInput(page).setInputFiles({ name: "tall.jpg", mimeType: "image/jpeg", buffer: upright });
+    await parts(page).waitFor();
+    expect(await frameSize(page)).toEqual([height, width]);
+
+    await page.getByRole("button", { name: "Turn left" }).click();
+    expect(await frameSize(page)).toEqual([width, height]);
+    await addPhoto(page).click();
+    await readyInStudio(page, "Tall");
+    const made = await onlyContent();
+    expect([made.image_width, made.image_height]).toEqual([width, height]);
+    const turned = await readPixels(await storedImage(made));
+    expect(difference(turned, await readPixels(stored))).toBeLessThan(2);
+  });
+
+  test("straightening and a print's shape", async () => {
+    const page = await openStudio();
+    await photosInput(page).setInputFiles([await named("locomotion-house-cat")]);
+    await frame(page).waitFor();
+    await page.getByRole("slider", { name: "Straighten" }).fill("4");
+    await page.getByRole("combobox", { name: "Shape" }).selectOption("10 × 15 cm");
+    const [width, height] = await frameSize(page);
+    expect(width / height).toBeCloseTo(1.5, 1);
+    expect(await handle(page, "left side").count()).toBe(0);
+    await page.getByRole("button", { name: "Make the frame upright" }).click();
+    const [narrow, tall] = await frameSize(page);
+    expect(tall / narrow).toBeCloseTo(1.5, 1);
+    await page.getByRole("button", { name: "Turn right" }).click();
+    expect(await frameSize(page)).toEqual([tall, narrow]);
+    await addPhoto(page).click();
+    await readyInStudio(page, "Locomotion house cat");
+    const { image_width, image_height, marker_metadata } = await onlyContent();
+    expect([image_width, image_height]).toEqual([tall, narrow]);
+    expect(marker_metadata?.executor).toBe("browser");
+  });
+
+  test("the keyboard is enough, and Escape leaves everything as it was", async () => {
+    const page = await openStudio();
+    // The invitation moves when the list turns out to be empty.
+    await page.getByRole("heading", { level: 1, name: "Make a portrait come alive" }).waitFor();
+    const button = page.getByRole("button", { name: /Drop photos here/ });
+    const focused = () =>
+      page.evaluate(
+        () => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent,
+      );
+    const tabTo = async (name: RegExp) => {
+      for (let i = 0; i < 30 && !name.test((await focused()) ?? ""); i++) await page.keyboard.press("Tab");
+      expect(await focused()).toMatch(name);
+    };
+    const choose = async () => {
+      const chooser = page.waitForEvent("filechooser");
+      await button.focus();
+      await page.keyboard.press("Enter");
+      await (await chooser).setFiles([photograph("locomotion-house-cat")]);
+      await frame(page).waitFor();
+    };
+
+    await choose();
+    await page.keyboard.press("Escape");
+    await dialog(page).waitFor({ state: "detached" });
+    expect(await button.evaluate((element) => element === document.activeElement)).toBe(true);
+
+    await choose();
+    expect(await focused()).toBe("Add photo");
+    await tabTo(/top left corner/);
+    for (let i = 0; i < 5; i++) await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Shift+ArrowDown");
+    const [width, height] = await frameSize(page);
+    expect([width, height]).toEqual([1024 - 51, 510 - 51]);
+    await tabTo(/^Crop,/);
+    await page.keyboard.press("ArrowLeft");
+    expect(await frameSize(page)).toEqual([width, height]);
+    await tabTo(/^Turn right$/);
+    await tabTo(/^Add photo$/);
+    await page
+      .getByRole("status")
+      .getByText(/^Score \d+ of 100/)
+      .waitFor({ state: "attached" });
+    await page.keyboard.press("Enter");
+    await page.getByText("Ready", { exact: true }).waitFor();
+    const { image_width, image_height } = await onlyContent();
+    expect([image_width, image_height]).toEqual([width, height]);
+  });
+
+  test("several photos: each has its score, one is cropped, one left out, bad ones are named", async () => {
+    const page = await openStudio();
+    const bad = {
+      name: "notes.jpg",
+      mimeType: "image/jpeg",
+      buffer: Buffer.from("Not an image. ".repeat(50)),
+    };
+    const heic = {
+      name: "phone.heic",
+      mimeType: "image/heic",
+      buffer: Buffer.from("\0\0\0\x18ftypheic\0\0\0\0mif1heic".padEnd(64, "\0"), "latin1"),
+    };
+    const names = ["allium-oreophilum", "dust-bowl-home", "locomotion-house-cat"];
+    const blank = await pngOf(
+      paint(400, 300, () => 0),
+      "blank.png",
+    );
+    await photosInput(page).setInputFiles([bad, heic, blank, ...(await Promise.all(names.map(named)))]);
+
+    const row = (title: string) =>
+      page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: title }) });
+    expect(await row("Notes").getByRole("alert").textContent()).toMatch(/JPEG, PNG or WebP/);
+    expect(await row("Phone").getByRole("alert").textContent()).toMatch(/HEIC/);
+    await row("Blank")
+      .getByRole("alert")
+      .getByText(/too little detail/)
+      .waitFor();
+    for (const title of ["Allium oreophilum", "Dust bowl home", "Locomotion house cat"]) {
+      await row(title)
+        .getByRole("img", { name: /of 5 stars/ })
+        .waitFor();
+    }
+    await page.screenshot({ path: join(ARTIFACTS, "choosing-several.png") });
+
+    await page.getByRole("button", { name: "Edit Dust bowl home" }).click();
+    await page.getByRole("combobox", { name: "Shape" }).selectOption("Square");
+    const [side] = await frameSize(page);
+    await page.getByRole("button", { name: "Done" }).click();
+    await page.getByRole("button", { name: "Leave out Allium oreophilum" }).click();
+    await page.getByText("3 photos are left out.").waitFor();
+    await page.getByRole("button", { name: "Add 2 photos" }).click();
+    for (const title of ["Dust bowl home", "Locomotion house cat"]) await readyInStudio(page, title);
+
+    const made = await contents();
+    expect(made.map(({ title }) => title).sort()).toEqual(["Dust bowl home", "Locomotion house cat"]);
+    const cropped = made.find(({ title }) => title === "Dust bowl home")!;
+    expect([cropped.image_width, cropped.image_height]).toEqual([side, side]);
+  });
+
+  test("a photo alone that cannot be used is named, and nothing is sent", async () => {
+    const page = await openStudio();
+    const bad = {
+      name: "notes.jpg",
+      mimeType: "image/jpeg",
+      buffer: Buffer.from("Not an image. ".repeat(50)),
+    };
+    await photosInput(page).setInputFiles([bad]);
+    await dialog(page)
+      .getByRole("alert")
+      .getByText(/JPEG, PNG or WebP/)
+      .waitFor();
+    expect(await page.getByRole("button", { name: /^Add / }).count()).toBe(0);
+    await page.screenshot({ path: join(ARTIFACTS, "bad-file.png") });
+    await page.getByRole("button", { name: "Close", exact: true }).click();
+    await dialog(page).waitFor({ state: "detached" });
+    expect(await contents()).toEqual([]);
+  });
+
+  test("a weak photo is warned of and may be added", async () => {
+    const page = await openStudio();
+    const random = randomNumbers(5);
+    const blobs = Array.from({ length: 40 }, () => ({
+      x: 640 * random(),
+      y: 480 * random(),
+      sigma: 12 * (0.5 + random()),
+      height: random() < 0.5 ? -30 : 30,
+    }));
+    await photosInput(page).setInputFiles([await pngOf(paintBlobs(640, 480, blobs), "fog.png")]);
+    await page.getByText(/A camera will often miss this photo/).waitFor();
+    await page.screenshot({ path: join(ARTIFACTS, "choosing-weak.png") });
+    await addPhoto(page).click();
+    await readyInStudio(page, "Fog");
+    expect((await onlyContent()).marker_metadata?.quality?.stars).toBeLessThanOrEqual(2);
   });
 });
 
@@ -292,7 +553,7 @@ describe("the grid", () => {
   test("search and status choose what is shown", async () => {
     const page = await openStudio();
     const names = ["allium-oreophilum", "dust-bowl-home"];
-    await photosInput(page).setInputFiles(await Promise.all(names.map(named)));
+    await addPhotos(page, await Promise.all(names.map(named)));
     for (const title of ["Allium oreophilum", "Dust bowl home"]) await readyInStudio(page, title);
 
     await page.getByRole("searchbox").fill("dust");
@@ -333,7 +594,7 @@ describe("a photo's page", () => {
 
     // Amber for maxima, cyan for minima: see --maxima and --minima in web/theme.css.
     const inked = () =>
-      page.locator("canvas").evaluate((canvas) => {
+      page.locator(".stage-points").evaluate((canvas) => {
         // A worker draws it; the page can only copy it.
         const { width, height } = canvas as HTMLCanvasElement;
         const copy = new OffscreenCanvas(width, height).getContext("2d")!;
@@ -357,9 +618,38 @@ describe("a photo's page", () => {
     await expect.poll(inked, PATIENCE).not.toEqual(first);
 
     await page.getByRole("switch", { name: "Points" }).uncheck();
-    await page.locator("canvas").waitFor({ state: "detached" });
+    await page.locator(".stage-points").waitFor({ state: "detached" });
     await page.getByRole("switch", { name: "Points" }).check();
     await expect.poll(async () => Math.min(...Object.values(await inked())), PATIENCE).toBeGreaterThan(5);
+  });
+
+  test("says how well the photo is found, and where its detail is", async () => {
+    const page = await openStudio();
+    const { marker_metadata } = await openCompiled(page, "allium-oreophilum", "Allium oreophilum");
+    const quality = marker_metadata!.quality!;
+    const panel = page.getByRole("region", { name: "How well it is found" });
+    await panel.getByRole("img", { name: `${quality.stars} of 5 stars` }).waitFor();
+    expect(await panel.locator(".quality-score").textContent()).toBe(`${quality.score} of 100`);
+    expect(await panel.getByRole("list", { name: "Parts of the score" }).getByRole("listitem").count()).toBe(
+      quality.parts.length,
+    );
+    for (const { message } of quality.reasons) await panel.getByText(message).waitFor();
+
+    await page.getByRole("switch", { name: "Points" }).uncheck();
+    await page.getByRole("switch", { name: "Map" }).check();
+    const map = page.locator(".stage-photo canvas");
+    expect(
+      await map.evaluate((canvas) => [
+        (canvas as HTMLCanvasElement).width,
+        (canvas as HTMLCanvasElement).height,
+      ]),
+    ).toEqual([quality.map.columns, quality.map.rows]);
+    await page.screenshot({ path: join(ARTIFACTS, "content-map.png"), fullPage: true });
+
+    await page.getByRole("link", { name: "All photos" }).click();
+    await card(page, "Allium oreophilum")
+      .getByRole("img", { name: `${quality.stars} of 5 stars` })
+      .waitFor();
   });
 
   test("attaches, plays and removes a video; refuses what is none", async () => {
@@ -493,6 +783,12 @@ describe("the frame", () => {
       const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
       expect(await fits()).toBe(true);
       await photosInput(page).setInputFiles([await named("dust-bowl-home")]);
+      await page.getByRole("list", { name: "Parts of the score" }).waitFor();
+      expect(await page.locator(".editor").evaluate((body) => body.scrollWidth <= body.clientWidth)).toBe(
+        true,
+      );
+      await page.screenshot({ path: join(ARTIFACTS, `phone-choosing-${colorScheme}.png`) });
+      await page.getByRole("button", { name: "Add photo" }).click();
       await readyInStudio(page, "Dust bowl home");
       expect(await fits()).toBe(true);
       await page.screenshot({ path: join(ARTIFACTS, `phone-grid-${colorScheme}.png`), fullPage: true });

@@ -143,6 +143,7 @@ describe("a portrait comes to life", () => {
 
     const studio = await openPage(browser, "/", { viewport: { width: 1280, height: 800 } });
     await studio.locator("input[type=file]").first().setInputFiles(photo.path);
+    await studio.getByRole("button", { name: "Add photo" }).click();
     const listed = async () => (await api<ContentPage>(platform, "/ar-content")).items[0];
     await expect.poll(listed, PATIENCE).toMatchObject({ marker_status: "ready" });
     await studio.screenshot({ path: join(ARTIFACTS, "studio-compiled.png") });

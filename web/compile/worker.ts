@@ -1,14 +1,8 @@
 // The compile worker: decodes one photo and compiles its marker, off the page's thread.
-import jpegDecodeUrl from "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm?url";
-import jpegEncodeUrl from "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm?url";
-import pngDecodeUrl from "@jsquash/png/codec/pkg/squoosh_png_bg.wasm?url";
-import webpDecodeUrl from "@jsquash/webp/codec/dec/webp_dec.wasm?url";
 import { COMPILER_VERSION } from "../../compiler/compile.ts";
-import { loadCodecs } from "../../compiler/image/codecs.ts";
-import { loadKernels } from "../../compiler/kernels/kernels.ts";
 import { compilePhoto } from "../../compiler/photo.ts";
 import { CompileError, type CompileProgress } from "../../compiler/types.ts";
-import kernelsUrl from "../../compiler/wasm/kernels.wasm?url";
+import { loadCompiler } from "./load.ts";
 import type { CompileReply, CompileRequest } from "./protocol.ts";
 
 const PROGRESS_INTERVAL_MS = 50;
@@ -16,19 +10,7 @@ const PROGRESS_INTERVAL_MS = 50;
 const post = (reply: CompileReply, transfer: Transferable[] = []) => self.postMessage(reply, transfer);
 
 async function compile({ photo, options }: CompileRequest): Promise<void> {
-  const wasm = (url: string) => WebAssembly.compileStreaming(fetch(url));
-  const [bytes, kernels, jpegDecode, pngDecode, webpDecode, jpegEncode] = await Promise.all([
-    photo.arrayBuffer(),
-    // A browser without WebAssembly SIMD compiles in TypeScript: slower, the same marker.
-    wasm(kernelsUrl).catch(() => null),
-    wasm(jpegDecodeUrl),
-    wasm(pngDecodeUrl),
-    wasm(webpDecodeUrl),
-    wasm(jpegEncodeUrl),
-  ]);
-  loadKernels(kernels);
-  await loadCodecs({ jpegDecode, pngDecode, webpDecode, jpegEncode });
-
+  const [bytes] = await Promise.all([photo.arrayBuffer(), loadCompiler()]);
   const compiled = await compilePhoto(new Uint8Array(bytes), options, thinned(reportProgress));
   const done = {
     marker: owned(compiled.marker),

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
+import type { Quality } from "../../compiler/quality.ts";
 import type { ArContent, CompileTask } from "../../worker/schemas.ts";
 import * as api from "./api.ts";
 import { ApiError, messageOf } from "./api.ts";
@@ -13,6 +14,7 @@ import { MarkerPanel } from "./marker-panel.tsx";
 import { NotFound } from "./not-found.tsx";
 import { PhotoStage } from "./photo-stage.tsx";
 import { poll } from "./poll.ts";
+import { QualityReport } from "./quality.tsx";
 import { SharePanel } from "./share-panel.tsx";
 import { StatusBadge } from "./status.tsx";
 import { useTitle } from "./title.ts";
@@ -64,6 +66,7 @@ export function ContentPage({ id }: { id: string }) {
     contents.put(changed);
     setChanges((count) => count + 1);
   };
+  const quality = content.marker_status === "ready" ? content.marker_metadata?.quality : null;
   return (
     <div class="content-page">
       <a class="back-link" href="/">
@@ -78,6 +81,7 @@ export function ContentPage({ id }: { id: string }) {
       <ContentHead content={content} onChange={show} />
       <div class="content-columns">
         <PhotoStage content={content} />
+        {quality && <QualityPanel quality={quality} />}
         <div class="panels">
           <MarkerPanel content={content} task={tasks[0] ?? null} job={jobOf(id)} onChange={show} />
           <VideoPanel content={content} onChange={show} />
@@ -86,6 +90,15 @@ export function ContentPage({ id }: { id: string }) {
         <HistoryPanel tasks={tasks} />
       </div>
     </div>
+  );
+}
+
+function QualityPanel({ quality }: { quality: Quality }) {
+  return (
+    <section class="panel quality-panel" aria-labelledby="quality-title">
+      <h2 id="quality-title">How well it is found</h2>
+      <QualityReport quality={quality} />
+    </section>
   );
 }
 

@@ -1,8 +1,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { consider } from "./candidates.ts";
 import { IconUpload } from "./icons.tsx";
-import { addPhotos } from "./jobs.ts";
-import { toast } from "./toasts.tsx";
 
 export const PHOTO_TYPES = "image/jpeg,image/png,image/webp";
 
@@ -82,7 +81,7 @@ export function DropZone({ large }: { large: boolean }) {
         accept={PHOTO_TYPES}
         multiple
         tabIndex={-1}
-        aria-label="Photos to add"
+        aria-label="Photos to choose"
         onChange={({ currentTarget }) => {
           take(currentTarget.files!);
           currentTarget.value = "";
@@ -93,7 +92,5 @@ export function DropZone({ large }: { large: boolean }) {
 }
 
 function take(files: FileList): void {
-  if (files.length === 0) return;
-  addPhotos([...files]);
-  toast(files.length === 1 ? "Adding 1 photo." : `Adding ${files.length} photos.`);
+  if (files.length > 0) void consider([...files]);
 }

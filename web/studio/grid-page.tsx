@@ -6,6 +6,7 @@ import { ago, jobShown } from "./format.ts";
 import { IconPhoto, IconScan, IconSearch, IconVideo } from "./icons.tsx";
 import { type Job, jobOf, jobs } from "./jobs.ts";
 import { poll } from "./poll.ts";
+import { Stars } from "./quality.tsx";
 import { contentShown, ProgressBar, STATUS_WORDS, StatusBadge } from "./status.tsx";
 import { useTitle } from "./title.ts";
 import { toastError } from "./toasts.tsx";
@@ -121,6 +122,7 @@ function typedEntries<K extends string, V>(record: Record<K, V>): [K, V][] {
 
 function ContentCard({ content }: { content: ArContent }) {
   const shown = contentShown(content);
+  const quality = content.marker_status === "ready" ? content.marker_metadata?.quality : null;
   return (
     <article class="card">
       <a class="card-link" href={`/content/${content.id}`}>
@@ -140,6 +142,7 @@ function ContentCard({ content }: { content: ArContent }) {
           ) : (
             <p class="card-meta">
               <StatusBadge status={content.marker_status} />
+              {quality && <Stars stars={quality.stars} />}
               <span>{ago(content.created_at, Date.now())}</span>
             </p>
           )}

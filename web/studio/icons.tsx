@@ -121,3 +121,31 @@ export const IconBack = () => (
     <path d="M19 12H5M11 6l-6 6 6 6" />
   </Icon>
 );
+
+export const IconCrop = () => (
+  <Icon>
+    <path d="M7 3v11a3 3 0 0 0 3 3h11M3 7h11a3 3 0 0 1 3 3v11" />
+  </Icon>
+);
+
+export const IconTurnLeft = () => (
+  <Icon>
+    <rect x="9" y="10" width="11" height="10" rx="2" />
+    <path d="M4 15V9a4 4 0 0 1 4-4h5M10 2L7 5l3 3" />
+  </Icon>
+);
+
+export const IconTurnRight = () => (
+  <Icon>
+    <rect x="4" y="10" width="11" height="10" rx="2" />
+    <path d="M20 15V9a4 4 0 0 0-4-4h-5M14 2l3 3-3 3" />
+  </Icon>
+);
+
+/** A lying and an upright frame, one turning into the other. */
+export const IconFlip = () => (
+  <Icon>
+    <rect x="3" y="12" width="13" height="8" rx="2" />
+    <path d="M8 12V6a2 2 0 0 1 2-2h4a2 2 0 0 1 2 2v6M20 10v6M18 14l2 2 2-2" />
+  </Icon>
+);

@@ -1,13 +1,10 @@
 import { type Signal, signal } from "@preact/signals";
-import { inspectImage, MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
-import { CompileError } from "../../compiler/types.ts";
 import type { ArContent } from "../../worker/schemas.ts";
 import { compileInWorker } from "../compile/run.ts";
 import { compileCapacity, createSlots } from "../compile/slots.ts";
 import * as api from "./api.ts";
 import { messageOf } from "./api.ts";
 import { contents } from "./contents.ts";
-import { megabytes, titleOf } from "./format.ts";
 import { toast } from "./toasts.tsx";
 import { compileStored, type Desk, type JobProgress, type Outcome, uploadPhoto } from "./upload.ts";
 
@@ -44,15 +41,10 @@ export const jobs = signal<readonly Job[]>([]);
 
 let lastKey = 0;
 
-/** Takes dropped, pasted or picked files: every one becomes a job, a bad one a job with its reason. */
-export function addPhotos(files: Iterable<File>): void {
-  for (const file of files) {
-    const title = titleOf(file.name);
-    start(title, URL.createObjectURL(file), async (watch, stop) => {
-      const refusal = await refusalOf(file);
-      if (refusal) return { kind: "refused", message: refusal };
-      return uploadPhoto(file, title, desk, watch, stop);
-    });
+/** Uploads photos and compiles them here; each becomes a job. */
+export function addPhotos(photos: Iterable<{ readonly photo: File; readonly title: string }>): void {
+  for (const { photo, title } of photos) {
+    start(title, URL.createObjectURL(photo), (watch, stop) => uploadPhoto(photo, title, desk, watch, stop));
   }
 }
 
@@ -167,18 +159,4 @@ function start(title: string, previewUrl: string | null, work: Work, knownId: st
   };
   jobs.value = [job, ...jobs.value];
   void run();
-}
-
-/** What is wrong with a file, from its headers; null when it may be sent. */
-async function refusalOf(file: File): Promise<string | null> {
-  if (file.size > MAX_IMAGE_BYTES) {
-    return `The photo is ${megabytes(file.size)}; at most ${megabytes(MAX_IMAGE_BYTES)} can be used.`;
-  }
-  try {
-    inspectImage(new Uint8Array(await file.arrayBuffer()));
-    return null;
-  } catch (error) {
-    if (error instanceof CompileError) return error.message;
-    return "The file could not be read.";
-  }
 }

@@ -10,6 +10,7 @@ import { GridPage } from "./grid-page.tsx";
 import { Logo } from "./icons.tsx";
 import { isSending, jobs } from "./jobs.ts";
 import { NotFound } from "./not-found.tsx";
+import { Review } from "./review.tsx";
 import { Toasts } from "./toasts.tsx";
 
 const online = signal(navigator.onLine);
@@ -33,6 +34,7 @@ function Studio() {
       )}
       <Page />
       <DropTarget />
+      <Review />
       <Toasts />
     </LocationProvider>
   );

@@ -2,6 +2,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ArContent } from "../../worker/schemas.ts";
 import { type OpenMarker, openMarker } from "../marker/open.ts";
 import type { KeyframeSummary } from "../marker/protocol.ts";
+import { HeatLegend, HeatMap } from "./heat-map.tsx";
+import { Switch } from "./switch.tsx";
 
 interface ReadMarker {
   readonly url: string;
@@ -9,14 +11,19 @@ interface ReadMarker {
   readonly keyframes: readonly KeyframeSummary[];
 }
 
-/** The photo with the feature points of one keyframe on it, and the keyframes as a chart to choose from. */
+/**
+ * The photo with the feature points of one keyframe on it, and the keyframes as a chart to choose from; and
+ * with the map of where detail can be tracked.
+ */
 export function PhotoStage({ content }: { content: ArContent }) {
   const [marker, setMarker] = useState<ReadMarker | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [chosen, setChosen] = useState(0);
-  const [visible, setVisible] = useState(true);
+  const [pointsShown, setPointsShown] = useState(true);
+  const [mapShown, setMapShown] = useState(false);
 
-  const { marker_url } = content;
+  const { marker_url, marker_metadata } = content;
+  const map = marker_metadata?.quality?.map;
   useEffect(() => {
     setMarker(null);
     setError(null);
@@ -42,7 +49,8 @@ export function PhotoStage({ content }: { content: ArContent }) {
     <figure class="stage">
       <div class="stage-photo" style={{ aspectRatio: `${content.image_width} / ${content.image_height}` }}>
         <img src={content.image_url} alt={content.title} decoding="async" />
-        {marker && visible && <PointsCanvas key={marker.url} marker={marker.open} keyframe={chosen} />}
+        {map && mapShown && <HeatMap map={map} />}
+        {marker && pointsShown && <PointsCanvas key={marker.url} marker={marker.open} keyframe={chosen} />}
       </div>
       <figcaption class="stage-caption">
         {error && <p class="stage-error">{error}</p>}
@@ -53,16 +61,11 @@ export function PhotoStage({ content }: { content: ArContent }) {
             <div class="stage-legend">
               <span class="legend maxima">{keyframe.maxima} maxima</span>
               <span class="legend minima">{keyframe.minima} minima</span>
-              <label class="switch">
-                <input
-                  type="checkbox"
-                  role="switch"
-                  aria-checked={visible}
-                  checked={visible}
-                  onChange={({ currentTarget }) => setVisible(currentTarget.checked)}
-                />
-                <span>Points</span>
-              </label>
+              {map && mapShown && <HeatLegend />}
+              <span class="stage-switches">
+                {map && <Switch words="Map" on={mapShown} onChange={setMapShown} />}
+                <Switch words="Points" on={pointsShown} onChange={setPointsShown} />
+              </span>
             </div>
             <KeyframeChart keyframes={marker.keyframes} chosen={chosen} onChoose={setChosen} />
           </>

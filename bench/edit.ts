@@ -1,0 +1,117 @@
+// How long a person waits for the score after letting go of a crop or turning tool: the built studio in headless
+// Chromium, a photo of 12 megapixels, from the event of letting go to the frame that shows the new score.
+//
+//   npm run build && node bench/edit.ts
+
+import { cpus, loadavg } from "node:os";
+import type { Page } from "playwright-core";
+import { launchBrowser } from "../test/e2e/browser.ts";
+import { photograph } from "../test/e2e/photograph.ts";
+import { startPlatform } from "../test/e2e/platform.ts";
+import { median } from "./statistics.ts";
+
+const ROUNDS = 20;
+const GOAL_MS = 100;
+/** Of the measure that web/studio/editor.tsx makes. */
+const MEASURE = "vivimark:let-go-to-score";
+const PHOTO = { width: 4000, height: 3000, tile: 1000 };
+
+const TOOLS: Record<string, (page: Page, round: number) => Promise<void>> = {
+  "drag a corner": (page, round) => drag(page, /bottom right corner/, round),
+  "drag the frame": (page, round) => drag(page, /^Crop,/, round),
+  "arrow key": async (page, round) => {
+    await page.getByRole("button", { name: /top left corner/ }).focus();
+    await page.keyboard.press(round % 2 === 0 ? "ArrowRight" : "ArrowLeft");
+  },
+  "quarter turn": (page) => page.getByRole("button", { name: "Turn right" }).click(),
+  straighten: (page, round) =>
+    page.getByRole("slider", { name: "Straighten" }).fill(String((round % 15) - 7.5)),
+};
+
+/** Pulls inwards and outwards by turns, in steps, and lets go while the last step is being scored. */
+async function drag(page: Page, name: RegExp, round: number): Promise<void> {
+  const target = page.getByRole(name.source.startsWith("^") ? "group" : "button", { name });
+  const { x, y, width, height } = (await target.boundingBox())!;
+  const way = round % 2 === 0 ? -60 : 60;
+  await page.mouse.move(x + width / 2, y + height / 2);
+  await page.mouse.down();
+  await page.mouse.move(x + width / 2 + way, y + height / 2 + way, { steps: 6 });
+  await page.mouse.up();
+}
+
+async function main(): Promise<void> {
+  const platform = await startPlatform();
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    await page.goto(platform.url);
+    await page.getByLabel("Photos to choose").setInputFiles({
+      name: "mosaic.jpg",
+      mimeType: "image/jpeg",
+      buffer: await mosaic(page),
+    });
+    await page.getByRole("list", { name: "Parts of the score" }).waitFor();
+
+    // So that the frame has room to move.
+    await page.getByRole("combobox", { name: "Shape" }).selectOption("square");
+
+    console.log(
+      `${PHOTO.width} × ${PHOTO.height}, Chromium ${browser.version()}, ${cpus()[0].model}, load ${loadavg()[0].toFixed(1)}`,
+    );
+    console.log("Milliseconds from letting go to the frame with the new score.\n");
+    console.log(`| tool | rounds | median | 95 % | most | goal ${GOAL_MS} |`);
+    console.log("|---|---|---|---|---|---|");
+    const all: number[] = [];
+    for (const [tool, use] of Object.entries(TOOLS)) {
+      const waits: number[] = [];
+      for (let round = 0; round < ROUNDS; round++) waits.push(await wait(page, () => use(page, round)));
+      all.push(...waits);
+      report(tool, waits);
+    }
+    report("all", all);
+  } finally {
+    await browser.close();
+    await platform.close();
+  }
+}
+
+async function wait(page: Page, work: () => Promise<void>): Promise<number> {
+  await page.evaluate((name) => performance.clearMeasures(name), MEASURE);
+  await work();
+  await page.waitForFunction((name) => performance.getEntriesByName(name).length > 0, MEASURE);
+  return page.evaluate((name) => performance.getEntriesByName(name)[0].duration, MEASURE);
+}
+
+function report(tool: string, waits: readonly number[]): void {
+  const sorted = waits.toSorted((a, b) => a - b);
+  const late = sorted[Math.ceil(0.95 * sorted.length) - 1];
+  const verdict = late <= GOAL_MS ? "reached" : "missed";
+  const numbers = [median(waits), late, sorted.at(-1)!].map((value) => value.toFixed(0));
+  console.log(`| ${[tool, waits.length, ...numbers, verdict].join(" | ")} |`);
+}
+
+/** A large photo out of small public ones, as a JPEG. */
+async function mosaic(page: Page): Promise<Buffer> {
+  const names = ["airplane-from-above", "dust-bowl-home", "french-alpine-landscape", "locomotion-house-cat"];
+  const photos = await Promise.all(names.map(photograph));
+  const bytes = await page.evaluate(
+    async ({ files, width, height, tile }) => {
+      const canvas = new OffscreenCanvas(width, height);
+      const context = canvas.getContext("2d")!;
+      const pictures = await Promise.all(
+        files.map((file) => createImageBitmap(new Blob([Uint8Array.from(file)]))),
+      );
+      for (let i = 0, y = 0; y < height; y += tile) {
+        for (let x = 0; x < width; x += tile, i++) {
+          context.drawImage(pictures[(i + y / tile) % pictures.length], x, y, tile, tile);
+        }
+      }
+      const jpeg = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 });
+      return [...new Uint8Array(await jpeg.arrayBuffer())];
+    },
+    { files: photos.map((photo) => [...photo.bytes]), ...PHOTO },
+  );
+  return Buffer.from(bytes);
+}
+
+await main();

@@ -1,0 +1,24 @@
+import jpegDecodeUrl from "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm?url";
+import jpegEncodeUrl from "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm?url";
+import pngUrl from "@jsquash/png/codec/pkg/squoosh_png_bg.wasm?url";
+import webpDecodeUrl from "@jsquash/webp/codec/dec/webp_dec.wasm?url";
+import { type CodecModules, loadCodecs } from "../../compiler/image/codecs.ts";
+import { loadKernels } from "../../compiler/kernels/kernels.ts";
+import kernelsUrl from "../../compiler/wasm/kernels.wasm?url";
+
+/** Fetches the kernels and the image codecs and makes them ready in this worker; once, before the first photo. */
+export async function loadCompiler(): Promise<CodecModules> {
+  const wasm = (url: string) => WebAssembly.compileStreaming(fetch(url));
+  const [kernels, jpegDecode, pngDecode, webpDecode, jpegEncode] = await Promise.all([
+    // A browser without WebAssembly SIMD compiles in TypeScript: slower, the same marker.
+    wasm(kernelsUrl).catch(() => null),
+    wasm(jpegDecodeUrl),
+    wasm(pngUrl),
+    wasm(webpDecodeUrl),
+    wasm(jpegEncodeUrl),
+  ]);
+  const modules = { jpegDecode, pngDecode, webpDecode, jpegEncode };
+  loadKernels(kernels);
+  await loadCodecs(modules);
+  return modules;
+}

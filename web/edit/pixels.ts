@@ -1,0 +1,150 @@
+import { turnUpright } from "../../compiler/image/orientation.ts";
+import { resizeGrey, targetSize } from "../../compiler/image/resize.ts";
+import type { GreyImage, RgbaImage } from "../../compiler/types.ts";
+import { type Cut, direction, type Size } from "./geometry.ts";
+
+/**
+ * A photo at falling sizes, each smaller by √2, down to where its longer side is less than √2 `maxSize`:
+ * whatever is cut out, one of them is at most √2 too fine for it.
+ */
+export function greyLevels(photo: GreyImage, maxSize: number): GreyImage[] {
+  const levels = [photo];
+  for (;;) {
+    const { width, height } = levels.at(-1)!;
+    const longer = Math.max(width, height) * Math.SQRT1_2;
+    if (longer < maxSize) return levels;
+    levels.push(resizeGrey(levels.at(-1)!, longer));
+  }
+}
+
+/**
+ * The cut in grey at the size that it is compiled at. Bilinear from the level that is just fine enough, which
+ * is near to cutting first and averaging then, and many times as fast.
+ */
+export function cutGrey(levels: readonly GreyImage[], cut: Cut, maxSize: number): GreyImage {
+  const [photo] = levels;
+  const size = targetSize(cut.width, cut.height, maxSize);
+  const reduction = cut.width / size.width;
+  const level = levels.findLast(({ width }) => photo.width / width <= reduction * 1.001) ?? photo;
+  return sampleGrey(level, walk(level, photo, cut, size), size);
+}
+
+/** The cut in full size: a copy of the pixels after quarter turns, bilinear after any other. */
+export function cutRgba(photo: RgbaImage, cut: Cut): RgbaImage {
+  const quarters = cut.degrees / 90;
+  if (!Number.isInteger(quarters)) return sampleRgba(photo, walk(photo, photo, cut, cut), cut);
+  const turned = quarters % 2 !== 0;
+  const [width, height] = turned ? [cut.height, cut.width] : [cut.width, cut.height];
+  const crop = copyOut(photo, cut.x - width / 2, cut.y - height / 2, width, height);
+  return turnUpright(crop, ([1, 6, 3, 8] as const)[quarters % 4]);
+}
+
+function copyOut(photo: RgbaImage, left: number, top: number, width: number, height: number): RgbaImage {
+  const data = new Uint8ClampedArray(4 * width * height);
+  for (let y = 0; y < height; y++) {
+    const from = 4 * ((top + y) * photo.width + left);
+    data.set(photo.data.subarray(from, from + 4 * width), 4 * y * width);
+  }
+  return { data, width, height };
+}
+
+/**
+ * The way of a result's pixels through a source, in fixed point: `1 << bits` is a source pixel. One pixel to
+ * the right in the result is (`rightX`, `rightY`) in the source.
+ */
+interface Walk {
+  readonly bits: number;
+  readonly rightX: number;
+  readonly rightY: number;
+  /** Where a row of the result begins. */
+  readonly startX: (row: number) => number;
+  readonly startY: (row: number) => number;
+}
+
+/** @param photo size that the cut is measured in; the source shows all of it */
+function walk(source: Size, photo: Size, cut: Cut, size: Size): Walk {
+  const { cos, sin } = direction(cut.degrees);
+  const zoomX = source.width / photo.width;
+  const zoomY = source.height / photo.height;
+  const stepX = cut.width / size.width;
+  const stepY = cut.height / size.height;
+  const [rightX, rightY] = [stepX * cos * zoomX, -stepX * sin * zoomY];
+  const [downX, downY] = [stepY * sin * zoomX, stepY * cos * zoomY];
+  const middle = { column: (size.width - 1) / 2, row: (size.height - 1) / 2 };
+  const firstX = cut.x * zoomX - 0.5 - middle.column * rightX - middle.row * downX;
+  const firstY = cut.y * zoomY - 0.5 - middle.column * rightY - middle.row * downY;
+  const bits = Math.max(source.width, source.height) < 0x7000 ? 16 : 10;
+  const fixed = (value: number) => Math.round(value * 2 ** bits) | 0;
+  return {
+    bits,
+    rightX: fixed(rightX),
+    rightY: fixed(rightY),
+    startX: (row) => fixed(firstX + row * downX),
+    startY: (row) => fixed(firstY + row * downY),
+  };
+}
+
+/** Bilinear samples; those beyond the outermost pixel centres repeat these pixels. */
+function sampleGrey(source: GreyImage, path: Walk, size: Size): GreyImage {
+  const { data, width, height } = source;
+  const { bits, rightX, rightY } = path;
+  const toWeight = bits - 8;
+  const right = (width - 1) << bits;
+  const bottom = (height - 1) << bits;
+  const result = new Uint8Array(size.width * size.height);
+  for (let row = 0, to = 0; row < size.height; row++) {
+    let x = path.startX(row);
+    let y = path.startY(row);
+    for (const end = to + size.width; to < end; to++) {
+      const insideX = x < 0 ? 0 : x > right ? right : x;
+      const insideY = y < 0 ? 0 : y > bottom ? bottom : y;
+      const column = insideX === right ? width - 2 : insideX >> bits;
+      const line = insideY === bottom ? height - 2 : insideY >> bits;
+      const weightX = (insideX - (column << bits)) >> toWeight;
+      const weightY = (insideY - (line << bits)) >> toWeight;
+      const at = (Math.imul(line, width) + column) | 0;
+      const a = data[at];
+      const c = data[at + width];
+      const upper = (a << 8) + (data[at + 1] - a) * weightX;
+      const lower = (c << 8) + (data[at + width + 1] - c) * weightX;
+      result[to] = ((upper << 8) + (lower - upper) * weightY + 0x8000) >> 16;
+      x = (x + rightX) | 0;
+      y = (y + rightY) | 0;
+    }
+  }
+  return { data: result, width: size.width, height: size.height };
+}
+
+/** As `sampleGrey`, each of the un-premultiplied channels by itself, as the compiler reads them. */
+function sampleRgba(source: RgbaImage, path: Walk, size: Size): RgbaImage {
+  const { data, width, height } = source;
+  const { bits, rightX, rightY } = path;
+  const toWeight = bits - 8;
+  const right = (width - 1) << bits;
+  const bottom = (height - 1) << bits;
+  const stride = 4 * width;
+  const result = new Uint8ClampedArray(4 * size.width * size.height);
+  for (let row = 0, to = 0; row < size.height; row++) {
+    let x = path.startX(row);
+    let y = path.startY(row);
+    for (const end = to + 4 * size.width; to < end; ) {
+      const insideX = x < 0 ? 0 : x > right ? right : x;
+      const insideY = y < 0 ? 0 : y > bottom ? bottom : y;
+      const column = insideX === right ? width - 2 : insideX >> bits;
+      const line = insideY === bottom ? height - 2 : insideY >> bits;
+      const weightX = (insideX - (column << bits)) >> toWeight;
+      const weightY = (insideY - (line << bits)) >> toWeight;
+      let at = (Math.imul(line, stride) + 4 * column) | 0;
+      for (let channel = 0; channel < 4; channel++, at++, to++) {
+        const a = data[at];
+        const c = data[at + stride];
+        const upper = (a << 8) + (data[at + 4] - a) * weightX;
+        const lower = (c << 8) + (data[at + stride + 4] - c) * weightX;
+        result[to] = ((upper << 8) + (lower - upper) * weightY + 0x8000) >> 16;
+      }
+      x = (x + rightX) | 0;
+      y = (y + rightY) | 0;
+    }
+  }
+  return { data: result, width: size.width, height: size.height };
+}

@@ -1,0 +1,123 @@
+// The edit worker: decodes one photo, then scores and makes cuts of it, off the page's thread.
+import { compileTarget, DEFAULT_MAX_SIZE } from "../../compiler/compile.ts";
+import { decodeImage, toGrey } from "../../compiler/image/decode.ts";
+import { loadPngEncoder } from "../../compiler/image/png.ts";
+import { resizeGrey } from "../../compiler/image/resize.ts";
+import { scoreImage } from "../../compiler/quality.ts";
+import { assertTrackable } from "../../compiler/trackable.ts";
+import { CompileError, type GreyImage } from "../../compiler/types.ts";
+import { loadCompiler } from "../compile/load.ts";
+import { encodePhoto } from "./encode.ts";
+import { type Cut, cutOf, type Size, untouched } from "./geometry.ts";
+import { cutGrey, cutRgba, greyLevels } from "./pixels.ts";
+import type { EditReply, EditRequest } from "./protocol.ts";
+
+/** A picture with more stars has far more points than a marker needs at least. */
+const DOUBTFUL_STARS = 2;
+/** A doubtful picture is compiled whole when no other request has come for so long. */
+const CHECK_PAUSE_MS = 150;
+
+const REHEARSALS = 3;
+
+/** Grey only: the colours, four times as much, are decoded again when they are needed. */
+interface OpenPhoto {
+  readonly file: Blob;
+  readonly grey: GreyImage;
+  /** As it would be compiled uncut. */
+  readonly whole: GreyImage;
+  /** Made when there is time, or when the first cut needs them. */
+  levels: readonly GreyImage[] | null;
+}
+
+let open: OpenPhoto | null = null;
+let check: ReturnType<typeof setTimeout> | undefined;
+
+const post = (reply: EditReply, transfer: Transferable[] = []) => self.postMessage(reply, transfer);
+const bytesOf = async (file: Blob) => new Uint8Array(await file.arrayBuffer());
+
+async function openPhoto(file: Blob): Promise<void> {
+  const [bytes, modules] = await Promise.all([bytesOf(file), loadCompiler()]);
+  await loadPngEncoder(modules.pngDecode);
+  const grey = toGrey(await decodeImage(bytes));
+  const whole = resizeGrey(grey, DEFAULT_MAX_SIZE);
+  const opened: OpenPhoto = { file, grey, whole, levels: null };
+  open = opened;
+  post({ kind: "opened" });
+  // After the questions that came meanwhile.
+  inTurn(() => rehearse(opened));
+}
+
+/** An engine's first rounds through the kernels take several times as long as later ones: nobody waits now. */
+function rehearse(photo: OpenPhoto): void {
+  const { width, height } = photo.grey;
+  const cut = { x: width / 2, y: height / 2, width: width >> 1, height: height >> 1, degrees: 1 };
+  for (let round = 0; round < REHEARSALS; round++) {
+    scoreImage(cutGrey(levelsOf(photo), cut, DEFAULT_MAX_SIZE));
+  }
+}
+
+function levelsOf(photo: OpenPhoto): readonly GreyImage[] {
+  photo.levels ??= greyLevels(photo.grey, DEFAULT_MAX_SIZE);
+  return photo.levels;
+}
+
+function score(photo: OpenPhoto, cut: Cut): void {
+  const image = isWhole(cut, photo.grey) ? photo.whole : cutGrey(levelsOf(photo), cut, DEFAULT_MAX_SIZE);
+  const quality = scoreImage(image);
+  post({ kind: "scored", cut, quality });
+  const checked = (refusal: string | null) => post({ kind: "checked", cut, refusal });
+  if (quality.stars > DOUBTFUL_STARS) checked(null);
+  else check = setTimeout(() => attempt(() => checked(refusalOf(image))), CHECK_PAUSE_MS);
+}
+
+function isWhole(cut: Cut, photo: Size): boolean {
+  const { x, y, width, height } = cutOf(photo, untouched(photo));
+  return cut.degrees === 0 && cut.x === x && cut.y === y && cut.width === width && cut.height === height;
+}
+
+/** Why the picture would be refused as a marker; null when it would not. */
+function refusalOf(image: GreyImage): string | null {
+  try {
+    assertTrackable(compileTarget(image));
+    return null;
+  } catch (error) {
+    if (error instanceof CompileError && error.code === "too_few_features") return error.message;
+    throw error;
+  }
+}
+
+async function make({ file }: OpenPhoto, cut: Cut): Promise<void> {
+  const bytes = await bytesOf(file);
+  const made = await encodePhoto(cutRgba(await decodeImage(bytes), cut), bytes);
+  post({ kind: "made", file: made }, [made.bytes.buffer]);
+}
+
+async function attempt(work: () => void | Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof CompileError) post({ kind: "refused", code: error.code, message: error.message });
+    else post({ kind: "crashed", message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+let queue = Promise.resolve();
+
+/** Work is done one piece after the other: what is asked while a photo is opened waits for it. */
+function inTurn(work: () => void | Promise<void>): void {
+  queue = queue.then(() => attempt(work));
+}
+
+self.onmessage = ({ data: request }: MessageEvent<EditRequest>) => {
+  clearTimeout(check);
+  inTurn(() => {
+    switch (request.kind) {
+      case "open":
+        return openPhoto(request.photo);
+      case "score":
+        return score(open!, request.cut);
+      case "make":
+        return make(open!, request.cut);
+    }
+  });
+};

@@ -1,0 +1,139 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Quality } from "../../compiler/quality.ts";
+import "./quality.css";
+
+/** Up to here a photo is worth a warning. */
+const WEAK_STARS = 2;
+
+/** A screen reader hears a score when it has stopped changing. */
+const ANNOUNCE_PAUSE_MS = 700;
+
+const PARTS: Record<Quality["parts"][number]["name"], string> = {
+  detail: "Detail",
+  spread: "Spread",
+  distinctness: "Distinctness",
+  contrast: "Contrast",
+  sharpness: "Sharpness",
+};
+
+export function isWeak({ stars }: Quality): boolean {
+  return stars <= WEAK_STARS;
+}
+
+/** A score in a word. */
+export function verdictOf({ stars }: Quality): string {
+  if (stars >= 4.5) return "Excellent";
+  if (stars >= 3.5) return "Good";
+  if (stars > WEAK_STARS) return "Fair";
+  return stars >= 1 ? "Weak" : "Very weak";
+}
+
+/** Five stars, some of them full or half. */
+export function Stars({ stars }: { stars: number }) {
+  return (
+    <span class="stars" role="img" aria-label={`${stars} of 5 stars`}>
+      <StarRow />
+      <span class="stars-full" style={{ width: `${20 * stars}%` }}>
+        <StarRow />
+      </span>
+    </span>
+  );
+}
+
+const STAR =
+  "M10 1.8l2.5 5.3 5.700.8-4.200 4 1.100 5.800L10 14.900l-5.100 2.800 1.100-5.800-4.200-4 5.700-.8z";
+
+function StarRow() {
+  return (
+    <svg viewBox="0 0 100 20" fill="currentColor" aria-hidden="true">
+      {[0, 20, 40, 60, 80].map((x) => (
+        <path key={x} d={STAR} transform={`translate(${x} 0)`} />
+      ))}
+    </svg>
+  );
+}
+
+/** Stars, number and word, on one line. */
+export function QualityLine({ quality }: { quality: Quality }) {
+  return (
+    <span class={isWeak(quality) ? "quality-line weak" : "quality-line"}>
+      <Stars stars={quality.stars} />
+      <span>
+        {verdictOf(quality)}, {quality.score}
+      </span>
+    </span>
+  );
+}
+
+/** All that a score says: stars, the number and what it means, its parts, and what to do about them. */
+export function QualityReport({ quality }: { quality: Quality }) {
+  const { score, stars, parts, reasons, print } = quality;
+  return (
+    <div class="quality">
+      <div class="quality-sum">
+        <div class={isWeak(quality) ? "quality-head weak" : "quality-head"}>
+          <p class="quality-score">
+            <strong>{score}</strong>
+            <span class="visually-hidden"> of 100</span>
+          </p>
+          <div>
+            <Stars stars={stars} />
+            <p class="quality-verdict">{verdictOf(quality)}</p>
+          </div>
+        </div>
+        <p class="hint">
+          {expectationOf(score)}
+          {print !== null && ` At arm's length it should be at least ${centimetres(print)} long.`}
+        </p>
+        <ul class="quality-parts" aria-label="Parts of the score">
+          {parts.map((part) => (
+            <li key={part.name}>
+              <span>{PARTS[part.name]}</span>
+              <span class="quality-bar" aria-hidden="true">
+                <span style={{ transform: `scaleX(${part.score / 100})` }} />
+              </span>
+              <span class="quality-number">{part.score}</span>
+            </li>
+          ))}
+        </ul>
+      </div>
+      {reasons.length > 0 && (
+        <ul class="quality-reasons" aria-label="What would make it better">
+          {reasons.map(({ code, message, advice }) => (
+            <li key={code}>
+              <strong>{message}</strong> {advice}
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+/** Whole centimetres, up. */
+function centimetres(millimetres: number): string {
+  return `${Math.ceil(millimetres / 10)} cm`;
+}
+
+function expectationOf(score: number): string {
+  if (score >= 99) return "A camera finds it from nearly everywhere.";
+  if (score <= 1) return "A camera will hardly ever find it.";
+  return `A camera finds it in about ${score} of 100 views.`;
+}
+
+/** Says the score to screen readers, politely: once it has settled. */
+export function QualityAnnouncement({ quality }: { quality: Quality | null }) {
+  const [said, setSaid] = useState("");
+  const words = quality ? `Score ${quality.score} of 100, ${verdictOf(quality).toLowerCase()}.` : "";
+  const newest = useRef(words);
+  newest.current = words;
+  useEffect(() => {
+    const timer = setTimeout(() => setSaid(newest.current), ANNOUNCE_PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [words]);
+  return (
+    <p class="visually-hidden" role="status">
+      {said}
+    </p>
+  );
+}
