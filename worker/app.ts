@@ -5,7 +5,7 @@ import { CompileError } from "../compiler/types.ts";
 import type { AppEnv } from "./bindings.ts";
 import { ConnectionStore } from "./connection-store.ts";
 import { FIRST_COMPANY_ID, openStore } from "./content-store.ts";
-import { type ErrorCode, problemOf, Refusal, STORAGE_CODES } from "./errors.ts";
+import { type ErrorCode, type FieldError, problemOf, Refusal, STORAGE_CODES } from "./errors.ts";
 import { bodyOf, drain } from "./request-body.ts";
 import { companyRoutes } from "./routes/company.ts";
 import { contentRoutes } from "./routes/content.ts";
@@ -105,9 +105,13 @@ app.notFound((c) => {
 });
 
 app.onError((error) => {
-  if (error instanceof Refusal) return respond(error.code, error.message, error.headers);
+  if (error instanceof Refusal) return respond(error.code, error.message, error.headers, error.fields);
   if (error instanceof CompileError) return respond(error.code, error.message);
-  if (error instanceof StorageError) return respond(STORAGE_CODES[error.code], error.message);
+  if (error instanceof StorageError) {
+    const { code, message, field } = error;
+    const fields = field === undefined ? [] : [{ field: `settings.${field}`, detail: message }];
+    return respond(STORAGE_CODES[code], message, {}, fields);
+  }
   if (error instanceof VaultError) {
     console.error(error);
     return respond("secrets_unavailable", "The settings of a storage cannot be decrypted or encrypted here.");
@@ -146,8 +150,13 @@ function codeOf({ status }: HTTPException): ErrorCode {
   return status === 400 ? "malformed_json" : "internal_error";
 }
 
-function respond(code: ErrorCode, detail: string, headers: Readonly<Record<string, string>> = {}): Response {
-  const problem = problemOf(code, detail);
+function respond(
+  code: ErrorCode,
+  detail: string,
+  headers: Readonly<Record<string, string>> = {},
+  fields: readonly FieldError[] = [],
+): Response {
+  const problem = problemOf(code, detail, fields);
   return new Response(JSON.stringify(problem), {
     status: problem.status,
     headers: { ...headers, "Content-Type": "application/problem+json", "Cache-Control": "no-store" },

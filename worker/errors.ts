@@ -103,16 +103,26 @@ export interface Failure {
   readonly message: string;
 }
 
+/** What is wrong with one field of a request, such as `settings.bucket`. */
+export type FieldError = NonNullable<Problem["errors"]>[number];
+
 /** An expected refusal of a request, with the sentence that its caller reads. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly code: ErrorCode;
   readonly headers: Readonly<Record<string, string>>;
+  readonly fields: readonly FieldError[];
 
-  constructor(code: ErrorCode, detail: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    headers: Readonly<Record<string, string>> = {},
+    fields: readonly FieldError[] = [],
+  ) {
     super(detail);
     this.code = code;
     this.headers = headers;
+    this.fields = fields;
   }
 }
 
@@ -127,7 +137,12 @@ export const STORAGE_CODES = {
 } as const satisfies Record<StorageErrorCode, ErrorCode>;
 
 /** RFC 9457 problem details. `type` is a URN: the codes are documented in the API's own document. */
-export function problemOf(code: ErrorCode, detail: string): Problem & { status: ProblemStatus } {
+export function problemOf(
+  code: ErrorCode,
+  detail: string,
+  fields: readonly FieldError[] = [],
+): Problem & { status: ProblemStatus } {
   const { status, title } = MEANINGS[code];
-  return { type: `urn:vivimark:error:${code}`, title, status, detail, code };
+  const errors = fields.length > 0 ? { errors: [...fields] } : {};
+  return { type: `urn:vivimark:error:${code}`, title, status, detail, code, ...errors };
 }

@@ -273,6 +273,18 @@ export const problem = z
     status: z.number().int(),
     detail: z.string(),
     code: z.string(),
+    /** What is wrong with single fields of the request, where that is known; `detail` says it too. */
+    errors: z
+      .array(
+        z.object({
+          field: z.string().openapi({
+            description:
+              "Its path in the body, such as settings.bucket, or its name in query, path or headers.",
+          }),
+          detail: z.string(),
+        }),
+      )
+      .optional(),
   })
   .openapi("Problem");
 export type Problem = z.infer<typeof problem>;

@@ -9,6 +9,9 @@ import { SECRET_FIELDS } from "../storage/settings.ts";
 
 const MAX_JSON_BYTES = 65_536;
 
+/** More wrong fields than that are not worth an answer of their own. */
+const MAX_NAMED_FIELDS = 20;
+
 /** Reads a JSON body, which is small, and says what is wrong with one that is none. */
 export const readJson: MiddlewareHandler = async (c, next) => {
   const body = bodyOf(c.req.raw);
@@ -67,17 +70,25 @@ export function parsed<Schema extends z.ZodType>(
 const PLACES: Readonly<Record<string, string>> = { json: "body", param: "path", header: "headers" };
 
 export function invalidInput(error: z.ZodError, value: unknown, where: string): Refusal {
-  const sentences = error.issues.slice(0, 3).map(({ path, message }) => {
+  const place = PLACES[where] ?? where;
+  const root = where === "settings" ? ["settings"] : [];
+  const found = error.issues.slice(0, MAX_NAMED_FIELDS).map(({ path, message }) => {
     const received = path.reduce<unknown>((inner, key) => Object(inner)[key], value);
-    const place = PLACES[where] ?? where;
-    const field = path.length === 0 ? `The ${place}` : `Field "${path.join(".")}" of the ${place}`;
     // Zod names the type of what came; the sentence ends with what came.
     const expected = message.replace(/^Invalid input: |, received .*$/gs, "");
-    if (SECRET_FIELDS.has(String(path.at(-1)))) return `${field}: ${expected}.`;
     const shown = path.at(-1) === "settings" || place === "settings" ? namesOf(received) : received;
-    return `${field}: ${expected}; received ${quote(shown)}.`;
+    const isSecret = SECRET_FIELDS.has(String(path.at(-1)));
+    return { path, detail: isSecret ? `${expected}.` : `${expected}; received ${quote(shown)}.` };
   });
-  return new Refusal("invalid_input", sentences.join(" "));
+  const sentences = found
+    .slice(0, 3)
+    .map(({ path, detail }) =>
+      path.length === 0 ? `The ${place}: ${detail}` : `Field "${path.join(".")}" of the ${place}: ${detail}`,
+    );
+  const fields = found
+    .filter(({ path }) => path.length > 0)
+    .map(({ path, detail }) => ({ field: [...root, ...path].join("."), detail }));
+  return new Refusal("invalid_input", sentences.join(" "), {}, fields);
 }
 
 /** Of settings only the names: among the values are secrets, and may be some under a misspelt name. */
