@@ -56,15 +56,13 @@ const APP_FOLDER = "/Приложения/Vivimark";
 export class Disk {
   readonly #resources = new Map<string, Resource>();
   readonly #operations = new Map<string, Operation>();
+  readonly #inProgress = new Set<Operation>();
+  /** How many resources share a content. */
+  readonly #uses = new Map<Content, number>();
+  usedSpace = 0;
 
   constructor() {
     for (const path of ["/", "/Приложения", APP_FOLDER]) this.#resources.set(path, folder());
-  }
-
-  get usedSpace(): number {
-    let used = 0;
-    for (const { content } of this.#resources.values()) used += content?.size ?? 0;
-    return used;
   }
 
   /** The path that an API parameter names: `disk:/a`, `app:/a`, `/a` and `a` are allowed spellings. */
@@ -115,10 +113,9 @@ export class Disk {
 
   /** 423 while an operation in progress touches the path. */
   checkLocks(...paths: string[]): void {
-    for (const operation of this.#operations.values()) {
-      if (operation.status !== "in-progress") continue;
+    for (const { paths: locks } of this.#inProgress) {
       for (const path of paths) {
-        if (operation.paths.some((locked) => contains(locked, path) || contains(path, locked))) {
+        if (locks.some((locked) => contains(locked, path) || contains(path, locked))) {
           throw new DiskError(423, "DiskResourceLockedError", `Resource "disk:${path}" is locked.`);
         }
       }
@@ -145,7 +142,7 @@ export class Disk {
     }
     if (existing) throw alreadyExists(path);
     this.checkParent(path);
-    this.#resources.set(path, folder());
+    this.#set(path, folder());
   }
 
   /** Before an upload: may this path be written? */
@@ -158,23 +155,12 @@ export class Disk {
 
   write(path: string, content: Content): void {
     const now = new Date();
-    const old = this.#resources.get(path);
-    this.#resources.set(path, {
-      id: randomUUID(),
-      content,
-      created: old?.created ?? now,
-      modified: now,
-      publicKey: null,
-    });
-    this.#forget(old?.content);
+    const created = this.#resources.get(path)?.created ?? now;
+    this.#set(path, { id: randomUUID(), content, created, modified: now, publicKey: null });
   }
 
   delete(path: string): void {
-    for (const [other, { content }] of [...this.#resources]) {
-      if (!contains(path, other)) continue;
-      this.#resources.delete(other);
-      this.#forget(content);
-    }
+    for (const other of this.#at(path)) this.#remove(other);
   }
 
   checkMove(from: string, to: string, overwrite: boolean): void {
@@ -187,14 +173,12 @@ export class Disk {
   /** With `keep` the source stays: a copy. Whatever was at the goal is gone afterwards, a folder too. */
   move(from: string, to: string, keep: boolean): void {
     if (from === to) return;
-    const moved = [...this.#resources].filter(([path]) => contains(from, path));
-    const replaced = [...this.#resources].filter(([path]) => contains(to, path) && !contains(from, path));
-    for (const [path] of replaced) this.#resources.delete(path);
+    const moved = this.#at(from).map((path) => [path, this.get(path)] as const);
+    for (const path of this.#at(to)) if (!contains(from, path)) this.#remove(path);
     for (const [path, resource] of moved) {
-      if (!keep) this.#resources.delete(path);
-      this.#resources.set(to + path.slice(from.length), keep ? { ...resource, id: randomUUID() } : resource);
+      this.#set(to + path.slice(from.length), keep ? { ...resource, id: randomUUID() } : resource);
+      if (!keep) this.#remove(path);
     }
-    for (const [, { content }] of replaced) this.#forget(content);
   }
 
   start(
@@ -203,6 +187,7 @@ export class Disk {
   ): Operation {
     const started: Operation = { ...operation, id, status: "in-progress" };
     this.#operations.set(id, started);
+    this.#inProgress.add(started);
     return started;
   }
 
@@ -212,14 +197,38 @@ export class Disk {
     if (!operation) throw new DiskError(404, "DiskOperationNotFoundError", "Operation not found.");
     if (operation.status === "in-progress" && operation.pollsLeft-- <= 0) {
       operation.status = operation.fails ? "failed" : "success";
+      this.#inProgress.delete(operation);
       if (!operation.fails) operation.apply();
     }
     return operation;
   }
 
-  #forget(content: Content | null | undefined): void {
+  /** The path and everything below it, as far as it is there. */
+  #at(path: string): string[] {
+    const resource = this.#resources.get(path);
+    if (!resource) return [];
+    return resource.content ? [path] : [...this.#resources.keys()].filter((other) => contains(path, other));
+  }
+
+  #set(path: string, resource: Resource): void {
+    const { content } = resource;
+    if (content) {
+      this.#uses.set(content, (this.#uses.get(content) ?? 0) + 1);
+      this.usedSpace += content.size;
+    }
+    this.#remove(path);
+    this.#resources.set(path, resource);
+  }
+
+  #remove(path: string): void {
+    const content = this.#resources.get(path)?.content;
+    this.#resources.delete(path);
     if (!content) return;
-    for (const other of this.#resources.values()) if (other.content?.id === content.id) return;
+    this.usedSpace -= content.size;
+    const uses = (this.#uses.get(content) ?? 1) - 1;
+    this.#uses.set(content, uses);
+    if (uses > 0) return;
+    this.#uses.delete(content);
     void rm(content.file, { force: true });
   }
 }
