@@ -1,13 +1,39 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { StorageError } from "../../worker/storage/provider.ts";
-import { storageContract } from "./storage-contract.ts";
+import { testConnection } from "../../worker/storage/test-connection.ts";
+import { LARGE_BYTES, storageContract } from "./storage-contract.ts";
 import { hasty, openYandexDisk, yandex } from "./storage-servers/yandex-disk.ts";
 
 beforeEach(() => yandex.reset());
 
-storageContract("Yandex Disk", () =>
-  openYandexDisk({ token: yandex.token, root: "disk:/Студия «Фото»/100 % + 1" }),
-);
+const place = { token: yandex.token, root: "disk:/Студия «Фото»/100 % + 1" };
+storageContract("Yandex Disk", () => openYandexDisk(place), {
+  counted: () => {
+    let taken = 0;
+    const count = new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        taken += chunk.length;
+        controller.enqueue(chunk);
+      },
+    });
+    const counting = hasty({
+      fetch: (url, init) => {
+        const { body } = init;
+        if (!(body instanceof ReadableStream)) return fetch(url, init);
+        const counted = body.pipeThrough(count).pipeThrough(new FixedLengthStream(LARGE_BYTES));
+        return fetch(url, { ...init, body: counted });
+      },
+    });
+    return { storage: openYandexDisk(place, counting), taken: () => taken };
+  },
+  misconfigured: [{ fields: ["token"], open: () => openYandexDisk({ ...place, token: `${place.token}x` }) }],
+  line: async () => ({
+    storage: openYandexDisk(place),
+    down: async () => void (await yandex.behave({ down: true })),
+    up: async () => void (await yandex.behave({ down: false })),
+    cutAfter: async (cutAfter) => void (await yandex.fault({ host: "transfer", method: "PUT", cutAfter })),
+  }),
+});
 
 const storage = openYandexDisk();
 const folder = () => `own/${crypto.randomUUID()}`;
@@ -106,6 +132,22 @@ describe("The token", () => {
   });
 });
 
+it("passes the test of a connection, which leaves no file", async () => {
+  const root = `app:/${crypto.randomUUID()}`;
+  const tested = openYandexDisk({ root });
+  const { ok, steps } = await testConnection(tested, "company");
+  expect(steps.map(({ step, ok: done }) => [step, done])).toEqual([
+    ["write", true],
+    ["read", true],
+    ["list", true],
+    ["delete", true],
+  ]);
+  expect(ok).toBe(true);
+  expect(await tested.usage("")).toEqual({ objects: 0, bytes: 0 });
+  const refused = await testConnection(openYandexDisk({ root, token: "wrong" }), "company");
+  expect(refused.steps[0]).toMatchObject({ step: "write", ok: false, error: { field: "token" } });
+});
+
 describe("The root", () => {
   it.each(["", "app:", "disk", "/Photos", "trash:/", "app:/a//b", "disk:/../a", "https://disk.yandex.ru/a"])(
     "cannot be %j",
@@ -180,6 +222,15 @@ describe("Uploading", () => {
       expect.stringContaining("transfer PUT /upload-target/"),
       "api POST /v1/disk/resources/move",
     ]);
+  });
+
+  it("makes a missing folder whichever way Yandex says that it is missing", async () => {
+    const other = openYandexDisk({ root: `app:/${crypto.randomUUID()}/deep` });
+    const missing = { error: "DiskNotFoundError", description: "Resource not found." };
+    await yandex.fault({ host: "api", path: "/v1/disk/resources/upload", status: 404, body: missing });
+    await yandex.fault({ host: "api", method: "PUT", status: 404, body: missing });
+    await other.upload("a/b", bytes(5), { length: 5, contentType: "a/b" });
+    expect(await other.head("a/b")).toMatchObject({ size: 5 });
   });
 
   it("streams with a length, and lets nobody guess the type by the name", async () => {
@@ -507,6 +558,19 @@ describe("Space", () => {
   it("is unknown without the right to ask", async () => {
     await yandex.fault({ host: "api", status: 403, error: "ForbiddenError" });
     expect(await storage.quota()).toBeNull();
+  });
+});
+
+describe("Deleting", () => {
+  it("takes files only, however many keys there are", async () => {
+    const root = folder();
+    const keys = Array.from({ length: 12 }, (_, i) => `${root}/${i}`);
+    for (const key of keys) await put(key, bytes(1));
+    await put(`${root}/folder/kept`, bytes(1));
+    await put(`${root}/kept`, bytes(1));
+    await storage.delete([...keys, `${root}/folder`, `${root}/missing`, root]);
+    const { objects } = await storage.list(root, { recursive: true });
+    expect(objects.map(({ key }) => key)).toEqual([`${root}/folder/kept`, `${root}/kept`]);
   });
 });
 

@@ -172,9 +172,9 @@ export function refusal({ status, body }: Reply): StorageError {
   }
 }
 
-/** The folder that something should go into is not there. */
+/** The folder that something should go into may not be there: known as 409, described as 404. */
 export function isFolderMissing({ status, body }: Reply): boolean {
-  return status === 409 && body.error === "DiskPathDoesntExistsError";
+  return status === 404 || (status === 409 && body.error === "DiskPathDoesntExistsError");
 }
 
 /** The address in an answer. */

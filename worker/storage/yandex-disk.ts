@@ -32,8 +32,11 @@ const UPLOADS_FOLDER = ".vivimark-uploads";
 /** Entries asked for at a time. Yandex names no maximum; folders of thousands are known to time out. */
 const PAGE_ENTRIES = 1000;
 
-/** Yandex asks for at most 40 requests a second. */
-const CONCURRENT_DELETIONS = 6;
+/** Connections that a Worker may have open at a time. Yandex asks for at most 40 requests a second. */
+const MAX_CONNECTIONS = 6;
+
+/** From so many keys on it is cheaper to list their folder than to ask for each. */
+const MANY_KEYS = 10;
 
 /** Tries of an upload that can begin anew, and of the move behind every upload. */
 const ATTEMPTS = 3;
@@ -142,14 +145,8 @@ export class YandexDiskStorage implements StorageProvider {
   }
 
   async delete(keys: string | readonly string[]): Promise<void> {
-    const waiting = (typeof keys === "string" ? [keys] : keys).map(checkKey).values();
-    const work = async () => {
-      for (const key of waiting) {
-        const path = this.#path(key);
-        if (await this.#findFile(path)) await this.#remove(path);
-      }
-    };
-    await Promise.all(Array.from({ length: CONCURRENT_DELETIONS }, work));
+    const files = await this.#filesOf((typeof keys === "string" ? [keys] : keys).map(checkKey));
+    await inTurns(files, (key) => this.#remove(this.#path(key)));
   }
 
   async list(
@@ -244,6 +241,24 @@ export class YandexDiskStorage implements StorageProvider {
   async #findFile(path: string, ...fields: string[]): Promise<Body | null> {
     const found = await this.#find(path, ...fields);
     return found?.type === "file" ? found : null;
+  }
+
+  /** Those of the keys that name files: deleting a folder would delete what is in it. */
+  async #filesOf(keys: readonly string[]): Promise<string[]> {
+    const files: string[] = [];
+    const single: string[] = [];
+    for (const [prefix, siblings] of Map.groupBy(keys, (key) => key.slice(0, key.lastIndexOf("/") + 1))) {
+      if (siblings.length < MANY_KEYS) single.push(...siblings);
+      else {
+        const entries = await this.#entries(prefix);
+        const there = new Set(entries.flatMap((entry) => ("object" in entry ? entry.object.key : [])));
+        files.push(...siblings.filter((key) => there.has(key)));
+      }
+    }
+    await inTurns(single, async (key) => {
+      if (await this.#findFile(this.#path(key))) files.push(key);
+    });
+    return files;
   }
 
   async #downloadLink(path: string): Promise<string | undefined> {
@@ -408,6 +423,15 @@ export class YandexDiskStorage implements StorageProvider {
       if (items.length === 0 || offset >= total) return [...entries.values()];
     }
   }
+}
+
+/** Does it for every item, a few at a time. */
+async function inTurns<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  const waiting = items.values();
+  const work = async () => {
+    for (const item of waiting) await act(item);
+  };
+  await Promise.all(Array.from({ length: MAX_CONNECTIONS }, work));
 }
 
 /** `app:/Salon/` → `app:/Salon`, `app:/` → `app:`. */
