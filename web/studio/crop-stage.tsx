@@ -90,6 +90,7 @@ export function CropStage({ map, ...props }: Props) {
               <HeatMap map={map.map} />
             </div>
           )}
+          <div class="crop-shade" style={{ clipPath: around(pieceOf(photo, edit), zoom) }} />
           <Frame {...props} zoom={zoom} />
         </>
       )}
@@ -112,6 +113,15 @@ function placed({ x, y, width, height }: Piece, zoom: number, degrees: number) {
     height: `${height * zoom}px`,
     transform: `translate(-50%, -50%) translate(${x * zoom}px, ${y * zoom}px) rotate(${degrees}deg)`,
   };
+}
+
+/** The stage without a piece around its middle. */
+function around({ x, y, width, height }: Piece, zoom: number): string {
+  const at = (offset: number) => `calc(50% + ${offset * zoom}px)`;
+  const [left, right] = [at(x - width / 2), at(x + width / 2)];
+  const [top, bottom] = [at(y - height / 2), at(y + height / 2)];
+  const hole = `${left} ${top}, ${right} ${top}, ${right} ${bottom}, ${left} ${bottom}, ${left} ${top}`;
+  return `polygon(evenodd, 0 0, 100% 0, 100% 100%, 0 100%, 0 0, ${hole})`;
 }
 
 interface Drag {
