@@ -59,8 +59,12 @@ export function PhotoStage({ content }: { content: ArContent }) {
         {marker && keyframe && (
           <>
             <div class="stage-legend">
-              <span class="legend maxima">{keyframe.maxima} maxima</span>
-              <span class="legend minima">{keyframe.minima} minima</span>
+              {pointsShown && (
+                <>
+                  <span class="legend maxima">{keyframe.maxima} maxima</span>
+                  <span class="legend minima">{keyframe.minima} minima</span>
+                </>
+              )}
               {map && mapShown && <HeatLegend />}
               <span class="stage-switches">
                 {map && <Switch words="Map" on={mapShown} onChange={setMapShown} />}

@@ -83,7 +83,7 @@ export function QualityReport({ quality }: { quality: Quality }) {
         </div>
         <p class="hint">
           {expectationOf(score)}
-          {print !== null && ` At arm's length it should be at least ${centimetres(print)} long.`}
+          {print !== null && ` Print it at least ${centimetres(print)} long.`}
         </p>
         <ul class="quality-parts" aria-label="Parts of the score">
           {parts.map((part) => (
