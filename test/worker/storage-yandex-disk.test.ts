@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { StorageError } from "../../worker/storage/provider.ts";
+import { deleteFolder, StorageError } from "../../worker/storage/provider.ts";
 import { testConnection } from "../../worker/storage/test-connection.ts";
 import { LARGE_BYTES, storageContract } from "./storage-contract.ts";
 import { hasty, openYandexDisk, yandex } from "./storage-servers/yandex-disk.ts";
@@ -571,6 +571,20 @@ describe("Deleting", () => {
     await storage.delete([...keys, `${root}/folder`, `${root}/missing`, root]);
     const { objects } = await storage.list(root, { recursive: true });
     expect(objects.map(({ key }) => key)).toEqual([`${root}/folder/kept`, `${root}/kept`]);
+  });
+
+  it("a folder takes everything in it at once, and the folder", async () => {
+    const root = folder();
+    for (const name of ["a", "b", "deep/c"]) await put(`${root}/gone/${name}`, bytes(1));
+    await put(`${root}/gone-not`, bytes(1));
+    await yandex.reset();
+    await deleteFolder(storage, `${root}/gone/`);
+    const seen = await yandex.seen();
+    expect(seen.map(({ method }) => method)).toEqual(["GET", "DELETE", "GET", "GET"]);
+    expect(await storage.list(root)).toMatchObject({ folders: [], objects: [{ key: `${root}/gone-not` }] });
+    await deleteFolder(storage, `${root}/gone`);
+    await deleteFolder(storage, `${root}/gone-not`);
+    expect(await storage.head(`${root}/gone-not`)).toMatchObject({ size: 1 });
   });
 });
 

@@ -36,6 +36,12 @@ export interface StorageProvider {
   /** Makes an empty folder appear in listings; no error when it exists. Uploading does not need it. */
   createFolder(folder: string): Promise<void>;
 
+  /**
+   * Removes a folder (not the root) with everything in it, where the backend can do that at once; one that does
+   * not exist is no error. `deleteFolder` does it with any backend.
+   */
+  deleteTree?(folder: string): Promise<void>;
+
   /** Objects below `folder` and their bytes. */
   usage(folder: string): Promise<Usage>;
 
@@ -270,6 +276,7 @@ export async function countObjects(storage: Pick<StorageProvider, "list">, folde
 
 /** Removes every object below `folder`. */
 export async function deleteFolder(storage: StorageProvider, folder: string): Promise<void> {
+  if (storage.deleteTree && folderPrefix(folder) !== "") return storage.deleteTree(folder);
   let page: ListPage;
   do {
     // Always the first page: what was listed is gone by the next turn.

@@ -169,6 +169,11 @@ export class YandexDiskStorage implements StorageProvider {
     await this.#makeFolder(this.#path(folderPrefix(folder).slice(0, -1)));
   }
 
+  async deleteTree(folder: string): Promise<void> {
+    const path = this.#path(folderPrefix(folder).slice(0, -1));
+    if ((await this.#find(path))?.type === "dir") await this.#remove(path);
+  }
+
   async usage(folder: string): Promise<Usage> {
     let objects = 0;
     let bytes = 0;
