@@ -30,6 +30,9 @@ const PART_BYTES = 8 * 2 ** 20;
 /** Keys in one listing, and in one bulk deletion. */
 const PAGE_OBJECTS = 1000;
 
+/** Some servers delete one object after another before they answer. */
+const BULK_DELETION_SECONDS = 300;
+
 /** Connections that a Worker may have open at a time. */
 const MAX_CONNECTIONS = 6;
 
@@ -40,7 +43,9 @@ type Bytes = Uint8Array<ArrayBuffer>;
  * S3 has no folders: one exists while an object's key passes through it, and `createFolder` stores an empty
  * object named like the folder with a slash at its end, which listings show as the folder only.
  *
- * Where a server does not know conditional writes, `ifAbsent` is no more than a look before the upload.
+ * `ifAbsent` is as good as the server: one that does not know conditional writes gets a look before the upload
+ * in their place, and on one that decides them too early (OpenStack Swift) two uploads at once may both find
+ * the key free.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/
  */
@@ -214,6 +219,7 @@ export class S3Storage implements StorageProvider {
       // S3 demands a checksum here, and this is the one that every server knows.
       headers: { "Content-Type": "application/xml", "Content-MD5": btoa(String.fromCharCode(...digest)) },
       body,
+      silenceSeconds: BULK_DELETION_SECONDS,
       idempotent: true,
     });
     if (reply.status !== 200) {
