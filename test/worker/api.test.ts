@@ -33,18 +33,24 @@ describe("the API's document", async () => {
       "delete /api/ar-content/{id}",
       "delete /api/ar-content/{id}/marker/lease",
       "delete /api/ar-content/{id}/video",
+      "delete /api/ar-content/{id}/video-uploads/{upload_id}",
       "delete /api/storage-connections/{id}",
       "get /api/ar-content",
       "get /api/ar-content/{id}",
       "get /api/ar-content/{id}/qr.svg",
       "get /api/ar-content/{id}/tasks",
+      "get /api/ar-content/{id}/video-uploads/{upload_id}",
       "get /api/company/storage",
       "get /api/health",
       "get /api/projects",
       "get /api/storage-connections",
       "get /api/storage-connections/presets",
+      "get /api/storage-connections/yandex/authorize",
+      "get /api/storage-connections/yandex/callback",
       "get /api/storage-connections/{id}",
       "get /api/storage-connections/{id}/usage",
+      "get /api/storage-migrations",
+      "get /api/storage-migrations/{id}",
       "get /api/tasks/{task_id}",
       "get /api/viewer/{unique_id}",
       "get /media/{unique_id}/{kind}",
@@ -54,11 +60,20 @@ describe("the API's document", async () => {
       "post /api/ar-content/{id}/marker/lease",
       "post /api/ar-content/{id}/marker/progress",
       "post /api/ar-content/{id}/marker/recompile",
+      "post /api/ar-content/{id}/video-uploads",
+      "post /api/ar-content/{id}/video-uploads/{upload_id}/complete",
+      "post /api/ar-content/{id}/video-uploads/{upload_id}/part-urls",
       "post /api/storage-connections",
       "post /api/storage-connections/test",
+      "post /api/storage-connections/yandex/exchange",
       "post /api/storage-connections/{id}/test",
+      "post /api/storage-migrations",
+      "post /api/storage-migrations/{id}/cancel",
+      "post /api/storage-migrations/{id}/pause",
+      "post /api/storage-migrations/{id}/resume",
       "put /api/ar-content/{id}/marker",
       "put /api/ar-content/{id}/video",
+      "put /api/ar-content/{id}/video-uploads/{upload_id}/parts/{number}",
       "put /api/company/storage",
     ]);
     const ids = operations.map(({ operationId }) => operationId);
@@ -74,7 +89,7 @@ describe("the API's document", async () => {
       expect(declared.every(({ required }) => required)).toBe(true);
       if (method === "put") expect([where, requestBody !== undefined]).toEqual([where, true]);
       const statuses = Object.keys(responses).map(Number);
-      expect([where, statuses.some((status) => status < 300)]).toEqual([where, true]);
+      expect([where, statuses.some((status) => status < 400)]).toEqual([where, true]);
       for (const [status, { description, content }] of Object.entries(responses)) {
         expect(description).not.toBe("");
         if (Number(status) >= 400 && path !== "/api/health") {

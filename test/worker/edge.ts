@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { app } from "../../worker/app.ts";
-import type { Bindings, CompileMessage, Settings } from "../../worker/bindings.ts";
+import type { Bindings, CompileMessage, Settings, StorageMessage } from "../../worker/bindings.ts";
 import type { CompileJob, CompileOutcome } from "../../worker/compile-service.ts";
 import { type ContentStore, FIRST_COMPANY_ID, openStore } from "../../worker/content-store.ts";
 import type { Consumer } from "../../worker/queue.ts";
@@ -23,12 +23,14 @@ export class Edge {
   readonly db: Database = drizzle(env.DB);
   readonly storage = new R2Storage(env.BUCKET);
   readonly sent: { message: CompileMessage; delaySeconds: number }[] = [];
+  readonly moves: { message: StorageMessage; delaySeconds: number }[] = [];
   readonly settings: Settings = {
     publicUrl: "",
     browserLeaseSeconds: 60,
     nodeLeaseSeconds: 60,
     retryBaseSeconds: 60,
     sweepGraceSeconds: 120,
+    storageLeaseSeconds: 300,
   };
   clock = Date.UTC(2026, 10, 22, 12);
 
@@ -36,7 +38,9 @@ export class Edge {
     db: this.db,
     storages: this.storagesWith(this.storage),
     settings: this.settings,
+    yandex: null,
     queue: { send: async (message, delaySeconds) => void this.sent.push({ message, delaySeconds }) },
+    storageQueue: { send: async (message, delaySeconds) => void this.moves.push({ message, delaySeconds }) },
     assets: { fetch: async (request) => new Response(new URL(request.url).pathname) },
     dependencies: {},
     now: () => this.clock,

@@ -87,6 +87,18 @@ export class Storages {
     return this.#parts.vault.seal(JSON.stringify(settings), contextOf(connectionId));
   }
 
+  /** Seals a text that travels through other hands, such as an address. */
+  async sealText(text: string, context: string): Promise<string> {
+    const sealed = await this.#parts.vault.seal(text, context);
+    return `${sealed.keyId}:${sealed.text}`.replaceAll("+", "-").replaceAll("/", "_");
+  }
+
+  async openText(sealed: string, context: string): Promise<string> {
+    const [keyId, text = ""] = sealed.split(":");
+    const base64 = text.replaceAll("-", "+").replaceAll("_", "/");
+    return this.#parts.vault.open({ keyId, text: base64 }, context);
+  }
+
   /** The settings were changed, or the connection is gone. */
   forget(connectionId: string): void {
     opened.delete(connectionId);

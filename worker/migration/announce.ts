@@ -1,0 +1,14 @@
+import type { Bindings } from "../bindings.ts";
+
+/** A message that cannot be sent is left to the sweep, which finds the row and sends it again. */
+export async function announceMigration(
+  queue: Bindings["storageQueue"],
+  migrationId: string,
+  delaySeconds: number,
+): Promise<void> {
+  try {
+    await queue.send({ migration_id: migrationId }, delaySeconds);
+  } catch (error) {
+    console.error(`The message for the migration ${migrationId} is left to the sweep`, error);
+  }
+}

@@ -1,0 +1,139 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { AppEnv } from "../bindings.ts";
+import { failureOf, testSaved } from "../connections.ts";
+import { Refusal } from "../errors.ts";
+import { announceMigration } from "../migration/announce.ts";
+import * as life from "../migration/life.ts";
+import { migrationBody } from "../migration/representation.ts";
+import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
+import type { MigrationRow } from "../schema.ts";
+import { migration, migrationList, newMigration } from "../storage-schemas.ts";
+import { readJson } from "./http.ts";
+import { idOf } from "./storage-connections.ts";
+
+const MAX_LISTED = 20;
+
+const migrationId = z.object({
+  id: z
+    .string()
+    .openapi({ param: { name: "id", in: "path" }, example: "5f1b6a52-6a0c-4b53-9f0e-0d6c1f2b7a11" }),
+});
+
+const create = createRoute({
+  method: "post",
+  path: "/",
+  operationId: "createStorageMigration",
+  summary: "Move all files of the company to a connection",
+  description:
+    "In the background, file by file: copied, read back and compared, then named by its content, and only then " +
+    "removed from where it was. Everything is served all the time. The connection is tested first. New files go " +
+    "where the company's current connection says, which this does not change.",
+  middleware: [readJson] as const,
+  request: { body: { required: true, content: { "application/json": { schema: newMigration } } } },
+  responses: {
+    202: {
+      ...answers(migration, "Begun; `Location` is its address"),
+      headers: z.object({ Location: z.string() }),
+    },
+    ...problems(
+      "not_found",
+      "migration_running",
+      "storage_test_failed",
+      "secrets_unavailable",
+      ...JSON_REFUSALS,
+    ),
+  },
+});
+
+const list = createRoute({
+  method: "get",
+  path: "/",
+  operationId: "listStorageMigrations",
+  summary: `The last ${MAX_LISTED} migrations, newest first`,
+  responses: { 200: answers(migrationList, "The migrations") },
+});
+
+const read = createRoute({
+  method: "get",
+  path: "/{id}",
+  operationId: "getStorageMigration",
+  summary: "How far a migration is",
+  request: { params: migrationId },
+  responses: { 200: answers(migration, "The migration"), ...problems("not_found") },
+});
+
+const steer = <Command extends life.Command>(command: Command, summary: string, description: string) =>
+  createRoute({
+    method: "post",
+    path: `/{id}/${command}`,
+    operationId: `${command}StorageMigration`,
+    summary,
+    description,
+    request: { params: migrationId },
+    responses: { 200: answers(migration, "The migration"), ...problems("not_found", "migration_over") },
+  });
+
+const pause = steer(
+  "pause",
+  "Pause a migration",
+  "The file on its way stays where it was. What was moved stays moved.",
+);
+const resume = steer("resume", "Go on with a paused migration", "Files that failed are tried again.");
+const cancel = steer(
+  "cancel",
+  "End a migration before its end",
+  "What was moved stays moved, and is served from there; another migration may move it back.",
+);
+
+export const storageMigrationRoutes = new OpenAPIHono<AppEnv>()
+  .openapi(create, async (c) => {
+    const { to } = c.req.valid("json");
+    const { connections } = c.var;
+    const toId = await idOf(connections, to);
+    const failure = failureOf(await testSaved(c.env, connections, toId));
+    if (failure !== null) throw new Refusal("storage_test_failed", `${failure} Nothing is moved.`);
+    const begun = await life.begin(c.env.db, connections.company.id, toId, null, c.env.now());
+    if (!begun) {
+      throw new Refusal("migration_running", "Another migration is under way; let it end, or cancel it.");
+    }
+    await announceMigration(c.env.storageQueue, begun.id, 0);
+    return c.json(await shown(c.env, begun), 202, { Location: `/api/storage-migrations/${begun.id}` });
+  })
+  .openapi(list, async (c) => {
+    const rows = await life.list(c.env.db, c.var.store.company.id, MAX_LISTED);
+    return c.json({ items: await Promise.all(rows.map((row) => shown(c.env, row))) }, 200);
+  })
+  .openapi(read, async (c) => {
+    const row = await find(c.env, c.var.store.company.id, c.req.valid("param").id);
+    return c.json(await shown(c.env, row), 200);
+  })
+  .openapi(pause, async (c) =>
+    c.json(await obey(c.env, c.var.store.company.id, c.req.valid("param").id, "pause"), 200),
+  )
+  .openapi(resume, async (c) =>
+    c.json(await obey(c.env, c.var.store.company.id, c.req.valid("param").id, "resume"), 200),
+  )
+  .openapi(cancel, async (c) =>
+    c.json(await obey(c.env, c.var.store.company.id, c.req.valid("param").id, "cancel"), 200),
+  );
+
+async function find({ db }: AppEnv["Bindings"], companyId: string, id: string): Promise<MigrationRow> {
+  const row = await life.find(db, companyId, id);
+  if (!row) throw new Refusal("not_found", `There is no migration with the id "${id.slice(0, 100)}".`);
+  return row;
+}
+
+async function shown({ db }: AppEnv["Bindings"], row: MigrationRow) {
+  return migrationBody(row, await life.progressOf(db, row));
+}
+
+async function obey(env: AppEnv["Bindings"], companyId: string, id: string, command: life.Command) {
+  const row = await life.command(env.db, companyId, id, command, env.now());
+  if (!row) {
+    const { state } = await find(env, companyId, id);
+    throw new Refusal("migration_over", `The migration is ${state}: there is nothing to ${command}.`);
+  }
+  // To cancel, too, is work: half a copy is to be cleared away.
+  if (command !== "pause") await announceMigration(env.storageQueue, row.id, 0);
+  return shown(env, row);
+}

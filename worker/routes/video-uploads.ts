@@ -1,0 +1,261 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { AppEnv } from "../bindings.ts";
+import { Refusal } from "../errors.ts";
+import { answers, JSON_REFUSALS, problems, STORAGE_REFUSALS } from "../openapi.ts";
+import { contentBody } from "../representation.ts";
+import { bodyOf } from "../request-body.ts";
+import type { VideoUploadRow } from "../schema.ts";
+import { arContent } from "../schemas.ts";
+import type { UploadedPart } from "../storage/provider.ts";
+import {
+  beginUpload,
+  completeUpload,
+  countParts,
+  discardUpload,
+  MAX_LARGE_VIDEO_BYTES,
+  PART_URL_SECONDS,
+  partsThere,
+  partUrls,
+  putPart,
+} from "../video-upload.ts";
+import { VideoUploadStore } from "../video-upload-store.ts";
+import { find, notFound } from "./content.ts";
+import { originOf, readJson } from "./http.ts";
+
+const uploadPath = z.object({
+  id: z.string().openapi({ param: { name: "id", in: "path" } }),
+  upload_id: z.string().openapi({ param: { name: "upload_id", in: "path" } }),
+});
+
+const part = z.object({ number: z.number().int(), bytes: z.number().int() });
+
+const videoUpload = z
+  .object({
+    id: z.string(),
+    content_id: z.string(),
+    length: z.number().int(),
+    content_type: z.enum(["video/mp4", "video/webm"]),
+    /** Of every part but the last, which has the rest. */
+    part_bytes: z.number().int(),
+    /** Numbers go from 1 to this. */
+    part_count: z.number().int(),
+    /** Parts that are there; the others are still to be sent. */
+    parts: z.array(part),
+    /** `storage`: ask for addresses of parts, and PUT them there. `worker`: PUT them to this API. */
+    transport: z.enum(["storage", "worker"]),
+    expires_at: z.iso.datetime(),
+  })
+  .openapi("VideoUpload");
+export type VideoUpload = z.infer<typeof videoUpload>;
+
+const newUpload = z
+  .strictObject({
+    length: z.number().int().min(1).max(MAX_LARGE_VIDEO_BYTES).openapi({ description: "Bytes." }),
+    content_type: z.enum(["video/mp4", "video/webm"]),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hexadecimal digits")
+      .optional()
+      .openapi({ description: "Checked at the end, when it is given." }),
+  })
+  .openapi("NewVideoUpload");
+
+const create = createRoute({
+  method: "post",
+  path: "/{id}/video-uploads",
+  operationId: "createVideoUpload",
+  summary: "Begin to upload a large video in parts",
+  description:
+    "Up to 5 GB. Send the parts in any order, several at once, and again after a break; `GET` says which are there. " +
+    "Then `complete`. Until then the video before is shown. An upload that nothing is added to for a day is removed.",
+  middleware: [readJson] as const,
+  request: {
+    params: uploadPath.pick({ id: true }),
+    body: { required: true, content: { "application/json": { schema: newUpload } } },
+  },
+  responses: {
+    201: {
+      ...answers(videoUpload, "Begun; `Location` is its address"),
+      headers: z.object({ Location: z.string() }),
+    },
+    ...problems("not_found", ...JSON_REFUSALS, ...STORAGE_REFUSALS),
+  },
+});
+
+const read = createRoute({
+  method: "get",
+  path: "/{id}/video-uploads/{upload_id}",
+  operationId: "getVideoUpload",
+  summary: "Which parts are there",
+  request: { params: uploadPath },
+  responses: { 200: answers(videoUpload, "The upload"), ...problems("not_found", ...STORAGE_REFUSALS) },
+});
+
+const sign = createRoute({
+  method: "post",
+  path: "/{id}/video-uploads/{upload_id}/part-urls",
+  operationId: "createVideoPartUrls",
+  summary: "Addresses that parts can be PUT to, straight to the storage",
+  description:
+    "Where `transport` is `storage`. PUT the bytes of the part, without further headers; the bucket must allow that " +
+    "from the page's origin (CORS). The addresses are good for an hour.",
+  middleware: [readJson] as const,
+  request: {
+    params: uploadPath,
+    body: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: z
+            .strictObject({ numbers: z.array(z.number().int().min(1)).min(1).max(100) })
+            .openapi("VideoPartNumbers"),
+        },
+      },
+    },
+  },
+  responses: {
+    200: answers(
+      z
+        .object({
+          items: z.array(z.object({ number: z.number().int(), url: z.string() })),
+          expires_at: z.iso.datetime(),
+        })
+        .openapi("VideoPartUrls"),
+      "The addresses",
+    ),
+    ...problems("not_found", "not_signed", ...JSON_REFUSALS, ...STORAGE_REFUSALS),
+  },
+});
+
+const put = createRoute({
+  method: "put",
+  path: "/{id}/video-uploads/{upload_id}/parts/{number}",
+  operationId: "putVideoPart",
+  summary: "A part, through this API",
+  description:
+    "Good for every storage, also where `transport` is `storage` and the browser cannot reach it. A part that is sent " +
+    "again takes the place of the one before.",
+  request: {
+    params: uploadPath.extend({
+      number: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(10_000)
+        .openapi({ param: { name: "number", in: "path" } }),
+    }),
+  },
+  requestBody: {
+    required: true,
+    description: "The bytes of the part, with Content-Length.",
+    content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } },
+  },
+  responses: {
+    200: answers(part.openapi("VideoPart"), "Stored"),
+    ...problems("not_found", "invalid_input", "length_required", "upload_interrupted", ...STORAGE_REFUSALS),
+  },
+});
+
+const complete = createRoute({
+  method: "post",
+  path: "/{id}/video-uploads/{upload_id}/complete",
+  operationId: "completeVideoUpload",
+  summary: "Put the parts together and show the video",
+  description: "Safe to repeat while the upload is there. A file that is no MP4 or WebM video is removed.",
+  request: { params: uploadPath },
+  responses: {
+    200: answers(arContent, "Attached"),
+    ...problems(
+      "not_found",
+      "upload_incomplete",
+      "unsupported_video",
+      "checksum_mismatch",
+      ...STORAGE_REFUSALS,
+    ),
+  },
+});
+
+const remove = createRoute({
+  method: "delete",
+  path: "/{id}/video-uploads/{upload_id}",
+  operationId: "deleteVideoUpload",
+  summary: "Give an upload up: its parts are removed",
+  request: { params: uploadPath },
+  responses: { 204: { description: "Given up" }, ...problems("not_found", ...STORAGE_REFUSALS) },
+});
+
+export const videoUploadRoutes = new OpenAPIHono<AppEnv>()
+  .openapi(create, async (c) => {
+    const { id } = c.req.valid("param");
+    const { length, content_type: contentType, sha256 = null } = c.req.valid("json");
+    const uploads = new VideoUploadStore(c.env.db, c.var.store.company);
+    const { content } = await find(c.var.store, id);
+    const upload = await beginUpload(c.env, uploads, content, { length, contentType, sha256 });
+    const location = `/api/ar-content/${id}/video-uploads/${upload.id}`;
+    return c.json(await uploadBody(c.env, upload, []), 201, { Location: location });
+  })
+  .openapi(read, async (c) => {
+    const uploads = new VideoUploadStore(c.env.db, c.var.store.company);
+    const upload = await findUpload(uploads, c.req.valid("param"));
+    return c.json(await uploadBody(c.env, upload, await partsThere(c.env, uploads, upload)), 200);
+  })
+  .openapi(sign, async (c) => {
+    const uploads = new VideoUploadStore(c.env.db, c.var.store.company);
+    const upload = await findUpload(uploads, c.req.valid("param"));
+    const items = await partUrls(c.env, uploads, upload, c.req.valid("json").numbers);
+    if (!items) {
+      throw new Refusal(
+        "not_signed",
+        "This storage signs no addresses; send the parts to PUT …/parts/{number}.",
+      );
+    }
+    const expiresAt = new Date(c.env.now() + PART_URL_SECONDS * 1000).toISOString();
+    return c.json({ items, expires_at: expiresAt }, 200);
+  })
+  .openapi(put, async (c) => {
+    const uploads = new VideoUploadStore(c.env.db, c.var.store.company);
+    const { number } = c.req.valid("param");
+    const upload = await findUpload(uploads, c.req.valid("param"));
+    const { size } = await putPart(c.env, uploads, upload, number, bodyOf(c.req.raw));
+    return c.json({ number, bytes: size }, 200);
+  })
+  .openapi(complete, async (c) => {
+    const { id } = c.req.valid("param");
+    const uploads = new VideoUploadStore(c.env.db, c.var.store.company);
+    const upload = await findUpload(uploads, c.req.valid("param"));
+    const { content, task } = await find(c.var.store, id);
+    const attached = await completeUpload(c.env, c.var.store, uploads, content, upload);
+    if (!attached) throw notFound(id);
+    return c.json(contentBody(attached, task, originOf(c)), 200);
+  })
+  .openapi(remove, async (c) => {
+    const uploads = new VideoUploadStore(c.env.db, c.var.store.company);
+    await discardUpload(c.env, uploads, await findUpload(uploads, c.req.valid("param")));
+    return c.body(null, 204);
+  });
+
+async function findUpload(uploads: VideoUploadStore, { id, upload_id }: z.infer<typeof uploadPath>) {
+  const upload = await uploads.get(id, upload_id);
+  if (upload) return upload;
+  throw new Refusal("not_found", `There is no upload "${upload_id.slice(0, 100)}" of this content.`);
+}
+
+async function uploadBody(
+  { storages }: AppEnv["Bindings"],
+  upload: VideoUploadRow,
+  parts: readonly UploadedPart[],
+): Promise<VideoUpload> {
+  const storage = await storages.open(upload.storageId);
+  const signed = await storage.parts?.presign(upload.path, upload.uploadId, 1, PART_URL_SECONDS);
+  return {
+    id: upload.id,
+    content_id: upload.contentId,
+    length: upload.bytes,
+    content_type: upload.type,
+    part_bytes: upload.partBytes,
+    part_count: countParts(upload),
+    parts: parts.map(({ number, size }) => ({ number, bytes: size })),
+    transport: signed ? "storage" : "worker",
+    expires_at: new Date(upload.expiresAt).toISOString(),
+  };
+}
