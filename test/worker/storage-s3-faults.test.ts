@@ -319,6 +319,17 @@ describe("an upload in parts that fails", () => {
     expect(refused).toBeNull();
   });
 
+  it("is asked about when its end is a fault of the server's", async () => {
+    const fault = error(500, "InternalError");
+    const gone = error(404, "NoSuchUpload");
+    const { storage } = await scripted([fault, fault, fault, fault, gone, answer(404)]);
+    const part = [{ number: 1, etag: "0123456789abcdef0123456789abcdef" }];
+    await expect(storage.parts.complete("a", "u", part)).rejects.toMatchObject({ code: "not_found" });
+    const told = answer(200, "<ListPartsResult></ListPartsResult>");
+    const { storage: other } = await scripted([fault, fault, fault, fault, told]);
+    await expect(other.parts.complete("a", "u", part)).rejects.toMatchObject({ code: "unavailable" });
+  });
+
   it("has failed when the object is another one", async () => {
     const lost = [begun, part, part, part, { kind: "cut" } as const, error(404, "NoSuchUpload")];
     const { storage } = await scripted([...lost, answer(200, "", { etag: '"f00f-3"' }), answer(204)]);

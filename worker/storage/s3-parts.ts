@@ -109,8 +109,24 @@ export class S3Parts implements PartUploads {
       return;
     }
     const error = this.#bucket.error(reply);
-    if (error.code === "not_found" && (await this.#isMadeOf(key, inOrder))) return;
-    throw error;
+    const isGone =
+      error.code === "not_found" || (error.code === "unavailable" && (await this.#isGone(key, uploadId)));
+    if (!isGone) throw error;
+    if (await this.#isMadeOf(key, inOrder)) return;
+    const { providerMessage } = error;
+    throw new StorageError("not_found", "This upload in parts is finished or was never begun.", {
+      providerMessage,
+    });
+  }
+
+  /** Ceph says of an upload that it does not know only that something went wrong; of its parts it says more. */
+  async #isGone(key: string, uploadId: string): Promise<boolean> {
+    try {
+      await this.list(key, uploadId);
+      return false;
+    } catch (error) {
+      return error instanceof StorageError && error.code === "not_found";
+    }
   }
 
   async abort(key: string, uploadId: string): Promise<void> {
