@@ -448,9 +448,39 @@ describe("choosing", () => {
       .getByText(/^Score \d+ of 100/)
       .waitFor({ state: "attached" });
     await page.keyboard.press("Enter");
-    await page.getByText("Ready", { exact: true }).waitFor();
+    await readyInStudio(page, "Image");
     const { image_width, image_height } = await onlyContent();
     expect([image_width, image_height]).toEqual([width, height]);
+  });
+
+  test("a finger pulls the frame on a phone, and nothing scrolls under it", async () => {
+    const page = await openStudio("/", {
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+      isMobile: true,
+    });
+    await photosInput(page).setInputFiles([await named("allium-oreophilum")]);
+    await frame(page).waitFor();
+    const corner = (await handle(page, "bottom right corner").boundingBox())!;
+    const [x, y] = [corner.x + corner.width / 2, corner.y + corner.height / 2];
+    const client = await page.context().newCDPSession(page);
+    const touch = (
+      type: "touchStart" | "touchMove" | "touchEnd",
+      ...touchPoints: { x: number; y: number }[]
+    ) => client.send("Input.dispatchTouchEvent", { type, touchPoints });
+    await touch("touchStart", { x, y });
+    for (const part of [0.2, 0.6, 1]) await touch("touchMove", { x: x - 40 * part, y: y - 90 * part });
+    await touch("touchEnd");
+    const [width, height] = await frameSize(page);
+    expect(width).toBeLessThan(780);
+    expect(height).toBeLessThan(900);
+    expect(await page.locator(".editor").evaluate((body) => body.scrollTop)).toBe(0);
+    await expect
+      .poll(
+        () => page.evaluate(() => performance.getEntriesByName("vivimark:let-go-to-score").length),
+        PATIENCE,
+      )
+      .toBeGreaterThan(0);
   });
 
   test("several photos: each has its score, one is cropped, one left out, bad ones are named", async () => {

@@ -17,7 +17,7 @@ const DOUBTFUL_STARS = 2;
 /** A doubtful picture is compiled whole when no other request has come for so long. */
 const CHECK_PAUSE_MS = 150;
 
-const REHEARSALS = 3;
+const REHEARSALS = 8;
 
 /** Grey only: the colours, four times as much, are decoded again when they are needed. */
 interface OpenPhoto {
@@ -47,13 +47,15 @@ async function openPhoto(file: Blob): Promise<void> {
   inTurn(() => rehearse(opened));
 }
 
-/** An engine's first rounds through the kernels take several times as long as later ones: nobody waits now. */
-function rehearse(photo: OpenPhoto): void {
+/**
+ * An engine's first rounds through the kernels take several times as long as later ones. They are made while
+ * nobody waits; a question that comes in between is answered in between.
+ */
+function rehearse(photo: OpenPhoto, rounds = REHEARSALS): void {
   const { width, height } = photo.grey;
   const cut = { x: width / 2, y: height / 2, width: width >> 1, height: height >> 1, degrees: 1 };
-  for (let round = 0; round < REHEARSALS; round++) {
-    scoreImage(cutGrey(levelsOf(photo), cut, DEFAULT_MAX_SIZE));
-  }
+  scoreImage(cutGrey(levelsOf(photo), cut, DEFAULT_MAX_SIZE));
+  if (rounds > 1) setTimeout(() => inTurn(() => rehearse(photo, rounds - 1)));
 }
 
 function levelsOf(photo: OpenPhoto): readonly GreyImage[] {

@@ -51,6 +51,9 @@ interface Scored {
   readonly refusal?: string | null;
 }
 
+/** A tool that is held still for so long shows the score of where it is; one that moves would hold up the last. */
+const HELD_PAUSE_MS = 60;
+
 /** The time from letting go of a tool to the picture of the new score; read by bench/edit.ts. */
 const MEASURE = "vivimark:let-go-to-score";
 
@@ -254,11 +257,12 @@ function Waiting() {
   );
 }
 
-/** Scores every change of the edit, in a worker that keeps the photo's pixels. */
+/** Scores the edit wherever a tool rests or is let go, in a worker that keeps the photo's pixels. */
 function useScore(file: File, photo: Size, edit: Edit) {
   const [scored, setScored] = useState<Scored | null>(null);
   const [unscored, setUnscored] = useState<string | null>(null);
   const open = useRef<OpenPhoto | null>(null);
+  const asked = useRef<Cut | null>(null);
   const letGoAt = useRef<number | null>(null);
   const cut = useMemo(() => cutOf(photo, edit), [photo, edit]);
 
@@ -275,9 +279,17 @@ function useScore(file: File, photo: Size, edit: Edit) {
     return () => opened.close();
   }, [file]);
 
-  const { x, y, width, height, degrees } = cut;
   // Before the page is painted, so that scoring and painting go on at the same time.
-  useLayoutEffect(() => open.current!.score(cut), [x, y, width, height, degrees]);
+  useLayoutEffect(() => {
+    const ask = () => {
+      if (asked.current && sameCut(asked.current, cut)) return;
+      asked.current = cut;
+      open.current!.score(cut);
+    };
+    if (letGoAt.current !== null || asked.current === null) return ask();
+    const pause = setTimeout(ask, HELD_PAUSE_MS);
+    return () => clearTimeout(pause);
+  }, [cut]);
 
   useLayoutEffect(() => {
     const start = letGoAt.current;
