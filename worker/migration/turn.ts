@@ -17,8 +17,8 @@ export type Mover = Pick<Bindings, "db" | "storages" | "storageQueue" | "setting
 /** After this long no further file is begun, nor a part of one: the next message goes on. */
 const TURN_MILLISECONDS = 20_000;
 
-/** Bytes that flow prolong the lease this often. */
-const BEAT_MILLISECONDS = 15_000;
+/** Bytes that flow prolong the lease this many times before it would end. */
+const BEATS_PER_LEASE = 4;
 
 /**
  * A message fired: moves files of a migration for a while, then sends the next message. Delivery is at least
@@ -149,7 +149,11 @@ class Turn {
       await copyWhole(copy);
       return true;
     }
-    const note = (soFar: Pick<FileMoveRow, "uploadId" | "parts">) => life.noteMove(db, move.id, soFar);
+    const note = async (soFar: Pick<FileMoveRow, "uploadId" | "parts">) => {
+      // Whoever lost the lease must not write over what its successor noted.
+      await this.#extend();
+      await life.noteMove(db, move.id, soFar);
+    };
     return copyParts(copy, move, note, () => now() < this.#deadline);
   }
 
@@ -211,7 +215,9 @@ class Turn {
   }
 
   async #beat(): Promise<void> {
-    if (this.#mover.now() - this.#beatAt >= BEAT_MILLISECONDS) await this.#extend();
+    const { settings, now } = this.#mover;
+    const beat = (settings.storageLeaseSeconds * 1000) / BEATS_PER_LEASE;
+    if (now() - this.#beatAt >= beat) await this.#extend();
   }
 
   async #extend(): Promise<void> {
