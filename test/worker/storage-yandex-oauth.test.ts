@@ -5,11 +5,11 @@ import {
   beginAttempt,
   codeOf,
   exchangeCode,
+  RenewedPermission,
   refreshTokens,
   tokensOf,
   withTokens,
   type YandexAttempt,
-  YandexPermission,
   type YandexTokens,
 } from "../../worker/storage/yandex-oauth.ts";
 import { hasty, openYandexDisk, yandex } from "./storage-servers/yandex-disk.ts";
@@ -147,7 +147,7 @@ describe("A permission that renews itself", () => {
     const clock = { now: NOW };
     const renewal = { application, http, renewed, now: () => clock.now };
     const open = (changed: Partial<YandexTokens> = {}) =>
-      openYandexDisk({ token: new YandexPermission({ ...tokens, ...changed }, renewal) });
+      openYandexDisk({ token: new RenewedPermission({ ...tokens, ...changed }, renewal) });
     return { tokens, clock, open };
   }
   const renewals = async () => (await yandex.seen()).filter(({ host }) => host === "oauth").length;
@@ -160,7 +160,7 @@ describe("A permission that renews itself", () => {
     expect(await renewals()).toBe(0);
   });
 
-  it("renews one that ends soon, once for everybody who asks, and hands the new tokens on", async () => {
+  it("renews one that ends soon, once however many ask, and hands the new tokens on", async () => {
     const kept: YandexTokens[] = [];
     const { tokens, clock, open } = await permission(async (renewed) => void kept.push(renewed));
     clock.now = NOW + 350 * DAY;
@@ -170,7 +170,7 @@ describe("A permission that renews itself", () => {
     expect(await renewals()).toBe(1);
     expect(kept).toEqual([expect.objectContaining({ expiresAt: clock.now + 365 * DAY })]);
     const seen = (await yandex.seen()).filter(({ host }) => host === "api");
-    for (const { headers } of seen) expect(headers.authorization).toBe(`OAuth ${kept[0].token}`);
+    expect(seen.at(-1)?.headers.authorization).toBe(`OAuth ${kept[0].token}`);
     expect(kept[0].token).not.toBe(tokens.token);
   });
 
@@ -204,7 +204,7 @@ describe("A permission that renews itself", () => {
       refreshToken: "b",
       expiresAt: Date.UTC(2026, 10, 22, 10),
     });
-    expect(withTokens({ root: "app:/Salon", token: "old" }, tokensOf(settings))).toEqual(settings);
+    expect(withTokens({ root: "app:/Salon" }, tokensOf(settings))).toEqual(settings);
     const pasted = { root: "app:/", token: "c" };
     expect(withTokens(settings, tokensOf(pasted))).toEqual({ ...pasted, root: "app:/Salon" });
   });

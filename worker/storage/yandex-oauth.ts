@@ -128,7 +128,7 @@ export function tokensOf({ token, refresh_token, expires_at }: YandexDiskSetting
 
 /** The settings with another permission. */
 export function withTokens(
-  { root }: YandexDiskSettingsBody,
+  { root }: Pick<YandexDiskSettingsBody, "root">,
   { token, refreshToken, expiresAt }: YandexTokens,
 ): YandexDiskSettingsBody {
   return {
@@ -152,11 +152,14 @@ export interface Renewal {
  * A permission that renews itself: some time before it ends, and when Yandex does not accept the token any more.
  * Where another one has spent the refresh token, the old token serves as long as it lasts.
  */
-export class YandexPermission implements TokenSource {
+export class RenewedPermission implements TokenSource {
   #tokens: YandexTokens;
   readonly #renewal: Renewal;
-  /** There is one: storages are opened afresh long before another would be due. */
-  #attempt: Promise<void> | null = null;
+  /**
+   * One attempt is enough, for storages are opened afresh long before another is due. Whoever asks meanwhile does
+   * not wait for it: in a Worker that request may end, and nobody would ever answer.
+   */
+  #attempted = false;
 
   constructor(tokens: YandexTokens, renewal: Renewal) {
     this.#tokens = tokens;
@@ -173,9 +176,9 @@ export class YandexPermission implements TokenSource {
 
   async replace(refused: string): Promise<string | null> {
     const { refreshToken } = this.#tokens;
-    if (this.#tokens.token === refused && refreshToken !== null) {
-      this.#attempt ??= this.#renew(refreshToken);
-      await this.#attempt;
+    if (this.#tokens.token === refused && refreshToken !== null && !this.#attempted) {
+      this.#attempted = true;
+      await this.#renew(refreshToken);
     }
     return this.#tokens.token === refused ? null : this.#tokens.token;
   }
