@@ -4,6 +4,7 @@ import type { CompileErrorCode } from "../compiler/types.ts";
 import { type Delivery, MAX_MARKER_BYTES, MAX_THUMBNAIL_BYTES } from "./delivery.ts";
 import type { ErrorCode, Failure } from "./errors.ts";
 import { type ProgressBody, progress } from "./schemas.ts";
+import { pump } from "./storage/pump.ts";
 
 /** The Node compiler, seen from the edge. Its protocol: `POST /compile`, see node/. */
 export interface CompileService {
@@ -65,6 +66,11 @@ export async function compileRemotely(
   onProgress: (progress: ProgressBody) => Promise<boolean>,
 ): Promise<CompileOutcome> {
   const watch = new Watch(service.silenceSeconds, service.totalSeconds);
+  const { readable, writable } = new FixedLengthStream(job.imageBytes);
+  const answered = new AbortController();
+  // Not piped: from S3 the image comes as such a stream itself, and workerd pipes none into another. What
+  // breaks here breaks the request.
+  pump(job.image, writable, job.imageBytes, { signal: answered.signal }).catch(() => {});
   try {
     const query = job.maxFeatures === null ? "" : `?max_features=${job.maxFeatures}`;
     const response = await service.fetch(`${service.url}/compile${query}`, {
@@ -74,7 +80,7 @@ export async function compileRemotely(
         "Content-Type": "application/octet-stream",
       },
       // Of known length, so that it goes out with a Content-Length.
-      body: job.image.pipeThrough(new FixedLengthStream(job.imageBytes)),
+      body: readable,
       signal: watch.signal,
     });
     if (response.status !== 200) return await refusal(response);
@@ -82,6 +88,8 @@ export async function compileRemotely(
   } catch (error) {
     return watch.reason ?? breakdown(error);
   } finally {
+    // An answer before the end is a refusal, which leaves the rest of the image unread.
+    answered.abort();
     watch.stop();
   }
 }

@@ -46,6 +46,16 @@ const heard = async () => true;
 afterEach(() => void vi.useRealTimers());
 
 describe("the Node compiler's client", () => {
+  it("sends an image that is a stream of known length itself, as from S3", async () => {
+    const { service, asked } = mockService(() => parts(["marker", "application/octet-stream", "MIND"]));
+    const { readable, writable } = new FixedLengthStream(4);
+    const image = job().image.pipeTo(writable);
+    const outcome = await compileRemotely(service, { ...job(), image: readable }, heard);
+    await image;
+    expect(outcome.kind).toBe("compiled");
+    expect(asked[0].body).toEqual(new Uint8Array([1, 2, 3, 4]));
+  });
+
   it("sends the image with secret and option, follows progress, and brings the marker", async () => {
     const { service, asked } = mockService(() =>
       parts(
