@@ -5,6 +5,8 @@ import { startCompiler } from "../../node/service.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SECRET = "a secret of this test run";
+/** Encrypts the settings of storages: a name and 32 bytes. */
+const SECRETS_KEYS = `test:${Buffer.alloc(32, 7).toString("base64")}`;
 
 export interface Platform {
   /** Origin of the edge, without a slash at its end. */
@@ -26,8 +28,8 @@ export async function startPlatform(): Promise<Platform> {
     workers: [
       {
         configPath: "wrangler.toml",
-        vars: { COMPILER_URL: compiler.url },
-        secrets: { COMPILER_SECRET: SECRET },
+        vars: { COMPILER_URL: compiler.url, ALLOW_PRIVATE_STORAGE: "true" },
+        secrets: { COMPILER_SECRET: SECRET, SECRETS_KEYS },
       },
     ],
   });

@@ -18,11 +18,14 @@ export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly code: string;
   readonly status: number;
+  /** What is wrong with single fields of what was sent. */
+  readonly fields: NonNullable<Problem["errors"]>;
 
-  constructor(code: string, status: number, message: string) {
+  constructor(code: string, status: number, message: string, fields: ApiError["fields"] = []) {
     super(message);
     this.code = code;
     this.status = status;
+    this.fields = fields;
   }
 }
 
@@ -43,7 +46,8 @@ export function messageOf(error: unknown): string {
 const CONTENTS = "/api/ar-content";
 
 /** The edge, typed by its own routes: a call that it does not understand does not compile. */
-const edge = hc<App>("/", { fetch: reach }).api["ar-content"];
+export const { api: client } = hc<App>("/", { fetch: reach });
+const edge = client["ar-content"];
 const content = edge[":id"];
 
 export interface ContentQuery {
@@ -160,21 +164,18 @@ async function reach(input: RequestInfo | URL, init?: RequestInit): Promise<Resp
 type Success<R> = R extends { ok: true; json(): Promise<infer T> } ? T : never;
 
 /** The JSON of a success; a refusal is thrown. */
-async function answer<R extends ClientResponse<unknown>>(call: Promise<R>): Promise<Success<R>> {
+export async function answer<R extends ClientResponse<unknown>>(call: Promise<R>): Promise<Success<R>> {
   return (await accepted(call)).json() as Promise<Success<R>>;
 }
 
-async function accepted<R extends ClientResponse<unknown>>(call: Promise<R>): Promise<R> {
+export async function accepted<R extends ClientResponse<unknown>>(call: Promise<R>): Promise<R> {
   const response = await call;
   if (!response.ok) throw refusal(response.status, await response.text());
   return response;
 }
 
-/**
- * An upload with progress, which only XMLHttpRequest reports. An abort stops it while bytes are leaving;
- * once all have left, the answer is waited for, so that the caller learns what was stored and can undo it.
- */
-function send<T>(
+/** Sends something with progress, and reads the JSON that answers it. */
+export async function send<T>(
   method: string,
   url: string,
   body: FormData | Blob,
@@ -182,38 +183,66 @@ function send<T>(
   onSent: (fraction: number) => void,
   signal: AbortSignal,
 ): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
+  const { status, text } = await transfer(method, url, body, headers, onSent, signal);
+  if (status >= 400) throw refusal(status, text);
+  return JSON.parse(text);
+}
+
+/** A line on which nothing leaves for so long is broken, though nobody has said so. */
+const SILENCE_MILLISECONDS = 120_000;
+
+/**
+ * An upload with progress, which only XMLHttpRequest reports. An abort stops it while bytes are leaving;
+ * once all have left, the answer is waited for, so that the caller learns what was stored and can undo it.
+ */
+export function transfer(
+  method: string,
+  url: string,
+  body: FormData | Blob,
+  headers: Record<string, string>,
+  onSent: (fraction: number) => void,
+  signal: AbortSignal,
+): Promise<{ readonly status: number; readonly text: string }> {
+  return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const request = new XMLHttpRequest();
     request.open(method, url);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     const abort = () => request.abort();
     signal.addEventListener("abort", abort);
-    request.upload.onprogress = ({ loaded, total }) => onSent(total > 0 ? loaded / total : 0);
+    let silence: ReturnType<typeof setTimeout> | undefined;
+    const listen = () => {
+      clearTimeout(silence);
+      silence = setTimeout(abort, SILENCE_MILLISECONDS);
+    };
+    listen();
+    request.upload.onprogress = ({ loaded, total }) => {
+      listen();
+      onSent(total > 0 ? loaded / total : 0);
+    };
     request.upload.onload = () => {
+      clearTimeout(silence);
       signal.removeEventListener("abort", abort);
       onSent(1);
     };
-    request.onabort = () => reject(signal.reason);
+    request.onabort = () => reject(signal.aborted ? signal.reason : new Unreachable());
     request.onerror = () => reject(new Unreachable());
-    request.onload = () => {
-      if (request.status >= 400) return reject(refusal(request.status, request.responseText));
-      try {
-        resolve(JSON.parse(request.responseText));
-      } catch (error) {
-        reject(error);
-      }
+    request.onload = () => resolve({ status: request.status, text: request.responseText });
+    request.onloadend = () => {
+      clearTimeout(silence);
+      signal.removeEventListener("abort", abort);
     };
-    request.onloadend = () => signal.removeEventListener("abort", abort);
     request.send(body);
   });
 }
 
 /** A refusal's problem details as an error; an answer that is none of ours is quoted by its status. */
-function refusal(status: number, text: string): Error {
+export function refusal(status: number, text: string): Error {
   try {
     const problem: Partial<Problem> = JSON.parse(text);
-    if (problem.code && problem.detail) return new ApiError(problem.code, status, problem.detail);
+    if (problem.code && problem.detail) {
+      return new ApiError(problem.code, status, problem.detail, problem.errors);
+    }
   } catch {
     // Not JSON: a proxy's page, or a crash before our error handler.
   }

@@ -9,6 +9,22 @@ export function megabytes(bytes: number): string {
   return `${value >= 9.95 ? Math.round(value) : value.toFixed(1)} MB`;
 }
 
+/** The same from nothing to gigabytes. */
+export function byteSize(bytes: number): string {
+  if (bytes === 0) return "0 kB";
+  if (bytes < 999_500_000) return megabytes(bytes);
+  const value = bytes / 1_000_000_000;
+  return `${NUMBER.format(value >= 9.95 ? Math.round(value) : Number(value.toFixed(1)))} GB`;
+}
+
+/** How long something will still take: "less than a minute", "about 3 minutes". */
+export function timeLeft(seconds: number): string {
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes <= 1) return "less than a minute";
+  if (minutes < 90) return `about ${minutes} minutes`;
+  return `about ${Math.round(minutes / 60)} hours`;
+}
+
 const NUMBER = new Intl.NumberFormat("en");
 
 /** A count for people: "2,620". */

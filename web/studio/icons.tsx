@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 
 // 24-pixel line icons; decorative, the control beside them carries the words.
-function Icon({ children }: { children: ComponentChildren }) {
+export function Icon({ children }: { children: ComponentChildren }) {
   return (
     <svg
       class="icon"
@@ -42,6 +42,12 @@ export const Logo = () => (
 export const IconClose = () => (
   <Icon>
     <path d="M6 6l12 12M18 6L6 18" />
+  </Icon>
+);
+
+export const IconCheck = () => (
+  <Icon>
+    <path d="M5 12.500l4.500 4.500L19 7.500" />
   </Icon>
 );
 

@@ -11,6 +11,7 @@ import { Logo } from "./icons.tsx";
 import { isSending, jobs } from "./jobs.ts";
 import { NotFound } from "./not-found.tsx";
 import { Review } from "./review.tsx";
+import { StoragePage } from "./storage/storage-page.tsx";
 import { Toasts } from "./toasts.tsx";
 
 const online = signal(navigator.onLine);
@@ -22,7 +23,7 @@ addEventListener("beforeunload", (event) => {
 
 function Studio() {
   return (
-    <LocationProvider scope={/^\/(content\/|\?|$)/}>
+    <LocationProvider scope={/^\/(content\/|storage$|\?|$)/}>
       <a class="skip-link" href="#main">
         Skip to content
       </a>
@@ -54,6 +55,9 @@ function Header() {
           {running === 1 ? "1 photo in progress" : `${running} photos in progress`}
         </a>
       )}
+      <a class="quiet-link" href="/storage">
+        Storage
+      </a>
       <a class="quiet-link" href="/api/docs">
         API
       </a>
@@ -77,7 +81,8 @@ function Page() {
     <main id="main" ref={main} tabIndex={-1}>
       {path === "/" && <GridPage />}
       {id && <ContentPage key={id} id={id} />}
-      {path !== "/" && !id && <NotFound what="page" />}
+      {path === "/storage" && <StoragePage />}
+      {path !== "/" && path !== "/storage" && !id && <NotFound what="page" />}
     </main>
   );
 }

@@ -2,11 +2,13 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ArContent } from "../../worker/schemas.ts";
 import * as api from "./api.ts";
 import { messageOf } from "./api.ts";
-import { megabytes } from "./format.ts";
+import { byteSize } from "./format.ts";
 import { IconTrash, IconVideo } from "./icons.tsx";
 import { ProgressBar } from "./status.tsx";
 import { toast, toastError } from "./toasts.tsx";
-import { VIDEO_TYPES, videoRefusal } from "./video.ts";
+import { checkVideo, MAX_BYTES_AT_ONCE, MAX_VIDEO_BYTES, VIDEO_TYPES } from "./video.ts";
+import { TransferStatus, UnfinishedStatus, useUnfinished } from "./video-transfer.tsx";
+import { isSameFile, startTransfer, transferOf } from "./video-transfers.ts";
 
 interface Props {
   content: ArContent;
@@ -26,11 +28,32 @@ export function VideoPanel({ content, onChange }: Props) {
   const running = useRef<AbortController | null>(null);
   useEffect(() => () => running.current?.abort(), []);
 
+  const transfer = transferOf(content.id);
+  const [unfinished, discard] = useUnfinished(content.id, transfer !== undefined);
+  useEffect(() => {
+    let isShown = true;
+    void transfer?.finished.then((changed) => isShown && changed && onChange(changed));
+    return () => {
+      isShown = false;
+    };
+  }, [transfer]);
+
   const attach = async (video: File | undefined) => {
-    if (!video) return;
-    const refusal = videoRefusal(video);
-    setError(refusal);
-    if (refusal) return;
+    if (!video || transfer || running.current) return;
+    const checked = checkVideo(video);
+    setError("refusal" in checked ? checked.refusal : null);
+    if ("refusal" in checked) return;
+    if (unfinished && !(await isSameFile(video, unfinished))) {
+      setError(
+        `“${video.name}” is not the file that was being sent. Choose “${unfinished.name}” ` +
+          `(${byteSize(unfinished.bytes)}), or discard what was sent of it.`,
+      );
+      return;
+    }
+    if (video.size > MAX_BYTES_AT_ONCE) {
+      startTransfer(content.id, video, checked.type);
+      return;
+    }
     const stop = new AbortController();
     running.current = stop;
     const show = (sent: number) => setUpload({ name: video.name, sent, stop });
@@ -57,6 +80,7 @@ export function VideoPanel({ content, onChange }: Props) {
   };
 
   const choose = () => input.current!.click();
+  const isIdle = !upload && !transfer && !unfinished;
   return (
     <section
       class="panel"
@@ -68,7 +92,7 @@ export function VideoPanel({ content, onChange }: Props) {
     >
       <div class="panel-head">
         <h2 id="video-title">Video</h2>
-        {content.video_url && !upload && (
+        {content.video_url && isIdle && (
           <div class="panel-actions">
             <button type="button" class="button small" onClick={choose}>
               Replace
@@ -79,23 +103,34 @@ export function VideoPanel({ content, onChange }: Props) {
           </div>
         )}
       </div>
-      {content.video_url && !upload && (
+      {content.video_url && !upload && !transfer && (
         <figure class="video">
           {/* biome-ignore lint/a11y/useMediaCaption: the uploader's own video has no captions to offer */}
           <video key={content.video_url} src={content.video_url} controls preload="metadata" playsInline />
           <figcaption>
-            {content.video_type === "video/webm" ? "WebM" : "MP4"}, {megabytes(content.video_bytes ?? 0)}
+            {content.video_type === "video/webm" ? "WebM" : "MP4"}, {byteSize(content.video_bytes ?? 0)}
           </figcaption>
         </figure>
       )}
-      {!content.video_url && !upload && (
+      {!content.video_url && isIdle && (
         <button type="button" class="attach" onClick={choose}>
           <IconVideo />
           <span>
             <strong>Attach a video</strong>
-            MP4 or WebM, up to 95 MB
+            MP4 or WebM, up to {byteSize(MAX_VIDEO_BYTES)}
           </span>
         </button>
+      )}
+      {transfer && <TransferStatus transfer={transfer} />}
+      {unfinished && (
+        <UnfinishedStatus
+          unfinished={unfinished}
+          onChoose={choose}
+          onDiscard={() => {
+            setError(null);
+            void discard();
+          }}
+        />
       )}
       {upload && (
         <div class="situation">

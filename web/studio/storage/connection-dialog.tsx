@@ -1,0 +1,275 @@
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import type { StorageConnection, StorageConnectionReport } from "../../../worker/storage-schemas.ts";
+import { messageOf } from "../api.ts";
+import { Dialog } from "../dialog.tsx";
+import { toast } from "../toasts.tsx";
+import type { Preset, Provider } from "./api.ts";
+import * as api from "./api.ts";
+import {
+  ANY_S3,
+  checkValues,
+  errorsOf,
+  FIELDS,
+  type Field,
+  type FieldErrors,
+  settingsOf,
+  type Values,
+  valuesOfConnection,
+  valuesOfPreset,
+  withAnyS3,
+} from "./connection-form.ts";
+import { TestReport } from "./test-report.tsx";
+
+/** Adds a connection, or changes the one that is given. */
+export function ConnectionDialog(props: {
+  saved: StorageConnection | null;
+  onSaved: (connection: StorageConnection) => void;
+  onClose: () => void;
+}) {
+  const { saved } = props;
+  const [presets, setPresets] = useState<readonly Preset[]>([ANY_S3]);
+  const [preset, setPreset] = useState<Preset>(ANY_S3);
+  const provider: Provider = saved ? (saved.provider as Provider) : preset.provider;
+  const [values, setValues] = useState<Values>(() =>
+    saved ? valuesOfConnection(saved) : valuesOfPreset(ANY_S3),
+  );
+  const [fields, setFields] = useState<FieldErrors>({});
+  const [error, setError] = useState<string | null>(null);
+  const [busy, setBusy] = useState<"saving" | "testing" | "leaving" | null>(null);
+  const [report, setReport] = useState<StorageConnectionReport | null>(null);
+  const form = useRef<HTMLFormElement>(null);
+
+  useEffect(() => {
+    if (saved) return;
+    api.listPresets().then(
+      (found) => setPresets(withAnyS3(found)),
+      (reason) => setError(messageOf(reason)),
+    );
+  }, [saved]);
+
+  useEffect(() => {
+    if (Object.keys(fields).length === 0) return;
+    form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [fields]);
+
+  const choose = (chosen: Preset) => {
+    setPreset(chosen);
+    setValues(valuesOfPreset(chosen));
+    setFields({});
+    setError(null);
+    setReport(null);
+  };
+  const set = (name: string, value: string) => {
+    setValues({ ...values, [name]: value });
+    const { [name]: _, ...others } = fields;
+    setFields(others);
+    setReport(null);
+  };
+
+  /** Does something with what was typed, if it can be meant; and puts errors where they belong. */
+  const attempt = async (
+    doing: NonNullable<typeof busy>,
+    work: () => Promise<void>,
+    ignored: string[] = [],
+  ) => {
+    const wrong = { ...checkValues(provider, values, saved?.secrets ?? []) };
+    for (const name of ignored) delete wrong[name];
+    setFields(wrong);
+    setError(null);
+    setReport(null);
+    if (Object.keys(wrong).length > 0) return;
+    setBusy(doing);
+    try {
+      await work();
+    } catch (reason) {
+      const found = errorsOf(reason, provider);
+      setFields(found.fields);
+      setError(found.rest);
+    } finally {
+      setBusy(null);
+    }
+  };
+
+  const save = () =>
+    attempt("saving", async () => {
+      const settings = settingsOf(provider, values, saved);
+      const connection = saved
+        ? await api.changeConnection(saved.id, values.name, settings)
+        : await api.createConnection(values.name, provider, settings);
+      toast(saved ? "Saved." : `“${connection.name}” is added. Test it, then use it.`);
+      props.onSaved(connection);
+    });
+
+  const test = () =>
+    attempt("testing", async () => {
+      const tested = await api.testSettings(provider, settingsOf(provider, values, saved), saved?.id);
+      setReport(tested);
+      const failed = tested.steps.find((step) => step.error?.field)?.error;
+      if (failed?.field) setFields({ [failed.field]: failed.message });
+    });
+
+  const allow = () =>
+    attempt("leaving", async () => {
+      location.assign(await api.yandexPermissionUrl(values.name, values.root, saved?.id));
+    }, ["token"]);
+
+  return (
+    <Dialog title={saved ? `Edit “${saved.name}”` : "Add a storage"} error={error} onClose={props.onClose}>
+      <form
+        ref={form}
+        class="connection-form"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void save();
+        }}
+      >
+        {!saved && <PresetChoice presets={presets} chosen={preset} onChoose={choose} />}
+        <FieldInput
+          field={{ name: "name", label: "Name", placeholder: "Photos of the studio" }}
+          value={values.name}
+          error={fields.name}
+          isSet={false}
+          onInput={set}
+        />
+        {FIELDS[provider].map((field) => (
+          <FieldInput
+            key={field.name}
+            field={field}
+            value={values[field.name]}
+            error={fields[field.name]}
+            isSet={saved?.secrets.includes(field.name) ?? false}
+            onInput={set}
+          />
+        ))}
+        {provider === "s3" && <StyleChoice value={values.style} error={fields.style} onInput={set} />}
+        {provider === "yandex_disk" && (
+          <div class="permission">
+            <p>
+              Instead of pasting a token, sign in at Yandex and allow the access. You come back here
+              afterwards.
+            </p>
+            <button type="button" class="button" disabled={busy !== null} onClick={allow}>
+              Allow at Yandex
+            </button>
+          </div>
+        )}
+        {report && <TestReport report={report} />}
+        <div class="dialog-actions connection-actions">
+          <button type="button" class="button" disabled={busy !== null} onClick={test}>
+            {busy === "testing" ? "Testing…" : "Test"}
+          </button>
+          <span class="spacer" />
+          <button type="button" class="button" onClick={props.onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="button primary" disabled={busy !== null}>
+            {saved ? "Save" : "Add"}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function PresetChoice(props: {
+  presets: readonly Preset[];
+  chosen: Preset;
+  onChoose: (preset: Preset) => void;
+}) {
+  return (
+    <fieldset class="choices presets">
+      <legend>Where</legend>
+      {props.presets.map((preset) => (
+        <label key={preset.id} class="choice">
+          <input
+            type="radio"
+            name="preset"
+            checked={preset.id === props.chosen.id}
+            onChange={() => props.onChoose(preset)}
+          />
+          <span>{preset.name}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function FieldInput(props: {
+  field: Field;
+  value: string;
+  error: string | undefined;
+  /** A secret that is saved already. */
+  isSet: boolean;
+  onInput: (name: string, value: string) => void;
+}) {
+  const { field, error } = props;
+  const id = useId();
+  const hint = props.isSet ? "It is set. Leave empty to keep it." : field.hint;
+  const described = [error && `${id}-error`, hint && `${id}-hint`].filter(Boolean).join(" ");
+  return (
+    <div class={field.isHalf ? "field half" : "field"}>
+      <label for={id}>
+        {field.label}
+        {field.isOptional && <span class="optional"> optional</span>}
+      </label>
+      <input
+        id={id}
+        name={field.name}
+        {...(field.isSecret ? ({ type: "password" } as const) : ({ type: "text" } as const))}
+        value={props.value}
+        placeholder={props.isSet ? "••••••••" : field.placeholder}
+        autoComplete={field.isSecret ? "new-password" : "off"}
+        autoCapitalize="none"
+        spellcheck={false}
+        aria-invalid={error !== undefined}
+        aria-describedby={described || undefined}
+        onInput={({ currentTarget }) => props.onInput(field.name, currentTarget.value)}
+      />
+      {error && (
+        <p class="field-error" id={`${id}-error`}>
+          {error}
+        </p>
+      )}
+      {hint && <small id={`${id}-hint`}>{hint}</small>}
+    </div>
+  );
+}
+
+const STYLES = [
+  { value: "path", words: "In the path", example: "https://endpoint/bucket/file" },
+  { value: "host", words: "In the host's name", example: "https://bucket.endpoint/file" },
+];
+
+function StyleChoice(props: {
+  value: string;
+  error: string | undefined;
+  onInput: (name: string, value: string) => void;
+}) {
+  const id = useId();
+  return (
+    <fieldset class="choices styles" aria-describedby={props.error ? `${id}-error` : undefined}>
+      <legend>Where addresses name the bucket</legend>
+      {STYLES.map(({ value, words, example }) => (
+        <label key={value} class="choice">
+          <input
+            type="radio"
+            name="style"
+            checked={props.value === value}
+            aria-invalid={props.error !== undefined}
+            onChange={() => props.onInput("style", value)}
+          />
+          <span>
+            {words}
+            <small>{example}</small>
+          </span>
+        </label>
+      ))}
+      {props.error && (
+        <p class="field-error" id={`${id}-error`}>
+          {props.error}
+        </p>
+      )}
+    </fieldset>
+  );
+}

@@ -1,0 +1,202 @@
+import { useState } from "preact/hooks";
+import type { StorageMigration } from "../../../worker/storage-schemas.ts";
+import { messageOf } from "../api.ts";
+import { Dialog } from "../dialog.tsx";
+import { ago, byteSize, count } from "../format.ts";
+import { toastError } from "../toasts.tsx";
+import * as api from "./api.ts";
+import { IconMove } from "./icons.tsx";
+
+const KINDS: Readonly<Record<string, string>> = {
+  image: "photo",
+  marker: "marker",
+  video: "video",
+  thumbnail: "thumbnail",
+};
+
+const TITLES: Record<StorageMigration["state"], string> = {
+  running: "Moving files to",
+  paused: "Paused: moving files to",
+  done: "Moved files to",
+  cancelled: "Stopped: moving files to",
+};
+
+/** Files on their way from storage to storage: how far, what failed, and what can be done. */
+export function MigrationPanel(props: {
+  migration: StorageMigration;
+  toName: string;
+  onChange: () => void;
+  onAgain: () => void;
+}) {
+  const { migration, toName } = props;
+  const { state, files, bytes, failures } = migration;
+  const [busy, setBusy] = useState(false);
+  const [cancelling, setCancelling] = useState(false);
+  const isOver = state === "done" || state === "cancelled";
+  const fraction = files.total > 0 ? (files.done + files.failed) / files.total : isOver ? 1 : 0;
+  const percent = Math.floor(fraction * 100);
+  const words = wordsOf(migration);
+
+  const steer = async (command: api.Command) => {
+    setBusy(true);
+    try {
+      await api.steerMigration(migration.id, command);
+      props.onChange();
+    } catch (reason) {
+      toastError(reason);
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <section class="panel migration" aria-labelledby="migration-title">
+      <div class="migration-head">
+        <IconMove />
+        <h2 id="migration-title">
+          {TITLES[state]} {toName}
+        </h2>
+        <div class="migration-actions">
+          {state === "running" && (
+            <button type="button" class="button small" disabled={busy} onClick={() => steer("pause")}>
+              Pause
+            </button>
+          )}
+          {state === "paused" && (
+            <button
+              type="button"
+              class="button small primary"
+              disabled={busy}
+              onClick={() => steer("resume")}
+            >
+              Go on
+            </button>
+          )}
+          {!isOver && (
+            <button type="button" class="button small" disabled={busy} onClick={() => setCancelling(true)}>
+              Cancel
+            </button>
+          )}
+          {isOver && files.failed > 0 && (
+            <button type="button" class="button small" onClick={props.onAgain}>
+              Try again
+            </button>
+          )}
+        </div>
+      </div>
+      <div class="progress">
+        <div
+          class={`progress-track ${state === "paused" ? "paused" : ""}`}
+          role="progressbar"
+          aria-label={`Files moved to ${toName}`}
+          aria-valuemin={0}
+          aria-valuemax={100}
+          aria-valuenow={percent}
+          aria-valuetext={`${words}, ${percent} %`}
+        >
+          <div class="progress-fill" style={{ transform: `scaleX(${fraction})` }} />
+        </div>
+        <p class="progress-words">
+          <span>
+            {words}
+            {files.failed > 0 && <span class="failed">, {count(files.failed)} failed</span>}
+          </span>
+          <span class="progress-percent">{percent} %</span>
+        </p>
+        <p class="progress-words">
+          <span>
+            {byteSize(bytes.done)}
+            {bytes.left > 0 && ` of ${byteSize(bytes.done + bytes.left)}`}
+          </span>
+          {isOver && migration.finished_at && <span>{ago(migration.finished_at, Date.now())}</span>}
+        </p>
+      </div>
+      <p class="visually-hidden" role="status">
+        {`${TITLES[state]} ${toName}`}
+      </p>
+      {!isOver && migration.error_message && <p class="situation bad">{migration.error_message}</p>}
+      {failures.length > 0 && (
+        <details class="failures">
+          <summary>
+            {files.failed === 1 ? "Why one file failed" : `Why ${count(files.failed)} files failed`}
+          </summary>
+          <ul>
+            {failures.map((failure) => (
+              <li key={`${failure.content_id} ${failure.kind}`}>
+                <a href={`/content/${failure.content_id}`}>
+                  The {KINDS[failure.kind] ?? failure.kind} of this photo
+                </a>
+                : {failure.error_message}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+      {cancelling && (
+        <Dialog title="Stop moving files?" onClose={() => setCancelling(false)}>
+          <p>What was moved stays where it is now, and is served from there. Nothing is lost.</p>
+          <div class="dialog-actions">
+            <button type="button" class="button" autofocus onClick={() => setCancelling(false)}>
+              Go on moving
+            </button>
+            <button
+              type="button"
+              class="button danger"
+              onClick={() => {
+                setCancelling(false);
+                void steer("cancel");
+              }}
+            >
+              Stop
+            </button>
+          </div>
+        </Dialog>
+      )}
+    </section>
+  );
+}
+
+function wordsOf({ files, state }: StorageMigration): string {
+  if (files.total === 0) return state === "running" ? "Counting files" : "There was nothing to move";
+  return `${count(files.done)} of ${files.total === 1 ? "1 file" : `${count(files.total)} files`}`;
+}
+
+/** Asks before files are moved. */
+export function MigrationDialog(props: {
+  to: string;
+  toName: string;
+  files: number;
+  onStarted: () => void;
+  onClose: () => void;
+}) {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string | null>(null);
+  const start = async () => {
+    setBusy(true);
+    setError(null);
+    try {
+      await api.startMigration(props.to);
+      props.onStarted();
+    } catch (reason) {
+      setError(messageOf(reason));
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={`Move files to “${props.toName}”?`} error={error} onClose={props.onClose}>
+      <p>
+        {props.files === 1 ? "One file is" : `${count(props.files)} files are`} copied in the background, one
+        by one, and compared; only then the old copy is removed. Everything stays visible all the time, and
+        you may close this page.
+      </p>
+      <div class="dialog-actions">
+        <button type="button" class="button" onClick={props.onClose}>
+          Not now
+        </button>
+        <button type="button" class="button primary" disabled={busy} onClick={start}>
+          {busy ? "Testing the storage…" : "Move them"}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
