@@ -4,6 +4,7 @@
 //   npm run build && node bench/edit.ts
 
 import { cpus, loadavg } from "node:os";
+import { createCanvas, loadImage } from "canvas";
 import type { Page } from "playwright-core";
 import { launchBrowser } from "../test/e2e/browser.ts";
 import { photograph } from "../test/e2e/photograph.ts";
@@ -48,7 +49,7 @@ async function main(): Promise<void> {
     await page.getByLabel("Photos to choose").setInputFiles({
       name: "mosaic.jpg",
       mimeType: "image/jpeg",
-      buffer: await mosaic(page),
+      buffer: await mosaic(),
     });
     await page.getByRole("list", { name: "Parts of the score" }).waitFor();
 
@@ -91,27 +92,18 @@ function report(tool: string, waits: readonly number[]): void {
 }
 
 /** A large photo out of small public ones, as a JPEG. */
-async function mosaic(page: Page): Promise<Buffer> {
+async function mosaic(): Promise<Buffer> {
   const names = ["airplane-from-above", "dust-bowl-home", "french-alpine-landscape", "locomotion-house-cat"];
-  const photos = await Promise.all(names.map(photograph));
-  const bytes = await page.evaluate(
-    async ({ files, width, height, tile }) => {
-      const canvas = new OffscreenCanvas(width, height);
-      const context = canvas.getContext("2d")!;
-      const pictures = await Promise.all(
-        files.map((file) => createImageBitmap(new Blob([Uint8Array.from(file)]))),
-      );
-      for (let i = 0, y = 0; y < height; y += tile) {
-        for (let x = 0; x < width; x += tile, i++) {
-          context.drawImage(pictures[(i + y / tile) % pictures.length], x, y, tile, tile);
-        }
-      }
-      const jpeg = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 });
-      return [...new Uint8Array(await jpeg.arrayBuffer())];
-    },
-    { files: photos.map((photo) => [...photo.bytes]), ...PHOTO },
-  );
-  return Buffer.from(bytes);
+  const pictures = await Promise.all(names.map(async (name) => loadImage((await photograph(name)).bytes)));
+  const { width, height, tile } = PHOTO;
+  const canvas = createCanvas(width, height);
+  const context = canvas.getContext("2d");
+  for (let i = 0, y = 0; y < height; y += tile) {
+    for (let x = 0; x < width; x += tile, i++) {
+      context.drawImage(pictures[(i + y / tile) % pictures.length], x, y, tile, tile);
+    }
+  }
+  return canvas.toBuffer("image/jpeg", 92);
 }
 
 await main();
