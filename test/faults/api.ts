@@ -18,8 +18,9 @@ export async function until<T>(
   what: string,
   ask: () => Promise<T>,
   enough: (answer: T) => boolean,
+  patience = PATIENCE_MILLISECONDS,
 ): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MILLISECONDS;
+  const deadline = Date.now() + patience;
   for (;;) {
     const answer = await ask();
     if (enough(answer)) return answer;
@@ -96,6 +97,10 @@ export class Api {
         return task.state === state;
       },
     );
+  }
+
+  fetch(path: string, init?: RequestInit): Promise<Response> {
+    return this.#fetch(path, init);
   }
 
   async json<T>(status: number, path: string, init?: RequestInit): Promise<T> {

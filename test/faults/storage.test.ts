@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createTestHarness } from "wrangler";
+import type { VideoUpload } from "../../worker/routes/video-uploads.ts";
+import type { ArContent } from "../../worker/schemas.ts";
+import type {
+  StorageConnection,
+  StorageConnectionUsage,
+  StorageMigration,
+} from "../../worker/storage-schemas.ts";
+import { until } from "./api.ts";
+import { Edge } from "./edge.ts";
+
+const SERVERS = path.resolve(import.meta.dirname, "../worker/storage-servers");
+const VIDEO_BYTES = 300_000_000;
+/** A busy machine copies and reads back a few megabytes a second. */
+const PATIENCE_MILLISECONDS = 900_000;
+
+/** The endpoint that wrangler gives a local bucket: real S3, with checked signatures. */
+const s3 = createTestHarness({
+  root: SERVERS,
+  workers: [{ configPath: path.join(SERVERS, "wrangler.toml") }],
+});
+let endpoint: string;
+let edge: Edge;
+
+beforeAll(async () => {
+  const { url } = await s3.listen();
+  endpoint = new URL("/cdn-cgi/local/r2/s3", url).href;
+  edge = await Edge.create({
+    COMPILER_URL: "http://127.0.0.1:1",
+    BROWSER_LEASE_SECONDS: "600",
+    NODE_LEASE_SECONDS: "15",
+    RETRY_BASE_SECONDS: "1",
+    SWEEP_GRACE_SECONDS: "1",
+    STORAGE_LEASE_SECONDS: "15",
+    ALLOW_PRIVATE_STORAGE: "true",
+    SECRETS_KEYS: `test:${Buffer.alloc(32, 7).toString("base64")}`,
+  });
+  await edge.start();
+});
+
+afterAll(async () => {
+  await edge?.remove();
+  await s3.close();
+});
+
+const send = (method: string, body: unknown): RequestInit => ({
+  method,
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(body),
+});
+
+/** A part of a video: the beginning of an MP4, then bytes that are the same nowhere else. */
+function partOf(number: number, length: number): Uint8Array<ArrayBuffer> {
+  const block = Buffer.alloc(65_536, createHash("sha512").update(String(number)).digest());
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at += block.length) {
+    block.writeUInt32BE(at, 0);
+    bytes.set(block.subarray(0, Math.min(block.length, length - at)), at);
+  }
+  if (number === 1) bytes.set(Buffer.from("\0\0\0\x10ftypisom\0\0\0\0", "latin1"));
+  return bytes;
+}
+
+async function hashOf(response: Response): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of response.body!) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+const NAME = "300 MB come in parts; the Worker killed while they are moved to S3 loses nothing";
+
+test(NAME, { timeout: 2 * PATIENCE_MILLISECONDS }, async () => {
+  const { api } = edge;
+  const { content } = await api.submit("browser", 301);
+  const uploads = `/api/ar-content/${content.id}/video-uploads`;
+  const wish = send("POST", { length: VIDEO_BYTES, content_type: "video/mp4" });
+  const upload = await api.json<VideoUpload>(201, uploads, wish);
+  const whole = createHash("sha256");
+  for (let number = 1; number <= upload.part_count; number++) {
+    const left = VIDEO_BYTES - (number - 1) * upload.part_bytes;
+    const body = partOf(number, Math.min(upload.part_bytes, left));
+    whole.update(body);
+    await api.json(200, `${uploads}/${upload.id}/parts/${number}`, { method: "PUT", body });
+  }
+  const expected = whole.digest("hex");
+  const attached = await api.json<ArContent>(200, `${uploads}/${upload.id}/complete`, { method: "POST" });
+  expect(attached.video_bytes).toBe(VIDEO_BYTES);
+  const video = async () => hashOf(await api.fetch(attached.video_url!));
+  expect(await video()).toBe(expected);
+
+  const settings = {
+    endpoint,
+    region: "auto",
+    bucket: "contract",
+    prefix: "faults",
+    access_key_id: "vivimark-key-id",
+    secret_access_key: "vivimark-secret",
+  };
+  const body = send("POST", { provider: "s3", name: "S3", settings });
+  const { id: to } = await api.json<StorageConnection>(201, "/api/storage-connections", body);
+  await api.json(200, "/api/company/storage", send("PUT", { connection_id: to }));
+  const { id } = await api.json<StorageMigration>(202, "/api/storage-migrations", send("POST", { to }));
+  const progress = () => api.json<StorageMigration>(200, `/api/storage-migrations/${id}`);
+  await until("began to move the video", progress, ({ current }) => current?.bytes === VIDEO_BYTES);
+  await edge.kill();
+
+  await edge.start();
+  expect(await progress()).toMatchObject({ state: "running", current: { kind: "video" } });
+  const range = await api.fetch(attached.video_url!, { headers: { Range: "bytes=0-11" } });
+  expect([range.status, Buffer.from(await range.arrayBuffer()).toString("latin1", 4)]).toEqual([
+    206,
+    "ftypisom",
+  ]);
+
+  const done = await until(
+    "ended",
+    async () => {
+      await edge.sweep();
+      return progress();
+    },
+    ({ state }) => state !== "running",
+    PATIENCE_MILLISECONDS,
+  );
+  expect(done).toMatchObject({ state: "done", files: { done: 2, failed: 0, left: 0 } });
+  expect(await video()).toBe(expected);
+  const usage = (connection: string) =>
+    api.json<StorageConnectionUsage>(200, `/api/storage-connections/${connection}/usage?refresh=true`);
+  expect((await usage("platform")).usage.objects).toBe(0);
+  expect((await usage(to)).usage).toMatchObject({ objects: 2, bytes: VIDEO_BYTES + content.image_bytes });
+});
