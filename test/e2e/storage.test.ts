@@ -130,11 +130,10 @@ describe("storage", () => {
     await dialog.getByLabel("MinIO").check();
     await dialog.getByRole("button", { name: "Add", exact: true }).click();
     await dialog.getByText("Put your own host in the place of <host>.").waitFor();
-    expect(
-      await dialog
-        .getByLabel("Endpoint", { exact: true })
-        .evaluate((input) => input === document.activeElement),
-    ).toBe(true);
+    const endpointField = dialog.getByLabel("Endpoint", { exact: true });
+    await expect
+      .poll(() => endpointField.evaluate((input) => input === document.activeElement), PATIENCE)
+      .toBe(true);
     await dialog.getByLabel("Any other S3").check();
     await dialog.getByLabel("Name", { exact: true }).fill("Bucket");
     await dialog.getByLabel("Endpoint", { exact: true }).fill(endpoint);

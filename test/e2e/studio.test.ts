@@ -429,7 +429,9 @@ describe("choosing", () => {
     await choose();
     await page.keyboard.press("Escape");
     await dialog(page).waitFor({ state: "detached" });
-    expect(await button.evaluate((element) => element === document.activeElement)).toBe(true);
+    await expect
+      .poll(() => button.evaluate((element) => element === document.activeElement), PATIENCE)
+      .toBe(true);
 
     await choose();
     expect(await focused()).toBe("Add photo");
@@ -788,7 +790,9 @@ describe("a photo's page", () => {
     await page.screenshot({ path: join(ARTIFACTS, "delete.png"), animations: "disabled" });
     await page.keyboard.press("Escape");
     await dialog.waitFor({ state: "detached" });
-    expect(await button.evaluate((element) => element === document.activeElement)).toBe(true);
+    await expect
+      .poll(() => button.evaluate((element) => element === document.activeElement), PATIENCE)
+      .toBe(true);
     expect((await fetch(api(id))).status).toBe(200);
 
     await button.click();

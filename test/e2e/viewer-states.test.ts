@@ -101,7 +101,10 @@ describe("a camera that cannot be had", () => {
     await startButton(page).click();
     const heading = page.getByRole("heading", { name: title });
     await heading.waitFor();
-    expect(await heading.evaluate((element) => element === document.activeElement)).toBe(true);
+    // The focus follows the picture by a moment.
+    await expect
+      .poll(() => heading.evaluate((element) => element === document.activeElement), PATIENCE)
+      .toBe(true);
     await page.getByRole("button", { name: "See photo and video" }).click();
     await page.getByRole("heading", { name: content.title, level: 1 }).waitFor();
     await page.getByLabel(`Video of ${content.title}`).waitFor();

@@ -26,6 +26,8 @@ export function GridPage() {
   const filtered = q.trim() !== "" || status !== "";
   const empty = items?.length === 0 && uploads.length === 0 && !filtered;
   if (empty) return <Welcome />;
+  // Until the first answer says which page it will be: a button that is swapped would lose the focus.
+  const undecided = items === null && uploads.length === 0 && !filtered && !contents.error.value;
 
   return (
     <div class="grid-page">
@@ -33,8 +35,12 @@ export function GridPage() {
         <h1>Photos</h1>
         {items && <Count />}
       </div>
-      <DropZone large={false} />
-      <FilterBar />
+      {!undecided && (
+        <>
+          <DropZone large={false} />
+          <FilterBar />
+        </>
+      )}
       {contents.error.value && <p class="banner bad">{contents.error.value.message}</p>}
       <ul class="grid" aria-label="Photos">
         {uploads.map((job) => (
