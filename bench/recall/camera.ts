@@ -3,6 +3,7 @@
 
 import { resizeGrey } from "../../compiler/image/resize.ts";
 import type { GreyImage } from "../../compiler/types.ts";
+import { type Corners, cornersOf, invert, type Map3, placePhoto } from "../../test/e2e/pinhole.ts";
 
 /** Pixels of a frame: what a browser gets of a phone's camera unless it asks for more. */
 export const FRAME = { width: 640, height: 480 } as const;
@@ -35,21 +36,10 @@ export interface View {
   readonly seed: number;
 }
 
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-
-/** Upper left, upper right, lower right, lower left. */
-export type Corners = readonly [Point, Point, Point, Point];
-
 export interface Picture {
   readonly frame: GreyImage;
   readonly corners: Corners;
 }
-
-/** Row-major 3 × 3, from photo pixels to frame pixels. */
-type Map3 = readonly number[];
 
 export type Random = () => number;
 
@@ -108,7 +98,6 @@ export function takePicture(photo: GreyImage, view: View): Picture {
   return { frame: expose(blurred, view), corners: cornersOf(map, photo) };
 }
 
-/** The photo's plane: K [r1 r2 t] on photo pixels taken as units of the world. */
 function poseOf(photo: GreyImage, view: View): Map3 {
   const longer = Math.max(photo.width, photo.height);
   const depth = (FOCAL * longer) / (view.size * FRAME.height);
@@ -125,38 +114,7 @@ function poseOf(photo: GreyImage, view: View): Map3 {
   ];
   const [cr, sr] = [Math.cos(view.roll), Math.sin(view.roll)];
   const [right, down] = leaning.map(([x, y, z]) => [cr * x - sr * y, sr * x + cr * y, z]);
-  const origin = [tx, ty, depth].map((t, i) => t - (right[i] * photo.width + down[i] * photo.height) / 2);
-  const column = ([x, y, z]: number[]) => [
-    FOCAL * x + (FRAME.width / 2) * z,
-    FOCAL * y + (FRAME.height / 2) * z,
-    z,
-  ];
-  const [a, b, o] = [right, down, origin].map(column);
-  return [a[0], b[0], o[0], a[1], b[1], o[1], a[2], b[2], o[2]];
-}
-
-function project(map: Map3, x: number, y: number): Point {
-  const w = map[6] * x + map[7] * y + map[8];
-  return { x: (map[0] * x + map[1] * y + map[2]) / w, y: (map[3] * x + map[4] * y + map[5]) / w };
-}
-
-function cornersOf(map: Map3, { width, height }: GreyImage): Corners {
-  return [project(map, 0, 0), project(map, width, 0), project(map, width, height), project(map, 0, height)];
-}
-
-function invert([a, b, c, d, e, f, g, h, i]: Map3): Map3 {
-  const determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
-  return [
-    e * i - f * h,
-    c * h - b * i,
-    b * f - c * e,
-    f * g - d * i,
-    a * i - c * g,
-    c * d - a * f,
-    d * h - e * g,
-    b * g - a * h,
-    a * e - b * d,
-  ].map((entry) => entry / determinant);
+  return placePhoto(right, down, [tx, ty, depth], photo, FOCAL, FRAME);
 }
 
 const backgrounds = new Map<number, Float32Array>();

@@ -9,7 +9,8 @@ import {
   type ImageTarget,
 } from "../../compiler/types.ts";
 import { detectReference, type ReferencePoint } from "../../test/compiler/oracle.ts";
-import { type Corners, FOCAL, FRAME, type Point, type View } from "./camera.ts";
+import type { Corners, Point } from "../../test/e2e/pinhole.ts";
+import { FOCAL, FRAME, type View } from "./camera.ts";
 
 /** Side of the window in which the player detects (mind-ar detector/crop-detector.js). */
 const WINDOW = 2 ** Math.round(Math.log2(Math.min(FRAME.width, FRAME.height) / 2));

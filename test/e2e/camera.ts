@@ -1,4 +1,5 @@
 import { open, writeFile } from "node:fs/promises";
+import { type Corners, cornersOf, invert, type Map3, placePhoto } from "./pinhole.ts";
 
 /**
  * A camera that shows a printed photo: frames of a pinhole camera with a known pose each, in a `.y4m` file
@@ -12,14 +13,6 @@ export interface Photo {
   readonly width: number;
   readonly height: number;
 }
-
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-
-/** Upper left, upper right, lower right, lower left. */
-export type Corners = readonly [Point, Point, Point, Point];
 
 export interface CameraFilm {
   readonly width: number;
@@ -101,11 +94,8 @@ export function readFrameNumber(rgba: ArrayLike<number>, width: number): number 
   return number;
 }
 
-/** Row-major 3 × 3, from photo pixels to frame pixels. */
-type Map3 = readonly number[];
-
 /**
- * The photo's plane at `phase` (0 … 1) of the film: K [r1 r2 t] on photo pixels taken as units of the world.
+ * Where the photo is at `phase` (0 … 1) of the film.
  * It sways about all three axes and moves across and towards the camera; phase 1 joins phase 0.
  */
 function poseAt(phase: number, photo: Photo): Map3 {
@@ -121,40 +111,7 @@ function poseAt(phase: number, photo: Photo): Map3 {
   // R = Rz(roll) Ry(yaw) Rx(pitch): its first two columns span the photo.
   const right = [cr * cy, sr * cy, -sy];
   const down = [cr * sy * sp - sr * cp, sr * sy * sp + cr * cp, cy * sp];
-  const origin = [tx, ty, depth].map(
-    (t, axis) => t - (right[axis] * photo.width + down[axis] * photo.height) / 2,
-  );
-  const column = ([x, y, z]: number[]) => [
-    FOCAL * x + (FRAME_WIDTH / 2) * z,
-    FOCAL * y + (FRAME_HEIGHT / 2) * z,
-    z,
-  ];
-  const [a, b, c] = [right, down, origin].map(column);
-  return [a[0], b[0], c[0], a[1], b[1], c[1], a[2], b[2], c[2]];
-}
-
-export function project(map: Map3, x: number, y: number): Point {
-  const w = map[6] * x + map[7] * y + map[8];
-  return { x: (map[0] * x + map[1] * y + map[2]) / w, y: (map[3] * x + map[4] * y + map[5]) / w };
-}
-
-function cornersOf(map: Map3, { width, height }: Photo): Corners {
-  return [project(map, 0, 0), project(map, width, 0), project(map, width, height), project(map, 0, height)];
-}
-
-function invert([a, b, c, d, e, f, g, h, i]: Map3): Map3 {
-  const determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
-  return [
-    e * i - f * h,
-    c * h - b * i,
-    b * f - c * e,
-    f * g - d * i,
-    a * i - c * g,
-    c * d - a * f,
-    d * h - e * g,
-    b * g - a * h,
-    a * e - b * d,
-  ].map((entry) => entry / determinant);
+  return placePhoto(right, down, [tx, ty, depth], photo, FOCAL, { width: FRAME_WIDTH, height: FRAME_HEIGHT });
 }
 
 /** Halves the photo (mean of 2 × 2) while it is twice as wide as the film shows it: no moiré. */

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import type { Page } from "playwright-core";
-import { type CameraFilm, CODE, type Corners, type Point, readFrameNumber } from "./camera.ts";
+import { type CameraFilm, CODE, readFrameNumber } from "./camera.ts";
+import type { Corners, Point } from "./pinhole.ts";
 
 /** What a page showed at one moment: which frame of the film, and where the overlay lay on it. */
 export interface Sample {

@@ -1,32 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { CompileError, type CompileProgress } from "../../../compiler/types.ts";
 import type { CompileReply } from "../../../web/compile/protocol.ts";
-import { CompileCrash, type CompileWorker, compileInWorker } from "../../../web/compile/run.ts";
+import { CompileCrash, compileInWorker } from "../../../web/compile/run.ts";
+import { FakeWorker } from "../fake-worker.ts";
 
 const never = new AbortController().signal;
 const photo = new Blob(["photo"]);
 
-/** A worker that answers what the test says. */
-class FakeWorker implements CompileWorker {
-  onmessage: Worker["onmessage"] = null;
-  onerror: Worker["onerror"] = null;
-  onmessageerror: Worker["onmessageerror"] = null;
-  asked: unknown[] = [];
-  terminated = false;
-
-  postMessage(message: unknown): void {
-    this.asked.push(message);
-  }
-  terminate(): void {
-    this.terminated = true;
-  }
-  answer(reply: CompileReply): void {
-    this.onmessage!.call(this as never, { data: reply } as MessageEvent);
-  }
-}
-
 function begin(signal = never) {
-  const worker = new FakeWorker();
+  const worker = new FakeWorker<CompileReply>();
   const seen: CompileProgress[] = [];
   const result = compileInWorker(
     photo,
@@ -65,7 +47,7 @@ describe("compileInWorker", () => {
     expect(worker.terminated).toBe(true);
   });
 
-  it.each<[string, (worker: FakeWorker) => void]>([
+  it.each<[string, (worker: FakeWorker<CompileReply>) => void]>([
     ["a crash it reports", (worker) => worker.answer({ kind: "crashed", message: "out of memory" })],
     ["an error event", (worker) => worker.onerror!.call(worker as never, new Event("error") as ErrorEvent)],
     [

@@ -3,8 +3,9 @@ import type { Quality } from "../../../compiler/quality.ts";
 import { CompileError } from "../../../compiler/types.ts";
 import { CompileCrash } from "../../../web/compile/run.ts";
 import type { Cut } from "../../../web/edit/geometry.ts";
-import { type EditWorker, openPhoto, scorePhoto } from "../../../web/edit/open.ts";
+import { openPhoto, scorePhoto } from "../../../web/edit/open.ts";
 import type { EditReply } from "../../../web/edit/protocol.ts";
+import { FakeWorker } from "../fake-worker.ts";
 
 const photo = new Blob(["photo"]);
 const size = { width: 800, height: 600 };
@@ -18,27 +19,8 @@ const quality: Quality = {
 };
 const cut = (width: number): Cut => ({ x: 400, y: 300, width, height: 200, degrees: 0 });
 
-/** A worker that answers what the test says. */
-class FakeWorker implements EditWorker {
-  onmessage: Worker["onmessage"] = null;
-  onerror: Worker["onerror"] = null;
-  onmessageerror: Worker["onmessageerror"] = null;
-  asked: unknown[] = [];
-  terminated = false;
-
-  postMessage(message: unknown): void {
-    this.asked.push(message);
-  }
-  terminate(): void {
-    this.terminated = true;
-  }
-  answer(reply: EditReply): void {
-    this.onmessage!.call(this as never, { data: reply } as MessageEvent);
-  }
-}
-
 function begin() {
-  const worker = new FakeWorker();
+  const worker = new FakeWorker<EditReply>();
   const heard: string[] = [];
   const open = openPhoto(
     photo,
@@ -89,7 +71,7 @@ describe("openPhoto", () => {
     expect(worker.terminated).toBe(true);
   });
 
-  it.each<[string, (worker: FakeWorker) => void, string]>([
+  it.each<[string, (worker: FakeWorker<EditReply>) => void, string]>([
     [
       "a refusal",
       (worker) => worker.answer({ kind: "refused", code: "image_damaged", message: "Cut off." }),
@@ -119,7 +101,7 @@ describe("openPhoto", () => {
 
 describe("scorePhoto", () => {
   const scoring = (signal = new AbortController().signal) => {
-    const worker = new FakeWorker();
+    const worker = new FakeWorker<EditReply>();
     return { worker, verdict: scorePhoto(photo, size, signal, () => worker) };
   };
 
