@@ -5,9 +5,10 @@
 import { averageBoxes } from "./boxes.ts";
 import { findPlaneExtrema } from "./extrema.ts";
 import { describePoint } from "./freak.ts";
-import { chooseMedoids, hammingDistances } from "./medoids.ts";
+import { chooseMedoids, hammingDistances, hammingRow } from "./medoids.ts";
 import { peakAngle } from "./orientation.ts";
 import { baseDifferences, halve, halveSmoothed, smoothAndSubtract } from "./pyramid.ts";
+import { sampleLine } from "./sampling.ts";
 import { correlate } from "./templates.ts";
 
 const scalarKernels = {
@@ -20,8 +21,10 @@ const scalarKernels = {
   peakAngle,
   describePoint,
   hammingDistances,
+  hammingRow,
   chooseMedoids,
   correlate,
+  sampleLine,
 };
 
 /**
@@ -111,7 +114,7 @@ export function openKernels(module: object | null = loaded): Kernels {
 }
 
 /** The kernels of a stage. Two users of one name share, and so overwrite, a memory. */
-export function stageKernels(stage: "match" | "cluster" | "track"): Kernels {
+export function stageKernels(stage: "match" | "cluster" | "track" | "score"): Kernels {
   const kernels = kept.get(stage) ?? openKernels();
   kept.set(stage, kernels);
   return kernels;
@@ -221,6 +224,9 @@ function openVectorKernels(module: object): Kernels {
     hammingDistances(descriptors, count, stride, distances) {
       wasm.hammingDistances(descriptors.byteOffset, count, stride, distances.byteOffset);
     },
+    hammingRow(descriptor, others, count, distances) {
+      wasm.hammingRow(descriptor.byteOffset, others.byteOffset, count, distances.byteOffset);
+    },
     chooseMedoids(distances, stride, indexes, size, state, order, scratch, best) {
       return wasm.chooseMedoids(
         distances.byteOffset,
@@ -232,6 +238,10 @@ function openVectorKernels(module: object): Kernels {
         scratch.byteOffset,
         best.byteOffset,
       );
+    },
+    sampleLine(plane, width, height, bits, x, y, stepX, stepY, count, out) {
+      const to = out.byteOffset;
+      wasm.sampleLine(plane.byteOffset, width, height, bits, x, y, stepX, stepY, count, to);
     },
     correlate(grey, width, height, sums, squares, at, norm, offsets, from, end, limit, out) {
       return wasm.correlate(

@@ -23,25 +23,46 @@ export function hammingDistances(
   stride: number,
   distances: Uint16Array,
 ): void {
-  const words = new Int32Array(descriptors.buffer, descriptors.byteOffset, descriptors.length);
+  const words = asInt32(descriptors);
   for (let i = 0; i < count; i++) {
-    const first = i * DESCRIPTOR_WORDS;
     distances[i * stride + i] = 0;
     distances.fill(0, i * stride + count, (i + 1) * stride);
     for (let j = i + 1; j < count; j++) {
-      let distance = 0;
-      for (let a = first, b = j * DESCRIPTOR_WORDS, end = a + DESCRIPTOR_WORDS; a < end; a += 3, b += 3) {
-        // A full adder folds three words into their sum bits and, worth double, their carry bits.
-        const x = words[a] ^ words[b];
-        const y = words[a + 1] ^ words[b + 1];
-        const z = words[a + 2] ^ words[b + 2];
-        const half = x ^ y;
-        distance += countBits(half ^ z) + 2 * countBits((x & y) | (half & z));
-      }
+      const distance = countDifferences(words, i * DESCRIPTOR_WORDS, words, j * DESCRIPTOR_WORDS);
       distances[i * stride + j] = distance;
       distances[j * stride + i] = distance;
     }
   }
+}
+
+/** Differing bits between one descriptor and each of `count` others. */
+export function hammingRow(
+  descriptor: Uint32Array,
+  others: Uint32Array,
+  count: number,
+  distances: Uint16Array,
+): void {
+  const one = asInt32(descriptor);
+  const words = asInt32(others);
+  for (let i = 0; i < count; i++) distances[i] = countDifferences(one, 0, words, i * DESCRIPTOR_WORDS);
+}
+
+function asInt32({ buffer, byteOffset, length }: Uint32Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, length);
+}
+
+/** Differing bits between the descriptors that begin at `i` in `a` and at `j` in `b`. */
+function countDifferences(a: Int32Array, i: number, b: Int32Array, j: number): number {
+  let distance = 0;
+  for (const end = i + DESCRIPTOR_WORDS; i < end; i += 3, j += 3) {
+    // A full adder folds three words into their sum bits and, worth double, their carry bits.
+    const x = a[i] ^ b[j];
+    const y = a[i + 1] ^ b[j + 1];
+    const z = a[i + 2] ^ b[j + 2];
+    const half = x ^ y;
+    distance += countBits(half ^ z) + 2 * countBits((x & y) | (half & z));
+  }
+  return distance;
 }
 
 /** Bits set in a 32-bit word, summed in ever wider fields. */

@@ -4,6 +4,7 @@
 // it can be asked to do with a smaller keyframe against a larger one, and there the right answer is known.
 
 import type { KeyframePoints } from "../compile.ts";
+import { stageKernels } from "../kernels/kernels.ts";
 import { DESCRIPTOR_WORDS, type FeaturePoints, type GreyImage } from "../types.ts";
 
 /** Best over second-best distance that the player accepts (mind-ar matching/matching.js, HAMMING_THRESHOLD). */
@@ -74,8 +75,9 @@ export function findDistinct(keyframes: readonly KeyframePoints[], grey: GreyIma
       const stride = strideOf(points);
       const landmarks: Landmark[] = [];
       for (const some of [maxima, minima]) {
+        const distancesOf = compareWith(some);
         for (let i = 0; i < some.count; i += stride) {
-          if (!standsAlone(some, i)) continue;
+          if (!standsAlone(i, distancesOf(some, i))) continue;
           landmarks.push(placeLandmark((some.x[i] + 0.5) / width, (some.y[i] + 0.5) / height, grey));
         }
       }
@@ -83,12 +85,9 @@ export function findDistinct(keyframes: readonly KeyframePoints[], grey: GreyIma
     });
 }
 
-function standsAlone({ count, descriptors }: FeaturePoints, i: number): boolean {
-  for (let j = 0; j < Math.min(count, MOST_KNOWN); j++) {
-    if (j !== i && countDifferences(descriptors, i, descriptors, j, UNMISTAKABLE) < UNMISTAKABLE)
-      return false;
-  }
-  return true;
+/** @param distances from point `i` to each of its own keyframe */
+function standsAlone(i: number, distances: Uint16Array): boolean {
+  return distances.every((distance, j) => j === i || distance >= UNMISTAKABLE);
 }
 
 function recognise(seen: KeyframePoints, known: KeyframePoints, grey: GreyImage, stride: number): Landmark[] {
@@ -96,8 +95,9 @@ function recognise(seen: KeyframePoints, known: KeyframePoints, grey: GreyImage,
   const landmarks: Landmark[] = [];
   for (const polarity of ["maxima", "minima"] as const) {
     const points = seen[polarity];
+    const distancesOf = compareWith(known[polarity]);
     for (let i = 0; i < points.count; i += stride) {
-      const match = findMatch(points, i, known[polarity]);
+      const match = findMatch(distancesOf(points, i));
       if (match === -1) continue;
       const dx = (points.x[i] + 0.5) * zoom - 0.5 - known[polarity].x[match];
       const dy = (points.y[i] + 0.5) * zoom - 0.5 - known[polarity].y[match];
@@ -119,13 +119,33 @@ function placeLandmark(x: number, y: number, grey: GreyImage): Landmark {
   return { x, y, strength: contrast / (contrast + HALF_CONTRAST) };
 }
 
-/** Index of the point in `known` that the player would take for point `i`; -1 when two are too much alike. */
-function findMatch({ descriptors }: FeaturePoints, i: number, known: FeaturePoints): number {
+/**
+ * Bits by which point `i` of any keyframe differs from each point of this one. The array is the same one at
+ * every call, and only the last comparison made is good for any.
+ */
+function compareWith(known: FeaturePoints): (points: FeaturePoints, i: number) => Uint16Array {
+  const kernels = stageKernels("score");
+  const count = Math.min(known.count, MOST_KNOWN);
+  const { descriptor, others, distances } = kernels.place((room) => ({
+    descriptor: room.uint32(DESCRIPTOR_WORDS),
+    others: room.uint32(count * DESCRIPTOR_WORDS),
+    distances: room.uint16(count),
+  }));
+  others.set(known.descriptors.subarray(0, others.length));
+  return ({ descriptors }, i) => {
+    descriptor.set(descriptors.subarray(i * DESCRIPTOR_WORDS, (i + 1) * DESCRIPTOR_WORDS));
+    kernels.hammingRow(descriptor, others, count, distances);
+    return distances;
+  };
+}
+
+/** Index of the point that the player would take by these distances; -1 when two are too much alike. */
+function findMatch(distances: Uint16Array): number {
   let best = Number.MAX_SAFE_INTEGER;
   let second = Number.MAX_SAFE_INTEGER;
   let at = -1;
-  for (let j = 0; j < Math.min(known.count, MOST_KNOWN); j++) {
-    const distance = countDifferences(descriptors, i, known.descriptors, j, second);
+  for (let j = 0; j < distances.length; j++) {
+    const distance = distances[j];
     if (distance < best) {
       second = best;
       best = distance;
@@ -135,22 +155,6 @@ function findMatch({ descriptors }: FeaturePoints, i: number, known: FeaturePoin
     }
   }
   return best < MOST_AMBIGUOUS * second ? at : -1;
-}
-
-/** Hamming distance of two descriptors; of those `limit` or more apart, any number that is no less. */
-function countDifferences(a: Uint32Array, i: number, b: Uint32Array, j: number, limit: number): number {
-  const from = i * DESCRIPTOR_WORDS;
-  const to = j * DESCRIPTOR_WORDS;
-  let bits = 0;
-  for (let word = 0; word < DESCRIPTOR_WORDS && bits < limit; word++)
-    bits += countBits(a[from + word] ^ b[to + word]);
-  return bits;
-}
-
-function countBits(word: number): number {
-  let bits = word - ((word >>> 1) & 0x55555555);
-  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
-  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 /** Standard deviation of the grey levels around a place given in shares of the picture. */

@@ -258,24 +258,47 @@ test("boxes of very many pixels", () => {
   );
 });
 
+test.each([
+  ["along the rows", 0x18000, 0],
+  ["down a column", 0, 0x0a000],
+  ["back and aslant", -0x12345, 0x06789],
+])("samples %s, beyond the borders too", (_, stepX, stepY) => {
+  const [width, height] = [37, 29];
+  const image = paint(width, height, (x, y) => (x * 89 + y * 57 + ((x * y) % 7) * 31) % 256);
+  both(
+    (room) => ({ plane: room.uint8(width * height), out: room.uint8(60) }),
+    (kernels, { plane, out }) => {
+      plane.set(image.data);
+      return [-0x28000, 0x7ffff, 0x240000].map((x) => {
+        kernels.sampleLine(plane, width, height, 16, x, 0x140000 - x, stepX, stepY, 60, out);
+        return out.slice();
+      });
+    },
+  );
+});
+
 test.each([17, 40, 64, 257])("distances and medoids of %i descriptors", (count) => {
   const stride = distanceStride(count);
   both(
     (room) => ({
       descriptors: room.uint32(count * DESCRIPTOR_WORDS),
       distances: room.uint16(count * stride),
+      row: room.uint16(count),
       indexes: room.int32(count),
       order: room.int32(count),
       scratch: room.uint16(count * stride),
       best: room.int32(CENTERS),
     }),
-    (kernels, { descriptors, distances, indexes, order, scratch, best }) => {
+    (kernels, { descriptors, distances, row, indexes, order, scratch, best }) => {
       const random = randomNumbers(count);
       // A few kinds and a few bits: many distances tie.
       descriptors.forEach((_, i) => {
         descriptors[i] = (i % 5) * 0x11111111 + (1 << Math.floor(4 * random()));
       });
       kernels.hammingDistances(descriptors, count, stride, distances);
+      const last = count - 1;
+      kernels.hammingRow(descriptors.subarray(last * DESCRIPTOR_WORDS), descriptors, count, row);
+      expect(row).toEqual(distances.slice(last * stride, last * stride + count));
       let state = 1234;
       const found: unknown[] = [distances.slice()];
       for (const size of [count, count - 3, 17]) {

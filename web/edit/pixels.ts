@@ -1,32 +1,70 @@
 import { turnUpright } from "../../compiler/image/orientation.ts";
 import { resizeGrey, targetSize } from "../../compiler/image/resize.ts";
+import { type Kernels, openKernels } from "../../compiler/kernels/kernels.ts";
 import type { GreyImage, RgbaImage } from "../../compiler/types.ts";
 import { type Cut, direction, type Size } from "./geometry.ts";
 
-/**
- * A photo at falling sizes, each smaller by √2, down to where its longer side is less than √2 `maxSize`:
- * whatever is cut out, one of them is at most √2 too fine for it.
- */
-export function greyLevels(photo: GreyImage, maxSize: number): GreyImage[] {
-  const levels = [photo];
-  for (;;) {
-    const { width, height } = levels.at(-1)!;
-    const longer = Math.max(width, height) * Math.SQRT1_2;
-    if (longer < maxSize) return levels;
-    levels.push(resizeGrey(levels.at(-1)!, longer));
-  }
+/** A grey photo at falling sizes, in a memory of its own, and room for what is cut out of it. */
+export interface GreyLevels {
+  /** The photo itself first. */
+  readonly images: readonly GreyImage[];
+  readonly kernels: Kernels;
+  readonly out: Uint8Array;
 }
 
 /**
- * The cut in grey at the size that it is compiled at. Bilinear from the level that is just fine enough, which
- * is near to cutting first and averaging then, and many times as fast.
+ * Reduces a photo by √2 again and again, down to where its longer side is less than √2 `smallest`: whatever is
+ * cut out at that size or a larger one, one of the levels is at most √2 too fine for it.
+ *
+ * @param largest longer side of what is cut out, in pixels, at most
  */
-export function cutGrey(levels: readonly GreyImage[], cut: Cut, maxSize: number): GreyImage {
-  const [photo] = levels;
-  const size = targetSize(cut.width, cut.height, maxSize);
-  const reduction = cut.width / size.width;
-  const level = levels.findLast(({ width }) => photo.width / width <= reduction * 1.001) ?? photo;
-  return sampleGrey(level, walk(level, photo, cut, size), size);
+export function layLevels(photo: GreyImage, smallest: number, largest: number): GreyLevels {
+  const sizes: Size[] = [photo];
+  for (;;) {
+    const { width, height } = sizes.at(-1)!;
+    const longer = Math.max(width, height) * Math.SQRT1_2;
+    if (longer < smallest) break;
+    sizes.push(targetSize(width, height, longer));
+  }
+  const kernels = openKernels();
+  const { images, out } = kernels.place((room) => ({
+    images: sizes.map(({ width, height }) => ({ data: room.uint8(width * height), width, height })),
+    out: room.uint8(largest * largest),
+  }));
+  images[0].data.set(photo.data);
+  for (let i = 1; i < images.length; i++) {
+    const { width, height } = images[i];
+    images[i].data.set(resizeGrey(images[i - 1], Math.max(width, height)).data);
+  }
+  return { images, kernels, out };
+}
+
+/**
+ * The cut in grey, reduced to `maxSize`. Bilinear from the level that is just fine enough, which is near to
+ * cutting first and averaging then, and many times as fast.
+ */
+export function cutGrey({ images, kernels, out }: GreyLevels, cut: Cut, maxSize: number): GreyImage {
+  const [photo] = images;
+  const { width, height } = targetSize(cut.width, cut.height, maxSize);
+  const reduction = cut.width / width;
+  const level = images.findLast((image) => photo.width / image.width <= reduction * 1.001) ?? photo;
+  const { bits, rightX, rightY, startX, startY } = walk(level, photo, cut, { width, height });
+  for (let row = 0; row < height; row++) {
+    const line = out.subarray(row * width, (row + 1) * width);
+    kernels.sampleLine(
+      level.data,
+      level.width,
+      level.height,
+      bits,
+      startX(row),
+      startY(row),
+      rightX,
+      rightY,
+      width,
+      line,
+    );
+  }
+  return { data: out.slice(0, width * height), width, height };
 }
 
 /** The cut in full size: a copy of the pixels after quarter turns, bilinear after any other. */
@@ -84,38 +122,7 @@ function walk(source: Size, photo: Size, cut: Cut, size: Size): Walk {
   };
 }
 
-/** Bilinear samples; those beyond the outermost pixel centres repeat these pixels. */
-function sampleGrey(source: GreyImage, path: Walk, size: Size): GreyImage {
-  const { data, width, height } = source;
-  const { bits, rightX, rightY } = path;
-  const toWeight = bits - 8;
-  const right = (width - 1) << bits;
-  const bottom = (height - 1) << bits;
-  const result = new Uint8Array(size.width * size.height);
-  for (let row = 0, to = 0; row < size.height; row++) {
-    let x = path.startX(row);
-    let y = path.startY(row);
-    for (const end = to + size.width; to < end; to++) {
-      const insideX = x < 0 ? 0 : x > right ? right : x;
-      const insideY = y < 0 ? 0 : y > bottom ? bottom : y;
-      const column = insideX === right ? width - 2 : insideX >> bits;
-      const line = insideY === bottom ? height - 2 : insideY >> bits;
-      const weightX = (insideX - (column << bits)) >> toWeight;
-      const weightY = (insideY - (line << bits)) >> toWeight;
-      const at = (Math.imul(line, width) + column) | 0;
-      const a = data[at];
-      const c = data[at + width];
-      const upper = (a << 8) + (data[at + 1] - a) * weightX;
-      const lower = (c << 8) + (data[at + width + 1] - c) * weightX;
-      result[to] = ((upper << 8) + (lower - upper) * weightY + 0x8000) >> 16;
-      x = (x + rightX) | 0;
-      y = (y + rightY) | 0;
-    }
-  }
-  return { data: result, width: size.width, height: size.height };
-}
-
-/** As `sampleGrey`, each of the un-premultiplied channels by itself, as the compiler reads them. */
+/** Bilinear samples as those of the grey photo, each of the un-premultiplied channels by itself, as the compiler reads them. */
 function sampleRgba(source: RgbaImage, path: Walk, size: Size): RgbaImage {
   const { data, width, height } = source;
   const { bits, rightX, rightY } = path;
@@ -138,9 +145,9 @@ function sampleRgba(source: RgbaImage, path: Walk, size: Size): RgbaImage {
       for (let channel = 0; channel < 4; channel++, at++, to++) {
         const a = data[at];
         const c = data[at + stride];
-        const upper = (a << 8) + (data[at + 4] - a) * weightX;
-        const lower = (c << 8) + (data[at + stride + 4] - c) * weightX;
-        result[to] = ((upper << 8) + (lower - upper) * weightY + 0x8000) >> 16;
+        const upper = (a << 8) + Math.imul(data[at + 4] - a, weightX);
+        const lower = (c << 8) + Math.imul(data[at + stride + 4] - c, weightX);
+        result[to] = ((upper << 8) + Math.imul(lower - upper, weightY) + 0x8000) >> 16;
       }
       x = (x + rightX) | 0;
       y = (y + rightY) | 0;

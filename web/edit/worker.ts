@@ -9,8 +9,14 @@ import { CompileError, type GreyImage } from "../../compiler/types.ts";
 import { loadCompiler } from "../compile/load.ts";
 import { encodePhoto } from "./encode.ts";
 import { type Cut, cutOf, type Size, untouched } from "./geometry.ts";
-import { cutGrey, cutRgba, greyLevels } from "./pixels.ts";
+import { cutGrey, cutRgba, type GreyLevels, layLevels } from "./pixels.ts";
 import type { EditReply, EditRequest } from "./protocol.ts";
+
+/**
+ * Longer side, in pixels, at which a cut is scored. Everything that a score looks at is smaller still, and the
+ * score of the cut at full size is no further away than that of another way to reduce it.
+ */
+const SCORED_SIZE = 800;
 
 /** A picture with more stars has far more points than a marker needs at least. */
 const DOUBTFUL_STARS = 2;
@@ -22,11 +28,11 @@ const REHEARSALS = 8;
 /** Grey only: the colours, four times as much, are decoded again when they are needed. */
 interface OpenPhoto {
   readonly file: Blob;
-  readonly grey: GreyImage;
+  grey: GreyImage;
   /** As it would be compiled uncut. */
   readonly whole: GreyImage;
   /** Made when there is time, or when the first cut needs them. */
-  levels: readonly GreyImage[] | null;
+  levels: GreyLevels | null;
 }
 
 let open: OpenPhoto | null = null;
@@ -54,22 +60,26 @@ async function openPhoto(file: Blob): Promise<void> {
 function rehearse(photo: OpenPhoto, rounds = REHEARSALS): void {
   const { width, height } = photo.grey;
   const cut = { x: width / 2, y: height / 2, width: width >> 1, height: height >> 1, degrees: 1 };
-  scoreImage(cutGrey(levelsOf(photo), cut, DEFAULT_MAX_SIZE));
+  scoreImage(cutGrey(levelsOf(photo), cut, SCORED_SIZE));
   if (rounds > 1) setTimeout(() => inTurn(() => rehearse(photo, rounds - 1)));
 }
 
-function levelsOf(photo: OpenPhoto): readonly GreyImage[] {
-  photo.levels ??= greyLevels(photo.grey, DEFAULT_MAX_SIZE);
-  return photo.levels;
+function levelsOf(photo: OpenPhoto): GreyLevels {
+  if (photo.levels) return photo.levels;
+  const levels = layLevels(photo.grey, SCORED_SIZE, DEFAULT_MAX_SIZE);
+  photo.levels = levels;
+  photo.grey = levels.images[0];
+  return levels;
 }
 
 function score(photo: OpenPhoto, cut: Cut): void {
-  const image = isWhole(cut, photo.grey) ? photo.whole : cutGrey(levelsOf(photo), cut, DEFAULT_MAX_SIZE);
-  const quality = scoreImage(image);
+  const cutAt = (size: number) =>
+    isWhole(cut, photo.grey) ? photo.whole : cutGrey(levelsOf(photo), cut, size);
+  const quality = scoreImage(cutAt(SCORED_SIZE));
   post({ kind: "scored", cut, quality });
   const checked = (refusal: string | null) => post({ kind: "checked", cut, refusal });
   if (quality.stars > DOUBTFUL_STARS) checked(null);
-  else check = setTimeout(() => attempt(() => checked(refusalOf(image))), CHECK_PAUSE_MS);
+  else check = setTimeout(() => attempt(() => checked(refusalOf(cutAt(DEFAULT_MAX_SIZE)))), CHECK_PAUSE_MS);
 }
 
 function isWhole(cut: Cut, photo: Size): boolean {

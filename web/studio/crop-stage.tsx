@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { targetSize } from "../../compiler/image/resize.ts";
 import type { Quality } from "../../compiler/quality.ts";
 import {
   boundingSize,
@@ -18,6 +19,9 @@ import { HeatMap } from "./heat-map.tsx";
 /** Fractions of the photo's longer side that an arrow key moves by: alone, and with Shift. */
 const STEP = 0.01;
 const LARGE_STEP = 0.05;
+
+/** Pixels of the shown photo's longer side: enough for the stage on a dense screen. */
+const SHOWN_SIZE = 1600;
 
 /** Around the photo, CSS pixels: half a handle for a finger. */
 const MARGIN = 22;
@@ -41,7 +45,10 @@ const ARROWS: Record<string, readonly [x: number, y: number]> = {
 };
 
 interface Props {
+  readonly file: Blob;
+  /** Object URL of the file. */
   readonly url: string;
+  /** Upright size of the file's image. */
   readonly photo: Size;
   readonly edit: Edit;
   /** Width by height to keep; null for any. */
@@ -55,7 +62,7 @@ interface Props {
 
 /** The turned photo with the frame of what is cut out of it, moved by pointer, finger and keys. */
 export function CropStage({ map, ...props }: Props) {
-  const { url, photo, edit } = props;
+  const { file, url, photo, edit } = props;
   const [room, setRoom] = useState<Size | null>(null);
   const stage = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
@@ -75,13 +82,7 @@ export function CropStage({ map, ...props }: Props) {
     <div class="crop-stage" ref={stage}>
       {zoom > 0 && (
         <>
-          <img
-            class="crop-photo"
-            src={url}
-            alt=""
-            draggable={false}
-            style={placed({ x: 0, y: 0, ...photo }, zoom, degrees)}
-          />
+          <Photo file={file} url={url} size={photo} style={placed({ x: 0, y: 0, ...photo }, zoom, degrees)} />
           {map && (
             <div
               class="crop-map"
@@ -95,6 +96,38 @@ export function CropStage({ map, ...props }: Props) {
         </>
       )}
     </div>
+  );
+}
+
+interface PhotoProps {
+  readonly file: Blob;
+  readonly url: string;
+  readonly size: Size;
+  readonly style: Record<string, string>;
+}
+
+/** The photo in no more pixels than a screen has: a phone's own are ten times as slow to turn and to move. */
+function Photo({ file, url, size, style }: PhotoProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [reduced, setReduced] = useState(true);
+  const { width, height } = targetSize(size.width, size.height, SHOWN_SIZE);
+  useLayoutEffect(() => {
+    let shown = true;
+    createImageBitmap(file, { resizeWidth: width, resizeHeight: height, resizeQuality: "high" }).then(
+      (bitmap) => {
+        if (shown) canvas.current!.getContext("bitmaprenderer")!.transferFromImageBitmap(bitmap);
+        else bitmap.close();
+      },
+      () => shown && setReduced(false),
+    );
+    return () => {
+      shown = false;
+    };
+  }, [file, width, height]);
+  return reduced ? (
+    <canvas class="crop-photo" ref={canvas} width={width} height={height} style={style} />
+  ) : (
+    <img class="crop-photo" src={url} alt="" draggable={false} style={style} />
   );
 }
 

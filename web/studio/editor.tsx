@@ -130,6 +130,7 @@ export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
       <div class="review-body editor">
         <div class="editor-stage">
           <CropStage
+            file={candidate.original}
             url={candidate.originalUrl}
             photo={photo}
             edit={edit}

@@ -8,9 +8,10 @@
 export { averageBoxes } from "./boxes";
 export { findPlaneExtrema } from "./extrema";
 export { describePoint } from "./freak";
-export { chooseMedoids, hammingDistances } from "./medoids";
+export { chooseMedoids, hammingDistances, hammingRow } from "./medoids";
 export { peakAngle } from "./orientation";
 export { baseDifferences, halve, halveSmoothed, smoothAndSubtract } from "./pyramid";
+export { sampleLine } from "./sampling";
 export { correlate } from "./templates";
 
 export function firstFreeByte(): usize {

@@ -1,4 +1,4 @@
-// Twins of `hammingDistances` and `chooseMedoids` in compiler/cluster.ts.
+// Twins of compiler/kernels/medoids.ts.
 
 const DESCRIPTOR_BYTES: usize = 84;
 const CENTERS = 8;
@@ -6,6 +6,29 @@ const HYPOTHESES = 128;
 
 function differing(a: usize, b: usize, offset: usize): i32 {
   return <i32>popcnt(load<u64>(a + offset) ^ load<u64>(b + offset));
+}
+
+/** Of the descriptors at two addresses. */
+function countDifferences(a: usize, b: usize): i32 {
+  return (
+    differing(a, b, 0) +
+    differing(a, b, 8) +
+    differing(a, b, 16) +
+    differing(a, b, 24) +
+    differing(a, b, 32) +
+    differing(a, b, 40) +
+    differing(a, b, 48) +
+    differing(a, b, 56) +
+    differing(a, b, 64) +
+    differing(a, b, 72) +
+    popcnt(load<i32>(a, 80) ^ load<i32>(b, 80))
+  );
+}
+
+export function hammingRow(descriptor: usize, others: usize, count: i32, distances: usize): void {
+  for (let i = 0; i < count; i++, others += DESCRIPTOR_BYTES, distances += 2) {
+    store<u16>(distances, <u16>countDifferences(descriptor, others));
+  }
 }
 
 export function hammingDistances(descriptors: usize, count: i32, stride: i32, distances: usize): void {
@@ -17,18 +40,7 @@ export function hammingDistances(descriptors: usize, count: i32, stride: i32, di
     let b = a + DESCRIPTOR_BYTES;
     let mirrored = distances + ((<usize>(i + 1) * stride + i) << 1);
     for (let j = i + 1; j < count; j++, b += DESCRIPTOR_BYTES, mirrored += (<usize>stride) << 1) {
-      const distance =
-        differing(a, b, 0) +
-        differing(a, b, 8) +
-        differing(a, b, 16) +
-        differing(a, b, 24) +
-        differing(a, b, 32) +
-        differing(a, b, 40) +
-        differing(a, b, 48) +
-        differing(a, b, 56) +
-        differing(a, b, 64) +
-        differing(a, b, 72) +
-        popcnt(load<i32>(a, 80) ^ load<i32>(b, 80));
+      const distance = countDifferences(a, b);
       store<u16>(row + ((<usize>j) << 1), <u16>distance);
       store<u16>(mirrored, <u16>distance);
     }

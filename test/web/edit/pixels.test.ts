@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { resizeGrey } from "../../../compiler/image/resize.ts";
 import type { GreyImage, RgbaImage } from "../../../compiler/types.ts";
 import { type Cut, cutOf, type Edit, type Size } from "../../../web/edit/geometry.ts";
-import { cutGrey, cutRgba, greyLevels } from "../../../web/edit/pixels.ts";
+import { cutGrey, cutRgba, layLevels } from "../../../web/edit/pixels.ts";
 import { paint, randomNumbers } from "../../compiler/pictures.ts";
 
 /** Every pixel another colour, transparency included. */
@@ -72,7 +72,7 @@ describe("cutGrey", () => {
     1100,
     (x, y) => 128 + 60 * Math.sin(x / 5 + 3 * Math.sin(y / 31)) + 60 * Math.cos(y / 6 + 2 * Math.sin(x / 43)),
   );
-  const levels = greyLevels(photo, 300);
+  const levels = layLevels(photo, 300, 600);
 
   const cropped = ({ data, width }: GreyImage, left: number, top: number, size: Size): GreyImage =>
     paint(size.width, size.height, (x, y) => data[(top + y) * width + left + x]);
@@ -90,12 +90,12 @@ describe("cutGrey", () => {
   });
 
   it("keeps levels from the photo down to the size that is asked for, a half octave apart", () => {
-    const sides = levels.map(({ width }) => width);
+    const sides = levels.images.map(({ width }) => width);
     expect(sides[0]).toBe(1500);
     for (let i = 1; i < sides.length; i++) expect(sides[i - 1] / sides[i]).toBeCloseTo(Math.SQRT2, 1);
     expect(sides.at(-1)).toBeGreaterThanOrEqual(300);
     expect(sides.at(-1)! / Math.SQRT2).toBeLessThan(300);
-    expect(greyLevels(photo, 1500)).toEqual([photo]);
+    expect(layLevels(photo, 1500, 1500).images).toEqual([photo]);
   });
 
   it.each<[string, number, number, Size]>([
