@@ -64,7 +64,9 @@ async function start(): Promise<void> {
   ]);
 
   const secret = randomBytes(32).toString("hex");
-  const settings = writeSettings(secret, compilerPort);
+  // Good until this process ends.
+  const links = { setup: randomToken(), mailbox: randomToken() };
+  const settings = writeSettings(secret, compilerPort, links);
   keep("The Node compiler", [path.join(ROOT, "node/main.ts")], {
     COMPILER_SECRET: secret,
     COMPILER_HOST: HOST,
@@ -81,8 +83,11 @@ async function start(): Promise<void> {
   const cron = `http://${HOST}:${port}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("* * * * *")}`;
   setInterval(() => void fetch(cron).catch(() => {}), CRON_MILLISECONDS).unref();
 
-  console.log(`\nVivimark is ready:  ${address}\n`);
+  const { open } = (await (await fetch(`http://${HOST}:${port}/api/setup`)).json()) as { open: boolean };
+  console.log(`\nVivimark is ready:  ${address}${open ? `/setup#${links.setup}` : ""}\n`);
+  if (open) console.log("  That link makes you its owner, once.\n");
   console.log(`  API docs          ${address}/api/docs`);
+  console.log(`  Mailbox           ${address}/mailbox#${links.mailbox}`);
   console.log(`  State             ${path.relative(ROOT, STATE) || STATE}`);
   console.log("  Stop              Ctrl-C\n");
 }
@@ -112,14 +117,21 @@ function requireFreePort(name: string, port: number): Promise<void> {
 }
 
 /** Values that `wrangler dev` takes from a file, so that the shared secret shows in no process list. */
-function writeSettings(secret: string, compilerPort: number): string {
+function writeSettings(
+  secret: string,
+  compilerPort: number,
+  links: { readonly setup: string; readonly mailbox: string },
+): string {
   mkdirSync(STATE, { recursive: true });
   const file = path.join(STATE, "start.env");
   const lines = [
     `COMPILER_SECRET=${secret}`,
     `COMPILER_URL=http://${HOST}:${compilerPort}`,
     `PUBLIC_URL=${process.env.PUBLIC_URL ?? ""}`,
-    `SECRETS_KEYS=${secretsKeys()}`,
+    `SECRETS_KEYS=${kept("secrets.key", () => `local:${randomBytes(32).toString("base64")}`)}`,
+    `AUTH_SECRET=${kept("auth.key", randomToken)}`,
+    `SETUP_TOKEN=${links.setup}`,
+    `MAILBOX_TOKEN=${links.mailbox}`,
     "ALLOW_PRIVATE_STORAGE=true",
   ];
   writeFileSync(file, `${lines.join("\n")}\n`, { mode: 0o600 });
@@ -127,15 +139,17 @@ function writeSettings(secret: string, compilerPort: number): string {
 }
 
 /**
- * The key that encrypts the settings of storage connections: made once, and kept beside the database that
- * cannot be read without it.
+ * A secret that is made once and kept beside the database: the key that encrypts the settings of storage
+ * connections, without which they cannot be read, and the one that signs sessions, without which all end.
  */
-function secretsKeys(): string {
-  const file = path.join(STATE, "secrets.key");
-  if (!existsSync(file)) {
-    writeFileSync(file, `local:${randomBytes(32).toString("base64")}\n`, { mode: 0o600, flag: "wx" });
-  }
+function kept(name: string, make: () => string): string {
+  const file = path.join(STATE, name);
+  if (!existsSync(file)) writeFileSync(file, `${make()}\n`, { mode: 0o600, flag: "wx" });
   return readFileSync(file, "utf8").trim();
+}
+
+function randomToken(): string {
+  return randomBytes(24).toString("hex");
 }
 
 /** A child in a process group of its own: Ctrl-C reaches this process alone, which then stops them in order. */

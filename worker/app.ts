@@ -3,18 +3,22 @@ import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { CompileError } from "../compiler/types.ts";
 import type { AppEnv } from "./bindings.ts";
-import { ConnectionStore } from "./connection-store.ts";
-import { FIRST_COMPANY_ID, openStore } from "./content-store.ts";
 import { type ErrorCode, type FieldError, problemOf, Refusal, STORAGE_CODES } from "./errors.ts";
 import { bodyOf, drain } from "./request-body.ts";
+import { apiKeyRoutes } from "./routes/api-keys.ts";
+import { authRoutes } from "./routes/auth.ts";
 import { companyRoutes } from "./routes/company.ts";
 import { contentRoutes } from "./routes/content.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { invalidInput } from "./routes/http.ts";
+import { invitationRoutes } from "./routes/invitations.ts";
+import { mailboxRoutes } from "./routes/mailbox.ts";
 import { markerRoutes } from "./routes/marker.ts";
+import { meRoutes } from "./routes/me.ts";
 import { mediaRoutes } from "./routes/media.ts";
 import { projectRoutes } from "./routes/projects.ts";
+import { setupRoutes } from "./routes/setup.ts";
 import { storageConnectionRoutes } from "./routes/storage-connections.ts";
 import { storageMigrationRoutes } from "./routes/storage-migrations.ts";
 import { taskRoutes } from "./routes/tasks.ts";
@@ -52,23 +56,6 @@ const readableAnywhere = cors({
 root.use("/media/*", readableAnywhere);
 root.use("/api/viewer/*", readableAnywhere);
 
-for (const room of [
-  "ar-content",
-  "tasks",
-  "projects",
-  "company",
-  "storage-connections",
-  "storage-migrations",
-]) {
-  root.use(`/api/${room}/*`, async (c, next) => {
-    const store = await openStore(c.env.db, FIRST_COMPANY_ID);
-    c.set("store", store);
-    c.set("connections", new ConnectionStore(c.env.db, store.company));
-    await next();
-    c.header("Cache-Control", "no-store");
-  });
-}
-
 const app = root
   .route("/api/ar-content", contentRoutes)
   .route("/api/ar-content", markerRoutes)
@@ -80,12 +67,37 @@ const app = root
   .route("/api/storage-connections", storageConnectionRoutes)
   .route("/api/storage-migrations", storageMigrationRoutes)
   .route("/api/company", companyRoutes)
+  .route("/api/api-keys", apiKeyRoutes)
+  .route("/api/me", meRoutes)
+  .route("/api/setup", setupRoutes)
+  .route("/api/invitations", invitationRoutes)
+  .route("/api/mailbox", mailboxRoutes)
+  .route("/api/auth", authRoutes)
   .route("/api/viewer", viewerRoutes)
   .route("/media", mediaRoutes)
   .route("/api/health", healthRoutes);
 
 /** The typed client: `hc<App>(origin)`. */
 export type App = typeof app;
+
+app.openAPIRegistry.registerComponent("securitySchemes", "session", {
+  type: "apiKey",
+  in: "cookie",
+  name: "__Secure-vivimark.session_token",
+  description:
+    "What `POST /api/auth/sign-in/email` sets; on http://localhost without `__Secure-`. A request that changes " +
+    "something must come from a page of this origin.",
+});
+app.openAPIRegistry.registerComponent("securitySchemes", "key", {
+  type: "http",
+  scheme: "bearer",
+  description: "An API key of a company; `x-permission` says what it is asked for (docs/accounts.md).",
+});
+app.openAPIRegistry.registerComponent("securitySchemes", "mailbox", {
+  type: "http",
+  scheme: "bearer",
+  description: "The token of the development mailbox.",
+});
 
 app.doc31("/api/openapi.json", {
   openapi: "3.1.0",
@@ -95,7 +107,8 @@ app.doc31("/api/openapi.json", {
     description:
       "Photos in, living pictures out. Every refusal is a problem document (RFC 9457) with a `code`. " +
       "Media addresses are relative to this API. A method that an address does not know is refused with 405, " +
-      "`method_not_allowed`, and an Allow header.",
+      "`method_not_allowed`, and an Allow header. What people do to sign in and with members is under /api/auth " +
+      "(docs/accounts.md); too many attempts are refused there with 429, `too_many_attempts`.",
   },
   servers: [{ url: "/" }],
 });

@@ -1,5 +1,4 @@
-import type { ConnectionStore } from "./connection-store.ts";
-import type { ContentStore } from "./content-store.ts";
+import type { DevelopmentMailbox, Mailer } from "./accounts/mailer.ts";
 import type { Database } from "./schema.ts";
 import type { Storages } from "./storage/open.ts";
 import type { YandexDiskSettingsBody } from "./storage/settings.ts";
@@ -16,6 +15,7 @@ export interface Bindings {
   readonly settings: Settings;
   /** The application that this installation has registered with Yandex; null: none. */
   readonly yandex: YandexPermission | null;
+  readonly accounts: AccountSettings;
   /** The built web app. */
   readonly assets: { fetch(request: Request): Promise<Response> };
   /** What the platform stands on, by name; a check rejects, saying why, when its dependency is down. */
@@ -24,10 +24,19 @@ export interface Bindings {
   readonly now: () => number;
 }
 
-/** Hono's environment. The stores are set for every route under /api that belongs to a company. */
+/** Hono's environment. A company's stores come with its routes: worker/routes/guarded.ts. */
 export interface AppEnv {
   Bindings: Bindings;
-  Variables: { store: ContentStore; connections: ConnectionStore };
+}
+
+export interface AccountSettings {
+  /** Signs the cookies of sessions. */
+  readonly secret: string;
+  /** Opens the set-up page; empty: it stays closed. */
+  readonly setupToken: string;
+  readonly mailer: Mailer;
+  /** Where `mailer` is the development mailbox: that, and the token that opens its page. */
+  readonly mailbox: { readonly mails: DevelopmentMailbox; readonly token: string } | null;
 }
 
 /** Says "look at this compilation"; what is to be done is in the database. */

@@ -151,12 +151,28 @@ export class ConnectionStore {
 
   /** By connection; null is the platform's own bucket. */
   async heldFiles(): Promise<Map<string | null, HeldFiles>> {
+    return byStorage(await this.#held());
+  }
+
+  #held() {
     const files = filesOf(this.#db, this.company.id);
-    const rows = await this.#db
+    return this.#db
       .select({ storageId: files.storageId, files: count(), bytes: sum(files.bytes).mapWith(Number) })
       .from(files)
       .groupBy(sql`${files.storageId}`);
-    return new Map(rows.map(({ storageId, files, bytes }) => [storageId, { files, bytes: bytes ?? 0 }]));
+  }
+
+  /** Connections, oldest first, with what each of them holds: all, or the one of this id if there is one. */
+  async inventory(id?: string): Promise<{ rows: ConnectionRow[]; held: Map<string | null, HeldFiles> }> {
+    const [rows, held] = await this.#db.batch([
+      this.#db
+        .select()
+        .from(storageConnections)
+        .where(this.#own(id === undefined ? undefined : eq(storageConnections.id, id)))
+        .orderBy(storageConnections.createdAt, storageConnections.id),
+      this.#held(),
+    ]);
+    return { rows, held: byStorage(held) };
   }
 
   async useOf(id: string): Promise<ConnectionUse> {
@@ -212,4 +228,8 @@ export class ConnectionStore {
         .set(set)
         .where(this.#own(eq(storageConnections.id, id)));
   }
+}
+
+function byStorage(rows: readonly { storageId: string | null; files: number; bytes: number | null }[]) {
+  return new Map(rows.map(({ storageId, files, bytes }) => [storageId, { files, bytes: bytes ?? 0 }]));
 }

@@ -84,22 +84,22 @@ export class ContentStore {
         lt(arContent.createdAt, query.after.createdAt),
         and(eq(arContent.createdAt, query.after.createdAt), lt(arContent.id, query.after.id)),
       );
-    // Not a batch: D1 answers one by column names, of which the two tables share several, `id` among them.
-    const [rows, [counted]] = await Promise.all([
-      this.#db
-        .select({ content: arContent, task: compileTasks })
-        .from(arContent)
-        .innerJoin(compileTasks, ofNewestGeneration)
-        .where(and(matching, after))
-        .orderBy(desc(arContent.createdAt), desc(arContent.id))
-        .limit(query.limit + 1),
-      this.#db.select({ total: count() }).from(arContent).where(matching),
-    ]);
-    const page = rows.slice(0, query.limit);
+    const total = this.#db.select({ total: count() }).from(arContent).where(matching);
+    // One round trip, and not a batch: D1 answers that by column names, of which the tables share several.
+    const rows = await this.#db
+      .select({ content: arContent, task: compileTasks, total: sql<number>`(${total})` })
+      .from(arContent)
+      .innerJoin(compileTasks, ofNewestGeneration)
+      .where(and(matching, after))
+      .orderBy(desc(arContent.createdAt), desc(arContent.id))
+      .limit(query.limit + 1);
+    const page = rows.slice(0, query.limit).map(({ content, task }) => ({ content, task }));
     const last = page.at(-1);
     const next =
       rows.length > query.limit && last ? { createdAt: last.content.createdAt, id: last.content.id } : null;
-    return { rows: page, next, total: counted?.total ?? 0 };
+    // No row to carry the number: there is none, or there are only newer ones.
+    if (rows.length === 0 && query.after) return { rows: [], next: null, total: (await total)[0].total };
+    return { rows: page, next, total: rows[0]?.total ?? 0 };
   }
 
   /**
@@ -266,7 +266,7 @@ export class ContentStore {
   }
 }
 
-/** The company of the platform while there are no accounts: made by the first migration. */
+/** Made by the first migration, with its project; whoever sets the platform up becomes its owner. */
 export const FIRST_COMPANY_ID = "00000000-0000-4000-8000-000000000001";
 
 export async function openStore(db: Database, companyId: string): Promise<ContentStore> {

@@ -12,6 +12,13 @@ export type ErrorCode =
   | "unsupported_media_type"
   | "length_required"
   | "range_not_satisfiable"
+  | "unauthenticated"
+  | "forbidden"
+  | "foreign_origin"
+  | "no_company"
+  | "too_many_attempts"
+  | "already_set_up"
+  | "wrong_link"
   | "not_found"
   | "method_not_allowed"
   | "lease_lost"
@@ -53,7 +60,23 @@ interface Meaning {
   readonly title: string;
 }
 
-export type ProblemStatus = 400 | 404 | 405 | 409 | 411 | 413 | 415 | 416 | 422 | 500 | 502 | 503 | 507;
+export type ProblemStatus =
+  | 400
+  | 401
+  | 403
+  | 404
+  | 405
+  | 409
+  | 411
+  | 413
+  | 415
+  | 416
+  | 422
+  | 429
+  | 500
+  | 502
+  | 503
+  | 507;
 
 /** The one place where a code gets its HTTP status and its title. */
 export const MEANINGS = {
@@ -74,6 +97,13 @@ export const MEANINGS = {
   unsupported_media_type: { status: 415, title: "Unsupported media type" },
   length_required: { status: 411, title: "Length required" },
   range_not_satisfiable: { status: 416, title: "Range not satisfiable" },
+  unauthenticated: { status: 401, title: "Not signed in" },
+  forbidden: { status: 403, title: "Not allowed" },
+  foreign_origin: { status: 403, title: "Sent by a page of another site" },
+  no_company: { status: 403, title: "No company chosen" },
+  too_many_attempts: { status: 429, title: "Too many attempts" },
+  already_set_up: { status: 409, title: "Already set up" },
+  wrong_link: { status: 403, title: "Not a valid link" },
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
   lease_lost: { status: 409, title: "Lease lost" },

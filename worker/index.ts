@@ -1,6 +1,7 @@
 import { drizzle } from "drizzle-orm/d1";
+import { DevelopmentMailbox, HttpMailer, NO_MAILER } from "./accounts/mailer.ts";
 import { app } from "./app.ts";
-import type { Bindings, CompileMessage, StorageMessage } from "./bindings.ts";
+import type { AccountSettings, Bindings, CompileMessage, StorageMessage } from "./bindings.ts";
 import { type CompileService, checkCompiler, compileRemotely } from "./compile-service.ts";
 import { takeTurn } from "./migration/turn.ts";
 import { bury, type Consumer, consume } from "./queue.ts";
@@ -28,6 +29,15 @@ export interface Env {
   readonly YANDEX_CLIENT_SECRET?: string;
   /** "true" lets connections lead to this machine and its network. */
   readonly ALLOW_PRIVATE_STORAGE: string;
+  /** Signs sessions; at least 32 characters. */
+  readonly AUTH_SECRET?: string;
+  /** Opens the set-up page, once. */
+  readonly SETUP_TOKEN?: string;
+  /** Opens the development mailbox, to which mail goes when there is no MAIL_URL. */
+  readonly MAILBOX_TOKEN?: string;
+  /** The operator's service that sends mail: worker/accounts/mailer.ts. */
+  readonly MAIL_URL: string;
+  readonly MAIL_SECRET?: string;
   readonly PUBLIC_URL: string;
   readonly BROWSER_LEASE_SECONDS: string;
   readonly NODE_LEASE_SECONDS: string;
@@ -108,6 +118,7 @@ function connect(env: Env): Bindings & Consumer {
     storages,
     settings,
     yandex: yandex && yandexPermission(yandex, http),
+    accounts: accountsOf(env, db),
     assets: { fetch: (request) => env.ASSETS.fetch(request) },
     queue: {
       async send(message, delaySeconds) {
@@ -139,6 +150,18 @@ function connect(env: Env): Bindings & Consumer {
       compiler: () => checkCompiler(compiler, HEALTH_TIMEOUT_SECONDS),
     },
     now: () => Date.now(),
+  };
+}
+
+function accountsOf(env: Env, db: Bindings["db"]): AccountSettings {
+  const mails = new DevelopmentMailbox(db, () => Date.now());
+  const token = env.MAIL_URL ? "" : (env.MAILBOX_TOKEN ?? "");
+  const posted = env.MAIL_URL ? new HttpMailer(env.MAIL_URL, env.MAIL_SECRET ?? "") : NO_MAILER;
+  return {
+    secret: env.AUTH_SECRET ?? "",
+    setupToken: env.SETUP_TOKEN ?? "",
+    mailer: token ? mails : posted,
+    mailbox: token ? { mails, token } : null,
   };
 }
 

@@ -9,6 +9,7 @@ import {
   text,
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
+import type { Role, Scope } from "./accounts/permissions.ts";
 import type { ErrorCode } from "./errors.ts";
 import { MEDIA_KINDS } from "./paths.ts";
 import type { MarkerMetadata, ProgressBody } from "./schemas.ts";
@@ -305,6 +306,164 @@ export const videoUploadParts = sqliteTable(
   (table) => [primaryKey({ columns: [table.videoUploadId, table.number] })],
 );
 
+/** A time in milliseconds as everywhere, which better-auth takes and gives as a Date. */
+function moment(column: string) {
+  return integer(column, { mode: "timestamp_ms" });
+}
+
+/** People. This table and the next five are better-auth's, under our names (worker/accounts/auth.ts). */
+export const users = sqliteTable("users", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  /** In lower case. */
+  email: text("email").notNull().unique(),
+  emailVerified: integer("email_verified", { mode: "boolean" }).notNull().default(false),
+  image: text("image"),
+  createdAt: moment("created_at").notNull(),
+  updatedAt: moment("updated_at").notNull(),
+});
+
+function ofUser() {
+  return text("user_id")
+    .notNull()
+    .references(() => users.id, { onDelete: "cascade" });
+}
+
+export const sessions = sqliteTable(
+  "sessions",
+  {
+    id: text("id").primaryKey(),
+    userId: ofUser(),
+    /** The cookie carries it with a signature: a copy of the database opens nothing. */
+    token: text("token").notNull().unique(),
+    /** The company that requests of this session are about. */
+    activeCompanyId: text("active_company_id").references(() => companies.id, { onDelete: "set null" }),
+    ipAddress: text("ip_address"),
+    userAgent: text("user_agent"),
+    expiresAt: moment("expires_at").notNull(),
+    createdAt: moment("created_at").notNull(),
+    updatedAt: moment("updated_at").notNull(),
+  },
+  (table) => [index("sessions_user").on(table.userId)],
+);
+
+/** How a person proves who they are: here always a password. */
+export const accounts = sqliteTable(
+  "accounts",
+  {
+    id: text("id").primaryKey(),
+    userId: ofUser(),
+    providerId: text("provider_id").notNull(),
+    accountId: text("account_id").notNull(),
+    /** A hash: worker/accounts/passwords.ts. */
+    password: text("password"),
+    accessToken: text("access_token"),
+    refreshToken: text("refresh_token"),
+    idToken: text("id_token"),
+    accessTokenExpiresAt: moment("access_token_expires_at"),
+    refreshTokenExpiresAt: moment("refresh_token_expires_at"),
+    scope: text("scope"),
+    createdAt: moment("created_at").notNull(),
+    updatedAt: moment("updated_at").notNull(),
+  },
+  (table) => [index("accounts_user").on(table.userId)],
+);
+
+/** What a link in a mail is good for. */
+export const verifications = sqliteTable(
+  "verifications",
+  {
+    id: text("id").primaryKey(),
+    identifier: text("identifier").notNull(),
+    value: text("value").notNull(),
+    expiresAt: moment("expires_at").notNull(),
+    createdAt: moment("created_at").notNull(),
+    updatedAt: moment("updated_at").notNull(),
+  },
+  (table) => [index("verifications_identifier").on(table.identifier)],
+);
+
+function ofCompany() {
+  return text("company_id")
+    .notNull()
+    .references(() => companies.id, { onDelete: "cascade" });
+}
+
+export const members = sqliteTable(
+  "members",
+  {
+    id: text("id").primaryKey(),
+    companyId: ofCompany(),
+    userId: ofUser(),
+    role: text("role").$type<Role>().notNull(),
+    createdAt: moment("created_at").notNull(),
+  },
+  (table) => [
+    uniqueIndex("members_once").on(table.companyId, table.userId),
+    index("members_user").on(table.userId),
+  ],
+);
+
+export const invitations = sqliteTable(
+  "invitations",
+  {
+    /** Random, and the secret of the invitation's link. */
+    id: text("id").primaryKey(),
+    companyId: ofCompany(),
+    email: text("email").notNull(),
+    role: text("role").$type<Role>().notNull(),
+    status: text("status").notNull(),
+    inviterId: text("inviter_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    expiresAt: moment("expires_at").notNull(),
+    createdAt: moment("created_at").notNull(),
+  },
+  (table) => [index("invitations_company").on(table.companyId)],
+);
+
+export const apiKeys = sqliteTable(
+  "api_keys",
+  {
+    id: text("id").primaryKey(),
+    companyId: ofCompany(),
+    name: text("name").notNull(),
+    /** How the key begins: enough to find it again, too little to use it. */
+    prefix: text("prefix").notNull(),
+    /** SHA-256 of the key, which is random and long: a copy of the database opens nothing. */
+    hash: text("hash").notNull().unique(),
+    scopes: text("scopes", { mode: "json" }).$type<readonly Scope[]>().notNull(),
+    /** Who made it; null when that person is gone. */
+    createdBy: text("created_by").references(() => users.id, { onDelete: "set null" }),
+    expiresAt: integer("expires_at"),
+    /** To the minute. */
+    lastUsedAt: integer("last_used_at"),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [index("api_keys_company").on(table.companyId)],
+);
+
+/** How often somebody tried, by what they are counted by: worker/accounts/throttle.ts. */
+export const attempts = sqliteTable(
+  "attempts",
+  {
+    key: text("key").primaryKey(),
+    count: integer("count").notNull(),
+    resetsAt: integer("resets_at").notNull(),
+  },
+  (table) => [index("attempts_end").on(table.resetsAt)],
+);
+
+/** The development mailbox. */
+export const mails = sqliteTable("mails", {
+  id: text("id").primaryKey(),
+  recipient: text("recipient").notNull(),
+  subject: text("subject").notNull(),
+  body: text("body").notNull(),
+  createdAt: integer("created_at").notNull(),
+});
+
+export type ApiKeyRow = typeof apiKeys.$inferSelect;
 export type Company = typeof companies.$inferSelect;
 export type Content = typeof arContent.$inferSelect;
 export type CompileTaskRow = typeof compileTasks.$inferSelect;

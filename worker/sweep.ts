@@ -1,3 +1,4 @@
+import { sweepAttempts } from "./accounts/throttle.ts";
 import type { Bindings } from "./bindings.ts";
 import { resealSettings } from "./connections.ts";
 import { listDeleted, openStore, postponePurge, purge } from "./content-store.ts";
@@ -44,6 +45,7 @@ export async function sweep(
     }
   }
 
+  await sweepAttempts(db, now);
   await resealSettings(db, storages, MAX_ROWS);
 
   for (const content of await listDeleted(db, MAX_ROWS, now)) {

@@ -7,7 +7,7 @@ export const PATIENCE = { timeout: 120_000, interval: 250 };
 
 /** Calls the API as a program would; a refusal is an error. */
 export async function api<T>(platform: Platform, path: string, init?: RequestInit): Promise<T> {
-  const response = await fetch(`${platform.url}/api${path}`, init);
+  const response = await platform.fetch(`${platform.url}/api${path}`, init);
   const body = await response.json();
   if (!response.ok) throw new Error(`${path}: ${response.status} ${JSON.stringify(body)}`);
   return body as T;

@@ -2,23 +2,30 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createTestHarness } from "wrangler";
 import { startCompiler } from "../../node/service.ts";
+import { becomeFirstOwner, type FirstOwner, withKey } from "../first-owner.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const SECRET = "a secret of this test run";
+/** Opens the set-up page and the development mailbox too. */
+export const SECRET = "a-secret-of-this-test-run-long-enough-for-cookies";
+const NOBODY: FirstOwner = { cookies: [], key: "" };
 /** Encrypts the settings of storages: a name and 32 bytes. */
 const SECRETS_KEYS = `test:${Buffer.alloc(32, 7).toString("base64")}`;
 
 export interface Platform {
   /** Origin of the edge, without a slash at its end. */
   readonly url: string;
+  /** The session of its owner, for a browser. */
+  readonly cookies: FirstOwner["cookies"];
+  /** As a program of the owner's company. */
+  fetch(url: string, init?: RequestInit): Promise<Response>;
   close(): Promise<void>;
 }
 
 /**
  * The whole platform on loopback: the real workerd with fresh D1, R2 and queues, serving the built web app,
- * and the real Node compiler behind its queue.
+ * and the real Node compiler behind its queue. It has an owner, unless it is to be new.
  */
-export async function startPlatform(): Promise<Platform> {
+export async function startPlatform({ isNew = false } = {}): Promise<Platform> {
   if (!existsSync(`${ROOT}/web/dist/viewer.html`)) {
     throw new Error("web/dist has no viewer.html: run `npm run build` first.");
   }
@@ -29,15 +36,24 @@ export async function startPlatform(): Promise<Platform> {
       {
         configPath: "wrangler.toml",
         vars: { COMPILER_URL: compiler.url, ALLOW_PRIVATE_STORAGE: "true" },
-        secrets: { COMPILER_SECRET: SECRET, SECRETS_KEYS },
+        secrets: {
+          COMPILER_SECRET: SECRET,
+          SECRETS_KEYS,
+          AUTH_SECRET: SECRET,
+          SETUP_TOKEN: SECRET,
+          MAILBOX_TOKEN: SECRET,
+        },
       },
     ],
   });
   try {
     const { url } = await edge.listen();
     await edge.getWorker().applyD1Migrations("DB");
+    const { cookies, key } = isNew ? NOBODY : await becomeFirstOwner(url.origin, SECRET);
     return {
       url: url.origin,
+      cookies,
+      fetch: (address, init) => fetch(address, withKey(key, init)),
       async close() {
         await edge.close();
         await compiler.close();

@@ -65,6 +65,7 @@ function photograph(name: string): Promise<Buffer<ArrayBuffer>> {
 
 async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  await context.addCookies([...platform.cookies]);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE.timeout);
   await page.goto(platform.url + path);

@@ -45,18 +45,18 @@ afterAll(async () => {
 
 afterEach(async () => {
   for (const page of pages.splice(0)) await page.context().close();
-  for (const { id } of await contents()) await fetch(api(id), { method: "DELETE" });
+  for (const { id } of await contents()) await platform.fetch(api(id), { method: "DELETE" });
 });
 
 const api = (path = "") => `${platform.url}/api/ar-content${path && `/${path}`}`;
 
 async function contents(query = ""): Promise<ArContent[]> {
-  const page: ContentPage = await (await fetch(`${api()}?limit=100&${query}`)).json();
+  const page: ContentPage = await (await platform.fetch(`${api()}?limit=100&${query}`)).json();
   return page.items;
 }
 
 async function content(id: string): Promise<ArContent> {
-  return (await fetch(api(id))).json();
+  return (await platform.fetch(api(id))).json();
 }
 
 /** The only content there is. */
@@ -68,7 +68,7 @@ async function onlyContent(): Promise<ArContent> {
 }
 
 async function tasks(id: string): Promise<CompileTask[]> {
-  return (await (await fetch(api(`${id}/tasks`))).json()).items;
+  return (await (await platform.fetch(api(`${id}/tasks`))).json()).items;
 }
 
 /** A public photograph of the @stdlib data sets. */
@@ -84,6 +84,7 @@ async function named(name: string) {
 
 async function openStudio(path = "/", options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  await context.addCookies([...platform.cookies]);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE.timeout);
   pages.push(page);
@@ -577,7 +578,7 @@ describe("the grid", () => {
     const form = new FormData();
     form.set("title", "From a program");
     form.set("image", new Blob([await readFile(photograph("locomotion-house-cat"))]), "cat.jpg");
-    expect((await fetch(api(), { method: "POST", body: form })).status).toBe(201);
+    expect((await platform.fetch(api(), { method: "POST", body: form })).status).toBe(201);
     await readyInStudio(page, "From a program");
     expect((await onlyContent()).marker_metadata?.executor).toBe("node");
   });
@@ -793,12 +794,12 @@ describe("a photo's page", () => {
     await expect
       .poll(() => button.evaluate((element) => element === document.activeElement), PATIENCE)
       .toBe(true);
-    expect((await fetch(api(id))).status).toBe(200);
+    expect((await platform.fetch(api(id))).status).toBe(200);
 
     await button.click();
     await dialog.getByRole("button", { name: "Delete" }).click();
     await page.getByRole("heading", { level: 1, name: "Make a portrait come alive" }).waitFor();
-    expect((await fetch(api(id))).status).toBe(404);
+    expect((await platform.fetch(api(id))).status).toBe(404);
   });
 
   test("says so when there is no such photo", async () => {

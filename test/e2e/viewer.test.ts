@@ -58,6 +58,8 @@ async function openPage(browser: Browser, path: string, options: BrowserContextO
   const errors: Error[] = [];
   page.on("pageerror", (error) => errors.push(error));
   cleanUp.push(async () => expect(errors).toEqual([]));
+  // The viewer is for everybody; the studio is its owner's.
+  if (path === "/") await page.context().addCookies([...platform.cookies]);
   await page.goto(new URL(path, platform.url).href);
   return page;
 }

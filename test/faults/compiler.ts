@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../node/main.ts", import.meta.url));
 
-export const SECRET = "a secret of the fault tests";
+export const SECRET = "a secret of the fault tests, long enough for cookies";
 
 export class NodeCompiler {
   readonly url: string;

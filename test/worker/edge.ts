@@ -1,11 +1,14 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
+import { BEGINNING, hashKey } from "../../worker/accounts/api-keys.ts";
+import { DevelopmentMailbox } from "../../worker/accounts/mailer.ts";
+import { SCOPES } from "../../worker/accounts/permissions.ts";
 import { app } from "../../worker/app.ts";
 import type { Bindings, CompileMessage, Settings, StorageMessage } from "../../worker/bindings.ts";
 import type { CompileJob, CompileOutcome } from "../../worker/compile-service.ts";
 import { type ContentStore, FIRST_COMPANY_ID, openStore } from "../../worker/content-store.ts";
 import type { Consumer } from "../../worker/queue.ts";
-import type { Database } from "../../worker/schema.ts";
+import { apiKeys, type Database } from "../../worker/schema.ts";
 import type { ArContent, Problem, ProgressBody, Submission } from "../../worker/schemas.ts";
 import { Storages } from "../../worker/storage/open.ts";
 import { StorageError, type StorageProvider } from "../../worker/storage/provider.ts";
@@ -15,8 +18,13 @@ import type { ConnectionSettings } from "../../worker/storage/settings.ts";
 import type { StorageConnection } from "../../worker/storage-schemas.ts";
 import { png } from "./fixtures.ts";
 
+export const ORIGIN = "http://edge.test";
+
 /** One key of 32 bytes. */
 const SECRETS_KEYS = `test:${btoa("0123456789abcdef0123456789abcdef")}`;
+
+/** A key of the first company for everything that keys may do; requests carry it that say nothing else. */
+const KEY = `${BEGINNING}${"0".repeat(48)}`;
 
 /** The edge on the real D1 and R2, with a clock that stands still and a queue that only notes. */
 export class Edge {
@@ -42,9 +50,19 @@ export class Edge {
     queue: { send: async (message, delaySeconds) => void this.sent.push({ message, delaySeconds }) },
     storageQueue: { send: async (message, delaySeconds) => void this.moves.push({ message, delaySeconds }) },
     assets: { fetch: async (request) => new Response(new URL(request.url).pathname) },
+    accounts: {
+      secret: "a secret of these tests, which is long enough",
+      setupToken: "the token of the set-up link",
+      ...this.mailbox(),
+    },
     dependencies: {},
     now: () => this.clock,
   };
+
+  private mailbox() {
+    const mails = new DevelopmentMailbox(this.db, () => this.clock);
+    return { mailer: mails, mailbox: { mails, token: "token-of-the-mailbox" } };
+  }
 
   /** The platform's storages, with `own` in the place of its bucket. */
   storagesWith(
@@ -86,9 +104,37 @@ export class Edge {
     this.clock += seconds * 1000;
   }
 
-  fetch(path: string, init: RequestInit = {}, bindings: Partial<Bindings> = {}): Promise<Response> {
-    const request = new Request(`http://edge.test${path}`, init);
+  #hasKey: Promise<unknown> | undefined;
+
+  /** As a program of the first company's. */
+  async fetch(path: string, init: RequestInit = {}, bindings: Partial<Bindings> = {}): Promise<Response> {
+    await (this.#hasKey ??= this.#addKey());
+    const headers = new Headers(init.headers);
+    headers.set("Authorization", `Bearer ${KEY}`);
+    return this.anonymously(path, { ...init, headers }, bindings);
+  }
+
+  /** As nobody, or as whoever the headers say. */
+  anonymously(path: string, init: RequestInit = {}, bindings: Partial<Bindings> = {}): Promise<Response> {
+    const request = new Request(`${ORIGIN}${path}`, init);
     return Promise.resolve(app.fetch(request, { ...this.bindings, ...bindings }));
+  }
+
+  async #addKey(): Promise<void> {
+    await this.db
+      .insert(apiKeys)
+      .values({
+        id: "key",
+        companyId: FIRST_COMPANY_ID,
+        name: "Everything",
+        prefix: KEY.slice(0, BEGINNING.length + 8),
+        hash: await hashKey(KEY),
+        scopes: SCOPES,
+        createdAt: 0,
+        // Used a moment ago: so it is not noted again and again.
+        lastUsedAt: this.clock,
+      })
+      .onConflictDoNothing();
   }
 
   async json<T>(path: string, init: RequestInit = {}): Promise<T> {

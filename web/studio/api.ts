@@ -29,6 +29,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Whom to tell that an answer said that nobody is signed in (any more). */
+export const sessionEnded = { onEnd: () => {} };
+
 /** No answer at all: offline, or the server is down. */
 export class Unreachable extends Error {
   override readonly name = "Unreachable";
@@ -152,7 +155,7 @@ function leaseHeader({ token }: Lease) {
 }
 
 /** `fetch` whose failure to get an answer is an error of ours. */
-async function reach(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+export async function reach(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   try {
     return await fetch(input, init);
   } catch (error) {
@@ -168,7 +171,7 @@ export async function answer<R extends ClientResponse<unknown>>(call: Promise<R>
   return (await accepted(call)).json() as Promise<Success<R>>;
 }
 
-export async function accepted<R extends ClientResponse<unknown>>(call: Promise<R>): Promise<R> {
+export async function accepted<R extends Response | ClientResponse<unknown>>(call: Promise<R>): Promise<R> {
   const response = await call;
   if (!response.ok) throw refusal(response.status, await response.text());
   return response;
@@ -240,6 +243,7 @@ export function transfer(
 export function refusal(status: number, text: string): Error {
   try {
     const problem: Partial<Problem> = JSON.parse(text);
+    if (problem.code === "unauthenticated") sessionEnded.onEnd();
     if (problem.code && problem.detail) {
       return new ApiError(problem.code, status, problem.detail, problem.errors);
     }

@@ -1,18 +1,29 @@
 import "../theme.css";
 import "./studio.css";
 import { signal } from "@preact/signals";
-import { render } from "preact";
+import { type JSX, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { LocationProvider, useLocation } from "preact-iso";
+import { loadMe, may, me, meError, switchCompany } from "./account.ts";
+import { AccountPage } from "./account-page.tsx";
 import { ContentPage } from "./content-page.tsx";
 import { DropTarget } from "./drop-zone.tsx";
+import {
+  ChooseCompanyPage,
+  ForgotPasswordPage,
+  InvitationPage,
+  MailboxPage,
+  ResetPasswordPage,
+  SetUpPage,
+  SignInPage,
+} from "./entry-pages.tsx";
 import { GridPage } from "./grid-page.tsx";
 import { Logo } from "./icons.tsx";
 import { isSending, jobs } from "./jobs.ts";
 import { NotFound } from "./not-found.tsx";
 import { Review } from "./review.tsx";
 import { StoragePage } from "./storage/storage-page.tsx";
-import { Toasts } from "./toasts.tsx";
+import { Toasts, toastError } from "./toasts.tsx";
 
 const online = signal(navigator.onLine);
 for (const event of ["online", "offline"]) addEventListener(event, () => (online.value = navigator.onLine));
@@ -23,7 +34,7 @@ addEventListener("beforeunload", (event) => {
 
 function Studio() {
   return (
-    <LocationProvider scope={/^\/(content\/|storage$|\?|$)/}>
+    <LocationProvider scope={/^\/(content\/|storage$|account$|forgot-password$|\?|$)/}>
       <a class="skip-link" href="#main">
         Skip to content
       </a>
@@ -34,7 +45,7 @@ function Studio() {
         </p>
       )}
       <Page />
-      <DropTarget />
+      {me.value?.company && <DropTarget />}
       <Review />
       <Toasts />
     </LocationProvider>
@@ -55,15 +66,53 @@ function Header() {
           {running === 1 ? "1 photo in progress" : `${running} photos in progress`}
         </a>
       )}
-      <a class="quiet-link" href="/storage">
-        Storage
-      </a>
+      {me.value && <CompanySwitch />}
+      {may("storage:read") && (
+        <a class="quiet-link" href="/storage">
+          Storage
+        </a>
+      )}
+      {me.value?.company && (
+        <a class="quiet-link" href="/account">
+          Account
+        </a>
+      )}
       <a class="quiet-link" href="/api/docs">
         API
       </a>
     </header>
   );
 }
+
+function CompanySwitch() {
+  const { companies, company } = me.value!;
+  if (companies.length < 2) return null;
+  return (
+    <label class="company-switch">
+      <span class="visually-hidden">Company</span>
+      <select
+        value={company?.id ?? ""}
+        onChange={({ currentTarget }) => void switchCompany(currentTarget.value).catch(toastError)}
+      >
+        {!company && <option value="">Choose …</option>}
+        {companies.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** Pages that need nobody. */
+const OPEN_PAGES: Readonly<Record<string, () => JSX.Element>> = {
+  "/setup": SetUpPage,
+  "/invitation": InvitationPage,
+  "/forgot-password": ForgotPasswordPage,
+  "/reset-password": ResetPasswordPage,
+  "/mailbox": MailboxPage,
+};
 
 function Page() {
   const { path } = useLocation();
@@ -76,15 +125,35 @@ function Page() {
     main.current?.focus({ preventScroll: true });
   }, [path]);
 
-  const id = /^\/content\/([^/]+)$/.exec(path)?.[1];
   return (
     <main id="main" ref={main} tabIndex={-1}>
-      {path === "/" && <GridPage />}
-      {id && <ContentPage key={id} id={id} />}
-      {path === "/storage" && <StoragePage />}
-      {path !== "/" && path !== "/storage" && !id && <NotFound what="page" />}
+      <Content path={path} />
     </main>
   );
 }
 
+function Content({ path }: { path: string }) {
+  const Open = OPEN_PAGES[path];
+  if (Open) return <Open />;
+  if (me.value === undefined) {
+    return (
+      <div class="notice" aria-busy={!meError.value}>
+        {meError.value ? (
+          <p>{meError.value.message}</p>
+        ) : (
+          <span class="spinner large" role="img" aria-label="Loading" />
+        )}
+      </div>
+    );
+  }
+  if (me.value === null) return <SignInPage />;
+  if (!me.value.company) return <ChooseCompanyPage />;
+  if (path === "/") return <GridPage />;
+  if (path === "/account") return <AccountPage />;
+  if (path === "/storage" && may("storage:read")) return <StoragePage />;
+  const id = /^\/content\/([^/]+)$/.exec(path)?.[1];
+  return id ? <ContentPage key={id} id={id} /> : <NotFound what="page" />;
+}
+
+void loadMe();
 render(<Studio />, document.getElementById("app")!);

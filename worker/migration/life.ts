@@ -426,7 +426,7 @@ const MAX_FAILURES_SHOWN = 100;
 export async function progressOf(db: Database, migration: MigrationRow): Promise<Progress> {
   const { files, where } = filesLeft(db, migration);
   const of = eq(fileMoves.migrationId, migration.id);
-  const [states, [left], [current], failures] = await Promise.all([
+  const [states, [left], [current], failures] = await db.batch([
     db
       .select({ state: fileMoves.state, files: count(), bytes: sum(fileMoves.bytes).mapWith(Number) })
       .from(fileMoves)

@@ -1,12 +1,13 @@
-import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
 import { switchStorage } from "../connections.ts";
 import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
 import { currentStorage, PLATFORM } from "../storage-schemas.ts";
+import { companyRoute } from "./guarded.ts";
 import { readJson } from "./http.ts";
 import { idOf } from "./storage-connections.ts";
 
-const read = createRoute({
+const read = companyRoute("storage:read", {
   method: "get",
   path: "/storage",
   operationId: "getCompanyStorage",
@@ -14,7 +15,7 @@ const read = createRoute({
   responses: { 200: answers(currentStorage, "The connection") },
 });
 
-const put = createRoute({
+const put = companyRoute("storage:manage", {
   method: "put",
   path: "/storage",
   operationId: "switchCompanyStorage",

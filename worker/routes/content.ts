@@ -1,4 +1,4 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { renderSVG } from "uqr";
 import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
 import type { AppEnv } from "../bindings.ts";
@@ -23,6 +23,7 @@ import {
   titleText,
 } from "../schemas.ts";
 import { type Photo, submitPhoto } from "../submission.ts";
+import { companyRoute } from "./guarded.ts";
 import { originOf, parsed, readJson } from "./http.ts";
 
 /** The text fields of an upload, which come as strings. */
@@ -34,7 +35,7 @@ const uploadTexts = z.object({
   max_features: decimal(maxFeatures).optional(),
 });
 
-const list = createRoute({
+const list = companyRoute("content:read", {
   method: "get",
   path: "/",
   operationId: "listArContent",
@@ -51,7 +52,7 @@ const list = createRoute({
   responses: { 200: answers(contentPage, "One page"), ...problems("invalid_input") },
 });
 
-const create = createRoute({
+const create = companyRoute("content:submit", {
   method: "post",
   path: "/",
   operationId: "createArContent",
@@ -106,7 +107,7 @@ const create = createRoute({
   },
 });
 
-const read = createRoute({
+const read = companyRoute("content:read", {
   method: "get",
   path: "/{id}",
   operationId: "getArContent",
@@ -115,7 +116,7 @@ const read = createRoute({
   responses: { 200: answers(arContent, "The content"), ...problems("not_found") },
 });
 
-const change = createRoute({
+const change = companyRoute("content:manage", {
   method: "patch",
   path: "/{id}",
   operationId: "changeArContent",
@@ -131,7 +132,7 @@ const change = createRoute({
   responses: { 200: answers(arContent, "The changed content"), ...problems("not_found", ...JSON_REFUSALS) },
 });
 
-const remove = createRoute({
+const remove = companyRoute("content:manage", {
   method: "delete",
   path: "/{id}",
   operationId: "deleteArContent",
@@ -140,7 +141,7 @@ const remove = createRoute({
   responses: { 204: { description: "Deleted" }, ...problems("not_found") },
 });
 
-const history = createRoute({
+const history = companyRoute("content:read", {
   method: "get",
   path: "/{id}/tasks",
   operationId: "listCompileTasks",
@@ -149,7 +150,7 @@ const history = createRoute({
   responses: { 200: answers(taskList, "The tasks"), ...problems("not_found") },
 });
 
-const qrCode = createRoute({
+const qrCode = companyRoute("content:read", {
   method: "get",
   path: "/{id}/qr.svg",
   operationId: "getQrCode",
@@ -206,8 +207,10 @@ export const contentRoutes = new OpenAPIHono<AppEnv>()
     return c.body(null, 204);
   })
   .openapi(history, async (c) => {
-    const { content } = await find(c.var.store, c.req.valid("param").id);
-    const tasks = await c.var.store.tasks(content.id);
+    const { id } = c.req.valid("param");
+    const tasks = await c.var.store.tasks(id);
+    // Content has a task from its first moment on.
+    if (tasks.length === 0) throw notFound(id);
     return c.json({ items: tasks.map(taskBody) }, 200);
   })
   .openapi(qrCode, async (c) => {

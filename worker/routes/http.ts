@@ -1,6 +1,6 @@
 import type { z } from "@hono/zod-openapi";
-import type { Context, MiddlewareHandler } from "hono";
-import type { AppEnv } from "../bindings.ts";
+import type { MiddlewareHandler } from "hono";
+import type { Bindings } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { bodyOf, mediaTypeOf, quoteContentType, readBytes } from "../request-body.ts";
 import { SECRET_FIELDS } from "../storage/settings.ts";
@@ -51,7 +51,7 @@ function assertJson(text: string): void {
 }
 
 /** Origin for links that leave the platform, such as a QR code's. */
-export function originOf(c: Context<AppEnv>): string {
+export function originOf(c: { env: Pick<Bindings, "settings">; req: { url: string } }): string {
   return c.env.settings.publicUrl || new URL(c.req.url).origin;
 }
 

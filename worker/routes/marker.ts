@@ -1,4 +1,4 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
 import { type Delivery, deliver, MAX_MARKER_BYTES } from "../delivery.ts";
 import { Refusal } from "../errors.ts";
@@ -9,6 +9,7 @@ import { bodyOf, mediaTypeOf, quoteContentType, readBytes, readForm } from "../r
 import { arContent, lease, oneLine, progress, recompileRequest, submission, takenLease } from "../schemas.ts";
 import { announce } from "../submission.ts";
 import { find, notFound } from "./content.ts";
+import { companyRoute } from "./guarded.ts";
 import { originOf, parsed, readJson, readOptionalJson } from "./http.ts";
 
 const deliveredMetadata = z.object({
@@ -16,7 +17,7 @@ const deliveredMetadata = z.object({
   compiler_version: z.string().overwrite(oneLine).max(64).nullish(),
 });
 
-const put = createRoute({
+const put = companyRoute("content:submit", {
   method: "put",
   path: "/{id}/marker",
   operationId: "deliverMarker",
@@ -62,7 +63,7 @@ const put = createRoute({
   },
 });
 
-const take = createRoute({
+const take = companyRoute("content:submit", {
   method: "post",
   path: "/{id}/marker/lease",
   operationId: "takeLease",
@@ -74,7 +75,7 @@ const take = createRoute({
   },
 });
 
-const giveBack = createRoute({
+const giveBack = companyRoute("content:submit", {
   method: "delete",
   path: "/{id}/marker/lease",
   operationId: "giveLeaseBack",
@@ -83,7 +84,7 @@ const giveBack = createRoute({
   responses: { 204: { description: "Given up" }, ...problems("not_found", "lease_lost", "invalid_input") },
 });
 
-const report = createRoute({
+const report = companyRoute("content:submit", {
   method: "post",
   path: "/{id}/marker/progress",
   operationId: "reportProgress",
@@ -100,7 +101,7 @@ const report = createRoute({
   },
 });
 
-const again = createRoute({
+const again = companyRoute("content:submit", {
   method: "post",
   path: "/{id}/marker/recompile",
   operationId: "recompile",

@@ -1,10 +1,14 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { identify, may } from "../accounts/identity.ts";
 import type { AppEnv } from "../bindings.ts";
 import { findPublic } from "../content-store.ts";
 import { Refusal } from "../errors.ts";
 import { isMediaKind, serveMedia } from "../media.ts";
 import { problems } from "../openapi.ts";
 import { MEDIA_KINDS } from "../paths.ts";
+import type { Content } from "../schema.ts";
+import { originOf } from "./http.ts";
 
 const bytes = { "*/*": { schema: { type: "string", format: "binary" } as const } };
 
@@ -14,9 +18,8 @@ const read = createRoute({
   operationId: "getMedia",
   summary: "A file of a piece of content",
   description:
-    "Public and readable from any origin, also while the content is not active: the studio shows it, and an " +
-    "address that nobody was given is not guessed. HEAD, ETag, If-None-Match, Range and If-Range are " +
-    "understood. The address with the current `v` may be cached for ever.",
+    "Public and readable from any origin; while the content is not active, only for those who may see it in its " +
+    "company. HEAD, ETag, If-None-Match, Range and If-Range are understood. The address with the current `v` may be cached for ever.",
   request: {
     params: z.object({
       unique_id: z.string(),
@@ -41,8 +44,28 @@ export const mediaRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => 
     ifRange: c.req.header("if-range"),
     ifNoneMatch: c.req.header("if-none-match"),
   };
-  const load = () => findPublic(c.env.db, uniqueId);
+  let isPublic = true;
+  const load = async () => {
+    const content = await findPublic(c.env.db, uniqueId);
+    if (!content) return undefined;
+    isPublic = content.isActive;
+    return isPublic || (await maySee(c, content)) ? content : undefined;
+  };
   const served = isMediaKind(kind) ? await serveMedia(c.env.storages, load, kind, request) : null;
-  if (served) return served;
+  if (served) {
+    if (!isPublic) served.headers.set("Cache-Control", "private, no-cache");
+    return served;
+  }
   throw new Refusal("not_found", `There is no ${kind.slice(0, 100)} of "${uniqueId.slice(0, 100)}".`);
 });
+
+/** Whether whoever asks belongs to the content's company. */
+async function maySee(c: Context<AppEnv>, { companyId }: Content): Promise<boolean> {
+  try {
+    const access = await identify(c, originOf(c));
+    return access.company.id === companyId && may(access, "content:read");
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
+}

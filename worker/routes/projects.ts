@@ -1,9 +1,10 @@
-import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
 import { answers } from "../openapi.ts";
 import { projectList } from "../schemas.ts";
+import { companyRoute } from "./guarded.ts";
 
-const list = createRoute({
+const list = companyRoute("content:read", {
   method: "get",
   path: "/",
   operationId: "listProjects",

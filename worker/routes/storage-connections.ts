@@ -1,4 +1,4 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
 import type { ConnectionStore } from "../connection-store.ts";
 import {
@@ -31,6 +31,7 @@ import {
   PLATFORM,
   presetList,
 } from "../storage-schemas.ts";
+import { companyRoute } from "./guarded.ts";
 import { invalidInput, readJson } from "./http.ts";
 
 const connectionId = z.object({
@@ -41,7 +42,7 @@ const connectionId = z.object({
   }),
 });
 
-const list = createRoute({
+const list = companyRoute("storage:read", {
   method: "get",
   path: "/",
   operationId: "listStorageConnections",
@@ -49,7 +50,7 @@ const list = createRoute({
   responses: { 200: answers(connectionList, "The connections") },
 });
 
-const presets = createRoute({
+const presets = companyRoute("storage:read", {
   method: "get",
   path: "/presets",
   operationId: "listStoragePresets",
@@ -57,7 +58,7 @@ const presets = createRoute({
   responses: { 200: answers(presetList, "The presets") },
 });
 
-const create = createRoute({
+const create = companyRoute("storage:manage", {
   method: "post",
   path: "/",
   operationId: "createStorageConnection",
@@ -76,7 +77,7 @@ const create = createRoute({
   },
 });
 
-const read = createRoute({
+const read = companyRoute("storage:read", {
   method: "get",
   path: "/{id}",
   operationId: "getStorageConnection",
@@ -85,7 +86,7 @@ const read = createRoute({
   responses: { 200: answers(connection, "The connection"), ...problems("not_found") },
 });
 
-const change = createRoute({
+const change = companyRoute("storage:manage", {
   method: "patch",
   path: "/{id}",
   operationId: "changeStorageConnection",
@@ -104,7 +105,7 @@ const change = createRoute({
   },
 });
 
-const remove = createRoute({
+const remove = companyRoute("storage:manage", {
   method: "delete",
   path: "/{id}",
   operationId: "deleteStorageConnection",
@@ -113,7 +114,7 @@ const remove = createRoute({
   responses: { 204: { description: "Deleted" }, ...problems("not_found", "storage_in_use") },
 });
 
-const test = createRoute({
+const test = companyRoute("storage:manage", {
   method: "post",
   path: "/{id}/test",
   operationId: "testStorageConnection",
@@ -125,7 +126,7 @@ const test = createRoute({
   },
 });
 
-const trial = createRoute({
+const trial = companyRoute("storage:manage", {
   method: "post",
   path: "/test",
   operationId: "testStorageSettings",
@@ -138,7 +139,7 @@ const trial = createRoute({
   },
 });
 
-const measure = createRoute({
+const measure = companyRoute("storage:read", {
   method: "get",
   path: "/{id}/usage",
   operationId: "getStorageUsage",
@@ -159,7 +160,7 @@ const measure = createRoute({
 export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
   .openapi(list, async (c) => {
     const store = c.var.connections;
-    const [rows, held] = await Promise.all([store.list(), store.heldFiles()]);
+    const { rows, held } = await store.inventory();
     const now = c.env.now();
     const bodies = rows.map((row) => connectionBody(c.env.storages, row, store.company, held, now));
     return c.json({ items: [platformBody(store.company, held, now), ...(await Promise.all(bodies))] }, 200);
@@ -203,10 +204,12 @@ export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
     const { id } = c.req.valid("param");
     const refresh = c.req.valid("query").refresh === "true";
     const store = c.var.connections;
-    const row = id === PLATFORM ? null : await find(c.var.connections, id);
+    const { rows, held } = await store.inventory(id);
+    const row = id === PLATFORM ? null : rows[0];
+    if (row === undefined) throw notFound(id);
     const rowId = row?.id ?? null;
     const { usage, measuredAt } = await usageOf(c.env, store, rowId, row ?? store.company, refresh);
-    const { files: count, bytes } = (await store.heldFiles()).get(rowId) ?? { files: 0, bytes: 0 };
+    const { files: count, bytes } = held.get(rowId) ?? { files: 0, bytes: 0 };
     return c.json({ files: { count, bytes }, usage: usageBody(usage, measuredAt, c.env.now()) }, 200);
   });
 
@@ -226,9 +229,11 @@ async function find(store: ConnectionStore, id: string): Promise<ConnectionRow> 
 
 /** A connection as the API shows it, read anew. */
 async function shown({ storages, now }: AppEnv["Bindings"], store: ConnectionStore, id: string) {
-  const held = await store.heldFiles();
+  const { rows, held } = await store.inventory(id);
   if (id === PLATFORM) return platformBody(store.company, held, now());
-  return connectionBody(storages, await find(store, id), store.company, held, now());
+  const [row] = rows;
+  if (!row) throw notFound(id);
+  return connectionBody(storages, row, store.company, held, now());
 }
 
 function checked(provider: Provider, settings: unknown): ConnectionSettings {

@@ -1,4 +1,4 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
 import { failureOf, testSaved } from "../connections.ts";
 import { Refusal } from "../errors.ts";
@@ -8,6 +8,7 @@ import { migrationBody } from "../migration/representation.ts";
 import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
 import type { MigrationRow } from "../schema.ts";
 import { migration, migrationList, newMigration } from "../storage-schemas.ts";
+import { companyRoute } from "./guarded.ts";
 import { readJson } from "./http.ts";
 import { idOf } from "./storage-connections.ts";
 
@@ -19,7 +20,7 @@ const migrationId = z.object({
     .openapi({ param: { name: "id", in: "path" }, example: "5f1b6a52-6a0c-4b53-9f0e-0d6c1f2b7a11" }),
 });
 
-const create = createRoute({
+const create = companyRoute("storage:manage", {
   method: "post",
   path: "/",
   operationId: "createStorageMigration",
@@ -45,7 +46,7 @@ const create = createRoute({
   },
 });
 
-const list = createRoute({
+const list = companyRoute("storage:read", {
   method: "get",
   path: "/",
   operationId: "listStorageMigrations",
@@ -53,7 +54,7 @@ const list = createRoute({
   responses: { 200: answers(migrationList, "The migrations") },
 });
 
-const read = createRoute({
+const read = companyRoute("storage:read", {
   method: "get",
   path: "/{id}",
   operationId: "getStorageMigration",
@@ -63,7 +64,7 @@ const read = createRoute({
 });
 
 const steer = <Command extends life.Command>(command: Command, summary: string, description: string) =>
-  createRoute({
+  companyRoute("storage:manage", {
     method: "post",
     path: `/{id}/${command}`,
     operationId: `${command}StorageMigration`,

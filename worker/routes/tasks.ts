@@ -1,11 +1,12 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { answers, problems } from "../openapi.ts";
 import { taskBody } from "../representation.ts";
 import { compileTask } from "../schemas.ts";
+import { companyRoute } from "./guarded.ts";
 
-const read = createRoute({
+const read = companyRoute("content:read", {
   method: "get",
   path: "/{task_id}",
   operationId: "getCompileTask",

@@ -1,4 +1,4 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { answers, JSON_REFUSALS, problems, STORAGE_REFUSALS } from "../openapi.ts";
@@ -20,6 +20,7 @@ import {
 } from "../video-upload.ts";
 import { VideoUploadStore } from "../video-upload-store.ts";
 import { find, notFound } from "./content.ts";
+import { companyRoute } from "./guarded.ts";
 import { originOf, readJson } from "./http.ts";
 
 const uploadPath = z.object({
@@ -60,7 +61,7 @@ const newUpload = z
   })
   .openapi("NewVideoUpload");
 
-const create = createRoute({
+const create = companyRoute("content:submit", {
   method: "post",
   path: "/{id}/video-uploads",
   operationId: "createVideoUpload",
@@ -82,7 +83,7 @@ const create = createRoute({
   },
 });
 
-const read = createRoute({
+const read = companyRoute("content:submit", {
   method: "get",
   path: "/{id}/video-uploads/{upload_id}",
   operationId: "getVideoUpload",
@@ -91,7 +92,7 @@ const read = createRoute({
   responses: { 200: answers(videoUpload, "The upload"), ...problems("not_found", ...STORAGE_REFUSALS) },
 });
 
-const sign = createRoute({
+const sign = companyRoute("content:submit", {
   method: "post",
   path: "/{id}/video-uploads/{upload_id}/part-urls",
   operationId: "createVideoPartUrls",
@@ -127,7 +128,7 @@ const sign = createRoute({
   },
 });
 
-const put = createRoute({
+const put = companyRoute("content:submit", {
   method: "put",
   path: "/{id}/video-uploads/{upload_id}/parts/{number}",
   operationId: "putVideoPart",
@@ -156,7 +157,7 @@ const put = createRoute({
   },
 });
 
-const complete = createRoute({
+const complete = companyRoute("content:submit", {
   method: "post",
   path: "/{id}/video-uploads/{upload_id}/complete",
   operationId: "completeVideoUpload",
@@ -175,7 +176,7 @@ const complete = createRoute({
   },
 });
 
-const remove = createRoute({
+const remove = companyRoute("content:submit", {
   method: "delete",
   path: "/{id}/video-uploads/{upload_id}",
   operationId: "deleteVideoUpload",

@@ -1,4 +1,4 @@
-import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
 import { answers, contentId, problems, STORAGE_REFUSALS } from "../openapi.ts";
 import { contentBody } from "../representation.ts";
@@ -6,9 +6,10 @@ import { bodyOf } from "../request-body.ts";
 import { arContent } from "../schemas.ts";
 import { attachVideo, detachVideo } from "../video.ts";
 import { find, notFound } from "./content.ts";
+import { companyRoute } from "./guarded.ts";
 import { originOf } from "./http.ts";
 
-const put = createRoute({
+const put = companyRoute("content:submit", {
   method: "put",
   path: "/{id}/video",
   operationId: "putVideo",
@@ -35,7 +36,7 @@ const put = createRoute({
   },
 });
 
-const remove = createRoute({
+const remove = companyRoute("content:manage", {
   method: "delete",
   path: "/{id}/video",
   operationId: "deleteVideo",

@@ -1,4 +1,4 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
@@ -7,12 +7,13 @@ import { yandexDiskSettings } from "../storage/settings.ts";
 import { connectionBody } from "../storage-representation.ts";
 import { connection } from "../storage-schemas.ts";
 import { permissionUrl, takePermission } from "../yandex-permission.ts";
+import { companyRoute } from "./guarded.ts";
 import { originOf, readJson } from "./http.ts";
 import { idOf } from "./storage-connections.ts";
 
 const CALLBACK = "/api/storage-connections/yandex/callback";
 
-const authorize = createRoute({
+const authorize = companyRoute("storage:manage", {
   method: "get",
   path: "/authorize",
   operationId: "authorizeYandexDisk",
@@ -34,7 +35,7 @@ const authorize = createRoute({
   },
 });
 
-const callback = createRoute({
+const callback = companyRoute("storage:manage", {
   method: "get",
   path: "/callback",
   operationId: "finishYandexDiskAuthorization",
@@ -50,7 +51,7 @@ const callback = createRoute({
   responses: { 303: { description: "To the studio" }, ...problems("invalid_input") },
 });
 
-const exchange = createRoute({
+const exchange = companyRoute("storage:manage", {
   method: "post",
   path: "/exchange",
   operationId: "exchangeYandexDiskCode",

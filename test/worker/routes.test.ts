@@ -1,0 +1,407 @@
+import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
+import { beforeAll, describe, expect, test } from "vitest";
+import { hashPassword } from "../../worker/accounts/passwords.ts";
+import { foundCompany } from "../../worker/accounts/people.ts";
+import {
+  PERMISSIONS,
+  type Permission,
+  ROLES,
+  type Role,
+  roleMay,
+  SCOPES,
+  scopesMay,
+} from "../../worker/accounts/permissions.ts";
+import type { CreatedApiKey } from "../../worker/accounts/schemas.ts";
+import { app } from "../../worker/app.ts";
+import { FIRST_COMPANY_ID } from "../../worker/content-store.ts";
+import { accounts, members, storageMigrations, users } from "../../worker/schema.ts";
+import type { ArContent, Submission } from "../../worker/schemas.ts";
+import { Browser, setUp } from "./browser.ts";
+import { Edge, form, json, refusal, s3 } from "./edge.ts";
+import { png } from "./fixtures.ts";
+
+/**
+ * Every route of the API's document, walked as nobody, as a member of another company, in every role and with
+ * every scope. A route that is missing in `REQUESTS` or `PUBLIC` fails.
+ */
+
+/** Routes that need nobody: what they give is public, or opened by a secret of its own. */
+const PUBLIC = new Set([
+  "GET /media/{unique_id}/{kind}",
+  "GET /api/viewer/{unique_id}",
+  "GET /api/health",
+  "GET /api/setup",
+  "POST /api/setup",
+  "GET /api/invitations/{id}",
+  "POST /api/invitations/{id}/account",
+  "GET /api/mailbox",
+]);
+
+/** Routes of a person, not of a company. */
+const PERSONAL = new Set(["GET /api/me", "POST /api/me/companies"]);
+
+/** What there is in the first company. */
+interface There {
+  readonly content: ArContent;
+  readonly task: string;
+  readonly lease: string;
+  readonly connection: string;
+  readonly key: string;
+  readonly migration: string;
+  /** A video upload of the content. */
+  readonly upload: string;
+}
+
+interface Sample {
+  /** About something of the company: another company's is not found. */
+  readonly about?: "content" | "task" | "connection" | "key" | "migration";
+  /** What it asks for is not set up in these tests: whoever may ask is told so. */
+  readonly isUnavailable?: boolean;
+  /** Of a read that costs more than it should. */
+  readonly roundTrips?: number;
+  readonly body?: (there: There) => RequestInit;
+}
+
+const PASSWORD = "a password of everybody's";
+const newUpload = { length: 12_000_000, content_type: "video/mp4" };
+const trial = { provider: "s3", settings: s3("second").settings };
+const lease = ({ lease }: There) => ({ "Vivimark-Lease": lease });
+const photo = () => ({ body: form({ image: png() }) });
+const video = () => ({ body: new Uint8Array(16), headers: { "Content-Type": "video/mp4" } });
+
+const REQUESTS: Readonly<Record<string, Sample>> = {
+  "GET /api/ar-content": {},
+  "POST /api/ar-content": { body: photo },
+  "GET /api/ar-content/{id}": { about: "content" },
+  "PATCH /api/ar-content/{id}": { about: "content", body: () => json("PATCH", { title: "Changed" }) },
+  "DELETE /api/ar-content/{id}": { about: "content" },
+  "GET /api/ar-content/{id}/tasks": { about: "content" },
+  "GET /api/ar-content/{id}/qr.svg": { about: "content" },
+  "PUT /api/ar-content/{id}/marker": {
+    about: "content",
+    body: (there) => ({
+      body: new Uint8Array(16),
+      headers: { "Content-Type": "application/octet-stream", ...lease(there) },
+    }),
+  },
+  "POST /api/ar-content/{id}/marker/lease": { about: "content" },
+  "DELETE /api/ar-content/{id}/marker/lease": {
+    about: "content",
+    body: (there) => ({ headers: lease(there) }),
+  },
+  "POST /api/ar-content/{id}/marker/progress": {
+    about: "content",
+    body: (there) => json("POST", { stage: "match", done: 1, total: 2 }, lease(there)),
+  },
+  "POST /api/ar-content/{id}/marker/recompile": { about: "content", body: () => json("POST", {}) },
+  "PUT /api/ar-content/{id}/video": { about: "content", body: video },
+  "DELETE /api/ar-content/{id}/video": { about: "content" },
+  "GET /api/tasks/{task_id}": { about: "task" },
+  "GET /api/projects": {},
+  "GET /api/company/storage": {},
+  "PUT /api/company/storage": {
+    about: "connection",
+    body: ({ connection }) => json("PUT", { connection_id: connection }),
+  },
+  "GET /api/storage-connections": {},
+  "GET /api/storage-connections/presets": {},
+  "POST /api/storage-connections": { body: () => json("POST", s3("second")) },
+  "POST /api/storage-connections/test": {
+    about: "connection",
+    body: ({ connection }) => json("POST", { ...trial, connection_id: connection }),
+  },
+  "GET /api/storage-connections/{id}": { about: "connection" },
+  "PATCH /api/storage-connections/{id}": { about: "connection", body: () => json("PATCH", { name: "N" }) },
+  "DELETE /api/storage-connections/{id}": { about: "connection" },
+  "POST /api/storage-connections/{id}/test": { about: "connection" },
+  "GET /api/storage-connections/{id}/usage": { about: "connection" },
+  "GET /api/storage-connections/yandex/authorize": { isUnavailable: true },
+  "GET /api/storage-connections/yandex/callback": { isUnavailable: true },
+  "POST /api/storage-connections/yandex/exchange": {
+    isUnavailable: true,
+    body: () => json("POST", { code: "code", state: "state" }),
+  },
+  "GET /api/storage-migrations": { roundTrips: 22 },
+  "POST /api/storage-migrations": {
+    about: "connection",
+    body: ({ connection }) => json("POST", { to: connection }),
+  },
+  "GET /api/storage-migrations/{id}": { about: "migration", roundTrips: 3 },
+  "POST /api/storage-migrations/{id}/pause": { about: "migration" },
+  "POST /api/storage-migrations/{id}/resume": { about: "migration" },
+  "POST /api/storage-migrations/{id}/cancel": { about: "migration" },
+  "POST /api/ar-content/{id}/video-uploads": { about: "content", body: () => json("POST", newUpload) },
+  "GET /api/ar-content/{id}/video-uploads/{upload_id}": { about: "content", roundTrips: 3 },
+  "DELETE /api/ar-content/{id}/video-uploads/{upload_id}": { about: "content" },
+  "POST /api/ar-content/{id}/video-uploads/{upload_id}/part-urls": {
+    about: "content",
+    body: () => json("POST", { numbers: [1] }),
+  },
+  "PUT /api/ar-content/{id}/video-uploads/{upload_id}/parts/{number}": { about: "content", body: video },
+  "POST /api/ar-content/{id}/video-uploads/{upload_id}/complete": { about: "content" },
+  "GET /api/api-keys": {},
+  "POST /api/api-keys": { body: () => json("POST", { name: "Another", scopes: ["read"] }) },
+  "DELETE /api/api-keys/{id}": { about: "key" },
+};
+
+interface Operation {
+  readonly name: string;
+  readonly method: string;
+  readonly path: string;
+  readonly permission: Permission | undefined;
+  readonly security: readonly object[];
+  readonly responses: object;
+}
+
+/** What the walk reads of an operation in the document. */
+interface Described {
+  readonly "x-permission"?: Permission;
+  readonly security?: object[];
+  readonly responses: object;
+}
+
+const document = app.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "", version: "" } });
+const operations: Operation[] = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+  Object.entries(item as Record<string, Described>).map(([method, operation]) => ({
+    name: `${method.toUpperCase()} ${path}`,
+    method: method.toUpperCase(),
+    path,
+    permission: operation["x-permission"],
+    security: operation.security ?? [],
+    responses: operation.responses,
+  })),
+);
+const guarded = operations.filter(({ name }) => !PUBLIC.has(name) && !PERSONAL.has(name));
+
+let edge: Edge;
+let owner: Browser;
+let there: There;
+let passwordHash: string;
+const roles = new Map<string, Browser>();
+const keys = new Map<string, string>();
+let stranger: Browser;
+
+beforeAll(async () => {
+  edge = new Edge();
+  // The sessions that better-auth makes end after the machine's time, not after the edge's.
+  edge.clock = Date.now();
+  owner = (await setUp(edge))!;
+  passwordHash = await hashPassword(PASSWORD);
+  for (const role of ROLES) roles.set(role, await member(`${role}@example.net`, FIRST_COMPANY_ID, role));
+  for (const scope of SCOPES) {
+    const { key } = await owner.json<CreatedApiKey>(
+      "/api/api-keys",
+      json("POST", { name: scope, scopes: [scope] }),
+    );
+    keys.set(scope, key);
+  }
+  const everything = { name: "everything", scopes: SCOPES };
+  keys.set("everything", (await owner.json<CreatedApiKey>("/api/api-keys", json("POST", everything))).key);
+  stranger = await member("stranger@example.net", null, "owner");
+  there = await furnish();
+});
+
+test("the document's routes are those that are walked, and each says who may use it", () => {
+  const names = operations.map(({ name }) => name).sort();
+  expect(names).toEqual([...PUBLIC, ...PERSONAL, ...Object.keys(REQUESTS)].sort());
+  for (const { name, permission, security, responses } of guarded) {
+    expect([name, permission]).toEqual([name, expect.any(String)]);
+    expect(Object.keys(PERMISSIONS)).toContain(permission);
+    expect([name, security]).toEqual([name, [{ session: [] }, { key: [] }]]);
+    expect([name, Object.keys(responses)]).toEqual([name, expect.arrayContaining(["401", "403"])]);
+  }
+});
+
+test("every route under /api and /media is in the document, or is better-auth's or the document itself", () => {
+  const known = new Set(
+    operations.map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, ":$1")}`),
+  );
+  const others = app.routes
+    .filter(({ method, path }) => /^\/(api|media)/.test(path) && !known.has(`${method} ${path}`))
+    // Middleware of a route has its path; of a group, a star.
+    .map(({ method, path }) => `${method} ${path}`);
+  expect([...new Set(others)].sort()).toEqual([
+    "ALL /api/auth/*",
+    "ALL /api/viewer/*",
+    "ALL /media/*",
+    "GET /api/docs",
+    "GET /api/openapi.json",
+  ]);
+});
+
+describe.each(operations.filter(({ name }) => !PUBLIC.has(name)))("$name", (operation) => {
+  test("nobody: 401", async () => {
+    const response = await send(operation, (path, init) => edge.anonymously(path, init));
+    expect((await refusal(response)).code).toBe("unauthenticated");
+  });
+});
+
+describe.each(guarded)("$name", (operation) => {
+  beforeAll(async () => {
+    there = await furnish();
+  });
+
+  test("another company: finds nothing of this one, and changes nothing", async () => {
+    const before = await snapshot();
+    const response = await send(operation, (path, init) => stranger.fetch(path, init));
+    if (REQUESTS[operation.name].about) expect((await refusal(response)).status).toBe(404);
+    else {
+      const text = await response.text();
+      expect(response.status < 300).toBe(!REQUESTS[operation.name].isUnavailable);
+      for (const id of [
+        there.content.id,
+        there.content.unique_id,
+        there.connection,
+        there.key,
+        FIRST_COMPANY_ID,
+      ]) {
+        expect(text).not.toContain(id);
+      }
+    }
+    expect(await snapshot()).toEqual(before);
+  });
+
+  test("roles: those that the table names, and no others", async () => {
+    for (const role of ROLES) {
+      const response = await send(operation, (path, init) => roles.get(role)!.fetch(path, init));
+      const refused = response.status === 403 && (await refusal(response)).code === "forbidden";
+      expect([role, refused]).toEqual([role, !roleMay(role, operation.permission!)]);
+    }
+  });
+
+  test("scopes: those that the table names, and no others", async () => {
+    for (const scope of SCOPES) {
+      const Authorization = `Bearer ${keys.get(scope)}`;
+      const response = await send(operation, (path, init) => {
+        const headers = new Headers(init.headers);
+        headers.set("Authorization", Authorization);
+        return edge.anonymously(path, { ...init, headers });
+      });
+      const refused = response.status === 403 && (await refusal(response)).code === "forbidden";
+      expect([scope, refused]).toEqual([scope, !scopesMay([scope], operation.permission!)]);
+    }
+  });
+});
+
+describe.each(guarded.filter(({ method }) => method === "GET"))("$name", (operation) => {
+  test.each(["session", "key"])("at most two round trips to the database, with a %s", async (by) => {
+    there = await furnish();
+    const counted = countingDatabase();
+    const ask = async () => {
+      const response = await send(operation, (path, init) => {
+        const headers = new Headers(init.headers);
+        if (by === "session") headers.set("Cookie", owner.cookie());
+        else headers.set("Authorization", `Bearer ${keys.get("everything")}`);
+        return edge.anonymously(path, { ...init, headers }, { db: counted.db });
+      });
+      const mayNot = by === "key" && operation.permission === "keys:manage";
+      if (!REQUESTS[operation.name].isUnavailable)
+        expect([operation.name, response.status]).toEqual([operation.name, mayNot ? 403 : 200]);
+      await response.text();
+    };
+    // What is measured or noted once is there the second time.
+    await ask();
+    counted.restart();
+    await ask();
+    expect(counted.roundTrips()).toBeGreaterThan(0);
+    expect(counted.roundTrips()).toBeLessThanOrEqual(REQUESTS[operation.name].roundTrips ?? 2);
+  });
+});
+
+function send(
+  { name, method, path }: Operation,
+  fetch: (path: string, init: RequestInit) => Promise<Response>,
+): Promise<Response> {
+  const { about, body } = REQUESTS[name] ?? {};
+  const filled = path
+    .replace("{upload_id}", there?.upload)
+    .replace("{number}", "1")
+    .replace(/\{\w+\}/, about ? idOf(about) : "none");
+  return fetch(filled, { ...body?.(there), method });
+}
+
+function idOf(about: NonNullable<Sample["about"]>): string {
+  return about === "content" ? there.content.id : there[about];
+}
+
+/** Something of each kind in the first company. */
+async function furnish(): Promise<There> {
+  const { content, task_id: task, lease }: Submission = await edge.submit({ compile: "browser" });
+  const { id: connection } = await edge.connection("second");
+  const { id: key } = await owner.json<CreatedApiKey>(
+    "/api/api-keys",
+    json("POST", { name: "Key", scopes: ["read"] }),
+  );
+  const { id: upload } = await edge.json<{ id: string }>(
+    `/api/ar-content/${content.id}/video-uploads`,
+    json("POST", newUpload),
+  );
+  const migration = crypto.randomUUID();
+  const times = { nextMessageAt: edge.clock, createdAt: edge.clock, updatedAt: edge.clock };
+  await edge.db
+    .insert(storageMigrations)
+    .values({ id: migration, companyId: FIRST_COMPANY_ID, toStorageId: null, state: "done", ...times });
+  return { content, task, lease: lease!.token, connection, key, migration, upload };
+}
+
+/** Everything that the first company has. */
+async function snapshot(): Promise<unknown[]> {
+  const of = (table: string, column: string) =>
+    env.DB.prepare(`SELECT * FROM ${table} WHERE ${column} = ? ORDER BY id`).bind(FIRST_COMPANY_ID).all();
+  const tables = [
+    "ar_content",
+    "compile_tasks",
+    "projects",
+    "storage_connections",
+    "api_keys",
+    "members",
+    "storage_migrations",
+    "video_uploads",
+  ];
+  const rows = await Promise.all([of("companies", "id"), ...tables.map((table) => of(table, "company_id"))]);
+  return rows.map(({ results }) => results);
+}
+
+/** Somebody who is signed in; without a company, the owner of one of their own. */
+async function member(email: string, companyId: string | null, role: Role): Promise<Browser> {
+  const id = crypto.randomUUID();
+  const times = { createdAt: new Date(edge.clock), updatedAt: new Date(edge.clock) };
+  await edge.db.insert(users).values({ id, name: email, email, ...times });
+  await edge.db.insert(accounts).values({
+    ...{ id, userId: id, accountId: id, providerId: "credential", password: passwordHash },
+    ...times,
+  });
+  if (companyId === null) await foundCompany(edge.db, id, "Another company", edge.clock);
+  else await edge.db.insert(members).values({ id, companyId, userId: id, role, createdAt: times.createdAt });
+  return Browser.signedIn(edge, { email, password: PASSWORD });
+}
+
+/** The database, counting what goes there and back: a statement, or a batch of them. */
+function countingDatabase() {
+  let count = 0;
+  const counting = (statement: D1PreparedStatement): D1PreparedStatement =>
+    new Proxy(statement, {
+      get(target, name) {
+        if (name === "bind") return (...values: unknown[]) => counting(target.bind(...values));
+        const value = Reflect.get(target, name);
+        if (typeof value !== "function") return value;
+        return (...values: unknown[]) => {
+          if (["all", "first", "raw", "run"].includes(String(name))) count += 1;
+          return value.apply(target, values);
+        };
+      },
+    });
+  const database = new Proxy(env.DB, {
+    get(target, name) {
+      if (name === "prepare") return (query: string) => counting(target.prepare(query));
+      const value = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      return (...values: unknown[]) => {
+        count += 1;
+        return value.apply(target, values);
+      };
+    },
+  });
+  return { db: drizzle(database), roundTrips: () => count, restart: () => (count = 0) };
+}

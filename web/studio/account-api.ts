@@ -1,0 +1,156 @@
+import type {
+  ApiKey,
+  CreatedApiKey,
+  Invitation,
+  Mailbox,
+  Me,
+  Membership,
+} from "../../worker/accounts/schemas.ts";
+import { accepted, answer, client as api, reach } from "./api.ts";
+
+/** What people do with accounts: our own routes, typed, and better-auth's under /api/auth. */
+
+export interface Session {
+  readonly id: string;
+  readonly token: string;
+  readonly userAgent: string | null;
+  readonly ipAddress: string | null;
+  readonly updatedAt: string;
+}
+
+export interface Member {
+  readonly id: string;
+  readonly userId: string;
+  readonly role: string;
+  readonly user: { readonly name: string; readonly email: string };
+}
+
+export interface PendingInvitation {
+  readonly id: string;
+  readonly email: string;
+  readonly role: string;
+  readonly status: string;
+  readonly expiresAt: string;
+}
+
+export function getMe(): Promise<Me> {
+  return answer(api.me.$get());
+}
+
+export async function isSetUpOpen(): Promise<boolean> {
+  return (await answer(api.setup.$get())).open;
+}
+
+export async function setUp(form: {
+  token: string;
+  name: string;
+  email: string;
+  password: string;
+  company_name: string;
+}): Promise<void> {
+  await accepted(api.setup.$post({ json: form }));
+}
+
+export function getInvitation(id: string): Promise<Invitation> {
+  return answer(api.invitations[":id"].$get({ param: { id } }));
+}
+
+export async function acceptWithNewAccount(id: string, form: { name: string; password: string }) {
+  await accepted(api.invitations[":id"].account.$post({ param: { id }, json: form }));
+}
+
+export function createCompany(name: string): Promise<Membership> {
+  return answer(api.me.companies.$post({ json: { name } }));
+}
+
+export async function listApiKeys(): Promise<ApiKey[]> {
+  return (await answer(api["api-keys"].$get({ query: {} }))).items;
+}
+
+export function createApiKey(form: {
+  name: string;
+  scopes: ApiKey["scopes"];
+  expires_at: string | null;
+}): Promise<CreatedApiKey> {
+  return answer(api["api-keys"].$post({ json: form }));
+}
+
+export async function revokeApiKey(id: string): Promise<void> {
+  await accepted(api["api-keys"][":id"].$delete({ param: { id } }));
+}
+
+export function getMailbox(token: string): Promise<Mailbox> {
+  const headers = { Authorization: `Bearer ${token}` };
+  return answer(api.mailbox.$get(undefined, { headers }));
+}
+
+export async function signIn(email: string, password: string): Promise<void> {
+  await post("sign-in/email", { email, password });
+}
+
+/** Lets a session that is used last on. */
+export async function prolongSession(): Promise<void> {
+  await get("get-session");
+}
+
+export async function signOut(): Promise<void> {
+  await post("sign-out", {});
+}
+
+export async function requestPasswordReset(email: string): Promise<void> {
+  await post("request-password-reset", { email });
+}
+
+export async function resetPassword(token: string, newPassword: string): Promise<void> {
+  await post("reset-password", { token, newPassword });
+}
+
+export function listSessions(): Promise<Session[]> {
+  return get("list-sessions");
+}
+
+export async function revokeSession(token: string): Promise<void> {
+  await post("revoke-session", { token });
+}
+
+export async function setActiveCompany(organizationId: string): Promise<void> {
+  await post("organization/set-active", { organizationId });
+}
+
+export async function acceptInvitation(invitationId: string): Promise<void> {
+  await post("organization/accept-invitation", { invitationId });
+}
+
+export async function listMembers(): Promise<Member[]> {
+  return (await get<{ members: Member[] }>("organization/list-members")).members;
+}
+
+export async function changeRole(memberId: string, role: string): Promise<void> {
+  await post("organization/update-member-role", { memberId, role });
+}
+
+export async function removeMember(memberIdOrEmail: string): Promise<void> {
+  await post("organization/remove-member", { memberIdOrEmail });
+}
+
+export async function listInvitations(): Promise<PendingInvitation[]> {
+  const all = await get<PendingInvitation[]>("organization/list-invitations");
+  return all.filter(({ status, expiresAt }) => status === "pending" && Date.parse(expiresAt) > Date.now());
+}
+
+export async function invite(email: string, role: string): Promise<PendingInvitation> {
+  return (await post("organization/invite-member", { email, role })).json();
+}
+
+export async function cancelInvitation(invitationId: string): Promise<void> {
+  await post("organization/cancel-invitation", { invitationId });
+}
+
+async function get<T>(path: string): Promise<T> {
+  return (await accepted(reach(`/api/auth/${path}`))).json() as Promise<T>;
+}
+
+function post(path: string, body: object): Promise<Response> {
+  const headers = { "Content-Type": "application/json" };
+  return accepted(reach(`/api/auth/${path}`, { method: "POST", headers, body: JSON.stringify(body) }));
+}

@@ -1,0 +1,73 @@
+import { and, desc, eq } from "drizzle-orm";
+import { type ApiKeyRow, apiKeys, type Company, type Database } from "../schema.ts";
+import { hex, sha256 } from "../sha256.ts";
+import type { Scope } from "./permissions.ts";
+
+/** A scanner of leaked secrets knows our keys by it. */
+export const BEGINNING = "vivi_";
+const SECRET_BYTES = 24;
+/** Of the key, shown for ever: 32 random bits, enough to tell keys apart. */
+const PREFIX_LENGTH = BEGINNING.length + 8;
+
+export function isKey(text: string): boolean {
+  return text.startsWith(BEGINNING) && text.length === BEGINNING.length + 2 * SECRET_BYTES;
+}
+
+/** Not salted and not slow: 192 random bits are guessed by nobody. */
+export function hashKey(key: string): Promise<string> {
+  return sha256(new TextEncoder().encode(key));
+}
+
+/** The API keys of one company; no other's can be reached through it. */
+export class ApiKeyStore {
+  readonly #db: Database;
+  readonly #company: Company;
+
+  constructor(db: Database, company: Company) {
+    this.#db = db;
+    this.#company = company;
+  }
+
+  #own(id: string) {
+    return and(eq(apiKeys.companyId, this.#company.id), eq(apiKeys.id, id));
+  }
+
+  /** Newest first. */
+  list(): Promise<ApiKeyRow[]> {
+    return this.#db
+      .select()
+      .from(apiKeys)
+      .where(eq(apiKeys.companyId, this.#company.id))
+      .orderBy(desc(apiKeys.createdAt), desc(apiKeys.id));
+  }
+
+  /** @returns the key itself, which is nowhere to be read afterwards */
+  async create(
+    { name, scopes, expiresAt }: { name: string; scopes: readonly Scope[]; expiresAt: number | null },
+    createdBy: string,
+    now: number,
+  ): Promise<{ key: string; row: ApiKeyRow }> {
+    const key = BEGINNING + hex(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
+    const [row] = await this.#db
+      .insert(apiKeys)
+      .values({
+        id: crypto.randomUUID(),
+        companyId: this.#company.id,
+        name,
+        prefix: key.slice(0, PREFIX_LENGTH),
+        hash: await hashKey(key),
+        scopes,
+        createdBy,
+        expiresAt,
+        createdAt: now,
+      })
+      .returning();
+    return { key, row };
+  }
+
+  /** False when there is no such key. */
+  async revoke(id: string): Promise<boolean> {
+    const revoked = await this.#db.delete(apiKeys).where(this.#own(id)).returning({ id: apiKeys.id });
+    return revoked.length === 1;
+  }
+}

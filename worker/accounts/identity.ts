@@ -1,0 +1,138 @@
+import { and, eq, getTableColumns, gt, isNull, lt, or, sql } from "drizzle-orm";
+import type { Context } from "hono";
+import { getSignedCookie } from "hono/cookie";
+import type { AppEnv, Bindings } from "../bindings.ts";
+import { Refusal } from "../errors.ts";
+import { apiKeys, type Company, companies, type Database, members, sessions, users } from "../schema.ts";
+import { hashKey, isKey } from "./api-keys.ts";
+import { assertAccounts, sessionCookie } from "./auth.ts";
+import { PERMISSIONS, type Permission, type Role, roleMay, type Scope, scopesMay } from "./permissions.ts";
+
+/** A person, by the session that a browser's cookie names. */
+export interface Person {
+  readonly id: string;
+  readonly name: string;
+  readonly email: string;
+  readonly sessionId: string;
+  /** The company that the session is about, whether or not they still belong to it. */
+  readonly activeCompanyId: string | null;
+}
+
+/** Somebody who may do something in a company. */
+export type Access =
+  | { readonly by: "person"; readonly person: Person; readonly company: Company; readonly role: Role }
+  | {
+      readonly by: "key";
+      readonly keyId: string;
+      readonly company: Company;
+      readonly scopes: readonly Scope[];
+    };
+
+export function may(access: Access, permission: Permission): boolean {
+  return access.by === "person" ? roleMay(access.role, permission) : scopesMay(access.scopes, permission);
+}
+
+const LAST_USED_MS = 60_000;
+const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** Who sends this request, and for which company: one round trip to the database. */
+export async function identify(c: Context<AppEnv>, origin: string): Promise<Access> {
+  const authorization = c.req.header("Authorization");
+  if (authorization !== undefined) return byKey(c.env, authorization);
+  const { person, company, role } = await personOf(c, origin);
+  if (!company || !role) {
+    throw new Refusal("no_company", "This session is not about a company of yours; choose one first.");
+  }
+  return { by: "person", person, company, role };
+}
+
+/** The person behind the session's cookie, in whichever company, or in none. */
+export async function personOf(
+  c: Context<AppEnv>,
+  origin: string,
+): Promise<{ person: Person; company: Company | null; role: Role | null }> {
+  assertAccounts(c.env.accounts);
+  const token = await getSignedCookie(c, c.env.accounts.secret, sessionCookie(origin));
+  if (!token) throw unauthenticated("Sign in, or send an API key as `Authorization: Bearer …`.");
+  if (!SAFE.has(c.req.method)) assertOwnPage(c, origin);
+  const [row] = await c.env.db
+    .select({
+      person: {
+        id: users.id,
+        name: users.name,
+        email: users.email,
+        sessionId: sessions.id,
+        activeCompanyId: sessions.activeCompanyId,
+      },
+      company: companies,
+      role: members.role,
+    })
+    .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .leftJoin(
+      members,
+      and(eq(members.userId, sessions.userId), eq(members.companyId, sessions.activeCompanyId)),
+    )
+    .leftJoin(companies, eq(companies.id, members.companyId))
+    .where(and(eq(sessions.token, token), gt(sessions.expiresAt, new Date(c.env.now()))));
+  if (!row) throw unauthenticated("This session has ended; sign in again.");
+  return row;
+}
+
+/** What a browser says of where a request comes from, no page can change. A cookie alone proves no intent. */
+function assertOwnPage(c: Context<AppEnv>, origin: string): void {
+  const site = c.req.header("Sec-Fetch-Site");
+  const sender = c.req.header("Origin");
+  const own = [origin, new URL(c.req.url).origin];
+  if (site === "same-origin" || (site === undefined && sender && own.includes(sender))) return;
+  throw new Refusal(
+    "foreign_origin",
+    `A request with a session that changes something must come from ${origin}; this one came from ${(sender ?? "nowhere").slice(0, 100)}.`,
+  );
+}
+
+async function byKey({ db, now }: Bindings, authorization: string): Promise<Access> {
+  const [, key = ""] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
+  if (!isKey(key)) throw unauthenticated("The Authorization header is not `Bearer` with an API key.");
+  const found = await findKey(db, await hashKey(key), now());
+  if (!found) throw unauthenticated("This API key does not exist, has expired or was revoked.");
+  return { by: "key", ...found };
+}
+
+/** The company of a living key, in one round trip that also notes that it was used. */
+async function findKey(db: Database, hash: string, now: number) {
+  const living = and(eq(apiKeys.hash, hash), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)));
+  const stale = or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, now - LAST_USED_MS));
+  const [, [row]] = await db.batch([
+    db.update(apiKeys).set({ lastUsedAt: now }).where(and(living, stale)),
+    db
+      .select({
+        ...getTableColumns(companies),
+        // A batch is answered by column names, of which the two tables share some.
+        keyId: sql<string>`${apiKeys.id}`.as("key_id"),
+        keyScopes: sql<string>`${apiKeys.scopes}`.mapWith(apiKeys.scopes).as("key_scopes"),
+      })
+      .from(apiKeys)
+      .innerJoin(companies, eq(companies.id, apiKeys.companyId))
+      .where(living),
+  ]);
+  if (!row) return undefined;
+  const { keyId, keyScopes, ...company } = row;
+  return { keyId, scopes: keyScopes as unknown as readonly Scope[], company };
+}
+
+function unauthenticated(detail: string): Refusal {
+  return new Refusal("unauthenticated", detail, { "WWW-Authenticate": 'Bearer realm="Vivimark"' });
+}
+
+/** A refusal that says what would be needed. */
+export function forbidden(access: Access, permission: Permission): Refusal {
+  const { what, roles, scopes } = PERMISSIONS[permission];
+  const detail =
+    access.by === "person"
+      ? `Your role, ${access.role}, does not include "${what}"; that takes ${roles.join(" or ")}.`
+      : scopes.length > 0
+        ? `This key's scopes, ${access.scopes.join(", ")}, do not include "${what}"; that takes ${scopes.join(" or ")}.`
+        : `"${what}" is for people who are signed in, not for API keys.`;
+  return new Refusal("forbidden", detail);
+}

@@ -1,0 +1,74 @@
+import { desc, lt, sql } from "drizzle-orm";
+import { type Database, mails } from "../schema.ts";
+
+export interface Mail {
+  readonly to: string;
+  readonly subject: string;
+  /** Plain text. */
+  readonly body: string;
+}
+
+/** Sends mail; rejects when it could not be handed over. */
+export interface Mailer {
+  send(mail: Mail): Promise<void>;
+}
+
+const KEEP_MAILS_MS = 7 * 24 * 3_600_000;
+const SHOWN_MAILS = 50;
+const TIMEOUT_MS = 10_000;
+
+/** Keeps mail where a developer reads it: the page /mailbox. */
+export class DevelopmentMailbox implements Mailer {
+  readonly #db: Database;
+  readonly #now: () => number;
+
+  constructor(db: Database, now: () => number) {
+    this.#db = db;
+    this.#now = now;
+  }
+
+  async send({ to, subject, body }: Mail): Promise<void> {
+    const now = this.#now();
+    await this.#db.batch([
+      this.#db.delete(mails).where(lt(mails.createdAt, now - KEEP_MAILS_MS)),
+      this.#db
+        .insert(mails)
+        .values({ id: crypto.randomUUID(), recipient: to, subject, body, createdAt: now }),
+    ]);
+  }
+
+  /** Newest first. */
+  list() {
+    return this.#db.select().from(mails).orderBy(desc(mails.createdAt), sql`rowid DESC`).limit(SHOWN_MAILS);
+  }
+}
+
+/** Hands mail as JSON, `{to, subject, body}`, to a service of the operator's that sends it. */
+export class HttpMailer implements Mailer {
+  readonly #url: string;
+  readonly #secret: string;
+
+  constructor(url: string, secret: string) {
+    this.#url = url;
+    this.#secret = secret;
+  }
+
+  async send(mail: Mail): Promise<void> {
+    const response = await fetch(this.#url, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Authorization: `Bearer ${this.#secret}` },
+      body: JSON.stringify(mail),
+      redirect: "error",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    await response.body?.cancel();
+    if (!response.ok) throw new Error(`The mail service answered with status ${response.status}.`);
+  }
+}
+
+/** Where nothing is set up: says in the log that a mail was not sent, and never what is in it. */
+export const NO_MAILER: Mailer = {
+  async send({ subject }) {
+    console.warn(`No mailer is set up; not sent: ${subject}`);
+  },
+};

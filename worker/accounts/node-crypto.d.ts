@@ -1,0 +1,11 @@
+/** What of Node's module workerd has (`nodejs_compat`) and passwords need; Workers' own types leave it out. */
+declare module "node:crypto" {
+  export function scrypt(
+    password: string,
+    salt: Uint8Array,
+    length: number,
+    options: { N: number; r: number; p: number; maxmem: number },
+    done: (error: Error | null, key: Uint8Array) => void,
+  ): void;
+  export function timingSafeEqual(a: Uint8Array, b: Uint8Array): boolean;
+}

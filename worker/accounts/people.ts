@@ -1,0 +1,190 @@
+import { and, asc, eq, exists, gt, not, type SQL, sql } from "drizzle-orm";
+import { searchable } from "../content-store.ts";
+import { accounts, companies, type Database, invitations, members, projects, users } from "../schema.ts";
+import { sha256 } from "../sha256.ts";
+import type { Role } from "./permissions.ts";
+
+/** How people and companies come into being: each in one transaction that says what it depends on. */
+
+export interface NewPerson {
+  readonly name: string;
+  readonly email: string;
+  /** Hashed. */
+  readonly password: string;
+}
+
+/** Whether nobody has set the platform up yet. */
+export async function isSetUpOpen(db: Database): Promise<boolean> {
+  const rows = await db.select({ id: users.id }).from(users).limit(1);
+  return rows.length === 0;
+}
+
+/**
+ * The first person becomes the owner of a company that is there, with everything in it, and names it. Of
+ * several at once, one.
+ *
+ * @returns false when somebody was first
+ */
+export async function setUp(
+  db: Database,
+  owner: NewPerson,
+  company: { readonly id: string; readonly name: string },
+  now: number,
+): Promise<boolean> {
+  const nobody = not(exists(db.select({ one: sql`1` }).from(users)));
+  const { id, statements } = joining(db, owner, { companyId: company.id, role: "owner" }, nobody, now);
+  const [, , joined] = await db.batch([
+    ...statements,
+    db
+      .update(companies)
+      .set({ name: company.name, updatedAt: now })
+      .where(
+        and(
+          eq(companies.id, company.id),
+          exists(db.select({ one: sql`1` }).from(users).where(eq(users.id, id))),
+        ),
+      ),
+  ]);
+  return joined.length === 1;
+}
+
+/** An invitation that can be accepted, and whether the invited person has an account already. */
+export async function findInvitation(db: Database, id: string, now: number) {
+  const [row] = await db
+    .select({
+      email: invitations.email,
+      role: invitations.role,
+      expiresAt: invitations.expiresAt,
+      companyId: invitations.companyId,
+      company: companies.name,
+      inviter: sql<string>`(SELECT name FROM users WHERE users.id = ${invitations.inviterId})`,
+      userId: users.id,
+    })
+    .from(invitations)
+    .innerJoin(companies, eq(companies.id, invitations.companyId))
+    .leftJoin(users, eq(users.email, invitations.email))
+    .where(isPending(id, now));
+  return row;
+}
+
+/**
+ * A person who has no account yet follows an invitation; that they have its link shows that the address is
+ * theirs.
+ *
+ * @returns false when the invitation is no longer good, or the address has an account
+ */
+export async function acceptAsNewPerson(
+  db: Database,
+  invitationId: string,
+  join: { readonly companyId: string; readonly role: Role },
+  person: NewPerson,
+  now: number,
+): Promise<boolean> {
+  const invited = and(
+    exists(db.select({ one: sql`1` }).from(invitations).where(isPending(invitationId, now))),
+    not(exists(db.select({ one: sql`1` }).from(users).where(eq(users.email, person.email)))),
+  );
+  const { id, statements } = joining(db, person, join, invited, now);
+  const [, , joined] = await db.batch([
+    ...statements,
+    db
+      .update(invitations)
+      .set({ status: "accepted" })
+      .where(
+        and(
+          eq(invitations.id, invitationId),
+          exists(db.select({ one: sql`1` }).from(users).where(eq(users.id, id))),
+        ),
+      ),
+  ]);
+  return joined.length === 1;
+}
+
+function isPending(id: string, now: number): SQL | undefined {
+  return and(
+    eq(invitations.id, id),
+    eq(invitations.status, "pending"),
+    gt(invitations.expiresAt, new Date(now)),
+  );
+}
+
+/** The statements that make a person with a password and a membership, all or none, if `condition` holds. */
+function joining(
+  db: Database,
+  { name, email, password }: NewPerson,
+  { companyId, role }: { readonly companyId: string; readonly role: Role },
+  condition: SQL | undefined,
+  now: number,
+) {
+  const id = crypto.randomUUID();
+  const statements = [
+    db.insert(users).select(sql`SELECT ${id}, ${name}, ${email}, 1, NULL, ${now}, ${now} WHERE ${condition}`),
+    db
+      .insert(accounts)
+      .select(
+        sql`SELECT ${crypto.randomUUID()}, id, 'credential', id, ${password}, NULL, NULL, NULL, NULL, NULL, NULL, ${now}, ${now} FROM users WHERE id = ${id}`,
+      ),
+    db
+      .insert(members)
+      .select(
+        sql`SELECT ${crypto.randomUUID()}, ${companyId}, id, ${role}, ${now} FROM users WHERE id = ${id}`,
+      )
+      .returning({ id: members.id }),
+  ] as const;
+  return { id, statements };
+}
+
+/** A company with its first project, and its owner. */
+export async function foundCompany(
+  db: Database,
+  ownerId: string,
+  name: string,
+  now: number,
+): Promise<string> {
+  const id = crypto.randomUUID();
+  await db.batch([
+    db.insert(companies).values({
+      id,
+      name,
+      slug: await slugOf(name, id),
+      storagePath: `companies/${id}`,
+      createdAt: now,
+      updatedAt: now,
+    }),
+    db.insert(projects).values({
+      id: crypto.randomUUID(),
+      companyId: id,
+      name: "First project",
+      createdAt: now,
+      updatedAt: now,
+    }),
+    db.insert(members).values({
+      id: crypto.randomUUID(),
+      companyId: id,
+      userId: ownerId,
+      role: "owner",
+      createdAt: new Date(now),
+    }),
+  ]);
+  return id;
+}
+
+/** The name as far as it fits into an address, and a part of the id: two companies may have one name. */
+async function slugOf(name: string, id: string): Promise<string> {
+  const words = searchable(name)
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "")
+    .slice(0, 40);
+  const tail = (await sha256(new TextEncoder().encode(id))).slice(0, 6);
+  return words ? `${words}-${tail}` : tail;
+}
+
+/** The companies that a person belongs to, the one joined first first. */
+export function companiesOf(db: Database, userId: string) {
+  return db
+    .select({ id: companies.id, name: companies.name, role: members.role })
+    .from(members)
+    .innerJoin(companies, eq(companies.id, members.companyId))
+    .where(eq(members.userId, userId))
+    .orderBy(asc(members.createdAt), asc(members.id));
+}

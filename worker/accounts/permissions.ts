@@ -1,0 +1,78 @@
+/**
+ * Who may do what: one table, for people by their role in a company and for programs by the scopes of their
+ * API key. `docs/accounts.md` shows the same table; a test compares the two.
+ */
+
+/** From the most to the least. */
+export const ROLES = ["owner", "admin", "editor", "viewer"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What an API key may be for. None of them includes another. */
+export const SCOPES = ["read", "submit", "manage"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+interface Grant {
+  /** What it is, for people. */
+  readonly what: string;
+  readonly roles: readonly Role[];
+  /** Empty: only for people. */
+  readonly scopes: readonly Scope[];
+}
+
+const EVERYBODY = ROLES;
+const EDITORS = ["owner", "admin", "editor"] as const;
+const ADMINS = ["owner", "admin"] as const;
+
+export const PERMISSIONS = {
+  "content:read": {
+    what: "See photos, projects and compilations",
+    roles: EVERYBODY,
+    scopes: ["read"],
+  },
+  "content:submit": {
+    what: "Upload photos and videos, compile, deliver markers",
+    roles: EDITORS,
+    scopes: ["submit"],
+  },
+  "content:manage": {
+    what: "Change and delete photos, take videos away",
+    roles: EDITORS,
+    scopes: ["manage"],
+  },
+  "storage:read": {
+    what: "See storage connections and what they hold",
+    roles: ADMINS,
+    scopes: ["manage"],
+  },
+  "storage:manage": {
+    what: "Add, change, test, switch and delete storage connections",
+    roles: ADMINS,
+    scopes: ["manage"],
+  },
+  "members:manage": {
+    what: "Invite, remove and change members",
+    roles: ADMINS,
+    scopes: [],
+  },
+  "keys:manage": {
+    what: "See, make and revoke API keys",
+    roles: ADMINS,
+    scopes: [],
+  },
+} as const satisfies Record<string, Grant>;
+
+export type Permission = keyof typeof PERMISSIONS;
+
+export function roleMay(role: Role, permission: Permission): boolean {
+  const { roles }: Grant = PERMISSIONS[permission];
+  return roles.includes(role);
+}
+
+export function scopesMay(scopes: readonly Scope[], permission: Permission): boolean {
+  const grant: Grant = PERMISSIONS[permission];
+  return grant.scopes.some((scope) => scopes.includes(scope));
+}
+
+export function isRole(text: unknown): text is Role {
+  return (ROLES as readonly unknown[]).includes(text);
+}

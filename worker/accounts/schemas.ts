@@ -1,0 +1,102 @@
+import { z } from "@hono/zod-openapi";
+import { oneLine } from "../schemas.ts";
+import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./passwords.ts";
+import { PERMISSIONS, type Permission, ROLES, SCOPES } from "./permissions.ts";
+
+/** The wire of accounts: what the API takes and gives, in snake_case. */
+
+const name = z.string().overwrite(oneLine).min(1).max(100);
+const email = z
+  .string()
+  .overwrite((text) => text.trim().toLowerCase())
+  .pipe(z.email().max(254));
+const password = z.string().min(MIN_PASSWORD_LENGTH).max(MAX_PASSWORD_LENGTH);
+const token = z.string().min(1).max(200);
+const role = z.enum(ROLES).openapi("Role");
+const scope = z.enum(SCOPES).openapi("Scope");
+const permission = z.enum(Object.keys(PERMISSIONS) as [Permission, ...Permission[]]).openapi("Permission");
+
+export const setupState = z.object({ open: z.boolean() }).openapi("SetupState");
+
+export const setupRequest = z
+  .strictObject({ token, name, email, password, company_name: name })
+  .openapi("SetupRequest");
+
+export const membership = z.object({ id: z.string(), name: z.string(), role }).openapi("Membership");
+export type Membership = z.infer<typeof membership>;
+
+export const me = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    email: z.string(),
+    /** Id of the session that asks. */
+    session_id: z.string(),
+    /** The company that this session is about; null: none is chosen. */
+    company: z.union([membership.extend({ permissions: z.array(permission) }), z.null()]),
+    companies: z.array(membership),
+  })
+  .openapi("Me");
+export type Me = z.infer<typeof me>;
+
+export const newCompany = z.strictObject({ name }).openapi("NewCompany");
+
+export const invitation = z
+  .object({
+    email: z.string(),
+    company: z.string(),
+    role,
+    inviter: z.string(),
+    expires_at: z.iso.datetime(),
+    /** Whoever has an account signs in to accept; everybody else chooses a password. */
+    has_account: z.boolean(),
+  })
+  .openapi("Invitation");
+export type Invitation = z.infer<typeof invitation>;
+
+export const newAccount = z.strictObject({ name, password }).openapi("NewAccount");
+
+export const signedIn = z.object({ company_id: z.string() }).openapi("SignedIn");
+
+export const newApiKey = z
+  .strictObject({
+    name,
+    scopes: z.array(scope).min(1).max(SCOPES.length),
+    expires_at: z.iso.datetime().nullable().default(null),
+  })
+  .openapi("NewApiKey");
+
+export const apiKey = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    /** How the key begins. */
+    prefix: z.string(),
+    scopes: z.array(scope),
+    expires_at: z.iso.datetime().nullable(),
+    last_used_at: z.iso.datetime().nullable(),
+    created_at: z.iso.datetime(),
+  })
+  .openapi("ApiKey");
+export type ApiKey = z.infer<typeof apiKey>;
+
+export const apiKeyList = z.object({ items: z.array(apiKey) }).openapi("ApiKeyList");
+
+/** The only time that the key itself is shown. */
+export const createdApiKey = apiKey.extend({ key: z.string() }).openapi("CreatedApiKey");
+export type CreatedApiKey = z.infer<typeof createdApiKey>;
+
+export const mailbox = z
+  .object({
+    items: z.array(
+      z.object({
+        id: z.string(),
+        to: z.string(),
+        subject: z.string(),
+        body: z.string(),
+        created_at: z.iso.datetime(),
+      }),
+    ),
+  })
+  .openapi("Mailbox");
+export type Mailbox = z.infer<typeof mailbox>;

@@ -1,0 +1,83 @@
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { ApiKeyStore } from "../accounts/api-keys.ts";
+import { type apiKey, apiKeyList, createdApiKey, newApiKey } from "../accounts/schemas.ts";
+import type { AppEnv } from "../bindings.ts";
+import { Refusal } from "../errors.ts";
+import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
+import type { ApiKeyRow } from "../schema.ts";
+import { companyRoute } from "./guarded.ts";
+import { readJson } from "./http.ts";
+
+const list = companyRoute("keys:manage", {
+  method: "get",
+  path: "/",
+  operationId: "listApiKeys",
+  summary: "The company's API keys, newest first",
+  request: {
+    query: z.object({
+      prefix: z.string().max(100).optional().openapi({ description: "How a key begins, or the whole key." }),
+    }),
+  },
+  responses: { 200: answers(apiKeyList, "The keys") },
+});
+
+const create = companyRoute("keys:manage", {
+  method: "post",
+  path: "/",
+  operationId: "createApiKey",
+  summary: "Make an API key; the answer alone shows it",
+  middleware: [readJson] as const,
+  request: { body: { required: true, content: { "application/json": { schema: newApiKey } } } },
+  responses: { 201: answers(createdApiKey, "The key"), ...problems(...JSON_REFUSALS) },
+});
+
+const revoke = companyRoute("keys:manage", {
+  method: "delete",
+  path: "/{id}",
+  operationId: "revokeApiKey",
+  summary: "Revoke an API key, at once",
+  request: { params: z.object({ id: z.string().openapi({ param: { name: "id", in: "path" } }) }) },
+  responses: { 204: { description: "Revoked" }, ...problems("not_found") },
+});
+
+export const apiKeyRoutes = new OpenAPIHono<AppEnv>()
+  .openapi(list, async (c) => {
+    const { prefix = "" } = c.req.valid("query");
+    const rows = await new ApiKeyStore(c.env.db, c.var.access.company).list();
+    const matching = rows.filter((row) => row.prefix.startsWith(prefix) || prefix.startsWith(row.prefix));
+    return c.json({ items: matching.map(keyBody) }, 200);
+  })
+  .openapi(create, async (c) => {
+    const { access } = c.var;
+    const { name, scopes, expires_at: expires } = c.req.valid("json");
+    const now = c.env.now();
+    const expiresAt = expires === null ? null : Date.parse(expires);
+    if (expiresAt !== null && expiresAt <= now) {
+      throw new Refusal("invalid_input", `Field "expires_at": ${expires} has passed; expected a later time.`);
+    }
+    // Only people have this permission.
+    const creator = access.by === "person" ? access.person.id : "";
+    const keys = new ApiKeyStore(c.env.db, access.company);
+    const { key, row } = await keys.create({ name, scopes: [...new Set(scopes)], expiresAt }, creator, now);
+    return c.json({ ...keyBody(row), key }, 201);
+  })
+  .openapi(revoke, async (c) => {
+    const { id } = c.req.valid("param");
+    if (!(await new ApiKeyStore(c.env.db, c.var.access.company).revoke(id))) {
+      throw new Refusal("not_found", `There is no API key with the id "${id.slice(0, 100)}".`);
+    }
+    return c.body(null, 204);
+  });
+
+function keyBody({ id, name, prefix, scopes, expiresAt, lastUsedAt, createdAt }: ApiKeyRow) {
+  const time = (at: number | null) => (at === null ? null : new Date(at).toISOString());
+  return {
+    id,
+    name,
+    prefix,
+    scopes: [...scopes],
+    expires_at: time(expiresAt),
+    last_used_at: time(lastUsedAt),
+    created_at: new Date(createdAt).toISOString(),
+  } satisfies z.infer<typeof apiKey>;
+}

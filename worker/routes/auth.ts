@@ -1,0 +1,85 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { assertAccounts, authOf, isExposed } from "../accounts/auth.ts";
+import { type Attempt, countAttempt, forgiveAttempts } from "../accounts/throttle.ts";
+import type { AppEnv } from "../bindings.ts";
+import { type ErrorCode, Refusal } from "../errors.ts";
+import { bodyOf, readBytes } from "../request-body.ts";
+import { originOf } from "./http.ts";
+
+/** better-auth's own routes, as far as they are exposed; its refusals become problem documents. */
+
+const BASE = "/api/auth";
+const MAX_BYTES = 16_384;
+
+/** What is counted by the email in the body. */
+const THROTTLED: Readonly<Record<string, Attempt["purpose"]>> = {
+  "/sign-in/email": "sign-in",
+  "/request-password-reset": "reset",
+};
+
+export const authRoutes = new OpenAPIHono<AppEnv>().all("/*", async (c) => {
+  const path = c.req.path.slice(BASE.length);
+  if (!isExposed(path, c.req.method)) {
+    throw new Refusal("not_found", `There is nothing at ${c.req.method} ${c.req.path.slice(0, 200)}.`);
+  }
+  assertAccounts(c.env.accounts);
+  const body = await readBytes(bodyOf(c.req.raw), MAX_BYTES, "body_too_large");
+  const purpose = THROTTLED[path];
+  const attempt = purpose && { purpose, email: emailIn(body), address: addressOf(c) };
+  if (attempt) await countAttempt(c.env.db, attempt, c.env.now());
+
+  const { url, method, headers } = c.req.raw;
+  const request = new Request(url, { method, headers, body: body.length > 0 ? body : null });
+  const response = await authOf(c.env, originOf(c), new URL(url).origin).handler(request);
+  if (response.status >= 400) throw await refusalOf(response);
+  if (attempt?.purpose === "sign-in") await forgiveAttempts(c.env.db, attempt);
+  const answer = new Response(response.body, response);
+  answer.headers.set("Cache-Control", "no-store");
+  return answer;
+});
+
+/** Signs a person in who has just got an account; the cookies of the answer are the session. */
+export async function signIn(c: Context<AppEnv>, email: string, password: string): Promise<string[]> {
+  const auth = authOf(c.env, originOf(c), new URL(c.req.url).origin);
+  const headers = new Headers();
+  for (const name of ["user-agent", "cf-connecting-ip"]) {
+    const value = c.req.header(name);
+    if (value) headers.set(name, value);
+  }
+  const response = await auth.api.signInEmail({ body: { email, password }, headers, asResponse: true });
+  return response.headers.getSetCookie();
+}
+
+function addressOf(c: Context<AppEnv>): string {
+  return c.req.header("cf-connecting-ip") ?? "";
+}
+
+/** Empty for a body that has none; the library says what is wrong with that. */
+function emailIn(body: Uint8Array): string {
+  try {
+    const { email } = JSON.parse(new TextDecoder().decode(body));
+    return typeof email === "string" ? email : "";
+  } catch {
+    return "";
+  }
+}
+
+async function refusalOf(response: Response): Promise<Refusal> {
+  const text = await response.text();
+  let detail = "";
+  try {
+    detail = String(JSON.parse(text).message ?? "");
+  } catch {
+    // The library answers some refusals without a body.
+  }
+  return new Refusal(codeOf(response.status), detail || `Refused with status ${response.status}.`);
+}
+
+function codeOf(status: number): ErrorCode {
+  if (status === 401) return "unauthenticated";
+  if (status === 403) return "forbidden";
+  if (status === 404) return "not_found";
+  if (status === 415) return "unsupported_media_type";
+  return status >= 500 ? "internal_error" : "invalid_input";
+}

@@ -1,0 +1,55 @@
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { hashPassword } from "../accounts/passwords.ts";
+import { isSetUpOpen, setUp } from "../accounts/people.ts";
+import { setupRequest, setupState, signedIn } from "../accounts/schemas.ts";
+import type { AppEnv } from "../bindings.ts";
+import { FIRST_COMPANY_ID } from "../content-store.ts";
+import { Refusal } from "../errors.ts";
+import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
+import { isSame } from "../sha256.ts";
+import { signIn } from "./auth.ts";
+import { readJson } from "./http.ts";
+
+const read = createRoute({
+  method: "get",
+  path: "/",
+  operationId: "getSetup",
+  summary: "Whether somebody is still to set this platform up",
+  responses: { 200: answers(setupState, "`open` until there is an owner") },
+});
+
+const create = createRoute({
+  method: "post",
+  path: "/",
+  operationId: "setUp",
+  summary: "Make the first owner, once, with the token of the set-up link",
+  description:
+    "Everything that the platform holds already becomes the owner's company's. The answer is signed in.",
+  middleware: [readJson] as const,
+  request: { body: { required: true, content: { "application/json": { schema: setupRequest } } } },
+  responses: {
+    201: answers(signedIn, "Set up, and signed in"),
+    ...problems("wrong_link", "already_set_up", "secrets_unavailable", ...JSON_REFUSALS),
+  },
+});
+
+export const setupRoutes = new OpenAPIHono<AppEnv>()
+  .openapi(read, async (c) => {
+    c.header("Cache-Control", "no-store");
+    return c.json({ open: await isSetUpOpen(c.env.db) }, 200);
+  })
+  .openapi(create, async (c) => {
+    const { token, name, email, password, company_name: companyName } = c.req.valid("json");
+    const { setupToken } = c.env.accounts;
+    if (!setupToken || !(await isSame(token, setupToken))) {
+      throw new Refusal("wrong_link", "This is not the set-up link of this platform.");
+    }
+    const owner = { name, email, password: await hashPassword(password) };
+    const company = { id: FIRST_COMPANY_ID, name: companyName };
+    if (!(await setUp(c.env.db, owner, company, c.env.now()))) {
+      throw new Refusal("already_set_up", "This platform has an owner already; ask for an invitation.");
+    }
+    for (const cookie of await signIn(c, email, password)) c.header("Set-Cookie", cookie, { append: true });
+    c.header("Cache-Control", "no-store");
+    return c.json({ company_id: company.id }, 201);
+  });
