@@ -45,6 +45,7 @@ async function main(): Promise<void> {
   const browser = await launchBrowser();
   try {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    await page.context().addCookies([...platform.cookies]);
     await page.goto(platform.url);
     await page.getByLabel("Photos to choose").setInputFiles({
       name: "mosaic.jpg",

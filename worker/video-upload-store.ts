@@ -40,6 +40,18 @@ export class VideoUploadStore {
     return row;
   }
 
+  /** With the parts that came through the Worker, in order; one round trip. */
+  async getWithParts(
+    contentId: string,
+    id: string,
+  ): Promise<{ upload: VideoUploadRow; received: UploadedPart[] } | undefined> {
+    const [[upload], received] = await this.#db.batch([
+      this.#db.select().from(videoUploads).where(this.#own(contentId, id)),
+      this.#parts(id),
+    ]);
+    return upload && { upload, received: received.map(partOf) };
+  }
+
   /** Somebody is still at it: the sweep leaves it alone until then. */
   async prolong(id: string, until: number): Promise<void> {
     await this.#db.update(videoUploads).set({ expiresAt: until }).where(eq(videoUploads.id, id));
@@ -58,12 +70,15 @@ export class VideoUploadStore {
 
   /** In order. */
   async parts(id: string): Promise<UploadedPart[]> {
-    const rows = await this.#db
+    return (await this.#parts(id)).map(partOf);
+  }
+
+  #parts(id: string) {
+    return this.#db
       .select()
       .from(videoUploadParts)
       .where(eq(videoUploadParts.videoUploadId, id))
       .orderBy(asc(videoUploadParts.number));
-    return rows.map(({ number, etag, bytes }) => ({ number, etag, size: bytes }));
   }
 
   /** Whether the content shows the video that came of an upload. */
@@ -78,6 +93,10 @@ export class VideoUploadStore {
   async remove(id: string): Promise<void> {
     await this.#db.delete(videoUploads).where(eq(videoUploads.id, id));
   }
+}
+
+function partOf({ number, etag, bytes }: typeof videoUploadParts.$inferSelect): UploadedPart {
+  return { number, etag, size: bytes };
 }
 
 /** Uploads that nobody went on with, of whichever company. */

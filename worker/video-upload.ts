@@ -163,15 +163,15 @@ export async function putPart(
   return part;
 }
 
-/** The parts that are there, in order: what the backend says, or what came through the Worker. */
+/** The parts that are there, in order: what the backend says, or what the Worker `received`. */
 export async function partsThere(
   { storages }: Pick<Services, "storages">,
-  uploads: VideoUploadStore,
   upload: VideoUploadRow,
+  received: readonly UploadedPart[],
 ): Promise<readonly UploadedPart[]> {
   const parts = partsOf(await storages.open(upload.storageId));
   try {
-    return (await parts.list(upload.path, upload.uploadId)) ?? (await uploads.parts(upload.id));
+    return (await parts.list(upload.path, upload.uploadId)) ?? received;
   } catch (error) {
     throw gone(error);
   }
@@ -199,7 +199,7 @@ export async function completeUpload(
   const { storages, now } = services;
   const storage = await storages.open(upload.storageId);
   if ((await storage.head(upload.path))?.size !== upload.bytes) {
-    const there = await partsThere(services, uploads, upload);
+    const there = await partsThere(services, upload, await uploads.parts(upload.id));
     assertComplete(upload, there);
     await partsOf(storage).complete(upload.path, upload.uploadId, there);
   }

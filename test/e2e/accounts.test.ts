@@ -31,6 +31,8 @@ async function visit(path: string): Promise<Page> {
 
 const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name });
 
+const panel = (page: Page, name: string) => page.getByRole("region", { name });
+
 async function fill(page: Page, fields: Readonly<Record<string, string>>): Promise<void> {
   for (const [label, value] of Object.entries(fields)) {
     await page.getByLabel(label, { exact: false }).first().fill(value);
@@ -71,7 +73,7 @@ test("from the set-up link to a company of two, and out again", async () => {
   await heading(late, "Already set up").waitFor();
 
   // A colleague comes by a link from a mail.
-  await owner.goto(`${platform.url}/account`);
+  await owner.goto(`${platform.url}/company`);
   await owner.getByLabel("Email").fill("grace@example.net");
   await owner.locator("select[name=role]").selectOption("viewer");
   await owner.getByRole("button", { name: "Invite" }).click();
@@ -80,18 +82,35 @@ test("from the set-up link to a company of two, and out again", async () => {
   await heading(grace, "Join Portraits").waitFor();
   await fill(grace, { "Your name": "Grace", Password: "a password of Grace's" });
   await grace.getByRole("button", { name: "Join" }).click();
-  await grace.getByRole("link", { name: "Account" }).click();
+  await grace.getByRole("link", { name: "Company" }).click();
   await heading(grace, "Portraits").waitFor();
   expect(await grace.getByRole("heading", { name: "API keys" }).count()).toBe(0);
 
   // A key is shown once, works, and ends when it is revoked.
-  await owner.getByLabel("Name").fill("Shop");
+  await panel(owner, "API keys").getByLabel("Name").fill("Shop");
   await owner.getByRole("button", { name: "Make a key" }).click();
   const key = await owner.getByLabel("The key of Shop").inputValue();
   const list = () => fetch(`${platform.url}/api/ar-content`, { headers: { Authorization: `Bearer ${key}` } });
   expect((await list()).status).toBe(200);
   await owner.getByRole("button", { name: "Revoke Shop" }).click();
   await expect.poll(async () => (await list()).status, { timeout: PATIENCE_MS }).toBe(401);
+
+  // Names and the password are changed by whom they belong to.
+  await panel(owner, "Name of the company").getByLabel("Name").last().fill("Portraits & Sons");
+  await owner.getByRole("button", { name: "Rename" }).click();
+  await heading(owner, "Portraits & Sons").waitFor();
+  await owner.getByRole("link", { name: "Account" }).click();
+  await owner.getByLabel("Your name").fill("Ada Lovelace");
+  await owner.getByRole("button", { name: "Save" }).click();
+  await owner.getByText("Your name is changed.").waitFor();
+  await fill(owner, { "Current password": "not the password", "New password": "another password of Ada's" });
+  await owner.getByRole("button", { name: "Change the password" }).click();
+  await owner.getByText("This is not your password.").waitFor();
+  await fill(owner, { "Current password": OWNER.password });
+  await owner.getByRole("button", { name: "Change the password" }).click();
+  await owner.getByText("The password is changed.").waitFor();
+  await owner.reload();
+  await heading(owner, "Your account").waitFor();
 
   // A forgotten password, and every session from before is over.
   const forgetful = await visit("/forgot-password");
@@ -109,10 +128,11 @@ test("from the set-up link to a company of two, and out again", async () => {
   await grace.getByRole("alert").waitFor();
   await grace.getByLabel("Password").fill("another password of Grace's");
   await grace.getByRole("button", { name: "Sign in" }).click();
-  await heading(grace, "Portraits").waitFor();
+  await heading(grace, "Portraits & Sons").waitFor();
 
   // Signing out leaves nothing behind.
-  await grace.getByRole("button", { name: "Sign out" }).click();
+  await grace.getByRole("link", { name: "Account" }).click();
+  await grace.getByRole("button", { name: "Sign out", exact: true }).click();
   await heading(grace, "Sign in").waitFor();
   expect(await grace.context().cookies()).toEqual([]);
 });

@@ -76,6 +76,20 @@ describe("sessions", () => {
     expect(here.headers.get("set-cookie")).not.toContain("Secure");
   });
 
+  test("behind https everything that is set is Secure and HttpOnly", async () => {
+    const https = { settings: { ...edge.settings, publicUrl: "https://portraits.example" } };
+    const signIn = { ...json("POST", OWNER) };
+    const headers = { "Content-Type": "application/json", Origin: "https://portraits.example" };
+    const response = await edge.anonymously("/api/auth/sign-in/email", { ...signIn, headers }, https);
+    const cookies = response.headers.getSetCookie();
+    expect(cookies.length).toBeGreaterThan(0);
+    for (const cookie of cookies) {
+      expect(cookie).toMatch(/^__Secure-/);
+      for (const attribute of ["Secure", "HttpOnly", "SameSite=Lax"]) expect(cookie).toContain(attribute);
+      expect(cookie).not.toContain("Domain=");
+    }
+  });
+
   test("a forged, a foreign and an ended session are nobody's", async () => {
     const forged = new Browser(edge);
     forged.cookies.set("__Secure-vivimark.session_token", "token.c2lnbmF0dXJl");
@@ -193,6 +207,21 @@ describe("signing in", () => {
 });
 
 describe("a forgotten password", () => {
+  test("is asked for as often whether or not there is such a person", async () => {
+    pass(9000);
+    const ask = async (email: string) => {
+      const codes = [];
+      for (let n = 0; n < 11; n++) {
+        const response = await new Browser(edge).post("/api/auth/request-password-reset", { email });
+        codes.push(response.status);
+      }
+      return codes;
+    };
+    const expected = [...Array(10).fill(200), 429];
+    expect(await ask("nobody@example.net")).toEqual(expected);
+    expect(await ask(OWNER.email)).toEqual(expected);
+  });
+
   test("is replaced by a link from the mail, once, and every session ends", async () => {
     pass(10_000);
     const colleague = await invited("forgetful@example.net", "viewer");
@@ -209,6 +238,65 @@ describe("a forgotten password", () => {
     expect(await code(await colleague.fetch("/api/me"))).toBe("unauthenticated");
     const back = { email: "forgetful@example.net", password: "another long password" };
     expect((await (await Browser.signedIn(edge, back)).fetch("/api/me")).status).toBe(200);
+  });
+});
+
+describe("what people change of themselves", () => {
+  test("their name, which is cleaned like every other", async () => {
+    const person = await invited("renamed@example.net", "viewer");
+    const change = (body: object) => person.fetch("/api/me", json("PATCH", body));
+    expect((await change({ name: "  Grace\nHopper " })).status).toBe(204);
+    expect((await person.json<Me>("/api/me")).name).toBe("Grace Hopper");
+    expect(await code(await change({ name: " " }))).toBe("invalid_input");
+    expect(await code(await change({ name: "Eve", email: "owner@example.net" }))).toBe("invalid_input");
+  });
+
+  test("their password, with the one before; every other session ends", async () => {
+    pass(12_000);
+    const person = await invited("careful@example.net", "viewer");
+    const before = { email: "careful@example.net", password: "a password of ten" };
+    const phone = await Browser.signedIn(edge, before);
+    const change = (current_password: string, new_password: string) =>
+      person.fetch("/api/me/password", json("PUT", { current_password, new_password }));
+
+    const wrong = await refusal(await change("not the password", "a better password"));
+    expect(wrong).toMatchObject({ status: 422, errors: [{ field: "current_password" }] });
+    const short = await change("a password of ten", "short");
+    expect(await short.text()).not.toContain('"short"');
+    expect(short.status).toBe(422);
+    expect((await phone.fetch("/api/me")).status).toBe(200);
+
+    expect((await change("a password of ten", "a better password")).status).toBe(204);
+    expect((await person.fetch("/api/me")).status).toBe(200);
+    expect(await code(await phone.fetch("/api/me"))).toBe("unauthenticated");
+    await expect(Browser.signedIn(edge, before)).rejects.toThrow("401");
+    const after = { ...before, password: "a better password" };
+    expect((await (await Browser.signedIn(edge, after)).fetch("/api/me")).status).toBe(200);
+  });
+
+  test("a session is no place to guess the password from", async () => {
+    pass(14_000);
+    const person = await invited("guessed@example.net", "viewer");
+    const guess = () =>
+      person.fetch(
+        "/api/me/password",
+        json("PUT", { current_password: "a guess", new_password: "a better password" }),
+      );
+    for (let n = 0; n < 10; n++) expect((await guess()).status).toBe(422);
+    expect(await code(await guess())).toBe("too_many_attempts");
+  });
+});
+
+describe("the company", () => {
+  test("is renamed by its owners and admins", async () => {
+    const editor = await invited("renamer@example.net", "editor");
+    expect(await code(await editor.fetch("/api/company", json("PATCH", { name: "Mine" })))).toBe("forbidden");
+    expect(await owner.json("/api/company", json("PATCH", { name: "Portraits & Sons" }))).toEqual({
+      id: FIRST_COMPANY_ID,
+      name: "Portraits & Sons",
+    });
+    expect((await editor.json<Me>("/api/me")).company?.name).toBe("Portraits & Sons");
+    await owner.json("/api/company", json("PATCH", { name: "Portraits" }));
   });
 });
 

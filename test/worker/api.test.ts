@@ -42,6 +42,7 @@ describe("the API's document", async () => {
       "get /api/ar-content/{id}/qr.svg",
       "get /api/ar-content/{id}/tasks",
       "get /api/ar-content/{id}/video-uploads/{upload_id}",
+      "get /api/company",
       "get /api/company/storage",
       "get /api/health",
       "get /api/invitations/{id}",
@@ -61,6 +62,8 @@ describe("the API's document", async () => {
       "get /api/viewer/{unique_id}",
       "get /media/{unique_id}/{kind}",
       "patch /api/ar-content/{id}",
+      "patch /api/company",
+      "patch /api/me",
       "patch /api/storage-connections/{id}",
       "post /api/api-keys",
       "post /api/ar-content",
@@ -85,6 +88,7 @@ describe("the API's document", async () => {
       "put /api/ar-content/{id}/video",
       "put /api/ar-content/{id}/video-uploads/{upload_id}/parts/{number}",
       "put /api/company/storage",
+      "put /api/me/password",
     ]);
     const ids = operations.map(({ operationId }) => operationId);
     expect(new Set(ids).size).toBe(ids.length);

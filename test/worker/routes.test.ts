@@ -39,7 +39,18 @@ const PUBLIC = new Set([
 ]);
 
 /** Routes of a person, not of a company. */
-const PERSONAL = new Set(["GET /api/me", "POST /api/me/companies"]);
+const PERSONAL = new Set(["GET /api/me", "PATCH /api/me", "PUT /api/me/password", "POST /api/me/companies"]);
+
+/** What the reads among them are asked for. */
+const UNGUARDED_READS: Readonly<Record<string, (there: There) => string>> = {
+  "GET /media/{unique_id}/{kind}": ({ content }) => content.image_url,
+  "GET /api/viewer/{unique_id}": ({ content }) => `/api/viewer/${content.unique_id}`,
+  "GET /api/health": () => "/api/health",
+  "GET /api/setup": () => "/api/setup",
+  "GET /api/invitations/{id}": ({ invitation }) => `/api/invitations/${invitation}`,
+  "GET /api/mailbox": () => "/api/mailbox",
+  "GET /api/me": () => "/api/me",
+};
 
 /** What there is in the first company. */
 interface There {
@@ -49,6 +60,7 @@ interface There {
   readonly connection: string;
   readonly key: string;
   readonly migration: string;
+  readonly invitation: string;
   /** A video upload of the content. */
   readonly upload: string;
 }
@@ -58,8 +70,6 @@ interface Sample {
   readonly about?: "content" | "task" | "connection" | "key" | "migration";
   /** What it asks for is not set up in these tests: whoever may ask is told so. */
   readonly isUnavailable?: boolean;
-  /** Of a read that costs more than it should. */
-  readonly roundTrips?: number;
   readonly body?: (there: There) => RequestInit;
 }
 
@@ -99,6 +109,8 @@ const REQUESTS: Readonly<Record<string, Sample>> = {
   "DELETE /api/ar-content/{id}/video": { about: "content" },
   "GET /api/tasks/{task_id}": { about: "task" },
   "GET /api/projects": {},
+  "GET /api/company": {},
+  "PATCH /api/company": { body: () => json("PATCH", { name: "Portraits" }) },
   "GET /api/company/storage": {},
   "PUT /api/company/storage": {
     about: "connection",
@@ -122,17 +134,17 @@ const REQUESTS: Readonly<Record<string, Sample>> = {
     isUnavailable: true,
     body: () => json("POST", { code: "code", state: "state" }),
   },
-  "GET /api/storage-migrations": { roundTrips: 22 },
+  "GET /api/storage-migrations": {},
   "POST /api/storage-migrations": {
     about: "connection",
     body: ({ connection }) => json("POST", { to: connection }),
   },
-  "GET /api/storage-migrations/{id}": { about: "migration", roundTrips: 3 },
+  "GET /api/storage-migrations/{id}": { about: "migration" },
   "POST /api/storage-migrations/{id}/pause": { about: "migration" },
   "POST /api/storage-migrations/{id}/resume": { about: "migration" },
   "POST /api/storage-migrations/{id}/cancel": { about: "migration" },
   "POST /api/ar-content/{id}/video-uploads": { about: "content", body: () => json("POST", newUpload) },
-  "GET /api/ar-content/{id}/video-uploads/{upload_id}": { about: "content", roundTrips: 3 },
+  "GET /api/ar-content/{id}/video-uploads/{upload_id}": { about: "content" },
   "DELETE /api/ar-content/{id}/video-uploads/{upload_id}": { about: "content" },
   "POST /api/ar-content/{id}/video-uploads/{upload_id}/part-urls": {
     about: "content",
@@ -284,28 +296,53 @@ describe.each(guarded)("$name", (operation) => {
   });
 });
 
-describe.each(guarded.filter(({ method }) => method === "GET"))("$name", (operation) => {
-  test.each(["session", "key"])("at most two round trips to the database, with a %s", async (by) => {
+describe("at most two round trips to the database", () => {
+  beforeAll(async () => {
     there = await furnish();
+  });
+
+  /** Of the same request for the second time: what is measured or noted once is there then. */
+  async function roundTrips(path: string, headers: Record<string, string>, status: number): Promise<number> {
     const counted = countingDatabase();
     const ask = async () => {
-      const response = await send(operation, (path, init) => {
-        const headers = new Headers(init.headers);
-        if (by === "session") headers.set("Cookie", owner.cookie());
-        else headers.set("Authorization", `Bearer ${keys.get("everything")}`);
-        return edge.anonymously(path, { ...init, headers }, { db: counted.db });
-      });
-      const mayNot = by === "key" && operation.permission === "keys:manage";
-      if (!REQUESTS[operation.name].isUnavailable)
-        expect([operation.name, response.status]).toEqual([operation.name, mayNot ? 403 : 200]);
+      const response = await edge.anonymously(path, { headers }, { db: counted.db });
+      expect([path, response.status]).toEqual([path, status]);
       await response.text();
     };
-    // What is measured or noted once is there the second time.
     await ask();
     counted.restart();
     await ask();
-    expect(counted.roundTrips()).toBeGreaterThan(0);
-    expect(counted.roundTrips()).toBeLessThanOrEqual(REQUESTS[operation.name].roundTrips ?? 2);
+    return counted.roundTrips();
+  }
+
+  const reads = operations.filter(({ method }) => method === "GET");
+  const ofCompanies = reads.filter(({ name }) => guarded.some((operation) => operation.name === name));
+
+  test.each(ofCompanies)("$name", async ({ name, path, permission }) => {
+    const { about, isUnavailable } = REQUESTS[name];
+    const filled = fill(path, about);
+    // The two that need Yandex: the refusal, and the way back to the studio.
+    const status = !isUnavailable ? 200 : name.endsWith("callback") ? 303 : 503;
+    const bySession = await roundTrips(filled, { Cookie: owner.cookie() }, status);
+    const bearer = { Authorization: `Bearer ${keys.get("everything")}` };
+    const byKey = await roundTrips(filled, bearer, scopesMay(SCOPES, permission!) ? status : 403);
+    for (const count of [bySession, byKey]) {
+      expect(count).toBeGreaterThan(0);
+      expect(count).toBeLessThanOrEqual(2);
+    }
+  });
+
+  test("whatever else can be read", async () => {
+    const others = reads.filter((operation) => !ofCompanies.includes(operation)).map(({ name }) => name);
+    expect(Object.keys(UNGUARDED_READS).sort()).toEqual(others.sort());
+    for (const [name, path] of Object.entries(UNGUARDED_READS)) {
+      const headers: Record<string, string> =
+        name === "GET /api/mailbox"
+          ? { Authorization: "Bearer token-of-the-mailbox" }
+          : { Cookie: owner.cookie() };
+      const count = await roundTrips(path(there), headers, 200);
+      expect([name, count <= 2]).toEqual([name, true]);
+    }
   });
 });
 
@@ -314,11 +351,14 @@ function send(
   fetch: (path: string, init: RequestInit) => Promise<Response>,
 ): Promise<Response> {
   const { about, body } = REQUESTS[name] ?? {};
-  const filled = path
+  return fetch(fill(path, about), { ...body?.(there), method });
+}
+
+function fill(path: string, about: Sample["about"]): string {
+  return path
     .replace("{upload_id}", there?.upload)
     .replace("{number}", "1")
     .replace(/\{\w+\}/, about ? idOf(about) : "none");
-  return fetch(filled, { ...body?.(there), method });
 }
 
 function idOf(about: NonNullable<Sample["about"]>): string {
@@ -342,7 +382,15 @@ async function furnish(): Promise<There> {
   await edge.db
     .insert(storageMigrations)
     .values({ id: migration, companyId: FIRST_COMPANY_ID, toStorageId: null, state: "done", ...times });
-  return { content, task, lease: lease!.token, connection, key, migration, upload };
+  const invited = { email: `${migration}@example.net`, role: "viewer" };
+  const invitation = await owner.json<{ id: string }>(
+    "/api/auth/organization/invite-member",
+    json("POST", invited),
+  );
+  return {
+    ...{ content, task, lease: lease!.token, connection, key, migration, upload },
+    invitation: invitation.id,
+  };
 }
 
 /** Everything that the first company has. */

@@ -4,10 +4,8 @@ import { signal } from "@preact/signals";
 import { type JSX, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { LocationProvider, useLocation } from "preact-iso";
-import { loadMe, may, me, meError, switchCompany } from "./account.ts";
-import { AccountPage } from "./account-page.tsx";
-import { ContentPage } from "./content-page.tsx";
-import { DropTarget } from "./drop-zone.tsx";
+import { AccountPage } from "./account/account-page.tsx";
+import { CompanyPage } from "./account/company-page.tsx";
 import {
   ChooseCompanyPage,
   ForgotPasswordPage,
@@ -16,7 +14,10 @@ import {
   ResetPasswordPage,
   SetUpPage,
   SignInPage,
-} from "./entry-pages.tsx";
+} from "./account/entry-pages.tsx";
+import { loadMe, may, me, meError, switchCompany } from "./account/me.ts";
+import { ContentPage } from "./content-page.tsx";
+import { DropTarget } from "./drop-zone.tsx";
 import { GridPage } from "./grid-page.tsx";
 import { Logo } from "./icons.tsx";
 import { isSending, jobs } from "./jobs.ts";
@@ -34,7 +35,7 @@ addEventListener("beforeunload", (event) => {
 
 function Studio() {
   return (
-    <LocationProvider scope={/^\/(content\/|storage$|account$|forgot-password$|\?|$)/}>
+    <LocationProvider scope={/^\/(content\/|storage$|account$|company$|forgot-password$|\?|$)/}>
       <a class="skip-link" href="#main">
         Skip to content
       </a>
@@ -67,20 +68,22 @@ function Header() {
         </a>
       )}
       {me.value && <CompanySwitch />}
-      {may("storage:read") && (
-        <a class="quiet-link" href="/storage">
-          Storage
-        </a>
-      )}
-      {me.value?.company && (
-        <a class="quiet-link" href="/account">
-          Account
-        </a>
-      )}
-      <a class="quiet-link" href="/api/docs">
-        API
-      </a>
+      <nav class="site-nav" aria-label="Studio">
+        {may("storage:read") && <NavLink href="/storage">Storage</NavLink>}
+        {me.value?.company && <NavLink href="/company">Company</NavLink>}
+        {me.value?.company && <NavLink href="/account">Account</NavLink>}
+        <NavLink href="/api/docs">API</NavLink>
+      </nav>
     </header>
+  );
+}
+
+function NavLink({ href, children }: { href: string; children: string }) {
+  const { path } = useLocation();
+  return (
+    <a class="quiet-link" href={href} aria-current={path === href ? "page" : undefined}>
+      {children}
+    </a>
   );
 }
 
@@ -150,6 +153,7 @@ function Content({ path }: { path: string }) {
   if (!me.value.company) return <ChooseCompanyPage />;
   if (path === "/") return <GridPage />;
   if (path === "/account") return <AccountPage />;
+  if (path === "/company") return <CompanyPage />;
   if (path === "/storage" && may("storage:read")) return <StoragePage />;
   const id = /^\/content\/([^/]+)$/.exec(path)?.[1];
   return id ? <ContentPage key={id} id={id} /> : <NotFound what="page" />;

@@ -1,6 +1,15 @@
-import { and, asc, eq, exists, gt, not, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, exists, gt, ne, not, type SQL, sql } from "drizzle-orm";
 import { searchable } from "../content-store.ts";
-import { accounts, companies, type Database, invitations, members, projects, users } from "../schema.ts";
+import {
+  accounts,
+  companies,
+  type Database,
+  invitations,
+  members,
+  projects,
+  sessions,
+  users,
+} from "../schema.ts";
 import { sha256 } from "../sha256.ts";
 import type { Role } from "./permissions.ts";
 
@@ -132,6 +141,57 @@ function joining(
       .returning({ id: members.id }),
   ] as const;
   return { id, statements };
+}
+
+export async function renamePerson(db: Database, id: string, name: string, now: number): Promise<void> {
+  await db
+    .update(users)
+    .set({ name, updatedAt: new Date(now) })
+    .where(eq(users.id, id));
+}
+
+/** The hash of a person's password. */
+export async function passwordOf(db: Database, userId: string): Promise<string | null> {
+  const [row] = await db.select({ password: accounts.password }).from(accounts).where(isPasswordOf(userId));
+  return row?.password ?? null;
+}
+
+/**
+ * Takes a new password in the place of `before`, and ends every other session: whoever knew the old one is out.
+ *
+ * @param before,after hashes
+ * @returns false when the password was changed by somebody else meanwhile
+ */
+export async function changePassword(
+  db: Database,
+  person: { readonly id: string; readonly sessionId: string },
+  before: string,
+  after: string,
+  now: number,
+): Promise<boolean> {
+  const isChanged = db
+    .select({ one: sql`1` })
+    .from(accounts)
+    .where(and(isPasswordOf(person.id), eq(accounts.password, after)));
+  const [changed] = await db.batch([
+    db
+      .update(accounts)
+      .set({ password: after, updatedAt: new Date(now) })
+      .where(and(isPasswordOf(person.id), eq(accounts.password, before)))
+      .returning({ id: accounts.id }),
+    db
+      .delete(sessions)
+      .where(and(eq(sessions.userId, person.id), ne(sessions.id, person.sessionId), exists(isChanged))),
+  ]);
+  return changed.length === 1;
+}
+
+function isPasswordOf(userId: string): SQL | undefined {
+  return and(eq(accounts.userId, userId), eq(accounts.providerId, "credential"));
+}
+
+export async function renameCompany(db: Database, id: string, name: string, now: number): Promise<void> {
+  await db.update(companies).set({ name, updatedAt: now }).where(eq(companies.id, id));
 }
 
 /** A company with its first project, and its owner. */

@@ -49,6 +49,11 @@ export const PERMISSIONS = {
     roles: ADMINS,
     scopes: ["manage"],
   },
+  "company:manage": {
+    what: "Rename the company",
+    roles: ADMINS,
+    scopes: [],
+  },
   "members:manage": {
     what: "Invite, remove and change members",
     roles: ADMINS,

@@ -39,6 +39,17 @@ export const me = z
   .openapi("Me");
 export type Me = z.infer<typeof me>;
 
+/** What a person changes of themselves. */
+export const personChange = z.strictObject({ name }).openapi("PersonChange");
+
+export const passwordChange = z
+  .strictObject({ current_password: z.string().max(MAX_PASSWORD_LENGTH), new_password: password })
+  .openapi("PasswordChange");
+
+export const company = z.object({ id: z.string(), name: z.string() }).openapi("Company");
+
+export const companyChange = z.strictObject({ name }).openapi("CompanyChange");
+
 export const newCompany = z.strictObject({ name }).openapi("NewCompany");
 
 export const invitation = z

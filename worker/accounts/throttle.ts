@@ -19,7 +19,7 @@ const LIMITS = {
 
 export interface Attempt {
   /** What is attempted: each is counted for itself. */
-  readonly purpose: "sign-in" | "reset";
+  readonly purpose: "sign-in" | "reset" | "password";
   readonly email: string;
   /** Of the network; empty when the platform does not say. */
   readonly address: string;

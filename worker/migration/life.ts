@@ -1,4 +1,18 @@
-import { and, asc, count, desc, eq, inArray, isNull, lte, or, type SQL, sql, sum } from "drizzle-orm";
+import {
+  and,
+  asc,
+  count,
+  desc,
+  eq,
+  getTableColumns,
+  inArray,
+  isNull,
+  lte,
+  or,
+  type SQL,
+  sql,
+  sum,
+} from "drizzle-orm";
 import type { Failure } from "../errors.ts";
 import { type FilePlace, filesOf, PLACE_COLUMNS, placed } from "../files.ts";
 import { movedPath } from "../paths.ts";
@@ -196,24 +210,6 @@ export async function command(
   return row;
 }
 
-export async function find(db: Database, companyId: string, id: string): Promise<MigrationRow | undefined> {
-  const [row] = await db
-    .select()
-    .from(storageMigrations)
-    .where(and(eq(storageMigrations.id, id), eq(storageMigrations.companyId, companyId)));
-  return row;
-}
-
-/** Migrations of everything, newest first. */
-export function list(db: Database, companyId: string, limit: number): Promise<MigrationRow[]> {
-  return db
-    .select()
-    .from(storageMigrations)
-    .where(and(eq(storageMigrations.companyId, companyId), isNull(storageMigrations.videoOf)))
-    .orderBy(desc(storageMigrations.createdAt))
-    .limit(limit);
-}
-
 /**
  * Migrations whose message must be lost: due long ago, and nobody at work on them. They are marked as due now,
  * so that the next sweep leaves them alone.
@@ -259,8 +255,13 @@ export async function unfinishedMove(db: Database, migrationId: string): Promise
   return row;
 }
 
+/** What says which files a migration is about: of one, or the columns of a query on several. */
+type Scope = {
+  readonly [Key in "id" | "toStorageId" | "videoOf"]: MigrationRow[Key] | (typeof storageMigrations)[Key];
+};
+
 /** Files of a migration's scope that are not where they shall be, and have not been tried. */
-function filesLeft(db: Database, { id, companyId, toStorageId, videoOf }: MigrationRow) {
+function filesLeft(db: Database, companyId: string, { id, toStorageId, videoOf }: Scope) {
   const files = filesOf(db, companyId);
   const tried = db
     .select({ id: fileMoves.id })
@@ -275,7 +276,7 @@ function filesLeft(db: Database, { id, companyId, toStorageId, videoOf }: Migrat
   const where = and(
     sql`${files.deletedAt} IS NULL`,
     sql`${files.storageId} IS NOT ${toStorageId}`,
-    videoOf === null ? undefined : sql`${files.contentId} = ${videoOf} AND ${files.kind} = 'video'`,
+    sql`(${videoOf} IS NULL OR (${files.contentId} = ${videoOf} AND ${files.kind} = 'video'))`,
     sql`NOT EXISTS ${tried}`,
   );
   return { files, where };
@@ -287,7 +288,7 @@ export async function beginMove(
   migration: MigrationRow,
   now: number,
 ): Promise<FileMoveRow | undefined> {
-  const { files, where } = filesLeft(db, migration);
+  const { files, where } = filesLeft(db, migration.companyId, migration);
   const [file] = await db
     .select({ contentId: files.contentId, kind: files.kind, storageId: files.storageId, path: files.path })
     .from(files)
@@ -421,33 +422,101 @@ export interface Progress {
   readonly failures: readonly FileMoveRow[];
 }
 
+export interface MigrationReport {
+  readonly migration: MigrationRow;
+  readonly progress: Progress;
+}
+
 const MAX_FAILURES_SHOWN = 100;
 
-export async function progressOf(db: Database, migration: MigrationRow): Promise<Progress> {
-  const { files, where } = filesLeft(db, migration);
-  const of = eq(fileMoves.migrationId, migration.id);
-  const [states, [left], [current], failures] = await db.batch([
-    db
-      .select({ state: fileMoves.state, files: count(), bytes: sum(fileMoves.bytes).mapWith(Number) })
-      .from(fileMoves)
-      .where(of)
-      .groupBy(fileMoves.state),
-    db
-      .select({ files: count(), bytes: sum(files.bytes).mapWith(Number) })
-      .from(files)
-      .where(where),
+/** How far a migration of the company is; undefined when there is none of that id. */
+export async function find(
+  db: Database,
+  companyId: string,
+  id: string,
+): Promise<MigrationReport | undefined> {
+  const [report] = await reports(db, companyId, eq(storageMigrations.id, id), 1);
+  return report;
+}
+
+/** Migrations of everything, newest first. */
+export function list(db: Database, companyId: string, limit: number): Promise<MigrationReport[]> {
+  return reports(db, companyId, isNull(storageMigrations.videoOf), limit);
+}
+
+/** In one round trip, however many there are. */
+async function reports(
+  db: Database,
+  companyId: string,
+  which: SQL,
+  limit: number,
+): Promise<MigrationReport[]> {
+  const newest = [desc(storageMigrations.createdAt), desc(storageMigrations.id)];
+  const chosen = db
+    .select({ id: storageMigrations.id })
+    .from(storageMigrations)
+    .where(and(eq(storageMigrations.companyId, companyId), which))
+    .orderBy(...newest)
+    .limit(limit);
+  const { files, where } = filesLeft(db, companyId, storageMigrations);
+  const shown = db
+    .select({
+      ...getTableColumns(fileMoves),
+      place: sql<number>`row_number() OVER (PARTITION BY ${fileMoves.migrationId}, ${fileMoves.state})`.as(
+        "place",
+      ),
+    })
+    .from(fileMoves)
+    .where(and(inArray(fileMoves.migrationId, chosen), inArray(fileMoves.state, ["copying", "failed"])))
+    .as("shown");
+  const [migrations, states, left, moves] = await db.batch([
     db
       .select()
-      .from(fileMoves)
-      .where(and(of, eq(fileMoves.state, "copying"))),
+      .from(storageMigrations)
+      .where(inArray(storageMigrations.id, chosen))
+      .orderBy(...newest),
     db
-      .select()
+      .select({
+        migrationId: fileMoves.migrationId,
+        state: fileMoves.state,
+        files: count(),
+        bytes: sum(fileMoves.bytes).mapWith(Number),
+      })
       .from(fileMoves)
-      .where(and(of, eq(fileMoves.state, "failed")))
-      .limit(MAX_FAILURES_SHOWN),
+      .where(inArray(fileMoves.migrationId, chosen))
+      .groupBy(fileMoves.migrationId, fileMoves.state),
+    db
+      .select({
+        migrationId: storageMigrations.id,
+        files: count(),
+        bytes: sum(files.bytes).mapWith(Number),
+      })
+      .from(storageMigrations)
+      .innerJoin(files, where)
+      .where(and(inArray(storageMigrations.id, chosen), isOpen))
+      .groupBy(storageMigrations.id),
+    db.select().from(shown).where(lte(shown.place, MAX_FAILURES_SHOWN)),
   ]);
-  const inState = (wanted: FileMoveRow["state"]) => states.find(({ state }) => state === wanted);
-  const isOver = migration.state === "done" || migration.state === "cancelled";
+  return migrations.map((migration) => {
+    const own = <Row extends { migrationId: string }>(rows: readonly Row[]) =>
+      rows.filter(({ migrationId }) => migrationId === migration.id);
+    return { migration, progress: progressOf(migration, own(states), own(left)[0], own(moves)) };
+  });
+}
+
+interface Counted {
+  readonly files: number;
+  readonly bytes: number | null;
+}
+
+function progressOf(
+  { state }: MigrationRow,
+  states: readonly (Counted & { readonly state: FileMoveRow["state"] })[],
+  left: Counted | undefined,
+  moves: readonly FileMoveRow[],
+): Progress {
+  const inState = (wanted: FileMoveRow["state"]) => states.find((counted) => counted.state === wanted);
+  const isOver = state === "done" || state === "cancelled";
   const copying = inState("copying");
   return {
     moved: { files: inState("moved")?.files ?? 0, bytes: inState("moved")?.bytes ?? 0 },
@@ -458,7 +527,7 @@ export async function progressOf(db: Database, migration: MigrationRow): Promise
           files: (left?.files ?? 0) + (copying?.files ?? 0),
           bytes: (left?.bytes ?? 0) + (copying?.bytes ?? 0),
         },
-    current: (!isOver && current) || null,
-    failures,
+    current: (!isOver && moves.find((move) => move.state === "copying")) || null,
+    failures: moves.filter((move) => move.state === "failed"),
   };
 }

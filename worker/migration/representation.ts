@@ -1,10 +1,10 @@
 import { timestamp } from "../representation.ts";
-import type { FileMoveRow, MigrationRow } from "../schema.ts";
+import type { FileMoveRow } from "../schema.ts";
 import { PLATFORM, type StorageMigration } from "../storage-schemas.ts";
-import type { Progress } from "./life.ts";
+import type { MigrationReport } from "./life.ts";
 
 /** A migration as the API shows it. */
-export function migrationBody(migration: MigrationRow, progress: Progress): StorageMigration {
+export function migrationBody({ migration, progress }: MigrationReport): StorageMigration {
   const { moved, failed, left, current, failures } = progress;
   return {
     id: migration.id,

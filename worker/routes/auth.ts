@@ -51,7 +51,8 @@ export async function signIn(c: Context<AppEnv>, email: string, password: string
   return response.headers.getSetCookie();
 }
 
-function addressOf(c: Context<AppEnv>): string {
+/** The network address that a request comes from; empty when the platform does not say. */
+export function addressOf(c: Context): string {
   return c.req.header("cf-connecting-ip") ?? "";
 }
 

@@ -1,4 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { renameCompany } from "../accounts/people.ts";
+import { company, companyChange } from "../accounts/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
 import { switchStorage } from "../connections.ts";
 import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
@@ -7,7 +9,25 @@ import { companyRoute } from "./guarded.ts";
 import { readJson } from "./http.ts";
 import { idOf } from "./storage-connections.ts";
 
-const read = companyRoute("storage:read", {
+const read = companyRoute("content:read", {
+  method: "get",
+  path: "/",
+  operationId: "getCompany",
+  summary: "The company that the session or key is about",
+  responses: { 200: answers(company, "The company") },
+});
+
+const change = companyRoute("company:manage", {
+  method: "patch",
+  path: "/",
+  operationId: "changeCompany",
+  summary: "Rename the company",
+  middleware: [readJson] as const,
+  request: { body: { required: true, content: { "application/json": { schema: companyChange } } } },
+  responses: { 200: answers(company, "The changed company"), ...problems(...JSON_REFUSALS) },
+});
+
+const storage = companyRoute("storage:read", {
   method: "get",
   path: "/storage",
   operationId: "getCompanyStorage",
@@ -38,7 +58,19 @@ const put = companyRoute("storage:manage", {
 });
 
 export const companyRoutes = new OpenAPIHono<AppEnv>()
-  .openapi(read, (c) => c.json({ connection_id: c.var.store.company.storageConnectionId ?? PLATFORM }, 200))
+  .openapi(read, (c) => {
+    const { id, name } = c.var.access.company;
+    return c.json({ id, name }, 200);
+  })
+  .openapi(change, async (c) => {
+    const { id } = c.var.access.company;
+    const { name } = c.req.valid("json");
+    await renameCompany(c.env.db, id, name, c.env.now());
+    return c.json({ id, name }, 200);
+  })
+  .openapi(storage, (c) =>
+    c.json({ connection_id: c.var.store.company.storageConnectionId ?? PLATFORM }, 200),
+  )
   .openapi(put, async (c) => {
     const { connection_id: id } = c.req.valid("json");
     await switchStorage(c.env, c.var.connections, await idOf(c.var.connections, id));

@@ -9,6 +9,9 @@ import { SECRET_FIELDS } from "../storage/settings.ts";
 
 const MAX_JSON_BYTES = 65_536;
 
+/** What an answer never repeats. */
+const SECRETS = new Set([...SECRET_FIELDS, "password", "current_password", "new_password"]);
+
 /** More wrong fields than that are not worth an answer of their own. */
 const MAX_NAMED_FIELDS = 20;
 
@@ -45,7 +48,7 @@ function assertJson(text: string): void {
   try {
     JSON.parse(text);
   } catch {
-    const what = text === "" ? "empty" : /secret|token/i.test(text) ? "not JSON" : quote(text);
+    const what = text === "" ? "empty" : /secret|token|password/i.test(text) ? "not JSON" : quote(text);
     throw new Refusal("malformed_json", `The body is ${what}; expected a JSON object.`);
   }
 }
@@ -77,7 +80,7 @@ export function invalidInput(error: z.ZodError, value: unknown, where: string): 
     // Zod names the type of what came; the sentence ends with what came.
     const expected = message.replace(/^Invalid input: |, received .*$/gs, "");
     const shown = path.at(-1) === "settings" || place === "settings" ? namesOf(received) : received;
-    const isSecret = SECRET_FIELDS.has(String(path.at(-1)));
+    const isSecret = SECRETS.has(String(path.at(-1)));
     return { path, detail: isSecret ? `${expected}.` : `${expected}; received ${quote(shown)}.` };
   });
   const sentences = found

@@ -1,9 +1,13 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { companiesOf, foundCompany } from "../accounts/people.ts";
+import { hashPassword, verifyPassword } from "../accounts/passwords.ts";
+import { changePassword, companiesOf, foundCompany, passwordOf, renamePerson } from "../accounts/people.ts";
 import { PERMISSIONS, type Permission, roleMay } from "../accounts/permissions.ts";
-import { me, membership, newCompany } from "../accounts/schemas.ts";
+import { me, membership, newCompany, passwordChange, personChange } from "../accounts/schemas.ts";
+import { countAttempt, forgiveAttempts } from "../accounts/throttle.ts";
 import type { AppEnv } from "../bindings.ts";
+import { Refusal } from "../errors.ts";
 import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
+import { addressOf } from "./auth.ts";
 import { personRoute } from "./guarded.ts";
 import { readJson } from "./http.ts";
 
@@ -13,6 +17,26 @@ const read = personRoute({
   operationId: "getMe",
   summary: "Who is signed in, and in which company",
   responses: { 200: answers(me, "The person") },
+});
+
+const change = personRoute({
+  method: "patch",
+  path: "/",
+  operationId: "changeMe",
+  summary: "Change one's name",
+  middleware: [readJson] as const,
+  request: { body: { required: true, content: { "application/json": { schema: personChange } } } },
+  responses: { 204: { description: "Changed" }, ...problems(...JSON_REFUSALS) },
+});
+
+const password = personRoute({
+  method: "put",
+  path: "/password",
+  operationId: "changePassword",
+  summary: "Change one's password; every other session ends",
+  middleware: [readJson] as const,
+  request: { body: { required: true, content: { "application/json": { schema: passwordChange } } } },
+  responses: { 204: { description: "Changed" }, ...problems("too_many_attempts", ...JSON_REFUSALS) },
 });
 
 const found = personRoute({
@@ -36,6 +60,27 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
     );
     const company = active ? { ...active, permissions } : null;
     return c.json({ id, name, email, session_id: sessionId, company, companies }, 200);
+  })
+  .openapi(change, async (c) => {
+    await renamePerson(c.env.db, c.var.person.id, c.req.valid("json").name, c.env.now());
+    return c.body(null, 204);
+  })
+  .openapi(password, async (c) => {
+    const { person } = c.var;
+    const { current_password: current, new_password: wanted } = c.req.valid("json");
+    // A session that was left open, or stolen, is no place to guess the password from.
+    const attempt = { purpose: "password", email: person.email, address: addressOf(c) } as const;
+    await countAttempt(c.env.db, attempt, c.env.now());
+    const before = await passwordOf(c.env.db, person.id);
+    if (before === null || !(await verifyPassword({ hash: before, password: current }))) {
+      const detail = "This is not your password.";
+      throw new Refusal("invalid_input", detail, {}, [{ field: "current_password", detail }]);
+    }
+    if (!(await changePassword(c.env.db, person, before, await hashPassword(wanted), c.env.now()))) {
+      throw new Refusal("invalid_input", "The password was changed just now, from elsewhere.");
+    }
+    await forgiveAttempts(c.env.db, attempt);
+    return c.body(null, 204);
   })
   .openapi(found, async (c) => {
     const { name } = c.req.valid("json");

@@ -6,7 +6,6 @@ import { announceMigration } from "../migration/announce.ts";
 import * as life from "../migration/life.ts";
 import { migrationBody } from "../migration/representation.ts";
 import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
-import type { MigrationRow } from "../schema.ts";
 import { migration, migrationList, newMigration } from "../storage-schemas.ts";
 import { companyRoute } from "./guarded.ts";
 import { readJson } from "./http.ts";
@@ -98,16 +97,17 @@ export const storageMigrationRoutes = new OpenAPIHono<AppEnv>()
       throw new Refusal("migration_running", "Another migration is under way; let it end, or cancel it.");
     }
     await announceMigration(c.env.storageQueue, begun.id, 0);
-    return c.json(await shown(c.env, begun), 202, { Location: `/api/storage-migrations/${begun.id}` });
+    return c.json(await shown(c.env, begun.companyId, begun.id), 202, {
+      Location: `/api/storage-migrations/${begun.id}`,
+    });
   })
   .openapi(list, async (c) => {
-    const rows = await life.list(c.env.db, c.var.store.company.id, MAX_LISTED);
-    return c.json({ items: await Promise.all(rows.map((row) => shown(c.env, row))) }, 200);
+    const reports = await life.list(c.env.db, c.var.store.company.id, MAX_LISTED);
+    return c.json({ items: reports.map(migrationBody) }, 200);
   })
-  .openapi(read, async (c) => {
-    const row = await find(c.env, c.var.store.company.id, c.req.valid("param").id);
-    return c.json(await shown(c.env, row), 200);
-  })
+  .openapi(read, async (c) =>
+    c.json(await shown(c.env, c.var.store.company.id, c.req.valid("param").id), 200),
+  )
   .openapi(pause, async (c) =>
     c.json(await obey(c.env, c.var.store.company.id, c.req.valid("param").id, "pause"), 200),
   )
@@ -118,23 +118,23 @@ export const storageMigrationRoutes = new OpenAPIHono<AppEnv>()
     c.json(await obey(c.env, c.var.store.company.id, c.req.valid("param").id, "cancel"), 200),
   );
 
-async function find({ db }: AppEnv["Bindings"], companyId: string, id: string): Promise<MigrationRow> {
-  const row = await life.find(db, companyId, id);
-  if (!row) throw new Refusal("not_found", `There is no migration with the id "${id.slice(0, 100)}".`);
-  return row;
+async function find({ db }: AppEnv["Bindings"], companyId: string, id: string) {
+  const report = await life.find(db, companyId, id);
+  if (!report) throw new Refusal("not_found", `There is no migration with the id "${id.slice(0, 100)}".`);
+  return report;
 }
 
-async function shown({ db }: AppEnv["Bindings"], row: MigrationRow) {
-  return migrationBody(row, await life.progressOf(db, row));
+async function shown(env: AppEnv["Bindings"], companyId: string, id: string) {
+  return migrationBody(await find(env, companyId, id));
 }
 
 async function obey(env: AppEnv["Bindings"], companyId: string, id: string, command: life.Command) {
   const row = await life.command(env.db, companyId, id, command, env.now());
   if (!row) {
-    const { state } = await find(env, companyId, id);
+    const { state } = (await find(env, companyId, id)).migration;
     throw new Refusal("migration_over", `The migration is ${state}: there is nothing to ${command}.`);
   }
   // To cancel, too, is work: half a copy is to be cleared away.
   if (command !== "pause") await announceMigration(env.storageQueue, row.id, 0);
-  return shown(env, row);
+  return shown(env, companyId, row.id);
 }

@@ -197,8 +197,11 @@ export const videoUploadRoutes = new OpenAPIHono<AppEnv>()
   })
   .openapi(read, async (c) => {
     const uploads = new VideoUploadStore(c.env.db, c.var.store.company);
-    const upload = await findUpload(uploads, c.req.valid("param"));
-    return c.json(await uploadBody(c.env, upload, await partsThere(c.env, uploads, upload)), 200);
+    const { id, upload_id: uploadId } = c.req.valid("param");
+    const found = await uploads.getWithParts(id, uploadId);
+    if (!found) throw noUpload(uploadId);
+    const there = await partsThere(c.env, found.upload, found.received);
+    return c.json(await uploadBody(c.env, found.upload, there), 200);
   })
   .openapi(sign, async (c) => {
     const uploads = new VideoUploadStore(c.env.db, c.var.store.company);
@@ -238,7 +241,11 @@ export const videoUploadRoutes = new OpenAPIHono<AppEnv>()
 async function findUpload(uploads: VideoUploadStore, { id, upload_id }: z.infer<typeof uploadPath>) {
   const upload = await uploads.get(id, upload_id);
   if (upload) return upload;
-  throw new Refusal("not_found", `There is no upload "${upload_id.slice(0, 100)}" of this content.`);
+  throw noUpload(upload_id);
+}
+
+function noUpload(id: string): Refusal {
+  return new Refusal("not_found", `There is no upload "${id.slice(0, 100)}" of this content.`);
 }
 
 async function uploadBody(

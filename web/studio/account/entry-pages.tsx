@@ -1,12 +1,12 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Invitation, Mailbox } from "../../worker/accounts/schemas.ts";
-import { loadMe, me, signOut, switchCompany } from "./account.ts";
-import * as api from "./account-api.ts";
-import { messageOf } from "./api.ts";
+import type { Invitation, Mailbox } from "../../../worker/accounts/schemas.ts";
+import { messageOf } from "../api.ts";
+import { dateTime } from "../format.ts";
+import { useTitle } from "../title.ts";
+import * as api from "./api.ts";
 import { Field, Form, NewPassword } from "./form.tsx";
-import { dateTime } from "./format.ts";
-import { useTitle } from "./title.ts";
+import { loadMe, me, signOut, switchCompany } from "./me.ts";
 import "./account.css";
 
 /** The pages before somebody is signed in. The secret of a link lies behind its #, which no server's log sees. */
@@ -211,6 +211,7 @@ export function NewCompany() {
   return (
     <Form
       action="Start a company"
+      isRow
       onSubmit={async ({ name }) => {
         const { id } = await api.createCompany(name);
         await switchCompany(id);

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
-import type { Me } from "../../worker/accounts/schemas.ts";
-import * as api from "./account-api.ts";
-import { ApiError, sessionEnded } from "./api.ts";
+import type { Me } from "../../../worker/accounts/schemas.ts";
+import { ApiError, sessionEnded } from "../api.ts";
+import * as api from "./api.ts";
 
 /** Who is signed in; null: nobody; undefined: not known yet. */
 export const me = signal<Me | null | undefined>(undefined);

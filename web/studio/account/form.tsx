@@ -1,10 +1,12 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { messageOf } from "./api.ts";
+import { messageOf } from "../api.ts";
 
-/** A form that says under its fields why it was refused, and takes one answer at a time. */
+/** A form that says under its fields why it was refused, takes one answer at a time, and is as at first afterwards. */
 export function Form(props: {
   action: string;
+  /** With the fields side by side where there is room. */
+  isRow?: boolean;
   onSubmit: (fields: Record<string, string>) => Promise<void>;
   children: ComponentChildren;
 }) {
@@ -13,14 +15,16 @@ export function Form(props: {
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     if (busy) return;
+    const form = event.currentTarget as HTMLFormElement;
     const fields: Record<string, string> = {};
-    for (const [name, value] of new FormData(event.currentTarget as HTMLFormElement)) {
+    for (const [name, value] of new FormData(form)) {
       if (typeof value === "string") fields[name] = value;
     }
     setBusy(true);
     setError("");
     try {
       await props.onSubmit(fields);
+      form.reset();
     } catch (reason) {
       setError(messageOf(reason));
     } finally {
@@ -28,7 +32,7 @@ export function Form(props: {
     }
   };
   return (
-    <form class="account-form" onSubmit={submit}>
+    <form class={props.isRow ? "account-form in-row" : "account-form"} onSubmit={submit}>
       {props.children}
       {error && (
         <p class="banner bad" role="alert">
@@ -48,26 +52,27 @@ export function Field(props: {
   type?: "text" | "email" | "password";
   autocomplete?: string;
   hint?: string;
+  /** What it begins with. */
   value?: string;
   minLength?: number;
   maxLength?: number;
 }) {
-  const { label, hint, type = "text", ...input } = props;
+  const { label, hint, value, type = "text", ...input } = props;
   return (
     <label class="field">
       {label}
-      <input required {...input} type={type as "text"} />
+      <input required defaultValue={value} {...input} type={type as "text"} />
       {hint && <small>{hint}</small>}
     </label>
   );
 }
 
 /** A password that is being chosen. */
-export function NewPassword({ name = "password" }: { name?: string }) {
+export function NewPassword({ label = "Password" }: { label?: string }) {
   return (
     <Field
-      label="Password"
-      name={name}
+      label={label}
+      name="password"
       type="password"
       autocomplete="new-password"
       minLength={10}

@@ -5,8 +5,8 @@ import type {
   Mailbox,
   Me,
   Membership,
-} from "../../worker/accounts/schemas.ts";
-import { accepted, answer, client as api, reach } from "./api.ts";
+} from "../../../worker/accounts/schemas.ts";
+import { accepted, answer, client as api, reach } from "../api.ts";
 
 /** What people do with accounts: our own routes, typed, and better-auth's under /api/auth. */
 
@@ -57,6 +57,19 @@ export function getInvitation(id: string): Promise<Invitation> {
 
 export async function acceptWithNewAccount(id: string, form: { name: string; password: string }) {
   await accepted(api.invitations[":id"].account.$post({ param: { id }, json: form }));
+}
+
+export async function changeName(name: string): Promise<void> {
+  await accepted(api.me.$patch({ json: { name } }));
+}
+
+export async function changePassword(current: string, wanted: string): Promise<void> {
+  const json = { current_password: current, new_password: wanted };
+  await accepted(api.me.password.$put({ json }));
+}
+
+export async function renameCompany(name: string): Promise<void> {
+  await accepted(api.company.$patch({ json: { name } }));
 }
 
 export function createCompany(name: string): Promise<Membership> {

@@ -1,0 +1,99 @@
+import { useTitle } from "../title.ts";
+import { toast, toastError } from "../toasts.tsx";
+import * as api from "./api.ts";
+import { NewCompany } from "./entry-pages.tsx";
+import { Field, Form, NewPassword } from "./form.tsx";
+import { loadMe, me, signOut, switchCompany } from "./me.ts";
+import { SessionsPanel } from "./sessions-panel.tsx";
+import "./account.css";
+
+/** The person's own: name, password, sessions, companies. */
+export function AccountPage() {
+  useTitle("Account");
+  const { name, email } = me.value!;
+  return (
+    <div class="account-page">
+      <div class="account-head">
+        <div>
+          <h1>Your account</h1>
+          <p class="description">{email}</p>
+        </div>
+        <button type="button" class="button" onClick={() => void signOut().catch(toastError)}>
+          Sign out
+        </button>
+      </div>
+      <section class="panel" aria-labelledby="you-title">
+        <h2 id="you-title">Name</h2>
+        <Form
+          action="Save"
+          isRow
+          onSubmit={async (fields) => {
+            await api.changeName(fields.name);
+            await loadMe();
+            toast("Your name is changed.");
+          }}
+        >
+          <Field label="Your name" name="name" autocomplete="name" maxLength={100} value={name} />
+        </Form>
+      </section>
+      <PasswordPanel />
+      <SessionsPanel />
+      <CompaniesPanel />
+    </div>
+  );
+}
+
+function PasswordPanel() {
+  return (
+    <section class="panel" aria-labelledby="password-title">
+      <h2 id="password-title">Password</h2>
+      <Form
+        action="Change the password"
+        onSubmit={async ({ current_password, password }) => {
+          await api.changePassword(current_password, password);
+          toast("The password is changed. Everywhere else you are signed out.");
+        }}
+      >
+        {/* Password managers look for it. */}
+        <input type="hidden" name="username" autocomplete="username" value={me.value!.email} />
+        <Field
+          label="Current password"
+          name="current_password"
+          type="password"
+          autocomplete="current-password"
+        />
+        <NewPassword label="New password" />
+      </Form>
+    </section>
+  );
+}
+
+function CompaniesPanel() {
+  const { companies, company } = me.value!;
+  return (
+    <section class="panel" aria-labelledby="companies-title">
+      <h2 id="companies-title">Your companies</h2>
+      <ul class="rows">
+        {companies.map(({ id, name, role }) => (
+          <li key={id}>
+            <span>
+              {name} <small>{role}</small>
+            </span>
+            {id === company?.id ? (
+              <span class="hint">this one</span>
+            ) : (
+              <button
+                type="button"
+                class="button small"
+                onClick={() => void switchCompany(id).catch(toastError)}
+              >
+                Switch<span class="visually-hidden"> to {name}</span>
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+      <NewCompany />
+    </section>
+  );
+}

@@ -1,0 +1,43 @@
+import { useTitle } from "../title.ts";
+import { toast } from "../toasts.tsx";
+import * as api from "./api.ts";
+import { Field, Form } from "./form.tsx";
+import { KeysPanel } from "./keys-panel.tsx";
+import { loadMe, may, me } from "./me.ts";
+import { MembersPanel } from "./members-panel.tsx";
+import "./account.css";
+
+/** The company's people, keys and name. */
+export function CompanyPage() {
+  useTitle("Company");
+  const { name } = me.value!.company!;
+  return (
+    <div class="account-page">
+      <h1>{name}</h1>
+      <MembersPanel />
+      {may("keys:manage") && <KeysPanel />}
+      {may("company:manage") && (
+        <section class="panel" aria-labelledby="company-name-title">
+          <h2 id="company-name-title">Name of the company</h2>
+          <Form
+            action="Rename"
+            isRow
+            onSubmit={async (fields) => {
+              await api.renameCompany(fields.company_name);
+              await loadMe();
+              toast("The company is renamed.");
+            }}
+          >
+            <Field
+              label="Name"
+              name="company_name"
+              autocomplete="organization"
+              maxLength={100}
+              value={name}
+            />
+          </Form>
+        </section>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,66 @@
+import { dateTime } from "../format.ts";
+import { toastError } from "../toasts.tsx";
+import * as api from "./api.ts";
+import { useList } from "./list.ts";
+import { me } from "./me.ts";
+
+export function SessionsPanel() {
+  const [sessions, refresh] = useList(api.listSessions);
+  return (
+    <section class="panel" aria-labelledby="sessions-title">
+      <h2 id="sessions-title">Where you are signed in</h2>
+      <ul class="rows">
+        {sessions?.map(({ id, token, userAgent, ipAddress, updatedAt }) => {
+          const device = deviceOf(userAgent ?? "");
+          return (
+            <li key={id}>
+              <span>
+                {device} <small>{[ipAddress, dateTime(updatedAt)].filter(Boolean).join(", ")}</small>
+              </span>
+              {id === me.value!.session_id ? (
+                <span class="hint">this one</span>
+              ) : (
+                <button
+                  type="button"
+                  class="button small danger-quiet"
+                  onClick={() => void api.revokeSession(token).catch(toastError).then(refresh)}
+                >
+                  Sign out<span class="visually-hidden"> {device}</span>
+                </button>
+              )}
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+/** What calls itself by several names is known by the first of these. */
+const BROWSERS = [
+  [/Edg/, "Edge"],
+  [/OPR/, "Opera"],
+  [/SamsungBrowser/, "Samsung Internet"],
+  [/Firefox|FxiOS/, "Firefox"],
+  [/Chrom|CriOS/, "Chrome"],
+  [/Safari/, "Safari"],
+] as const;
+
+const SYSTEMS = [
+  [/iPhone/, "iPhone"],
+  [/iPad/, "iPad"],
+  [/Android/, "Android"],
+  [/Windows/, "Windows"],
+  [/Mac OS X/, "macOS"],
+  [/CrOS/, "ChromeOS"],
+  [/Linux/, "Linux"],
+] as const;
+
+/** A browser and its system, as people call them. */
+export function deviceOf(userAgent: string): string {
+  const named = (names: readonly (readonly [RegExp, string])[]) =>
+    names.find(([pattern]) => pattern.test(userAgent))?.[1];
+  const [browser, system] = [named(BROWSERS), named(SYSTEMS)];
+  if (browser && system) return `${browser} on ${system}`;
+  return browser ?? system ?? "An unknown browser";
+}
