@@ -219,3 +219,92 @@ describe("storage", () => {
     await page.context().close();
   });
 });
+
+describe("a large video", () => {
+  test("is paused, survives a reload, is gone on with by the same file alone, and is shown", async () => {
+    const photo = await submitHeadless(platform, portrait, "Large");
+    await untilReady(platform, photo.id);
+    const page = await open(`/content/${photo.id}`);
+    // The first part is let through; the others wait until they are called.
+    let letThrough = false;
+    await page.route("**/parts/*", async (route) => {
+      if (letThrough || route.request().url().endsWith("/parts/1")) await route.continue();
+    });
+    await page.getByLabel("Video to attach").setInputFiles(video);
+    await page.getByRole("progressbar", { name: "Sending clip.webm" }).waitFor();
+    const key = `vivimark.video-upload.${photo.id}`;
+    const partsThere = async () => {
+      const text = await page.evaluate((name) => localStorage.getItem(name), key);
+      if (text === null) return 0;
+      const path = `/ar-content/${photo.id}/video-uploads/${JSON.parse(text).uploadId}`;
+      return (await api<{ parts: unknown[] }>(platform, path)).parts.length;
+    };
+    await expect.poll(partsThere, PATIENCE).toBeGreaterThan(0);
+    await page.screenshot({ path: join(ARTIFACTS, "video-sending.png"), fullPage: true });
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByText("Paused", { exact: true }).first().waitFor();
+    await page.screenshot({ path: join(ARTIFACTS, "video-paused.png"), fullPage: true });
+
+    await page.reload();
+    await page.getByText("“clip.webm” was not sent completely.").waitFor();
+    await page.getByText(/ of 38 MB are there/).waitFor();
+    await page.screenshot({ path: join(ARTIFACTS, "video-unfinished.png"), fullPage: true });
+    const other = { ...video, buffer: Buffer.from(video.buffer).fill(7, VIDEO_BYTES / 2) };
+    await page.getByLabel("Video to attach").setInputFiles(other);
+    await page.getByText(/is not the file that was being sent/).waitFor();
+    letThrough = true;
+    const sent: string[] = [];
+    page.on("request", (request) => {
+      if (request.method() === "PUT") sent.push(request.url());
+    });
+    await page.getByLabel("Video to attach").setInputFiles(video);
+    await untilAttached(page);
+    expect(sent).toHaveLength(2);
+    const { video_url: url } = await content(photo.id);
+    expect((await served(url!)).equals(video.buffer)).toBe(true);
+    await page.context().close();
+  });
+
+  test("goes straight to the company's storage where the page may reach it", async () => {
+    const post = (body: object) => ({
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const settings = {
+      endpoint,
+      region: "auto",
+      bucket: S3.bucket,
+      prefix: "direct",
+      access_key_id: S3.keyId,
+      secret_access_key: S3.secret,
+    };
+    const body = { name: "Direct", provider: "s3", settings };
+    const { id } = await api<StorageConnection>(platform, "/storage-connections", post(body));
+    await api(platform, "/company/storage", { ...post({ connection_id: id }), method: "PUT" });
+    const photo = await submitHeadless(platform, portrait, "Direct");
+    const page = await open(`/content/${photo.id}`);
+    // The server of the tests answers neither on https nor to pages of other origins: another one stands before it.
+    const direct: string[] = [];
+    await page.route("**/part-urls", async (route) => {
+      const response = await route.fetch();
+      const { items, ...rest } = await response.json();
+      const elsewhere = items.map(({ number, url }: { number: number; url: string }) => {
+        const { pathname, search } = new URL(url);
+        return { number, url: `https://storage.test${pathname}${search}` };
+      });
+      await route.fulfill({ response, json: { ...rest, items: elsewhere } });
+    });
+    await page.route("https://storage.test/**", async (route) => {
+      direct.push(new URL(route.request().url()).searchParams.get("partNumber")!);
+      await route.fulfill({ headers: { "Access-Control-Allow-Origin": "*" } });
+    });
+    await page.getByLabel("Video to attach").setInputFiles(video);
+    await untilAttached(page);
+    expect(direct.sort()).toEqual(["1", "2", "3"]);
+    // What Vivimark cannot see there it has got through the Worker after all.
+    const { video_url: url } = await content(photo.id);
+    expect((await served(url!)).equals(video.buffer)).toBe(true);
+    await page.context().close();
+  });
+});
