@@ -27,6 +27,9 @@ export interface Env {
   /** Of the application that is registered with Yandex; absent: tokens are pasted. */
   readonly YANDEX_CLIENT_ID?: string;
   readonly YANDEX_CLIENT_SECRET?: string;
+  /** Origins that stand for Yandex's own, which are meant when these are empty. */
+  readonly YANDEX_API_URL: string;
+  readonly YANDEX_OAUTH_URL: string;
   /** "true" lets connections lead to this machine and its network. */
   readonly ALLOW_PRIVATE_STORAGE: string;
   /** Signs sessions; at least 32 characters. */
@@ -87,7 +90,9 @@ function connect(env: Env): Bindings & Consumer {
   const vault = new Vault(env.SECRETS_KEYS ?? "");
   const policy = { allowPrivate: env.ALLOW_PRIVATE_STORAGE === "true" };
   const { YANDEX_CLIENT_ID: clientId = "", YANDEX_CLIENT_SECRET: clientSecret = "" } = env;
-  const yandex = clientId === "" ? null : { clientId, clientSecret };
+  const oauthUrl = env.YANDEX_OAUTH_URL || undefined;
+  const yandex = clientId === "" ? null : { clientId, clientSecret, oauthUrl };
+  const yandexApiUrl = env.YANDEX_API_URL || undefined;
   const http = new StorageHttp({ checkAddress: (url) => checkAddress(url, policy) });
   const storages = new Storages({
     db,
@@ -95,7 +100,7 @@ function connect(env: Env): Bindings & Consumer {
     vault,
     policy,
     connect: (connection, renewed) =>
-      connectStorage(connection, { http, yandex, now: () => Date.now() }, renewed),
+      connectStorage(connection, { http, yandex, yandexApiUrl, now: () => Date.now() }, renewed),
     now: () => Date.now(),
   });
   const settings = {

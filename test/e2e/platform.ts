@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { createTestHarness } from "wrangler";
 import { startCompiler } from "../../node/service.ts";
 import { becomeFirstOwner, type FirstOwner, withKey } from "../first-owner.ts";
+import type { YandexDiskServer } from "../yandex-disk/server.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** Opens the set-up page and the development mailbox too. */
@@ -21,11 +22,18 @@ export interface Platform {
   close(): Promise<void>;
 }
 
+interface Options {
+  /** Nobody has set it up. */
+  readonly isNew?: boolean;
+  /** Stands for Yandex. */
+  readonly yandex?: YandexDiskServer;
+}
+
 /**
  * The whole platform on loopback: the real workerd with fresh D1, R2 and queues, serving the built web app,
  * and the real Node compiler behind its queue. It has an owner, unless it is to be new.
  */
-export async function startPlatform({ isNew = false } = {}): Promise<Platform> {
+export async function startPlatform({ isNew = false, yandex }: Options = {}): Promise<Platform> {
   if (!existsSync(`${ROOT}/web/dist/viewer.html`)) {
     throw new Error("web/dist has no viewer.html: run `npm run build` first.");
   }
@@ -35,13 +43,18 @@ export async function startPlatform({ isNew = false } = {}): Promise<Platform> {
     workers: [
       {
         configPath: "wrangler.toml",
-        vars: { COMPILER_URL: compiler.url, ALLOW_PRIVATE_STORAGE: "true" },
+        vars: {
+          COMPILER_URL: compiler.url,
+          ALLOW_PRIVATE_STORAGE: "true",
+          ...(yandex && { YANDEX_API_URL: yandex.apiUrl, YANDEX_OAUTH_URL: yandex.oauthUrl }),
+        },
         secrets: {
           COMPILER_SECRET: SECRET,
           SECRETS_KEYS,
           AUTH_SECRET: SECRET,
           SETUP_TOKEN: SECRET,
           MAILBOX_TOKEN: SECRET,
+          ...(yandex && { YANDEX_CLIENT_ID: yandex.clientId, YANDEX_CLIENT_SECRET: yandex.clientSecret }),
         },
       },
     ],

@@ -5,9 +5,10 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createTestHarness } from "wrangler";
 import type { ArContent } from "../../worker/schemas.ts";
 import type { StorageConnection } from "../../worker/storage-schemas.ts";
+import { startYandexDisk, type YandexDiskServer } from "../yandex-disk/server.ts";
+import { type S3Server, s3Storage, startS3, storeIn } from "./backends.ts";
 import { launchBrowser } from "./browser.ts";
 import { recordClip } from "./clip.ts";
 import { api, submitHeadless, untilReady } from "./content.ts";
@@ -20,12 +21,8 @@ const PATIENCE = { timeout: 120_000 };
 /** More than two parts, and more than one request takes from the studio. */
 const VIDEO_BYTES = 36 * 2 ** 20;
 
-/** As test/worker/storage-servers/wrangler.toml says. */
-const S3_SERVER = fileURLToPath(new URL("../worker/storage-servers", import.meta.url));
-const S3 = { bucket: "contract", keyId: "vivimark-key-id", secret: "vivimark-secret" };
-
-let s3: ReturnType<typeof createTestHarness>;
-let endpoint: string;
+let s3: S3Server;
+let yandex: YandexDiskServer;
 let platform: Platform;
 let browser: Browser;
 let portrait: Buffer<ArrayBuffer>;
@@ -34,13 +31,8 @@ let video: { name: string; mimeType: string; buffer: Buffer };
 
 beforeAll(async () => {
   await mkdir(ARTIFACTS, { recursive: true });
-  s3 = createTestHarness({
-    root: S3_SERVER,
-    workers: [{ configPath: join(S3_SERVER, "wrangler.toml") }],
-  });
-  const { url } = await s3.listen();
-  endpoint = new URL("/cdn-cgi/local/r2/s3", url).href;
-  platform = await startPlatform();
+  [s3, yandex] = await Promise.all([startS3(), startYandexDisk()]);
+  platform = await startPlatform({ yandex });
   browser = await launchBrowser();
   portrait = await photograph("allium-oreophilum");
   cat = await photograph("locomotion-house-cat");
@@ -55,6 +47,7 @@ afterAll(async () => {
   await browser?.close();
   await platform?.close();
   await s3?.close();
+  await yandex?.close();
 });
 
 /** A public photograph of the @stdlib data sets. */
@@ -137,21 +130,21 @@ describe("storage", () => {
       .toBe(true);
     await dialog.getByLabel("Any other S3").check();
     await dialog.getByLabel("Name", { exact: true }).fill("Bucket");
-    await dialog.getByLabel("Endpoint", { exact: true }).fill(endpoint);
+    await dialog.getByLabel("Endpoint", { exact: true }).fill(s3.settings.endpoint);
     await dialog.getByLabel("Bucket", { exact: true }).fill("no bucket");
     await dialog.getByLabel("Region", { exact: true }).fill("auto");
-    await dialog.getByLabel("Access key ID").fill(S3.keyId);
+    await dialog.getByLabel("Access key ID").fill(s3.settings.access_key_id);
     await dialog.getByLabel("Secret access key").fill("wrong");
     await dialog.getByRole("button", { name: "Add", exact: true }).click();
     await dialog.getByText(/Expected the name of a bucket/).waitFor();
     expect(await dialog.getByLabel("Bucket", { exact: true }).getAttribute("aria-invalid")).toBe("true");
-    await dialog.getByLabel("Bucket", { exact: true }).fill(S3.bucket);
+    await dialog.getByLabel("Bucket", { exact: true }).fill(s3.settings.bucket);
 
     // A wrong secret fails the first step, and a right one none.
     await dialog.getByRole("button", { name: "Test", exact: true }).click();
     await dialog.getByText("It does not work yet.").waitFor();
     await page.screenshot({ path: join(ARTIFACTS, "dialog-failed.png") });
-    await dialog.getByLabel("Secret access key").fill(S3.secret);
+    await dialog.getByLabel("Secret access key").fill(s3.settings.secret_access_key);
     await dialog.getByRole("button", { name: "Test", exact: true }).click();
     await dialog.getByText("It works").waitFor();
     expect(await dialog.getByText(/^\d+ ms$/).count()).toBe(4);
@@ -266,22 +259,7 @@ describe("a large video", () => {
   });
 
   test("goes straight to the company's storage where the page may reach it", async () => {
-    const post = (body: object) => ({
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    const settings = {
-      endpoint,
-      region: "auto",
-      bucket: S3.bucket,
-      prefix: "direct",
-      access_key_id: S3.keyId,
-      secret_access_key: S3.secret,
-    };
-    const body = { name: "Direct", provider: "s3", settings };
-    const { id } = await api<StorageConnection>(platform, "/storage-connections", post(body));
-    await api(platform, "/company/storage", { ...post({ connection_id: id }), method: "PUT" });
+    await storeIn(platform, "Direct", s3Storage(s3, "direct"));
     const photo = await submitHeadless(platform, portrait, "Direct");
     const page = await open(`/content/${photo.id}`);
     // The server of the tests answers neither on https nor to pages of other origins: another one stands before it.

@@ -6,8 +6,19 @@ import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { ContentPage } from "../../worker/schemas.ts";
+import { PLATFORM } from "../../worker/storage-schemas.ts";
+import { startYandexDisk, type YandexDiskServer } from "../yandex-disk/server.ts";
+import {
+  countFiles,
+  type S3Server,
+  type Storage,
+  s3Storage,
+  startS3,
+  storeIn,
+  yandexStorage,
+} from "./backends.ts";
 import { launchBrowser } from "./browser.ts";
-import { filmPhoto, type Photo } from "./camera.ts";
+import { type CameraFilm, filmPhoto, type Photo } from "./camera.ts";
 import { CLIP_QUARTERS, recordClip } from "./clip.ts";
 import { api, attachVideo, PATIENCE, submitHeadless, untilReady } from "./content.ts";
 import { cornerError, inside, readOverlay, type Sample, watchOverlay } from "./overlay.ts";
@@ -17,15 +28,19 @@ import { type Platform, startPlatform } from "./platform.ts";
 /** Screenshots of a run; git does not see them. */
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts/e2e", import.meta.url));
 
+let s3: S3Server;
+let yandex: YandexDiskServer;
 let platform: Platform;
 let folder: string;
 let clip: Uint8Array<ArrayBuffer>;
+const films = new Map<string, CameraFilm>();
 const cleanUp: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   await mkdir(ARTIFACTS, { recursive: true });
   folder = await mkdtemp(join(tmpdir(), "vivimark-e2e-"));
-  platform = await startPlatform();
+  [s3, yandex] = await Promise.all([startS3(), startYandexDisk()]);
+  platform = await startPlatform({ yandex });
   const browser = await launchBrowser();
   clip = await recordClip(browser);
   await browser.close();
@@ -33,6 +48,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await platform?.close();
+  await s3?.close();
+  await yandex?.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -40,15 +57,19 @@ afterEach(async () => {
   for (const task of cleanUp.splice(0).reverse()) await task();
 });
 
-/** A browser whose camera sees a print of `photo`. */
-async function browserInFrontOf(photo: Photo) {
-  const path = join(folder, `camera-${Math.random().toString(36).slice(2)}.y4m`);
-  const film = await filmPhoto(photo, path);
+/** What a camera before a print of `photo` sees, as a file. Made once for all storages. */
+async function filmOf(name: string, photo: Photo): Promise<{ path: string; film: CameraFilm }> {
+  const path = join(folder, `${name}.y4m`);
+  const film = films.get(name) ?? (await filmPhoto(photo, path));
+  films.set(name, film);
+  return { path, film };
+}
+
+/** A browser whose camera sees a print of a photo. */
+async function browserInFrontOf(name: string, photo: Photo) {
+  const { path, film } = await filmOf(name, photo);
   const browser = await launchBrowser({ camera: path });
-  cleanUp.push(
-    () => rm(path),
-    () => browser.close(),
-  );
+  cleanUp.push(() => browser.close());
   return { film, browser };
 }
 
@@ -138,21 +159,36 @@ async function expectClipInPlace(page: Page, name: string): Promise<void> {
   }, PATIENCE);
 }
 
-describe("a portrait comes to life", () => {
+describe.each<[string, () => Storage | null]>([
+  ["R2", () => null],
+  ["S3", () => s3Storage(s3, "viewer")],
+  ["Yandex Disk", () => yandexStorage(yandex, "Vivimark")],
+])("a portrait comes to life, its files in %s", (name, storageOf) => {
+  let storage: string;
+
+  beforeAll(async () => {
+    const own = storageOf();
+    storage = own ? await storeIn(platform, name, own) : PLATFORM;
+  });
+
+  const FILES = ["original", "thumbnail", "marker", "video"].length;
+
   test("uploaded and compiled in the page, found by the camera, lost and found again", async () => {
     const photo = await photograph("dust-bowl-home");
-    const { film, browser } = await browserInFrontOf(photo);
+    const { film, browser } = await browserInFrontOf("dust-bowl-home", photo);
 
+    const before = await countFiles(platform, storage);
     const studio = await openPage(browser, "/", { viewport: { width: 1280, height: 800 } });
     await studio.locator("input[type=file]").first().setInputFiles(photo.path);
     await studio.getByRole("button", { name: "Add photo" }).click();
     const listed = async () => (await api<ContentPage>(platform, "/ar-content")).items[0];
-    await expect.poll(listed, PATIENCE).toMatchObject({ marker_status: "ready" });
+    await expect.poll(listed, PATIENCE).toMatchObject({ marker_status: "ready", video_url: null });
     await studio.screenshot({ path: join(ARTIFACTS, "studio-compiled.png") });
     await studio.close();
     const content = await listed();
     expect(content.marker_metadata!.executor).toBe("browser");
     await attachVideo(platform, content.id, clip);
+    expect(await countFiles(platform, storage)).toBe(before + FILES);
 
     const page = await openPage(browser, `/v/${content.unique_id}`);
     const hint = page.getByText("Point the camera at this picture");
@@ -172,18 +208,20 @@ describe("a portrait comes to life", () => {
     await page.screenshot({ path: join(ARTIFACTS, "viewer-lost.png") });
     await found.waitFor();
     const position = () => overlay.locator("video").evaluate((video: HTMLVideoElement) => video.currentTime);
-    const before = await position();
-    await expect.poll(position, PATIENCE).not.toBe(before);
+    const held = await position();
+    await expect.poll(position, PATIENCE).not.toBe(held);
   });
 
   test("submitted by a program, compiled by Node, found by a phone held upright", async () => {
     const photo = await photograph("airplane-from-above");
+    const before = await countFiles(platform, storage);
     const [{ film, browser }, content] = await Promise.all([
-      browserInFrontOf(photo),
+      browserInFrontOf("airplane-from-above", photo),
       submitHeadless(platform, photo.bytes, "From above").then(({ id }) => untilReady(platform, id)),
     ]);
     expect(content.marker_metadata!.executor).toBe("node");
     await attachVideo(platform, content.id, clip);
+    expect(await countFiles(platform, storage)).toBe(before + FILES);
 
     const page = await openPage(browser, `/v/${content.unique_id}`, {
       viewport: { width: 400, height: 640 },

@@ -18,6 +18,8 @@ export interface Backends {
   readonly http: StorageHttp;
   /** Null: this installation has none. */
   readonly yandex: YandexApplication | null;
+  /** Stands for Yandex's API. */
+  readonly yandexApiUrl?: string | undefined;
   readonly now: () => number;
 }
 
@@ -28,7 +30,7 @@ export interface Backends {
  */
 export async function connectStorage(
   { provider, settings }: ConnectionSettings,
-  { http, yandex, now }: Backends,
+  { http, yandex, yandexApiUrl: apiUrl, now }: Backends,
   renewed: (settings: YandexDiskSettingsBody) => Promise<void>,
 ): Promise<StorageProvider> {
   switch (provider) {
@@ -37,14 +39,14 @@ export async function connectStorage(
     case "yandex_disk": {
       const { root, token } = settings;
       if (!yandex || settings.refresh_token === undefined)
-        return new YandexDiskStorage({ root, token }, http);
+        return new YandexDiskStorage({ root, token, apiUrl }, http);
       const permission = new RenewedPermission(tokensOf(settings), {
         application: yandex,
         http,
         renewed: (tokens) => renewed(withTokens(settings, tokens)),
         now,
       });
-      return new YandexDiskStorage({ root, token: permission }, http);
+      return new YandexDiskStorage({ root, token: permission, apiUrl }, http);
     }
   }
 }
