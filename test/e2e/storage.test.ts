@@ -213,6 +213,34 @@ describe("storage", () => {
   });
 });
 
+test("a Yandex Disk is added by signing in there, tested and shown", async () => {
+  const page = await open("/storage");
+  await page.getByRole("button", { name: "Add a storage" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Yandex Disk").check();
+  await dialog.getByLabel("Name", { exact: true }).fill("Our disk");
+  await dialog.getByRole("button", { name: "Allow at Yandex" }).click();
+  // Over Yandex's page, which agrees at once, and back.
+  const disk = card(page, "Our disk");
+  await disk.waitFor();
+  expect(yandex.seen.some(({ path }) => path.startsWith("/authorize?"))).toBe(true);
+  await disk.getByRole("button", { name: "Test connection" }).click();
+  await disk.getByText("It works").waitFor();
+  await page.screenshot({ path: join(ARTIFACTS, "yandex-disk.png"), fullPage: true });
+  await disk.getByRole("button", { name: "Delete Our disk" }).click();
+  await dialog.getByRole("button", { name: "Delete" }).click();
+  await disk.waitFor({ state: "detached" });
+  await page.context().close();
+});
+
+test("the form is shown in every look", async () => {
+  await shootAll("/storage", "form", async (page) => {
+    await page.getByRole("button", { name: "Add a storage" }).click();
+    await page.getByRole("dialog").getByLabel("MinIO").check();
+    await page.getByRole("dialog").getByLabel("Secret access key").scrollIntoViewIfNeeded();
+  });
+});
+
 describe("a large video", () => {
   test("is paused, survives a reload, is gone on with by the same file alone, and is shown", async () => {
     const photo = await submitHeadless(platform, portrait, "Large");

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -86,6 +86,19 @@ export class Edge {
     if (!child || child.exitCode !== null) return;
     process.kill(-child.pid!, "SIGKILL");
     await once(child, "exit");
+  }
+
+  /** Bytes of memory that workerd holds now, the emulated bucket and database included. Linux alone tells. */
+  async memory(): Promise<number> {
+    const ids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+    const sizes = ids.map(async (id) => {
+      const stat = await readFile(`/proc/${id}/stat`, "utf8").catch(() => "");
+      const [, name, group] = /\((.*)\) \S \d+ (\d+)/.exec(stat) ?? [];
+      if (name !== "workerd" || Number(group) !== this.#process?.pid) return 0;
+      const status = await readFile(`/proc/${id}/status`, "utf8").catch(() => "");
+      return 1024 * Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
+    });
+    return (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0);
   }
 
   /** What the cron does every minute. */

@@ -79,6 +79,7 @@ test(NAME, { timeout: 2 * PATIENCE_MILLISECONDS }, async () => {
   const wish = send("POST", { length: VIDEO_BYTES, content_type: "video/mp4" });
   const upload = await api.json<VideoUpload>(201, uploads, wish);
   const whole = createHash("sha256");
+  const memory = watchMemory();
   for (let number = 1; number <= upload.part_count; number++) {
     const left = VIDEO_BYTES - (number - 1) * upload.part_bytes;
     const body = partOf(number, Math.min(upload.part_bytes, left));
@@ -88,6 +89,7 @@ test(NAME, { timeout: 2 * PATIENCE_MILLISECONDS }, async () => {
   const expected = whole.digest("hex");
   const attached = await api.json<ArContent>(200, `${uploads}/${upload.id}/complete`, { method: "POST" });
   expect(attached.video_bytes).toBe(VIDEO_BYTES);
+  expect(await memory.end()).toBeLessThan(VIDEO_BYTES);
   const video = async () => hashOf(await api.fetch(attached.video_url!));
   expect(await video()).toBe(expected);
 
@@ -124,10 +126,29 @@ test(NAME, { timeout: 2 * PATIENCE_MILLISECONDS }, async () => {
     ({ state }) => state !== "running",
     PATIENCE_MILLISECONDS,
   );
+  const reading = watchMemory();
   expect(done).toMatchObject({ state: "done", files: { done: 2, failed: 0, left: 0 } });
   expect(await video()).toBe(expected);
+  expect(await reading.end()).toBeLessThan(VIDEO_BYTES / 2);
   const usage = (connection: string) =>
     api.json<StorageConnectionUsage>(200, `/api/storage-connections/${connection}/usage?refresh=true`);
   expect((await usage("platform")).usage.objects).toBe(0);
   expect((await usage(to)).usage).toMatchObject({ objects: 2, bytes: VIDEO_BYTES + content.image_bytes });
 });
+
+/** How much more memory the Worker held than at the beginning, at most; looked at ten times a second. */
+function watchMemory(): { end(): Promise<number> } {
+  const first = edge.memory();
+  let most = 0;
+  const look = async () => {
+    most = Math.max(most, await edge.memory());
+  };
+  const timer = setInterval(look, 100);
+  return {
+    async end() {
+      clearInterval(timer);
+      await look();
+      return most - (await first);
+    },
+  };
+}
