@@ -1,4 +1,4 @@
-import { and, count, desc, eq, isNotNull, isNull, lt, lte, or, type SQL, sql } from "drizzle-orm";
+import { and, count, desc, eq, isNotNull, isNull, lt, lte, notInArray, or, type SQL, sql } from "drizzle-orm";
 import { placed, placeOf } from "./files.ts";
 import { abandon } from "./marker-life.ts";
 import { foldersOf, MEDIA_KINDS } from "./paths.ts";
@@ -24,6 +24,7 @@ export interface ContentWithTask {
 }
 
 export interface ContentQuery {
+  /** Absent: every project that is not archived. */
   readonly projectId?: string | undefined;
   readonly status?: MarkerStatus | undefined;
   /** Part of the title or the description, in any case. */
@@ -72,8 +73,14 @@ export class ContentStore {
   async list(
     query: ContentQuery,
   ): Promise<{ rows: ContentWithTask[]; next: Position | null; total: number }> {
+    const archived = this.#db
+      .select({ id: projects.id })
+      .from(projects)
+      .where(and(eq(projects.companyId, this.company.id), isNotNull(projects.archivedAt)));
     const matching = this.#own(
-      query.projectId === undefined ? undefined : eq(arContent.projectId, query.projectId),
+      query.projectId === undefined
+        ? notInArray(arContent.projectId, archived)
+        : eq(arContent.projectId, query.projectId),
       query.status === undefined ? undefined : eq(arContent.markerStatus, query.status),
       // Not LIKE: D1 refuses patterns of more than 50 bytes.
       query.text ? sql`instr(${arContent.searchText}, ${searchable(query.text)}) > 0` : undefined,
@@ -142,7 +149,7 @@ export class ContentStore {
   /** Undefined when there is no such content. */
   async update(
     id: string,
-    change: Partial<Pick<Content, "title" | "description" | "isActive" | "projectId">>,
+    change: Partial<Pick<Content, "title" | "description" | "isActive" | "projectId" | "expiresAt">>,
     now: number,
   ): Promise<Content | undefined> {
     // In one statement, so that title, description and their folded copies stay together when two changes
@@ -239,15 +246,6 @@ export class ContentStore {
     return row?.task;
   }
 
-  /** Oldest first. */
-  async projects() {
-    return this.#db
-      .select()
-      .from(projects)
-      .where(eq(projects.companyId, this.company.id))
-      .orderBy(projects.createdAt, projects.id);
-  }
-
   /**
    * Makes content unreachable at once; its files and its row are removed by `purge`.
    *
@@ -314,6 +312,11 @@ export async function findPublic(db: Database, uniqueId: string): Promise<Conten
     .from(arContent)
     .where(and(eq(arContent.uniqueId, uniqueId), isNull(arContent.deletedAt)));
   return row;
+}
+
+/** Whether whoever has its link may see it. */
+export function isPublic({ isActive, expiresAt }: Content, now: number): boolean {
+  return isActive && (expiresAt === null || expiresAt > now);
 }
 
 /** Folds case and spelling variants of every script, for `instr`. */

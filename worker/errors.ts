@@ -16,6 +16,8 @@ export type ErrorCode =
   | "forbidden"
   | "foreign_origin"
   | "no_company"
+  | "project_archived"
+  | "last_project"
   | "too_many_attempts"
   | "already_set_up"
   | "wrong_link"
@@ -100,6 +102,8 @@ export const MEANINGS = {
   unauthenticated: { status: 401, title: "Not signed in" },
   forbidden: { status: 403, title: "Not allowed" },
   foreign_origin: { status: 403, title: "Sent by a page of another site" },
+  project_archived: { status: 409, title: "Project archived" },
+  last_project: { status: 409, title: "Last project" },
   no_company: { status: 403, title: "No company chosen" },
   too_many_attempts: { status: 429, title: "Too many attempts" },
   already_set_up: { status: 409, title: "Already set up" },

@@ -26,6 +26,7 @@ export function contentBody(content: Content, task: CompileTaskRow, origin: stri
     video_bytes: content.videoBytes,
     video_type: content.videoType,
     is_active: content.isActive,
+    expires_at: timestamp(content.expiresAt),
     viewer_url: viewerUrl(content.uniqueId, origin),
     qr_url: `/api/ar-content/${content.id}/qr.svg`,
     task_id: task.id,

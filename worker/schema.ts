@@ -78,6 +78,12 @@ export const projects = sqliteTable(
       .notNull()
       .references(() => companies.id, { onDelete: "cascade" }),
     name: text("name").notNull(),
+    /** What a submission takes that does not say: the strongest points to keep. Null: all. */
+    maxFeatures: integer("max_features"),
+    /** For so long the viewer shows what is submitted. Null: for ever. */
+    expiresAfterDays: integer("expires_after_days"),
+    /** Set: takes nothing new. What is in it is served as before. */
+    archivedAt: integer("archived_at"),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
   },
@@ -139,6 +145,8 @@ export const arContent = sqliteTable(
     videoVersion: integer("video_version").notNull().default(0),
 
     isActive: integer("is_active", { mode: "boolean" }).notNull().default(true),
+    /** From then on it is as if it were not active. Null: never. */
+    expiresAt: integer("expires_at"),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
     /** Set: gone for everybody; the row remains until its files are removed. In the future: not there yet. */
@@ -470,4 +478,5 @@ export type CompileTaskRow = typeof compileTasks.$inferSelect;
 export type ConnectionRow = typeof storageConnections.$inferSelect;
 export type MigrationRow = typeof storageMigrations.$inferSelect;
 export type FileMoveRow = typeof fileMoves.$inferSelect;
+export type ProjectRow = typeof projects.$inferSelect;
 export type VideoUploadRow = typeof videoUploads.$inferSelect;

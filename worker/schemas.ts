@@ -113,6 +113,8 @@ export const arContent = z
     video_bytes: z.number().int().nullable(),
     video_type: z.string().nullable(),
     is_active: z.boolean(),
+    /** From then on viewers do not see it, as if it were not active; null: never. */
+    expires_at: z.iso.datetime().nullable(),
     viewer_url: z.string(),
     qr_url: z.string(),
     /** The newest compile task, the one that explains `marker_status`. */
@@ -199,12 +201,6 @@ export const viewerManifest = z
   .openapi("ViewerManifest");
 export type ViewerManifest = z.infer<typeof viewerManifest>;
 
-export const project = z
-  .object({ id: z.string(), name: z.string(), company_id: z.string() })
-  .openapi("Project");
-export type Project = z.infer<typeof project>;
-export const projectList = z.object({ items: z.array(project) }).openapi("ProjectList");
-
 export const taskList = z.object({ items: z.array(compileTask) }).openapi("CompileTaskList");
 
 /** Answer of `POST …/marker/lease`: the compilation is this browser's now. */
@@ -250,12 +246,54 @@ export const decimal = <Schema extends z.ZodType<number, number>>(schema: Schema
     return z.NEVER;
   }, schema);
 
+const projectName = z.string().overwrite(oneLine).min(1).max(100);
+const expiresAfterDays = z.number().int().min(1).max(3650);
+
+export const project = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    company_id: z.string(),
+    /** What a submission takes that does not say. */
+    max_features: z.number().int().nullable(),
+    /** For so many days viewers see what is submitted; null: for ever. */
+    expires_after_days: z.number().int().nullable(),
+    /** How many pieces of content are in it. */
+    contents: z.number().int(),
+    /** Since then it takes nothing new. */
+    archived_at: z.iso.datetime().nullable(),
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+  })
+  .openapi("Project");
+export type Project = z.infer<typeof project>;
+export const projectList = z.object({ items: z.array(project) }).openapi("ProjectList");
+
+export const newProject = z
+  .strictObject({
+    name: projectName,
+    max_features: maxFeatures.nullable().default(null),
+    expires_after_days: expiresAfterDays.nullable().default(null),
+  })
+  .openapi("NewProject");
+
+export const projectChange = z
+  .strictObject({
+    name: projectName.optional(),
+    max_features: maxFeatures.nullable().optional(),
+    expires_after_days: expiresAfterDays.nullable().optional(),
+    archived: z.boolean().optional(),
+  })
+  .openapi("ProjectChange");
+export type ProjectChange = z.infer<typeof projectChange>;
+
 export const contentChange = z
   .strictObject({
     title: titleText.optional(),
     description: descriptionText.optional(),
     is_active: z.boolean().optional(),
     project_id: z.string().max(64).optional(),
+    expires_at: z.iso.datetime().nullable().optional(),
   })
   .openapi("ArContentChange");
 export type ContentChange = z.infer<typeof contentChange>;

@@ -16,6 +16,8 @@ export interface Photo {
   /** Who shall compile it first. */
   readonly executor: "browser" | "node";
   readonly maxFeatures: number | null;
+  /** When viewers see it no longer; null: never. */
+  readonly expiresAt: number | null;
 }
 
 export interface Submitted extends ContentWithTask {
@@ -65,6 +67,7 @@ export async function submitPhoto(
       imageBytes: photo.bytes.length,
       generation: 1,
       maxFeatures: photo.maxFeatures,
+      expiresAt: photo.expiresAt,
       markerStatus: "pending",
       createdAt: now,
       updatedAt: now,

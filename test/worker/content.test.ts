@@ -26,7 +26,14 @@ async function otherCompany(edge: Edge) {
     .values({ id: companyId, name: "Other", slug, storagePath: `companies/${slug}`, ...times });
   await edge.db.insert(projects).values({ id: projectId, companyId, name: "Other project", ...times });
   const store = await openStore(edge.db, companyId);
-  const photo = { bytes: png(), projectId, title: "Secret", description: "", maxFeatures: null };
+  const photo = {
+    bytes: png(),
+    projectId,
+    title: "Secret",
+    description: "",
+    maxFeatures: null,
+    expiresAt: null,
+  };
   return {
     projectId,
     store,

@@ -55,6 +55,7 @@ const UNGUARDED_READS: Readonly<Record<string, (there: There) => string>> = {
 /** What there is in the first company. */
 interface There {
   readonly content: ArContent;
+  readonly project: string;
   readonly task: string;
   readonly lease: string;
   readonly connection: string;
@@ -67,7 +68,7 @@ interface There {
 
 interface Sample {
   /** About something of the company: another company's is not found. */
-  readonly about?: "content" | "task" | "connection" | "key" | "migration";
+  readonly about?: "content" | "project" | "task" | "connection" | "key" | "migration";
   /** What it asks for is not set up in these tests: whoever may ask is told so. */
   readonly isUnavailable?: boolean;
   readonly body?: (there: There) => RequestInit;
@@ -109,6 +110,9 @@ const REQUESTS: Readonly<Record<string, Sample>> = {
   "DELETE /api/ar-content/{id}/video": { about: "content" },
   "GET /api/tasks/{task_id}": { about: "task" },
   "GET /api/projects": {},
+  "POST /api/projects": { body: () => json("POST", { name: "Another" }) },
+  "GET /api/projects/{id}": { about: "project" },
+  "PATCH /api/projects/{id}": { about: "project", body: () => json("PATCH", { name: "Renamed" }) },
   "GET /api/company": {},
   "PATCH /api/company": { body: () => json("PATCH", { name: "Portraits" }) },
   "GET /api/company/storage": {},
@@ -388,7 +392,16 @@ async function furnish(): Promise<There> {
     json("POST", invited),
   );
   return {
-    ...{ content, task, lease: lease!.token, connection, key, migration, upload },
+    ...{
+      content,
+      project: content.project_id,
+      task,
+      lease: lease!.token,
+      connection,
+      key,
+      migration,
+      upload,
+    },
     invitation: invitation.id,
   };
 }

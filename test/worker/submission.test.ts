@@ -130,7 +130,8 @@ describe("a submitted photo", () => {
     const before = await edge.allFiles();
     const store = await edge.store();
     const { submitPhoto } = await import("../../worker/submission.ts");
-    const photo = { bytes: png(), title: "x", description: "", executor: "node", maxFeatures: null } as const;
+    const options = { executor: "node", maxFeatures: null, expiresAt: null } as const;
+    const photo = { bytes: png(), title: "x", description: "", ...options };
     const failing = submitPhoto(edge.bindings, store, { ...photo, projectId: "no such project" }, edge.clock);
     await expect(failing).rejects.toThrow();
     expect(await edge.allFiles()).toEqual(before);

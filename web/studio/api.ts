@@ -9,6 +9,8 @@ import type {
   MarkerStatus,
   Problem,
   ProgressBody,
+  Project,
+  ProjectChange,
   Submission,
 } from "../../worker/schemas.ts";
 import type { CompiledPhoto } from "../compile/protocol.ts";
@@ -56,6 +58,7 @@ const content = edge[":id"];
 export interface ContentQuery {
   q?: string;
   status?: MarkerStatus;
+  project_id?: string;
   cursor?: string;
   limit?: number;
 }
@@ -70,7 +73,7 @@ export function getContent(id: string, signal?: AbortSignal): Promise<ArContent>
 
 export function updateContent(
   id: string,
-  change: Partial<Pick<ArContent, "title" | "description" | "is_active">>,
+  change: Partial<Pick<ArContent, "title" | "description" | "is_active" | "project_id" | "expires_at">>,
 ): Promise<ArContent> {
   return answer(content.$patch({ param: { id }, json: change }));
 }
@@ -83,15 +86,30 @@ export function listTasks(id: string, signal?: AbortSignal): Promise<{ items: Co
   return answer(content.tasks.$get({ param: { id } }, { init: { signal } }));
 }
 
+export async function listProjects(): Promise<Project[]> {
+  return (await answer(client.projects.$get())).items;
+}
+
+export function createProject(name: string): Promise<Project> {
+  return answer(client.projects.$post({ json: { name } }));
+}
+
+export function changeProject(id: string, change: ProjectChange): Promise<Project> {
+  return answer(client.projects[":id"].$patch({ param: { id }, json: change }));
+}
+
 /** Stores the original and takes the lease to compile it here. `onSent` gets the sent fraction, 0 to 1. */
 export function submitPhoto(
   photo: File,
   title: string,
+  /** Empty: the company's default one. */
+  projectId: string,
   onSent: (fraction: number) => void,
   signal: AbortSignal,
 ): Promise<Submission> {
   const form = new FormData();
   form.set("title", title);
+  form.set("project_id", projectId);
   form.set("compile", "browser");
   form.set("image", photo, photo.name);
   return send("POST", CONTENTS, form, {}, onSent, signal);

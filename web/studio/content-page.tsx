@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import type { Quality } from "../../compiler/quality.ts";
 import type { ArContent, CompileTask } from "../../worker/schemas.ts";
+import { may } from "./account/me.ts";
 import * as api from "./api.ts";
 import { ApiError, messageOf } from "./api.ts";
 import { contents, isMoving } from "./contents.ts";
@@ -14,6 +15,7 @@ import { MarkerPanel } from "./marker-panel.tsx";
 import { NotFound } from "./not-found.tsx";
 import { PhotoStage } from "./photo-stage.tsx";
 import { poll } from "./poll.ts";
+import { loadProjects, projects } from "./projects.ts";
 import { QualityReport } from "./quality.tsx";
 import { SharePanel } from "./share-panel.tsx";
 import { StatusBadge } from "./status.tsx";
@@ -116,22 +118,29 @@ function ContentHead({ content, onChange }: { content: ArContent; onChange: (con
             {content.image_width} × {content.image_height} px, {megabytes(content.image_bytes)}
           </span>
           <span>Added {dateTime(content.created_at)}</span>
+          {content.expires_at && <span>{expiry(content.expires_at)}</span>}
         </p>
       </div>
-      <div class="content-actions">
-        <button type="button" class="button" onClick={() => setOpen("edit")}>
-          <IconEdit />
-          Edit
-        </button>
-        <button type="button" class="button danger-quiet" onClick={() => setOpen("delete")}>
-          <IconTrash />
-          Delete
-        </button>
-      </div>
+      {may("content:manage") && (
+        <div class="content-actions">
+          <button type="button" class="button" onClick={() => setOpen("edit")}>
+            <IconEdit />
+            Edit
+          </button>
+          <button type="button" class="button danger-quiet" onClick={() => setOpen("delete")}>
+            <IconTrash />
+            Delete
+          </button>
+        </div>
+      )}
       {open === "edit" && <EditDialog content={content} onChange={onChange} onClose={close} />}
       {open === "delete" && <DeleteDialog content={content} onClose={close} />}
     </div>
   );
+}
+
+function expiry(at: string): string {
+  return Date.parse(at) > Date.now() ? `Shown until ${dateTime(at)}` : `Hidden since ${dateTime(at)}`;
 }
 
 function EditDialog(props: {
@@ -147,7 +156,10 @@ function EditDialog(props: {
     try {
       const title = String(fields.get("title")).trim();
       const description = String(fields.get("description")).trim();
-      props.onChange(await api.updateContent(props.content.id, { title, description }));
+      const project_id = String(fields.get("project_id") ?? props.content.project_id);
+      const expires_at = endOf(String(fields.get("expires_on")));
+      const change = { title, description, expires_at, ...moved(props.content, project_id) };
+      props.onChange(await api.updateContent(props.content.id, change));
       toast("Saved.");
       props.onClose();
     } catch (reason) {
@@ -171,6 +183,12 @@ function EditDialog(props: {
           <span>Description</span>
           <textarea name="description" rows={4} maxLength={2000} defaultValue={props.content.description} />
         </label>
+        <ProjectField content={props.content} />
+        <label class="field">
+          <span>Last day that viewers see it</span>
+          <input name="expires_on" type="date" defaultValue={lastDay(props.content.expires_at)} />
+          <small>Empty: for ever.</small>
+        </label>
         <div class="dialog-actions">
           <button type="button" class="button" onClick={props.onClose}>
             Cancel
@@ -182,6 +200,45 @@ function EditDialog(props: {
       </form>
     </Dialog>
   );
+}
+
+/** Where there is a choice. */
+function ProjectField({ content }: { content: ArContent }) {
+  useEffect(() => void loadProjects(), []);
+  const choices = (projects.value ?? []).filter(
+    ({ id, archived_at }) => archived_at === null || id === content.project_id,
+  );
+  if (choices.length < 2) return null;
+  return (
+    <label class="field">
+      <span>Project</span>
+      <select name="project_id">
+        {choices.map(({ id, name }) => (
+          <option key={id} value={id} selected={id === content.project_id}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** The change to another project; content may stay in an archived one. */
+function moved(content: ArContent, projectId: string) {
+  return projectId === content.project_id ? {} : { project_id: projectId };
+}
+
+/** The end of a day of this browser's, as the API takes it; null for no day. */
+function endOf(day: string): string | null {
+  return day === "" ? null : new Date(`${day}T23:59:59.999`).toISOString();
+}
+
+/** The day, in this browser's time, in the form of a date field. */
+function lastDay(expiresAt: string | null): string {
+  if (expiresAt === null) return "";
+  const time = new Date(expiresAt);
+  const digits = (value: number) => String(value).padStart(2, "0");
+  return `${time.getFullYear()}-${digits(time.getMonth() + 1)}-${digits(time.getDate())}`;
 }
 
 function DeleteDialog({ content, onClose }: { content: ArContent; onClose: () => void }) {

@@ -9,6 +9,8 @@ const REFRESH_LIMIT = 100;
 export interface Filter {
   readonly q: string;
   readonly status: MarkerStatus | "";
+  /** Id of a project; empty: all that are not archived. */
+  readonly project: string;
 }
 
 /** A part of what the server has, newest first, under the filter that it was asked with. */
@@ -20,7 +22,7 @@ export interface Contents {
 }
 
 const list = signal<Contents | null>(null);
-const filter = signal<Filter>({ q: "", status: "" });
+const filter = signal<Filter>({ q: "", status: "", project: "" });
 /** Why the newest refresh failed; the items before it stay. */
 const error = signal<Error | null>(null);
 const loadingMore = signal(false);
@@ -96,12 +98,16 @@ function remove(id: string): void {
   list.value = { ...list.value, items: items.filter((item) => item.id !== id), total: total - 1 };
 }
 
-function query({ q, status }: Filter): api.ContentQuery {
-  return { q: q.trim() || undefined, status: status || undefined };
+function query({ q, status, project }: Filter): api.ContentQuery {
+  return { q: q.trim() || undefined, status: status || undefined, project_id: project || undefined };
 }
 
-function matches({ title, marker_status }: ArContent, { q, status }: Filter): boolean {
-  return (status === "" || status === marker_status) && title.toLowerCase().includes(q.trim().toLowerCase());
+function matches(content: ArContent, { q, status, project }: Filter): boolean {
+  return (
+    (status === "" || status === content.marker_status) &&
+    (project === "" || project === content.project_id) &&
+    content.title.toLowerCase().includes(q.trim().toLowerCase())
+  );
 }
 
 export function isMoving({ marker_status }: ArContent): boolean {

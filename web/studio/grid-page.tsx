@@ -1,11 +1,13 @@
 import { useEffect, useState } from "preact/hooks";
-import type { ArContent, MarkerStatus } from "../../worker/schemas.ts";
+import type { ArContent, MarkerStatus, Project } from "../../worker/schemas.ts";
+import { may } from "./account/me.ts";
 import { contents } from "./contents.ts";
 import { DropZone } from "./drop-zone.tsx";
 import { ago, jobShown } from "./format.ts";
 import { IconPhoto, IconScan, IconSearch, IconVideo } from "./icons.tsx";
 import { type Job, jobOf, jobs } from "./jobs.ts";
 import { poll } from "./poll.ts";
+import { archivedProjects, choose, loadProjects, openProjects, projects } from "./projects.ts";
 import { Stars } from "./quality.tsx";
 import { contentShown, ProgressBar, STATUS_WORDS, StatusBadge } from "./status.tsx";
 import { useTitle } from "./title.ts";
@@ -17,13 +19,14 @@ const SEARCH_PAUSE_MS = 250;
 
 export function GridPage() {
   useTitle("");
-  const { q, status } = contents.filter.value;
+  const { q, status, project } = contents.filter.value;
   // A changed filter is a new list: ask at once.
-  useEffect(() => poll(contents.refresh), [q, status]);
+  useEffect(() => poll(contents.refresh), [q, status, project]);
+  useEffect(() => void loadProjects(), []);
 
   const uploads = jobs.value.filter(({ previewUrl }) => previewUrl !== null);
   const items = contents.items.value;
-  const filtered = q.trim() !== "" || status !== "";
+  const filtered = q.trim() !== "" || status !== "" || project !== "";
   const empty = items?.length === 0 && uploads.length === 0 && !filtered;
   if (empty) return <Welcome />;
   // Until the first answer says which page it will be: a button that is swapped would lose the focus.
@@ -37,7 +40,7 @@ export function GridPage() {
       </div>
       {!undecided && (
         <>
-          <DropZone large={false} />
+          {may("content:submit") && <DropZone large={false} />}
           <FilterBar />
         </>
       )}
@@ -103,6 +106,7 @@ function FilterBar() {
           onInput={({ currentTarget }) => setTyped(currentTarget.value)}
         />
       </label>
+      <ProjectChoice />
       <fieldset class="segments">
         <legend class="visually-hidden">Status</legend>
         {statuses.map(([value, words]) => (
@@ -119,6 +123,32 @@ function FilterBar() {
         ))}
       </fieldset>
     </search>
+  );
+}
+
+/** Where there is more than one project. */
+function ProjectChoice() {
+  const all = projects.value ?? [];
+  const archived = archivedProjects(all);
+  if (all.length < 2) return null;
+  const options = (some: readonly Project[]) =>
+    some.map(({ id, name }) => (
+      <option key={id} value={id}>
+        {name}
+      </option>
+    ));
+  return (
+    <label class="project-choice">
+      <span class="visually-hidden">Project</span>
+      <select
+        value={contents.filter.value.project}
+        onChange={({ currentTarget }) => choose(currentTarget.value)}
+      >
+        <option value="">All projects</option>
+        {options(openProjects(all))}
+        {archived.length > 0 && <optgroup label="Archived">{options(archived)}</optgroup>}
+      </select>
+    </label>
   );
 }
 
@@ -253,7 +283,7 @@ function Welcome() {
       <p class="lead">
         Whoever points a phone at the printed photo sees your video play on it. No app needed.
       </p>
-      <DropZone large />
+      {may("content:submit") ? <DropZone large /> : <p>Nothing is here yet.</p>}
       <ol class="steps">
         {steps.map(([icon, title, words]) => (
           <li key={title}>

@@ -5,6 +5,7 @@ import { compileCapacity, createSlots } from "../compile/slots.ts";
 import * as api from "./api.ts";
 import { messageOf } from "./api.ts";
 import { contents } from "./contents.ts";
+import { projectOf } from "./projects.ts";
 import { toast } from "./toasts.tsx";
 import { compileStored, type Desk, type JobProgress, type Outcome, uploadPhoto } from "./upload.ts";
 
@@ -29,13 +30,21 @@ export type JobState =
   | { readonly kind: "refused"; readonly message: string }
   | { readonly kind: "unreachable"; readonly message: string };
 
-const desk: Desk = {
-  api,
+const sending = createSlots(3);
+const compiling = createSlots(compileCapacity(navigator.hardwareConcurrency));
+
+/** New photos go to the project that was looked at when they were added. */
+const deskOf = (projectId: string): Desk => ({
+  api: {
+    ...api,
+    submitPhoto: (photo, title, onSent, signal) => api.submitPhoto(photo, title, projectId, onSent, signal),
+  },
+  maxFeatures: projectOf(projectId)?.max_features ?? null,
   compile: compileInWorker,
-  sending: createSlots(3),
-  compiling: createSlots(compileCapacity(navigator.hardwareConcurrency)),
+  sending,
+  compiling,
   pause: (repetition) => new Promise((resume) => setTimeout(resume, 1_000 * 2 ** repetition)),
-};
+});
 
 export const jobs = signal<readonly Job[]>([]);
 
@@ -43,6 +52,7 @@ let lastKey = 0;
 
 /** Uploads photos and compiles them here; each becomes a job. */
 export function addPhotos(photos: Iterable<{ readonly photo: File; readonly title: string }>): void {
+  const desk = deskOf(contents.filter.value.project);
   for (const { photo, title } of photos) {
     start(title, URL.createObjectURL(photo), (watch, stop) => uploadPhoto(photo, title, desk, watch, stop));
   }
@@ -66,7 +76,8 @@ function compileHere(
   maxFeatures: number | null,
   take: Parameters<typeof compileStored>[2],
 ): void {
-  const work: Work = (watch, stop) => compileStored(content, maxFeatures, take, desk, watch, stop);
+  const work: Work = (watch, stop) =>
+    compileStored(content, maxFeatures, take, deskOf(content.project_id), watch, stop);
   start(content.title, null, work, content.id);
 }
 

@@ -22,6 +22,7 @@ import { GridPage } from "./grid-page.tsx";
 import { Logo } from "./icons.tsx";
 import { isSending, jobs } from "./jobs.ts";
 import { NotFound } from "./not-found.tsx";
+import { ProjectsPage } from "./projects-page.tsx";
 import { Review } from "./review.tsx";
 import { StoragePage } from "./storage/storage-page.tsx";
 import { Toasts, toastError } from "./toasts.tsx";
@@ -35,7 +36,7 @@ addEventListener("beforeunload", (event) => {
 
 function Studio() {
   return (
-    <LocationProvider scope={/^\/(content\/|storage$|account$|company$|forgot-password$|\?|$)/}>
+    <LocationProvider scope={/^\/(content\/|storage$|account$|company$|projects$|forgot-password$|\?|$)/}>
       <a class="skip-link" href="#main">
         Skip to content
       </a>
@@ -46,7 +47,7 @@ function Studio() {
         </p>
       )}
       <Page />
-      {me.value?.company && <DropTarget />}
+      {may("content:submit") && <DropTarget />}
       <Review />
       <Toasts />
     </LocationProvider>
@@ -69,6 +70,7 @@ function Header() {
       )}
       {me.value && <CompanySwitch />}
       <nav class="site-nav" aria-label="Studio">
+        {me.value?.company && <NavLink href="/projects">Projects</NavLink>}
         {may("storage:read") && <NavLink href="/storage">Storage</NavLink>}
         {me.value?.company && <NavLink href="/company">Company</NavLink>}
         {me.value?.company && <NavLink href="/account">Account</NavLink>}
@@ -152,6 +154,7 @@ function Content({ path }: { path: string }) {
   if (me.value === null) return <SignInPage />;
   if (!me.value.company) return <ChooseCompanyPage />;
   if (path === "/") return <GridPage />;
+  if (path === "/projects") return <ProjectsPage />;
   if (path === "/account") return <AccountPage />;
   if (path === "/company") return <CompanyPage />;
   if (path === "/storage" && may("storage:read")) return <StoragePage />;

@@ -32,8 +32,17 @@ export type Outcome =
 export interface Desk {
   readonly api: Pick<
     typeof api,
-    "submitPhoto" | "reportProgress" | "releaseLease" | "deliverMarker" | "deleteContent" | "download"
-  >;
+    "reportProgress" | "releaseLease" | "deliverMarker" | "deleteContent" | "download"
+  > & {
+    readonly submitPhoto: (
+      photo: File,
+      title: string,
+      onSent: (fraction: number) => void,
+      signal: AbortSignal,
+    ) => Promise<Submission>;
+  };
+  /** How many points new photos keep by default, as far as this tab knows; null: all. */
+  readonly maxFeatures: number | null;
   readonly compile: (
     photo: Blob,
     options: CompileOptions,
@@ -70,11 +79,16 @@ export async function uploadPhoto(
   let progress: JobProgress = { sent: 0, compile: null, delivering: false };
   const advance = (step: Partial<JobProgress>) => watch.onProgress((progress = { ...progress, ...step }));
 
-  const stopCompiling = new AbortController();
   const stopSending = new AbortController();
-  const compiled = startCompiling(photo, {}, desk, AbortSignal.any([signal, stopCompiling.signal]));
-  compiled.onProgress = (compile) => advance({ compile });
-  compiled.result.catch((error) => {
+  const begin = (maxFeatures: number | null) => {
+    const stop = new AbortController();
+    const options = { maxFeatures: maxFeatures ?? undefined };
+    const compiled = startCompiling(photo, options, desk, AbortSignal.any([signal, stop.signal]));
+    compiled.onProgress = (compile) => advance({ compile });
+    return { stop, compiled };
+  };
+  let compiling = begin(desk.maxFeatures);
+  compiling.compiled.result.catch((error) => {
     if (error instanceof CompileError) stopSending.abort(error);
   });
 
@@ -86,12 +100,18 @@ export async function uploadPhoto(
       sendSignal,
     );
   } catch (error) {
-    stopCompiling.abort(error);
+    compiling.stop.abort(error);
     return ending(error, signal);
   }
   watch.onStored?.(submission.content);
+  const { max_features: maxFeatures } = submission.content;
+  if (submission.lease && maxFeatures !== desk.maxFeatures) {
+    // Somebody has changed the project meanwhile: what was begun is another marker than the one asked for.
+    compiling.stop.abort();
+    compiling = begin(maxFeatures);
+  }
   const removed = () => desk.api.deleteContent(submission.content.id);
-  return finish(submission, compiled, stopCompiling, desk, advance, removed, signal);
+  return finish(submission, compiling.compiled, compiling.stop, desk, advance, removed, signal);
 }
 
 /**

@@ -39,6 +39,11 @@ export const PERMISSIONS = {
     roles: EDITORS,
     scopes: ["manage"],
   },
+  "projects:manage": {
+    what: "Create, rename and archive projects, set their defaults",
+    roles: EDITORS,
+    scopes: ["manage"],
+  },
   "storage:read": {
     what: "See storage connections and what they hold",
     roles: ADMINS,

@@ -5,8 +5,10 @@ import type { AppEnv } from "../bindings.ts";
 import { type ContentStore, type Position, purge } from "../content-store.ts";
 import { Refusal } from "../errors.ts";
 import { answers, contentId, JSON_REFUSALS, problems, STORAGE_REFUSALS } from "../openapi.ts";
+import type { ProjectStore } from "../project-store.ts";
 import { contentBody, leaseBody, taskBody, viewerUrl } from "../representation.ts";
 import { bodyOf, readForm } from "../request-body.ts";
+import type { ProjectRow } from "../schema.ts";
 import {
   arContent,
   compileWhere,
@@ -26,6 +28,8 @@ import { type Photo, submitPhoto } from "../submission.ts";
 import { companyRoute } from "./guarded.ts";
 import { originOf, parsed, readJson } from "./http.ts";
 
+const DAY_MS = 24 * 3_600_000;
+
 /** The text fields of an upload, which come as strings. */
 const uploadTexts = z.object({
   title: titleText.optional(),
@@ -33,6 +37,7 @@ const uploadTexts = z.object({
   project_id: z.string().max(64).optional(),
   compile: compileWhere.optional(),
   max_features: decimal(maxFeatures).optional(),
+  expires_at: z.iso.datetime().optional(),
 });
 
 const list = companyRoute("content:read", {
@@ -72,13 +77,18 @@ const create = companyRoute("content:submit", {
             image: { type: "string", format: "binary", description: "JPEG, PNG or WebP, at most 20 MB." },
             title: { type: "string", maxLength: 200, description: "Default: the name of the file." },
             description: { type: "string", maxLength: 2000 },
-            project_id: { type: "string", description: "Default: the first project." },
+            project_id: { type: "string", description: "Default: the oldest that is not archived." },
             compile: { type: "string", enum: ["server", "browser"], default: "server" },
             max_features: {
               type: "integer",
               minimum: 20,
               maximum: 5000,
-              description: "Keep only this many strongest points per keyframe. Default: all.",
+              description: "Keep only this many strongest points per keyframe. Default: the project's.",
+            },
+            expires_at: {
+              type: "string",
+              format: "date-time",
+              description: "When viewers see it no longer. Default: by the project's days.",
             },
           },
         },
@@ -95,6 +105,7 @@ const create = companyRoute("content:submit", {
       "upload_interrupted",
       "unsupported_media_type",
       "invalid_input",
+      "project_archived",
       "image_too_many_bytes",
       "not_an_image",
       "unsupported_format",
@@ -120,7 +131,7 @@ const change = companyRoute("content:manage", {
   method: "patch",
   path: "/{id}",
   operationId: "changeArContent",
-  summary: "Change title, description, project, or whether the viewer shows it",
+  summary: "Change title, description, project, or whether and for how long the viewer shows it",
   description:
     "Texts are kept well-formed and without control characters or overrides of the text's direction; a title " +
     "is one line, a description may have several.",
@@ -129,7 +140,10 @@ const change = companyRoute("content:manage", {
     params: contentId,
     body: { required: true, content: { "application/json": { schema: contentChange } } },
   },
-  responses: { 200: answers(arContent, "The changed content"), ...problems("not_found", ...JSON_REFUSALS) },
+  responses: {
+    200: answers(arContent, "The changed content"),
+    ...problems("not_found", "project_archived", ...JSON_REFUSALS),
+  },
 });
 
 const remove = companyRoute("content:manage", {
@@ -172,7 +186,7 @@ export const contentRoutes = new OpenAPIHono<AppEnv>()
     return c.json({ items, next_cursor: next && encodeCursor(next), total }, 200);
   })
   .openapi(create, async (c) => {
-    const photo = await readPhoto(c.req.raw, c.var.store);
+    const photo = await readPhoto(c.req.raw, c.var.projects, c.env.now());
     const { content, task, lease, reused } = await submitPhoto(c.env, c.var.store, photo, c.env.now());
     const body = {
       content: contentBody(content, task, originOf(c)),
@@ -188,9 +202,16 @@ export const contentRoutes = new OpenAPIHono<AppEnv>()
   })
   .openapi(change, async (c) => {
     const { id } = c.req.valid("param");
-    const { title, description, is_active: isActive, project_id: projectId } = c.req.valid("json");
-    if (projectId !== undefined) await assertProject(c.var.store, projectId);
-    await c.var.store.update(id, { title, description, isActive, projectId }, c.env.now());
+    const {
+      title,
+      description,
+      is_active: isActive,
+      project_id: projectId,
+      expires_at,
+    } = c.req.valid("json");
+    if (projectId !== undefined) await openProject(c.var.projects, projectId);
+    const expiresAt = typeof expires_at === "string" ? Date.parse(expires_at) : expires_at;
+    await c.var.store.update(id, { title, description, isActive, projectId, expiresAt }, c.env.now());
     const { content, task } = await find(c.var.store, id);
     return c.json(contentBody(content, task, originOf(c)), 200);
   })
@@ -234,10 +255,10 @@ export function notFound(id: string): Refusal {
   return new Refusal("not_found", `There is no AR content with the id "${id.slice(0, 100)}".`);
 }
 
-async function readPhoto(request: Request, store: ContentStore): Promise<Photo> {
+async function readPhoto(request: Request, projects: ProjectStore, now: number): Promise<Photo> {
   const { files, texts } = await readForm(bodyOf(request), {
     files: ["image"],
-    texts: ["title", "description", "project_id", "compile", "max_features"],
+    texts: ["title", "description", "project_id", "compile", "max_features", "expires_at"],
     maxFileBytes: MAX_IMAGE_BYTES,
     tooLarge: "image_too_many_bytes",
   });
@@ -247,22 +268,29 @@ async function readPhoto(request: Request, store: ContentStore): Promise<Photo> 
   // An empty field of a form means that it was left out.
   const given = Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ""));
   const fields = parsed(uploadTexts, given, "form");
-  const projectId = fields.project_id ?? (await store.projects())[0]?.id ?? "";
-  await assertProject(store, projectId);
+  const project = await openProject(projects, fields.project_id);
+  const expiresAt = fields.expires_at
+    ? Date.parse(fields.expires_at)
+    : project.expiresAfterDays && now + project.expiresAfterDays * DAY_MS;
   return {
     bytes: files.image.bytes,
-    projectId,
+    projectId: project.id,
     title: fields.title ?? titleOf(files.image.name),
     description: fields.description ?? "",
     executor: fields.compile === "browser" ? "browser" : "node",
-    maxFeatures: fields.max_features ?? null,
+    maxFeatures: fields.max_features ?? project.maxFeatures,
+    expiresAt,
   };
 }
 
-async function assertProject(store: ContentStore, projectId: string): Promise<void> {
-  const projects = await store.projects();
-  if (projects.some(({ id }) => id === projectId)) return;
-  throw new Refusal("invalid_input", `Field "project_id": there is no project "${projectId}".`);
+/** A project that takes content: the one of this id, or the default one. */
+async function openProject(projects: ProjectStore, id: string | undefined): Promise<ProjectRow> {
+  const found = await (id === undefined ? projects.first() : projects.get(id));
+  if (!found) throw new Refusal("invalid_input", `Field "project_id": there is no project "${id ?? ""}".`);
+  if (found.archivedAt !== null) {
+    throw new Refusal("project_archived", `The project "${found.name}" is archived: it takes nothing new.`);
+  }
+  return found;
 }
 
 /** The name of a file without folder and extension. */

@@ -6,6 +6,7 @@ import type { AppEnv } from "../bindings.ts";
 import { ConnectionStore } from "../connection-store.ts";
 import { ContentStore } from "../content-store.ts";
 import { problems } from "../openapi.ts";
+import { ProjectStore } from "../project-store.ts";
 import { originOf } from "./http.ts";
 
 /**
@@ -16,7 +17,12 @@ import { originOf } from "./http.ts";
 /** What the guard of a company's route sets. */
 interface CompanyEnv {
   Bindings: AppEnv["Bindings"];
-  Variables: { store: ContentStore; connections: ConnectionStore; access: Access };
+  Variables: {
+    store: ContentStore;
+    projects: ProjectStore;
+    connections: ConnectionStore;
+    access: Access;
+  };
 }
 
 interface PersonEnv {
@@ -42,6 +48,7 @@ export function companyRoute<Path extends string, const Route extends Definition
       if (!may(access, permission)) throw forbidden(access, permission);
       c.set("access", access);
       c.set("store", new ContentStore(c.env.db, access.company));
+      c.set("projects", new ProjectStore(c.env.db, access.company));
       c.set("connections", new ConnectionStore(c.env.db, access.company));
       await next();
     },

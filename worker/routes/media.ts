@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { identify, may } from "../accounts/identity.ts";
 import type { AppEnv } from "../bindings.ts";
-import { findPublic } from "../content-store.ts";
+import { findPublic, isPublic } from "../content-store.ts";
 import { Refusal } from "../errors.ts";
 import { isMediaKind, serveMedia } from "../media.ts";
 import { problems } from "../openapi.ts";
@@ -18,7 +18,7 @@ const read = createRoute({
   operationId: "getMedia",
   summary: "A file of a piece of content",
   description:
-    "Public and readable from any origin; while the content is not active, only for those who may see it in its " +
+    "Public and readable from any origin; while the content is not active, or has expired, only for those who may see it in its " +
     "company. HEAD, ETag, If-None-Match, Range and If-Range are understood. The address with the current `v` may be cached for ever.",
   request: {
     params: z.object({
@@ -44,16 +44,16 @@ export const mediaRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => 
     ifRange: c.req.header("if-range"),
     ifNoneMatch: c.req.header("if-none-match"),
   };
-  let isPublic = true;
+  let isOpen = true;
   const load = async () => {
     const content = await findPublic(c.env.db, uniqueId);
     if (!content) return undefined;
-    isPublic = content.isActive;
-    return isPublic || (await maySee(c, content)) ? content : undefined;
+    isOpen = isPublic(content, c.env.now());
+    return isOpen || (await maySee(c, content)) ? content : undefined;
   };
   const served = isMediaKind(kind) ? await serveMedia(c.env.storages, load, kind, request) : null;
   if (served) {
-    if (!isPublic) served.headers.set("Cache-Control", "private, no-cache");
+    if (!isOpen) served.headers.set("Cache-Control", "private, no-cache");
     return served;
   }
   throw new Refusal("not_found", `There is no ${kind.slice(0, 100)} of "${uniqueId.slice(0, 100)}".`);

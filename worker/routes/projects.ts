@@ -1,8 +1,14 @@
-import { OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
-import { answers } from "../openapi.ts";
-import { projectList } from "../schemas.ts";
+import { Refusal } from "../errors.ts";
+import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
+import type { CountedProject, ProjectStore } from "../project-store.ts";
+import { timestamp } from "../representation.ts";
+import { newProject, type Project, project, projectChange, projectList } from "../schemas.ts";
 import { companyRoute } from "./guarded.ts";
+import { readJson } from "./http.ts";
+
+const projectId = z.object({ id: z.string().openapi({ param: { name: "id", in: "path" } }) });
 
 const list = companyRoute("content:read", {
   method: "get",
@@ -12,8 +18,85 @@ const list = companyRoute("content:read", {
   responses: { 200: answers(projectList, "The projects") },
 });
 
-export const projectRoutes = new OpenAPIHono<AppEnv>().openapi(list, async (c) => {
-  const projects = await c.var.store.projects();
-  const items = projects.map(({ id, name, companyId }) => ({ id, name, company_id: companyId }));
-  return c.json({ items }, 200);
+const create = companyRoute("projects:manage", {
+  method: "post",
+  path: "/",
+  operationId: "createProject",
+  summary: "Create a project",
+  middleware: [readJson] as const,
+  request: { body: { required: true, content: { "application/json": { schema: newProject } } } },
+  responses: { 201: answers(project, "The project"), ...problems(...JSON_REFUSALS) },
 });
+
+const read = companyRoute("content:read", {
+  method: "get",
+  path: "/{id}",
+  operationId: "getProject",
+  summary: "One project",
+  request: { params: projectId },
+  responses: { 200: answers(project, "The project"), ...problems("not_found") },
+});
+
+const change = companyRoute("projects:manage", {
+  method: "patch",
+  path: "/{id}",
+  operationId: "changeProject",
+  summary: "Rename or archive a project, or change its defaults",
+  description:
+    "Defaults are for what is submitted from then on. An archived project takes nothing new, and its content is " +
+    "listed only with its `project_id`; viewers see it as before. One project always stays open.",
+  middleware: [readJson] as const,
+  request: {
+    params: projectId,
+    body: { required: true, content: { "application/json": { schema: projectChange } } },
+  },
+  responses: {
+    200: answers(project, "The changed project"),
+    ...problems("not_found", "last_project", ...JSON_REFUSALS),
+  },
+});
+
+export const projectRoutes = new OpenAPIHono<AppEnv>()
+  .openapi(list, async (c) => c.json({ items: (await c.var.projects.list()).map(projectBody) }, 200))
+  .openapi(create, async (c) => {
+    const { name, max_features: maxFeatures, expires_after_days: expiresAfterDays } = c.req.valid("json");
+    const made = await c.var.projects.insert({ name, maxFeatures, expiresAfterDays }, c.env.now());
+    return c.json(projectBody(made), 201, { Location: `/api/projects/${made.id}` });
+  })
+  .openapi(read, async (c) => c.json(projectBody(await find(c.var.projects, c.req.valid("param").id)), 200))
+  .openapi(change, async (c) => {
+    const { id } = c.req.valid("param");
+    const {
+      name,
+      max_features: maxFeatures,
+      expires_after_days: expiresAfterDays,
+      archived: isArchived,
+    } = c.req.valid("json");
+    const wanted = { name, maxFeatures, expiresAfterDays, isArchived };
+    const isChanged = await c.var.projects.change(id, wanted, c.env.now());
+    const found = await find(c.var.projects, id);
+    if (!isChanged) {
+      throw new Refusal("last_project", `"${found.name}" is the only project that is not archived.`);
+    }
+    return c.json(projectBody(found), 200);
+  });
+
+async function find(projects: ProjectStore, id: string): Promise<CountedProject> {
+  const found = await projects.get(id);
+  if (!found) throw new Refusal("not_found", `There is no project with the id "${id.slice(0, 100)}".`);
+  return found;
+}
+
+function projectBody(row: CountedProject): Project {
+  return {
+    id: row.id,
+    name: row.name,
+    company_id: row.companyId,
+    max_features: row.maxFeatures,
+    expires_after_days: row.expiresAfterDays,
+    contents: row.contents,
+    archived_at: timestamp(row.archivedAt),
+    created_at: new Date(row.createdAt).toISOString(),
+    updated_at: new Date(row.updatedAt).toISOString(),
+  };
+}

@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
-import { findPublic } from "../content-store.ts";
+import { findPublic, isPublic } from "../content-store.ts";
 import { Refusal } from "../errors.ts";
 import { answers, problems } from "../openapi.ts";
 import { manifestBody } from "../representation.ts";
@@ -11,7 +11,7 @@ const manifest = createRoute({
   path: "/{unique_id}",
   operationId: "getViewerManifest",
   summary: "What a viewer needs to play a photo",
-  description: "Public and readable from any origin. Content that is not active has none.",
+  description: "Public and readable from any origin. Content that is not active, or has expired, has none.",
   request: { params: z.object({ unique_id: z.string() }) },
   responses: { 200: answers(viewerManifest, "The manifest"), ...problems("not_found") },
 });
@@ -19,7 +19,7 @@ const manifest = createRoute({
 export const viewerRoutes = new OpenAPIHono<AppEnv>().openapi(manifest, async (c) => {
   const { unique_id: uniqueId } = c.req.valid("param");
   const content = await findPublic(c.env.db, uniqueId);
-  if (!content?.isActive)
+  if (!content || !isPublic(content, c.env.now()))
     throw new Refusal("not_found", `Nothing is published under "${uniqueId.slice(0, 100)}".`);
   c.header("Cache-Control", "no-cache");
   return c.json(manifestBody(content), 200);

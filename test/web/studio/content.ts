@@ -25,6 +25,7 @@ export function content(change: Partial<ArContent> = {}): ArContent {
     video_bytes: null,
     video_type: null,
     is_active: true,
+    expires_at: null,
     viewer_url: `/v/${id}`,
     qr_url: `/api/ar-content/${id}/qr.svg`,
     task_id: "task",

@@ -3,7 +3,7 @@ import { type Contents, extended, type Filter, refreshed } from "../../../web/st
 import type { ContentPage } from "../../../worker/schemas.ts";
 import { content } from "./content.ts";
 
-const filter: Filter = { q: "", status: "" };
+const filter: Filter = { q: "", status: "", project: "" };
 
 /** Items named after the minute they were created in; a list is newest first. */
 const item = (minute: number, title = `m${minute}`) =>

@@ -49,6 +49,7 @@ function desk({ submit, compile, deliver = [] }: Script = {}) {
       deleteContent: async (id) => note(`delete ${id}`, undefined),
       download: async (url) => note(`download ${url}`, new Blob(["stored"])),
     },
+    maxFeatures: null,
     compile: (_photo, options, onProgress, signal) => {
       calls.push(`compile ${options.maxFeatures ?? "all"}`);
       return compile ? compile(onProgress, signal) : Promise.resolve(compiled);
@@ -68,6 +69,23 @@ const endless = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
 describe("uploadPhoto", () => {
+  it("keeps as many points as the project says, and as the answer says when that is another number", async () => {
+    const known = desk();
+    const few = { ...stored, content: { ...stored.content, max_features: 150 } };
+    const knowing = { ...desk({ submit: async () => few }).world, maxFeatures: 150 };
+    expect(
+      await uploadPhoto(photo, "Portrait", { ...knowing, compile: known.world.compile }, silent, never),
+    ).toMatchObject({ kind: "ready" });
+    expect(known.calls).toEqual(["compile 150"]);
+
+    const { world, calls } = desk({
+      submit: async () => few,
+      compile: (_, signal) => (calls.at(-1) === "compile all" ? endless(signal) : Promise.resolve(compiled)),
+    });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toMatchObject({ kind: "ready" });
+    expect(calls.filter((call) => call.startsWith("compile"))).toEqual(["compile all", "compile 150"]);
+  });
+
   it("sends and compiles at the same time, then delivers under the lease", async () => {
     const order: string[] = [];
     const gate = Promise.withResolvers<Submission>();

