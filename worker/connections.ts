@@ -2,6 +2,7 @@ import { ne, sql } from "drizzle-orm";
 import type { Bindings } from "./bindings.ts";
 import type { ConnectionStore, ConnectionUse } from "./connection-store.ts";
 import { Refusal } from "./errors.ts";
+import { type Creation, newCreation } from "./idempotency.ts";
 import {
   type Company,
   type ConnectionRow,
@@ -27,9 +28,11 @@ export async function addConnection(
   store: ConnectionStore,
   name: string,
   connection: ConnectionSettings,
+  { id, isRepeated }: Creation = newCreation(),
 ): Promise<ConnectionRow> {
+  const made = isRepeated ? await store.get(id) : undefined;
+  if (made) return made;
   await storages.connect(connection);
-  const id = crypto.randomUUID();
   const sealed = await storages.seal(id, connection.settings);
   return store.insert({ id, provider: connection.provider, name, sealed }, now());
 }

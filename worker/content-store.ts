@@ -125,6 +125,17 @@ export class ContentStore {
     return row;
   }
 
+  /** Content that is not there yet, or no more. */
+  async getHidden(id: string): Promise<Content | undefined> {
+    const [row] = await this.#db
+      .select()
+      .from(arContent)
+      .where(
+        and(eq(arContent.companyId, this.company.id), eq(arContent.id, id), isNotNull(arContent.deletedAt)),
+      );
+    return row;
+  }
+
   /** Makes hidden content visible, with what has become of it meanwhile and its first task: all or nothing. */
   async reveal(
     content: Content,

@@ -21,6 +21,9 @@ export type ErrorCode =
   | "too_many_attempts"
   | "already_set_up"
   | "wrong_link"
+  | "invalid_idempotency_key"
+  | "idempotency_key_reused"
+  | "request_in_progress"
   | "not_found"
   | "method_not_allowed"
   | "lease_lost"
@@ -108,6 +111,9 @@ export const MEANINGS = {
   too_many_attempts: { status: 429, title: "Too many attempts" },
   already_set_up: { status: 409, title: "Already set up" },
   wrong_link: { status: 403, title: "Not a valid link" },
+  invalid_idempotency_key: { status: 400, title: "Invalid Idempotency-Key" },
+  idempotency_key_reused: { status: 422, title: "Idempotency-Key used before" },
+  request_in_progress: { status: 409, title: "Request in progress" },
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
   lease_lost: { status: 409, title: "Lease lost" },

@@ -72,13 +72,14 @@ export async function recompile(
   lease: NewLease | null,
   maxFeatures: number | null | undefined,
   now: number,
+  taskId: string = crypto.randomUUID(),
 ): Promise<CompileTaskRow | undefined> {
   const opened = openedBy(lease, now);
   const present = and(eq(arContent.id, contentId), isNull(arContent.deletedAt));
   const value = (field: string | number | null | undefined) => sql`${field ?? null}`;
   const newTask = db
     .select({
-      id: value(crypto.randomUUID()).as("id"),
+      id: value(taskId).as("id"),
       contentId: arContent.id,
       companyId: arContent.companyId,
       generation: arContent.generation,

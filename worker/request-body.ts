@@ -44,19 +44,35 @@ const MAX_DRAINED_BYTES = 100_000_000;
 const MAX_DRAINED_UNDECLARED_BYTES = 20_000_000;
 const MAX_DRAIN_MILLISECONDS = 8_000;
 
+/** Sees a body as it is read. */
+export interface BodyObserver {
+  write(chunk: Uint8Array): Promise<void>;
+  /** All of it was read. What this throws, the reader throws. */
+  end?(): Promise<void>;
+}
+
+const observers = new WeakMap<ReadableStream<Uint8Array>, BodyObserver>();
+
+/** Shows a body to somebody besides its reader. */
+export function observe(body: ReadableStream<Uint8Array> | null, observer: BodyObserver): void {
+  if (body) observers.set(body, observer);
+}
+
 /** Bytes that `chunksOf` took from a body. */
 const received = new WeakMap<ReadableStream<Uint8Array>, number>();
 
 /** The chunks of a body. Whoever stops half way leaves the rest of it to `drain`. */
-async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   const reader = body.getReader();
+  const observer = observers.get(body);
   try {
     for (;;) {
       const { done, value } = await reader.read().catch(() => {
         throw interrupted();
       });
-      if (done) return;
+      if (done) return await observer?.end?.();
       received.set(body, (received.get(body) ?? 0) + value.length);
+      await observer?.write(value);
       yield value;
     }
   } finally {
@@ -159,9 +175,14 @@ export function quoteContentType(contentType: string | undefined): string {
   return contentType ? `"${contentType.slice(0, 100)}"` : "missing";
 }
 
-function boundaryOf(contentType: string | undefined): string {
+/** The boundary that a form's Content-Type names; null: there is none. */
+export function multipartBoundary(contentType: string | undefined): string | null {
   const isForm = mediaTypeOf(contentType) === "multipart/form-data";
-  const boundary = isForm && contentType ? getMultipartBoundary(contentType) : null;
+  return isForm && contentType ? getMultipartBoundary(contentType) : null;
+}
+
+function boundaryOf(contentType: string | undefined): string {
+  const boundary = multipartBoundary(contentType);
   if (boundary) return boundary;
   throw new Refusal(
     "unsupported_media_type",

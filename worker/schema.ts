@@ -451,6 +451,29 @@ export const apiKeys = sqliteTable(
   (table) => [index("api_keys_company").on(table.companyId)],
 );
 
+/** Requests with an Idempotency-Key, and what they were answered. */
+export const idempotencyKeys = sqliteTable(
+  "idempotency_keys",
+  {
+    /** SHA-256 of company, route and key. */
+    id: text("id").primaryKey(),
+    companyId: ofCompany(),
+    /** The id of what the request makes. */
+    creationId: text("creation_id").notNull(),
+    /** Of whoever works on it; null: it is answered. */
+    lease: text("lease"),
+    leaseExpiresAt: integer("lease_expires_at"),
+    /** How many requests began to work on it; more than one when one died. */
+    runs: integer("runs").notNull(),
+    /** Of what was asked; null: not known yet. */
+    fingerprint: text("fingerprint"),
+    /** Sealed by worker/storage/secrets.ts. */
+    answer: text("answer"),
+    expiresAt: integer("expires_at").notNull(),
+  },
+  (table) => [index("idempotency_keys_expiry").on(table.expiresAt)],
+);
+
 /** How often somebody tried, by what they are counted by: worker/accounts/throttle.ts. */
 export const attempts = sqliteTable(
   "attempts",

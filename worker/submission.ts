@@ -3,6 +3,7 @@ import { inspectImage } from "../compiler/image/inspect.ts";
 import type { Bindings } from "./bindings.ts";
 import { type ContentStore, type ContentWithTask, purge } from "./content-store.ts";
 import { type FilePlace, placed, placeOf } from "./files.ts";
+import { type Creation, newCreation } from "./idempotency.ts";
 import { type NewLease, newLease, openedBy } from "./marker-life.ts";
 import { freshPath, imagePath, mediaUrl } from "./paths.ts";
 import type { Company, Content } from "./schema.ts";
@@ -42,10 +43,13 @@ export async function submitPhoto(
   store: ContentStore,
   photo: Photo,
   now: number,
+  creation: Creation = newCreation(),
 ): Promise<Submitted> {
   const image = inspectImage(photo.bytes);
   const imageSha256 = await sha256(photo.bytes);
-  const id = crypto.randomUUID();
+  const { id } = creation;
+  const made = creation.isRepeated ? await resume(db, storages, store, id) : undefined;
+  if (made) return made;
   const uniqueId = crypto.randomUUID();
   const storageId = store.company.storageConnectionId;
   const path = imagePath(store.company.storagePath, uniqueId, EXTENSIONS[image.format]);
@@ -95,6 +99,24 @@ export async function submitPhoto(
     await discard(db, storages, store, hidden);
     throw error;
   }
+}
+
+/**
+ * What became of a submission whose answer nobody saw. One that broke off is removed: it begins anew. A lease
+ * is its first holder's alone; the Node compiler comes when it ends.
+ */
+async function resume(
+  db: Bindings["db"],
+  storages: Bindings["storages"],
+  store: ContentStore,
+  id: string,
+): Promise<Submitted | undefined> {
+  const made = await store.get(id);
+  if (made)
+    return { ...made, lease: null, reused: made.task.state === "ready" && made.task.executor === null };
+  const hidden = await store.getHidden(id);
+  if (hidden) await purge(db, storages, store.company, hidden);
+  return undefined;
 }
 
 /** Removes what a failed submission stored, unless it was committed although the answer was lost. */

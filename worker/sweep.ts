@@ -2,6 +2,7 @@ import { sweepAttempts } from "./accounts/throttle.ts";
 import type { Bindings } from "./bindings.ts";
 import { resealSettings } from "./connections.ts";
 import { listDeleted, openStore, postponePurge, purge } from "./content-store.ts";
+import { sweepKeys } from "./idempotency.ts";
 import { reclaimForgotten } from "./marker-life.ts";
 import * as migrations from "./migration/life.ts";
 import { discardUpload } from "./video-upload.ts";
@@ -46,6 +47,7 @@ export async function sweep(
   }
 
   await sweepAttempts(db, now);
+  await sweepKeys(db, now);
   await resealSettings(db, storages, MAX_ROWS);
 
   for (const content of await listDeleted(db, MAX_ROWS, now)) {

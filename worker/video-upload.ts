@@ -1,6 +1,7 @@
 import type { Bindings } from "./bindings.ts";
 import type { ContentStore } from "./content-store.ts";
 import { Refusal } from "./errors.ts";
+import { type Creation, newCreation } from "./idempotency.ts";
 import { announceMigration } from "./migration/announce.ts";
 import * as migrations from "./migration/life.ts";
 import { freshPath } from "./paths.ts";
@@ -50,7 +51,10 @@ export async function beginUpload(
   uploads: VideoUploadStore,
   content: Content,
   { length, contentType, sha256 }: VideoPlan,
+  { id, isRepeated }: Creation = newCreation(),
 ): Promise<VideoUploadRow> {
+  const made = isRepeated ? await uploads.get(content.id, id) : undefined;
+  if (made) return made;
   const { storageConnectionId, storagePath } = uploads.company;
   const storage = await storages.open(storageConnectionId);
   const [storageId, parts] = storage.parts
@@ -60,7 +64,7 @@ export async function beginUpload(
   const path = freshPath(storagePath, "video", content.uniqueId, content.videoVersion + 1, extension);
   const uploadId = await parts.start(path, contentType);
   return uploads.insert({
-    id: crypto.randomUUID(),
+    id,
     contentId: content.id,
     storageId,
     path,

@@ -43,7 +43,12 @@ export class ApiKeyStore {
 
   /** @returns the key itself, which is nowhere to be read afterwards */
   async create(
-    { name, scopes, expiresAt }: { name: string; scopes: readonly Scope[]; expiresAt: number | null },
+    {
+      id,
+      name,
+      scopes,
+      expiresAt,
+    }: { id: string; name: string; scopes: readonly Scope[]; expiresAt: number | null },
     createdBy: string,
     now: number,
   ): Promise<{ key: string; row: ApiKeyRow }> {
@@ -51,7 +56,7 @@ export class ApiKeyStore {
     const [row] = await this.#db
       .insert(apiKeys)
       .values({
-        id: crypto.randomUUID(),
+        id,
         companyId: this.#company.id,
         name,
         prefix: key.slice(0, PREFIX_LENGTH),

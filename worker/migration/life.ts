@@ -61,11 +61,12 @@ export async function begin(
   toStorageId: string | null,
   videoOf: string | null,
   now: number,
+  id: string = crypto.randomUUID(),
 ): Promise<MigrationRow | undefined> {
   const [row] = await db
     .insert(storageMigrations)
     .values({
-      id: crypto.randomUUID(),
+      id,
       companyId,
       toStorageId,
       videoOf,

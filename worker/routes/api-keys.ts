@@ -58,7 +58,11 @@ export const apiKeyRoutes = new OpenAPIHono<AppEnv>()
     // Only people have this permission.
     const creator = access.by === "person" ? access.person.id : "";
     const keys = new ApiKeyStore(c.env.db, access.company);
-    const { key, row } = await keys.create({ name, scopes: [...new Set(scopes)], expiresAt }, creator, now);
+    const { id, isRepeated } = c.var.creation;
+    // Nobody ever saw it: the answer that would have shown it was lost.
+    if (isRepeated) await keys.revoke(id);
+    const settings = { id, name, scopes: [...new Set(scopes)], expiresAt };
+    const { key, row } = await keys.create(settings, creator, now);
     return c.json({ ...keyBody(row), key }, 201);
   })
   .openapi(revoke, async (c) => {

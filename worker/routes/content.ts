@@ -187,7 +187,13 @@ export const contentRoutes = new OpenAPIHono<AppEnv>()
   })
   .openapi(create, async (c) => {
     const photo = await readPhoto(c.req.raw, c.var.projects, c.env.now());
-    const { content, task, lease, reused } = await submitPhoto(c.env, c.var.store, photo, c.env.now());
+    const { content, task, lease, reused } = await submitPhoto(
+      c.env,
+      c.var.store,
+      photo,
+      c.env.now(),
+      c.var.creation,
+    );
     const body = {
       content: contentBody(content, task, originOf(c)),
       task_id: task.id,

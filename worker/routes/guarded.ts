@@ -5,9 +5,12 @@ import type { Permission } from "../accounts/permissions.ts";
 import type { AppEnv } from "../bindings.ts";
 import { ConnectionStore } from "../connection-store.ts";
 import { ContentStore } from "../content-store.ts";
+import type { ErrorCode } from "../errors.ts";
+import { type Creation, newCreation } from "../idempotency.ts";
 import { problems } from "../openapi.ts";
 import { ProjectStore } from "../project-store.ts";
 import { originOf } from "./http.ts";
+import { idempotent } from "./idempotent.ts";
 
 /**
  * Routes that belong to a company, or to a person. Only through these does a handler get a store: a route
@@ -15,13 +18,15 @@ import { originOf } from "./http.ts";
  */
 
 /** What the guard of a company's route sets. */
-interface CompanyEnv {
+export interface CompanyEnv {
   Bindings: AppEnv["Bindings"];
   Variables: {
     store: ContentStore;
     projects: ProjectStore;
     connections: ConnectionStore;
     access: Access;
+    /** Of what a POST makes. */
+    creation: Creation;
   };
 }
 
@@ -31,6 +36,8 @@ interface PersonEnv {
 }
 
 type Definition<Path extends string> = Omit<RouteConfig, "path"> & { path: Path };
+// biome-ignore lint/suspicious/noExplicitAny: of a company's routes and of a person's.
+type Guard = MiddlewareHandler<any>;
 type Guarded<Route, E extends Env> = Omit<Route, "middleware" | "security"> & {
   middleware: MiddlewareHandler<E>;
 };
@@ -43,41 +50,52 @@ export function companyRoute<Path extends string, const Route extends Definition
   return guarded<Path, Route, CompanyEnv>(
     route,
     [{ session: [] }, { key: [] }],
-    async (c, next) => {
-      const access = await identify(c, originOf(c));
-      if (!may(access, permission)) throw forbidden(access, permission);
-      c.set("access", access);
-      c.set("store", new ContentStore(c.env.db, access.company));
-      c.set("projects", new ProjectStore(c.env.db, access.company));
-      c.set("connections", new ConnectionStore(c.env.db, access.company));
-      await next();
-    },
+    [
+      async (c, next) => {
+        const access = await identify(c, originOf(c));
+        if (!may(access, permission)) throw forbidden(access, permission);
+        c.set("access", access);
+        c.set("creation", newCreation());
+        c.set("store", new ContentStore(c.env.db, access.company));
+        c.set("projects", new ProjectStore(c.env.db, access.company));
+        c.set("connections", new ConnectionStore(c.env.db, access.company));
+        await next();
+      },
+      ...(route.method === "post" ? [idempotent] : []),
+    ],
     { "x-permission": permission },
   );
 }
 
 /** A route for a person who is signed in, whatever their company. */
 export function personRoute<Path extends string, const Route extends Definition<Path>>(route: Route) {
-  return guarded<Path, Route, PersonEnv>(route, [{ session: [] }], async (c, next) => {
-    c.set("person", (await personOf(c, originOf(c))).person);
-    await next();
-  });
+  return guarded<Path, Route, PersonEnv>(
+    route,
+    [{ session: [] }],
+    [
+      async (c, next) => {
+        c.set("person", (await personOf(c, originOf(c))).person);
+        await next();
+      },
+    ],
+  );
 }
 
 function guarded<Path extends string, Route extends Definition<Path>, E extends Env>(
   route: Route,
   security: Record<string, string[]>[],
-  // biome-ignore lint/suspicious/noExplicitAny: the guard of one environment, in a list of others.
-  guard: MiddlewareHandler<any>,
+  guards: readonly Guard[],
   extensions: Record<`x-${string}`, unknown> = {},
 ) {
   const others = [route.middleware ?? []].flat();
+  const isIdempotent = guards.includes(idempotent);
   const defined = createRoute<Path, Definition<Path>>({
     ...route,
     ...extensions,
     security,
-    middleware: [noStore, guard, ...others],
-    responses: { ...route.responses, ...refusalsWith(route.responses) },
+    middleware: [noStore, ...guards, ...others],
+    ...(isIdempotent ? { parameters: [IDEMPOTENCY_KEY] } : {}),
+    responses: withRefusals(route.responses, isIdempotent ? KEY_REFUSALS : []),
   });
   return defined as unknown as Guarded<Route, E> & Pick<typeof defined, "getRoutingPath">;
 }
@@ -87,7 +105,26 @@ const noStore: MiddlewareHandler = async (c, next) => {
   c.header("Cache-Control", "no-store");
 };
 
-function refusalsWith(responses: RouteConfig["responses"]) {
-  const refusals = problems("unauthenticated", "forbidden", "no_company", "foreign_origin");
-  return Object.fromEntries(Object.entries(refusals).filter(([status]) => !Object.hasOwn(responses, status)));
+const GUARDS_REFUSALS = ["unauthenticated", "forbidden", "no_company", "foreign_origin"] as const;
+const KEY_REFUSALS = ["invalid_idempotency_key", "idempotency_key_reused", "request_in_progress"] as const;
+
+const IDEMPOTENCY_KEY = {
+  name: "Idempotency-Key",
+  in: "header",
+  schema: { type: "string", minLength: 1, maxLength: 200 },
+  description:
+    "Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does " +
+    "nothing again and is answered like the first time, with `Idempotency-Replayed: true`.",
+  example: '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+} as const;
+
+/** What a route's guards may refuse, besides what it says itself. */
+function withRefusals(responses: RouteConfig["responses"], codes: readonly ErrorCode[]) {
+  const own = Object.entries(responses);
+  const guards = Object.entries(problems(...GUARDS_REFUSALS, ...codes)).map(([status, refusal]) => {
+    const said = own.find(([known]) => known === status)?.[1];
+    if (!said || !("description" in said)) return [status, refusal] as const;
+    return [status, { ...said, description: `${said.description} Or: ${refusal.description}` }] as const;
+  });
+  return Object.fromEntries([...own, ...guards]);
 }

@@ -169,12 +169,17 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
   })
   .openapi(again, async (c) => {
     const { id } = c.req.valid("param");
-    await find(c.var.store, id);
+    const { creation, store } = c.var;
+    const before = await find(store, id);
+    if (creation.isRepeated && before.task.id === creation.id) {
+      const content = contentBody(before.content, before.task, originOf(c));
+      return c.json({ content, task_id: creation.id, lease: null, reused: false }, 200);
+    }
     const { compile, max_features: maxFeatures } = parsed(recompileRequest, c.req.valid("json"), "body");
     const now = c.env.now();
     const seconds = c.env.settings.browserLeaseSeconds;
     const granted = compile === "browser" ? await life.newLease(now, seconds) : null;
-    const task = await life.recompile(c.env.db, id, granted, maxFeatures, now);
+    const task = await life.recompile(c.env.db, id, granted, maxFeatures, now, creation.id);
     if (!task) throw notFound(id);
     await announce(c.env.queue, { id, generation: task.generation }, granted ? seconds : 0);
     const { content } = await find(c.var.store, id);

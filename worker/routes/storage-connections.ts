@@ -168,7 +168,7 @@ export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
   .openapi(presets, (c) => c.json({ items: PRESETS.map((preset) => ({ ...preset })) }, 200))
   .openapi(create, async (c) => {
     const { name, ...settings } = c.req.valid("json");
-    const row = await addConnection(c.env, c.var.connections, name, settings);
+    const row = await addConnection(c.env, c.var.connections, name, settings, c.var.creation);
     return c.json(await shown(c.env, c.var.connections, row.id), 201, {
       Location: `/api/storage-connections/${row.id}`,
     });

@@ -88,18 +88,19 @@ const cancel = steer(
 export const storageMigrationRoutes = new OpenAPIHono<AppEnv>()
   .openapi(create, async (c) => {
     const { to } = c.req.valid("json");
-    const { connections } = c.var;
+    const { connections, creation } = c.var;
+    const location = `/api/storage-migrations/${creation.id}`;
+    const made = creation.isRepeated && (await life.find(c.env.db, connections.company.id, creation.id));
+    if (made) return c.json(migrationBody(made), 202, { Location: location });
     const toId = await idOf(connections, to);
     const failure = failureOf(await testSaved(c.env, connections, toId));
     if (failure !== null) throw new Refusal("storage_test_failed", `${failure} Nothing is moved.`);
-    const begun = await life.begin(c.env.db, connections.company.id, toId, null, c.env.now());
+    const begun = await life.begin(c.env.db, connections.company.id, toId, null, c.env.now(), creation.id);
     if (!begun) {
       throw new Refusal("migration_running", "Another migration is under way; let it end, or cancel it.");
     }
     await announceMigration(c.env.storageQueue, begun.id, 0);
-    return c.json(await shown(c.env, begun.companyId, begun.id), 202, {
-      Location: `/api/storage-migrations/${begun.id}`,
-    });
+    return c.json(await shown(c.env, begun.companyId, begun.id), 202, { Location: location });
   })
   .openapi(list, async (c) => {
     const reports = await life.list(c.env.db, c.var.store.company.id, MAX_LISTED);

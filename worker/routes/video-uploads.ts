@@ -191,7 +191,8 @@ export const videoUploadRoutes = new OpenAPIHono<AppEnv>()
     const { length, content_type: contentType, sha256 = null } = c.req.valid("json");
     const uploads = new VideoUploadStore(c.env.db, c.var.store.company);
     const { content } = await find(c.var.store, id);
-    const upload = await beginUpload(c.env, uploads, content, { length, contentType, sha256 });
+    const plan = { length, contentType, sha256 };
+    const upload = await beginUpload(c.env, uploads, content, plan, c.var.creation);
     const location = `/api/ar-content/${id}/video-uploads/${upload.id}`;
     return c.json(await uploadBody(c.env, upload, []), 201, { Location: location });
   })
