@@ -12,6 +12,7 @@ export interface Bindings {
   readonly storages: Storages;
   readonly queue: CompileQueue;
   readonly storageQueue: StorageQueue;
+  readonly internet: Internet;
   readonly settings: Settings;
   /** The application that this installation has registered with Yandex; null: none. */
   readonly yandex: YandexPermission | null;
@@ -27,6 +28,27 @@ export interface Bindings {
 /** Hono's environment. A company's stores come with its routes: worker/routes/guarded.ts. */
 export interface AppEnv {
   Bindings: Bindings;
+}
+
+/** HTTP to addresses that users gave: every hop is checked, by worker/storage/address.ts. */
+export interface Internet {
+  /** Resolves when the answer begins. @throws StorageError `invalid_config`, `unavailable` */
+  open(request: {
+    readonly method: "GET" | "POST";
+    readonly url: URL;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body?: string;
+    readonly maxRedirects: number;
+    /** Until the answer begins, and between its parts. */
+    readonly silenceSeconds: number;
+    /** Whether a failure may be tried again at once. */
+    readonly idempotent: boolean;
+  }): Promise<{
+    readonly status: number;
+    readonly headers: Headers;
+    /** To be read or cancelled. */
+    readonly body: ReadableStream<Uint8Array> | null;
+  }>;
 }
 
 export interface AccountSettings {

@@ -35,6 +35,7 @@ export type ErrorCode =
   | "video_too_large"
   | "unsupported_video"
   | "upload_interrupted"
+  | "image_not_fetched"
   | "image_missing"
   | "compiler_unreachable"
   | "compiler_busy"
@@ -125,6 +126,7 @@ export const MEANINGS = {
   video_too_large: { status: 413, title: "Video too large" },
   unsupported_video: { status: 415, title: "Unsupported video format" },
   upload_interrupted: { status: 400, title: "Upload interrupted" },
+  image_not_fetched: { status: 422, title: "Image not fetched" },
   image_missing: { status: 500, title: "Stored image missing" },
   compiler_unreachable: { status: 503, title: "Compiler unreachable" },
   compiler_busy: { status: 503, title: "Compiler busy" },

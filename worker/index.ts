@@ -121,6 +121,7 @@ function connect(env: Env): Bindings & Consumer {
   return {
     db,
     storages,
+    internet: http,
     settings,
     yandex: yandex && yandexPermission(yandex, http),
     accounts: accountsOf(env, db),

@@ -18,10 +18,29 @@ export function problems<Code extends ErrorCode>(
   const statuses = new Set(codes.map((code) => MEANINGS[code].status));
   const responses = Array.from(statuses, (status) => {
     const some = codes.filter((code) => MEANINGS[code].status === status);
-    const description = `Problem details; \`code\` is ${some.length > 1 ? "one of " : ""}${some.join(", ")}.`;
-    return [status, { description, content: { "application/problem+json": { schema: problem } } }];
+    return [
+      status,
+      { description: descriptionOf(some), content: { "application/problem+json": { schema: problem } } },
+    ];
   });
   return Object.fromEntries(responses);
+}
+
+const SENTENCE = "Problem details; `code` is ";
+
+function descriptionOf(codes: readonly string[]): string {
+  return `${SENTENCE}${codes.length > 1 ? "one of " : ""}${codes.join(", ")}.`;
+}
+
+/** The refusals of one status that two others name. */
+export function bothProblems<Response extends { readonly description?: string | undefined }>(
+  one: Response,
+  other: { readonly description: string },
+): Response {
+  const codes = [one, other].flatMap(({ description = "" }) =>
+    description.replace(SENTENCE, "").replace("one of ", "").replace(/\.$/, "").split(", "),
+  );
+  return { ...one, description: descriptionOf([...new Set(codes)]) };
 }
 
 /** What a JSON body may be refused for, whatever it is about. */

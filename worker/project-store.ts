@@ -1,5 +1,6 @@
 import { and, count, eq, exists, getTableColumns, isNull, ne, type SQL, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
+import { type Creation, newCreation } from "./idempotency.ts";
 import { arContent, type Company, type Database, type ProjectRow, projects } from "./schema.ts";
 
 export interface CountedProject extends ProjectRow {
@@ -60,12 +61,15 @@ export class ProjectStore {
   async insert(
     project: Pick<ProjectRow, "name" | "maxFeatures" | "expiresAfterDays">,
     now: number,
+    { id, isRepeated }: Creation = newCreation(),
   ): Promise<CountedProject> {
+    const made = isRepeated ? await this.get(id) : undefined;
+    if (made) return made;
     const [row] = await this.#db
       .insert(projects)
       .values({
         ...project,
-        id: crypto.randomUUID(),
+        id,
         companyId: this.company.id,
         createdAt: now,
         updatedAt: now,

@@ -287,6 +287,22 @@ export const projectChange = z
   .openapi("ProjectChange");
 export type ProjectChange = z.infer<typeof projectChange>;
 
+/** A photo that is fetched from where it is. */
+export const remotePhoto = z
+  .strictObject({
+    image_url: z.string().max(2048).openapi({
+      description: "https; a JPEG, PNG or WebP of at most 20 MB, fetched at once and at most for 30 s.",
+      example: "https://images.example.com/portrait.jpg",
+    }),
+    title: titleText.optional().openapi({ description: "Default: the name of the file." }),
+    description: descriptionText.optional(),
+    project_id: z.string().max(64).optional(),
+    compile: compileWhere.optional(),
+    max_features: maxFeatures.optional(),
+    expires_at: z.iso.datetime().optional(),
+  })
+  .openapi("RemotePhoto");
+
 export const contentChange = z
   .strictObject({
     title: titleText.optional(),

@@ -129,7 +129,9 @@ describe("the API's document", async () => {
   it("names for each status only what that request can be refused with", () => {
     const said = (id: string, status: number) =>
       operations.find(({ operationId }) => operationId === id)?.responses[status].description;
-    expect(said("takeLease", 409)).toBe("Problem details; `code` is one of lease_held, nothing_to_compile.");
+    expect(said("takeLease", 409)).toBe(
+      "Problem details; `code` is one of lease_held, nothing_to_compile, request_in_progress.",
+    );
     expect(said("putVideo", 415)).toBe("Problem details; `code` is unsupported_video.");
     expect(said("listArContent", 422)).toBe("Problem details; `code` is invalid_input.");
     expect(said("getArContent", 404)).toBe("Problem details; `code` is not_found.");

@@ -10,6 +10,8 @@ import { type ContentStore, FIRST_COMPANY_ID, openStore } from "../../worker/con
 import type { Consumer } from "../../worker/queue.ts";
 import { apiKeys, type Database } from "../../worker/schema.ts";
 import type { ArContent, Problem, ProgressBody, Submission } from "../../worker/schemas.ts";
+import { checkAddress } from "../../worker/storage/address.ts";
+import { StorageHttp } from "../../worker/storage/http.ts";
 import { Storages } from "../../worker/storage/open.ts";
 import { StorageError, type StorageProvider } from "../../worker/storage/provider.ts";
 import { R2Storage } from "../../worker/storage/r2.ts";
@@ -40,6 +42,8 @@ export class Edge {
     sweepGraceSeconds: 120,
     storageLeaseSeconds: 300,
   };
+  /** The Internet, as far as these tests know it: what it answers, by address. */
+  readonly sites = new Map<string, (request: Request) => Response | Promise<Response>>();
   clock = Date.UTC(2026, 10, 22, 12);
 
   readonly bindings: Bindings = {
@@ -47,6 +51,15 @@ export class Edge {
     storages: this.storagesWith(this.storage),
     settings: this.settings,
     yandex: null,
+    internet: new StorageHttp({
+      checkAddress: (url) => checkAddress(url, { allowPrivate: false }),
+      fetch: async (url, init) => {
+        const site = this.sites.get(url);
+        if (!site) throw new TypeError(`Nobody is at ${url}.`);
+        return site(new Request(url, init));
+      },
+      sleep: async () => {},
+    }),
     queue: { send: async (message, delaySeconds) => void this.sent.push({ message, delaySeconds }) },
     storageQueue: { send: async (message, delaySeconds) => void this.moves.push({ message, delaySeconds }) },
     assets: { fetch: async (request) => new Response(new URL(request.url).pathname) },

@@ -212,9 +212,10 @@ describe("after a crash", () => {
 });
 
 describe("every other POST that makes something", () => {
-  test("connections, video uploads, compilations: one, and the same answer", async () => {
+  test("projects, connections, video uploads, compilations: one, and the same answer", async () => {
     const { content } = await edge.submit();
     const posts: [path: string, body: object][] = [
+      ["/api/projects", { name: "Once" }],
       ["/api/storage-connections", s3("second")],
       [`${CONTENTS}/${content.id}/video-uploads`, { length: 12_000_000, content_type: "video/mp4" }],
       [`${CONTENTS}/${content.id}/marker/recompile`, { compile: "browser" }],

@@ -6,8 +6,9 @@ import { type ContentStore, type Position, purge } from "../content-store.ts";
 import { Refusal } from "../errors.ts";
 import { answers, contentId, JSON_REFUSALS, problems, STORAGE_REFUSALS } from "../openapi.ts";
 import type { ProjectStore } from "../project-store.ts";
+import { fetchImage } from "../remote-image.ts";
 import { contentBody, leaseBody, taskBody, viewerUrl } from "../representation.ts";
-import { bodyOf, readForm } from "../request-body.ts";
+import { bodyOf, type IncomingBody, mediaTypeOf, quoteContentType, readForm } from "../request-body.ts";
 import type { ProjectRow } from "../schema.ts";
 import {
   arContent,
@@ -19,6 +20,7 @@ import {
   markerStatus,
   maxFeatures,
   oneLine,
+  remotePhoto,
   searchText,
   submission,
   taskList,
@@ -26,7 +28,7 @@ import {
 } from "../schemas.ts";
 import { type Photo, submitPhoto } from "../submission.ts";
 import { companyRoute } from "./guarded.ts";
-import { originOf, parsed, readJson } from "./http.ts";
+import { jsonOf, originOf, parsed, readJson } from "./http.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -65,10 +67,11 @@ const create = companyRoute("content:submit", {
   description:
     "With `compile=server`, the default, the Node compiler makes the marker. With `compile=browser` the " +
     "caller does: the answer brings a lease, whose token goes with the delivery. A photo that was compiled " +
-    "before with the same options gets that marker at once.",
+    "before with the same options gets that marker at once. The photo comes with the form, or JSON says where it is.",
   requestBody: {
     required: true,
     content: {
+      "application/json": { schema: { $ref: "#/components/schemas/RemotePhoto" } },
       "multipart/form-data": {
         schema: {
           type: "object",
@@ -102,8 +105,11 @@ const create = companyRoute("content:submit", {
     },
     ...problems(
       "malformed_upload",
+      "malformed_json",
+      "body_too_large",
       "upload_interrupted",
       "unsupported_media_type",
+      "image_not_fetched",
       "invalid_input",
       "project_archived",
       "image_too_many_bytes",
@@ -176,7 +182,11 @@ const qrCode = companyRoute("content:read", {
   },
 });
 
-export const contentRoutes = new OpenAPIHono<AppEnv>()
+const routes = new OpenAPIHono<AppEnv>();
+// Known to the document by its name alone: the body may be a form instead.
+routes.openAPIRegistry.register("RemotePhoto", remotePhoto);
+
+export const contentRoutes = routes
   .openapi(list, async (c) => {
     const { project_id: projectId, status, q: text, cursor, limit } = c.req.valid("query");
     const after = cursor === undefined ? undefined : decodeCursor(cursor);
@@ -186,7 +196,7 @@ export const contentRoutes = new OpenAPIHono<AppEnv>()
     return c.json({ items, next_cursor: next && encodeCursor(next), total }, 200);
   })
   .openapi(create, async (c) => {
-    const photo = await readPhoto(c.req.raw, c.var.projects, c.env.now());
+    const photo = await readPhoto(c.env, bodyOf(c.req.raw), c.var.projects);
     const { content, task, lease, reused } = await submitPhoto(
       c.env,
       c.var.store,
@@ -261,8 +271,35 @@ export function notFound(id: string): Refusal {
   return new Refusal("not_found", `There is no AR content with the id "${id.slice(0, 100)}".`);
 }
 
-async function readPhoto(request: Request, projects: ProjectStore, now: number): Promise<Photo> {
-  const { files, texts } = await readForm(bodyOf(request), {
+type PhotoFields = z.infer<typeof uploadTexts>;
+
+async function readPhoto(
+  { internet, now }: AppEnv["Bindings"],
+  body: IncomingBody,
+  projects: ProjectStore,
+): Promise<Photo> {
+  switch (mediaTypeOf(body.contentType)) {
+    case "application/json": {
+      const { image_url: address, ...fields } = parsed(remotePhoto, await jsonOf(body), "json");
+      const project = await openProject(projects, fields.project_id);
+      return photoOf(await fetchImage(internet, address), nameOf(address), fields, project, now());
+    }
+    case "multipart/form-data": {
+      const { image, fields } = await readUpload(body);
+      const project = await openProject(projects, fields.project_id);
+      return photoOf(image.bytes, image.name, fields, project, now());
+    }
+    default:
+      throw new Refusal(
+        "unsupported_media_type",
+        `The Content-Type is ${quoteContentType(body.contentType)}; ` +
+          "expected multipart/form-data with a boundary, or application/json.",
+      );
+  }
+}
+
+async function readUpload(body: IncomingBody) {
+  const { files, texts } = await readForm(body, {
     files: ["image"],
     texts: ["title", "description", "project_id", "compile", "max_features", "expires_at"],
     maxFileBytes: MAX_IMAGE_BYTES,
@@ -273,20 +310,38 @@ async function readPhoto(request: Request, projects: ProjectStore, now: number):
   }
   // An empty field of a form means that it was left out.
   const given = Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ""));
-  const fields = parsed(uploadTexts, given, "form");
-  const project = await openProject(projects, fields.project_id);
+  return { image: files.image, fields: parsed(uploadTexts, given, "form") };
+}
+
+function photoOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  fileName: string,
+  fields: PhotoFields,
+  project: ProjectRow,
+  now: number,
+): Photo {
   const expiresAt = fields.expires_at
     ? Date.parse(fields.expires_at)
     : project.expiresAfterDays && now + project.expiresAfterDays * DAY_MS;
   return {
-    bytes: files.image.bytes,
+    bytes,
     projectId: project.id,
-    title: fields.title ?? titleOf(files.image.name),
+    title: fields.title ?? titleOf(fileName),
     description: fields.description ?? "",
     executor: fields.compile === "browser" ? "browser" : "node",
     maxFeatures: fields.max_features ?? project.maxFeatures,
     expiresAt,
   };
+}
+
+/** The name of the file at an address. */
+function nameOf(address: string): string {
+  const name = URL.parse(address)?.pathname.split("/").at(-1) ?? "";
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 /** A project that takes content: the one of this id, or the default one. */

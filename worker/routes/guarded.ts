@@ -7,7 +7,7 @@ import { ConnectionStore } from "../connection-store.ts";
 import { ContentStore } from "../content-store.ts";
 import type { ErrorCode } from "../errors.ts";
 import { type Creation, newCreation } from "../idempotency.ts";
-import { problems } from "../openapi.ts";
+import { bothProblems, problems } from "../openapi.ts";
 import { ProjectStore } from "../project-store.ts";
 import { originOf } from "./http.ts";
 import { idempotent } from "./idempotent.ts";
@@ -118,13 +118,11 @@ const IDEMPOTENCY_KEY = {
   example: '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
 } as const;
 
-/** What a route's guards may refuse, besides what it says itself. */
+/** What a route's guards may refuse, besides what it refuses itself. */
 function withRefusals(responses: RouteConfig["responses"], codes: readonly ErrorCode[]) {
-  const own = Object.entries(responses);
   const guards = Object.entries(problems(...GUARDS_REFUSALS, ...codes)).map(([status, refusal]) => {
-    const said = own.find(([known]) => known === status)?.[1];
-    if (!said || !("description" in said)) return [status, refusal] as const;
-    return [status, { ...said, description: `${said.description} Or: ${refusal.description}` }] as const;
+    const own = responses[status];
+    return [status, own && "content" in own ? bothProblems(own, refusal) : refusal];
   });
-  return Object.fromEntries([...own, ...guards]);
+  return { ...responses, ...Object.fromEntries(guards) };
 }

@@ -2,7 +2,7 @@ import type { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import type { Bindings } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
-import { bodyOf, mediaTypeOf, quoteContentType, readBytes } from "../request-body.ts";
+import { bodyOf, type IncomingBody, mediaTypeOf, quoteContentType, readBytes } from "../request-body.ts";
 import { SECRET_FIELDS } from "../storage/settings.ts";
 
 /** What every resource does with its requests. */
@@ -29,6 +29,13 @@ export const readJson: MiddlewareHandler = async (c, next) => {
   c.req.raw = withBody(c.req.raw, bytes);
   await next();
 };
+
+/** A JSON body of a route that takes other bodies too. */
+export async function jsonOf(body: IncomingBody, maxBytes = MAX_JSON_BYTES): Promise<unknown> {
+  const text = new TextDecoder().decode(await readBytes(body, maxBytes, "body_too_large"));
+  assertJson(text);
+  return JSON.parse(text);
+}
 
 /** The same where no body at all is as good as one that asks for nothing. */
 export const readOptionalJson: MiddlewareHandler = async (c, next) => {

@@ -60,7 +60,11 @@ export const projectRoutes = new OpenAPIHono<AppEnv>()
   .openapi(list, async (c) => c.json({ items: (await c.var.projects.list()).map(projectBody) }, 200))
   .openapi(create, async (c) => {
     const { name, max_features: maxFeatures, expires_after_days: expiresAfterDays } = c.req.valid("json");
-    const made = await c.var.projects.insert({ name, maxFeatures, expiresAfterDays }, c.env.now());
+    const made = await c.var.projects.insert(
+      { name, maxFeatures, expiresAfterDays },
+      c.env.now(),
+      c.var.creation,
+    );
     return c.json(projectBody(made), 201, { Location: `/api/projects/${made.id}` });
   })
   .openapi(read, async (c) => c.json(projectBody(await find(c.var.projects, c.req.valid("param").id)), 200))
