@@ -11,6 +11,7 @@ import {
   compileTasks,
   type Database,
   projects,
+  touched,
 } from "./schema.ts";
 import type { MarkerStatus } from "./schemas.ts";
 import type { Storages } from "./storage/open.ts";
@@ -44,6 +45,10 @@ const ofNewestGeneration = and(
   eq(compileTasks.contentId, arContent.id),
   eq(compileTasks.generation, arContent.generation),
 );
+
+function isStill(expected: Content | undefined): SQL | undefined {
+  return expected && eq(arContent.updatedAt, expected.updatedAt);
+}
 
 /** Everything that belongs to one company; nothing of another can be reached through it. */
 export class ContentStore {
@@ -157,11 +162,15 @@ export class ContentStore {
     return { content: contentRow, task: taskRow };
   }
 
-  /** Undefined when there is no such content. */
+  /**
+   * @param expected changes it only if it is still this
+   * @returns undefined when there is no such content
+   */
   async update(
     id: string,
     change: Partial<Pick<Content, "title" | "description" | "isActive" | "projectId" | "expiresAt">>,
     now: number,
+    expected?: Content,
   ): Promise<Content | undefined> {
     // In one statement, so that title, description and their folded copies stay together when two changes
     // meet. The first line is the title's copy, which has no line break of its own.
@@ -176,8 +185,8 @@ export class ContentStore {
         : sql`${searchable(change.description)}`;
     const [row] = await this.#db
       .update(arContent)
-      .set({ ...change, searchText: sql`${title} || char(10) || ${description}`, updatedAt: now })
-      .where(this.#own(eq(arContent.id, id)))
+      .set({ ...change, searchText: sql`${title} || char(10) || ${description}`, updatedAt: touched(now) })
+      .where(this.#own(eq(arContent.id, id), isStill(expected)))
       .returning();
     return row;
   }
@@ -191,6 +200,7 @@ export class ContentStore {
     content: Content,
     video: (StoredVideo & { url: string }) | null,
     now: number,
+    expected?: Content,
   ): Promise<Content | undefined> {
     const [row] = await this.#db
       .update(arContent)
@@ -200,7 +210,7 @@ export class ContentStore {
         videoType: video?.type ?? null,
         videoBytes: video?.bytes ?? null,
         videoVersion: content.videoVersion + 1,
-        updatedAt: now,
+        updatedAt: touched(now),
       })
       .where(
         this.#own(
@@ -208,6 +218,7 @@ export class ContentStore {
           eq(arContent.videoVersion, content.videoVersion),
           // It may have been moved meanwhile: then another place is to be cleared.
           sql`${arContent.videoPath} IS ${content.videoPath}`,
+          isStill(expected),
         ),
       )
       .returning();
@@ -260,14 +271,15 @@ export class ContentStore {
   /**
    * Makes content unreachable at once; its files and its row are removed by `purge`.
    *
+   * @param expected removes it only if it is still this
    * @returns what was removed; undefined when there was nothing
    */
-  async remove(id: string, now: number): Promise<Content | undefined> {
+  async remove(id: string, now: number, expected?: Content): Promise<Content | undefined> {
     const [[row]] = await this.#db.batch([
       this.#db
         .update(arContent)
-        .set({ deletedAt: now, updatedAt: now })
-        .where(this.#own(eq(arContent.id, id)))
+        .set({ deletedAt: now, updatedAt: touched(now) })
+        .where(this.#own(eq(arContent.id, id), isStill(expected)))
         .returning(),
       abandon(this.#db, id, this.company.id, now),
     ]);

@@ -36,6 +36,7 @@ export type ErrorCode =
   | "unsupported_video"
   | "upload_interrupted"
   | "image_not_fetched"
+  | "precondition_failed"
   | "image_missing"
   | "compiler_unreachable"
   | "compiler_busy"
@@ -74,6 +75,7 @@ export type ProblemStatus =
   | 405
   | 409
   | 411
+  | 412
   | 413
   | 415
   | 416
@@ -127,6 +129,7 @@ export const MEANINGS = {
   unsupported_video: { status: 415, title: "Unsupported video format" },
   upload_interrupted: { status: 400, title: "Upload interrupted" },
   image_not_fetched: { status: 422, title: "Image not fetched" },
+  precondition_failed: { status: 412, title: "Changed meanwhile" },
   image_missing: { status: 500, title: "Stored image missing" },
   compiler_unreachable: { status: 503, title: "Compiler unreachable" },
   compiler_busy: { status: 503, title: "Compiler busy" },

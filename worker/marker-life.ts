@@ -1,7 +1,14 @@
 import { and, eq, exists, gt, inArray, isNull, lt, lte, ne, or, type SQL, sql } from "drizzle-orm";
 import type { Failure } from "./errors.ts";
 import { type FilePlace, placed } from "./files.ts";
-import { arContent, type CompileTaskRow, type Content, compileTasks, type Database } from "./schema.ts";
+import {
+  arContent,
+  type CompileTaskRow,
+  type Content,
+  compileTasks,
+  type Database,
+  touched,
+} from "./schema.ts";
 import type { MarkerMetadata, ProgressBody } from "./schemas.ts";
 import { hex, sha256 } from "./sha256.ts";
 
@@ -105,7 +112,7 @@ export async function recompile(
         generation: sql`${arContent.generation} + 1`,
         markerStatus: opened.state,
         ...(maxFeatures === undefined ? {} : { maxFeatures }),
-        updatedAt: now,
+        updatedAt: touched(now),
       })
       .where(present),
     db
@@ -314,7 +321,7 @@ export async function finish(
         markerGeneratedAt: now,
         markerMetadata: metadata,
         ...(thumbnail ? { ...placed("thumbnail", thumbnail), thumbnailUrl: thumbnail.url } : {}),
-        updatedAt: now,
+        updatedAt: touched(now),
       })
       .where(
         and(
@@ -477,7 +484,7 @@ async function move(
       .returning(),
     db
       .update(arContent)
-      .set({ markerStatus: sql`${newest}`, updatedAt: now })
+      .set({ markerStatus: sql`${newest}`, updatedAt: touched(now) })
       .where(and(eq(arContent.id, contentId), sql`${arContent.markerStatus} <> ${newest}`)),
   ]);
   return moved[0];

@@ -67,6 +67,11 @@ export function answers<Schema extends z.ZodType>(schema: Schema, description: s
   return { description, content: { "application/json": { schema } } };
 }
 
+/** The same, with an ETag. */
+export function tagged<Schema extends z.ZodType>(schema: Schema, description: string) {
+  return { ...answers(schema, description), headers: z.object({ ETag: z.string() }) };
+}
+
 export const contentId = z.object({
   id: z
     .string()

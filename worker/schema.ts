@@ -90,6 +90,11 @@ export const projects = sqliteTable(
   (table) => [index("projects_company").on(table.companyId)],
 );
 
+/** When content changed: later than the change before, so that the time tells two of them apart. */
+export function touched(now: number) {
+  return sql`max(${now}, ${arContent.updatedAt} + 1)`;
+}
+
 /** No `onDelete`: a connection that holds a file cannot go. */
 function storageId(column: string) {
   return text(column).references((): AnySQLiteColumn => storageConnections.id);

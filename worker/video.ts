@@ -30,6 +30,7 @@ export async function attachVideo(
   content: Content,
   upload: IncomingBody,
   now: number,
+  expected?: Content,
 ): Promise<Content | undefined> {
   const length = lengthOf(upload);
   if (!upload.body) {
@@ -57,7 +58,7 @@ export async function attachVideo(
   } catch (error) {
     throw brokeOff() ? interrupted() : error;
   }
-  return swapVideo(storages, store, content, { storageId, path, type, bytes: length }, now);
+  return swapVideo(storages, store, content, { storageId, path, type, bytes: length }, now, expected);
 }
 
 /** Takes the video away. Nothing to take away is no error. */
@@ -66,8 +67,9 @@ export async function detachVideo(
   store: ContentStore,
   content: Content,
   now: number,
+  expected?: Content,
 ): Promise<Content | undefined> {
-  return content.videoPath === null ? content : swapVideo(storages, store, content, null, now);
+  return content.videoPath === null ? content : swapVideo(storages, store, content, null, now, expected);
 }
 
 /** A video that is stored, and not seen yet. */
@@ -78,7 +80,9 @@ export interface StoredVideo extends FilePlace {
 
 /**
  * Shows a stored video, or none (null). The last one wins: whoever finds that another video came in between
- * takes that one's place.
+ * takes that one's place, unless the content is no longer what was `expected`.
+ *
+ * @returns undefined when the content is gone, or is another
  */
 export async function swapVideo(
   storages: Bindings["storages"],
@@ -86,17 +90,19 @@ export async function swapVideo(
   content: Content,
   video: StoredVideo | null,
   now: number,
+  expected?: Content,
 ): Promise<Content | undefined> {
   let current: Content | undefined = content;
   while (current) {
     // Shown already, by the same request that came twice: what is replaced would be the video itself.
     if (video && isSamePlace(placeOf(current, "video"), video)) return current;
     const url = mediaUrl(current.uniqueId, "video", current.videoVersion + 1);
-    const swapped = await store.swapVideo(current, video && { ...video, url }, now);
+    const swapped = await store.swapVideo(current, video && { ...video, url }, now, expected);
     if (swapped) {
       await discardFiles(storages, [placeOf(current, "video")]);
       return swapped;
     }
+    if (expected) break;
     current = (await store.get(content.id))?.content;
   }
   await discardFiles(storages, [video]);

@@ -2,14 +2,14 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { renderSVG } from "uqr";
 import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
 import type { AppEnv } from "../bindings.ts";
-import { type ContentStore, type Position, purge } from "../content-store.ts";
+import { type ContentStore, type ContentWithTask, type Position, purge } from "../content-store.ts";
 import { Refusal } from "../errors.ts";
-import { answers, contentId, JSON_REFUSALS, problems, STORAGE_REFUSALS } from "../openapi.ts";
+import { answers, contentId, JSON_REFUSALS, problems, STORAGE_REFUSALS, tagged } from "../openapi.ts";
 import type { ProjectStore } from "../project-store.ts";
 import { fetchImage } from "../remote-image.ts";
 import { contentBody, leaseBody, taskBody, viewerUrl } from "../representation.ts";
 import { bodyOf, type IncomingBody, mediaTypeOf, quoteContentType, readForm } from "../request-body.ts";
-import type { ProjectRow } from "../schema.ts";
+import type { Content, ProjectRow } from "../schema.ts";
 import {
   arContent,
   compileWhere,
@@ -27,6 +27,7 @@ import {
   titleText,
 } from "../schemas.ts";
 import { type Photo, submitPhoto } from "../submission.ts";
+import { assertMatch, changedMeanwhile, etagOf, IF_MATCH, IF_NONE_MATCH, isKnown } from "./etag.ts";
 import { companyRoute } from "./guarded.ts";
 import { jsonOf, originOf, parsed, readJson } from "./http.ts";
 
@@ -101,7 +102,7 @@ const create = companyRoute("content:submit", {
   responses: {
     201: {
       ...answers(submission, "Stored; `Location` is the content's address"),
-      headers: z.object({ Location: z.string() }),
+      headers: z.object({ Location: z.string(), ETag: z.string() }),
     },
     ...problems(
       "malformed_upload",
@@ -130,7 +131,12 @@ const read = companyRoute("content:read", {
   operationId: "getArContent",
   summary: "One piece of AR content",
   request: { params: contentId },
-  responses: { 200: answers(arContent, "The content"), ...problems("not_found") },
+  parameters: [IF_NONE_MATCH],
+  responses: {
+    200: tagged(arContent, "The content"),
+    304: { description: "The client has it already" },
+    ...problems("not_found"),
+  },
 });
 
 const change = companyRoute("content:manage", {
@@ -146,9 +152,10 @@ const change = companyRoute("content:manage", {
     params: contentId,
     body: { required: true, content: { "application/json": { schema: contentChange } } },
   },
+  parameters: [IF_MATCH],
   responses: {
-    200: answers(arContent, "The changed content"),
-    ...problems("not_found", "project_archived", ...JSON_REFUSALS),
+    200: tagged(arContent, "The changed content"),
+    ...problems("not_found", "precondition_failed", "project_archived", ...JSON_REFUSALS),
   },
 });
 
@@ -158,7 +165,8 @@ const remove = companyRoute("content:manage", {
   operationId: "deleteArContent",
   summary: "Delete content with all its files",
   request: { params: contentId },
-  responses: { 204: { description: "Deleted" }, ...problems("not_found") },
+  parameters: [IF_MATCH],
+  responses: { 204: { description: "Deleted" }, ...problems("not_found", "precondition_failed") },
 });
 
 const history = companyRoute("content:read", {
@@ -210,11 +218,15 @@ export const contentRoutes = routes
       lease: lease && leaseBody(lease),
       reused,
     };
-    return c.json(body, 201, { Location: `/api/ar-content/${content.id}` });
+    const headers = { Location: `/api/ar-content/${content.id}`, ETag: await etagOf(body.content) };
+    return c.json(body, 201, headers);
   })
   .openapi(read, async (c) => {
     const { content, task } = await find(c.var.store, c.req.valid("param").id);
-    return c.json(contentBody(content, task, originOf(c)), 200);
+    const body = contentBody(content, task, originOf(c));
+    const etag = await etagOf(body);
+    if (isKnown(c, etag)) return c.body(null, 304, { ETag: etag });
+    return c.json(body, 200, { ETag: etag });
   })
   .openapi(change, async (c) => {
     const { id } = c.req.valid("param");
@@ -227,15 +239,20 @@ export const contentRoutes = routes
     } = c.req.valid("json");
     if (projectId !== undefined) await openProject(c.var.projects, projectId);
     const expiresAt = typeof expires_at === "string" ? Date.parse(expires_at) : expires_at;
-    await c.var.store.update(id, { title, description, isActive, projectId, expiresAt }, c.env.now());
-    const { content, task } = await find(c.var.store, id);
-    return c.json(contentBody(content, task, originOf(c)), 200);
+    const { store } = c.var;
+    const expected = await expectedBy(c, await find(store, id));
+    const changes = { title, description, isActive, projectId, expiresAt };
+    if (!(await store.update(id, changes, c.env.now(), expected))) throw await notThere(store, id);
+    const { content, task } = await find(store, id);
+    const body = contentBody(content, task, originOf(c));
+    return c.json(body, 200, { ETag: await etagOf(body) });
   })
   .openapi(remove, async (c) => {
     const { id } = c.req.valid("param");
     const { company } = c.var.store;
-    const removed = await c.var.store.remove(id, c.env.now());
-    if (!removed) throw notFound(id);
+    const expected = await expectedBy(c, await find(c.var.store, id));
+    const removed = await c.var.store.remove(id, c.env.now(), expected);
+    if (!removed) throw await notThere(c.var.store, id);
     try {
       await purge(c.env.db, c.env.storages, company, removed);
     } catch (error) {
@@ -265,6 +282,19 @@ export async function find(store: ContentStore, id: string) {
   const found = await store.get(id);
   if (!found) throw notFound(id);
   return found;
+}
+
+/** The content that a change is about only, if its request says so by If-Match; checked against what was found. */
+export async function expectedBy(
+  c: Parameters<typeof originOf>[0] & Parameters<typeof assertMatch>[0],
+  { content, task }: ContentWithTask,
+): Promise<Content | undefined> {
+  return (await assertMatch(c, contentBody(content, task, originOf(c)))) ? content : undefined;
+}
+
+/** Why content that was there is not changed: it has gone meanwhile, or was changed by somebody else. */
+export async function notThere(store: ContentStore, id: string): Promise<Refusal> {
+  return (await store.get(id)) ? changedMeanwhile() : notFound(id);
 }
 
 export function notFound(id: string): Refusal {

@@ -1,11 +1,12 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
-import { answers, contentId, problems, STORAGE_REFUSALS } from "../openapi.ts";
+import { contentId, problems, STORAGE_REFUSALS, tagged } from "../openapi.ts";
 import { contentBody } from "../representation.ts";
 import { bodyOf } from "../request-body.ts";
 import { arContent } from "../schemas.ts";
 import { attachVideo, detachVideo } from "../video.ts";
-import { find, notFound } from "./content.ts";
+import { expectedBy, find, notThere } from "./content.ts";
+import { etagOf, IF_MATCH } from "./etag.ts";
 import { companyRoute } from "./guarded.ts";
 import { originOf } from "./http.ts";
 
@@ -15,6 +16,7 @@ const put = companyRoute("content:submit", {
   operationId: "putVideo",
   summary: "Attach a video, or replace the one before",
   request: { params: contentId },
+  parameters: [IF_MATCH],
   requestBody: {
     required: true,
     description: "The file itself, at most 95 MB, with Content-Length.",
@@ -24,9 +26,10 @@ const put = companyRoute("content:submit", {
     },
   },
   responses: {
-    200: answers(arContent, "Attached"),
+    200: tagged(arContent, "Attached"),
     ...problems(
       "not_found",
+      "precondition_failed",
       "upload_interrupted",
       "length_required",
       "video_too_large",
@@ -42,21 +45,26 @@ const remove = companyRoute("content:manage", {
   operationId: "deleteVideo",
   summary: "Take the video away",
   request: { params: contentId },
-  responses: { 204: { description: "No video" }, ...problems("not_found") },
+  parameters: [IF_MATCH],
+  responses: { 204: { description: "No video" }, ...problems("not_found", "precondition_failed") },
 });
 
 export const videoRoutes = new OpenAPIHono<AppEnv>()
   .openapi(put, async (c) => {
     const { id } = c.req.valid("param");
     const { content, task } = await find(c.var.store, id);
+    const expected = await expectedBy(c, { content, task });
     const upload = bodyOf(c.req.raw);
-    const attached = await attachVideo(c.env.storages, c.var.store, content, upload, c.env.now());
-    if (!attached) throw notFound(id);
-    return c.json(contentBody(attached, task, originOf(c)), 200);
+    const attached = await attachVideo(c.env.storages, c.var.store, content, upload, c.env.now(), expected);
+    if (!attached) throw await notThere(c.var.store, id);
+    const body = contentBody(attached, task, originOf(c));
+    return c.json(body, 200, { ETag: await etagOf(body) });
   })
   .openapi(remove, async (c) => {
     const { id } = c.req.valid("param");
-    const { content } = await find(c.var.store, id);
-    if (!(await detachVideo(c.env.storages, c.var.store, content, c.env.now()))) throw notFound(id);
+    const { content, task } = await find(c.var.store, id);
+    const expected = await expectedBy(c, { content, task });
+    const left = await detachVideo(c.env.storages, c.var.store, content, c.env.now(), expected);
+    if (!left) throw await notThere(c.var.store, id);
     return c.body(null, 204);
   });
