@@ -23,6 +23,7 @@ export interface Bindings {
   readonly dependencies: Readonly<Record<string, () => Promise<void>>>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
 }
 
 /** Hono's environment. A company's stores come with its routes: worker/routes/guarded.ts. */

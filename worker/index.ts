@@ -156,6 +156,7 @@ function connect(env: Env): Bindings & Consumer {
       compiler: () => checkCompiler(compiler, HEALTH_TIMEOUT_SECONDS),
     },
     now: () => Date.now(),
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { type ErrorCode, MEANINGS } from "./errors.ts";
-import { problem } from "./schemas.ts";
+import { decimal, problem } from "./schemas.ts";
+import { MAX_WAIT_SECONDS } from "./wait.ts";
 
 /** Pieces of route definitions that several resources use. */
 
@@ -71,6 +72,17 @@ export function answers<Schema extends z.ZodType>(schema: Schema, description: s
 export function tagged<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { ...answers(schema, description), headers: z.object({ ETag: z.string() }) };
 }
+
+/** How long a request may wait for a marker. */
+export const waiting = z.object({
+  wait: decimal(z.number().int().min(0).max(MAX_WAIT_SECONDS))
+    .default(0)
+    .openapi({
+      description:
+        `Seconds, at most ${MAX_WAIT_SECONDS}: the answer comes when the marker is ready or failed, or when this time ` +
+        "is over. Then it shows the state at the end.",
+    }),
+});
 
 export const contentId = z.object({
   id: z

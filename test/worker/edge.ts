@@ -70,7 +70,14 @@ export class Edge {
     },
     dependencies: {},
     now: () => this.clock,
+    sleep: async (milliseconds) => {
+      this.pass(milliseconds / 1000);
+      await this.whileAsleep(milliseconds);
+    },
   };
+
+  /** What happens while a request waits. */
+  whileAsleep: (milliseconds: number) => Promise<void> = async () => {};
 
   private mailbox() {
     const mails = new DevelopmentMailbox(this.db, () => this.clock);

@@ -68,7 +68,7 @@ export function listContents(query: ContentQuery, signal?: AbortSignal): Promise
 }
 
 export function getContent(id: string, signal?: AbortSignal): Promise<ArContent> {
-  return answer(content.$get({ param: { id } }, { init: { signal } }));
+  return answer(content.$get({ param: { id }, query: {} }, { init: { signal } }));
 }
 
 export function updateContent(

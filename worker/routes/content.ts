@@ -4,7 +4,15 @@ import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
 import type { AppEnv } from "../bindings.ts";
 import { type ContentStore, type ContentWithTask, type Position, purge } from "../content-store.ts";
 import { Refusal } from "../errors.ts";
-import { answers, contentId, JSON_REFUSALS, problems, STORAGE_REFUSALS, tagged } from "../openapi.ts";
+import {
+  answers,
+  contentId,
+  JSON_REFUSALS,
+  problems,
+  STORAGE_REFUSALS,
+  tagged,
+  waiting,
+} from "../openapi.ts";
 import type { ProjectStore } from "../project-store.ts";
 import { fetchImage } from "../remote-image.ts";
 import { contentBody, leaseBody, taskBody, viewerUrl } from "../representation.ts";
@@ -27,6 +35,7 @@ import {
   titleText,
 } from "../schemas.ts";
 import { type Photo, submitPhoto } from "../submission.ts";
+import { waitForMarker } from "../wait.ts";
 import { assertMatch, changedMeanwhile, etagOf, IF_MATCH, IF_NONE_MATCH, isKnown } from "./etag.ts";
 import { companyRoute } from "./guarded.ts";
 import { jsonOf, originOf, parsed, readJson } from "./http.ts";
@@ -69,6 +78,7 @@ const create = companyRoute("content:submit", {
     "With `compile=server`, the default, the Node compiler makes the marker. With `compile=browser` the " +
     "caller does: the answer brings a lease, whose token goes with the delivery. A photo that was compiled " +
     "before with the same options gets that marker at once. The photo comes with the form, or JSON says where it is.",
+  request: { query: waiting },
   requestBody: {
     required: true,
     content: {
@@ -130,12 +140,12 @@ const read = companyRoute("content:read", {
   path: "/{id}",
   operationId: "getArContent",
   summary: "One piece of AR content",
-  request: { params: contentId },
+  request: { params: contentId, query: waiting },
   parameters: [IF_NONE_MATCH],
   responses: {
     200: tagged(arContent, "The content"),
     304: { description: "The client has it already" },
-    ...problems("not_found"),
+    ...problems("not_found", "invalid_input"),
   },
 });
 
@@ -205,13 +215,11 @@ export const contentRoutes = routes
   })
   .openapi(create, async (c) => {
     const photo = await readPhoto(c.env, bodyOf(c.req.raw), c.var.projects);
-    const { content, task, lease, reused } = await submitPhoto(
-      c.env,
-      c.var.store,
-      photo,
-      c.env.now(),
-      c.var.creation,
-    );
+    const { store, creation } = c.var;
+    const { lease, reused, ...submitted } = await submitPhoto(c.env, store, photo, c.env.now(), creation);
+    // Who holds the lease is who compiles: nobody else will while they wait.
+    const seconds = lease ? 0 : c.req.valid("query").wait;
+    const { content, task } = (await waitForMarker(c.env, store, submitted, seconds)) ?? submitted;
     const body = {
       content: contentBody(content, task, originOf(c)),
       task_id: task.id,
@@ -222,7 +230,11 @@ export const contentRoutes = routes
     return c.json(body, 201, headers);
   })
   .openapi(read, async (c) => {
-    const { content, task } = await find(c.var.store, c.req.valid("param").id);
+    const { id } = c.req.valid("param");
+    const found = await find(c.var.store, id);
+    const current = await waitForMarker(c.env, c.var.store, found, c.req.valid("query").wait);
+    if (!current) throw notFound(id);
+    const { content, task } = current;
     const body = contentBody(content, task, originOf(c));
     const etag = await etagOf(body);
     if (isKnown(c, etag)) return c.body(null, 304, { ETag: etag });
