@@ -8,6 +8,16 @@ import type { Job, JobKind, JobMessage, JobResults } from "./protocol.ts";
  */
 const MAX_KEPT_PIXELS = 16_000_000;
 
+/** Refusals by what a file says of itself, before anything of it is decoded. */
+const UNREAD: ReadonlySet<CompileErrorCode> = new Set([
+  "empty_file",
+  "not_an_image",
+  "unsupported_format",
+  "image_too_many_bytes",
+  "image_too_many_pixels",
+  "image_too_small",
+]);
+
 /** How a job ended. Only `done` and `refused` are about the photo. */
 export type Outcome<Kind extends JobKind = "compile"> =
   | { readonly kind: "done"; readonly photo: JobResults[Kind] }
@@ -26,8 +36,8 @@ export interface JobControl {
 
 /**
  * Compile threads, started when needed and kept warm: compiled code makes the second job of a thread about
- * three times as fast as its first. Any ending but `done` ends the thread too, so that no job meets what
- * another one left behind. The caller bounds how many jobs run at once.
+ * three times as fast as its first. A job that ended in the middle of something ends its thread too, so that no
+ * job meets what another one left behind. The caller bounds how many jobs run at once.
  */
 export class Threads {
   readonly #entry: URL;
@@ -55,11 +65,8 @@ export class Threads {
         clearTimeout(timer);
         signal.removeEventListener("abort", cancel);
         thread.off("message", hear).off("error", crash).off("messageerror", crash).off("exit", exit);
-        if (outcome.kind === "done" && outcome.photo.width * outcome.photo.height <= MAX_KEPT_PIXELS) {
-          this.#idle.push(thread);
-        } else {
-          void thread.terminate();
-        }
+        if (isClean(outcome)) this.#idle.push(thread);
+        else void thread.terminate();
         resolve(outcome);
       };
       const hear = (message: JobMessage<Kind>) => {
@@ -92,4 +99,10 @@ export class Threads {
     });
     return thread;
   }
+}
+
+/** Whether a job left its thread as it found it. */
+function isClean(outcome: Outcome<JobKind>): boolean {
+  if (outcome.kind === "refused") return UNREAD.has(outcome.code);
+  return outcome.kind === "done" && outcome.photo.width * outcome.photo.height <= MAX_KEPT_PIXELS;
 }

@@ -2,9 +2,11 @@
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { becomeFirstOwner, withKey } from "../first-owner.ts";
 import { Api, until } from "./api.ts";
@@ -24,7 +26,9 @@ const ENVIRONMENT = {
 export class Edge {
   readonly api: Api;
   #key = "";
-  readonly #url: string;
+  /** Origin. */
+  readonly url: string;
+  #callers: Record<string, string>[] = [];
   readonly #port: number;
   readonly #folder: string;
   #process: ChildProcess | undefined;
@@ -33,8 +37,8 @@ export class Edge {
   private constructor(port: number, folder: string) {
     this.#port = port;
     this.#folder = folder;
-    this.#url = `http://127.0.0.1:${port}`;
-    this.api = new Api((resource, init) => fetch(this.#url + resource, withKey(this.#key, init)));
+    this.url = `http://127.0.0.1:${port}`;
+    this.api = new Api((resource, init) => fetch(this.url + resource, withKey(this.#key, init)));
   }
 
   /** A fresh database and storage in a folder of their own; not running yet. */
@@ -71,12 +75,35 @@ export class Edge {
       "answered",
       async () => {
         if (child.exitCode !== null) throw new Error(`wrangler dev ended: ${this.#output}`);
-        const answer = await fetch(`${this.#url}/api/setup`).catch(() => null);
+        const answer = await fetch(`${this.url}/api/setup`).catch(() => null);
         return { status: answer?.status, output: this.#output };
       },
       ({ status }) => status === 200,
     );
-    this.#key ||= (await becomeFirstOwner(this.#url, SECRET)).key;
+    if (this.#key) return;
+    const { key, cookies } = await becomeFirstOwner(this.url, SECRET);
+    this.#key = key;
+    const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+    this.#callers = [{ Authorization: `Bearer ${key}` }, { Cookie: cookie }];
+  }
+
+  /** Headers of a program and of a person, both of the first company. */
+  get callers(): readonly Readonly<Record<string, string>>[] {
+    return this.#callers;
+  }
+
+  /** The only row of a question to the database. */
+  one<Row>(sql: string): Row {
+    const folder = path.join(this.#folder, "v3/d1");
+    const file = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((name) =>
+      /[0-9a-f]{64}\.sqlite$/.test(name),
+    );
+    const database = new DatabaseSync(path.join(folder, file!), { readOnly: true });
+    try {
+      return database.prepare(sql).get() as Row;
+    } finally {
+      database.close();
+    }
   }
 
   /** No farewell: wrangler and workerd are gone, and with them every message in the queues. */
@@ -104,7 +131,7 @@ export class Edge {
   /** What the cron does every minute. */
   async sweep(): Promise<void> {
     const response = await fetch(
-      `${this.#url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("* * * * *")}`,
+      `${this.url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("* * * * *")}`,
     );
     if (!response.ok) throw new Error(`The cron answered ${response.status}: ${await response.text()}`);
   }

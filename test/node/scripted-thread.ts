@@ -24,6 +24,9 @@ port.on("message", ({ bytes }: Job) => {
     case "refuse":
       post({ kind: "refused", code: "too_few_features", message: "Nothing to see." });
       break;
+    case "refuse unread":
+      post({ kind: "refused", code: "not_an_image", message: "A letter." });
+      break;
     case "large":
       done(6000, 4000);
       break;

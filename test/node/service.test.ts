@@ -258,7 +258,14 @@ describe("threads", () => {
     expect(await identity(url, "large")).not.toBe(await identity(url));
   });
 
-  test("are not kept after a refusal", async () => {
+  test("are kept after refusing a file unread", async () => {
+    const url = await start({ jobEntry: scripted, capacity: 1 });
+    const before = await identity(url);
+    expect(await problemIn(await post(url, "refuse unread"))).toMatchObject({ code: "not_an_image" });
+    expect(await identity(url)).toBe(before);
+  });
+
+  test("are not kept after a refusal of what was decoded", async () => {
     const url = await start({ jobEntry: scripted, capacity: 1 });
     const before = await identity(url);
     expect(await problemIn(await post(url, "refuse"))).toMatchObject({ code: "too_few_features" });
