@@ -1,12 +1,13 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
-import { CompileError } from "../compiler/types.ts";
 import type { AppEnv } from "./bindings.ts";
-import { type ErrorCode, type FieldError, problemOf, Refusal, STORAGE_CODES } from "./errors.ts";
+import { type ErrorCode, type FieldError, problemOf } from "./errors.ts";
+import { refusalFor } from "./refusals.ts";
 import { bodyOf, drain } from "./request-body.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { authRoutes } from "./routes/auth.ts";
+import { batchRoutes } from "./routes/batch.ts";
 import { companyRoutes } from "./routes/company.ts";
 import { contentRoutes } from "./routes/content.ts";
 import { docsRoutes } from "./routes/docs.ts";
@@ -26,8 +27,6 @@ import { videoRoutes } from "./routes/video.ts";
 import { videoUploadRoutes } from "./routes/video-uploads.ts";
 import { viewerRoutes } from "./routes/viewer.ts";
 import { yandexPermissionRoutes } from "./routes/yandex-permission.ts";
-import { StorageError } from "./storage/provider.ts";
-import { VaultError } from "./storage/secrets.ts";
 
 const root = new OpenAPIHono<AppEnv>({
   defaultHook: (result) => {
@@ -57,6 +56,7 @@ root.use("/media/*", readableAnywhere);
 root.use("/api/viewer/*", readableAnywhere);
 
 const app = root
+  .route("/api/ar-content", batchRoutes)
   .route("/api/ar-content", contentRoutes)
   .route("/api/ar-content", markerRoutes)
   .route("/api/ar-content", videoRoutes)
@@ -131,17 +131,8 @@ app.notFound((c) => {
 });
 
 app.onError((error) => {
-  if (error instanceof Refusal) return respond(error.code, error.message, error.headers, error.fields);
-  if (error instanceof CompileError) return respond(error.code, error.message);
-  if (error instanceof StorageError) {
-    const { code, message, field } = error;
-    const fields = field === undefined ? [] : [{ field: `settings.${field}`, detail: message }];
-    return respond(STORAGE_CODES[code], message, {}, fields);
-  }
-  if (error instanceof VaultError) {
-    console.error(error);
-    return respond("secrets_unavailable", "The settings of a storage cannot be decrypted or encrypted here.");
-  }
+  const refusal = refusalFor(error);
+  if (refusal) return respond(refusal.code, refusal.message, refusal.headers, refusal.fields);
   if (error instanceof HTTPException) return respond(codeOf(error), error.message);
   console.error(error);
   return respond("internal_error", "Something went wrong on our side; it was noted.");

@@ -70,6 +70,8 @@ export interface CompileMessage {
 
 export interface CompileQueue {
   send(message: CompileMessage, delaySeconds: number): Promise<void>;
+  /** At most 100 at once. */
+  sendAll(messages: readonly CompileMessage[]): Promise<void>;
 }
 
 /** Says "go on with this migration"; what is to be done is in the database. */

@@ -1,4 +1,18 @@
-import { and, count, desc, eq, isNotNull, isNull, lt, lte, notInArray, or, type SQL, sql } from "drizzle-orm";
+import {
+  and,
+  count,
+  desc,
+  eq,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  lte,
+  notInArray,
+  or,
+  type SQL,
+  sql,
+} from "drizzle-orm";
 import { placed, placeOf } from "./files.ts";
 import { abandon } from "./marker-life.ts";
 import { foldersOf, MEDIA_KINDS } from "./paths.ts";
@@ -22,6 +36,13 @@ export interface ContentWithTask {
   readonly content: Content;
   /** The newest compile task. */
   readonly task: CompileTaskRow;
+}
+
+/** Hidden content that is to be seen. */
+export interface Reveal {
+  readonly content: Content;
+  readonly change: Partial<Content>;
+  readonly task: Omit<typeof compileTasks.$inferInsert, "companyId" | "contentId">;
 }
 
 export interface ContentQuery {
@@ -116,18 +137,26 @@ export class ContentStore {
 
   /**
    * Content whose files are still to be stored: invisible, and removed with whatever was stored of them when
-   * it is not revealed before `until`.
+   * it is not revealed before `until`. All rows or none.
    */
   async insertHidden(
-    content: Omit<typeof arContent.$inferInsert, "companyId" | "searchText" | "deletedAt">,
+    contents: readonly Omit<typeof arContent.$inferInsert, "companyId" | "searchText" | "deletedAt">[],
     until: number,
-  ): Promise<Content> {
-    const searchText = searchable(content.title, content.description);
-    const [row] = await this.#db
-      .insert(arContent)
-      .values({ ...content, companyId: this.company.id, searchText, deletedAt: until })
-      .returning();
-    return row;
+  ): Promise<Content[]> {
+    const inserts = contents.map((content) =>
+      this.#db
+        .insert(arContent)
+        .values({
+          ...content,
+          companyId: this.company.id,
+          searchText: searchable(content.title, content.description),
+          deletedAt: until,
+        })
+        .returning(),
+    );
+    const [first, ...others] = inserts;
+    if (!first) return [];
+    return (await this.#db.batch([first, ...others])).map(([row]) => row);
   }
 
   /** Content that is not there yet, or no more. */
@@ -142,13 +171,8 @@ export class ContentStore {
   }
 
   /** Makes hidden content visible, with what has become of it meanwhile and its first task: all or nothing. */
-  async reveal(
-    content: Content,
-    change: Partial<Content>,
-    task: Omit<typeof compileTasks.$inferInsert, "companyId" | "contentId">,
-  ): Promise<ContentWithTask> {
-    const own = { companyId: this.company.id };
-    const [[contentRow], [taskRow]] = await this.#db.batch([
+  async reveal(reveals: readonly Reveal[]): Promise<ContentWithTask[]> {
+    const statements = reveals.flatMap(({ content, change, task }) => [
       this.#db
         .update(arContent)
         .set({ ...change, deletedAt: null })
@@ -156,10 +180,16 @@ export class ContentStore {
         .returning(),
       this.#db
         .insert(compileTasks)
-        .values({ ...task, ...own, contentId: content.id })
+        .values({ ...task, companyId: this.company.id, contentId: content.id })
         .returning(),
     ]);
-    return { content: contentRow, task: taskRow };
+    const [first, ...others] = statements;
+    if (!first) return [];
+    const rows = (await this.#db.batch([first, ...others])).map(([row]) => row);
+    return reveals.map((_, i) => ({
+      content: rows[2 * i] as Content,
+      task: rows[2 * i + 1] as CompileTaskRow,
+    }));
   }
 
   /**
@@ -225,27 +255,20 @@ export class ContentStore {
     return row;
   }
 
-  /** Content whose marker serves as well: the same image, options and compiler. */
-  async findReusable(
-    imageSha256: string,
-    maxFeatures: number | null,
-    compilerVersion: string,
-  ): Promise<Content | undefined> {
-    const [row] = await this.#db
+  /** Content whose marker serves as well for one of these images, made by this compiler; the newest first. */
+  findReusable(imageSha256s: readonly string[], compilerVersion: string): Promise<Content[]> {
+    return this.#db
       .select()
       .from(arContent)
       .where(
         this.#own(
-          eq(arContent.imageSha256, imageSha256),
-          sql`${arContent.maxFeatures} IS ${maxFeatures}`,
+          inArray(arContent.imageSha256, [...imageSha256s]),
           eq(arContent.markerStatus, "ready"),
           isNotNull(arContent.markerPath),
           sql`json_extract(${arContent.markerMetadata}, '$.compiler_version') = ${compilerVersion}`,
         ),
       )
-      .orderBy(desc(arContent.markerGeneratedAt))
-      .limit(1);
-    return row;
+      .orderBy(desc(arContent.markerGeneratedAt));
   }
 
   /** All tasks of a piece of content, newest first. */

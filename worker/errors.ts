@@ -35,6 +35,7 @@ export type ErrorCode =
   | "video_too_large"
   | "unsupported_video"
   | "upload_interrupted"
+  | "batch_too_large"
   | "image_not_fetched"
   | "precondition_failed"
   | "image_missing"
@@ -128,6 +129,7 @@ export const MEANINGS = {
   video_too_large: { status: 413, title: "Video too large" },
   unsupported_video: { status: 415, title: "Unsupported video format" },
   upload_interrupted: { status: 400, title: "Upload interrupted" },
+  batch_too_large: { status: 413, title: "Batch too large" },
   image_not_fetched: { status: 422, title: "Image not fetched" },
   precondition_failed: { status: 412, title: "Changed meanwhile" },
   image_missing: { status: 500, title: "Stored image missing" },

@@ -130,6 +130,9 @@ function connect(env: Env): Bindings & Consumer {
       async send(message, delaySeconds) {
         await env.COMPILE_QUEUE.send(message, { delaySeconds: Math.ceil(delaySeconds) });
       },
+      async sendAll(messages) {
+        await env.COMPILE_QUEUE.sendBatch(messages.map((body) => ({ body })));
+      },
     },
     storageQueue: {
       async send(message, delaySeconds) {

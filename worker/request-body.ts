@@ -62,7 +62,7 @@ export function observe(body: ReadableStream<Uint8Array> | null, observer: BodyO
 const received = new WeakMap<ReadableStream<Uint8Array>, number>();
 
 /** The chunks of a body. Whoever stops half way leaves the rest of it to `drain`. */
-async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+export async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   const reader = body.getReader();
   const observer = observers.get(body);
   try {
@@ -155,6 +155,38 @@ export async function readForm<File extends string, Text extends string>(
     throw refusalOf(error, shape);
   }
   return { files, texts } as Form<File, Text>;
+}
+
+/**
+ * The files of a form, one by one as they stream in; every part is one.
+ *
+ * @param name of every field
+ */
+export async function* filesOf(
+  request: IncomingBody,
+  name: string,
+  { maxFiles, maxFileBytes, tooLarge }: { maxFiles: number; maxFileBytes: number; tooLarge: ErrorCode },
+): AsyncGenerator<{ readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }, void> {
+  const shape = { files: [name], texts: [], maxFileBytes, tooLarge };
+  const parser = new MultipartParser(boundaryOf(request.contentType), {
+    maxFileSize: maxFileBytes,
+    maxParts: maxFiles,
+    maxTotalSize: maxFiles * maxFileBytes,
+  });
+  if (!request.body) throw new Refusal("malformed_upload", "The upload is empty; expected a multipart form.");
+  try {
+    for await (const part of partsOf(request.body, parser)) {
+      if (part.name !== name) {
+        const found = JSON.stringify((part.name ?? "").slice(0, 50));
+        throw new Refusal("invalid_input", `Unknown field ${found}; expected "${name}", once for each file.`);
+      }
+      const bytes = part.bytes as Uint8Array<ArrayBuffer>;
+      part.content.length = 0;
+      yield { name: part.filename ?? "", bytes };
+    }
+  } catch (error) {
+    throw refusalOf(error, shape);
+  }
 }
 
 async function* partsOf(

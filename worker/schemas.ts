@@ -141,6 +141,27 @@ export const submission = z
   .openapi("Submission");
 export type Submission = z.infer<typeof submission>;
 
+/** What became of one photo of a batch. */
+export const batchItem = z
+  .object({
+    /** Its place in the batch, from 0. */
+    index: z.number().int(),
+    /** Of its file, or its address. */
+    name: z.string(),
+    /** What it would have been answered alone: 201, or the refusal's. */
+    status: z.number().int(),
+    content_id: z.string().nullable(),
+    task_id: z.string().nullable(),
+    reused: z.boolean(),
+    error: z.lazy(() => orNull(problem)),
+  })
+  .openapi("BatchItem");
+export type BatchItem = z.infer<typeof batchItem>;
+
+export const batchResult = z
+  .object({ items: z.array(batchItem), submitted: z.number().int(), refused: z.number().int() })
+  .openapi("BatchResult");
+
 export const contentPage = z
   .object({ items: z.array(arContent), next_cursor: z.string().nullable(), total: z.number().int() })
   .openapi("ArContentPage");

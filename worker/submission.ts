@@ -8,6 +8,7 @@ import { type NewLease, newLease, openedBy } from "./marker-life.ts";
 import { freshPath, imagePath, mediaUrl } from "./paths.ts";
 import type { Company, Content } from "./schema.ts";
 import { sha256 } from "./sha256.ts";
+import type { StorageProvider } from "./storage/provider.ts";
 
 export interface Photo {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -27,78 +28,169 @@ export interface Submitted extends ContentWithTask {
   readonly reused: boolean;
 }
 
-type Services = Pick<Bindings, "db" | "storages" | "queue" | "settings">;
+export type Services = Pick<Bindings, "db" | "storages" | "queue" | "settings">;
 
 /** Longer than any submission takes from its row to its end. */
 const HIDDEN_SECONDS = 900;
 
 const EXTENSIONS = { jpeg: "jpg", png: "png", webp: "webp" } as const;
 
+/** A photo that is to be taken in. */
+export interface Request {
+  readonly photo: Photo;
+  readonly creation: Creation;
+}
+
+export type Outcome = Submitted | { readonly error: unknown };
+
 /**
  * Takes a photo in: stores the original, opens the first compile task, and arms the message that brings the
  * Node compiler. Throws CompileError for a file that cannot become a marker, before anything is stored.
  */
 export async function submitPhoto(
-  { db, storages, queue, settings }: Services,
+  services: Services,
   store: ContentStore,
   photo: Photo,
   now: number,
   creation: Creation = newCreation(),
 ): Promise<Submitted> {
-  const image = inspectImage(photo.bytes);
-  const imageSha256 = await sha256(photo.bytes);
-  const { id } = creation;
-  const made = creation.isRepeated ? await resume(db, storages, store, id) : undefined;
-  if (made) return made;
-  const uniqueId = crypto.randomUUID();
-  const storageId = store.company.storageConnectionId;
-  const path = imagePath(store.company.storagePath, uniqueId, EXTENSIONS[image.format]);
-  // The row first: it names the files to the sweep if this is where it ends.
+  const [outcome] = await submitPhotos(services, store, [{ photo, creation }], now);
+  if ("error" in outcome) throw outcome.error;
+  return outcome;
+}
+
+/**
+ * The same for several photos, with as many round trips to the database as for one; one that is refused keeps
+ * none of the others from being taken in.
+ *
+ * @returns the outcomes, in the order of the requests; rejects when none was taken in
+ */
+export async function submitPhotos(
+  services: Services,
+  store: ContentStore,
+  requests: readonly Request[],
+  now: number,
+): Promise<Outcome[]> {
+  const { db, storages, queue, settings } = services;
+  const outcomes = new Map<Request, Outcome>();
+  const fresh: Prepared[] = [];
+  for (const request of requests) {
+    try {
+      const prepared = await prepare(store, request, now);
+      const made = request.creation.isRepeated
+        ? await resume(db, storages, store, request.creation.id)
+        : undefined;
+      if (made) outcomes.set(request, made);
+      else fresh.push(prepared);
+    } catch (error) {
+      outcomes.set(request, { error });
+    }
+  }
+  // The rows first: they name the files to the sweep if this is where it ends.
   const hidden = await store.insertHidden(
-    {
-      id,
-      uniqueId,
-      projectId: photo.projectId,
-      title: photo.title,
-      description: photo.description,
-      imageStorageId: storageId,
-      imagePath: path,
-      imageUrl: mediaUrl(uniqueId, "image", 1),
-      imageType: image.mime,
-      imageSha256,
-      imageWidth: image.width,
-      imageHeight: image.height,
-      imageBytes: photo.bytes.length,
-      generation: 1,
-      maxFeatures: photo.maxFeatures,
-      expiresAt: photo.expiresAt,
-      markerStatus: "pending",
-      createdAt: now,
-      updatedAt: now,
-    },
+    fresh.map(({ row }) => row),
     now + HIDDEN_SECONDS * 1000,
   );
+  const open = fresh.map((prepared, i) => ({ ...prepared, content: hidden[i] }));
   try {
-    const storage = await storages.open(storageId);
-    await storage.upload(path, photo.bytes, { length: photo.bytes.length, contentType: image.mime });
-    const found = await store.findReusable(imageSha256, photo.maxFeatures, COMPILER_VERSION);
-    const reused = found && (await copyMarker(storages, found, store.company, uniqueId));
-    const lease =
-      photo.executor === "browser" && !reused ? await newLease(now, settings.browserLeaseSeconds) : null;
-    const task = reused
-      ? ({ state: "ready", startedAt: now, finishedAt: now } as const)
-      : openedBy(lease, now);
-    const revealed = await store.reveal(
-      hidden,
-      { markerStatus: task.state, ...(reused ? { ...reused, markerGeneratedAt: now } : {}) },
-      { id: crypto.randomUUID(), generation: 1, createdAt: now, ...task },
+    const storage = await storages.open(store.company.storageConnectionId);
+    const reusable =
+      open.length === 0
+        ? []
+        : await store.findReusable([...new Set(open.map(({ row }) => row.imageSha256))], COMPILER_VERSION);
+    const reveals = await Promise.all(
+      open.map(async (one) => {
+        try {
+          return { ...one, ...(await storeFiles(services, store, storage, one, reusable, now)) };
+        } catch (error) {
+          outcomes.set(one.request, { error });
+          await discard(db, storages, store, one.content);
+          return null;
+        }
+      }),
     );
-    if (!reused) await announce(queue, revealed.content, lease ? settings.browserLeaseSeconds : 0);
-    return { ...revealed, lease, reused: Boolean(reused) };
+    const stored = reveals.filter((one) => one !== null);
+    const revealed = await store.reveal(stored);
+    for (const [i, { request, lease, isReused }] of stored.entries()) {
+      outcomes.set(request, { ...revealed[i], lease, reused: isReused });
+    }
+    const wanted = revealed.filter((_, i) => !stored[i].isReused);
+    const [only] = wanted;
+    if (wanted.length > 1)
+      await announceAll(
+        queue,
+        wanted.map(({ content }) => content),
+      );
+    else if (only) {
+      const isLeased = stored.some(({ lease }) => lease !== null);
+      await announce(queue, only.content, isLeased ? settings.browserLeaseSeconds : 0);
+    }
   } catch (error) {
-    await discard(db, storages, store, hidden);
+    for (const { content } of open) await discard(db, storages, store, content);
     throw error;
   }
+  return requests.map((request) => outcomes.get(request) ?? { error: new Error("No outcome.") });
+}
+
+interface Prepared {
+  readonly request: Request;
+  readonly row: Parameters<ContentStore["insertHidden"]>[0][number];
+}
+
+/** The row of a photo. @throws CompileError for a file that cannot become a marker */
+async function prepare(store: ContentStore, request: Request, now: number): Promise<Prepared> {
+  const { photo, creation } = request;
+  const image = inspectImage(photo.bytes);
+  const uniqueId = crypto.randomUUID();
+  const row = {
+    id: creation.id,
+    uniqueId,
+    projectId: photo.projectId,
+    title: photo.title,
+    description: photo.description,
+    imageStorageId: store.company.storageConnectionId,
+    imagePath: imagePath(store.company.storagePath, uniqueId, EXTENSIONS[image.format]),
+    imageUrl: mediaUrl(uniqueId, "image", 1),
+    imageType: image.mime,
+    imageSha256: await sha256(photo.bytes),
+    imageWidth: image.width,
+    imageHeight: image.height,
+    imageBytes: photo.bytes.length,
+    generation: 1,
+    maxFeatures: photo.maxFeatures,
+    expiresAt: photo.expiresAt,
+    markerStatus: "pending",
+    createdAt: now,
+    updatedAt: now,
+  } as const;
+  return { request, row };
+}
+
+/** Stores the original, and a marker where there is one already. */
+async function storeFiles(
+  { storages, settings }: Services,
+  store: ContentStore,
+  storage: StorageProvider,
+  { request: { photo }, content }: { request: Request; content: Content },
+  reusable: readonly Content[],
+  now: number,
+) {
+  const { imagePath: path, imageType: contentType, uniqueId } = content;
+  await storage.upload(path, photo.bytes, { length: photo.bytes.length, contentType });
+  const found = reusable.find(
+    ({ imageSha256, maxFeatures }) =>
+      imageSha256 === content.imageSha256 && maxFeatures === content.maxFeatures,
+  );
+  const reused = found && (await copyMarker(storages, found, store.company, uniqueId));
+  const lease =
+    photo.executor === "browser" && !reused ? await newLease(now, settings.browserLeaseSeconds) : null;
+  const task = reused ? ({ state: "ready", startedAt: now, finishedAt: now } as const) : openedBy(lease, now);
+  return {
+    change: { markerStatus: task.state, ...(reused ? { ...reused, markerGeneratedAt: now } : {}) },
+    task: { id: crypto.randomUUID(), generation: 1, createdAt: now, ...task },
+    lease,
+    isReused: Boolean(reused),
+  };
 }
 
 /**
@@ -146,6 +238,15 @@ export async function announce(
     await queue.send({ content_id: id, generation }, delaySeconds);
   } catch (error) {
     console.error(`The message for ${id}, generation ${generation}, is left to the sweep`, error);
+  }
+}
+
+/** The same for several that wait for the Node compiler. */
+async function announceAll(queue: Bindings["queue"], contents: readonly Content[]): Promise<void> {
+  try {
+    await queue.sendAll(contents.map(({ id, generation }) => ({ content_id: id, generation })));
+  } catch (error) {
+    console.error(`The messages for ${contents.length} photos are left to the sweep`, error);
   }
 }
 

@@ -69,6 +69,7 @@ describe("the API's document", async () => {
       "patch /api/storage-connections/{id}",
       "post /api/api-keys",
       "post /api/ar-content",
+      "post /api/ar-content/batch",
       "post /api/ar-content/{id}/marker/lease",
       "post /api/ar-content/{id}/marker/progress",
       "post /api/ar-content/{id}/marker/recompile",

@@ -60,7 +60,11 @@ export class Edge {
       },
       sleep: async () => {},
     }),
-    queue: { send: async (message, delaySeconds) => void this.sent.push({ message, delaySeconds }) },
+    queue: {
+      send: async (message, delaySeconds) => void this.sent.push({ message, delaySeconds }),
+      sendAll: async (messages) =>
+        void this.sent.push(...messages.map((message) => ({ message, delaySeconds: 0 }))),
+    },
     storageQueue: { send: async (message, delaySeconds) => void this.moves.push({ message, delaySeconds }) },
     assets: { fetch: async (request) => new Response(new URL(request.url).pathname) },
     accounts: {

@@ -84,6 +84,7 @@ const video = () => ({ body: new Uint8Array(16), headers: { "Content-Type": "vid
 const REQUESTS: Readonly<Record<string, Sample>> = {
   "GET /api/ar-content": {},
   "POST /api/ar-content": { body: photo },
+  "POST /api/ar-content/batch": { body: photo },
   "GET /api/ar-content/{id}": { about: "content" },
   "PATCH /api/ar-content/{id}": { about: "content", body: () => json("PATCH", { title: "Changed" }) },
   "DELETE /api/ar-content/{id}": { about: "content" },

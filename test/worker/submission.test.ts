@@ -66,7 +66,10 @@ describe("a submitted photo", () => {
   it("is found by the sweep when the queue does not take its message", async () => {
     const edge = new Edge();
     vi.spyOn(console, "error").mockImplementationOnce(() => {});
-    const queue = { send: () => Promise.reject(new Error("the queue is down")) };
+    const queue = {
+      sendAll: () => Promise.reject(new Error("One photo, one message.")),
+      send: () => Promise.reject(new Error("the queue is down")),
+    };
     const response = await edge.fetch(
       "/api/ar-content",
       { method: "POST", body: form({ image: png() }) },

@@ -43,7 +43,7 @@ import { jsonOf, originOf, parsed, readJson } from "./http.ts";
 const DAY_MS = 24 * 3_600_000;
 
 /** The text fields of an upload, which come as strings. */
-const uploadTexts = z.object({
+export const uploadTexts = z.object({
   title: titleText.optional(),
   description: descriptionText.optional(),
   project_id: z.string().max(64).optional(),
@@ -313,7 +313,7 @@ export function notFound(id: string): Refusal {
   return new Refusal("not_found", `There is no AR content with the id "${id.slice(0, 100)}".`);
 }
 
-type PhotoFields = z.infer<typeof uploadTexts>;
+export type PhotoFields = z.infer<typeof uploadTexts>;
 
 async function readPhoto(
   { internet, now }: AppEnv["Bindings"],
@@ -355,7 +355,7 @@ async function readUpload(body: IncomingBody) {
   return { image: files.image, fields: parsed(uploadTexts, given, "form") };
 }
 
-function photoOf(
+export function photoOf(
   bytes: Uint8Array<ArrayBuffer>,
   fileName: string,
   fields: PhotoFields,
@@ -377,7 +377,7 @@ function photoOf(
 }
 
 /** The name of the file at an address. */
-function nameOf(address: string): string {
+export function nameOf(address: string): string {
   const name = URL.parse(address)?.pathname.split("/").at(-1) ?? "";
   try {
     return decodeURIComponent(name);
@@ -387,7 +387,7 @@ function nameOf(address: string): string {
 }
 
 /** A project that takes content: the one of this id, or the default one. */
-async function openProject(projects: ProjectStore, id: string | undefined): Promise<ProjectRow> {
+export async function openProject(projects: ProjectStore, id: string | undefined): Promise<ProjectRow> {
   const found = await (id === undefined ? projects.first() : projects.get(id));
   if (!found) throw new Refusal("invalid_input", `Field "project_id": there is no project "${id ?? ""}".`);
   if (found.archivedAt !== null) {

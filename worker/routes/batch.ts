@@ -1,0 +1,174 @@
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
+import { type BatchEntry, MAX_BATCH, submitBatch } from "../batch.ts";
+import type { AppEnv, Bindings } from "../bindings.ts";
+import { Refusal } from "../errors.ts";
+import { answers, problems } from "../openapi.ts";
+import type { ProjectStore } from "../project-store.ts";
+import { fetchImage } from "../remote-image.ts";
+import {
+  bodyOf,
+  chunksOf,
+  filesOf,
+  type IncomingBody,
+  mediaTypeOf,
+  quoteContentType,
+} from "../request-body.ts";
+import type { ProjectRow } from "../schema.ts";
+import { batchResult, remotePhoto } from "../schemas.ts";
+import { unzipped } from "../zip.ts";
+import { nameOf, openProject, photoOf, uploadTexts } from "./content.ts";
+import { companyRoute } from "./guarded.ts";
+import { jsonOf, parsed } from "./http.ts";
+
+/** 500 items with descriptions. */
+const MAX_LIST_BYTES = 2_000_000;
+
+/** Photos that are fetched at the same time: a Worker opens six connections. */
+const FETCHED_AT_ONCE = 4;
+
+/** What is said of all photos of a batch. */
+const common = uploadTexts.omit({ title: true, compile: true });
+
+const remotePhotos = z
+  .strictObject({
+    items: z
+      .array(remotePhoto.omit({ compile: true }))
+      .min(1)
+      .max(MAX_BATCH),
+  })
+  .openapi("RemotePhotos");
+
+const create = companyRoute("content:submit", {
+  method: "post",
+  path: "/batch",
+  operationId: "createArContentBatch",
+  summary: `Submit up to ${MAX_BATCH} photos in one call`,
+  description:
+    "A ZIP archive, a form with several `image` files, or JSON that says where the photos are. Each has a result of " +
+    "its own, in its order; none spoils another. The Node compiler makes the markers. The query is for all photos of " +
+    "an archive or a form, whose titles are the names of the files.",
+  request: { query: common },
+  requestBody: {
+    required: true,
+    content: {
+      "application/zip": {
+        schema: { type: "string", format: "binary", description: "Each file at most 20 MB, unpacked." },
+      },
+      "multipart/form-data": {
+        schema: {
+          type: "object",
+          required: ["image"],
+          properties: {
+            image: { type: "array", maxItems: MAX_BATCH, items: { type: "string", format: "binary" } },
+          },
+        },
+      },
+      "application/json": { schema: { $ref: "#/components/schemas/RemotePhotos" } },
+    },
+  },
+  responses: {
+    200: answers(batchResult, "What became of each; of some or all it may be a refusal"),
+    ...problems(
+      "malformed_upload",
+      "malformed_json",
+      "body_too_large",
+      "upload_interrupted",
+      "unsupported_media_type",
+      "invalid_input",
+      "project_archived",
+      "image_too_many_bytes",
+      "batch_too_large",
+    ),
+  },
+});
+
+const routes = new OpenAPIHono<AppEnv>();
+routes.openAPIRegistry.register("RemotePhotos", remotePhotos);
+
+export const batchRoutes = routes.openapi(create, async (c) => {
+  const { store, projects, creation } = c.var;
+  const fields = c.req.valid("query");
+  const entries = await entriesOf(c.env, bodyOf(c.req.raw), projects, fields);
+  const items = await submitBatch(c.env, store, entries, creation, c.env.now);
+  const submitted = items.filter(({ error }) => error === null).length;
+  return c.json({ items, submitted, refused: items.length - submitted }, 200);
+});
+
+type Common = z.infer<typeof common>;
+
+async function entriesOf(
+  env: Pick<Bindings, "internet" | "now">,
+  body: IncomingBody,
+  projects: ProjectStore,
+  fields: Common,
+): Promise<AsyncIterable<BatchEntry>> {
+  switch (mediaTypeOf(body.contentType)) {
+    case "application/json": {
+      const { items } = parsed(remotePhotos, await jsonOf(body, MAX_LIST_BYTES), "json");
+      return fetched(env, items, projects, fields);
+    }
+    case "multipart/form-data": {
+      const limits = {
+        // One more, which is answered that it was left out.
+        maxFiles: MAX_BATCH + 1,
+        maxFileBytes: MAX_IMAGE_BYTES,
+        tooLarge: "image_too_many_bytes",
+      } as const;
+      const project = await openProject(projects, fields.project_id);
+      return photosOf(filesOf(body, "image", limits), fields, project, env.now);
+    }
+    case "application/zip":
+    case "application/x-zip-compressed": {
+      if (!body.body) throw new Refusal("malformed_upload", "The body is empty; expected a ZIP archive.");
+      const project = await openProject(projects, fields.project_id);
+      return photosOf(unzipped(chunksOf(body.body), MAX_IMAGE_BYTES), fields, project, env.now);
+    }
+    default:
+      throw new Refusal(
+        "unsupported_media_type",
+        `The Content-Type is ${quoteContentType(body.contentType)}; ` +
+          "expected application/zip, multipart/form-data with a boundary, or application/json.",
+      );
+  }
+}
+
+async function* photosOf(
+  files: AsyncIterable<{ name: string; bytes: Uint8Array<ArrayBuffer> } | { name: string; error: unknown }>,
+  fields: Common,
+  project: ProjectRow,
+  now: () => number,
+): AsyncGenerator<BatchEntry> {
+  for await (const file of files) {
+    if ("error" in file) yield file;
+    else yield { name: file.name, photo: photoOf(file.bytes, file.name, fields, project, now()) };
+  }
+}
+
+async function* fetched(
+  { internet, now }: Pick<Bindings, "internet" | "now">,
+  items: z.infer<typeof remotePhotos>["items"],
+  projects: ProjectStore,
+  common: Common,
+): AsyncGenerator<BatchEntry> {
+  const opened = new Map<string | undefined, Promise<ProjectRow>>();
+  for (let from = 0; from < items.length; from += FETCHED_AT_ONCE) {
+    yield* await Promise.all(
+      items.slice(from, from + FETCHED_AT_ONCE).map(async ({ image_url: address, ...own }) => {
+        const fields = { ...common, ...own };
+        const id = fields.project_id;
+        try {
+          const project = opened.get(id) ?? openProject(projects, id);
+          opened.set(id, project);
+          const open = await project;
+          return {
+            name: address,
+            photo: photoOf(await fetchImage(internet, address), nameOf(address), fields, open, now()),
+          };
+        } catch (error) {
+          return { name: address, error };
+        }
+      }),
+    );
+  }
+}
