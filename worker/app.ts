@@ -6,6 +6,7 @@ import { type ErrorCode, type FieldError, problemOf } from "./errors.ts";
 import { refusalFor } from "./refusals.ts";
 import { bodyOf, drain } from "./request-body.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
+import { auditLogRoutes } from "./routes/audit-log.ts";
 import { authRoutes } from "./routes/auth.ts";
 import { batchRoutes } from "./routes/batch.ts";
 import { companyRoutes } from "./routes/company.ts";
@@ -68,6 +69,7 @@ const app = root
   .route("/api/storage-migrations", storageMigrationRoutes)
   .route("/api/company", companyRoutes)
   .route("/api/api-keys", apiKeyRoutes)
+  .route("/api/audit-log", auditLogRoutes)
   .route("/api/me", meRoutes)
   .route("/api/setup", setupRoutes)
   .route("/api/invitations", invitationRoutes)

@@ -1,4 +1,5 @@
 import { and, count, eq, inArray, isNotNull, not, or, type SQL, sql, sum } from "drizzle-orm";
+import type { Audit } from "./audit.ts";
 import { filesOf } from "./files.ts";
 import {
   arContent,
@@ -14,6 +15,7 @@ import {
 } from "./schema.ts";
 import type { Sealed } from "./storage/secrets.ts";
 import type { Provider } from "./storage/settings.ts";
+import { PLATFORM } from "./storage-schemas.ts";
 
 /** What a connection holds, by the rows of the content. */
 export interface HeldFiles {
@@ -33,10 +35,12 @@ export interface ConnectionUse extends HeldFiles {
 export class ConnectionStore {
   readonly company: Company;
   readonly #db: Database;
+  readonly #audit: Audit;
 
-  constructor(db: Database, company: Company) {
+  constructor(db: Database, company: Company, audit: Audit) {
     this.#db = db;
     this.company = company;
+    this.#audit = audit;
   }
 
   #own(...conditions: (SQL | undefined)[]): SQL | undefined {
@@ -65,19 +69,24 @@ export class ConnectionStore {
     now: number,
   ): Promise<ConnectionRow> {
     const { id, provider, name, sealed } = connection;
-    const [row] = await this.#db
-      .insert(storageConnections)
-      .values({
-        id,
-        companyId: this.company.id,
-        provider,
-        name,
-        settings: sealed.text,
-        keyId: sealed.keyId,
-        createdAt: now,
-        updatedAt: now,
-      })
-      .returning();
+    const [row] = await this.#audit.noting(
+      this.#db
+        .insert(storageConnections)
+        .values({
+          id,
+          companyId: this.company.id,
+          provider,
+          name,
+          settings: sealed.text,
+          keyId: sealed.keyId,
+          createdAt: now,
+          updatedAt: now,
+        })
+        .returning(),
+      "connection.created",
+      { id, name },
+      { provider },
+    );
     return row;
   }
 
@@ -92,22 +101,27 @@ export class ConnectionStore {
     now: number,
   ): Promise<ConnectionRow | undefined> {
     const { name, sealed } = change;
-    const [row] = await this.#db
-      .update(storageConnections)
-      .set({
-        ...(name === undefined ? {} : { name }),
-        ...(sealed ? { settings: sealed.text, keyId: sealed.keyId, usage: null, usageAt: null } : {}),
-        updatedAt: now,
-      })
-      .where(
-        this.#own(eq(storageConnections.id, before.id), eq(storageConnections.settings, before.settings)),
-      )
-      .returning();
+    const [row] = await this.#audit.noting(
+      this.#db
+        .update(storageConnections)
+        .set({
+          ...(name === undefined ? {} : { name }),
+          ...(sealed ? { settings: sealed.text, keyId: sealed.keyId, usage: null, usageAt: null } : {}),
+          updatedAt: now,
+        })
+        .where(
+          this.#own(eq(storageConnections.id, before.id), eq(storageConnections.settings, before.settings)),
+        )
+        .returning(),
+      "connection.changed",
+      { id: before.id, name: name ?? before.name },
+      { name, settings: sealed && "changed" },
+    );
     return row;
   }
 
   /** Removes a connection that nothing needs; false when something does, or there is none. */
-  async remove(id: string): Promise<boolean> {
+  async remove({ id, name }: ConnectionRow): Promise<boolean> {
     const files = or(
       eq(arContent.imageStorageId, id),
       eq(arContent.markerStorageId, id),
@@ -116,18 +130,22 @@ export class ConnectionStore {
     );
     const none = (table: typeof arContent | typeof companies | typeof videoUploads, where: SQL | undefined) =>
       sql`NOT EXISTS (SELECT 1 FROM ${table} WHERE ${where})`;
-    const removed = await this.#db
-      .delete(storageConnections)
-      .where(
-        this.#own(
-          eq(storageConnections.id, id),
-          none(arContent, files),
-          none(companies, eq(companies.storageConnectionId, id)),
-          none(videoUploads, eq(videoUploads.storageId, id)),
-          not(inArray(storageConnections.id, this.#migrating())),
-        ),
-      )
-      .returning({ id: storageConnections.id });
+    const removed = await this.#audit.noting(
+      this.#db
+        .delete(storageConnections)
+        .where(
+          this.#own(
+            eq(storageConnections.id, id),
+            none(arContent, files),
+            none(companies, eq(companies.storageConnectionId, id)),
+            none(videoUploads, eq(videoUploads.storageId, id)),
+            not(inArray(storageConnections.id, this.#migrating())),
+          ),
+        )
+        .returning({ id: storageConnections.id }),
+      "connection.deleted",
+      { id, name },
+    );
     return removed.length === 1;
   }
 
@@ -203,11 +221,19 @@ export class ConnectionStore {
   /** Where new files go from now on; null: the platform's own bucket. False when the connection is gone. */
   async makeCurrent(id: string | null, now: number): Promise<boolean> {
     const there = sql`EXISTS (SELECT 1 FROM ${storageConnections} WHERE ${this.#own(eq(storageConnections.id, id ?? ""))})`;
-    const rows = await this.#db
-      .update(companies)
-      .set({ storageConnectionId: id, updatedAt: now })
-      .where(and(eq(companies.id, this.company.id), id === null ? undefined : there))
-      .returning({ id: companies.id });
+    const rows = await this.#audit.noting(
+      this.#db
+        .update(companies)
+        .set({ storageConnectionId: id, updatedAt: now })
+        .where(and(eq(companies.id, this.company.id), id === null ? undefined : there))
+        .returning({ id: companies.id }),
+      "storage.switched",
+      // No row: the platform's own bucket.
+      {
+        id: id ?? PLATFORM,
+        name: sql`coalesce((SELECT name FROM storage_connections WHERE id = ${id}), 'Vivimark')`,
+      },
+    );
     return rows.length === 1;
   }
 

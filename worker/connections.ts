@@ -74,8 +74,9 @@ async function assertHoldsFiles(storage: StorageProvider, store: ConnectionStore
   );
 }
 
-export async function removeConnection({ storages }: Services, store: ConnectionStore, id: string) {
-  if (!(await store.remove(id))) {
+export async function removeConnection({ storages }: Services, store: ConnectionStore, row: ConnectionRow) {
+  const { id } = row;
+  if (!(await store.remove(row))) {
     const reasons = reasonsOf(await store.useOf(id));
     throw new Refusal("storage_in_use", `This connection cannot be deleted: ${reasons.join("; ")}.`);
   }

@@ -13,6 +13,9 @@ import {
   type SQL,
   sql,
 } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
+import type { Action, Audit, AuditObject } from "./audit.ts";
+import type { Position } from "./cursor.ts";
 import { placed, placeOf } from "./files.ts";
 import { abandon } from "./marker-life.ts";
 import { foldersOf, MEDIA_KINDS } from "./paths.ts";
@@ -56,12 +59,6 @@ export interface ContentQuery {
   readonly limit: number;
 }
 
-/** A place in the newest-first order of content. */
-export interface Position {
-  readonly createdAt: number;
-  readonly id: string;
-}
-
 const ofNewestGeneration = and(
   eq(compileTasks.contentId, arContent.id),
   eq(compileTasks.generation, arContent.generation),
@@ -75,10 +72,28 @@ function isStill(expected: Content | undefined): SQL | undefined {
 export class ContentStore {
   readonly company: Company;
   readonly #db: Database;
+  readonly #audit: Audit | null;
 
-  constructor(db: Database, company: Company) {
+  /** @param audit null: the platform itself is at work, and notes nothing */
+  constructor(db: Database, company: Company, audit: Audit | null) {
     this.#db = db;
     this.company = company;
+    this.#audit = audit;
+  }
+
+  /** Behind the last statement of a batch. */
+  #notes(action: Action, id: string, detail: object | null = null) {
+    return this.#audit ? [this.#audit.note(action, named(id), detail)] : [];
+  }
+
+  /** Makes a change and notes it. */
+  async #noted<Row>(
+    change: BatchItem<"sqlite"> & PromiseLike<Row[]>,
+    action: Action,
+    id: string,
+    detail: object | null = null,
+  ): Promise<Row[]> {
+    return this.#audit ? this.#audit.noting(change, action, named(id), detail) : change;
   }
 
   /** The condition that every query on content carries. */
@@ -182,23 +197,27 @@ export class ContentStore {
         .insert(compileTasks)
         .values({ ...task, companyId: this.company.id, contentId: content.id })
         .returning(),
+      ...this.#notes("content.created", content.id),
     ]);
     const [first, ...others] = statements;
     if (!first) return [];
-    const rows = (await this.#db.batch([first, ...others])).map(([row]) => row);
-    return reveals.map((_, i) => ({
-      content: rows[2 * i] as Content,
-      task: rows[2 * i + 1] as CompileTaskRow,
-    }));
+    const answers = await this.#db.batch([first, ...others]);
+    const each = statements.length / reveals.length;
+    return reveals.map((_, i) => {
+      const [[content], [task]] = answers.slice(each * i) as [Content[], CompileTaskRow[]];
+      return { content, task };
+    });
   }
 
   /**
    * @param expected changes it only if it is still this
+   * @param noted the change as the API names it
    * @returns undefined when there is no such content
    */
   async update(
     id: string,
     change: Partial<Pick<Content, "title" | "description" | "isActive" | "projectId" | "expiresAt">>,
+    noted: object,
     now: number,
     expected?: Content,
   ): Promise<Content | undefined> {
@@ -213,11 +232,16 @@ export class ContentStore {
       change.description === undefined
         ? sql`substr(${arContent.searchText}, ${lineEnd} + 1)`
         : sql`${searchable(change.description)}`;
-    const [row] = await this.#db
-      .update(arContent)
-      .set({ ...change, searchText: sql`${title} || char(10) || ${description}`, updatedAt: touched(now) })
-      .where(this.#own(eq(arContent.id, id), isStill(expected)))
-      .returning();
+    const [row] = await this.#noted(
+      this.#db
+        .update(arContent)
+        .set({ ...change, searchText: sql`${title} || char(10) || ${description}`, updatedAt: touched(now) })
+        .where(this.#own(eq(arContent.id, id), isStill(expected)))
+        .returning(),
+      "content.changed",
+      id,
+      noted,
+    );
     return row;
   }
 
@@ -232,26 +256,31 @@ export class ContentStore {
     now: number,
     expected?: Content,
   ): Promise<Content | undefined> {
-    const [row] = await this.#db
-      .update(arContent)
-      .set({
-        ...(video ? placed("video", video) : { videoStorageId: null, videoPath: null }),
-        videoUrl: video?.url ?? null,
-        videoType: video?.type ?? null,
-        videoBytes: video?.bytes ?? null,
-        videoVersion: content.videoVersion + 1,
-        updatedAt: touched(now),
-      })
-      .where(
-        this.#own(
-          eq(arContent.id, content.id),
-          eq(arContent.videoVersion, content.videoVersion),
-          // It may have been moved meanwhile: then another place is to be cleared.
-          sql`${arContent.videoPath} IS ${content.videoPath}`,
-          isStill(expected),
-        ),
-      )
-      .returning();
+    const [row] = await this.#noted(
+      this.#db
+        .update(arContent)
+        .set({
+          ...(video ? placed("video", video) : { videoStorageId: null, videoPath: null }),
+          videoUrl: video?.url ?? null,
+          videoType: video?.type ?? null,
+          videoBytes: video?.bytes ?? null,
+          videoVersion: content.videoVersion + 1,
+          updatedAt: touched(now),
+        })
+        .where(
+          this.#own(
+            eq(arContent.id, content.id),
+            eq(arContent.videoVersion, content.videoVersion),
+            // It may have been moved meanwhile: then another place is to be cleared.
+            sql`${arContent.videoPath} IS ${content.videoPath}`,
+            isStill(expected),
+          ),
+        )
+        .returning(),
+      video ? "video.attached" : "video.removed",
+      content.id,
+      video && { bytes: video.bytes, type: video.type },
+    );
     return row;
   }
 
@@ -304,10 +333,16 @@ export class ContentStore {
         .set({ deletedAt: now, updatedAt: touched(now) })
         .where(this.#own(eq(arContent.id, id), isStill(expected)))
         .returning(),
+      ...this.#notes("content.deleted", id),
       abandon(this.#db, id, this.company.id, now),
     ]);
     return row;
   }
+}
+
+/** By its title at the time of the note; the row outlives its deletion. */
+function named(id: string): AuditObject {
+  return { id, name: sql`(SELECT title FROM ar_content WHERE id = ${id})` };
 }
 
 /** Made by the first migration, with its project; whoever sets the platform up becomes its owner. */
@@ -316,7 +351,7 @@ export const FIRST_COMPANY_ID = "00000000-0000-4000-8000-000000000001";
 export async function openStore(db: Database, companyId: string): Promise<ContentStore> {
   const [company] = await db.select().from(companies).where(eq(companies.id, companyId));
   if (!company) throw new Error(`No company ${companyId}: are the migrations applied?`);
-  return new ContentStore(db, company);
+  return new ContentStore(db, company, null);
 }
 
 /** Deleted content whose files are still to be removed, and hidden content that nobody revealed in time. */

@@ -1,4 +1,5 @@
 import { and, eq, exists, gt, inArray, isNull, lt, lte, ne, or, type SQL, sql } from "drizzle-orm";
+import type { Audit } from "./audit.ts";
 import type { Failure } from "./errors.ts";
 import { type FilePlace, placed } from "./files.ts";
 import {
@@ -67,10 +68,15 @@ export function openedBy(lease: NewLease | null, now: number) {
   } as const;
 }
 
+function titleOf(contentId: string): SQL {
+  return sql`(SELECT title FROM ar_content WHERE id = ${contentId})`;
+}
+
 /**
  * Asks for the marker again: a new generation takes the place of all older ones, whose tasks become
  * `superseded`. The marker that is being served stays until the new one is ready.
  *
+ * @param audit null: the platform itself asks, and notes nothing
  * @returns the new task; undefined when the content is gone
  */
 export async function recompile(
@@ -78,6 +84,7 @@ export async function recompile(
   contentId: string,
   lease: NewLease | null,
   maxFeatures: number | null | undefined,
+  audit: Audit | null,
   now: number,
   taskId: string = crypto.randomUUID(),
 ): Promise<CompileTaskRow | undefined> {
@@ -120,6 +127,7 @@ export async function recompile(
       .set(closed("superseded", now))
       .where(and(eq(compileTasks.contentId, contentId), isOpen)),
     db.insert(compileTasks).select(newTask).returning(),
+    ...(audit ? [audit.note("marker.recompiled", { id: contentId, name: titleOf(contentId) })] : []),
   ]);
   return inserted[0];
 }

@@ -1,5 +1,6 @@
 import { and, count, eq, exists, getTableColumns, isNull, ne, type SQL, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
+import type { Audit } from "./audit.ts";
 import { type Creation, newCreation } from "./idempotency.ts";
 import { arContent, type Company, type Database, type ProjectRow, projects } from "./schema.ts";
 
@@ -18,9 +19,12 @@ export class ProjectStore {
   readonly company: Company;
   readonly #db: Database;
 
-  constructor(db: Database, company: Company) {
+  readonly #audit: Audit;
+
+  constructor(db: Database, company: Company, audit: Audit) {
     this.#db = db;
     this.company = company;
+    this.#audit = audit;
   }
 
   #own(...conditions: (SQL | undefined)[]): SQL | undefined {
@@ -65,25 +69,29 @@ export class ProjectStore {
   ): Promise<CountedProject> {
     const made = isRepeated ? await this.get(id) : undefined;
     if (made) return made;
-    const [row] = await this.#db
-      .insert(projects)
-      .values({
-        ...project,
-        id,
-        companyId: this.company.id,
-        createdAt: now,
-        updatedAt: now,
-      })
-      .returning();
+    const [row] = await this.#audit.noting(
+      this.#db
+        .insert(projects)
+        .values({ ...project, id, companyId: this.company.id, createdAt: now, updatedAt: now })
+        .returning(),
+      "project.created",
+      { id: id, name: project.name },
+    );
     return { ...row, contents: 0 };
   }
 
   /**
    * Changes a project. The last one that is not archived stays so: submissions need a place to go.
    *
+   * @param noted the change as the API names it
    * @returns false when there is no such project, or it is that one
    */
-  async change(id: string, { isArchived, ...change }: ProjectChange, now: number): Promise<boolean> {
+  async change(
+    id: string,
+    { isArchived, ...change }: ProjectChange,
+    noted: object,
+    now: number,
+  ): Promise<boolean> {
     const other = alias(projects, "other");
     const others = this.#db
       .select({ one: sql`1` })
@@ -95,11 +103,16 @@ export class ProjectStore {
         : isArchived
           ? sql`coalesce(${projects.archivedAt}, ${now})`
           : null;
-    const rows = await this.#db
-      .update(projects)
-      .set({ ...change, archivedAt, updatedAt: now })
-      .where(this.#own(eq(projects.id, id), isArchived ? exists(others) : undefined))
-      .returning({ id: projects.id });
+    const rows = await this.#audit.noting(
+      this.#db
+        .update(projects)
+        .set({ ...change, archivedAt, updatedAt: now })
+        .where(this.#own(eq(projects.id, id), isArchived ? exists(others) : undefined))
+        .returning({ id: projects.id }),
+      "project.changed",
+      { id, name: sql`(SELECT name FROM projects WHERE id = ${id})` },
+      noted,
+    );
     return rows.length === 1;
   }
 }

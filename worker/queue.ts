@@ -133,7 +133,7 @@ async function openImage({ db, storages }: Consumer, company: Company, content: 
     (await storages.open(imageStorageId)).download(imagePath);
   const image = await open(content);
   if (image) return image;
-  const current = (await new ContentStore(db, company).get(content.id))?.content;
+  const current = (await new ContentStore(db, company, null).get(content.id))?.content;
   const moved = current && !isSamePlace(placeOf(current, "image"), placeOf(content, "image"));
   return moved ? open(current) : null;
 }

@@ -10,6 +10,7 @@ import {
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
 import type { Role, Scope } from "./accounts/permissions.ts";
+import type { Action } from "./audit.ts";
 import type { ErrorCode } from "./errors.ts";
 import { MEDIA_KINDS } from "./paths.ts";
 import type { MarkerMetadata, ProgressBody } from "./schemas.ts";
@@ -479,6 +480,27 @@ export const idempotencyKeys = sqliteTable(
   (table) => [index("idempotency_keys_expiry").on(table.expiresAt)],
 );
 
+/** Who did what to which object. Names are copies: what they name may change, or go. */
+export const auditLog = sqliteTable(
+  "audit_log",
+  {
+    id: text("id").primaryKey(),
+    companyId: ofCompany(),
+    createdAt: integer("created_at").notNull(),
+    actorKind: text("actor_kind", { enum: ["person", "key"] }).notNull(),
+    actorId: text("actor_id").notNull(),
+    actorName: text("actor_name").notNull(),
+    /** Of the network; empty when the platform does not say. */
+    address: text("address").notNull(),
+    action: text("action").$type<Action>().notNull(),
+    objectId: text("object_id").notNull(),
+    objectName: text("object_name").notNull(),
+    /** What was changed, as the API names it. Never a secret. */
+    detail: text("detail", { mode: "json" }).$type<Readonly<Record<string, unknown>>>(),
+  },
+  (table) => [index("audit_log_newest").on(table.companyId, table.createdAt, table.id)],
+);
+
 /** How often somebody tried, by what they are counted by: worker/accounts/throttle.ts. */
 export const attempts = sqliteTable(
   "attempts",
@@ -500,6 +522,7 @@ export const mails = sqliteTable("mails", {
 });
 
 export type ApiKeyRow = typeof apiKeys.$inferSelect;
+export type AuditRow = typeof auditLog.$inferSelect;
 export type Company = typeof companies.$inferSelect;
 export type Content = typeof arContent.$inferSelect;
 export type CompileTaskRow = typeof compileTasks.$inferSelect;

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { ACTIONS, type Action } from "./audit.ts";
 
 /** The wire: what the API takes and gives, in snake_case. The web app and the Node host import the types. */
 
@@ -339,6 +340,31 @@ export type ContentChange = z.infer<typeof contentChange>;
 export const recompileRequest = z
   .strictObject({ compile: compileWhere.default("server"), max_features: maxFeatures.nullable().optional() })
   .openapi("RecompileRequest");
+
+export const auditAction = z.enum(Object.keys(ACTIONS) as [Action, ...Action[]]).openapi("AuditAction");
+
+export const auditEntry = z
+  .object({
+    id: z.string(),
+    created_at: z.iso.datetime(),
+    /** Who: a person, or a program by its API key. */
+    actor: z.object({ kind: z.enum(["person", "key"]), id: z.string(), name: z.string() }),
+    /** From where on the network; empty when that is not known. */
+    address: z.string(),
+    action: auditAction,
+    /** The action in words. */
+    what: z.string(),
+    object: z.object({ id: z.string(), name: z.string() }),
+    /** What was changed, as the API names it. */
+    detail: orNull(z.record(z.string(), z.unknown())),
+  })
+  .openapi("AuditEntry");
+export type AuditEntry = z.infer<typeof auditEntry>;
+
+export const auditPage = z
+  .object({ items: z.array(auditEntry), next_cursor: z.string().nullable() })
+  .openapi("AuditPage");
+export type AuditPage = z.infer<typeof auditPage>;
 
 /** RFC 9457 problem details. `code` is one of `ErrorCode` in worker/errors.ts. */
 export const problem = z

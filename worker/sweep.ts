@@ -1,4 +1,5 @@
 import { sweepAttempts } from "./accounts/throttle.ts";
+import { sweepAudit } from "./audit.ts";
 import type { Bindings } from "./bindings.ts";
 import { resealSettings } from "./connections.ts";
 import { listDeleted, openStore, postponePurge, purge } from "./content-store.ts";
@@ -48,6 +49,7 @@ export async function sweep(
 
   await sweepAttempts(db, now);
   await sweepKeys(db, now);
+  await sweepAudit(db, now);
   await resealSettings(db, storages, MAX_ROWS);
 
   for (const content of await listDeleted(db, MAX_ROWS, now)) {

@@ -261,7 +261,7 @@ async function moveHome(
   content: Content,
 ) {
   if (content.videoStorageId === company.storageConnectionId) return;
-  const begun = await migrations.begin(db, company.id, company.storageConnectionId, content.id, now());
+  const begun = await migrations.begin(db, company.id, company.storageConnectionId, content.id, null, now());
   if (begun) await announceMigration(storageQueue, begun.id, 0);
 }
 

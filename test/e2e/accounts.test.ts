@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -111,6 +112,21 @@ test("from the set-up link to a company of two, and out again", async () => {
   await owner.getByText("The password is changed.").waitFor();
   await owner.reload();
   await heading(owner, "Your account").waitFor();
+
+  // Who did what, and from where.
+  await owner.getByRole("link", { name: "Activity" }).click();
+  await owner.getByText("Company renamed: Portraits & Sons").waitFor();
+  await owner.getByText("Photo added: image").waitFor();
+  await owner.getByLabel("What").selectOption("key");
+  await owner.getByText("API key revoked: Shop").waitFor();
+  expect(await owner.getByText("Company renamed").count()).toBe(0);
+  const [download] = await Promise.all([
+    owner.waitForEvent("download"),
+    owner.getByRole("link", { name: "Export as CSV" }).click(),
+  ]);
+  const table = await readFile(await download.path(), "utf8");
+  expect(table.split("\r\n").slice(0, -1)).toHaveLength(3);
+  expect(table).toContain('"key.revoked"');
 
   // A forgotten password, and every session from before is over.
   const forgetful = await visit("/forgot-password");

@@ -42,6 +42,8 @@ describe("the API's document", async () => {
       "get /api/ar-content/{id}/qr.svg",
       "get /api/ar-content/{id}/tasks",
       "get /api/ar-content/{id}/video-uploads/{upload_id}",
+      "get /api/audit-log",
+      "get /api/audit-log/export.csv",
       "get /api/company",
       "get /api/company/storage",
       "get /api/health",

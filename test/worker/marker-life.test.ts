@@ -147,7 +147,7 @@ describe("a claim for Node", () => {
 
   it("has nothing to do for an older generation or content that is gone", async () => {
     const { edge, db, id } = await start("pending");
-    await life.recompile(db, id, null, undefined, edge.clock);
+    await life.recompile(db, id, null, undefined, null, edge.clock);
     expect(await life.claim(db, id, 1, 60, edge.clock)).toEqual({ kind: "settled" });
     expect(await life.claim(db, crypto.randomUUID(), 1, 60, edge.clock)).toEqual({ kind: "settled" });
   });
@@ -233,7 +233,7 @@ describe("spent retries", () => {
     const before = await rows();
     expect(await life.exhaust(db, id, 1, edge.clock)).toBeUndefined();
     expect(await rows()).toEqual(before);
-    await life.recompile(db, id, null, undefined, edge.clock);
+    await life.recompile(db, id, null, undefined, null, edge.clock);
     expect(await life.exhaust(db, id, 1, edge.clock)).toBeUndefined();
     expect((await rows()).content.markerStatus).toBe("pending");
   });
@@ -273,7 +273,7 @@ describe("finishing", () => {
 
   it("is refused to an older generation", async () => {
     const { edge, db, id, hash, rows } = await start("browser");
-    await life.recompile(db, id, null, undefined, edge.clock);
+    await life.recompile(db, id, null, undefined, null, edge.clock);
     const before = await rows();
     expect(await life.finish(db, id, hash, marker, edge.clock)).toBeUndefined();
     expect(await rows()).toEqual(before);
@@ -310,7 +310,7 @@ describe("asking again", () => {
   it("starts a new generation and supersedes the one that runs", async () => {
     const { edge, db, id, hash, rows } = await start("node");
     edge.pass(1);
-    const task = await life.recompile(db, id, null, 200, edge.clock);
+    const task = await life.recompile(db, id, null, 200, null, edge.clock);
     expect(task).toMatchObject({ generation: 2, state: "pending", attempts: 0, createdAt: edge.clock });
     const { content, tasks } = await rows();
     expect(content).toMatchObject({ generation: 2, markerStatus: "pending", maxFeatures: 200 });
@@ -325,7 +325,7 @@ describe("asking again", () => {
   it("keeps the marker that is served, and the history", async () => {
     const { edge, db, id, rows } = await start("ready");
     const lease = await life.newLease(edge.clock, 60);
-    await life.recompile(db, id, lease, undefined, edge.clock);
+    await life.recompile(db, id, lease, undefined, null, edge.clock);
     const { content, tasks } = await rows();
     expect(content).toMatchObject({ markerStatus: "processing", markerPath: "m", markerUrl: "/m?v=1" });
     expect(tasks.map(({ state }) => state).sort()).toEqual(["processing", "ready"]);
@@ -334,8 +334,8 @@ describe("asking again", () => {
   it("gives two callers at once a generation each, of which the newer lives", async () => {
     const { edge, db, id, rows } = await start("failed");
     const tasks = await Promise.all([
-      life.recompile(db, id, null, undefined, edge.clock),
-      life.recompile(db, id, null, undefined, edge.clock),
+      life.recompile(db, id, null, undefined, null, edge.clock),
+      life.recompile(db, id, null, undefined, null, edge.clock),
     ]);
     expect(tasks.map((task) => task?.generation).sort()).toEqual([2, 3]);
     const states = (await rows()).tasks.map(({ generation, state }) => `${generation} ${state}`);
@@ -345,6 +345,6 @@ describe("asking again", () => {
   it("says so when the content is gone", async () => {
     const { edge, db, id } = await start("pending");
     await (await edge.store()).remove(id, edge.clock);
-    expect(await life.recompile(db, id, null, undefined, edge.clock)).toBeUndefined();
+    expect(await life.recompile(db, id, null, undefined, null, edge.clock)).toBeUndefined();
   });
 });

@@ -15,7 +15,7 @@ import {
 import type { CreatedApiKey } from "../../worker/accounts/schemas.ts";
 import { app } from "../../worker/app.ts";
 import { FIRST_COMPANY_ID } from "../../worker/content-store.ts";
-import { accounts, members, storageMigrations, users } from "../../worker/schema.ts";
+import { accounts, auditLog, members, storageMigrations, users } from "../../worker/schema.ts";
 import type { ArContent, Submission } from "../../worker/schemas.ts";
 import { Browser, setUp } from "./browser.ts";
 import { Edge, form, json, refusal, s3 } from "./edge.ts";
@@ -73,6 +73,19 @@ interface Sample {
   readonly isUnavailable?: boolean;
   readonly body?: (there: There) => RequestInit;
 }
+
+/** What changes no object that people know: steps of a compilation or an upload, and tests. */
+const UNNOTED = new Set([
+  "POST /api/ar-content/{id}/marker/lease",
+  "DELETE /api/ar-content/{id}/marker/lease",
+  "POST /api/ar-content/{id}/marker/progress",
+  "POST /api/ar-content/{id}/video-uploads",
+  "DELETE /api/ar-content/{id}/video-uploads/{upload_id}",
+  "POST /api/ar-content/{id}/video-uploads/{upload_id}/part-urls",
+  "DELETE /api/ar-content/{id}/video",
+  "POST /api/storage-connections/test",
+  "POST /api/storage-connections/{id}/test",
+]);
 
 const PASSWORD = "a password of everybody's";
 const newUpload = { length: 12_000_000, content_type: "video/mp4" };
@@ -157,6 +170,8 @@ const REQUESTS: Readonly<Record<string, Sample>> = {
   },
   "PUT /api/ar-content/{id}/video-uploads/{upload_id}/parts/{number}": { about: "content", body: video },
   "POST /api/ar-content/{id}/video-uploads/{upload_id}/complete": { about: "content" },
+  "GET /api/audit-log": {},
+  "GET /api/audit-log/export.csv": {},
   "GET /api/api-keys": {},
   "POST /api/api-keys": { body: () => json("POST", { name: "Another", scopes: ["read"] }) },
   "DELETE /api/api-keys/{id}": { about: "key" },
@@ -301,6 +316,17 @@ describe.each(guarded)("$name", (operation) => {
   });
 });
 
+describe.each(guarded.filter(({ method }) => method !== "GET"))("$name", (operation) => {
+  test("is noted when it changed something", async () => {
+    there = await furnish();
+    await edge.db.delete(auditLog);
+    const response = await send(operation, (path, init) => owner.fetch(path, init));
+    await response.text();
+    const isNoted = (await edge.db.select().from(auditLog)).length > 0;
+    expect(isNoted).toBe(response.ok && !UNNOTED.has(operation.name));
+  });
+});
+
 describe("at most two round trips to the database", () => {
   beforeAll(async () => {
     there = await furnish();
@@ -420,6 +446,7 @@ async function snapshot(): Promise<unknown[]> {
     "members",
     "storage_migrations",
     "video_uploads",
+    "audit_log",
   ];
   const rows = await Promise.all([of("companies", "id"), ...tables.map((table) => of(table, "company_id"))]);
   return rows.map(({ results }) => results);
@@ -434,7 +461,7 @@ async function member(email: string, companyId: string | null, role: Role): Prom
     ...{ id, userId: id, accountId: id, providerId: "credential", password: passwordHash },
     ...times,
   });
-  if (companyId === null) await foundCompany(edge.db, id, "Another company", edge.clock);
+  if (companyId === null) await foundCompany(edge.db, { id, name: email }, "Another company", "", edge.clock);
   else await edge.db.insert(members).values({ id, companyId, userId: id, role, createdAt: times.createdAt });
   return Browser.signedIn(edge, { email, password: PASSWORD });
 }

@@ -3,6 +3,8 @@ import { hc } from "hono/client";
 import type { App } from "../../worker/app.ts";
 import type {
   ArContent,
+  AuditEntry,
+  AuditPage,
   CompileTask,
   ContentPage,
   Lease,
@@ -49,6 +51,7 @@ export function messageOf(error: unknown): string {
 }
 
 const CONTENTS = "/api/ar-content";
+const AUDIT = "/api/audit-log";
 
 /** The edge, typed by its own routes: a call that it does not understand does not compile. */
 export const { api: client } = hc<App>("/", { fetch: reach });
@@ -96,6 +99,34 @@ export function createProject(name: string): Promise<Project> {
 
 export function changeProject(id: string, change: ProjectChange): Promise<Project> {
   return answer(client.projects[":id"].$patch({ param: { id }, json: change }));
+}
+
+export interface AuditFilter {
+  /** The first part of an action. */
+  readonly subject?: string | undefined;
+  readonly actor?: AuditEntry["actor"] | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+export async function listAudit(
+  filter: AuditFilter,
+  cursor?: string,
+  signal?: AbortSignal,
+): Promise<AuditPage> {
+  return (await accepted(reach(`${AUDIT}?${auditQuery(filter, cursor)}`, { signal }))).json();
+}
+
+/** Where the same is as a table. */
+export function auditTable(filter: AuditFilter): string {
+  return `${AUDIT}/export.csv?${auditQuery(filter)}`;
+}
+
+function auditQuery({ subject, actor, from, to }: AuditFilter, cursor?: string): URLSearchParams {
+  const given = Object.entries({ subject, actor_id: actor?.id, from, to, cursor }).filter(
+    (pair): pair is [string, string] => pair[1] !== undefined,
+  );
+  return new URLSearchParams(given);
 }
 
 /** Stores the original and takes the lease to compile it here. `onSent` gets the sent fraction, 0 to 1. */

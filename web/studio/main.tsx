@@ -16,6 +16,7 @@ import {
   SignInPage,
 } from "./account/entry-pages.tsx";
 import { loadMe, may, me, meError, switchCompany } from "./account/me.ts";
+import { ActivityPage } from "./activity-page.tsx";
 import { ContentPage } from "./content-page.tsx";
 import { DropTarget } from "./drop-zone.tsx";
 import { GridPage } from "./grid-page.tsx";
@@ -36,7 +37,9 @@ addEventListener("beforeunload", (event) => {
 
 function Studio() {
   return (
-    <LocationProvider scope={/^\/(content\/|storage$|account$|company$|projects$|forgot-password$|\?|$)/}>
+    <LocationProvider
+      scope={/^\/(content\/|storage$|account$|company$|projects$|activity$|forgot-password$|\?|$)/}
+    >
       <a class="skip-link" href="#main">
         Skip to content
       </a>
@@ -72,6 +75,7 @@ function Header() {
       <nav class="site-nav" aria-label="Studio">
         {me.value?.company && <NavLink href="/projects">Projects</NavLink>}
         {may("storage:read") && <NavLink href="/storage">Storage</NavLink>}
+        {may("audit:read") && <NavLink href="/activity">Activity</NavLink>}
         {me.value?.company && <NavLink href="/company">Company</NavLink>}
         {me.value?.company && <NavLink href="/account">Account</NavLink>}
         <NavLink href="/api/docs">API</NavLink>
@@ -155,6 +159,7 @@ function Content({ path }: { path: string }) {
   if (!me.value.company) return <ChooseCompanyPage />;
   if (path === "/") return <GridPage />;
   if (path === "/projects") return <ProjectsPage />;
+  if (path === "/activity" && may("audit:read")) return <ActivityPage />;
   if (path === "/account") return <AccountPage />;
   if (path === "/company") return <CompanyPage />;
   if (path === "/storage" && may("storage:read")) return <StoragePage />;

@@ -1,4 +1,5 @@
-import { and, desc, eq } from "drizzle-orm";
+import { and, desc, eq, exists, sql } from "drizzle-orm";
+import type { Audit } from "../audit.ts";
 import { type ApiKeyRow, apiKeys, type Company, type Database } from "../schema.ts";
 import { hex, sha256 } from "../sha256.ts";
 import type { Scope } from "./permissions.ts";
@@ -22,10 +23,12 @@ export function hashKey(key: string): Promise<string> {
 export class ApiKeyStore {
   readonly #db: Database;
   readonly #company: Company;
+  readonly #audit: Audit;
 
-  constructor(db: Database, company: Company) {
+  constructor(db: Database, company: Company, audit: Audit) {
     this.#db = db;
     this.#company = company;
+    this.#audit = audit;
   }
 
   #own(id: string) {
@@ -53,26 +56,30 @@ export class ApiKeyStore {
     now: number,
   ): Promise<{ key: string; row: ApiKeyRow }> {
     const key = BEGINNING + hex(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
-    const [row] = await this.#db
-      .insert(apiKeys)
-      .values({
-        id,
-        companyId: this.#company.id,
-        name,
-        prefix: key.slice(0, PREFIX_LENGTH),
-        hash: await hashKey(key),
-        scopes,
-        createdBy,
-        expiresAt,
-        createdAt: now,
-      })
-      .returning();
+    const prefix = key.slice(0, PREFIX_LENGTH);
+    const [row] = await this.#audit.noting(
+      this.#db
+        .insert(apiKeys)
+        .values({
+          ...{ id, companyId: this.#company.id, name, prefix, hash: await hashKey(key), scopes },
+          ...{ createdBy, expiresAt, createdAt: now },
+        })
+        .returning(),
+      "key.created",
+      { id, name },
+      { prefix, scopes },
+    );
     return { key, row };
   }
 
   /** False when there is no such key. */
   async revoke(id: string): Promise<boolean> {
-    const revoked = await this.#db.delete(apiKeys).where(this.#own(id)).returning({ id: apiKeys.id });
+    const key = this.#db.select({ name: apiKeys.name }).from(apiKeys).where(this.#own(id));
+    const [, revoked] = await this.#db.batch([
+      // Before it is gone, for its name.
+      this.#audit.note("key.revoked", { id, name: sql`${key}` }, null, exists(key)),
+      this.#db.delete(apiKeys).where(this.#own(id)).returning({ id: apiKeys.id }),
+    ]);
     return revoked.length === 1;
   }
 }

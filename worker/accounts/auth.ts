@@ -4,6 +4,7 @@ import { betterAuth } from "better-auth/minimal";
 import { createAccessControl } from "better-auth/plugins/access";
 import { organization } from "better-auth/plugins/organization";
 import { and, asc, eq } from "drizzle-orm";
+import { noteOfPerson } from "../audit.ts";
 import type { AccountSettings, Bindings } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { accounts, companies, invitations, members, sessions, users, verifications } from "../schema.ts";
@@ -84,7 +85,7 @@ export function sessionCookie(origin: string): string {
  * @param reachedAt the one of this request, which behind a tunnel may be another
  */
 export function authOf(
-  { db, accounts: settings }: Pick<Bindings, "db" | "accounts">,
+  { db, accounts: settings, now }: Pick<Bindings, "db" | "accounts" | "now">,
   origin: string,
   reachedAt: string,
 ) {
@@ -128,6 +129,10 @@ export function authOf(
       password: { hash: hashPassword, verify: verifyPassword },
       resetPasswordTokenExpiresIn: RESET_SECONDS,
       revokeSessionsOnPasswordReset: true,
+      async onPasswordReset({ user }, request) {
+        const address = request?.headers.get("cf-connecting-ip") ?? "";
+        await noteOfPerson(db, user.id, "person.password_reset", address, now());
+      },
       async sendResetPassword({ user, token }) {
         const link = `${origin}/reset-password#${token}`;
         await send({
@@ -149,6 +154,9 @@ export function authOf(
               .orderBy(asc(members.createdAt), asc(members.id))
               .limit(1);
             return { data: { ...session, activeOrganizationId: first?.id ?? null } };
+          },
+          async after({ userId, ipAddress }) {
+            await noteOfPerson(db, userId, "person.signed_in", ipAddress ?? "", now());
           },
         },
       },

@@ -1,6 +1,7 @@
 import { and, eq, getTableColumns, gt, isNull, lt, or, sql } from "drizzle-orm";
 import type { Context } from "hono";
 import { getSignedCookie } from "hono/cookie";
+import type { Actor } from "../audit.ts";
 import type { AppEnv, Bindings } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { apiKeys, type Company, companies, type Database, members, sessions, users } from "../schema.ts";
@@ -24,12 +25,24 @@ export type Access =
   | {
       readonly by: "key";
       readonly keyId: string;
+      readonly keyName: string;
       readonly company: Company;
       readonly scopes: readonly Scope[];
     };
 
 export function may(access: Access, permission: Permission): boolean {
   return access.by === "person" ? roleMay(access.role, permission) : scopesMay(access.scopes, permission);
+}
+
+/** As the audit log names them. */
+export function actorOf(access: Access, address: string): Actor {
+  if (access.by === "key") return { kind: "key", id: access.keyId, name: access.keyName, address };
+  return { kind: "person", id: access.person.id, name: access.person.name, address };
+}
+
+/** The network address that a request comes from; empty when the platform does not say. */
+export function addressOf(c: Context): string {
+  return c.req.header("cf-connecting-ip") ?? "";
 }
 
 const LAST_USED_MS = 60_000;
@@ -110,6 +123,7 @@ async function findKey(db: Database, hash: string, now: number) {
         ...getTableColumns(companies),
         // A batch is answered by column names, of which the two tables share some.
         keyId: sql<string>`${apiKeys.id}`.as("key_id"),
+        keyName: sql<string>`${apiKeys.name}`.as("key_name"),
         keyScopes: sql<string>`${apiKeys.scopes}`.mapWith(apiKeys.scopes).as("key_scopes"),
       })
       .from(apiKeys)
@@ -117,8 +131,8 @@ async function findKey(db: Database, hash: string, now: number) {
       .where(living),
   ]);
   if (!row) return undefined;
-  const { keyId, keyScopes, ...company } = row;
-  return { keyId, scopes: keyScopes as unknown as readonly Scope[], company };
+  const { keyId, keyName, keyScopes, ...company } = row;
+  return { keyId, keyName, scopes: keyScopes as unknown as readonly Scope[], company };
 }
 
 function unauthenticated(detail: string): Refusal {

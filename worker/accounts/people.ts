@@ -1,4 +1,5 @@
 import { and, asc, eq, exists, gt, ne, not, type SQL, sql } from "drizzle-orm";
+import { Audit, noteOfPerson } from "../audit.ts";
 import { searchable } from "../content-store.ts";
 import {
   accounts,
@@ -38,10 +39,18 @@ export async function setUp(
   db: Database,
   owner: NewPerson,
   company: { readonly id: string; readonly name: string },
+  address: string,
   now: number,
 ): Promise<boolean> {
   const nobody = not(exists(db.select({ one: sql`1` }).from(users)));
-  const { id, statements } = joining(db, owner, { companyId: company.id, role: "owner" }, nobody, now);
+  const { id, statements } = joining(
+    db,
+    owner,
+    { companyId: company.id, role: "owner" },
+    nobody,
+    address,
+    now,
+  );
   const [, , joined] = await db.batch([
     ...statements,
     db
@@ -87,13 +96,14 @@ export async function acceptAsNewPerson(
   invitationId: string,
   join: { readonly companyId: string; readonly role: Role },
   person: NewPerson,
+  address: string,
   now: number,
 ): Promise<boolean> {
   const invited = and(
     exists(db.select({ one: sql`1` }).from(invitations).where(isPending(invitationId, now))),
     not(exists(db.select({ one: sql`1` }).from(users).where(eq(users.email, person.email)))),
   );
-  const { id, statements } = joining(db, person, join, invited, now);
+  const { id, statements } = joining(db, person, join, invited, address, now);
   const [, , joined] = await db.batch([
     ...statements,
     db
@@ -123,9 +133,11 @@ function joining(
   { name, email, password }: NewPerson,
   { companyId, role }: { readonly companyId: string; readonly role: Role },
   condition: SQL | undefined,
+  address: string,
   now: number,
 ) {
   const id = crypto.randomUUID();
+  const audit = new Audit(db, companyId, { kind: "person", id, name, address }, () => now);
   const statements = [
     db.insert(users).select(sql`SELECT ${id}, ${name}, ${email}, 1, NULL, ${now}, ${now} WHERE ${condition}`),
     db
@@ -139,6 +151,7 @@ function joining(
         sql`SELECT ${crypto.randomUUID()}, ${companyId}, id, ${role}, ${now} FROM users WHERE id = ${id}`,
       )
       .returning({ id: members.id }),
+    audit.note("member.joined", { id, name: email }, { role }),
   ] as const;
   return { id, statements };
 }
@@ -167,6 +180,7 @@ export async function changePassword(
   person: { readonly id: string; readonly sessionId: string },
   before: string,
   after: string,
+  address: string,
   now: number,
 ): Promise<boolean> {
   const isChanged = db
@@ -179,6 +193,7 @@ export async function changePassword(
       .set({ password: after, updatedAt: new Date(now) })
       .where(and(isPasswordOf(person.id), eq(accounts.password, before)))
       .returning({ id: accounts.id }),
+    noteOfPerson(db, person.id, "person.password_changed", address, now, exists(isChanged)),
     db
       .delete(sessions)
       .where(and(eq(sessions.userId, person.id), ne(sessions.id, person.sessionId), exists(isChanged))),
@@ -190,15 +205,27 @@ function isPasswordOf(userId: string): SQL | undefined {
   return and(eq(accounts.userId, userId), eq(accounts.providerId, "credential"));
 }
 
-export async function renameCompany(db: Database, id: string, name: string, now: number): Promise<void> {
-  await db.update(companies).set({ name, updatedAt: now }).where(eq(companies.id, id));
+export async function renameCompany(
+  db: Database,
+  id: string,
+  name: string,
+  audit: Audit,
+  now: number,
+): Promise<void> {
+  const renamed = db
+    .update(companies)
+    .set({ name, updatedAt: now })
+    .where(eq(companies.id, id))
+    .returning({ id: companies.id });
+  await audit.noting(renamed, "company.renamed", { id, name });
 }
 
 /** A company with its first project, and its owner. */
 export async function foundCompany(
   db: Database,
-  ownerId: string,
+  owner: { readonly id: string; readonly name: string },
   name: string,
+  address: string,
   now: number,
 ): Promise<string> {
   const id = crypto.randomUUID();
@@ -221,10 +248,11 @@ export async function foundCompany(
     db.insert(members).values({
       id: crypto.randomUUID(),
       companyId: id,
-      userId: ownerId,
+      userId: owner.id,
       role: "owner",
       createdAt: new Date(now),
     }),
+    new Audit(db, id, { kind: "person", ...owner, address }, () => now).note("company.created", { id, name }),
   ]);
   return id;
 }

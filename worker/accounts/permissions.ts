@@ -59,6 +59,11 @@ export const PERMISSIONS = {
     roles: ADMINS,
     scopes: [],
   },
+  "audit:read": {
+    what: "See who did what",
+    roles: ADMINS,
+    scopes: ["manage"],
+  },
   "members:manage": {
     what: "Invite, remove and change members",
     roles: ADMINS,

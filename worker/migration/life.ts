@@ -13,6 +13,7 @@ import {
   sql,
   sum,
 } from "drizzle-orm";
+import type { Audit } from "../audit.ts";
 import type { Failure } from "../errors.ts";
 import { type FilePlace, filesOf, PLACE_COLUMNS, placed } from "../files.ts";
 import { movedPath } from "../paths.ts";
@@ -53,6 +54,7 @@ const isActive = or(
 /**
  * Begins to move everything of a company, or only the video of one content.
  *
+ * @param audit null: the platform decides it, and nothing is noted
  * @returns undefined when everything of the company is being moved already
  */
 export async function begin(
@@ -60,24 +62,27 @@ export async function begin(
   companyId: string,
   toStorageId: string | null,
   videoOf: string | null,
+  audit: Audit | null,
   now: number,
   id: string = crypto.randomUUID(),
 ): Promise<MigrationRow | undefined> {
-  const [row] = await db
+  const inserted = db
     .insert(storageMigrations)
     .values({
-      id,
-      companyId,
-      toStorageId,
-      videoOf,
-      state: "running",
-      nextMessageAt: now,
-      createdAt: now,
-      updatedAt: now,
+      ...{ id, companyId, toStorageId, videoOf, state: "running" },
+      ...{ nextMessageAt: now, createdAt: now, updatedAt: now },
     })
     .onConflictDoNothing()
     .returning();
+  const [row] = await (audit
+    ? audit.noting(inserted, "migration.started", { id, name: nameOfStorage(toStorageId) })
+    : inserted);
   return row;
+}
+
+/** What a migration is known by: where it leads. */
+function nameOfStorage(id: string | null): SQL {
+  return sql`coalesce((SELECT name FROM storage_connections WHERE id = ${id}), 'Vivimark')`;
 }
 
 export interface Claimed {
@@ -180,6 +185,7 @@ export async function command(
   companyId: string,
   id: string,
   wanted: Command,
+  audit: Audit,
   now: number,
 ): Promise<MigrationRow | undefined> {
   const from = { pause: ["running"], resume: ["paused"], cancel: ["running", "paused"] } as const;
@@ -188,6 +194,12 @@ export async function command(
   const running = sql`EXISTS (SELECT 1 FROM ${storageMigrations} WHERE ${and(own, eq(storageMigrations.state, "running"))})`;
   // Files that failed are tried again.
   const failed = and(eq(fileMoves.migrationId, id), eq(fileMoves.state, "failed"));
+  const action = {
+    pause: "migration.paused",
+    resume: "migration.resumed",
+    cancel: "migration.cancelled",
+  } as const;
+  const name = sql`coalesce((SELECT name FROM storage_connections WHERE id = (SELECT to_storage_id FROM storage_migrations WHERE id = ${id})), 'Vivimark')`;
   const [[row]] = await db.batch([
     db
       .update(storageMigrations)
@@ -203,6 +215,7 @@ export async function command(
       })
       .where(and(own, inArray(storageMigrations.state, [...from[wanted]])))
       .returning(),
+    audit.note(action[wanted], { id, name }),
     db
       .update(fileMoves)
       .set({ state: "copying", litter: true, attempts: 0, finishedAt: null })

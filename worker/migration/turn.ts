@@ -161,7 +161,7 @@ class Turn {
   async #contentOf(move: FileMoveRow): Promise<Content | undefined> {
     const { db } = this.#mover;
     const { company } = await openStore(db, this.#claimed.migration.companyId);
-    const content = (await new ContentStore(db, company).get(move.contentId))?.content;
+    const content = (await new ContentStore(db, company, null).get(move.contentId))?.content;
     const from = { storageId: move.fromStorageId, path: move.fromPath };
     return content && isSamePlace(placeOf(content, move.kind), from) ? content : undefined;
   }

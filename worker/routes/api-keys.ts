@@ -1,11 +1,12 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { ApiKeyStore } from "../accounts/api-keys.ts";
 import { type apiKey, apiKeyList, createdApiKey, newApiKey } from "../accounts/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
 import type { ApiKeyRow } from "../schema.ts";
-import { companyRoute } from "./guarded.ts";
+import { type CompanyEnv, companyRoute } from "./guarded.ts";
 import { readJson } from "./http.ts";
 
 const list = companyRoute("keys:manage", {
@@ -43,7 +44,7 @@ const revoke = companyRoute("keys:manage", {
 export const apiKeyRoutes = new OpenAPIHono<AppEnv>()
   .openapi(list, async (c) => {
     const { prefix = "" } = c.req.valid("query");
-    const rows = await new ApiKeyStore(c.env.db, c.var.access.company).list();
+    const rows = await storeOf(c).list();
     const matching = rows.filter((row) => row.prefix.startsWith(prefix) || prefix.startsWith(row.prefix));
     return c.json({ items: matching.map(keyBody) }, 200);
   })
@@ -57,7 +58,7 @@ export const apiKeyRoutes = new OpenAPIHono<AppEnv>()
     }
     // Only people have this permission.
     const creator = access.by === "person" ? access.person.id : "";
-    const keys = new ApiKeyStore(c.env.db, access.company);
+    const keys = storeOf(c);
     const { id, isRepeated } = c.var.creation;
     // Nobody ever saw it: the answer that would have shown it was lost.
     if (isRepeated) await keys.revoke(id);
@@ -67,11 +68,15 @@ export const apiKeyRoutes = new OpenAPIHono<AppEnv>()
   })
   .openapi(revoke, async (c) => {
     const { id } = c.req.valid("param");
-    if (!(await new ApiKeyStore(c.env.db, c.var.access.company).revoke(id))) {
+    if (!(await storeOf(c).revoke(id))) {
       throw new Refusal("not_found", `There is no API key with the id "${id.slice(0, 100)}".`);
     }
     return c.body(null, 204);
   });
+
+function storeOf({ env, var: { access, audit } }: Context<CompanyEnv>): ApiKeyStore {
+  return new ApiKeyStore(env.db, access.company, audit);
+}
 
 function keyBody({ id, name, prefix, scopes, expiresAt, lastUsedAt, createdAt }: ApiKeyRow) {
   const time = (at: number | null) => (at === null ? null : new Date(at).toISOString());

@@ -1,7 +1,10 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { sql } from "drizzle-orm";
 import type { Context } from "hono";
 import { assertAccounts, authOf, isExposed } from "../accounts/auth.ts";
+import { addressOf, personOf } from "../accounts/identity.ts";
 import { type Attempt, countAttempt, forgiveAttempts } from "../accounts/throttle.ts";
+import { type Action, Audit } from "../audit.ts";
 import type { AppEnv } from "../bindings.ts";
 import { type ErrorCode, Refusal } from "../errors.ts";
 import { bodyOf, readBytes } from "../request-body.ts";
@@ -29,15 +32,51 @@ export const authRoutes = new OpenAPIHono<AppEnv>().all("/*", async (c) => {
   const attempt = purpose && { purpose, email: emailIn(body), address: addressOf(c) };
   if (attempt) await countAttempt(c.env.db, attempt, c.env.now());
 
+  const noted = Object.hasOwn(NOTED, path) ? await noteOf(c, path) : undefined;
   const { url, method, headers } = c.req.raw;
   const request = new Request(url, { method, headers, body: body.length > 0 ? body : null });
   const response = await authOf(c.env, originOf(c), new URL(url).origin).handler(request);
   if (response.status >= 400) throw await refusalOf(response);
   if (attempt?.purpose === "sign-in") await forgiveAttempts(c.env.db, attempt);
+  if (noted) await noted(await response.clone().json());
   const answer = new Response(response.body, response);
   answer.headers.set("Cache-Control", "no-store");
   return answer;
 });
+
+/** What the library answers about a member or an invitation, as far as it is noted. */
+interface Answered {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly userId?: string;
+  readonly email?: string;
+  readonly role: string;
+}
+
+/** What the library does to members, as the audit log calls it. */
+const NOTED: Readonly<Record<string, Action>> = {
+  "/organization/invite-member": "member.invited",
+  "/organization/cancel-invitation": "invitation.withdrawn",
+  "/organization/accept-invitation": "member.joined",
+  "/organization/update-member-role": "member.role_changed",
+  "/organization/remove-member": "member.removed",
+  "/organization/leave": "member.left",
+};
+
+/** Who asks is found out before; what is noted, from the answer. The library takes no part in our batches. */
+async function noteOf(c: Context<AppEnv>, path: string) {
+  const { person } = await personOf(c, originOf(c));
+  return async (answer: Answered | { readonly member: Answered }) => {
+    const { id, organizationId, userId, email, role } = "member" in answer ? answer.member : answer;
+    const actor = { kind: "person", id: person.id, name: person.name, address: addressOf(c) } as const;
+    const name = email ?? sql`(SELECT email FROM users WHERE id = ${userId})`;
+    await new Audit(c.env.db, organizationId, actor, c.env.now).write(
+      NOTED[path],
+      { id: userId ?? id, name },
+      { role },
+    );
+  };
+}
 
 /** Signs a person in who has just got an account; the cookies of the answer are the session. */
 export async function signIn(c: Context<AppEnv>, email: string, password: string): Promise<string[]> {
@@ -49,11 +88,6 @@ export async function signIn(c: Context<AppEnv>, email: string, password: string
   }
   const response = await auth.api.signInEmail({ body: { email, password }, headers, asResponse: true });
   return response.headers.getSetCookie();
-}
-
-/** The network address that a request comes from; empty when the platform does not say. */
-export function addressOf(c: Context): string {
-  return c.req.header("cf-connecting-ip") ?? "";
 }
 
 /** Empty for a body that has none; the library says what is wrong with that. */

@@ -65,7 +65,7 @@ export const companyRoutes = new OpenAPIHono<AppEnv>()
   .openapi(change, async (c) => {
     const { id } = c.var.access.company;
     const { name } = c.req.valid("json");
-    await renameCompany(c.env.db, id, name, c.env.now());
+    await renameCompany(c.env.db, id, name, c.var.audit, c.env.now());
     return c.json({ id, name }, 200);
   })
   .openapi(storage, (c) =>

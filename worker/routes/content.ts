@@ -2,7 +2,8 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { renderSVG } from "uqr";
 import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
 import type { AppEnv } from "../bindings.ts";
-import { type ContentStore, type ContentWithTask, type Position, purge } from "../content-store.ts";
+import { type ContentStore, type ContentWithTask, purge } from "../content-store.ts";
+import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { Refusal } from "../errors.ts";
 import {
   answers,
@@ -242,19 +243,14 @@ export const contentRoutes = routes
   })
   .openapi(change, async (c) => {
     const { id } = c.req.valid("param");
-    const {
-      title,
-      description,
-      is_active: isActive,
-      project_id: projectId,
-      expires_at,
-    } = c.req.valid("json");
+    const wanted = c.req.valid("json");
+    const { title, description, is_active: isActive, project_id: projectId, expires_at } = wanted;
     if (projectId !== undefined) await openProject(c.var.projects, projectId);
     const expiresAt = typeof expires_at === "string" ? Date.parse(expires_at) : expires_at;
     const { store } = c.var;
     const expected = await expectedBy(c, await find(store, id));
     const changes = { title, description, isActive, projectId, expiresAt };
-    if (!(await store.update(id, changes, c.env.now(), expected))) throw await notThere(store, id);
+    if (!(await store.update(id, changes, wanted, c.env.now(), expected))) throw await notThere(store, id);
     const { content, task } = await find(store, id);
     const body = contentBody(content, task, originOf(c));
     return c.json(body, 200, { ETag: await etagOf(body) });
@@ -402,16 +398,4 @@ function titleOf(fileName: string): string {
   const title = oneLine(base.replace(/\.[^.]*$/, "")).slice(0, 200);
   // A character that the cut went through goes as a whole.
   return title.replace(/[\ud800-\udbff]$/, "").trim() || "Untitled";
-}
-
-function encodeCursor({ createdAt, id }: Position): string {
-  return `${createdAt.toString(36)}.${id}`;
-}
-
-function decodeCursor(cursor: string): Position {
-  const [, time, id] = cursor.match(/^([0-9a-z]{1,10})\.([0-9a-f-]{36})$/) ?? [];
-  if (time === undefined || id === undefined) {
-    throw new Refusal("invalid_input", `Query "cursor": expected the next_cursor of a page before this one.`);
-  }
-  return { createdAt: Number.parseInt(time, 36), id };
 }

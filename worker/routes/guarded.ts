@@ -1,7 +1,17 @@
 import { createRoute, type RouteConfig } from "@hono/zod-openapi";
 import type { Env, MiddlewareHandler } from "hono";
-import { type Access, forbidden, identify, may, type Person, personOf } from "../accounts/identity.ts";
+import {
+  type Access,
+  actorOf,
+  addressOf,
+  forbidden,
+  identify,
+  may,
+  type Person,
+  personOf,
+} from "../accounts/identity.ts";
 import type { Permission } from "../accounts/permissions.ts";
+import { Audit } from "../audit.ts";
 import type { AppEnv } from "../bindings.ts";
 import { ConnectionStore } from "../connection-store.ts";
 import { ContentStore } from "../content-store.ts";
@@ -27,6 +37,7 @@ export interface CompanyEnv {
     access: Access;
     /** Of what a POST makes. */
     creation: Creation;
+    audit: Audit;
   };
 }
 
@@ -56,9 +67,11 @@ export function companyRoute<Path extends string, const Route extends Definition
         if (!may(access, permission)) throw forbidden(access, permission);
         c.set("access", access);
         c.set("creation", newCreation());
-        c.set("store", new ContentStore(c.env.db, access.company));
-        c.set("projects", new ProjectStore(c.env.db, access.company));
-        c.set("connections", new ConnectionStore(c.env.db, access.company));
+        const audit = new Audit(c.env.db, access.company.id, actorOf(access, addressOf(c)), c.env.now);
+        c.set("audit", audit);
+        c.set("store", new ContentStore(c.env.db, access.company, audit));
+        c.set("projects", new ProjectStore(c.env.db, access.company, audit));
+        c.set("connections", new ConnectionStore(c.env.db, access.company, audit));
         await next();
       },
       ...(route.method === "post" ? [idempotent] : []),

@@ -1,4 +1,5 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { addressOf } from "../accounts/identity.ts";
 import { hashPassword } from "../accounts/passwords.ts";
 import { acceptAsNewPerson, findInvitation } from "../accounts/people.ts";
 import { invitation, newAccount, signedIn } from "../accounts/schemas.ts";
@@ -52,7 +53,8 @@ export const invitationRoutes = new OpenAPIHono<AppEnv>()
     const { name, password } = c.req.valid("json");
     const { email, companyId, role } = await find(c.env, id);
     const person = { name, email, password: await hashPassword(password) };
-    if (!(await acceptAsNewPerson(c.env.db, id, { companyId, role }, person, c.env.now()))) throw notFound();
+    if (!(await acceptAsNewPerson(c.env.db, id, { companyId, role }, person, addressOf(c), c.env.now())))
+      throw notFound();
     for (const cookie of await signIn(c, email, password)) c.header("Set-Cookie", cookie, { append: true });
     c.header("Cache-Control", "no-store");
     return c.json({ company_id: companyId }, 201);

@@ -179,7 +179,7 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
     const now = c.env.now();
     const seconds = c.env.settings.browserLeaseSeconds;
     const granted = compile === "browser" ? await life.newLease(now, seconds) : null;
-    const task = await life.recompile(c.env.db, id, granted, maxFeatures, now, creation.id);
+    const task = await life.recompile(c.env.db, id, granted, maxFeatures, c.var.audit, now, creation.id);
     if (!task) throw notFound(id);
     await announce(c.env.queue, { id, generation: task.generation }, granted ? seconds : 0);
     const { content } = await find(c.var.store, id);

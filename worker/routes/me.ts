@@ -1,4 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { addressOf } from "../accounts/identity.ts";
 import { hashPassword, verifyPassword } from "../accounts/passwords.ts";
 import { changePassword, companiesOf, foundCompany, passwordOf, renamePerson } from "../accounts/people.ts";
 import { PERMISSIONS, type Permission, roleMay } from "../accounts/permissions.ts";
@@ -7,7 +8,6 @@ import { countAttempt, forgiveAttempts } from "../accounts/throttle.ts";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
-import { addressOf } from "./auth.ts";
 import { personRoute } from "./guarded.ts";
 import { readJson } from "./http.ts";
 
@@ -76,7 +76,8 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
       const detail = "This is not your password.";
       throw new Refusal("invalid_input", detail, {}, [{ field: "current_password", detail }]);
     }
-    if (!(await changePassword(c.env.db, person, before, await hashPassword(wanted), c.env.now()))) {
+    const hash = await hashPassword(wanted);
+    if (!(await changePassword(c.env.db, person, before, hash, addressOf(c), c.env.now()))) {
       throw new Refusal("invalid_input", "The password was changed just now, from elsewhere.");
     }
     await forgiveAttempts(c.env.db, attempt);
@@ -84,6 +85,6 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
   })
   .openapi(found, async (c) => {
     const { name } = c.req.valid("json");
-    const id = await foundCompany(c.env.db, c.var.person.id, name, c.env.now());
+    const id = await foundCompany(c.env.db, c.var.person, name, addressOf(c), c.env.now());
     return c.json({ id, name, role: "owner" as const }, 201);
   });

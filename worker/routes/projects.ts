@@ -70,14 +70,10 @@ export const projectRoutes = new OpenAPIHono<AppEnv>()
   .openapi(read, async (c) => c.json(projectBody(await find(c.var.projects, c.req.valid("param").id)), 200))
   .openapi(change, async (c) => {
     const { id } = c.req.valid("param");
-    const {
-      name,
-      max_features: maxFeatures,
-      expires_after_days: expiresAfterDays,
-      archived: isArchived,
-    } = c.req.valid("json");
-    const wanted = { name, maxFeatures, expiresAfterDays, isArchived };
-    const isChanged = await c.var.projects.change(id, wanted, c.env.now());
+    const wanted = c.req.valid("json");
+    const { name, max_features: maxFeatures, expires_after_days: expiresAfterDays } = wanted;
+    const change = { name, maxFeatures, expiresAfterDays, isArchived: wanted.archived };
+    const isChanged = await c.var.projects.change(id, change, wanted, c.env.now());
     const found = await find(c.var.projects, id);
     if (!isChanged) {
       throw new Refusal("last_project", `"${found.name}" is the only project that is not archived.`);

@@ -1,4 +1,5 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { addressOf } from "../accounts/identity.ts";
 import { hashPassword } from "../accounts/passwords.ts";
 import { isSetUpOpen, setUp } from "../accounts/people.ts";
 import { setupRequest, setupState, signedIn } from "../accounts/schemas.ts";
@@ -46,7 +47,7 @@ export const setupRoutes = new OpenAPIHono<AppEnv>()
     }
     const owner = { name, email, password: await hashPassword(password) };
     const company = { id: FIRST_COMPANY_ID, name: companyName };
-    if (!(await setUp(c.env.db, owner, company, c.env.now()))) {
+    if (!(await setUp(c.env.db, owner, company, addressOf(c), c.env.now()))) {
       throw new Refusal("already_set_up", "This platform has an owner already; ask for an invitation.");
     }
     for (const cookie of await signIn(c, email, password)) c.header("Set-Cookie", cookie, { append: true });

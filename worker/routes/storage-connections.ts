@@ -192,8 +192,8 @@ export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
     return c.json(await shown(c.env, c.var.connections, id), 200);
   })
   .openapi(remove, async (c) => {
-    const { id } = await find(c.var.connections, c.req.valid("param").id);
-    await removeConnection(c.env, c.var.connections, id);
+    const row = await find(c.var.connections, c.req.valid("param").id);
+    await removeConnection(c.env, c.var.connections, row);
     return c.body(null, 204);
   })
   .openapi(test, async (c) => {

@@ -1,4 +1,5 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import type { AppEnv } from "../bindings.ts";
 import { failureOf, testSaved } from "../connections.ts";
 import { Refusal } from "../errors.ts";
@@ -7,7 +8,7 @@ import * as life from "../migration/life.ts";
 import { migrationBody } from "../migration/representation.ts";
 import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
 import { migration, migrationList, newMigration } from "../storage-schemas.ts";
-import { companyRoute } from "./guarded.ts";
+import { type CompanyEnv, companyRoute } from "./guarded.ts";
 import { readJson } from "./http.ts";
 import { idOf } from "./storage-connections.ts";
 
@@ -95,7 +96,15 @@ export const storageMigrationRoutes = new OpenAPIHono<AppEnv>()
     const toId = await idOf(connections, to);
     const failure = failureOf(await testSaved(c.env, connections, toId));
     if (failure !== null) throw new Refusal("storage_test_failed", `${failure} Nothing is moved.`);
-    const begun = await life.begin(c.env.db, connections.company.id, toId, null, c.env.now(), creation.id);
+    const begun = await life.begin(
+      c.env.db,
+      connections.company.id,
+      toId,
+      null,
+      c.var.audit,
+      c.env.now(),
+      creation.id,
+    );
     if (!begun) {
       throw new Refusal("migration_running", "Another migration is under way; let it end, or cancel it.");
     }
@@ -109,15 +118,9 @@ export const storageMigrationRoutes = new OpenAPIHono<AppEnv>()
   .openapi(read, async (c) =>
     c.json(await shown(c.env, c.var.store.company.id, c.req.valid("param").id), 200),
   )
-  .openapi(pause, async (c) =>
-    c.json(await obey(c.env, c.var.store.company.id, c.req.valid("param").id, "pause"), 200),
-  )
-  .openapi(resume, async (c) =>
-    c.json(await obey(c.env, c.var.store.company.id, c.req.valid("param").id, "resume"), 200),
-  )
-  .openapi(cancel, async (c) =>
-    c.json(await obey(c.env, c.var.store.company.id, c.req.valid("param").id, "cancel"), 200),
-  );
+  .openapi(pause, async (c) => c.json(await obey(c, c.req.valid("param").id, "pause"), 200))
+  .openapi(resume, async (c) => c.json(await obey(c, c.req.valid("param").id, "resume"), 200))
+  .openapi(cancel, async (c) => c.json(await obey(c, c.req.valid("param").id, "cancel"), 200));
 
 async function find({ db }: AppEnv["Bindings"], companyId: string, id: string) {
   const report = await life.find(db, companyId, id);
@@ -129,8 +132,9 @@ async function shown(env: AppEnv["Bindings"], companyId: string, id: string) {
   return migrationBody(await find(env, companyId, id));
 }
 
-async function obey(env: AppEnv["Bindings"], companyId: string, id: string, command: life.Command) {
-  const row = await life.command(env.db, companyId, id, command, env.now());
+async function obey({ env, var: { audit, access } }: Context<CompanyEnv>, id: string, command: life.Command) {
+  const companyId = access.company.id;
+  const row = await life.command(env.db, companyId, id, command, audit, env.now());
   if (!row) {
     const { state } = (await find(env, companyId, id)).migration;
     throw new Refusal("migration_over", `The migration is ${state}: there is nothing to ${command}.`);

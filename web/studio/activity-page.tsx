@@ -1,0 +1,181 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Subject } from "../../worker/audit.ts";
+import type { AuditEntry } from "../../worker/schemas.ts";
+import * as api from "./api.ts";
+import { messageOf } from "./api.ts";
+import { dateTime } from "./format.ts";
+import { useTitle } from "./title.ts";
+import { toastError } from "./toasts.tsx";
+import "./account/account.css";
+import "./activity-page.css";
+
+/** What the log calls its objects, for the choice of what to see; an action begins with one of them. */
+const KINDS = {
+  content: "Photos",
+  marker: "Markers",
+  video: "Videos",
+  project: "Projects",
+  company: "Company",
+  storage: "Storage in use",
+  connection: "Storages",
+  migration: "Moved files",
+  key: "API keys",
+  member: "Members",
+  invitation: "Invitations",
+  person: "Sign-ins and passwords",
+} as const satisfies Record<Subject, string>;
+
+interface Page {
+  readonly items: readonly AuditEntry[];
+  readonly next: string | null;
+}
+
+/** Who did what in the company. */
+export function ActivityPage() {
+  useTitle("Activity");
+  const [filter, setFilter] = useState<api.AuditFilter>({});
+  const [page, setPage] = useState<Page | null>(null);
+  const [error, setError] = useState("");
+  const [loading, setLoading] = useState(false);
+
+  useEffect(() => {
+    const controller = new AbortController();
+    setPage(null);
+    api.listAudit(filter, undefined, controller.signal).then(
+      ({ items, next_cursor }) => {
+        setPage({ items, next: next_cursor });
+        setError("");
+      },
+      (reason) => {
+        if (!controller.signal.aborted) setError(messageOf(reason));
+      },
+    );
+    return () => controller.abort();
+  }, [filter]);
+
+  const more = async (before: Page, cursor: string) => {
+    setLoading(true);
+    try {
+      const { items, next_cursor } = await api.listAudit(filter, cursor);
+      setPage({ items: [...before.items, ...items], next: next_cursor });
+    } catch (reason) {
+      toastError(reason);
+    } finally {
+      setLoading(false);
+    }
+  };
+  const narrow = (change: api.AuditFilter) => setFilter((before) => ({ ...before, ...change }));
+
+  return (
+    <div class="account-page activity-page">
+      <div class="account-head">
+        <h1>Activity</h1>
+        <a class="button" href={api.auditTable(filter)} download>
+          Export as CSV
+        </a>
+      </div>
+      <search class="activity-filter">
+        <label class="field">
+          What
+          <select
+            value={filter.subject ?? ""}
+            onChange={({ currentTarget }) => narrow({ subject: currentTarget.value || undefined })}
+          >
+            <option value="">Everything</option>
+            {Object.entries(KINDS).map(([kind, words]) => (
+              <option key={kind} value={kind}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="field">
+          From
+          <input
+            type="date"
+            onChange={({ currentTarget }) => narrow({ from: startOf(currentTarget.value, 0) })}
+          />
+        </label>
+        <label class="field">
+          Until
+          <input
+            type="date"
+            onChange={({ currentTarget }) => narrow({ to: startOf(currentTarget.value, 1) })}
+          />
+        </label>
+        {filter.actor && (
+          <button type="button" class="button" onClick={() => narrow({ actor: undefined })}>
+            Only {filter.actor.name} ×<span class="visually-hidden"> (show everybody)</span>
+          </button>
+        )}
+      </search>
+      {error && (
+        <p class="banner bad" role="alert">
+          {error}
+        </p>
+      )}
+      {!page && !error && <span class="spinner large" role="img" aria-label="Loading" />}
+      {page?.items.length === 0 && <p class="hint">Nothing of that kind has happened.</p>}
+      {page && page.items.length > 0 && (
+        <section class="panel" aria-label="Activity">
+          <ul class="rows">
+            {page.items.map((entry) => (
+              <Row key={entry.id} entry={entry} onActor={(actor) => narrow({ actor })} />
+            ))}
+          </ul>
+          {page.next !== null && (
+            <button
+              type="button"
+              class="button"
+              disabled={loading}
+              onClick={() => void more(page, page.next!)}
+            >
+              {loading ? "Loading…" : "Load more"}
+            </button>
+          )}
+        </section>
+      )}
+    </div>
+  );
+}
+
+function Row({ entry, onActor }: { entry: AuditEntry; onActor: (actor: AuditEntry["actor"]) => void }) {
+  const { actor, address, what, object, detail, created_at: at } = entry;
+  return (
+    <li>
+      <span>
+        {what}: {object.name}
+        {detail && <small>{describe(detail)}</small>}
+        <small>
+          <button type="button" class="link-button" onClick={() => onActor(actor)}>
+            {actor.name}
+          </button>
+          {actor.kind === "key" && " (API key)"}
+          {address && `, from ${address}`}
+        </small>
+      </span>
+      <time class="hint" dateTime={at}>
+        {dateTime(at)}
+      </time>
+    </li>
+  );
+}
+
+function describe(detail: Readonly<Record<string, unknown>>): string {
+  return Object.entries(detail)
+    .map(([name, value]) => `${name.replaceAll("_", " ")}: ${plain(value)}`)
+    .join("; ");
+}
+
+function plain(value: unknown): string {
+  if (Array.isArray(value)) return value.join(", ");
+  if (value === null) return "none";
+  return typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
+}
+
+/** The beginning of a day of this browser's, or of one of the days after it. */
+function startOf(day: string, later: number): string | undefined {
+  if (day === "") return undefined;
+  const [year, month, date] = day.split("-").map(Number);
+  return new Date(year, month - 1, date + later).toISOString();
+}

@@ -1,0 +1,105 @@
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { ACTIONS, type Action, readAudit, SUBJECTS } from "../audit.ts";
+import type { AppEnv } from "../bindings.ts";
+import { csvOf } from "../csv.ts";
+import { decodeCursor, encodeCursor } from "../cursor.ts";
+import { answers, problems } from "../openapi.ts";
+import type { AuditRow } from "../schema.ts";
+import { type AuditEntry, auditAction, auditPage, decimal } from "../schemas.ts";
+import { companyRoute } from "./guarded.ts";
+
+/** More than a spreadsheet is pleasant with; what is older is reached by `to`. */
+const MAX_EXPORTED = 10_000;
+
+const filter = z.object({
+  action: auditAction.optional(),
+  subject: z.enum(SUBJECTS).optional().openapi({ description: "What an action is about: its first part." }),
+  actor_id: z.string().max(64).optional(),
+  object_id: z.string().max(64).optional(),
+  from: z.iso.datetime().optional(),
+  to: z.iso.datetime().optional().openapi({ description: "Entries before this time." }),
+});
+
+const list = companyRoute("audit:read", {
+  method: "get",
+  path: "/",
+  operationId: "listAuditLog",
+  summary: "Who did what to which object, newest first",
+  description: "Kept for 400 days.",
+  request: {
+    query: filter.extend({
+      cursor: z.string().max(200).optional().openapi({ description: "`next_cursor` of the page before." }),
+      limit: decimal(z.number().int().min(1).max(200)).default(50),
+    }),
+  },
+  responses: { 200: answers(auditPage, "One page"), ...problems("invalid_input") },
+});
+
+const csv = companyRoute("audit:read", {
+  method: "get",
+  path: "/export.csv",
+  operationId: "exportAuditLog",
+  summary: "The same as a table",
+  description: `The newest ${MAX_EXPORTED.toLocaleString("en")} entries that match. What a spreadsheet would take for a formula has an apostrophe before it.`,
+  request: { query: filter },
+  responses: {
+    200: { description: "CSV (RFC 4180), UTF-8", content: { "text/csv": { schema: z.string() } } },
+    ...problems("invalid_input"),
+  },
+});
+
+export const auditLogRoutes = new OpenAPIHono<AppEnv>()
+  .openapi(list, async (c) => {
+    const { cursor, limit, ...wanted } = c.req.valid("query");
+    const after = cursor === undefined ? undefined : decodeCursor(cursor);
+    const query = { ...queryOf(wanted), after, limit };
+    const { rows, next } = await readAudit(c.env.db, c.var.access.company, query);
+    return c.json({ items: rows.map(entryBody), next_cursor: next && encodeCursor(next) }, 200);
+  })
+  .openapi(csv, async (c) => {
+    const query = { ...queryOf(c.req.valid("query")), limit: MAX_EXPORTED };
+    const { rows } = await readAudit(c.env.db, c.var.access.company, query);
+    return c.body(csvOf([HEADINGS, ...rows.map(line)]), 200, {
+      "Content-Type": "text/csv; charset=utf-8",
+      "Content-Disposition": 'attachment; filename="audit-log.csv"',
+    });
+  });
+
+function queryOf({
+  action,
+  subject,
+  actor_id: actorId,
+  object_id: objectId,
+  from,
+  to,
+}: z.infer<typeof filter>) {
+  const time = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text));
+  return { action, subject, actorId, objectId, from: time(from), to: time(to) };
+}
+
+function entryBody(row: AuditRow): AuditEntry {
+  return {
+    id: row.id,
+    created_at: new Date(row.createdAt).toISOString(),
+    actor: { kind: row.actorKind, id: row.actorId, name: row.actorName },
+    address: row.address,
+    action: row.action,
+    what: ACTIONS[row.action],
+    object: { id: row.objectId, name: row.objectName },
+    detail: row.detail && { ...row.detail },
+  };
+}
+
+const HEADINGS = [
+  ...["created_at", "actor_kind", "actor_id", "actor_name", "address"],
+  ...["action", "object_id", "object_name", "detail"],
+];
+
+function line(row: AuditRow): string[] {
+  return [
+    new Date(row.createdAt).toISOString(),
+    ...[row.actorKind, row.actorId, row.actorName, row.address],
+    ...[row.action satisfies Action, row.objectId, row.objectName],
+    row.detail ? JSON.stringify(row.detail) : "",
+  ];
+}
