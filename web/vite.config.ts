@@ -5,6 +5,8 @@ import preact from "@preact/preset-vite";
 import { defineConfig, type Plugin } from "vite";
 
 const root = import.meta.dirname;
+/** `npm start` on its own port. */
+const EDGE = "http://127.0.0.1:8787";
 const page = (name: string) => join(root, `${name}.html`);
 
 // Two pages that share no script: the studio (index.html) and the public viewer (viewer.html).
@@ -33,6 +35,8 @@ export default defineConfig({
     // MindAR's player asks for all of TensorFlow.js and uses a part.
     alias: [{ find: /^@tensorflow\/tfjs$/, replacement: join(root, "viewer/tensorflow.ts") }],
   },
+  // Its workers are imported in ways that the development server's bundling of dependencies does not know.
+  optimizeDeps: { exclude: ["mind-ar"] },
   build: {
     outDir: "dist",
     emptyOutDir: true,
@@ -47,6 +51,12 @@ export default defineConfig({
   server: {
     host: "127.0.0.1",
     // `vite web` beside `npm start`: the page from here, everything else from the edge.
-    proxy: Object.fromEntries(["/api", "/media"].map((path) => [path, "http://127.0.0.1:8787"])),
+    // The edge takes changes from its own pages only, and here this page is one.
+    proxy: Object.fromEntries(
+      ["/api", "/media"].map((path) => [
+        path,
+        { target: EDGE, changeOrigin: true, headers: { origin: EDGE } },
+      ]),
+    ),
   },
 });
