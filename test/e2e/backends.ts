@@ -1,43 +1,8 @@
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { createTestHarness } from "wrangler";
 import type { StorageConnection } from "../../worker/storage-schemas.ts";
+import type { LocalS3 } from "../worker/storage-servers/local-s3.ts";
 import type { YandexDiskServer } from "../yandex-disk/server.ts";
 import { api } from "./content.ts";
 import type { Platform } from "./platform.ts";
-
-/** The S3 endpoint that wrangler gives a local bucket: it checks signatures as a real one does. */
-export interface S3Server {
-  readonly settings: {
-    readonly endpoint: string;
-    readonly region: string;
-    readonly bucket: string;
-    readonly access_key_id: string;
-    readonly secret_access_key: string;
-  };
-  close(): Promise<void>;
-}
-
-const S3_SERVER = fileURLToPath(new URL("../worker/storage-servers", import.meta.url));
-
-export async function startS3(): Promise<S3Server> {
-  const server = createTestHarness({
-    root: S3_SERVER,
-    workers: [{ configPath: join(S3_SERVER, "wrangler.toml") }],
-  });
-  const { url } = await server.listen();
-  return {
-    // As its wrangler.toml says.
-    settings: {
-      endpoint: new URL("/cdn-cgi/local/r2/s3", url).href,
-      region: "auto",
-      bucket: "contract",
-      access_key_id: "vivimark-key-id",
-      secret_access_key: "vivimark-secret",
-    },
-    close: () => server.close(),
-  };
-}
 
 /** A storage that a company brings along. */
 export interface Storage {
@@ -46,7 +11,7 @@ export interface Storage {
 }
 
 /** In a folder of its own. */
-export function s3Storage({ settings }: S3Server, prefix: string): Storage {
+export function s3Storage({ settings }: LocalS3, prefix: string): Storage {
   return { provider: "s3", settings: { ...settings, prefix } };
 }
 

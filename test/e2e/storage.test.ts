@@ -7,8 +7,9 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ArContent } from "../../worker/schemas.ts";
 import type { StorageConnection } from "../../worker/storage-schemas.ts";
+import { type LocalS3, startLocalS3 } from "../worker/storage-servers/local-s3.ts";
 import { startYandexDisk, type YandexDiskServer } from "../yandex-disk/server.ts";
-import { type S3Server, s3Storage, startS3, storeIn } from "./backends.ts";
+import { s3Storage, storeIn } from "./backends.ts";
 import { launchBrowser } from "./browser.ts";
 import { recordClip } from "./clip.ts";
 import { api, submitHeadless, untilReady } from "./content.ts";
@@ -21,7 +22,7 @@ const PATIENCE = { timeout: 120_000 };
 /** More than two parts, and more than one request takes from the studio. */
 const VIDEO_BYTES = 36 * 2 ** 20;
 
-let s3: S3Server;
+let s3: LocalS3;
 let yandex: YandexDiskServer;
 let platform: Platform;
 let browser: Browser;
@@ -31,7 +32,7 @@ let video: { name: string; mimeType: string; buffer: Buffer };
 
 beforeAll(async () => {
   await mkdir(ARTIFACTS, { recursive: true });
-  [s3, yandex] = await Promise.all([startS3(), startYandexDisk()]);
+  [s3, yandex] = await Promise.all([startLocalS3(), startYandexDisk()]);
   platform = await startPlatform({ yandex });
   browser = await launchBrowser();
   portrait = await photograph("allium-oreophilum");

@@ -7,16 +7,9 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { ContentPage } from "../../worker/schemas.ts";
 import { PLATFORM } from "../../worker/storage-schemas.ts";
+import { type LocalS3, startLocalS3 } from "../worker/storage-servers/local-s3.ts";
 import { startYandexDisk, type YandexDiskServer } from "../yandex-disk/server.ts";
-import {
-  countFiles,
-  type S3Server,
-  type Storage,
-  s3Storage,
-  startS3,
-  storeIn,
-  yandexStorage,
-} from "./backends.ts";
+import { countFiles, type Storage, s3Storage, storeIn, yandexStorage } from "./backends.ts";
 import { launchBrowser } from "./browser.ts";
 import { type CameraFilm, filmPhoto, type Photo } from "./camera.ts";
 import { CLIP_QUARTERS, recordClip } from "./clip.ts";
@@ -28,7 +21,7 @@ import { type Platform, startPlatform } from "./platform.ts";
 /** Screenshots of a run; git does not see them. */
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts/e2e", import.meta.url));
 
-let s3: S3Server;
+let s3: LocalS3;
 let yandex: YandexDiskServer;
 let platform: Platform;
 let folder: string;
@@ -39,7 +32,7 @@ const cleanUp: (() => Promise<unknown>)[] = [];
 beforeAll(async () => {
   await mkdir(ARTIFACTS, { recursive: true });
   folder = await mkdtemp(join(tmpdir(), "vivimark-e2e-"));
-  [s3, yandex] = await Promise.all([startS3(), startYandexDisk()]);
+  [s3, yandex] = await Promise.all([startLocalS3(), startYandexDisk()]);
   platform = await startPlatform({ yandex });
   const browser = await launchBrowser();
   clip = await recordClip(browser);

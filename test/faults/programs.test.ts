@@ -1,48 +1,21 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestHarness, type TestHarness } from "wrangler";
 import type { ArContent, BatchItem } from "../../worker/schemas.ts";
-import { becomeFirstOwner, withKey } from "../first-owner.ts";
-import { Api, photo } from "./api.ts";
-import { NodeCompiler, SECRET } from "./compiler.ts";
+import { photo } from "./api.ts";
+import { type Harness, startHarness } from "./harness.ts";
 
-let compiler: NodeCompiler;
-let edge: TestHarness;
-let api: Api;
+let harness: Harness;
 
 beforeAll(async () => {
-  compiler = await NodeCompiler.reserve();
-  await compiler.start();
-  edge = createTestHarness({
-    root: fileURLToPath(new URL("../..", import.meta.url)),
-    workers: [
-      {
-        configPath: "wrangler.toml",
-        vars: { COMPILER_URL: compiler.url },
-        secrets: {
-          COMPILER_SECRET: SECRET,
-          AUTH_SECRET: SECRET,
-          SETUP_TOKEN: SECRET,
-          SECRETS_KEYS: `test:${randomBytes(32).toString("base64")}`,
-        },
-      },
-    ],
-  });
-  const { url } = await edge.listen();
-  await edge.getWorker().applyD1Migrations("DB");
-  const { key } = await becomeFirstOwner(url.origin, SECRET);
-  api = new Api((path, init) => fetch(new URL(path, url), withKey(key, init)));
+  harness = await startHarness({ SECRETS_KEYS: `test:${randomBytes(32).toString("base64")}` });
 });
 
-afterAll(async () => {
-  await edge?.close();
-  await compiler?.kill();
-});
+afterAll(() => harness?.close());
 
 test("an archive that is sent five times at once is compiled once, each photo", async () => {
+  const { compiler, api } = harness;
   // What follows the end of a JPEG changes no pixel, but makes it another file.
   const photos = Array.from({ length: 3 }, () => new Uint8Array(Buffer.concat([photo, randomBytes(16)])));
   const body = zipSync(Object.fromEntries(photos.map((bytes, i) => [`${i}.jpg`, [bytes, { level: 0 }]])));

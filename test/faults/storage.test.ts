@@ -1,7 +1,5 @@
 import { createHash } from "node:crypto";
-import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestHarness } from "wrangler";
 import type { VideoUpload } from "../../worker/routes/video-uploads.ts";
 import type { ArContent } from "../../worker/schemas.ts";
 import type {
@@ -9,25 +7,19 @@ import type {
   StorageConnectionUsage,
   StorageMigration,
 } from "../../worker/storage-schemas.ts";
+import { type LocalS3, startLocalS3 } from "../worker/storage-servers/local-s3.ts";
 import { until } from "./api.ts";
 import { Edge } from "./edge.ts";
 
-const SERVERS = path.resolve(import.meta.dirname, "../worker/storage-servers");
 const VIDEO_BYTES = 300_000_000;
 /** A busy machine copies and reads back a few megabytes a second. */
 const PATIENCE_MILLISECONDS = 900_000;
 
-/** The endpoint that wrangler gives a local bucket: real S3, with checked signatures. */
-const s3 = createTestHarness({
-  root: SERVERS,
-  workers: [{ configPath: path.join(SERVERS, "wrangler.toml") }],
-});
-let endpoint: string;
+let s3: LocalS3;
 let edge: Edge;
 
 beforeAll(async () => {
-  const { url } = await s3.listen();
-  endpoint = new URL("/cdn-cgi/local/r2/s3", url).href;
+  s3 = await startLocalS3();
   edge = await Edge.create({
     COMPILER_URL: "http://127.0.0.1:1",
     BROWSER_LEASE_SECONDS: "600",
@@ -43,7 +35,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await edge?.remove();
-  await s3.close();
+  await s3?.close();
 });
 
 const send = (method: string, body: unknown): RequestInit => ({
@@ -93,14 +85,7 @@ test(NAME, { timeout: 2 * PATIENCE_MILLISECONDS }, async () => {
   const video = async () => hashOf(await api.fetch(attached.video_url!));
   expect(await video()).toBe(expected);
 
-  const settings = {
-    endpoint,
-    region: "auto",
-    bucket: "contract",
-    prefix: "faults",
-    access_key_id: "vivimark-key-id",
-    secret_access_key: "vivimark-secret",
-  };
+  const settings = { ...s3.settings, prefix: "faults" };
   const body = send("POST", { provider: "s3", name: "S3", settings });
   const { id: to } = await api.json<StorageConnection>(201, "/api/storage-connections", body);
   await api.json(200, "/api/company/storage", send("PUT", { connection_id: to }));

@@ -4,28 +4,13 @@
  * S3_TEST_REGION (us-east-1) and S3_TEST_STYLE (path, or host). The bucket must be there; the tests work in
  * folders of their own and take away what they made.
  */
-import path from "node:path";
 import type { TestProject } from "vitest/node";
-import { createTestHarness } from "wrangler";
 import type { S3SettingsBody } from "../../../worker/storage/settings.ts";
+import { startLocalS3 } from "./local-s3.ts";
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false";
-  const local = createTestHarness({
-    root: import.meta.dirname,
-    workers: [{ configPath: path.join(import.meta.dirname, "wrangler.toml") }],
-  });
-  const { url } = await local.listen();
-  // As wrangler.toml says.
-  project.provide("localS3", {
-    endpoint: new URL("/cdn-cgi/local/r2/s3", url).href,
-    region: "auto",
-    bucket: "contract",
-    prefix: "",
-    access_key_id: "vivimark-key-id",
-    secret_access_key: "vivimark-secret",
-    style: "path",
-  });
+  const local = await startLocalS3();
+  project.provide("localS3", local.settings);
   project.provide("otherS3", otherServer(process.env));
   return () => local.close();
 }
