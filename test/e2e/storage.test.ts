@@ -7,7 +7,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ArContent } from "../../worker/schemas.ts";
 import type { StorageConnection } from "../../worker/storage-schemas.ts";
-import { type LocalS3, startLocalS3 } from "../worker/storage-servers/local-s3.ts";
+import { type LocalS3, startLocalS3 } from "../worker/storage-servers/local-s3-server.ts";
 import { startYandexDisk, type YandexDiskServer } from "../yandex-disk/server.ts";
 import { s3Storage, storeIn } from "./backends.ts";
 import { launchBrowser } from "./browser.ts";

@@ -7,7 +7,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { ContentPage } from "../../worker/schemas.ts";
 import { PLATFORM } from "../../worker/storage-schemas.ts";
-import { type LocalS3, startLocalS3 } from "../worker/storage-servers/local-s3.ts";
+import { type LocalS3, startLocalS3 } from "../worker/storage-servers/local-s3-server.ts";
 import { startYandexDisk, type YandexDiskServer } from "../yandex-disk/server.ts";
 import { countFiles, type Storage, s3Storage, storeIn, yandexStorage } from "./backends.ts";
 import { launchBrowser } from "./browser.ts";

@@ -7,7 +7,7 @@ import type {
   StorageConnectionUsage,
   StorageMigration,
 } from "../../worker/storage-schemas.ts";
-import { type LocalS3, startLocalS3 } from "../worker/storage-servers/local-s3.ts";
+import { type LocalS3, startLocalS3 } from "../worker/storage-servers/local-s3-server.ts";
 import { until } from "./api.ts";
 import { Edge } from "./edge.ts";
 

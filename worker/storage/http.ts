@@ -196,7 +196,7 @@ export class StorageHttp {
     const ended = new AbortController();
     const end = () => ended.abort();
     let answered = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let timer: number | null = null;
     const wait = (seconds: number) => {
       clearTimeout(timer);
       if (answered) return;
@@ -290,7 +290,7 @@ function watched(
   return new ReadableStream(
     {
       async pull(controller) {
-        let timer: ReturnType<typeof setTimeout> | undefined;
+        let timer: number | null = null;
         const silence = new Promise<never>((_, reject) => {
           const tooLong = new Outage(
             `${host} fell silent for more than ${silenceSeconds} s during its answer.`,

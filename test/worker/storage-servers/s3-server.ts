@@ -6,7 +6,7 @@
  */
 import type { TestProject } from "vitest/node";
 import type { S3SettingsBody } from "../../../worker/storage/settings.ts";
-import { startLocalS3 } from "./local-s3.ts";
+import { startLocalS3 } from "./local-s3-server.ts";
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const local = await startLocalS3();
