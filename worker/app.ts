@@ -1,8 +1,13 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
+import { requestId } from "hono/request-id";
+import { routePath } from "hono/route";
+import { isExposed } from "./accounts/auth.ts";
 import type { AppEnv } from "./bindings.ts";
 import { type ErrorCode, type FieldError, problemOf } from "./errors.ts";
+import { during, know, logEvent, logFailure } from "./log.ts";
 import { refusalFor } from "./refusals.ts";
 import { bodyOf, drain } from "./request-body.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
@@ -37,10 +42,25 @@ const root = new OpenAPIHono<AppEnv>({
   },
 });
 
+/** A client's own id serves if it is one word of this many characters at most. */
+const MAX_REQUEST_ID_LENGTH = 64;
+
+root.use(requestId({ limitLength: MAX_REQUEST_ID_LENGTH }));
+
+root.use(async (c, next) => {
+  const started = Date.now();
+  await during({ request_id: c.var.requestId }, async () => {
+    await next();
+    const { method } = c.req;
+    logEvent("request", { method, path: templateOf(c), status: c.res.status, ms: Date.now() - started });
+  });
+});
+
 root.use(async (c, next) => {
   const body = bodyOf(c.req.raw);
   await next();
   await drain(body);
+  c.header("X-Request-Id", c.var.requestId);
   c.header("X-Content-Type-Options", "nosniff");
   c.header("Referrer-Policy", "strict-origin-when-cross-origin");
 });
@@ -50,7 +70,7 @@ const readableAnywhere = cors({
   origin: "*",
   allowMethods: ["GET", "HEAD"],
   allowHeaders: ["Range", "If-Range", "If-None-Match"],
-  exposeHeaders: ["Accept-Ranges", "Content-Length", "Content-Range", "ETag"],
+  exposeHeaders: ["Accept-Ranges", "Content-Length", "Content-Range", "ETag", "X-Request-Id"],
   maxAge: 86_400,
 });
 root.use("/media/*", readableAnywhere);
@@ -108,7 +128,8 @@ app.doc31("/api/openapi.json", {
     version: "1",
     description:
       "Photos in, living pictures out. Every refusal is a problem document (RFC 9457) with a `code`. " +
-      "Media addresses are relative to this API. A method that an address does not know is refused with 405, " +
+      "Media addresses are relative to this API. Every answer has an `X-Request-Id`, taken over from the request if " +
+      "that brings one of at most 64 letters, digits, `-`, `_` and `=`; a problem document has it as `request_id`. A method that an address does not know is refused with 405, " +
       "`method_not_allowed`, and an Allow header. What people do to sign in and with members is under /api/auth " +
       "(docs/accounts.md); too many attempts are refused there with 429, `too_many_attempts`.",
   },
@@ -123,21 +144,25 @@ app.notFound((c) => {
   if (methods.length > 0) {
     const allowed = methods.join(", ");
     const detail = `${c.req.path.slice(0, 200)} does not know ${c.req.method}; expected ${allowed}.`;
-    return respond("method_not_allowed", detail, { Allow: allowed });
+    return respond(c, "method_not_allowed", detail, { Allow: allowed });
   }
   const isRead = c.req.method === "GET" || c.req.method === "HEAD";
   if (isRead && mayBePage(c.req.path))
     return c.env.assets.fetch(new Request(new URL("/", c.req.url), c.req.raw));
   const detail = `There is nothing at ${c.req.method} ${c.req.path.slice(0, 200)}.`;
-  return respond("not_found", detail);
+  return respond(c, "not_found", detail);
 });
 
-app.onError((error) => {
+app.onError((error, c) => {
   const refusal = refusalFor(error);
-  if (refusal) return respond(refusal.code, refusal.message, refusal.headers, refusal.fields);
-  if (error instanceof HTTPException) return respond(codeOf(error), error.message);
-  console.error(error);
-  return respond("internal_error", "Something went wrong on our side; it was noted.");
+  if (refusal) return respond(c, refusal.code, refusal.message, refusal.headers, refusal.fields);
+  if (error instanceof HTTPException) return respond(c, codeOf(error), error.message);
+  logFailure("A request met a fault of ours", error);
+  return respond(
+    c,
+    "internal_error",
+    `Something went wrong on our side; it was noted as ${c.var.requestId}.`,
+  );
 });
 
 export { app };
@@ -169,13 +194,22 @@ function codeOf({ status }: HTTPException): ErrorCode {
   return status === 400 ? "malformed_json" : "internal_error";
 }
 
+/** The route that answers: its path, not what came in the path's place, which may be a secret. */
+function templateOf(c: Context): string {
+  const { path, method } = c.req;
+  const route = routePath(c);
+  return route === "/api/auth/*" && isExposed(path.slice("/api/auth".length), method) ? path : route;
+}
+
 function respond(
+  c: Context<AppEnv>,
   code: ErrorCode,
   detail: string,
   headers: Readonly<Record<string, string>> = {},
   fields: readonly FieldError[] = [],
 ): Response {
-  const problem = problemOf(code, detail, fields);
+  know({ code });
+  const problem = { ...problemOf(code, detail, fields), request_id: c.var.requestId };
   return new Response(JSON.stringify(problem), {
     status: problem.status,
     headers: { ...headers, "Content-Type": "application/problem+json", "Cache-Control": "no-store" },

@@ -1,6 +1,7 @@
 import type { ContentStore } from "./content-store.ts";
 import { problemOf, Refusal } from "./errors.ts";
 import type { Creation } from "./idempotency.ts";
+import { logFailure } from "./log.ts";
 import { refusalFor } from "./refusals.ts";
 import type { BatchItem } from "./schemas.ts";
 import { sha256 } from "./sha256.ts";
@@ -97,7 +98,8 @@ function made(
 function failed(index: number, name: string, error: unknown): BatchItem {
   const refusal =
     refusalFor(error) ?? new Refusal("internal_error", "Something went wrong on our side; it was noted.");
-  if (refusal.code === "internal_error") console.error(error);
+  if (refusal.code === "internal_error")
+    logFailure("A photo of a batch could not be submitted", error, { index });
   const problem = problemOf(refusal.code, refusal.message, refusal.fields);
   return {
     index,

@@ -29,6 +29,10 @@ export interface Bindings {
 /** Hono's environment. A company's stores come with its routes: worker/routes/guarded.ts. */
 export interface AppEnv {
   Bindings: Bindings;
+  Variables: {
+    /** As the answer and the log name the request. */
+    requestId: string;
+  };
 }
 
 /** HTTP to addresses that users gave: every hop is checked, by worker/storage/address.ts. */

@@ -3,6 +3,7 @@ import type { Bindings } from "./bindings.ts";
 import type { ConnectionStore, ConnectionUse } from "./connection-store.ts";
 import { Refusal } from "./errors.ts";
 import { type Creation, newCreation } from "./idempotency.ts";
+import { logFailure } from "./log.ts";
 import {
   type Company,
   type ConnectionRow,
@@ -180,7 +181,10 @@ export async function resealSettings(db: Database, storages: Storages, limit: nu
     try {
       await storages.reseal(row);
     } catch (error) {
-      console.error(`The settings of the connection ${row.id} stay sealed with the key ${row.keyId}`, error);
+      logFailure("Settings stay sealed with an older key", error, {
+        connection_id: row.id,
+        key_id: row.keyId,
+      });
     }
   }
 }

@@ -1,5 +1,6 @@
 import { eq, isNotNull, sql } from "drizzle-orm";
 import { unionAll } from "drizzle-orm/sqlite-core";
+import { logFailure } from "./log.ts";
 import type { MediaKind } from "./paths.ts";
 import { arContent, type Content, type Database } from "./schema.ts";
 import type { Storages } from "./storage/open.ts";
@@ -80,7 +81,7 @@ export async function discardFiles(storages: Storages, files: readonly (FilePlac
     try {
       await (await storages.open(file.storageId)).delete(file.path);
     } catch (error) {
-      console.error("An unused file was left behind", file.path, error);
+      logFailure("An unused file was left behind", error, { path: file.path });
     }
   }
 }

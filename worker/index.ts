@@ -3,6 +3,7 @@ import { DevelopmentMailbox, HttpMailer, NO_MAILER } from "./accounts/mailer.ts"
 import { app } from "./app.ts";
 import type { AccountSettings, Bindings, CompileMessage, StorageMessage } from "./bindings.ts";
 import { type CompileService, checkCompiler, compileRemotely } from "./compile-service.ts";
+import { during, logFailure } from "./log.ts";
 import { takeTurn } from "./migration/turn.ts";
 import { bury, type Consumer, consume } from "./queue.ts";
 import { checkAddress } from "./storage/address.ts";
@@ -61,26 +62,35 @@ export default {
     const consumer = connect(env);
     const dead = batch.queue.endsWith("-dead");
     await Promise.all(
-      batch.messages.map(async (message) => {
-        try {
-          if ("migration_id" in message.body) {
-            await takeTurn(consumer, message.body.migration_id);
-            return message.ack();
+      batch.messages.map((message) =>
+        during({ message: message.body }, async () => {
+          try {
+            if ("migration_id" in message.body) {
+              await takeTurn(consumer, message.body.migration_id);
+              return message.ack();
+            }
+            const verdict = await (dead ? bury : consume)(consumer, message.body);
+            if (verdict.kind === "ack") message.ack();
+            else message.retry({ delaySeconds: verdict.delaySeconds });
+          } catch (error) {
+            logFailure("A message could not be handled", error);
+            message.retry({ delaySeconds: Math.ceil(consumer.settings.retryBaseSeconds) });
           }
-          const verdict = await (dead ? bury : consume)(consumer, message.body);
-          if (verdict.kind === "ack") message.ack();
-          else message.retry({ delaySeconds: verdict.delaySeconds });
-        } catch (error) {
-          console.error("A message could not be handled", message.body, error);
-          message.retry({ delaySeconds: Math.ceil(consumer.settings.retryBaseSeconds) });
-        }
-      }),
+        }),
+      ),
     );
   },
 
   async scheduled(_controller, env) {
-    const services = connect(env);
-    await sweep(services, services.now());
+    await during({ job: "sweep" }, async () => {
+      try {
+        const services = connect(env);
+        await sweep(services, services.now());
+      } catch (error) {
+        logFailure("The sweep broke off; the next one goes on", error);
+        throw error;
+      }
+    });
   },
 } satisfies ExportedHandler<Env, CompileMessage | StorageMessage>;
 

@@ -1,5 +1,6 @@
 import { Refusal } from "./errors.ts";
 import { type FilePlace, isSamePlace, placeOf } from "./files.ts";
+import { logFailure } from "./log.ts";
 import { MEDIA_KINDS, type MediaKind } from "./paths.ts";
 import type { Content } from "./schema.ts";
 import type { Storages } from "./storage/open.ts";
@@ -135,7 +136,7 @@ async function asking<T>(ask: () => Promise<T>): Promise<T> {
     return await ask();
   } catch (error) {
     if (!(error instanceof StorageError || error instanceof VaultError)) throw error;
-    console.error("A file could not be served", error);
+    logFailure("A file could not be served", error);
     throw new Refusal("storage_unavailable", "The storage of this file does not give it at the moment.");
   }
 }

@@ -5,6 +5,7 @@ import { ContentStore, openStore } from "./content-store.ts";
 import { deliver } from "./delivery.ts";
 import { type Failure, Refusal, STORAGE_CODES } from "./errors.ts";
 import { isSamePlace, placeOf } from "./files.ts";
+import { logEvent, logFailure } from "./log.ts";
 import * as life from "./marker-life.ts";
 import type { Company, Content } from "./schema.ts";
 import type { ProgressBody } from "./schemas.ts";
@@ -55,7 +56,8 @@ export async function bury(
   consumer: Pick<Consumer, "db" | "now">,
   message: CompileMessage,
 ): Promise<Verdict> {
-  await life.exhaust(consumer.db, message.content_id, message.generation, consumer.now());
+  const failed = await life.exhaust(consumer.db, message.content_id, message.generation, consumer.now());
+  if (failed) logFailure("A compilation was given up", null, { company_id: failed.companyId });
   return ACK;
 }
 
@@ -70,6 +72,12 @@ async function work(consumer: Consumer, message: CompileMessage, { task, lease }
 
   const ending = await attempt(consumer, store.company, found.content, lease);
   const now = consumer.now();
+  logEvent("compilation", {
+    company_id: task.companyId,
+    attempt: task.attempts,
+    outcome: ending.kind,
+    ...("failure" in ending ? { code: ending.failure.code } : {}),
+  });
   switch (ending.kind) {
     case "delivered":
       return ACK;
@@ -148,7 +156,7 @@ function refused(error: unknown): Ending | null {
 }
 
 function unavailable(error: unknown): Ending {
-  console.error("The storage or the database failed during a compilation", error);
+  logFailure("The storage or the database failed during a compilation", error);
   const failure: Failure =
     error instanceof StorageError
       ? { code: STORAGE_CODES[error.code], message: error.message }

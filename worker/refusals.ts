@@ -1,5 +1,6 @@
 import { CompileError } from "../compiler/types.ts";
 import { Refusal, STORAGE_CODES } from "./errors.ts";
+import { logFailure } from "./log.ts";
 import { StorageError } from "./storage/provider.ts";
 import { VaultError } from "./storage/secrets.ts";
 
@@ -13,7 +14,7 @@ export function refusalFor(error: unknown): Refusal | null {
     return new Refusal(STORAGE_CODES[code], message, {}, fields);
   }
   if (error instanceof VaultError) {
-    console.error(error);
+    logFailure("Settings could not be sealed or opened", error);
     return new Refusal(
       "secrets_unavailable",
       "The settings of a storage cannot be decrypted or encrypted here.",

@@ -374,6 +374,10 @@ export const problem = z
     status: z.number().int(),
     detail: z.string(),
     code: z.string(),
+    request_id: z.string().optional().openapi({
+      description:
+        "Of the request that is refused, as X-Request-Id and the log say it. Of a whole answer only.",
+    }),
     /** What is wrong with single fields of the request, where that is known; `detail` says it too. */
     errors: z
       .array(

@@ -4,6 +4,7 @@ import type { Bindings } from "./bindings.ts";
 import { type ContentStore, type ContentWithTask, purge } from "./content-store.ts";
 import { type FilePlace, placed, placeOf } from "./files.ts";
 import { type Creation, newCreation } from "./idempotency.ts";
+import { logFailure } from "./log.ts";
 import { type NewLease, newLease, openedBy } from "./marker-life.ts";
 import { freshPath, imagePath, mediaUrl } from "./paths.ts";
 import type { Company, Content } from "./schema.ts";
@@ -221,7 +222,7 @@ async function discard(
   try {
     if (!(await store.get(hidden.id))) await purge(db, storages, store.company, hidden);
   } catch (error) {
-    console.error(`The files of the failed submission ${hidden.id} are left to the sweep`, error);
+    logFailure("The files of a failed submission are left to the sweep", error, { content_id: hidden.id });
   }
 }
 
@@ -237,7 +238,7 @@ export async function announce(
   try {
     await queue.send({ content_id: id, generation }, delaySeconds);
   } catch (error) {
-    console.error(`The message for ${id}, generation ${generation}, is left to the sweep`, error);
+    logFailure("A message is left to the sweep", error, { content_id: id, generation });
   }
 }
 
@@ -246,7 +247,7 @@ async function announceAll(queue: Bindings["queue"], contents: readonly Content[
   try {
     await queue.sendAll(contents.map(({ id, generation }) => ({ content_id: id, generation })));
   } catch (error) {
-    console.error(`The messages for ${contents.length} photos are left to the sweep`, error);
+    logFailure("Messages are left to the sweep", error, { messages: contents.length });
   }
 }
 

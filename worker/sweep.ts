@@ -4,6 +4,7 @@ import type { Bindings } from "./bindings.ts";
 import { resealSettings } from "./connections.ts";
 import { listDeleted, openStore, postponePurge, purge } from "./content-store.ts";
 import { sweepKeys } from "./idempotency.ts";
+import { logFailure } from "./log.ts";
 import { reclaimForgotten } from "./marker-life.ts";
 import * as migrations from "./migration/life.ts";
 import { discardUpload } from "./video-upload.ts";
@@ -42,7 +43,7 @@ export async function sweep(
     try {
       await discardUpload({ storages }, uploads, upload);
     } catch (error) {
-      console.error(`The abandoned upload ${upload.id} is left to a later sweep`, error);
+      logFailure("An abandoned upload is left to a later sweep", error, { upload_id: upload.id });
       await uploads.prolong(upload.id, now + RETRY_SECONDS * 1000);
     }
   }
@@ -57,7 +58,7 @@ export async function sweep(
       const { company } = await openStore(db, content.companyId);
       await purge(db, storages, company, content);
     } catch (error) {
-      console.error(`The files of ${content.id} are left to a later sweep`, error);
+      logFailure("Files are left to a later sweep", error, { content_id: content.id });
       await postponePurge(db, content.id, now + RETRY_SECONDS * 1000);
     }
   }

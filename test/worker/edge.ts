@@ -255,5 +255,7 @@ export async function refusal(response: Response): Promise<Problem> {
   if (type !== "application/problem+json" || problem.status !== response.status) {
     throw new Error(`Not a problem document: ${response.status} ${type} ${JSON.stringify(problem)}`);
   }
+  const id = response.headers.get("x-request-id");
+  if (!id || problem.request_id !== id) throw new Error(`Request ${id} is called ${problem.request_id}.`);
   return problem;
 }

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { hashPassword } from "../../worker/accounts/passwords.ts";
 import { foundCompany } from "../../worker/accounts/people.ts";
 import {
@@ -17,8 +17,8 @@ import { app } from "../../worker/app.ts";
 import { FIRST_COMPANY_ID } from "../../worker/content-store.ts";
 import { accounts, auditLog, members, storageMigrations, users } from "../../worker/schema.ts";
 import type { ArContent, Submission } from "../../worker/schemas.ts";
-import { Browser, setUp } from "./browser.ts";
-import { Edge, form, json, refusal, s3 } from "./edge.ts";
+import { Browser, OWNER, setUp } from "./browser.ts";
+import { Edge, form, json, refusal, SECRET, s3 } from "./edge.ts";
 import { png } from "./fixtures.ts";
 
 /**
@@ -214,7 +214,20 @@ const roles = new Map<string, Browser>();
 const keys = new Map<string, string>();
 let stranger: Browser;
 
+/** What was logged during the walk, and secrets that were sent or given meanwhile. */
+const logged: string[] = [];
+const secrets = new Set([
+  PASSWORD,
+  OWNER.password,
+  SECRET,
+  "the token of the set-up link",
+  "token-of-the-mailbox",
+]);
+
 beforeAll(async () => {
+  for (const level of ["debug", "log", "info", "warn", "error"] as const) {
+    vi.spyOn(console, level).mockImplementation((...said) => void logged.push(said.map(String).join(" ")));
+  }
   edge = new Edge();
   // The sessions that better-auth makes end after the machine's time, not after the edge's.
   edge.clock = Date.now();
@@ -227,12 +240,15 @@ beforeAll(async () => {
       json("POST", { name: scope, scopes: [scope] }),
     );
     keys.set(scope, key);
+    secrets.add(key);
   }
   const everything = { name: "everything", scopes: SCOPES };
   keys.set("everything", (await owner.json<CreatedApiKey>("/api/api-keys", json("POST", everything))).key);
   stranger = await member("stranger@example.net", null, "owner");
   there = await furnish();
 });
+
+afterAll(() => vi.restoreAllMocks());
 
 test("the document's routes are those that are walked, and each says who may use it", () => {
   const names = operations.map(({ name }) => name).sort();
@@ -377,6 +393,36 @@ describe("at most two round trips to the database", () => {
   });
 });
 
+describe("the log of this walk", () => {
+  test("has a line for each route, by its path and not by what came in it", async () => {
+    // The one that the walk leaves out.
+    const account = json("POST", { name: "Eve", password: PASSWORD });
+    await edge.anonymously(`/api/invitations/${there.invitation}/account`, account);
+    const lines = logged.map((text) => JSON.parse(text)).filter(({ event }) => event === "request");
+    const walked = new Set(lines.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`));
+    for (const { name } of operations) expect(walked).toContain(name);
+    expect(lines.some(({ company_id: id, actor }) => id === FIRST_COMPANY_ID && actor.kind === "key")).toBe(
+      true,
+    );
+  });
+
+  test("has no secret", () => {
+    for (const browser of [owner, stranger, ...roles.values()]) {
+      for (const cookie of browser.cookies.values()) {
+        secrets.add(cookie);
+        // The token that is signed, too.
+        secrets.add(decodeURIComponent(cookie).split(".")[0]);
+      }
+    }
+    expect(secrets.size).toBeGreaterThan(20);
+    const log = logged.join("\n");
+    for (const secret of secrets) {
+      expect(secret.length).toBeGreaterThan(8);
+      expect([secret, log.includes(secret)]).toEqual([secret, false]);
+    }
+  });
+});
+
 function send(
   { name, method, path }: Operation,
   fetch: (path: string, init: RequestInit) => Promise<Response>,
@@ -400,10 +446,11 @@ function idOf(about: NonNullable<Sample["about"]>): string {
 async function furnish(): Promise<There> {
   const { content, task_id: task, lease }: Submission = await edge.submit({ compile: "browser" });
   const { id: connection } = await edge.connection("second");
-  const { id: key } = await owner.json<CreatedApiKey>(
+  const { id: key, key: secret } = await owner.json<CreatedApiKey>(
     "/api/api-keys",
     json("POST", { name: "Key", scopes: ["read"] }),
   );
+  secrets.add(secret);
   const { id: upload } = await edge.json<{ id: string }>(
     `/api/ar-content/${content.id}/video-uploads`,
     json("POST", newUpload),
@@ -418,6 +465,7 @@ async function furnish(): Promise<There> {
     "/api/auth/organization/invite-member",
     json("POST", invited),
   );
+  for (const secret of [lease!.token, invitation.id]) secrets.add(secret);
   return {
     ...{
       content,

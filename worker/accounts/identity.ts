@@ -4,6 +4,7 @@ import { getSignedCookie } from "hono/cookie";
 import type { Actor } from "../audit.ts";
 import type { AppEnv, Bindings } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
+import { know } from "../log.ts";
 import { apiKeys, type Company, companies, type Database, members, sessions, users } from "../schema.ts";
 import { hashKey, isKey } from "./api-keys.ts";
 import { assertAccounts, sessionCookie } from "./auth.ts";
@@ -51,11 +52,16 @@ const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 /** Who sends this request, and for which company: one round trip to the database. */
 export async function identify(c: Context<AppEnv>, origin: string): Promise<Access> {
   const authorization = c.req.header("Authorization");
-  if (authorization !== undefined) return byKey(c.env, authorization);
+  if (authorization !== undefined) {
+    const access = await byKey(c.env, authorization);
+    know({ company_id: access.company.id, actor: { kind: "key", id: access.keyId } });
+    return access;
+  }
   const { person, company, role } = await personOf(c, origin);
   if (!company || !role) {
     throw new Refusal("no_company", "This session is not about a company of yours; choose one first.");
   }
+  know({ company_id: company.id });
   return { by: "person", person, company, role };
 }
 
@@ -89,6 +95,7 @@ export async function personOf(
     .leftJoin(companies, eq(companies.id, members.companyId))
     .where(and(eq(sessions.token, token), gt(sessions.expiresAt, new Date(c.env.now()))));
   if (!row) throw unauthenticated("This session has ended; sign in again.");
+  know({ actor: { kind: "person", id: row.person.id } });
   return row;
 }
 
@@ -104,7 +111,7 @@ function assertOwnPage(c: Context<AppEnv>, origin: string): void {
   );
 }
 
-async function byKey({ db, now }: Bindings, authorization: string): Promise<Access> {
+async function byKey({ db, now }: Bindings, authorization: string): Promise<Access & { by: "key" }> {
   const [, key = ""] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
   if (!isKey(key)) throw unauthenticated("The Authorization header is not `Bearer` with an API key.");
   const found = await findKey(db, await hashKey(key), now());

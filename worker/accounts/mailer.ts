@@ -1,4 +1,5 @@
 import { desc, lt, sql } from "drizzle-orm";
+import { logFailure } from "../log.ts";
 import { type Database, mails } from "../schema.ts";
 
 export interface Mail {
@@ -66,9 +67,9 @@ export class HttpMailer implements Mailer {
   }
 }
 
-/** Where nothing is set up: says in the log that a mail was not sent, and never what is in it. */
+/** Where nothing is set up: says in the log that a mail was not sent, and never to whom or what. */
 export const NO_MAILER: Mailer = {
-  async send({ subject }) {
-    console.warn(`No mailer is set up; not sent: ${subject}`);
+  async send() {
+    logFailure("No mailer is set up; a mail was not sent");
   },
 };

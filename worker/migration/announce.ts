@@ -1,4 +1,5 @@
 import type { Bindings } from "../bindings.ts";
+import { logFailure } from "../log.ts";
 
 /** A message that cannot be sent is left to the sweep, which finds the row and sends it again. */
 export async function announceMigration(
@@ -9,6 +10,6 @@ export async function announceMigration(
   try {
     await queue.send({ migration_id: migrationId }, delaySeconds);
   } catch (error) {
-    console.error(`The message for the migration ${migrationId} is left to the sweep`, error);
+    logFailure("The message for a migration is left to the sweep", error, { migration_id: migrationId });
   }
 }

@@ -2,6 +2,7 @@ import type { Bindings } from "../bindings.ts";
 import { ContentStore, openStore } from "../content-store.ts";
 import { type ErrorCode, type Failure, STORAGE_CODES } from "../errors.ts";
 import { isSamePlace, placeOf } from "../files.ts";
+import { logFailure } from "../log.ts";
 import { backoffSeconds } from "../marker-life.ts";
 import type { MediaKind } from "../paths.ts";
 import type { Content, FileMoveRow } from "../schema.ts";
@@ -178,7 +179,7 @@ class Turn {
       await life.noteMove(db, move.id, { litter: false, uploadId: null });
       return null;
     } catch (error) {
-      console.error(`A copy of the file ${move.fromPath} is left behind for now`, error);
+      logFailure("A copy of a file is left behind for now", error, { path: move.fromPath });
       const attempts = move.attempts + 1;
       const givenUp = attempts >= life.MAX_ATTEMPTS;
       await life.noteMove(db, move.id, { attempts, litter: !givenUp });
@@ -198,7 +199,7 @@ class Turn {
     const attempts = move.attempts + 1;
     const isGone = error instanceof CopyError && error.side === "source" && isNotFound(error);
     if (!isGone && attempts < life.MAX_ATTEMPTS) {
-      console.error(`The file ${move.fromPath} could not be copied; it is tried again`, error);
+      logFailure("A file could not be copied; it is tried again", error, { path: move.fromPath });
       // Parts that the backend does not know any more, or that made a wrong copy, begin anew.
       const anew = isNotFound(error) || error instanceof ChecksumError;
       await life.noteMove(db, move.id, {

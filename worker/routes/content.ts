@@ -5,6 +5,7 @@ import type { AppEnv } from "../bindings.ts";
 import { type ContentStore, type ContentWithTask, purge } from "../content-store.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { Refusal } from "../errors.ts";
+import { logFailure } from "../log.ts";
 import {
   answers,
   contentId,
@@ -264,7 +265,7 @@ export const contentRoutes = routes
     try {
       await purge(c.env.db, c.env.storages, company, removed);
     } catch (error) {
-      console.error(`The files of ${id} are left to the sweep`, error);
+      logFailure("Files are left to the sweep", error, { content_id: id });
     }
     return c.body(null, 204);
   })

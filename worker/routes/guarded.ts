@@ -30,7 +30,7 @@ import { idempotent } from "./idempotent.ts";
 /** What the guard of a company's route sets. */
 export interface CompanyEnv {
   Bindings: AppEnv["Bindings"];
-  Variables: {
+  Variables: AppEnv["Variables"] & {
     store: ContentStore;
     projects: ProjectStore;
     connections: ConnectionStore;
@@ -43,7 +43,7 @@ export interface CompanyEnv {
 
 interface PersonEnv {
   Bindings: AppEnv["Bindings"];
-  Variables: { person: Person };
+  Variables: AppEnv["Variables"] & { person: Person };
 }
 
 type Definition<Path extends string> = Omit<RouteConfig, "path"> & { path: Path };

@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { Refusal } from "../errors.ts";
 import { Fingerprint } from "../fingerprint.ts";
 import * as idempotency from "../idempotency.ts";
+import { logFailure } from "../log.ts";
 import { bodyOf, drain, mediaTypeOf, multipartBoundary, observe } from "../request-body.ts";
 import type { CompanyEnv } from "./guarded.ts";
 
@@ -64,7 +65,7 @@ export const idempotent: MiddlewareHandler<CompanyEnv> = async (c, next) => {
   // As soon as all of it is known: before anything is made, where the body is read first.
   observe(body.body, { write: (chunk) => fingerprint.write(chunk), end: note });
   const heartbeat = setInterval(() => {
-    idempotency.prolong(db, held, now()).catch((error) => console.error("A lease was not prolonged", error));
+    idempotency.prolong(db, held, now()).catch((error) => logFailure("A lease was not prolonged", error));
   }, idempotency.PROLONG_MILLISECONDS);
   try {
     await next();
@@ -88,7 +89,7 @@ export const idempotent: MiddlewareHandler<CompanyEnv> = async (c, next) => {
     await idempotency.keepAnswer(db, held, sealed);
   } catch (error) {
     // What was asked is done. Whoever asks again finds it under its id.
-    console.error("The answer to a request with an Idempotency-Key was not kept", error);
+    logFailure("The answer to a request with an Idempotency-Key was not kept", error);
   }
 };
 

@@ -2,6 +2,7 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
+import { logFailure } from "../log.ts";
 import { answers, JSON_REFUSALS, problems, STORAGE_REFUSALS } from "../openapi.ts";
 import { yandexDiskSettings } from "../storage/settings.ts";
 import { connectionBody } from "../storage-representation.ts";
@@ -100,7 +101,7 @@ export const yandexPermissionRoutes = new OpenAPIHono<AppEnv>()
       const { id } = await takePermission(c.env, c.var.connections, code, state);
       return toStudio(c, { connection: id });
     } catch (refused) {
-      if (!(refused instanceof Refusal)) console.error("A permission of Yandex could not be taken", refused);
+      if (!(refused instanceof Refusal)) logFailure("A permission of Yandex could not be taken", refused);
       return toStudio(c, {
         error: refused instanceof Refusal ? refused.message : "Yandex did not answer; try again.",
       });

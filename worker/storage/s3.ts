@@ -1,3 +1,4 @@
+import { logFailure } from "../log.ts";
 import type { Answer, Reply, StorageHttp } from "./http.ts";
 import {
   countObjects,
@@ -116,7 +117,7 @@ export class S3Storage implements StorageProvider {
       await this.parts.finish(key, id, done, ifAbsent);
     } catch (error) {
       await this.parts.abort(key, id).catch((trouble) => {
-        console.error("The parts of a failed upload were left behind", trouble);
+        logFailure("The parts of a failed upload were left behind", trouble);
       });
       throw error;
     }

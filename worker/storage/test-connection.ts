@@ -1,3 +1,4 @@
+import { logFailure } from "../log.ts";
 import { StorageError, type StorageErrorCode, type StorageProvider } from "./provider.ts";
 
 export const CONNECTION_STEPS = ["write", "read", "list", "delete"] as const;
@@ -97,6 +98,6 @@ function stepError(error: unknown): StepError {
     const { code, message, field } = error;
     return field === undefined ? { code, message } : { code, message, field };
   }
-  console.error("A connection could not be tested", error);
+  logFailure("A connection could not be tested", error);
   return { code: "internal_error", message: "Something went wrong on our side; it was noted." };
 }
