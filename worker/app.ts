@@ -6,6 +6,7 @@ import { requestId } from "hono/request-id";
 import { routePath } from "hono/route";
 import { isExposed } from "./accounts/auth.ts";
 import type { AppEnv } from "./bindings.ts";
+import { describeApi } from "./document.ts";
 import { type ErrorCode, type FieldError, problemOf } from "./errors.ts";
 import { during, know, logEvent, logFailure } from "./log.ts";
 import { refusalFor } from "./refusals.ts";
@@ -102,38 +103,10 @@ const app = root
 /** The typed client: `hc<App>(origin)`. */
 export type App = typeof app;
 
-app.openAPIRegistry.registerComponent("securitySchemes", "session", {
-  type: "apiKey",
-  in: "cookie",
-  name: "__Secure-vivimark.session_token",
-  description:
-    "What `POST /api/auth/sign-in/email` sets; on http://localhost without `__Secure-`. A request that changes " +
-    "something must come from a page of this origin.",
-});
-app.openAPIRegistry.registerComponent("securitySchemes", "key", {
-  type: "http",
-  scheme: "bearer",
-  description: "An API key of a company; `x-permission` says what it is asked for (docs/accounts.md).",
-});
-app.openAPIRegistry.registerComponent("securitySchemes", "mailbox", {
-  type: "http",
-  scheme: "bearer",
-  description: "The token of the development mailbox.",
-});
-
-app.doc31("/api/openapi.json", {
-  openapi: "3.1.0",
-  info: {
-    title: "Vivimark",
-    version: "1",
-    description:
-      "Photos in, living pictures out. Every refusal is a problem document (RFC 9457) with a `code`. " +
-      "Media addresses are relative to this API. Every answer has an `X-Request-Id`, taken over from the request if " +
-      "that brings one of at most 64 letters, digits, `-`, `_` and `=`; a problem document has it as `request_id`. A method that an address does not know is refused with 405, " +
-      "`method_not_allowed`, and an Allow header. What people do to sign in and with members is under /api/auth " +
-      "(docs/accounts.md); too many attempts are refused there with 429, `too_many_attempts`.",
-  },
-  servers: [{ url: "/" }],
+let document: ReturnType<typeof describeApi> | undefined;
+app.get("/api/openapi.json", (c) => {
+  document ??= describeApi(app);
+  return c.json(document);
 });
 app.route("/api/docs", docsRoutes);
 

@@ -5,43 +5,43 @@ import { MAX_WAIT_SECONDS } from "./wait.ts";
 
 /** Pieces of route definitions that several resources use. */
 
-type ProblemResponses<Status extends number> = {
-  [K in Status]: {
-    description: string;
-    content: { "application/problem+json": { schema: typeof problem } };
+interface ProblemResponse {
+  readonly description: string;
+  readonly content: {
+    readonly "application/problem+json": {
+      readonly schema: typeof problem;
+      /** By code: each is a component of the document (worker/document.ts). */
+      readonly examples: Readonly<Record<string, { readonly $ref: string }>>;
+    };
   };
-};
+}
 
 /** The refusals of a route by their codes, gathered by status. */
 export function problems<Code extends ErrorCode>(
   ...codes: readonly Code[]
-): ProblemResponses<(typeof MEANINGS)[Code]["status"]> {
+): Record<(typeof MEANINGS)[Code]["status"], ProblemResponse> {
   const statuses = new Set(codes.map((code) => MEANINGS[code].status));
-  const responses = Array.from(statuses, (status) => {
-    const some = codes.filter((code) => MEANINGS[code].status === status);
-    return [
-      status,
-      { description: descriptionOf(some), content: { "application/problem+json": { schema: problem } } },
-    ];
-  });
+  const responses = Array.from(statuses, (status) => [
+    status,
+    problemResponse(codes.filter((code) => MEANINGS[code].status === status)),
+  ]);
   return Object.fromEntries(responses);
 }
 
-const SENTENCE = "Problem details; `code` is ";
-
-function descriptionOf(codes: readonly string[]): string {
-  return `${SENTENCE}${codes.length > 1 ? "one of " : ""}${codes.join(", ")}.`;
+function problemResponse(codes: readonly string[]): ProblemResponse {
+  const some = [...new Set(codes)];
+  const examples = Object.fromEntries(some.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
+  return {
+    description: `Problem details; \`code\` is ${some.length > 1 ? "one of " : ""}${some.join(", ")}.`,
+    content: { "application/problem+json": { schema: problem, examples } },
+  };
 }
 
 /** The refusals of one status that two others name. */
-export function bothProblems<Response extends { readonly description?: string | undefined }>(
-  one: Response,
-  other: { readonly description: string },
-): Response {
-  const codes = [one, other].flatMap(({ description = "" }) =>
-    description.replace(SENTENCE, "").replace("one of ", "").replace(/\.$/, "").split(", "),
+export function bothProblems(...responses: readonly ProblemResponse[]): ProblemResponse {
+  return problemResponse(
+    responses.flatMap(({ content }) => Object.keys(content["application/problem+json"].examples)),
   );
-  return { ...one, description: descriptionOf([...new Set(codes)]) };
 }
 
 /** What a JSON body may be refused for, whatever it is about. */

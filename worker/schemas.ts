@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { ACTIONS, type Action } from "./audit.ts";
+import { type ErrorCode, MEANINGS } from "./errors.ts";
 
 /** The wire: what the API takes and gives, in snake_case. The web app and the Node host import the types. */
 
@@ -366,14 +367,18 @@ export const auditPage = z
   .openapi("AuditPage");
 export type AuditPage = z.infer<typeof auditPage>;
 
-/** RFC 9457 problem details. `code` is one of `ErrorCode` in worker/errors.ts. */
+const errorCode = z
+  .enum(Object.keys(MEANINGS) as [ErrorCode, ...ErrorCode[]])
+  .openapi("ErrorCode", { description: "Why, for programs. More may come: expect others." });
+
+/** RFC 9457 problem details. */
 export const problem = z
   .object({
     type: z.string(),
     title: z.string(),
     status: z.number().int(),
     detail: z.string(),
-    code: z.string(),
+    code: errorCode,
     request_id: z.string().optional().openapi({
       description:
         "Of the request that is refused, as X-Request-Id and the log say it. Of a whole answer only.",

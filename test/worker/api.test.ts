@@ -8,16 +8,26 @@ import type { ArContent } from "../../worker/schemas.ts";
 import { Edge, form, json, refusal } from "./edge.ts";
 import { mind, png } from "./fixtures.ts";
 
+type Content = Record<string, { schema: unknown; examples?: Record<string, unknown> }>;
+
 interface Operation {
   operationId: string;
   parameters?: { name: string; in: string; required?: boolean; schema: unknown }[];
-  requestBody?: { content: Record<string, { schema: unknown }> };
-  responses: Record<string, { description: string; content?: Record<string, { schema: unknown }> }>;
+  summary: string;
+  tags: string[];
+  security: object[];
+  requestBody?: { content: Content };
+  responses: Record<string, { description: string; content?: Content }>;
 }
 interface ApiDocument {
   openapi: string;
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, unknown> };
+  tags: { name: string }[];
+  components: {
+    schemas: Record<string, unknown>;
+    examples: Record<string, { value: unknown }>;
+    securitySchemes: Record<string, unknown>;
+  };
 }
 
 describe("the API's document", async () => {
@@ -112,13 +122,34 @@ describe("the API's document", async () => {
       expect([where, statuses.some((status) => status < 400)]).toEqual([where, true]);
       for (const [status, { description, content }] of Object.entries(responses)) {
         expect(description).not.toBe("");
-        if (Number(status) >= 400 && path !== "/api/health") {
-          expect([where, status, content]).toEqual([
-            where,
-            status,
-            { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
-          ]);
+        if (Number(status) < 400 || (path === "/api/health" && status === "503")) continue;
+        const { schema, examples } = content!["application/problem+json"];
+        expect([where, status, schema]).toEqual([where, status, { $ref: "#/components/schemas/Problem" }]);
+        const codes = /is (?:one of )?(.*)\.$/.exec(description)![1].split(", ");
+        expect([where, status, Object.keys(examples!)]).toEqual([where, status, codes]);
+        for (const code of codes) {
+          expect(document.components.examples[code].value).toMatchObject({ code, status: Number(status) });
         }
+      }
+    }
+  });
+
+  it("groups every operation, says who may use it, and shows every JSON body", () => {
+    for (const { path, method, tags, summary, security, requestBody, responses } of operations) {
+      const where = `${method} ${path}`;
+      expect([where, tags.length, summary.length > 0]).toEqual([where, 1, true]);
+      expect(document.tags.map(({ name }) => name)).toContain(tags[0]);
+      expect([where, security]).toEqual([where, expect.any(Array)]);
+      for (const name of security.flatMap(Object.keys)) {
+        expect(Object.keys(document.components.securitySchemes)).toContain(name);
+      }
+      const bodies = [requestBody, ...Object.values(responses)].map(
+        (body) => body?.content?.["application/json"],
+      );
+      for (const body of bodies.filter((body) => body !== undefined)) {
+        const name = String((body.schema as { $ref?: string }).$ref).replace("#/components/schemas/", "");
+        const examples = { [name]: { $ref: `#/components/examples/${name}` } };
+        expect([where, body.examples]).toEqual([where, examples]);
       }
     }
   });

@@ -134,8 +134,8 @@ const IDEMPOTENCY_KEY = {
 /** What a route's guards may refuse, besides what it refuses itself. */
 function withRefusals(responses: RouteConfig["responses"], codes: readonly ErrorCode[]) {
   const guards = Object.entries(problems(...GUARDS_REFUSALS, ...codes)).map(([status, refusal]) => {
-    const own = responses[status];
-    return [status, own && "content" in own ? bothProblems(own, refusal) : refusal];
+    const own = responses[status] as typeof refusal | undefined;
+    return [status, own ? bothProblems(own, refusal) : refusal];
   });
   return { ...responses, ...Object.fromEntries(guards) };
 }

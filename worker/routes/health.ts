@@ -8,6 +8,7 @@ const read = createRoute({
   path: "/",
   operationId: "getHealth",
   summary: "Each dependency by name",
+  security: [],
   responses: {
     200: answers(health, "Everything answers"),
     503: answers(health, "Something does not"),

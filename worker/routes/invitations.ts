@@ -18,6 +18,7 @@ const read = createRoute({
   path: "/{id}",
   operationId: "getInvitation",
   summary: "What an invitation's link leads to",
+  security: [],
   request: { params: invitationId },
   responses: { 200: answers(invitation, "The invitation"), ...problems("not_found") },
 });
@@ -29,6 +30,7 @@ const accept = createRoute({
   summary: "Accept an invitation with a new account",
   description:
     "Whoever has an account signs in and accepts with `POST /api/auth/organization/accept-invitation`.",
+  security: [],
   middleware: [readJson] as const,
   request: {
     params: invitationId,

@@ -12,6 +12,8 @@ import { originOf } from "./http.ts";
 
 const bytes = { "*/*": { schema: { type: "string", format: "binary" } as const } };
 
+const NOBODY_OR_SOMEBODY: Record<string, string[]>[] = [{}, { session: [] }, { key: [] }];
+
 const read = createRoute({
   method: "get",
   path: "/{unique_id}/{kind}",
@@ -20,6 +22,7 @@ const read = createRoute({
   description:
     "Public and readable from any origin; while the content is not active, or has expired, only for those who may see it in its " +
     "company. HEAD, ETag, If-None-Match, Range and If-Range are understood. The address with the current `v` may be cached for ever.",
+  security: NOBODY_OR_SOMEBODY,
   request: {
     params: z.object({
       unique_id: z.string(),

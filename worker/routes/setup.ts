@@ -16,6 +16,7 @@ const read = createRoute({
   path: "/",
   operationId: "getSetup",
   summary: "Whether somebody is still to set this platform up",
+  security: [],
   responses: { 200: answers(setupState, "`open` until there is an owner") },
 });
 
@@ -26,6 +27,7 @@ const create = createRoute({
   summary: "Make the first owner, once, with the token of the set-up link",
   description:
     "Everything that the platform holds already becomes the owner's company's. The answer is signed in.",
+  security: [],
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: setupRequest } } } },
   responses: {

@@ -12,6 +12,7 @@ const manifest = createRoute({
   operationId: "getViewerManifest",
   summary: "What a viewer needs to play a photo",
   description: "Public and readable from any origin. Content that is not active, or has expired, has none.",
+  security: [],
   request: { params: z.object({ unique_id: z.string() }) },
   responses: { 200: answers(viewerManifest, "The manifest"), ...problems("not_found") },
 });

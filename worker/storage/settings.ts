@@ -17,7 +17,10 @@ const endpoint = z
   .string()
   .trim()
   .max(500)
-  .regex(/^https?:\/\/[^\s?#]+$/i, "expected an address like https://storage.example.com, without ? and #")
+  .regex(
+    /^[Hh][Tt][Tt][Pp][Ss]?:\/\/[^\s?#]+$/,
+    "expected an address like https://storage.example.com, without ? and #",
+  )
   .overwrite((text) => text.replace(/\/+$/, ""));
 
 /** A folder, its slashes at both ends taken away; "" is the root. */

@@ -1,0 +1,41 @@
+import { createConfig, lintFromString } from "@redocly/openapi-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Harness, startHarness } from "../faults/harness.ts";
+
+let harness: Harness;
+let source: string;
+
+beforeAll(async () => {
+  harness = await startHarness();
+  source = await (await harness.api.fetch("/api/openapi.json")).text();
+});
+
+afterAll(() => harness?.close());
+
+/** What the linter says although it is right as it is. */
+const REASONS = {
+  "operation-2xx-response #/paths/~1api~1storage-connections~1yandex~1callback/get/responses":
+    "It leads a browser on to the studio, with 303.",
+  "operation-4xx-response #/paths/~1api~1setup/get/responses": "It asks for nothing that could be wrong.",
+  "operation-4xx-response #/paths/~1api~1health/get/responses": "It asks for nothing that could be wrong.",
+};
+
+test("Redocly's recommended rules find nothing in the document", async () => {
+  const config = await createConfig({ extends: ["recommended"] });
+  const problems = await lintFromString({ source, absoluteRef: "/openapi.json", config });
+  const found = problems.map(({ ruleId, location }) => `${ruleId} ${location[0].pointer}`);
+  const said = problems.map(({ message }, i) => `${found[i]}: ${message}`);
+  expect(said.filter((_, i) => !Object.hasOwn(REASONS, found[i]))).toEqual([]);
+  expect(Object.keys(REASONS).filter((reason) => !found.includes(reason))).toEqual([]);
+});
+
+test("the linter would find something", async () => {
+  const config = await createConfig({ extends: ["recommended"] });
+  const document = JSON.parse(source);
+  document.components.examples.Company.value.name = 7;
+  delete document.paths["/api/company"].get.security;
+  const lame = JSON.stringify(document);
+  const problems = await lintFromString({ source: lame, absoluteRef: "/openapi.json", config });
+  const rules = problems.map(({ ruleId }) => ruleId);
+  expect(rules).toEqual(expect.arrayContaining(["no-invalid-media-type-examples", "security-defined"]));
+});
