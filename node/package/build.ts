@@ -2,7 +2,7 @@
  * `npm run build:library [FOLDER]`: assembles the package `vivimark`, command line and library, ready for
  * `npm pack` and `npm publish`, in dist/vivimark or the folder given.
  *
- * Its modules are those of compiler/ and node/ that the entries of tsconfig.json reach, as JavaScript with
+ * Its modules are those of compiler/, node/ and client/ that the entries of tsconfig.json reach, as JavaScript with
  * types, in the same folders; its versions are those of the repository's package.json.
  */
 
@@ -21,7 +21,7 @@ const manifest = {
   name: "vivimark",
   version: root.version,
   description:
-    "MindAR image targets (.mind files) from photos: compile, inspect, merge. Command line and library.",
+    "MindAR image targets (.mind files) from photos: compile, inspect, merge. Command line, library, and the client of a Vivimark platform.",
   keywords: ["mindar", "mind-ar", "image target", "compiler", "augmented reality", "webar", "cli"],
   license: root.license,
   type: "module",
@@ -30,6 +30,7 @@ const manifest = {
   exports: {
     ".": { types: "./compiler/index.d.ts", default: "./compiler/index.js" },
     "./node": { types: "./node/library.d.ts", default: "./node/library.js" },
+    "./client": { types: "./client/client.d.ts", default: "./client/client.js" },
     "./kernels.wasm": "./compiler/wasm/kernels.wasm",
     "./package.json": "./package.json",
   },

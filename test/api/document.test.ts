@@ -1,5 +1,6 @@
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type ApiDocument, typesOf } from "../../client/types-of.ts";
 import { type Harness, startHarness } from "../faults/harness.ts";
 
 let harness: Harness;
@@ -27,6 +28,11 @@ test("Redocly's recommended rules find nothing in the document", async () => {
   const said = problems.map(({ message }, i) => `${found[i]}: ${message}`);
   expect(said.filter((_, i) => !Object.hasOwn(REASONS, found[i]))).toEqual([]);
   expect(Object.keys(REASONS).filter((reason) => !found.includes(reason))).toEqual([]);
+});
+
+test("the client's types are of this document: if not, `npm run client:types` makes them anew", async () => {
+  const document = JSON.parse(source) as ApiDocument;
+  await expect(typesOf(document)).toMatchFileSnapshot("../../client/api.ts");
 });
 
 test("the linter would find something", async () => {

@@ -17,6 +17,8 @@ export interface Platform {
   readonly url: string;
   /** The session of its owner, for a browser. */
   readonly cookies: FirstOwner["cookies"];
+  /** An API key of the owner's company, with every scope. */
+  readonly key: string;
   /** As a program of the owner's company. */
   fetch(url: string, init?: RequestInit): Promise<Response>;
   close(): Promise<void>;
@@ -66,6 +68,7 @@ export async function startPlatform({ isNew = false, yandex }: Options = {}): Pr
     return {
       url: url.origin,
       cookies,
+      key,
       fetch: (address, init) => fetch(address, withKey(key, init)),
       async close() {
         await edge.close();

@@ -51,7 +51,9 @@ test("it has the codecs and nothing of the platform", () => {
   expect(Object.keys(manifest.dependencies)).toEqual(["@jsquash/jpeg", "@jsquash/png", "@jsquash/webp"]);
   expect(manifest).toMatchObject({ name: "vivimark", version, license: "MIT" });
   expect(manifest.private).toBeUndefined();
-  expect(readdirSync(installed).sort()).toEqual(["LICENSE", "README.md", "compiler", "node", "package.json"]);
+  expect(readdirSync(installed).sort()).toEqual([
+    ...["LICENSE", "README.md", "client", "compiler", "node", "package.json"],
+  ]);
   const files = readdirSync(installed, { recursive: true }).map(String);
   expect(files.filter((file) => /service|start|multipart|(?<!\.d)\.ts$/.test(file))).toEqual([]);
   expect(readdirSync(path.join(project, "node_modules")).filter((name) => !name.startsWith("."))).toEqual([
@@ -112,6 +114,54 @@ test("the compiler works without the host's help, on pixels of one's own", async
   expect((await node("pixels.js")).stdout).toBe("true invalid_marker html\n");
 });
 
+test("the client asks as the API expects it, and refuses in types", async () => {
+  writeFileSync(
+    path.join(project, "client.js"),
+    `import { ApiError, Vivimark } from "vivimark/client";
+     const asked = [];
+     const problem = { type: "", title: "", status: 404, detail: "There is none.", code: "not_found" };
+     const answers = [
+       Response.json({ items: [{ id: "a" }], next_cursor: "more of it" }),
+       Response.json({ items: [{ id: "b" }], next_cursor: null }),
+       Response.json({}, { status: 201 }),
+       Response.json({ ...problem }, { status: 404, headers: { "Content-Type": "application/problem+json" } }),
+       new Response("Bad gateway", { status: 502 }),
+     ];
+     const fetch = async (request) => {
+       const { method, url, headers } = request;
+       const type = headers.get("content-type");
+       asked.push([method, url, headers.get("authorization"), headers.get("idempotency-key"), type?.split(";")[0] ?? null]);
+       return answers.shift();
+     };
+     const vivimark = new Vivimark({ url: "https://vivimark.example/below/", key: "vivi_1", fetch });
+     const ids = [];
+     for await (const { id } of vivimark.list({ q: "a&b" })) ids.push(id);
+     await vivimark.submit({ image: new Uint8Array(3) }, { idempotencyKey: "once" });
+     const failures = [];
+     for (const id of ["a/b", "c"]) {
+       await vivimark.get(id).catch((error) => {
+         if (error instanceof ApiError) failures.push([error.code, error.status, error.message]);
+       });
+     }
+     console.log(JSON.stringify({ ids, asked, failures }));`,
+  );
+  const base = "https://vivimark.example/below/api/ar-content";
+  expect(JSON.parse((await node("client.js")).stdout)).toEqual({
+    ids: ["a", "b"],
+    asked: [
+      ["GET", `${base}?q=a%26b`, "Bearer vivi_1", null, null],
+      ["GET", `${base}?q=a%26b&cursor=more+of+it`, "Bearer vivi_1", null, null],
+      ["POST", base, "Bearer vivi_1", "once", "multipart/form-data"],
+      ["GET", `${base}/a%2Fb`, "Bearer vivi_1", null, null],
+      ["GET", `${base}/c`, "Bearer vivi_1", null, null],
+    ],
+    failures: [
+      ["not_found", 404, "There is none."],
+      ["internal_error", 502, "GET /api/ar-content/c was answered with status 502."],
+    ],
+  });
+});
+
 test.each(["nodenext", "bundler"])("its types hold, resolved as %s", async (resolution) => {
   writeFileSync(
     path.join(project, "program.ts"),
@@ -119,6 +169,7 @@ test.each(["nodenext", "bundler"])("its types hold, resolved as %s", async (reso
        type CompileOptions, type CompiledPhoto, type ImageTarget, type MarkerReport, type RgbaImage,
        compile, compilePhoto, decodeMind, drawFeatures, inspectMind, mergeMinds,
      } from "vivimark";
+     import { type ArContent, ApiError, Vivimark } from "vivimark/client";
      import { compilePhotos, prepareCompiler } from "vivimark/node";
      const options: CompileOptions = { maxFeatures: 100, maxSize: Infinity };
      await prepareCompiler();
@@ -129,6 +180,26 @@ test.each(["nodenext", "bundler"])("its types hold, resolved as %s", async (reso
      const report: MarkerReport = inspectMind(marker);
      const picture: RgbaImage = drawFeatures({ data: marker, width: 1, height: 1 }, targets[0]);
      console.log(report.problems[0].code === "html", picture.width, compile([], options).length);
+     const vivimark = new Vivimark({ url: "https://vivimark.example", key: "vivi_" });
+     try {
+       const { content } = await vivimark.submit({ image: new Blob(["bytes"]), title: "Grandmother", max_features: 300 });
+       const ready: ArContent = await vivimark.whenReady(content.id);
+       const bytes: Uint8Array = await vivimark.marker(ready);
+       for await (const { title } of vivimark.list({ status: "ready" })) console.log(title.length, bytes.length);
+       const { items } = await vivimark.call("GET /api/projects");
+       const { name } = await vivimark.call("PATCH /api/projects/{id}", { path: { id: items[0].id }, body: { archived: true } });
+       console.log(name, (await vivimark.submitBatch({ items: [{ image_url: "https://images.example.com/a.jpg" }] })).refused);
+     } catch (error) {
+       if (error instanceof ApiError && error.code === "project_archived") console.log(error.status, error.problem.detail);
+     }
+     // @ts-expect-error: no such state
+     vivimark.list({ status: "done" });
+     // @ts-expect-error: no such operation
+     vivimark.call("GET /api/nothing");
+     // @ts-expect-error: which project?
+     vivimark.call("GET /api/projects/{id}");
+     // @ts-expect-error: no such code
+     console.log(new ApiError({ type: "", title: "", status: 404, detail: "", code: "nope" }));
      // @ts-expect-error: pixels are bytes
      compile([{ data: [1, 2, 3], width: 3, height: 1 }]);
      // @ts-expect-error: not an option

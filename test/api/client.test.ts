@@ -1,0 +1,159 @@
+import { readFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import { stripTypeScriptTypes } from "node:module";
+import type { AddressInfo } from "node:net";
+import { zipSync } from "fflate";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ApiError, MarkerError, Vivimark } from "../../client/client.ts";
+import { inspectMind } from "../../compiler/inspect.ts";
+import { rawPng } from "../compiler/image/files.ts";
+import { launchBrowser } from "../e2e/browser.ts";
+import { type Platform, startPlatform } from "../e2e/platform.ts";
+import { photo } from "../faults/api.ts";
+import { video } from "../worker/fixtures.ts";
+
+let platform: Platform;
+let vivimark: Vivimark;
+/** Has the photo at every address. */
+let pictures: Server;
+
+beforeAll(async () => {
+  platform = await startPlatform();
+  vivimark = new Vivimark({ url: platform.url, key: platform.key });
+  pictures = createServer((_, response) => response.end(photo));
+  await new Promise<void>((resolve) => pictures.listen(0, "127.0.0.1", resolve));
+});
+
+afterAll(async () => {
+  pictures?.close();
+  await platform?.close();
+});
+
+const image = (name: string) => new File([photo], name, { type: "image/jpeg" });
+const address = (name: string) => `http://127.0.0.1:${(pictures.address() as AddressInfo).port}/${name}`;
+
+test("a photo becomes a marker, gets a video, and is deleted", async () => {
+  const { content, reused } = await vivimark.submit({ image: image("portrait.jpg"), max_features: 200 });
+  expect([content.title, content.max_features, reused]).toEqual(["portrait", 200, false]);
+  const ready = await vivimark.whenReady(content.id);
+  expect(ready.marker_metadata?.executor).toBe("node");
+  const marker = await vivimark.marker(ready);
+  expect(inspectMind(marker)).toMatchObject({ valid: true, problems: [] });
+  expect(marker.length).toBe(ready.marker_metadata?.bytes);
+
+  await expect(vivimark.attachVideo(content.id, new Blob(["no video"]), "video/mp4")).rejects.toMatchObject({
+    name: "ApiError",
+    code: "unsupported_video",
+    status: 415,
+  });
+  const attached = await vivimark.attachVideo(content.id, video("mp4"), "video/mp4");
+  expect([attached.video_type, attached.video_bytes]).toEqual(["video/mp4", video("mp4").length]);
+
+  expect(await vivimark.delete(content.id)).toBeUndefined();
+  const gone = await vivimark.get(content.id).catch((error) => error);
+  expect(gone).toBeInstanceOf(ApiError);
+  expect([gone.code, gone.status, gone.problem.request_id.length > 0]).toEqual(["not_found", 404, true]);
+});
+
+test("a photo is fetched from its address, once for one key", async () => {
+  const wanted = { image_url: address("grandmother.jpg"), max_features: 201 };
+  const idempotencyKey = crypto.randomUUID();
+  const [first, second] = [
+    await vivimark.submit(wanted, { idempotencyKey }),
+    await vivimark.submit(wanted, { idempotencyKey }),
+  ];
+  expect(second).toEqual(first);
+  expect((await vivimark.whenReady(first.content.id)).title).toBe("grandmother");
+});
+
+test("what fails to compile says why, and waiting can be given up", async () => {
+  const rows = Array.from({ length: 200 }, () => new Uint8Array(200).fill(128));
+  const plain = rawPng({ width: 200, height: 200, depth: 8, colorType: 0 }, rows);
+  const { content } = await vivimark.submit({ image: new Uint8Array(plain) });
+  const failure = await vivimark.whenReady(content.id).catch((error) => error);
+  expect(failure).toBeInstanceOf(MarkerError);
+  expect([failure.code, failure.content.id]).toEqual(["too_few_features", content.id]);
+  const gaveUp = vivimark.whenReady(content.id, { signal: AbortSignal.abort(new Error("enough")) });
+  await expect(gaveUp).rejects.toThrow("enough");
+});
+
+test("a batch comes as files, as an archive and as addresses", async () => {
+  const archive = new Uint8Array(zipSync({ "a.jpg": photo, "b.jpg": new Uint8Array(3) }));
+  const results = [
+    await vivimark.submitBatch({ images: [image("1.jpg"), image("2.jpg")], max_features: 202 }),
+    await vivimark.submitBatch({ archive, max_features: 203 }),
+    await vivimark.submitBatch({ items: [{ image_url: address("c.jpg"), max_features: 204 }] }),
+  ];
+  const told = results.map(({ items }) => items.map(({ name, error }) => [name, error?.code ?? null]));
+  expect(told).toEqual([
+    [
+      ["1.jpg", null],
+      ["2.jpg", null],
+    ],
+    [
+      ["a.jpg", null],
+      ["b.jpg", "not_an_image"],
+    ],
+    [[address("c.jpg"), null]],
+  ]);
+});
+
+test("a list goes on page by page", async () => {
+  const { total } = await vivimark.call("GET /api/ar-content");
+  const ids = new Set<string>();
+  for await (const { id } of vivimark.list({ limit: 2 })) ids.add(id);
+  expect(total).toBeGreaterThan(2);
+  expect(ids.size).toBe(total);
+});
+
+test("every other operation is typed: JSON in, JSON, a response or nothing out", async () => {
+  const made = await vivimark.call("POST /api/projects", { body: { name: "Weddings & more" } });
+  const path = { id: made.id };
+  expect(await vivimark.call("GET /api/projects/{id}", { path })).toEqual(made);
+  const changed = await vivimark.call("PATCH /api/projects/{id}", { path, body: { archived: true } });
+  expect(changed.archived_at).not.toBeNull();
+  const csv = await vivimark.call("GET /api/audit-log/export.csv", { query: { subject: "project" } });
+  expect(await csv.text()).toContain("Weddings & more");
+  const refused = await vivimark
+    .call("POST /api/projects", { body: { name: "" } })
+    .catch((error: ApiError) => error);
+  expect(refused).toMatchObject({ code: "invalid_input", problem: { errors: [{ field: "name" }] } });
+});
+
+test("in a browser, with a key and as the person who is signed in", async () => {
+  const browser = await launchBrowser();
+  try {
+    const context = await browser.newContext();
+    await context.addCookies([...platform.cookies]);
+    const page = await context.newPage();
+    const source = await readFile(new URL("../../client/client.ts", import.meta.url), "utf8");
+    const served = {
+      "/empty": "<!doctype html><title>Empty</title>",
+      "/client.js": stripTypeScriptTypes(source),
+    };
+    for (const [path, body] of Object.entries(served)) {
+      const contentType = path.endsWith(".js") ? "text/javascript" : "text/html";
+      await page.route(platform.url + path, (route) => route.fulfill({ body, contentType }));
+    }
+    await page.goto(`${platform.url}/empty`);
+    const program = `async (keys) => {
+      const { Vivimark } = await import("/client.js");
+      const answers = [];
+      for (const key of keys) {
+        const vivimark = new Vivimark({ url: location.origin, key: key ?? undefined });
+        const image = new File([Uint8Array.from(atob(${JSON.stringify(photo.toString("base64"))}), (c) => c.charCodeAt(0))], "browser.jpg");
+        const { content } = await vivimark.submit({ image, max_features: 205 });
+        const marker = await vivimark.marker(await vivimark.whenReady(content.id));
+        answers.push([content.title, marker.length > 10_000]);
+      }
+      return answers;
+    }`;
+    const answers = await page.evaluate(`(${program})(${JSON.stringify([platform.key, null])})`);
+    expect(answers).toEqual([
+      ["browser", true],
+      ["browser", true],
+    ]);
+  } finally {
+    await browser.close();
+  }
+});
