@@ -9,6 +9,7 @@ import type { AppEnv } from "./bindings.ts";
 import { describeApi } from "./document.ts";
 import { type ErrorCode, type FieldError, problemOf } from "./errors.ts";
 import { during, know, logEvent, logFailure } from "./log.ts";
+import { countPublic } from "./rate-limits.ts";
 import { refusalFor } from "./refusals.ts";
 import { bodyOf, drain } from "./request-body.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
@@ -71,11 +72,32 @@ const readableAnywhere = cors({
   origin: "*",
   allowMethods: ["GET", "HEAD"],
   allowHeaders: ["Range", "If-Range", "If-None-Match"],
-  exposeHeaders: ["Accept-Ranges", "Content-Length", "Content-Range", "ETag", "X-Request-Id"],
+  exposeHeaders: [
+    "Accept-Ranges",
+    "Content-Length",
+    "Content-Range",
+    "ETag",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-Id",
+  ],
   maxAge: 86_400,
 });
 root.use("/media/*", readableAnywhere);
 root.use("/api/viewer/*", readableAnywhere);
+
+for (const open of [
+  "media",
+  "api/viewer",
+  "api/health",
+  "api/setup",
+  "api/invitations",
+  "api/mailbox",
+  "api/auth",
+]) {
+  root.use(`/${open}/*`, countPublic);
+}
 
 const app = root
   .route("/api/ar-content", batchRoutes)

@@ -1,4 +1,5 @@
 import type { DevelopmentMailbox, Mailer } from "./accounts/mailer.ts";
+import type { RateLimits } from "./rate-limits.ts";
 import type { Database } from "./schema.ts";
 import type { Storages } from "./storage/open.ts";
 import type { YandexDiskSettingsBody } from "./storage/settings.ts";
@@ -17,6 +18,7 @@ export interface Bindings {
   /** The application that this installation has registered with Yandex; null: none. */
   readonly yandex: YandexPermission | null;
   readonly accounts: AccountSettings;
+  readonly rateLimits: RateLimits;
   /** The built web app. */
   readonly assets: { fetch(request: Request): Promise<Response> };
   /** What the platform stands on, by name; a check rejects, saying why, when its dependency is down. */

@@ -35,7 +35,8 @@ const HEAD = {
       "that brings one of at most 64 letters, digits, `-`, `_` and `=`; a problem document has it as `request_id`. " +
       "A method that an address does not know is refused with 405, " +
       "`method_not_allowed`, and an Allow header. What people do to sign in and with members is under /api/auth " +
-      "(docs/accounts.md); too many attempts are refused there with 429, `too_many_attempts`.",
+      "(docs/accounts.md); too many attempts are refused there with 429, `too_many_attempts`. What is asked too often is refused with 429, " +
+      "`too_many_requests`, and Retry-After; `RateLimit-Policy` says beforehand how often is too often (docs/api.md).",
   },
   servers: [{ url: "/" }],
 };

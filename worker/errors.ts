@@ -19,6 +19,7 @@ export type ErrorCode =
   | "project_archived"
   | "last_project"
   | "too_many_attempts"
+  | "too_many_requests"
   | "already_set_up"
   | "wrong_link"
   | "invalid_idempotency_key"
@@ -113,6 +114,7 @@ export const MEANINGS = {
   last_project: { status: 409, title: "Last project" },
   no_company: { status: 403, title: "No company chosen" },
   too_many_attempts: { status: 429, title: "Too many attempts" },
+  too_many_requests: { status: 429, title: "Too many requests" },
   already_set_up: { status: 409, title: "Already set up" },
   wrong_link: { status: 403, title: "Not a valid link" },
   invalid_idempotency_key: { status: 400, title: "Invalid Idempotency-Key" },

@@ -47,6 +47,7 @@ const DETAILS: Readonly<Record<ErrorCode, string>> = {
   project_archived: 'The project "Weddings" is archived and takes nothing new.',
   last_project: '"Weddings" is the only project that is not archived.',
   too_many_attempts: "Too many attempts; try again in 540 seconds.",
+  too_many_requests: 'More than 3000 requests of the kind "read" in 60 seconds; try again in 60 seconds.',
   already_set_up: "This platform has an owner already; ask for an invitation.",
   wrong_link: "This is not the set-up link of this platform.",
   invalid_idempotency_key:

@@ -6,6 +6,7 @@ import { type CompileService, checkCompiler, compileRemotely } from "./compile-s
 import { during, logFailure } from "./log.ts";
 import { takeTurn } from "./migration/turn.ts";
 import { bury, type Consumer, consume } from "./queue.ts";
+import { POLICIES, parseRates, type RateLimits } from "./rate-limits.ts";
 import { checkAddress } from "./storage/address.ts";
 import { connectStorage, yandexPermission } from "./storage/connect.ts";
 import { StorageHttp } from "./storage/http.ts";
@@ -43,6 +44,12 @@ export interface Env {
   readonly MAIL_URL: string;
   readonly MAIL_SECRET?: string;
   readonly PUBLIC_URL: string;
+  /** Requests a minute by policy, for worker/rate-limits.ts; empty: no limits. */
+  readonly RATE_LIMITS: string;
+  readonly PUBLIC_LIMIT: RateLimit;
+  readonly READ_LIMIT: RateLimit;
+  readonly WRITE_LIMIT: RateLimit;
+  readonly BATCH_LIMIT: RateLimit;
   readonly BROWSER_LEASE_SECONDS: string;
   readonly NODE_LEASE_SECONDS: string;
   readonly RETRY_BASE_SECONDS: string;
@@ -135,6 +142,7 @@ function connect(env: Env): Bindings & Consumer {
     settings,
     yandex: yandex && yandexPermission(yandex, http),
     accounts: accountsOf(env, db),
+    rateLimits: rateLimitsOf(env),
     assets: { fetch: (request) => env.ASSETS.fetch(request) },
     queue: {
       async send(message, delaySeconds) {
@@ -183,6 +191,23 @@ function accountsOf(env: Env, db: Bindings["db"]): AccountSettings {
     mailer: token ? mails : posted,
     mailbox: token ? { mails, token } : null,
   };
+}
+
+function rateLimitsOf(env: Env): RateLimits {
+  const counters = {
+    public: env.PUBLIC_LIMIT,
+    read: env.READ_LIMIT,
+    write: env.WRITE_LIMIT,
+    batch: env.BATCH_LIMIT,
+  };
+  const rates = parseRates(env.RATE_LIMITS);
+  const limits = POLICIES.flatMap((policy) => {
+    const requests = rates[policy];
+    if (!requests) return [];
+    const count = async (key: string) => (await counters[policy].limit({ key })).success;
+    return [[policy, { requests, count }] as const];
+  });
+  return Object.fromEntries(limits);
 }
 
 function seconds(env: Env, name: keyof Env & `${string}_SECONDS`): number {

@@ -67,6 +67,7 @@ export class Edge {
     },
     storageQueue: { send: async (message, delaySeconds) => void this.moves.push({ message, delaySeconds }) },
     assets: { fetch: async (request) => new Response(new URL(request.url).pathname) },
+    rateLimits: {},
     accounts: {
       secret: "a secret of these tests, which is long enough",
       setupToken: "the token of the set-up link",

@@ -15,10 +15,11 @@ import {
 import type { CreatedApiKey } from "../../worker/accounts/schemas.ts";
 import { app } from "../../worker/app.ts";
 import { FIRST_COMPANY_ID } from "../../worker/content-store.ts";
+import { POLICIES, type Policy } from "../../worker/rate-limits.ts";
 import { accounts, auditLog, members, storageMigrations, users } from "../../worker/schema.ts";
 import type { ArContent, Submission } from "../../worker/schemas.ts";
 import { Browser, OWNER, setUp } from "./browser.ts";
-import { Edge, form, json, refusal, SECRET, s3 } from "./edge.ts";
+import { Edge, form, json, ORIGIN, refusal, SECRET, s3 } from "./edge.ts";
 import { png } from "./fixtures.ts";
 
 /**
@@ -271,6 +272,10 @@ test("every route under /api and /media is in the document, or is better-auth's 
     .map(({ method, path }) => `${method} ${path}`);
   expect([...new Set(others)].sort()).toEqual([
     "ALL /api/auth/*",
+    "ALL /api/health/*",
+    "ALL /api/invitations/*",
+    "ALL /api/mailbox/*",
+    "ALL /api/setup/*",
     "ALL /api/viewer/*",
     "ALL /media/*",
     "GET /api/docs",
@@ -340,6 +345,39 @@ describe.each(guarded.filter(({ method }) => method !== "GET"))("$name", (operat
     await response.text();
     const isNoted = (await edge.db.select().from(auditLog)).length > 0;
     expect(isNoted).toBe(response.ok && !UNNOTED.has(operation.name));
+  });
+});
+
+describe("called too often", () => {
+  test.each(operations)("$name is refused, and nothing was done", async (operation) => {
+    const { name, method, responses } = operation;
+    const asked: string[] = [];
+    const refusing = (policy: Policy) => ({
+      requests: 7,
+      count: async () => {
+        asked.push(policy);
+        return false;
+      },
+    });
+    const rateLimits = Object.fromEntries(POLICIES.map((policy) => [policy, refusing(policy)]));
+    const before = await snapshot();
+    const response = await send(operation, (path, init) => {
+      const headers = new Headers(init.headers);
+      headers.set("Cookie", owner.cookie());
+      headers.set("Origin", ORIGIN);
+      return edge.anonymously(path, { ...init, headers }, { rateLimits });
+    });
+    const policy = PUBLIC.has(name)
+      ? "public"
+      : name === "POST /api/ar-content/batch"
+        ? "batch"
+        : method === "GET"
+          ? "read"
+          : "write";
+    expect((await refusal(response)).code).toBe("too_many_requests");
+    expect(asked).toEqual([policy]);
+    expect(Object.keys(responses)).toContain("429");
+    expect(await snapshot()).toEqual(before);
   });
 });
 

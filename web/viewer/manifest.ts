@@ -18,7 +18,8 @@ export async function loadManifest(uniqueId: string): Promise<ManifestAnswer> {
   try {
     const response = await fetch(`/api/viewer/${encodeURIComponent(uniqueId)}`, { cache: "no-store" });
     if (response.ok) return { kind: "found", manifest: await response.json() };
-    return { kind: response.status < 500 ? "unknown" : "unreachable" };
+    const isPassing = response.status >= 500 || response.status === 429;
+    return { kind: isPassing ? "unreachable" : "unknown" };
   } catch {
     return { kind: "unreachable" };
   }

@@ -39,49 +39,53 @@ const remotePhotos = z
   })
   .openapi("RemotePhotos");
 
-const create = companyRoute("content:submit", {
-  method: "post",
-  path: "/batch",
-  operationId: "createArContentBatch",
-  summary: `Submit up to ${MAX_BATCH} photos in one call`,
-  description:
-    "A ZIP archive, a form with several `image` files, or JSON that says where the photos are. Each has a result of " +
-    "its own, in its order; none spoils another. The Node compiler makes the markers. The query is for all photos of " +
-    "an archive or a form, whose titles are the names of the files.",
-  request: { query: common },
-  requestBody: {
-    required: true,
-    content: {
-      "application/zip": {
-        schema: { type: "string", format: "binary", description: "Each file at most 20 MB, unpacked." },
-      },
-      "multipart/form-data": {
-        schema: {
-          type: "object",
-          required: ["image"],
-          properties: {
-            image: { type: "array", maxItems: MAX_BATCH, items: { type: "string", format: "binary" } },
+const create = companyRoute(
+  "content:submit",
+  {
+    method: "post",
+    path: "/batch",
+    operationId: "createArContentBatch",
+    summary: `Submit up to ${MAX_BATCH} photos in one call`,
+    description:
+      "A ZIP archive, a form with several `image` files, or JSON that says where the photos are. Each has a result of " +
+      "its own, in its order; none spoils another. The Node compiler makes the markers. The query is for all photos of " +
+      "an archive or a form, whose titles are the names of the files.",
+    request: { query: common },
+    requestBody: {
+      required: true,
+      content: {
+        "application/zip": {
+          schema: { type: "string", format: "binary", description: "Each file at most 20 MB, unpacked." },
+        },
+        "multipart/form-data": {
+          schema: {
+            type: "object",
+            required: ["image"],
+            properties: {
+              image: { type: "array", maxItems: MAX_BATCH, items: { type: "string", format: "binary" } },
+            },
           },
         },
+        "application/json": { schema: { $ref: "#/components/schemas/RemotePhotos" } },
       },
-      "application/json": { schema: { $ref: "#/components/schemas/RemotePhotos" } },
+    },
+    responses: {
+      200: answers(batchResult, "What became of each; of some or all it may be a refusal"),
+      ...problems(
+        "malformed_upload",
+        "malformed_json",
+        "body_too_large",
+        "upload_interrupted",
+        "unsupported_media_type",
+        "invalid_input",
+        "project_archived",
+        "image_too_many_bytes",
+        "batch_too_large",
+      ),
     },
   },
-  responses: {
-    200: answers(batchResult, "What became of each; of some or all it may be a refusal"),
-    ...problems(
-      "malformed_upload",
-      "malformed_json",
-      "body_too_large",
-      "upload_interrupted",
-      "unsupported_media_type",
-      "invalid_input",
-      "project_archived",
-      "image_too_many_bytes",
-      "batch_too_large",
-    ),
-  },
-});
+  "batch",
+);
 
 const routes = new OpenAPIHono<AppEnv>();
 routes.openAPIRegistry.register("RemotePhotos", remotePhotos);

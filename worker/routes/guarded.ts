@@ -1,5 +1,5 @@
 import { createRoute, type RouteConfig } from "@hono/zod-openapi";
-import type { Env, MiddlewareHandler } from "hono";
+import type { Context, Env, MiddlewareHandler } from "hono";
 import {
   type Access,
   actorOf,
@@ -15,10 +15,11 @@ import { Audit } from "../audit.ts";
 import type { AppEnv } from "../bindings.ts";
 import { ConnectionStore } from "../connection-store.ts";
 import { ContentStore } from "../content-store.ts";
-import type { ErrorCode } from "../errors.ts";
+import { type ErrorCode, Refusal } from "../errors.ts";
 import { type Creation, newCreation } from "../idempotency.ts";
 import { bothProblems, problems } from "../openapi.ts";
 import { ProjectStore } from "../project-store.ts";
+import { countRequest, networkOf, type Policy } from "../rate-limits.ts";
 import { originOf } from "./http.ts";
 import { idempotent } from "./idempotent.ts";
 
@@ -53,17 +54,23 @@ type Guarded<Route, E extends Env> = Omit<Route, "middleware" | "security"> & {
   middleware: MiddlewareHandler<E>;
 };
 
-/** A route for whoever has `permission` in a company: a person by their role, an API key by its scopes. */
+/**
+ * A route for whoever has `permission` in a company: a person by their role, an API key by its scopes.
+ *
+ * @param policy by which its requests are counted
+ */
 export function companyRoute<Path extends string, const Route extends Definition<Path>>(
   permission: Permission,
   route: Route,
+  policy: Policy = policyOf(route),
 ) {
   return guarded<Path, Route, CompanyEnv>(
     route,
     [{ session: [] }, { key: [] }],
     [
       async (c, next) => {
-        const access = await identify(c, originOf(c));
+        const access = await identified(c, () => identify(c, originOf(c)));
+        const announced = await countRequest(c.env.rateLimits, policy, callerOf(access));
         if (!may(access, permission)) throw forbidden(access, permission);
         c.set("access", access);
         c.set("creation", newCreation());
@@ -73,6 +80,7 @@ export function companyRoute<Path extends string, const Route extends Definition
         c.set("projects", new ProjectStore(c.env.db, access.company, audit));
         c.set("connections", new ConnectionStore(c.env.db, access.company, audit));
         await next();
+        if (announced) c.header("RateLimit-Policy", announced);
       },
       ...(route.method === "post" ? [idempotent] : []),
     ],
@@ -87,8 +95,11 @@ export function personRoute<Path extends string, const Route extends Definition<
     [{ session: [] }],
     [
       async (c, next) => {
-        c.set("person", (await personOf(c, originOf(c))).person);
+        const { person } = await identified(c, () => personOf(c, originOf(c)));
+        c.set("person", person);
+        const announced = await countRequest(c.env.rateLimits, policyOf(route), person.id);
         await next();
+        if (announced) c.header("RateLimit-Policy", announced);
       },
     ],
   );
@@ -113,12 +124,37 @@ function guarded<Path extends string, Route extends Definition<Path>, E extends 
   return defined as unknown as Guarded<Route, E> & Pick<typeof defined, "getRoutingPath">;
 }
 
+function policyOf({ method }: Definition<string>): Policy {
+  return method === "get" ? "read" : "write";
+}
+
+function callerOf(access: Access): string {
+  return access.by === "key" ? access.keyId : access.person.id;
+}
+
+/** Whoever is nobody is counted by their address. */
+async function identified<Somebody>(c: Context<AppEnv>, ask: () => Promise<Somebody>): Promise<Somebody> {
+  try {
+    return await ask();
+  } catch (error) {
+    const isNobody = error instanceof Refusal && error.code === "unauthenticated";
+    if (isNobody) await countRequest(c.env.rateLimits, "public", networkOf(addressOf(c)));
+    throw error;
+  }
+}
+
 const noStore: MiddlewareHandler = async (c, next) => {
   await next();
   c.header("Cache-Control", "no-store");
 };
 
-const GUARDS_REFUSALS = ["unauthenticated", "forbidden", "no_company", "foreign_origin"] as const;
+const GUARDS_REFUSALS = [
+  "unauthenticated",
+  "forbidden",
+  "no_company",
+  "foreign_origin",
+  "too_many_requests",
+] as const;
 const KEY_REFUSALS = ["invalid_idempotency_key", "idempotency_key_reused", "request_in_progress"] as const;
 
 const IDEMPOTENCY_KEY = {

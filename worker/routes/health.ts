@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
-import { answers } from "../openapi.ts";
+import { answers, problems } from "../openapi.ts";
 import { health } from "../schemas.ts";
 
 const read = createRoute({
@@ -12,6 +12,7 @@ const read = createRoute({
   responses: {
     200: answers(health, "Everything answers"),
     503: answers(health, "Something does not"),
+    ...problems("too_many_requests"),
   },
 });
 

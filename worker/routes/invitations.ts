@@ -20,7 +20,7 @@ const read = createRoute({
   summary: "What an invitation's link leads to",
   security: [],
   request: { params: invitationId },
-  responses: { 200: answers(invitation, "The invitation"), ...problems("not_found") },
+  responses: { 200: answers(invitation, "The invitation"), ...problems("not_found", "too_many_requests") },
 });
 
 const accept = createRoute({
@@ -38,7 +38,7 @@ const accept = createRoute({
   },
   responses: {
     201: answers(signedIn, "A member, and signed in"),
-    ...problems("not_found", "secrets_unavailable", ...JSON_REFUSALS),
+    ...problems("not_found", "too_many_requests", "secrets_unavailable", ...JSON_REFUSALS),
   },
 });
 

@@ -14,7 +14,7 @@ const read = createRoute({
     "What the platform would have mailed, where no mailer is set up but this one: under `npm start`. Opened by the " +
     "token that `npm start` prints a link with, for the mails themselves open accounts.",
   security: [{ mailbox: [] }],
-  responses: { 200: answers(mailbox, "The mails"), ...problems("not_found") },
+  responses: { 200: answers(mailbox, "The mails"), ...problems("not_found", "too_many_requests") },
 });
 
 export const mailboxRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => {

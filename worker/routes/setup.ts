@@ -17,7 +17,10 @@ const read = createRoute({
   operationId: "getSetup",
   summary: "Whether somebody is still to set this platform up",
   security: [],
-  responses: { 200: answers(setupState, "`open` until there is an owner") },
+  responses: {
+    200: answers(setupState, "`open` until there is an owner"),
+    ...problems("too_many_requests"),
+  },
 });
 
 const create = createRoute({
@@ -32,7 +35,7 @@ const create = createRoute({
   request: { body: { required: true, content: { "application/json": { schema: setupRequest } } } },
   responses: {
     201: answers(signedIn, "Set up, and signed in"),
-    ...problems("wrong_link", "already_set_up", "secrets_unavailable", ...JSON_REFUSALS),
+    ...problems("too_many_requests", "wrong_link", "already_set_up", "secrets_unavailable", ...JSON_REFUSALS),
   },
 });
 

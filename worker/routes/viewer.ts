@@ -14,7 +14,7 @@ const manifest = createRoute({
   description: "Public and readable from any origin. Content that is not active, or has expired, has none.",
   security: [],
   request: { params: z.object({ unique_id: z.string() }) },
-  responses: { 200: answers(viewerManifest, "The manifest"), ...problems("not_found") },
+  responses: { 200: answers(viewerManifest, "The manifest"), ...problems("not_found", "too_many_requests") },
 });
 
 export const viewerRoutes = new OpenAPIHono<AppEnv>().openapi(manifest, async (c) => {
