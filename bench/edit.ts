@@ -14,6 +14,8 @@ import { median } from "./statistics.ts";
 
 const ROUNDS = 20;
 const GOAL_MS = 100;
+/** A person looks at the picture before touching it. */
+const LOOK_MS = 1000;
 /** Of the measure that web/studio/editor.tsx makes. */
 const MEASURE = "vivimark:let-go-to-score";
 const PHOTO = { width: 4000, height: 3000, tile: 1000 };
@@ -58,6 +60,7 @@ async function main(): Promise<void> {
 
     // So that the frame has room to move.
     await page.getByRole("combobox", { name: "Shape" }).selectOption("square");
+    await page.waitForTimeout(LOOK_MS);
 
     const lines = [
       "## The score while a photo is cropped",

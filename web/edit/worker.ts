@@ -13,10 +13,10 @@ import { cutGrey, cutRgba, type GreyLevels, layLevels } from "./pixels.ts";
 import type { EditReply, EditRequest } from "./protocol.ts";
 
 /**
- * Longer side, in pixels, at which a cut is scored. Everything that a score looks at is smaller still, and the
- * score of the cut at full size is no further away than that of another way to reduce it.
+ * Longer side, in pixels, at which a cut is scored: that of the largest keyframe that a score looks at. Over
+ * photographs it differs from the score of the cut at full size by some 1 point of 100.
  */
-const SCORED_SIZE = 800;
+const SCORED_SIZE = 640;
 
 /** A picture with more stars has far more points than a marker needs at least. */
 const DOUBTFUL_STARS = 2;

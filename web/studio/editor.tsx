@@ -51,8 +51,8 @@ interface Scored {
   readonly refusal?: string | null;
 }
 
-/** A tool that is held still for so long shows the score of where it is; one that moves would hold up the last. */
-const HELD_PAUSE_MS = 60;
+/** A tool that rests for so long shows the score of where it is; a score under way would hold up the one of letting go. */
+const HELD_PAUSE_MS = 120;
 
 /** The time from letting go of a tool to the picture of the new score; read by bench/edit.ts. */
 const MEASURE = "vivimark:let-go-to-score";
