@@ -18,7 +18,7 @@ import type { Action, Audit, AuditObject } from "./audit.ts";
 import type { Position } from "./cursor.ts";
 import { placed, placeOf } from "./files.ts";
 import { abandon } from "./marker-life.ts";
-import { foldersOf, MEDIA_KINDS } from "./paths.ts";
+import { FILE_KINDS, foldersOf } from "./paths.ts";
 import {
   arContent,
   type Company,
@@ -366,7 +366,7 @@ export async function purge(
   company: Company,
   content: Content,
 ): Promise<void> {
-  const named = MEDIA_KINDS.map((kind) => placeOf(content, kind)).filter((place) => place !== null);
+  const named = FILE_KINDS.map((kind) => placeOf(content, kind)).filter((place) => place !== null);
   // The company's own too: an upload or a delivery that broke off may have begun there.
   const ids = new Set([...named.map(({ storageId }) => storageId), company.storageConnectionId]);
   for (const id of ids) {

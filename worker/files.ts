@@ -1,7 +1,7 @@
 import { eq, isNotNull, sql } from "drizzle-orm";
 import { unionAll } from "drizzle-orm/sqlite-core";
 import { logFailure } from "./log.ts";
-import type { MediaKind } from "./paths.ts";
+import type { FileKind } from "./paths.ts";
 import { arContent, type Content, type Database } from "./schema.ts";
 import type { Storages } from "./storage/open.ts";
 
@@ -14,12 +14,13 @@ export interface FilePlace {
 }
 
 /** Null when the content has no such file (yet). */
-export function placeOf(content: Content, kind: MediaKind): FilePlace | null {
+export function placeOf(content: Content, kind: FileKind): FilePlace | null {
   const { storageId, path } = {
     image: { storageId: content.imageStorageId, path: content.imagePath },
     thumbnail: { storageId: content.thumbnailStorageId, path: content.thumbnailPath },
     marker: { storageId: content.markerStorageId, path: content.markerPath },
     video: { storageId: content.videoStorageId, path: content.videoPath },
+    qr_code: { storageId: content.qrCodeStorageId, path: content.qrCodePath },
   }[kind];
   return path === null ? null : { storageId, path };
 }
@@ -34,10 +35,11 @@ export const PLACE_COLUMNS = {
   thumbnail: { storageId: arContent.thumbnailStorageId, path: arContent.thumbnailPath },
   marker: { storageId: arContent.markerStorageId, path: arContent.markerPath },
   video: { storageId: arContent.videoStorageId, path: arContent.videoPath },
+  qr_code: { storageId: arContent.qrCodeStorageId, path: arContent.qrCodePath },
 } as const;
 
 /** What to set for a file that is elsewhere now. */
-export function placed(kind: MediaKind, { storageId, path }: FilePlace): Partial<Content> {
+export function placed(kind: FileKind, { storageId, path }: FilePlace): Partial<Content> {
   switch (kind) {
     case "image":
       return { imageStorageId: storageId, imagePath: path };
@@ -47,18 +49,20 @@ export function placed(kind: MediaKind, { storageId, path }: FilePlace): Partial
       return { markerStorageId: storageId, markerPath: path };
     case "video":
       return { videoStorageId: storageId, videoPath: path };
+    case "qr_code":
+      return { qrCodeStorageId: storageId, qrCodePath: path };
   }
 }
 
 /** A row for every file of a company, of deleted content too. `bytes` is null where no row knows it. */
 export function filesOf(db: Database, companyId: string) {
-  const kind = (name: MediaKind, bytes: ReturnType<typeof sql<number | null>>) => {
+  const kind = (name: FileKind, bytes: ReturnType<typeof sql<number | null>>) => {
     const { storageId, path } = PLACE_COLUMNS[name];
     return db
       .select({
         contentId: sql<string>`${arContent.id}`.as("content_id"),
         deletedAt: sql<number | null>`${arContent.deletedAt}`.as("deleted_at"),
-        kind: sql<MediaKind>`${name}`.as("kind"),
+        kind: sql<FileKind>`${name}`.as("kind"),
         storageId: sql<string | null>`${storageId}`.as("storage_id"),
         path: sql<string>`${path}`.as("path"),
         bytes: bytes.as("bytes"),
@@ -71,6 +75,7 @@ export function filesOf(db: Database, companyId: string) {
     kind("thumbnail", sql`NULL`),
     kind("marker", sql`json_extract(${arContent.markerMetadata}, '$.bytes')`),
     kind("video", sql`${arContent.videoBytes}`),
+    kind("qr_code", sql`NULL`),
   ).as("files");
 }
 

@@ -4,16 +4,26 @@
 export const MEDIA_KINDS = ["image", "thumbnail", "marker", "video"] as const;
 export type MediaKind = (typeof MEDIA_KINDS)[number];
 
+/** All files. The QR code is drawn afresh for whoever asks; the stored one is for who looks into the storage. */
+export const FILE_KINDS = [...MEDIA_KINDS, "qr_code"] as const;
+export type FileKind = (typeof FILE_KINDS)[number];
+
 const FOLDERS = {
   image: "portraits/original_images",
   thumbnail: "thumbnails",
   marker: "markers/mindar_targets",
   video: "videos",
+  qr_code: "qr-codes",
 } as const;
 
 /** The original, stored once and never replaced. `storagePath` is the company's. */
 export function imagePath(storagePath: string, uniqueId: string, extension: string): string {
   return join(storagePath, `${FOLDERS.image}/${uniqueId}.${extension}`);
+}
+
+/** The QR code of the viewer's address, stored beside the original. */
+export function qrCodePath(storagePath: string, uniqueId: string): string {
+  return join(storagePath, `${FOLDERS.qr_code}/${uniqueId}.svg`);
 }
 
 /**

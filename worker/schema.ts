@@ -12,7 +12,7 @@ import {
 import type { Role, Scope } from "./accounts/permissions.ts";
 import type { Action } from "./audit.ts";
 import type { ErrorCode } from "./errors.ts";
-import { MEDIA_KINDS } from "./paths.ts";
+import { FILE_KINDS } from "./paths.ts";
 import type { MarkerMetadata, ProgressBody } from "./schemas.ts";
 
 export type Database = DrizzleD1Database<Record<string, never>>;
@@ -150,6 +150,10 @@ export const arContent = sqliteTable(
     /** Counts videos ever attached, so that an address never names two of them. */
     videoVersion: integer("video_version").notNull().default(0),
 
+    qrCodeStorageId: storageId("qr_code_storage_id"),
+    /** Null: from before QR codes were stored. */
+    qrCodePath: text("qr_code_path"),
+
     isActive: integer("is_active", { mode: "boolean" }).notNull().default(true),
     /** From then on it is as if it were not active. Null: never. */
     expiresAt: integer("expires_at"),
@@ -243,7 +247,7 @@ export const fileMoves = sqliteTable(
       .notNull()
       .references(() => storageMigrations.id, { onDelete: "cascade" }),
     contentId: text("content_id").notNull(),
-    kind: text("kind", { enum: MEDIA_KINDS }).notNull(),
+    kind: text("kind", { enum: FILE_KINDS }).notNull(),
     fromStorageId: text("from_storage_id").references(() => storageConnections.id, { onDelete: "cascade" }),
     fromPath: text("from_path").notNull(),
     toPath: text("to_path").notNull(),

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { MEDIA_KINDS } from "./paths.ts";
+import { FILE_KINDS } from "./paths.ts";
 import { oneLine } from "./schemas.ts";
 import { PROVIDERS, s3Settings, yandexDiskSettings } from "./storage/settings.ts";
 import { CONNECTION_STEPS } from "./storage/test-connection.ts";
@@ -154,7 +154,7 @@ export const presetList = z
 
 const movedFile = z.object({
   content_id: z.string(),
-  kind: z.enum(MEDIA_KINDS),
+  kind: z.enum(FILE_KINDS),
   /** Null: not looked at yet. */
   bytes: z.number().int().nullable(),
 });

@@ -6,7 +6,9 @@ import { type FilePlace, placed, placeOf } from "./files.ts";
 import { type Creation, newCreation } from "./idempotency.ts";
 import { logFailure } from "./log.ts";
 import { type NewLease, newLease, openedBy } from "./marker-life.ts";
-import { freshPath, imagePath, mediaUrl } from "./paths.ts";
+import { freshPath, imagePath, mediaUrl, qrCodePath } from "./paths.ts";
+import { drawQrCode } from "./qr-code.ts";
+import { viewerUrl } from "./representation.ts";
 import type { Company, Content } from "./schema.ts";
 import { sha256 } from "./sha256.ts";
 import type { StorageProvider } from "./storage/provider.ts";
@@ -29,7 +31,10 @@ export interface Submitted extends ContentWithTask {
   readonly reused: boolean;
 }
 
-export type Services = Pick<Bindings, "db" | "storages" | "queue" | "settings">;
+export type Services = Pick<Bindings, "db" | "storages" | "queue" | "settings"> & {
+  /** Of the viewer's address in QR codes. */
+  readonly origin: string;
+};
 
 /** Longer than any submission takes from its row to its end. */
 const HIDDEN_SECONDS = 900;
@@ -45,7 +50,7 @@ export interface Request {
 export type Outcome = Submitted | { readonly error: unknown };
 
 /**
- * Takes a photo in: stores the original, opens the first compile task, and arms the message that brings the
+ * Takes a photo in: stores the original and its QR code, opens the first compile task, and arms the message that brings the
  * Node compiler. Throws CompileError for a file that cannot become a marker, before anything is stored.
  */
 export async function submitPhoto(
@@ -157,6 +162,8 @@ async function prepare(store: ContentStore, request: Request, now: number): Prom
     imageWidth: image.width,
     imageHeight: image.height,
     imageBytes: photo.bytes.length,
+    qrCodeStorageId: store.company.storageConnectionId,
+    qrCodePath: qrCodePath(store.company.storagePath, uniqueId),
     generation: 1,
     maxFeatures: photo.maxFeatures,
     expiresAt: photo.expiresAt,
@@ -167,17 +174,25 @@ async function prepare(store: ContentStore, request: Request, now: number): Prom
   return { request, row };
 }
 
-/** Stores the original, and a marker where there is one already. */
+/** Stores the original and the QR code, and a marker where there is one already. */
 async function storeFiles(
-  { storages, settings }: Services,
+  { storages, settings, origin }: Services,
   store: ContentStore,
   storage: StorageProvider,
   { request: { photo }, content }: { request: Request; content: Content },
   reusable: readonly Content[],
   now: number,
 ) {
-  const { imagePath: path, imageType: contentType, uniqueId } = content;
-  await storage.upload(path, photo.bytes, { length: photo.bytes.length, contentType });
+  const { uniqueId } = content;
+  const qrCode = Uint8Array.from(new TextEncoder().encode(drawQrCode(viewerUrl(uniqueId, origin))));
+  const put = (path: string, bytes: Uint8Array<ArrayBuffer>, contentType: string) =>
+    storage.upload(path, bytes, { length: bytes.length, contentType });
+  const puts = [
+    put(content.imagePath, photo.bytes, content.imageType),
+    put(qrCodePath(store.company.storagePath, uniqueId), qrCode, "image/svg+xml"),
+  ];
+  // Both to their end: one that goes on after the other failed would outlive the clearing away.
+  for (const ending of await Promise.allSettled(puts)) if (ending.status === "rejected") throw ending.reason;
   const found = reusable.find(
     ({ imageSha256, maxFeatures }) =>
       imageSha256 === content.imageSha256 && maxFeatures === content.maxFeatures,

@@ -164,7 +164,7 @@ describe.each<[string, () => Storage | null]>([
     storage = own ? await storeIn(platform, name, own) : PLATFORM;
   });
 
-  const FILES = ["original", "thumbnail", "marker", "video"].length;
+  const FILES = ["original", "QR code", "thumbnail", "marker", "video"].length;
 
   test("uploaded and compiled in the page, found by the camera, lost and found again", async () => {
     const photo = await photograph("dust-bowl-home");

@@ -54,6 +54,7 @@ it("is uploaded, compiled, filmed, looked at and deleted", async () => {
   expect(folders.map((folder) => folder.replace(/^companies\/[^/]+\//, "")).sort()).toEqual([
     "markers/mindar_targets",
     "portraits/original_images",
+    "qr-codes",
     "thumbnails",
     "videos",
   ]);

@@ -34,11 +34,12 @@ async function otherCompany(edge: Edge) {
     maxFeatures: null,
     expiresAt: null,
   };
+  const services = { ...edge.bindings, origin: "http://edge.test" };
   return {
     projectId,
     store,
     slug,
-    ...(await submitPhoto(edge.bindings, store, { ...photo, executor: "node" }, edge.clock)),
+    ...(await submitPhoto(services, store, { ...photo, executor: "node" }, edge.clock)),
   };
 }
 

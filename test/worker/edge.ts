@@ -182,10 +182,9 @@ export class Edge {
     return openStore(this.db, FIRST_COMPANY_ID);
   }
 
-  /** Keys that the storage holds for a piece of content. */
+  /** Keys that the storage holds for a piece of content, without the QR code's, which is there all its life. */
   async files({ unique_id }: { unique_id: string }): Promise<string[]> {
-    const { objects } = await this.storage.list("", { recursive: true });
-    return objects.map(({ key }) => key).filter((key) => key.includes(unique_id));
+    return (await this.allFiles()).filter((key) => key.includes(unique_id) && !key.includes("/qr-codes/"));
   }
 
   async allFiles(): Promise<string[]> {

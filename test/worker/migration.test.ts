@@ -95,12 +95,12 @@ describe("a migration", () => {
     expect(response.status).toBe(202);
     const begun = (await response.json()) as StorageMigration;
     expect(response.headers.get("location")).toBe(`${API}/${begun.id}`);
-    expect(begun).toMatchObject({ to: second.id, state: "running", files: { done: 0, left: 12, total: 12 } });
+    expect(begun).toMatchObject({ to: second.id, state: "running", files: { done: 0, left: 15, total: 15 } });
     await work();
     const done = await progress(begun.id);
     expect(done).toMatchObject({
       state: "done",
-      files: { done: 12, failed: 0, left: 0, total: 12 },
+      files: { done: 15, failed: 0, left: 0, total: 15 },
       current: null,
       failures: [],
       error_code: null,
@@ -110,7 +110,7 @@ describe("a migration", () => {
     for (const content of contents) {
       expect(await edge.files(content)).toEqual([]);
       expect((await keysIn(backend("second"))).filter((key) => key.includes(content.unique_id))).toHaveLength(
-        4,
+        5,
       );
     }
     expect(await edge.json(API)).toMatchObject({ items: [{ id: begun.id }] });
@@ -123,7 +123,7 @@ describe("a migration", () => {
     for (const to of [second.id, twin.id, "platform"]) {
       const { id } = await begin(to);
       await work();
-      expect(await progress(id)).toMatchObject({ state: "done", files: { done: 4, failed: 0 } });
+      expect(await progress(id)).toMatchObject({ state: "done", files: { done: 5, failed: 0 } });
       expect(await served(content)).toEqual(before);
     }
     expect(await keysIn(backend("second"))).toEqual([]);
@@ -145,7 +145,7 @@ describe("a migration", () => {
       expect(await Promise.all(contents.map(served))).toEqual(before);
     }
     expect(turns).toBeGreaterThan(2);
-    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 8, total: 8 } });
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 10, total: 10 } });
   });
 
   it("is only one at a time, and only to a connection that passes its test", async () => {
@@ -169,11 +169,11 @@ describe("a migration", () => {
     const { id } = await begin(second.id);
     edge.moves.length = 0;
     await Promise.all([1, 2, 3].map(() => takeTurn(edge.bindings, id)));
-    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 8, failed: 0 } });
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 10, failed: 0 } });
     expect(await Promise.all(contents.map(served))).toEqual(before);
     // Late deliveries find nothing to do.
     await takeTurn(edge.bindings, id);
-    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 8 } });
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 10 } });
   });
 
   it("keeps its connections from being deleted", async () => {
@@ -214,7 +214,7 @@ describe("a file that changes while it is moved", () => {
     const { id } = await begin(second.id);
     meanwhile(() => attach(content.id, 7000), /videos/);
     await work();
-    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 4, failed: 0 } });
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 5, failed: 0 } });
     const response = await edge.fetch(`/media/${content.unique_id}/video`);
     expect((await response.arrayBuffer()).byteLength).toBe(7000);
     expect(await edge.files(content)).toEqual([]);
@@ -300,7 +300,7 @@ describe("trouble", () => {
     const paused = await progress(id);
     expect(paused).toMatchObject({
       state: "paused",
-      files: { done: 0, left: 4, failed: 0 },
+      files: { done: 0, left: 5, failed: 0 },
       error_code: "storage_full",
       error_message: "Where it shall go: It is full.",
     });
@@ -311,7 +311,7 @@ describe("trouble", () => {
     await work();
     expect(await progress(id)).toMatchObject({
       state: "done",
-      files: { done: 4, failed: 0 },
+      files: { done: 5, failed: 0 },
       error_code: null,
     });
   });
@@ -337,7 +337,7 @@ describe("trouble", () => {
     await work();
     expect(await progress(id)).toMatchObject({
       state: "done",
-      files: { done: 4, failed: 0 },
+      files: { done: 5, failed: 0 },
       error_code: null,
     });
   });
@@ -352,7 +352,7 @@ describe("trouble", () => {
     edge.pass(60);
     await work();
     const done = await progress(id);
-    expect(done).toMatchObject({ state: "done", files: { done: 3, failed: 1, left: 0, total: 4 } });
+    expect(done).toMatchObject({ state: "done", files: { done: 4, failed: 1, left: 0, total: 5 } });
     expect(done.failures).toMatchObject([
       { content_id: content.id, kind: "video", error_code: "storage_unavailable" },
     ]);
@@ -371,7 +371,7 @@ describe("trouble", () => {
     edge.backends.set("second", but(backend("second"), { upload: down }));
     edge.pass(60);
     await work();
-    expect(await progress(id)).toMatchObject({ state: "paused", files: { done: 0, failed: 3, left: 5 } });
+    expect(await progress(id)).toMatchObject({ state: "paused", files: { done: 0, failed: 3, left: 7 } });
   });
 
   it("that makes a wrong copy is seen: the old file stays, and the copy is made again", async () => {
@@ -396,7 +396,7 @@ describe("trouble", () => {
     expect(await progress(id)).toMatchObject({ state: "running", error_code: "checksum_mismatch" });
     expect(await served(content)).toEqual(before);
     await work();
-    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 4, failed: 0 } });
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 5, failed: 0 } });
     expect(await served(content)).toEqual(before);
   });
 
@@ -406,7 +406,7 @@ describe("trouble", () => {
     const { id } = await begin(second.id);
     await work();
     const done = await progress(id);
-    expect(done).toMatchObject({ state: "done", files: { done: 3, failed: 1 } });
+    expect(done).toMatchObject({ state: "done", files: { done: 4, failed: 1 } });
     expect(done.failures).toMatchObject([{ kind: "video", error_code: "storage_not_found" }]);
   });
 
@@ -423,7 +423,7 @@ describe("trouble", () => {
       edge.pass(next.delaySeconds);
       await takeTurn({ ...edge.bindings, storages }, id);
     }
-    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 4 } });
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 5 } });
     expect(await edge.files(content)).toEqual([]);
     expect(await served(content)).toEqual(before);
   });
@@ -436,7 +436,7 @@ describe("a migration that is interrupted", () => {
     const steer = (command: string) => edge.fetch(`${API}/${id}/${command}`, { method: "POST" });
     expect(await (await steer("pause")).json()).toMatchObject({ state: "paused" });
     await work();
-    expect(await progress(id)).toMatchObject({ state: "paused", files: { done: 0, left: 4 } });
+    expect(await progress(id)).toMatchObject({ state: "paused", files: { done: 0, left: 5 } });
     expect((await refusal(await steer("pause"))).code).toBe("migration_over");
     expect(await (await steer("resume")).json()).toMatchObject({ state: "running" });
     expect(await (await steer("cancel")).json()).toMatchObject({ state: "cancelled", files: { left: 0 } });
@@ -499,10 +499,10 @@ describe("a migration that is interrupted", () => {
     await sweep(edge.bindings, edge.clock);
     expect(edge.moves).toEqual([{ message: { migration_id: id }, delaySeconds: 0 }]);
     await work();
-    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 4, failed: 0 } });
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 5, failed: 0 } });
     expect(await served(content)).toEqual(before);
     expect(await edge.files(content)).toEqual([]);
-    expect(await keysIn(copied)).toHaveLength(4);
+    expect(await keysIn(copied)).toHaveLength(5);
   });
 
   it("takes the copy in parts up where it was, and proves every part", async () => {
@@ -532,7 +532,7 @@ describe("a migration that is interrupted", () => {
     }
     expect(turns).toBeGreaterThan(1);
     expect(numbers).toEqual([1, 2, 3]);
-    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 2, failed: 0 } });
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 3, failed: 0 } });
     expect((await served(content)).at(-1)).toBe(before);
     const [move] = await edge.db
       .select()

@@ -46,6 +46,8 @@ describe("a submitted photo", () => {
     expect(await edge.files(content)).toEqual([
       `companies/first/portraits/original_images/${content.unique_id}.png`,
     ]);
+    const qrCode = await edge.storage.download(`companies/first/qr-codes/${content.unique_id}.svg`);
+    expect(await new Response(qrCode?.body).text()).toBe(await (await edge.fetch(content.qr_url)).text());
     const stored = await edge.fetch(content.image_url);
     expect(new Uint8Array(await stored.arrayBuffer())).toEqual(image);
   });
@@ -78,7 +80,7 @@ describe("a submitted photo", () => {
     expect(response.status).toBe(201);
   });
 
-  it("leaves nothing for long when its Worker is killed between file and answer", async () => {
+  it("leaves nothing for long when its Worker is killed between files and answer", async () => {
     const edge = new Edge();
     const before = await edge.allFiles();
     const storage = new R2Storage(env.BUCKET);
@@ -87,9 +89,10 @@ describe("a submitted photo", () => {
       killed = resolve;
     });
     const upload = storage.upload.bind(storage);
+    let stored = 0;
     storage.upload = async (...file) => {
       await upload(...file);
-      killed();
+      if (++stored === 2) killed();
       return new Promise(() => {});
     };
     void edge.fetch(
@@ -98,7 +101,7 @@ describe("a submitted photo", () => {
       { storages: edge.storagesWith(storage) },
     );
     await kill;
-    expect(await edge.allFiles()).toHaveLength(before.length + 1);
+    expect(await edge.allFiles()).toHaveLength(before.length + stored);
     const rows = () => edge.db.select().from(arContent).where(isNotNull(arContent.deletedAt));
     const [{ id, uniqueId }] = await rows();
     expect((await edge.fetch(`/api/ar-content/${id}`)).status).toBe(404);
@@ -135,7 +138,12 @@ describe("a submitted photo", () => {
     const { submitPhoto } = await import("../../worker/submission.ts");
     const options = { executor: "node", maxFeatures: null, expiresAt: null } as const;
     const photo = { bytes: png(), title: "x", description: "", ...options };
-    const failing = submitPhoto(edge.bindings, store, { ...photo, projectId: "no such project" }, edge.clock);
+    const failing = submitPhoto(
+      { ...edge.bindings, origin: "http://edge.test" },
+      store,
+      { ...photo, projectId: "no such project" },
+      edge.clock,
+    );
     await expect(failing).rejects.toThrow();
     expect(await edge.allFiles()).toEqual(before);
   });

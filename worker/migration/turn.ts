@@ -4,7 +4,7 @@ import { type ErrorCode, type Failure, STORAGE_CODES } from "../errors.ts";
 import { isSamePlace, placeOf } from "../files.ts";
 import { logFailure } from "../log.ts";
 import { backoffSeconds } from "../marker-life.ts";
-import type { MediaKind } from "../paths.ts";
+import type { FileKind } from "../paths.ts";
 import type { Content, FileMoveRow } from "../schema.ts";
 import { StorageError } from "../storage/provider.ts";
 import { VaultError } from "../storage/secrets.ts";
@@ -228,7 +228,7 @@ class Turn {
   }
 }
 
-function typeOf(content: Content, kind: MediaKind): string {
+function typeOf(content: Content, kind: FileKind): string {
   switch (kind) {
     case "image":
       return content.imageType;
@@ -238,6 +238,8 @@ function typeOf(content: Content, kind: MediaKind): string {
       return "application/octet-stream";
     case "video":
       return content.videoType ?? "application/octet-stream";
+    case "qr_code":
+      return "image/svg+xml";
   }
 }
 

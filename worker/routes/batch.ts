@@ -19,7 +19,7 @@ import { batchResult, remotePhoto } from "../schemas.ts";
 import { unzipped } from "../zip.ts";
 import { nameOf, openProject, photoOf, uploadTexts } from "./content.ts";
 import { companyRoute } from "./guarded.ts";
-import { jsonOf, parsed } from "./http.ts";
+import { jsonOf, originOf, parsed } from "./http.ts";
 
 /** 500 items with descriptions. */
 const MAX_LIST_BYTES = 2_000_000;
@@ -94,7 +94,7 @@ export const batchRoutes = routes.openapi(create, async (c) => {
   const { store, projects, creation } = c.var;
   const fields = c.req.valid("query");
   const entries = await entriesOf(c.env, bodyOf(c.req.raw), projects, fields);
-  const items = await submitBatch(c.env, store, entries, creation, c.env.now);
+  const items = await submitBatch({ ...c.env, origin: originOf(c) }, store, entries, creation, c.env.now);
   const submitted = items.filter(({ error }) => error === null).length;
   return c.json({ items, submitted, refused: items.length - submitted }, 200);
 });

@@ -1,5 +1,4 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import { renderSVG } from "uqr";
 import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
 import type { AppEnv } from "../bindings.ts";
 import { type ContentStore, type ContentWithTask, purge } from "../content-store.ts";
@@ -16,6 +15,7 @@ import {
   waiting,
 } from "../openapi.ts";
 import type { ProjectStore } from "../project-store.ts";
+import { drawQrCode } from "../qr-code.ts";
 import { fetchImage } from "../remote-image.ts";
 import { contentBody, leaseBody, taskBody, viewerUrl } from "../representation.ts";
 import { bodyOf, type IncomingBody, mediaTypeOf, quoteContentType, readForm } from "../request-body.ts";
@@ -218,7 +218,13 @@ export const contentRoutes = routes
   .openapi(create, async (c) => {
     const photo = await readPhoto(c.env, bodyOf(c.req.raw), c.var.projects);
     const { store, creation } = c.var;
-    const { lease, reused, ...submitted } = await submitPhoto(c.env, store, photo, c.env.now(), creation);
+    const { lease, reused, ...submitted } = await submitPhoto(
+      { ...c.env, origin: originOf(c) },
+      store,
+      photo,
+      c.env.now(),
+      creation,
+    );
     // Who holds the lease is who compiles: nobody else will while they wait.
     const seconds = lease ? 0 : c.req.valid("query").wait;
     const { content, task } = (await waitForMarker(c.env, store, submitted, seconds)) ?? submitted;
@@ -278,9 +284,7 @@ export const contentRoutes = routes
   })
   .openapi(qrCode, async (c) => {
     const { content } = await find(c.var.store, c.req.valid("param").id);
-    // Level M mends what wear does to print; four modules of border are what scanners expect.
-    const svg = renderSVG(viewerUrl(content.uniqueId, originOf(c)), { ecc: "M", border: 4 });
-    return c.body(svg, 200, {
+    return c.body(drawQrCode(viewerUrl(content.uniqueId, originOf(c))), 200, {
       "Content-Type": "image/svg+xml",
       "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     });
