@@ -1,7 +1,28 @@
 // Made from /api/openapi.json by `npm run client:types`; changes here are lost.
 
+/** Addresses are relative to the API unless it was told its own: resolve them against it. */
+export interface WebhookContent {
+  content_id: string;
+  unique_id: string;
+  company_id: string;
+  project_id: string;
+  title: string;
+  image_url: string;
+  thumbnail_url: string | null;
+  marker_status: MarkerStatus;
+  marker_url: string | null;
+  video_url: string | null;
+  video_type: string | null;
+  viewer_url: string;
+  task_id: string | null;
+  error_code: string | null;
+  error_message: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
 /** Why, for programs. More may come: expect others. */
-export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "already_set_up" | "wrong_link" | "invalid_idempotency_key" | "idempotency_key_reused" | "request_in_progress" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "precondition_failed" | "image_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "retries_exhausted" | "internal_error";
+export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "already_set_up" | "wrong_link" | "invalid_idempotency_key" | "idempotency_key_reused" | "request_in_progress" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "precondition_failed" | "image_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
 
 export interface ApiKey {
   id: string;
@@ -69,7 +90,7 @@ export interface AuditEntry {
   id: string;
   created_at: string;
   actor: {
-    kind: "person" | "key";
+    kind: "person" | "key" | "platform";
     id: string;
     name: string;
   };
@@ -240,6 +261,15 @@ export interface NewVideoUpload {
   content_type: "video/mp4" | "video/webm";
   /** Checked at the end, when it is given. */
   sha256?: string;
+}
+
+export interface NewWebhook {
+  /** https, on a public server; redirects are not followed. */
+  url: string;
+  /** What it is told of. */
+  events: Array<WebhookEventType>;
+  description?: string;
+  enabled?: boolean;
 }
 
 export interface PasswordChange {
@@ -448,12 +478,12 @@ export interface StorageMigration {
   };
   current: {
     content_id: string;
-    kind: "image" | "thumbnail" | "marker" | "video";
+    kind: "image" | "thumbnail" | "marker" | "video" | "qr_code";
     bytes: number | null;
   } | null;
   failures: Array<{
     content_id: string;
-    kind: "image" | "thumbnail" | "marker" | "video";
+    kind: "image" | "thumbnail" | "marker" | "video" | "qr_code";
     bytes: number | null;
     error_code: string;
     error_message: string;
@@ -544,6 +574,84 @@ export interface ViewerManifest {
   video_type: string | null;
 }
 
+export interface Webhook {
+  id: string;
+  url: string;
+  events: Array<WebhookEventType>;
+  description: string;
+  enabled: boolean;
+  /** Why Vivimark switched it off: `failing` for days, or it answered 410, `gone`. Null: a person did, or it is on. */
+  disabled_reason: "failing" | "gone" | null;
+  /** Attempts that failed since the last that succeeded. */
+  failures: number;
+  failing_since: string | null;
+  last_delivered_at: string | null;
+  /** Until then the secret from before the last change signs too; null: it does no longer. */
+  previous_secret_expires_at: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface WebhookAttempt {
+  at: string;
+  milliseconds: number;
+  /** Null: there was no answer. */
+  status: number | null;
+  /** The first 1,024 bytes of the answer, without control characters. */
+  response: string;
+  error: string | null;
+}
+
+export interface WebhookChange {
+  /** https, on a public server; redirects are not followed. */
+  url?: string;
+  /** What it is told of. */
+  events?: Array<WebhookEventType>;
+  description?: string;
+  enabled?: boolean;
+}
+
+export interface WebhookDelivery {
+  id: string;
+  event_id: string;
+  event_type: "marker.ready" | "marker.failed" | "video.attached" | "content.deleted" | "webhook.test";
+  content_id: string | null;
+  state: WebhookDeliveryState;
+  attempts: number;
+  next_attempt_at: string | null;
+  /** What the last attempt was answered. */
+  status: number | null;
+  /** Why it is not delivered. */
+  error: string | null;
+  created_at: string;
+  finished_at: string | null;
+}
+
+export interface WebhookDeliveryPage {
+  items: Array<WebhookDelivery>;
+  next_cursor: string | null;
+}
+
+export interface WebhookEvent {
+  type: WebhookEventType;
+  /** When it happened; not when it is told. */
+  timestamp: string;
+  data: WebhookContent;
+}
+
+export interface WebhookList {
+  items: Array<Webhook>;
+}
+
+export interface WebhookTest {
+  type: "webhook.test";
+  timestamp: string;
+  data: {
+    endpoint_id: string;
+    message: string;
+  };
+}
+
 export interface YandexAuthorization {
   url: string;
 }
@@ -563,7 +671,7 @@ export interface YandexDiskSettings {
   root?: string;
 }
 
-export type AuditAction = "content.created" | "content.changed" | "content.deleted" | "marker.recompiled" | "video.attached" | "video.removed" | "project.created" | "project.changed" | "company.created" | "company.renamed" | "storage.switched" | "connection.created" | "connection.changed" | "connection.deleted" | "migration.started" | "migration.paused" | "migration.resumed" | "migration.cancelled" | "key.created" | "key.revoked" | "member.invited" | "invitation.withdrawn" | "member.joined" | "member.role_changed" | "member.removed" | "member.left" | "person.signed_in" | "person.password_changed" | "person.password_reset";
+export type AuditAction = "content.created" | "content.changed" | "content.deleted" | "marker.recompiled" | "video.attached" | "video.removed" | "project.created" | "project.changed" | "company.created" | "company.renamed" | "storage.switched" | "connection.created" | "connection.changed" | "connection.deleted" | "migration.started" | "migration.paused" | "migration.resumed" | "migration.cancelled" | "webhook.created" | "webhook.changed" | "webhook.switched_off" | "webhook.secret_rotated" | "webhook.sent_again" | "webhook.deleted" | "key.created" | "key.revoked" | "member.invited" | "invitation.withdrawn" | "member.joined" | "member.role_changed" | "member.removed" | "member.left" | "person.signed_in" | "person.password_changed" | "person.password_reset";
 
 export type CompileWhere = "server" | "browser";
 
@@ -587,7 +695,7 @@ export type NewStorageConnection = {
   settings: YandexDiskSettings;
 };
 
-export type Permission = "content:read" | "content:submit" | "content:manage" | "projects:manage" | "storage:read" | "storage:manage" | "company:manage" | "audit:read" | "members:manage" | "keys:manage";
+export type Permission = "content:read" | "content:submit" | "content:manage" | "projects:manage" | "storage:read" | "storage:manage" | "webhooks:manage" | "company:manage" | "audit:read" | "members:manage" | "keys:manage";
 
 export type Role = "owner" | "admin" | "editor" | "viewer";
 
@@ -598,6 +706,21 @@ export type TakenLease = (Lease) & ({
 });
 
 export type TaskState = "pending" | "processing" | "ready" | "failed" | "superseded";
+
+export type WebhookDeliveryDetail = (WebhookDelivery) & ({
+  /** The body of its requests, as an object. */
+  payload: Record<string, unknown>;
+  log: Array<WebhookAttempt>;
+});
+
+export type WebhookDeliveryState = "pending" | "delivered" | "failed";
+
+export type WebhookEventType = "marker.ready" | "marker.failed" | "video.attached" | "content.deleted";
+
+export type WebhookWithSecret = (Webhook) & ({
+  /** Verifies signatures. It is shown this once. */
+  secret: string;
+});
 
 /** What is sent as it is. */
 export type Bytes = Blob | ArrayBuffer | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
@@ -1156,6 +1279,120 @@ export interface Operations {
     };
     answer: undefined;
   };
+  /** The company's webhooks, oldest first */
+  "GET /api/webhooks": {
+    answer: WebhookList;
+  };
+  /**
+   * Have events told to an address; the answer alone shows the secret
+   *
+   * Requests are signed as Standard Webhooks says (`webhook-id`, `webhook-timestamp`, `webhook-signature`); docs/webhooks.md tells how to verify them. What they bring is under `webhooks` in this document.
+   */
+  "POST /api/webhooks": {
+    header?: {
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      "Idempotency-Key"?: string;
+    };
+    body: NewWebhook;
+    answer: WebhookWithSecret;
+  };
+  /** One webhook */
+  "GET /api/webhooks/{id}": {
+    path: {
+      id: string;
+    };
+    answer: Webhook;
+  };
+  /**
+   * Change where a webhook leads and what it tells, or switch it off and on
+   *
+   * While it is off, nothing is told and nothing is kept to be told later; what waits to be tried again is given up, and can be sent again. Vivimark switches a webhook off that answers 410, or after 20 failed attempts in a row over 5 days or more.
+   */
+  "PATCH /api/webhooks/{id}": {
+    path: {
+      id: string;
+    };
+    body: WebhookChange;
+    answer: Webhook;
+  };
+  /** Delete a webhook with the log of its deliveries */
+  "DELETE /api/webhooks/{id}": {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
+  /**
+   * Make a new secret; the answer alone shows it
+   *
+   * For 24 hours the one before signs too: `webhook-signature` then has two signatures.
+   */
+  "POST /api/webhooks/{id}/rotate-secret": {
+    path: {
+      id: string;
+    };
+    header?: {
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      "Idempotency-Key"?: string;
+    };
+    answer: WebhookWithSecret;
+  };
+  /**
+   * Send a `webhook.test`
+   *
+   * It is delivered, tried again and logged like any other event.
+   */
+  "POST /api/webhooks/{id}/test": {
+    path: {
+      id: string;
+    };
+    header?: {
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      "Idempotency-Key"?: string;
+    };
+    answer: WebhookDelivery;
+  };
+  /**
+   * What was told, newest first
+   *
+   * Kept for 30 days.
+   */
+  "GET /api/webhooks/{id}/deliveries": {
+    path: {
+      id: string;
+    };
+    query?: {
+      state?: WebhookDeliveryState;
+      /** `next_cursor` of the page before. */
+      cursor?: string;
+      limit?: number;
+    };
+    answer: WebhookDeliveryPage;
+  };
+  /** One delivery, with every attempt and what it brought */
+  "GET /api/webhooks/{id}/deliveries/{delivery_id}": {
+    path: {
+      id: string;
+      delivery_id: string;
+    };
+    answer: WebhookDeliveryDetail;
+  };
+  /**
+   * Send a delivery once more, and try again as if it were new
+   *
+   * With the same `webhook-id` and payload. One that is being sent at this moment is left to that.
+   */
+  "POST /api/webhooks/{id}/deliveries/{delivery_id}/send-again": {
+    path: {
+      id: string;
+      delivery_id: string;
+    };
+    header?: {
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      "Idempotency-Key"?: string;
+    };
+    answer: WebhookDelivery;
+  };
   /**
    * Who did what to which object, newest first
    *
@@ -1165,7 +1402,7 @@ export interface Operations {
     query?: {
       action?: AuditAction;
       /** What an action is about: its first part. */
-      subject?: "content" | "marker" | "video" | "project" | "company" | "storage" | "connection" | "migration" | "key" | "member" | "invitation" | "person";
+      subject?: "content" | "marker" | "video" | "project" | "company" | "storage" | "connection" | "migration" | "webhook" | "key" | "member" | "invitation" | "person";
       actor_id?: string;
       object_id?: string;
       from?: string;
@@ -1186,7 +1423,7 @@ export interface Operations {
     query?: {
       action?: AuditAction;
       /** What an action is about: its first part. */
-      subject?: "content" | "marker" | "video" | "project" | "company" | "storage" | "connection" | "migration" | "key" | "member" | "invitation" | "person";
+      subject?: "content" | "marker" | "video" | "project" | "company" | "storage" | "connection" | "migration" | "webhook" | "key" | "member" | "invitation" | "person";
       actor_id?: string;
       object_id?: string;
       from?: string;

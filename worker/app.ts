@@ -34,6 +34,7 @@ import { taskRoutes } from "./routes/tasks.ts";
 import { videoRoutes } from "./routes/video.ts";
 import { videoUploadRoutes } from "./routes/video-uploads.ts";
 import { viewerRoutes } from "./routes/viewer.ts";
+import { describeEvents, webhookRoutes } from "./routes/webhooks.ts";
 import { yandexPermissionRoutes } from "./routes/yandex-permission.ts";
 
 const root = new OpenAPIHono<AppEnv>({
@@ -112,6 +113,7 @@ const app = root
   .route("/api/storage-migrations", storageMigrationRoutes)
   .route("/api/company", companyRoutes)
   .route("/api/api-keys", apiKeyRoutes)
+  .route("/api/webhooks", webhookRoutes)
   .route("/api/audit-log", auditLogRoutes)
   .route("/api/me", meRoutes)
   .route("/api/setup", setupRoutes)
@@ -125,6 +127,7 @@ const app = root
 /** The typed client: `hc<App>(origin)`. */
 export type App = typeof app;
 
+describeEvents(app.openAPIRegistry);
 let document: ReturnType<typeof describeApi> | undefined;
 app.get("/api/openapi.json", (c) => {
   document ??= describeApi(app);

@@ -23,6 +23,12 @@ export const ACTIONS = {
   "migration.paused": "Moving files paused",
   "migration.resumed": "Moving files resumed",
   "migration.cancelled": "Moving files cancelled",
+  "webhook.created": "Webhook added",
+  "webhook.changed": "Webhook changed",
+  "webhook.switched_off": "Webhook switched off",
+  "webhook.secret_rotated": "Webhook's secret changed",
+  "webhook.sent_again": "Webhook sent again",
+  "webhook.deleted": "Webhook deleted",
   "key.created": "API key made",
   "key.revoked": "API key revoked",
   "member.invited": "Member invited",
@@ -53,6 +59,9 @@ export interface Actor {
   /** Of the network; empty when the platform does not say. */
   readonly address: string;
 }
+
+/** What does things by itself. */
+export const PLATFORM_ACTOR: Actor = { kind: "platform", id: "platform", name: "Vivimark", address: "" };
 
 export interface AuditObject {
   readonly id: string;

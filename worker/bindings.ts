@@ -13,6 +13,7 @@ export interface Bindings {
   readonly storages: Storages;
   readonly queue: CompileQueue;
   readonly storageQueue: StorageQueue;
+  readonly webhookQueue: WebhookQueue;
   readonly internet: Internet;
   readonly settings: Settings;
   /** The application that this installation has registered with Yandex; null: none. */
@@ -39,6 +40,8 @@ export interface AppEnv {
 
 /** HTTP to addresses that users gave: every hop is checked, by worker/storage/address.ts. */
 export interface Internet {
+  /** @throws StorageError `invalid_config` for an address that is not asked */
+  check(url: URL): void;
   /** Resolves when the answer begins. @throws StorageError `invalid_config`, `unavailable` */
   open(request: {
     readonly method: "GET" | "POST";
@@ -87,6 +90,16 @@ export interface StorageMessage {
 
 export interface StorageQueue {
   send(message: StorageMessage, delaySeconds: number): Promise<void>;
+}
+
+/** Says "send this delivery"; whether it is still to be sent is in the database. */
+export interface WebhookMessage {
+  readonly delivery_id: string;
+}
+
+export interface WebhookQueue {
+  /** At most 100 at once. */
+  sendAll(messages: readonly WebhookMessage[]): Promise<void>;
 }
 
 /** How a company's permission is asked for; see worker/storage/yandex-oauth.ts. */

@@ -34,6 +34,7 @@ import type { MarkerStatus } from "./schemas.ts";
 import type { Storages } from "./storage/open.ts";
 import { deleteFolder } from "./storage/provider.ts";
 import type { StoredVideo } from "./video.ts";
+import { happened } from "./webhooks/events.ts";
 
 export interface ContentWithTask {
   readonly content: Content;
@@ -86,14 +87,20 @@ export class ContentStore {
     return this.#audit ? [this.#audit.note(action, named(id), detail)] : [];
   }
 
-  /** Makes a change and notes it. */
+  /**
+   * Makes a change and notes it.
+   *
+   * @param tells the statements that tell others of it
+   */
   async #noted<Row>(
     change: BatchItem<"sqlite"> & PromiseLike<Row[]>,
     action: Action,
     id: string,
     detail: object | null = null,
+    tells: readonly BatchItem<"sqlite">[] = [],
   ): Promise<Row[]> {
-    return this.#audit ? this.#audit.noting(change, action, named(id), detail) : change;
+    const [rows] = await this.#db.batch([change, ...this.#notes(action, id, detail), ...tells]);
+    return rows as Row[];
   }
 
   /** The condition that every query on content carries. */
@@ -186,7 +193,7 @@ export class ContentStore {
   }
 
   /** Makes hidden content visible, with what has become of it meanwhile and its first task: all or nothing. */
-  async reveal(reveals: readonly Reveal[]): Promise<ContentWithTask[]> {
+  async reveal(reveals: readonly Reveal[], now: number): Promise<ContentWithTask[]> {
     const statements = reveals.flatMap(({ content, change, task }) => [
       this.#db
         .update(arContent)
@@ -199,9 +206,12 @@ export class ContentStore {
         .returning(),
       ...this.#notes("content.created", content.id),
     ]);
+    const tells = reveals
+      .filter(({ change }) => change.markerStatus === "ready")
+      .flatMap(({ content }) => happened(this.#db, "marker.ready", content.id, now, sql`1`));
     const [first, ...others] = statements;
     if (!first) return [];
-    const answers = await this.#db.batch([first, ...others]);
+    const answers = await this.#db.batch([first, ...others, ...tells]);
     const each = statements.length / reveals.length;
     return reveals.map((_, i) => {
       const [[content], [task]] = answers.slice(each * i) as [Content[], CompileTaskRow[]];
@@ -280,6 +290,7 @@ export class ContentStore {
       video ? "video.attached" : "video.removed",
       content.id,
       video && { bytes: video.bytes, type: video.type },
+      video ? happened(this.#db, "video.attached", content.id, now) : [],
     );
     return row;
   }
@@ -334,6 +345,7 @@ export class ContentStore {
         .where(this.#own(eq(arContent.id, id), isStill(expected)))
         .returning(),
       ...this.#notes("content.deleted", id),
+      ...happened(this.#db, "content.deleted", id, now),
       abandon(this.#db, id, this.company.id, now),
     ]);
     return row;

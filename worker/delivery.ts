@@ -13,6 +13,7 @@ import { freshPath, mediaUrl } from "./paths.ts";
 import type { Company, Content } from "./schema.ts";
 import type { Executor, MarkerMetadata } from "./schemas.ts";
 import type { StorageProvider } from "./storage/provider.ts";
+import { announceEvents } from "./webhooks/deliveries.ts";
 
 /** The densest target that the compiler makes stays under 2 MB. */
 export const MAX_MARKER_BYTES = 16_000_000;
@@ -38,13 +39,14 @@ export interface Delivery {
  * @returns whether the lease held; if not, nothing has changed and nothing stays behind
  */
 export async function deliver(
-  { db, storages }: Pick<Bindings, "db" | "storages">,
+  services: Pick<Bindings, "db" | "storages" | "webhookQueue">,
   company: Company,
   content: Content,
   leaseHash: string,
   delivery: Delivery,
   now: number,
 ): Promise<boolean> {
+  const { db, storages } = services;
   const task = await findLease(db, content.id, leaseHash, now);
   if (!task) return false;
   // The same delivery once more: the answer to the first got lost.
@@ -72,6 +74,7 @@ export async function deliver(
   }
   // Should this throw, it may have been committed all the same: the files stay, and go with the content.
   const before = await finish(db, content.id, leaseHash, { marker, thumbnail, metadata }, now);
+  if (before) await announceEvents(services, [content.id]);
   const replaced = before && [placeOf(before, "marker"), thumbnail && placeOf(before, "thumbnail")];
   await discardFiles(storages, replaced ?? stored);
   return before !== undefined;

@@ -7,13 +7,22 @@ import { EXAMPLES, PROBLEMS } from "./examples.ts";
  * place: how to sign in, groups, and an example of every body.
  */
 export function describeApi(app: Pick<OpenAPIHono<AppEnv>, "getOpenAPI31Document">) {
-  const { components, paths: bare, ...head } = app.getOpenAPI31Document(HEAD);
+  const { components, paths: bare, webhooks: told, ...head } = app.getOpenAPI31Document(HEAD);
   const paths = mapped(bare ?? {}, (operations, path) =>
     mapped(operations as Record<string, Operation>, (operation) => described(path, operation)),
   );
+  const webhooks = mapped(told ?? {}, (operations) =>
+    mapped(operations as Record<string, Operation>, ({ requestBody, ...rest }) => ({
+      ...{ tags: [WEBHOOKS], security: [], ...rest },
+      ...(requestBody && { requestBody: withExamples(requestBody) }),
+    })),
+  );
   const tags = TAGS.map(({ name, description }) => ({ name, description }));
-  const examples = examplesIn(JSON.stringify(paths));
-  return { ...head, tags, components: { ...components, securitySchemes: SECURITY, examples }, paths };
+  const examples = examplesIn(JSON.stringify([paths, webhooks]));
+  return {
+    ...{ ...head, tags, components: { ...components, securitySchemes: SECURITY, examples } },
+    ...{ paths, webhooks },
+  };
 }
 
 function mapped<Value, Result>(
@@ -58,6 +67,8 @@ const SECURITY = {
   mailbox: { type: "http", scheme: "bearer", description: "The token of the development mailbox." },
 };
 
+const WEBHOOKS = "Webhooks";
+
 /** Groups of operations, in the document's order, by how their addresses begin: the longest that fits. */
 const TAGS = [
   {
@@ -77,6 +88,12 @@ const TAGS = [
     name: "Storage",
     description: "Where files live, and moving them.",
     prefixes: ["/api/storage-", "/api/company/storage"],
+  },
+  {
+    name: WEBHOOKS,
+    description:
+      "Having events told to an address. What is sent there is under `webhooks`; none of it asks us.",
+    prefixes: ["/api/webhooks"],
   },
   {
     name: "Company",

@@ -62,6 +62,8 @@ export type ErrorCode =
   | "authorization_failed"
   | "authorization_unavailable"
   | "retries_exhausted"
+  | "too_many_webhooks"
+  | "webhook_disabled"
   | "internal_error";
 
 interface Meaning {
@@ -156,6 +158,8 @@ export const MEANINGS = {
   not_signed: { status: 409, title: "No signed addresses" },
   checksum_mismatch: { status: 422, title: "Checksum mismatch" },
   storage_test_failed: { status: 422, title: "Storage test failed" },
+  too_many_webhooks: { status: 409, title: "Too many webhooks" },
+  webhook_disabled: { status: 409, title: "Webhook switched off" },
   retries_exhausted: { status: 503, title: "Retries exhausted" },
   internal_error: { status: 500, title: "Internal error" },
 } as const satisfies Record<ErrorCode, Meaning>;

@@ -3,6 +3,7 @@ import type * as accounts from "./accounts/schemas.ts";
 import { type ErrorCode, problemOf } from "./errors.ts";
 import type * as schemas from "./schemas.ts";
 import type * as storage from "./storage-schemas.ts";
+import type * as hooks from "./webhooks/schemas.ts";
 
 /** What the API's document shows of every body and of every refusal. */
 
@@ -84,7 +85,8 @@ const DETAILS: Readonly<Record<ErrorCode, string>> = {
   storage_full: "The storage has no room left.",
   storage_conflict: "Somebody else changed this connection just now; look again.",
   invalid_storage_settings: "The endpoint leads to this machine or its network, which is not allowed.",
-  secrets_unavailable: "The settings of a storage cannot be decrypted or encrypted here.",
+  secrets_unavailable:
+    "What is kept secret cannot be decrypted or encrypted here: SECRETS_KEYS is missing, or another one.",
   storage_in_use: "This connection cannot be deleted: new files go to it.",
   storage_test_failed: "The storage does not accept the access key. Nothing was switched.",
   migration_running: "Another migration is under way; let it end, or cancel it.",
@@ -94,6 +96,8 @@ const DETAILS: Readonly<Record<ErrorCode, string>> = {
   upload_incomplete: "2 of 30 parts are missing or have the wrong size: 4, 17.",
   not_signed: "This storage signs no addresses; send the parts to PUT …/parts/{number}.",
   checksum_mismatch: "The video has another SHA-256 than the one expected.",
+  too_many_webhooks: "The company has 20 webhooks; no more are allowed.",
+  webhook_disabled: "This webhook is switched off; switch it on first.",
   retries_exhausted: "Every attempt to compile failed; ask for it again.",
   internal_error: "Something went wrong on our side; it was noted.",
 };
@@ -294,6 +298,61 @@ const apiKey = {
 
 const membership = { id: COMPANY_ID, name: "Portraits", role: "owner" } satisfies accounts.Membership;
 
+const webhook = {
+  id: "0d6c1f2b-7a11-4b53-9f0e-6a520c1f3b44",
+  url: "https://shop.example.com/vivimark",
+  events: ["marker.ready", "marker.failed"],
+  description: "Print shop",
+  enabled: true,
+  disabled_reason: null,
+  failures: 0,
+  failing_since: null,
+  last_delivered_at: LATER,
+  previous_secret_expires_at: null,
+  created_at: EARLIER,
+  updated_at: EARLIER,
+} satisfies hooks.Webhook;
+
+const secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+const webhookEvent = {
+  type: "marker.ready",
+  timestamp: LATER,
+  data: {
+    content_id: CONTENT_ID,
+    unique_id: UNIQUE_ID,
+    company_id: COMPANY_ID,
+    project_id: PROJECT_ID,
+    title: "Grandmother",
+    image_url: ready.image_url,
+    thumbnail_url: ready.thumbnail_url,
+    marker_status: "ready",
+    marker_url: ready.marker_url,
+    video_url: null,
+    video_type: null,
+    viewer_url: ready.viewer_url,
+    task_id: TASK_ID,
+    error_code: null,
+    error_message: null,
+    created_at: EARLIER,
+    updated_at: LATER,
+  },
+} satisfies hooks.EventPayload;
+
+const delivery = {
+  id: "5d0f6f7c1f530841a6e20c0b4f3c8a52",
+  event_id: "1c2f9f0b-e1a3-4d7c-8410-84162ed0c0b4",
+  event_type: "marker.ready",
+  content_id: CONTENT_ID,
+  state: "delivered",
+  attempts: 1,
+  next_attempt_at: null,
+  status: 200,
+  error: null,
+  created_at: LATER,
+  finished_at: LATER,
+} satisfies hooks.Delivery;
+
 /** Bodies by the names of their schemas: a body that has none fails test/worker/api.test.ts. */
 export const EXAMPLES: Readonly<Record<string, unknown>> = {
   ArContent: ready,
@@ -415,6 +474,28 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     ],
     next_cursor: null,
   } satisfies schemas.AuditPage,
+  Webhook: webhook,
+  WebhookList: { items: [webhook] } satisfies Out<typeof hooks.webhookList>,
+  NewWebhook: {
+    url: webhook.url,
+    events: ["marker.ready", "marker.failed"],
+    description: "Print shop",
+  } satisfies In<typeof hooks.newWebhook>,
+  WebhookChange: { enabled: false } satisfies hooks.WebhookChange,
+  WebhookWithSecret: { ...webhook, last_delivered_at: null, secret } satisfies hooks.WebhookWithSecret,
+  WebhookDelivery: delivery,
+  WebhookDeliveryPage: { items: [delivery], next_cursor: null } satisfies hooks.DeliveryPage,
+  WebhookDeliveryDetail: {
+    ...delivery,
+    payload: webhookEvent,
+    log: [{ at: LATER, milliseconds: 84, status: 200, response: "Thanks", error: null }],
+  } satisfies hooks.DeliveryDetail,
+  WebhookEvent: webhookEvent,
+  WebhookTest: {
+    type: "webhook.test",
+    timestamp: LATER,
+    data: { endpoint_id: webhook.id, message: "This is a test. Nothing has happened." },
+  } satisfies Out<typeof hooks.testPayload>,
   Me: {
     id: "f2b3a44e-1d9a-4f05-b1c4-d678a3f9c1d1",
     name: "Ada",

@@ -1,7 +1,13 @@
 import { drizzle } from "drizzle-orm/d1";
 import { DevelopmentMailbox, HttpMailer, NO_MAILER } from "./accounts/mailer.ts";
 import { app } from "./app.ts";
-import type { AccountSettings, Bindings, CompileMessage, StorageMessage } from "./bindings.ts";
+import type {
+  AccountSettings,
+  Bindings,
+  CompileMessage,
+  StorageMessage,
+  WebhookMessage,
+} from "./bindings.ts";
 import { type CompileService, checkCompiler, compileRemotely } from "./compile-service.ts";
 import { during, logFailure } from "./log.ts";
 import { takeTurn } from "./migration/turn.ts";
@@ -14,6 +20,7 @@ import { Storages } from "./storage/open.ts";
 import { R2Storage } from "./storage/r2.ts";
 import { Vault } from "./storage/secrets.ts";
 import { sweep } from "./sweep.ts";
+import { buryDelivery, deliverWebhook } from "./webhooks/deliver.ts";
 
 /** Bindings and variables of wrangler.toml, and the secret beside them. */
 export interface Env {
@@ -21,6 +28,7 @@ export interface Env {
   readonly BUCKET: R2Bucket;
   readonly COMPILE_QUEUE: Queue<CompileMessage>;
   readonly STORAGE_QUEUE: Queue<StorageMessage>;
+  readonly WEBHOOK_QUEUE: Queue<WebhookMessage>;
   readonly ASSETS: Fetcher;
   readonly COMPILER_URL: string;
   readonly COMPILER_SECRET?: string;
@@ -32,7 +40,7 @@ export interface Env {
   /** Origins that stand for Yandex's own, which are meant when these are empty. */
   readonly YANDEX_API_URL: string;
   readonly YANDEX_OAUTH_URL: string;
-  /** "true" lets connections lead to this machine and its network. */
+  /** "true" lets connections and webhooks lead to this machine and its network. */
   readonly ALLOW_PRIVATE_STORAGE: string;
   /** Signs sessions; at least 32 characters. */
   readonly AUTH_SECRET?: string;
@@ -76,7 +84,10 @@ export default {
               await takeTurn(consumer, message.body.migration_id);
               return message.ack();
             }
-            const verdict = await (dead ? bury : consume)(consumer, message.body);
+            const verdict =
+              "delivery_id" in message.body
+                ? await (dead ? buryDelivery : deliverWebhook)(consumer, message.body)
+                : await (dead ? bury : consume)(consumer, message.body);
             if (verdict.kind === "ack") message.ack();
             else message.retry({ delaySeconds: verdict.delaySeconds });
           } catch (error) {
@@ -99,7 +110,7 @@ export default {
       }
     });
   },
-} satisfies ExportedHandler<Env, CompileMessage | StorageMessage>;
+} satisfies ExportedHandler<Env, CompileMessage | StorageMessage | WebhookMessage>;
 
 /** The platform's services behind the types that the rest of the edge knows. */
 function connect(env: Env): Bindings & Consumer {
@@ -157,6 +168,11 @@ function connect(env: Env): Bindings & Consumer {
         await env.STORAGE_QUEUE.send(message, { delaySeconds: Math.ceil(delaySeconds) });
       },
     },
+    webhookQueue: {
+      async sendAll(messages) {
+        await env.WEBHOOK_QUEUE.sendBatch(messages.map((body) => ({ body })));
+      },
+    },
     compile: (job, onProgress) => compileRemotely(compiler, job, onProgress),
     dependencies: {
       async database() {
@@ -167,7 +183,7 @@ function connect(env: Env): Bindings & Consumer {
       },
       async queue() {
         // A queue has nothing to read; that it is bound is all that can be told without sending.
-        for (const name of ["COMPILE_QUEUE", "STORAGE_QUEUE"] as const) {
+        for (const name of ["COMPILE_QUEUE", "STORAGE_QUEUE", "WEBHOOK_QUEUE"] as const) {
           if (typeof env[name]?.send !== "function") throw new Error(`${name} is not bound.`);
         }
       },

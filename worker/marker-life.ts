@@ -12,6 +12,7 @@ import {
 } from "./schema.ts";
 import type { MarkerMetadata, ProgressBody } from "./schemas.ts";
 import { hex, sha256 } from "./sha256.ts";
+import { type ContentEvent, happened } from "./webhooks/events.ts";
 
 /**
  * The life of a marker: who may compile it, and what became of it. `compile_tasks` holds the truth, one row
@@ -268,7 +269,7 @@ export function fail(
   now: number,
 ): Promise<CompileTaskRow | undefined> {
   const set = { ...closed("failed", now), errorCode: failure.code, errorMessage: failure.message };
-  return move(db, contentId, isLeasedBy(leaseHash), set, now);
+  return move(db, contentId, isLeasedBy(leaseHash), set, now, "marker.failed");
 }
 
 /** Retries are spent. A compilation that somebody holds is left to them; a newer generation is not touched. */
@@ -289,6 +290,7 @@ export function exhaust(
         || coalesce(${compileTasks.errorMessage}, 'none was noted.')`,
     },
     now,
+    "marker.failed",
   );
 }
 
@@ -351,6 +353,8 @@ export async function finish(
         finishedAt: now,
       })
       .where(and(eq(compileTasks.contentId, contentId), isHeld(leaseHash, now))),
+    // The task was held, and so the content was changed: when it is deleted, nobody holds its tasks any more.
+    ...happened(db, "marker.ready", contentId, now),
   ]);
   return swapped.length === 1 ? before : undefined;
 }
@@ -472,13 +476,14 @@ async function openTask(db: Database, contentId: string, generation?: number) {
 
 type TaskChange = Parameters<ReturnType<Database["update"]>["set"]>[0];
 
-/** One transition: the guarded change of a task, and the mirror of its state. */
+/** One transition: the guarded change of a task, the mirror of its state, and the event that it is to others. */
 async function move(
   db: Database,
   contentId: string,
   guard: SQL | undefined,
   change: TaskChange,
   now: number,
+  event?: ContentEvent,
 ): Promise<CompileTaskRow | undefined> {
   const newest = db
     .select({ state: compileTasks.state })
@@ -494,6 +499,7 @@ async function move(
       .update(arContent)
       .set({ markerStatus: sql`${newest}`, updatedAt: touched(now) })
       .where(and(eq(arContent.id, contentId), sql`${arContent.markerStatus} <> ${newest}`)),
+    ...(event ? happened(db, event, contentId, now) : []),
   ]);
   return moved[0];
 }

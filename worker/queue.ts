@@ -10,9 +10,11 @@ import * as life from "./marker-life.ts";
 import type { Company, Content } from "./schema.ts";
 import type { ProgressBody } from "./schemas.ts";
 import { StorageError } from "./storage/provider.ts";
+import { announceEvents } from "./webhooks/deliveries.ts";
 
 /** What the consumer works with. `compile` is the Node compiler's client. */
-export interface Consumer extends Pick<Bindings, "db" | "storages" | "queue" | "settings" | "now"> {
+export interface Consumer
+  extends Pick<Bindings, "db" | "storages" | "queue" | "webhookQueue" | "settings" | "now"> {
   readonly compile: (
     job: CompileJob,
     onProgress: (progress: ProgressBody) => Promise<boolean>,
@@ -40,7 +42,7 @@ export async function consume(consumer: Consumer, message: CompileMessage): Prom
     case "settled":
       return ACK;
     case "exhausted":
-      await life.exhaust(db, contentId, generation, now);
+      await exhaust(consumer, message);
       return ACK;
     case "wait":
       // Not a retry: waiting for somebody else must not use up the deliveries of this message.
@@ -52,13 +54,18 @@ export async function consume(consumer: Consumer, message: CompileMessage): Prom
 }
 
 /** The queue gave a message up: the compilation fails, unless somebody is at work on it or it is settled. */
-export async function bury(
-  consumer: Pick<Consumer, "db" | "now">,
-  message: CompileMessage,
-): Promise<Verdict> {
-  const failed = await life.exhaust(consumer.db, message.content_id, message.generation, consumer.now());
-  if (failed) logFailure("A compilation was given up", null, { company_id: failed.companyId });
+export async function bury(consumer: Exhausting, message: CompileMessage): Promise<Verdict> {
+  await exhaust(consumer, message);
   return ACK;
+}
+
+type Exhausting = Pick<Consumer, "db" | "webhookQueue" | "now">;
+
+async function exhaust(consumer: Exhausting, { content_id: id, generation }: CompileMessage): Promise<void> {
+  const failed = await life.exhaust(consumer.db, id, generation, consumer.now());
+  if (!failed) return;
+  logFailure("A compilation was given up", null, { company_id: failed.companyId });
+  await announceEvents(consumer, [id]);
 }
 
 type Claimed = life.Claim & { readonly kind: "claimed" };
@@ -85,7 +92,9 @@ async function work(consumer: Consumer, message: CompileMessage, { task, lease }
       // The lease ran out or the task was superseded: what is due now is decided afresh.
       return { kind: "retry", delaySeconds: 0 };
     case "fatal":
-      await life.fail(db, task.contentId, lease.hash, ending.failure, now);
+      if (await life.fail(db, task.contentId, lease.hash, ending.failure, now)) {
+        await announceEvents(consumer, [task.contentId]);
+      }
       return ACK;
     case "retryable": {
       // A compiler that is full has not tried: it is asked again when it says, and no attempt is spent.

@@ -17,7 +17,7 @@ export function refusalFor(error: unknown): Refusal | null {
     logFailure("Settings could not be sealed or opened", error);
     return new Refusal(
       "secrets_unavailable",
-      "The settings of a storage cannot be decrypted or encrypted here.",
+      "What is kept secret cannot be decrypted or encrypted here: SECRETS_KEYS is missing, or another one.",
     );
   }
   return null;

@@ -14,6 +14,7 @@ import type { Action } from "./audit.ts";
 import type { ErrorCode } from "./errors.ts";
 import { FILE_KINDS } from "./paths.ts";
 import type { MarkerMetadata, ProgressBody } from "./schemas.ts";
+import type { AnyEvent, ContentEvent } from "./webhooks/events.ts";
 
 export type Database = DrizzleD1Database<Record<string, never>>;
 
@@ -491,7 +492,7 @@ export const auditLog = sqliteTable(
     id: text("id").primaryKey(),
     companyId: ofCompany(),
     createdAt: integer("created_at").notNull(),
-    actorKind: text("actor_kind", { enum: ["person", "key"] }).notNull(),
+    actorKind: text("actor_kind", { enum: ["person", "key", "platform"] }).notNull(),
     actorId: text("actor_id").notNull(),
     actorName: text("actor_name").notNull(),
     /** Of the network; empty when the platform does not say. */
@@ -503,6 +504,110 @@ export const auditLog = sqliteTable(
     detail: text("detail", { mode: "json" }).$type<Readonly<Record<string, unknown>>>(),
   },
   (table) => [index("audit_log_newest").on(table.companyId, table.createdAt, table.id)],
+);
+
+/** Where a company is told of what happens, over HTTP. */
+export const webhookEndpoints = sqliteTable(
+  "webhook_endpoints",
+  {
+    id: text("id").primaryKey(),
+    companyId: ofCompany(),
+    url: text("url").notNull(),
+    /** What it is told of. */
+    events: text("events", { mode: "json" }).$type<readonly ContentEvent[]>().notNull(),
+    description: text("description").notNull(),
+    isEnabled: integer("is_enabled", { mode: "boolean" }).notNull(),
+    /** Why the platform switched it off; null: a person did, or it is on. */
+    disabledReason: text("disabled_reason", { enum: ["failing", "gone"] }),
+    /** What signs, sealed by worker/storage/secrets.ts and bound to this row. */
+    secret: text("secret").notNull(),
+    /** Of the request that made the secret. */
+    secretId: text("secret_id").notNull(),
+    /** Signs beside the other one for a while after a change. */
+    previousSecret: text("previous_secret"),
+    previousSecretExpiresAt: integer("previous_secret_expires_at"),
+    /** Attempts that failed since one succeeded, and when the first of them did. */
+    failures: integer("failures").notNull().default(0),
+    failingSince: integer("failing_since"),
+    lastDeliveredAt: integer("last_delivered_at"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [index("webhook_endpoints_company").on(table.companyId)],
+);
+
+/** What happened, as it was then; written in the batch of the change itself, if anybody wants to know. */
+export const webhookEvents = sqliteTable(
+  "webhook_events",
+  {
+    /** The `webhook-id` of every request that tells of it. */
+    id: text("id").primaryKey(),
+    companyId: ofCompany(),
+    type: text("type").$type<AnyEvent>().notNull(),
+    /** No reference: the content may go first. Null: it is about none. */
+    contentId: text("content_id"),
+    /** The payload's `data`. */
+    data: text("data", { mode: "json" }).$type<Readonly<Record<string, unknown>>>().notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [
+    index("webhook_events_content").on(table.contentId),
+    index("webhook_events_age").on(table.createdAt),
+  ],
+);
+
+/** An event on its way to an endpoint. */
+export const webhookDeliveries = sqliteTable(
+  "webhook_deliveries",
+  {
+    id: text("id").primaryKey(),
+    companyId: ofCompany(),
+    endpointId: text("endpoint_id")
+      .notNull()
+      .references(() => webhookEndpoints.id, { onDelete: "cascade" }),
+    eventId: text("event_id")
+      .notNull()
+      .references(() => webhookEvents.id, { onDelete: "cascade" }),
+    state: text("state", { enum: ["pending", "delivered", "failed"] }).notNull(),
+    /** Since it was last begun: sending it again begins anew. */
+    attempts: integer("attempts").notNull(),
+    /** Of whoever sends it now; random. */
+    lease: text("lease"),
+    leaseExpiresAt: integer("lease_expires_at"),
+    /** When its queue message is due; the sweep sends another when none came long after. */
+    nextAttemptAt: integer("next_attempt_at"),
+    /** What the last attempt was answered; null: nothing. */
+    status: integer("status"),
+    /** Why it is not delivered. */
+    error: text("error"),
+    createdAt: integer("created_at").notNull(),
+    finishedAt: integer("finished_at"),
+  },
+  (table) => [
+    uniqueIndex("webhook_deliveries_once").on(table.eventId, table.endpointId),
+    index("webhook_deliveries_newest").on(table.endpointId, table.createdAt, table.id),
+    index("webhook_deliveries_open").on(table.nextAttemptAt).where(sql`state = 'pending'`),
+  ],
+);
+
+/** Every request of a delivery, and what came of it. */
+export const webhookAttempts = sqliteTable(
+  "webhook_attempts",
+  {
+    id: text("id").primaryKey(),
+    deliveryId: text("delivery_id")
+      .notNull()
+      .references(() => webhookDeliveries.id, { onDelete: "cascade" }),
+    /** When it began. */
+    createdAt: integer("created_at").notNull(),
+    milliseconds: integer("milliseconds").notNull(),
+    /** Null: there was no answer. */
+    status: integer("status"),
+    /** How the answer's body began. */
+    response: text("response").notNull(),
+    error: text("error"),
+  },
+  (table) => [index("webhook_attempts_delivery").on(table.deliveryId, table.createdAt)],
 );
 
 /** How often somebody tried, by what they are counted by: worker/accounts/throttle.ts. */
@@ -535,3 +640,7 @@ export type MigrationRow = typeof storageMigrations.$inferSelect;
 export type FileMoveRow = typeof fileMoves.$inferSelect;
 export type ProjectRow = typeof projects.$inferSelect;
 export type VideoUploadRow = typeof videoUploads.$inferSelect;
+export type WebhookAttemptRow = typeof webhookAttempts.$inferSelect;
+export type WebhookDeliveryRow = typeof webhookDeliveries.$inferSelect;
+export type WebhookEndpointRow = typeof webhookEndpoints.$inferSelect;
+export type WebhookEventRow = typeof webhookEvents.$inferSelect;

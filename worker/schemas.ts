@@ -348,8 +348,8 @@ export const auditEntry = z
   .object({
     id: z.string(),
     created_at: z.iso.datetime(),
-    /** Who: a person, or a program by its API key. */
-    actor: z.object({ kind: z.enum(["person", "key"]), id: z.string(), name: z.string() }),
+    /** Who: a person, a program by its API key, or Vivimark by itself. */
+    actor: z.object({ kind: z.enum(["person", "key", "platform"]), id: z.string(), name: z.string() }),
     /** From where on the network; empty when that is not known. */
     address: z.string(),
     action: auditAction,

@@ -12,6 +12,7 @@ import { viewerUrl } from "./representation.ts";
 import type { Company, Content } from "./schema.ts";
 import { sha256 } from "./sha256.ts";
 import type { StorageProvider } from "./storage/provider.ts";
+import { announceEvents } from "./webhooks/deliveries.ts";
 
 export interface Photo {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -31,7 +32,7 @@ export interface Submitted extends ContentWithTask {
   readonly reused: boolean;
 }
 
-export type Services = Pick<Bindings, "db" | "storages" | "queue" | "settings"> & {
+export type Services = Pick<Bindings, "db" | "storages" | "queue" | "webhookQueue" | "settings"> & {
   /** Of the viewer's address in QR codes. */
   readonly origin: string;
 };
@@ -116,11 +117,16 @@ export async function submitPhotos(
       }),
     );
     const stored = reveals.filter((one) => one !== null);
-    const revealed = await store.reveal(stored);
+    const revealed = await store.reveal(stored, now);
     for (const [i, { request, lease, isReused }] of stored.entries()) {
       outcomes.set(request, { ...revealed[i], lease, reused: isReused });
     }
     const wanted = revealed.filter((_, i) => !stored[i].isReused);
+    const reused = revealed.filter((_, i) => stored[i].isReused);
+    await announceEvents(
+      services,
+      reused.map(({ content }) => content.id),
+    );
     const [only] = wanted;
     if (wanted.length > 1)
       await announceAll(

@@ -9,6 +9,8 @@ import { reclaimForgotten } from "./marker-life.ts";
 import * as migrations from "./migration/life.ts";
 import { discardUpload } from "./video-upload.ts";
 import { listExpired, VideoUploadStore } from "./video-upload-store.ts";
+import * as webhooks from "./webhooks/deliveries.ts";
+import { resealSecrets } from "./webhooks/reseal.ts";
 
 /** Rows that one run takes up; the next run, a minute later, takes the next ones. */
 const MAX_ROWS = 100;
@@ -17,8 +19,8 @@ const MAX_ROWS = 100;
 const RETRY_SECONDS = 600;
 
 /**
- * Puts right what a crash or a lost message left: sends the message of compilations and migrations that were
- * due long ago and that nobody is at work on,
+ * Puts right what a crash or a lost message left: sends the message of compilations, migrations and webhooks that
+ * were due long ago and that nobody is at work on,
  * removes video uploads that nobody goes on with, seals again what an older key sealed, and removes the files of deleted content that could not be removed at once.
  */
 export async function sweep(
@@ -27,8 +29,9 @@ export async function sweep(
     storages,
     queue,
     storageQueue,
+    webhookQueue,
     settings,
-  }: Pick<Bindings, "db" | "storages" | "queue" | "storageQueue" | "settings">,
+  }: Pick<Bindings, "db" | "storages" | "queue" | "storageQueue" | "webhookQueue" | "settings">,
   now: number,
 ): Promise<void> {
   const forgotten = await reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
@@ -36,6 +39,10 @@ export async function sweep(
 
   const still = await migrations.reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
   await Promise.all(still.map(({ id }) => storageQueue.send({ migration_id: id }, 0)));
+
+  const untold = await webhooks.reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
+  if (untold.length > 0) await webhookQueue.sendAll(untold);
+  await webhooks.prune(db, now);
 
   for (const upload of await listExpired(db, MAX_ROWS, now)) {
     const { company } = await openStore(db, upload.companyId);
@@ -52,6 +59,7 @@ export async function sweep(
   await sweepKeys(db, now);
   await sweepAudit(db, now);
   await resealSettings(db, storages, MAX_ROWS);
+  await resealSecrets(db, storages, MAX_ROWS);
 
   for (const content of await listDeleted(db, MAX_ROWS, now)) {
     try {

@@ -17,6 +17,7 @@ import {
 } from "./storage/provider.ts";
 import { SNIFFED_BYTES, sniffVideo, swapVideo, VIDEO_EXTENSIONS, type VideoType } from "./video.ts";
 import type { VideoUploadStore } from "./video-upload-store.ts";
+import { announceEvents } from "./webhooks/deliveries.ts";
 
 /**
  * Large videos, in parts: over any time, in any order, again after a break, several at once. The parts go
@@ -37,7 +38,7 @@ const ABANDONED_MILLISECONDS = 24 * 3_600_000;
 /** How long an address for a part is good. */
 export const PART_URL_SECONDS = 3600;
 
-type Services = Pick<Bindings, "db" | "storages" | "storageQueue" | "now">;
+type Services = Pick<Bindings, "db" | "storages" | "storageQueue" | "webhookQueue" | "now">;
 
 export interface VideoPlan {
   readonly length: number;
@@ -214,6 +215,7 @@ export async function completeUpload(
   });
   const video = { storageId: upload.storageId, path: upload.path, type, bytes: upload.bytes };
   const swapped = await swapVideo(storages, store, content, video, now());
+  if (swapped) await announceEvents(services, [content.id]);
   await uploads.remove(upload.id);
   if (swapped) await moveHome(services, uploads, swapped);
   return swapped;

@@ -23,7 +23,15 @@ test("wrangler can deploy the Worker with all its bindings", async () => {
     ...["deploy", "--dry-run", "--outdir", path.join(folder, "bundle")],
   );
   const limits = ["PUBLIC_LIMIT", "READ_LIMIT", "WRITE_LIMIT", "BATCH_LIMIT"];
-  for (const binding of ["DB", "BUCKET", "COMPILE_QUEUE", "STORAGE_QUEUE", "ASSETS", ...limits])
+  for (const binding of [
+    "DB",
+    "BUCKET",
+    "COMPILE_QUEUE",
+    "STORAGE_QUEUE",
+    "WEBHOOK_QUEUE",
+    "ASSETS",
+    ...limits,
+  ])
     expect(stdout).toContain(`env.${binding}`);
   expect(readdirSync(path.join(folder, "bundle"))).toContain("index.js");
 });

@@ -4,7 +4,13 @@ import { BEGINNING, hashKey } from "../../worker/accounts/api-keys.ts";
 import { DevelopmentMailbox } from "../../worker/accounts/mailer.ts";
 import { SCOPES } from "../../worker/accounts/permissions.ts";
 import { app } from "../../worker/app.ts";
-import type { Bindings, CompileMessage, Settings, StorageMessage } from "../../worker/bindings.ts";
+import type {
+  Bindings,
+  CompileMessage,
+  Settings,
+  StorageMessage,
+  WebhookMessage,
+} from "../../worker/bindings.ts";
 import type { CompileJob, CompileOutcome } from "../../worker/compile-service.ts";
 import { type ContentStore, FIRST_COMPANY_ID, openStore } from "../../worker/content-store.ts";
 import type { Consumer } from "../../worker/queue.ts";
@@ -34,6 +40,7 @@ export class Edge {
   readonly storage = new R2Storage(env.BUCKET);
   readonly sent: { message: CompileMessage; delaySeconds: number }[] = [];
   readonly moves: { message: StorageMessage; delaySeconds: number }[] = [];
+  readonly told: WebhookMessage[] = [];
   readonly settings: Settings = {
     publicUrl: "",
     browserLeaseSeconds: 60,
@@ -66,6 +73,7 @@ export class Edge {
         void this.sent.push(...messages.map((message) => ({ message, delaySeconds: 0 }))),
     },
     storageQueue: { send: async (message, delaySeconds) => void this.moves.push({ message, delaySeconds }) },
+    webhookQueue: { sendAll: async (messages) => void this.told.push(...messages) },
     assets: { fetch: async (request) => new Response(new URL(request.url).pathname) },
     rateLimits: {},
     accounts: {

@@ -16,8 +16,17 @@ import type { CreatedApiKey } from "../../worker/accounts/schemas.ts";
 import { app } from "../../worker/app.ts";
 import { FIRST_COMPANY_ID } from "../../worker/content-store.ts";
 import { POLICIES, type Policy } from "../../worker/rate-limits.ts";
-import { accounts, auditLog, members, storageMigrations, users } from "../../worker/schema.ts";
+import {
+  accounts,
+  auditLog,
+  invitations,
+  members,
+  storageMigrations,
+  users,
+  webhookEndpoints,
+} from "../../worker/schema.ts";
 import type { ArContent, Submission } from "../../worker/schemas.ts";
+import type { Delivery, WebhookWithSecret } from "../../worker/webhooks/schemas.ts";
 import { Browser, OWNER, setUp } from "./browser.ts";
 import { Edge, form, json, ORIGIN, refusal, SECRET, s3 } from "./edge.ts";
 import { png } from "./fixtures.ts";
@@ -63,13 +72,16 @@ interface There {
   readonly key: string;
   readonly migration: string;
   readonly invitation: string;
+  readonly webhook: string;
+  /** Of the webhook. */
+  readonly delivery: string;
   /** A video upload of the content. */
   readonly upload: string;
 }
 
 interface Sample {
   /** About something of the company: another company's is not found. */
-  readonly about?: "content" | "project" | "task" | "connection" | "key" | "migration";
+  readonly about?: "content" | "project" | "task" | "connection" | "key" | "migration" | "webhook";
   /** What it asks for is not set up in these tests: whoever may ask is told so. */
   readonly isUnavailable?: boolean;
   readonly body?: (there: There) => RequestInit;
@@ -86,10 +98,12 @@ const UNNOTED = new Set([
   "DELETE /api/ar-content/{id}/video",
   "POST /api/storage-connections/test",
   "POST /api/storage-connections/{id}/test",
+  "POST /api/webhooks/{id}/test",
 ]);
 
 const PASSWORD = "a password of everybody's";
 const newUpload = { length: 12_000_000, content_type: "video/mp4" };
+const newWebhook = { url: "https://shop.example.net/hook", events: ["marker.ready"] };
 const trial = { provider: "s3", settings: s3("second").settings };
 const lease = ({ lease }: There) => ({ "Vivimark-Lease": lease });
 const photo = () => ({ body: form({ image: png() }) });
@@ -171,6 +185,16 @@ const REQUESTS: Readonly<Record<string, Sample>> = {
   },
   "PUT /api/ar-content/{id}/video-uploads/{upload_id}/parts/{number}": { about: "content", body: video },
   "POST /api/ar-content/{id}/video-uploads/{upload_id}/complete": { about: "content" },
+  "GET /api/webhooks": {},
+  "POST /api/webhooks": { body: () => json("POST", newWebhook) },
+  "GET /api/webhooks/{id}": { about: "webhook" },
+  "PATCH /api/webhooks/{id}": { about: "webhook", body: () => json("PATCH", { description: "Changed" }) },
+  "DELETE /api/webhooks/{id}": { about: "webhook" },
+  "POST /api/webhooks/{id}/rotate-secret": { about: "webhook" },
+  "POST /api/webhooks/{id}/test": { about: "webhook" },
+  "GET /api/webhooks/{id}/deliveries": { about: "webhook" },
+  "GET /api/webhooks/{id}/deliveries/{delivery_id}": { about: "webhook" },
+  "POST /api/webhooks/{id}/deliveries/{delivery_id}/send-again": { about: "webhook" },
   "GET /api/audit-log": {},
   "GET /api/audit-log/export.csv": {},
   "GET /api/api-keys": {},
@@ -307,6 +331,7 @@ describe.each(guarded)("$name", (operation) => {
         there.content.unique_id,
         there.connection,
         there.key,
+        there.webhook,
         FIRST_COMPANY_ID,
       ]) {
         expect(text).not.toContain(id);
@@ -473,6 +498,7 @@ function fill(path: string, about: Sample["about"]): string {
   return path
     .replace("{upload_id}", there?.upload)
     .replace("{number}", "1")
+    .replace("{delivery_id}", there?.delivery)
     .replace(/\{\w+\}/, about ? idOf(about) : "none");
 }
 
@@ -493,6 +519,11 @@ async function furnish(): Promise<There> {
     `/api/ar-content/${content.id}/video-uploads`,
     json("POST", newUpload),
   );
+  // A company has no more than so many.
+  await edge.db.batch([edge.db.delete(webhookEndpoints), edge.db.delete(invitations)]);
+  const hook = await edge.json<WebhookWithSecret>("/api/webhooks", json("POST", newWebhook));
+  secrets.add(hook.secret);
+  const tested = await edge.json<Delivery>(`/api/webhooks/${hook.id}/test`, { method: "POST" });
   const migration = crypto.randomUUID();
   const times = { nextMessageAt: edge.clock, createdAt: edge.clock, updatedAt: edge.clock };
   await edge.db
@@ -514,6 +545,8 @@ async function furnish(): Promise<There> {
       key,
       migration,
       upload,
+      webhook: hook.id,
+      delivery: tested.id,
     },
     invitation: invitation.id,
   };
@@ -533,6 +566,9 @@ async function snapshot(): Promise<unknown[]> {
     "storage_migrations",
     "video_uploads",
     "audit_log",
+    "webhook_endpoints",
+    "webhook_events",
+    "webhook_deliveries",
   ];
   const rows = await Promise.all([of("companies", "id"), ...tables.map((table) => of(table, "company_id"))]);
   return rows.map(({ results }) => results);

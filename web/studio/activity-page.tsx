@@ -19,6 +19,7 @@ const KINDS = {
   storage: "Storage in use",
   connection: "Storages",
   migration: "Moved files",
+  webhook: "Webhooks",
   key: "API keys",
   member: "Members",
   invitation: "Invitations",

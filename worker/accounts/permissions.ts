@@ -54,6 +54,11 @@ export const PERMISSIONS = {
     roles: ADMINS,
     scopes: ["manage"],
   },
+  "webhooks:manage": {
+    what: "See, add, change and delete webhooks, send deliveries again",
+    roles: ADMINS,
+    scopes: ["manage"],
+  },
   "company:manage": {
     what: "Rename the company",
     roles: ADMINS,

@@ -38,6 +38,7 @@ import {
 } from "../schemas.ts";
 import { type Photo, submitPhoto } from "../submission.ts";
 import { waitForMarker } from "../wait.ts";
+import { announceEvents } from "../webhooks/deliveries.ts";
 import { assertMatch, changedMeanwhile, etagOf, IF_MATCH, IF_NONE_MATCH, isKnown } from "./etag.ts";
 import { companyRoute } from "./guarded.ts";
 import { jsonOf, originOf, parsed, readJson } from "./http.ts";
@@ -268,6 +269,7 @@ export const contentRoutes = routes
     const expected = await expectedBy(c, await find(c.var.store, id));
     const removed = await c.var.store.remove(id, c.env.now(), expected);
     if (!removed) throw await notThere(c.var.store, id);
+    await announceEvents(c.env, [id]);
     try {
       await purge(c.env.db, c.env.storages, company, removed);
     } catch (error) {

@@ -5,6 +5,7 @@ import { contentBody } from "../representation.ts";
 import { bodyOf } from "../request-body.ts";
 import { arContent } from "../schemas.ts";
 import { attachVideo, detachVideo } from "../video.ts";
+import { announceEvents } from "../webhooks/deliveries.ts";
 import { expectedBy, find, notThere } from "./content.ts";
 import { etagOf, IF_MATCH } from "./etag.ts";
 import { companyRoute } from "./guarded.ts";
@@ -57,6 +58,7 @@ export const videoRoutes = new OpenAPIHono<AppEnv>()
     const upload = bodyOf(c.req.raw);
     const attached = await attachVideo(c.env.storages, c.var.store, content, upload, c.env.now(), expected);
     if (!attached) throw await notThere(c.var.store, id);
+    await announceEvents(c.env, [id]);
     const body = contentBody(attached, task, originOf(c));
     return c.json(body, 200, { ETag: await etagOf(body) });
   })

@@ -111,6 +111,11 @@ export class StorageHttp {
     this.#silenceSeconds = silenceSeconds;
   }
 
+  /** @throws StorageError `invalid_config` for an address that is not asked */
+  check(url: URL): void {
+    this.#checkAddress(url);
+  }
+
   /** Resolves when the answer begins. */
   open(request: StorageRequest): Promise<Answer> {
     return this.#repeat(request, () => this.#follow(request));

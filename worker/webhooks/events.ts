@@ -1,0 +1,87 @@
+import { eq, type SQL, sql } from "drizzle-orm";
+import type { AnySQLiteColumn } from "drizzle-orm/sqlite-core";
+import {
+  arContent,
+  compileTasks,
+  type Database,
+  webhookDeliveries,
+  webhookEndpoints,
+  webhookEvents,
+} from "../schema.ts";
+
+/** What a company can be told of, and what each of it means. */
+export const EVENTS = {
+  "marker.ready": "A marker is ready, compiled or reused; also once more after a new compilation",
+  "marker.failed": "A compilation failed, and will not be tried again by itself",
+  "video.attached": "A photo got a video, its first or another one",
+  "content.deleted": "A person or a program deleted a photo with all its files",
+} as const;
+
+export type ContentEvent = keyof typeof EVENTS;
+
+export const CONTENT_EVENTS = Object.keys(EVENTS) as [ContentEvent, ...ContentEvent[]];
+
+/** Sent when somebody asks for it, whatever the endpoint is told of otherwise. */
+export const TEST_EVENT = "webhook.test";
+
+export type AnyEvent = ContentEvent | typeof TEST_EVENT;
+
+/**
+ * The statements that write down that something happened to content, and to whom it is to be told. They
+ * belong into the batch of the change, behind the statement that makes it: when that changed no row, nothing
+ * has happened. So there is neither a change that is not told nor a tale of none. Nobody listens: no row.
+ *
+ * The payload is what the batch finds: later changes of the content do not change it.
+ */
+export function happened(
+  db: Database,
+  type: ContentEvent,
+  contentId: string,
+  now: number,
+  condition: SQL = sql`changes() > 0`,
+) {
+  const eventId = crypto.randomUUID();
+  const listens = sql`${eq(webhookEndpoints.companyId, arContent.companyId)} AND ${listensTo(type)}`;
+  return [
+    db.insert(webhookEvents).select(
+      sql`SELECT ${eventId}, ${arContent.companyId}, ${type}, ${arContent.id}, ${snapshot}, ${now}
+          FROM ${arContent} LEFT JOIN ${compileTasks}
+            ON ${eq(compileTasks.contentId, arContent.id)} AND ${eq(compileTasks.generation, arContent.generation)}
+          WHERE ${eq(arContent.id, contentId)} AND ${condition}
+            AND EXISTS (SELECT 1 FROM ${webhookEndpoints} WHERE ${listens})`,
+    ),
+    db.insert(webhookDeliveries).select(
+      sql`SELECT lower(hex(randomblob(16))), ${webhookEndpoints.companyId}, ${webhookEndpoints.id}, ${webhookEvents.id},
+            'pending', 0, NULL, NULL, ${now}, NULL, NULL, ${now}, NULL
+          FROM ${webhookEvents} JOIN ${webhookEndpoints}
+            ON ${eq(webhookEndpoints.companyId, webhookEvents.companyId)} AND ${listensTo(type)}
+          WHERE ${eq(webhookEvents.id, eventId)}`,
+    ),
+  ] as const;
+}
+
+function listensTo(type: ContentEvent): SQL {
+  return sql`${webhookEndpoints.isEnabled} AND EXISTS (SELECT 1 FROM json_each(${webhookEndpoints.events}) WHERE value = ${type})`;
+}
+
+const iso = (column: AnySQLiteColumn) => sql`strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch')`;
+
+/** Content as the API names it, as far as a payload has it: `eventContent` in schemas.ts. */
+const snapshot = sql`json_object(
+  'content_id', ${arContent.id},
+  'unique_id', ${arContent.uniqueId},
+  'company_id', ${arContent.companyId},
+  'project_id', ${arContent.projectId},
+  'title', ${arContent.title},
+  'image_url', ${arContent.imageUrl},
+  'thumbnail_url', ${arContent.thumbnailUrl},
+  'marker_status', ${arContent.markerStatus},
+  'marker_url', ${arContent.markerUrl},
+  'video_url', ${arContent.videoUrl},
+  'video_type', ${arContent.videoType},
+  'task_id', ${compileTasks.id},
+  'error_code', ${compileTasks.errorCode},
+  'error_message', ${compileTasks.errorMessage},
+  'created_at', ${iso(arContent.createdAt)},
+  'updated_at', ${iso(arContent.updatedAt)}
+)`;

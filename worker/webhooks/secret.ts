@@ -1,0 +1,47 @@
+import type { WebhookEndpointRow } from "../schema.ts";
+import type { Storages } from "../storage/open.ts";
+
+/** What signs an endpoint's requests: `whsec_` and the base64 of random bytes, as Standard Webhooks says. */
+
+const PREFIX = "whsec_";
+/** Between 24 and 64. */
+const SECRET_BYTES = 32;
+
+/** So long the secret before a change goes on signing beside the new one. */
+export const OVERLAP_MILLISECONDS = 24 * 3_600_000;
+
+type Vault = Pick<Storages, "sealText" | "openText">;
+
+/** @returns a new secret, and as its row holds it. @throws VaultError when nothing can be sealed */
+export async function newSecret(
+  vault: Vault,
+  endpointId: string,
+): Promise<{ secret: string; sealed: string }> {
+  const bytes = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+  const secret = PREFIX + btoa(String.fromCharCode(...bytes));
+  return { secret, sealed: await sealSecret(vault, endpointId, secret) };
+}
+
+export function sealSecret(vault: Vault, endpointId: string, secret: string): Promise<string> {
+  return vault.sealText(secret, contextOf(endpointId));
+}
+
+/** @throws VaultError when the key that sealed it is not there */
+export function openSecret(vault: Vault, endpointId: string, sealed: string): Promise<string> {
+  return vault.openText(sealed, contextOf(endpointId));
+}
+
+/** The secrets that sign now, the newest first. */
+export function secretsOf(
+  vault: Vault,
+  { id, secret, previousSecret, previousSecretExpiresAt }: WebhookEndpointRow,
+  now: number,
+): Promise<string[]> {
+  const isOverlap = previousSecret !== null && (previousSecretExpiresAt ?? 0) > now;
+  const sealed = isOverlap ? [secret, previousSecret] : [secret];
+  return Promise.all(sealed.map((each) => openSecret(vault, id, each)));
+}
+
+function contextOf(endpointId: string): string {
+  return `webhook_endpoints/${endpointId}`;
+}
