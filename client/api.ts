@@ -1452,6 +1452,10 @@ export interface Operations {
    * The session is about it when it is made active: `POST /api/auth/organization/set-active`.
    */
   "POST /api/me/companies": {
+    header?: {
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      "Idempotency-Key"?: string;
+    };
     body: NewCompany;
     answer: Membership;
   };

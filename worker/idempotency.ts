@@ -28,6 +28,11 @@ export function newCreation(): Creation {
   return { id: crypto.randomUUID(), isRepeated: false };
 }
 
+/** Whose a key is: elsewhere the same key is another one. */
+export type KeyOwner =
+  | { readonly companyId: string; readonly userId?: string }
+  | { readonly companyId?: string; readonly userId: string };
+
 /** The right to work under a key. */
 export interface Held extends Creation {
   /** Of the row; not of what is made. */
@@ -48,16 +53,17 @@ export type Claim =
 /**
  * The first with this key gets to work, and so does the next after one that went silent.
  *
- * @param route what is asked of whom, such as `POST /api/ar-content`: elsewhere the same key is another one
+ * @param route what is asked, such as `POST /api/ar-content`: elsewhere the same key is another one
  */
 export async function claim(
   db: Database,
-  companyId: string,
+  { companyId, userId }: KeyOwner,
   route: string,
   key: string,
   now: number,
 ): Promise<Claim> {
-  const rowId = await sha256(new TextEncoder().encode(JSON.stringify([companyId, route, key])));
+  const whose = [userId, companyId].filter((id) => id !== undefined);
+  const rowId = await sha256(new TextEncoder().encode(JSON.stringify([...whose, route, key])));
   const lease = crypto.randomUUID();
   const leaseExpiresAt = now + LEASE_MILLISECONDS;
   const [, [mine], [row]] = await db.batch([
@@ -67,6 +73,7 @@ export async function claim(
       .values({
         id: rowId,
         companyId,
+        userId,
         creationId: crypto.randomUUID(),
         lease,
         leaseExpiresAt,

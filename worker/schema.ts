@@ -466,9 +466,11 @@ export const apiKeys = sqliteTable(
 export const idempotencyKeys = sqliteTable(
   "idempotency_keys",
   {
-    /** SHA-256 of company, route and key. */
+    /** SHA-256 of whose it is, route and key. */
     id: text("id").primaryKey(),
-    companyId: ofCompany(),
+    /** Whose it is: of a company, of a person, or of a person in a company. */
+    companyId: text("company_id").references(() => companies.id, { onDelete: "cascade" }),
+    userId: text("user_id").references(() => users.id, { onDelete: "cascade" }),
     /** The id of what the request makes. */
     creationId: text("creation_id").notNull(),
     /** Of whoever works on it; null: it is answered. */

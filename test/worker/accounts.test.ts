@@ -171,7 +171,7 @@ describe("signing in", () => {
       attempt("nobody@example.net", "not the password"),
     ]);
     const [a, b] = [await refusal(wrong), await refusal(unknown)];
-    expect(a).toEqual(b);
+    expect({ ...a, request_id: "" }).toEqual({ ...b, request_id: "" });
     expect(a).toMatchObject({ status: 401, code: "unauthenticated" });
   });
 

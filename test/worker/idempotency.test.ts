@@ -1,12 +1,20 @@
 import { env } from "cloudflare:workers";
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { beforeEach, describe, expect, test } from "vitest";
 import { FIRST_COMPANY_ID } from "../../worker/content-store.ts";
 import { claim, sweepKeys } from "../../worker/idempotency.ts";
-import { apiKeys, arContent, idempotencyKeys, videoUploads } from "../../worker/schema.ts";
+import {
+  apiKeys,
+  arContent,
+  companies,
+  idempotencyKeys,
+  invitations,
+  users,
+  videoUploads,
+} from "../../worker/schema.ts";
 import type { Submission } from "../../worker/schemas.ts";
 import { Vault } from "../../worker/storage/secrets.ts";
-import { type Browser, setUp } from "./browser.ts";
+import { Browser, OWNER, setUp } from "./browser.ts";
 import { but, Edge, form, json, refusal, s3 } from "./edge.ts";
 import { jpeg, png } from "./fixtures.ts";
 
@@ -122,15 +130,19 @@ describe("at the same moment", () => {
   });
 
   test("a lease that somebody prolongs is not taken over", async () => {
-    const first = await claim(edge.db, FIRST_COMPANY_ID, "POST /", key, edge.clock);
+    const first = await claim(edge.db, { companyId: FIRST_COMPANY_ID }, "POST /", key, edge.clock);
     expect(first.kind).toBe("held");
     edge.pass(59);
-    expect((await claim(edge.db, FIRST_COMPANY_ID, "POST /", key, edge.clock)).kind).toBe("running");
+    expect((await claim(edge.db, { companyId: FIRST_COMPANY_ID }, "POST /", key, edge.clock)).kind).toBe(
+      "running",
+    );
     edge.pass(1);
-    const second = await claim(edge.db, FIRST_COMPANY_ID, "POST /", key, edge.clock);
+    const second = await claim(edge.db, { companyId: FIRST_COMPANY_ID }, "POST /", key, edge.clock);
     if (first.kind !== "held" || second.kind !== "held") throw new Error("Not held.");
     expect(second.held).toMatchObject({ id: first.held.id, isRepeated: true });
-    expect((await claim(edge.db, FIRST_COMPANY_ID, "POST /", key, edge.clock)).kind).toBe("running");
+    expect((await claim(edge.db, { companyId: FIRST_COMPANY_ID }, "POST /", key, edge.clock)).kind).toBe(
+      "running",
+    );
   });
 });
 
@@ -259,8 +271,59 @@ describe("every other POST that makes something", () => {
     ]);
   });
 
+  test("a company of one's own and an invitation, by whoever is signed in", async () => {
+    edge.clock = Date.now();
+    const owner = await Browser.signedIn(edge, OWNER);
+    const invited = `${key}@example.net`;
+    const posts: [path: string, body: object][] = [
+      ["/api/me/companies", { name: `Once ${key}` }],
+      ["/api/auth/organization/invite-member", { email: invited, role: "viewer" }],
+    ];
+    for (const [path, body] of posts) {
+      const headers = { "Idempotency-Key": key };
+      const send = (other = body) => owner.fetch(path, json("POST", other, headers));
+      const first = await send();
+      expect(first.ok).toBe(true);
+      const text = await first.text();
+      const again = await send();
+      expect(again.headers.get("Idempotency-Replayed")).toBe("true");
+      expect(await again.text()).toBe(text);
+      const other = await send({ ...body, name: "Another", email: "another@example.net" });
+      expect((await refusal(other)).code).toBe("idempotency_key_reused");
+      // The same once more, as if its answer had never been noted.
+      await edge.db.update(idempotencyKeys).set({ answer: null, leaseExpiresAt: edge.clock - 1 });
+      expect((await send()).ok).toBe(true);
+    }
+    expect(
+      await edge.db
+        .select()
+        .from(companies)
+        .where(eq(companies.name, `Once ${key}`)),
+    ).toHaveLength(1);
+    const open = and(eq(invitations.email, invited), eq(invitations.status, "pending"));
+    expect(await edge.db.select().from(invitations).where(open)).toHaveLength(1);
+  });
+
+  test("the key of a person is nobody else's, and nothing is kept for somebody who is refused", async () => {
+    edge.clock = Date.now();
+    const headers = { "Idempotency-Key": key };
+    const found = json("POST", { name: `Mine ${key}` }, headers);
+    expect((await refusal(await edge.anonymously("/api/me/companies", found))).code).toBe("unauthenticated");
+    const invite = json("POST", { email: "x@example.net", role: "viewer" }, headers);
+    const nobody = await edge.anonymously("/api/auth/organization/invite-member", invite);
+    expect((await refusal(nobody)).code).toBe("unauthenticated");
+    const owner = await Browser.signedIn(edge, OWNER);
+    const [ada] = await edge.db.select().from(users).where(eq(users.email, OWNER.email));
+    const path = "POST /api/me/companies";
+    expect(
+      (await claim(edge.db, { userId: ada.id, companyId: FIRST_COMPANY_ID }, path, key, edge.clock)).kind,
+    ).toBe("held");
+    expect((await owner.fetch("/api/me/companies", found)).status).toBe(201);
+    expect((await claim(edge.db, { userId: ada.id }, path, key, edge.clock)).kind).toBe("answered");
+  });
+
   test("another company's key is another key", async () => {
-    const other = await claim(edge.db, FIRST_COMPANY_ID, "POST /x", key, edge.clock);
+    const other = await claim(edge.db, { companyId: FIRST_COMPANY_ID }, "POST /x", key, edge.clock);
     expect(other.kind).toBe("held");
     const photo = { image: jpeg(300, 300) };
     expect((await submit(photo)).status).toBe(201);

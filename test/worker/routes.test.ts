@@ -304,6 +304,7 @@ test("every route under /api and /media is in the document, or is better-auth's 
     "ALL /media/*",
     "GET /api/docs",
     "GET /api/openapi.json",
+    "POST /api/auth/organization/invite-member",
   ]);
 });
 

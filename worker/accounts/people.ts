@@ -1,6 +1,7 @@
 import { and, asc, eq, exists, gt, ne, not, type SQL, sql } from "drizzle-orm";
 import { Audit, noteOfPerson } from "../audit.ts";
 import { searchable } from "../content-store.ts";
+import { type Creation, newCreation } from "../idempotency.ts";
 import {
   accounts,
   companies,
@@ -220,15 +221,23 @@ export async function renameCompany(
   await audit.noting(renamed, "company.renamed", { id, name });
 }
 
-/** A company with its first project, and its owner. */
+/**
+ * A company with its first project, and its owner.
+ *
+ * @returns its id, which is the creation's; a repeated creation may find it there
+ */
 export async function foundCompany(
   db: Database,
   owner: { readonly id: string; readonly name: string },
   name: string,
   address: string,
   now: number,
+  { id, isRepeated }: Creation = newCreation(),
 ): Promise<string> {
-  const id = crypto.randomUUID();
+  if (isRepeated) {
+    const [there] = await db.select({ id: companies.id }).from(companies).where(eq(companies.id, id));
+    if (there) return id;
+  }
   await db.batch([
     db.insert(companies).values({
       id,

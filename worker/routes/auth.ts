@@ -9,6 +9,7 @@ import type { AppEnv } from "../bindings.ts";
 import { type ErrorCode, Refusal } from "../errors.ts";
 import { bodyOf, readBytes } from "../request-body.ts";
 import { originOf } from "./http.ts";
+import { idempotentFor } from "./idempotent.ts";
 
 /** better-auth's own routes, as far as they are exposed; its refusals become problem documents. */
 
@@ -21,7 +22,15 @@ const THROTTLED: Readonly<Record<string, Attempt["purpose"]>> = {
   "/request-password-reset": "reset",
 };
 
-export const authRoutes = new OpenAPIHono<AppEnv>().all("/*", async (c) => {
+/** An invitation, by whoever invites, to the company that their session is about. */
+const onceInvited = idempotentFor<AppEnv>(async (c) => {
+  const { person, company } = await personOf(c, originOf(c));
+  return { userId: person.id, ...(company && { companyId: company.id }) };
+});
+
+export const authRoutes = new OpenAPIHono<AppEnv>();
+authRoutes.post("/organization/invite-member", onceInvited);
+authRoutes.all("/*", async (c) => {
   const path = c.req.path.slice(BASE.length);
   if (!isExposed(path, c.req.method)) {
     throw new Refusal("not_found", `There is nothing at ${c.req.method} ${c.req.path.slice(0, 200)}.`);

@@ -21,7 +21,7 @@ import { bothProblems, problems } from "../openapi.ts";
 import { ProjectStore } from "../project-store.ts";
 import { countRequest, networkOf, type Policy } from "../rate-limits.ts";
 import { originOf } from "./http.ts";
-import { idempotent } from "./idempotent.ts";
+import { idempotentFor } from "./idempotent.ts";
 
 /**
  * Routes that belong to a company, or to a person. Only through these does a handler get a store: a route
@@ -44,8 +44,15 @@ export interface CompanyEnv {
 
 interface PersonEnv {
   Bindings: AppEnv["Bindings"];
-  Variables: AppEnv["Variables"] & { person: Person };
+  Variables: AppEnv["Variables"] & {
+    person: Person;
+    /** Of what a POST makes. */
+    creation: Creation;
+  };
 }
+
+const onceInCompany = idempotentFor<CompanyEnv>((c) => ({ companyId: c.var.access.company.id }));
+const onceByPerson = idempotentFor<PersonEnv>((c) => ({ userId: c.var.person.id }));
 
 type Definition<Path extends string> = Omit<RouteConfig, "path"> & { path: Path };
 // biome-ignore lint/suspicious/noExplicitAny: of a company's routes and of a person's.
@@ -82,7 +89,7 @@ export function companyRoute<Path extends string, const Route extends Definition
         await next();
         if (announced) c.header("RateLimit-Policy", announced);
       },
-      ...(route.method === "post" ? [idempotent] : []),
+      ...(route.method === "post" ? [onceInCompany] : []),
     ],
     { "x-permission": permission },
   );
@@ -98,9 +105,11 @@ export function personRoute<Path extends string, const Route extends Definition<
         const { person } = await identified(c, () => personOf(c, originOf(c)));
         c.set("person", person);
         const announced = await countRequest(c.env.rateLimits, policyOf(route), person.id);
+        c.set("creation", newCreation());
         await next();
         if (announced) c.header("RateLimit-Policy", announced);
       },
+      ...(route.method === "post" ? [onceByPerson] : []),
     ],
   );
 }
@@ -112,7 +121,7 @@ function guarded<Path extends string, Route extends Definition<Path>, E extends 
   extensions: Record<`x-${string}`, unknown> = {},
 ) {
   const others = [route.middleware ?? []].flat();
-  const isIdempotent = guards.includes(idempotent);
+  const isIdempotent = route.method === "post";
   const defined = createRoute<Path, Definition<Path>>({
     ...route,
     ...extensions,
@@ -155,7 +164,12 @@ const GUARDS_REFUSALS = [
   "foreign_origin",
   "too_many_requests",
 ] as const;
-const KEY_REFUSALS = ["invalid_idempotency_key", "idempotency_key_reused", "request_in_progress"] as const;
+const KEY_REFUSALS = [
+  "invalid_idempotency_key",
+  "idempotency_key_reused",
+  "request_in_progress",
+  "secrets_unavailable",
+] as const;
 
 const IDEMPOTENCY_KEY = {
   name: "Idempotency-Key",

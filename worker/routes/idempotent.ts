@@ -1,12 +1,12 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
+import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { Fingerprint } from "../fingerprint.ts";
 import * as idempotency from "../idempotency.ts";
 import { logFailure } from "../log.ts";
 import { bodyOf, drain, mediaTypeOf, multipartBoundary, observe } from "../request-body.ts";
-import type { CompanyEnv } from "./guarded.ts";
 
-/** What every POST of a company does with an Idempotency-Key (draft-ietf-httpapi-idempotency-key-header). */
+/** What a POST does with an Idempotency-Key (draft-ietf-httpapi-idempotency-key-header). */
 
 const MAX_KEY_LENGTH = 200;
 
@@ -26,9 +26,29 @@ interface Kept {
   readonly body: string;
 }
 
-export const idempotent: MiddlewareHandler<CompanyEnv> = async (c, next) => {
-  const header = c.req.header("Idempotency-Key");
-  if (header === undefined) return next();
+/** What is set when there is a key. */
+interface CreatingEnv {
+  Bindings: AppEnv["Bindings"];
+  Variables: AppEnv["Variables"] & { creation: idempotency.Creation };
+}
+
+/** @param ownerOf whose a request's key is, for which the request must have been let in */
+export function idempotentFor<E extends AppEnv>(
+  ownerOf: (c: Context<E>) => idempotency.KeyOwner | Promise<idempotency.KeyOwner>,
+): MiddlewareHandler<E> {
+  return async (c, next) => {
+    const header = c.req.header("Idempotency-Key");
+    if (header === undefined) return next();
+    return answered(c as unknown as Context<CreatingEnv>, header, await ownerOf(c), next);
+  };
+}
+
+async function answered(
+  c: Context<CreatingEnv>,
+  header: string,
+  owner: idempotency.KeyOwner,
+  next: () => Promise<void>,
+): Promise<Response | undefined> {
   const key = keyOf(header);
   const { db, storages, now } = c.env;
   if (storages.newestKeyId === null) {
@@ -40,7 +60,7 @@ export const idempotent: MiddlewareHandler<CompanyEnv> = async (c, next) => {
   const body = bodyOf(c.req.raw);
   const fingerprint = fingerprintOf(c.req.raw);
   const route = `${c.req.method} ${c.req.path}`;
-  const claim = await idempotency.claim(db, c.var.access.company.id, route, key, now());
+  const claim = await idempotency.claim(db, owner, route, key, now());
   if (claim.kind === "running") throw inProgress();
 
   if (claim.kind === "answered") {
@@ -74,8 +94,11 @@ export const idempotent: MiddlewareHandler<CompanyEnv> = async (c, next) => {
   }
   try {
     const { status, headers } = c.res;
-    if (status >= 500 || (status >= 400 && held.isRepeated)) return await idempotency.leave(db, held, now());
-    if (status >= 400) return await idempotency.forget(db, held);
+    if (status >= 400) {
+      const mayBeMade = status >= 500 || held.isRepeated;
+      await (mayBeMade ? idempotency.leave(db, held, now()) : idempotency.forget(db, held));
+      return;
+    }
     await drain(body);
     await note();
     const kept: Kept = {
@@ -91,7 +114,7 @@ export const idempotent: MiddlewareHandler<CompanyEnv> = async (c, next) => {
     // What was asked is done. Whoever asks again finds it under its id.
     logFailure("The answer to a request with an Idempotency-Key was not kept", error);
   }
-};
+}
 
 function contextOf(rowId: string): string {
   return `idempotency_keys/${rowId}`;

@@ -85,6 +85,7 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
   })
   .openapi(found, async (c) => {
     const { name } = c.req.valid("json");
-    const id = await foundCompany(c.env.db, c.var.person, name, addressOf(c), c.env.now());
+    const { person, creation } = c.var;
+    const id = await foundCompany(c.env.db, person, name, addressOf(c), c.env.now(), creation);
     return c.json({ id, name, role: "owner" as const }, 201);
   });
