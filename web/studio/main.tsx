@@ -27,6 +27,7 @@ import { ProjectsPage } from "./projects-page.tsx";
 import { Review } from "./review.tsx";
 import { StoragePage } from "./storage/storage-page.tsx";
 import { Toasts, toastError } from "./toasts.tsx";
+import { WebhooksPage } from "./webhooks/webhooks-page.tsx";
 
 const online = signal(navigator.onLine);
 for (const event of ["online", "offline"]) addEventListener(event, () => (online.value = navigator.onLine));
@@ -38,7 +39,7 @@ addEventListener("beforeunload", (event) => {
 function Studio() {
   return (
     <LocationProvider
-      scope={/^\/(content\/|storage$|account$|company$|projects$|activity$|forgot-password$|\?|$)/}
+      scope={/^\/(content\/|storage$|account$|company$|projects$|activity$|webhooks$|forgot-password$|\?|$)/}
     >
       <a class="skip-link" href="#main">
         Skip to content
@@ -75,6 +76,7 @@ function Header() {
       <nav class="site-nav" aria-label="Studio">
         {me.value?.company && <NavLink href="/projects">Projects</NavLink>}
         {may("storage:read") && <NavLink href="/storage">Storage</NavLink>}
+        {may("webhooks:manage") && <NavLink href="/webhooks">Webhooks</NavLink>}
         {may("audit:read") && <NavLink href="/activity">Activity</NavLink>}
         {me.value?.company && <NavLink href="/company">Company</NavLink>}
         {me.value?.company && <NavLink href="/account">Account</NavLink>}
@@ -163,6 +165,7 @@ function Content({ path }: { path: string }) {
   if (path === "/account") return <AccountPage />;
   if (path === "/company") return <CompanyPage />;
   if (path === "/storage" && may("storage:read")) return <StoragePage />;
+  if (path === "/webhooks" && may("webhooks:manage")) return <WebhooksPage />;
   const id = /^\/content\/([^/]+)$/.exec(path)?.[1];
   return id ? <ContentPage key={id} id={id} /> : <NotFound what="page" />;
 }

@@ -300,7 +300,9 @@ function notFound(id: string): Refusal {
 /** Before it is saved; before every request it is checked again. */
 function checkUrl(internet: Internet, address: string): void {
   const url = URL.parse(address);
-  if (!url) throw refusedUrl("it is not a URL; expected https:// and a host.");
+  if (!url) {
+    throw refusedUrl("This address cannot be used: it is not a URL; expected https:// and a host.");
+  }
   try {
     internet.check(url);
   } catch (error) {

@@ -1,0 +1,135 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, Page } from "playwright-core";
+import { Webhook } from "standardwebhooks";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Receiver } from "../faults/receiver.ts";
+import { launchBrowser } from "./browser.ts";
+import { type Platform, startPlatform } from "./platform.ts";
+
+const ARTIFACTS = fileURLToPath(new URL("../../artifacts/webhooks", import.meta.url));
+const PATIENCE = { timeout: 120_000 };
+
+let platform: Platform;
+let receiver: Receiver;
+let browser: Browser;
+
+beforeAll(async () => {
+  await mkdir(ARTIFACTS, { recursive: true });
+  receiver = await Receiver.start();
+  platform = await startPlatform();
+  browser = await launchBrowser();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await platform?.close();
+  receiver?.close();
+});
+
+async function openPage(look: Parameters<Browser["newContext"]>[0]): Promise<Page> {
+  const context = await browser.newContext(look);
+  await context.addCookies([...platform.cookies]);
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE.timeout);
+  await page.goto(`${platform.url}/webhooks`);
+  return page;
+}
+
+/** The page in every look; it is never wider than its window. */
+async function look(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const [width, height] of [
+      [1280, 900],
+      [390, 844],
+    ]) {
+      await page.setViewportSize({ width, height });
+      const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+      expect([name, width, overflow]).toEqual([name, width, 0]);
+      const path = join(ARTIFACTS, `${name}-${colorScheme}-${width}.png`);
+      await page.screenshot({ path, animations: "disabled", fullPage: true });
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+test("a webhook is added by keyboard, tested, fails, is sent again, changed and deleted", async () => {
+  const page = await openPage({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce" });
+  await page.getByRole("heading", { name: "No webhooks yet" }).waitFor();
+  await look(page, "none");
+
+  await page.getByRole("button", { name: "Add a webhook" }).focus();
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Address").fill("shop.example.com");
+  await page.keyboard.press("Enter");
+  await dialog.getByText("it is not a URL", { exact: false }).waitFor();
+  expect(await dialog.getByLabel("Address").evaluate((field) => field === document.activeElement)).toBe(true);
+  await look(page, "refused");
+  await dialog.getByLabel("Address").fill(receiver.url);
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("Print shop");
+  for (const words of ["A marker failed", "A video was attached", "A photo was deleted"]) {
+    await dialog.getByLabel(words).uncheck();
+  }
+  await page.keyboard.press("Enter");
+  const card = page.getByRole("article", { name: "Print shop" });
+  const secret = await card.getByLabel("The secret", { exact: false }).inputValue();
+  await look(page, "secret");
+  await card.getByRole("button", { name: "I have it" }).click();
+  await page.reload();
+  await card.waitFor();
+  expect(await page.content()).not.toContain(secret);
+
+  receiver.status = 500;
+  await card.getByRole("button", { name: "Send a test" }).click();
+  await card.getByText("It answered 500", { exact: false }).waitFor();
+  const [request] = receiver.received;
+  expect(new Webhook(secret).verify(request.body, { ...request.headers })).toMatchObject({
+    type: "webhook.test",
+  });
+  await card.getByRole("button", { name: "Details of A test" }).click();
+  await card.getByText("Status 500.").first().waitFor();
+  await card.getByText("Failing", { exact: true }).waitFor();
+  await look(page, "failing");
+
+  receiver.status = 200;
+  await card.getByRole("button", { name: "Send again A test" }).click();
+  await card.getByRole("listitem").getByText("Delivered", { exact: true }).waitFor();
+  await card.getByText("Last delivered just now.").waitFor();
+  expect(new Set(receiver.received.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
+  await look(page, "delivered");
+  await card.getByLabel("Show").selectOption("Failed");
+  await card.getByText("None of these.").waitFor();
+  await card.getByRole("button", { name: "Deliveries of Print shop" }).click();
+
+  await card.getByRole("button", { name: "New secret for Print shop" }).click();
+  await dialog.getByRole("button", { name: "Make it" }).click();
+  const field = card.getByLabel("The secret", { exact: false });
+  expect(await field.inputValue()).not.toBe(secret);
+  await card.getByText("The secret before signs too", { exact: false }).waitFor();
+
+  await card.getByRole("button", { name: "Edit Print shop" }).click();
+  await dialog.getByLabel("Description").fill("");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  const renamed = page.getByRole("article", { name: new URL(receiver.url).host });
+  await renamed.getByRole("button", { name: "Switch off" }).click();
+  await renamed.getByText("It is switched off", { exact: false }).waitFor();
+  expect(await renamed.getByRole("button", { name: "Send a test" }).isDisabled()).toBe(true);
+  await look(page, "off");
+  await renamed.getByRole("button", { name: /^Delete / }).click();
+  await dialog.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("heading", { name: "No webhooks yet" }).waitFor();
+});
+
+test("a platform that does not answer is said, and the page goes on when it does", async () => {
+  const page = await openPage({ viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+  await page.getByRole("heading", { name: "No webhooks yet" }).waitFor();
+  await page.route("**/api/webhooks", (route) => route.abort());
+  await page.reload();
+  await page.getByRole("alert").getByText("cannot be reached", { exact: false }).waitFor();
+  await page.unroute("**/api/webhooks");
+  await page.getByRole("heading", { name: "No webhooks yet" }).waitFor();
+});

@@ -1,0 +1,213 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Delivery, DeliveryDetail, Webhook } from "../../../worker/webhooks/schemas.ts";
+import { messageOf } from "../api.ts";
+import { dateTime, duration } from "../format.ts";
+import { IconAgain } from "../icons.tsx";
+import { poll } from "../poll.ts";
+import { toast, toastError } from "../toasts.tsx";
+import * as api from "./api.ts";
+import { eventWords, outcomeWords, STATE_WORDS } from "./words.ts";
+
+const BADGES: Readonly<Record<Delivery["state"], string>> = {
+  pending: "pending",
+  delivered: "ready",
+  failed: "failed",
+};
+
+type State = Delivery["state"] | undefined;
+
+/** What was told, newest first. The first page is kept up to date; what was loaded after it stays as it was. */
+export function DeliveriesLog({ webhook, onChange }: { webhook: Webhook; onChange: () => void }) {
+  const { id } = webhook;
+  const [state, setState] = useState<State>(undefined);
+  const [first, setFirst] = useState<readonly Delivery[] | null>(null);
+  const [older, setOlder] = useState<readonly Delivery[]>([]);
+  const [next, setNext] = useState<string | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  const [loading, setLoading] = useState(false);
+  const [changes, setChanges] = useState(0);
+
+  useEffect(
+    () =>
+      poll(async (signal) => {
+        try {
+          const page = await api.listDeliveries(id, { state }, signal);
+          setFirst(page.items);
+          // Of pages that were added, the last one knows.
+          if (older.length === 0) setNext(page.next_cursor);
+          setError(null);
+          return page.items.some(({ state: each, attempts }) => each === "pending" && attempts === 0);
+        } catch (reason) {
+          if (!signal.aborted) setError(messageOf(reason));
+          throw reason;
+        }
+      }),
+    [id, state, older, changes],
+  );
+
+  const narrow = (wanted: State) => {
+    setState(wanted);
+    setFirst(null);
+    setOlder([]);
+    setNext(null);
+  };
+  const more = async (cursor: string) => {
+    setLoading(true);
+    try {
+      const page = await api.listDeliveries(id, { state, cursor });
+      setOlder([...older, ...page.items]);
+      setNext(page.next_cursor);
+    } catch (reason) {
+      toastError(reason);
+    } finally {
+      setLoading(false);
+    }
+  };
+  const known = new Set(first?.map((delivery) => delivery.id));
+  const all = [...(first ?? []), ...older.filter((delivery) => !known.has(delivery.id))];
+  return (
+    <section class="deliveries" aria-label="Deliveries">
+      <label class="field deliveries-filter">
+        Show
+        <select
+          value={state ?? ""}
+          onChange={({ currentTarget }) => narrow((currentTarget.value || undefined) as State)}
+        >
+          <option value="">All of the last 30 days</option>
+          {Object.entries(STATE_WORDS).map(([value, words]) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
+        </select>
+      </label>
+      {error && (
+        <p class="situation bad" role="alert">
+          {error}
+        </p>
+      )}
+      {!first && !error && <span class="spinner large" role="img" aria-label="Loading" />}
+      {first && all.length === 0 && (
+        <p class="hint">{state ? "None of these." : "Nothing was told yet. Send a test to try it."}</p>
+      )}
+      {all.length > 0 && (
+        <ol class="deliveries-rows">
+          {all.map((delivery) => (
+            <Row
+              key={delivery.id}
+              webhook={webhook}
+              delivery={delivery}
+              onSent={() => {
+                setChanges((before) => before + 1);
+                onChange();
+              }}
+            />
+          ))}
+        </ol>
+      )}
+      {first && next !== null && (
+        <button type="button" class="button small" disabled={loading} onClick={() => void more(next)}>
+          {loading ? "Loading…" : "Load more"}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Row(props: { webhook: Webhook; delivery: Delivery; onSent: () => void }) {
+  const { webhook, delivery } = props;
+  const [open, setOpen] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const words = eventWords(delivery.event_type);
+  const again = async () => {
+    setBusy(true);
+    try {
+      await api.sendAgain(webhook.id, delivery.id);
+      toast("It is on its way again.");
+      props.onSent();
+    } catch (reason) {
+      toastError(reason);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const isGone = delivery.event_type === "content.deleted";
+  return (
+    <li class="delivery">
+      <div class="delivery-head">
+        <span class={`badge ${BADGES[delivery.state]}`}>{STATE_WORDS[delivery.state]}</span>
+        <span class="delivery-what">
+          {delivery.content_id && !isGone ? <a href={`/content/${delivery.content_id}`}>{words}</a> : words}
+        </span>
+        <time class="hint" dateTime={delivery.created_at}>
+          {dateTime(delivery.created_at)}
+        </time>
+      </div>
+      <p class="hint">{outcomeWords(delivery, Date.now())}</p>
+      <div class="webhook-actions">
+        <button type="button" class="button small" aria-expanded={open} onClick={() => setOpen(!open)}>
+          Details
+          <span class="visually-hidden">
+            {" "}
+            of {words}, {dateTime(delivery.created_at)}
+          </span>
+        </button>
+        <button
+          type="button"
+          class="button small"
+          disabled={busy || !webhook.enabled}
+          title={webhook.enabled ? undefined : "The webhook is switched off."}
+          onClick={again}
+        >
+          <IconAgain />
+          Send again
+          <span class="visually-hidden">
+            {" "}
+            {words}, {dateTime(delivery.created_at)}
+          </span>
+        </button>
+      </div>
+      {open && <Detail webhookId={webhook.id} delivery={delivery} />}
+    </li>
+  );
+}
+
+/** Every attempt, and what was sent; read anew whenever the delivery has changed. */
+function Detail({ webhookId, delivery }: { webhookId: string; delivery: Delivery }) {
+  const [detail, setDetail] = useState<DeliveryDetail | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  const { id, state, attempts } = delivery;
+  useEffect(() => {
+    const stop = new AbortController();
+    api.getDelivery(webhookId, id, stop.signal).then(
+      (found) => {
+        setDetail(found);
+        setError(null);
+      },
+      (reason) => !stop.signal.aborted && setError(messageOf(reason)),
+    );
+    return () => stop.abort();
+  }, [webhookId, id, state, attempts]);
+  if (error) return <p class="situation bad">{error}</p>;
+  if (!detail) return <p class="hint">Loading…</p>;
+  return (
+    <div class="delivery-detail">
+      {detail.log.length === 0 && <p class="hint">No attempt yet.</p>}
+      <ol class="attempts">
+        {detail.log.map(({ at, status, milliseconds, error: why, response }) => (
+          <li key={at}>
+            <p>
+              <strong>{status ?? "No answer"}</strong> after {duration(milliseconds)}, {dateTime(at)}
+            </p>
+            {why && <p class="hint">{why}</p>}
+            {response && <pre>{response}</pre>}
+          </li>
+        ))}
+      </ol>
+      <p class="hint">
+        <code>webhook-id: {detail.event_id}</code>
+      </p>
+      <pre>{JSON.stringify(detail.payload, null, 2)}</pre>
+    </div>
+  );
+}

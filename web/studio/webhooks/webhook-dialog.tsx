@@ -1,0 +1,130 @@
+import { useId, useState } from "preact/hooks";
+import type { Webhook } from "../../../worker/webhooks/schemas.ts";
+import { ApiError, messageOf } from "../api.ts";
+import { Dialog } from "../dialog.tsx";
+import * as api from "./api.ts";
+import { EVENT_WORDS, EVENTS, nameOf } from "./words.ts";
+
+interface Errors {
+  /** Of what was typed as the address. */
+  readonly url?: string;
+  readonly events?: string;
+  readonly rest?: string;
+}
+
+/** Adds a webhook, or changes the one that is given. */
+export function WebhookDialog(props: {
+  saved: Webhook | null;
+  /** `secret`: of a new one; else empty. */
+  onSaved: (webhook: Webhook, secret: string) => void;
+  onClose: () => void;
+}) {
+  const { saved } = props;
+  const [errors, setErrors] = useState<Errors>({});
+  const [busy, setBusy] = useState(false);
+  const id = useId();
+
+  const save = async (form: HTMLFormElement) => {
+    const fields = new FormData(form);
+    const events = EVENTS.filter((type) => fields.has(type));
+    const wanted = {
+      url: String(fields.get("url")).trim(),
+      events,
+      description: String(fields.get("description")),
+    };
+    const wrong: Errors = {
+      ...(wanted.url === "" ? { url: "Where should requests go?" } : {}),
+      ...(events.length === 0 ? { events: "Choose at least one event." } : {}),
+    };
+    setErrors(wrong);
+    if (wrong.url || wrong.events) {
+      form.querySelector<HTMLElement>(wrong.url ? "[name=url]" : "[type=checkbox]")?.focus();
+      return;
+    }
+    setBusy(true);
+    try {
+      if (saved) props.onSaved(await api.changeWebhook(saved.id, wanted), "");
+      else {
+        const { secret, ...webhook } = await api.createWebhook(wanted);
+        props.onSaved(webhook, secret);
+      }
+    } catch (reason) {
+      setBusy(false);
+      const url = reason instanceof ApiError ? reason.fields.find(({ field }) => field === "url") : undefined;
+      setErrors(url ? { url: url.detail } : { rest: messageOf(reason) });
+      if (url) form.querySelector<HTMLElement>("[name=url]")?.focus();
+    }
+  };
+
+  return (
+    <Dialog
+      title={saved ? `Edit “${nameOf(saved)}”` : "Add a webhook"}
+      error={errors.rest ?? null}
+      onClose={props.onClose}
+    >
+      <form
+        class="webhook-form"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!busy) void save(event.currentTarget);
+        }}
+      >
+        <div class="field">
+          <label for={`${id}-url`}>Address</label>
+          <input
+            id={`${id}-url`}
+            name="url"
+            type="url"
+            maxLength={2048}
+            placeholder="https://shop.example.com/vivimark"
+            autoComplete="off"
+            spellcheck={false}
+            defaultValue={saved?.url}
+            aria-invalid={errors.url !== undefined}
+            aria-describedby={errors.url ? `${id}-url-error` : undefined}
+          />
+          {errors.url && (
+            <p class="field-error" id={`${id}-url-error`}>
+              {errors.url}
+            </p>
+          )}
+        </div>
+        <label class="field">
+          Description
+          <input
+            name="description"
+            maxLength={200}
+            placeholder="Print shop"
+            autoComplete="off"
+            defaultValue={saved?.description}
+          />
+        </label>
+        <fieldset class="webhook-events" aria-describedby={errors.events ? `${id}-events-error` : undefined}>
+          <legend>Tell it when</legend>
+          {EVENTS.map((type) => (
+            <label key={type}>
+              <input type="checkbox" name={type} defaultChecked={saved?.events.includes(type) ?? true} />
+              <span>
+                {EVENT_WORDS[type]} <code>{type}</code>
+              </span>
+            </label>
+          ))}
+          {errors.events && (
+            <p class="field-error" id={`${id}-events-error`}>
+              {errors.events}
+            </p>
+          )}
+        </fieldset>
+        <div class="dialog-actions">
+          <button type="button" class="button" onClick={props.onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="button primary" disabled={busy} aria-busy={busy}>
+            {saved ? "Save" : "Add"}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

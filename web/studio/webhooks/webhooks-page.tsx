@@ -1,0 +1,101 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Webhook } from "../../../worker/webhooks/schemas.ts";
+import { messageOf } from "../api.ts";
+import { poll } from "../poll.ts";
+import { IconPlus } from "../storage/icons.tsx";
+import { useTitle } from "../title.ts";
+import { toast } from "../toasts.tsx";
+import * as api from "./api.ts";
+import { SecretPanel } from "./secret-panel.tsx";
+import { WebhookCard } from "./webhook-card.tsx";
+import { WebhookDialog } from "./webhook-dialog.tsx";
+import "./webhooks-page.css";
+
+/** Where the company's own programs are told of what happens. */
+export function WebhooksPage() {
+  useTitle("Webhooks");
+  const [webhooks, setWebhooks] = useState<readonly Webhook[] | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  const [adding, setAdding] = useState(false);
+  /** A secret that is shown this once. */
+  const [shown, setShown] = useState<{ readonly id: string; readonly secret: string } | null>(null);
+  // Counted up after a change of our own, to read the result at once.
+  const [changes, setChanges] = useState(0);
+  const refresh = () => setChanges((before) => before + 1);
+
+  useEffect(
+    () =>
+      poll(async (signal) => {
+        try {
+          setWebhooks(await api.listWebhooks(signal));
+          setError(null);
+          return false;
+        } catch (reason) {
+          if (!signal.aborted) setError(messageOf(reason));
+          throw reason;
+        }
+      }),
+    [changes],
+  );
+
+  return (
+    <div class="webhooks-page">
+      <div class="webhooks-head">
+        <div>
+          <h1>Webhooks</h1>
+          <p class="description">
+            Vivimark tells your own programs what happens: it sends a request to each of these addresses,
+            signed as <a href="https://www.standardwebhooks.com">Standard Webhooks</a> says. What it brings is
+            in the <a href="/api/docs">API's docs</a>.
+          </p>
+        </div>
+        <button type="button" class="button primary" onClick={() => setAdding(true)}>
+          <IconPlus />
+          Add a webhook
+        </button>
+      </div>
+      {error && (
+        <p class="banner bad" role="alert">
+          {error}
+        </p>
+      )}
+      {!webhooks && !error && <span class="spinner large" role="img" aria-label="Loading" />}
+      {webhooks?.length === 0 && (
+        <div class="panel webhooks-none">
+          <h2>No webhooks yet</h2>
+          <p class="hint">
+            Add the address of a server of yours, and it is told when a marker is ready or failed, when a
+            photo gets a video, and when one is deleted. Until then programs ask the API.
+          </p>
+        </div>
+      )}
+      {webhooks?.map((webhook) => (
+        <WebhookCard
+          key={webhook.id}
+          webhook={webhook}
+          onChange={refresh}
+          onSecret={(secret) => {
+            setShown({ id: webhook.id, secret });
+            refresh();
+          }}
+        >
+          {shown?.id === webhook.id && (
+            <SecretPanel key={shown.secret} secret={shown.secret} onDone={() => setShown(null)} />
+          )}
+        </WebhookCard>
+      ))}
+      {adding && (
+        <WebhookDialog
+          saved={null}
+          onSaved={({ id }, secret) => {
+            setAdding(false);
+            setShown({ id, secret });
+            toast("The webhook is added. Copy its secret, then send a test.");
+            refresh();
+          }}
+          onClose={() => setAdding(false)}
+        />
+      )}
+    </div>
+  );
+}
