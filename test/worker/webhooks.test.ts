@@ -378,6 +378,19 @@ describe("a message that comes twice", () => {
     expect(received).toHaveLength(1);
   });
 
+  test("after its webhook was deleted, or while it is, does nothing more", async () => {
+    const { id } = await hook(["marker.ready"]);
+    await submitAndCompile();
+    const [message] = edge.told;
+    answer = async () => {
+      expect((await edge.fetch(`${HOOKS}/${id}`, { method: "DELETE" })).status).toBe(204);
+      return new Response(null, { status: 500 });
+    };
+    expect(await deliverWebhook(edge.bindings, message)).toEqual(ACK);
+    expect(await deliverWebhook(edge.bindings, message)).toEqual(ACK);
+    expect(received).toHaveLength(1);
+  });
+
   test("before its time does not send early", async () => {
     await hook(["marker.ready"]);
     await submitAndCompile();

@@ -200,15 +200,11 @@ export async function conclude(
         finishedAt: isLast ? now : null,
       })
       .where(and(eq(webhookDeliveries.id, delivery.id), eq(webhookDeliveries.lease, delivery.lease ?? ""))),
-    db.insert(webhookAttempts).values({
-      id: crypto.randomUUID(),
-      deliveryId: delivery.id,
-      createdAt: startedAt,
-      milliseconds,
-      status,
-      response,
-      error,
-    }),
+    // The webhook may have been deleted meanwhile, and its deliveries with it.
+    db.insert(webhookAttempts).select(
+      sql`SELECT ${crypto.randomUUID()}, ${delivery.id}, ${startedAt}, ${milliseconds}, ${status}, ${response}, ${error}
+          FROM ${webhookDeliveries} WHERE ${eq(webhookDeliveries.id, delivery.id)}`,
+    ),
     db
       .update(webhookEndpoints)
       .set(
