@@ -652,6 +652,13 @@ describe("where an endpoint may lead", () => {
     expect(await edge.json<{ items: Webhook[] }>(HOOKS)).toMatchObject({ items: [{ url: SHOP }] });
   });
 
+  test("is kept in its usual spelling", async () => {
+    const url = " HTTPS://Shop.Example.NET:443/a b\u0000\ud800\n";
+    expect(await hook(CONTENT_EVENTS, { url })).toMatchObject({
+      url: "https://shop.example.net/a%20b%00%EF%BF%BD",
+    });
+  });
+
   test("is looked at again before every request", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();

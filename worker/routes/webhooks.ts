@@ -197,9 +197,9 @@ export const webhookRoutes = new OpenAPIHono<AppEnv>()
       const secret = await openSecret(storages, id, made.secret);
       return c.json({ ...webhookBody(c)(made), secret }, 201, headers);
     }
-    checkUrl(internet, url);
+    const address = checkUrl(internet, url);
     const { secret, sealed } = await newSecret(storages, id);
-    const chosen = { url, events: [...new Set(events)], description, isEnabled };
+    const chosen = { url: address, events: [...new Set(events)], description, isEnabled };
     const row = await store.insert({ id, ...chosen, secret: sealed }, now());
     if (!row) {
       throw new Refusal(
@@ -213,8 +213,8 @@ export const webhookRoutes = new OpenAPIHono<AppEnv>()
   .openapi(change, async (c) => {
     const { id } = c.req.valid("param");
     const { url, events, description, enabled: isEnabled } = c.req.valid("json");
-    if (url !== undefined) checkUrl(c.env.internet, url);
-    const chosen = { url, events: events && [...new Set(events)], description, isEnabled };
+    const address = url === undefined ? undefined : checkUrl(c.env.internet, url);
+    const chosen = { url: address, events: events && [...new Set(events)], description, isEnabled };
     const row = await storeOf(c).change(await find(c, id), chosen, c.env.now());
     if (!row) throw notFound(id);
     return c.json(webhookBody(c)(row), 200);
@@ -297,14 +297,15 @@ function notFound(id: string): Refusal {
   return new Refusal("not_found", `There is no webhook with the id "${id.slice(0, 100)}".`);
 }
 
-/** Before it is saved; before every request it is checked again. */
-function checkUrl(internet: Internet, address: string): void {
+/** The address as it is saved, in its usual spelling; before every request it is checked again. */
+function checkUrl(internet: Internet, address: string): string {
   const url = URL.parse(address);
   if (!url) {
     throw refusedUrl("This address cannot be used: it is not a URL; expected https:// and a host.");
   }
   try {
     internet.check(url);
+    return url.href;
   } catch (error) {
     if (error instanceof StorageError) throw refusedUrl(error.message);
     throw error;

@@ -1,4 +1,4 @@
-import { and, eq, gte, inArray, isNull, lt, lte, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, exists, gte, inArray, isNull, lt, lte, not, or, type SQL, sql } from "drizzle-orm";
 import { Audit, PLATFORM_ACTOR } from "../audit.ts";
 import type { Bindings, WebhookMessage } from "../bindings.ts";
 import { logFailure } from "../log.ts";
@@ -123,8 +123,8 @@ export function isEndpointOn(db: Database): SQL {
   const on = db
     .select({ id: webhookEndpoints.id })
     .from(webhookEndpoints)
-    .where(eq(webhookEndpoints.isEnabled, true));
-  return inArray(webhookDeliveries.endpointId, on);
+    .where(and(eq(webhookEndpoints.id, webhookDeliveries.endpointId), eq(webhookEndpoints.isEnabled, true)));
+  return exists(on);
 }
 
 /** Takes a delivery that is due, one attempt more; undefined: there is nothing to send (now). */
@@ -264,7 +264,7 @@ export function dropWaiting(db: Database, endpointId: string, now: number) {
         eq(webhookDeliveries.endpointId, endpointId),
         eq(webhookDeliveries.state, "pending"),
         isFree(now),
-        sql`NOT ${isEndpointOn(db)}`,
+        not(isEndpointOn(db)),
       ),
     );
 }
