@@ -63,9 +63,16 @@ root.use(async (c, next) => {
   const body = bodyOf(c.req.raw);
   await next();
   await drain(body);
-  c.header("X-Request-Id", c.var.requestId);
-  c.header("X-Content-Type-Options", "nosniff");
-  c.header("Referrer-Policy", "strict-origin-when-cross-origin");
+  // Not c.header, which copies an answer that is made already, and its body with it.
+  const { headers } = c.res;
+  headers.set("X-Request-Id", c.var.requestId);
+  headers.set("X-Content-Type-Options", "nosniff");
+  headers.set("Referrer-Policy", "strict-origin-when-cross-origin");
+});
+
+root.on(["POST", "PUT", "PATCH", "DELETE"], "*", async (c, next) => {
+  await next();
+  c.env.publicCache.forget();
 });
 
 // Players on other sites load markers, videos and manifests.
@@ -135,7 +142,7 @@ app.get("/api/openapi.json", (c) => {
 });
 app.route("/api/docs", docsRoutes);
 
-app.get("/v/:uniqueId", (c) => c.env.assets.fetch(new Request(new URL("/viewer", c.req.url), c.req.raw)));
+app.get("/v/:uniqueId", (c) => pageAt("/viewer", c));
 
 app.notFound((c) => {
   const methods = methodsOf(c.req.path);
@@ -145,8 +152,7 @@ app.notFound((c) => {
     return respond(c, "method_not_allowed", detail, { Allow: allowed });
   }
   const isRead = c.req.method === "GET" || c.req.method === "HEAD";
-  if (isRead && mayBePage(c.req.path))
-    return c.env.assets.fetch(new Request(new URL("/", c.req.url), c.req.raw));
+  if (isRead && mayBePage(c.req.path)) return pageAt("/", c);
   const detail = `There is nothing at ${c.req.method} ${c.req.path.slice(0, 200)}.`;
   return respond(c, "not_found", detail);
 });
@@ -178,6 +184,12 @@ function methodsOf(path: string): string[] {
 
 function patternOf(route: string): RegExp {
   return new RegExp(`^${route.replaceAll(".", "\\.").replace(/:[^/]+/g, "[^/]+")}$`);
+}
+
+async function pageAt(path: string, c: Context<AppEnv>): Promise<Response> {
+  const page = await c.env.assets.fetch(new Request(new URL(path, c.req.url), c.req.raw));
+  // The binding's own answer takes no header.
+  return new Response(page.body, page);
 }
 
 /** The studio draws every page itself. What has an extension is a file, and missing. */

@@ -1,4 +1,5 @@
 import type { DevelopmentMailbox, Mailer } from "./accounts/mailer.ts";
+import type { PublicCache } from "./public-cache.ts";
 import type { RateLimits } from "./rate-limits.ts";
 import type { Database } from "./schema.ts";
 import type { Storages } from "./storage/open.ts";
@@ -20,6 +21,7 @@ export interface Bindings {
   readonly yandex: YandexPermission | null;
   readonly accounts: AccountSettings;
   readonly rateLimits: RateLimits;
+  readonly publicCache: PublicCache;
   /** The built web app. */
   readonly assets: { fetch(request: Request): Promise<Response> };
   /** What the platform stands on, by name; a check rejects, saying why, when its dependency is down. */

@@ -11,6 +11,7 @@ import type {
 import { type CompileService, checkCompiler, compileRemotely } from "./compile-service.ts";
 import { during, logFailure } from "./log.ts";
 import { takeTurn } from "./migration/turn.ts";
+import { PublicCache } from "./public-cache.ts";
 import { bury, type Consumer, consume } from "./queue.ts";
 import { POLICIES, parseRates, type RateLimits } from "./rate-limits.ts";
 import { checkAddress } from "./storage/address.ts";
@@ -69,6 +70,12 @@ export interface Env {
 const COMPILE_TOTAL_SECONDS = 600;
 const HEALTH_TIMEOUT_SECONDS = 2;
 
+/** How long viewers may see what another isolate has changed. */
+const PUBLIC_ROW_SECONDS = 2;
+
+/** Of this isolate. */
+const publicCache = new PublicCache(PUBLIC_ROW_SECONDS);
+
 export default {
   fetch: (request, env, context) => app.fetch(request, connect(env), context),
 
@@ -97,6 +104,7 @@ export default {
         }),
       ),
     );
+    publicCache.forget();
   },
 
   async scheduled(_controller, env) {
@@ -104,6 +112,7 @@ export default {
       try {
         const services = connect(env);
         await sweep(services, services.now());
+        publicCache.forget();
       } catch (error) {
         logFailure("The sweep broke off; the next one goes on", error);
         throw error;
@@ -154,6 +163,7 @@ function connect(env: Env): Bindings & Consumer {
     yandex: yandex && yandexPermission(yandex, http),
     accounts: accountsOf(env, db),
     rateLimits: rateLimitsOf(env),
+    publicCache,
     assets: { fetch: (request) => env.ASSETS.fetch(request) },
     queue: {
       async send(message, delaySeconds) {

@@ -1,11 +1,16 @@
+import type { Bindings } from "./bindings.ts";
 import { Refusal } from "./errors.ts";
 import { type FilePlace, isSamePlace, placeOf } from "./files.ts";
 import { logFailure } from "./log.ts";
 import { MEDIA_KINDS, type MediaKind } from "./paths.ts";
 import type { Content } from "./schema.ts";
-import type { Storages } from "./storage/open.ts";
 import { type ByteRange, StorageError, UnsatisfiableRange } from "./storage/provider.ts";
 import { VaultError } from "./storage/secrets.ts";
+
+type Services = Pick<Bindings, "storages" | "publicCache">;
+
+/** What a viewer or a page of the studio loads whole, and many times. */
+const KEPT: readonly MediaKind[] = ["marker", "thumbnail"];
 
 /** A stored file as /media shows it. */
 export interface MediaFile {
@@ -60,7 +65,7 @@ export function mediaFile(content: Content, kind: MediaKind): MediaFile | null {
  * @returns null when there is no such file
  */
 export async function serveMedia(
-  storages: Storages,
+  services: Services,
   load: () => Promise<Content | undefined>,
   kind: MediaKind,
   request: MediaRequest,
@@ -71,7 +76,7 @@ export async function serveMedia(
     const file = content ? mediaFile(content, kind) : null;
     if (!file) return null;
     if (tried && isSamePlace(tried.place, file.place)) throw missing();
-    const response = await serveFile(storages, file, request);
+    const response = await serveFile(services, file, kind, request);
     if (response) return response;
     tried = file;
   }
@@ -84,8 +89,9 @@ export async function serveMedia(
  * @returns null when it is not in its storage
  */
 async function serveFile(
-  storages: Storages,
+  { storages, publicCache }: Services,
   { place, name, contentType, version }: MediaFile,
+  kind: MediaKind,
   request: MediaRequest,
 ): Promise<Response | null> {
   const etag = `"${version}"`;
@@ -107,10 +113,14 @@ async function serveFile(
 
   const stillTheSame = request.ifRange === undefined || request.ifRange === etag;
   const range = stillTheSame ? parseRange(request.range) : undefined;
+  const open = async () => (await storages.open(place.storageId)).download(place.path, { range });
+  if (KEPT.includes(kind) && !range) {
+    const file = await asking(() => publicCache.file(place, open));
+    if (!file) return null;
+    return new Response(file.body, { headers: { ...headers, "Content-Length": String(file.size) } });
+  }
   try {
-    const download = await asking(async () =>
-      (await storages.open(place.storageId)).download(place.path, { range }),
-    );
+    const download = await asking(open);
     if (!download) return null;
     if (!download.range) {
       headers["Content-Length"] = String(download.size);

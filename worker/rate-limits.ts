@@ -74,7 +74,7 @@ export async function countRequest(
 export const countPublic: MiddlewareHandler<AppEnv> = async (c, next) => {
   const announced = await countRequest(c.env.rateLimits, "public", networkOf(addressOf(c)));
   await next();
-  if (announced) c.header("RateLimit-Policy", announced);
+  if (announced) c.res.headers.set("RateLimit-Policy", announced);
 };
 
 /**

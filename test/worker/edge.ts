@@ -13,6 +13,7 @@ import type {
 } from "../../worker/bindings.ts";
 import type { CompileJob, CompileOutcome } from "../../worker/compile-service.ts";
 import { type ContentStore, FIRST_COMPANY_ID, openStore } from "../../worker/content-store.ts";
+import { PublicCache } from "../../worker/public-cache.ts";
 import type { Consumer } from "../../worker/queue.ts";
 import { apiKeys, type Database } from "../../worker/schema.ts";
 import type { ArContent, Problem, ProgressBody, Submission } from "../../worker/schemas.ts";
@@ -76,6 +77,8 @@ export class Edge {
     webhookQueue: { sendAll: async (messages) => void this.told.push(...messages) },
     assets: { fetch: async (request) => new Response(new URL(request.url).pathname) },
     rateLimits: {},
+    // The tests change rows behind its back.
+    publicCache: new PublicCache(0),
     accounts: {
       secret: "a secret of these tests, which is long enough",
       setupToken: "the token of the set-up link",

@@ -87,7 +87,7 @@ export function companyRoute<Path extends string, const Route extends Definition
         c.set("projects", new ProjectStore(c.env.db, access.company, audit));
         c.set("connections", new ConnectionStore(c.env.db, access.company, audit));
         await next();
-        if (announced) c.header("RateLimit-Policy", announced);
+        if (announced) c.res.headers.set("RateLimit-Policy", announced);
       },
       ...(route.method === "post" ? [onceInCompany] : []),
     ],
@@ -107,7 +107,7 @@ export function personRoute<Path extends string, const Route extends Definition<
         const announced = await countRequest(c.env.rateLimits, policyOf(route), person.id);
         c.set("creation", newCreation());
         await next();
-        if (announced) c.header("RateLimit-Policy", announced);
+        if (announced) c.res.headers.set("RateLimit-Policy", announced);
       },
       ...(route.method === "post" ? [onceByPerson] : []),
     ],

@@ -48,13 +48,17 @@ export const mediaRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => 
     ifNoneMatch: c.req.header("if-none-match"),
   };
   let isOpen = true;
+  let isAskedAgain = false;
   const load = async () => {
-    const content = await findPublic(c.env.db, uniqueId);
+    const find = () => findPublic(c.env.db, uniqueId);
+    // Asked again, because what was kept is no longer so.
+    const content = await (isAskedAgain ? find() : c.env.publicCache.content(uniqueId, c.env.now(), find));
+    isAskedAgain = true;
     if (!content) return undefined;
     isOpen = isPublic(content, c.env.now());
     return isOpen || (await maySee(c, content)) ? content : undefined;
   };
-  const served = isMediaKind(kind) ? await serveMedia(c.env.storages, load, kind, request) : null;
+  const served = isMediaKind(kind) ? await serveMedia(c.env, load, kind, request) : null;
   if (served) {
     if (!isOpen) served.headers.set("Cache-Control", "private, no-cache");
     return served;

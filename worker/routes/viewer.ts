@@ -19,8 +19,9 @@ const manifest = createRoute({
 
 export const viewerRoutes = new OpenAPIHono<AppEnv>().openapi(manifest, async (c) => {
   const { unique_id: uniqueId } = c.req.valid("param");
-  const content = await findPublic(c.env.db, uniqueId);
-  if (!content || !isPublic(content, c.env.now()))
+  const now = c.env.now();
+  const content = await c.env.publicCache.content(uniqueId, now, () => findPublic(c.env.db, uniqueId));
+  if (!content || !isPublic(content, now))
     throw new Refusal("not_found", `Nothing is published under "${uniqueId.slice(0, 100)}".`);
   c.header("Cache-Control", "no-cache");
   return c.json(manifestBody(content), 200);
