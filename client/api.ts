@@ -22,7 +22,7 @@ export interface WebhookContent {
 }
 
 /** Why, for programs. More may come: expect others. */
-export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "already_set_up" | "wrong_link" | "invalid_idempotency_key" | "idempotency_key_reused" | "request_in_progress" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "precondition_failed" | "image_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
+export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "already_set_up" | "wrong_link" | "invalid_idempotency_key" | "idempotency_key_reused" | "request_in_progress" | "quota_exceeded" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "precondition_failed" | "image_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
 
 export interface ApiKey {
   id: string;
@@ -132,6 +132,26 @@ export interface Company {
 
 export interface CompanyChange {
   name: string;
+}
+
+export interface CompanyUsage {
+  contents: {
+    used: number;
+    limit: number | null;
+  };
+  bytes: {
+    used: number;
+    limit: number | null;
+  };
+  compilations: {
+    used: number;
+    limit: number | null;
+    resets_at: string;
+  };
+  days: Array<{
+    day: string;
+    compilations: number;
+  }>;
 }
 
 export interface CompileTask {
@@ -1241,6 +1261,14 @@ export interface Operations {
   "PATCH /api/company": {
     body: CompanyChange;
     answer: Company;
+  };
+  /**
+   * What the company uses, and what its quotas allow
+   *
+   * What is being uploaded counts from its beginning, and what is deleted until its files are gone.
+   */
+  "GET /api/company/usage": {
+    answer: CompanyUsage;
   };
   /** The connection that new files go to */
   "GET /api/company/storage": {

@@ -1,5 +1,6 @@
 import type { DevelopmentMailbox, Mailer } from "./accounts/mailer.ts";
 import type { PublicCache } from "./public-cache.ts";
+import type { Quotas } from "./quotas.ts";
 import type { RateLimits } from "./rate-limits.ts";
 import type { Database } from "./schema.ts";
 import type { Storages } from "./storage/open.ts";
@@ -122,4 +123,6 @@ export interface Settings {
   readonly retryBaseSeconds: number;
   readonly sweepGraceSeconds: number;
   readonly storageLeaseSeconds: number;
+  /** Of every company that has none of its own. */
+  readonly quotas: Quotas;
 }

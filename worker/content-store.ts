@@ -3,6 +3,7 @@ import {
   count,
   desc,
   eq,
+  getTableColumns,
   inArray,
   isNotNull,
   isNull,
@@ -14,11 +15,14 @@ import {
   sql,
 } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
+import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import type { Action, Audit, AuditObject } from "./audit.ts";
 import type { Position } from "./cursor.ts";
+import type { Refusal } from "./errors.ts";
 import { placed, placeOf } from "./files.ts";
 import { abandon } from "./marker-life.ts";
 import { FILE_KINDS, foldersOf } from "./paths.ts";
+import { hasRoom, type Quotas, readUsage, refusalOf, UNLIMITED, type Wanted } from "./quotas.ts";
 import {
   arContent,
   type Company,
@@ -49,6 +53,12 @@ export interface Reveal {
   readonly task: Omit<typeof compileTasks.$inferInsert, "companyId" | "contentId">;
 }
 
+/** A row that is to be inserted, and how many compilations its photo will need. */
+export interface HiddenContent {
+  readonly row: Omit<typeof arContent.$inferInsert, "companyId" | "searchText" | "deletedAt">;
+  readonly compilations: number;
+}
+
 export interface ContentQuery {
   /** Absent: every project that is not archived. */
   readonly projectId?: string | undefined;
@@ -74,12 +84,27 @@ export class ContentStore {
   readonly company: Company;
   readonly #db: Database;
   readonly #audit: Audit | null;
+  readonly #quotas: Quotas;
 
-  /** @param audit null: the platform itself is at work, and notes nothing */
-  constructor(db: Database, company: Company, audit: Audit | null) {
+  /**
+   * @param audit null: the platform itself is at work, and notes nothing
+   * @param quotas what the company may use
+   */
+  constructor(db: Database, company: Company, audit: Audit | null, quotas: Quotas = UNLIMITED) {
     this.#db = db;
     this.company = company;
     this.#audit = audit;
+    this.#quotas = quotas;
+  }
+
+  /** The condition that there is room for what is wanted. */
+  room(wanted: Wanted, now: number): SQL {
+    return hasRoom(this.company.id, this.#quotas, wanted, now);
+  }
+
+  /** Why there is no room; null: there is (again). */
+  async overQuota(wanted: Wanted & { bytes?: number }, now: number): Promise<Refusal | null> {
+    return refusalOf(this.#quotas, await readUsage(this.#db, this.company.id, now), wanted, now);
   }
 
   /** Behind the last statement of a batch. */
@@ -159,26 +184,40 @@ export class ContentStore {
 
   /**
    * Content whose files are still to be stored: invisible, and removed with whatever was stored of them when
-   * it is not revealed before `until`. All rows or none.
+   * it is not revealed before `until`.
+   *
+   * @returns a row for each; undefined where there was no room for it
    */
   async insertHidden(
-    contents: readonly Omit<typeof arContent.$inferInsert, "companyId" | "searchText" | "deletedAt">[],
+    contents: readonly HiddenContent[],
     until: number,
-  ): Promise<Content[]> {
-    const inserts = contents.map((content) =>
-      this.#db
-        .insert(arContent)
-        .values({
-          ...content,
-          companyId: this.company.id,
-          searchText: searchable(content.title, content.description),
-          deletedAt: until,
-        })
-        .returning(),
-    );
+    now: number,
+  ): Promise<(Content | undefined)[]> {
+    const inserts = contents.map(({ row, compilations }) => {
+      const content = {
+        ...row,
+        companyId: this.company.id,
+        searchText: searchable(row.title, row.description),
+        deletedAt: until,
+      };
+      const room = this.room({ contents: 1, bytes: row.imageBytes, compilations }, now);
+      return insertIf(this.#db, arContent, content, room).returning();
+    });
     const [first, ...others] = inserts;
     if (!first) return [];
     return (await this.#db.batch([first, ...others])).map(([row]) => row);
+  }
+
+  /** Refuses a video that there is no room for, before it is sent. */
+  async assertRoomForVideo(content: Content, bytes: number, now: number): Promise<void> {
+    // Who has room for it in any case needs no question.
+    if (this.#quotas.bytes === 0 || this.company.contentBytes + bytes <= this.#quotas.bytes) return;
+    const refused = await this.#noRoomForVideo(content, bytes, now);
+    if (refused) throw refused;
+  }
+
+  #noRoomForVideo(content: Content, bytes: number, now: number): Promise<Refusal | null> {
+    return this.overQuota({ bytes: bytes - (content.videoBytes ?? 0) }, now);
   }
 
   /** Content that is not there yet, or no more. */
@@ -192,20 +231,26 @@ export class ContentStore {
     return row;
   }
 
-  /** Makes hidden content visible, with what has become of it meanwhile and its first task: all or nothing. */
-  async reveal(reveals: readonly Reveal[], now: number): Promise<ContentWithTask[]> {
-    const statements = reveals.flatMap(({ content, change, task }) => [
-      this.#db
-        .update(arContent)
-        .set({ ...change, deletedAt: null })
-        .where(eq(arContent.id, content.id))
-        .returning(),
-      this.#db
-        .insert(compileTasks)
-        .values({ ...task, companyId: this.company.id, contentId: content.id })
-        .returning(),
-      ...this.#notes("content.created", content.id),
-    ]);
+  /**
+   * Makes hidden content visible, with what has become of it meanwhile and its first task.
+   *
+   * @returns what it is now for each; undefined where there was no room for its compilation
+   */
+  async reveal(reveals: readonly Reveal[], now: number): Promise<(ContentWithTask | undefined)[]> {
+    const statements = reveals.flatMap(({ content, change, task }) => {
+      const isOpen = task.state !== "ready";
+      const row = { ...task, companyId: this.company.id, contentId: content.id };
+      const isRevealed = sql`EXISTS (SELECT 1 FROM ar_content WHERE id = ${content.id} AND deleted_at IS NULL)`;
+      return [
+        this.#db
+          .update(arContent)
+          .set({ ...change, deletedAt: null })
+          .where(and(eq(arContent.id, content.id), this.room({ compilations: isOpen ? 1 : 0 }, now)))
+          .returning(),
+        insertIf(this.#db, compileTasks, row, isRevealed).returning(),
+        ...this.#notes("content.created", content.id),
+      ];
+    });
     const tells = reveals
       .filter(({ change }) => change.markerStatus === "ready")
       .flatMap(({ content }) => happened(this.#db, "marker.ready", content.id, now, sql`1`));
@@ -215,7 +260,7 @@ export class ContentStore {
     const each = statements.length / reveals.length;
     return reveals.map((_, i) => {
       const [[content], [task]] = answers.slice(each * i) as [Content[], CompileTaskRow[]];
-      return { content, task };
+      return content && { content, task };
     });
   }
 
@@ -259,6 +304,7 @@ export class ContentStore {
    * Replaces the video (null: takes it away), if it is still the one that `content` shows.
    *
    * @returns the new row; undefined when somebody else was first or the content is gone
+   * @throws Refusal `quota_exceeded`
    */
   async swapVideo(
     content: Content,
@@ -284,6 +330,7 @@ export class ContentStore {
             // It may have been moved meanwhile: then another place is to be cleared.
             sql`${arContent.videoPath} IS ${content.videoPath}`,
             isStill(expected),
+            video ? this.room({ bytes: moreBytes(video.bytes) }, now) : undefined,
           ),
         )
         .returning(),
@@ -292,6 +339,8 @@ export class ContentStore {
       video && { bytes: video.bytes, type: video.type },
       video ? happened(this.#db, "video.attached", content.id, now) : [],
     );
+    const refused = row || !video ? null : await this.#noRoomForVideo(content, video.bytes, now);
+    if (refused) throw refused;
     return row;
   }
 
@@ -350,6 +399,26 @@ export class ContentStore {
     ]);
     return row;
   }
+}
+
+/** How many more they are than the video that is there. */
+function moreBytes(bytes: number): SQL {
+  return sql`${bytes} - coalesce(${arContent.videoBytes}, 0)`;
+}
+
+/** An INSERT that does nothing unless its condition holds. */
+function insertIf<Table extends SQLiteTable>(
+  db: Database,
+  table: Table,
+  row: Table["$inferInsert"],
+  condition: SQL,
+) {
+  const given: Readonly<Record<string, unknown>> = row;
+  const values = Object.entries(getTableColumns(table)).map(([name, column]) => {
+    const value = given[name] ?? column.default ?? null;
+    return value === null ? sql`NULL` : sql`${sql.param(value, column)}`;
+  });
+  return db.insert(table).select(sql`SELECT ${sql.join(values, sql`, `)} WHERE ${condition}`);
 }
 
 /** By its title at the time of the note; the row outlives its deletion. */

@@ -25,6 +25,7 @@ export type ErrorCode =
   | "invalid_idempotency_key"
   | "idempotency_key_reused"
   | "request_in_progress"
+  | "quota_exceeded"
   | "not_found"
   | "method_not_allowed"
   | "lease_lost"
@@ -122,6 +123,7 @@ export const MEANINGS = {
   invalid_idempotency_key: { status: 400, title: "Invalid Idempotency-Key" },
   idempotency_key_reused: { status: 422, title: "Idempotency-Key used before" },
   request_in_progress: { status: 409, title: "Request in progress" },
+  quota_exceeded: { status: 403, title: "Quota used up" },
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
   lease_lost: { status: 409, title: "Lease lost" },

@@ -48,6 +48,8 @@ const DETAILS: Readonly<Record<ErrorCode, string>> = {
   project_archived: 'The project "Weddings" is archived and takes nothing new.',
   last_project: '"Weddings" is the only project that is not archived.',
   too_many_attempts: "Too many attempts; try again in 540 seconds.",
+  quota_exceeded:
+    "The company has 1,000 of the 1,000 photos that it may have; delete some, or ask the operator for more.",
   too_many_requests: 'More than 3000 requests of the kind "read" in 60 seconds; try again in 60 seconds.',
   already_set_up: "This platform has an owner already; ask for an invitation.",
   wrong_link: "This is not the set-up link of this platform.",
@@ -198,6 +200,16 @@ const task = {
   started_at: EARLIER,
   finished_at: LATER,
 } satisfies schemas.CompileTask;
+
+const companyUsage = {
+  contents: { used: 128, limit: 1000 },
+  bytes: { used: 94_120_331, limit: null },
+  compilations: { used: 3, limit: 500, resets_at: "2026-11-21T00:00:00.000Z" },
+  days: [
+    { day: "2026-11-19", compilations: 40 },
+    { day: "2026-11-20", compilations: 3 },
+  ],
+} satisfies schemas.CompanyUsage;
 
 const project = {
   id: PROJECT_ID,
@@ -356,6 +368,7 @@ const delivery = {
 /** Bodies by the names of their schemas: a body that has none fails test/worker/api.test.ts. */
 export const EXAMPLES: Readonly<Record<string, unknown>> = {
   ArContent: ready,
+  CompanyUsage: companyUsage,
   ArContentPage: { items: [ready], next_cursor: null, total: 1 } satisfies schemas.ContentPage,
   ArContentChange: { title: "Grandmother, 1932" } satisfies schemas.ContentChange,
   RemotePhoto: photo,

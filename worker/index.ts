@@ -64,6 +64,10 @@ export interface Env {
   readonly RETRY_BASE_SECONDS: string;
   readonly SWEEP_GRACE_SECONDS: string;
   readonly STORAGE_LEASE_SECONDS: string;
+  /** Of each company; 0, empty or absent: no limit. */
+  readonly QUOTA_CONTENTS?: string;
+  readonly QUOTA_BYTES?: string;
+  readonly QUOTA_COMPILATIONS_A_DAY?: string;
 }
 
 /** Longest compilation that the edge waits for; a queue consumer may run for 15 minutes. */
@@ -147,6 +151,11 @@ function connect(env: Env): Bindings & Consumer {
     retryBaseSeconds: seconds(env, "RETRY_BASE_SECONDS"),
     sweepGraceSeconds: seconds(env, "SWEEP_GRACE_SECONDS"),
     storageLeaseSeconds: seconds(env, "STORAGE_LEASE_SECONDS"),
+    quotas: {
+      contents: quota(env, "QUOTA_CONTENTS"),
+      bytes: quota(env, "QUOTA_BYTES"),
+      compilationsADay: quota(env, "QUOTA_COMPILATIONS_A_DAY"),
+    },
   };
   const compiler: CompileService = {
     url: env.COMPILER_URL.replace(/\/+$/, ""),
@@ -234,6 +243,14 @@ function rateLimitsOf(env: Env): RateLimits {
     return [[policy, { requests, count }] as const];
   });
   return Object.fromEntries(limits);
+}
+
+function quota(env: Env, name: keyof Env & `QUOTA_${string}`): number {
+  const value = Number(env[name] ?? 0);
+  if (!(Number.isSafeInteger(value) && value >= 0)) {
+    throw new Error(`${name} is ${JSON.stringify(env[name])}; expected a whole number, or 0 for no limit.`);
+  }
+  return value;
 }
 
 function seconds(env: Env, name: keyof Env & `${string}_SECONDS`): number {

@@ -78,7 +78,8 @@ function titleOf(contentId: string): SQL {
  * `superseded`. The marker that is being served stays until the new one is ready.
  *
  * @param audit null: the platform itself asks, and notes nothing
- * @returns the new task; undefined when the content is gone
+ * @param room the condition that the company may have it compiled
+ * @returns the new task; undefined when the content is gone, or there is no room
  */
 export async function recompile(
   db: Database,
@@ -88,6 +89,7 @@ export async function recompile(
   audit: Audit | null,
   now: number,
   taskId: string = crypto.randomUUID(),
+  room: SQL = sql`1`,
 ): Promise<CompileTaskRow | undefined> {
   const opened = openedBy(lease, now);
   const present = and(eq(arContent.id, contentId), isNull(arContent.deletedAt));
@@ -112,7 +114,7 @@ export async function recompile(
       finishedAt: value(null).as("finished_at"),
     })
     .from(arContent)
-    .where(present);
+    .where(and(present, isWithoutTask));
   const [, , inserted] = await db.batch([
     db
       .update(arContent)
@@ -122,11 +124,11 @@ export async function recompile(
         ...(maxFeatures === undefined ? {} : { maxFeatures }),
         updatedAt: touched(now),
       })
-      .where(present),
+      .where(and(present, room)),
     db
       .update(compileTasks)
       .set(closed("superseded", now))
-      .where(and(eq(compileTasks.contentId, contentId), isOpen)),
+      .where(and(eq(compileTasks.contentId, contentId), isOpen, isOfOlderGeneration)),
     db.insert(compileTasks).select(newTask).returning(),
     ...(audit ? [audit.note("marker.recompiled", { id: contentId, name: titleOf(contentId) })] : []),
   ]);
@@ -429,6 +431,10 @@ export async function expectMessage(
       ),
     );
 }
+
+/** What a new generation was begun for; until its task is there. */
+const isWithoutTask = sql`NOT EXISTS (SELECT 1 FROM compile_tasks WHERE compile_tasks.content_id = ar_content.id AND compile_tasks.generation = ar_content.generation)`;
+const isOfOlderGeneration = sql`${compileTasks.generation} < (SELECT generation FROM ar_content WHERE ar_content.id = ${compileTasks.contentId})`;
 
 const isOpen = inArray(compileTasks.state, ["pending", "processing"]);
 

@@ -1,5 +1,13 @@
-import type { CompileTaskRow, Content } from "./schema.ts";
-import type { ArContent, CompileTask, Lease, MarkerMetadata, ViewerManifest } from "./schemas.ts";
+import { dayOf, endOfDay, type Quotas } from "./quotas.ts";
+import type { Company, CompileTaskRow, Content } from "./schema.ts";
+import type {
+  ArContent,
+  CompanyUsage,
+  CompileTask,
+  Lease,
+  MarkerMetadata,
+  ViewerManifest,
+} from "./schemas.ts";
 
 /** Rows as the API shows them. Media addresses are relative to the API; what goes on paper is absolute. */
 
@@ -91,4 +99,27 @@ export function viewerUrl(uniqueId: string, origin: string): string {
 
 export function timestamp(milliseconds: number | null): string | null {
   return milliseconds === null ? null : new Date(milliseconds).toISOString();
+}
+
+/** @param counted the days on which there were compilations */
+export function usageBody(
+  { contentCount, contentBytes }: Company,
+  { contents, bytes, compilationsADay }: Quotas,
+  counted: readonly { readonly day: string; readonly compilations: number }[],
+  days: number,
+  now: number,
+): CompanyUsage {
+  const compilations = new Map(counted.map((row) => [row.day, row.compilations]));
+  const on = (day: string) => ({ day, compilations: compilations.get(day) ?? 0 });
+  const limited = (used: number, limit: number) => ({ used, limit: limit === 0 ? null : limit });
+  const today = on(dayOf(now));
+  return {
+    contents: limited(contentCount, contents),
+    bytes: limited(contentBytes, bytes),
+    compilations: {
+      ...limited(today.compilations, compilationsADay),
+      resets_at: new Date(endOfDay(now)).toISOString(),
+    },
+    days: Array.from({ length: days }, (_, i) => on(dayOf(now - (days - 1 - i) * 86_400_000))),
+  };
 }

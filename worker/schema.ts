@@ -68,9 +68,32 @@ export const companies = sqliteTable("companies", {
   /** What the platform's own bucket held of it when it was last asked. */
   usage: text("usage", { mode: "json" }).$type<MeasuredUsage>(),
   usageAt: integer("usage_at"),
+  /**
+   * What its rows in `ar_content` come to, kept by triggers (migrations/0012_count_usage.sql). A migration that makes
+   * `ar_content` or `compile_tasks` anew has to make those anew too.
+   */
+  contentCount: integer("content_count").notNull().default(0),
+  contentBytes: integer("content_bytes").notNull().default(0),
+  /** Its own quotas (worker/quotas.ts), which an operator sets; 0: no limit; null: those of everybody. */
+  maxContents: integer("max_contents"),
+  maxBytes: integer("max_bytes"),
+  maxCompilationsADay: integer("max_compilations_a_day"),
   createdAt: integer("created_at").notNull(),
   updatedAt: integer("updated_at").notNull(),
 });
+
+/** How many compilations were asked for, by days of UTC such as 2026-11-23. A trigger counts them. */
+export const compilationDays = sqliteTable(
+  "compilation_days",
+  {
+    companyId: text("company_id")
+      .notNull()
+      .references(() => companies.id, { onDelete: "cascade" }),
+    day: text("day").notNull(),
+    compilations: integer("compilations").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.companyId, table.day] })],
+);
 
 export const projects = sqliteTable(
   "projects",

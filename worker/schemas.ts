@@ -342,6 +342,22 @@ export const recompileRequest = z
   .strictObject({ compile: compileWhere.default("server"), max_features: maxFeatures.nullable().optional() })
   .openapi("RecompileRequest");
 
+/** How much of something is used; `limit` null: without one. */
+const used = z.object({ used: z.number().int(), limit: z.number().int().nullable() });
+
+export const companyUsage = z
+  .object({
+    contents: used,
+    /** Of photos, markers and videos. */
+    bytes: used,
+    /** Asked for on this day of UTC. */
+    compilations: used.extend({ resets_at: z.iso.datetime() }),
+    /** The last 30 days of UTC, oldest first. */
+    days: z.array(z.object({ day: z.iso.date(), compilations: z.number().int() })),
+  })
+  .openapi("CompanyUsage");
+export type CompanyUsage = z.infer<typeof companyUsage>;
+
 export const auditAction = z.enum(Object.keys(ACTIONS) as [Action, ...Action[]]).openapi("AuditAction");
 
 export const auditEntry = z

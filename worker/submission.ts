@@ -1,7 +1,8 @@
 import { COMPILER_VERSION } from "../compiler/compile.ts";
 import { inspectImage } from "../compiler/image/inspect.ts";
 import type { Bindings } from "./bindings.ts";
-import { type ContentStore, type ContentWithTask, purge } from "./content-store.ts";
+import { type ContentStore, type ContentWithTask, type HiddenContent, purge } from "./content-store.ts";
+import { Refusal } from "./errors.ts";
 import { type FilePlace, placed, placeOf } from "./files.ts";
 import { type Creation, newCreation } from "./idempotency.ts";
 import { logFailure } from "./log.ts";
@@ -93,18 +94,21 @@ export async function submitPhotos(
       outcomes.set(request, { error });
     }
   }
+  const reusable =
+    fresh.length === 0
+      ? []
+      : await store.findReusable([...new Set(fresh.map(({ row }) => row.imageSha256))], COMPILER_VERSION);
+  const wanted = fresh.map(({ row }) => ({ row, compilations: reusableFor(row, reusable) ? 0 : 1 }));
   // The rows first: they name the files to the sweep if this is where it ends.
-  const hidden = await store.insertHidden(
-    fresh.map(({ row }) => row),
-    now + HIDDEN_SECONDS * 1000,
-  );
-  const open = fresh.map((prepared, i) => ({ ...prepared, content: hidden[i] }));
+  const hidden = await store.insertHidden(wanted, now + HIDDEN_SECONDS * 1000, now);
+  const open: (Prepared & { content: Content })[] = [];
+  for (const [i, prepared] of fresh.entries()) {
+    const content = hidden[i];
+    if (content) open.push({ ...prepared, content });
+    else outcomes.set(prepared.request, { error: await noRoom(store, wanted[i], now) });
+  }
   try {
     const storage = await storages.open(store.company.storageConnectionId);
-    const reusable =
-      open.length === 0
-        ? []
-        : await store.findReusable([...new Set(open.map(({ row }) => row.imageSha256))], COMPILER_VERSION);
     const reveals = await Promise.all(
       open.map(async (one) => {
         try {
@@ -118,24 +122,25 @@ export async function submitPhotos(
     );
     const stored = reveals.filter((one) => one !== null);
     const revealed = await store.reveal(stored, now);
-    for (const [i, { request, lease, isReused }] of stored.entries()) {
-      outcomes.set(request, { ...revealed[i], lease, reused: isReused });
+    const waiting: Content[] = [];
+    const reused: string[] = [];
+    for (const [i, { request, content, lease, isReused }] of stored.entries()) {
+      const made = revealed[i];
+      if (made) {
+        outcomes.set(request, { ...made, lease, reused: isReused });
+        if (isReused) reused.push(made.content.id);
+        else waiting.push(made.content);
+      } else {
+        outcomes.set(request, { error: await noRoom(store, { compilations: 1 }, now) });
+        await discard(db, storages, store, content);
+      }
     }
-    const wanted = revealed.filter((_, i) => !stored[i].isReused);
-    const reused = revealed.filter((_, i) => stored[i].isReused);
-    await announceEvents(
-      services,
-      reused.map(({ content }) => content.id),
-    );
-    const [only] = wanted;
-    if (wanted.length > 1)
-      await announceAll(
-        queue,
-        wanted.map(({ content }) => content),
-      );
+    await announceEvents(services, reused);
+    const [only] = waiting;
+    if (waiting.length > 1) await announceAll(queue, waiting);
     else if (only) {
       const isLeased = stored.some(({ lease }) => lease !== null);
-      await announce(queue, only.content, isLeased ? settings.browserLeaseSeconds : 0);
+      await announce(queue, only, isLeased ? settings.browserLeaseSeconds : 0);
     }
   } catch (error) {
     for (const { content } of open) await discard(db, storages, store, content);
@@ -144,9 +149,28 @@ export async function submitPhotos(
   return requests.map((request) => outcomes.get(request) ?? { error: new Error("No outcome.") });
 }
 
+/** Why a photo was not taken in. */
+async function noRoom(
+  store: ContentStore,
+  { row, compilations }: { row?: Prepared["row"]; compilations: number },
+  now: number,
+): Promise<Refusal> {
+  const bytes = row?.imageBytes ?? 0;
+  const refused = await store.overQuota({ contents: row ? 1 : 0, bytes, compilations }, now);
+  return refused ?? new Refusal("quota_exceeded", "A quota was used up for a moment; there is room again.");
+}
+
+/** Content with the marker that this one would get. */
+function reusableFor(
+  { imageSha256, maxFeatures }: Pick<Prepared["row"], "imageSha256" | "maxFeatures">,
+  reusable: readonly Content[],
+): Content | undefined {
+  return reusable.find((found) => found.imageSha256 === imageSha256 && found.maxFeatures === maxFeatures);
+}
+
 interface Prepared {
   readonly request: Request;
-  readonly row: Parameters<ContentStore["insertHidden"]>[0][number];
+  readonly row: HiddenContent["row"];
 }
 
 /** The row of a photo. @throws CompileError for a file that cannot become a marker */
@@ -199,10 +223,7 @@ async function storeFiles(
   ];
   // Both to their end: one that goes on after the other failed would outlive the clearing away.
   for (const ending of await Promise.allSettled(puts)) if (ending.status === "rejected") throw ending.reason;
-  const found = reusable.find(
-    ({ imageSha256, maxFeatures }) =>
-      imageSha256 === content.imageSha256 && maxFeatures === content.maxFeatures,
-  );
+  const found = reusableFor(content, reusable);
   const reused = found && (await copyMarker(storages, found, store.company, uniqueId));
   const lease =
     photo.executor === "browser" && !reused ? await newLease(now, settings.browserLeaseSeconds) : null;

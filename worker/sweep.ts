@@ -7,6 +7,7 @@ import { sweepKeys } from "./idempotency.ts";
 import { logFailure } from "./log.ts";
 import { reclaimForgotten } from "./marker-life.ts";
 import * as migrations from "./migration/life.ts";
+import { sweepDays } from "./quotas.ts";
 import { discardUpload } from "./video-upload.ts";
 import { listExpired, VideoUploadStore } from "./video-upload-store.ts";
 import * as webhooks from "./webhooks/deliveries.ts";
@@ -58,6 +59,7 @@ export async function sweep(
   await sweepAttempts(db, now);
   await sweepKeys(db, now);
   await sweepAudit(db, now);
+  await sweepDays(db, now);
   await resealSettings(db, storages, MAX_ROWS);
   await resealSecrets(db, storages, MAX_ROWS);
 

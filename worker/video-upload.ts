@@ -214,7 +214,10 @@ export async function completeUpload(
     throw error;
   });
   const video = { storageId: upload.storageId, path: upload.path, type, bytes: upload.bytes };
-  const swapped = await swapVideo(storages, store, content, video, now());
+  const swapped = await swapVideo(storages, store, content, video, now()).catch(async (error: unknown) => {
+    if (error instanceof Refusal) await discardUpload(services, uploads, upload);
+    throw error;
+  });
   if (swapped) await announceEvents(services, [content.id]);
   await uploads.remove(upload.id);
   if (swapped) await moveHome(services, uploads, swapped);

@@ -33,6 +33,7 @@ export async function attachVideo(
   expected?: Content,
 ): Promise<Content | undefined> {
   const length = lengthOf(upload);
+  await store.assertRoomForVideo(content, length, now);
   if (!upload.body) {
     throw new Refusal("unsupported_video", "The file is empty (0 bytes); expected an MP4 or WebM video.");
   }
@@ -83,6 +84,7 @@ export interface StoredVideo extends FilePlace {
  * takes that one's place, unless the content is no longer what was `expected`.
  *
  * @returns undefined when the content is gone, or is another
+ * @throws Refusal `quota_exceeded`; then the video is removed
  */
 export async function swapVideo(
   storages: Bindings["storages"],
@@ -97,7 +99,12 @@ export async function swapVideo(
     // Shown already, by the same request that came twice: what is replaced would be the video itself.
     if (video && isSamePlace(placeOf(current, "video"), video)) return current;
     const url = mediaUrl(current.uniqueId, "video", current.videoVersion + 1);
-    const swapped = await store.swapVideo(current, video && { ...video, url }, now, expected);
+    const swapped = await store
+      .swapVideo(current, video && { ...video, url }, now, expected)
+      .catch(async (error: unknown) => {
+        if (error instanceof Refusal) await discardFiles(storages, [video]);
+        throw error;
+      });
     if (swapped) {
       await discardFiles(storages, [placeOf(current, "video")]);
       return swapped;

@@ -57,6 +57,7 @@ describe("the API's document", async () => {
       "get /api/audit-log/export.csv",
       "get /api/company",
       "get /api/company/storage",
+      "get /api/company/usage",
       "get /api/health",
       "get /api/invitations/{id}",
       "get /api/mailbox",

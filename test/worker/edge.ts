@@ -15,6 +15,7 @@ import type { CompileJob, CompileOutcome } from "../../worker/compile-service.ts
 import { type ContentStore, FIRST_COMPANY_ID, openStore } from "../../worker/content-store.ts";
 import { PublicCache } from "../../worker/public-cache.ts";
 import type { Consumer } from "../../worker/queue.ts";
+import { UNLIMITED } from "../../worker/quotas.ts";
 import { apiKeys, type Database } from "../../worker/schema.ts";
 import type { ArContent, Problem, ProgressBody, Submission } from "../../worker/schemas.ts";
 import { checkAddress } from "../../worker/storage/address.ts";
@@ -49,6 +50,7 @@ export class Edge {
     retryBaseSeconds: 60,
     sweepGraceSeconds: 120,
     storageLeaseSeconds: 300,
+    quotas: UNLIMITED,
   };
   /** The Internet, as far as these tests know it: what it answers, by address. */
   readonly sites = new Map<string, (request: Request) => Response | Promise<Response>>();

@@ -145,6 +145,7 @@ const REQUESTS: Readonly<Record<string, Sample>> = {
   "GET /api/company": {},
   "PATCH /api/company": { body: () => json("PATCH", { name: "Portraits" }) },
   "GET /api/company/storage": {},
+  "GET /api/company/usage": {},
   "PUT /api/company/storage": {
     about: "connection",
     body: ({ connection }) => json("PUT", { connection_id: connection }),

@@ -5,6 +5,7 @@ import type {
   ArContent,
   AuditEntry,
   AuditPage,
+  CompanyUsage,
   CompileTask,
   ContentPage,
   Lease,
@@ -115,6 +116,10 @@ export async function listAudit(
   signal?: AbortSignal,
 ): Promise<AuditPage> {
   return (await accepted(reach(`${AUDIT}?${auditQuery(filter, cursor)}`, { signal }))).json();
+}
+
+export function getUsage(signal?: AbortSignal): Promise<CompanyUsage> {
+  return answer(client.company.usage.$get(undefined, { init: { signal } }));
 }
 
 /** Where the same is as a table. */

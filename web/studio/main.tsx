@@ -27,6 +27,7 @@ import { ProjectsPage } from "./projects-page.tsx";
 import { Review } from "./review.tsx";
 import { StoragePage } from "./storage/storage-page.tsx";
 import { Toasts, toastError } from "./toasts.tsx";
+import { UsagePage } from "./usage-page.tsx";
 import { WebhooksPage } from "./webhooks/webhooks-page.tsx";
 
 const online = signal(navigator.onLine);
@@ -39,7 +40,9 @@ addEventListener("beforeunload", (event) => {
 function Studio() {
   return (
     <LocationProvider
-      scope={/^\/(content\/|storage$|account$|company$|projects$|activity$|webhooks$|forgot-password$|\?|$)/}
+      scope={
+        /^\/(content\/|storage$|account$|company$|projects$|activity$|usage$|webhooks$|forgot-password$|\?|$)/
+      }
     >
       <a class="skip-link" href="#main">
         Skip to content
@@ -78,6 +81,7 @@ function Header() {
         {may("storage:read") && <NavLink href="/storage">Storage</NavLink>}
         {may("webhooks:manage") && <NavLink href="/webhooks">Webhooks</NavLink>}
         {may("audit:read") && <NavLink href="/activity">Activity</NavLink>}
+        {me.value?.company && <NavLink href="/usage">Usage</NavLink>}
         {me.value?.company && <NavLink href="/company">Company</NavLink>}
         {me.value?.company && <NavLink href="/account">Account</NavLink>}
         <NavLink href="/api/docs">API</NavLink>
@@ -162,6 +166,7 @@ function Content({ path }: { path: string }) {
   if (path === "/") return <GridPage />;
   if (path === "/projects") return <ProjectsPage />;
   if (path === "/activity" && may("audit:read")) return <ActivityPage />;
+  if (path === "/usage") return <UsagePage />;
   if (path === "/account") return <AccountPage />;
   if (path === "/company") return <CompanyPage />;
   if (path === "/storage" && may("storage:read")) return <StoragePage />;

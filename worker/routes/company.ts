@@ -4,10 +4,15 @@ import { company, companyChange } from "../accounts/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
 import { switchStorage } from "../connections.ts";
 import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
+import { quotasOf, readDays } from "../quotas.ts";
+import { usageBody } from "../representation.ts";
+import { companyUsage } from "../schemas.ts";
 import { currentStorage, PLATFORM } from "../storage-schemas.ts";
 import { companyRoute } from "./guarded.ts";
 import { readJson } from "./http.ts";
 import { idOf } from "./storage-connections.ts";
+
+const SHOWN_DAYS = 30;
 
 const read = companyRoute("content:read", {
   method: "get",
@@ -25,6 +30,16 @@ const change = companyRoute("company:manage", {
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: companyChange } } } },
   responses: { 200: answers(company, "The changed company"), ...problems(...JSON_REFUSALS) },
+});
+
+const usage = companyRoute("content:read", {
+  method: "get",
+  path: "/usage",
+  operationId: "getCompanyUsage",
+  summary: "What the company uses, and what its quotas allow",
+  description:
+    "What is being uploaded counts from its beginning, and what is deleted until its files are gone.",
+  responses: { 200: answers(companyUsage, "Use and quotas") },
 });
 
 const storage = companyRoute("storage:read", {
@@ -67,6 +82,13 @@ export const companyRoutes = new OpenAPIHono<AppEnv>()
     const { name } = c.req.valid("json");
     await renameCompany(c.env.db, id, name, c.var.audit, c.env.now());
     return c.json({ id, name }, 200);
+  })
+  .openapi(usage, async (c) => {
+    const { company } = c.var.access;
+    const now = c.env.now();
+    const quotas = quotasOf(company, c.env.settings.quotas);
+    const counted = await readDays(c.env.db, company.id, SHOWN_DAYS, now);
+    return c.json(usageBody(company, quotas, counted, SHOWN_DAYS, now), 200);
   })
   .openapi(storage, (c) =>
     c.json({ connection_id: c.var.store.company.storageConnectionId ?? PLATFORM }, 200),

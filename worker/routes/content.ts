@@ -126,6 +126,7 @@ const create = companyRoute("content:submit", {
       "image_not_fetched",
       "invalid_input",
       "project_archived",
+      "quota_exceeded",
       "image_too_many_bytes",
       "not_an_image",
       "unsupported_format",

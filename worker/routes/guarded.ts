@@ -19,6 +19,7 @@ import { type ErrorCode, Refusal } from "../errors.ts";
 import { type Creation, newCreation } from "../idempotency.ts";
 import { bothProblems, problems } from "../openapi.ts";
 import { ProjectStore } from "../project-store.ts";
+import { quotasOf } from "../quotas.ts";
 import { countRequest, networkOf, type Policy } from "../rate-limits.ts";
 import { originOf } from "./http.ts";
 import { idempotentFor } from "./idempotent.ts";
@@ -83,7 +84,10 @@ export function companyRoute<Path extends string, const Route extends Definition
         c.set("creation", newCreation());
         const audit = new Audit(c.env.db, access.company.id, actorOf(access, addressOf(c)), c.env.now);
         c.set("audit", audit);
-        c.set("store", new ContentStore(c.env.db, access.company, audit));
+        c.set(
+          "store",
+          new ContentStore(c.env.db, access.company, audit, quotasOf(access.company, c.env.settings.quotas)),
+        );
         c.set("projects", new ProjectStore(c.env.db, access.company, audit));
         c.set("connections", new ConnectionStore(c.env.db, access.company, audit));
         await next();

@@ -112,7 +112,10 @@ const again = companyRoute("content:submit", {
     params: contentId,
     body: { required: false, content: { "application/json": { schema: recompileRequest } } },
   },
-  responses: { 200: answers(submission, "The new compilation"), ...problems("not_found", ...JSON_REFUSALS) },
+  responses: {
+    200: answers(submission, "The new compilation"),
+    ...problems("not_found", "quota_exceeded", ...JSON_REFUSALS),
+  },
 });
 
 export const markerRoutes = new OpenAPIHono<AppEnv>()
@@ -179,8 +182,18 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
     const now = c.env.now();
     const seconds = c.env.settings.browserLeaseSeconds;
     const granted = compile === "browser" ? await life.newLease(now, seconds) : null;
-    const task = await life.recompile(c.env.db, id, granted, maxFeatures, c.var.audit, now, creation.id);
-    if (!task) throw notFound(id);
+    const wanted = { compilations: 1 };
+    const task = await life.recompile(
+      c.env.db,
+      id,
+      granted,
+      maxFeatures,
+      c.var.audit,
+      now,
+      creation.id,
+      store.room(wanted, now),
+    );
+    if (!task) throw (await store.overQuota(wanted, now)) ?? notFound(id);
     await announce(c.env.queue, { id, generation: task.generation }, granted ? seconds : 0);
     const { content } = await find(c.var.store, id);
     const body = {

@@ -33,6 +33,7 @@ const put = companyRoute("content:submit", {
       "precondition_failed",
       "upload_interrupted",
       "length_required",
+      "quota_exceeded",
       "video_too_large",
       "unsupported_video",
       ...STORAGE_REFUSALS,
