@@ -87,6 +87,18 @@ test("from the set-up link to a company of two, and out again", async () => {
   await heading(grace, "Portraits").waitFor();
   expect(await grace.getByRole("heading", { name: "API keys" }).count()).toBe(0);
 
+  // A viewer is offered nothing that the API would refuse.
+  await grace.goto(platform.url);
+  await grace.getByRole("article").getByRole("link").first().click();
+  await panel(grace, "Video").getByText("No video is attached.").waitFor();
+  for (const name of ["Marker", "Video"])
+    expect(await panel(grace, name).getByRole("button").count()).toBe(0);
+  for (const name of ["Edit", "Delete"]) {
+    expect(await grace.getByRole("button", { name, exact: true }).count()).toBe(0);
+  }
+  await grace.getByRole("link", { name: "Company" }).click();
+  await heading(grace, "Portraits").waitFor();
+
   // A key is shown once, works, and ends when it is revoked.
   await panel(owner, "API keys").getByLabel("Name").fill("Shop");
   await owner.getByRole("button", { name: "Make a key" }).click();

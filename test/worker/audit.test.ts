@@ -197,6 +197,26 @@ describe("what is noted", () => {
     expect((await entries()).map(({ action }) => action)).toContain("person.password_changed");
   });
 
+  test("of a person who forgot their password, once it is replaced", async () => {
+    const anonymously = (path: string, body: object) =>
+      edge.anonymously(path, json("POST", body, { "CF-Connecting-IP": ADDRESS }));
+    await anonymously("/api/auth/request-password-reset", { email: OWNER.email });
+    const mails = await edge.bindings.accounts.mailbox!.mails.list();
+    const [token] = mails.flatMap(({ body }) => /(?<=reset-password#)\S+/.exec(body) ?? []);
+    await anonymously("/api/auth/reset-password", { token, newPassword: "short" });
+    expect(await edge.db.select().from(auditLog)).toEqual([]);
+    const reset = await anonymously("/api/auth/reset-password", { token, newPassword: OWNER.password });
+    expect(reset.status).toBe(200);
+    const rows = await edge.db.select().from(auditLog);
+    expect(rows.map(({ companyId }) => companyId)).toContain(me.company!.id);
+    for (const row of rows) {
+      expect(row).toMatchObject({
+        ...{ action: "person.password_reset", actorId: me.id, actorName: "Ada" },
+        ...{ objectName: OWNER.email, address: ADDRESS },
+      });
+    }
+  });
+
   test("is nothing where nothing was changed", async () => {
     const refused = async (path: string, init: RequestInit) =>
       expect([path, (await owner.fetch(path, init)).status]).toEqual([path, expect.any(Number)]);

@@ -1,4 +1,4 @@
-import { Zip, ZipDeflate, zipSync } from "fflate";
+import { Zip, ZipDeflate, ZipPassThrough, zipSync } from "fflate";
 import { beforeEach, describe, expect, test } from "vitest";
 import { arContent, idempotencyKeys } from "../../worker/schema.ts";
 import type { BatchItem } from "../../worker/schemas.ts";
@@ -137,6 +137,58 @@ describe("a ZIP archive", () => {
       expect(files).toEqual(photos);
     }
     expect((await sent(zip(bytes))).submitted).toBe(3);
+  });
+
+  test.each([true, false])("a file that is not what its CRC-32 says is told by its name", async (isSized) => {
+    const chunks: Uint8Array[] = [];
+    const archive = new Zip((_, chunk) => void chunks.push(chunk));
+    const photo = png();
+    const sized = zipSync({ "one.png": [photo, { level: 0 }], "two.png": [png(), { level: 0 }] });
+    for (const name of ["one.png", "two.png"]) {
+      const file = new ZipPassThrough(name);
+      archive.add(file);
+      file.push(name === "one.png" ? photo.slice() : png(), true);
+    }
+    archive.end();
+    const bytes = isSized
+      ? sized
+      : new Uint8Array(await new Blob(chunks.map((chunk) => new Uint8Array(chunk))).arrayBuffer());
+    // A byte of the first photo's text, which no decoder of images would miss.
+    const at = new TextDecoder("latin1").decode(bytes).indexOf("tEXt") + 6;
+    bytes[at] ^= 1;
+    const result = await sent(zip(bytes));
+    expect(codes(result)).toEqual(["image_damaged", null]);
+    expect(result.items[0].error?.detail).toContain('"one.png" cannot be unpacked: its CRC-32');
+  });
+
+  test("a stored file that has the marks of a descriptor in it, and sizes of 8 bytes, comes whole", async () => {
+    const inner = zipSync({ "x.png": [png(), { level: 0 }] });
+    const descriptor = new Uint8Array([
+      0x50, 0x4b, 7, 8, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x4b, 3, 4,
+    ]);
+    const file = new Uint8Array([...inner, ...descriptor, ...inner, ...new Uint8Array(9000), ...descriptor]);
+    const [header, end] = [new DataView(new ArrayBuffer(35)), new DataView(new ArrayBuffer(24))];
+    header.setUint32(0, 0x504b0304);
+    header.setUint16(6, 8, true);
+    header.setUint16(26, 5, true);
+    for (const [i, code] of [..."a.png"].entries()) header.setUint8(30 + i, code.charCodeAt(0));
+    end.setUint32(0, 0x504b0708);
+    const stored = zipSync({ "a.png": [file, { level: 0 }] });
+    end.setUint32(4, new DataView(stored.buffer).getUint32(14, true), true);
+    end.setBigUint64(8, BigInt(file.length), true);
+    end.setBigUint64(16, BigInt(file.length), true);
+    const archive = [header.buffer, file, end.buffer, header.buffer, end.buffer.slice(0, 4)];
+    const bytes = new Uint8Array(await new Blob(archive).arrayBuffer());
+    for (const length of [5, 4096, 1_000_000]) {
+      const pieces = async function* () {
+        for (let from = 0; from < bytes.length; from += length) yield bytes.subarray(from, from + length);
+      };
+      const files: unknown[] = [];
+      for await (const one of unzipped(pieces(), 1_000_000)) files.push(one);
+      const [whole, rest] = files;
+      expect(whole).toEqual({ name: "a.png", bytes: file });
+      expect(rest).toMatchObject({ name: "a.png", error: { code: "image_damaged" } });
+    }
   });
 
   test("cut off: what came whole counts, the rest is told", async () => {

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { ArContent, CompileTask, MarkerMetadata } from "../../worker/schemas.ts";
+import { may } from "./account/me.ts";
 import * as api from "./api.ts";
 import { messageOf } from "./api.ts";
 import { Dialog } from "./dialog.tsx";
@@ -25,7 +26,7 @@ export function MarkerPanel(props: Props) {
     <section class="panel" aria-labelledby="marker-title">
       <div class="panel-head">
         <h2 id="marker-title">Marker</h2>
-        {!job && (
+        {!job && may("content:submit") && (
           <button type="button" class="button small" onClick={() => setAsking(true)}>
             <IconAgain />
             {content.marker_status === "ready" ? "Recompile" : "Compile again"}
@@ -81,7 +82,7 @@ function Situation({ content, task }: Props) {
     <div class="situation">
       {shown && <ProgressBar shown={shown} label="Compiling" />}
       {task && <p class="hint">{expectation(content, task)}</p>}
-      {content.marker_status === "pending" && (
+      {content.marker_status === "pending" && may("content:submit") && (
         <button type="button" class="button small start" onClick={() => addTakeOver(content)}>
           Compile it here now
         </button>

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ArContent } from "../../worker/schemas.ts";
+import { may } from "./account/me.ts";
 import * as api from "./api.ts";
 import { messageOf } from "./api.ts";
 import { byteSize } from "./format.ts";
@@ -28,6 +29,7 @@ export function VideoPanel({ content, onChange }: Props) {
   const running = useRef<AbortController | null>(null);
   useEffect(() => () => running.current?.abort(), []);
 
+  const submits = may("content:submit");
   const transfer = transferOf(content.id);
   const [unfinished, discard] = useUnfinished(content.id, transfer !== undefined);
   useEffect(() => {
@@ -39,7 +41,7 @@ export function VideoPanel({ content, onChange }: Props) {
   }, [transfer]);
 
   const attach = async (video: File | undefined) => {
-    if (!video || transfer || running.current) return;
+    if (!submits || !video || transfer || running.current) return;
     const checked = checkVideo(video);
     setError("refusal" in checked ? checked.refusal : null);
     if ("refusal" in checked) return;
@@ -94,12 +96,16 @@ export function VideoPanel({ content, onChange }: Props) {
         <h2 id="video-title">Video</h2>
         {content.video_url && isIdle && (
           <div class="panel-actions">
-            <button type="button" class="button small" onClick={choose}>
-              Replace
-            </button>
-            <button type="button" class="icon-button" aria-label="Remove the video" onClick={detach}>
-              <IconTrash />
-            </button>
+            {submits && (
+              <button type="button" class="button small" onClick={choose}>
+                Replace
+              </button>
+            )}
+            {may("content:manage") && (
+              <button type="button" class="icon-button" aria-label="Remove the video" onClick={detach}>
+                <IconTrash />
+              </button>
+            )}
           </div>
         )}
       </div>
@@ -112,7 +118,8 @@ export function VideoPanel({ content, onChange }: Props) {
           </figcaption>
         </figure>
       )}
-      {!content.video_url && isIdle && (
+      {!content.video_url && isIdle && !submits && <p class="hint">No video is attached.</p>}
+      {!content.video_url && isIdle && submits && (
         <button type="button" class="attach" onClick={choose}>
           <IconVideo />
           <span>
@@ -122,7 +129,7 @@ export function VideoPanel({ content, onChange }: Props) {
         </button>
       )}
       {transfer && <TransferStatus transfer={transfer} />}
-      {unfinished && (
+      {unfinished && submits && (
         <UnfinishedStatus
           unfinished={unfinished}
           onChoose={choose}
@@ -154,18 +161,20 @@ export function VideoPanel({ content, onChange }: Props) {
           {error}
         </p>
       )}
-      <input
-        ref={input}
-        class="visually-hidden"
-        type="file"
-        accept={VIDEO_TYPES}
-        tabIndex={-1}
-        aria-label="Video to attach"
-        onChange={({ currentTarget }) => {
-          void attach(currentTarget.files?.[0]);
-          currentTarget.value = "";
-        }}
-      />
+      {submits && (
+        <input
+          ref={input}
+          class="visually-hidden"
+          type="file"
+          accept={VIDEO_TYPES}
+          tabIndex={-1}
+          aria-label="Video to attach"
+          onChange={({ currentTarget }) => {
+            void attach(currentTarget.files?.[0]);
+            currentTarget.value = "";
+          }}
+        />
+      )}
     </section>
   );
 }
