@@ -45,6 +45,10 @@ const root = new OpenAPIHono<AppEnv>({
   },
 });
 
+/** For answers that are no pages; a photo or video that is opened by itself is shown. */
+const NOTHING_RUNS =
+  "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+
 /** A client's own id serves if it is one word of this many characters at most. */
 const MAX_REQUEST_ID_LENGTH = 64;
 
@@ -68,6 +72,9 @@ root.use(async (c, next) => {
   headers.set("X-Request-Id", c.var.requestId);
   headers.set("X-Content-Type-Options", "nosniff");
   headers.set("Referrer-Policy", "strict-origin-when-cross-origin");
+  headers.set("Cross-Origin-Opener-Policy", "same-origin");
+  // Pages bring their own.
+  if (!headers.has("Content-Security-Policy")) headers.set("Content-Security-Policy", NOTHING_RUNS);
 });
 
 root.on(["POST", "PUT", "PATCH", "DELETE"], "*", async (c, next) => {

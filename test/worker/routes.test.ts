@@ -375,6 +375,28 @@ describe.each(guarded.filter(({ method }) => method !== "GET"))("$name", (operat
   });
 });
 
+describe("sent by a page of another site, with the cookie", () => {
+  const changing = operations.filter(({ name, method }) => method !== "GET" && !PUBLIC.has(name));
+
+  test.each(changing)("$name is refused, and nothing was done", async (operation) => {
+    const before = await snapshot();
+    for (const said of [
+      { Origin: "https://evil.example" },
+      { Origin: ORIGIN, "Sec-Fetch-Site": "cross-site" },
+    ]) {
+      const response = await send(operation, (path, init) => {
+        const headers = new Headers(init.headers);
+        headers.set("Cookie", owner.cookie());
+        for (const [name, value] of Object.entries(said)) headers.set(name, value);
+        return edge.anonymously(path, { ...init, headers });
+      });
+      const problem = await refusal(response);
+      expect([problem.status, problem.code]).toEqual([403, "foreign_origin"]);
+    }
+    expect(await snapshot()).toEqual(before);
+  });
+});
+
 describe("called too often", () => {
   test.each(operations)("$name is refused, and nothing was done", async (operation) => {
     const { name, method, responses } = operation;
