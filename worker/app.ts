@@ -77,9 +77,9 @@ root.use(async (c, next) => {
   if (!headers.has("Content-Security-Policy")) headers.set("Content-Security-Policy", NOTHING_RUNS);
 });
 
-root.on(["POST", "PUT", "PATCH", "DELETE"], "*", async (c, next) => {
+root.use(async (c, next) => {
   await next();
-  c.env.publicCache.forget();
+  if (c.req.method !== "GET" && c.req.method !== "HEAD") c.env.publicCache.forget();
 });
 
 // Players on other sites load markers, videos and manifests.
