@@ -19,22 +19,25 @@ function expectSealed({ headers }: Response): void {
   expect(headers.get("cross-origin-opener-policy")).toBe("same-origin");
 }
 
-test.each(["/projects", "/storage", "/content/7d2f6a52", "/setup"])("%s: the studio's policy", async (path) => {
-  const response = await get(path);
-  expect(response.status).toBe(200);
-  expectSealed(response);
-  const policy = policyOf(response);
-  expect(Object.fromEntries(policy)).toMatchObject({
-    "default-src": "'none'",
-    "script-src": "'self'",
-    "worker-src": "'self'",
-    "base-uri": "'none'",
-    "form-action": "'none'",
-    "frame-ancestors": "'none'",
-  });
-  expect([...policy.values()].join(" ")).not.toMatch(/unsafe|\*/);
-  expect(response.headers.get("permissions-policy")).toContain("camera=()");
-});
+test.each(["/projects", "/storage", "/content/7d2f6a52", "/setup"])(
+  "%s: the studio's policy",
+  async (path) => {
+    const response = await get(path);
+    expect(response.status).toBe(200);
+    expectSealed(response);
+    const policy = policyOf(response);
+    expect(Object.fromEntries(policy)).toMatchObject({
+      "default-src": "'none'",
+      "script-src": "'self'",
+      "worker-src": "'self'",
+      "base-uri": "'none'",
+      "form-action": "'none'",
+      "frame-ancestors": "'none'",
+    });
+    expect([...policy.values()].join(" ")).not.toMatch(/unsafe|\*/);
+    expect(response.headers.get("permissions-policy")).toContain("camera=()");
+  },
+);
 
 test("/v/…: the viewer's policy, and the camera", async () => {
   const response = await get("/v/11111111-1111-4111-8111-111111111111");
