@@ -131,7 +131,7 @@ test("from the set-up link to a company of two, and out again", async () => {
   await owner.getByText("Photo added: image").waitFor();
   await owner.getByLabel("What").selectOption("key");
   await owner.getByText("API key revoked: Shop").waitFor();
-  expect(await owner.getByText("Company renamed").count()).toBe(0);
+  await owner.getByText("Company renamed").waitFor({ state: "detached" });
   const [download] = await Promise.all([
     owner.waitForEvent("download"),
     owner.getByRole("link", { name: "Export as CSV" }).click(),
