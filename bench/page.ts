@@ -95,7 +95,7 @@ export async function openPage(): Promise<Page> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
 
-  const browser = await launchBrowser();
+  const browser = await launchBrowser({ webgl: true });
   const page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${port}/`);
   await page.waitForFunction("window.ready");

@@ -9,6 +9,11 @@ import { type Browser, chromium as playwright } from "playwright-core";
 export interface BrowserOptions {
   /** A `.y4m` file that every camera request of the browser plays in a loop, permission granted. */
   readonly camera?: string;
+  /**
+   * WebGL 2 in software, as the player needs it; with a camera unless told. The emulated graphics card draws the
+   * page too, and takes seconds for a screenshot.
+   */
+  readonly webgl?: boolean;
   /** Further command line flags. */
   readonly args?: readonly string[];
 }
@@ -16,11 +21,14 @@ export interface BrowserOptions {
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/vivimark", import.meta.url));
 
 /**
- * Starts a headless Chromium with software WebGL 2: the one at `CHROME_PATH`, or the one that
- * @sparticuz/chromium carries. Web security stays on, unlike that package's own flags for AWS Lambda.
- * The caller closes it.
+ * Starts a headless Chromium: the one at `CHROME_PATH`, or the one that @sparticuz/chromium carries. Web
+ * security stays on, unlike that package's own flags for AWS Lambda. The caller closes it.
  */
-export async function launchBrowser(options: BrowserOptions = {}): Promise<Browser> {
+export async function launchBrowser({
+  camera,
+  webgl = camera !== undefined,
+  args = [],
+}: BrowserOptions = {}): Promise<Browser> {
   const own = process.env.CHROME_PATH === undefined ? await unpackChromium() : undefined;
   return playwright.launch({
     executablePath: own === undefined ? process.env.CHROME_PATH : join(own, "chromium"),
@@ -32,20 +40,24 @@ export async function launchBrowser(options: BrowserOptions = {}): Promise<Brows
     args: [
       "--no-sandbox",
       "--no-zygote",
-      "--use-gl=angle",
-      "--use-angle=swiftshader",
-      "--enable-unsafe-swiftshader",
-      "--ignore-gpu-blocklist",
       "--autoplay-policy=document-user-activation-required",
       "--font-render-hinting=none",
-      ...(options.camera === undefined
+      ...(webgl
+        ? [
+            "--use-gl=angle",
+            "--use-angle=swiftshader",
+            "--enable-unsafe-swiftshader",
+            "--ignore-gpu-blocklist",
+          ]
+        : ["--disable-gpu"]),
+      ...(camera === undefined
         ? []
         : [
             "--use-fake-ui-for-media-stream",
             "--use-fake-device-for-media-stream",
-            `--use-file-for-fake-video-capture=${options.camera}`,
+            `--use-file-for-fake-video-capture=${camera}`,
           ]),
-      ...(options.args ?? []),
+      ...args,
     ],
   });
 }

@@ -10,7 +10,7 @@ import { PLATFORM } from "../../worker/storage-schemas.ts";
 import { type LocalS3, startLocalS3 } from "../worker/storage-servers/local-s3-server.ts";
 import { startYandexDisk, type YandexDiskServer } from "../yandex-disk/server.ts";
 import { countFiles, type Storage, s3Storage, storeIn, yandexStorage } from "./backends.ts";
-import { launchBrowser } from "./browser.ts";
+import { type BrowserOptions, launchBrowser } from "./browser.ts";
 import { type CameraFilm, filmPhoto, type Photo } from "./camera.ts";
 import { CLIP_QUARTERS, recordClip } from "./clip.ts";
 import { api, attachVideo, PATIENCE, submitHeadless, untilReady } from "./content.ts";
@@ -58,12 +58,17 @@ async function filmOf(name: string, photo: Photo): Promise<{ path: string; film:
   return { path, film };
 }
 
+/** A browser until the test ends. */
+async function aBrowser(options?: BrowserOptions): Promise<Browser> {
+  const browser = await launchBrowser(options);
+  cleanUp.push(() => browser.close());
+  return browser;
+}
+
 /** A browser whose camera sees a print of a photo. */
 async function browserInFrontOf(name: string, photo: Photo) {
   const { path, film } = await filmOf(name, photo);
-  const browser = await launchBrowser({ camera: path });
-  cleanUp.push(() => browser.close());
-  return { film, browser };
+  return { film, browser: await aBrowser({ camera: path }) };
 }
 
 async function openPage(browser: Browser, path: string, options: BrowserContextOptions = {}): Promise<Page> {
@@ -171,7 +176,7 @@ describe.each<[string, () => Storage | null]>([
     const { film, browser } = await browserInFrontOf("dust-bowl-home", photo);
 
     const before = await countFiles(platform, storage);
-    const studio = await openPage(browser, "/", { viewport: { width: 1280, height: 800 } });
+    const studio = await openPage(await aBrowser(), "/", { viewport: { width: 1280, height: 800 } });
     await studio.locator("input[type=file]").first().setInputFiles(photo.path);
     await studio.getByRole("button", { name: "Add photo" }).click();
     const listed = async () => (await api<ContentPage>(platform, "/ar-content")).items[0];

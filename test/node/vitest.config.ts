@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     name: "node",
     include: ["**/*.test.ts"],
+    // The default leaves one core idle, which is half of a small machine.
+    maxWorkers: "100%",
     root: import.meta.dirname,
     testTimeout: 120_000,
     hookTimeout: 120_000,

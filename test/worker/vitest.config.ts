@@ -23,6 +23,8 @@ export default defineConfig({
     name: "worker",
     root: import.meta.dirname,
     include: ["**/*.test.ts"],
+    // The default leaves one core idle, which is half of a small machine.
+    maxWorkers: "100%",
     globalSetup: [
       "./compiled-in-node.ts",
       "./storage-servers/faulty-server.ts",
