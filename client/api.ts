@@ -22,7 +22,7 @@ export interface WebhookContent {
 }
 
 /** Why, for programs. More may come: expect others. */
-export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "already_set_up" | "wrong_link" | "invalid_idempotency_key" | "idempotency_key_reused" | "request_in_progress" | "quota_exceeded" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "precondition_failed" | "image_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
+export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "already_set_up" | "wrong_link" | "no_passkeys_here" | "invalid_idempotency_key" | "idempotency_key_reused" | "request_in_progress" | "quota_exceeded" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "precondition_failed" | "image_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
 
 export interface ApiKey {
   id: string;
@@ -264,6 +264,20 @@ export interface NewCompany {
   name: string;
 }
 
+export interface NewPasskey {
+  name: string;
+  response: {
+    id: string;
+    rawId: string;
+    type: "public-key";
+    response: {
+      clientDataJSON: string;
+      attestationObject: string;
+      transports?: Array<string>;
+    };
+  };
+}
+
 export interface NewProject {
   name: string;
   max_features?: number | null;
@@ -292,9 +306,36 @@ export interface NewWebhook {
   enabled?: boolean;
 }
 
+export interface Passkey {
+  id: string;
+  name: string;
+  created_at: string;
+}
+
+export interface PasskeyList {
+  items: Array<Passkey>;
+}
+
+export interface PasskeyOptions {
+  challenge: string;
+  rp: {
+    id?: string;
+    name: string;
+  };
+  user: {
+    id: string;
+    name: string;
+    displayName: string;
+  };
+}
+
 export interface PasswordChange {
   current_password: string;
   new_password: string;
+}
+
+export interface PasswordProof {
+  current_password: string;
 }
 
 export interface PersonChange {
@@ -691,7 +732,7 @@ export interface YandexDiskSettings {
   root?: string;
 }
 
-export type AuditAction = "content.created" | "content.changed" | "content.deleted" | "marker.recompiled" | "video.attached" | "video.removed" | "project.created" | "project.changed" | "company.created" | "company.renamed" | "storage.switched" | "connection.created" | "connection.changed" | "connection.deleted" | "migration.started" | "migration.paused" | "migration.resumed" | "migration.cancelled" | "webhook.created" | "webhook.changed" | "webhook.switched_off" | "webhook.secret_rotated" | "webhook.sent_again" | "webhook.deleted" | "key.created" | "key.revoked" | "member.invited" | "invitation.withdrawn" | "member.joined" | "member.role_changed" | "member.removed" | "member.left" | "person.signed_in" | "person.password_changed" | "person.password_reset";
+export type AuditAction = "content.created" | "content.changed" | "content.deleted" | "marker.recompiled" | "video.attached" | "video.removed" | "project.created" | "project.changed" | "company.created" | "company.renamed" | "storage.switched" | "connection.created" | "connection.changed" | "connection.deleted" | "migration.started" | "migration.paused" | "migration.resumed" | "migration.cancelled" | "webhook.created" | "webhook.changed" | "webhook.switched_off" | "webhook.secret_rotated" | "webhook.sent_again" | "webhook.deleted" | "key.created" | "key.revoked" | "member.invited" | "invitation.withdrawn" | "member.joined" | "member.role_changed" | "member.removed" | "member.left" | "person.signed_in" | "person.password_changed" | "person.password_reset" | "person.passkey_added" | "person.passkey_removed";
 
 export type CompileWhere = "server" | "browser";
 
@@ -1459,6 +1500,44 @@ export interface Operations {
       to?: string;
     };
     answer: Response;
+  };
+  /** One's passkeys, the oldest first */
+  "GET /api/me/passkeys": {
+    answer: PasskeyList;
+  };
+  /** Add the passkey that the browser has made */
+  "POST /api/me/passkeys": {
+    header?: {
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      "Idempotency-Key"?: string;
+    };
+    body: NewPasskey;
+    answer: Passkey;
+  };
+  /**
+   * Begin to add a passkey: what the browser is to make one of
+   *
+   * The answer is for `navigator.credentials.create`, and sets a cookie; what comes of it is sent within five minutes. It takes the password: whoever adds a passkey can come back without one.
+   */
+  "POST /api/me/passkeys/options": {
+    header?: {
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      "Idempotency-Key"?: string;
+    };
+    body: PasswordProof;
+    answer: PasskeyOptions;
+  };
+  /**
+   * Remove a passkey: it signs in no longer
+   *
+   * Sessions that were begun with it stay. It takes the password.
+   */
+  "DELETE /api/me/passkeys/{id}": {
+    path: {
+      id: string;
+    };
+    body: PasswordProof;
+    answer: undefined;
   };
   /** Who is signed in, and in which company */
   "GET /api/me": {

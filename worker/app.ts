@@ -26,6 +26,7 @@ import { mailboxRoutes } from "./routes/mailbox.ts";
 import { markerRoutes } from "./routes/marker.ts";
 import { meRoutes } from "./routes/me.ts";
 import { mediaRoutes } from "./routes/media.ts";
+import { passkeyRoutes } from "./routes/passkeys.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { setupRoutes } from "./routes/setup.ts";
 import { storageConnectionRoutes } from "./routes/storage-connections.ts";
@@ -129,6 +130,7 @@ const app = root
   .route("/api/api-keys", apiKeyRoutes)
   .route("/api/webhooks", webhookRoutes)
   .route("/api/audit-log", auditLogRoutes)
+  .route("/api/me/passkeys", passkeyRoutes)
   .route("/api/me", meRoutes)
   .route("/api/setup", setupRoutes)
   .route("/api/invitations", invitationRoutes)

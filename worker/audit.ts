@@ -40,6 +40,8 @@ export const ACTIONS = {
   "person.signed_in": "Signed in",
   "person.password_changed": "Password changed",
   "person.password_reset": "Password reset",
+  "person.passkey_added": "Passkey added",
+  "person.passkey_removed": "Passkey removed",
 } as const;
 
 export type Action = keyof typeof ACTIONS;

@@ -56,7 +56,7 @@ const SECURITY = {
     in: "cookie",
     name: "__Secure-vivimark.session_token",
     description:
-      "What `POST /api/auth/sign-in/email` sets; on http://localhost without `__Secure-`. A request that changes " +
+      "What `POST /api/auth/sign-in/email` sets, or a passkey's `POST /api/auth/passkey/verify-authentication`; on http://localhost without `__Secure-`. A request that changes " +
       "something must come from a page of this origin.",
   },
   key: {

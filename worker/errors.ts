@@ -23,6 +23,7 @@ export type ErrorCode =
   | "already_set_up"
   | "wrong_link"
   | "invalid_idempotency_key"
+  | "no_passkeys_here"
   | "idempotency_key_reused"
   | "request_in_progress"
   | "quota_exceeded"
@@ -120,6 +121,7 @@ export const MEANINGS = {
   too_many_requests: { status: 429, title: "Too many requests" },
   already_set_up: { status: 409, title: "Already set up" },
   wrong_link: { status: 403, title: "Not a valid link" },
+  no_passkeys_here: { status: 409, title: "No passkeys at this address" },
   invalid_idempotency_key: { status: 400, title: "Invalid Idempotency-Key" },
   idempotency_key_reused: { status: 422, title: "Idempotency-Key used before" },
   request_in_progress: { status: 409, title: "Request in progress" },

@@ -53,6 +53,7 @@ const DETAILS: Readonly<Record<ErrorCode, string>> = {
   too_many_requests: 'More than 3000 requests of the kind "read" in 60 seconds; try again in 60 seconds.',
   already_set_up: "This platform has an owner already; ask for an invitation.",
   wrong_link: "This is not the set-up link of this platform.",
+  no_passkeys_here: "A passkey belongs to a name, and 127.0.0.1 is a number; open http://localhost:8787.",
   invalid_idempotency_key:
     "The Idempotency-Key has 300 characters, some of which may be wrong; expected 1 to 200 printable " +
     "characters of ASCII, such as a UUID, best in double quotes.",
@@ -308,6 +309,12 @@ const apiKey = {
   created_at: EARLIER,
 } satisfies accounts.ApiKey;
 
+const passkey = {
+  id: "f3b1c4d6-78a3-4f9c-9d1f-2b3a44e1d9a2",
+  name: "Ada's phone",
+  created_at: EARLIER,
+} satisfies accounts.Passkey;
+
 const membership = { id: COMPANY_ID, name: "Portraits", role: "owner" } satisfies accounts.Membership;
 
 const webhook = {
@@ -524,6 +531,31 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     current_password: "what it was until now",
     new_password: "a long sentence, for example",
   } satisfies In<typeof accounts.passwordChange>,
+  PasswordProof: { current_password: "a long sentence, for example" } satisfies In<
+    typeof accounts.passwordProof
+  >,
+  Passkey: passkey,
+  PasskeyList: { items: [passkey] } satisfies Out<typeof accounts.passkeyList>,
+  PasskeyOptions: {
+    challenge: "pSd6Ak3yYIO3Hlk0Yy6qOPtGlbsjFqR2hHaJbKvTdlA",
+    rp: { id: "vivimark.example", name: "Vivimark" },
+    user: { id: "bW9ja3VzZXI", name: "ada@example.net", displayName: "ada@example.net" },
+    pubKeyCredParams: [{ alg: -7, type: "public-key" }],
+    authenticatorSelection: { residentKey: "required", userVerification: "required" },
+  } satisfies Out<typeof accounts.passkeyOptions>,
+  NewPasskey: {
+    name: passkey.name,
+    response: {
+      id: "4wJY1hO3kXWZ0Q2gk3pTzA",
+      rawId: "4wJY1hO3kXWZ0Q2gk3pTzA",
+      type: "public-key",
+      response: {
+        clientDataJSON: "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIn0",
+        attestationObject: "o2NmbXRkbm9uZQ",
+        transports: ["internal"],
+      },
+    },
+  } satisfies accounts.NewPasskey,
   SetupState: { open: true } satisfies Out<typeof accounts.setupState>,
   SetupRequest: {
     token: "…",

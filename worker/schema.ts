@@ -353,7 +353,7 @@ function moment(column: string) {
   return integer(column, { mode: "timestamp_ms" });
 }
 
-/** People. This table and the next five are better-auth's, under our names (worker/accounts/auth.ts). */
+/** People. This table and the next six are better-auth's, under our names (worker/accounts/auth.ts). */
 export const users = sqliteTable("users", {
   id: text("id").primaryKey(),
   name: text("name").notNull(),
@@ -389,7 +389,7 @@ export const sessions = sqliteTable(
   (table) => [index("sessions_user").on(table.userId)],
 );
 
-/** How a person proves who they are: here always a password. */
+/** How a person proves who they are: here always a password; passkeys have a table of their own. */
 export const accounts = sqliteTable(
   "accounts",
   {
@@ -411,7 +411,31 @@ export const accounts = sqliteTable(
   (table) => [index("accounts_user").on(table.userId)],
 );
 
-/** What a link in a mail is good for. */
+/** What a person signs in with in the place of a password: the public half of a key pair (WebAuthn). */
+export const passkeys = sqliteTable(
+  "passkeys",
+  {
+    id: text("id").primaryKey(),
+    userId: ofUser(),
+    name: text("name").notNull(),
+    /** What the device calls the key pair, in base64url. */
+    credentialId: text("credential_id").notNull().unique(),
+    /** A COSE key in base64. */
+    publicKey: text("public_key").notNull(),
+    /** Signatures so far, if the device counts them: whoever is behind is a copy. */
+    counter: integer("counter").notNull(),
+    deviceType: text("device_type").notNull(),
+    backedUp: integer("backed_up", { mode: "boolean" }).notNull(),
+    /** How a browser reaches the device, separated by commas. */
+    transports: text("transports"),
+    /** The device's model, as far as it says. */
+    aaguid: text("aaguid"),
+    createdAt: moment("created_at").notNull(),
+  },
+  (table) => [index("passkeys_user").on(table.userId)],
+);
+
+/** What a link in a mail is good for, and what a passkey is to sign. */
 export const verifications = sqliteTable(
   "verifications",
   {

@@ -1,3 +1,4 @@
+import { sweepVerifications } from "./accounts/people.ts";
 import { sweepAttempts } from "./accounts/throttle.ts";
 import { sweepAudit } from "./audit.ts";
 import type { Bindings } from "./bindings.ts";
@@ -57,6 +58,7 @@ export async function sweep(
   }
 
   await sweepAttempts(db, now);
+  await sweepVerifications(db, now);
   await sweepKeys(db, now);
   await sweepAudit(db, now);
   await sweepDays(db, now);

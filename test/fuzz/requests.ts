@@ -219,6 +219,8 @@ const headers: Kind = (random, world) => {
 const account: Kind = (random) => {
   const path = random.pick([
     "sign-in/email",
+    "passkey/generate-authenticate-options",
+    "passkey/verify-authentication",
     "sign-up/email",
     "request-password-reset",
     "reset-password",
@@ -243,6 +245,7 @@ const account: Kind = (random) => {
     "role",
     "memberId",
     "redirectTo",
+    "response",
   ];
   const value = Object.fromEntries(
     names.map((name) => [name, random.pick([...EVIL_TEXTS, "a@b.c", "admin"])]),

@@ -198,7 +198,7 @@ describe("signing in", () => {
   test("one address cannot go through a list of emails", async () => {
     pass(7200);
     for (let n = 0; n < 60; n++) {
-      const tried = { purpose: "sign-in", email: `person${n}@example.net`, address: "203.0.113.9" } as const;
+      const tried = { purpose: "sign-in", who: `person${n}@example.net`, address: "203.0.113.9" } as const;
       await countAttempt(edge.db, tried, edge.clock);
     }
     expect((await attempt(OWNER.email, OWNER.password, "203.0.113.9")).status).toBe(429);

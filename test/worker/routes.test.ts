@@ -49,7 +49,16 @@ const PUBLIC = new Set([
 ]);
 
 /** Routes of a person, not of a company. */
-const PERSONAL = new Set(["GET /api/me", "PATCH /api/me", "PUT /api/me/password", "POST /api/me/companies"]);
+const PERSONAL = new Set([
+  "GET /api/me",
+  "PATCH /api/me",
+  "PUT /api/me/password",
+  "POST /api/me/companies",
+  "GET /api/me/passkeys",
+  "POST /api/me/passkeys",
+  "POST /api/me/passkeys/options",
+  "DELETE /api/me/passkeys/{id}",
+]);
 
 /** What the reads among them are asked for. */
 const UNGUARDED_READS: Readonly<Record<string, (there: There) => string>> = {
@@ -60,6 +69,7 @@ const UNGUARDED_READS: Readonly<Record<string, (there: There) => string>> = {
   "GET /api/invitations/{id}": ({ invitation }) => `/api/invitations/${invitation}`,
   "GET /api/mailbox": () => "/api/mailbox",
   "GET /api/me": () => "/api/me",
+  "GET /api/me/passkeys": () => "/api/me/passkeys",
 };
 
 /** What there is in the first company. */

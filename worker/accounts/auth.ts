@@ -1,3 +1,4 @@
+import { passkey } from "@better-auth/passkey";
 import { drizzleAdapter } from "better-auth/adapters/drizzle";
 import { APIError, createAuthMiddleware } from "better-auth/api";
 import { betterAuth } from "better-auth/minimal";
@@ -7,13 +8,23 @@ import { and, asc, eq } from "drizzle-orm";
 import { noteOfPerson } from "../audit.ts";
 import type { AccountSettings, Bindings } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
-import { accounts, companies, invitations, members, sessions, users, verifications } from "../schema.ts";
+import {
+  accounts,
+  companies,
+  invitations,
+  members,
+  passkeys,
+  sessions,
+  users,
+  verifications,
+} from "../schema.ts";
 import type { Mail } from "./mailer.ts";
+import { PASSKEY_SIGN_IN } from "./passkeys.ts";
 import { hashPassword, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, verifyPassword } from "./passwords.ts";
 import { isRole, ROLES, type Role, roleMay } from "./permissions.ts";
 
 /**
- * Sessions, passwords, members and invitations: better-auth's, in our tables and under our names. A company is
+ * Sessions, passwords, passkeys, members and invitations: better-auth's, in our tables and under our names. A company is
  * its "organization", in the same row; only our own code writes companies (worker/accounts/people.ts).
  */
 
@@ -31,6 +42,8 @@ const MIN_SECRET_LENGTH = 32;
  */
 const EXPOSED: Readonly<Record<string, "GET" | "POST">> = {
   "/sign-in/email": "POST",
+  "/passkey/generate-authenticate-options": "GET",
+  [PASSKEY_SIGN_IN]: "POST",
   "/sign-out": "POST",
   "/get-session": "GET",
   "/list-sessions": "GET",
@@ -98,7 +111,7 @@ export function authOf(
     secret: settings.secret,
     database: drizzleAdapter(db, {
       provider: "sqlite",
-      schema: { users, sessions, accounts, verifications, companies, members, invitations },
+      schema: { users, sessions, accounts, passkeys, verifications, companies, members, invitations },
     }),
     telemetry: { enabled: false },
     // It would name, in the log, emails that were tried.
@@ -119,6 +132,8 @@ export function authOf(
       modelName: "sessions",
       expiresIn: SESSION_SECONDS,
       updateAge: PROLONG_SECONDS,
+      // No session is too old to be listed; for what matters more, our routes ask for the password.
+      freshAge: 0,
     },
     emailAndPassword: {
       enabled: true,
@@ -170,9 +185,40 @@ export function authOf(
           const message = `"role" is ${JSON.stringify(body?.role)?.slice(0, 40)}; expected one of ${ROLES.join(", ")}.`;
           throw new APIError("BAD_REQUEST", { code: "INVALID_ROLE", message });
         }
+        // The library would look for whatever this is.
+        if (path === PASSKEY_SIGN_IN && typeof body?.response?.id !== "string") {
+          const message = '"response.id" is missing or no text; expected the id of a passkey.';
+          throw new APIError("BAD_REQUEST", { code: "INVALID_PASSKEY", message });
+        }
       }),
     },
     plugins: [
+      passkey({
+        rpID: new URL(origin).hostname,
+        rpName: "Vivimark",
+        origin,
+        // Found without an email; and whoever holds the device has to show who they are.
+        authenticatorSelection: { residentKey: "required", userVerification: "required" },
+        advanced: { webAuthnChallengeCookie: "passkey" },
+        schema: { passkey: { modelName: "passkeys", fields: { credentialID: "credentialId" } } },
+        // The library asks for that, and then takes what did not (better-auth/better-auth#11155).
+        registration: {
+          async afterVerification({ verification: { registrationInfo } }) {
+            assertUserVerified(registrationInfo?.userVerified);
+            const id = registrationInfo?.credential.id ?? "";
+            const [there] = await db
+              .select({ id: passkeys.id })
+              .from(passkeys)
+              .where(eq(passkeys.credentialId, id));
+            if (there) throw new APIError("BAD_REQUEST", { code: "PREVIOUSLY_REGISTERED" });
+          },
+        },
+        authentication: {
+          async afterVerification({ verification: { authenticationInfo } }) {
+            assertUserVerified(authenticationInfo.userVerified);
+          },
+        },
+      }),
       organization({
         ac: control,
         roles: Object.fromEntries(ROLES.map((role) => [role, roleOf(role)])),
@@ -209,4 +255,9 @@ export function authOf(
       }),
     ],
   });
+}
+
+/** A passkey that anybody who holds the device could use is less than a password. */
+function assertUserVerified(isVerified: boolean | undefined): void {
+  if (!isVerified) throw new APIError("UNAUTHORIZED", { code: "USER_NOT_VERIFIED" });
 }

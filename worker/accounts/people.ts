@@ -1,6 +1,7 @@
-import { and, asc, eq, exists, gt, ne, not, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, exists, gt, lte, ne, not, type SQL, sql } from "drizzle-orm";
 import { Audit, noteOfPerson } from "../audit.ts";
 import { searchable } from "../content-store.ts";
+import { Refusal } from "../errors.ts";
 import { type Creation, newCreation } from "../idempotency.ts";
 import {
   accounts,
@@ -11,9 +12,12 @@ import {
   projects,
   sessions,
   users,
+  verifications,
 } from "../schema.ts";
 import { sha256 } from "../sha256.ts";
+import { verifyPassword } from "./passwords.ts";
 import type { Role } from "./permissions.ts";
+import { countAttempt, forgiveAttempts } from "./throttle.ts";
 
 /** How people and companies come into being: each in one transaction that says what it depends on. */
 
@@ -164,8 +168,32 @@ export async function renamePerson(db: Database, id: string, name: string, now: 
     .where(eq(users.id, id));
 }
 
+/**
+ * Asks for the password again: a session that was left open, or stolen, is not enough for what comes next, and no
+ * place to guess the password from.
+ *
+ * @returns the password's hash
+ */
+export async function confirmPassword(
+  db: Database,
+  person: { readonly id: string; readonly email: string },
+  password: string,
+  address: string,
+  now: number,
+): Promise<string> {
+  const attempt = { purpose: "password", who: person.email, address } as const;
+  await countAttempt(db, attempt, now);
+  const hash = await passwordOf(db, person.id);
+  if (hash === null || !(await verifyPassword({ hash, password }))) {
+    const detail = "This is not your password.";
+    throw new Refusal("invalid_input", detail, {}, [{ field: "current_password", detail }]);
+  }
+  await forgiveAttempts(db, attempt);
+  return hash;
+}
+
 /** The hash of a person's password. */
-export async function passwordOf(db: Database, userId: string): Promise<string | null> {
+async function passwordOf(db: Database, userId: string): Promise<string | null> {
   const [row] = await db.select({ password: accounts.password }).from(accounts).where(isPasswordOf(userId));
   return row?.password ?? null;
 }
@@ -284,4 +312,9 @@ export function companiesOf(db: Database, userId: string) {
     .innerJoin(companies, eq(companies.id, members.companyId))
     .where(eq(members.userId, userId))
     .orderBy(asc(members.createdAt), asc(members.id));
+}
+
+/** Removes what nobody came back with: links of mails, and what passkeys were to sign. */
+export async function sweepVerifications(db: Database, now: number): Promise<void> {
+  await db.delete(verifications).where(lte(verifications.expiresAt, new Date(now)));
 }

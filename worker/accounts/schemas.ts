@@ -11,6 +11,7 @@ const email = z
   .overwrite((text) => text.trim().toLowerCase())
   .pipe(z.email().max(254));
 const password = z.string().min(MIN_PASSWORD_LENGTH).max(MAX_PASSWORD_LENGTH);
+const current_password = z.string().max(MAX_PASSWORD_LENGTH);
 const token = z.string().min(1).max(200);
 const role = z.enum(ROLES).openapi("Role");
 const scope = z.enum(SCOPES).openapi("Scope");
@@ -43,8 +44,47 @@ export type Me = z.infer<typeof me>;
 export const personChange = z.strictObject({ name }).openapi("PersonChange");
 
 export const passwordChange = z
-  .strictObject({ current_password: z.string().max(MAX_PASSWORD_LENGTH), new_password: password })
+  .strictObject({ current_password, new_password: password })
   .openapi("PasswordChange");
+
+/** For what a session alone is not enough. */
+export const passwordProof = z.strictObject({ current_password }).openapi("PasswordProof");
+
+export const passkey = z
+  .object({ id: z.string(), name: z.string(), created_at: z.iso.datetime() })
+  .openapi("Passkey");
+export type Passkey = z.infer<typeof passkey>;
+
+export const passkeyList = z.object({ items: z.array(passkey) }).openapi("PasskeyList");
+
+/** What a browser's `navigator.credentials.create` takes, as JSON: the names are WebAuthn's. */
+export const passkeyOptions = z
+  .looseObject({
+    challenge: z.string(),
+    rp: z.looseObject({ id: z.string().optional(), name: z.string() }),
+    user: z.looseObject({ id: z.string(), name: z.string(), displayName: z.string() }),
+  })
+  .openapi("PasskeyOptions");
+
+const base64url = z.string().max(20_000);
+
+/** What that gives, as JSON: the names are WebAuthn's. Browsers add more, which nobody needs. */
+export const newPasskey = z
+  .strictObject({
+    name,
+    response: z.object({
+      id: z.string().min(1).max(2000),
+      rawId: z.string().max(2000),
+      type: z.literal("public-key"),
+      response: z.object({
+        clientDataJSON: base64url,
+        attestationObject: base64url,
+        transports: z.array(z.string().max(32)).max(16).optional(),
+      }),
+    }),
+  })
+  .openapi("NewPasskey");
+export type NewPasskey = z.input<typeof newPasskey>;
 
 export const company = z.object({ id: z.string(), name: z.string() }).openapi("Company");
 

@@ -4,23 +4,24 @@ import { attempts, type Database } from "../schema.ts";
 import { sha256 } from "../sha256.ts";
 
 /**
- * How often a password may be tried, or a link asked for. Counted by what was typed, whether or not there is
- * such a person, so that a refusal tells nothing about that.
+ * How often a password or a passkey may be tried, or a link asked for. Counted by what was typed, whether or not
+ * there is such a person, so that a refusal tells nothing about that.
  */
 const WINDOW_SECONDS = 15 * 60;
 const LIMITS = {
-  /** One address with one email: a person who cannot remember. */
+  /** One address with one email, or passkey: a person who cannot remember. */
   pair: 10,
-  /** One address with all emails: a program that goes through a list. */
+  /** One address with all of them: a program that goes through a list. */
   address: 60,
-  /** One email from all addresses: many machines after one person. */
-  email: 100,
+  /** One of them from all addresses: many machines after one person. */
+  who: 100,
 } as const;
 
 export interface Attempt {
   /** What is attempted: each is counted for itself. */
-  readonly purpose: "sign-in" | "reset" | "password";
-  readonly email: string;
+  readonly purpose: "sign-in" | "passkey" | "reset" | "password";
+  /** An email as it was typed, or the id of a passkey. */
+  readonly who: string;
   /** Of the network; empty when the platform does not say. */
   readonly address: string;
 }
@@ -52,8 +53,8 @@ export async function countAttempt(db: Database, attempt: Attempt, now: number):
 
 /** After a success: what was mistyped before is forgotten. */
 export async function forgiveAttempts(db: Database, attempt: Attempt): Promise<void> {
-  const { pair, email } = await keysOf(attempt);
-  await db.delete(attempts).where(inArray(attempts.key, [pair, email]));
+  const { pair, who } = await keysOf(attempt);
+  await db.delete(attempts).where(inArray(attempts.key, [pair, who]));
 }
 
 /** Removes counts that no longer count. */
@@ -62,13 +63,13 @@ export async function sweepAttempts(db: Database, now: number): Promise<void> {
 }
 
 /** Hashed: nobody reads from the table who tried to sign in. */
-async function keysOf({ purpose, email, address }: Attempt) {
+async function keysOf({ purpose, who, address }: Attempt) {
   const key = (kind: string, ...parts: string[]) =>
     sha256(new TextEncoder().encode(JSON.stringify([purpose, kind, ...parts])));
-  const typed = email.trim().toLowerCase();
+  const typed = who.trim().toLowerCase();
   return {
     pair: await key("pair", typed, address),
     address: await key("address", address),
-    email: await key("email", typed),
+    who: await key("who", typed),
   };
 }

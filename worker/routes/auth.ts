@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import type { Context } from "hono";
 import { assertAccounts, authOf, isExposed } from "../accounts/auth.ts";
 import { addressOf, personOf } from "../accounts/identity.ts";
+import { assertPasskeys, PASSKEY_SIGN_IN, sentenceOf } from "../accounts/passkeys.ts";
 import { type Attempt, countAttempt, forgiveAttempts } from "../accounts/throttle.ts";
 import { type Action, Audit } from "../audit.ts";
 import type { AppEnv } from "../bindings.ts";
@@ -16,9 +17,10 @@ import { idempotentFor } from "./idempotent.ts";
 const BASE = "/api/auth";
 const MAX_BYTES = 16_384;
 
-/** What is counted by the email in the body. */
+/** What is counted by the email, or the passkey, in the body. */
 const THROTTLED: Readonly<Record<string, Attempt["purpose"]>> = {
   "/sign-in/email": "sign-in",
+  [PASSKEY_SIGN_IN]: "passkey",
   "/request-password-reset": "reset",
 };
 
@@ -36,9 +38,10 @@ authRoutes.all("/*", async (c) => {
     throw new Refusal("not_found", `There is nothing at ${c.req.method} ${c.req.path.slice(0, 200)}.`);
   }
   assertAccounts(c.env.accounts);
+  if (path.startsWith("/passkey/")) assertPasskeys(originOf(c));
   const body = await readBytes(bodyOf(c.req.raw), MAX_BYTES, "body_too_large");
   const purpose = THROTTLED[path];
-  const attempt = purpose && { purpose, email: emailIn(body), address: addressOf(c) };
+  const attempt = purpose && { purpose, who: whoIn(body), address: addressOf(c) };
   if (attempt) await countAttempt(c.env.db, attempt, c.env.now());
 
   const noted = Object.hasOwn(NOTED, path) ? await noteOf(c, path) : undefined;
@@ -46,7 +49,7 @@ authRoutes.all("/*", async (c) => {
   const request = new Request(url, { method, headers, body: body.length > 0 ? body : null });
   const response = await authOf(c.env, originOf(c), new URL(url).origin).handler(request);
   if (response.status >= 400) throw await refusalOf(response);
-  if (attempt?.purpose === "sign-in") await forgiveAttempts(c.env.db, attempt);
+  if (attempt && attempt.purpose !== "reset") await forgiveAttempts(c.env.db, attempt);
   if (noted) await noted(await response.clone().json());
   const answer = new Response(response.body, response);
   answer.headers.set("Cache-Control", "no-store");
@@ -99,11 +102,12 @@ export async function signIn(c: Context<AppEnv>, email: string, password: string
   return response.headers.getSetCookie();
 }
 
-/** Empty for a body that has none; the library says what is wrong with that. */
-function emailIn(body: Uint8Array): string {
+/** The email, or the id of the passkey. Empty for a body that has none; the library says what is wrong with that. */
+function whoIn(body: Uint8Array): string {
   try {
-    const { email } = JSON.parse(new TextDecoder().decode(body));
-    return typeof email === "string" ? email : "";
+    const { email, response } = JSON.parse(new TextDecoder().decode(body));
+    const who = email ?? response?.id;
+    return typeof who === "string" ? who : "";
   } catch {
     return "";
   }
@@ -113,7 +117,8 @@ async function refusalOf(response: Response): Promise<Refusal> {
   const text = await response.text();
   let detail = "";
   try {
-    detail = String(JSON.parse(text).message ?? "");
+    const { code, message } = JSON.parse(text);
+    detail = sentenceOf(code) ?? String(message ?? "");
   } catch {
     // The library answers some refusals without a body.
   }

@@ -1,10 +1,15 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { addressOf } from "../accounts/identity.ts";
-import { hashPassword, verifyPassword } from "../accounts/passwords.ts";
-import { changePassword, companiesOf, foundCompany, passwordOf, renamePerson } from "../accounts/people.ts";
+import { hashPassword } from "../accounts/passwords.ts";
+import {
+  changePassword,
+  companiesOf,
+  confirmPassword,
+  foundCompany,
+  renamePerson,
+} from "../accounts/people.ts";
 import { PERMISSIONS, type Permission, roleMay } from "../accounts/permissions.ts";
 import { me, membership, newCompany, passwordChange, personChange } from "../accounts/schemas.ts";
-import { countAttempt, forgiveAttempts } from "../accounts/throttle.ts";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
@@ -68,19 +73,11 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
   .openapi(password, async (c) => {
     const { person } = c.var;
     const { current_password: current, new_password: wanted } = c.req.valid("json");
-    // A session that was left open, or stolen, is no place to guess the password from.
-    const attempt = { purpose: "password", email: person.email, address: addressOf(c) } as const;
-    await countAttempt(c.env.db, attempt, c.env.now());
-    const before = await passwordOf(c.env.db, person.id);
-    if (before === null || !(await verifyPassword({ hash: before, password: current }))) {
-      const detail = "This is not your password.";
-      throw new Refusal("invalid_input", detail, {}, [{ field: "current_password", detail }]);
-    }
+    const before = await confirmPassword(c.env.db, person, current, addressOf(c), c.env.now());
     const hash = await hashPassword(wanted);
     if (!(await changePassword(c.env.db, person, before, hash, addressOf(c), c.env.now()))) {
       throw new Refusal("invalid_input", "The password was changed just now, from elsewhere.");
     }
-    await forgiveAttempts(c.env.db, attempt);
     return c.body(null, 204);
   })
   .openapi(found, async (c) => {

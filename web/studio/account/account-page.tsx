@@ -4,10 +4,11 @@ import * as api from "./api.ts";
 import { NewCompany } from "./entry-pages.tsx";
 import { Field, Form, NewPassword } from "./form.tsx";
 import { loadMe, me, signOut, switchCompany } from "./me.ts";
+import { PasskeysPanel } from "./passkeys-panel.tsx";
 import { SessionsPanel } from "./sessions-panel.tsx";
 import "./account.css";
 
-/** The person's own: name, password, sessions, companies. */
+/** The person's own: name, password, passkeys, sessions, companies. */
 export function AccountPage() {
   useTitle("Account");
   const { name, email } = me.value!;
@@ -37,6 +38,7 @@ export function AccountPage() {
         </Form>
       </section>
       <PasswordPanel />
+      <PasskeysPanel />
       <SessionsPanel />
       <CompaniesPanel />
     </div>

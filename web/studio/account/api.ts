@@ -1,10 +1,16 @@
 import type {
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+} from "@simplewebauthn/browser";
+import type {
   ApiKey,
   CreatedApiKey,
   Invitation,
   Mailbox,
   Me,
   Membership,
+  NewPasskey,
+  Passkey,
 } from "../../../worker/accounts/schemas.ts";
 import { accepted, answer, client as api, reach } from "../api.ts";
 
@@ -68,6 +74,25 @@ export async function changePassword(current: string, wanted: string): Promise<v
   await accepted(api.me.password.$put({ json }));
 }
 
+export async function listPasskeys(): Promise<Passkey[]> {
+  return (await answer(api.me.passkeys.$get())).items;
+}
+
+/** What the browser is to make a passkey of. */
+export async function beginPasskey(password: string): Promise<PublicKeyCredentialCreationOptionsJSON> {
+  const json = { current_password: password };
+  return (await accepted(api.me.passkeys.options.$post({ json }))).json() as Promise<never>;
+}
+
+export async function addPasskey(made: NewPasskey): Promise<void> {
+  await accepted(api.me.passkeys.$post({ json: made }));
+}
+
+export async function removePasskey(id: string, password: string): Promise<void> {
+  const json = { current_password: password };
+  await accepted(api.me.passkeys[":id"].$delete({ param: { id }, json }));
+}
+
 export async function renameCompany(name: string): Promise<void> {
   await accepted(api.company.$patch({ json: { name } }));
 }
@@ -99,6 +124,16 @@ export function getMailbox(token: string): Promise<Mailbox> {
 
 export async function signIn(email: string, password: string): Promise<void> {
   await post("sign-in/email", { email, password });
+}
+
+/** What a passkey is to sign. */
+export function beginPasskeySignIn(): Promise<PublicKeyCredentialRequestOptionsJSON> {
+  return get("passkey/generate-authenticate-options");
+}
+
+/** @param response what it signed */
+export async function signInWithPasskey(response: object): Promise<void> {
+  await post("passkey/verify-authentication", { response });
 }
 
 /** Lets a session that is used last on. */

@@ -7,6 +7,7 @@ import { useTitle } from "../title.ts";
 import * as api from "./api.ts";
 import { Field, Form, NewPassword } from "./form.tsx";
 import { loadMe, me, signOut, switchCompany } from "./me.ts";
+import { signInWithPasskey, whyNoPasskeys } from "./passkeys.ts";
 import "./account.css";
 
 /** The pages before somebody is signed in. The secret of a link lies behind its #, which no server's log sees. */
@@ -52,8 +53,26 @@ export function SignInPage() {
         <Field label="Email" name="email" type="email" autocomplete="username" />
         <Field label="Password" name="password" type="password" autocomplete="current-password" />
       </Form>
+      {"PublicKeyCredential" in window && <PasskeySignIn />}
       <a href="/forgot-password">Forgot the password?</a>
     </Entry>
+  );
+}
+
+function PasskeySignIn() {
+  const why = whyNoPasskeys();
+  if (why !== null) return <p class="hint">{why}</p>;
+  return (
+    <Form
+      action="Sign in with a passkey"
+      isSecondary
+      onSubmit={async () => {
+        await signInWithPasskey();
+        await loadMe();
+      }}
+    >
+      {null}
+    </Form>
   );
 }
 

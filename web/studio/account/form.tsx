@@ -7,6 +7,8 @@ export function Form(props: {
   action: string;
   /** With the fields side by side where there is room. */
   isRow?: boolean;
+  /** Beside one that matters more. */
+  isSecondary?: boolean;
   onSubmit: (fields: Record<string, string>) => Promise<void>;
   children: ComponentChildren;
 }) {
@@ -39,7 +41,12 @@ export function Form(props: {
           {error}
         </p>
       )}
-      <button type="submit" class="button primary" disabled={busy} aria-busy={busy}>
+      <button
+        type="submit"
+        class={props.isSecondary ? "button" : "button primary"}
+        disabled={busy}
+        aria-busy={busy}
+      >
         {props.action}
       </button>
     </form>

@@ -1,0 +1,121 @@
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { APIError } from "better-auth/api";
+import { authOf } from "../accounts/auth.ts";
+import { addressOf } from "../accounts/identity.ts";
+import { assertPasskeys, findPasskey, passkeysOf, removePasskey, sentenceOf } from "../accounts/passkeys.ts";
+import { confirmPassword } from "../accounts/people.ts";
+import { newPasskey, passkey, passkeyList, passkeyOptions, passwordProof } from "../accounts/schemas.ts";
+import { noteOfPerson } from "../audit.ts";
+import type { AppEnv } from "../bindings.ts";
+import { Refusal } from "../errors.ts";
+import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
+import { personRoute } from "./guarded.ts";
+import { originOf, readJson } from "./http.ts";
+
+/** A person's own passkeys. To sign in with one is better-auth's: worker/routes/auth.ts. */
+
+const proof = { required: true, content: { "application/json": { schema: passwordProof } } } as const;
+
+const list = personRoute({
+  method: "get",
+  path: "/",
+  operationId: "listPasskeys",
+  summary: "One's passkeys, the oldest first",
+  responses: { 200: answers(passkeyList, "The passkeys") },
+});
+
+const begin = personRoute({
+  method: "post",
+  path: "/options",
+  operationId: "beginPasskey",
+  summary: "Begin to add a passkey: what the browser is to make one of",
+  description:
+    "The answer is for `navigator.credentials.create`, and sets a cookie; what comes of it is sent within five " +
+    "minutes. It takes the password: whoever adds a passkey can come back without one.",
+  middleware: [readJson] as const,
+  request: { body: proof },
+  responses: {
+    200: answers(passkeyOptions, "The options of WebAuthn"),
+    ...problems("no_passkeys_here", "too_many_attempts", ...JSON_REFUSALS),
+  },
+});
+
+const add = personRoute({
+  method: "post",
+  path: "/",
+  operationId: "addPasskey",
+  summary: "Add the passkey that the browser has made",
+  middleware: [readJson] as const,
+  request: { body: { required: true, content: { "application/json": { schema: newPasskey } } } },
+  responses: {
+    201: answers(passkey, "The passkey"),
+    ...problems("no_passkeys_here", ...JSON_REFUSALS),
+  },
+});
+
+const remove = personRoute({
+  method: "delete",
+  path: "/{id}",
+  operationId: "removePasskey",
+  summary: "Remove a passkey: it signs in no longer",
+  description: "Sessions that were begun with it stay. It takes the password.",
+  middleware: [readJson] as const,
+  request: {
+    params: z.object({ id: z.string().openapi({ param: { name: "id", in: "path" } }) }),
+    body: proof,
+  },
+  responses: {
+    204: { description: "Removed" },
+    ...problems("not_found", "too_many_attempts", ...JSON_REFUSALS),
+  },
+});
+
+export const passkeyRoutes = new OpenAPIHono<AppEnv>()
+  .openapi(list, async (c) => {
+    const items = (await passkeysOf(c.env.db, c.var.person.id)).map(represent);
+    return c.json({ items }, 200);
+  })
+  .openapi(begin, async (c) => {
+    assertPasskeys(originOf(c));
+    const { current_password: password } = c.req.valid("json");
+    await confirmPassword(c.env.db, c.var.person, password, addressOf(c), c.env.now());
+    const { headers, response } = await libraryOf(c).generatePasskeyRegistrationOptions({
+      headers: c.req.raw.headers,
+      returnHeaders: true,
+    });
+    for (const cookie of headers.getSetCookie()) c.header("Set-Cookie", cookie, { append: true });
+    return c.json({ ...response }, 200);
+  })
+  .openapi(add, async (c) => {
+    assertPasskeys(originOf(c));
+    const { person, creation } = c.var;
+    const { name, response } = c.req.valid("json");
+    const there = creation.isRepeated && (await findPasskey(c.env.db, person.id, response.id));
+    if (there) return c.json(represent(there), 201);
+    const added = await libraryOf(c)
+      .verifyPasskeyRegistration({ headers: c.req.raw.headers, body: { name, response } })
+      .catch((error) => {
+        if (!(error instanceof APIError)) throw error;
+        throw new Refusal("invalid_input", sentenceOf(error.body?.code) ?? error.message);
+      });
+    await noteOfPerson(c.env.db, person.id, "person.passkey_added", addressOf(c), c.env.now());
+    return c.json(represent({ ...added, name }), 201);
+  })
+  .openapi(remove, async (c) => {
+    const { person } = c.var;
+    const { id } = c.req.valid("param");
+    const { current_password: password } = c.req.valid("json");
+    await confirmPassword(c.env.db, person, password, addressOf(c), c.env.now());
+    if (!(await removePasskey(c.env.db, person.id, id, addressOf(c), c.env.now()))) {
+      throw new Refusal("not_found", `You have no passkey with the id "${id.slice(0, 100)}".`);
+    }
+    return c.body(null, 204);
+  });
+
+function libraryOf(c: { env: AppEnv["Bindings"]; req: { url: string } }) {
+  return authOf(c.env, originOf(c), new URL(c.req.url).origin).api;
+}
+
+function represent({ id, name, createdAt }: { id: string; name: string; createdAt: Date }) {
+  return { id, name, created_at: createdAt.toISOString() };
+}
