@@ -58,7 +58,7 @@ export function StoragePage() {
     loaded?.connections.find((each) => each.id === id)?.name ?? "a deleted storage";
   return (
     <div class="storage-page">
-      <div class="storage-head">
+      <div class="page-intro">
         <div>
           <h1>Storage</h1>
           <p class="description">

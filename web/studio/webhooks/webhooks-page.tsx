@@ -40,7 +40,7 @@ export function WebhooksPage() {
 
   return (
     <div class="webhooks-page">
-      <div class="webhooks-head">
+      <div class="page-intro">
         <div>
           <h1>Webhooks</h1>
           <p class="description">
