@@ -834,6 +834,38 @@ describe("the frame", () => {
     },
   );
 
+  test("on a phone the other pages are a menu, which the keyboard works", async () => {
+    const page = await openStudio("/projects", { viewport: { width: 390, height: 844 } });
+    const menu = page.getByRole("button", { name: "Menu" });
+    const links = page.getByRole("navigation", { name: "Studio" }).getByRole("link");
+    const isOpen = async () => [await menu.getAttribute("aria-expanded"), (await links.count()) > 0];
+    const top = () => page.getByRole("heading", { level: 1 }).evaluate((h) => h.getBoundingClientRect().top);
+    const closedTop = await top();
+    expect(await isOpen()).toEqual(["false", false]);
+    await menu.focus();
+    await page.keyboard.press("Enter");
+    expect(await isOpen()).toEqual(["true", true]);
+    expect(await top()).toBe(closedTop);
+    expect(await links.filter({ hasText: "Projects" }).getAttribute("aria-current")).toBe("page");
+    await page.screenshot({ path: join(ARTIFACTS, "phone-menu.png") });
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Escape");
+    expect(await isOpen()).toEqual(["false", false]);
+    expect(await menu.evaluate((button) => button === document.activeElement)).toBe(true);
+
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "Storage" }).waitFor();
+    expect(await isOpen()).toEqual(["false", false]);
+
+    await menu.click();
+    expect(await isOpen()).toEqual(["true", true]);
+    await page.mouse.click(20, 800);
+    expect(await isOpen()).toEqual(["false", false]);
+  });
+
   test("everything comes from our own origin, and the page may load nothing else", async () => {
     const page = await openStudio();
     const foreign: string[] = [];

@@ -45,6 +45,12 @@ export const IconClose = () => (
   </Icon>
 );
 
+export const IconMenu = () => (
+  <Icon>
+    <path d="M4 7h16M4 12h16M4 17h16" />
+  </Icon>
+);
+
 export const IconCheck = () => (
   <Icon>
     <path d="M5 12.500l4.500 4.500L19 7.500" />

@@ -15,18 +15,18 @@ import {
   SetUpPage,
   SignInPage,
 } from "./account/entry-pages.tsx";
-import { loadMe, may, me, meError, switchCompany } from "./account/me.ts";
+import { loadMe, may, me, meError } from "./account/me.ts";
 import { ActivityPage } from "./activity-page.tsx";
 import { ContentPage } from "./content-page.tsx";
 import { DropTarget } from "./drop-zone.tsx";
 import { GridPage } from "./grid-page.tsx";
-import { Logo } from "./icons.tsx";
-import { isSending, jobs } from "./jobs.ts";
+import { isSending } from "./jobs.ts";
 import { NotFound } from "./not-found.tsx";
 import { ProjectsPage } from "./projects-page.tsx";
 import { Review } from "./review.tsx";
+import { SiteHeader } from "./site-header.tsx";
 import { StoragePage } from "./storage/storage-page.tsx";
-import { Toasts, toastError } from "./toasts.tsx";
+import { Toasts } from "./toasts.tsx";
 import { UsagePage } from "./usage-page.tsx";
 import { WebhooksPage } from "./webhooks/webhooks-page.tsx";
 
@@ -47,7 +47,7 @@ function Studio() {
       <a class="skip-link" href="#main">
         Skip to content
       </a>
-      <Header />
+      <SiteHeader />
       {!online.value && (
         <p class="banner" role="status">
           You are offline. What is stored stays safe; this page catches up when the connection is back.
@@ -58,65 +58,6 @@ function Studio() {
       <Review />
       <Toasts />
     </LocationProvider>
-  );
-}
-
-function Header() {
-  const running = jobs.value.filter(({ state }) => state.value.kind === "running").length;
-  return (
-    <header class="site-header">
-      <a class="wordmark" href="/">
-        <Logo />
-        Vivimark
-      </a>
-      {running > 0 && (
-        <a class="running" href="/">
-          <span class="spinner" aria-hidden="true" />
-          {running === 1 ? "1 photo in progress" : `${running} photos in progress`}
-        </a>
-      )}
-      {me.value && <CompanySwitch />}
-      <nav class="site-nav" aria-label="Studio">
-        {me.value?.company && <NavLink href="/projects">Projects</NavLink>}
-        {may("storage:read") && <NavLink href="/storage">Storage</NavLink>}
-        {may("webhooks:manage") && <NavLink href="/webhooks">Webhooks</NavLink>}
-        {may("audit:read") && <NavLink href="/activity">Activity</NavLink>}
-        {me.value?.company && <NavLink href="/usage">Usage</NavLink>}
-        {me.value?.company && <NavLink href="/company">Company</NavLink>}
-        {me.value?.company && <NavLink href="/account">Account</NavLink>}
-        <NavLink href="/api/docs">API</NavLink>
-      </nav>
-    </header>
-  );
-}
-
-function NavLink({ href, children }: { href: string; children: string }) {
-  const { path } = useLocation();
-  return (
-    <a class="quiet-link" href={href} aria-current={path === href ? "page" : undefined}>
-      {children}
-    </a>
-  );
-}
-
-function CompanySwitch() {
-  const { companies, company } = me.value!;
-  if (companies.length < 2) return null;
-  return (
-    <label class="company-switch">
-      <span class="visually-hidden">Company</span>
-      <select
-        value={company?.id ?? ""}
-        onChange={({ currentTarget }) => void switchCompany(currentTarget.value).catch(toastError)}
-      >
-        {!company && <option value="">Choose …</option>}
-        {companies.map(({ id, name }) => (
-          <option key={id} value={id}>
-            {name}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }
 

@@ -1,0 +1,128 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useLocation } from "preact-iso";
+import { may, me, switchCompany } from "./account/me.ts";
+import { IconClose, IconMenu, Logo } from "./icons.tsx";
+import { jobs } from "./jobs.ts";
+import { toastError } from "./toasts.tsx";
+import "./site-header.css";
+
+/** What stands over every page: home, what this tab is working on, the company, and the other pages. */
+export function SiteHeader() {
+  const running = jobs.value.filter(({ state }) => state.value.kind === "running").length;
+  return (
+    <header class="site-header">
+      <a class="wordmark" href="/">
+        <Logo />
+        Vivimark
+      </a>
+      {running > 0 && (
+        <a class="running" href="/">
+          <span class="spinner" aria-hidden="true" />
+          <span>
+            {running}
+            <span class="running-words"> {running === 1 ? "photo" : "photos"} in progress</span>
+          </span>
+        </a>
+      )}
+      {me.value && <CompanySwitch />}
+      <SiteNav />
+    </header>
+  );
+}
+
+function linksOf(company: boolean): readonly (readonly [href: string, words: string])[] {
+  return [
+    company && (["/projects", "Projects"] as const),
+    may("storage:read") && (["/storage", "Storage"] as const),
+    may("webhooks:manage") && (["/webhooks", "Webhooks"] as const),
+    may("audit:read") && (["/activity", "Activity"] as const),
+    company && (["/usage", "Usage"] as const),
+    company && (["/company", "Company"] as const),
+    company && (["/account", "Account"] as const),
+    ["/api/docs", "API"] as const,
+  ].filter((link) => link !== false);
+}
+
+/** The other pages: side by side where there is room, else a menu behind a button. */
+function SiteNav() {
+  const { path } = useLocation();
+  const [open, setOpen] = useState(false);
+  const frame = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  const links = linksOf(me.value?.company != null);
+
+  useEffect(() => {
+    if (!open) return;
+    const listening = new AbortController();
+    const { signal } = listening;
+    const leave = ({ target }: Event) => {
+      if (!frame.current!.contains(target as Node)) setOpen(false);
+    };
+    const closeOnEscape = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      setOpen(false);
+      button.current!.focus();
+    };
+    addEventListener("pointerdown", leave, { signal });
+    addEventListener("focusin", leave, { signal });
+    addEventListener("keydown", closeOnEscape, { signal });
+    return () => listening.abort();
+  }, [open]);
+
+  const choose = (href: string) => {
+    setOpen(false);
+    // Another page takes the focus itself.
+    if (href === path) button.current!.focus();
+  };
+  return (
+    <div ref={frame} class={links.length > 1 ? "site-menu" : undefined}>
+      {links.length > 1 && (
+        <button
+          ref={button}
+          type="button"
+          class="menu-button"
+          aria-expanded={open}
+          aria-controls="site-nav"
+          onClick={() => setOpen(!open)}
+        >
+          {open ? <IconClose /> : <IconMenu />}
+          Menu
+        </button>
+      )}
+      <nav id="site-nav" class={open ? "site-nav open" : "site-nav"} aria-label="Studio">
+        {links.map(([href, words]) => (
+          <a
+            key={href}
+            class="quiet-link"
+            href={href}
+            aria-current={path === href ? "page" : undefined}
+            onClick={() => choose(href)}
+          >
+            {words}
+          </a>
+        ))}
+      </nav>
+    </div>
+  );
+}
+
+function CompanySwitch() {
+  const { companies, company } = me.value!;
+  if (companies.length < 2) return null;
+  return (
+    <label class="company-switch">
+      <span class="visually-hidden">Company</span>
+      <select
+        value={company?.id ?? ""}
+        onChange={({ currentTarget }) => void switchCompany(currentTarget.value).catch(toastError)}
+      >
+        {!company && <option value="">Choose …</option>}
+        {companies.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
