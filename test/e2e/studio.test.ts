@@ -3,7 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { loadCodecs } from "../../compiler/image/codecs.ts";
 import { encodePng, loadPngEncoder } from "../../compiler/image/png.ts";
@@ -807,6 +807,63 @@ describe("a photo's page", () => {
     await page.getByRole("heading", { name: "This photo is not here" }).waitFor();
     await page.getByRole("link", { name: "All photos" }).click();
     await page.getByRole("heading", { level: 1, name: "Make a portrait come alive" }).waitFor();
+  });
+});
+
+describe("too much at once", () => {
+  /** Answers as the API does, with a problem document. */
+  const refuse = (route: Route, status: number, code: string, detail: string, headers = {}) =>
+    route.fulfill({ status, headers, contentType: "application/problem+json", json: { status, code, detail } });
+
+  const refuseOnce = (page: Page, method: string) => {
+    let isLeft = true;
+    return page.route(/\/api\/ar-content(\/[^/]+\/marker)?(\?|$)/, (route) => {
+      if (!isLeft || route.request().method() !== method) return route.fallback();
+      isLeft = false;
+      return refuse(route, 429, "too_many_requests", "More than 3 requests.", { "Retry-After": "2" });
+    });
+  };
+
+  test("reading, sending and delivering wait, say until when, and go on by themselves", async () => {
+    const page = await openStudio();
+    for (const method of ["GET", "POST", "PUT"]) await refuseOnce(page, method);
+    const seen = await page.evaluateHandle(() => {
+      const words = new Set<string>();
+      const read = () => {
+        for (const { innerText } of document.querySelectorAll<HTMLElement>(".banner, .progress-words span")) {
+          words.add(innerText.replace(/ \d+:.*/, ""));
+        }
+      };
+      new MutationObserver(read).observe(document.body, { subtree: true, childList: true, characterData: true });
+      return words;
+    });
+    await addPhotos(page, [await named("allium-oreophilum")]);
+    await card(page, "Allium oreophilum").getByText("Too many at once; goes on at").waitFor();
+    await readyInStudio(page, "Allium oreophilum");
+    const { id } = await onlyContent();
+    expect(await tasks(id)).toMatchObject([{ executor: "browser", state: "ready" }]);
+    await page.getByRole("status").filter({ hasText: "goes on by itself" }).waitFor({ state: "detached" });
+    const words = await seen.evaluate((words) => [...words]);
+    expect(words).toContain("Too many at once; goes on at");
+    expect(words).toContain("More was asked than is allowed in one minute. This page goes on by itself at");
+  });
+
+  test("photos that are over a quota wait for another try", async () => {
+    const page = await openStudio();
+    const full = "The company has 3 of the 3 photos that it may have; delete some, or ask the operator for more.";
+    await page.route(api(), (route) =>
+      route.request().method() === "POST" ? refuse(route, 403, "quota_exceeded", full) : route.fallback(),
+    );
+    const titles = ["Allium oreophilum", "Dust bowl home"];
+    await addPhotos(page, [await named("allium-oreophilum"), await named("dust-bowl-home")]);
+    await page.getByText("2 photos are not stored yet.").waitFor();
+    for (const title of titles) await card(page, title).getByText(full).waitFor();
+    expect(await contents()).toEqual([]);
+    await page.screenshot({ path: join(ARTIFACTS, "over-quota.png") });
+    await page.unroute(api());
+    await page.getByRole("button", { name: "Try all again" }).click();
+    for (const title of titles) await readyInStudio(page, title);
+    expect(await contents()).toHaveLength(2);
   });
 });
 

@@ -159,6 +159,19 @@ describe("a player that cannot be had", () => {
     await page.getByText("Point the camera at this picture").waitFor();
   });
 
+  test("a marker that was asked for too often is told, and loads at the second try", async () => {
+    const page = await visit("/api/health");
+    await page.route("**/marker?*", (route) =>
+      route.fulfill({ status: 429, headers: { "Retry-After": "60" } }),
+    );
+    await page.goto(platform.url + viewer());
+    await startButton(page).click();
+    await page.getByRole("heading", { name: "Too many at once" }).waitFor();
+    await page.unroute("**/marker?*");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("Point the camera at this picture").waitFor();
+  });
+
   test("a marker that is no marker is told", async () => {
     const page = await visit("/api/health");
     await page.route("**/marker?*", (route) => route.fulfill({ body: "<!doctype html>" }));
@@ -295,6 +308,18 @@ describe("what there is to see", () => {
     await page.unroute("**/api/viewer/*");
     await page.getByRole("button", { name: "Try again" }).click();
     await startButton(page).waitFor();
+  });
+
+  test("an edge that was asked too often is asked again by itself", async () => {
+    const page = await visit("/api/health");
+    let asked = 0;
+    await page.route("**/api/viewer/*", (route) =>
+      ++asked > 1 ? route.fallback() : route.fulfill({ status: 429, headers: { "Retry-After": "2" } }),
+    );
+    await page.goto(platform.url + viewer());
+    await page.getByRole("heading", { name: "One moment, please" }).waitFor();
+    await startButton(page).waitFor();
+    expect(asked).toBe(2);
   });
 
   test("the keyboard starts the camera, and the plain page plays the video", async () => {

@@ -26,9 +26,13 @@ const KINDS = {
   person: "Sign-ins and passwords",
 } as const satisfies Record<Subject, string>;
 
+/** What is known of the log under a filter. */
 interface Page {
+  readonly filter: api.AuditFilter;
   readonly items: readonly AuditEntry[];
   readonly next: string | null;
+  /** Why it could not be read; else empty. */
+  readonly error: string;
 }
 
 /** Who did what in the company. */
@@ -36,19 +40,16 @@ export function ActivityPage() {
   useTitle("Activity");
   const [filter, setFilter] = useState<api.AuditFilter>({});
   const [page, setPage] = useState<Page | null>(null);
-  const [error, setError] = useState("");
   const [loading, setLoading] = useState(false);
+  /** The list before stands until the one that was asked for comes. */
+  const isStale = page !== null && page.filter !== filter;
 
   useEffect(() => {
     const controller = new AbortController();
-    setPage(null);
     api.listAudit(filter, undefined, controller.signal).then(
-      ({ items, next_cursor }) => {
-        setPage({ items, next: next_cursor });
-        setError("");
-      },
+      ({ items, next_cursor }) => setPage({ filter, items, next: next_cursor, error: "" }),
       (reason) => {
-        if (!controller.signal.aborted) setError(messageOf(reason));
+        if (!controller.signal.aborted) setPage({ filter, items: [], next: null, error: messageOf(reason) });
       },
     );
     return () => controller.abort();
@@ -57,8 +58,11 @@ export function ActivityPage() {
   const more = async (before: Page, cursor: string) => {
     setLoading(true);
     try {
-      const { items, next_cursor } = await api.listAudit(filter, cursor);
-      setPage({ items: [...before.items, ...items], next: next_cursor });
+      const { items, next_cursor } = await api.listAudit(before.filter, cursor);
+      // With another filter meanwhile it is another list.
+      setPage((now) =>
+        now === before ? { ...before, items: [...before.items, ...items], next: next_cursor } : now,
+      );
     } catch (reason) {
       toastError(reason);
     } finally {
@@ -110,15 +114,19 @@ export function ActivityPage() {
           </button>
         )}
       </search>
-      {error && (
+      {page?.error && !isStale && (
         <p class="banner bad" role="alert">
-          {error}
+          {page.error}
         </p>
       )}
-      {!page && !error && <span class="spinner large" role="img" aria-label="Loading" />}
-      {page?.items.length === 0 && <p class="hint">Nothing of that kind has happened.</p>}
+      {(!page || (isStale && page.items.length === 0)) && (
+        <span class="spinner large" role="img" aria-label="Loading" />
+      )}
+      {page && page.items.length === 0 && !page.error && !isStale && (
+        <p class="hint">Nothing of that kind has happened.</p>
+      )}
       {page && page.items.length > 0 && (
-        <section class="panel" aria-label="Activity">
+        <section class={isStale ? "panel stale" : "panel"} aria-label="Activity" aria-busy={isStale}>
           <ul class="rows">
             {page.items.map((entry) => (
               <Row key={entry.id} entry={entry} onActor={(actor) => narrow({ actor })} />
@@ -128,7 +136,7 @@ export function ActivityPage() {
             <button
               type="button"
               class="button"
-              disabled={loading}
+              disabled={loading || isStale}
               onClick={() => void more(page, page.next!)}
             >
               {loading ? "Loading…" : "Load more"}

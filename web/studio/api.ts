@@ -17,6 +17,8 @@ import type {
   Submission,
 } from "../../worker/schemas.ts";
 import type { CompiledPhoto } from "../compile/protocol.ts";
+import { dateTime, moment } from "./format.ts";
+import { patiently, secondsToWait } from "./rate-limit.ts";
 
 /** The API said no. `code` is its machine-readable reason; the message is its sentence for people. */
 export class ApiError extends Error {
@@ -25,12 +27,21 @@ export class ApiError extends Error {
   readonly status: number;
   /** What is wrong with single fields of what was sent. */
   readonly fields: NonNullable<Problem["errors"]>;
+  /** It was asked too often: from when on it may be asked again, milliseconds of the epoch. Else null. */
+  readonly retryAt: number | null;
 
-  constructor(code: string, status: number, message: string, fields: ApiError["fields"] = []) {
+  constructor(
+    code: string,
+    status: number,
+    message: string,
+    fields: ApiError["fields"] = [],
+    retryAt: number | null = null,
+  ) {
     super(message);
     this.code = code;
     this.status = status;
     this.fields = fields;
+    this.retryAt = retryAt;
   }
 }
 
@@ -200,7 +211,7 @@ export async function deleteVideo(id: string): Promise<void> {
 /** The bytes at one of our own addresses. */
 export async function download(url: string, signal?: AbortSignal): Promise<Blob> {
   const response = await reach(url, { signal });
-  if (!response.ok) throw refusal(response.status, await response.text());
+  if (!response.ok) throw await refusalOf(response);
   return response.blob();
 }
 
@@ -208,14 +219,18 @@ function leaseHeader({ token }: Lease) {
   return { "vivimark-lease": token };
 }
 
-/** `fetch` whose failure to get an answer is an error of ours. */
+/** `fetch` whose failure to get an answer is an error of ours. What only reads waits when it asks too often. */
 export async function reach(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-  try {
-    return await fetch(input, init);
-  } catch (error) {
-    if (init?.signal?.aborted) throw init.signal.reason;
-    throw error instanceof TypeError ? new Unreachable() : error;
-  }
+  const signal = init?.signal ?? undefined;
+  const ask = async () => {
+    try {
+      return await fetch(input, init);
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      throw error instanceof TypeError ? new Unreachable() : error;
+    }
+  };
+  return (init?.method ?? "GET") === "GET" ? patiently(ask, signal) : ask();
 }
 
 type Success<R> = R extends { ok: true; json(): Promise<infer T> } ? T : never;
@@ -227,7 +242,7 @@ export async function answer<R extends ClientResponse<unknown>>(call: Promise<R>
 
 export async function accepted<R extends Response | ClientResponse<unknown>>(call: Promise<R>): Promise<R> {
   const response = await call;
-  if (!response.ok) throw refusal(response.status, await response.text());
+  if (!response.ok) throw await refusalOf(response);
   return response;
 }
 
@@ -240,8 +255,9 @@ export async function send<T>(
   onSent: (fraction: number) => void,
   signal: AbortSignal,
 ): Promise<T> {
-  const { status, text } = await transfer(method, url, body, headers, onSent, signal);
-  if (status >= 400) throw refusal(status, text);
+  const request = await transfer(method, url, body, headers, onSent, signal);
+  const { status, responseText: text } = request;
+  if (status >= 400) throw refusal(status, text, request.getResponseHeader("Retry-After"));
   return JSON.parse(text);
 }
 
@@ -259,7 +275,7 @@ export function transfer(
   headers: Record<string, string>,
   onSent: (fraction: number) => void,
   signal: AbortSignal,
-): Promise<{ readonly status: number; readonly text: string }> {
+): Promise<Pick<XMLHttpRequest, "status" | "responseText" | "getResponseHeader">> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const request = new XMLHttpRequest();
@@ -284,7 +300,7 @@ export function transfer(
     };
     request.onabort = () => reject(signal.aborted ? signal.reason : new Unreachable());
     request.onerror = () => reject(new Unreachable());
-    request.onload = () => resolve({ status: request.status, text: request.responseText });
+    request.onload = () => resolve(request);
     request.onloadend = () => {
       clearTimeout(silence);
       signal.removeEventListener("abort", abort);
@@ -293,17 +309,37 @@ export function transfer(
   });
 }
 
+async function refusalOf(response: Response | ClientResponse<unknown>): Promise<Error> {
+  return refusal(response.status, await response.text(), response.headers.get("Retry-After"));
+}
+
+/** As the API's sentences name times. */
+const UTC_TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
+
 /** A refusal's problem details as an error; an answer that is none of ours is quoted by its status. */
-export function refusal(status: number, text: string): Error {
+function refusal(status: number, text: string, retryAfter: string | null): Error {
+  const seconds = secondsToWait(status, retryAfter);
+  const retryAt = seconds === null ? null : Date.now() + seconds * 1_000;
   try {
     const problem: Partial<Problem> = JSON.parse(text);
     if (problem.code === "unauthenticated") sessionEnded.onEnd();
     if (problem.code && problem.detail) {
-      return new ApiError(problem.code, status, problem.detail, problem.errors);
+      const words =
+        retryAt === null
+          ? problem.detail.replace(UTC_TIME, dateTime)
+          : `${tooOften(problem.code)} Try again at ${moment(retryAt)}.`;
+      return new ApiError(problem.code, status, words, problem.errors, retryAt);
     }
   } catch {
     // Not JSON: a proxy's page, or a crash before our error handler.
   }
   if (status === 502 || status === 503 || status === 504) return new Unreachable();
-  return new ApiError("unexpected_answer", status, `The server answered with status ${status}.`);
+  return new ApiError("unexpected_answer", status, `The server answered with status ${status}.`, [], retryAt);
+}
+
+/** The API's own sentences name seconds from now; these stand on a page for longer. */
+function tooOften(code: string): string {
+  return code === "too_many_attempts"
+    ? "Too many attempts."
+    : "That was more than is allowed in one minute.";
 }

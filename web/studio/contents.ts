@@ -30,11 +30,14 @@ const loadingMore = signal(false);
 /** Null until the first answer. */
 const items = computed(() => list.value?.items ?? null);
 const total = computed(() => list.value?.total ?? 0);
+/** What is shown was asked under an earlier filter. */
+const isStale = computed(() => list.value !== null && list.value.filter !== filter.value);
 const hasMore = computed(() => list.value !== null && list.value.nextCursor !== null);
 
 export const contents = {
   items,
   total,
+  isStale,
   hasMore,
   filter,
   error,
@@ -47,7 +50,10 @@ export const contents = {
 };
 
 function setFilter(change: Partial<Filter>): void {
-  filter.value = { ...filter.value, ...change };
+  const wanted = { ...filter.value, ...change };
+  const { q, status, project } = filter.value;
+  // The same filter is no other list.
+  if (wanted.q !== q || wanted.status !== status || wanted.project !== project) filter.value = wanted;
 }
 
 /** Reads the newest items again. Answers whether any of them is on its way. */

@@ -71,10 +71,11 @@ export function compileShown({ stage, done, total }: ProgressBody): Shown {
 }
 
 /** A whole job: sending a third, compiling the rest, the delivery the last step. Never more than 0.99. */
-export function jobShown({ sent, compile, delivering }: JobProgress): Shown {
+export function jobShown({ sent, compile, delivering, heldUntil }: JobProgress): Shown {
   const compiling = compile ? compileShown(compile) : null;
   const compiled = delivering ? 1 : (compiling?.fraction ?? 0);
   const fraction = 0.97 * (sent === null ? compiled : 0.3 * sent + 0.7 * compiled) + (delivering ? 0.02 : 0);
+  if (heldUntil !== null) return { words: `Too many at once; goes on at ${moment(heldUntil)}`, fraction };
   if (delivering) return { words: "Checking and storing the marker", fraction };
   if (compiling && !(compiled === 1 && sent !== null && sent < 1))
     return { words: compiling.words, fraction };
@@ -93,6 +94,13 @@ export function ago(iso: string, now: number): string {
   if (Math.abs(seconds) < 22 * 3_600) return RELATIVE.format(Math.round(seconds / 3_600), "hour");
   if (Math.abs(seconds) < 6.5 * 86_400) return RELATIVE.format(Math.round(seconds / 86_400), "day");
   return ABSOLUTE.format(Date.parse(iso));
+}
+
+const CLOCK = new Intl.DateTimeFormat("en", { timeStyle: "medium" });
+
+/** A moment of today, to the second: "2:03:20 PM". */
+export function moment(time: number): string {
+  return CLOCK.format(time);
 }
 
 export function dateTime(iso: string): string {

@@ -27,7 +27,8 @@ export function GridPage() {
   const uploads = jobs.value.filter(({ previewUrl }) => previewUrl !== null);
   const items = contents.items.value;
   const filtered = q.trim() !== "" || status !== "" || project !== "";
-  const empty = items?.length === 0 && uploads.length === 0 && !filtered;
+  const isStale = contents.isStale.value;
+  const empty = items?.length === 0 && uploads.length === 0 && !filtered && !isStale;
   if (empty) return <Welcome />;
   // Until the first answer says which page it will be: a button that is swapped would lose the focus.
   const undecided = items === null && uploads.length === 0 && !filtered && !contents.error.value;
@@ -45,7 +46,8 @@ export function GridPage() {
         </>
       )}
       {contents.error.value && <p class="banner bad">{contents.error.value.message}</p>}
-      <ul class="grid" aria-label="Photos">
+      <PutOff uploads={uploads} />
+      <ul class="grid" aria-label="Photos" aria-busy={isStale}>
         {uploads.map((job) => (
           <li key={`job-${job.key}`}>
             <JobCard job={job} />
@@ -54,13 +56,13 @@ export function GridPage() {
         {items
           ?.filter(({ id }) => jobOf(id)?.previewUrl == null)
           .map((content) => (
-            <li key={content.id}>
+            <li key={content.id} class={isStale ? "stale" : undefined}>
               <ContentCard content={content} />
             </li>
           ))}
-        {items === null && !contents.error.value && <Skeletons />}
+        {(items === null || (isStale && items.length === 0)) && !contents.error.value && <Skeletons />}
       </ul>
-      {items?.length === 0 && filtered && <NothingFound />}
+      {items?.length === 0 && filtered && !isStale && <NothingFound />}
       {contents.hasMore.value && (
         <button
           type="button"
@@ -71,6 +73,23 @@ export function GridPage() {
           {contents.loadingMore.value ? "Loading…" : "Load more"}
         </button>
       )}
+    </div>
+  );
+}
+
+/** Several photos that wait for another try, for one reason mostly: one button for all. */
+function PutOff({ uploads }: { uploads: readonly Job[] }) {
+  const all = uploads.filter(({ state }) => state.value.kind === "put_off");
+  if (all.length < 2) return null;
+  return (
+    <div class="banner bad put-off">
+      <p>{all.length} photos are not stored yet.</p>
+      <button type="button" class="button small" onClick={() => all.forEach(({ retry }) => retry())}>
+        Try all again
+      </button>
+      <button type="button" class="button small" onClick={() => all.forEach(({ dismiss }) => dismiss())}>
+        Dismiss all
+      </button>
     </div>
   );
 }
@@ -191,7 +210,7 @@ function ContentCard({ content }: { content: ArContent }) {
 
 function JobCard({ job }: { job: Job }) {
   const state = job.state.value;
-  const failed = state.kind === "refused" || state.kind === "unreachable";
+  const failed = state.kind === "refused" || state.kind === "put_off";
   return (
     <article class={failed ? "card job failed" : "card job"} aria-label={job.title}>
       <div class="card-picture">
@@ -214,7 +233,7 @@ function JobCard({ job }: { job: Job }) {
               Cancel
             </button>
           )}
-          {state.kind === "unreachable" && (
+          {state.kind === "put_off" && (
             <button type="button" class="button small primary" onClick={job.retry}>
               Try again
             </button>

@@ -6,8 +6,16 @@ import * as api from "./api.ts";
 import { messageOf } from "./api.ts";
 import { contents } from "./contents.ts";
 import { projectOf } from "./projects.ts";
+import { waitUntil } from "./rate-limit.ts";
 import { toast } from "./toasts.tsx";
-import { compileStored, type Desk, type JobProgress, type Outcome, uploadPhoto } from "./upload.ts";
+import {
+  compileStored,
+  type Desk,
+  firstProgress,
+  type JobProgress,
+  type Outcome,
+  uploadPhoto,
+} from "./upload.ts";
 
 /** A photo this tab is working on. It leaves the list when it is ready, handed over or dismissed. */
 export interface Job {
@@ -19,7 +27,7 @@ export interface Job {
   readonly contentId: Signal<string | null>;
   readonly state: Signal<JobState>;
   cancel(): void;
-  /** Starts over; only after `unreachable`. */
+  /** Starts over; only after `put_off`. */
   retry(): void;
   dismiss(): void;
 }
@@ -28,7 +36,7 @@ export type JobState =
   | { readonly kind: "running"; readonly progress: JobProgress }
   | { readonly kind: "cancelling" }
   | { readonly kind: "refused"; readonly message: string }
-  | { readonly kind: "unreachable"; readonly message: string };
+  | { readonly kind: "put_off"; readonly message: string };
 
 const sending = createSlots(3);
 const compiling = createSlots(compileCapacity(navigator.hardwareConcurrency));
@@ -44,6 +52,7 @@ const deskOf = (projectId: string): Desk => ({
   sending,
   compiling,
   pause: (repetition) => new Promise((resume) => setTimeout(resume, 1_000 * 2 ** repetition)),
+  until: waitUntil,
 });
 
 export const jobs = signal<readonly Job[]>([]);
@@ -89,7 +98,8 @@ export function jobOf(contentId: string): Job | undefined {
 /** True while an original has not left completely: closing the tab would lose that photo. */
 export function isSending(): boolean {
   return jobs.value.some(
-    ({ contentId, state }) => state.value.kind === "running" && contentId.value === null,
+    ({ contentId, state: { value } }) =>
+      contentId.value === null && (value.kind === "running" || value.kind === "put_off"),
   );
 }
 
@@ -102,10 +112,8 @@ interface JobWatch {
 
 function start(title: string, previewUrl: string | null, work: Work, knownId: string | null = null): void {
   const contentId = signal<string | null>(knownId);
-  const state = signal<JobState>({
-    kind: "running",
-    progress: { sent: previewUrl ? 0 : null, compile: null, delivering: false },
-  });
+  const begun: JobState = { kind: "running", progress: firstProgress(previewUrl ? 0 : null) };
+  const state = signal<JobState>(begun);
   let controller = new AbortController();
 
   const leave = () => {
@@ -125,7 +133,7 @@ function start(title: string, previewUrl: string | null, work: Work, knownId: st
     try {
       conclude(await work(watch, controller.signal));
     } catch (error) {
-      state.value = { kind: "unreachable", message: messageOf(error) };
+      state.value = { kind: "put_off", message: messageOf(error) };
     }
   };
   const conclude = (outcome: Outcome) => {
@@ -145,7 +153,7 @@ function start(title: string, previewUrl: string | null, work: Work, knownId: st
         if (contentId.value && !knownId) contents.remove(contentId.value);
         state.value = outcome;
         return;
-      case "unreachable":
+      case "put_off":
         state.value = outcome;
         return;
     }
@@ -163,7 +171,7 @@ function start(title: string, previewUrl: string | null, work: Work, knownId: st
     },
     retry() {
       controller = new AbortController();
-      state.value = { kind: "running", progress: { sent: 0, compile: null, delivering: false } };
+      state.value = begun;
       void run();
     },
     dismiss: leave,

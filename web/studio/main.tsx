@@ -19,10 +19,12 @@ import { loadMe, may, me, meError } from "./account/me.ts";
 import { ActivityPage } from "./activity-page.tsx";
 import { ContentPage } from "./content-page.tsx";
 import { DropTarget } from "./drop-zone.tsx";
+import { moment } from "./format.ts";
 import { GridPage } from "./grid-page.tsx";
 import { isSending } from "./jobs.ts";
 import { NotFound } from "./not-found.tsx";
 import { ProjectsPage } from "./projects-page.tsx";
+import { heldUntil } from "./rate-limit.ts";
 import { Review } from "./review.tsx";
 import { SiteHeader } from "./site-header.tsx";
 import { StoragePage } from "./storage/storage-page.tsx";
@@ -51,6 +53,12 @@ function Studio() {
       {!online.value && (
         <p class="banner" role="status">
           You are offline. What is stored stays safe; this page catches up when the connection is back.
+        </p>
+      )}
+      {heldUntil.value !== null && (
+        <p class="banner" role="status">
+          More was asked than is allowed in one minute. This page goes on by itself at{" "}
+          {moment(heldUntil.value)}.
         </p>
       )}
       <Page />

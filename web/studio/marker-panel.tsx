@@ -61,9 +61,16 @@ function OwnJob({ job }: { job: Job }) {
   return (
     <div class="situation bad" role="alert">
       <p>{state.message}</p>
-      <button type="button" class="button small" onClick={job.dismiss}>
-        Dismiss
-      </button>
+      <div class="situation-foot">
+        {state.kind === "put_off" && (
+          <button type="button" class="button small primary" onClick={job.retry}>
+            Try again
+          </button>
+        )}
+        <button type="button" class="button small" onClick={job.dismiss}>
+          Dismiss
+        </button>
+      </div>
     </div>
   );
 }

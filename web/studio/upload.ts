@@ -4,7 +4,7 @@ import type { CompiledPhoto } from "../compile/protocol.ts";
 import { CompileCrash } from "../compile/run.ts";
 import type { Slots } from "../compile/slots.ts";
 import type * as api from "./api.ts";
-import { ApiError, Unreachable } from "./api.ts";
+import { ApiError, messageOf, Unreachable } from "./api.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 
 /** What a running job has reached. Sending and compiling go on at the same time. */
@@ -14,18 +14,25 @@ export interface JobProgress {
   /** Null while it waits for a free compile worker. */
   readonly compile: CompileProgress | null;
   readonly delivering: boolean;
+  /** Too much was asked of the API: when this goes on by itself, milliseconds of the epoch. Else null. */
+  readonly heldUntil: number | null;
+}
+
+/** What a job begins with. */
+export function firstProgress(sent: 0 | null): JobProgress {
+  return { sent, compile: null, delivering: false, heldUntil: null };
 }
 
 /**
  * How a job ended. `handed_over`: this browser could not finish, the server's compiler does; nothing is
- * lost. `refused`: the photo (or its marker) cannot be used, retrying will not help. `unreachable`: never
+ * lost. `refused`: the photo (or its marker) cannot be used, retrying will not help. `put_off`: never
  * stored; may be tried again.
  */
 export type Outcome =
   | { readonly kind: "ready"; readonly content: ArContent; readonly reused: boolean }
   | { readonly kind: "handed_over"; readonly content: ArContent; readonly reason: string }
   | { readonly kind: "refused"; readonly message: string }
-  | { readonly kind: "unreachable"; readonly message: string }
+  | { readonly kind: "put_off"; readonly message: string }
   | { readonly kind: "cancelled" };
 
 /** The world of a job: the API, the compile worker, and the two queues in front of them. */
@@ -53,6 +60,8 @@ export interface Desk {
   readonly compiling: Slots;
   /** Waits before a delivery's nth repetition. */
   readonly pause: (repetition: number) => Promise<void>;
+  /** Waits until a time, milliseconds of the epoch. */
+  readonly until: (time: number, signal: AbortSignal) => Promise<void>;
 }
 
 interface Watch {
@@ -76,7 +85,7 @@ export async function uploadPhoto(
   watch: Watch,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  let progress: JobProgress = { sent: 0, compile: null, delivering: false };
+  let progress = firstProgress(0);
   const advance = (step: Partial<JobProgress>) => watch.onProgress((progress = { ...progress, ...step }));
 
   const stopSending = new AbortController();
@@ -95,10 +104,9 @@ export async function uploadPhoto(
   let submission: Submission;
   try {
     const sendSignal = AbortSignal.any([signal, stopSending.signal]);
-    submission = await desk.sending.run(
-      () => desk.api.submitPhoto(photo, title, (sent) => advance({ sent }), sendSignal),
-      sendSignal,
-    );
+    const submit = () => desk.api.submitPhoto(photo, title, (sent) => advance({ sent }), sendSignal);
+    // Whoever waits keeps its place: the others would be refused too.
+    submission = await desk.sending.run(() => patient(submit, desk, advance, sendSignal), sendSignal);
   } catch (error) {
     compiling.stop.abort(error);
     return ending(error, signal);
@@ -126,7 +134,7 @@ export async function compileStored(
   watch: Watch,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  let progress: JobProgress = { sent: null, compile: null, delivering: false };
+  let progress = firstProgress(null);
   const advance = (step: Partial<JobProgress>) => watch.onProgress((progress = { ...progress, ...step }));
 
   const stopCompiling = new AbortController();
@@ -135,7 +143,7 @@ export async function compileStored(
   let compiled: Compiling;
   try {
     const photo = await desk.api.download(content.image_url, signal);
-    submission = await take();
+    submission = await patient(take, desk, advance, signal);
     compiled = startCompiling(photo, { maxFeatures: maxFeatures ?? undefined }, desk, compileSignal);
   } catch (error) {
     return ending(error, signal);
@@ -174,10 +182,12 @@ async function finish(
   undo: (() => Promise<void>) | null,
   signal: AbortSignal,
 ): Promise<Outcome> {
+  // Of what is removed nothing comes back, however long that takes.
+  const remove = undo && (() => patient(undo, desk, advance, new AbortController().signal).catch(() => {}));
   if (!lease) {
     stopCompiling.abort();
-    if (signal.aborted && undo) {
-      await undo().catch(() => {});
+    if (signal.aborted && remove) {
+      await remove();
       return { kind: "cancelled" };
     }
     if (content.marker_status === "ready") return { kind: "ready", content, reused };
@@ -197,22 +207,23 @@ async function finish(
     const photo = await compiled.result;
     signal.throwIfAborted();
     advance({ delivering: true });
-    const delivered = await repeated(() => desk.api.deliverMarker(content.id, lease, photo), desk.pause);
+    const deliver = () => desk.api.deliverMarker(content.id, lease, photo);
+    const delivered = await repeated(() => patient(deliver, desk, advance, signal), desk.pause);
     if (undo) signal.throwIfAborted();
     return { kind: "ready", content: delivered, reused: false };
   } catch (error) {
     if (error instanceof ApiError && error.code === "lease_lost") {
       return { kind: "handed_over", content, reason: "Another compiler took this photo over meanwhile." };
     }
-    if (error instanceof Unreachable) {
-      const reason = "The marker could not be delivered. The server compiles the photo instead.";
-      return { kind: "handed_over", content, reason };
-    }
     const final = error instanceof CompileError || signal.aborted;
-    if (final && undo) await undo().catch(() => {});
+    if (final && remove) await remove();
     else await desk.api.releaseLease(content.id, lease).catch(() => {});
     if (error instanceof CompileCrash) {
       const reason = `This browser could not compile it (${error.message}). The server took over.`;
+      return { kind: "handed_over", content, reason };
+    }
+    if (!final && isPassing(error)) {
+      const reason = "The marker could not be delivered. The server compiles the photo instead.";
       return { kind: "handed_over", content, reason };
     }
     return ending(error, signal);
@@ -232,15 +243,38 @@ async function repeated<T>(work: () => Promise<T>, pause: (repetition: number) =
   }
 }
 
+/** Does it, again and again for as long as it is refused because too much was asked at once. */
+async function patient<T>(
+  work: () => Promise<T>,
+  desk: Pick<Desk, "until">,
+  advance: (step: Pick<JobProgress, "heldUntil">) => void,
+  signal: AbortSignal,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.retryAt === null) throw error;
+      advance({ heldUntil: error.retryAt });
+      await desk.until(error.retryAt, signal);
+      advance({ heldUntil: null });
+    }
+  }
+}
+
 /** The outcome that an error stands for; anything unexpected is a bug and is thrown on. */
 function ending(error: unknown, signal: AbortSignal): Outcome {
   if (signal.aborted) return { kind: "cancelled" };
   if (error instanceof CompileError) return { kind: "refused", message: error.message };
-  if (error instanceof ApiError) {
-    const passing = error.status >= 500 || error.status === 429 || error.code === "upload_interrupted";
-    const kind = passing ? "unreachable" : "refused";
-    return { kind, message: error.message };
-  }
-  if (error instanceof Unreachable) return { kind: "unreachable", message: error.message };
+  const mayBeTriedAgain = isPassing(error) || (error instanceof ApiError && error.code === "quota_exceeded");
+  if (mayBeTriedAgain) return { kind: "put_off", message: messageOf(error) };
+  if (error instanceof ApiError) return { kind: "refused", message: error.message };
   throw error;
+}
+
+/** Whether the same may succeed a while later, by itself. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof Unreachable) return true;
+  if (!(error instanceof ApiError)) return false;
+  return error.status >= 500 || error.status === 429 || error.code === "upload_interrupted";
 }

@@ -10,13 +10,13 @@ export interface Engine {
   /**
    * Begins the downloads if they have not begun, and ends when all is here.
    *
-   * @throws {Refused} `offline`; the next call tries afresh.
+   * @throws {Refused} `offline` or `limited`; the next call tries afresh.
    */
   downloaded(): Promise<void>;
   /**
    * The tracker, made on the first call and kept.
    *
-   * @throws {Refused} `offline`, `no_webgl` or `bad_marker`; the next call tries afresh.
+   * @throws {Refused} `offline`, `limited`, `no_webgl` or `bad_marker`; the next call tries afresh.
    */
   tracker(frame: Size): Promise<Tracker>;
 }
@@ -33,7 +33,7 @@ export function createEngine(markerUrl: string): Engine {
       import("./tracker.ts"),
     ]).catch((cause) => {
       downloads = undefined;
-      throw new Refused("offline", { cause });
+      throw cause instanceof Refused ? cause : new Refused("offline", { cause });
     });
     return (downloads = started);
   }
@@ -58,6 +58,7 @@ export function createEngine(markerUrl: string): Engine {
 async function downloadMarker(url: string, onProgress: (fraction: number) => void): Promise<ArrayBuffer> {
   onProgress(0);
   const response = await fetch(url);
+  if (response.status === 429) throw new Refused("limited");
   if (!response.ok || !response.body) throw new Error(`${url} answered ${response.status}`);
   const expected = Number(response.headers.get("Content-Length")) || Number.POSITIVE_INFINITY;
   let received = 0;

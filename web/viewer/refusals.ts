@@ -8,6 +8,7 @@ export type Refusal =
   | "camera_failed"
   | "camera_stopped"
   | "offline"
+  | "limited"
   | "bad_marker"
   | "no_webgl"
   | "player_stopped";
@@ -28,6 +29,9 @@ export interface Advice {
   /** False where trying again on this page cannot help. */
   readonly retry: boolean;
 }
+
+/** What is counted by network address, many people can share. */
+export const MANY_ASK = "Very many pictures are looked at from your network at this moment.";
 
 export const ADVICE: Record<Refusal, Advice> = {
   insecure: {
@@ -71,6 +75,11 @@ export const ADVICE: Record<Refusal, Advice> = {
   offline: {
     title: "The download broke off",
     advice: "Check your connection and try again.",
+    retry: true,
+  },
+  limited: {
+    title: "Too many at once",
+    advice: `${MANY_ASK} Try again in a minute.`,
     retry: true,
   },
   bad_marker: {

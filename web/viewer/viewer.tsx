@@ -5,6 +5,7 @@ import { loadManifest, type ManifestAnswer, type ViewerManifest } from "./manife
 import { view } from "./navigation.ts";
 import { Notice } from "./notice.tsx";
 import { Plain } from "./plain.tsx";
+import { MANY_ASK } from "./refusals.ts";
 import { Start } from "./start.tsx";
 
 /** How often a page asks for a marker that is being made; each time half as long again, up to the last. */
@@ -23,7 +24,12 @@ export function Viewer({ uniqueId }: { uniqueId: string }) {
       const next = await loadManifest(uniqueId);
       if (left) return;
       // A poll that fails leaves on the page what is there.
-      if (next.kind !== "unreachable" || !shown) setAnswer(next);
+      const hasFailed = next.kind === "unreachable" || next.kind === "limited";
+      if (!hasFailed || !shown) setAnswer(next);
+      if (next.kind === "limited") {
+        timer = setTimeout(() => ask(shown), next.seconds * 1000);
+        return;
+      }
       const manifest = next.kind === "found" ? next.manifest : shown;
       if (next.kind === "unknown" || !manifest || !isBeingMade(manifest)) return;
       timer = setTimeout(() => ask(manifest), wait);
@@ -55,6 +61,14 @@ export function Viewer({ uniqueId }: { uniqueId: string }) {
     return (
       <Notice title="There is no picture here">
         <p>It may have been removed, or the address is not complete. Scan the code once more.</p>
+      </Notice>
+    );
+  }
+  if (answer.kind === "limited") {
+    return (
+      <Notice title="One moment, please">
+        <p>{MANY_ASK} The picture comes by itself, within a minute.</p>
+        <span class="spinner is-large" role="status" aria-label="Waiting" />
       </Notice>
     );
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, compileShown, duration, jobShown, megabytes, titleOf } from "../../../web/studio/format.ts";
+import { ago, compileShown, duration, jobShown, megabytes, moment, titleOf } from "../../../web/studio/format.ts";
 import type { JobProgress } from "../../../web/studio/upload.ts";
 
 describe("megabytes", () => {
@@ -53,21 +53,25 @@ describe("progress", () => {
   });
 
   it.each<[string, JobProgress]>([
-    ["Sending the photo, 40 %", { sent: 0.4, compile: null, delivering: false }],
-    ["Waiting for its turn", { sent: 1, compile: null, delivering: false }],
-    ["Waiting for its turn", { sent: null, compile: null, delivering: false }],
+    ["Sending the photo, 40 %", { sent: 0.4, compile: null, delivering: false, heldUntil: null }],
+    ["Waiting for its turn", { sent: 1, compile: null, delivering: false, heldUntil: null }],
+    ["Waiting for its turn", { sent: null, compile: null, delivering: false, heldUntil: null }],
     [
       "Finding feature points",
-      { sent: 0.1, compile: { stage: "match", done: 1, total: 2 }, delivering: false },
+      { sent: 0.1, compile: { stage: "match", done: 1, total: 2 }, delivering: false, heldUntil: null },
     ],
     [
       "Sending the photo, 50 %",
-      { sent: 0.5, compile: { stage: "encode", done: 1, total: 1 }, delivering: false },
+      { sent: 0.5, compile: { stage: "encode", done: 1, total: 1 }, delivering: false, heldUntil: null },
     ],
-    ["Packing the marker", { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: false }],
+    ["Packing the marker", { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: false, heldUntil: null }],
     [
       "Checking and storing the marker",
-      { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: true },
+      { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: true, heldUntil: null },
+    ],
+    [
+      `Too many at once; goes on at ${moment(5_000)}`,
+      { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: true, heldUntil: 5_000 },
     ],
   ])("says: %s", (words, progress) => {
     expect(jobShown(progress).words).toBe(words);

@@ -18,6 +18,7 @@ const compiled: CompiledPhoto = {
 const lease = { token: "token", expires_at: "2026-01-01T00:01:00.000Z" };
 const stored: Submission = { content: content(), task_id: "task", lease, reused: false };
 const ready = content({ marker_status: "ready" });
+const tooMany = new ApiError("too_many_requests", 429, "Too many.", [], 5_000);
 const leaseLost = new ApiError("lease_lost", 409, "The lease is gone.");
 
 interface Script {
@@ -57,6 +58,7 @@ function desk({ submit, compile, deliver = [] }: Script = {}) {
     sending: createSlots(1),
     compiling: createSlots(1),
     pause: async (repetition) => note(`pause ${repetition}`, undefined),
+    until: async (time) => note(`until ${time}`, undefined),
   };
   return { world, calls };
 }
@@ -112,6 +114,7 @@ describe("uploadPhoto", () => {
       sent: 1,
       compile: { stage: "match", done: 1, total: 2 },
       delivering: false,
+      heldUntil: null,
     });
     expect(seen.at(-1)).toMatchObject({ delivering: true });
   });
@@ -147,12 +150,58 @@ describe("uploadPhoto", () => {
     new Unreachable(),
     new ApiError("internal_error", 500, "It broke."),
     new ApiError("upload_interrupted", 400, "Cut off."),
+    new ApiError("quota_exceeded", 403, "The company has 3 of the 3 photos that it may have."),
+    new ApiError("unexpected_answer", 429, "A proxy's page that does not say when."),
   ])("may be tried again when the submission fails in passing: $message", async (error) => {
     const { world } = desk({ submit: () => Promise.reject(error) });
     expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toEqual({
-      kind: "unreachable",
+      kind: "put_off",
       message: error.message,
     });
+  });
+
+  it("waits with sending and delivering when that is too much at once, and says until when", async () => {
+    const answers = [() => Promise.reject(tooMany), async () => stored];
+    const refused = () => Promise.reject(tooMany);
+    const { world, calls } = desk({ submit: () => answers.shift()!(), deliver: [refused, refused] });
+    const seen: JobProgress[] = [];
+    const watch = { onProgress: (progress: JobProgress) => seen.push(progress) };
+    expect(await uploadPhoto(photo, "Portrait", world, watch, never)).toMatchObject({ kind: "ready" });
+    expect(calls.filter((call) => /^(submit|deliver|until)/.test(call))).toEqual([
+      "submit Portrait",
+      "until 5000",
+      "submit Portrait",
+      "deliver content-1 token 7",
+      "until 5000",
+      "deliver content-1 token 7",
+      "until 5000",
+      "deliver content-1 token 7",
+    ]);
+    expect(seen.filter(({ heldUntil }) => heldUntil === 5_000)).toHaveLength(3);
+    expect(seen.at(-1)).toMatchObject({ heldUntil: null });
+  });
+
+  it("is cancelled while it waits, and sends nothing more", async () => {
+    const controller = new AbortController();
+    const { world, calls } = desk({ submit: () => Promise.reject(tooMany) });
+    const waiting: Desk = {
+      ...world,
+      until: (_, signal) => {
+        setTimeout(() => controller.abort(), 0);
+        return endless(signal);
+      },
+    };
+    expect(await uploadPhoto(photo, "Portrait", waiting, silent, controller.signal)).toEqual({
+      kind: "cancelled",
+    });
+    expect(calls.filter((call) => call.startsWith("submit"))).toHaveLength(1);
+  });
+
+  it("leaves a stored photo to the server when its delivery is refused in passing", async () => {
+    const broken = () => Promise.reject(new ApiError("internal_error", 500, "It broke."));
+    const { world, calls } = desk({ deliver: [broken] });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toMatchObject({ kind: "handed_over" });
+    expect(calls.at(-1)).toBe("release content-1");
   });
 
   it("removes what it stored when the photo turns out unfit", async () => {
@@ -221,6 +270,24 @@ describe("uploadPhoto", () => {
       kind: "cancelled",
     });
     expect(calls).toContain("delete content-1");
+  });
+
+  it("removes what it stored, though that has to wait", async () => {
+    const controller = new AbortController();
+    const { world, calls } = desk({
+      submit: async () => {
+        controller.abort();
+        return stored;
+      },
+      compile: (_, signal) => endless(signal),
+    });
+    const { deleteContent } = world.api;
+    const removals = [() => Promise.reject(tooMany), deleteContent];
+    const held = { ...world, api: { ...world.api, deleteContent: (id: string) => removals.shift()!(id) } };
+    expect(await uploadPhoto(photo, "Portrait", held, silent, controller.signal)).toEqual({
+      kind: "cancelled",
+    });
+    expect(calls.slice(-2)).toEqual(["until 5000", "delete content-1"]);
   });
 
   it("removes what the server stored although it was cancelled before the answer", async () => {
