@@ -705,6 +705,7 @@ describe("a photo's page", () => {
     await page.screenshot({ path: join(ARTIFACTS, "video.png"), fullPage: true });
 
     await page.getByRole("button", { name: "Remove the video" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
     await page.getByRole("button", { name: /Attach a video/ }).waitFor();
     expect((await content(id)).video_url).toBeNull();
   });
@@ -813,7 +814,12 @@ describe("a photo's page", () => {
 describe("too much at once", () => {
   /** Answers as the API does, with a problem document. */
   const refuse = (route: Route, status: number, code: string, detail: string, headers = {}) =>
-    route.fulfill({ status, headers, contentType: "application/problem+json", json: { status, code, detail } });
+    route.fulfill({
+      status,
+      headers,
+      contentType: "application/problem+json",
+      json: { status, code, detail },
+    });
 
   const refuseOnce = (page: Page, method: string) => {
     let isLeft = true;
@@ -834,7 +840,11 @@ describe("too much at once", () => {
           words.add(innerText.replace(/ \d+:.*/, ""));
         }
       };
-      new MutationObserver(read).observe(document.body, { subtree: true, childList: true, characterData: true });
+      new MutationObserver(read).observe(document.body, {
+        subtree: true,
+        childList: true,
+        characterData: true,
+      });
       return words;
     });
     await addPhotos(page, [await named("allium-oreophilum")]);
@@ -850,7 +860,8 @@ describe("too much at once", () => {
 
   test("photos that are over a quota wait for another try", async () => {
     const page = await openStudio();
-    const full = "The company has 3 of the 3 photos that it may have; delete some, or ask the operator for more.";
+    const full =
+      "The company has 3 of the 3 photos that it may have; delete some, or ask the operator for more.";
     await page.route(api(), (route) =>
       route.request().method() === "POST" ? refuse(route, 403, "quota_exceeded", full) : route.fallback(),
     );

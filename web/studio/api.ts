@@ -339,7 +339,5 @@ function refusal(status: number, text: string, retryAfter: string | null): Error
 
 /** The API's own sentences name seconds from now; these stand on a page for longer. */
 function tooOften(code: string): string {
-  return code === "too_many_attempts"
-    ? "Too many attempts."
-    : "That was more than is allowed in one minute.";
+  return code === "too_many_attempts" ? "Too many attempts." : "That was more than is allowed in one minute.";
 }

@@ -3,7 +3,7 @@ import { useEffect, useId, useRef } from "preact/hooks";
 
 /**
  * A modal dialog, open while it is rendered. The browser keeps the focus inside and closes it on Escape;
- * the focus then goes back to where it was.
+ * the focus then goes back to where it was. A tap outside closes it too, unless something was typed in it.
  */
 export function Dialog(props: {
   title: string;
@@ -13,6 +13,7 @@ export function Dialog(props: {
   children: ComponentChildren;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const isTouched = useRef(false);
   const titleId = useId();
   useEffect(() => {
     const element = dialog.current!;
@@ -33,7 +34,10 @@ export function Dialog(props: {
         event.preventDefault();
         props.onClose();
       }}
-      onPointerDown={({ target }) => target === dialog.current && props.onClose()}
+      onInput={() => {
+        isTouched.current = true;
+      }}
+      onPointerDown={({ target }) => target === dialog.current && !isTouched.current && props.onClose()}
     >
       <div class="dialog-body">
         <h2 id={titleId}>{props.title}</h2>

@@ -81,13 +81,19 @@ export function GridPage() {
 function PutOff({ uploads }: { uploads: readonly Job[] }) {
   const all = uploads.filter(({ state }) => state.value.kind === "put_off");
   if (all.length < 2) return null;
+  const retry = () => {
+    for (const job of all) job.retry();
+  };
+  const dismiss = () => {
+    for (const job of all) job.dismiss();
+  };
   return (
     <div class="banner bad put-off">
       <p>{all.length} photos are not stored yet.</p>
-      <button type="button" class="button small" onClick={() => all.forEach(({ retry }) => retry())}>
+      <button type="button" class="button small" onClick={retry}>
         Try all again
       </button>
-      <button type="button" class="button small" onClick={() => all.forEach(({ dismiss }) => dismiss())}>
+      <button type="button" class="button small" onClick={dismiss}>
         Dismiss all
       </button>
     </div>

@@ -5,8 +5,9 @@ import * as api from "./api.ts";
 import { messageOf } from "./api.ts";
 import { byteSize } from "./format.ts";
 import { IconTrash, IconVideo } from "./icons.tsx";
+import { Question } from "./question.tsx";
 import { ProgressBar } from "./status.tsx";
-import { toast, toastError } from "./toasts.tsx";
+import { toast } from "./toasts.tsx";
 import { checkVideo, MAX_BYTES_AT_ONCE, MAX_VIDEO_BYTES, VIDEO_TYPES } from "./video.ts";
 import { TransferStatus, UnfinishedStatus, useUnfinished } from "./video-transfer.tsx";
 import { isSameFile, startTransfer, transferOf } from "./video-transfers.ts";
@@ -26,6 +27,7 @@ export function VideoPanel({ content, onChange }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const [upload, setUpload] = useState<Upload | null>(null);
   const [error, setError] = useState<string | null>(null);
+  const [removing, setRemoving] = useState(false);
   const running = useRef<AbortController | null>(null);
   useEffect(() => () => running.current?.abort(), []);
 
@@ -72,13 +74,10 @@ export function VideoPanel({ content, onChange }: Props) {
   };
 
   const detach = async () => {
-    try {
-      await api.deleteVideo(content.id);
-      onChange(await api.getContent(content.id));
-      toast("The video is removed.");
-    } catch (reason) {
-      toastError(reason);
-    }
+    await api.deleteVideo(content.id);
+    onChange(await api.getContent(content.id));
+    toast("The video is removed.");
+    setRemoving(false);
   };
 
   const choose = () => input.current!.click();
@@ -102,7 +101,12 @@ export function VideoPanel({ content, onChange }: Props) {
               </button>
             )}
             {may("content:manage") && (
-              <button type="button" class="icon-button" aria-label="Remove the video" onClick={detach}>
+              <button
+                type="button"
+                class="icon-button"
+                aria-label="Remove the video"
+                onClick={() => setRemoving(true)}
+              >
                 <IconTrash />
               </button>
             )}
@@ -160,6 +164,17 @@ export function VideoPanel({ content, onChange }: Props) {
         <p class="situation bad" role="alert">
           {error}
         </p>
+      )}
+      {removing && (
+        <Question
+          title="Remove the video?"
+          words="Whoever scans the photo sees none until another is attached. The file is deleted."
+          no="Keep it"
+          yes="Remove"
+          isDanger
+          work={detach}
+          onClose={() => setRemoving(false)}
+        />
       )}
       {submits && (
         <input

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { ago, compileShown, duration, jobShown, megabytes, moment, titleOf } from "../../../web/studio/format.ts";
+import {
+  ago,
+  compileShown,
+  duration,
+  jobShown,
+  megabytes,
+  moment,
+  titleOf,
+} from "../../../web/studio/format.ts";
 import type { JobProgress } from "../../../web/studio/upload.ts";
 
 describe("megabytes", () => {
@@ -64,7 +72,10 @@ describe("progress", () => {
       "Sending the photo, 50 %",
       { sent: 0.5, compile: { stage: "encode", done: 1, total: 1 }, delivering: false, heldUntil: null },
     ],
-    ["Packing the marker", { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: false, heldUntil: null }],
+    [
+      "Packing the marker",
+      { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: false, heldUntil: null },
+    ],
     [
       "Checking and storing the marker",
       { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: true, heldUntil: null },

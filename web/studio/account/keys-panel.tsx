@@ -1,7 +1,9 @@
 import { useState } from "preact/hooks";
 import type { ApiKey, CreatedApiKey } from "../../../worker/accounts/schemas.ts";
 import { dateTime } from "../format.ts";
-import { toastError } from "../toasts.tsx";
+import { Question } from "../question.tsx";
+import { SecretPanel } from "../secret-panel.tsx";
+import { Waiting } from "../waiting.tsx";
 import * as api from "./api.ts";
 import { Field, Form } from "./form.tsx";
 import { useList } from "./list.ts";
@@ -10,68 +12,85 @@ const SCOPES = { read: "see", submit: "upload and compile", manage: "change and 
 const DAY_MS = 86_400_000;
 
 export function KeysPanel() {
-  const [keys, refresh] = useList(api.listApiKeys);
+  const [keys, refresh, error] = useList(api.listApiKeys);
   const [created, setCreated] = useState<CreatedApiKey | null>(null);
+  const [revoking, setRevoking] = useState<ApiKey | null>(null);
   return (
     <section class="panel" aria-labelledby="keys-title">
       <h2 id="keys-title">API keys</h2>
       {created && (
-        <div role="status">
-          <label class="field">
-            The key of {created.name}. Copy it now; it is not shown again.
-            <input readOnly value={created.key} onFocus={({ currentTarget }) => currentTarget.select()} />
-          </label>
-        </div>
+        <SecretPanel
+          key={created.id}
+          name="key"
+          label={`The key of ${created.name}.`}
+          secret={created.key}
+          onDone={() => setCreated(null)}
+        />
       )}
+      {!keys && <Waiting error={error} />}
       <ul class="rows">
-        {keys?.map(({ id, name, prefix, scopes, expires_at, last_used_at }) => (
-          <li key={id}>
+        {keys?.map((key) => (
+          <li key={key.id}>
             <span>
-              {name}
+              {key.name}
               <small>
-                <code>{prefix}…</code>; {scopes.join(", ")};{" "}
-                {last_used_at ? `used ${dateTime(last_used_at)}` : "never used"};{" "}
-                {expires_at ? `until ${dateTime(expires_at)}` : "no end"}
+                <code>{key.prefix}…</code>; {key.scopes.join(", ")};{" "}
+                {key.last_used_at ? `used ${dateTime(key.last_used_at)}` : "never used"};{" "}
+                {key.expires_at ? `until ${dateTime(key.expires_at)}` : "no end"}
               </small>
             </span>
-            <button
-              type="button"
-              class="button small danger-quiet"
-              onClick={() => void api.revokeApiKey(id).catch(toastError).then(refresh)}
-            >
-              Revoke<span class="visually-hidden"> {name}</span>
+            <button type="button" class="button small danger-quiet" onClick={() => setRevoking(key)}>
+              Revoke<span class="visually-hidden"> {key.name}</span>
             </button>
           </li>
         ))}
       </ul>
-      <Form
-        action="Make a key"
-        isRow
-        onSubmit={async ({ name, days, ...ticked }) => {
-          const scopes = (Object.keys(SCOPES) as ApiKey["scopes"]).filter((scope) => ticked[scope]);
-          const expires_at = days ? new Date(Date.now() + Number(days) * DAY_MS).toISOString() : null;
-          setCreated(await api.createApiKey({ name, scopes, expires_at }));
-          await refresh();
-        }}
-      >
-        <fieldset class="scopes">
-          <legend>May</legend>
-          {Object.entries(SCOPES).map(([scope, what]) => (
-            <label key={scope}>
-              <input type="checkbox" name={scope} defaultChecked={scope !== "manage"} /> {what}
-            </label>
-          ))}
-        </fieldset>
-        <Field label="Name" name="name" autocomplete="off" maxLength={100} />
-        <label class="field">
-          Good for
-          <select name="days">
-            <option value="90">90 days</option>
-            <option value="365">a year</option>
-            <option value="">ever</option>
-          </select>
-        </label>
-      </Form>
+      {revoking && (
+        <Question
+          title={`Revoke “${revoking.name}”?`}
+          words="Programs that use it are refused from now on. This cannot be undone."
+          no="Keep it"
+          yes="Revoke"
+          isDanger
+          work={async () => {
+            await api.revokeApiKey(revoking.id);
+            if (revoking.id === created?.id) setCreated(null);
+            await refresh();
+            setRevoking(null);
+          }}
+          onClose={() => setRevoking(null)}
+        />
+      )}
+      {keys && (
+        <Form
+          action="Make a key"
+          isRow
+          onSubmit={async ({ name, days, ...ticked }) => {
+            const scopes = (Object.keys(SCOPES) as ApiKey["scopes"]).filter((scope) => ticked[scope]);
+            const expires_at = days ? new Date(Date.now() + Number(days) * DAY_MS).toISOString() : null;
+            setCreated(await api.createApiKey({ name, scopes, expires_at }));
+            await refresh();
+          }}
+        >
+          <fieldset class="scopes">
+            <legend>May</legend>
+            {Object.entries(SCOPES).map(([scope, what]) => (
+              <label key={scope}>
+                <input type="checkbox" name={scope} defaultChecked={scope !== "manage"} /> {what}
+              </label>
+            ))}
+          </fieldset>
+          <Field label="Name" name="name" autocomplete="off" maxLength={100} />
+          <label class="field">
+            Good for
+            <select name="days">
+              <option value="90">90 days</option>
+              <option value="365">a year</option>
+              <option value="">ever</option>
+            </select>
+          </label>
+        </Form>
+      )}
     </section>
   );
 }

@@ -1,75 +1,117 @@
+import { useState } from "preact/hooks";
+import { Question } from "../question.tsx";
 import { toast, toastError } from "../toasts.tsx";
+import { Waiting } from "../waiting.tsx";
 import * as api from "./api.ts";
 import { Field, Form } from "./form.tsx";
 import { useList } from "./list.ts";
 import { loadMe, may, me } from "./me.ts";
 
+/** Somebody who is about to be no part of the company, once that is said yes to. */
+interface Leaving {
+  readonly title: string;
+  readonly words: string;
+  readonly yes: string;
+  readonly work: () => Promise<void>;
+}
+
 const ROLES = ["owner", "admin", "editor", "viewer"];
 
 export function MembersPanel() {
-  const [members, refresh] = useList(api.listMembers);
-  const [invitations, refreshInvitations] = useList(() =>
+  const [members, refresh, membersError] = useList(api.listMembers);
+  const [invitations, refreshInvitations, invitationsError] = useList(() =>
     may("members:manage") ? api.listInvitations() : Promise.resolve([]),
   );
+  const [leaving, setLeaving] = useState<Leaving | null>(null);
   const change = (work: Promise<void>) => work.then(loadMe).catch(toastError).then(refresh);
   const manages = may("members:manage");
+  const isLoading = !members || !invitations;
   const roles = me.value!.company!.role === "owner" ? ROLES : ROLES.slice(1);
   return (
     <section class="panel" aria-labelledby="members-title">
       <h2 id="members-title">Members</h2>
+      {isLoading && <Waiting error={membersError || invitationsError} />}
       <ul class="rows">
-        {members?.map(({ id, userId, role, user }) => (
-          <li key={id}>
-            <span>
-              {user.name} <small>{user.email}</small>
-            </span>
-            {manages && userId !== me.value!.id && roles.includes(role) ? (
-              <>
-                <select
-                  aria-label={`Role of ${user.name}`}
-                  value={role}
-                  onChange={({ currentTarget }) => void change(api.changeRole(id, currentTarget.value))}
-                >
-                  {roles.map((name) => (
-                    <option key={name}>{name}</option>
-                  ))}
-                </select>
-                <button
-                  type="button"
-                  class="button small danger-quiet"
-                  onClick={() => void change(api.removeMember(id))}
-                >
-                  Remove<span class="visually-hidden"> {user.name}</span>
-                </button>
-              </>
-            ) : (
-              <span class="hint">{role}</span>
-            )}
-          </li>
-        ))}
-        {invitations?.map(({ id, email, role }) => (
-          <li key={id}>
-            <span>
-              {email} <small>invited as {role}</small>
-            </span>
-            <button
-              type="button"
-              class="button small"
-              onClick={() => void copy(`${location.origin}/invitation#${id}`)}
-            >
-              Copy link<span class="visually-hidden"> for {email}</span>
-            </button>
-            <button
-              type="button"
-              class="button small danger-quiet"
-              onClick={() => void api.cancelInvitation(id).catch(toastError).then(refreshInvitations)}
-            >
-              Withdraw<span class="visually-hidden"> the invitation of {email}</span>
-            </button>
-          </li>
-        ))}
+        {!isLoading &&
+          members.map(({ id, userId, role, user }) => (
+            <li key={id}>
+              <span>
+                {user.name} <small>{user.email}</small>
+              </span>
+              {manages && userId !== me.value!.id && roles.includes(role) ? (
+                <>
+                  <select
+                    aria-label={`Role of ${user.name}`}
+                    value={role}
+                    onChange={({ currentTarget }) => void change(api.changeRole(id, currentTarget.value))}
+                  >
+                    {roles.map((name) => (
+                      <option key={name}>{name}</option>
+                    ))}
+                  </select>
+                  <button
+                    type="button"
+                    class="button small danger-quiet"
+                    onClick={() =>
+                      setLeaving({
+                        title: `Remove ${user.name}?`,
+                        words: "They lose access to this company at once. What they added stays.",
+                        yes: "Remove",
+                        work: () => api.removeMember(id).then(refresh),
+                      })
+                    }
+                  >
+                    Remove<span class="visually-hidden"> {user.name}</span>
+                  </button>
+                </>
+              ) : (
+                <span class="hint">{role}</span>
+              )}
+            </li>
+          ))}
+        {!isLoading &&
+          invitations.map(({ id, email, role }) => (
+            <li key={id}>
+              <span>
+                {email} <small>invited as {role}</small>
+              </span>
+              <button
+                type="button"
+                class="button small"
+                onClick={() => void copy(`${location.origin}/invitation#${id}`)}
+              >
+                Copy link<span class="visually-hidden"> for {email}</span>
+              </button>
+              <button
+                type="button"
+                class="button small danger-quiet"
+                onClick={() =>
+                  setLeaving({
+                    title: `Withdraw the invitation of ${email}?`,
+                    words: "Its link leads nowhere from now on.",
+                    yes: "Withdraw",
+                    work: () => api.cancelInvitation(id).then(refreshInvitations),
+                  })
+                }
+              >
+                Withdraw<span class="visually-hidden"> the invitation of {email}</span>
+              </button>
+            </li>
+          ))}
       </ul>
-      {manages && (
+      {leaving && (
+        <Question
+          {...leaving}
+          no="Keep"
+          isDanger
+          work={async () => {
+            await leaving.work();
+            setLeaving(null);
+          }}
+          onClose={() => setLeaving(null)}
+        />
+      )}
+      {manages && !isLoading && (
         <Form
           action="Invite"
           isRow

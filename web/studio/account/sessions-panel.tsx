@@ -1,14 +1,16 @@
 import { dateTime } from "../format.ts";
 import { toastError } from "../toasts.tsx";
+import { Waiting } from "../waiting.tsx";
 import * as api from "./api.ts";
 import { useList } from "./list.ts";
 import { me } from "./me.ts";
 
 export function SessionsPanel() {
-  const [sessions, refresh] = useList(api.listSessions);
+  const [sessions, refresh, error] = useList(api.listSessions);
   return (
     <section class="panel" aria-labelledby="sessions-title">
       <h2 id="sessions-title">Where you are signed in</h2>
+      {!sessions && <Waiting error={error} />}
       <ul class="rows">
         {sessions?.map(({ id, token, userAgent, ipAddress, updatedAt }) => {
           const device = deviceOf(userAgent ?? "");

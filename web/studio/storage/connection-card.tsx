@@ -8,6 +8,7 @@ import { messageOf } from "../api.ts";
 import { Dialog } from "../dialog.tsx";
 import { ago, byteSize, count } from "../format.ts";
 import { IconEdit, IconTrash } from "../icons.tsx";
+import { Question } from "../question.tsx";
 import { toast } from "../toasts.tsx";
 import * as api from "./api.ts";
 import { ConnectionDialog } from "./connection-dialog.tsx";
@@ -136,7 +137,21 @@ export function ConnectionCard(props: {
       </div>
 
       {open === "edit" && <ConnectionDialog saved={connection} onSaved={changed} onClose={close} />}
-      {open === "delete" && <DeleteDialog connection={connection} onDeleted={changed} onClose={close} />}
+      {open === "delete" && (
+        <Question
+          title={`Delete “${connection.name}”?`}
+          words="Vivimark forgets the connection and its keys. Nothing in the storage itself is touched."
+          no="Keep it"
+          yes="Delete"
+          isDanger
+          work={async () => {
+            await api.deleteConnection(connection.id);
+            toast(`“${connection.name}” is deleted.`);
+            changed();
+          }}
+          onClose={close}
+        />
+      )}
       {open === "use" && (
         <UseDialog connection={connection} held={all.count} onUsed={changed} onClose={close} />
       )}
@@ -208,36 +223,6 @@ function useUsage({ id, usage, updated_at }: StorageConnection) {
     return () => stop.abort();
   }, [id, updated_at]);
   return { usage: measured, error };
-}
-
-function DeleteDialog(props: { connection: StorageConnection; onDeleted: () => void; onClose: () => void }) {
-  const { id, name } = props.connection;
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
-  const remove = async () => {
-    setBusy(true);
-    try {
-      await api.deleteConnection(id);
-      toast(`“${name}” is deleted.`);
-      props.onDeleted();
-    } catch (reason) {
-      setError(messageOf(reason));
-      setBusy(false);
-    }
-  };
-  return (
-    <Dialog title={`Delete “${name}”?`} error={error} onClose={props.onClose}>
-      <p>Vivimark forgets the connection and its keys. Nothing in the storage itself is touched.</p>
-      <div class="dialog-actions">
-        <button type="button" class="button" autofocus onClick={props.onClose}>
-          Keep it
-        </button>
-        <button type="button" class="button danger" disabled={busy} onClick={remove}>
-          Delete
-        </button>
-      </div>
-    </Dialog>
-  );
 }
 
 function UseDialog(props: {

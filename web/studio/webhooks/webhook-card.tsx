@@ -1,10 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Webhook } from "../../../worker/webhooks/schemas.ts";
-import { messageOf } from "../api.ts";
-import { Dialog } from "../dialog.tsx";
 import { dateTime } from "../format.ts";
 import { IconEdit, IconTrash } from "../icons.tsx";
+import { Question } from "../question.tsx";
 import { toast, toastError } from "../toasts.tsx";
 import * as api from "./api.ts";
 import { DeliveriesLog } from "./deliveries-log.tsx";
@@ -156,46 +155,5 @@ export function WebhookCard(props: {
         />
       )}
     </article>
-  );
-}
-
-/** Asks before it does something. */
-function Question(props: {
-  title: string;
-  words: string;
-  no: string;
-  yes: string;
-  isDanger?: boolean;
-  work: () => Promise<void>;
-  onClose: () => void;
-}) {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
-  const answerYes = async () => {
-    setBusy(true);
-    try {
-      await props.work();
-    } catch (reason) {
-      setError(messageOf(reason));
-      setBusy(false);
-    }
-  };
-  return (
-    <Dialog title={props.title} error={error} onClose={props.onClose}>
-      <p>{props.words}</p>
-      <div class="dialog-actions">
-        <button type="button" class="button" autofocus onClick={props.onClose}>
-          {props.no}
-        </button>
-        <button
-          type="button"
-          class={`button ${props.isDanger ? "danger" : "primary"}`}
-          disabled={busy}
-          onClick={answerYes}
-        >
-          {props.yes}
-        </button>
-      </div>
-    </Dialog>
   );
 }

@@ -2,11 +2,11 @@ import { useEffect, useState } from "preact/hooks";
 import type { Webhook } from "../../../worker/webhooks/schemas.ts";
 import { messageOf } from "../api.ts";
 import { poll } from "../poll.ts";
+import { SecretPanel } from "../secret-panel.tsx";
 import { IconPlus } from "../storage/icons.tsx";
 import { useTitle } from "../title.ts";
 import { toast } from "../toasts.tsx";
 import * as api from "./api.ts";
-import { SecretPanel } from "./secret-panel.tsx";
 import { WebhookCard } from "./webhook-card.tsx";
 import { WebhookDialog } from "./webhook-dialog.tsx";
 import "./webhooks-page.css";
@@ -80,7 +80,13 @@ export function WebhooksPage() {
           }}
         >
           {shown?.id === webhook.id && (
-            <SecretPanel key={shown.secret} secret={shown.secret} onDone={() => setShown(null)} />
+            <SecretPanel
+              key={shown.secret}
+              name="secret"
+              label="The secret, which verifies signatures."
+              secret={shown.secret}
+              onDone={() => setShown(null)}
+            />
           )}
         </WebhookCard>
       ))}

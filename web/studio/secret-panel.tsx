@@ -1,9 +1,18 @@
 import { useEffect, useRef } from "preact/hooks";
-import { IconCopy } from "../icons.tsx";
-import { toast } from "../toasts.tsx";
+import { IconCopy } from "./icons.tsx";
+import { toast } from "./toasts.tsx";
+import "./secret-panel.css";
 
 /** A secret, the only time that it is shown. */
-export function SecretPanel({ secret, onDone }: { secret: string; onDone: () => void }) {
+export function SecretPanel(props: {
+  /** What it is called in a sentence: "secret". */
+  name: string;
+  /** What it is for. */
+  label: string;
+  secret: string;
+  onDone: () => void;
+}) {
+  const { name, secret } = props;
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
     field.current!.focus();
@@ -12,17 +21,17 @@ export function SecretPanel({ secret, onDone }: { secret: string; onDone: () => 
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(secret);
-      toast("The secret is copied.");
+      toast(`The ${name} is copied.`);
     } catch {
       // No permission, or no secure context: the person copies the selection.
       field.current!.select();
-      toast("Press Ctrl+C or ⌘C to copy the secret.");
+      toast(`Press Ctrl+C or ⌘C to copy the ${name}.`);
     }
   };
   return (
-    <div class="webhook-secret" role="status">
+    <div class="secret-panel" role="status">
       <label class="field">
-        The secret, which verifies signatures. Copy it now; it is not shown again.
+        {props.label} Copy it now; it is not shown again.
         <input
           ref={field}
           readOnly
@@ -31,12 +40,12 @@ export function SecretPanel({ secret, onDone }: { secret: string; onDone: () => 
           onFocus={({ currentTarget }) => currentTarget.select()}
         />
       </label>
-      <div class="webhook-actions">
+      <div class="secret-actions">
         <button type="button" class="button small" onClick={copy}>
           <IconCopy />
           Copy
         </button>
-        <button type="button" class="button small" onClick={onDone}>
+        <button type="button" class="button small" onClick={props.onDone}>
           I have it
         </button>
       </div>
