@@ -107,6 +107,7 @@ test("from the set-up link to a company of two, and out again", async () => {
   expect((await list()).status).toBe(200);
   await owner.getByRole("button", { name: "Revoke Shop" }).click();
   await owner.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+  await owner.getByRole("dialog").waitFor({ state: "detached" });
   await expect.poll(async () => (await list()).status, { timeout: PATIENCE_MS }).toBe(401);
 
   // Names and the password are changed by whom they belong to.

@@ -13,7 +13,7 @@ export function SiteHeader() {
     <header class="site-header">
       <a class="wordmark" href="/">
         <Logo />
-        Vivimark
+        <span class="wordmark-name">Vivimark</span>
       </a>
       {running > 0 && (
         <a class="running" href="/">

@@ -61,7 +61,8 @@ const NEARLY_FULL = 0.9;
 
 function Bar({ name, used, limit, show }: Amount & { name: string; show: (value: number) => string }) {
   const share = limit === null ? 0 : Math.min(1, used / limit);
-  const words = limit === null ? `${show(used)}, without a limit` : `${show(used)} of ${show(limit)}`;
+  const full = limit !== null && used >= limit ? ": full" : "";
+  const words = limit === null ? `${show(used)}, without a limit` : `${show(used)} of ${show(limit)}${full}`;
   return (
     <div class="progress">
       <div class="usage-words">

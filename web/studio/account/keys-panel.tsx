@@ -67,6 +67,7 @@ export function KeysPanel() {
           isRow
           onSubmit={async ({ name, days, ...ticked }) => {
             const scopes = (Object.keys(SCOPES) as ApiKey["scopes"]).filter((scope) => ticked[scope]);
+            if (scopes.length === 0) throw new Error("Choose at least one thing that the key may do.");
             const expires_at = days ? new Date(Date.now() + Number(days) * DAY_MS).toISOString() : null;
             setCreated(await api.createApiKey({ name, scopes, expires_at }));
             await refresh();
