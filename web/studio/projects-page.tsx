@@ -151,11 +151,14 @@ function SettingsDialog({ project, onClose }: { project: Project; onClose: () =>
         <div class="dialog-actions">
           <button
             type="button"
-            class="button"
+            class="button apart"
             disabled={saving}
             onClick={() => void change({ archived: !isArchived }, isArchived ? "Open again." : "Archived.")}
           >
             {isArchived ? "Take out of the archive" : "Archive"}
+          </button>
+          <button type="button" class="button" onClick={onClose}>
+            Cancel
           </button>
           <button type="submit" class="button primary" disabled={saving}>
             Save
