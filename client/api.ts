@@ -125,6 +125,11 @@ export interface BatchResult {
   refused: number;
 }
 
+export interface ChosenCompany {
+  id: string;
+  name: string;
+}
+
 export interface Company {
   id: string;
   name: string;
@@ -132,6 +137,10 @@ export interface Company {
 
 export interface CompanyChange {
   name: string;
+}
+
+export interface CompanyChoice {
+  organizationId: string;
 }
 
 export interface CompanyUsage {
@@ -176,9 +185,18 @@ export interface CompileTaskList {
   items: Array<CompileTask>;
 }
 
+export interface Credentials {
+  email: string;
+  password: string;
+}
+
 export interface CurrentStorage {
   /** A connection's id, or "platform" for the platform's own bucket. */
   connection_id: string;
+}
+
+export interface Done {
+  status: true;
 }
 
 export interface Health {
@@ -202,6 +220,29 @@ export interface Invitation {
   inviter: string;
   expires_at: string;
   has_account: boolean;
+}
+
+export interface InvitationChoice {
+  invitationId: string;
+}
+
+export interface InvitationList {
+  items: Array<PendingInvitation>;
+}
+
+export interface InvitationRecord {
+  /** The secret of the link: `/invitation#` and this. */
+  id: string;
+  organizationId: string;
+  email: string;
+  role: Role;
+  status: "pending" | "accepted" | "rejected" | "canceled";
+  expiresAt: string;
+}
+
+export interface Joined {
+  invitation: InvitationRecord;
+  member: MembershipRecord;
 }
 
 export interface Lease {
@@ -243,9 +284,34 @@ export interface Me {
   companies: Array<Membership>;
 }
 
+export interface Member {
+  id: string;
+  person_id: string;
+  name: string;
+  email: string;
+  role: Role;
+  joined_at: string;
+}
+
+export interface MemberList {
+  items: Array<Member>;
+}
+
+export interface MemberRemoval {
+  /** The member's id, or the person's email. */
+  memberIdOrEmail: string;
+}
+
 export interface Membership {
   id: string;
   name: string;
+  role: Role;
+}
+
+export interface MembershipRecord {
+  id: string;
+  organizationId: string;
+  userId: string;
   role: Role;
 }
 
@@ -262,6 +328,11 @@ export interface NewApiKey {
 
 export interface NewCompany {
   name: string;
+}
+
+export interface NewInvitation {
+  email: string;
+  role: Role;
 }
 
 export interface NewPasskey {
@@ -312,6 +383,24 @@ export interface Passkey {
   created_at: string;
 }
 
+export interface PasskeyAnswer {
+  response: {
+    id: string;
+    rawId: string;
+    type: "public-key";
+    response: {
+      clientDataJSON: string;
+      authenticatorData: string;
+      signature: string;
+    };
+  };
+}
+
+export interface PasskeyChallenge {
+  challenge: string;
+  rpId: string;
+}
+
 export interface PasskeyList {
   items: Array<Passkey>;
 }
@@ -336,6 +425,24 @@ export interface PasswordChange {
 
 export interface PasswordProof {
   current_password: string;
+}
+
+export interface PasswordReset {
+  /** What is behind the # of the link. */
+  token: string;
+  newPassword: string;
+}
+
+export interface PasswordResetRequest {
+  email: string;
+}
+
+export interface PendingInvitation {
+  id: string;
+  email: string;
+  role: Role;
+  expires_at: string;
+  created_at: string;
 }
 
 export interface PersonChange {
@@ -436,6 +543,15 @@ export interface RemotePhotos {
   }>;
 }
 
+export interface RemovedMember {
+  member: MembershipRecord;
+}
+
+export interface RoleChange {
+  memberId: string;
+  role: Role;
+}
+
 export interface S3Settings {
   /** Without the bucket. */
   endpoint: string;
@@ -447,6 +563,20 @@ export interface S3Settings {
   secret_access_key: string;
   /** Where the bucket is named: https://endpoint/bucket/key or https://bucket.endpoint/key. */
   style?: "path" | "host";
+}
+
+export interface Session {
+  id: string;
+  current: boolean;
+  address: string | null;
+  user_agent: string | null;
+  created_at: string;
+  last_used_at: string;
+  expires_at: string;
+}
+
+export interface SessionList {
+  items: Array<Session>;
 }
 
 export interface SetupRequest {
@@ -463,6 +593,18 @@ export interface SetupState {
 
 export interface SignedIn {
   company_id: string;
+}
+
+export interface SignedInAs {
+  user: {
+    id: string;
+    name: string;
+    email: string;
+  };
+}
+
+export interface SignedOut {
+  success: true;
 }
 
 export interface StorageConnection {
@@ -740,6 +882,18 @@ export type CreatedApiKey = (ApiKey) & ({
   key: string;
 });
 
+export type CurrentSession = {
+  session: {
+    id: string;
+    expiresAt: string;
+  };
+  user: {
+    id: string;
+    name: string;
+    email: string;
+  };
+} | null;
+
 export type Executor = "browser" | "node";
 
 export type MarkerStatus = "pending" | "processing" | "ready" | "failed";
@@ -756,7 +910,7 @@ export type NewStorageConnection = {
   settings: YandexDiskSettings;
 };
 
-export type Permission = "content:read" | "content:submit" | "content:manage" | "projects:manage" | "storage:read" | "storage:manage" | "webhooks:manage" | "company:manage" | "audit:read" | "members:manage" | "keys:manage";
+export type Permission = "content:read" | "content:submit" | "content:manage" | "projects:manage" | "storage:read" | "storage:manage" | "webhooks:manage" | "company:manage" | "audit:read" | "members:read" | "members:manage" | "keys:manage";
 
 export type Role = "owner" | "admin" | "editor" | "viewer";
 
@@ -1303,6 +1457,14 @@ export interface Operations {
     body: CompanyChange;
     answer: Company;
   };
+  /** Who is in the company, the first to join first */
+  "GET /api/company/members": {
+    answer: MemberList;
+  };
+  /** The invitations that can still be accepted, oldest first */
+  "GET /api/company/invitations": {
+    answer: InvitationList;
+  };
   /**
    * What the company uses, and what its quotas allow
    *
@@ -1553,6 +1715,17 @@ export interface Operations {
     body: PasswordChange;
     answer: undefined;
   };
+  /** Where one is signed in, the place that was used last first */
+  "GET /api/me/sessions": {
+    answer: SessionList;
+  };
+  /** Sign out somewhere */
+  "DELETE /api/me/sessions/{id}": {
+    path: {
+      id: string;
+    };
+    answer: undefined;
+  };
   /**
    * Make a company of one's own
    *
@@ -1637,5 +1810,92 @@ export interface Operations {
   /** Each dependency by name */
   "GET /api/health": {
     answer: Health;
+  };
+  /**
+   * Sign in
+   *
+   * The cookie of the answer is the session, about the company that was joined first.
+   */
+  "POST /api/auth/sign-in/email": {
+    body: Credentials;
+    answer: SignedInAs;
+  };
+  /**
+   * Begin to sign in with a passkey
+   *
+   * The answer is for `navigator.credentials.get`, and sets a cookie; both are good for five minutes.
+   */
+  "GET /api/auth/passkey/generate-authenticate-options": {
+    answer: PasskeyChallenge;
+  };
+  /**
+   * Sign in with what the passkey has signed
+   *
+   * The cookie of the answer is the session, about the company that was joined first.
+   */
+  "POST /api/auth/passkey/verify-authentication": {
+    body: PasskeyAnswer;
+    answer: SignedInAs;
+  };
+  /** End the session, if there is one */
+  "POST /api/auth/sign-out": {
+    answer: SignedOut;
+  };
+  /** The session, null for none; one that is used lasts on */
+  "GET /api/auth/get-session": {
+    answer: CurrentSession;
+  };
+  /** Have a link sent by which a new password is chosen, if the address has an account */
+  "POST /api/auth/request-password-reset": {
+    body: PasswordResetRequest;
+    answer: Done;
+  };
+  /** Choose a new password by such a link; every session ends */
+  "POST /api/auth/reset-password": {
+    body: PasswordReset;
+    answer: Done;
+  };
+  /** Make the session about another company of one's own */
+  "POST /api/auth/organization/set-active": {
+    body: CompanyChoice;
+    answer: ChosenCompany;
+  };
+  /** Give a member another role; only owners make owners, and the last one stays */
+  "POST /api/auth/organization/update-member-role": {
+    body: RoleChange;
+    answer: MembershipRecord;
+  };
+  /** Remove a member, who sees nothing from that moment on */
+  "POST /api/auth/organization/remove-member": {
+    body: MemberRemoval;
+    answer: RemovedMember;
+  };
+  /** Leave a company; its last owner stays */
+  "POST /api/auth/organization/leave": {
+    body: CompanyChoice;
+    answer: MembershipRecord;
+  };
+  /**
+   * Invite somebody; the link is mailed, good for a week and once
+   *
+   * An invitation that the address has already is replaced.
+   */
+  "POST /api/auth/organization/invite-member": {
+    header?: {
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      "Idempotency-Key"?: string;
+    };
+    body: NewInvitation;
+    answer: InvitationRecord;
+  };
+  /** Withdraw an invitation */
+  "POST /api/auth/organization/cancel-invitation": {
+    body: InvitationChoice;
+    answer: InvitationRecord;
+  };
+  /** Follow an invitation to one's own address */
+  "POST /api/auth/organization/accept-invitation": {
+    body: InvitationChoice;
+    answer: Joined;
   };
 }

@@ -4,7 +4,7 @@ import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { requestId } from "hono/request-id";
 import { routePath } from "hono/route";
-import { isExposed } from "./accounts/auth.ts";
+import { describeAuth, isExposed } from "./accounts/auth-operations.ts";
 import type { AppEnv } from "./bindings.ts";
 import { describeApi } from "./document.ts";
 import { type ErrorCode, type FieldError, problemOf } from "./errors.ts";
@@ -143,6 +143,7 @@ const app = root
 /** The typed client: `hc<App>(origin)`. */
 export type App = typeof app;
 
+describeAuth(app.openAPIRegistry);
 describeEvents(app.openAPIRegistry);
 let document: ReturnType<typeof describeApi> | undefined;
 app.get("/api/openapi.json", (c) => {

@@ -43,8 +43,7 @@ const HEAD = {
       "Media addresses are relative to this API. Every answer has an `X-Request-Id`, taken over from the request if " +
       "that brings one of at most 64 letters, digits, `-`, `_` and `=`; a problem document has it as `request_id`. " +
       "A method that an address does not know is refused with 405, " +
-      "`method_not_allowed`, and an Allow header. What people do to sign in and with members is under /api/auth " +
-      "(docs/accounts.md); too many attempts are refused there with 429, `too_many_attempts`. What is asked too often is refused with 429, " +
+      "`method_not_allowed`, and an Allow header. What is asked too often is refused with 429, " +
       "`too_many_requests`, and Retry-After; `RateLimit-Policy` says beforehand how often is too often (docs/api.md).",
   },
   servers: [{ url: "/" }],
@@ -103,7 +102,7 @@ const TAGS = [
   {
     name: "People",
     description: "Accounts of people, who have no use for API keys.",
-    prefixes: ["/api/me", "/api/setup", "/api/invitations", "/api/mailbox"],
+    prefixes: ["/api/auth", "/api/me", "/api/setup", "/api/invitations", "/api/mailbox"],
   },
   { name: "Platform", description: "How it is.", prefixes: ["/api/health"] },
 ];

@@ -1,4 +1,5 @@
 import type { z } from "@hono/zod-openapi";
+import type * as auth from "./accounts/auth-operations.ts";
 import type * as accounts from "./accounts/schemas.ts";
 import { type ErrorCode, problemOf } from "./errors.ts";
 import type * as schemas from "./schemas.ts";
@@ -14,6 +15,8 @@ const CONTENT_ID = "7d2f6a52-6a0c-4b53-9f0e-0d6c1f2b7a11";
 const UNIQUE_ID = "084162ed-0c0b-4f3c-8a52-6d0f6f7c1f53";
 const TASK_ID = "3570c365-58b0-4c1d-9a4e-5b8d4f0c9a77";
 const COMPANY_ID = "b4a4a6b0-2f3f-4d3e-8f0c-1f6a6f0f9d21";
+const PERSON_ID = "f2b3a44e-1d9a-4f05-b1c4-d678a3f9c1d1";
+const MEMBER_ID = "0f9a4e2b-8c1d-4b7e-9d35-7e1c2f6a5b40";
 const PROJECT_ID = "c9a0a6de-7a0f-4d3e-9b6b-3a3f4b8c2e10";
 const CONNECTION_ID = "2b1f3a52-6a0c-4b53-9f0e-0d6c1f2b7a11";
 const REQUEST_ID = "6f0d1c9b-3a44-4e1d-9a1f-05b1c4d678a3";
@@ -373,6 +376,24 @@ const delivery = {
 } satisfies hooks.Delivery;
 
 /** Bodies by the names of their schemas: a body that has none fails test/worker/api.test.ts. */
+const ada = { id: PERSON_ID, name: "Ada", email: "ada@example.net" };
+
+const membershipRecord = {
+  id: MEMBER_ID,
+  organizationId: COMPANY_ID,
+  userId: PERSON_ID,
+  role: "editor",
+} satisfies Out<typeof auth.membershipOf>;
+
+const invitationRecord = {
+  id: "1bBz7cQk0mRk3oT2fGd9uXy5hLw8nEaS",
+  organizationId: COMPANY_ID,
+  email: "grace@example.net",
+  role: "editor",
+  status: "pending",
+  expiresAt: "2026-11-27T09:30:00.000Z",
+} satisfies Out<typeof auth.invited>;
+
 export const EXAMPLES: Readonly<Record<string, unknown>> = {
   ArContent: ready,
   CompanyUsage: companyUsage,
@@ -517,9 +538,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     data: { endpoint_id: webhook.id, message: "This is a test. Nothing has happened." },
   } satisfies Out<typeof hooks.testPayload>,
   Me: {
-    id: "f2b3a44e-1d9a-4f05-b1c4-d678a3f9c1d1",
-    name: "Ada",
-    email: "ada@example.net",
+    ...ada,
     session_id: "9c1d1f2b-3a44-4e1d-9a1f-05b1c4d678a3",
     company: { ...membership, permissions: ["content:read", "content:submit"] },
     companies: [membership],
@@ -573,6 +592,84 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     expires_at: "2026-11-27T09:30:00.000Z",
     has_account: false,
   } satisfies accounts.Invitation,
+  MemberList: {
+    items: [
+      {
+        id: MEMBER_ID,
+        person_id: PERSON_ID,
+        name: "Ada",
+        email: "ada@example.net",
+        role: "owner",
+        joined_at: EARLIER,
+      },
+    ],
+  } satisfies Out<typeof accounts.memberList>,
+  InvitationList: {
+    items: [
+      {
+        ...{ id: invitationRecord.id, email: "grace@example.net", role: "editor" },
+        expires_at: invitationRecord.expiresAt,
+        created_at: EARLIER,
+      },
+    ],
+  } satisfies Out<typeof accounts.invitationList>,
+  SessionList: {
+    items: [
+      {
+        id: "9c1d1f2b-3a44-4e1d-9a1f-05b1c4d678a3",
+        current: true,
+        address: "203.0.113.7",
+        user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0",
+        created_at: EARLIER,
+        last_used_at: LATER,
+        expires_at: "2026-12-04T09:30:04.000Z",
+      },
+    ],
+  } satisfies Out<typeof accounts.sessionList>,
+  Credentials: {
+    email: "ada@example.net",
+    password: "a long sentence, for example",
+  } satisfies In<typeof auth.credentials>,
+  SignedInAs: { user: ada } satisfies Out<typeof auth.signedInAs>,
+  PasskeyChallenge: {
+    challenge: "cTQ1b0V0bWxWa2tYQ0VtZQ",
+    rpId: "vivimark.example",
+    timeout: 60_000,
+    userVerification: "required",
+  } satisfies Out<typeof auth.passkeyChallenge>,
+  PasskeyAnswer: {
+    response: {
+      id: "kGq8pV3l1wQ2",
+      rawId: "kGq8pV3l1wQ2",
+      type: "public-key",
+      response: {
+        clientDataJSON: "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0",
+        authenticatorData: "SZYN5YgOjGh0NBcPZHZgW4_krrmihjLHmVzzuoMdl2MFAAAAAQ",
+        signature: "MEUCIQDx1m0fZk9t7aTq3vWc",
+      },
+    },
+  } satisfies In<typeof auth.passkeyAnswer>,
+  SignedOut: { success: true } satisfies Out<typeof auth.signedOut>,
+  CurrentSession: {
+    session: { id: "9c1d1f2b-3a44-4e1d-9a1f-05b1c4d678a3", expiresAt: "2026-12-04T09:30:04.000Z" },
+    user: ada,
+  } satisfies Out<typeof auth.currentSession>,
+  PasswordResetRequest: { email: "ada@example.net" } satisfies In<typeof auth.resetRequest>,
+  PasswordReset: {
+    token: "what is behind the # of the link",
+    newPassword: "a long sentence, for example",
+  } satisfies In<typeof auth.reset>,
+  Done: { status: true } satisfies Out<typeof auth.done>,
+  CompanyChoice: { organizationId: COMPANY_ID } satisfies In<typeof auth.choice>,
+  ChosenCompany: { id: COMPANY_ID, name: "Portraits" } satisfies Out<typeof auth.chosen>,
+  MembershipRecord: membershipRecord,
+  RoleChange: { memberId: MEMBER_ID, role: "editor" } satisfies In<typeof auth.roleChange>,
+  MemberRemoval: { memberIdOrEmail: MEMBER_ID } satisfies In<typeof auth.removal>,
+  RemovedMember: { member: membershipRecord } satisfies Out<typeof auth.removed>,
+  NewInvitation: { email: "grace@example.net", role: "editor" } satisfies In<typeof auth.newInvitation>,
+  InvitationRecord: invitationRecord,
+  InvitationChoice: { invitationId: invitationRecord.id } satisfies In<typeof auth.invitationChoice>,
+  Joined: { invitation: invitationRecord, member: membershipRecord } satisfies Out<typeof auth.joined>,
   NewAccount: {
     name: "Grace",
     password: "a long sentence, for example",

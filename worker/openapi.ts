@@ -53,6 +53,25 @@ export const JSON_REFUSALS = [
   "invalid_input",
 ] as const;
 
+/** What a request may be refused for that has an `Idempotency-Key`, or another like it. */
+export const KEY_REFUSALS = [
+  "invalid_idempotency_key",
+  "idempotency_key_reused",
+  "request_in_progress",
+  "secrets_unavailable",
+] as const;
+
+/** The header, of every route that makes something. */
+export const IDEMPOTENCY_KEY = {
+  name: "Idempotency-Key",
+  in: "header",
+  schema: { type: "string", minLength: 1, maxLength: 200 },
+  description:
+    "Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does " +
+    "nothing again and is answered like the first time, with `Idempotency-Replayed: true`.",
+  example: '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+} as const;
+
 /** What a company's storage may refuse whatever is written to it. */
 export const STORAGE_REFUSALS = [
   "storage_unavailable",

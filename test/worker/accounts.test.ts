@@ -1,6 +1,15 @@
 import { eq } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { ApiKey, CreatedApiKey, Invitation, Mailbox, Me } from "../../worker/accounts/schemas.ts";
+import type {
+  ApiKey,
+  CreatedApiKey,
+  Invitation,
+  Mailbox,
+  Me,
+  Member,
+  PendingInvitation,
+  Session,
+} from "../../worker/accounts/schemas.ts";
 import { countAttempt } from "../../worker/accounts/throttle.ts";
 import { FIRST_COMPANY_ID } from "../../worker/content-store.ts";
 import { apiKeys, members, sessions, users } from "../../worker/schema.ts";
@@ -113,9 +122,16 @@ describe("sessions", () => {
   test("are listed, and each can be ended from another", async () => {
     const phone = await Browser.signedIn(edge, OWNER);
     const phoneId = (await phone.json<Me>("/api/me")).session_id;
-    const listed = await owner.json<{ id: string; token: string }[]>("/api/auth/list-sessions");
-    const { token } = listed.find(({ id }) => id === phoneId)!;
-    await owner.post("/api/auth/revoke-session", { token });
+    const { items } = await owner.json<{ items: Session[] }>("/api/me/sessions");
+    expect(items.map(({ id }) => id)).toContain(phoneId);
+    expect(items.filter(({ current }) => current)).toMatchObject([
+      { id: (await owner.json<Me>("/api/me")).session_id },
+    ]);
+    const stranger = await invited("nosy@example.net", "viewer");
+    const end = (browser: Browser) => browser.fetch(`/api/me/sessions/${phoneId}`, { method: "DELETE" });
+    expect(await code(await end(stranger))).toBe("not_found");
+    expect((await phone.fetch("/api/me")).status).toBe(200);
+    expect((await end(owner)).status).toBe(204);
     expect(await code(await phone.fetch("/api/me"))).toBe("unauthenticated");
     expect((await owner.fetch("/api/me")).status).toBe(200);
   });
@@ -134,7 +150,7 @@ describe("sessions", () => {
       ...json("POST", {}),
       headers: { "Content-Type": "application/json", Origin: "https://evil.example" },
     });
-    expect(elsewhere.status).toBe(403);
+    expect(await code(elsewhere)).toBe("foreign_origin");
   });
 
   test("nothing of better-auth is reachable but what is listed", async () => {
@@ -143,6 +159,7 @@ describe("sessions", () => {
       "organization/create",
       "organization/update",
       "organization/delete",
+      "organization/list-invitations",
     ]) {
       const response = await owner.post(`/api/auth/${path}`, {});
       expect([path, await code(response)]).toEqual([path, "not_found"]);
@@ -361,7 +378,7 @@ describe("members", () => {
     const stranger = await invited("stranger@example.net", "viewer");
     const { id } = await owner.json<{ id: string }>("/api/me/companies", json("POST", { name: "Third" }));
     const answer = await stranger.post("/api/auth/organization/set-active", { organizationId: id });
-    expect(answer.status).toBe(403);
+    expect(await code(answer)).toBe("not_found");
     const { id: session } = { id: (await stranger.json<Me>("/api/me")).session_id };
     await edge.db.update(sessions).set({ activeCompanyId: id }).where(eq(sessions.id, session));
     expect(await code(await stranger.fetch("/api/ar-content"))).toBe("no_company");
@@ -395,9 +412,23 @@ describe("members", () => {
     }
   });
 
-  test("viewers and editors invite nobody", async () => {
+  test("are seen by every one of them", async () => {
+    const viewer = await invited("seeing@example.net", "viewer");
+    const { items } = await viewer.json<{ items: Member[] }>("/api/company/members");
+    expect(items).toContainEqual(expect.objectContaining({ name: "Ada", email: OWNER.email, role: "owner" }));
+    const { id: person_id } = await viewer.json<Me>("/api/me");
+    expect(items).toContainEqual(
+      expect.objectContaining({ person_id, email: "seeing@example.net", role: "viewer" }),
+    );
+  });
+
+  test("viewers and editors invite nobody, and see no invitation, whose id is its link", async () => {
+    const open = await invite("open@example.net", "admin");
+    const { items } = await owner.json<{ items: PendingInvitation[] }>("/api/company/invitations");
+    expect(items.map(({ id }) => id)).toContain(open);
     for (const role of ["viewer", "editor"]) {
       const browser = await invited(`${role}.uninviting@example.net`, role);
+      expect(await code(await browser.fetch("/api/company/invitations"))).toBe("forbidden");
       const body = { email: "friend@example.net", role: "viewer" };
       expect((await browser.post("/api/auth/organization/invite-member", body)).status).toBe(403);
     }

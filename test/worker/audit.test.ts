@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { CreatedApiKey, Me } from "../../worker/accounts/schemas.ts";
+import type { CreatedApiKey, Me, Member } from "../../worker/accounts/schemas.ts";
 import { ACTIONS, type Action } from "../../worker/audit.ts";
 import { csvOf } from "../../worker/csv.ts";
 import { auditLog } from "../../worker/schema.ts";
@@ -158,11 +158,9 @@ describe("what is noted", () => {
     const account = { name: "Grace", password: "a password of Grace's" };
     edge.pass(1);
     await grace.json(`/api/invitations/${invitation.id}/account`, json("POST", account));
-    const { members } = await owner.json<{ members: { id: string; userId: string }[] }>(
-      "/api/auth/organization/list-members",
-    );
-    const { id: userId } = await grace.json<Me>("/api/me");
-    const { id: memberId } = members.find((member) => member.userId === userId)!;
+    const { items } = await owner.json<{ items: Member[] }>("/api/company/members");
+    const { id: personId } = await grace.json<Me>("/api/me");
+    const { id: memberId } = items.find(({ person_id }) => person_id === personId)!;
     await post("organization/update-member-role", { memberId, role: "editor" });
     await post("organization/remove-member", { memberIdOrEmail: memberId });
 

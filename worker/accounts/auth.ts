@@ -36,36 +36,6 @@ const RESET_SECONDS = 3600;
 const MAX_MEMBERS = 1000;
 const MIN_SECRET_LENGTH = 32;
 
-/**
- * What is reachable under /api/auth, and by which method: what the library knows besides that, is not.
- * Everything else about accounts is a route of ours.
- */
-const EXPOSED: Readonly<Record<string, "GET" | "POST">> = {
-  "/sign-in/email": "POST",
-  "/passkey/generate-authenticate-options": "GET",
-  [PASSKEY_SIGN_IN]: "POST",
-  "/sign-out": "POST",
-  "/get-session": "GET",
-  "/list-sessions": "GET",
-  "/revoke-session": "POST",
-  "/revoke-other-sessions": "POST",
-  "/request-password-reset": "POST",
-  "/reset-password": "POST",
-  "/organization/set-active": "POST",
-  "/organization/list-members": "GET",
-  "/organization/update-member-role": "POST",
-  "/organization/remove-member": "POST",
-  "/organization/leave": "POST",
-  "/organization/list-invitations": "GET",
-  "/organization/invite-member": "POST",
-  "/organization/cancel-invitation": "POST",
-  "/organization/accept-invitation": "POST",
-};
-
-export function isExposed(path: string, method: string): boolean {
-  return Object.hasOwn(EXPOSED, path) && EXPOSED[path] === method;
-}
-
 /** Without a secret nobody could tell a session's cookie from a forged one. */
 export function assertAccounts({ secret }: AccountSettings): void {
   if (secret.length >= MIN_SECRET_LENGTH) return;
@@ -132,7 +102,7 @@ export function authOf(
       modelName: "sessions",
       expiresIn: SESSION_SECONDS,
       updateAge: PROLONG_SECONDS,
-      // No session is too old to be listed; for what matters more, our routes ask for the password.
+      // No session is too old to add a passkey: our route asks for the password.
       freshAge: 0,
     },
     emailAndPassword: {

@@ -1,4 +1,4 @@
-import { and, asc, eq, exists, gt, lte, ne, not, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, exists, gt, inArray, lte, ne, not, type SQL, sql } from "drizzle-orm";
 import { Audit, noteOfPerson } from "../audit.ts";
 import { searchable } from "../content-store.ts";
 import { Refusal } from "../errors.ts";
@@ -302,6 +302,73 @@ async function slugOf(name: string, id: string): Promise<string> {
     .slice(0, 40);
   const tail = (await sha256(new TextEncoder().encode(id))).slice(0, 6);
   return words ? `${words}-${tail}` : tail;
+}
+
+/** The members of a company, the first to join first. */
+export function membersOf(db: Database, companyId: string) {
+  return db
+    .select({
+      id: members.id,
+      userId: users.id,
+      name: users.name,
+      email: users.email,
+      role: members.role,
+      createdAt: members.createdAt,
+    })
+    .from(members)
+    .innerJoin(users, eq(users.id, members.userId))
+    .where(eq(members.companyId, companyId))
+    .orderBy(asc(members.createdAt), asc(members.id));
+}
+
+/** Whether a member is one of a company that a person belongs to. */
+export async function isColleague(db: Database, userId: string, memberId: string): Promise<boolean> {
+  const own = db.select({ id: members.companyId }).from(members).where(eq(members.userId, userId));
+  const rows = await db
+    .select({ id: members.id })
+    .from(members)
+    .where(and(eq(members.id, memberId), inArray(members.companyId, own)));
+  return rows.length === 1;
+}
+
+/** A company's invitations that can still be accepted, oldest first. */
+export function invitationsOf(db: Database, companyId: string, now: number) {
+  return db
+    .select()
+    .from(invitations)
+    .where(
+      and(
+        eq(invitations.companyId, companyId),
+        eq(invitations.status, "pending"),
+        gt(invitations.expiresAt, new Date(now)),
+      ),
+    )
+    .orderBy(asc(invitations.createdAt), asc(invitations.id));
+}
+
+/** Where a person is signed in, the place that was used last first. */
+export function sessionsOf(db: Database, userId: string, now: number) {
+  return db
+    .select({
+      id: sessions.id,
+      ipAddress: sessions.ipAddress,
+      userAgent: sessions.userAgent,
+      createdAt: sessions.createdAt,
+      updatedAt: sessions.updatedAt,
+      expiresAt: sessions.expiresAt,
+    })
+    .from(sessions)
+    .where(and(eq(sessions.userId, userId), gt(sessions.expiresAt, new Date(now))))
+    .orderBy(desc(sessions.updatedAt), asc(sessions.id));
+}
+
+/** @returns false when the person has no such session */
+export async function endSession(db: Database, userId: string, id: string): Promise<boolean> {
+  const ended = await db
+    .delete(sessions)
+    .where(and(eq(sessions.userId, userId), eq(sessions.id, id)))
+    .returning({ id: sessions.id });
+  return ended.length === 1;
 }
 
 /** The companies that a person belongs to, the one joined first first. */

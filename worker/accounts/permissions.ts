@@ -69,8 +69,13 @@ export const PERMISSIONS = {
     roles: ADMINS,
     scopes: ["manage"],
   },
+  "members:read": {
+    what: "See who is in the company",
+    roles: EVERYBODY,
+    scopes: [],
+  },
   "members:manage": {
-    what: "Invite, remove and change members",
+    what: "Invite, remove and change members, see invitations",
     roles: ADMINS,
     scopes: [],
   },

@@ -105,6 +105,52 @@ export const invitation = z
   .openapi("Invitation");
 export type Invitation = z.infer<typeof invitation>;
 
+export const member = z
+  .object({
+    id: z.string(),
+    /** Of the person, in whichever company. */
+    person_id: z.string(),
+    name: z.string(),
+    email: z.string(),
+    role,
+    joined_at: z.iso.datetime(),
+  })
+  .openapi("Member");
+export type Member = z.infer<typeof member>;
+
+export const memberList = z.object({ items: z.array(member) }).openapi("MemberList");
+
+export const pendingInvitation = z
+  .object({
+    /** The secret of its link: `/invitation#` and this. */
+    id: z.string(),
+    email: z.string(),
+    role,
+    expires_at: z.iso.datetime(),
+    created_at: z.iso.datetime(),
+  })
+  .openapi("PendingInvitation");
+export type PendingInvitation = z.infer<typeof pendingInvitation>;
+
+export const invitationList = z.object({ items: z.array(pendingInvitation) }).openapi("InvitationList");
+
+export const session = z
+  .object({
+    id: z.string(),
+    /** Whether it is the one that asks. */
+    current: z.boolean(),
+    address: z.string().nullable(),
+    user_agent: z.string().nullable(),
+    created_at: z.iso.datetime(),
+    /** To the day. */
+    last_used_at: z.iso.datetime(),
+    expires_at: z.iso.datetime(),
+  })
+  .openapi("Session");
+export type Session = z.infer<typeof session>;
+
+export const sessionList = z.object({ items: z.array(session) }).openapi("SessionList");
+
 export const newAccount = z.strictObject({ name, password }).openapi("NewAccount");
 
 export const signedIn = z.object({ company_id: z.string() }).openapi("SignedIn");

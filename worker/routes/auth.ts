@@ -1,9 +1,11 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { sql } from "drizzle-orm";
 import type { Context } from "hono";
-import { assertAccounts, authOf, isExposed } from "../accounts/auth.ts";
-import { addressOf, personOf } from "../accounts/identity.ts";
+import { assertAccounts, authOf } from "../accounts/auth.ts";
+import { isExposed, needsSession } from "../accounts/auth-operations.ts";
+import { addressOf, type Person, personOf } from "../accounts/identity.ts";
 import { assertPasskeys, PASSKEY_SIGN_IN, sentenceOf } from "../accounts/passkeys.ts";
+import { isColleague } from "../accounts/people.ts";
 import { type Attempt, countAttempt, forgiveAttempts } from "../accounts/throttle.ts";
 import { type Action, Audit } from "../audit.ts";
 import type { AppEnv } from "../bindings.ts";
@@ -39,18 +41,26 @@ authRoutes.all("/*", async (c) => {
   }
   assertAccounts(c.env.accounts);
   if (path.startsWith("/passkey/")) assertPasskeys(originOf(c));
+  // Before the library looks at the body, and as everywhere else.
+  const person = needsSession(path, c.req.method) ? (await personOf(c, originOf(c))).person : undefined;
   const body = await readBytes(bodyOf(c.req.raw), MAX_BYTES, "body_too_large");
   const purpose = THROTTLED[path];
   const attempt = purpose && { purpose, who: whoIn(body), address: addressOf(c) };
   if (attempt) await countAttempt(c.env.db, attempt, c.env.now());
 
-  const noted = Object.hasOwn(NOTED, path) ? await noteOf(c, path) : undefined;
+  if (person && path === "/organization/update-member-role") {
+    // The library's refusal would tell that there is such a member somewhere.
+    const { memberId: id } = fieldsOf(body);
+    if (typeof id === "string" && !(await isColleague(c.env.db, person.id, id))) {
+      throw new Refusal("not_found", "Member not found.");
+    }
+  }
   const { url, method, headers } = c.req.raw;
   const request = new Request(url, { method, headers, body: body.length > 0 ? body : null });
   const response = await authOf(c.env, originOf(c), new URL(url).origin).handler(request);
   if (response.status >= 400) throw await refusalOf(response);
   if (attempt && attempt.purpose !== "reset") await forgiveAttempts(c.env.db, attempt);
-  if (noted) await noted(await response.clone().json());
+  if (person && Object.hasOwn(NOTED, path)) await note(c, person, NOTED[path], await response.clone().json());
   const answer = new Response(response.body, response);
   answer.headers.set("Cache-Control", "no-store");
   return answer;
@@ -75,19 +85,21 @@ const NOTED: Readonly<Record<string, Action>> = {
   "/organization/leave": "member.left",
 };
 
-/** Who asks is found out before; what is noted, from the answer. The library takes no part in our batches. */
-async function noteOf(c: Context<AppEnv>, path: string) {
-  const { person } = await personOf(c, originOf(c));
-  return async (answer: Answered | { readonly member: Answered }) => {
-    const { id, organizationId, userId, email, role } = "member" in answer ? answer.member : answer;
-    const actor = { kind: "person", id: person.id, name: person.name, address: addressOf(c) } as const;
-    const name = email ?? sql`(SELECT email FROM users WHERE id = ${userId})`;
-    await new Audit(c.env.db, organizationId, actor, c.env.now).write(
-      NOTED[path],
-      { id: userId ?? id, name },
-      { role },
-    );
-  };
+/** The library takes no part in our batches: what it did is noted afterwards, from its answer. */
+async function note(
+  c: Context<AppEnv>,
+  person: Person,
+  action: Action,
+  answer: Answered | { readonly member: Answered },
+): Promise<void> {
+  const { id, organizationId, userId, email, role } = "member" in answer ? answer.member : answer;
+  const actor = { kind: "person", id: person.id, name: person.name, address: addressOf(c) } as const;
+  const name = email ?? sql`(SELECT email FROM users WHERE id = ${userId})`;
+  await new Audit(c.env.db, organizationId, actor, c.env.now).write(
+    action,
+    { id: userId ?? id, name },
+    { role },
+  );
 }
 
 /** Signs a person in who has just got an account; the cookies of the answer are the session. */
@@ -104,31 +116,43 @@ export async function signIn(c: Context<AppEnv>, email: string, password: string
 
 /** The email, or the id of the passkey. Empty for a body that has none; the library says what is wrong with that. */
 function whoIn(body: Uint8Array): string {
+  const { email, response } = fieldsOf(body);
+  const who = email ?? (response as { readonly id?: unknown } | undefined)?.id;
+  return typeof who === "string" ? who : "";
+}
+
+/** None of a body that is no JSON object. */
+function fieldsOf(body: Uint8Array): Readonly<Record<string, unknown>> {
   try {
-    const { email, response } = JSON.parse(new TextDecoder().decode(body));
-    const who = email ?? response?.id;
-    return typeof who === "string" ? who : "";
+    return Object(JSON.parse(new TextDecoder().decode(body)));
   } catch {
-    return "";
+    return {};
   }
 }
 
 async function refusalOf(response: Response): Promise<Refusal> {
   const text = await response.text();
-  let detail = "";
+  let [detail, reason] = ["", ""];
   try {
-    const { code, message } = JSON.parse(text);
-    detail = sentenceOf(code) ?? String(message ?? "");
+    const { message = "", code = "" } = JSON.parse(text);
+    [detail, reason] = [sentenceOf(code) ?? String(message), String(code)];
   } catch {
     // The library answers some refusals without a body.
   }
-  return new Refusal(codeOf(response.status), detail || `Refused with status ${response.status}.`);
+  return new Refusal(codeOf(response.status, reason), detail || `Refused with status ${response.status}.`);
 }
 
-function codeOf(status: number): ErrorCode {
+/** What the library calls what is not there, or not the caller's. */
+const NOT_FOUND = /^(MEMBER|INVITATION|ORGANIZATION)_NOT_FOUND$|NOT_A_MEMBER_OF_TH(E|IS)_ORGANIZATION$/;
+const FOREIGN = /_ORIGIN$|^CROSS_SITE_/;
+
+/** @param reason the library's own code */
+function codeOf(status: number, reason: string): ErrorCode {
+  if (status >= 500) return "internal_error";
+  if (NOT_FOUND.test(reason)) return "not_found";
+  if (FOREIGN.test(reason)) return "foreign_origin";
   if (status === 401) return "unauthenticated";
   if (status === 403) return "forbidden";
   if (status === 404) return "not_found";
-  if (status === 415) return "unsupported_media_type";
-  return status >= 500 ? "internal_error" : "invalid_input";
+  return status === 415 ? "unsupported_media_type" : "invalid_input";
 }

@@ -1,6 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { renameCompany } from "../accounts/people.ts";
-import { company, companyChange } from "../accounts/schemas.ts";
+import { invitationsOf, membersOf, renameCompany } from "../accounts/people.ts";
+import { company, companyChange, invitationList, memberList } from "../accounts/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
 import { switchStorage } from "../connections.ts";
 import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
@@ -30,6 +30,22 @@ const change = companyRoute("company:manage", {
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: companyChange } } } },
   responses: { 200: answers(company, "The changed company"), ...problems(...JSON_REFUSALS) },
+});
+
+const listMembers = companyRoute("members:read", {
+  method: "get",
+  path: "/members",
+  operationId: "listMembers",
+  summary: "Who is in the company, the first to join first",
+  responses: { 200: answers(memberList, "The members") },
+});
+
+const listInvitations = companyRoute("members:manage", {
+  method: "get",
+  path: "/invitations",
+  operationId: "listInvitations",
+  summary: "The invitations that can still be accepted, oldest first",
+  responses: { 200: answers(invitationList, "The invitations") },
 });
 
 const usage = companyRoute("content:read", {
@@ -82,6 +98,20 @@ export const companyRoutes = new OpenAPIHono<AppEnv>()
     const { name } = c.req.valid("json");
     await renameCompany(c.env.db, id, name, c.var.audit, c.env.now());
     return c.json({ id, name }, 200);
+  })
+  .openapi(listMembers, async (c) => {
+    const rows = await membersOf(c.env.db, c.var.access.company.id);
+    const items = rows.map(({ id, userId, name, email, role, createdAt }) => ({
+      ...{ id, person_id: userId, name, email, role, joined_at: createdAt.toISOString() },
+    }));
+    return c.json({ items }, 200);
+  })
+  .openapi(listInvitations, async (c) => {
+    const rows = await invitationsOf(c.env.db, c.var.access.company.id, c.env.now());
+    const items = rows.map(({ id, email, role, expiresAt, createdAt }) => ({
+      ...{ id, email, role, expires_at: expiresAt.toISOString(), created_at: createdAt.toISOString() },
+    }));
+    return c.json({ items }, 200);
   })
   .openapi(usage, async (c) => {
     const { company } = c.var.access;

@@ -17,7 +17,7 @@ import { ConnectionStore } from "../connection-store.ts";
 import { ContentStore } from "../content-store.ts";
 import { type ErrorCode, Refusal } from "../errors.ts";
 import { type Creation, newCreation } from "../idempotency.ts";
-import { bothProblems, problems } from "../openapi.ts";
+import { bothProblems, IDEMPOTENCY_KEY, KEY_REFUSALS, problems } from "../openapi.ts";
 import { ProjectStore } from "../project-store.ts";
 import { quotasOf } from "../quotas.ts";
 import { countRequest, networkOf, type Policy } from "../rate-limits.ts";
@@ -168,22 +168,6 @@ const GUARDS_REFUSALS = [
   "foreign_origin",
   "too_many_requests",
 ] as const;
-const KEY_REFUSALS = [
-  "invalid_idempotency_key",
-  "idempotency_key_reused",
-  "request_in_progress",
-  "secrets_unavailable",
-] as const;
-
-const IDEMPOTENCY_KEY = {
-  name: "Idempotency-Key",
-  in: "header",
-  schema: { type: "string", minLength: 1, maxLength: 200 },
-  description:
-    "Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does " +
-    "nothing again and is answered like the first time, with `Idempotency-Replayed: true`.",
-  example: '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
-} as const;
 
 /** What a route's guards may refuse, besides what it refuses itself. */
 function withRefusals(responses: RouteConfig["responses"], codes: readonly ErrorCode[]) {

@@ -1,20 +1,35 @@
-import { OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { addressOf } from "../accounts/identity.ts";
 import { hashPassword } from "../accounts/passwords.ts";
 import {
   changePassword,
   companiesOf,
   confirmPassword,
+  endSession,
   foundCompany,
   renamePerson,
+  sessionsOf,
 } from "../accounts/people.ts";
 import { PERMISSIONS, type Permission, roleMay } from "../accounts/permissions.ts";
-import { me, membership, newCompany, passwordChange, personChange } from "../accounts/schemas.ts";
+import {
+  me,
+  membership,
+  newCompany,
+  passwordChange,
+  personChange,
+  sessionList,
+} from "../accounts/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
 import { personRoute } from "./guarded.ts";
 import { readJson } from "./http.ts";
+
+const sessionId = z.object({
+  id: z
+    .string()
+    .openapi({ param: { name: "id", in: "path" }, example: "c0cf1b9e-5d0f-4a4e-9a39-8f0d6c1f2b7a" }),
+});
 
 const read = personRoute({
   method: "get",
@@ -42,6 +57,23 @@ const password = personRoute({
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: passwordChange } } } },
   responses: { 204: { description: "Changed" }, ...problems("too_many_attempts", ...JSON_REFUSALS) },
+});
+
+const listSessions = personRoute({
+  method: "get",
+  path: "/sessions",
+  operationId: "listSessions",
+  summary: "Where one is signed in, the place that was used last first",
+  responses: { 200: answers(sessionList, "The sessions") },
+});
+
+const revokeSession = personRoute({
+  method: "delete",
+  path: "/sessions/{id}",
+  operationId: "revokeSession",
+  summary: "Sign out somewhere",
+  request: { params: sessionId },
+  responses: { 204: { description: "Signed out there" }, ...problems("not_found") },
 });
 
 const found = personRoute({
@@ -79,6 +111,25 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
       throw new Refusal("invalid_input", "The password was changed just now, from elsewhere.");
     }
     return c.body(null, 204);
+  })
+  .openapi(listSessions, async (c) => {
+    const { person } = c.var;
+    const rows = await sessionsOf(c.env.db, person.id, c.env.now());
+    const items = rows.map(({ id, ipAddress, userAgent, createdAt, updatedAt, expiresAt }) => ({
+      id,
+      current: id === person.sessionId,
+      address: ipAddress || null,
+      user_agent: userAgent || null,
+      created_at: createdAt.toISOString(),
+      last_used_at: updatedAt.toISOString(),
+      expires_at: expiresAt.toISOString(),
+    }));
+    return c.json({ items }, 200);
+  })
+  .openapi(revokeSession, async (c) => {
+    const { id } = c.req.valid("param");
+    if (await endSession(c.env.db, c.var.person.id, id)) return c.body(null, 204);
+    throw new Refusal("not_found", `You have no session with the id "${id.slice(0, 100)}".`);
   })
   .openapi(found, async (c) => {
     const { name } = c.req.valid("json");

@@ -8,36 +8,16 @@ import type {
   Invitation,
   Mailbox,
   Me,
+  Member,
   Membership,
   NewPasskey,
   Passkey,
+  PendingInvitation,
+  Session,
 } from "../../../worker/accounts/schemas.ts";
 import { accepted, answer, client as api, reach } from "../api.ts";
 
 /** What people do with accounts: our own routes, typed, and better-auth's under /api/auth. */
-
-export interface Session {
-  readonly id: string;
-  readonly token: string;
-  readonly userAgent: string | null;
-  readonly ipAddress: string | null;
-  readonly updatedAt: string;
-}
-
-export interface Member {
-  readonly id: string;
-  readonly userId: string;
-  readonly role: string;
-  readonly user: { readonly name: string; readonly email: string };
-}
-
-export interface PendingInvitation {
-  readonly id: string;
-  readonly email: string;
-  readonly role: string;
-  readonly status: string;
-  readonly expiresAt: string;
-}
 
 export function getMe(): Promise<Me> {
   return answer(api.me.$get());
@@ -127,8 +107,8 @@ export async function signIn(email: string, password: string): Promise<void> {
 }
 
 /** What a passkey is to sign. */
-export function beginPasskeySignIn(): Promise<PublicKeyCredentialRequestOptionsJSON> {
-  return get("passkey/generate-authenticate-options");
+export async function beginPasskeySignIn(): Promise<PublicKeyCredentialRequestOptionsJSON> {
+  return (await accepted(reach("/api/auth/passkey/generate-authenticate-options"))).json();
 }
 
 /** @param response what it signed */
@@ -138,7 +118,7 @@ export async function signInWithPasskey(response: object): Promise<void> {
 
 /** Lets a session that is used last on. */
 export async function prolongSession(): Promise<void> {
-  await get("get-session");
+  await accepted(reach("/api/auth/get-session"));
 }
 
 export async function signOut(): Promise<void> {
@@ -153,12 +133,12 @@ export async function resetPassword(token: string, newPassword: string): Promise
   await post("reset-password", { token, newPassword });
 }
 
-export function listSessions(): Promise<Session[]> {
-  return get("list-sessions");
+export async function listSessions(): Promise<Session[]> {
+  return (await answer(api.me.sessions.$get())).items;
 }
 
-export async function revokeSession(token: string): Promise<void> {
-  await post("revoke-session", { token });
+export async function revokeSession(id: string): Promise<void> {
+  await accepted(api.me.sessions[":id"].$delete({ param: { id } }));
 }
 
 export async function setActiveCompany(organizationId: string): Promise<void> {
@@ -170,7 +150,7 @@ export async function acceptInvitation(invitationId: string): Promise<void> {
 }
 
 export async function listMembers(): Promise<Member[]> {
-  return (await get<{ members: Member[] }>("organization/list-members")).members;
+  return (await answer(api.company.members.$get())).items;
 }
 
 export async function changeRole(memberId: string, role: string): Promise<void> {
@@ -182,20 +162,15 @@ export async function removeMember(memberIdOrEmail: string): Promise<void> {
 }
 
 export async function listInvitations(): Promise<PendingInvitation[]> {
-  const all = await get<PendingInvitation[]>("organization/list-invitations");
-  return all.filter(({ status, expiresAt }) => status === "pending" && Date.parse(expiresAt) > Date.now());
+  return (await answer(api.company.invitations.$get())).items;
 }
 
-export async function invite(email: string, role: string): Promise<PendingInvitation> {
-  return (await post("organization/invite-member", { email, role })).json();
+export async function invite(email: string, role: string): Promise<void> {
+  await post("organization/invite-member", { email, role });
 }
 
 export async function cancelInvitation(invitationId: string): Promise<void> {
   await post("organization/cancel-invitation", { invitationId });
-}
-
-async function get<T>(path: string): Promise<T> {
-  return (await accepted(reach(`/api/auth/${path}`))).json() as Promise<T>;
 }
 
 function post(path: string, body: object): Promise<Response> {

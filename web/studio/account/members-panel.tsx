@@ -33,20 +33,20 @@ export function MembersPanel() {
       {isLoading && <Waiting error={membersError || invitationsError} />}
       <ul class="rows">
         {!isLoading &&
-          members.map(({ id, userId, role, user }) => (
+          members.map(({ id, person_id, name, email, role }) => (
             <li key={id}>
               <span>
-                {user.name} <small>{user.email}</small>
+                {name} <small>{email}</small>
               </span>
-              {manages && userId !== me.value!.id && roles.includes(role) ? (
+              {manages && person_id !== me.value!.id && roles.includes(role) ? (
                 <>
                   <select
-                    aria-label={`Role of ${user.name}`}
+                    aria-label={`Role of ${name}`}
                     value={role}
                     onChange={({ currentTarget }) => void change(api.changeRole(id, currentTarget.value))}
                   >
-                    {roles.map((name) => (
-                      <option key={name}>{name}</option>
+                    {roles.map((each) => (
+                      <option key={each}>{each}</option>
                     ))}
                   </select>
                   <button
@@ -54,14 +54,14 @@ export function MembersPanel() {
                     class="button small danger-quiet"
                     onClick={() =>
                       setLeaving({
-                        title: `Remove ${user.name}?`,
+                        title: `Remove ${name}?`,
                         words: "They lose access to this company at once. What they added stays.",
                         yes: "Remove",
                         work: () => api.removeMember(id).then(refresh),
                       })
                     }
                   >
-                    Remove<span class="visually-hidden"> {user.name}</span>
+                    Remove<span class="visually-hidden"> {name}</span>
                   </button>
                 </>
               ) : (

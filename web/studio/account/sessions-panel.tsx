@@ -3,7 +3,6 @@ import { toastError } from "../toasts.tsx";
 import { Waiting } from "../waiting.tsx";
 import * as api from "./api.ts";
 import { useList } from "./list.ts";
-import { me } from "./me.ts";
 
 export function SessionsPanel() {
   const [sessions, refresh, error] = useList(api.listSessions);
@@ -12,20 +11,20 @@ export function SessionsPanel() {
       <h2 id="sessions-title">Where you are signed in</h2>
       {!sessions && <Waiting error={error} />}
       <ul class="rows">
-        {sessions?.map(({ id, token, userAgent, ipAddress, updatedAt }) => {
-          const device = deviceOf(userAgent ?? "");
+        {sessions?.map(({ id, current, address, user_agent, last_used_at }) => {
+          const device = deviceOf(user_agent ?? "");
           return (
             <li key={id}>
               <span>
-                {device} <small>{[ipAddress, dateTime(updatedAt)].filter(Boolean).join(", ")}</small>
+                {device} <small>{[address, dateTime(last_used_at)].filter(Boolean).join(", ")}</small>
               </span>
-              {id === me.value!.session_id ? (
+              {current ? (
                 <span class="hint">this one</span>
               ) : (
                 <button
                   type="button"
                   class="button small danger-quiet"
-                  onClick={() => void api.revokeSession(token).catch(toastError).then(refresh)}
+                  onClick={() => void api.revokeSession(id).catch(toastError).then(refresh)}
                 >
                   Sign out<span class="visually-hidden"> {device}</span>
                 </button>
