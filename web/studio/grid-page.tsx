@@ -30,7 +30,7 @@ export function GridPage() {
   const isStale = contents.isStale.value;
   const empty = items?.length === 0 && uploads.length === 0 && !filtered && !isStale;
   if (empty) return <Welcome />;
-  // Until the first answer says which page it will be: a button that is swapped would lose the focus.
+  // Until the first answer says which page it will be, the place is kept: a button that is swapped would lose the focus.
   const undecided = items === null && uploads.length === 0 && !filtered && !contents.error.value;
 
   return (
@@ -39,12 +39,10 @@ export function GridPage() {
         <h1>Photos</h1>
         {items && <Count />}
       </div>
-      {!undecided && (
-        <>
-          {may("content:submit") && <DropZone large={false} />}
-          <FilterBar />
-        </>
-      )}
+      <div class={undecided ? "undecided" : undefined}>
+        {may("content:submit") && <DropZone large={false} />}
+        <FilterBar />
+      </div>
       {contents.error.value && <p class="banner bad">{contents.error.value.message}</p>}
       <PutOff uploads={uploads} />
       <ul class="grid" aria-label="Photos" aria-busy={isStale}>

@@ -25,7 +25,7 @@ export function SiteHeader() {
         </a>
       )}
       {me.value && <CompanySwitch />}
-      <SiteNav />
+      {me.value !== undefined && <SiteNav />}
     </header>
   );
 }
