@@ -4,6 +4,7 @@ import { messageOf } from "../api.ts";
 import { Dialog } from "../dialog.tsx";
 import { dateTime } from "../format.ts";
 import { toast } from "../toasts.tsx";
+import { Waiting } from "../waiting.tsx";
 import * as api from "./api.ts";
 import { Field, Form } from "./form.tsx";
 import { useList } from "./list.ts";
@@ -12,7 +13,7 @@ import { addPasskey, whyNoPasskeys } from "./passkeys.ts";
 import { deviceOf } from "./sessions-panel.tsx";
 
 export function PasskeysPanel() {
-  const [passkeys, refresh] = useList(api.listPasskeys);
+  const [passkeys, refresh, error] = useList(api.listPasskeys);
   const [removing, setRemoving] = useState<Passkey | null>(null);
   const why = whyNoPasskeys();
   return (
@@ -22,6 +23,7 @@ export function PasskeysPanel() {
         Sign in without a password: by this device's fingerprint, face or PIN, with a password manager, or
         with a security key.
       </p>
+      {!passkeys && <Waiting error={error} />}
       <ul class="rows">
         {passkeys?.map((passkey) => (
           <li key={passkey.id}>
