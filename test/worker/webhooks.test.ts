@@ -249,7 +249,7 @@ describe("an event", () => {
     const stranger = { id: crypto.randomUUID(), name: "Somebody else" };
     const times = { createdAt: new Date(edge.clock), updatedAt: new Date(edge.clock) };
     await edge.db.insert(users).values({ ...stranger, email: `${stranger.id}@example.net`, ...times });
-    const companyId = await foundCompany(edge.db, stranger, "Another company", "", edge.clock);
+    const companyId = (await foundCompany(edge.db, stranger, "Another company", "", edge.clock))!;
     const [{ secret }] = await edge.db.select().from(webhookEndpoints).limit(1);
     await edge.db.insert(webhookEndpoints).values({
       ...{ id: "elsewhere", companyId, url: elsewhere, events: CONTENT_EVENTS, description: "" },
@@ -442,6 +442,24 @@ describe("a delivery that fails", () => {
     expect(verified(secret, received.at(-1)!)).toMatchObject({ type: "marker.ready" });
   });
 
+  test("sent again very often shows its newest 100 attempts", async () => {
+    const { id } = await hook(["marker.ready"]);
+    await submitAndCompile();
+    await deliverAll();
+    const [{ id: deliveryId }] = await deliveries(id);
+    const attempt = { deliveryId, milliseconds: 1, status: 500, response: "", error: "No." };
+    for (let n = 1; n <= 120; n++) {
+      await edge.db
+        .insert(webhookAttempts)
+        .values({ ...attempt, id: `attempt-${n}`, createdAt: edge.clock + n * 1000 });
+    }
+    const { log } = await detail(id, { id: deliveryId } as Delivery);
+    const newest = Array.from({ length: 100 }, (_, i) =>
+      new Date(edge.clock + (21 + i) * 1000).toISOString(),
+    );
+    expect(log.map(({ at }) => at)).toEqual(newest);
+  });
+
   test("after spent attempts that nobody concluded is given up", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();
@@ -619,6 +637,48 @@ describe("an endpoint is switched off", () => {
     ]);
     const test = await edge.fetch(`${HOOKS}/${id}/test`, { method: "POST" });
     expect((await refusal(test)).code).toBe("webhook_disabled");
+  });
+});
+
+describe("switched off while something is being sent", () => {
+  const off = (id: string) => edge.fetch(`${HOOKS}/${id}`, json("PATCH", { enabled: false }));
+
+  test("it may arrive; if it does not, it is given up and not kept for later", async () => {
+    const { id } = await hook(["marker.ready"]);
+    await submitAndCompile();
+    answer = async () => {
+      await off(id);
+      return new Response(null, { status: 500 });
+    };
+    expect(await deliverAll()).toEqual([ACK]);
+    expect(await deliveries(id)).toMatchObject([
+      { state: "failed", status: 500, error: expect.stringContaining("switched off"), next_attempt_at: null },
+    ]);
+    await edge.fetch(`${HOOKS}/${id}`, json("PATCH", { enabled: true }));
+    edge.pass(DAY);
+    await sweep(edge.bindings, edge.clock);
+    expect(edge.told).toEqual([]);
+
+    await submitAndCompile();
+    answer = async () => {
+      await off(id);
+      return new Response();
+    };
+    expect(await deliverAll()).toEqual([ACK]);
+    expect((await deliveries(id)).map(({ state }) => state)).toEqual(["delivered", "failed"]);
+  });
+
+  test("by whom nothing is heard of any more: the sweep gives it up", async () => {
+    const { id } = await hook(["marker.ready"]);
+    await submitAndCompile();
+    answer = () => new Promise<never>(() => {});
+    void deliverWebhook(edge.bindings, edge.told.splice(0)[0]);
+    await vi.waitUntil(() => received.length === 1);
+    await off(id);
+    expect((await deliveries(id)).map(({ state }) => state)).toEqual(["pending"]);
+    edge.pass(61);
+    await sweep(edge.bindings, edge.clock);
+    expect((await deliveries(id)).map(({ state }) => state)).toEqual(["failed"]);
   });
 });
 

@@ -1,4 +1,18 @@
-import { and, eq, exists, gte, inArray, isNull, lt, lte, not, or, type SQL, sql } from "drizzle-orm";
+import {
+  and,
+  eq,
+  exists,
+  gte,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  lte,
+  not,
+  or,
+  type SQL,
+  sql,
+} from "drizzle-orm";
 import { Audit, PLATFORM_ACTOR } from "../audit.ts";
 import type { Bindings, WebhookMessage } from "../bindings.ts";
 import { logFailure } from "../log.ts";
@@ -217,8 +231,10 @@ export async function conclude(
       )
       .where(eq(webhookEndpoints.id, endpoint.id))
       .returning(),
+    // The webhook may have been switched off meanwhile, when this could not be given up.
+    dropWaiting(db, eq(webhookDeliveries.id, delivery.id), now),
   ]);
-  if (isDelivered || !after) return null;
+  if (isDelivered || !after?.isEnabled) return null;
   const reason = status === GONE ? "gone" : isHopeless(after, now) ? "failing" : null;
   if (reason === null) return delay;
   await switchOff(db, after, reason, now);
@@ -245,12 +261,12 @@ async function switchOff(
       .set({ isEnabled: false, disabledReason: reason, updatedAt: now })
       .where(and(eq(webhookEndpoints.id, id), eq(webhookEndpoints.isEnabled, true))),
     audit.note("webhook.switched_off", { id, name: nameOf(endpoint) }, { reason, failures }),
-    dropWaiting(db, id, now),
+    dropWaiting(db, eq(webhookDeliveries.endpointId, id), now),
   ]);
 }
 
-/** The statement that gives up what waits for an endpoint that is switched off. */
-export function dropWaiting(db: Database, endpointId: string, now: number) {
+/** The statement that gives up which of the deliveries wait for an endpoint that is switched off. */
+export function dropWaiting(db: Database, which: SQL, now: number) {
   return db
     .update(webhookDeliveries)
     .set({
@@ -259,14 +275,7 @@ export function dropWaiting(db: Database, endpointId: string, now: number) {
       error: "The webhook was switched off before this was delivered.",
       finishedAt: now,
     })
-    .where(
-      and(
-        eq(webhookDeliveries.endpointId, endpointId),
-        eq(webhookDeliveries.state, "pending"),
-        isFree(now),
-        not(isEndpointOn(db)),
-      ),
-    );
+    .where(and(which, eq(webhookDeliveries.state, "pending"), isFree(now), not(isEndpointOn(db))));
 }
 
 /** How people tell endpoints apart. A query may hold a secret of the receiver's. */
@@ -323,9 +332,13 @@ export async function reclaimForgotten(
     .returning({ delivery_id: webhookDeliveries.id });
 }
 
-/** Forgets events that are older than 30 days, with their deliveries, and secrets that sign no longer. */
+/**
+ * Forgets events that are older than 30 days, with their deliveries, and secrets that sign no longer. What somebody
+ * was sending, and died, while its webhook was switched off, is given up.
+ */
 export async function prune(db: Database, now: number): Promise<void> {
   await db.batch([
+    dropWaiting(db, isNotNull(webhookDeliveries.lease), now),
     db.delete(webhookEvents).where(lte(webhookEvents.createdAt, now - KEPT_DAYS * DAY_MILLISECONDS)),
     db
       .update(webhookEndpoints)

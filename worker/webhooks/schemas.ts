@@ -122,7 +122,7 @@ export const deliveryDetail = delivery
       .record(z.string(), z.unknown())
       .openapi({ description: "The body of its requests, as an object." }),
     /** Oldest first, those from before it was sent again included. */
-    log: z.array(attempt),
+    log: z.array(attempt).openapi({ description: "The newest 100 attempts." }),
   })
   .openapi("WebhookDeliveryDetail");
 export type DeliveryDetail = z.infer<typeof deliveryDetail>;

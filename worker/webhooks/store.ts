@@ -19,6 +19,9 @@ import { TEST_EVENT } from "./events.ts";
 /** Of one company: what happens is told to each of them. */
 export const MAX_ENDPOINTS = 20;
 
+/** Of a delivery: eight are made by themselves, and more whenever somebody sends it again. */
+const MAX_SHOWN_ATTEMPTS = 100;
+
 /** A delivery with what it tells. */
 export interface Told {
   readonly delivery: WebhookDeliveryRow;
@@ -114,7 +117,7 @@ export class WebhookStore {
         .where(this.#own(eq(webhookEndpoints.id, id)))
         .returning(),
       this.#audit.note("webhook.changed", { id, name }, { address, events, description, enabled: isEnabled }),
-      ...(isEnabled === false ? [dropWaiting(this.#db, id, now)] : []),
+      ...(isEnabled === false ? [dropWaiting(this.#db, eq(webhookDeliveries.endpointId, id), now)] : []),
     ]);
     return row;
   }
@@ -193,7 +196,7 @@ export class WebhookStore {
     return { rows: page, next };
   }
 
-  /** With its attempts, oldest first. */
+  /** With its newest attempts, oldest first. */
   async delivery(
     endpointId: string,
     id: string,
@@ -204,10 +207,11 @@ export class WebhookStore {
       .innerJoin(webhookEvents, eq(webhookEvents.id, webhookDeliveries.eventId))
       .leftJoin(webhookAttempts, eq(webhookAttempts.deliveryId, webhookDeliveries.id))
       .where(this.#ownDelivery(endpointId, id))
-      .orderBy(webhookAttempts.createdAt);
+      .orderBy(desc(webhookAttempts.createdAt))
+      .limit(MAX_SHOWN_ATTEMPTS);
     const [first] = found;
     if (!first) return undefined;
-    const attempts = found.flatMap(({ attempt }) => (attempt ? [attempt] : []));
+    const attempts = found.flatMap(({ attempt }) => (attempt ? [attempt] : [])).reverse();
     return { delivery: first.delivery, event: first.event, attempts };
   }
 
