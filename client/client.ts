@@ -117,10 +117,21 @@ export class Vivimark {
   readonly #key: string | undefined;
   readonly #fetch: (request: Request) => Promise<Response>;
 
-  /** @throws TypeError for a `url` that is none */
+  /** @throws TypeError for a `url` that is none, or a `key` that cannot be one; its sentence has no part of the key */
   constructor({ url, key, fetch: send = (request) => fetch(request) }: ClientOptions) {
-    this.#url = new URL(url).href.replace(/\/+$/, "");
-    this.#key = key;
+    const { protocol, origin, pathname, username, password } = new URL(url);
+    if (!/^https?:$/.test(protocol) || username !== "" || password !== "") {
+      throw new TypeError(
+        "The url begins otherwise than expected: https:// and a host, without a user name.",
+      );
+    }
+    this.#url = origin + pathname.replace(/\/+$/, "");
+    this.#key = key?.trim();
+    if (this.#key !== undefined && !/^[!-~]+$/.test(this.#key)) {
+      throw new TypeError(
+        "The key is empty or has other characters than a key has; expected vivi_ and 48 more.",
+      );
+    }
     this.#fetch = send;
   }
 
@@ -135,7 +146,7 @@ export class Vivimark {
   ): Promise<AnswerOf<Name>> {
     const [method, template] = name.split(" ");
     const { path = {}, query = {}, header = {}, body, type, signal } = (request ?? {}) as Loose;
-    const address = template.replace(/\{(\w+)\}/g, (_, field) => encodeURIComponent(String(path[field])));
+    const address = template.replace(/\{(\w+)\}/g, (_, field) => segmentOf(field, path[field]));
     const headers = new Headers();
     for (const [field, value] of given(header)) headers.set(field, value);
     const isJson = body !== undefined && !isBytes(body) && !(body instanceof FormData);
@@ -148,8 +159,8 @@ export class Vivimark {
       signal,
     });
     if (response.status === 204) return undefined as AnswerOf<Name>;
-    const answer = isOfType(response, "application/json") ? await response.json() : response;
-    return answer as AnswerOf<Name>;
+    if (!isOfType(response, "application/json")) return response as AnswerOf<Name>;
+    return (await response.json()) as AnswerOf<Name>;
   }
 
   /** All content that matches, newest first, page by page as it is asked for. */
@@ -242,20 +253,46 @@ export class Vivimark {
     );
     if (this.#key !== undefined) request.headers.set("Authorization", `Bearer ${this.#key}`);
     const response = await this.#fetch(request);
-    if (response.ok) return response;
-    if (isOfType(response, "application/problem+json")) {
-      const seconds = Number(response.headers.get("Retry-After") ?? Number.NaN);
-      throw new ApiError((await response.json()) as Problem, Number.isFinite(seconds) ? seconds : undefined);
-    }
+    // No operation answers with a page: that is the log-in of a network, or of a proxy.
+    if (response.ok && !isOfType(response, "text/html")) return response;
+    const problem = await problemIn(response);
+    if (problem) throw new ApiError(problem, secondsUntil(response.headers.get("Retry-After")));
     // Something between here and the platform, such as a proxy.
+    const what = response.ok ? "a web page" : `status ${response.status}`;
     throw new ApiError({
       type: "about:blank",
       title: response.statusText,
       status: response.status,
-      detail: `${init.method} ${address} was answered with status ${response.status}.`,
+      detail: `${init.method} ${address.replace(/\?.*/s, "")} was answered with ${what}, and not by the platform.`,
       code: "internal_error",
     });
   }
+}
+
+/** What the platform says of a refusal; undefined when it was not the platform that answered. */
+async function problemIn(response: Response): Promise<Problem | undefined> {
+  const text = await response.text();
+  if (!isOfType(response, "application/problem+json")) return undefined;
+  try {
+    const { code, detail } = JSON.parse(text);
+    return typeof code === "string" && typeof detail === "string" ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `Retry-After` is seconds, or a date. */
+function secondsUntil(text: string | null): number | undefined {
+  if (text === null) return undefined;
+  const seconds = /^\d+$/.test(text) ? Number(text) : Math.ceil((Date.parse(text) - Date.now()) / 1000);
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
+}
+
+/** A name in an address. Those that stand for a place elsewhere in it would lead to another operation. */
+function segmentOf(field: string, value: unknown): string {
+  const text = value === undefined ? "" : String(value);
+  if (text !== "" && text !== "." && text !== "..") return encodeURIComponent(text);
+  throw new TypeError(`"${field}" of the path is ${JSON.stringify(text)}; expected an id.`);
 }
 
 /** What `call` reads of the request of whichever operation. */

@@ -120,6 +120,87 @@ test("every other operation is typed: JSON in, JSON, a response or nothing out",
   expect(refused).toMatchObject({ code: "invalid_input", problem: { errors: [{ field: "name" }] } });
 });
 
+/** A client of something that answers this. */
+const answered = (body: string, init: ResponseInit = {}) =>
+  new Vivimark({ url: "https://vivimark.example", fetch: async () => new Response(body, init) });
+const problem = { "Content-Type": "application/problem+json" };
+
+test.each([
+  ["a proxy's page", "<h1>Bad gateway</h1>", { status: 502, headers: { "Content-Type": "text/html" } }],
+  [
+    "a network's page in the place of an answer",
+    "<form>",
+    { status: 200, headers: { "Content-Type": "text/html" } },
+  ],
+  ["half a problem", '{"code":', { status: 500, headers: problem }],
+  ["somebody else's problem", '{"title":"No"}', { status: 429, headers: problem }],
+  ["no problem at all", "null", { status: 403, headers: problem }],
+])("%s is an ApiError too", async (_, body, init) => {
+  const error = await answered(body, init)
+    .call("GET /api/ar-content", { query: { q: "a secret search" } })
+    .catch((reason) => reason);
+  expect(error).toBeInstanceOf(ApiError);
+  expect([error.code, error.status]).toEqual(["internal_error", init.status]);
+  expect(error.message).toMatch(/^GET \/api\/ar-content was answered with .*, and not by the platform\.$/);
+});
+
+test.each([
+  ["60", 60],
+  [new Date(Date.now() + 3_600_000).toUTCString(), 3600],
+  ["Thu, 01 Jan 1970 00:00:00 GMT", 0],
+  ["soon", undefined],
+])("Retry-After: %s", async (text, seconds) => {
+  const body = JSON.stringify({ code: "too_many_requests", detail: "Slower." });
+  const headers = { ...problem, "Retry-After": text };
+  const error = await answered(body, { status: 429, headers })
+    .get("1")
+    .catch((reason) => reason);
+  if (seconds === undefined) expect(error.retryAfterSeconds).toBeUndefined();
+  else expect(Math.abs(error.retryAfterSeconds - seconds)).toBeLessThan(60);
+});
+
+test("no error has a key in it, and what cannot be one is never sent", () => {
+  const secret = `vivi_${"5".repeat(48)}`;
+  for (const key of [`${secret}\u200b`, `${secret}\nX: y`, `${secret} ${secret}`, `vivi_…${secret}`, ""]) {
+    const construct = () => new Vivimark({ url: "https://vivimark.example", key });
+    expect(construct).toThrow(TypeError);
+    expect(construct).not.toThrow(secret);
+  }
+});
+
+test("a key that was pasted with the end of its line is good, and so is an address with a path", async () => {
+  const sent: Request[] = [];
+  const client = new Vivimark({
+    url: "https://example.net/vivimark/?from=mail#top",
+    key: "vivi_1\n",
+    fetch: async (request) => {
+      sent.push(request);
+      return Response.json({ items: [], next_cursor: null });
+    },
+  });
+  await client.call("GET /api/ar-content", { query: { limit: 1 } });
+  expect(sent[0].url).toBe("https://example.net/vivimark/api/ar-content?limit=1");
+  expect(sent[0].headers.get("authorization")).toBe("Bearer vivi_1");
+});
+
+test.each(["https://ada:secret@example.net", "ftp://example.net", "example.net"])(
+  "%s is no address",
+  (url) => {
+    expect(() => new Vivimark({ url })).toThrow(TypeError);
+    expect(() => new Vivimark({ url })).not.toThrow("secret");
+  },
+);
+
+test.each(["..", ".", ""])("%j is no id: it would lead to another operation", async (id) => {
+  const client = new Vivimark({
+    url: "https://vivimark.example",
+    fetch: async ({ url }) => {
+      throw new Error(`Sent to ${url}`);
+    },
+  });
+  await expect(client.delete(id)).rejects.toThrow(/"id" of the path is ".*"; expected an id/);
+});
+
 test("in a browser, with a key and as the person who is signed in", async () => {
   const browser = await launchBrowser();
   try {
