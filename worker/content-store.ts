@@ -22,7 +22,7 @@ import type { Refusal } from "./errors.ts";
 import { placed, placeOf } from "./files.ts";
 import { abandon } from "./marker-life.ts";
 import { FILE_KINDS, foldersOf } from "./paths.ts";
-import { hasRoom, type Quotas, readUsage, refusalOf, UNLIMITED, type Wanted } from "./quotas.ts";
+import { hasRoom, type Quotas, readUsage, refusalOf, roomAgain, UNLIMITED, type Wanted } from "./quotas.ts";
 import {
   arContent,
   type Company,
@@ -33,6 +33,8 @@ import {
   type Database,
   projects,
   touched,
+  type VideoUploadRow,
+  videoUploads,
 } from "./schema.ts";
 import type { MarkerStatus } from "./schemas.ts";
 import type { Storages } from "./storage/open.ts";
@@ -220,6 +222,23 @@ export class ContentStore {
     return this.overQuota({ bytes: bytes - (content.videoBytes ?? 0) }, now);
   }
 
+  /**
+   * Begins an upload of a video, whose bytes count from then on.
+   *
+   * @throws Refusal `quota_exceeded`
+   */
+  async insertVideoUpload(
+    content: Content,
+    upload: Omit<typeof videoUploads.$inferInsert, "companyId" | "contentId">,
+    now: number,
+  ): Promise<VideoUploadRow> {
+    const row = { ...upload, companyId: this.company.id, contentId: content.id };
+    const room = this.room({ bytes: upload.bytes - (content.videoBytes ?? 0) }, now);
+    const [begun] = await insertIf(this.#db, videoUploads, row, room).returning();
+    if (begun) return begun;
+    throw (await this.#noRoomForVideo(content, upload.bytes, now)) ?? roomAgain();
+  }
+
   /** Content that is not there yet, or no more. */
   async getHidden(id: string): Promise<Content | undefined> {
     const [row] = await this.#db
@@ -312,6 +331,7 @@ export class ContentStore {
     now: number,
     expected?: Content,
   ): Promise<Content | undefined> {
+    const isCounted = video?.isCounted === true;
     const [row] = await this.#noted(
       this.#db
         .update(arContent)
@@ -330,7 +350,7 @@ export class ContentStore {
             // It may have been moved meanwhile: then another place is to be cleared.
             sql`${arContent.videoPath} IS ${content.videoPath}`,
             isStill(expected),
-            video ? this.room({ bytes: moreBytes(video.bytes) }, now) : undefined,
+            video && !isCounted ? this.room({ bytes: moreBytes(video.bytes) }, now) : undefined,
           ),
         )
         .returning(),
@@ -339,7 +359,7 @@ export class ContentStore {
       video && { bytes: video.bytes, type: video.type },
       video ? happened(this.#db, "video.attached", content.id, now) : [],
     );
-    const refused = row || !video ? null : await this.#noRoomForVideo(content, video.bytes, now);
+    const refused = row || !video || isCounted ? null : await this.#noRoomForVideo(content, video.bytes, now);
     if (refused) throw refused;
     return row;
   }
@@ -407,7 +427,7 @@ function moreBytes(bytes: number): SQL {
 }
 
 /** An INSERT that does nothing unless its condition holds. */
-function insertIf<Table extends SQLiteTable>(
+export function insertIf<Table extends SQLiteTable>(
   db: Database,
   table: Table,
   row: Table["$inferInsert"],

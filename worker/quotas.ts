@@ -104,6 +104,11 @@ export function readDays(db: Database, companyId: string, days: number, now: num
 
 const KEEP_DAYS = 400;
 
+/** There was no room, and when it was looked for again there was. */
+export function roomAgain(): Refusal {
+  return new Refusal("quota_exceeded", "A quota was used up for a moment; there is room again.");
+}
+
 /** Forgets days of more than a year ago. */
 export async function sweepDays(db: Database, now: number): Promise<void> {
   await db.delete(compilationDays).where(lt(compilationDays.day, dayOf(now - KEEP_DAYS * DAY_MILLISECONDS)));

@@ -2,13 +2,14 @@ import { COMPILER_VERSION } from "../compiler/compile.ts";
 import { inspectImage } from "../compiler/image/inspect.ts";
 import type { Bindings } from "./bindings.ts";
 import { type ContentStore, type ContentWithTask, type HiddenContent, purge } from "./content-store.ts";
-import { Refusal } from "./errors.ts";
+import type { Refusal } from "./errors.ts";
 import { type FilePlace, placed, placeOf } from "./files.ts";
 import { type Creation, newCreation } from "./idempotency.ts";
 import { logFailure } from "./log.ts";
 import { type NewLease, newLease, openedBy } from "./marker-life.ts";
 import { freshPath, imagePath, mediaUrl, qrCodePath } from "./paths.ts";
 import { drawQrCode } from "./qr-code.ts";
+import { roomAgain } from "./quotas.ts";
 import { viewerUrl } from "./representation.ts";
 import type { Company, Content } from "./schema.ts";
 import { sha256 } from "./sha256.ts";
@@ -157,7 +158,7 @@ async function noRoom(
 ): Promise<Refusal> {
   const bytes = row?.imageBytes ?? 0;
   const refused = await store.overQuota({ contents: row ? 1 : 0, bytes, compilations }, now);
-  return refused ?? new Refusal("quota_exceeded", "A quota was used up for a moment; there is room again.");
+  return refused ?? roomAgain();
 }
 
 /** Content with the marker that this one would get. */

@@ -27,14 +27,6 @@ export class VideoUploadStore {
     );
   }
 
-  async insert(upload: Omit<typeof videoUploads.$inferInsert, "companyId">): Promise<VideoUploadRow> {
-    const [row] = await this.#db
-      .insert(videoUploads)
-      .values({ ...upload, companyId: this.company.id })
-      .returning();
-    return row;
-  }
-
   async get(contentId: string, id: string): Promise<VideoUploadRow | undefined> {
     const [row] = await this.#db.select().from(videoUploads).where(this.#own(contentId, id));
     return row;

@@ -46,9 +46,14 @@ export interface VideoPlan {
   readonly sha256: string | null;
 }
 
-/** Begins an upload in the company's storage, or in the platform's own for one that takes no parts. */
+/**
+ * Begins an upload in the company's storage, or in the platform's own for one that takes no parts.
+ *
+ * @throws Refusal `quota_exceeded`
+ */
 export async function beginUpload(
   { storages, now }: Services,
+  store: ContentStore,
   uploads: VideoUploadStore,
   content: Content,
   { length, contentType, sha256 }: VideoPlan,
@@ -56,6 +61,7 @@ export async function beginUpload(
 ): Promise<VideoUploadRow> {
   const made = isRepeated ? await uploads.get(content.id, id) : undefined;
   if (made) return made;
+  await store.assertRoomForVideo(content, length, now());
   const { storageConnectionId, storagePath } = uploads.company;
   const storage = await storages.open(storageConnectionId);
   const [storageId, parts] = storage.parts
@@ -64,9 +70,8 @@ export async function beginUpload(
   const extension = VIDEO_EXTENSIONS[contentType];
   const path = freshPath(storagePath, "video", content.uniqueId, content.videoVersion + 1, extension);
   const uploadId = await parts.start(path, contentType);
-  return uploads.insert({
+  const upload = {
     id,
-    contentId: content.id,
     storageId,
     path,
     uploadId,
@@ -76,7 +81,13 @@ export async function beginUpload(
     sha256,
     createdAt: now(),
     expiresAt: now() + ABANDONED_MILLISECONDS,
-  });
+  };
+  try {
+    return await store.insertVideoUpload(content, upload, now());
+  } catch (error) {
+    if (error instanceof Refusal) await parts.abort(path, uploadId);
+    throw error;
+  }
 }
 
 function partsOf(storage: StorageProvider): PartUploads {
@@ -213,11 +224,9 @@ export async function completeUpload(
     if (error instanceof Refusal) await discardUpload(services, uploads, upload);
     throw error;
   });
-  const video = { storageId: upload.storageId, path: upload.path, type, bytes: upload.bytes };
-  const swapped = await swapVideo(storages, store, content, video, now()).catch(async (error: unknown) => {
-    if (error instanceof Refusal) await discardUpload(services, uploads, upload);
-    throw error;
-  });
+  const { storageId, path, bytes } = upload;
+  const video = { storageId, path, type, bytes, isCounted: true };
+  const swapped = await swapVideo(storages, store, content, video, now());
   if (swapped) await announceEvents(services, [content.id]);
   await uploads.remove(upload.id);
   if (swapped) await moveHome(services, uploads, swapped);

@@ -77,6 +77,8 @@ export async function detachVideo(
 export interface StoredVideo extends FilePlace {
   readonly type: VideoType;
   readonly bytes: number;
+  /** Its bytes are used up since its upload was begun. */
+  readonly isCounted?: boolean;
 }
 
 /**

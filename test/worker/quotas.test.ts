@@ -3,7 +3,8 @@ import { eq, sql } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { deliver } from "../../worker/delivery.ts";
 import { endOfDay } from "../../worker/quotas.ts";
-import { arContent, companies, compilationDays, compileTasks } from "../../worker/schema.ts";
+import type { VideoUpload } from "../../worker/routes/video-uploads.ts";
+import { arContent, companies, compilationDays, compileTasks, videoUploads } from "../../worker/schema.ts";
 import type { BatchItem, CompanyUsage, Submission } from "../../worker/schemas.ts";
 import { sweep } from "../../worker/sweep.ts";
 import { Edge, form, json, refusal } from "./edge.ts";
@@ -158,6 +159,57 @@ describe("the quota of bytes", () => {
     expect(statuses).toEqual([200, 200, 403, 403, 403, 403]);
     const { objects } = await env.BUCKET.list();
     expect(objects.filter(({ key }) => key.includes("/videos/"))).toHaveLength(2);
+  });
+});
+
+describe("a video that comes in parts", () => {
+  const LENGTH = 5000;
+  const wish = { length: LENGTH, content_type: "video/mp4" };
+  const begin = (id: string) => edge.fetch(`/api/ar-content/${id}/video-uploads`, json("POST", wish));
+  const stored = async () => (await edge.store()).company.contentBytes;
+
+  afterEach(async () => {
+    await edge.db.delete(videoUploads);
+  });
+
+  it("counts from its beginning, once, until it is given up", async () => {
+    const { content } = await edge.submit();
+    const path = `/api/ar-content/${content.id}/video-uploads`;
+    const before = await stored();
+    const given = (await (await begin(content.id)).json()) as VideoUpload;
+    expect(await stored()).toBe(before + LENGTH);
+    expect((await edge.fetch(`${path}/${given.id}`, { method: "DELETE" })).status).toBe(204);
+    expect(await stored()).toBe(before);
+
+    await allow({ maxBytes: before + LENGTH });
+    const { id } = (await (await begin(content.id)).json()) as VideoUpload;
+    // There is no room for anything beside it, and for itself there is.
+    expect((await refusal(await submit())).code).toBe("quota_exceeded");
+    const headers = { "Content-Length": String(LENGTH) };
+    const body = video("mp4", LENGTH);
+    await edge.json(`${path}/${id}/parts/1`, { method: "PUT", body, headers });
+    expect((await edge.fetch(`${path}/${id}/complete`, { method: "POST" })).status).toBe(200);
+    expect(await stored()).toBe(before + LENGTH);
+    expect((await edge.content(content.id)).video_bytes).toBe(LENGTH);
+  });
+
+  it("is over when nobody goes on with it", async () => {
+    const { content } = await edge.submit();
+    const before = await stored();
+    expect((await begin(content.id)).status).toBe(201);
+    edge.pass(25 * 3600);
+    await sweep(edge.bindings, edge.clock);
+    expect(await stored()).toBe(before);
+  });
+
+  it("does not get past the quota with others at the same moment, nor one after another", async () => {
+    const { content } = await edge.submit();
+    await allow({ maxBytes: (await stored()) + 3 * LENGTH });
+    const begun = await Promise.all(Array.from({ length: 10 }, () => begin(content.id)));
+    expect(begun.map(({ status }) => status).sort()).toEqual([...Array(3).fill(201), ...Array(7).fill(403)]);
+    expect((await refusal(await begin(content.id))).code).toBe("quota_exceeded");
+    expect(await edge.db.select().from(videoUploads)).toHaveLength(3);
+    expect((await refusal(await putVideo(content.id, video("mp4", 100)))).code).toBe("quota_exceeded");
   });
 });
 

@@ -169,7 +169,6 @@ const complete = companyRoute("content:submit", {
     ...problems(
       "not_found",
       "upload_incomplete",
-      "quota_exceeded",
       "unsupported_video",
       "checksum_mismatch",
       ...STORAGE_REFUSALS,
@@ -193,8 +192,7 @@ export const videoUploadRoutes = new OpenAPIHono<AppEnv>()
     const uploads = new VideoUploadStore(c.env.db, c.var.store.company);
     const { content } = await find(c.var.store, id);
     const plan = { length, contentType, sha256 };
-    await c.var.store.assertRoomForVideo(content, plan.length, c.env.now());
-    const upload = await beginUpload(c.env, uploads, content, plan, c.var.creation);
+    const upload = await beginUpload(c.env, c.var.store, uploads, content, plan, c.var.creation);
     const location = `/api/ar-content/${id}/video-uploads/${upload.id}`;
     return c.json(await uploadBody(c.env, upload, []), 201, { Location: location });
   })
