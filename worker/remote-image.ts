@@ -61,7 +61,8 @@ async function download(internet: Internet, url: URL, signal: AbortSignal): Prom
   for await (const chunk of body ?? []) {
     if (signal.aborted) break;
     size += chunk.length;
-    if (Math.max(size, declared) > MAX_IMAGE_BYTES) {
+    // Apart: what was declared may be no number at all.
+    if (size > MAX_IMAGE_BYTES || declared > MAX_IMAGE_BYTES) {
       throw new Refusal(
         "image_too_many_bytes",
         `The image at ${url.host} has ${declared > MAX_IMAGE_BYTES ? declared : `more than ${MAX_IMAGE_BYTES}`} bytes; ` +

@@ -233,10 +233,7 @@ export type TakenLease = z.infer<typeof takenLease>;
 export const health = z
   .object({
     status: z.enum(["ok", "degraded"]),
-    dependencies: z.record(
-      z.string(),
-      z.object({ ok: z.boolean(), milliseconds: z.number(), error: z.string().optional() }),
-    ),
+    dependencies: z.record(z.string(), z.object({ ok: z.boolean(), milliseconds: z.number() })),
   })
   .openapi("Health");
 
@@ -254,7 +251,22 @@ export function manyLines(text: string): string {
     .trim();
 }
 
-export const titleText = z.string().overwrite(oneLine).min(1).max(200);
+/** Whether anything of a text is seen: not only spaces, joiners and fillers. */
+export function isVisible(text: string): boolean {
+  return /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text);
+}
+
+/** What people tell things apart by. */
+export const nameText = (maxLength: number) =>
+  z
+    .string()
+    .overwrite(oneLine)
+    .min(1)
+    .max(maxLength)
+    // Of nothing at all it is said already.
+    .refine((text) => text === "" || isVisible(text), "expected something that can be seen");
+
+export const titleText = nameText(200);
 export const descriptionText = z.string().overwrite(manyLines).max(2000);
 /** Part of a title or description. */
 export const searchText = z.string().overwrite(manyLines).max(200);
@@ -269,7 +281,7 @@ export const decimal = <Schema extends z.ZodType<number, number>>(schema: Schema
     return z.NEVER;
   }, schema);
 
-const projectName = z.string().overwrite(oneLine).min(1).max(100);
+const projectName = nameText(100);
 const expiresAfterDays = z.number().int().min(1).max(3650);
 
 export const project = z

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { FILE_KINDS } from "./paths.ts";
-import { oneLine } from "./schemas.ts";
+import { nameText } from "./schemas.ts";
 import { PROVIDERS, s3Settings, yandexDiskSettings } from "./storage/settings.ts";
 import { CONNECTION_STEPS } from "./storage/test-connection.ts";
 
@@ -19,7 +19,7 @@ const connectionId = z
     example: "2b1f3a52-6a0c-4b53-9f0e-0d6c1f2b7a11",
   });
 
-const connectionName = z.string().overwrite(oneLine).min(1).max(100);
+export const connectionName = nameText(100);
 
 export const usage = z
   .object({

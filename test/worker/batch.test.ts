@@ -293,6 +293,22 @@ describe("addresses", () => {
     expect(first).toMatchObject({ title: "First", max_features: 100 });
   });
 
+  test("that are slow have ten minutes together: the rest is told, and not asked for", async () => {
+    const asked: string[] = [];
+    const items = Array.from({ length: 8 }, (_, i) => ({ image_url: address(`slow-${i}.png`) }));
+    for (const { image_url } of items) {
+      edge.sites.set(image_url, () => {
+        asked.push(image_url);
+        edge.pass(151);
+        return new Response(png());
+      });
+    }
+    const result = await sent(edge.fetch(BATCH, json("POST", { items })));
+    expect(asked).toHaveLength(4);
+    expect(codes(result)).toEqual([...Array(4).fill(null), ...Array(4).fill("image_not_fetched")]);
+    expect(result.items[7].error?.detail).toContain("more than 600 s");
+  });
+
   test.each([{ items: [] }, { items: "x" }, {}, { items: Array(501).fill({ image_url: "https://a.de/" }) }])(
     "refused as a whole",
     async (body) => {

@@ -2,7 +2,7 @@ import { eq } from "drizzle-orm";
 import { describe, expect, it, vi } from "vitest";
 import { openStore } from "../../worker/content-store.ts";
 import { arContent, companies, compileTasks, projects } from "../../worker/schema.ts";
-import type { ArContent, ContentPage } from "../../worker/schemas.ts";
+import type { ArContent, ContentPage, Submission } from "../../worker/schemas.ts";
 import { submitPhoto } from "../../worker/submission.ts";
 import { sweep } from "../../worker/sweep.ts";
 import { Edge, form, json, refusal } from "./edge.ts";
@@ -189,6 +189,24 @@ describe("a text with characters that are no text", () => {
     );
     expect(problem.code).toBe("invalid_input");
   });
+
+  it.each(["\u200b", " \u2060\ufeff", "\u3164", "\u115f\u1160", "\u00ad", "\u2800", "\u{e0041}"])(
+    "is nothing that cannot be seen: %j",
+    async (title) => {
+      const edge = new Edge();
+      const { id } = await upload(edge, { title: "Seen" });
+      const refused = await refusal(await edge.fetch(`/api/ar-content/${id}`, json("PATCH", { title })));
+      expect(refused.errors).toEqual([
+        { field: "title", detail: expect.stringContaining("expected something that can be seen") },
+      ]);
+      const nameless = new FormData();
+      nameless.set("image", new Blob([png()]), `${title}.png`);
+      const sent = await edge.json<Submission>("/api/ar-content", { method: "POST", body: nameless });
+      expect(sent.content.title).toBe("Untitled");
+      const joined = "👩‍👩‍👧 क्‍ष";
+      expect((await patch(edge, id, { title: joined })).title).toBe(joined);
+    },
+  );
 
   it("stays findable by both texts when two changes meet", async () => {
     const edge = new Edge();

@@ -124,6 +124,13 @@ describe("refused", () => {
     expect((await refused("https://nobody.example.net/")).code).toBe("image_not_fetched");
   });
 
+  test.each(["a lot", "", "-1", "1, 2"])("too many bytes, and a Content-Length of %j", async (declared) => {
+    const bytes = new Uint8Array(MAX_IMAGE_BYTES + 1);
+    const headers = { "Content-Length": declared };
+    edge.sites.set(ADDRESS, () => new Response(new Response(bytes).body, { headers }));
+    expect((await refused(ADDRESS)).code).toBe("image_too_many_bytes");
+  });
+
   test("too many bytes, declared or not: the rest is not read", async () => {
     const declared = { "Content-Length": String(MAX_IMAGE_BYTES + 1) };
     edge.sites.set(ADDRESS, () => new Response(new Uint8Array(MAX_IMAGE_BYTES + 1), { headers: declared }));

@@ -1,11 +1,11 @@
 import { z } from "@hono/zod-openapi";
-import { oneLine } from "../schemas.ts";
+import { nameText } from "../schemas.ts";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./passwords.ts";
 import { PERMISSIONS, type Permission, ROLES, SCOPES } from "./permissions.ts";
 
 /** The wire of accounts: what the API takes and gives, in snake_case. */
 
-const name = z.string().overwrite(oneLine).min(1).max(100);
+const name = nameText(100);
 const email = z
   .string()
   .overwrite((text) => text.trim().toLowerCase())

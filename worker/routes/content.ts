@@ -27,6 +27,7 @@ import {
   contentPage,
   decimal,
   descriptionText,
+  isVisible,
   markerStatus,
   maxFeatures,
   oneLine,
@@ -405,5 +406,6 @@ function titleOf(fileName: string): string {
   const base = fileName.split(/[/\\]/).at(-1) ?? "";
   const title = oneLine(base.replace(/\.[^.]*$/, "")).slice(0, 200);
   // A character that the cut went through goes as a whole.
-  return title.replace(/[\ud800-\udbff]$/, "").trim() || "Untitled";
+  const whole = title.replace(/[\ud800-\udbff]$/, "").trim();
+  return isVisible(whole) ? whole : "Untitled";
 }

@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
+import { logFailure } from "../log.ts";
 import { answers, problems } from "../openapi.ts";
 import { health } from "../schemas.ts";
 
@@ -8,6 +9,7 @@ const read = createRoute({
   path: "/",
   operationId: "getHealth",
   summary: "Each dependency by name",
+  description: "Anybody may ask: whether one answers, and how fast. Why one does not is in the log.",
   security: [],
   responses: {
     200: answers(health, "Everything answers"),
@@ -23,9 +25,9 @@ export const healthRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) =>
       try {
         await check();
         return [name, { ok: true, milliseconds: c.env.now() - started }] as const;
-      } catch (reason) {
-        const error = reason instanceof Error ? reason.message : String(reason);
-        return [name, { ok: false, milliseconds: c.env.now() - started, error }] as const;
+      } catch (error) {
+        logFailure("A dependency does not answer", error, { dependency: name });
+        return [name, { ok: false, milliseconds: c.env.now() - started }] as const;
       }
     }),
   );

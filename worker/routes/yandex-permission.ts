@@ -6,7 +6,7 @@ import { logFailure } from "../log.ts";
 import { answers, JSON_REFUSALS, problems, STORAGE_REFUSALS } from "../openapi.ts";
 import { yandexDiskSettings } from "../storage/settings.ts";
 import { connectionBody } from "../storage-representation.ts";
-import { connection } from "../storage-schemas.ts";
+import { connection, connectionName } from "../storage-schemas.ts";
 import { permissionUrl, takePermission } from "../yandex-permission.ts";
 import { companyRoute } from "./guarded.ts";
 import { originOf, readJson } from "./http.ts";
@@ -25,7 +25,7 @@ const authorize = companyRoute("storage:manage", {
     "for 30 minutes.",
   request: {
     query: z.object({
-      name: z.string().min(1).max(100).default("Yandex Disk"),
+      name: connectionName.default("Yandex Disk"),
       root: yandexDiskSettings.shape.root,
       connection_id: z.string().max(64).optional(),
     }),
