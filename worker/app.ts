@@ -111,6 +111,8 @@ for (const open of [
   "api/invitations",
   "api/mailbox",
   "api/auth",
+  "api/openapi.json",
+  "api/docs",
 ]) {
   root.use(`/${open}/*`, countPublic);
 }
@@ -145,10 +147,10 @@ export type App = typeof app;
 
 describeAuth(app.openAPIRegistry);
 describeEvents(app.openAPIRegistry);
-let document: ReturnType<typeof describeApi> | undefined;
+let document: string | undefined;
 app.get("/api/openapi.json", (c) => {
-  document ??= describeApi(app);
-  return c.json(document);
+  document ??= JSON.stringify(describeApi(app));
+  return c.body(document, 200, { "Content-Type": "application/json" });
 });
 app.route("/api/docs", docsRoutes);
 

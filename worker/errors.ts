@@ -64,6 +64,9 @@ export type ErrorCode =
   | "authorization_failed"
   | "authorization_unavailable"
   | "retries_exhausted"
+  | "too_many_companies"
+  | "too_many_keys"
+  | "too_many_projects"
   | "too_many_webhooks"
   | "webhook_disabled"
   | "internal_error";
@@ -162,6 +165,9 @@ export const MEANINGS = {
   not_signed: { status: 409, title: "No signed addresses" },
   checksum_mismatch: { status: 422, title: "Checksum mismatch" },
   storage_test_failed: { status: 422, title: "Storage test failed" },
+  too_many_companies: { status: 409, title: "Too many companies" },
+  too_many_keys: { status: 409, title: "Too many API keys" },
+  too_many_projects: { status: 409, title: "Too many projects" },
   too_many_webhooks: { status: 409, title: "Too many webhooks" },
   webhook_disabled: { status: 409, title: "Webhook switched off" },
   retries_exhausted: { status: 503, title: "Retries exhausted" },

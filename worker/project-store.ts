@@ -1,8 +1,12 @@
 import { and, count, eq, exists, getTableColumns, isNull, ne, type SQL, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import type { Audit } from "./audit.ts";
+import { insertIf } from "./content-store.ts";
 import { type Creation, newCreation } from "./idempotency.ts";
 import { arContent, type Company, type Database, type ProjectRow, projects } from "./schema.ts";
+
+/** Of one company: they are listed all at once. */
+export const MAX_PROJECTS = 1000;
 
 export interface CountedProject extends ProjectRow {
   /** How many pieces of content are in it. */
@@ -62,22 +66,22 @@ export class ProjectStore {
     return project;
   }
 
+  /** Undefined when the company has as many as it may have. */
   async insert(
     project: Pick<ProjectRow, "name" | "maxFeatures" | "expiresAfterDays">,
     now: number,
     { id, isRepeated }: Creation = newCreation(),
-  ): Promise<CountedProject> {
+  ): Promise<CountedProject | undefined> {
     const made = isRepeated ? await this.get(id) : undefined;
     if (made) return made;
+    const values = { ...project, id, companyId: this.company.id, createdAt: now, updatedAt: now };
+    const hasRoom = sql`(SELECT count(*) FROM ${projects} WHERE ${this.#own()}) < ${MAX_PROJECTS}`;
     const [row] = await this.#audit.noting(
-      this.#db
-        .insert(projects)
-        .values({ ...project, id, companyId: this.company.id, createdAt: now, updatedAt: now })
-        .returning(),
+      insertIf(this.#db, projects, values, hasRoom).returning(),
       "project.created",
-      { id: id, name: project.name },
+      { id, name: project.name },
     );
-    return { ...row, contents: 0 };
+    return row && { ...row, contents: 0 };
   }
 
   /**

@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { eq, ne } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type {
   ApiKey,
@@ -12,7 +12,17 @@ import type {
 } from "../../worker/accounts/schemas.ts";
 import { countAttempt } from "../../worker/accounts/throttle.ts";
 import { FIRST_COMPANY_ID } from "../../worker/content-store.ts";
-import { apiKeys, members, sessions, users } from "../../worker/schema.ts";
+import {
+  apiKeys,
+  attempts,
+  auditLog,
+  companies,
+  mails,
+  members,
+  projects,
+  sessions,
+  users,
+} from "../../worker/schema.ts";
 import { Browser, OWNER, setUp } from "./browser.ts";
 import { Edge, form, json, refusal } from "./edge.ts";
 import { png } from "./fixtures.ts";
@@ -26,6 +36,7 @@ beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["Date"], now: edge.clock });
   // One file, one database: the set-up is done once and the clock of every test is the same.
   owner = (await setUp(edge)) ?? (await Browser.signedIn(edge, OWNER));
+  await edge.db.delete(attempts);
 });
 
 afterEach(() => {
@@ -68,6 +79,25 @@ describe("the set-up", () => {
     const empty = await edge.anonymously("/api/setup", json("POST", { ...body, token: " " }), closed);
     expect(await code(empty)).toBe("wrong_link");
   });
+});
+
+test("a person owns at most 20 companies: each has quotas of its own", async () => {
+  const me = await owner.json<Me>("/api/me");
+  const { length } = me.companies.filter(({ role }) => role === "owner");
+  const found = () => owner.post("/api/me/companies", { name: "One more" });
+  // At the same moment, as who wants to get past the limit would.
+  const statuses = (await Promise.all(Array.from({ length: 22 - length }, found))).map(
+    ({ status }) => status,
+  );
+  expect(statuses.filter((status) => status === 201)).toHaveLength(20 - length);
+  const refused = await found();
+  expect([refused.status, await code(refused)]).toEqual([409, "too_many_companies"]);
+  expect((await owner.json<Me>("/api/me")).companies).toHaveLength(20);
+  expect(await edge.db.select().from(companies)).toHaveLength(20);
+  const own = me.company!.id;
+  await edge.db.delete(auditLog).where(ne(auditLog.companyId, own));
+  await edge.db.delete(projects).where(ne(projects.companyId, own));
+  await edge.db.delete(companies).where(ne(companies.id, own));
 });
 
 describe("sessions", () => {
@@ -412,6 +442,41 @@ describe("members", () => {
     }
   });
 
+  test.each([
+    ["leave", "leave"],
+    ["become viewers", "become viewers"],
+    ["remove each other", "remove each other"],
+    ["leave and become a viewer", "leave", "become viewers"],
+  ])("of two owners who %s at the same moment one stays", async (_, ...ways) => {
+    const second = await invited(`${ways.join("-").replaceAll(" ", "-")}@example.net`, "viewer");
+    const both = [second, await invited(`other-${crypto.randomUUID()}@example.net`, "viewer")];
+    const founded = await second.post("/api/me/companies", { name: "Shared" });
+    const { id: companyId } = (await founded.json()) as { id: string };
+    const [one, other] = await Promise.all(both.map(async (person) => (await person.json<Me>("/api/me")).id));
+    await edge.db.insert(members).values({
+      ...{ id: crypto.randomUUID(), companyId, userId: other, role: "owner" },
+      createdAt: new Date(edge.clock),
+    });
+    const rows = await edge.db.select().from(members).where(eq(members.companyId, companyId));
+    const memberOf = (userId: string) => rows.find((row) => row.userId === userId)!.id;
+    const attempts = both.map((person, i) => {
+      const way = ways[i % ways.length];
+      const [own, others] = i === 0 ? [one, other] : [other, one];
+      const organization = { organizationId: companyId };
+      if (way === "leave") return person.post("/api/auth/organization/leave", organization);
+      if (way === "become viewers") {
+        const body = { ...organization, memberId: memberOf(own), role: "viewer" };
+        return person.post("/api/auth/organization/update-member-role", body);
+      }
+      const body = { ...organization, memberIdOrEmail: memberOf(others) };
+      return person.post("/api/auth/organization/remove-member", body);
+    });
+    const statuses = (await Promise.all(attempts)).map(({ status }) => status);
+    expect(statuses.every((status) => status < 500)).toBe(true);
+    const left = await edge.db.select().from(members).where(eq(members.companyId, companyId));
+    expect(left.filter(({ role }) => role === "owner").length).toBeGreaterThan(0);
+  });
+
   test("are seen by every one of them", async () => {
     const viewer = await invited("seeing@example.net", "viewer");
     const { items } = await viewer.json<{ items: Member[] }>("/api/company/members");
@@ -433,6 +498,20 @@ describe("members", () => {
       expect((await browser.post("/api/auth/organization/invite-member", body)).status).toBe(403);
     }
   });
+});
+
+test("nobody's mailbox is filled with invitations", async () => {
+  const victim = "victim@example.net";
+  const send = (by: Browser) =>
+    by.post("/api/auth/organization/invite-member", { email: victim, role: "viewer" });
+  // Nobody who is not signed in takes anything from those who are.
+  for (let i = 0; i < 12; i++) expect((await send(new Browser(edge))).status).toBe(401);
+  for (let i = 0; i < 10; i++) expect((await send(owner)).status).toBe(200);
+  const refused = await send(owner);
+  expect([refused.status, await code(refused)]).toEqual([429, "too_many_attempts"]);
+  expect(await edge.db.select().from(mails).where(eq(mails.recipient, victim))).toHaveLength(10);
+  pass(15 * 60);
+  expect((await send(owner)).status).toBe(200);
 });
 
 describe("API keys", () => {
@@ -465,6 +544,21 @@ describe("API keys", () => {
     expect((await as(manage.key, `/api/ar-content/${content.id}`, remove)).status).toBe(204);
     expect(await code(await as(manage.key, "/api/api-keys"))).toBe("forbidden");
     expect(await code(await as(manage.key, "/api/me"))).toBe("unauthenticated");
+  });
+
+  test("are at most 100: each has rate limits of its own", async () => {
+    const list = async () => (await owner.json<{ items: ApiKey[] }>("/api/api-keys")).items;
+    const { length } = await list();
+    const body = json("POST", { name: "One more", scopes: ["read"] });
+    const made = await Promise.all(
+      Array.from({ length: 102 - length }, () => owner.fetch("/api/api-keys", body)),
+    );
+    expect(made.filter(({ status }) => status === 201)).toHaveLength(100 - length);
+    expect(await code(await owner.fetch("/api/api-keys", body))).toBe("too_many_keys");
+    for (const { id, name } of await list()) {
+      if (name === "One more") await owner.fetch(`/api/api-keys/${id}`, { method: "DELETE" });
+    }
+    expect((await owner.fetch("/api/api-keys", body)).status).toBe(201);
   });
 
   test("end when they expire and when they are revoked", async () => {

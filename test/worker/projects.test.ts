@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { ContentPage, Project } from "../../worker/schemas.ts";
 import { Edge, form, json, refusal } from "./edge.ts";
@@ -46,6 +47,22 @@ describe("a project", () => {
   ])("is refused: %o", async (body, sentence) => {
     const problem = await refusal(await edge.fetch("/api/projects", json("POST", body)));
     expect(problem).toMatchObject({ status: 422, detail: expect.stringMatching(sentence) });
+  });
+
+  test("is one of at most 1,000", async () => {
+    await create({ name: "Another" });
+    const { company } = await edge.store();
+    const number = sql`WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000)`;
+    await edge.db.run(sql`${number} INSERT INTO projects (id, company_id, name, created_at, updated_at)
+      SELECT 'many-' || n, ${company.id}, 'Many', 0, 0 FROM numbers
+      WHERE n <= 999 - (SELECT count(*) FROM projects WHERE company_id = ${company.id})`);
+    const both = ["Last", "Too many"].map((name) => edge.fetch("/api/projects", json("POST", { name })));
+    const statuses = (await Promise.all(both)).map(({ status }) => status);
+    expect(statuses.sort()).toEqual([201, 409]);
+    expect(await codeOf(await edge.fetch("/api/projects", json("POST", { name: "More" })))).toBe(
+      "too_many_projects",
+    );
+    await edge.db.run(sql`DELETE FROM projects WHERE name IN ('Many', 'Last', 'Too many')`);
   });
 
   test("counts what is in it, and not what was deleted", async () => {

@@ -1,5 +1,6 @@
 import { and, desc, eq, exists, sql } from "drizzle-orm";
 import type { Audit } from "../audit.ts";
+import { insertIf } from "../content-store.ts";
 import { type ApiKeyRow, apiKeys, type Company, type Database } from "../schema.ts";
 import { hex, sha256 } from "../sha256.ts";
 import type { Scope } from "./permissions.ts";
@@ -9,6 +10,9 @@ export const BEGINNING = "vivi_";
 const SECRET_BYTES = 24;
 /** Of the key, shown for ever: 32 random bits, enough to tell keys apart. */
 const PREFIX_LENGTH = BEGINNING.length + 8;
+
+/** Of one company: each key has rate limits of its own. */
+export const MAX_KEYS = 100;
 
 export function isKey(text: string): boolean {
   return text.startsWith(BEGINNING) && text.length === BEGINNING.length + 2 * SECRET_BYTES;
@@ -44,7 +48,7 @@ export class ApiKeyStore {
       .orderBy(desc(apiKeys.createdAt), desc(apiKeys.id));
   }
 
-  /** @returns the key itself, which is nowhere to be read afterwards */
+  /** @returns the key itself, which is nowhere to be read afterwards; undefined when there are too many */
   async create(
     {
       id,
@@ -54,22 +58,26 @@ export class ApiKeyStore {
     }: { id: string; name: string; scopes: readonly Scope[]; expiresAt: number | null },
     createdBy: string,
     now: number,
-  ): Promise<{ key: string; row: ApiKeyRow }> {
+  ): Promise<{ key: string; row: ApiKeyRow } | undefined> {
     const key = BEGINNING + hex(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
     const prefix = key.slice(0, PREFIX_LENGTH);
+    const companyId = this.#company.id;
+    const values = {
+      ...{ id, companyId, name, prefix, hash: await hashKey(key), scopes },
+      ...{ createdBy, expiresAt, createdAt: now },
+    };
     const [row] = await this.#audit.noting(
-      this.#db
-        .insert(apiKeys)
-        .values({
-          ...{ id, companyId: this.#company.id, name, prefix, hash: await hashKey(key), scopes },
-          ...{ createdBy, expiresAt, createdAt: now },
-        })
-        .returning(),
+      insertIf(
+        this.#db,
+        apiKeys,
+        values,
+        sql`(SELECT count(*) FROM ${apiKeys} WHERE ${eq(apiKeys.companyId, companyId)}) < ${MAX_KEYS}`,
+      ).returning(),
       "key.created",
       { id, name },
       { prefix, scopes },
     );
-    return { key, row };
+    return row && { key, row };
   }
 
   /** False when there is no such key. */

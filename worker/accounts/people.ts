@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, exists, gt, inArray, lte, ne, not, type SQL, sql } from "drizzle-orm";
 import { Audit, noteOfPerson } from "../audit.ts";
-import { searchable } from "../content-store.ts";
+import { insertIf, searchable } from "../content-store.ts";
 import { Refusal } from "../errors.ts";
 import { type Creation, newCreation } from "../idempotency.ts";
 import {
@@ -20,6 +20,9 @@ import type { Role } from "./permissions.ts";
 import { countAttempt, forgiveAttempts } from "./throttle.ts";
 
 /** How people and companies come into being: each in one transaction that says what it depends on. */
+
+/** Companies that one person owns: each has quotas of its own. */
+export const MAX_COMPANIES = 20;
 
 export interface NewPerson {
   readonly name: string;
@@ -252,7 +255,8 @@ export async function renameCompany(
 /**
  * A company with its first project, and its owner.
  *
- * @returns its id, which is the creation's; a repeated creation may find it there
+ * @returns its id, which is the creation's; a repeated creation may find it there. Undefined when the person owns as
+ *   many as one may
  */
 export async function foundCompany(
   db: Database,
@@ -261,37 +265,42 @@ export async function foundCompany(
   address: string,
   now: number,
   { id, isRepeated }: Creation = newCreation(),
-): Promise<string> {
+): Promise<string | undefined> {
   if (isRepeated) {
     const [there] = await db.select({ id: companies.id }).from(companies).where(eq(companies.id, id));
     if (there) return id;
   }
-  await db.batch([
-    db.insert(companies).values({
-      id,
-      name,
-      slug: await slugOf(name, id),
-      storagePath: `companies/${id}`,
-      createdAt: now,
-      updatedAt: now,
-    }),
-    db.insert(projects).values({
-      id: crypto.randomUUID(),
-      companyId: id,
-      name: "First project",
-      createdAt: now,
-      updatedAt: now,
-    }),
-    db.insert(members).values({
-      id: crypto.randomUUID(),
-      companyId: id,
-      userId: owner.id,
-      role: "owner",
-      createdAt: new Date(now),
-    }),
+  const company = {
+    id,
+    name,
+    slug: await slugOf(name, id),
+    storagePath: `companies/${id}`,
+    createdAt: now,
+    updatedAt: now,
+  };
+  const project = {
+    id: crypto.randomUUID(),
+    companyId: id,
+    name: "First project",
+    createdAt: now,
+    updatedAt: now,
+  };
+  const member = {
+    id: crypto.randomUUID(),
+    companyId: id,
+    userId: owner.id,
+    role: "owner",
+    createdAt: new Date(now),
+  } as const;
+  const mayOwnMore = sql`(SELECT count(*) FROM ${members} WHERE ${and(eq(members.userId, owner.id), eq(members.role, "owner"))}) < ${MAX_COMPANIES}`;
+  const isFounded = sql`EXISTS (SELECT 1 FROM ${companies} WHERE ${eq(companies.id, id)})`;
+  const [founded] = await db.batch([
+    insertIf(db, companies, company, mayOwnMore).returning({ id: companies.id }),
+    insertIf(db, projects, project, isFounded),
+    insertIf(db, members, member, isFounded),
     new Audit(db, id, { kind: "person", ...owner, address }, () => now).note("company.created", { id, name }),
   ]);
-  return id;
+  return founded[0]?.id;
 }
 
 /** The name as far as it fits into an address, and a part of the id: two companies may have one name. */

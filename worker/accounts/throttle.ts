@@ -4,8 +4,8 @@ import { attempts, type Database } from "../schema.ts";
 import { sha256 } from "../sha256.ts";
 
 /**
- * How often a password or a passkey may be tried, or a link asked for. Counted by what was typed, whether or not
- * there is such a person, so that a refusal tells nothing about that.
+ * How often a password or a passkey may be tried, a link asked for, or somebody invited. Counted by what was typed,
+ * whether or not there is such a person, so that a refusal tells nothing about that.
  */
 const WINDOW_SECONDS = 15 * 60;
 const LIMITS = {
@@ -19,7 +19,7 @@ const LIMITS = {
 
 export interface Attempt {
   /** What is attempted: each is counted for itself. */
-  readonly purpose: "sign-in" | "passkey" | "reset" | "password";
+  readonly purpose: "sign-in" | "passkey" | "reset" | "password" | "invitation";
   /** An email as it was typed, or the id of a passkey. */
   readonly who: string;
   /** Of the network; empty when the platform does not say. */

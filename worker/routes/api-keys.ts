@@ -1,6 +1,6 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { ApiKeyStore } from "../accounts/api-keys.ts";
+import { ApiKeyStore, MAX_KEYS } from "../accounts/api-keys.ts";
 import { type apiKey, apiKeyList, createdApiKey, newApiKey } from "../accounts/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
@@ -29,7 +29,7 @@ const create = companyRoute("keys:manage", {
   summary: "Make an API key; the answer alone shows it",
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: newApiKey } } } },
-  responses: { 201: answers(createdApiKey, "The key"), ...problems(...JSON_REFUSALS) },
+  responses: { 201: answers(createdApiKey, "The key"), ...problems("too_many_keys", ...JSON_REFUSALS) },
 });
 
 const revoke = companyRoute("keys:manage", {
@@ -63,8 +63,12 @@ export const apiKeyRoutes = new OpenAPIHono<AppEnv>()
     // Nobody ever saw it: the answer that would have shown it was lost.
     if (isRepeated) await keys.revoke(id);
     const settings = { id, name, scopes: [...new Set(scopes)], expiresAt };
-    const { key, row } = await keys.create(settings, creator, now);
-    return c.json({ ...keyBody(row), key }, 201);
+    const created = await keys.create(settings, creator, now);
+    if (!created) {
+      const detail = `The company has ${MAX_KEYS} API keys; revoke some that are not used.`;
+      throw new Refusal("too_many_keys", detail);
+    }
+    return c.json({ ...keyBody(created.row), key: created.key }, 201);
   })
   .openapi(revoke, async (c) => {
     const { id } = c.req.valid("param");

@@ -7,6 +7,7 @@ import {
   confirmPassword,
   endSession,
   foundCompany,
+  MAX_COMPANIES,
   renamePerson,
   sessionsOf,
 } from "../accounts/people.ts";
@@ -84,7 +85,10 @@ const found = personRoute({
   description: "The session is about it when it is made active: `POST /api/auth/organization/set-active`.",
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: newCompany } } } },
-  responses: { 201: answers(membership, "The company"), ...problems(...JSON_REFUSALS) },
+  responses: {
+    201: answers(membership, "The company"),
+    ...problems("too_many_companies", ...JSON_REFUSALS),
+  },
 });
 
 export const meRoutes = new OpenAPIHono<AppEnv>()
@@ -135,5 +139,8 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
     const { name } = c.req.valid("json");
     const { person, creation } = c.var;
     const id = await foundCompany(c.env.db, person, name, addressOf(c), c.env.now(), creation);
+    if (id === undefined) {
+      throw new Refusal("too_many_companies", `You own ${MAX_COMPANIES} companies; no more are allowed.`);
+    }
     return c.json({ id, name, role: "owner" as const }, 201);
   });

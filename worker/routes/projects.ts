@@ -2,7 +2,7 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
-import type { CountedProject, ProjectStore } from "../project-store.ts";
+import { type CountedProject, MAX_PROJECTS, type ProjectStore } from "../project-store.ts";
 import { timestamp } from "../representation.ts";
 import { newProject, type Project, project, projectChange, projectList } from "../schemas.ts";
 import { companyRoute } from "./guarded.ts";
@@ -25,7 +25,7 @@ const create = companyRoute("projects:manage", {
   summary: "Create a project",
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: newProject } } } },
-  responses: { 201: answers(project, "The project"), ...problems(...JSON_REFUSALS) },
+  responses: { 201: answers(project, "The project"), ...problems("too_many_projects", ...JSON_REFUSALS) },
 });
 
 const read = companyRoute("content:read", {
@@ -65,6 +65,10 @@ export const projectRoutes = new OpenAPIHono<AppEnv>()
       c.env.now(),
       c.var.creation,
     );
+    if (!made) {
+      const most = MAX_PROJECTS.toLocaleString("en");
+      throw new Refusal("too_many_projects", `The company has ${most} projects; no more are allowed.`);
+    }
     return c.json(projectBody(made), 201, { Location: `/api/projects/${made.id}` });
   })
   .openapi(read, async (c) => c.json(projectBody(await find(c.var.projects, c.req.valid("param").id)), 200))
