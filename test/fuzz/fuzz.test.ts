@@ -8,6 +8,7 @@ import type { StorageConnection, StorageConnectionUsage } from "../../worker/sto
 import { until } from "../faults/api.ts";
 import { NodeCompiler, SECRET } from "../faults/compiler.ts";
 import { Edge } from "../faults/edge.ts";
+import { Contract } from "./contract.ts";
 import { type Corpus, readCorpus, spoilFile } from "./files.ts";
 import { Random } from "./random.ts";
 import { type ApiDocument, makeBytes, makeRequest, type World } from "./requests.ts";
@@ -75,12 +76,16 @@ interface Failure {
   readonly answer: string;
 }
 
+/** What workerd refuses itself is no HTTP request, and never comes to the Worker. */
+function isWorkerds({ status, type }: Answer): boolean {
+  return status >= 400 && (type === "" || type.startsWith("text/plain"));
+}
+
 function judge({ path, method }: Request, answer: Answer | null): string | null {
   if (!answer) return null;
   if (answer.status >= 500 && answer.status !== 503) return `status ${answer.status}`;
   if (answer.status < 400 || method === "HEAD" || !SPEAKS_PROBLEMS.test(path)) return null;
-  // What workerd refuses itself is no HTTP request, and never comes to the Worker.
-  if (answer.type === "" || answer.type.startsWith("text/plain")) return null;
+  if (isWorkerds(answer)) return null;
   if (!answer.type.startsWith("application/problem+json")) return `an error as ${answer.type}`;
   const { code, status, detail } = JSON.parse(answer.text);
   return typeof code === "string" && status === answer.status && detail !== ""
@@ -88,7 +93,7 @@ function judge({ path, method }: Request, answer: Answer | null): string | null 
     : "a problem that says little";
 }
 
-test("the Worker refuses what is malformed, and keeps nothing of it", async () => {
+test("the Worker refuses what is malformed as its document says, and keeps nothing of it", async () => {
   const random = new Random(SEED);
   const good = [await submit(corpus.images[0], "server"), await submit(corpus.images[1], "server")];
   const marked = await submit(corpus.markedPhoto, "browser");
@@ -107,6 +112,7 @@ test("the Worker refuses what is malformed, and keeps nothing of it", async () =
     },
   };
 
+  const contract = new Contract(document);
   const statuses = new Map<number | "closed", number>();
   const failures: Failure[] = [];
   let next = 0;
@@ -125,7 +131,8 @@ test("the Worker refuses what is malformed, and keeps nothing of it", async () =
       if (request.method === "PUT" && request.path.endsWith(`${leased.id}/marker`) && status === 200) {
         leased = await leaseAgain(leased.id);
       }
-      const why = judge(request, answer);
+      const why =
+        judge(request, answer) ?? (answer && !isWorkerds(answer) && contract.breach(request, answer));
       if (why) failures.push({ number, why, request: summary(request), answer: answer!.text.slice(0, 600) });
     }
   };
