@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Me, Passkey, Session } from "../../worker/accounts/schemas.ts";
+import type { Mailbox, Me, Passkey, Session } from "../../worker/accounts/schemas.ts";
 import { attempts, auditLog, idempotencyKeys, passkeys, verifications } from "../../worker/schema.ts";
 import { sweep } from "../../worker/sweep.ts";
 import { Authenticator, type Ceremony } from "./authenticator.ts";
@@ -320,6 +320,20 @@ test("nothing of a passkey goes with its person's password", async () => {
   expect((await signIn(phone)).status).toBe(200);
   const [row] = await edge.db.select().from(passkeys).where(eq(passkeys.credentialId, phone.id));
   expect(row).toMatchObject({ counter: 1, transports: "internal" });
+});
+
+test("a password that is replaced by a link from the mail takes the passkeys with it", async () => {
+  const phone = new Authenticator();
+  await added(phone);
+  await ada.post("/api/auth/request-password-reset", { email: OWNER.email });
+  const headers = { Authorization: "Bearer token-of-the-mailbox" };
+  const { items } = (await (await edge.anonymously("/api/mailbox", { headers })).json()) as Mailbox;
+  const [, token] = /reset-password#(\S+)/.exec(items.find(({ to }) => to === OWNER.email)!.body)!;
+  const chosen = await ada.post("/api/auth/reset-password", { token, newPassword: OWNER.password });
+  expect(chosen.status).toBe(200);
+  expect(await edge.db.select().from(passkeys)).toEqual([]);
+  expect((await signIn(phone)).status).toBe(401);
+  ada = await Browser.signedIn(edge, OWNER);
 });
 
 function careless(): Authenticator {

@@ -236,7 +236,10 @@ const OPERATIONS: readonly RouteConfig[] = [
     security: SIGNED_IN,
     parameters: [IDEMPOTENCY_KEY],
     request: takes(newInvitation),
-    responses: { 200: answers(invited, "The invitation"), ...problems(...OF_MEMBERS, ...KEY_REFUSALS) },
+    responses: {
+      200: answers(invited, "The invitation"),
+      ...problems("too_many_attempts", ...OF_MEMBERS, ...KEY_REFUSALS),
+    },
   },
   {
     method: "post",

@@ -116,6 +116,8 @@ export function authOf(
       revokeSessionsOnPasswordReset: true,
       async onPasswordReset({ user }, request) {
         const address = request?.headers.get("cf-connecting-ip") ?? "";
+        // Whoever had the account before its person got it back has no way left into it.
+        await db.delete(passkeys).where(eq(passkeys.userId, user.id));
         await noteOfPerson(db, user.id, "person.password_reset", address, now());
       },
       async sendResetPassword({ user, token }) {
