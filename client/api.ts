@@ -24,6 +24,11 @@ export interface WebhookContent {
 /** Why, for programs. More may come: expect others. */
 export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "already_set_up" | "wrong_link" | "no_passkeys_here" | "invalid_idempotency_key" | "idempotency_key_reused" | "request_in_progress" | "quota_exceeded" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "precondition_failed" | "image_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_companies" | "too_many_keys" | "too_many_projects" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
 
+export interface ActiveCompany {
+  /** null: the session is about none. */
+  organizationId: string | null;
+}
+
 export interface ApiKey {
   id: string;
   name: string;
@@ -123,11 +128,6 @@ export interface BatchResult {
   items: Array<BatchItem>;
   submitted: number;
   refused: number;
-}
-
-export interface ChosenCompany {
-  id: string;
-  name: string;
 }
 
 export interface Company {
@@ -874,6 +874,11 @@ export interface YandexDiskSettings {
 }
 
 export type AuditAction = "content.created" | "content.changed" | "content.deleted" | "marker.recompiled" | "video.attached" | "video.removed" | "project.created" | "project.changed" | "company.created" | "company.renamed" | "storage.switched" | "connection.created" | "connection.changed" | "connection.deleted" | "migration.started" | "migration.paused" | "migration.resumed" | "migration.cancelled" | "webhook.created" | "webhook.changed" | "webhook.switched_off" | "webhook.secret_rotated" | "webhook.sent_again" | "webhook.deleted" | "key.created" | "key.revoked" | "member.invited" | "invitation.withdrawn" | "member.joined" | "member.role_changed" | "member.removed" | "member.left" | "person.signed_in" | "person.password_changed" | "person.password_reset" | "person.passkey_added" | "person.passkey_removed";
+
+export type ChosenCompany = {
+  id: string;
+  name: string;
+} | null;
 
 export type CompileWhere = "server" | "browser";
 
@@ -1861,7 +1866,7 @@ export interface Operations {
   };
   /** Make the session about another company of one's own */
   "POST /api/auth/organization/set-active": {
-    body: CompanyChoice;
+    body: ActiveCompany;
     answer: ChosenCompany;
   };
   /** Give a member another role; only owners make owners, and the last one stays */

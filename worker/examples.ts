@@ -664,6 +664,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   } satisfies In<typeof auth.reset>,
   Done: { status: true } satisfies Out<typeof auth.done>,
   CompanyChoice: { organizationId: COMPANY_ID } satisfies In<typeof auth.choice>,
+  ActiveCompany: { organizationId: COMPANY_ID } satisfies In<typeof auth.newChoice>,
   ChosenCompany: { id: COMPANY_ID, name: "Portraits" } satisfies Out<typeof auth.chosen>,
   MembershipRecord: membershipRecord,
   RoleChange: { memberId: MEMBER_ID, role: "editor" } satisfies In<typeof auth.roleChange>,

@@ -65,7 +65,15 @@ export const reset = z
 
 export const choice = z.object({ organizationId: z.string() }).openapi("CompanyChoice");
 
-export const chosen = z.object({ id: z.string(), name: z.string() }).openapi("ChosenCompany");
+export const newChoice = z
+  .object({
+    organizationId: z.string().nullable().openapi({ description: "null: the session is about none." }),
+  })
+  .openapi("ActiveCompany");
+
+export const chosen = z
+  .union([z.object({ id: z.string(), name: z.string() }), z.null()])
+  .openapi("ChosenCompany");
 
 export const membershipOf = z
   .object({ id: z.string(), organizationId: z.string(), userId: z.string(), role })
@@ -119,7 +127,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     request: takes(credentials),
     responses: {
       200: answers(signedInAs, "Signed in"),
-      ...problems("unauthenticated", "foreign_origin", "too_many_attempts", ...ALWAYS),
+      ...problems("unauthenticated", "forbidden", "foreign_origin", "too_many_attempts", ...ALWAYS),
     },
   },
   {
@@ -179,7 +187,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     request: takes(resetRequest),
     responses: {
       200: answers(done, "Sent, or there is no such account"),
-      ...problems("foreign_origin", "too_many_attempts", ...ALWAYS),
+      ...problems("forbidden", "foreign_origin", "too_many_attempts", ...ALWAYS),
     },
   },
   {
@@ -189,7 +197,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     summary: "Choose a new password by such a link; every session ends",
     security: OPEN,
     request: takes(reset),
-    responses: { 200: answers(done, "Chosen"), ...problems("foreign_origin", ...ALWAYS) },
+    responses: { 200: answers(done, "Chosen"), ...problems("forbidden", "foreign_origin", ...ALWAYS) },
   },
   {
     method: "post",
@@ -197,7 +205,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     operationId: "chooseCompany",
     summary: "Make the session about another company of one's own",
     security: SIGNED_IN,
-    request: takes(choice),
+    request: takes(newChoice),
     responses: { 200: answers(chosen, "The company"), ...problems(...OF_MEMBERS) },
   },
   {

@@ -34,7 +34,13 @@ const read = createRoute({
     200: { description: "The file", content: bytes },
     206: { description: "A range of it", content: bytes },
     304: { description: "Not modified" },
-    ...problems("not_found", "too_many_requests", "range_not_satisfiable", "storage_unavailable"),
+    ...problems(
+      "not_found",
+      "invalid_input",
+      "too_many_requests",
+      "range_not_satisfiable",
+      "storage_unavailable",
+    ),
   },
 });
 
