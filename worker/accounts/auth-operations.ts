@@ -112,9 +112,15 @@ const takes = (schema: z.ZodType) => ({
   body: { required: true, content: { "application/json": { schema } } },
 });
 
-const ALWAYS = ["secrets_unavailable", "too_many_requests", ...JSON_REFUSALS] as const;
-const OF_SESSIONS = ["unauthenticated", "foreign_origin", ...ALWAYS] as const;
-const OF_MEMBERS = ["forbidden", "not_found", ...OF_SESSIONS] as const;
+/** The library looks for an address to lead on to in every body, and forbids most. */
+const ALWAYS = [
+  "forbidden",
+  "foreign_origin",
+  "secrets_unavailable",
+  "too_many_requests",
+  ...JSON_REFUSALS,
+] as const;
+const OF_MEMBERS = ["unauthenticated", "not_found", ...ALWAYS] as const;
 
 const OPERATIONS: readonly RouteConfig[] = [
   {
@@ -127,7 +133,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     request: takes(credentials),
     responses: {
       200: answers(signedInAs, "Signed in"),
-      ...problems("unauthenticated", "forbidden", "foreign_origin", "too_many_attempts", ...ALWAYS),
+      ...problems("unauthenticated", "too_many_attempts", ...ALWAYS),
     },
   },
   {
@@ -153,7 +159,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     request: takes(passkeyAnswer),
     responses: {
       200: answers(signedInAs, "Signed in"),
-      ...problems("no_passkeys_here", "unauthenticated", "foreign_origin", "too_many_attempts", ...ALWAYS),
+      ...problems("no_passkeys_here", "unauthenticated", "too_many_attempts", ...ALWAYS),
     },
   },
   {
@@ -164,7 +170,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     security: OPEN,
     responses: {
       200: answers(signedOut, "Signed out"),
-      ...problems("foreign_origin", ...ALWAYS),
+      ...problems(...ALWAYS),
     },
   },
   {
@@ -187,7 +193,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     request: takes(resetRequest),
     responses: {
       200: answers(done, "Sent, or there is no such account"),
-      ...problems("forbidden", "foreign_origin", "too_many_attempts", ...ALWAYS),
+      ...problems("too_many_attempts", ...ALWAYS),
     },
   },
   {
@@ -197,7 +203,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     summary: "Choose a new password by such a link; every session ends",
     security: OPEN,
     request: takes(reset),
-    responses: { 200: answers(done, "Chosen"), ...problems("forbidden", "foreign_origin", ...ALWAYS) },
+    responses: { 200: answers(done, "Chosen"), ...problems(...ALWAYS) },
   },
   {
     method: "post",
