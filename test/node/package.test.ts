@@ -157,7 +157,7 @@ test("the client asks as the API expects it, and refuses in types", async () => 
     ],
     failures: [
       ["not_found", 404, "There is none."],
-      ["internal_error", 502, "GET /api/ar-content/c was answered with status 502."],
+      ["internal_error", 502, "GET /api/ar-content/c was answered with status 502, and not by the platform."],
     ],
   });
 });
