@@ -64,7 +64,7 @@ authRoutes.all("/*", async (c) => {
   const request = new Request(url, { method, headers, body: body.length > 0 ? body : null });
   const response = await authOf(c.env, originOf(c), new URL(url).origin).handler(request);
   if (response.status >= 500 && UNSEATING.has(path)) throw ownerKept();
-  if (response.status >= 400) throw await refusalOf(response);
+  if (response.status >= 400) throw await refusalOf(response, person);
   if (attempt && FORGIVEN.has(attempt.purpose)) await forgiveAttempts(c.env.db, attempt);
   if (person && Object.hasOwn(NOTED, path)) await note(c, person, NOTED[path], await response.clone().json());
   const answer = new Response(response.body, response);
@@ -150,7 +150,7 @@ function fieldsOf(body: Uint8Array): Readonly<Record<string, unknown>> {
   }
 }
 
-async function refusalOf(response: Response): Promise<Refusal> {
+async function refusalOf(response: Response, person?: Person): Promise<Refusal> {
   const text = await response.text();
   let [detail, reason] = ["", ""];
   try {
@@ -159,7 +159,9 @@ async function refusalOf(response: Response): Promise<Refusal> {
   } catch {
     // The library answers some refusals without a body.
   }
-  return new Refusal(codeOf(response.status, reason), detail || `Refused with status ${response.status}.`);
+  // The library calls some of what a person may not do unauthenticated.
+  const status = person && response.status === 401 ? 403 : response.status;
+  return new Refusal(codeOf(status, reason), detail || `Refused with status ${response.status}.`);
 }
 
 /** What the library calls what is not there, or not the caller's. */
