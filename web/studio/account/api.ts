@@ -118,7 +118,7 @@ export async function signInWithPasskey(response: object): Promise<void> {
 
 /** Lets a session that is used last on. */
 export async function prolongSession(): Promise<void> {
-  await accepted(reach("/api/auth/get-session"));
+  await finished(reach("/api/auth/get-session"));
 }
 
 export async function signOut(): Promise<void> {
@@ -173,7 +173,12 @@ export async function cancelInvitation(invitationId: string): Promise<void> {
   await post("organization/cancel-invitation", { invitationId });
 }
 
-function post(path: string, body: object): Promise<Response> {
+function post(path: string, body: object): Promise<void> {
   const headers = { "Content-Type": "application/json" };
-  return accepted(reach(`/api/auth/${path}`, { method: "POST", headers, body: JSON.stringify(body) }));
+  return finished(reach(`/api/auth/${path}`, { method: "POST", headers, body: JSON.stringify(body) }));
+}
+
+/** Reads an answer to its end though nobody wants it: until then its connection is taken. */
+async function finished(request: Promise<Response>): Promise<void> {
+  await (await accepted(request)).arrayBuffer();
 }
