@@ -2,8 +2,7 @@ import { type OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
 import { answers, IDEMPOTENCY_KEY, JSON_REFUSALS, KEY_REFUSALS, problems } from "../openapi.ts";
 import { PASSKEY_SIGN_IN } from "./passkeys.ts";
-import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./passwords.ts";
-import { ROLES } from "./permissions.ts";
+import { password, role } from "./schemas.ts";
 
 /**
  * What is reachable of better-auth under /api/auth, as the API's document describes it: what the library knows
@@ -12,8 +11,6 @@ import { ROLES } from "./permissions.ts";
  */
 
 const email = z.email().max(254);
-const role = z.enum(ROLES).openapi("Role");
-const password = z.string().min(MIN_PASSWORD_LENGTH).max(MAX_PASSWORD_LENGTH);
 
 export const done = z.object({ status: z.literal(true) }).openapi("Done");
 

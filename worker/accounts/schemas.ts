@@ -10,10 +10,10 @@ const email = z
   .string()
   .overwrite((text) => text.trim().toLowerCase())
   .pipe(z.email().max(254));
-const password = z.string().min(MIN_PASSWORD_LENGTH).max(MAX_PASSWORD_LENGTH);
+export const password = z.string().min(MIN_PASSWORD_LENGTH).max(MAX_PASSWORD_LENGTH);
 const current_password = z.string().max(MAX_PASSWORD_LENGTH);
 const token = z.string().min(1).max(200);
-const role = z.enum(ROLES).openapi("Role");
+export const role = z.enum(ROLES).openapi("Role");
 const scope = z.enum(SCOPES).openapi("Scope");
 const permission = z.enum(Object.keys(PERMISSIONS) as [Permission, ...Permission[]]).openapi("Permission");
 
