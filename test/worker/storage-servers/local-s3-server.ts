@@ -1,5 +1,8 @@
+import { createRequire } from "node:module";
 import path from "node:path";
-import { createTestHarness } from "wrangler";
+
+// Where vite serves workerd, an import would make it transform all of wrangler first.
+const { createTestHarness } = createRequire(import.meta.url)("wrangler") as typeof import("wrangler");
 
 /** The S3 endpoint that wrangler gives a local bucket: it checks signatures as a real one does. */
 export interface LocalS3 {
