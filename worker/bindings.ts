@@ -30,6 +30,8 @@ export interface Bindings {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Goes on with work that no answer waits for. */
+  readonly later: (work: Promise<unknown>) => void;
 }
 
 /** Hono's environment. A company's stores come with its routes: worker/routes/guarded.ts. */

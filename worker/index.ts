@@ -1,3 +1,4 @@
+import { waitUntil } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { DevelopmentMailbox, HttpMailer, NO_MAILER } from "./accounts/mailer.ts";
 import { app } from "./app.ts";
@@ -213,6 +214,7 @@ function connect(env: Env): Bindings & Consumer {
     },
     now: () => Date.now(),
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    later: (work) => waitUntil(work),
   };
 }
 

@@ -24,7 +24,7 @@ import {
   users,
 } from "../../worker/schema.ts";
 import { Browser, OWNER, setUp } from "./browser.ts";
-import { Edge, form, json, refusal } from "./edge.ts";
+import { Edge, form, json, ORIGIN, refusal } from "./edge.ts";
 import { png } from "./fixtures.ts";
 
 let edge: Edge;
@@ -267,6 +267,26 @@ describe("a forgotten password", () => {
     const expected = [...Array(10).fill(200), 429];
     expect(await ask("nobody@example.net")).toEqual(expected);
     expect(await ask(OWNER.email)).toEqual(expected);
+  });
+
+  test("is answered before the mail is sent, whatever becomes of that; the log tells, and not whose it was", async () => {
+    pass(9000);
+    const log = vi.spyOn(console, "error").mockImplementation(() => {});
+    const work: Promise<unknown>[] = [];
+    const { promise: down, reject: breakDown } = Promise.withResolvers<void>();
+    const mailer = { send: () => down };
+    const accounts = { ...edge.bindings.accounts, mailer };
+    const asked = json("POST", { email: OWNER.email }, { Origin: ORIGIN });
+    const bindings = { accounts, later: (more: Promise<unknown>) => void work.push(more) };
+    const answer = await edge.anonymously("/api/auth/request-password-reset", asked, bindings);
+    expect(answer.status).toBe(200);
+    expect(log).not.toHaveBeenCalled();
+    breakDown(new Error("The mail service answered with status 500."));
+    await Promise.all(work);
+    const [line] = log.mock.calls[0];
+    log.mockRestore();
+    expect(line).toMatch(/A link to a new password was not sent.*status 500/);
+    expect(line).not.toContain(OWNER.email);
   });
 
   test("is replaced by a link from the mail, once, and every session ends", async () => {

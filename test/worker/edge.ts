@@ -92,7 +92,9 @@ export class Edge {
       this.pass(milliseconds / 1000);
       await this.whileAsleep(milliseconds);
     },
+    later: (work) => void this.#later.push(work),
   };
+  readonly #later: Promise<unknown>[] = [];
 
   /** What happens while a request waits. */
   whileAsleep: (milliseconds: number) => Promise<void> = async () => {};
@@ -153,9 +155,15 @@ export class Edge {
   }
 
   /** As nobody, or as whoever the headers say. */
-  anonymously(path: string, init: RequestInit = {}, bindings: Partial<Bindings> = {}): Promise<Response> {
+  async anonymously(
+    path: string,
+    init: RequestInit = {},
+    bindings: Partial<Bindings> = {},
+  ): Promise<Response> {
     const request = new Request(`${ORIGIN}${path}`, init);
-    return Promise.resolve(app.fetch(request, { ...this.bindings, ...bindings }));
+    const answer = await app.fetch(request, { ...this.bindings, ...bindings });
+    await Promise.all(this.#later.splice(0));
+    return answer;
   }
 
   async #addKey(): Promise<void> {

@@ -8,6 +8,7 @@ import { and, asc, eq } from "drizzle-orm";
 import { noteOfPerson } from "../audit.ts";
 import type { AccountSettings, Bindings } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
+import { logFailure } from "../log.ts";
 import {
   accounts,
   companies,
@@ -68,7 +69,7 @@ export function sessionCookie(origin: string): string {
  * @param reachedAt the one of this request, which behind a tunnel may be another
  */
 export function authOf(
-  { db, accounts: settings, now }: Pick<Bindings, "db" | "accounts" | "now">,
+  { db, accounts: settings, now, later }: Pick<Bindings, "db" | "accounts" | "now" | "later">,
   origin: string,
   reachedAt: string,
 ) {
@@ -94,6 +95,8 @@ export function authOf(
       // The check wants to be able to insert companies, which only our own code does.
       database: { generateId: "uuid", validateSchema: false },
       ipAddress: { ipAddressHeaders: ["cf-connecting-ip"] },
+      // A link to a new password is sent behind the answer: how long it takes would tell that there is an account.
+      backgroundTasks: { handler: later },
     },
     user: { modelName: "users" },
     account: { modelName: "accounts" },
@@ -122,11 +125,12 @@ export function authOf(
       },
       async sendResetPassword({ user, token }) {
         const link = `${origin}/reset-password#${token}`;
-        await send({
+        const mail = send({
           to: user.email,
           subject: "Choose a new password for Vivimark",
           body: `Hello ${user.name},\n\nsomebody asked for a new password for this address. Choose it here, within an hour:\n\n${link}\n\nIf it was not you, nothing needs to be done.\n`,
         });
+        await mail.catch((error) => logFailure("A link to a new password was not sent", error));
       },
     },
     databaseHooks: {
