@@ -87,6 +87,8 @@ export function authOf(
     telemetry: { enabled: false },
     // It would name, in the log, emails that were tried.
     logger: { disabled: true },
+    // Its faults are logged, and answered, as our own are.
+    onAPIError: { throw: true },
     // worker/accounts/throttle.ts counts attempts, by email too, and in the database.
     rateLimit: { enabled: false },
     advanced: {
