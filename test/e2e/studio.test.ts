@@ -138,19 +138,13 @@ describe("uploading", () => {
     const workers: string[] = [];
     page.on("worker", (worker) => workers.push(new URL(worker.url()).pathname));
     await page.evaluate(() => {
-      const seen = window as unknown as { values: Set<string>; ours: number[] };
+      const seen = window as unknown as { values: Set<string> };
       seen.values = new Set();
-      seen.ours = [];
       new MutationObserver(() => {
         for (const bar of document.querySelectorAll("[role=progressbar]")) {
           seen.values.add(bar.getAttribute("aria-valuetext")!);
         }
       }).observe(document.body, { subtree: true, childList: true, attributes: true });
-      new PerformanceObserver((list) => {
-        for (const frame of list.getEntries() as (PerformanceEntry & { scripts: { duration: number }[] })[]) {
-          seen.ours.push(...frame.scripts.map(({ duration }) => duration));
-        }
-      }).observe({ type: "long-animation-frame" });
     });
 
     await page.getByRole("button", { name: "Add 2 photos" }).click();
@@ -173,17 +167,12 @@ describe("uploading", () => {
       expect(history[0]).toMatchObject({ state: "ready", executor: "browser", error_code: null });
     }
 
-    const { values, ours } = await page.evaluate(() => {
-      const seen = window as unknown as { values: Set<string>; ours: number[] };
-      return { values: [...seen.values], ours: seen.ours };
-    });
+    const values = await page.evaluate(() => [...(window as unknown as { values: Set<string> }).values]);
     expect(values.some((text) => text.startsWith("Finding feature points"))).toBe(true);
     expect(new Set(values).size).toBeGreaterThan(4);
-    // One compile worker for each photo. A compilation on the page's thread would hold it for seconds; the
-    // bound leaves room for a busy machine.
+    // One compile worker for each photo; a compilation on the page's thread would show no progress between.
     expect(workers).toHaveLength(2);
     expect(new Set(workers).size).toBe(1);
-    expect(Math.max(0, ...ours)).toBeLessThan(500);
   });
 
   test("the same file gives the same marker bytes in this browser and in Node", async () => {
