@@ -40,13 +40,20 @@ async function fill(page: Page, fields: Readonly<Record<string, string>>): Promi
   }
 }
 
-/** The link in the newest mail to somebody, from the development mailbox. */
-async function linkFor(to: string): Promise<string> {
+/** The link in the only mail to somebody with these words in its subject, from the development mailbox. */
+async function linkFor(to: string, subject: string): Promise<string> {
   const page = await visit(`/mailbox#${SECRET}`);
   const mail = page
     .getByRole("article")
     .filter({ hasText: `To ${to}` })
-    .first();
+    .filter({ hasText: subject });
+  // It is sent behind the answer.
+  const isThere = async () => {
+    await page.reload();
+    await page.getByRole("article").first().waitFor();
+    return mail.count();
+  };
+  await expect.poll(isThere, { timeout: PATIENCE_MS }).toBe(1);
   const link = await mail.getByRole("link").getAttribute("href");
   await page.context().close();
   return link!.slice(platform.url.length);
@@ -79,7 +86,7 @@ test("from the set-up link to a company of two, and out again", async () => {
   await owner.locator("select[name=role]").selectOption("viewer");
   await owner.getByRole("button", { name: "Invite" }).click();
   await owner.getByText("grace@example.net invited as viewer").waitFor();
-  const grace = await visit(await linkFor("grace@example.net"));
+  const grace = await visit(await linkFor("grace@example.net", "invites you"));
   await heading(grace, "Join Portraits").waitFor();
   await fill(grace, { "Your name": "Grace", Password: "a password of Grace's" });
   await grace.getByRole("button", { name: "Join" }).click();
@@ -147,7 +154,7 @@ test("from the set-up link to a company of two, and out again", async () => {
   await forgetful.getByLabel("Email").fill("grace@example.net");
   await forgetful.getByRole("button", { name: "Send a link" }).click();
   await forgetful.getByText("on its way").waitFor();
-  const reset = await visit(await linkFor("grace@example.net"));
+  const reset = await visit(await linkFor("grace@example.net", "Choose a new password"));
   await reset.getByLabel("Password").fill("another password of Grace's");
   await reset.getByRole("button", { name: "Save" }).click();
   await heading(reset, "Sign in").waitFor();
