@@ -16,7 +16,7 @@ const ROUNDS = 20;
 const GOAL_MS = 100;
 /** A person looks at the picture before touching it. */
 const LOOK_MS = 1000;
-/** Of the measure that web/studio/editor.tsx makes. */
+/** Of the measure that web/studio/add/editor.tsx makes. */
 const MEASURE = "vivimark:let-go-to-score";
 const PHOTO = { width: 4000, height: 3000, tile: 1000 };
 

@@ -1,8 +1,8 @@
 import type { DevelopmentMailbox, Mailer } from "./accounts/mailer.ts";
-import type { PublicCache } from "./public-cache.ts";
-import type { Quotas } from "./quotas.ts";
-import type { RateLimits } from "./rate-limits.ts";
-import type { Database } from "./schema.ts";
+import type { PublicCache } from "./content/public-cache.ts";
+import type { Quotas } from "./content/quotas.ts";
+import type { Database } from "./db/tables.ts";
+import type { RateLimits } from "./http/rate-limits.ts";
 import type { Storages } from "./storage/open.ts";
 import type { YandexDiskSettingsBody } from "./storage/settings.ts";
 

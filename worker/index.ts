@@ -9,18 +9,18 @@ import type {
   StorageMessage,
   WebhookMessage,
 } from "./bindings.ts";
-import { type CompileService, checkCompiler, compileRemotely } from "./compile-service.ts";
+import { PublicCache } from "./content/public-cache.ts";
+import { POLICIES, parseRates, type RateLimits } from "./http/rate-limits.ts";
 import { during, logFailure } from "./log.ts";
-import { takeTurn } from "./migration/turn.ts";
-import { PublicCache } from "./public-cache.ts";
-import { bury, type Consumer, consume } from "./queue.ts";
-import { POLICIES, parseRates, type RateLimits } from "./rate-limits.ts";
+import { type CompileService, checkCompiler, compileRemotely } from "./marker/compile-service.ts";
+import { bury, type Consumer, consume } from "./marker/consumer.ts";
 import { checkAddress } from "./storage/address.ts";
 import { connectStorage, yandexPermission } from "./storage/connect.ts";
 import { StorageHttp } from "./storage/http.ts";
 import { Storages } from "./storage/open.ts";
 import { R2Storage } from "./storage/r2.ts";
 import { Vault } from "./storage/secrets.ts";
+import { takeTurn } from "./storage-migration/turn.ts";
 import { sweep } from "./sweep.ts";
 import { buryDelivery, deliverWebhook } from "./webhooks/deliver.ts";
 
@@ -54,7 +54,7 @@ export interface Env {
   readonly MAIL_URL: string;
   readonly MAIL_SECRET?: string;
   readonly PUBLIC_URL: string;
-  /** Requests a minute by policy, for worker/rate-limits.ts; empty: no limits. */
+  /** Requests a minute by policy, for worker/http/rate-limits.ts; empty: no limits. */
   readonly RATE_LIMITS: string;
   readonly PUBLIC_LIMIT: RateLimit;
   readonly READ_LIMIT: RateLimit;

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { ACTIONS, type Action } from "./audit.ts";
+import { ACTIONS, type Action } from "./audit/log.ts";
 import { type ErrorCode, MEANINGS } from "./errors.ts";
 
 /** The wire: what the API takes and gives, in snake_case. The web app and the Node host import the types. */

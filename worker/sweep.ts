@@ -1,16 +1,16 @@
 import { sweepVerifications } from "./accounts/people.ts";
 import { sweepAttempts } from "./accounts/throttle.ts";
-import { sweepAudit } from "./audit.ts";
+import { sweepAudit } from "./audit/log.ts";
 import type { Bindings } from "./bindings.ts";
-import { resealSettings } from "./connections.ts";
-import { listDeleted, openStore, postponePurge, purge } from "./content-store.ts";
-import { sweepKeys } from "./idempotency.ts";
+import { sweepDays } from "./content/quotas.ts";
+import { listDeleted, openStore, postponePurge, purge } from "./content/store.ts";
+import { sweepKeys } from "./db/idempotency.ts";
 import { logFailure } from "./log.ts";
-import { reclaimForgotten } from "./marker-life.ts";
-import * as migrations from "./migration/life.ts";
-import { sweepDays } from "./quotas.ts";
-import { discardUpload } from "./video-upload.ts";
-import { listExpired, VideoUploadStore } from "./video-upload-store.ts";
+import { reclaimForgotten } from "./marker/life.ts";
+import { resealSettings } from "./storage/connections.ts";
+import * as migrations from "./storage-migration/life.ts";
+import { discardUpload } from "./video/upload.ts";
+import { listExpired, VideoUploadStore } from "./video/upload-store.ts";
 import * as webhooks from "./webhooks/deliveries.ts";
 import { resealSecrets } from "./webhooks/reseal.ts";
 

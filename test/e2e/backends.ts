@@ -1,5 +1,5 @@
-import type { StorageConnection } from "../../worker/storage-schemas.ts";
-import type { LocalS3 } from "../worker/storage-servers/local-s3-server.ts";
+import type { StorageConnection } from "../../worker/storage/schemas.ts";
+import type { LocalS3 } from "../worker/storage/servers/local-s3-server.ts";
 import type { YandexDiskServer } from "../yandex-disk/server.ts";
 import { api } from "./content.ts";
 import type { Platform } from "./platform.ts";

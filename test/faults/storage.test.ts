@@ -6,8 +6,8 @@ import type {
   StorageConnection,
   StorageConnectionUsage,
   StorageMigration,
-} from "../../worker/storage-schemas.ts";
-import { type LocalS3, startLocalS3 } from "../worker/storage-servers/local-s3-server.ts";
+} from "../../worker/storage/schemas.ts";
+import { type LocalS3, startLocalS3 } from "../worker/storage/servers/local-s3-server.ts";
 import { until } from "./api.ts";
 import { Edge } from "./edge.ts";
 

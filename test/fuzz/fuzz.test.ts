@@ -4,7 +4,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Submission, TakenLease } from "../../worker/schemas.ts";
-import type { StorageConnection, StorageConnectionUsage } from "../../worker/storage-schemas.ts";
+import type { StorageConnection, StorageConnectionUsage } from "../../worker/storage/schemas.ts";
 import { until } from "../faults/api.ts";
 import { NodeCompiler, SECRET } from "../faults/compiler.ts";
 import { Edge } from "../faults/edge.ts";

@@ -52,7 +52,7 @@ test("the migrations are those of the schema", async () => {
   cpSync(path.join(ROOT, "migrations"), migrations, { recursive: true });
   const { stdout } = await runNode(
     "drizzle-kit/bin.cjs",
-    ...["generate", "--dialect", "sqlite", "--schema", "worker/schema.ts"],
+    ...["generate", "--dialect", "sqlite", "--schema", "worker/db/tables.ts"],
     ...["--out", path.relative(ROOT, migrations)],
   );
   expect(stdout).toContain("No schema changes");

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, expect, test } from "vitest";
 import type { ArContent, ContentPage, Submission } from "../../worker/schemas.ts";
-import type { StorageConnection } from "../../worker/storage-schemas.ts";
+import type { StorageConnection } from "../../worker/storage/schemas.ts";
 import { becomeFirstOwner, withKey } from "../first-owner.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");

@@ -11,21 +11,21 @@ import type {
   StorageMessage,
   WebhookMessage,
 } from "../../worker/bindings.ts";
-import type { CompileJob, CompileOutcome } from "../../worker/compile-service.ts";
-import { type ContentStore, FIRST_COMPANY_ID, openStore } from "../../worker/content-store.ts";
-import { PublicCache } from "../../worker/public-cache.ts";
-import type { Consumer } from "../../worker/queue.ts";
-import { UNLIMITED } from "../../worker/quotas.ts";
-import { apiKeys, type Database } from "../../worker/schema.ts";
+import { PublicCache } from "../../worker/content/public-cache.ts";
+import { UNLIMITED } from "../../worker/content/quotas.ts";
+import { type ContentStore, FIRST_COMPANY_ID, openStore } from "../../worker/content/store.ts";
+import { apiKeys, type Database } from "../../worker/db/tables.ts";
+import type { CompileJob, CompileOutcome } from "../../worker/marker/compile-service.ts";
+import type { Consumer } from "../../worker/marker/consumer.ts";
 import type { ArContent, Problem, ProgressBody, Submission } from "../../worker/schemas.ts";
 import { checkAddress } from "../../worker/storage/address.ts";
 import { StorageHttp } from "../../worker/storage/http.ts";
 import { Storages } from "../../worker/storage/open.ts";
 import { StorageError, type StorageProvider } from "../../worker/storage/provider.ts";
 import { R2Storage } from "../../worker/storage/r2.ts";
+import type { StorageConnection } from "../../worker/storage/schemas.ts";
 import { Vault } from "../../worker/storage/secrets.ts";
 import type { ConnectionSettings } from "../../worker/storage/settings.ts";
-import type { StorageConnection } from "../../worker/storage-schemas.ts";
 import { png } from "./fixtures.ts";
 
 export const ORIGIN = "http://edge.test";

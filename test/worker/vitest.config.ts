@@ -26,11 +26,11 @@ export default defineConfig({
     // The default leaves one core idle, which is half of a small machine.
     maxWorkers: "100%",
     globalSetup: [
-      "./compiled-in-node.ts",
-      "./storage-servers/faulty-server.ts",
-      "./storage-servers/relay-server.ts",
-      "./storage-servers/s3-server.ts",
-      "./storage-servers/yandex-disk-server.ts",
+      "./compiler/compiled-in-node.ts",
+      "./storage/servers/faulty-server.ts",
+      "./storage/servers/relay-server.ts",
+      "./storage/servers/s3-server.ts",
+      "./storage/servers/yandex-disk-server.ts",
     ],
     setupFiles: ["./migrate.ts"],
     // Bundled once; every file's workerd would otherwise ask for some 800 modules one by one.

@@ -16,20 +16,20 @@ import {
   SignInPage,
 } from "./account/entry-pages.tsx";
 import { loadMe, may, me, meError } from "./account/me.ts";
-import { ActivityPage } from "./activity-page.tsx";
-import { ContentPage } from "./content-page.tsx";
-import { DropTarget } from "./drop-zone.tsx";
-import { moment } from "./format.ts";
-import { GridPage } from "./grid-page.tsx";
-import { isSending } from "./jobs.ts";
-import { NotFound } from "./not-found.tsx";
-import { ProjectsPage } from "./projects-page.tsx";
-import { heldUntil } from "./rate-limit.ts";
-import { Review } from "./review.tsx";
+import { DropTarget } from "./add/drop-zone.tsx";
+import { Review } from "./add/review.tsx";
+import { heldUntil } from "./api/rate-limit.ts";
+import { ActivityPage } from "./company/activity-page.tsx";
+import { ProjectsPage } from "./company/projects-page.tsx";
+import { UsagePage } from "./company/usage-page.tsx";
+import { ContentPage } from "./photo/content-page.tsx";
+import { GridPage } from "./photos/grid-page.tsx";
 import { SiteHeader } from "./site-header.tsx";
 import { StoragePage } from "./storage/storage-page.tsx";
-import { Toasts } from "./toasts.tsx";
-import { UsagePage } from "./usage-page.tsx";
+import { moment } from "./ui/format.ts";
+import { NotFound } from "./ui/not-found.tsx";
+import { Toasts } from "./ui/toasts.tsx";
+import { isSending } from "./upload/jobs.ts";
 import { WebhooksPage } from "./webhooks/webhooks-page.tsx";
 
 const online = signal(navigator.onLine);

@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import { may, me, switchCompany } from "./account/me.ts";
-import { IconClose, IconMenu, Logo } from "./icons.tsx";
-import { jobs } from "./jobs.ts";
-import { toastError } from "./toasts.tsx";
+import { IconClose, IconMenu, Logo } from "./ui/icons.tsx";
+import { toastError } from "./ui/toasts.tsx";
+import { jobs } from "./upload/jobs.ts";
 import "./site-header.css";
 
 /** What stands over every page: home, what this tab is working on, the company, and the other pages. */

@@ -1,7 +1,7 @@
 import { and, desc, eq, exists, sql } from "drizzle-orm";
-import type { Audit } from "../audit.ts";
-import { insertIf } from "../content-store.ts";
-import { type ApiKeyRow, apiKeys, type Company, type Database } from "../schema.ts";
+import type { Audit } from "../audit/log.ts";
+import { insertIf } from "../content/store.ts";
+import { type ApiKeyRow, apiKeys, type Company, type Database } from "../db/tables.ts";
 import { hex, sha256 } from "../sha256.ts";
 import type { Scope } from "./permissions.ts";
 

@@ -1,6 +1,6 @@
 import { type OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
-import { answers, IDEMPOTENCY_KEY, JSON_REFUSALS, KEY_REFUSALS, problems } from "../openapi.ts";
+import { answers, IDEMPOTENCY_KEY, JSON_REFUSALS, KEY_REFUSALS, problems } from "../http/openapi.ts";
 import { PASSKEY_SIGN_IN } from "./passkeys.ts";
 import { password, role } from "./schemas.ts";
 

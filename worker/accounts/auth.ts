@@ -5,10 +5,8 @@ import { betterAuth } from "better-auth/minimal";
 import { createAccessControl } from "better-auth/plugins/access";
 import { organization } from "better-auth/plugins/organization";
 import { and, asc, eq } from "drizzle-orm";
-import { noteOfPerson } from "../audit.ts";
+import { noteOfPerson } from "../audit/log.ts";
 import type { AccountSettings, Bindings } from "../bindings.ts";
-import { Refusal } from "../errors.ts";
-import { logFailure } from "../log.ts";
 import {
   accounts,
   companies,
@@ -18,7 +16,9 @@ import {
   sessions,
   users,
   verifications,
-} from "../schema.ts";
+} from "../db/tables.ts";
+import { Refusal } from "../errors.ts";
+import { logFailure } from "../log.ts";
 import type { Mail } from "./mailer.ts";
 import { PASSKEY_SIGN_IN } from "./passkeys.ts";
 import { hashPassword, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, verifyPassword } from "./passwords.ts";

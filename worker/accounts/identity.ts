@@ -1,11 +1,11 @@
 import { and, eq, getTableColumns, gt, isNull, lt, or, sql } from "drizzle-orm";
 import type { Context } from "hono";
 import { getSignedCookie } from "hono/cookie";
-import type { Actor } from "../audit.ts";
+import type { Actor } from "../audit/log.ts";
 import type { AppEnv, Bindings } from "../bindings.ts";
+import { apiKeys, type Company, companies, type Database, members, sessions, users } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { know } from "../log.ts";
-import { apiKeys, type Company, companies, type Database, members, sessions, users } from "../schema.ts";
 import { hashKey, isKey } from "./api-keys.ts";
 import { assertAccounts, sessionCookie } from "./auth.ts";
 import { PERMISSIONS, type Permission, type Role, roleMay, type Scope, scopesMay } from "./permissions.ts";

@@ -1,6 +1,6 @@
 import { desc, lt, sql } from "drizzle-orm";
+import { type Database, mails } from "../db/tables.ts";
 import { logFailure } from "../log.ts";
-import { type Database, mails } from "../schema.ts";
 
 export interface Mail {
   readonly to: string;

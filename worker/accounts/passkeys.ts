@@ -1,7 +1,7 @@
 import { and, asc, eq, sql } from "drizzle-orm";
-import { noteOfPerson } from "../audit.ts";
+import { noteOfPerson } from "../audit/log.ts";
+import { type Database, passkeys } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { type Database, passkeys } from "../schema.ts";
 
 /** What people sign in with in the place of a password. The ceremonies are better-auth's (worker/accounts/auth.ts). */
 

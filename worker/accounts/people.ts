@@ -1,8 +1,7 @@
 import { and, asc, desc, eq, exists, gt, inArray, lte, ne, not, type SQL, sql } from "drizzle-orm";
-import { Audit, noteOfPerson } from "../audit.ts";
-import { insertIf, searchable } from "../content-store.ts";
-import { Refusal } from "../errors.ts";
-import { type Creation, newCreation } from "../idempotency.ts";
+import { Audit, noteOfPerson } from "../audit/log.ts";
+import { insertIf, searchable } from "../content/store.ts";
+import { type Creation, newCreation } from "../db/idempotency.ts";
 import {
   accounts,
   companies,
@@ -13,7 +12,8 @@ import {
   sessions,
   users,
   verifications,
-} from "../schema.ts";
+} from "../db/tables.ts";
+import { Refusal } from "../errors.ts";
 import { sha256 } from "../sha256.ts";
 import { verifyPassword } from "./passwords.ts";
 import type { Role } from "./permissions.ts";

@@ -1,6 +1,6 @@
 import { inArray, lte, sql } from "drizzle-orm";
+import { attempts, type Database } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { attempts, type Database } from "../schema.ts";
 import { sha256 } from "../sha256.ts";
 
 /**

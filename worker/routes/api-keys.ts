@@ -3,11 +3,11 @@ import type { Context } from "hono";
 import { ApiKeyStore, MAX_KEYS } from "../accounts/api-keys.ts";
 import { type apiKey, apiKeyList, createdApiKey, newApiKey } from "../accounts/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
+import type { ApiKeyRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
-import type { ApiKeyRow } from "../schema.ts";
+import { readJson } from "../http/json-body.ts";
+import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
 import { type CompanyEnv, companyRoute } from "./guarded.ts";
-import { readJson } from "./http.ts";
 
 const list = companyRoute("keys:manage", {
   method: "get",

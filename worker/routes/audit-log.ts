@@ -1,10 +1,10 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import { ACTIONS, type Action, readAudit, SUBJECTS } from "../audit.ts";
+import { csvOf } from "../audit/csv.ts";
+import { ACTIONS, type Action, readAudit, SUBJECTS } from "../audit/log.ts";
 import type { AppEnv } from "../bindings.ts";
-import { csvOf } from "../csv.ts";
-import { decodeCursor, encodeCursor } from "../cursor.ts";
-import { answers, problems } from "../openapi.ts";
-import type { AuditRow } from "../schema.ts";
+import type { AuditRow } from "../db/tables.ts";
+import { decodeCursor, encodeCursor } from "../http/cursor.ts";
+import { answers, problems } from "../http/openapi.ts";
 import { type AuditEntry, auditAction, auditPage, decimal } from "../schemas.ts";
 import { companyRoute } from "./guarded.ts";
 

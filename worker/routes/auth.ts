@@ -7,11 +7,11 @@ import { addressOf, type Person, personOf } from "../accounts/identity.ts";
 import { assertPasskeys, PASSKEY_SIGN_IN, sentenceOf } from "../accounts/passkeys.ts";
 import { isColleague } from "../accounts/people.ts";
 import { type Attempt, countAttempt, forgiveAttempts } from "../accounts/throttle.ts";
-import { type Action, Audit } from "../audit.ts";
+import { type Action, Audit } from "../audit/log.ts";
 import type { AppEnv } from "../bindings.ts";
 import { type ErrorCode, Refusal } from "../errors.ts";
-import { bodyOf, readBytes } from "../request-body.ts";
-import { originOf } from "./http.ts";
+import { originOf } from "../http/json-body.ts";
+import { bodyOf, readBytes } from "../http/request-body.ts";
 import { idempotentFor } from "./idempotent.ts";
 
 /** better-auth's own routes, as far as they are exposed; its refusals become problem documents. */

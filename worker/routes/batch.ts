@@ -1,11 +1,14 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
-import { type BatchEntry, MAX_BATCH, submitBatch } from "../batch.ts";
 import type { AppEnv, Bindings } from "../bindings.ts";
+import { type BatchEntry, MAX_BATCH, submitBatch } from "../content/batch.ts";
+import type { ProjectStore } from "../content/project-store.ts";
+import { fetchImage } from "../content/remote-image.ts";
+import { unzipped } from "../content/zip.ts";
+import type { ProjectRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { answers, problems } from "../openapi.ts";
-import type { ProjectStore } from "../project-store.ts";
-import { fetchImage } from "../remote-image.ts";
+import { jsonOf, originOf, parsed } from "../http/json-body.ts";
+import { answers, problems } from "../http/openapi.ts";
 import {
   bodyOf,
   chunksOf,
@@ -13,13 +16,10 @@ import {
   type IncomingBody,
   mediaTypeOf,
   quoteContentType,
-} from "../request-body.ts";
-import type { ProjectRow } from "../schema.ts";
+} from "../http/request-body.ts";
 import { batchResult, remotePhoto } from "../schemas.ts";
-import { unzipped } from "../zip.ts";
 import { nameOf, openProject, photoOf, uploadTexts } from "./content.ts";
 import { companyRoute } from "./guarded.ts";
-import { jsonOf, originOf, parsed } from "./http.ts";
 
 /** 500 items with descriptions. */
 const MAX_LIST_BYTES = 2_000_000;

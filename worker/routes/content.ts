@@ -1,10 +1,17 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
 import type { AppEnv } from "../bindings.ts";
-import { type ContentStore, type ContentWithTask, purge } from "../content-store.ts";
-import { decodeCursor, encodeCursor } from "../cursor.ts";
+import type { ProjectStore } from "../content/project-store.ts";
+import { drawQrCode } from "../content/qr-code.ts";
+import { fetchImage } from "../content/remote-image.ts";
+import { contentBody, leaseBody, taskBody, viewerUrl } from "../content/representation.ts";
+import { type ContentStore, type ContentWithTask, purge } from "../content/store.ts";
+import { type Photo, submitPhoto } from "../content/submission.ts";
+import type { Content, ProjectRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { logFailure } from "../log.ts";
+import { decodeCursor, encodeCursor } from "../http/cursor.ts";
+import { assertMatch, changedMeanwhile, etagOf, IF_MATCH, IF_NONE_MATCH, isKnown } from "../http/etag.ts";
+import { jsonOf, originOf, parsed, readJson } from "../http/json-body.ts";
 import {
   answers,
   contentId,
@@ -13,13 +20,10 @@ import {
   STORAGE_REFUSALS,
   tagged,
   waiting,
-} from "../openapi.ts";
-import type { ProjectStore } from "../project-store.ts";
-import { drawQrCode } from "../qr-code.ts";
-import { fetchImage } from "../remote-image.ts";
-import { contentBody, leaseBody, taskBody, viewerUrl } from "../representation.ts";
-import { bodyOf, type IncomingBody, mediaTypeOf, quoteContentType, readForm } from "../request-body.ts";
-import type { Content, ProjectRow } from "../schema.ts";
+} from "../http/openapi.ts";
+import { bodyOf, type IncomingBody, mediaTypeOf, quoteContentType, readForm } from "../http/request-body.ts";
+import { logFailure } from "../log.ts";
+import { waitForMarker } from "../marker/wait.ts";
 import {
   arContent,
   compileWhere,
@@ -37,12 +41,8 @@ import {
   taskList,
   titleText,
 } from "../schemas.ts";
-import { type Photo, submitPhoto } from "../submission.ts";
-import { waitForMarker } from "../wait.ts";
 import { announceEvents } from "../webhooks/deliveries.ts";
-import { assertMatch, changedMeanwhile, etagOf, IF_MATCH, IF_NONE_MATCH, isKnown } from "./etag.ts";
 import { companyRoute } from "./guarded.ts";
-import { jsonOf, originOf, parsed, readJson } from "./http.ts";
 
 const DAY_MS = 24 * 3_600_000;
 

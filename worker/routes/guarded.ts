@@ -11,17 +11,17 @@ import {
   personOf,
 } from "../accounts/identity.ts";
 import type { Permission } from "../accounts/permissions.ts";
-import { Audit } from "../audit.ts";
+import { Audit } from "../audit/log.ts";
 import type { AppEnv } from "../bindings.ts";
-import { ConnectionStore } from "../connection-store.ts";
-import { ContentStore } from "../content-store.ts";
+import { ProjectStore } from "../content/project-store.ts";
+import { quotasOf } from "../content/quotas.ts";
+import { ContentStore } from "../content/store.ts";
+import { type Creation, newCreation } from "../db/idempotency.ts";
 import { type ErrorCode, Refusal } from "../errors.ts";
-import { type Creation, newCreation } from "../idempotency.ts";
-import { bothProblems, IDEMPOTENCY_KEY, KEY_REFUSALS, problems } from "../openapi.ts";
-import { ProjectStore } from "../project-store.ts";
-import { quotasOf } from "../quotas.ts";
-import { countRequest, networkOf, type Policy } from "../rate-limits.ts";
-import { originOf } from "./http.ts";
+import { originOf } from "../http/json-body.ts";
+import { bothProblems, IDEMPOTENCY_KEY, KEY_REFUSALS, problems } from "../http/openapi.ts";
+import { countRequest, networkOf, type Policy } from "../http/rate-limits.ts";
+import { ConnectionStore } from "../storage/connection-store.ts";
 import { idempotentFor } from "./idempotent.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
+import { answers, problems } from "../http/openapi.ts";
 import { logFailure } from "../log.ts";
-import { answers, problems } from "../openapi.ts";
 import { health } from "../schemas.ts";
 
 const read = createRoute({

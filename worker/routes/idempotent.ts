@@ -1,10 +1,10 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { AppEnv } from "../bindings.ts";
+import * as idempotency from "../db/idempotency.ts";
 import { Refusal } from "../errors.ts";
-import { Fingerprint } from "../fingerprint.ts";
-import * as idempotency from "../idempotency.ts";
+import { Fingerprint } from "../http/fingerprint.ts";
+import { bodyOf, drain, mediaTypeOf, multipartBoundary, observe } from "../http/request-body.ts";
 import { logFailure } from "../log.ts";
-import { bodyOf, drain, mediaTypeOf, multipartBoundary, observe } from "../request-body.ts";
 
 /** What a POST does with an Idempotency-Key (draft-ietf-httpapi-idempotency-key-header). */
 

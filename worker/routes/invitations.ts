@@ -5,9 +5,9 @@ import { acceptAsNewPerson, findInvitation } from "../accounts/people.ts";
 import { invitation, newAccount, signedIn } from "../accounts/schemas.ts";
 import type { AppEnv, Bindings } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
-import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
+import { readJson } from "../http/json-body.ts";
+import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
 import { signIn } from "./auth.ts";
-import { readJson } from "./http.ts";
 
 const invitationId = z.object({
   id: z.string().openapi({ param: { name: "id", in: "path" }, description: "The secret of the link." }),

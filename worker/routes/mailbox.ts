@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { mailbox } from "../accounts/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
-import { answers, problems } from "../openapi.ts";
+import { answers, problems } from "../http/openapi.ts";
 import { isSame } from "../sha256.ts";
 
 const read = createRoute({

@@ -1,16 +1,23 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
-import { type Delivery, deliver, MAX_MARKER_BYTES } from "../delivery.ts";
+import { contentBody, leaseBody } from "../content/representation.ts";
+import { announce } from "../content/submission.ts";
 import { Refusal } from "../errors.ts";
-import * as life from "../marker-life.ts";
-import { answers, contentId, JSON_REFUSALS, leaseHeader, problems, STORAGE_REFUSALS } from "../openapi.ts";
-import { contentBody, leaseBody } from "../representation.ts";
-import { bodyOf, mediaTypeOf, quoteContentType, readBytes, readForm } from "../request-body.ts";
+import { originOf, parsed, readJson, readOptionalJson } from "../http/json-body.ts";
+import {
+  answers,
+  contentId,
+  JSON_REFUSALS,
+  leaseHeader,
+  problems,
+  STORAGE_REFUSALS,
+} from "../http/openapi.ts";
+import { bodyOf, mediaTypeOf, quoteContentType, readBytes, readForm } from "../http/request-body.ts";
+import { type Delivery, deliver, MAX_MARKER_BYTES } from "../marker/delivery.ts";
+import * as life from "../marker/life.ts";
 import { arContent, lease, oneLine, progress, recompileRequest, submission, takenLease } from "../schemas.ts";
-import { announce } from "../submission.ts";
 import { find, notFound } from "./content.ts";
 import { companyRoute } from "./guarded.ts";
-import { originOf, parsed, readJson, readOptionalJson } from "./http.ts";
 
 const deliveredMetadata = z.object({
   milliseconds: z.number().min(0).max(86_400_000).nullish(),

@@ -22,9 +22,9 @@ import {
 } from "../accounts/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
-import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
+import { readJson } from "../http/json-body.ts";
+import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
 import { personRoute } from "./guarded.ts";
-import { readJson } from "./http.ts";
 
 const sessionId = z.object({
   id: z

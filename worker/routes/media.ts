@@ -2,13 +2,13 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { identify, may } from "../accounts/identity.ts";
 import type { AppEnv } from "../bindings.ts";
-import { findPublic, isPublic } from "../content-store.ts";
+import { isMediaKind, serveMedia } from "../content/media.ts";
+import { MEDIA_KINDS } from "../content/paths.ts";
+import { findPublic, isPublic } from "../content/store.ts";
+import type { Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { isMediaKind, serveMedia } from "../media.ts";
-import { problems } from "../openapi.ts";
-import { MEDIA_KINDS } from "../paths.ts";
-import type { Content } from "../schema.ts";
-import { originOf } from "./http.ts";
+import { originOf } from "../http/json-body.ts";
+import { problems } from "../http/openapi.ts";
 
 const bytes = { "*/*": { schema: { type: "string", format: "binary" } as const } };
 

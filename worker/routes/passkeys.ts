@@ -5,12 +5,12 @@ import { addressOf } from "../accounts/identity.ts";
 import { assertPasskeys, findPasskey, passkeysOf, removePasskey, sentenceOf } from "../accounts/passkeys.ts";
 import { confirmPassword } from "../accounts/people.ts";
 import { newPasskey, passkey, passkeyList, passkeyOptions, passwordProof } from "../accounts/schemas.ts";
-import { noteOfPerson } from "../audit.ts";
+import { noteOfPerson } from "../audit/log.ts";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
-import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
+import { originOf, readJson } from "../http/json-body.ts";
+import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
 import { personRoute } from "./guarded.ts";
-import { originOf, readJson } from "./http.ts";
 
 /** A person's own passkeys. To sign in with one is better-auth's: worker/routes/auth.ts. */
 

@@ -1,12 +1,12 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
+import { type CountedProject, MAX_PROJECTS, type ProjectStore } from "../content/project-store.ts";
+import { timestamp } from "../content/representation.ts";
 import { Refusal } from "../errors.ts";
-import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
-import { type CountedProject, MAX_PROJECTS, type ProjectStore } from "../project-store.ts";
-import { timestamp } from "../representation.ts";
+import { readJson } from "../http/json-body.ts";
+import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
 import { newProject, type Project, project, projectChange, projectList } from "../schemas.ts";
 import { companyRoute } from "./guarded.ts";
-import { readJson } from "./http.ts";
 
 const projectId = z.object({ id: z.string().openapi({ param: { name: "id", in: "path" } }) });
 

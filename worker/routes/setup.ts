@@ -4,12 +4,12 @@ import { hashPassword } from "../accounts/passwords.ts";
 import { isSetUpOpen, setUp } from "../accounts/people.ts";
 import { setupRequest, setupState, signedIn } from "../accounts/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
-import { FIRST_COMPANY_ID } from "../content-store.ts";
+import { FIRST_COMPANY_ID } from "../content/store.ts";
 import { Refusal } from "../errors.ts";
-import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
+import { readJson } from "../http/json-body.ts";
+import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
 import { isSame } from "../sha256.ts";
 import { signIn } from "./auth.ts";
-import { readJson } from "./http.ts";
 
 const read = createRoute({
   method: "get",

@@ -1,6 +1,10 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
-import type { ConnectionStore } from "../connection-store.ts";
+import type { ConnectionRow } from "../db/tables.ts";
+import { Refusal } from "../errors.ts";
+import { invalidInput, readJson } from "../http/json-body.ts";
+import { answers, JSON_REFUSALS, problems, STORAGE_REFUSALS } from "../http/openapi.ts";
+import type { ConnectionStore } from "../storage/connection-store.ts";
 import {
   addConnection,
   changeConnection,
@@ -8,18 +12,8 @@ import {
   testSaved,
   testSettings,
   usageOf,
-} from "../connections.ts";
-import { Refusal } from "../errors.ts";
-import { answers, JSON_REFUSALS, problems, STORAGE_REFUSALS } from "../openapi.ts";
-import type { ConnectionRow } from "../schema.ts";
-import {
-  type ConnectionSettings,
-  mergeSettings,
-  PRESETS,
-  type Provider,
-  parseSettings,
-} from "../storage/settings.ts";
-import { connectionBody, platformBody, reportBody, usageBody } from "../storage-representation.ts";
+} from "../storage/connections.ts";
+import { connectionBody, platformBody, reportBody, usageBody } from "../storage/representation.ts";
 import {
   connection,
   connectionChange,
@@ -30,9 +24,15 @@ import {
   newConnection,
   PLATFORM,
   presetList,
-} from "../storage-schemas.ts";
+} from "../storage/schemas.ts";
+import {
+  type ConnectionSettings,
+  mergeSettings,
+  PRESETS,
+  type Provider,
+  parseSettings,
+} from "../storage/settings.ts";
 import { companyRoute } from "./guarded.ts";
-import { invalidInput, readJson } from "./http.ts";
 
 const connectionId = z.object({
   id: z.string().openapi({

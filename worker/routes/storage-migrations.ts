@@ -1,15 +1,15 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { AppEnv } from "../bindings.ts";
-import { failureOf, testSaved } from "../connections.ts";
 import { Refusal } from "../errors.ts";
-import { announceMigration } from "../migration/announce.ts";
-import * as life from "../migration/life.ts";
-import { migrationBody } from "../migration/representation.ts";
-import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
-import { migration, migrationList, newMigration } from "../storage-schemas.ts";
+import { readJson } from "../http/json-body.ts";
+import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
+import { failureOf, testSaved } from "../storage/connections.ts";
+import { migration, migrationList, newMigration } from "../storage/schemas.ts";
+import { announceMigration } from "../storage-migration/announce.ts";
+import * as life from "../storage-migration/life.ts";
+import { migrationBody } from "../storage-migration/representation.ts";
 import { type CompanyEnv, companyRoute } from "./guarded.ts";
-import { readJson } from "./http.ts";
 import { idOf } from "./storage-connections.ts";
 
 const MAX_LISTED = 20;

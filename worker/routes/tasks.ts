@@ -1,8 +1,8 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
+import { taskBody } from "../content/representation.ts";
 import { Refusal } from "../errors.ts";
-import { answers, problems } from "../openapi.ts";
-import { taskBody } from "../representation.ts";
+import { answers, problems } from "../http/openapi.ts";
 import { compileTask } from "../schemas.ts";
 import { companyRoute } from "./guarded.ts";
 

@@ -1,10 +1,11 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
+import { contentBody } from "../content/representation.ts";
+import type { VideoUploadRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { answers, JSON_REFUSALS, problems, STORAGE_REFUSALS } from "../openapi.ts";
-import { contentBody } from "../representation.ts";
-import { bodyOf } from "../request-body.ts";
-import type { VideoUploadRow } from "../schema.ts";
+import { originOf, readJson } from "../http/json-body.ts";
+import { answers, JSON_REFUSALS, problems, STORAGE_REFUSALS } from "../http/openapi.ts";
+import { bodyOf } from "../http/request-body.ts";
 import { arContent } from "../schemas.ts";
 import type { UploadedPart } from "../storage/provider.ts";
 import {
@@ -17,11 +18,10 @@ import {
   partsThere,
   partUrls,
   putPart,
-} from "../video-upload.ts";
-import { VideoUploadStore } from "../video-upload-store.ts";
+} from "../video/upload.ts";
+import { VideoUploadStore } from "../video/upload-store.ts";
 import { find, notFound } from "./content.ts";
 import { companyRoute } from "./guarded.ts";
-import { originOf, readJson } from "./http.ts";
 
 const uploadPath = z.object({
   id: z.string().openapi({ param: { name: "id", in: "path" } }),

@@ -1,15 +1,15 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
-import { contentId, problems, STORAGE_REFUSALS, tagged } from "../openapi.ts";
-import { contentBody } from "../representation.ts";
-import { bodyOf } from "../request-body.ts";
+import { contentBody } from "../content/representation.ts";
+import { etagOf, IF_MATCH } from "../http/etag.ts";
+import { originOf } from "../http/json-body.ts";
+import { contentId, problems, STORAGE_REFUSALS, tagged } from "../http/openapi.ts";
+import { bodyOf } from "../http/request-body.ts";
 import { arContent } from "../schemas.ts";
-import { attachVideo, detachVideo } from "../video.ts";
+import { attachVideo, detachVideo } from "../video/attach.ts";
 import { announceEvents } from "../webhooks/deliveries.ts";
 import { expectedBy, find, notThere } from "./content.ts";
-import { etagOf, IF_MATCH } from "./etag.ts";
 import { companyRoute } from "./guarded.ts";
-import { originOf } from "./http.ts";
 
 const put = companyRoute("content:submit", {
   method: "put",

@@ -1,9 +1,9 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
-import { findPublic, isPublic } from "../content-store.ts";
+import { manifestBody } from "../content/representation.ts";
+import { findPublic, isPublic } from "../content/store.ts";
 import { Refusal } from "../errors.ts";
-import { answers, problems } from "../openapi.ts";
-import { manifestBody } from "../representation.ts";
+import { answers, problems } from "../http/openapi.ts";
 import { viewerManifest } from "../schemas.ts";
 
 const manifest = createRoute({

@@ -1,11 +1,12 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { AppEnv, Internet } from "../bindings.ts";
-import { decodeCursor, encodeCursor } from "../cursor.ts";
+import { timestamp } from "../content/representation.ts";
+import type { WebhookEndpointRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { answers, JSON_REFUSALS, problems } from "../openapi.ts";
-import { timestamp } from "../representation.ts";
-import type { WebhookEndpointRow } from "../schema.ts";
+import { decodeCursor, encodeCursor } from "../http/cursor.ts";
+import { readJson } from "../http/json-body.ts";
+import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
 import { decimal } from "../schemas.ts";
 import { StorageError } from "../storage/provider.ts";
 import {
@@ -34,7 +35,6 @@ import {
 import { newSecret, OVERLAP_MILLISECONDS, openSecret } from "../webhooks/secret.ts";
 import { MAX_ENDPOINTS, type Told, WebhookStore } from "../webhooks/store.ts";
 import { type CompanyEnv, companyRoute } from "./guarded.ts";
-import { readJson } from "./http.ts";
 
 const webhookId = z.object({ id: z.string().openapi({ param: { name: "id", in: "path" } }) });
 const deliveryPath = webhookId.extend({

@@ -1,5 +1,5 @@
 import { and, eq } from "drizzle-orm";
-import { type ConnectionRow, type Database, storageConnections } from "../schema.ts";
+import { type ConnectionRow, type Database, storageConnections } from "../db/tables.ts";
 import type { AddressPolicy } from "./address.ts";
 import { StorageError, type StorageProvider } from "./provider.ts";
 import type { Sealed, Vault } from "./secrets.ts";

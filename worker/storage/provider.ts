@@ -1,5 +1,5 @@
 /**
- * Where files live. One interface for every backend, one contract suite (test/worker/storage-contract.ts).
+ * Where files live. One interface for every backend, one contract suite (test/worker/storage/contract.ts).
  *
  * Keys are relative to the storage's root, with `/` between folders (`companies/first/videos/a.mp4`): at most
  * `MAX_KEY_BYTES` of UTF-8, no part of them empty, `.` or `..`, no control characters. Another key rejects

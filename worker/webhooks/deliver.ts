@@ -1,8 +1,8 @@
 import { Webhook } from "standardwebhooks";
 import type { Bindings, WebhookMessage } from "../bindings.ts";
+import type { WebhookEndpointRow, WebhookEventRow } from "../db/tables.ts";
 import { logEvent } from "../log.ts";
-import type { Verdict } from "../queue.ts";
-import type { WebhookEndpointRow, WebhookEventRow } from "../schema.ts";
+import type { Verdict } from "../marker/consumer.ts";
 import { manyLines } from "../schemas.ts";
 import { StorageError } from "../storage/provider.ts";
 import { type Attempt, type Claimed, claim, conclude, giveUp } from "./deliveries.ts";

@@ -13,9 +13,8 @@ import {
   type SQL,
   sql,
 } from "drizzle-orm";
-import { Audit, PLATFORM_ACTOR } from "../audit.ts";
+import { Audit, PLATFORM_ACTOR } from "../audit/log.ts";
 import type { Bindings, WebhookMessage } from "../bindings.ts";
-import { logFailure } from "../log.ts";
 import {
   type Database,
   type WebhookDeliveryRow,
@@ -25,7 +24,8 @@ import {
   webhookDeliveries,
   webhookEndpoints,
   webhookEvents,
-} from "../schema.ts";
+} from "../db/tables.ts";
+import { logFailure } from "../log.ts";
 
 /**
  * The life of a delivery: `pending → delivered | failed`, and back to `pending` when somebody sends it again.

@@ -7,7 +7,7 @@ import {
   webhookDeliveries,
   webhookEndpoints,
   webhookEvents,
-} from "../schema.ts";
+} from "../db/tables.ts";
 
 /** What a company can be told of, and what each of it means. */
 export const EVENTS = {

@@ -1,5 +1,5 @@
-import { viewerUrl } from "../representation.ts";
-import type { WebhookEventRow } from "../schema.ts";
+import { viewerUrl } from "../content/representation.ts";
+import type { WebhookEventRow } from "../db/tables.ts";
 
 export interface Payload {
   readonly type: WebhookEventRow["type"];

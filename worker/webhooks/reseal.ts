@@ -1,6 +1,6 @@
 import { and, eq, sql } from "drizzle-orm";
+import { type Database, webhookEndpoints } from "../db/tables.ts";
 import { logFailure } from "../log.ts";
-import { type Database, webhookEndpoints } from "../schema.ts";
 import type { Storages } from "../storage/open.ts";
 import { openSecret, sealSecret } from "./secret.ts";
 

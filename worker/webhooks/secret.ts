@@ -1,4 +1,4 @@
-import type { WebhookEndpointRow } from "../schema.ts";
+import type { WebhookEndpointRow } from "../db/tables.ts";
 import type { Storages } from "../storage/open.ts";
 
 /** What signs an endpoint's requests: `whsec_` and the base64 of random bytes, as Standard Webhooks says. */

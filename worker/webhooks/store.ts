@@ -1,6 +1,5 @@
 import { and, desc, eq, lt, ne, or, type SQL, sql } from "drizzle-orm";
-import type { Audit } from "../audit.ts";
-import type { Position } from "../cursor.ts";
+import type { Audit } from "../audit/log.ts";
 import {
   type Company,
   type Database,
@@ -12,7 +11,8 @@ import {
   webhookDeliveries,
   webhookEndpoints,
   webhookEvents,
-} from "../schema.ts";
+} from "../db/tables.ts";
+import type { Position } from "../http/cursor.ts";
 import { dropWaiting, isEndpointOn, isFree, nameOf } from "./deliveries.ts";
 import { TEST_EVENT } from "./events.ts";
 

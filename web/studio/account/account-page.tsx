@@ -1,5 +1,5 @@
-import { useTitle } from "../title.ts";
-import { toast, toastError } from "../toasts.tsx";
+import { useTitle } from "../ui/title.ts";
+import { toast, toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { NewCompany } from "./entry-pages.tsx";
 import { Field, Form, NewPassword } from "./form.tsx";

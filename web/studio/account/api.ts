@@ -15,7 +15,7 @@ import type {
   PendingInvitation,
   Session,
 } from "../../../worker/accounts/schemas.ts";
-import { accepted, answer, client as api, reach } from "../api.ts";
+import { accepted, answer, client as api, reach } from "../api/client.ts";
 
 /** What people do with accounts: our own routes, typed, and better-auth's under /api/auth. */
 

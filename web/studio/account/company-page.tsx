@@ -1,5 +1,5 @@
-import { useTitle } from "../title.ts";
-import { toast } from "../toasts.tsx";
+import { useTitle } from "../ui/title.ts";
+import { toast } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { Field, Form } from "./form.tsx";
 import { KeysPanel } from "./keys-panel.tsx";

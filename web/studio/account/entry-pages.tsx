@@ -1,9 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Invitation, Mailbox } from "../../../worker/accounts/schemas.ts";
-import { messageOf } from "../api.ts";
-import { dateTime } from "../format.ts";
-import { useTitle } from "../title.ts";
+import { messageOf } from "../api/client.ts";
+import { dateTime } from "../ui/format.ts";
+import { useTitle } from "../ui/title.ts";
 import * as api from "./api.ts";
 import { Field, Form, NewPassword } from "./form.tsx";
 import { loadMe, me, signOut, switchCompany } from "./me.ts";

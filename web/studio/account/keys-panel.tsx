@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import type { ApiKey, CreatedApiKey } from "../../../worker/accounts/schemas.ts";
-import { dateTime } from "../format.ts";
-import { Question } from "../question.tsx";
-import { SecretPanel } from "../secret-panel.tsx";
-import { Waiting } from "../waiting.tsx";
+import { dateTime } from "../ui/format.ts";
+import { Question } from "../ui/question.tsx";
+import { SecretPanel } from "../ui/secret-panel.tsx";
+import { Waiting } from "../ui/waiting.tsx";
 import * as api from "./api.ts";
 import { Field, Form } from "./form.tsx";
 import { useList } from "./list.ts";

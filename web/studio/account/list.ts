@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { messageOf } from "../api.ts";
-import { toastError } from "../toasts.tsx";
+import { messageOf } from "../api/client.ts";
+import { toastError } from "../ui/toasts.tsx";
 
 /**
  * A list from the server, null until the first answer; how to read it again; and why there was no first answer, else

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import type { Me } from "../../../worker/accounts/schemas.ts";
-import { ApiError, sessionEnded } from "../api.ts";
+import { ApiError, sessionEnded } from "../api/client.ts";
 import * as api from "./api.ts";
 
 /** Who is signed in; null: nobody; undefined: not known yet. */

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
-import { Question } from "../question.tsx";
-import { toast, toastError } from "../toasts.tsx";
-import { Waiting } from "../waiting.tsx";
+import { Question } from "../ui/question.tsx";
+import { toast, toastError } from "../ui/toasts.tsx";
+import { Waiting } from "../ui/waiting.tsx";
 import * as api from "./api.ts";
 import { Field, Form } from "./form.tsx";
 import { useList } from "./list.ts";

@@ -1,10 +1,10 @@
 import { useState } from "preact/hooks";
 import type { Passkey } from "../../../worker/accounts/schemas.ts";
-import { messageOf } from "../api.ts";
-import { Dialog } from "../dialog.tsx";
-import { dateTime } from "../format.ts";
-import { toast } from "../toasts.tsx";
-import { Waiting } from "../waiting.tsx";
+import { messageOf } from "../api/client.ts";
+import { Dialog } from "../ui/dialog.tsx";
+import { dateTime } from "../ui/format.ts";
+import { toast } from "../ui/toasts.tsx";
+import { Waiting } from "../ui/waiting.tsx";
 import * as api from "./api.ts";
 import { Field, Form } from "./form.tsx";
 import { useList } from "./list.ts";

@@ -1,6 +1,6 @@
-import { dateTime } from "../format.ts";
-import { toastError } from "../toasts.tsx";
-import { Waiting } from "../waiting.tsx";
+import { dateTime } from "../ui/format.ts";
+import { toastError } from "../ui/toasts.tsx";
+import { Waiting } from "../ui/waiting.tsx";
 import * as api from "./api.ts";
 import { useList } from "./list.ts";
 

@@ -4,8 +4,8 @@ import type {
   StorageConnectionReport,
   StorageConnectionUsage,
   StorageMigration,
-} from "../../../worker/storage-schemas.ts";
-import { accepted, answer, client } from "../api.ts";
+} from "../../../worker/storage/schemas.ts";
+import { accepted, answer, client } from "../api/client.ts";
 
 const connections = client["storage-connections"];
 const connection = connections[":id"];

@@ -3,13 +3,13 @@ import type {
   StorageConnection,
   StorageConnectionReport,
   StorageUsage,
-} from "../../../worker/storage-schemas.ts";
-import { messageOf } from "../api.ts";
-import { Dialog } from "../dialog.tsx";
-import { ago, byteSize, count } from "../format.ts";
-import { IconEdit, IconTrash } from "../icons.tsx";
-import { Question } from "../question.tsx";
-import { toast } from "../toasts.tsx";
+} from "../../../worker/storage/schemas.ts";
+import { messageOf } from "../api/client.ts";
+import { Dialog } from "../ui/dialog.tsx";
+import { ago, byteSize, count } from "../ui/format.ts";
+import { IconEdit, IconTrash } from "../ui/icons.tsx";
+import { Question } from "../ui/question.tsx";
+import { toast } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { ConnectionDialog } from "./connection-dialog.tsx";
 import { IconBucket, IconDisk, IconHome, IconMove } from "./icons.tsx";

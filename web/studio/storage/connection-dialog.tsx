@@ -1,8 +1,8 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import type { StorageConnection, StorageConnectionReport } from "../../../worker/storage-schemas.ts";
-import { messageOf } from "../api.ts";
-import { Dialog } from "../dialog.tsx";
-import { toast } from "../toasts.tsx";
+import type { StorageConnection, StorageConnectionReport } from "../../../worker/storage/schemas.ts";
+import { messageOf } from "../api/client.ts";
+import { Dialog } from "../ui/dialog.tsx";
+import { toast } from "../ui/toasts.tsx";
 import type { Preset, Provider } from "./api.ts";
 import * as api from "./api.ts";
 import {

@@ -1,5 +1,5 @@
-import type { StorageConnection } from "../../../worker/storage-schemas.ts";
-import { ApiError } from "../api.ts";
+import type { StorageConnection } from "../../../worker/storage/schemas.ts";
+import { ApiError } from "../api/client.ts";
 import type { Preset, Provider, Settings } from "./api.ts";
 
 /** The form of a connection: what it asks, what it begins with, what it sends, and where errors belong. */

@@ -1,4 +1,4 @@
-import { Icon } from "../icons.tsx";
+import { Icon } from "../ui/icons.tsx";
 
 export const IconBucket = () => (
   <Icon>

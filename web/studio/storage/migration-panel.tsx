@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
-import type { StorageMigration } from "../../../worker/storage-schemas.ts";
-import { messageOf } from "../api.ts";
-import { Dialog } from "../dialog.tsx";
-import { ago, byteSize, count } from "../format.ts";
-import { toastError } from "../toasts.tsx";
+import type { StorageMigration } from "../../../worker/storage/schemas.ts";
+import { messageOf } from "../api/client.ts";
+import { Dialog } from "../ui/dialog.tsx";
+import { ago, byteSize, count } from "../ui/format.ts";
+import { toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { IconMove } from "./icons.tsx";
 

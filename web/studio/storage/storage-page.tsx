@@ -1,9 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
-import type { StorageConnection, StorageMigration } from "../../../worker/storage-schemas.ts";
-import { messageOf } from "../api.ts";
-import { poll } from "../poll.ts";
-import { useTitle } from "../title.ts";
-import { toast } from "../toasts.tsx";
+import type { StorageConnection, StorageMigration } from "../../../worker/storage/schemas.ts";
+import { messageOf } from "../api/client.ts";
+import { poll } from "../api/poll.ts";
+import { useTitle } from "../ui/title.ts";
+import { toast } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { ConnectionCard } from "./connection-card.tsx";
 import { ConnectionDialog } from "./connection-dialog.tsx";

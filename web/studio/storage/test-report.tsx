@@ -1,5 +1,5 @@
-import type { StorageConnectionReport } from "../../../worker/storage-schemas.ts";
-import { IconCheck, IconClose } from "../icons.tsx";
+import type { StorageConnectionReport } from "../../../worker/storage/schemas.ts";
+import { IconCheck, IconClose } from "../ui/icons.tsx";
 
 type Step = StorageConnectionReport["steps"][number]["step"];
 

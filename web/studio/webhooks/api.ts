@@ -6,7 +6,7 @@ import type {
   WebhookChange,
   WebhookWithSecret,
 } from "../../../worker/webhooks/schemas.ts";
-import { accepted, answer, client } from "../api.ts";
+import { accepted, answer, client } from "../api/client.ts";
 
 const { webhooks } = client;
 const webhook = webhooks[":id"];

@@ -1,10 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Delivery, DeliveryDetail, Webhook } from "../../../worker/webhooks/schemas.ts";
-import { messageOf } from "../api.ts";
-import { dateTime, duration } from "../format.ts";
-import { IconAgain } from "../icons.tsx";
-import { poll } from "../poll.ts";
-import { toast, toastError } from "../toasts.tsx";
+import { messageOf } from "../api/client.ts";
+import { poll } from "../api/poll.ts";
+import { dateTime, duration } from "../ui/format.ts";
+import { IconAgain } from "../ui/icons.tsx";
+import { toast, toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { eventWords, outcomeWords, STATE_WORDS } from "./words.ts";
 

@@ -1,10 +1,10 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Webhook } from "../../../worker/webhooks/schemas.ts";
-import { dateTime } from "../format.ts";
-import { IconEdit, IconTrash } from "../icons.tsx";
-import { Question } from "../question.tsx";
-import { toast, toastError } from "../toasts.tsx";
+import { dateTime } from "../ui/format.ts";
+import { IconEdit, IconTrash } from "../ui/icons.tsx";
+import { Question } from "../ui/question.tsx";
+import { toast, toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { DeliveriesLog } from "./deliveries-log.tsx";
 import { WebhookDialog } from "./webhook-dialog.tsx";

@@ -1,7 +1,7 @@
 import { useId, useState } from "preact/hooks";
 import type { Webhook } from "../../../worker/webhooks/schemas.ts";
-import { ApiError, messageOf } from "../api.ts";
-import { Dialog } from "../dialog.tsx";
+import { ApiError, messageOf } from "../api/client.ts";
+import { Dialog } from "../ui/dialog.tsx";
 import * as api from "./api.ts";
 import { EVENT_WORDS, EVENTS, nameOf } from "./words.ts";
 

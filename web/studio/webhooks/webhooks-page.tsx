@@ -1,11 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Webhook } from "../../../worker/webhooks/schemas.ts";
-import { messageOf } from "../api.ts";
-import { poll } from "../poll.ts";
-import { SecretPanel } from "../secret-panel.tsx";
+import { messageOf } from "../api/client.ts";
+import { poll } from "../api/poll.ts";
 import { IconPlus } from "../storage/icons.tsx";
-import { useTitle } from "../title.ts";
-import { toast } from "../toasts.tsx";
+import { SecretPanel } from "../ui/secret-panel.tsx";
+import { useTitle } from "../ui/title.ts";
+import { toast } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { WebhookCard } from "./webhook-card.tsx";
 import { WebhookDialog } from "./webhook-dialog.tsx";

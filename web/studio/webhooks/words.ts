@@ -1,5 +1,5 @@
 import type { Delivery, Webhook } from "../../../worker/webhooks/schemas.ts";
-import { ago, dateTime } from "../format.ts";
+import { ago, dateTime } from "../ui/format.ts";
 
 /** Webhooks and what became of them, in words. */
 

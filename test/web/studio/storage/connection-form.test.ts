@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ApiError } from "../../../../web/studio/api.ts";
+import { ApiError } from "../../../../web/studio/api/client.ts";
 import {
   ANY_S3,
   checkValues,
@@ -9,7 +9,7 @@ import {
   valuesOfPreset,
   withAnyS3,
 } from "../../../../web/studio/storage/connection-form.ts";
-import type { StorageConnection } from "../../../../worker/storage-schemas.ts";
+import type { StorageConnection } from "../../../../worker/storage/schemas.ts";
 
 const saved: StorageConnection = {
   id: "connection-1",

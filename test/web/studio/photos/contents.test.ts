@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { type Contents, extended, type Filter, refreshed } from "../../../../web/studio/photos/contents.ts";
+import type { ContentPage } from "../../../../worker/schemas.ts";
+import { content } from "../content.ts";
+
+const filter: Filter = { q: "", status: "", project: "" };
+
+/** Items named after the minute they were created in; a list is newest first. */
+const item = (minute: number, title = `m${minute}`) =>
+  content({
+    id: `m${minute}`,
+    title,
+    created_at: `2026-01-01T00:${String(minute).padStart(2, "0")}:00.000Z`,
+  });
+const page = (minutes: number[], next: string | null, total = 9): ContentPage => ({
+  items: minutes.map((minute) => item(minute)),
+  next_cursor: next,
+  total,
+});
+const list = (minutes: number[], nextCursor: string | null): Contents => ({
+  filter,
+  items: minutes.map((minute) => item(minute, "old")),
+  total: 9,
+  nextCursor,
+});
+const ids = ({ items }: Contents) => items.map(({ id }) => id);
+
+describe("refreshed", () => {
+  it("takes the first page as it is", () => {
+    const after = refreshed(null, filter, page([9, 8], "next"));
+    expect(ids(after)).toEqual(["m9", "m8"]);
+    expect(after.nextCursor).toBe("next");
+  });
+
+  it("shows new items first, updates known ones and keeps older loaded ones with their cursor", () => {
+    const after = refreshed(list([8, 7, 6, 5], "after-5"), filter, page([9, 8, 7], "after-7"));
+    expect(ids(after)).toEqual(["m9", "m8", "m7", "m6", "m5"]);
+    expect(after.items.map(({ title }) => title)).toEqual(["m9", "m8", "m7", "old", "old"]);
+    expect(after.nextCursor).toBe("after-5");
+  });
+
+  it("drops what was deleted elsewhere", () => {
+    const after = refreshed(list([9, 8, 7, 6, 5], "after-5"), filter, page([9, 7, 6], "after-6"));
+    expect(ids(after)).toEqual(["m9", "m7", "m6", "m5"]);
+  });
+
+  it("drops everything older when the server has no more", () => {
+    const after = refreshed(list([9, 8, 7], "after-7"), filter, page([9], null, 1));
+    expect(ids(after)).toEqual(["m9"]);
+    expect(after.nextCursor).toBeNull();
+  });
+});
+
+describe("extended", () => {
+  it("appends the next page, each item once", () => {
+    const after = extended(list([9, 8], "after-8"), page([8, 7, 6], null));
+    expect(ids(after)).toEqual(["m9", "m8", "m7", "m6"]);
+    expect(after.nextCursor).toBeNull();
+  });
+});

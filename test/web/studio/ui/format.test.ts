@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import {
+  ago,
+  compileShown,
+  duration,
+  jobShown,
+  megabytes,
+  moment,
+  titleOf,
+} from "../../../../web/studio/ui/format.ts";
+import type { JobProgress } from "../../../../web/studio/upload/job.ts";
+
+describe("megabytes", () => {
+  it.each([
+    [1, "1 kB"],
+    [999_499, "999 kB"],
+    [999_500, "1.0 MB"],
+    [1_234_567, "1.2 MB"],
+    [9_940_000, "9.9 MB"],
+    [9_950_000, "10 MB"],
+    [20_000_000, "20 MB"],
+  ])("%i bytes are %s", (bytes, words) => {
+    expect(megabytes(bytes)).toBe(words);
+  });
+});
+
+describe("duration", () => {
+  it.each([
+    [40, "0.0 s"],
+    [1_234, "1.2 s"],
+    [9_949, "9.9 s"],
+    [12_400, "12 s"],
+    [59_600, "1 min 0 s"],
+    [185_000, "3 min 5 s"],
+  ])("%i ms are %s", (milliseconds, words) => {
+    expect(duration(milliseconds)).toBe(words);
+  });
+});
+
+describe("titleOf", () => {
+  it.each([
+    ["grandma-and_grandpa 1952.jpeg", "Grandma and grandpa 1952"],
+    ["été.png", "Été"],
+    [".jpg", "Untitled"],
+    ["two.dots.webp", "Two.dots"],
+    [`${"a".repeat(300)}.jpg`, `A${"a".repeat(199)}`],
+  ])("%s", (name, title) => {
+    expect(titleOf(name)).toBe(title);
+  });
+});
+
+describe("progress", () => {
+  it("never runs backwards through a compilation's stages", () => {
+    const stages = ["decode", "resize", "match", "track", "encode"] as const;
+    const fractions = stages.flatMap((stage) =>
+      [0, 1, 2].map((done) => compileShown({ stage, done, total: 2 }).fraction),
+    );
+    expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
+    expect(fractions[0]).toBe(0);
+    expect(fractions.at(-1)).toBe(1);
+  });
+
+  it.each<[string, JobProgress]>([
+    ["Sending the photo, 40 %", { sent: 0.4, compile: null, delivering: false, heldUntil: null }],
+    ["Waiting for its turn", { sent: 1, compile: null, delivering: false, heldUntil: null }],
+    ["Waiting for its turn", { sent: null, compile: null, delivering: false, heldUntil: null }],
+    [
+      "Finding feature points",
+      { sent: 0.1, compile: { stage: "match", done: 1, total: 2 }, delivering: false, heldUntil: null },
+    ],
+    [
+      "Sending the photo, 50 %",
+      { sent: 0.5, compile: { stage: "encode", done: 1, total: 1 }, delivering: false, heldUntil: null },
+    ],
+    [
+      "Packing the marker",
+      { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: false, heldUntil: null },
+    ],
+    [
+      "Checking and storing the marker",
+      { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: true, heldUntil: null },
+    ],
+    [
+      `Too many at once; goes on at ${moment(5_000)}`,
+      { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: true, heldUntil: 5_000 },
+    ],
+  ])("says: %s", (words, progress) => {
+    expect(jobShown(progress).words).toBe(words);
+    expect(jobShown(progress).fraction).toBeLessThan(1);
+  });
+});
+
+describe("ago", () => {
+  const now = Date.parse("2026-06-15T12:00:00Z");
+  it.each([
+    ["2026-06-15T11:59:40Z", "just now"],
+    ["2026-06-15T11:55:00Z", "5 minutes ago"],
+    ["2026-06-15T09:00:00Z", "3 hours ago"],
+    ["2026-06-14T12:00:00Z", "yesterday"],
+  ])("%s is %s", (iso, words) => {
+    expect(ago(iso, now)).toBe(words);
+  });
+
+  it("gives the date of what is long past", () => {
+    expect(ago("2026-01-02T12:00:00Z", now)).toContain("2026");
+  });
+});

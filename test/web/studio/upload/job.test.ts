@@ -1,0 +1,387 @@
+import { describe, expect, it } from "vitest";
+import { CompileError, type CompileProgress } from "../../../../compiler/types.ts";
+import type { CompiledPhoto } from "../../../../web/compile/protocol.ts";
+import { CompileCrash } from "../../../../web/compile/run.ts";
+import { createSlots } from "../../../../web/compile/slots.ts";
+import { ApiError, Unreachable } from "../../../../web/studio/api/client.ts";
+import {
+  compileStored,
+  type Desk,
+  type JobProgress,
+  uploadPhoto,
+} from "../../../../web/studio/upload/job.ts";
+import type { ArContent, Submission } from "../../../../worker/schemas.ts";
+import { content } from "../content.ts";
+
+const photo = new File(["bytes"], "portrait.jpg", { type: "image/jpeg" });
+const compiled: CompiledPhoto = {
+  marker: new Uint8Array([1]),
+  thumbnail: new Uint8Array([2]),
+  milliseconds: 7,
+  compilerVersion: "1",
+};
+const lease = { token: "token", expires_at: "2026-01-01T00:01:00.000Z" };
+const stored: Submission = { content: content(), task_id: "task", lease, reused: false };
+const ready = content({ marker_status: "ready" });
+const tooMany = new ApiError("too_many_requests", 429, "Too many.", [], 5_000);
+const leaseLost = new ApiError("lease_lost", 409, "The lease is gone.");
+
+interface Script {
+  submit?: (signal: AbortSignal) => Promise<Submission>;
+  compile?: (onProgress: (progress: CompileProgress) => void, signal: AbortSignal) => Promise<CompiledPhoto>;
+  deliver?: (() => Promise<ArContent>)[];
+}
+
+/** A desk whose every call is scripted and written down. */
+function desk({ submit, compile, deliver = [] }: Script = {}) {
+  const calls: string[] = [];
+  const note = <T>(call: string, result: T) => {
+    calls.push(call);
+    return result;
+  };
+  const world: Desk = {
+    api: {
+      submitPhoto: async (_photo, title, onSent, signal) => {
+        calls.push(`submit ${title}`);
+        onSent(1);
+        return submit ? submit(signal) : stored;
+      },
+      reportProgress: async (id) => note(`progress ${id}`, lease),
+      releaseLease: async (id) => note(`release ${id}`, undefined),
+      deliverMarker: async (id, { token }, { milliseconds }) => {
+        calls.push(`deliver ${id} ${token} ${milliseconds}`);
+        return (deliver.shift() ?? (async () => ready))();
+      },
+      deleteContent: async (id) => note(`delete ${id}`, undefined),
+      download: async (url) => note(`download ${url}`, new Blob(["stored"])),
+    },
+    maxFeatures: null,
+    compile: (_photo, options, onProgress, signal) => {
+      calls.push(`compile ${options.maxFeatures ?? "all"}`);
+      return compile ? compile(onProgress, signal) : Promise.resolve(compiled);
+    },
+    sending: createSlots(1),
+    compiling: createSlots(1),
+    pause: async (repetition) => note(`pause ${repetition}`, undefined),
+    until: async (time) => note(`until ${time}`, undefined),
+  };
+  return { world, calls };
+}
+
+const never = new AbortController().signal;
+const silent = { onProgress: () => {} };
+
+/** Stays until the signal aborts. */
+const endless = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+
+describe("uploadPhoto", () => {
+  it("keeps as many points as the project says, and as the answer says when that is another number", async () => {
+    const known = desk();
+    const few = { ...stored, content: { ...stored.content, max_features: 150 } };
+    const knowing = { ...desk({ submit: async () => few }).world, maxFeatures: 150 };
+    expect(
+      await uploadPhoto(photo, "Portrait", { ...knowing, compile: known.world.compile }, silent, never),
+    ).toMatchObject({ kind: "ready" });
+    expect(known.calls).toEqual(["compile 150"]);
+
+    const { world, calls } = desk({
+      submit: async () => few,
+      compile: (_, signal) => (calls.at(-1) === "compile all" ? endless(signal) : Promise.resolve(compiled)),
+    });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toMatchObject({ kind: "ready" });
+    expect(calls.filter((call) => call.startsWith("compile"))).toEqual(["compile all", "compile 150"]);
+  });
+
+  it("sends and compiles at the same time, then delivers under the lease", async () => {
+    const order: string[] = [];
+    const gate = Promise.withResolvers<Submission>();
+    const { world, calls } = desk({
+      submit: () => gate.promise,
+      compile: async (onProgress) => {
+        onProgress({ stage: "match", done: 1, total: 2 });
+        order.push("compiled");
+        gate.resolve(stored);
+        return compiled;
+      },
+    });
+    const seen: JobProgress[] = [];
+    const watch = {
+      onProgress: (progress: JobProgress) => seen.push(progress),
+      onStored: ({ id }: ArContent) => order.push(`stored ${id}`),
+    };
+    const outcome = await uploadPhoto(photo, "Portrait", world, watch, never);
+
+    expect(outcome).toEqual({ kind: "ready", content: ready, reused: false });
+    expect(order).toEqual(["compiled", "stored content-1"]);
+    expect([...calls].sort()).toEqual(["compile all", "deliver content-1 token 7", "submit Portrait"]);
+    expect(seen).toContainEqual({
+      sent: 1,
+      compile: { stage: "match", done: 1, total: 2 },
+      delivering: false,
+      heldUntil: null,
+    });
+    expect(seen.at(-1)).toMatchObject({ delivering: true });
+  });
+
+  it("stops compiling and answers at once when an earlier marker serves", async () => {
+    const { world, calls } = desk({
+      submit: async () => ({ content: ready, task_id: "task", lease: null, reused: true }),
+      compile: (_, signal) => endless(signal),
+    });
+    const outcome = await uploadPhoto(photo, "Portrait", world, silent, never);
+    expect(outcome).toEqual({ kind: "ready", content: ready, reused: true });
+    expect(calls.some((call) => call.startsWith("deliver"))).toBe(false);
+  });
+
+  it("says why the server refuses a photo, and stops compiling it", async () => {
+    let stopped = false;
+    const { world } = desk({
+      submit: () => Promise.reject(new ApiError("image_too_small", 422, "The shorter side is 90 px.")),
+      compile: (_, signal) =>
+        endless(signal).catch((reason) => {
+          stopped = true;
+          throw reason;
+        }),
+    });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toEqual({
+      kind: "refused",
+      message: "The shorter side is 90 px.",
+    });
+    expect(stopped).toBe(true);
+  });
+
+  it.each([
+    new Unreachable(),
+    new ApiError("internal_error", 500, "It broke."),
+    new ApiError("upload_interrupted", 400, "Cut off."),
+    new ApiError("quota_exceeded", 403, "The company has 3 of the 3 photos that it may have."),
+    new ApiError("unexpected_answer", 429, "A proxy's page that does not say when."),
+  ])("may be tried again when the submission fails in passing: $message", async (error) => {
+    const { world } = desk({ submit: () => Promise.reject(error) });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toEqual({
+      kind: "put_off",
+      message: error.message,
+    });
+  });
+
+  it("waits with sending and delivering when that is too much at once, and says until when", async () => {
+    const answers = [() => Promise.reject(tooMany), async () => stored];
+    const refused = () => Promise.reject(tooMany);
+    const { world, calls } = desk({ submit: () => answers.shift()!(), deliver: [refused, refused] });
+    const seen: JobProgress[] = [];
+    const watch = { onProgress: (progress: JobProgress) => seen.push(progress) };
+    expect(await uploadPhoto(photo, "Portrait", world, watch, never)).toMatchObject({ kind: "ready" });
+    expect(calls.filter((call) => /^(submit|deliver|until)/.test(call))).toEqual([
+      "submit Portrait",
+      "until 5000",
+      "submit Portrait",
+      "deliver content-1 token 7",
+      "until 5000",
+      "deliver content-1 token 7",
+      "until 5000",
+      "deliver content-1 token 7",
+    ]);
+    expect(seen.filter(({ heldUntil }) => heldUntil === 5_000)).toHaveLength(3);
+    expect(seen.at(-1)).toMatchObject({ heldUntil: null });
+  });
+
+  it("is cancelled while it waits, and sends nothing more", async () => {
+    const controller = new AbortController();
+    const { world, calls } = desk({ submit: () => Promise.reject(tooMany) });
+    const waiting: Desk = {
+      ...world,
+      until: (_, signal) => {
+        setTimeout(() => controller.abort(), 0);
+        return endless(signal);
+      },
+    };
+    expect(await uploadPhoto(photo, "Portrait", waiting, silent, controller.signal)).toEqual({
+      kind: "cancelled",
+    });
+    expect(calls.filter((call) => call.startsWith("submit"))).toHaveLength(1);
+  });
+
+  it("leaves a stored photo to the server when its delivery is refused in passing", async () => {
+    const broken = () => Promise.reject(new ApiError("internal_error", 500, "It broke."));
+    const { world, calls } = desk({ deliver: [broken] });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toMatchObject({ kind: "handed_over" });
+    expect(calls.at(-1)).toBe("release content-1");
+  });
+
+  it("removes what it stored when the photo turns out unfit", async () => {
+    const { world, calls } = desk({
+      compile: () => Promise.reject(new CompileError("too_few_features", "Only 12 points.")),
+      submit: () => new Promise((resolve) => setTimeout(resolve, 0, stored)),
+    });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toEqual({
+      kind: "refused",
+      message: "Only 12 points.",
+    });
+    expect(calls).toContain("delete content-1");
+    expect(calls).not.toContain("release content-1");
+  });
+
+  it("stops sending a photo that is unfit", async () => {
+    const { world, calls } = desk({
+      compile: () => Promise.reject(new CompileError("too_few_features", "Only 12 points.")),
+      submit: (signal) => endless(signal),
+    });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toEqual({
+      kind: "refused",
+      message: "Only 12 points.",
+    });
+    expect(calls).not.toContain("delete content-1");
+  });
+
+  it("hands over to the server when its worker crashes", async () => {
+    const { world, calls } = desk({ compile: () => Promise.reject(new CompileCrash("out of memory")) });
+    const outcome = await uploadPhoto(photo, "Portrait", world, silent, never);
+    expect(outcome).toMatchObject({ kind: "handed_over", reason: expect.stringContaining("out of memory") });
+    expect(calls).toContain("release content-1");
+    expect(calls).not.toContain("delete content-1");
+  });
+
+  it("explains a lost lease and touches nothing more", async () => {
+    const { world, calls } = desk({ deliver: [() => Promise.reject(leaseLost)] });
+    const outcome = await uploadPhoto(photo, "Portrait", world, silent, never);
+    expect(outcome).toMatchObject({ kind: "handed_over", content: stored.content });
+    expect(calls.at(-1)).toBe("deliver content-1 token 7");
+  });
+
+  it("repeats a delivery that got no answer", async () => {
+    const gone = () => Promise.reject(new Unreachable());
+    const { world, calls } = desk({ deliver: [gone, gone] });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toMatchObject({ kind: "ready" });
+    expect(calls.filter((call) => call.startsWith("pause"))).toEqual(["pause 1", "pause 2"]);
+  });
+
+  it("leaves the photo to the server when no delivery gets through", async () => {
+    const gone = () => Promise.reject(new Unreachable());
+    const { world, calls } = desk({ deliver: [gone, gone, gone, gone] });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toMatchObject({ kind: "handed_over" });
+    expect(calls.filter((call) => call.startsWith("deliver"))).toHaveLength(4);
+  });
+
+  it("removes what it stored when cancelled while compiling", async () => {
+    const controller = new AbortController();
+    const { world, calls } = desk({
+      compile: (_, signal) => {
+        setTimeout(() => controller.abort(), 0);
+        return endless(signal);
+      },
+    });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, controller.signal)).toEqual({
+      kind: "cancelled",
+    });
+    expect(calls).toContain("delete content-1");
+  });
+
+  it("removes what it stored, though that has to wait", async () => {
+    const controller = new AbortController();
+    const { world, calls } = desk({
+      submit: async () => {
+        controller.abort();
+        return stored;
+      },
+      compile: (_, signal) => endless(signal),
+    });
+    const { deleteContent } = world.api;
+    const removals = [() => Promise.reject(tooMany), deleteContent];
+    const held = { ...world, api: { ...world.api, deleteContent: (id: string) => removals.shift()!(id) } };
+    expect(await uploadPhoto(photo, "Portrait", held, silent, controller.signal)).toEqual({
+      kind: "cancelled",
+    });
+    expect(calls.slice(-2)).toEqual(["until 5000", "delete content-1"]);
+  });
+
+  it("removes what the server stored although it was cancelled before the answer", async () => {
+    const controller = new AbortController();
+    const { world, calls } = desk({
+      submit: async () => {
+        controller.abort();
+        return stored;
+      },
+      compile: (_, signal) => endless(signal),
+    });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, controller.signal)).toEqual({
+      kind: "cancelled",
+    });
+    expect(calls).toContain("delete content-1");
+  });
+
+  it("removes what it stored although the delivery won the race against cancelling", async () => {
+    const controller = new AbortController();
+    const { world, calls } = desk({
+      deliver: [
+        async () => {
+          controller.abort();
+          return ready;
+        },
+      ],
+    });
+    expect(await uploadPhoto(photo, "Portrait", world, silent, controller.signal)).toEqual({
+      kind: "cancelled",
+    });
+    expect(calls.at(-1)).toBe("delete content-1");
+  });
+
+  it("throws on what nobody expected", async () => {
+    const { world } = desk({ compile: () => Promise.reject(new RangeError("a bug")) });
+    await expect(uploadPhoto(photo, "Portrait", world, silent, never)).rejects.toThrow("a bug");
+  });
+});
+
+describe("compileStored", () => {
+  const take = (calls: string[]) => async () => {
+    calls.push("take");
+    return stored;
+  };
+
+  it("says why the lease cannot be had, and compiles nothing", async () => {
+    const { world, calls } = desk();
+    const held = async () => {
+      throw new ApiError("lease_held", 409, "Another executor compiles this photo.");
+    };
+    expect(await compileStored(ready, null, held, world, silent, never)).toEqual({
+      kind: "refused",
+      message: "Another executor compiles this photo.",
+    });
+    expect(calls).toEqual(["download /media/content-1/image"]);
+  });
+
+  it("fetches the stored photo, compiles it with the limit and delivers", async () => {
+    const { world, calls } = desk();
+    const outcome = await compileStored(ready, 200, take(calls), world, silent, never);
+    expect(outcome).toEqual({ kind: "ready", content: ready, reused: false });
+    expect(calls).toEqual([
+      "download /media/content-1/image",
+      "take",
+      "compile 200",
+      "deliver content-1 token 7",
+    ]);
+  });
+
+  it("keeps the content and gives the lease back when it is refused or cancelled here", async () => {
+    const refusal = desk({ compile: () => Promise.reject(new CompileError("too_few_features", "Few.")) });
+    expect(await compileStored(ready, null, take(refusal.calls), refusal.world, silent, never)).toEqual({
+      kind: "refused",
+      message: "Few.",
+    });
+    expect(refusal.calls.slice(-1)).toEqual(["release content-1"]);
+
+    const controller = new AbortController();
+    const cancelled = desk({
+      compile: (_, signal) => {
+        setTimeout(() => controller.abort(), 0);
+        return endless(signal);
+      },
+    });
+    expect(
+      await compileStored(ready, null, take(cancelled.calls), cancelled.world, silent, controller.signal),
+    ).toEqual({
+      kind: "cancelled",
+    });
+    expect(cancelled.calls.slice(-1)).toEqual(["release content-1"]);
+  });
+});

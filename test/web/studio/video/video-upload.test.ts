@@ -1,0 +1,282 @@
+import { describe, expect, it } from "vitest";
+import { ApiError, Unreachable } from "../../../../web/studio/api/client.ts";
+import { FileGone, type PartsDesk, sendVideo } from "../../../../web/studio/video/video-upload.ts";
+import type { VideoUpload } from "../../../../worker/routes/video-uploads.ts";
+import { content } from "../content.ts";
+
+const PART_BYTES = 1_000;
+const bytes = Uint8Array.from({ length: 4_321 }, (_, i) => (i * 7 + (i >> 8)) % 251);
+const video = new Blob([bytes]);
+const never = new AbortController().signal;
+const refused = (code: string, status: number) => new ApiError(code, status, `The server says ${code}.`);
+
+interface Script {
+  readonly transport?: VideoUpload["transport"];
+  /** Parts that are there already. */
+  readonly parts?: readonly number[];
+  /** What happens to the nth attempt to send something, from 0; nothing: it succeeds. */
+  readonly direct?: (number: number, attempt: number) => Error | undefined;
+  readonly through?: (number: number, attempt: number) => Error | undefined;
+  readonly complete?: (attempt: number) => Error | undefined;
+  /** The storage does not tell which parts it got at signed addresses. */
+  readonly isSilent?: boolean;
+  readonly onPart?: (number: number) => void;
+}
+
+/** A server with one upload, which keeps the bytes it gets and answers as a test says. */
+function server(script: Script = {}) {
+  const calls: string[] = [];
+  const stored = new Map<number, Uint8Array>();
+  const unseen = new Set<number>();
+  const partAt = (number: number) => bytes.slice((number - 1) * PART_BYTES, number * PART_BYTES);
+  for (const number of script.parts ?? []) stored.set(number, partAt(number));
+  const attempts = new Map<string, number>();
+  const attempt = (key: string) => {
+    const nth = attempts.get(key) ?? 0;
+    attempts.set(key, nth + 1);
+    return nth;
+  };
+  const upload = (): VideoUpload => ({
+    id: "upload-1",
+    content_id: "content-1",
+    length: bytes.length,
+    content_type: "video/mp4",
+    part_bytes: PART_BYTES,
+    part_count: 5,
+    parts: [...stored]
+      .filter(([n]) => !unseen.has(n))
+      .map(([number, { length }]) => ({ number, bytes: length })),
+    transport: script.transport ?? "worker",
+    expires_at: "2026-01-02T00:00:00.000Z",
+  });
+  const take = async (
+    way: "direct" | "through",
+    number: number,
+    body: Blob,
+    onSent: (fraction: number) => void,
+    signal: AbortSignal,
+  ) => {
+    calls.push(`${way} ${number}`);
+    onSent(0.5);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    signal.throwIfAborted();
+    const error = script[way]?.(number, attempt(`${way} ${number}`));
+    if (error) throw error;
+    stored.set(number, new Uint8Array(await body.arrayBuffer()));
+    if (way === "direct" && script.isSilent) unseen.add(number);
+    else unseen.delete(number);
+    script.onPart?.(number);
+    onSent(1);
+  };
+  const whole = () => [...stored].sort(([a], [b]) => a - b).flatMap(([, part]) => [...part]);
+  const attached = content({ video_bytes: bytes.length });
+  const desk: PartsDesk = {
+    begin: async () => upload(),
+    read: async () => {
+      calls.push("read");
+      return upload();
+    },
+    addressOf: async (_id, number) => `https://storage.example/${number}`,
+    putDirectly: (url, body, onSent, signal) =>
+      take("direct", Number(url.split("/").at(-1)), body, onSent, signal),
+    put: (_id, number, body, onSent, signal) => take("through", number, body, onSent, signal),
+    complete: async () => {
+      calls.push("complete");
+      const error = script.complete?.(attempt("complete"));
+      if (error) throw error;
+      if (unseen.size > 0) throw refused("upload_incomplete", 409);
+      return attached;
+    },
+    content: async () => attached,
+    pause: async (repetition, signal) => {
+      calls.push(`pause ${repetition}`);
+      signal.throwIfAborted();
+    },
+  };
+  const ways = (way: string) => calls.filter((call) => call.startsWith(way));
+  return { desk, calls, ways, upload, whole, attached };
+}
+
+async function send(script: Script, onProgress: (sent: number) => void = () => {}, signal = never) {
+  const there = server(script);
+  const outcome = await sendVideo(video, there.upload(), there.desk, onProgress, signal).catch((e) => e);
+  return { ...there, outcome };
+}
+
+describe("sendVideo", () => {
+  it("sends every part once, in any order, and completes", async () => {
+    const { outcome, calls, whole, attached, ways } = await send({});
+    expect(outcome).toBe(attached);
+    expect(whole()).toEqual([...bytes]);
+    expect(ways("through").sort()).toEqual([1, 2, 3, 4, 5].map((n) => `through ${n}`));
+    expect(calls.at(-1)).toBe("complete");
+  });
+
+  it("tells the bytes that have left, which end at the file's size", async () => {
+    const sent: number[] = [];
+    await send({ parts: [2] }, (left) => sent.push(left));
+    expect(sent[0]).toBe(PART_BYTES);
+    expect(sent.at(-1)).toBe(bytes.length);
+    expect(Math.max(...sent)).toBe(bytes.length);
+  });
+
+  it("has three parts under way at most", async () => {
+    let underWay = 0;
+    let most = 0;
+    const there = server();
+    const put: PartsDesk["put"] = async (...args) => {
+      most = Math.max(most, ++underWay);
+      await there.desk.put(...args);
+      underWay--;
+    };
+    await sendVideo(video, there.upload(), { ...there.desk, put }, () => {}, never);
+    expect(most).toBe(3);
+  });
+
+  it("sends after a break only what is missing", async () => {
+    const { ways, whole } = await send({ parts: [1, 3, 5] });
+    expect(ways("through").sort()).toEqual(["through 2", "through 4"]);
+    expect(whole()).toEqual([...bytes]);
+  });
+
+  it("sends a part of the wrong size again", async () => {
+    const there = server({ parts: [1, 2, 3, 4] });
+    const half = { ...there.upload(), parts: [{ number: 1, bytes: 7 }] };
+    await sendVideo(video, half, there.desk, () => {}, never);
+    expect(there.ways("through")).toContain("through 1");
+  });
+
+  it("completes at once what is there already", async () => {
+    const { calls } = await send({ parts: [1, 2, 3, 4, 5] });
+    expect(calls).toEqual(["complete"]);
+  });
+
+  it("stops when it is paused, and goes on from there", async () => {
+    const pause = new AbortController();
+    const there = server({ onPart: (number) => number === 2 && pause.abort(new Error("paused")) });
+    const paused = sendVideo(video, there.upload(), there.desk, () => {}, pause.signal);
+    await expect(paused).rejects.toThrow("paused");
+    expect(there.calls).not.toContain("complete");
+    const before = there.calls.length;
+    const done = there.upload().parts.map(({ number }) => number);
+    await sendVideo(video, there.upload(), there.desk, () => {}, never);
+    for (const number of done) expect(there.calls.slice(before)).not.toContain(`through ${number}`);
+    expect(there.whole()).toEqual([...bytes]);
+  });
+
+  it("repeats a part that breaks off, with a pause, and counts its bytes back", async () => {
+    const sent: number[] = [];
+    const { ways, whole } = await send(
+      { through: (number, attempt) => (number === 4 && attempt < 3 ? new Unreachable() : undefined) },
+      (left) => sent.push(left),
+    );
+    expect(ways("through 4")).toHaveLength(4);
+    expect(ways("pause")).toEqual(["pause 1", "pause 2", "pause 3"]);
+    expect(sent.some((left, i) => i > 0 && left < sent[i - 1])).toBe(true);
+    expect(whole()).toEqual([...bytes]);
+  });
+
+  it.each([
+    ["a busy server", refused("storage_unavailable", 503)],
+    ["a broken line", refused("upload_interrupted", 400)],
+    ["too many requests", refused("too_many_attempts", 429)],
+  ])("repeats a part after %s", async (_name, error) => {
+    const { outcome, attached } = await send({
+      through: (number, attempt) => (number === 1 && attempt === 0 ? error : undefined),
+    });
+    expect(outcome).toBe(attached);
+  });
+
+  it("gives up after eight attempts, and keeps what was sent", async () => {
+    const { outcome, ways, upload } = await send({
+      through: (number) => (number === 5 ? new Unreachable() : undefined),
+    });
+    expect(outcome).toBeInstanceOf(Unreachable);
+    expect(ways("through 5")).toHaveLength(8);
+    expect(
+      upload()
+        .parts.map(({ number }) => number)
+        .sort(),
+    ).toEqual([1, 2, 3, 4]);
+  });
+
+  it.each(["storage_full", "not_found", "storage_denied"])(
+    "does not repeat what is refused: %s",
+    async (code) => {
+      const error = refused(code, code === "storage_full" ? 507 : 404);
+      const { outcome, ways, calls } = await send({
+        through: (number) => (number === 2 ? error : undefined),
+      });
+      expect(outcome).toBe(error);
+      expect(ways("through 2")).toHaveLength(1);
+      expect(calls).not.toContain("complete");
+    },
+  );
+
+  it("sends straight to the storage where that signs addresses", async () => {
+    const { ways, whole } = await send({ transport: "storage" });
+    expect(ways("direct")).toHaveLength(5);
+    expect(ways("through")).toEqual([]);
+    expect(whole()).toEqual([...bytes]);
+  });
+
+  it.each([
+    ["cannot be reached from this page", new Unreachable()],
+    ["refuses the address", refused("refused_by_storage", 403)],
+  ])("goes through Vivimark when the storage %s", async (_name, error) => {
+    const { ways, whole, attached, outcome } = await send({ transport: "storage", direct: () => error });
+    expect(outcome).toBe(attached);
+    expect(ways("through")).toHaveLength(5);
+    // The parts that were on their way at once; no other one tries again.
+    expect(ways("direct").length).toBeLessThanOrEqual(3);
+    expect(ways("pause")).toEqual([]);
+    expect(whole()).toEqual([...bytes]);
+  });
+
+  it("tries the storage again once it has worked, and only then goes through Vivimark", async () => {
+    const { ways, outcome, attached } = await send({
+      transport: "storage",
+      direct: (number) => (number === 5 ? new Unreachable() : undefined),
+    });
+    expect(outcome).toBe(attached);
+    expect(ways("direct 5")).toHaveLength(3);
+    expect(ways("through")).toEqual(["through 5"]);
+  });
+
+  it("sends parts again that the storage does not tell of", async () => {
+    const { ways, calls, whole, outcome, attached } = await send({ transport: "storage", isSilent: true });
+    expect(outcome).toBe(attached);
+    expect(ways("direct")).toHaveLength(5);
+    expect(ways("through")).toHaveLength(5);
+    expect(calls.filter((call) => call === "complete")).toHaveLength(2);
+    expect(whole()).toEqual([...bytes]);
+  });
+
+  it("does not send for ever what never becomes complete", async () => {
+    const { outcome, calls } = await send({ complete: () => refused("upload_incomplete", 409) });
+    expect(outcome).toMatchObject({ code: "upload_incomplete" });
+    expect(calls.filter((call) => call === "complete")).toHaveLength(1);
+  });
+
+  it("takes a completion whose answer got lost for done", async () => {
+    const lost = [new Unreachable(), refused("not_found", 404)];
+    const { outcome, attached } = await send({ complete: (attempt) => lost[attempt] });
+    expect(outcome).toBe(attached);
+  });
+
+  it("does not take an upload that is gone for done", async () => {
+    const { outcome } = await send({ complete: () => refused("not_found", 404) });
+    expect(outcome).toMatchObject({ code: "not_found" });
+  });
+
+  it("says that the file cannot be read any more instead of blaming the line", async () => {
+    const there = server({ through: () => new Unreachable() });
+    const gone = () => Promise.reject(new DOMException("changed", "NotReadableError"));
+    const file = Object.assign(new Blob([bytes]), {
+      slice: () => ({ size: 1, slice: () => ({ arrayBuffer: gone }) }),
+    });
+    await expect(
+      sendVideo(file as unknown as Blob, there.upload(), there.desk, () => {}, never),
+    ).rejects.toThrow(FileGone);
+  });
+});

@@ -1,0 +1,688 @@
+import { eq, ne } from "drizzle-orm";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type {
+  ApiKey,
+  CreatedApiKey,
+  Invitation,
+  Mailbox,
+  Me,
+  Member,
+  PendingInvitation,
+  Session,
+} from "../../../worker/accounts/schemas.ts";
+import { countAttempt } from "../../../worker/accounts/throttle.ts";
+import { FIRST_COMPANY_ID } from "../../../worker/content/store.ts";
+import {
+  apiKeys,
+  attempts,
+  auditLog,
+  companies,
+  mails,
+  members,
+  projects,
+  sessions,
+  users,
+} from "../../../worker/db/tables.ts";
+import { Browser, OWNER, setUp } from "../browser.ts";
+import { Edge, form, json, ORIGIN, refusal } from "../edge.ts";
+import { png } from "../fixtures.ts";
+
+let edge: Edge;
+let owner: Browser;
+
+beforeEach(async () => {
+  edge = new Edge();
+  // The library has no clock but the machine's.
+  vi.useFakeTimers({ toFake: ["Date"], now: edge.clock });
+  // One file, one database: the set-up is done once and the clock of every test is the same.
+  owner = (await setUp(edge)) ?? (await Browser.signedIn(edge, OWNER));
+  await edge.db.delete(attempts);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function pass(seconds: number): void {
+  edge.pass(seconds);
+  vi.setSystemTime(edge.clock);
+}
+
+const code = async (response: Response) => (await refusal(response)).code;
+
+describe("the set-up", () => {
+  test("is open until there is an owner, to whom everything belongs that was there", async () => {
+    expect(await edge.json("/api/setup")).toEqual({ open: false });
+    const me = await owner.json<Me>("/api/me");
+    expect(me).toMatchObject({
+      name: "Ada",
+      email: OWNER.email,
+      company: { id: FIRST_COMPANY_ID, name: "Portraits", role: "owner" },
+      companies: [{ id: FIRST_COMPANY_ID, role: "owner" }],
+    });
+    const { content } = await edge.submit();
+    expect((await owner.fetch(`/api/ar-content/${content.id}`)).status).toBe(200);
+  });
+
+  test("happens once", async () => {
+    const again = { ...OWNER, email: "eve@example.net", name: "Eve", company_name: "Eve's" };
+    const body = { ...again, token: "the token of the set-up link" };
+    const response = await edge.anonymously("/api/setup", json("POST", body));
+    expect([response.status, await code(response)]).toEqual([409, "already_set_up"]);
+    expect(await edge.db.select().from(users).where(eq(users.email, "eve@example.net"))).toEqual([]);
+  });
+
+  test("needs the link", async () => {
+    const body = { ...OWNER, name: "Eve", company_name: "Eve's", token: "another" };
+    expect(await code(await edge.anonymously("/api/setup", json("POST", body)))).toBe("wrong_link");
+    const closed = { accounts: { ...edge.bindings.accounts, setupToken: "" } };
+    const empty = await edge.anonymously("/api/setup", json("POST", { ...body, token: " " }), closed);
+    expect(await code(empty)).toBe("wrong_link");
+  });
+});
+
+test("a person owns at most 20 companies: each has quotas of its own", async () => {
+  const me = await owner.json<Me>("/api/me");
+  const { length } = me.companies.filter(({ role }) => role === "owner");
+  const found = () => owner.post("/api/me/companies", { name: "One more" });
+  // At the same moment, as who wants to get past the limit would.
+  const statuses = (await Promise.all(Array.from({ length: 22 - length }, found))).map(
+    ({ status }) => status,
+  );
+  expect(statuses.filter((status) => status === 201)).toHaveLength(20 - length);
+  const refused = await found();
+  expect([refused.status, await code(refused)]).toEqual([409, "too_many_companies"]);
+  expect((await owner.json<Me>("/api/me")).companies).toHaveLength(20);
+  expect(await edge.db.select().from(companies)).toHaveLength(20);
+  const own = me.company!.id;
+  await edge.db.delete(auditLog).where(ne(auditLog.companyId, own));
+  await edge.db.delete(projects).where(ne(projects.companyId, own));
+  await edge.db.delete(companies).where(ne(companies.id, own));
+});
+
+describe("sessions", () => {
+  test("cookies are Secure, HttpOnly and SameSite, except Secure on localhost over http", async () => {
+    const response = await new Browser(edge).post("/api/auth/sign-in/email", OWNER);
+    expect(response.status).toBe(200);
+    const cookie = response.headers.getSetCookie().find((text) => text.includes("session_token"));
+    expect(cookie).toMatch(/^__Secure-vivimark\.session_token=/);
+    for (const attribute of ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"])
+      expect(cookie).toContain(attribute);
+
+    const local = { settings: { ...edge.settings, publicUrl: "http://localhost:8787" } };
+    const here = await edge.anonymously("/api/auth/sign-in/email", json("POST", OWNER), local);
+    expect(here.headers.get("set-cookie")).toMatch(/^vivimark\.session_token=/);
+    expect(here.headers.get("set-cookie")).not.toContain("Secure");
+  });
+
+  test("behind https everything that is set is Secure and HttpOnly", async () => {
+    const https = { settings: { ...edge.settings, publicUrl: "https://portraits.example" } };
+    const signIn = { ...json("POST", OWNER) };
+    const headers = { "Content-Type": "application/json", Origin: "https://portraits.example" };
+    const response = await edge.anonymously("/api/auth/sign-in/email", { ...signIn, headers }, https);
+    const cookies = response.headers.getSetCookie();
+    expect(cookies.length).toBeGreaterThan(0);
+    for (const cookie of cookies) {
+      expect(cookie).toMatch(/^__Secure-/);
+      for (const attribute of ["Secure", "HttpOnly", "SameSite=Lax"]) expect(cookie).toContain(attribute);
+      expect(cookie).not.toContain("Domain=");
+    }
+  });
+
+  test("a forged, a foreign and an ended session are nobody's", async () => {
+    const forged = new Browser(edge);
+    forged.cookies.set("__Secure-vivimark.session_token", "token.c2lnbmF0dXJl");
+    expect(await code(await forged.fetch("/api/ar-content"))).toBe("unauthenticated");
+
+    const [{ token }] = await edge.db.select().from(sessions).limit(1);
+    const unsigned = new Browser(edge);
+    unsigned.cookies.set("__Secure-vivimark.session_token", token);
+    expect(await code(await unsigned.fetch("/api/ar-content"))).toBe("unauthenticated");
+
+    pass(15 * 24 * 3600);
+    expect(await code(await owner.fetch("/api/ar-content"))).toBe("unauthenticated");
+  });
+
+  test("signing out ends the session, not only the cookie", async () => {
+    const copy = owner.copy();
+    expect((await owner.post("/api/auth/sign-out", {})).status).toBe(200);
+    expect(await code(await copy.fetch("/api/ar-content"))).toBe("unauthenticated");
+  });
+
+  test("are listed, and each can be ended from another", async () => {
+    const phone = await Browser.signedIn(edge, OWNER);
+    const phoneId = (await phone.json<Me>("/api/me")).session_id;
+    const { items } = await owner.json<{ items: Session[] }>("/api/me/sessions");
+    expect(items.map(({ id }) => id)).toContain(phoneId);
+    expect(items.filter(({ current }) => current)).toMatchObject([
+      { id: (await owner.json<Me>("/api/me")).session_id },
+    ]);
+    const stranger = await invited("nosy@example.net", "viewer");
+    const end = (browser: Browser) => browser.fetch(`/api/me/sessions/${phoneId}`, { method: "DELETE" });
+    expect(await code(await end(stranger))).toBe("not_found");
+    expect((await phone.fetch("/api/me")).status).toBe(200);
+    expect((await end(owner)).status).toBe(204);
+    expect(await code(await phone.fetch("/api/me"))).toBe("unauthenticated");
+    expect((await owner.fetch("/api/me")).status).toBe(200);
+  });
+
+  test("a request that changes something must come from a page of our own", async () => {
+    const post = (headers: Record<string, string>) =>
+      owner.copy().fetch("/api/ar-content", { method: "POST", body: form({ image: png() }), headers });
+    expect(await code(await post({ Origin: "https://evil.example" }))).toBe("foreign_origin");
+    expect(await code(await post({ Origin: "" }))).toBe("foreign_origin");
+    expect(await code(await post({ Origin: "http://edge.test", "Sec-Fetch-Site": "cross-site" }))).toBe(
+      "foreign_origin",
+    );
+    expect((await post({ Origin: "http://edge.test" })).status).toBe(201);
+    expect((await post({ "Sec-Fetch-Site": "same-origin" })).status).toBe(201);
+    const elsewhere = await owner.fetch("/api/auth/sign-out", {
+      ...json("POST", {}),
+      headers: { "Content-Type": "application/json", Origin: "https://evil.example" },
+    });
+    expect(await code(elsewhere)).toBe("foreign_origin");
+  });
+
+  test("nothing of better-auth is reachable but what is listed", async () => {
+    for (const path of [
+      "sign-up/email",
+      "organization/create",
+      "organization/update",
+      "organization/delete",
+      "organization/list-invitations",
+    ]) {
+      const response = await owner.post(`/api/auth/${path}`, {});
+      expect([path, await code(response)]).toEqual([path, "not_found"]);
+    }
+    expect(await code(await owner.fetch("/api/auth/sign-in/email"))).toBe("not_found");
+    expect(await code(await owner.fetch("/api/auth/ok"))).toBe("not_found");
+  });
+
+  test("without a secret nobody signs in", async () => {
+    const bare = { accounts: { ...edge.bindings.accounts, secret: "short" } };
+    const response = await edge.anonymously("/api/auth/sign-in/email", json("POST", OWNER), bare);
+    expect([response.status, await code(response)]).toEqual([503, "secrets_unavailable"]);
+  });
+});
+
+describe("signing in", () => {
+  const attempt = (email: string, password: string, from = "192.0.2.1") =>
+    edge.anonymously("/api/auth/sign-in/email", {
+      ...json("POST", { email, password }),
+      headers: { "Content-Type": "application/json", "CF-Connecting-IP": from },
+    });
+
+  test("says the same of a wrong password and of a person who does not exist", async () => {
+    const [wrong, unknown] = await Promise.all([
+      attempt(OWNER.email, "not the password"),
+      attempt("nobody@example.net", "not the password"),
+    ]);
+    const [a, b] = [await refusal(wrong), await refusal(unknown)];
+    expect({ ...a, request_id: "" }).toEqual({ ...b, request_id: "" });
+    expect(a).toMatchObject({ status: 401, code: "unauthenticated" });
+  });
+
+  test("is throttled by what was typed, known or not, and opens again", async () => {
+    pass(3600);
+    const answers = async (email: string) => {
+      const codes = [];
+      for (let n = 0; n < 11; n++) codes.push((await attempt(email, "not the password")).status);
+      return codes;
+    };
+    const expected = [...Array(10).fill(401), 429];
+    expect(await answers("nobody@example.net")).toEqual(expected);
+    expect(await answers(OWNER.email)).toEqual(expected);
+
+    const locked = await attempt(OWNER.email, OWNER.password);
+    expect(Number(locked.headers.get("retry-after"))).toBe(900);
+    expect(await code(locked)).toBe("too_many_attempts");
+    // The person's own machine, elsewhere, is not kept out by it.
+    expect((await attempt(OWNER.email, OWNER.password, "198.51.100.7")).status).toBe(200);
+    pass(900);
+    expect((await attempt(OWNER.email, OWNER.password)).status).toBe(200);
+  });
+
+  test("one address cannot go through a list of emails", async () => {
+    pass(7200);
+    for (let n = 0; n < 60; n++) {
+      const tried = { purpose: "sign-in", who: `person${n}@example.net`, address: "203.0.113.9" } as const;
+      await countAttempt(edge.db, tried, edge.clock);
+    }
+    expect((await attempt(OWNER.email, OWNER.password, "203.0.113.9")).status).toBe(429);
+    expect((await attempt(OWNER.email, OWNER.password, "198.51.100.7")).status).toBe(200);
+  });
+});
+
+describe("a forgotten password", () => {
+  test("is asked for as often whether or not there is such a person", async () => {
+    pass(9000);
+    const ask = async (email: string) => {
+      const codes = [];
+      for (let n = 0; n < 11; n++) {
+        const response = await new Browser(edge).post("/api/auth/request-password-reset", { email });
+        codes.push(response.status);
+      }
+      return codes;
+    };
+    const expected = [...Array(10).fill(200), 429];
+    expect(await ask("nobody@example.net")).toEqual(expected);
+    expect(await ask(OWNER.email)).toEqual(expected);
+  });
+
+  test("is answered before the mail is sent, whatever becomes of that; the log tells, and not whose it was", async () => {
+    pass(9000);
+    const log = vi.spyOn(console, "error").mockImplementation(() => {});
+    const work: Promise<unknown>[] = [];
+    const { promise: down, reject: breakDown } = Promise.withResolvers<void>();
+    const mailer = { send: () => down };
+    const accounts = { ...edge.bindings.accounts, mailer };
+    const asked = json("POST", { email: OWNER.email }, { Origin: ORIGIN });
+    const bindings = { accounts, later: (more: Promise<unknown>) => void work.push(more) };
+    const answer = await edge.anonymously("/api/auth/request-password-reset", asked, bindings);
+    expect(answer.status).toBe(200);
+    expect(log).not.toHaveBeenCalled();
+    breakDown(new Error("The mail service answered with status 500."));
+    await Promise.all(work);
+    const [line] = log.mock.calls[0];
+    log.mockRestore();
+    expect(line).toMatch(/A link to a new password was not sent.*status 500/);
+    expect(line).not.toContain(OWNER.email);
+  });
+
+  test("is replaced by a link from the mail, once, and every session ends", async () => {
+    pass(10_000);
+    const colleague = await invited("forgetful@example.net", "viewer");
+    const ask = (email: string) => new Browser(edge).post("/api/auth/request-password-reset", { email });
+    const [known, unknown] = [await ask("forgetful@example.net"), await ask("nobody@example.net")];
+    expect([known.status, await known.json()]).toEqual([unknown.status, await unknown.json()]);
+
+    const token = linkIn(await lastMail("forgetful@example.net"), "reset-password");
+    const reset = (newPassword: string) =>
+      new Browser(edge).post("/api/auth/reset-password", { token, newPassword });
+    expect((await reset("short")).status).toBe(422);
+    expect((await reset("another long password")).status).toBe(200);
+    expect((await reset("yet another password")).status).toBe(422);
+    expect(await code(await colleague.fetch("/api/me"))).toBe("unauthenticated");
+    const back = { email: "forgetful@example.net", password: "another long password" };
+    expect((await (await Browser.signedIn(edge, back)).fetch("/api/me")).status).toBe(200);
+  });
+});
+
+describe("what people change of themselves", () => {
+  test("their name, which is cleaned like every other", async () => {
+    const person = await invited("renamed@example.net", "viewer");
+    const change = (body: object) => person.fetch("/api/me", json("PATCH", body));
+    expect((await change({ name: "  Grace\nHopper " })).status).toBe(204);
+    expect((await person.json<Me>("/api/me")).name).toBe("Grace Hopper");
+    expect(await code(await change({ name: " " }))).toBe("invalid_input");
+    expect(await code(await change({ name: "Eve", email: "owner@example.net" }))).toBe("invalid_input");
+  });
+
+  test("their password, with the one before; every other session ends", async () => {
+    pass(12_000);
+    const person = await invited("careful@example.net", "viewer");
+    const before = { email: "careful@example.net", password: "a password of ten" };
+    const phone = await Browser.signedIn(edge, before);
+    const change = (current_password: string, new_password: string) =>
+      person.fetch("/api/me/password", json("PUT", { current_password, new_password }));
+
+    const wrong = await refusal(await change("not the password", "a better password"));
+    expect(wrong).toMatchObject({ status: 422, errors: [{ field: "current_password" }] });
+    const short = await change("a password of ten", "short");
+    expect(await short.text()).not.toContain('"short"');
+    expect(short.status).toBe(422);
+    expect((await phone.fetch("/api/me")).status).toBe(200);
+
+    expect((await change("a password of ten", "a better password")).status).toBe(204);
+    expect((await person.fetch("/api/me")).status).toBe(200);
+    expect(await code(await phone.fetch("/api/me"))).toBe("unauthenticated");
+    await expect(Browser.signedIn(edge, before)).rejects.toThrow("401");
+    const after = { ...before, password: "a better password" };
+    expect((await (await Browser.signedIn(edge, after)).fetch("/api/me")).status).toBe(200);
+  });
+
+  test("a session is no place to guess the password from", async () => {
+    pass(14_000);
+    const person = await invited("guessed@example.net", "viewer");
+    const guess = () =>
+      person.fetch(
+        "/api/me/password",
+        json("PUT", { current_password: "a guess", new_password: "a better password" }),
+      );
+    for (let n = 0; n < 10; n++) expect((await guess()).status).toBe(422);
+    expect(await code(await guess())).toBe("too_many_attempts");
+  });
+});
+
+describe("the company", () => {
+  test("is renamed by its owners and admins", async () => {
+    const editor = await invited("renamer@example.net", "editor");
+    expect(await code(await editor.fetch("/api/company", json("PATCH", { name: "Mine" })))).toBe("forbidden");
+    expect(await owner.json("/api/company", json("PATCH", { name: "Portraits & Sons" }))).toEqual({
+      id: FIRST_COMPANY_ID,
+      name: "Portraits & Sons",
+    });
+    expect((await editor.json<Me>("/api/me")).company?.name).toBe("Portraits & Sons");
+    await owner.json("/api/company", json("PATCH", { name: "Portraits" }));
+  });
+});
+
+describe("members", () => {
+  test("come by a link, as what they were invited", async () => {
+    const editor = await invited("grace@example.net", "editor");
+    expect(await editor.json<Me>("/api/me")).toMatchObject({
+      name: "grace",
+      company: { id: FIRST_COMPANY_ID, role: "editor" },
+    });
+    expect((await editor.post("/api/ar-content", form({ image: png() }))).status).toBe(201);
+    expect(await code(await editor.fetch("/api/api-keys"))).toBe("forbidden");
+  });
+
+  test("an invitation is good once, for its week, and until it is withdrawn", async () => {
+    const [once, late, withdrawn] = await Promise.all(
+      ["once", "late", "withdrawn"].map((name) => invite(`${name}@example.net`, "viewer")),
+    );
+    const accept = (id: string) =>
+      edge.anonymously(
+        `/api/invitations/${id}/account`,
+        json("POST", { name: "N", password: "a long password" }),
+      );
+    expect(await edge.json<Invitation>(`/api/invitations/${once}`)).toMatchObject({
+      email: "once@example.net",
+      company: "Portraits",
+      role: "viewer",
+      inviter: "Ada",
+      has_account: false,
+    });
+    expect((await accept(once)).status).toBe(201);
+    expect(await code(await accept(once))).toBe("not_found");
+    await owner.post("/api/auth/organization/cancel-invitation", { invitationId: withdrawn });
+    expect(await code(await accept(withdrawn))).toBe("not_found");
+    pass(8 * 24 * 3600);
+    expect(await code(await edge.anonymously(`/api/invitations/${late}`))).toBe("not_found");
+    expect(await code(await accept(late))).toBe("not_found");
+  });
+
+  test("who has an account joins with it, and switches between companies", async () => {
+    pass(60);
+    const own = await owner.json<{ id: string }>("/api/me/companies", json("POST", { name: "Second" }));
+    const editor = await invited("linus@example.net", "editor");
+    await owner.post("/api/auth/organization/set-active", { organizationId: own.id });
+    const id = await invite("linus@example.net", "admin");
+    expect((await edge.json<Invitation>(`/api/invitations/${id}`)).has_account).toBe(true);
+    expect((await owner.post("/api/auth/organization/accept-invitation", { invitationId: id })).status).toBe(
+      403,
+    );
+    pass(60);
+    const joined = await editor.post("/api/auth/organization/accept-invitation", { invitationId: id });
+    expect(joined.status).toBe(200);
+    await editor.post("/api/auth/organization/set-active", { organizationId: own.id });
+    const me = await editor.json<Me>("/api/me");
+    expect(me.company).toMatchObject({ id: own.id, role: "admin" });
+    expect(me.companies.map(({ role }) => role)).toEqual(["editor", "admin"]);
+    expect((await editor.json<{ items: unknown[] }>("/api/ar-content")).items).toEqual([]);
+  });
+
+  test("who is no member cannot make a company their session's", async () => {
+    pass(60);
+    const stranger = await invited("stranger@example.net", "viewer");
+    const { id } = await owner.json<{ id: string }>("/api/me/companies", json("POST", { name: "Third" }));
+    const answer = await stranger.post("/api/auth/organization/set-active", { organizationId: id });
+    expect(await code(answer)).toBe("not_found");
+    const { id: session } = { id: (await stranger.json<Me>("/api/me")).session_id };
+    await edge.db.update(sessions).set({ activeCompanyId: id }).where(eq(sessions.id, session));
+    expect(await code(await stranger.fetch("/api/ar-content"))).toBe("no_company");
+  });
+
+  test("who is removed sees nothing from that moment on", async () => {
+    const gone = await invited("gone@example.net", "admin");
+    const { id: userId } = await gone.json<Me>("/api/me");
+    const [{ id }] = await edge.db.select().from(members).where(eq(members.userId, userId));
+    expect((await owner.post("/api/auth/organization/remove-member", { memberIdOrEmail: id })).status).toBe(
+      200,
+    );
+    expect(await code(await gone.fetch("/api/ar-content"))).toBe("no_company");
+  });
+
+  test("an admin can neither make owners nor remove the last one; only one role each", async () => {
+    const admin = await invited("admin@example.net", "admin");
+    const asOwner = { email: "x@example.net", role: "owner" };
+    expect((await admin.post("/api/auth/organization/invite-member", asOwner)).status).toBe(403);
+    const { id: ownerId } = await owner.json<Me>("/api/me");
+    const [{ id }] = await edge.db.select().from(members).where(eq(members.userId, ownerId));
+    const removal = await admin.post("/api/auth/organization/remove-member", { memberIdOrEmail: id });
+    expect(removal.status).toBeGreaterThanOrEqual(400);
+    expect((await owner.post("/api/auth/organization/leave", { organizationId: FIRST_COMPANY_ID })).ok).toBe(
+      false,
+    );
+    for (const role of ["member", "editor,admin", ["editor"], "root"]) {
+      const body = { email: "y@example.net", role };
+      const response = await owner.post("/api/auth/organization/invite-member", body);
+      expect([role, response.status]).toEqual([role, 422]);
+    }
+  });
+
+  test.each([
+    ["leave", "leave"],
+    ["become viewers", "become viewers"],
+    ["remove each other", "remove each other"],
+    ["leave and become a viewer", "leave", "become viewers"],
+  ])("of two owners who %s at the same moment one stays", async (_, ...ways) => {
+    const second = await invited(`${ways.join("-").replaceAll(" ", "-")}@example.net`, "viewer");
+    const both = [second, await invited(`other-${crypto.randomUUID()}@example.net`, "viewer")];
+    const founded = await second.post("/api/me/companies", { name: "Shared" });
+    const { id: companyId } = (await founded.json()) as { id: string };
+    const [one, other] = await Promise.all(both.map(async (person) => (await person.json<Me>("/api/me")).id));
+    await edge.db.insert(members).values({
+      ...{ id: crypto.randomUUID(), companyId, userId: other, role: "owner" },
+      createdAt: new Date(edge.clock),
+    });
+    const rows = await edge.db.select().from(members).where(eq(members.companyId, companyId));
+    const memberOf = (userId: string) => rows.find((row) => row.userId === userId)!.id;
+    const attempts = both.map((person, i) => {
+      const way = ways[i % ways.length];
+      const [own, others] = i === 0 ? [one, other] : [other, one];
+      const organization = { organizationId: companyId };
+      if (way === "leave") return person.post("/api/auth/organization/leave", organization);
+      if (way === "become viewers") {
+        const body = { ...organization, memberId: memberOf(own), role: "viewer" };
+        return person.post("/api/auth/organization/update-member-role", body);
+      }
+      const body = { ...organization, memberIdOrEmail: memberOf(others) };
+      return person.post("/api/auth/organization/remove-member", body);
+    });
+    const statuses = (await Promise.all(attempts)).map(({ status }) => status);
+    expect(statuses.every((status) => status < 500)).toBe(true);
+    const left = await edge.db.select().from(members).where(eq(members.companyId, companyId));
+    expect(left.filter(({ role }) => role === "owner").length).toBeGreaterThan(0);
+  });
+
+  test("are seen by every one of them", async () => {
+    const viewer = await invited("seeing@example.net", "viewer");
+    const { items } = await viewer.json<{ items: Member[] }>("/api/company/members");
+    expect(items).toContainEqual(expect.objectContaining({ name: "Ada", email: OWNER.email, role: "owner" }));
+    const { id: person_id } = await viewer.json<Me>("/api/me");
+    expect(items).toContainEqual(
+      expect.objectContaining({ person_id, email: "seeing@example.net", role: "viewer" }),
+    );
+  });
+
+  test("viewers and editors invite nobody, and see no invitation, whose id is its link", async () => {
+    const open = await invite("open@example.net", "admin");
+    const { items } = await owner.json<{ items: PendingInvitation[] }>("/api/company/invitations");
+    expect(items.map(({ id }) => id)).toContain(open);
+    for (const role of ["viewer", "editor"]) {
+      const browser = await invited(`${role}.uninviting@example.net`, role);
+      expect(await code(await browser.fetch("/api/company/invitations"))).toBe("forbidden");
+      const body = { email: "friend@example.net", role: "viewer" };
+      expect((await browser.post("/api/auth/organization/invite-member", body)).status).toBe(403);
+      const [{ id }] = (await browser.json<{ items: Member[] }>("/api/company/members")).items;
+      const removal = await browser.post("/api/auth/organization/remove-member", { memberIdOrEmail: id });
+      expect(await code(removal)).toBe("forbidden");
+    }
+  });
+});
+
+test("nobody's mailbox is filled with invitations", async () => {
+  const victim = "victim@example.net";
+  const send = (by: Browser) =>
+    by.post("/api/auth/organization/invite-member", { email: victim, role: "viewer" });
+  // Nobody who is not signed in takes anything from those who are.
+  for (let i = 0; i < 12; i++) expect((await send(new Browser(edge))).status).toBe(401);
+  for (let i = 0; i < 10; i++) expect((await send(owner)).status).toBe(200);
+  const refused = await send(owner);
+  expect([refused.status, await code(refused)]).toEqual([429, "too_many_attempts"]);
+  expect(await edge.db.select().from(mails).where(eq(mails.recipient, victim))).toHaveLength(10);
+  pass(15 * 60);
+  expect((await send(owner)).status).toBe(200);
+});
+
+describe("API keys", () => {
+  const create = (body: object) => owner.json<CreatedApiKey>("/api/api-keys", json("POST", body));
+  const as = (key: string, path: string, init: RequestInit = {}) =>
+    edge.anonymously(path, { ...init, headers: { ...init.headers, Authorization: `Bearer ${key}` } });
+
+  test("are shown once and kept as a hash", async () => {
+    const { key, ...shown } = await create({ name: "Shop", scopes: ["read"] });
+    expect(key).toMatch(/^vivi_[0-9a-f]{48}$/);
+    expect(shown.prefix).toBe(key.slice(0, 13));
+    const { items } = await owner.json<{ items: ApiKey[] }>(`/api/api-keys?prefix=${key.slice(0, 9)}`);
+    expect(items).toEqual([shown]);
+    const [row] = await edge.db.select().from(apiKeys).where(eq(apiKeys.id, shown.id));
+    expect(JSON.stringify(row)).not.toContain(key);
+  });
+
+  test("do what their scopes say, and no more", async () => {
+    const [read, submit, manage] = await Promise.all(
+      ["read", "submit", "manage"].map((scope) => create({ name: scope, scopes: [scope] })),
+    );
+    const upload = { method: "POST", body: form({ image: png() }) };
+    expect((await as(read.key, "/api/ar-content")).status).toBe(200);
+    expect(await code(await as(read.key, "/api/ar-content", upload))).toBe("forbidden");
+    const submitted = await as(submit.key, "/api/ar-content", { ...upload, body: form({ image: png() }) });
+    const { content } = (await submitted.json()) as { content: { id: string } };
+    expect(await code(await as(submit.key, `/api/ar-content/${content.id}`))).toBe("forbidden");
+    const remove = { method: "DELETE" };
+    expect(await code(await as(submit.key, `/api/ar-content/${content.id}`, remove))).toBe("forbidden");
+    expect((await as(manage.key, `/api/ar-content/${content.id}`, remove)).status).toBe(204);
+    expect(await code(await as(manage.key, "/api/api-keys"))).toBe("forbidden");
+    expect(await code(await as(manage.key, "/api/me"))).toBe("unauthenticated");
+  });
+
+  test("are at most 100: each has rate limits of its own", async () => {
+    const list = async () => (await owner.json<{ items: ApiKey[] }>("/api/api-keys")).items;
+    const { length } = await list();
+    const body = json("POST", { name: "One more", scopes: ["read"] });
+    const made = await Promise.all(
+      Array.from({ length: 102 - length }, () => owner.fetch("/api/api-keys", body)),
+    );
+    expect(made.filter(({ status }) => status === 201)).toHaveLength(100 - length);
+    expect(await code(await owner.fetch("/api/api-keys", body))).toBe("too_many_keys");
+    for (const { id, name } of await list()) {
+      if (name === "One more") await owner.fetch(`/api/api-keys/${id}`, { method: "DELETE" });
+    }
+    expect((await owner.fetch("/api/api-keys", body)).status).toBe(201);
+  });
+
+  test("end when they expire and when they are revoked", async () => {
+    const expires_at = new Date(edge.clock + 60_000).toISOString();
+    const { key, id } = await create({ name: "Short", scopes: ["read"], expires_at });
+    expect((await as(key, "/api/projects")).status).toBe(200);
+    pass(60);
+    expect(await code(await as(key, "/api/projects"))).toBe("unauthenticated");
+
+    const other = await create({ name: "Long", scopes: ["read"] });
+    const revoked = await owner.fetch(`/api/api-keys/${other.id}`, { method: "DELETE" });
+    expect(revoked.status).toBe(204);
+    expect(await code(await as(other.key, "/api/projects"))).toBe("unauthenticated");
+    expect((await owner.fetch(`/api/api-keys/${id}`, { method: "DELETE" })).status).toBe(204);
+    const past = { name: "Past", scopes: ["read"], expires_at: new Date(edge.clock - 1).toISOString() };
+    expect(await code(await owner.fetch("/api/api-keys", json("POST", past)))).toBe("invalid_input");
+  });
+
+  test("say when they were last used, to the minute", async () => {
+    const { key, id } = await create({ name: "Used", scopes: ["read"] });
+    const lastUsed = async () => {
+      const { items } = await owner.json<{ items: ApiKey[] }>("/api/api-keys");
+      return items.find((item) => item.id === id)!.last_used_at;
+    };
+    expect(await lastUsed()).toBeNull();
+    await as(key, "/api/projects");
+    const first = new Date(edge.clock).toISOString();
+    pass(59);
+    await as(key, "/api/projects");
+    expect(await lastUsed()).toBe(first);
+    pass(2);
+    await as(key, "/api/projects");
+    expect(await lastUsed()).toBe(new Date(edge.clock).toISOString());
+  });
+
+  test("a header that is none is refused, also beside a good cookie", async () => {
+    for (const authorization of ["Bearer", "Bearer vivi_", "Basic b3duZXI6cGFzc3dvcmQ=", "vivi_0"]) {
+      const response = await owner.fetch("/api/projects", { headers: { Authorization: authorization } });
+      expect(await code(response)).toBe("unauthenticated");
+      expect(response.headers.get("www-authenticate")).toContain("Bearer");
+    }
+  });
+});
+
+describe("the development mailbox", () => {
+  test("opens with its link only", async () => {
+    expect(await code(await edge.anonymously("/api/mailbox"))).toBe("not_found");
+    expect(await code(await owner.fetch("/api/mailbox"))).toBe("not_found");
+    const closed = { accounts: { ...edge.bindings.accounts, mailbox: null } };
+    const headers = { Authorization: "Bearer token-of-the-mailbox" };
+    expect(await code(await edge.anonymously("/api/mailbox", { headers }, closed))).toBe("not_found");
+  });
+});
+
+describe("media of content that is not active", () => {
+  test("is seen in its company only, and no cache of others keeps it", async () => {
+    pass(60);
+    const { content } = await edge.submit();
+    const path = content.image_url;
+    expect((await edge.anonymously(path)).headers.get("cache-control")).toContain("public");
+    await edge.json(`/api/ar-content/${content.id}`, json("PATCH", { is_active: false }));
+    expect(await code(await edge.anonymously(path))).toBe("not_found");
+    const seen = await owner.fetch(path);
+    expect([seen.status, seen.headers.get("cache-control")]).toEqual([200, "private, no-cache"]);
+    await seen.arrayBuffer();
+    await owner
+      .json("/api/me/companies", json("POST", { name: "Another" }))
+      .then((company) =>
+        owner.post("/api/auth/organization/set-active", { organizationId: (company as { id: string }).id }),
+      );
+    expect(await code(await owner.fetch(path))).toBe("not_found");
+  });
+});
+
+async function invite(email: string, role: string): Promise<string> {
+  const response = await owner.post("/api/auth/organization/invite-member", { email, role });
+  expect(response.status).toBe(200);
+  expect(linkIn(await lastMail(email), "invitation")).toBe(
+    ((await response.clone().json()) as { id: string }).id,
+  );
+  return ((await response.json()) as { id: string }).id;
+}
+
+/** A new person who followed an invitation. */
+async function invited(email: string, role: string): Promise<Browser> {
+  const browser = new Browser(edge);
+  const id = await invite(email, role);
+  const account = { name: email.split("@")[0], password: "a password of ten" };
+  const response = await browser.post(`/api/invitations/${id}/account`, account);
+  expect(response.status).toBe(201);
+  return browser;
+}
+
+async function lastMail(to: string): Promise<string> {
+  const headers = { Authorization: "Bearer token-of-the-mailbox" };
+  const response = await edge.anonymously("/api/mailbox", { headers });
+  const { items } = (await response.json()) as Mailbox;
+  return items.find((mail) => mail.to === to)!.body;
+}
+
+/** What a link in a mail carries behind its `#`. */
+function linkIn(mail: string, page: string): string {
+  return new RegExp(`http://edge\\.test/${page}#(\\S+)`).exec(mail)![1];
+}

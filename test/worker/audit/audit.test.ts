@@ -1,0 +1,332 @@
+import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { CreatedApiKey, Me, Member } from "../../../worker/accounts/schemas.ts";
+import { csvOf } from "../../../worker/audit/csv.ts";
+import { ACTIONS, type Action } from "../../../worker/audit/log.ts";
+import { auditLog } from "../../../worker/db/tables.ts";
+import type { AuditEntry, AuditPage, Project } from "../../../worker/schemas.ts";
+import { PLATFORM } from "../../../worker/storage/schemas.ts";
+import { sweep } from "../../../worker/sweep.ts";
+import { Browser, OWNER, setUp } from "../browser.ts";
+import { Edge, form, json, refusal, SECRET, s3 } from "../edge.ts";
+import { png, video } from "../fixtures.ts";
+
+const ADDRESS = "192.0.2.44";
+
+let edge: Edge;
+let owner: Browser;
+let me: Me;
+
+beforeAll(async () => {
+  const first = new Edge();
+  first.clock = Date.now();
+  await setUp(first);
+});
+
+beforeEach(async () => {
+  edge = new Edge();
+  edge.clock = Date.now();
+  owner = await Browser.signedIn(edge, OWNER);
+  me = await owner.json<Me>("/api/me");
+  await edge.db.delete(auditLog);
+});
+
+const log = async (query = "") => owner.json<AuditPage>(`/api/audit-log?${query}`);
+const entries = async (query = "") => (await log(query)).items;
+const actions = async () => (await entries()).map(({ action }) => action).reverse();
+
+/** From somewhere on the network. */
+function send<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const headers = new Headers(init.headers);
+  headers.set("CF-Connecting-IP", ADDRESS);
+  // One after the other: entries of one moment have no order.
+  edge.pass(1);
+  return owner.json<T>(path, { ...init, headers });
+}
+
+/** One that has no body to answer with. */
+async function done(path: string, init: RequestInit): Promise<void> {
+  edge.pass(1);
+  const response = await owner.fetch(path, init);
+  expect([path, response.ok]).toEqual([path, true]);
+}
+
+describe("an entry", () => {
+  test("says who did what to which object, from where, and what was changed", async () => {
+    const project = await send<Project>("/api/projects", json("POST", { name: "Weddings" }));
+    await send(`/api/projects/${project.id}`, json("PATCH", { name: "Parties", max_features: 100 }));
+    const person = { kind: "person", id: me.id, name: "Ada" };
+    expect(await entries()).toEqual([
+      {
+        id: expect.any(String),
+        created_at: new Date(edge.clock).toISOString(),
+        actor: person,
+        address: ADDRESS,
+        action: "project.changed",
+        what: "Project changed",
+        object: { id: project.id, name: "Parties" },
+        detail: { name: "Parties", max_features: 100 },
+      },
+      expect.objectContaining({ actor: person, action: "project.created", detail: null }),
+    ]);
+  });
+
+  test("names the key that a program used", async () => {
+    const { key, id } = await send<CreatedApiKey>(
+      "/api/api-keys",
+      json("POST", { name: "Print shop", scopes: ["submit"] }),
+    );
+    const upload = { method: "POST", body: form({ image: png(), title: "From a program" }) };
+    const headers = { Authorization: `Bearer ${key}` };
+    expect((await edge.anonymously("/api/ar-content", { ...upload, headers })).status).toBe(201);
+    const [entry] = await entries("action=content.created");
+    expect(entry).toMatchObject({
+      actor: { kind: "key", id, name: "Print shop" },
+      address: "",
+      object: { name: "From a program" },
+    });
+  });
+
+  test("keeps the names of what is gone", async () => {
+    const { content } = await send<{ content: { id: string } }>("/api/ar-content", {
+      method: "POST",
+      body: form({ image: png(), title: "Short-lived" }),
+    });
+    await done(`/api/ar-content/${content.id}`, { method: "DELETE" });
+    const { id } = await send<CreatedApiKey>(
+      "/api/api-keys",
+      json("POST", { name: "Revoked", scopes: ["read"] }),
+    );
+    await done(`/api/api-keys/${id}`, { method: "DELETE" });
+    const connection = await send<{ id: string }>("/api/storage-connections", json("POST", s3("second")));
+    await done(`/api/storage-connections/${connection.id}`, { method: "DELETE" });
+    const gone = (await entries()).filter(({ action }) => /deleted|revoked/.test(action));
+    expect(gone.map(({ object }) => object.name)).toEqual(["Bucket second", "Revoked", "Short-lived"]);
+  });
+});
+
+describe("what is noted", () => {
+  test("of photos and their videos", async () => {
+    const { content } = await send<{ content: { id: string } }>("/api/ar-content", {
+      method: "POST",
+      body: form({ image: png() }),
+    });
+    const path = `/api/ar-content/${content.id}`;
+    await send(path, json("PATCH", { title: "Renamed", is_active: false }));
+    const clip = video("mp4");
+    const headers = { "Content-Type": "video/mp4", "Content-Length": String(clip.length) };
+    await send(`${path}/video`, { method: "PUT", body: clip, headers });
+    await done(`${path}/video`, { method: "DELETE" });
+    await send(`${path}/marker/recompile`, json("POST", {}));
+    await done(path, { method: "DELETE" });
+    expect(await actions()).toEqual([
+      ...["content.created", "content.changed", "video.attached", "video.removed"],
+      ...["marker.recompiled", "content.deleted"],
+    ]);
+    const [changed] = await entries("action=content.changed");
+    expect(changed.detail).toEqual({ title: "Renamed", is_active: false });
+  });
+
+  test("of storages, and never a secret", async () => {
+    const { id } = await send<{ id: string }>("/api/storage-connections", json("POST", s3("second")));
+    const { settings } = s3("second");
+    await send(`/api/storage-connections/${id}`, json("PATCH", { name: "Bucket", settings }));
+    await send("/api/company/storage", json("PUT", { connection_id: id }));
+    const migration = await send<{ id: string }>("/api/storage-migrations", json("POST", { to: PLATFORM }));
+    for (const command of ["pause", "resume", "cancel"])
+      await send(`/api/storage-migrations/${migration.id}/${command}`, { method: "POST" });
+    await send("/api/company/storage", json("PUT", { connection_id: PLATFORM }));
+    await done(`/api/storage-connections/${id}`, { method: "DELETE" });
+    expect(await actions()).toEqual([
+      ...["connection.created", "connection.changed", "storage.switched", "migration.started"],
+      ...["migration.paused", "migration.resumed", "migration.cancelled", "storage.switched"],
+      "connection.deleted",
+    ]);
+    const text = JSON.stringify(await edge.db.select().from(auditLog));
+    expect(text).not.toContain(SECRET);
+    const [changed] = await entries("action=connection.changed");
+    expect(changed.detail).toEqual({ name: "Bucket", settings: "changed" });
+  });
+
+  test("of members, by whoever did it", async () => {
+    const post = (path: string, body: object) =>
+      send<{ id: string }>(`/api/auth/${path}`, json("POST", body));
+    const invite = (email: string) => post("organization/invite-member", { email, role: "viewer" });
+    const withdrawn = await invite("withdrawn@example.net");
+    await post("organization/cancel-invitation", { invitationId: withdrawn.id });
+    const invitation = await invite("grace@example.net");
+    const grace = new Browser(edge);
+    const account = { name: "Grace", password: "a password of Grace's" };
+    edge.pass(1);
+    await grace.json(`/api/invitations/${invitation.id}/account`, json("POST", account));
+    const { items } = await owner.json<{ items: Member[] }>("/api/company/members");
+    const { id: personId } = await grace.json<Me>("/api/me");
+    const { id: memberId } = items.find(({ person_id }) => person_id === personId)!;
+    await post("organization/update-member-role", { memberId, role: "editor" });
+    await post("organization/remove-member", { memberIdOrEmail: memberId });
+
+    const all = await entries();
+    expect(all.map(({ action }) => action)).toContain("person.signed_in");
+    const noted = all
+      .filter(({ action }) => action !== "person.signed_in")
+      .reverse()
+      .map(({ action, actor, object }) => [action, actor.name, object.name]);
+    expect(noted).toEqual([
+      ["member.invited", "Ada", "withdrawn@example.net"],
+      ["invitation.withdrawn", "Ada", "withdrawn@example.net"],
+      ["member.invited", "Ada", "grace@example.net"],
+      ["member.joined", "Grace", "grace@example.net"],
+      ["member.role_changed", "Ada", "grace@example.net"],
+      ["member.removed", "Ada", "grace@example.net"],
+    ]);
+  });
+
+  test("of a person, in each of their companies", async () => {
+    const second = await send<{ id: string }>("/api/me/companies", json("POST", { name: "Second" }));
+    await edge.db.delete(auditLog);
+    const headers = { "Content-Type": "application/json", "CF-Connecting-IP": ADDRESS };
+    await edge.anonymously("/api/auth/sign-in/email", { ...json("POST", OWNER), headers });
+    const rows = await edge.db.select().from(auditLog);
+    expect(rows.map(({ companyId }) => companyId).sort()).toEqual([me.company!.id, second.id].sort());
+    for (const row of rows) {
+      expect(row).toMatchObject({ action: "person.signed_in", actorId: me.id, address: ADDRESS });
+    }
+    const change = { current_password: OWNER.password, new_password: OWNER.password };
+    await done("/api/me/password", json("PUT", change));
+    expect((await entries()).map(({ action }) => action)).toContain("person.password_changed");
+  });
+
+  test("of a person who forgot their password, once it is replaced", async () => {
+    const anonymously = (path: string, body: object) =>
+      edge.anonymously(path, json("POST", body, { "CF-Connecting-IP": ADDRESS }));
+    await anonymously("/api/auth/request-password-reset", { email: OWNER.email });
+    const mails = await edge.bindings.accounts.mailbox!.mails.list();
+    const [token] = mails.flatMap(({ body }) => /(?<=reset-password#)\S+/.exec(body) ?? []);
+    await anonymously("/api/auth/reset-password", { token, newPassword: "short" });
+    expect(await edge.db.select().from(auditLog)).toEqual([]);
+    const reset = await anonymously("/api/auth/reset-password", { token, newPassword: OWNER.password });
+    expect(reset.status).toBe(200);
+    const rows = await edge.db.select().from(auditLog);
+    expect(rows.map(({ companyId }) => companyId)).toContain(me.company!.id);
+    for (const row of rows) {
+      expect(row).toMatchObject({
+        ...{ action: "person.password_reset", actorId: me.id, actorName: "Ada" },
+        ...{ objectName: OWNER.email, address: ADDRESS },
+      });
+    }
+  });
+
+  test("is nothing where nothing was changed", async () => {
+    const refused = async (path: string, init: RequestInit) =>
+      expect([path, (await owner.fetch(path, init)).status]).toEqual([path, expect.any(Number)]);
+    await refused("/api/projects/none", json("PATCH", { name: "Nobody's" }));
+    await refused("/api/ar-content/none", json("PATCH", { title: "Nobody's" }));
+    await refused("/api/ar-content/none", { method: "DELETE" });
+    await refused("/api/api-keys/none", { method: "DELETE" });
+    await refused("/api/ar-content/none/marker/recompile", json("POST", {}));
+    await refused(
+      "/api/me/password",
+      json("PUT", { current_password: "wrong", new_password: "long enough!" }),
+    );
+    const projects = (await owner.json<{ items: Project[] }>("/api/projects")).items;
+    const open = projects.filter(({ archived_at }) => archived_at === null);
+    for (const { id } of open.slice(1)) await send(`/api/projects/${id}`, json("PATCH", { archived: true }));
+    await edge.db.delete(auditLog);
+    await refused(`/api/projects/${open[0].id}`, json("PATCH", { archived: true }));
+    expect(await entries()).toEqual([]);
+  });
+
+  test("goes when the change fails half way", async () => {
+    const broken = vi.spyOn(crypto, "randomUUID").mockReturnValue("00000000-0000-4000-8000-000000000002");
+    // The first project has this id: the insert fails, and with it its note.
+    const response = await owner.fetch("/api/projects", json("POST", { name: "Twice" }));
+    broken.mockRestore();
+    expect(response.status).toBe(500);
+    expect(await entries()).toEqual([]);
+  });
+});
+
+describe("the list", () => {
+  async function rename(times: number): Promise<Project> {
+    const project = await send<Project>("/api/projects", json("POST", { name: "0" }));
+    for (let n = 1; n <= times; n++) {
+      edge.pass(60);
+      await send(`/api/projects/${project.id}`, json("PATCH", { name: String(n) }));
+    }
+    return project;
+  }
+
+  test("goes newest first from page to page, each entry once", async () => {
+    await rename(6);
+    const seen: AuditEntry[] = [];
+    let cursor: string | null = "";
+    while (cursor !== null) {
+      const page: AuditPage = await log(`limit=3${cursor && `&cursor=${cursor}`}`);
+      expect(page.items.length).toBeLessThanOrEqual(3);
+      seen.push(...page.items);
+      cursor = page.next_cursor;
+    }
+    expect(seen.map(({ object }) => object.name)).toEqual(["6", "5", "4", "3", "2", "1", "0"]);
+  });
+
+  test("is narrowed by action, person, object and time", async () => {
+    const begin = edge.clock;
+    const project = await rename(2);
+    await send("/api/projects", json("POST", { name: "Other" }));
+    const names = async (query: string) => (await entries(query)).map(({ object }) => object.name);
+    expect(await names("action=project.changed")).toEqual(["2", "1"]);
+    expect(await names("subject=project")).toEqual(["Other", "2", "1", "0"]);
+    expect(await names("subject=key")).toEqual([]);
+    expect(await names(`object_id=${project.id}`)).toEqual(["2", "1", "0"]);
+    expect(await names(`actor_id=${me.id}&action=project.created`)).toEqual(["Other", "0"]);
+    expect(await names("actor_id=nobody")).toEqual([]);
+    const minute = (n: number) => new Date(begin + n * 61_000).toISOString();
+    expect(await names(`from=${minute(1)}&to=${minute(2)}`)).toEqual(["1"]);
+  });
+
+  test.each(["action=root", "subject=root", "from=yesterday", "limit=0", "cursor=x"])(
+    "refuses %s",
+    async (query) => {
+      const problem = await refusal(await owner.fetch(`/api/audit-log?${query}`));
+      expect(problem.status).toBe(422);
+    },
+  );
+
+  test("forgets after 400 days, not earlier", async () => {
+    await rename(0);
+    edge.pass(399 * 24 * 3600);
+    await sweep(edge.bindings, edge.clock);
+    expect(await edge.db.select().from(auditLog)).toHaveLength(1);
+    edge.pass(2 * 24 * 3600);
+    await sweep(edge.bindings, edge.clock);
+    expect(await edge.db.select().from(auditLog)).toEqual([]);
+  });
+});
+
+describe("the table", () => {
+  test("has every entry that matches, and no formulas", async () => {
+    await send("/api/projects", json("POST", { name: '=HYPERLINK("http://evil.example")' }));
+    await send("/api/projects", json("POST", { name: 'Comma, "quote"' }));
+    const response = await owner.fetch("/api/audit-log/export.csv?action=project.created");
+    expect(response.headers.get("content-type")).toBe("text/csv; charset=utf-8");
+    expect(response.headers.get("content-disposition")).toBe('attachment; filename="audit-log.csv"');
+    const [headings, first, second, end] = (await response.text()).split("\r\n");
+    expect(headings).toMatch(/^"created_at","actor_kind",/);
+    expect(first).toContain('"Comma, ""quote"""');
+    expect(second).toContain(`"'=HYPERLINK(""http://evil.example"")"`);
+    expect(end).toBe("");
+  });
+
+  test.each(["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])("takes %j as a text", (text) => {
+    expect(csvOf([[text]])).toBe(`"'${text}"\r\n`);
+  });
+
+  test.each(["Ada", "a=b", "1-2", "", "O'Brien"])("leaves %j as it is", (text) => {
+    expect(csvOf([[text]])).toBe(`"${text}"\r\n`);
+  });
+});
+
+test("every action has words", () => {
+  const words = Object.values(ACTIONS);
+  expect(new Set(words).size).toBe(words.length);
+  for (const action of Object.keys(ACTIONS) as Action[]) expect(action).toMatch(/^[a-z]+\.[a-z_]+$/);
+});

@@ -1,0 +1,354 @@
+import { Zip, ZipDeflate, ZipPassThrough, zipSync } from "fflate";
+import { beforeEach, describe, expect, test } from "vitest";
+import { unzipped } from "../../../worker/content/zip.ts";
+import { arContent, idempotencyKeys } from "../../../worker/db/tables.ts";
+import type { BatchItem } from "../../../worker/schemas.ts";
+import { Edge, json, refusal } from "../edge.ts";
+import { png } from "../fixtures.ts";
+
+const BATCH = "/api/ar-content/batch";
+
+interface Result {
+  readonly items: BatchItem[];
+  readonly submitted: number;
+  readonly refused: number;
+}
+
+let edge: Edge;
+
+beforeEach(() => {
+  edge = new Edge();
+});
+
+async function count(): Promise<number> {
+  return (await edge.db.select({ id: arContent.id }).from(arContent)).length;
+}
+
+function zip(body: BodyInit, query = "", headers: Record<string, string> = {}) {
+  return edge.fetch(`${BATCH}${query}`, {
+    method: "POST",
+    body,
+    headers: { "Content-Type": "application/zip", ...headers },
+  });
+}
+
+async function sent(response: Promise<Response> | Response): Promise<Result> {
+  const answer = await response;
+  if (answer.status !== 200) throw new Error(`${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
+
+function codes({ items }: Result): (string | null)[] {
+  return items.map(({ error }) => error?.code ?? null);
+}
+
+describe("a ZIP archive", () => {
+  test("each file is a photo of its own, with the query's options", async () => {
+    const archive = zipSync({
+      "holiday/beach.png": [png(), { level: 0 }],
+      "holiday/": new Uint8Array(0),
+      "holiday/hills.png": png(),
+      "__MACOSX/holiday/._beach.png": new Uint8Array(8),
+      "holiday/.DS_Store": new Uint8Array(8),
+    });
+    const before = edge.sent.length;
+    const result = await sent(zip(archive, "?max_features=200&description=Greece"));
+    expect(result).toMatchObject({ submitted: 2, refused: 0 });
+    expect(result.items.map(({ index, name, status }) => [index, name, status])).toEqual([
+      [0, "holiday/beach.png", 201],
+      [1, "holiday/hills.png", 201],
+    ]);
+    const [beach, hills] = await Promise.all(result.items.map(({ content_id: id }) => edge.content(id!)));
+    expect(beach).toMatchObject({ title: "beach", description: "Greece", max_features: 200 });
+    expect(hills).toMatchObject({
+      title: "hills",
+      marker_status: "pending",
+      task_id: result.items[1].task_id,
+    });
+    expect(
+      edge.sent
+        .slice(before)
+        .map(({ message }) => message.content_id)
+        .sort(),
+    ).toEqual([beach.id, hills.id].sort());
+  });
+
+  test("a broken file does not spoil the others", async () => {
+    const broken = new Uint8Array(20_000).map((_, i) => (i * 7919) >> 3);
+    const archive = zipSync({
+      "first.png": png(),
+      "notes.txt": new TextEncoder().encode("no image"),
+      "broken.png": broken,
+      "small.png": png(8, 8),
+      "empty.png": new Uint8Array(0),
+      "../../../../etc/passwd.png": png(),
+      "last.png": [png(), { level: 0 }],
+    });
+    // Into the packed bytes of broken.png.
+    const at = new TextDecoder("latin1").decode(archive).indexOf("broken.png") + 10;
+    archive.fill(0xff, at + 4, at + 40);
+    const result = await sent(zip(archive));
+    expect(codes(result)).toEqual([
+      null,
+      "not_an_image",
+      "image_damaged",
+      "image_too_small",
+      "empty_file",
+      null,
+      null,
+    ]);
+    const sneaky = await edge.content(result.items[5].content_id!);
+    expect(sneaky.title).toBe("passwd");
+    const keys = await edge.files(sneaky);
+    expect(keys.every((key) => key.includes(sneaky.unique_id) && !key.includes("etc"))).toBe(true);
+  });
+
+  test("a bomb is not unpacked beyond the limit of a photo", async () => {
+    const archive = zipSync({ "bomb.png": new Uint8Array(60_000_000), "photo.png": png() });
+    expect(archive.length).toBeLessThan(100_000);
+    expect(codes(await sent(zip(archive)))).toEqual(["image_too_many_bytes", null]);
+    let largest = 0;
+    const one = async function* () {
+      yield archive;
+    };
+    for await (const file of unzipped(one(), 1_000_000)) {
+      if ("bytes" in file) largest = Math.max(largest, file.bytes.length);
+    }
+    expect(largest).toBeLessThan(1_000_000);
+  });
+
+  test("as programs write it that do not know the sizes beforehand, in pieces of any length", async () => {
+    const chunks: Uint8Array[] = [];
+    const archive = new Zip((_, chunk) => void chunks.push(chunk));
+    const photos = [png(), png(), png()];
+    for (const [i, photo] of photos.entries()) {
+      const file = new ZipDeflate(`${i}.png`);
+      archive.add(file);
+      file.push(photo.slice(), true);
+    }
+    archive.end();
+    const bytes = new Uint8Array(await new Blob(chunks.map((chunk) => new Uint8Array(chunk))).arrayBuffer());
+    for (const length of [1, 7, 1000]) {
+      const pieces = async function* () {
+        for (let from = 0; from < bytes.length; from += length) yield bytes.subarray(from, from + length);
+      };
+      const files: unknown[] = [];
+      for await (const file of unzipped(pieces(), 1_000_000)) files.push("bytes" in file && file.bytes);
+      expect(files).toEqual(photos);
+    }
+    expect((await sent(zip(bytes))).submitted).toBe(3);
+  });
+
+  test.each([true, false])("a file that is not what its CRC-32 says is told by its name", async (isSized) => {
+    const chunks: Uint8Array[] = [];
+    const archive = new Zip((_, chunk) => void chunks.push(chunk));
+    const photo = png();
+    const sized = zipSync({ "one.png": [photo, { level: 0 }], "two.png": [png(), { level: 0 }] });
+    for (const name of ["one.png", "two.png"]) {
+      const file = new ZipPassThrough(name);
+      archive.add(file);
+      file.push(name === "one.png" ? photo.slice() : png(), true);
+    }
+    archive.end();
+    const bytes = isSized
+      ? sized
+      : new Uint8Array(await new Blob(chunks.map((chunk) => new Uint8Array(chunk))).arrayBuffer());
+    // A byte of the first photo's text, which no decoder of images would miss.
+    const at = new TextDecoder("latin1").decode(bytes).indexOf("tEXt") + 6;
+    bytes[at] ^= 1;
+    const result = await sent(zip(bytes));
+    expect(codes(result)).toEqual(["image_damaged", null]);
+    expect(result.items[0].error?.detail).toContain('"one.png" cannot be unpacked: its CRC-32');
+  });
+
+  test("a stored file that has the marks of a descriptor in it, and sizes of 8 bytes, comes whole", async () => {
+    const inner = zipSync({ "x.png": [png(), { level: 0 }] });
+    const descriptor = new Uint8Array([
+      0x50, 0x4b, 7, 8, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x4b, 3, 4,
+    ]);
+    const file = new Uint8Array([...inner, ...descriptor, ...inner, ...new Uint8Array(9000), ...descriptor]);
+    const [header, end] = [new DataView(new ArrayBuffer(35)), new DataView(new ArrayBuffer(24))];
+    header.setUint32(0, 0x504b0304);
+    header.setUint16(6, 8, true);
+    header.setUint16(26, 5, true);
+    for (const [i, code] of [..."a.png"].entries()) header.setUint8(30 + i, code.charCodeAt(0));
+    end.setUint32(0, 0x504b0708);
+    const stored = zipSync({ "a.png": [file, { level: 0 }] });
+    end.setUint32(4, new DataView(stored.buffer).getUint32(14, true), true);
+    end.setBigUint64(8, BigInt(file.length), true);
+    end.setBigUint64(16, BigInt(file.length), true);
+    const archive = [header.buffer, file, end.buffer, header.buffer, end.buffer.slice(0, 4)];
+    const bytes = new Uint8Array(await new Blob(archive).arrayBuffer());
+    for (const length of [5, 4096, 1_000_000]) {
+      const pieces = async function* () {
+        for (let from = 0; from < bytes.length; from += length) yield bytes.subarray(from, from + length);
+      };
+      const files: unknown[] = [];
+      for await (const one of unzipped(pieces(), 1_000_000)) files.push(one);
+      const [whole, rest] = files;
+      expect(whole).toEqual({ name: "a.png", bytes: file });
+      expect(rest).toMatchObject({ name: "a.png", error: { code: "image_damaged" } });
+    }
+  });
+
+  test("cut off: what came whole counts, the rest is told", async () => {
+    const archive = zipSync({ "one.png": [png(), { level: 0 }], "two.png": [png(), { level: 0 }] });
+    const end = new TextDecoder("latin1").decode(archive).indexOf("two.png") + 20;
+    expect(codes(await sent(zip(archive.slice(0, end))))).toEqual([null, "image_damaged"]);
+  });
+
+  test("packed by a method that nobody knows", async () => {
+    const archive = zipSync({ "one.png": [png(), { level: 0 }], "two.png": [png(), { level: 0 }] });
+    archive[8] = 99;
+    expect(codes(await sent(zip(archive)))).toEqual(["image_damaged", null]);
+  });
+
+  test.each(["", "no archive at all", "PK"])("refused: %j", async (body) => {
+    expect((await refusal(await zip(body))).code).toBe("malformed_upload");
+  });
+
+  test("501 photos: 500 are taken, in few round trips, and the last is told", async () => {
+    const files = Object.fromEntries(Array.from({ length: 501 }, (_, i) => [`${i}.png`, png()]));
+    let roundTrips = 0;
+    const db = new Proxy(edge.db, {
+      get(target, name) {
+        const value = Reflect.get(target, name);
+        if (["batch", "select", "insert", "update", "delete"].includes(String(name))) {
+          // Statements of a batch are built before it is sent, and counted out again.
+          return (...values: unknown[]) => {
+            roundTrips += name === "batch" ? 1 - (values[0] as unknown[]).length : 1;
+            return value.apply(target, values);
+          };
+        }
+        return value;
+      },
+    });
+    const before = await count();
+    const init = { method: "POST", body: zipSync(files), headers: { "Content-Type": "application/zip" } };
+    const result = await sent(edge.fetch(BATCH, init, { db }));
+    expect(result).toMatchObject({ submitted: 500, refused: 1 });
+    expect(result.items[500]).toMatchObject({ index: 500, status: 413, error: { code: "batch_too_large" } });
+    expect(new Set(result.items.map(({ content_id: id }) => id)).size).toBe(501);
+    expect(await count()).toBe(before + 500);
+    expect(roundTrips).toBeLessThan(110);
+  });
+});
+
+describe("a form", () => {
+  function form(...photos: Uint8Array[]): FormData {
+    const data = new FormData();
+    for (const [i, photo] of photos.entries()) {
+      data.append("image", new Blob([new Uint8Array(photo)]), `photo ${i}.png`);
+    }
+    return data;
+  }
+
+  test("each image is a photo of its own", async () => {
+    const body = form(png(), new Uint8Array([1, 2, 3]), png());
+    const result = await sent(edge.fetch(`${BATCH}?description=All`, { method: "POST", body }));
+    expect(codes(result)).toEqual([null, "not_an_image", null]);
+    const last = await edge.content(result.items[2].content_id!);
+    expect(last).toMatchObject({ title: "photo 2", description: "All" });
+  });
+
+  test("one that is broken from some point on: what came before counts", async () => {
+    const body = form(png(), png());
+    body.append("nonsense", "x");
+    const result = await sent(edge.fetch(BATCH, { method: "POST", body }));
+    expect(codes(result)).toEqual([null, null, "invalid_input"]);
+    const none = new FormData();
+    none.append("nonsense", "x");
+    expect((await refusal(await edge.fetch(BATCH, { method: "POST", body: none }))).code).toBe(
+      "invalid_input",
+    );
+  });
+
+  test("the same photo as one that has its marker is ready at once", async () => {
+    const { content } = await edge.submit();
+    const twice = png();
+    const result = await sent(edge.fetch(BATCH, { method: "POST", body: form(twice, twice) }));
+    expect(result.items.map(({ reused }) => reused)).toEqual([false, false]);
+    expect(content.id).not.toBe(result.items[0].content_id);
+  });
+});
+
+describe("addresses", () => {
+  const address = (name: string) => `https://images.example.net/${name}`;
+
+  test("each is fetched, and has its own fields and result", async () => {
+    edge.sites.set(address("a.png"), () => new Response(png()));
+    edge.sites.set(address("b.png"), () => new Response(null, { status: 404 }));
+    edge.sites.set(address("c.png"), () => new Response(png()));
+    const items = [
+      { image_url: address("a.png"), title: "First", max_features: 100 },
+      { image_url: address("b.png") },
+      { image_url: "https://10.0.0.1/secret.png" },
+      { image_url: address("c.png"), project_id: "nowhere" },
+      { image_url: address("c.png") },
+    ];
+    const result = await sent(edge.fetch(BATCH, json("POST", { items })));
+    expect(codes(result)).toEqual([null, "image_not_fetched", "invalid_input", "invalid_input", null]);
+    expect(result.items[4].name).toBe(address("c.png"));
+    const first = await edge.content(result.items[0].content_id!);
+    expect(first).toMatchObject({ title: "First", max_features: 100 });
+  });
+
+  test("that are slow have ten minutes together: the rest is told, and not asked for", async () => {
+    const asked: string[] = [];
+    const items = Array.from({ length: 8 }, (_, i) => ({ image_url: address(`slow-${i}.png`) }));
+    for (const { image_url } of items) {
+      edge.sites.set(image_url, () => {
+        asked.push(image_url);
+        edge.pass(151);
+        return new Response(png());
+      });
+    }
+    const result = await sent(edge.fetch(BATCH, json("POST", { items })));
+    expect(asked).toHaveLength(4);
+    expect(codes(result)).toEqual([...Array(4).fill(null), ...Array(4).fill("image_not_fetched")]);
+    expect(result.items[7].error?.detail).toContain("more than 600 s");
+  });
+
+  test.each([{ items: [] }, { items: "x" }, {}, { items: Array(501).fill({ image_url: "https://a.de/" }) }])(
+    "refused as a whole",
+    async (body) => {
+      expect((await refusal(await edge.fetch(BATCH, json("POST", body)))).code).toBe("invalid_input");
+    },
+  );
+});
+
+describe("with an Idempotency-Key", () => {
+  test("a batch that died half way is completed, and nothing is there twice", async () => {
+    const archive = zipSync(
+      Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`${i}.png`, [png(), { level: 0 }]])) as never,
+    );
+    const headers = { "Idempotency-Key": crypto.randomUUID() };
+    const before = await count();
+    let batches = 0;
+    const dying = new Proxy(edge.db, {
+      get(target, name) {
+        const value = Reflect.get(target, name);
+        if (name !== "batch") return value;
+        return (...values: unknown[]) => {
+          // One for the key, two for each group: the second group's photos stay hidden.
+          if (++batches > 4) throw new Error("The isolate is gone.");
+          return value.apply(target, values);
+        };
+      },
+    });
+    const init = () => ({
+      method: "POST",
+      body: archive,
+      headers: { ...headers, "Content-Type": "application/zip" },
+    });
+    await edge.fetch(BATCH, init(), { db: dying }).catch(() => null);
+    // As if its answer had not been noted either.
+    await edge.db.update(idempotencyKeys).set({ answer: null, lease: "gone", leaseExpiresAt: edge.clock });
+    const result = await sent(edge.fetch(BATCH, init()));
+    expect(result).toMatchObject({ submitted: 40, refused: 0 });
+    expect(await count()).toBe(before + 40);
+    const again = await edge.fetch(BATCH, init());
+    expect(again.headers.get("Idempotency-Replayed")).toBe("true");
+    expect(await again.json()).toEqual(result);
+  });
+});

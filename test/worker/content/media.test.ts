@@ -1,0 +1,208 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { parseRange } from "../../../worker/content/media.ts";
+import type { ArContent, ViewerManifest } from "../../../worker/schemas.ts";
+import { Edge, form, json, refusal } from "../edge.ts";
+import { HEIGHT, jpeg, mind, png, video, WIDTH } from "../fixtures.ts";
+
+const edge = new Edge();
+const image = png();
+const marker = mind();
+const thumbnail = jpeg(WIDTH, HEIGHT);
+const film = video("webm", 1000);
+let content: ArContent;
+let bare: ArContent;
+
+beforeAll(async () => {
+  bare = (await edge.submit()).content;
+  const { content: submitted, lease } = await edge.submit({ image, compile: "browser" });
+  const path = `/api/ar-content/${submitted.id}`;
+  const headers = { "Vivimark-Lease": lease?.token ?? "" };
+  await edge.json(`${path}/marker`, { method: "PUT", body: form({ marker, thumbnail }), headers });
+  content = await edge.json(`${path}/video`, {
+    method: "PUT",
+    body: film,
+    headers: { "Content-Length": String(film.length) },
+  });
+});
+
+const get = (url: string | null, headers: Record<string, string> = {}, method = "GET") =>
+  edge.fetch(url ?? "", { method, headers });
+const bytes = async (response: Response) => new Uint8Array(await response.arrayBuffer());
+
+describe("media", () => {
+  it.each([
+    ["image", () => content.image_url, image, "image/png"],
+    ["thumbnail", () => content.thumbnail_url, thumbnail, "image/jpeg"],
+    ["marker", () => content.marker_url, marker, "application/octet-stream"],
+    ["video", () => content.video_url, film, "video/webm"],
+  ])("serves the %s whole, and its headers alone", async (_kind, url, body, type) => {
+    const response = await get(url());
+    expect(response.status).toBe(200);
+    const expected = {
+      "content-type": type,
+      "content-length": String(body.length),
+      "accept-ranges": "bytes",
+      "cache-control": "public, max-age=31536000, immutable",
+      "access-control-allow-origin": "*",
+      "x-content-type-options": "nosniff",
+      etag: '"1"',
+    };
+    expect(Object.fromEntries(response.headers)).toMatchObject(expected);
+    expect(await bytes(response)).toEqual(body);
+    const head = await get(url(), {}, "HEAD");
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+    expect(Object.fromEntries(head.headers)).toMatchObject(expected);
+  });
+
+  it.each([
+    ["image", ".png"],
+    ["thumbnail", "-thumbnail.jpg"],
+    ["marker", ".mind"],
+    ["video", ".webm"],
+  ])("names the %s for whoever saves it", async (kind, ending) => {
+    for (const method of ["GET", "HEAD"]) {
+      const response = await get(`/media/${content.unique_id}/${kind}`, {}, method);
+      const name = `${content.unique_id}${ending}`;
+      expect(response.headers.get("content-disposition")).toBe(`inline; filename="${name}"`);
+      await response.body?.cancel();
+    }
+  });
+
+  it.each(["", "?v=0", "?v=2", "?v="])("is to be asked for again at an address with %o", async (query) => {
+    const response = await get(`/media/${content.unique_id}/video${query}`);
+    expect(response.headers.get("cache-control")).toBe("no-cache");
+    expect(response.headers.get("etag")).toBe('"1"');
+    expect(await bytes(response)).toEqual(film);
+  });
+
+  it.each(['"1"', 'W/"1"', '"0", "1"', "*"])("is not modified for If-None-Match %s", async (tag) => {
+    const response = await get(content.video_url, { "If-None-Match": tag, Range: "bytes=0-1" });
+    expect([response.status, await response.text()]).toEqual([304, ""]);
+    expect(response.headers.get("etag")).toBe('"1"');
+    expect(response.headers.get("cache-control")).toContain("immutable");
+  });
+
+  it("is sent for another If-None-Match", async () => {
+    expect((await get(content.video_url, { "If-None-Match": '"2"' })).status).toBe(200);
+  });
+
+  it.each([
+    ["bytes=0-9", 0, 9],
+    ["bytes=10-19", 10, 19],
+    ["bytes=990-", 990, 999],
+    ["bytes=-10", 990, 999],
+    ["bytes=0-99999", 0, 999],
+    ["bytes=-99999", 0, 999],
+    ["bytes=999-999", 999, 999],
+    ["BYTES=0-0", 0, 0],
+    [`bytes=0-${"9".repeat(30)}`, 0, 999],
+    [`bytes=-${"9".repeat(30)}`, 0, 999],
+  ])("answers the range %s with 206", async (range, start, end) => {
+    const response = await get(content.video_url, { Range: range });
+    expect(response.status).toBe(206);
+    expect(response.headers.get("content-range")).toBe(`bytes ${start}-${end}/1000`);
+    expect(response.headers.get("content-length")).toBe(String(end - start + 1));
+    expect(await bytes(response)).toEqual(film.slice(start, end + 1));
+  });
+
+  it.each(["bytes=1000-", "bytes=5000-6000", "bytes=-0", `bytes=${"9".repeat(20)}-`])(
+    "refuses the range %s with 416",
+    async (range) => {
+      const response = await get(content.video_url, { Range: range });
+      expect(response.headers.get("content-range")).toBe("bytes */1000");
+      expect(response.headers.get("access-control-allow-origin")).toBe("*");
+      const problem = await refusal(response);
+      expect([problem.status, problem.code]).toEqual([416, "range_not_satisfiable"]);
+    },
+  );
+
+  it.each(["bytes=0-1,5-6", "bytes=9-3", "bytes=a-b", "lines=0-1", "bytes=-"])(
+    "ignores %o, which is no single range of bytes",
+    async (range) => {
+      expect(parseRange(range)).toBeUndefined();
+      const response = await get(content.video_url, { Range: range });
+      expect(response.status).toBe(200);
+      expect(await bytes(response)).toEqual(film);
+    },
+  );
+
+  it("keeps to a range only while If-Range names the same bytes", async () => {
+    expect((await get(content.video_url, { Range: "bytes=0-9", "If-Range": '"1"' })).status).toBe(206);
+    expect((await get(content.video_url, { Range: "bytes=0-9", "If-Range": '"0"' })).status).toBe(200);
+  });
+
+  it("says what is missing", async () => {
+    const addresses = [
+      `/media/${bare.unique_id}/marker`,
+      `/media/${bare.unique_id}/thumbnail?v=1`,
+      `/media/${bare.unique_id}/video`,
+      `/media/${bare.unique_id}/secrets`,
+      `/media/${crypto.randomUUID()}/image`,
+      `/media/${content.unique_id}`,
+    ];
+    for (const address of addresses) {
+      const problem = await refusal(await get(address));
+      expect([address, problem.code]).toEqual([address, "not_found"]);
+    }
+    const head = await get(addresses[0], {}, "HEAD");
+    expect(head.status).toBe(404);
+  });
+
+  it("may be read by players of any origin, preflight included", async () => {
+    const preflight = await edge.fetch(content.video_url ?? "", {
+      method: "OPTIONS",
+      headers: {
+        Origin: "https://elsewhere.example",
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "range",
+      },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get("access-control-allow-origin")).toBe("*");
+    expect(preflight.headers.get("access-control-allow-headers")).toContain("Range");
+    const response = await get(content.video_url);
+    expect(response.headers.get("access-control-expose-headers")).toContain("Content-Range");
+  });
+});
+
+describe("the viewer", () => {
+  it("gets what it needs, and nothing of the company", async () => {
+    const response = await get(`/api/viewer/${content.unique_id}`);
+    expect(response.headers.get("access-control-allow-origin")).toBe("*");
+    expect(await response.json<ViewerManifest>()).toEqual({
+      unique_id: content.unique_id,
+      title: "Holiday photo",
+      description: "",
+      image_url: content.image_url,
+      image_width: WIDTH,
+      image_height: HEIGHT,
+      thumbnail_url: content.thumbnail_url,
+      marker_status: "ready",
+      marker_url: content.marker_url,
+      target_width: WIDTH,
+      target_height: HEIGHT,
+      video_url: content.video_url,
+      video_type: "video/webm",
+    });
+  });
+
+  it("gets a manifest without marker and video while there are none", async () => {
+    const manifest = await edge.json<ViewerManifest>(`/api/viewer/${bare.unique_id}`);
+    expect(manifest).toMatchObject({
+      marker_status: "pending",
+      marker_url: null,
+      target_width: null,
+      video_url: null,
+    });
+  });
+
+  it("gets nothing of content that is not active; the studio still shows its photo", async () => {
+    await edge.json(`/api/ar-content/${bare.id}`, json("PATCH", { is_active: false }));
+    expect((await refusal(await get(`/api/viewer/${bare.unique_id}`))).code).toBe("not_found");
+    expect((await get(bare.image_url)).status).toBe(200);
+  });
+
+  it("is the web app's page, at every unique id", async () => {
+    expect(await (await get(`/v/${content.unique_id}`)).text()).toBe("/viewer");
+  });
+});

@@ -1,0 +1,133 @@
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it } from "vitest";
+import { PublicCache } from "../../../worker/content/public-cache.ts";
+import type { ArContent } from "../../../worker/schemas.ts";
+import { R2Storage } from "../../../worker/storage/r2.ts";
+import { Edge, form, json } from "../edge.ts";
+import { mind, video } from "../fixtures.ts";
+
+const edge = new Edge();
+const marker = mind();
+let content: ArContent;
+/** Keys that were read from the storage. */
+let read: string[];
+
+const storage = new R2Storage(env.BUCKET);
+const download = storage.download.bind(storage);
+storage.download = (key, options) => {
+  read.push(key);
+  return download(key, options);
+};
+
+/** As whoever has the link, before an isolate that has just started. */
+let visit: (path: string | null, init?: RequestInit) => Promise<Response>;
+let isolate: { publicCache: PublicCache; storages: Edge["bindings"]["storages"] };
+
+beforeEach(async () => {
+  const { content: submitted, lease } = await edge.submit({ compile: "browser" });
+  const path = `/api/ar-content/${submitted.id}`;
+  const headers = { "Vivimark-Lease": lease?.token ?? "" };
+  await edge.json(`${path}/marker`, { method: "PUT", body: form({ marker }), headers });
+  content = await edge.content(submitted.id);
+  read = [];
+  isolate = { publicCache: new PublicCache(2), storages: edge.storagesWith(storage) };
+  visit = (path, init) => edge.anonymously(path ?? "", init, isolate);
+});
+
+const manifest = () => visit(`/api/viewer/${content.unique_id}`);
+const change = (bindings = {}) =>
+  edge.fetch(`/api/ar-content/${content.id}`, json("PATCH", { is_active: false }), bindings);
+
+describe("what viewers ask for", () => {
+  it("is read from the storage once, and is the same each time", async () => {
+    for (let i = 0; i < 3; i++) {
+      const response = await visit(content.marker_url);
+      expect(new Uint8Array(await response.arrayBuffer())).toEqual(marker);
+      expect(response.headers.get("content-length")).toBe(String(marker.length));
+    }
+    expect(read).toEqual([expect.stringContaining(content.unique_id)]);
+  });
+
+  it("comes from the storage where it is a range", async () => {
+    await (await visit(content.marker_url)).arrayBuffer();
+    const part = await visit(content.marker_url, { headers: { Range: "bytes=10-19" } });
+    expect([part.status, new Uint8Array(await part.arrayBuffer())]).toEqual([206, marker.slice(10, 20)]);
+  });
+
+  it("is gone at once when this isolate takes it away", async () => {
+    expect((await manifest()).status).toBe(200);
+    expect((await visit(content.marker_url)).status).toBe(200);
+    expect((await change(isolate)).status).toBe(200);
+    expect((await manifest()).status).toBe(404);
+    expect((await visit(content.marker_url)).status).toBe(404);
+  });
+
+  it("is gone two seconds after another isolate took it away", async () => {
+    expect((await manifest()).status).toBe(200);
+    await change();
+    edge.pass(1.9);
+    expect((await manifest()).status).toBe(200);
+    edge.pass(0.1);
+    expect((await manifest()).status).toBe(404);
+  });
+
+  it("is gone when it expires, though it is kept", async () => {
+    const expiresAt = new Date(edge.clock + 1000).toISOString();
+    await edge.json(`/api/ar-content/${content.id}`, json("PATCH", { expires_at: expiresAt }));
+    expect((await manifest()).status).toBe(200);
+    edge.pass(1);
+    expect((await manifest()).status).toBe(404);
+  });
+
+  it("shows a new video at once", async () => {
+    expect(await (await manifest()).json()).toMatchObject({ video_url: null });
+    const film = video("webm");
+    const headers = { "Content-Length": String(film.length) };
+    const path = `/api/ar-content/${content.id}/video`;
+    expect((await edge.fetch(path, { method: "PUT", body: film, headers }, isolate)).status).toBe(200);
+    expect(await (await manifest()).json()).toMatchObject({ video_url: expect.any(String) });
+  });
+
+  it("is there as soon as it is published: that there is nothing is not kept", async () => {
+    await change();
+    expect((await manifest()).status).toBe(404);
+    await edge.json(`/api/ar-content/${content.id}`, json("PATCH", { is_active: true }));
+    expect((await manifest()).status).toBe(200);
+  });
+});
+
+describe("the cache", () => {
+  const row = { uniqueId: "x", isActive: true, expiresAt: null } as never;
+
+  it("keeps nothing that was read while something changed", async () => {
+    const cache = new PublicCache(2);
+    await cache.content("x", 0, async () => {
+      cache.forget();
+      return row;
+    });
+    expect(await cache.content("x", 0, async () => undefined)).toBeUndefined();
+  });
+
+  it("has room for so many bytes, and drops the file that was not asked for the longest", async () => {
+    const cache = new PublicCache(2);
+    const opened: string[] = [];
+    const ask = (path: string, bytes: number) =>
+      cache.file({ storageId: null, path }, async () => {
+        opened.push(path);
+        const { body } = new Response(new Uint8Array(bytes));
+        return { body: body!, size: bytes, range: null, key: path, etag: "e" } as never;
+      });
+    const MB = 2 ** 20;
+    for (let i = 0; i < 16; i++) await ask(`file ${i}`, MB);
+    await ask("file 0", MB);
+    await ask("one more", MB);
+    expect(opened).toHaveLength(17);
+    await ask("file 0", MB);
+    expect(opened).toHaveLength(17);
+    await ask("file 1", MB);
+    expect(opened).toHaveLength(18);
+    const { body } = (await ask("large", MB + 1))!;
+    if (!(body instanceof ReadableStream)) throw new Error("A large file is not kept in memory.");
+    await body.cancel();
+  });
+});

@@ -1,0 +1,305 @@
+import { env } from "cloudflare:workers";
+import { eq, sql } from "drizzle-orm";
+import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { endOfDay } from "../../../worker/content/quotas.ts";
+import {
+  arContent,
+  companies,
+  compilationDays,
+  compileTasks,
+  videoUploads,
+} from "../../../worker/db/tables.ts";
+import { deliver } from "../../../worker/marker/delivery.ts";
+import type { VideoUpload } from "../../../worker/routes/video-uploads.ts";
+import type { BatchItem, CompanyUsage, Submission } from "../../../worker/schemas.ts";
+import { sweep } from "../../../worker/sweep.ts";
+import { Edge, form, json, refusal } from "../edge.ts";
+import { mind, png, video } from "../fixtures.ts";
+
+let edge: Edge;
+
+beforeEach(async () => {
+  edge = new Edge();
+  await edge.store();
+});
+
+/** The company has nothing, and no quotas of its own. */
+afterEach(async () => {
+  const { items } = await edge.json<{ items: { id: string }[] }>("/api/ar-content?limit=100");
+  for (const { id } of items) await edge.fetch(`/api/ar-content/${id}`, { method: "DELETE" });
+  await edge.db.delete(compilationDays);
+  await allow({ maxContents: null, maxBytes: null, maxCompilationsADay: null });
+});
+
+async function allow(quotas: Partial<typeof companies.$inferInsert>): Promise<void> {
+  await edge.db.update(companies).set(quotas);
+}
+
+const usage = () => edge.json<CompanyUsage>("/api/company/usage");
+const submit = (image = png()) => edge.fetch("/api/ar-content", { method: "POST", body: form({ image }) });
+const putVideo = (id: string, bytes: Uint8Array<ArrayBuffer>) =>
+  edge.fetch(`/api/ar-content/${id}/video`, {
+    method: "PUT",
+    body: bytes,
+    headers: { "Content-Length": String(bytes.length), "Content-Type": "video/mp4" },
+  });
+
+/** What the counters say, and what the rows come to. */
+async function counted() {
+  const { company } = await edge.store();
+  const [rows] = await edge.db
+    .select({
+      contentCount: sql<number>`count(*)`,
+      contentBytes: sql<number>`coalesce(sum(image_bytes + coalesce(video_bytes, 0) + coalesce(json_extract(marker_metadata, '$.bytes'), 0)), 0)`,
+    })
+    .from(arContent)
+    .where(eq(arContent.companyId, company.id));
+  return [{ contentCount: company.contentCount, contentBytes: company.contentBytes }, rows];
+}
+
+test("what is counted is what there is, through a photo's whole life", async () => {
+  const check = async () => {
+    const [counters, rows] = await counted();
+    expect(counters).toEqual(rows);
+    return counters;
+  };
+  const before = await check();
+  const image = png();
+  const { content, lease } = await edge.submit({ image, compile: "browser" });
+  expect(await check()).toEqual({
+    contentCount: before.contentCount + 1,
+    contentBytes: before.contentBytes + image.length,
+  });
+  const marker = mind();
+  const headers = { "Vivimark-Lease": lease!.token, "Content-Type": "application/octet-stream" };
+  await edge.json(`/api/ar-content/${content.id}/marker`, { method: "PUT", body: marker, headers });
+  expect((await check()).contentBytes).toBe(before.contentBytes + image.length + marker.length);
+  expect((await putVideo(content.id, video("mp4", 5000))).status).toBe(200);
+  expect((await putVideo(content.id, video("mp4", 7000))).status).toBe(200);
+  expect((await check()).contentBytes).toBe(before.contentBytes + image.length + marker.length + 7000);
+  await edge.fetch(`/api/ar-content/${content.id}/video`, { method: "DELETE" });
+  expect((await check()).contentBytes).toBe(before.contentBytes + image.length + marker.length);
+  // The same photo again takes its marker over: no compilation, and bytes of its own.
+  expect((await edge.submit({ image })).reused).toBe(true);
+  expect((await check()).contentBytes).toBe(before.contentBytes + 2 * (image.length + marker.length));
+  expect((await usage()).compilations.used).toBe(1);
+  await edge.fetch(`/api/ar-content/${content.id}`, { method: "DELETE" });
+  await check();
+});
+
+describe("the quota of photos", () => {
+  it("says what is used and what is allowed, and lets one in when another goes", async () => {
+    await allow({ maxContents: 2 });
+    const { content } = await edge.submit();
+    await edge.submit();
+    const problem = await refusal(await submit());
+    expect([problem.status, problem.code]).toEqual([403, "quota_exceeded"]);
+    expect(problem.detail).toContain("has 2 of the 2 photos");
+    expect(await edge.db.select().from(arContent)).toHaveLength(2);
+    await edge.fetch(`/api/ar-content/${content.id}`, { method: "DELETE" });
+    expect((await submit()).status).toBe(201);
+  });
+
+  it("holds when many come at the same moment", async () => {
+    await allow({ maxContents: 5 });
+    const responses = await Promise.all(Array.from({ length: 20 }, () => submit()));
+    const statuses = responses.map(({ status }) => status).sort();
+    expect(statuses).toEqual([...Array(5).fill(201), ...Array(15).fill(403)]);
+    expect(await edge.db.select().from(arContent)).toHaveLength(5);
+    // Those that were refused left no file.
+    const { objects } = await env.BUCKET.list();
+    const kept = (await edge.db.select().from(arContent)).map(({ uniqueId }) => uniqueId);
+    expect(objects.length).toBeGreaterThanOrEqual(5);
+    expect(objects.filter(({ key }) => !kept.some((id) => key.includes(id)))).toEqual([]);
+  });
+
+  it("refuses what is too much of a batch, and takes the rest", async () => {
+    await allow({ maxContents: 3 });
+    const data = new FormData();
+    for (let i = 0; i < 5; i++) data.append("image", new Blob([png()]), `${i}.png`);
+    const { items } = await edge.json<{ items: BatchItem[] }>("/api/ar-content/batch", {
+      method: "POST",
+      body: data,
+    });
+    expect(items.map(({ status }) => status)).toEqual([201, 201, 201, 403, 403]);
+    expect(items[4].error).toMatchObject({
+      code: "quota_exceeded",
+      detail: expect.stringContaining("3 of the 3"),
+    });
+  });
+
+  it("is everybody's where a company has none of its own, and 0 is none", async () => {
+    const settings = { ...edge.settings, quotas: { contents: 1, bytes: 0, compilationsADay: 0 } };
+    const send = () =>
+      edge.fetch("/api/ar-content", { method: "POST", body: form({ image: png() }) }, { settings });
+    expect((await send()).status).toBe(201);
+    expect((await send()).status).toBe(403);
+    await allow({ maxContents: 0 });
+    expect((await send()).status).toBe(201);
+  });
+});
+
+describe("the quota of bytes", () => {
+  it("is for photos and videos, and counts what a video replaces", async () => {
+    const image = png();
+    const { content } = await edge.submit({ image });
+    await allow({ maxBytes: image.length + 8000 });
+    expect((await putVideo(content.id, video("mp4", 6000))).status).toBe(200);
+    expect((await putVideo(content.id, video("mp4", 8000))).status).toBe(200);
+    const problem = await refusal(await putVideo(content.id, video("mp4", 8001)));
+    expect(problem.code).toBe("quota_exceeded");
+    expect(problem.detail).toMatch(/stores 0\.01 MB of the 0\.01 MB/);
+    expect((await refusal(await submit())).code).toBe("quota_exceeded");
+    const path = `/api/ar-content/${content.id}/video-uploads`;
+    const tooLarge = { length: 12_000_000, content_type: "video/mp4" };
+    expect((await refusal(await edge.fetch(path, json("POST", tooLarge)))).code).toBe("quota_exceeded");
+    expect((await edge.content(content.id)).video_bytes).toBe(8000);
+  });
+
+  it("holds when videos come at the same moment, and leaves no file of those that were refused", async () => {
+    const contents = await Promise.all(Array.from({ length: 6 }, async () => (await edge.submit()).content));
+    const { company } = await edge.store();
+    await allow({ maxBytes: company.contentBytes + 2 * 5000 });
+    const responses = await Promise.all(contents.map(({ id }) => putVideo(id, video("mp4", 5000))));
+    const statuses = responses.map(({ status }) => status).sort();
+    expect(statuses).toEqual([200, 200, 403, 403, 403, 403]);
+    const { objects } = await env.BUCKET.list();
+    expect(objects.filter(({ key }) => key.includes("/videos/"))).toHaveLength(2);
+  });
+});
+
+describe("a video that comes in parts", () => {
+  const LENGTH = 5000;
+  const wish = { length: LENGTH, content_type: "video/mp4" };
+  const begin = (id: string) => edge.fetch(`/api/ar-content/${id}/video-uploads`, json("POST", wish));
+  const stored = async () => (await edge.store()).company.contentBytes;
+
+  afterEach(async () => {
+    await edge.db.delete(videoUploads);
+  });
+
+  it("counts from its beginning, once, until it is given up", async () => {
+    const { content } = await edge.submit();
+    const path = `/api/ar-content/${content.id}/video-uploads`;
+    const before = await stored();
+    const given = (await (await begin(content.id)).json()) as VideoUpload;
+    expect(await stored()).toBe(before + LENGTH);
+    expect((await edge.fetch(`${path}/${given.id}`, { method: "DELETE" })).status).toBe(204);
+    expect(await stored()).toBe(before);
+
+    await allow({ maxBytes: before + LENGTH });
+    const { id } = (await (await begin(content.id)).json()) as VideoUpload;
+    // There is no room for anything beside it, and for itself there is.
+    expect((await refusal(await submit())).code).toBe("quota_exceeded");
+    const headers = { "Content-Length": String(LENGTH) };
+    const body = video("mp4", LENGTH);
+    await edge.json(`${path}/${id}/parts/1`, { method: "PUT", body, headers });
+    expect((await edge.fetch(`${path}/${id}/complete`, { method: "POST" })).status).toBe(200);
+    expect(await stored()).toBe(before + LENGTH);
+    expect((await edge.content(content.id)).video_bytes).toBe(LENGTH);
+  });
+
+  it("is over when nobody goes on with it", async () => {
+    const { content } = await edge.submit();
+    const before = await stored();
+    expect((await begin(content.id)).status).toBe(201);
+    edge.pass(25 * 3600);
+    await sweep(edge.bindings, edge.clock);
+    expect(await stored()).toBe(before);
+  });
+
+  it("does not get past the quota with others at the same moment, nor one after another", async () => {
+    const { content } = await edge.submit();
+    await allow({ maxBytes: (await stored()) + 3 * LENGTH });
+    const begun = await Promise.all(Array.from({ length: 10 }, () => begin(content.id)));
+    expect(begun.map(({ status }) => status).sort()).toEqual([...Array(3).fill(201), ...Array(7).fill(403)]);
+    expect((await refusal(await begin(content.id))).code).toBe("quota_exceeded");
+    expect(await edge.db.select().from(videoUploads)).toHaveLength(3);
+    expect((await refusal(await putVideo(content.id, video("mp4", 100)))).code).toBe("quota_exceeded");
+  });
+});
+
+describe("the quota of compilations a day", () => {
+  it("says when there are new ones, and is over then", async () => {
+    await allow({ maxCompilationsADay: 2 });
+    const { content } = await edge.submit();
+    await edge.submit();
+    const refused = await submit();
+    const seconds = Number(refused.headers.get("retry-after"));
+    expect(edge.clock + seconds * 1000).toBe(endOfDay(edge.clock));
+    const problem = await refusal(refused);
+    expect(problem.code).toBe("quota_exceeded");
+    expect(problem.detail).toContain(new Date(endOfDay(edge.clock)).toISOString());
+    const again = `/api/ar-content/${content.id}/marker/recompile`;
+    const before = await edge.db.select().from(compileTasks);
+    expect((await refusal(await edge.fetch(again, { method: "POST" }))).code).toBe("quota_exceeded");
+    expect(await edge.db.select().from(compileTasks)).toEqual(before);
+    expect((await edge.content(content.id)).marker_status).toBe("pending");
+    edge.pass(seconds);
+    expect((await edge.fetch(again, { method: "POST" })).status).toBe(200);
+    expect((await submit()).status).toBe(201);
+    expect((await submit()).status).toBe(403);
+  });
+
+  it("is not for a marker that is reused", async () => {
+    await allow({ maxCompilationsADay: 1 });
+    const image = png();
+    const { content, lease } = await edge.submit({ image, compile: "browser" });
+    const { company } = await edge.store();
+    const found = (await (await edge.store()).get(content.id))!;
+    const { hashToken } = await import("../../../worker/marker/life.ts");
+    const delivery = { marker: mind(), thumbnail: null, milliseconds: null, compilerVersion: null };
+    const hash = await hashToken(lease!.token);
+    expect(await deliver(edge.bindings, company, found.content, hash, delivery, edge.clock)).toBeTruthy();
+    expect((await edge.submit({ image })).reused).toBe(true);
+    expect((await submit()).status).toBe(403);
+  });
+
+  it("holds when many come at the same moment, and keeps nothing of those that were refused", async () => {
+    await allow({ maxCompilationsADay: 4 });
+    const responses = await Promise.all(Array.from({ length: 12 }, () => submit()));
+    expect(responses.map(({ status }) => status).sort()).toEqual([
+      ...Array(4).fill(201),
+      ...Array(8).fill(403),
+    ]);
+    expect(await edge.db.select().from(arContent)).toHaveLength(4);
+    expect(await edge.db.select().from(compileTasks)).toHaveLength(4);
+    expect((await usage()).compilations).toMatchObject({ used: 4, limit: 4 });
+  });
+
+  it("holds when one photo is compiled again many times at the same moment", async () => {
+    const { content } = await edge.submit();
+    await allow({ maxCompilationsADay: 3 });
+    const path = `/api/ar-content/${content.id}/marker/recompile`;
+    const responses = await Promise.all(
+      Array.from({ length: 6 }, () => edge.fetch(path, { method: "POST" })),
+    );
+    expect(responses.map(({ status }) => status).sort()).toEqual([200, 200, 403, 403, 403, 403]);
+    const open = await edge.db.select().from(compileTasks).where(eq(compileTasks.state, "pending"));
+    expect(open.map(({ generation }) => generation)).toEqual([3]);
+  });
+});
+
+test("the usage has limits where there are some, and every one of the last 30 days", async () => {
+  await edge.submit();
+  edge.pass(2 * 24 * 3600);
+  const first: Submission = await edge.submit();
+  await edge.fetch(`/api/ar-content/${first.content.id}/marker/recompile`, { method: "POST" });
+  await allow({ maxContents: 10 });
+  const { contents, bytes, compilations, days } = await usage();
+  expect(contents).toEqual({ used: 2, limit: 10 });
+  expect(bytes).toEqual({ used: expect.any(Number), limit: null });
+  expect(compilations).toEqual({
+    used: 2,
+    limit: null,
+    resets_at: new Date(endOfDay(edge.clock)).toISOString(),
+  });
+  expect(days).toHaveLength(30);
+  expect(days.slice(-3).map((day) => day.compilations)).toEqual([1, 0, 2]);
+  expect(days.at(-1)!.day).toBe(new Date(edge.clock).toISOString().slice(0, 10));
+  expect(days.slice(0, -3).every((day) => day.compilations === 0)).toBe(true);
+
+  edge.pass(400 * 24 * 3600);
+  await sweep(edge.bindings, edge.clock);
+  expect((await edge.db.select().from(compilationDays)).map(({ compilations: count }) => count)).toEqual([2]);
+});

@@ -1,0 +1,324 @@
+import { env } from "cloudflare:workers";
+import { isNotNull } from "drizzle-orm";
+import { describe, expect, it, vi } from "vitest";
+import { arContent } from "../../../worker/db/tables.ts";
+import type { ArContent } from "../../../worker/schemas.ts";
+import { R2Storage } from "../../../worker/storage/r2.ts";
+import { sweep } from "../../../worker/sweep.ts";
+import { Edge, form, refusal } from "../edge.ts";
+import { HEIGHT, jpeg, mind, png, WIDTH } from "../fixtures.ts";
+
+const edge = new Edge();
+
+function upload(body: BodyInit, headers: Record<string, string> = {}, target = edge): Promise<Response> {
+  return target.fetch("/api/ar-content", { method: "POST", body, headers });
+}
+
+describe("a submitted photo", () => {
+  it("is stored with its facts, and waits for the Node compiler by default", async () => {
+    const edge = new Edge();
+    const image = png();
+    const response = await upload(form({ image, title: "Anna", description: "In the garden" }), {}, edge);
+    expect(response.status).toBe(201);
+    const { content, task_id, lease, reused } = await response.json<{
+      content: ArContent;
+      task_id: string;
+      lease: null;
+      reused: boolean;
+    }>();
+    expect(response.headers.get("location")).toBe(`/api/ar-content/${content.id}`);
+    expect(content).toMatchObject({
+      title: "Anna",
+      description: "In the garden",
+      image_width: WIDTH,
+      image_height: HEIGHT,
+      image_bytes: image.length,
+      marker_status: "pending",
+      marker_url: null,
+      executor: null,
+      task_id,
+      viewer_url: `http://edge.test/v/${content.unique_id}`,
+    });
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", image));
+    expect(content.image_sha256).toBe([...digest].map((b) => b.toString(16).padStart(2, "0")).join(""));
+    expect([lease, reused]).toEqual([null, false]);
+    expect(edge.sent).toEqual([{ message: { content_id: content.id, generation: 1 }, delaySeconds: 0 }]);
+    expect(await edge.files(content)).toEqual([
+      `companies/first/portraits/original_images/${content.unique_id}.png`,
+    ]);
+    const qrCode = await edge.storage.download(`companies/first/qr-codes/${content.unique_id}.svg`);
+    expect(await new Response(qrCode?.body).text()).toBe(await (await edge.fetch(content.qr_url)).text());
+    const stored = await edge.fetch(content.image_url);
+    expect(new Uint8Array(await stored.arrayBuffer())).toEqual(image);
+  });
+
+  it("is leased to the browser that asks for it, with the message delayed until the lease ends", async () => {
+    const edge = new Edge();
+    const { content, lease } = await edge.submit({ compile: "browser", max_features: "300" });
+    expect(content).toMatchObject({ marker_status: "processing", executor: "browser", max_features: 300 });
+    expect(lease?.expires_at).toBe(new Date(edge.clock + 60_000).toISOString());
+    expect(lease?.token).toMatch(/^[0-9a-f]{64}$/);
+    expect(edge.sent).toEqual([{ message: { content_id: content.id, generation: 1 }, delaySeconds: 60 }]);
+  });
+
+  it("is named after its file when it has no title", async () => {
+    expect((await edge.submit({ title: "" })).content.title).toBe("Holiday photo");
+  });
+
+  it("is found by the sweep when the queue does not take its message", async () => {
+    const edge = new Edge();
+    vi.spyOn(console, "error").mockImplementationOnce(() => {});
+    const queue = {
+      sendAll: () => Promise.reject(new Error("One photo, one message.")),
+      send: () => Promise.reject(new Error("the queue is down")),
+    };
+    const response = await edge.fetch(
+      "/api/ar-content",
+      { method: "POST", body: form({ image: png() }) },
+      { queue },
+    );
+    expect(response.status).toBe(201);
+  });
+
+  it("leaves nothing for long when its Worker is killed between files and answer", async () => {
+    const edge = new Edge();
+    const before = await edge.allFiles();
+    const storage = new R2Storage(env.BUCKET);
+    let killed = () => {};
+    const kill = new Promise<void>((resolve) => {
+      killed = resolve;
+    });
+    const upload = storage.upload.bind(storage);
+    let stored = 0;
+    storage.upload = async (...file) => {
+      await upload(...file);
+      if (++stored === 2) killed();
+      return new Promise(() => {});
+    };
+    void edge.fetch(
+      "/api/ar-content",
+      { method: "POST", body: form({ image: png() }) },
+      { storages: edge.storagesWith(storage) },
+    );
+    await kill;
+    expect(await edge.allFiles()).toHaveLength(before.length + stored);
+    const rows = () => edge.db.select().from(arContent).where(isNotNull(arContent.deletedAt));
+    const [{ id, uniqueId }] = await rows();
+    expect((await edge.fetch(`/api/ar-content/${id}`)).status).toBe(404);
+    expect((await edge.fetch(`/media/${uniqueId}/image`)).status).toBe(404);
+    edge.pass(600);
+    await sweep(edge.bindings, edge.clock);
+    expect(await rows()).toHaveLength(1);
+    edge.pass(600);
+    await sweep(edge.bindings, edge.clock);
+    expect([await rows(), await edge.allFiles()]).toEqual([[], before]);
+  });
+
+  it("leaves nothing when its file cannot be stored", async () => {
+    const edge = new Edge();
+    vi.spyOn(console, "error").mockImplementationOnce(() => {});
+    const before = await edge.allFiles();
+    const storage = new R2Storage(env.BUCKET);
+    storage.upload = () => Promise.reject(new Error("the storage is down"));
+    const body = form({ image: png() });
+    const response = await edge.fetch(
+      "/api/ar-content",
+      { method: "POST", body },
+      { storages: edge.storagesWith(storage) },
+    );
+    expect(response.status).toBe(500);
+    expect(await edge.db.select().from(arContent).where(isNotNull(arContent.deletedAt))).toEqual([]);
+    expect(await edge.allFiles()).toEqual(before);
+  });
+
+  it("leaves nothing when its rows cannot be written", async () => {
+    const edge = new Edge();
+    const before = await edge.allFiles();
+    const store = await edge.store();
+    const { submitPhoto } = await import("../../../worker/content/submission.ts");
+    const options = { executor: "node", maxFeatures: null, expiresAt: null } as const;
+    const photo = { bytes: png(), title: "x", description: "", ...options };
+    const failing = submitPhoto(
+      { ...edge.bindings, origin: "http://edge.test" },
+      store,
+      { ...photo, projectId: "no such project" },
+      edge.clock,
+    );
+    await expect(failing).rejects.toThrow();
+    expect(await edge.allFiles()).toEqual(before);
+  });
+});
+
+describe("a refused upload names the reason and stores nothing", () => {
+  const cases: [string, () => BodyInit, number, string, RegExp][] = [
+    ["no image", () => form({ title: "x" }), 422, "invalid_input", /"image" is missing/],
+    ["an empty file", () => form({ image: new Uint8Array() }), 422, "empty_file", /empty/],
+    [
+      "not an image",
+      () => form({ image: new TextEncoder().encode("<!doctype html><p>hello</p>") }),
+      415,
+      "not_an_image",
+      /expected a JPEG/,
+    ],
+    [
+      "a GIF",
+      () => form({ image: new TextEncoder().encode(`GIF89a${"x".repeat(100)}`) }),
+      415,
+      "unsupported_format",
+      /GIF/,
+    ],
+    ["too small", () => form({ image: png(500, 127) }), 422, "image_too_small", /500 × 127.*128/],
+    ["too many pixels", () => form({ image: png(10_000, 5_001) }), 422, "image_too_many_pixels", /50/],
+    ["a damaged image", () => form({ image: png().slice(0, 20) }), 422, "image_damaged", /damaged/],
+    [
+      "20 MB and a byte",
+      () => form({ image: jpeg(800, 600, 20_000_001) }),
+      413,
+      "image_too_many_bytes",
+      /20 MB/,
+    ],
+    [
+      "an unknown executor",
+      () => form({ image: png(), compile: "cloud" }),
+      422,
+      "invalid_input",
+      /"compile".*server.*browser.*received "cloud"/,
+    ],
+    [
+      "max_features that is no number",
+      () => form({ image: png(), max_features: "many" }),
+      422,
+      "invalid_input",
+      /"max_features".*received "many"/,
+    ],
+    [
+      "a title of 201 characters",
+      () => form({ image: png(), title: "x".repeat(201) }),
+      422,
+      "invalid_input",
+      /"title".*200/,
+    ],
+    [
+      "a text beyond all bounds",
+      () => form({ image: png(), title: "x".repeat(20_000) }),
+      422,
+      "invalid_input",
+      /"title" has 20000 bytes/,
+    ],
+    [
+      "an unknown project",
+      () => form({ image: png(), project_id: "elsewhere" }),
+      422,
+      "invalid_input",
+      /"project_id".*"elsewhere"/,
+    ],
+    ["an unknown field", () => form({ image: png(), compil: "server" }), 422, "invalid_input", /"compil"/],
+  ];
+  it.each(cases)("%s", async (_name, body, status, code, sentence) => {
+    const before = await edge.allFiles();
+    const sent = edge.sent.length;
+    const problem = await refusal(await upload(body()));
+    expect([problem.status, problem.code]).toEqual([status, code]);
+    expect(problem.detail).toMatch(sentence);
+    expect(await edge.allFiles()).toEqual(before);
+    expect(edge.sent.length).toBe(sent);
+  });
+
+  it("a field twice", async () => {
+    const twice = form({ image: png() });
+    twice.append("title", "a");
+    twice.append("title", "b");
+    const problem = await refusal(await upload(twice));
+    expect([problem.code, problem.detail]).toEqual(["invalid_input", 'Field "title" came twice.']);
+  });
+
+  it("a body that is no form", async () => {
+    const problem = await refusal(await upload("hello", { "Content-Type": "text/plain" }));
+    expect([problem.status, problem.code]).toEqual([415, "unsupported_media_type"]);
+  });
+
+  it("a form that ends too early", async () => {
+    const whole = new Request("http://x", { method: "POST", body: form({ image: png() }) });
+    const type = whole.headers.get("content-type") as string;
+    const bytes = await whole.arrayBuffer();
+    const problem = await refusal(await upload(bytes.slice(0, -40), { "Content-Type": type }));
+    expect([problem.status, problem.code]).toEqual([400, "malformed_upload"]);
+  });
+
+  it("a connection that breaks in the middle", async () => {
+    const before = await edge.allFiles();
+    const whole = new Request("http://x", { method: "POST", body: form({ image: png() }) });
+    const type = whole.headers.get("content-type") as string;
+    const bytes = new Uint8Array(await whole.arrayBuffer());
+    const broken = new ReadableStream({
+      start: (controller) => controller.enqueue(bytes.slice(0, 200)),
+      pull: (controller) => controller.error(new Error("connection reset")),
+    });
+    const problem = await refusal(await upload(broken, { "Content-Type": type }));
+    expect([problem.status, problem.code]).toEqual([400, "upload_interrupted"]);
+    expect(await edge.allFiles()).toEqual(before);
+  });
+
+  it("one that streams on past the limit is stopped there", async () => {
+    const boundary = "limit";
+    const head = `--${boundary}\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n`;
+    let pulled = 0;
+    const endless = new ReadableStream({
+      start: (controller) => controller.enqueue(new TextEncoder().encode(head)),
+      pull: (controller) => {
+        pulled += 1_000_000;
+        controller.enqueue(new Uint8Array(1_000_000));
+      },
+    });
+    const type = `multipart/form-data; boundary=${boundary}`;
+    const problem = await refusal(await upload(endless, { "Content-Type": type }));
+    expect([problem.status, problem.code]).toEqual([413, "image_too_many_bytes"]);
+    expect(pulled).toBeLessThan(25_000_000);
+  });
+});
+
+describe("the same photo again", () => {
+  const finished = async (
+    edge: Edge,
+    image: Uint8Array<ArrayBuffer>,
+    fields: Record<string, string> = {},
+  ) => {
+    const { content, lease } = await edge.submit({ image, compile: "browser", ...fields });
+    const body = form({ marker: mind(), thumbnail: jpeg(240, 180), metadata: '{"milliseconds":42}' });
+    await edge.json(`/api/ar-content/${content.id}/marker`, {
+      method: "PUT",
+      body,
+      headers: { "Vivimark-Lease": lease?.token ?? "" },
+    });
+    return edge.content(content.id);
+  };
+
+  it("gets its marker at once, a copy of its own", async () => {
+    const edge = new Edge();
+    const image = png();
+    const first = await finished(edge, image);
+    edge.sent.length = 0;
+    const { content, lease, reused, task_id } = await edge.submit({ image, compile: "browser" });
+    expect([reused, lease, content.marker_status]).toEqual([true, null, "ready"]);
+    expect(edge.sent).toEqual([]);
+    expect(content.marker_metadata).toEqual(first.marker_metadata);
+    expect(await edge.json(`/api/tasks/${task_id}`)).toMatchObject({ state: "ready", attempts: 0 });
+
+    expect((await edge.fetch(`/api/ar-content/${first.id}`, { method: "DELETE" })).status).toBe(204);
+    const marker = await edge.fetch(content.marker_url ?? "");
+    expect(new Uint8Array(await marker.arrayBuffer())).toEqual(mind());
+    expect((await edge.fetch(content.thumbnail_url ?? "")).status).toBe(200);
+    expect((await edge.fetch(content.image_url)).status).toBe(200);
+  });
+
+  it("is compiled when the options differ, or the first is not ready", async () => {
+    const edge = new Edge();
+    const image = png();
+    const waiting = await edge.submit({ image });
+    expect((await edge.submit({ image })).reused).toBe(false);
+    await edge.fetch(`/api/ar-content/${waiting.content.id}`, { method: "DELETE" });
+    await finished(edge, image);
+    expect((await edge.submit({ image, max_features: "100" })).reused).toBe(false);
+    expect((await edge.submit({ image })).reused).toBe(true);
+  });
+});

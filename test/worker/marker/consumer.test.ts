@@ -1,0 +1,352 @@
+import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import worker from "../../../worker/index.ts";
+import type { CompileOutcome } from "../../../worker/marker/compile-service.ts";
+import { bury, consume } from "../../../worker/marker/consumer.ts";
+import { MAX_ATTEMPTS } from "../../../worker/marker/life.ts";
+import type { ArContent, CompileTask, Submission } from "../../../worker/schemas.ts";
+import { sweep } from "../../../worker/sweep.ts";
+import wranglerToml from "../../../wrangler.toml?raw";
+import { Edge, json, type MockCompile } from "../edge.ts";
+import { jpeg, mind, target } from "../fixtures.ts";
+
+const ACK = { kind: "ack" };
+
+const compiled: CompileOutcome = {
+  kind: "compiled",
+  delivery: { marker: mind(), thumbnail: jpeg(240, 180), milliseconds: 77, compilerVersion: null },
+};
+const crashed: CompileOutcome = {
+  kind: "retryable",
+  failure: { code: "compile_crashed", message: "A thread died." },
+  retryAfterSeconds: null,
+};
+
+const mockCompiler: MockCompile = () => compiled;
+const mockCrash: MockCompile = () => crashed;
+
+async function headless(fields: Record<string, string> = {}) {
+  const edge = new Edge();
+  const submission = await edge.submit(fields);
+  const { id } = submission.content;
+  const message = { content_id: id, generation: 1 };
+  const task = () => edge.json<CompileTask>(`/api/tasks/${submission.task_id}`);
+  return { edge, id, message, task, submission };
+}
+
+describe("a message", () => {
+  it("brings a headless submission to ready", async () => {
+    const { edge, id, message, task } = await headless({ max_features: "200" });
+    const seen: (number | null)[] = [];
+    const small = mind([target(undefined, undefined, { maxFeatures: 200 })]);
+    const mockCompile: MockCompile = async (job, onProgress) => {
+      seen.push(job.imageBytes, job.maxFeatures);
+      edge.pass(50);
+      expect(await onProgress({ stage: "match", done: 2, total: 8 })).toBe(true);
+      const running = await edge.content(id);
+      expect(running).toMatchObject({ marker_status: "processing", executor: "node" });
+      expect(running.progress).toEqual({ stage: "match", done: 2, total: 8 });
+      // Past the first lease: progress has extended it.
+      edge.pass(50);
+      return { kind: "compiled", delivery: { ...compiled.delivery, marker: small } };
+    };
+    expect(await consume(edge.consumer(mockCompile), message)).toEqual(ACK);
+    const content = await edge.content(id);
+    expect(seen).toEqual([content.image_bytes, 200]);
+    expect(content).toMatchObject({
+      marker_status: "ready",
+      marker_metadata: { executor: "node", milliseconds: 77 },
+    });
+    expect(await task()).toMatchObject({ state: "ready", executor: "node", attempts: 1, error_code: null });
+  });
+
+  it("that comes twice, at once or later, compiles once", async () => {
+    const { edge, id, message } = await headless();
+    let compilations = 0;
+    let finish: (outcome: CompileOutcome) => void = () => {};
+    const outcome = new Promise<CompileOutcome>((resolve) => (finish = resolve));
+    const consumer = edge.consumer(() => {
+      compilations++;
+      return outcome;
+    });
+    const first = consume(consumer, message);
+    await vi.waitUntil(() => compilations === 1);
+    edge.sent.length = 0;
+    expect(await consume(consumer, message)).toEqual(ACK);
+    // The second one looks again when the first one's lease ends.
+    expect(edge.sent).toEqual([{ message, delaySeconds: 60 }]);
+    finish(compiled);
+    expect(await first).toEqual(ACK);
+    expect(await consume(consumer, message)).toEqual(ACK);
+    expect(compilations).toBe(1);
+    expect((await edge.content(id)).marker_status).toBe("ready");
+  });
+
+  it("waits for a browser at work, without using up its deliveries", async () => {
+    const { edge, id, message } = await headless({ compile: "browser" });
+    edge.pass(40);
+    edge.sent.length = 0;
+    expect(await consume(edge.consumer(mockCompiler), message)).toEqual(ACK);
+    expect(edge.sent).toEqual([{ message, delaySeconds: 20 }]);
+    expect((await edge.content(id)).executor).toBe("browser");
+  });
+
+  it("takes over from a browser that went away", async () => {
+    const { edge, id, message } = await headless({ compile: "browser" });
+    edge.pass(60);
+    expect(await consume(edge.consumer(mockCompiler), message)).toEqual(ACK);
+    expect((await edge.content(id)).marker_metadata?.executor).toBe("node");
+  });
+
+  it("of an older generation, or of deleted content, is acknowledged", async () => {
+    const { edge, id, message } = await headless();
+    const mockNever: MockCompile = () => {
+      throw new Error("must not compile");
+    };
+    await edge.json(`/api/ar-content/${id}/marker/recompile`, json("POST", {}));
+    expect(await consume(edge.consumer(mockNever), message)).toEqual(ACK);
+    await edge.fetch(`/api/ar-content/${id}`, { method: "DELETE" });
+    expect(await consume(edge.consumer(mockNever), { ...message, generation: 2 })).toEqual(ACK);
+  });
+});
+
+describe("a retryable error", () => {
+  it("notes itself and retries with growing delays, then the dead letter ends it; a re-drive works", async () => {
+    const { edge, id, message, task } = await headless();
+    const delays: number[] = [];
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const verdict = await consume(edge.consumer(mockCrash), message);
+      if (verdict.kind !== "retry") throw new Error(verdict.kind);
+      expect(await task()).toMatchObject({
+        state: "pending",
+        attempts: attempt,
+        error_code: "compile_crashed",
+        error_message: "A thread died.",
+        next_attempt_at: new Date(edge.clock + verdict.delaySeconds * 1000).toISOString(),
+      });
+      delays.push(verdict.delaySeconds);
+      edge.pass(verdict.delaySeconds);
+    }
+    expect(delays).toEqual([60, 120, 240, 480, 960, 1920]);
+
+    expect(await bury(edge.consumer(mockCrash), message)).toEqual(ACK);
+    expect(await edge.content(id)).toMatchObject({
+      marker_status: "failed",
+      error_code: "retries_exhausted",
+    });
+    expect((await task()).error_message).toContain("A thread died.");
+
+    const again = await edge.json<Submission>(`/api/ar-content/${id}/marker/recompile`, json("POST", {}));
+    expect(again.content.marker_status).toBe("pending");
+    const redriven = edge.sent.at(-1)?.message ?? message;
+    expect(redriven).toEqual({ content_id: id, generation: 2 });
+    expect(await consume(edge.consumer(mockCompiler), redriven)).toEqual(ACK);
+    expect((await edge.content(id)).marker_status).toBe("ready");
+  });
+
+  it("ends after as many attempts too when its messages are sent anew", async () => {
+    const { edge, id, message } = await headless();
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      await consume(edge.consumer(mockCrash), message);
+      edge.pass(3600);
+    }
+    expect(await consume(edge.consumer(mockCompiler), message)).toEqual(ACK);
+    expect(await edge.content(id)).toMatchObject({
+      marker_status: "failed",
+      error_code: "retries_exhausted",
+    });
+  });
+
+  it("is counted by the queue like by the database", () => {
+    expect(wranglerToml).toMatch(new RegExp(`max_retries = ${MAX_ATTEMPTS - 1}\\n`));
+  });
+
+  it("of a busy compiler spends no attempt and comes again when the compiler says", async () => {
+    const { edge, message, task } = await headless();
+    edge.sent.length = 0;
+    const mockBusy: MockCompile = () => ({
+      kind: "retryable",
+      failure: { code: "compiler_busy", message: "All places are taken." },
+      retryAfterSeconds: 7,
+    });
+    expect(await consume(edge.consumer(mockBusy), message)).toEqual(ACK);
+    expect(edge.sent).toEqual([{ message, delaySeconds: 7 }]);
+    expect(await task()).toMatchObject({ state: "pending", attempts: 0, error_code: "compiler_busy" });
+  });
+
+  it("does not touch a compilation that was taken over meanwhile", async () => {
+    const { edge, id, message } = await headless();
+    const mockOvertaken: MockCompile = async () => {
+      edge.pass(61);
+      await edge.json(`/api/ar-content/${id}/marker/lease`, { method: "POST" });
+      return crashed;
+    };
+    await consume(edge.consumer(mockOvertaken), message);
+    expect(await edge.content(id)).toMatchObject({ marker_status: "processing", executor: "browser" });
+  });
+
+  it("is what a missing storage answer counts as", async () => {
+    const { edge, message, task } = await headless();
+    vi.spyOn(console, "error").mockImplementationOnce(() => {});
+    const consumer = edge.consumer(mockCompiler);
+    const storage = Object.create(edge.storage, {
+      download: { value: () => Promise.reject(new Error("R2 is down")) },
+    });
+    expect(await consume({ ...consumer, storages: edge.storagesWith(storage) }, message)).toEqual({
+      kind: "retry",
+      delaySeconds: 60,
+    });
+    expect((await task()).error_code).toBe("storage_unavailable");
+  });
+
+  it("is what bytes that are no marker count as, and nothing of them stays", async () => {
+    const { edge, message, task, submission } = await headless();
+    const mockGarbage: MockCompile = () => ({
+      kind: "compiled",
+      delivery: { ...compiled.delivery, marker: new Uint8Array([1, 2, 3]) },
+    });
+    expect(await consume(edge.consumer(mockGarbage), message)).toEqual({ kind: "retry", delaySeconds: 60 });
+    expect((await task()).error_code).toBe("compiler_error");
+    expect(await edge.files(submission.content)).toHaveLength(1);
+  });
+});
+
+describe("a fatal error", () => {
+  it("fails with the compiler's own code and sentence", async () => {
+    const { edge, id, message } = await headless();
+    const mockBlank: MockCompile = () => ({
+      kind: "fatal",
+      failure: { code: "too_few_features", message: "A blank wall." },
+    });
+    expect(await consume(edge.consumer(mockBlank), message)).toEqual(ACK);
+    expect(await edge.content(id)).toMatchObject({
+      marker_status: "failed",
+      error_code: "too_few_features",
+      error_message: "A blank wall.",
+    });
+  });
+
+  it("is an original that is gone", async () => {
+    const { edge, id, message, submission } = await headless();
+    await edge.storage.delete(await edge.files(submission.content));
+    expect(await consume(edge.consumer(mockCompiler), message)).toEqual(ACK);
+    expect((await edge.content(id)).error_code).toBe("image_missing");
+  });
+});
+
+describe("a compilation that nobody wants any more", () => {
+  it("is stopped at its next progress, and its marker is not stored", async () => {
+    const { edge, id, message } = await headless();
+    const mockSlow: MockCompile = async (_job, onProgress) => {
+      await edge.json(`/api/ar-content/${id}/marker/recompile`, json("POST", { compile: "browser" }));
+      expect(await onProgress({ stage: "match", done: 1, total: 8 })).toBe(false);
+      return { kind: "unwanted" };
+    };
+    expect(await consume(edge.consumer(mockSlow), message)).toEqual({ kind: "retry", delaySeconds: 0 });
+    expect(await consume(edge.consumer(mockCompiler), message)).toEqual(ACK);
+    expect(await edge.content(id)).toMatchObject({ marker_status: "processing", executor: "browser" });
+  });
+
+  it("delivers in vain when its lease ran out, and leaves no file", async () => {
+    const { edge, id, message, submission } = await headless();
+    const mockLate: MockCompile = () => {
+      edge.pass(61);
+      return compiled;
+    };
+    expect(await consume(edge.consumer(mockLate), message)).toEqual({ kind: "retry", delaySeconds: 0 });
+    expect((await edge.content(id)).marker_url).toBeNull();
+    expect(await edge.files(submission.content)).toHaveLength(1);
+  });
+});
+
+describe("the sweep", () => {
+  it("sends the message of a waiting photo that was lost, once per grace time", async () => {
+    const { edge, message } = await headless();
+    const mine = () => edge.sent.filter((sent) => sent.message.content_id === message.content_id);
+    edge.sent.length = 0;
+    edge.pass(119);
+    await sweep(edge.bindings, edge.clock);
+    expect(mine()).toEqual([]);
+    edge.pass(1);
+    await sweep(edge.bindings, edge.clock);
+    expect(mine()).toEqual([{ message, delaySeconds: 0 }]);
+    edge.pass(60);
+    await sweep(edge.bindings, edge.clock);
+    expect(mine()).toHaveLength(1);
+  });
+
+  it("leaves a browser at work alone, and finds it long after its lease ran out", async () => {
+    const { edge, message, submission } = await headless({ compile: "browser" });
+    const mine = () => edge.sent.filter((sent) => sent.message.content_id === message.content_id);
+    edge.sent.length = 0;
+    for (let minute = 0; minute < 5; minute++) {
+      edge.pass(50);
+      await edge.json(
+        `/api/ar-content/${message.content_id}/marker/progress`,
+        json(
+          "POST",
+          { stage: "match", done: 1, total: 2 },
+          { "Vivimark-Lease": submission.lease?.token ?? "" },
+        ),
+      );
+      await sweep(edge.bindings, edge.clock);
+    }
+    expect(mine()).toEqual([]);
+    edge.pass(60 + 120);
+    await sweep(edge.bindings, edge.clock);
+    expect(mine()).toEqual([{ message, delaySeconds: 0 }]);
+  });
+
+  it("finds a claim whose consumer died, and leaves back-off and settled ones alone", async () => {
+    const { edge, message } = await headless();
+    const mine = () => edge.sent.filter((sent) => sent.message.content_id === message.content_id);
+    await consume(edge.consumer(mockCrash), message);
+    edge.sent.length = 0;
+    edge.pass(60 + 119);
+    await sweep(edge.bindings, edge.clock);
+    expect(mine()).toEqual([]);
+
+    const dies = new Promise<never>(() => {});
+    let started = false;
+    void consume(
+      edge.consumer(() => {
+        started = true;
+        return dies;
+      }),
+      message,
+    );
+    await vi.waitUntil(() => started);
+    edge.pass(60 + 120);
+    await sweep(edge.bindings, edge.clock);
+    expect(mine()).toEqual([{ message, delaySeconds: 0 }]);
+
+    expect(await consume(edge.consumer(mockCompiler), message)).toEqual(ACK);
+    edge.sent.length = 0;
+    edge.pass(3600);
+    await sweep(edge.bindings, edge.clock);
+    expect(mine()).toEqual([]);
+  });
+});
+
+describe("the Worker's queue handler", () => {
+  const dispatch = async (queue: string, content: ArContent) => {
+    const body = { content_id: content.id, generation: 1 };
+    const batch = createMessageBatch(queue, [{ id: "1", timestamp: new Date(), attempts: 1, body }]);
+    const context = createExecutionContext();
+    await worker.queue(batch as never, env);
+    return getQueueResult(batch, context);
+  };
+
+  it("retries when the compiler is down, and marks dead letters as failed", async () => {
+    const edge = new Edge();
+    edge.clock = Date.now();
+    const { content } = await edge.submit();
+    const result = await dispatch("vivimark-compile", content);
+    expect(result.retryMessages).toMatchObject([{ msgId: "1" }]);
+    expect((await edge.content(content.id)).error_code).toBe("compiler_unreachable");
+
+    expect((await dispatch("vivimark-compile-dead", content)).explicitAcks).toEqual(["1"]);
+    expect((await edge.content(content.id)).error_code).toBe("retries_exhausted");
+  });
+});

@@ -1,0 +1,350 @@
+import { eq } from "drizzle-orm";
+import { describe, expect, it } from "vitest";
+import { arContent, type CompileTaskRow, compileTasks } from "../../../worker/db/tables.ts";
+import * as life from "../../../worker/marker/life.ts";
+import type { MarkerMetadata } from "../../../worker/schemas.ts";
+import { Edge } from "../edge.ts";
+
+const metadata: MarkerMetadata = {
+  bytes: 1,
+  width: 1,
+  height: 1,
+  keyframes: 1,
+  points: 1,
+  tracking_points: 1,
+  quality: null,
+  compiler_version: "1",
+  milliseconds: null,
+  executor: "browser",
+};
+const marker: life.FinishedMarker = {
+  marker: { storageId: null, path: "m", url: "/m?v=1" },
+  thumbnail: null,
+  metadata,
+};
+const failure = { code: "compile_crashed", message: "It broke." } as const;
+const progress = { stage: "match", done: 1, total: 9 } as const;
+
+/** A photo, in one of the states that a transition may start from. */
+async function start(state: "pending" | "browser" | "node" | "ready" | "failed") {
+  const edge = new Edge();
+  const { content, lease } = await edge.submit({ compile: state === "browser" ? "browser" : "server" });
+  const { id } = content;
+  const { db } = edge;
+  let hash = lease ? await life.hashToken(lease.token) : "none";
+  let claimed: CompileTaskRow | null = null;
+  if (state === "node" || state === "ready" || state === "failed") {
+    const claim = await life.claim(db, id, 1, 60, edge.clock);
+    if (claim.kind !== "claimed") throw new Error(claim.kind);
+    hash = claim.lease.hash;
+    claimed = claim.task;
+  }
+  if (state === "ready") await life.finish(db, id, hash, marker, edge.clock);
+  if (state === "failed") await life.fail(db, id, hash, failure, edge.clock);
+  const rows = async () => {
+    const [row] = await db.select().from(arContent).where(eq(arContent.id, id));
+    const tasks = await db.select().from(compileTasks).where(eq(compileTasks.contentId, id));
+    return { content: row, task: tasks.find(({ generation }) => generation === row.generation), tasks };
+  };
+  return { edge, db, id, hash, claimed: claimed as CompileTaskRow, rows };
+}
+
+describe("a lease", () => {
+  it("is extended by its holder, with progress", async () => {
+    const { edge, db, id, hash, rows } = await start("browser");
+    edge.pass(59);
+    const extended = await life.extendLease(db, id, hash, 60, progress, edge.clock);
+    expect(extended).toEqual({ expiresAt: edge.clock + 60_000 });
+    expect((await rows()).task).toMatchObject({ leaseExpiresAt: edge.clock + 60_000, progress });
+  });
+
+  it("is lost in the moment it runs out, to its holder too", async () => {
+    const { edge, db, id, hash, rows } = await start("browser");
+    const before = await rows();
+    edge.pass(60);
+    expect(await life.extendLease(db, id, hash, 60, progress, edge.clock)).toBeUndefined();
+    expect(await life.giveUp(db, id, hash, edge.clock)).toBeUndefined();
+    expect(await life.finish(db, id, hash, marker, edge.clock)).toBeUndefined();
+    expect(await rows()).toEqual(before);
+  });
+
+  it("means nothing with another token", async () => {
+    const { edge, db, id, rows } = await start("browser");
+    const before = await rows();
+    const other = await life.hashToken("another");
+    expect(await life.extendLease(db, id, other, 60, progress, edge.clock)).toBeUndefined();
+    expect(await life.giveUp(db, id, other, edge.clock)).toBeUndefined();
+    expect(await life.finish(db, id, other, marker, edge.clock)).toBeUndefined();
+    expect(await life.fail(db, id, other, failure, edge.clock)).toBeUndefined();
+    expect(await rows()).toEqual(before);
+  });
+
+  it("is stored as a hash only", async () => {
+    const lease = await life.newLease(0, 60);
+    expect(lease.hash).toBe(await life.hashToken(lease.token));
+    expect(lease.hash).not.toBe(lease.token);
+    const other = await life.newLease(0, 60);
+    expect(other.token).not.toBe(lease.token);
+  });
+});
+
+describe("giving up", () => {
+  it("makes the task wait for Node, due at once", async () => {
+    const { edge, db, id, hash, rows } = await start("browser");
+    expect(await life.giveUp(db, id, hash, edge.clock)).toMatchObject({ state: "pending" });
+    const { content, task } = await rows();
+    expect(content.markerStatus).toBe("pending");
+    expect(task).toMatchObject({ state: "pending", leaseHash: null, nextAttemptAt: edge.clock, attempts: 0 });
+  });
+});
+
+describe("a claim for Node", () => {
+  it("takes a waiting task, counting the attempt", async () => {
+    const { edge, db, id, rows } = await start("pending");
+    const claim = await life.claim(db, id, 1, 30, edge.clock);
+    expect(claim).toMatchObject({ kind: "claimed", task: { executor: "node", attempts: 1 } });
+    const { content, task } = await rows();
+    expect(content.markerStatus).toBe("processing");
+    expect(task).toMatchObject({ leaseExpiresAt: edge.clock + 30_000, startedAt: edge.clock });
+  });
+
+  it("is won by exactly one of five callers at once", async () => {
+    const { edge, db, id, rows } = await start("pending");
+    const claims = await Promise.all(Array.from({ length: 5 }, () => life.claim(db, id, 1, 60, edge.clock)));
+    expect(claims.filter(({ kind }) => kind === "claimed")).toHaveLength(1);
+    expect(claims.filter(({ kind }) => kind === "wait")).toHaveLength(4);
+    expect((await rows()).task?.attempts).toBe(1);
+  });
+
+  it("waits for a browser whose lease is alive, and takes over when it has run out", async () => {
+    const { edge, db, id } = await start("browser");
+    const until = edge.clock + 60_000;
+    edge.pass(59);
+    expect(await life.claim(db, id, 1, 60, edge.clock)).toEqual({ kind: "wait", until });
+    edge.pass(1);
+    expect(await life.claim(db, id, 1, 60, edge.clock)).toMatchObject({ kind: "claimed" });
+  });
+
+  it("waits for a back-off to end, and counts a message a second early as on time", async () => {
+    const { edge, db, id, hash, claimed } = await start("node");
+    const dueAt = edge.clock + 60_000;
+    await life.retryLater(db, claimed, hash, failure, dueAt, true, edge.clock);
+    edge.pass(58);
+    expect(await life.claim(db, id, 1, 60, edge.clock)).toEqual({ kind: "wait", until: dueAt });
+    edge.pass(1);
+    expect(await life.claim(db, id, 1, 60, edge.clock)).toMatchObject({
+      kind: "claimed",
+      task: { attempts: 2 },
+    });
+  });
+
+  it.each(["ready", "failed"] as const)("has nothing to do when the task is %s", async (state) => {
+    const { edge, db, id, rows } = await start(state);
+    const before = await rows();
+    expect(await life.claim(db, id, 1, 60, edge.clock)).toEqual({ kind: "settled" });
+    expect(await rows()).toEqual(before);
+  });
+
+  it("has nothing to do for an older generation or content that is gone", async () => {
+    const { edge, db, id } = await start("pending");
+    await life.recompile(db, id, null, undefined, null, edge.clock);
+    expect(await life.claim(db, id, 1, 60, edge.clock)).toEqual({ kind: "settled" });
+    expect(await life.claim(db, crypto.randomUUID(), 1, 60, edge.clock)).toEqual({ kind: "settled" });
+  });
+
+  it("is refused after six attempts", async () => {
+    const { edge, db, id } = await start("pending");
+    for (let attempt = 1; attempt <= life.MAX_ATTEMPTS; attempt++) {
+      expect(await life.claim(db, id, 1, 60, edge.clock)).toMatchObject({ kind: "claimed" });
+      edge.pass(60);
+    }
+    expect(await life.claim(db, id, 1, 60, edge.clock)).toEqual({ kind: "exhausted" });
+  });
+});
+
+describe("an attempt that failed", () => {
+  it("waits for the next one, with the error noted", async () => {
+    const { edge, db, hash, claimed, rows } = await start("node");
+    const dueAt = edge.clock + 60_000;
+    expect(await life.retryLater(db, claimed, hash, failure, dueAt, true, edge.clock)).toBeDefined();
+    const { content, task } = await rows();
+    expect(content.markerStatus).toBe("pending");
+    expect(task).toMatchObject({
+      state: "pending",
+      attempts: 1,
+      nextAttemptAt: dueAt,
+      errorCode: "compile_crashed",
+      errorMessage: "It broke.",
+    });
+  });
+
+  it("does not count when the compiler was busy", async () => {
+    const { edge, db, hash, claimed, rows } = await start("node");
+    await life.retryLater(db, claimed, hash, failure, edge.clock, false, edge.clock);
+    expect((await rows()).task?.attempts).toBe(0);
+  });
+
+  it("fails for good when it is fatal", async () => {
+    const { edge, db, id, hash, rows } = await start("node");
+    const fatal = { code: "too_few_features", message: "A blank wall." } as const;
+    expect(await life.fail(db, id, hash, fatal, edge.clock)).toBeDefined();
+    const { content, task } = await rows();
+    expect(content.markerStatus).toBe("failed");
+    expect(task).toMatchObject({ state: "failed", errorCode: "too_few_features", finishedAt: edge.clock });
+  });
+
+  it("changes nothing once somebody else has the task", async () => {
+    const { edge, db, id, hash, claimed, rows } = await start("node");
+    edge.pass(60);
+    await life.takeOver(db, id, 60, edge.clock);
+    const before = await rows();
+    expect(await life.retryLater(db, claimed, hash, failure, edge.clock, true, edge.clock)).toBeUndefined();
+    expect(await life.fail(db, id, hash, failure, edge.clock)).toBeUndefined();
+    expect(await life.finish(db, id, hash, marker, edge.clock)).toBeUndefined();
+    expect(await rows()).toEqual(before);
+  });
+
+  it("backs off 60 s × 2^attempt, up to an hour", () => {
+    const waits = [1, 2, 3, 4, 5, 6, 7, 60].map((attempt) => life.backoffSeconds(attempt, 60));
+    expect(waits).toEqual([60, 120, 240, 480, 960, 1920, 3600, 3600]);
+  });
+});
+
+describe("spent retries", () => {
+  it("fail the task, quoting the last error", async () => {
+    const { edge, db, id, hash, claimed, rows } = await start("node");
+    await life.retryLater(db, claimed, hash, failure, edge.clock, true, edge.clock);
+    await life.exhaust(db, id, 1, edge.clock);
+    const { content, task } = await rows();
+    expect(content.markerStatus).toBe("failed");
+    expect(task).toMatchObject({ state: "failed", errorCode: "retries_exhausted" });
+    expect(task?.errorMessage).toBe("Given up after 1 attempts. The last error: It broke.");
+  });
+
+  it("leave a compilation alone that somebody holds", async () => {
+    const { edge, db, id, rows } = await start("browser");
+    const before = await rows();
+    expect(await life.exhaust(db, id, 1, edge.clock)).toBeUndefined();
+    expect(await rows()).toEqual(before);
+  });
+
+  it.each(["ready", "failed"] as const)("leave a %s one alone, and a newer generation", async (state) => {
+    const { edge, db, id, rows } = await start(state);
+    const before = await rows();
+    expect(await life.exhaust(db, id, 1, edge.clock)).toBeUndefined();
+    expect(await rows()).toEqual(before);
+    await life.recompile(db, id, null, undefined, null, edge.clock);
+    expect(await life.exhaust(db, id, 1, edge.clock)).toBeUndefined();
+    expect((await rows()).content.markerStatus).toBe("pending");
+  });
+});
+
+describe("finishing", () => {
+  it.each(["browser", "node"] as const)("makes a marker of %s ready", async (state) => {
+    const { edge, db, id, hash, rows } = await start(state);
+    edge.pass(5);
+    expect(await life.finish(db, id, hash, marker, edge.clock)).toMatchObject({ id, markerPath: null });
+    const { content, task } = await rows();
+    expect(content).toMatchObject({
+      markerStatus: "ready",
+      markerPath: "m",
+      markerUrl: "/m?v=1",
+      markerGeneratedAt: edge.clock,
+      markerMetadata: metadata,
+    });
+    expect(task).toMatchObject({ state: "ready", finishedAt: edge.clock, errorCode: null, progress: null });
+  });
+
+  it("is done by exactly one of five deliveries at once", async () => {
+    const { edge, db, id, hash } = await start("browser");
+    const ends = await Promise.all(
+      Array.from({ length: 5 }, (_, i) =>
+        life.finish(
+          db,
+          id,
+          hash,
+          { ...marker, marker: { storageId: null, path: `m${i}`, url: "" } },
+          edge.clock,
+        ),
+      ),
+    );
+    expect(ends.filter(Boolean)).toHaveLength(1);
+  });
+
+  it("is refused to an older generation", async () => {
+    const { edge, db, id, hash, rows } = await start("browser");
+    await life.recompile(db, id, null, undefined, null, edge.clock);
+    const before = await rows();
+    expect(await life.finish(db, id, hash, marker, edge.clock)).toBeUndefined();
+    expect(await rows()).toEqual(before);
+  });
+});
+
+describe("taking over", () => {
+  it("leases a waiting task to the browser", async () => {
+    const { edge, db, id, rows } = await start("pending");
+    const taken = await life.takeOver(db, id, 45, edge.clock);
+    expect(taken).toMatchObject({ kind: "taken", task: { executor: "browser", attempts: 0 } });
+    expect((await rows()).task).toMatchObject({
+      state: "processing",
+      leaseExpiresAt: edge.clock + 45_000,
+      nextAttemptAt: edge.clock + 45_000,
+    });
+  });
+
+  it("is refused while a lease is alive, and granted when it has run out", async () => {
+    const { edge, db, id } = await start("node");
+    const until = edge.clock + 60_000;
+    expect(await life.takeOver(db, id, 60, edge.clock)).toEqual({ kind: "held", until });
+    edge.pass(60);
+    expect(await life.takeOver(db, id, 60, edge.clock)).toMatchObject({ kind: "taken" });
+  });
+
+  it.each(["ready", "failed"] as const)("finds nothing to do when the marker is %s", async (state) => {
+    const { edge, db, id } = await start(state);
+    expect(await life.takeOver(db, id, 60, edge.clock)).toEqual({ kind: "settled" });
+  });
+});
+
+describe("asking again", () => {
+  it("starts a new generation and supersedes the one that runs", async () => {
+    const { edge, db, id, hash, rows } = await start("node");
+    edge.pass(1);
+    const task = await life.recompile(db, id, null, 200, null, edge.clock);
+    expect(task).toMatchObject({ generation: 2, state: "pending", attempts: 0, createdAt: edge.clock });
+    const { content, tasks } = await rows();
+    expect(content).toMatchObject({ generation: 2, markerStatus: "pending", maxFeatures: 200 });
+    expect(tasks.find(({ generation }) => generation === 1)).toMatchObject({
+      state: "superseded",
+      leaseHash: null,
+      finishedAt: edge.clock,
+    });
+    expect(await life.extendLease(db, id, hash, 60, progress, edge.clock)).toBeUndefined();
+  });
+
+  it("keeps the marker that is served, and the history", async () => {
+    const { edge, db, id, rows } = await start("ready");
+    const lease = await life.newLease(edge.clock, 60);
+    await life.recompile(db, id, lease, undefined, null, edge.clock);
+    const { content, tasks } = await rows();
+    expect(content).toMatchObject({ markerStatus: "processing", markerPath: "m", markerUrl: "/m?v=1" });
+    expect(tasks.map(({ state }) => state).sort()).toEqual(["processing", "ready"]);
+  });
+
+  it("gives two callers at once a generation each, of which the newer lives", async () => {
+    const { edge, db, id, rows } = await start("failed");
+    const tasks = await Promise.all([
+      life.recompile(db, id, null, undefined, null, edge.clock),
+      life.recompile(db, id, null, undefined, null, edge.clock),
+    ]);
+    expect(tasks.map((task) => task?.generation).sort()).toEqual([2, 3]);
+    const states = (await rows()).tasks.map(({ generation, state }) => `${generation} ${state}`);
+    expect(states.sort()).toEqual(["1 failed", "2 superseded", "3 pending"]);
+  });
+
+  it("says so when the content is gone", async () => {
+    const { edge, db, id } = await start("pending");
+    await (await edge.store()).remove(id, edge.clock);
+    expect(await life.recompile(db, id, null, undefined, null, edge.clock)).toBeUndefined();
+  });
+});

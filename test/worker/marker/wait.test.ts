@@ -1,0 +1,116 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import * as life from "../../../worker/marker/life.ts";
+import type { ArContent, Submission } from "../../../worker/schemas.ts";
+import { Edge, form, refusal } from "../edge.ts";
+import { png } from "../fixtures.ts";
+
+let edge: Edge;
+/** Milliseconds of each pause. */
+let pauses: number[];
+
+beforeEach(() => {
+  edge = new Edge();
+  pauses = [];
+  edge.whileAsleep = async (milliseconds) => void pauses.push(milliseconds);
+});
+
+/** After so many looks, something happens. */
+function after(looks: number, happen: () => Promise<unknown>): void {
+  edge.whileAsleep = async (milliseconds) => {
+    pauses.push(milliseconds);
+    if (pauses.length === looks) await happen();
+  };
+}
+
+/** No executor can make a marker of it. */
+async function fail(id: string): Promise<void> {
+  const claim = await life.claim(edge.db, id, 1, 60, edge.clock);
+  if (claim.kind !== "claimed") throw new Error(claim.kind);
+  const failure = { code: "too_few_features", message: "A white wall." } as const;
+  await life.fail(edge.db, id, claim.lease.hash, failure, edge.clock);
+}
+
+function submit(wait: number | string, headers: Record<string, string> = {}, image = png()) {
+  return edge.fetch(`/api/ar-content?wait=${wait}`, { method: "POST", body: form({ image }), headers });
+}
+
+describe("wait", () => {
+  test("GET is answered when the marker has failed, with that", async () => {
+    const { content } = await edge.submit();
+    after(3, () => fail(content.id));
+    const waited = await edge.json<ArContent>(`/api/ar-content/${content.id}?wait=30`);
+    expect(waited).toMatchObject({ marker_status: "failed", error_code: "too_few_features" });
+    expect(pauses).toEqual([500, 1000, 2000]);
+  });
+
+  test("at most so long, with few looks", async () => {
+    const { content } = await edge.submit();
+    const waited = await edge.json<ArContent>(`/api/ar-content/${content.id}?wait=30`);
+    expect(waited.marker_status).toBe("pending");
+    expect(pauses.reduce((sum, pause) => sum + pause)).toBe(30_000);
+    expect(pauses).toHaveLength(12);
+  });
+
+  test("not at all for what is settled, or without it", async () => {
+    const { content } = await edge.submit();
+    await edge.content(content.id);
+    await fail(content.id);
+    await edge.json(`/api/ar-content/${content.id}?wait=30`);
+    expect(pauses).toEqual([]);
+  });
+
+  test("a submission is answered with the state at the end", async () => {
+    // The newest of all, those of other tests included.
+    edge.pass(24 * 3600);
+    after(2, async () => {
+      const { items } = await edge.json<{ items: ArContent[] }>("/api/ar-content?limit=1");
+      await fail(items[0].id);
+    });
+    const response = await submit(10);
+    expect(response.status).toBe(201);
+    const { content } = (await response.json()) as Submission;
+    expect(content.marker_status).toBe("failed");
+    expect(response.headers.get("ETag")).toBe(
+      (await edge.fetch(`/api/ar-content/${content.id}`)).headers.get("ETag"),
+    );
+  });
+
+  test("whoever compiles the photo is not kept waiting for it", async () => {
+    const body = form({ image: png(), compile: "browser" });
+    const response = await edge.fetch("/api/ar-content?wait=30", { method: "POST", body });
+    expect(((await response.json()) as Submission).lease).not.toBeNull();
+    expect(pauses).toEqual([]);
+  });
+
+  test("with another wait it is still the same request", async () => {
+    const headers = { "Idempotency-Key": crypto.randomUUID() };
+    const image = png();
+    const first = await (await submit(1, headers, image)).text();
+    expect(await (await submit(5, headers, image)).text()).toBe(first);
+    expect(pauses).toEqual([500, 500]);
+  });
+
+  test("content that is deleted meanwhile is gone", async () => {
+    const { content } = await edge.submit();
+    const path = `/api/ar-content/${content.id}`;
+    after(1, () => edge.fetch(path, { method: "DELETE" }));
+    expect((await refusal(await edge.fetch(`${path}?wait=5`))).code).toBe("not_found");
+  });
+
+  test.each(["31", "-1", "1.5", "soon", ""])("refused: %j", async (wait) => {
+    const { content } = await edge.submit();
+    for (const response of [
+      await submit(wait),
+      await edge.fetch(`/api/ar-content/${content.id}?wait=${wait}`),
+    ]) {
+      const { code, errors } = await refusal(response);
+      expect([code, errors?.[0].field]).toEqual(["invalid_input", "wait"]);
+    }
+  });
+
+  test("before the photo is read", async () => {
+    const before = await edge.json<{ total: number }>("/api/ar-content");
+    await refusal(await submit(99));
+    expect((await edge.json<{ total: number }>("/api/ar-content")).total).toBe(before.total);
+  });
+});

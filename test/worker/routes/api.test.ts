@@ -1,0 +1,568 @@
+import { env, exports } from "cloudflare:workers";
+import { eq } from "drizzle-orm";
+import { describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { arContent, compileTasks } from "../../../worker/db/tables.ts";
+import { MEANINGS } from "../../../worker/errors.ts";
+import type { ArContent } from "../../../worker/schemas.ts";
+import { Edge, form, json, refusal } from "../edge.ts";
+import { mind, png } from "../fixtures.ts";
+
+type Content = Record<string, { schema: unknown; examples?: Record<string, unknown> }>;
+
+interface Operation {
+  operationId: string;
+  parameters?: { name: string; in: string; required?: boolean; schema: unknown }[];
+  summary: string;
+  tags: string[];
+  security: object[];
+  requestBody?: { content: Content };
+  responses: Record<string, { description: string; content?: Content }>;
+}
+interface ApiDocument {
+  openapi: string;
+  paths: Record<string, Record<string, Operation>>;
+  tags: { name: string }[];
+  components: {
+    schemas: Record<string, unknown>;
+    examples: Record<string, { value: unknown }>;
+    securitySchemes: Record<string, unknown>;
+  };
+}
+
+describe("the API's document", async () => {
+  const document = await new Edge().json<ApiDocument>("/api/openapi.json");
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, ...operation })),
+  );
+
+  it("is OpenAPI 3.1 and names every operation once", () => {
+    expect(document.openapi).toBe("3.1.0");
+    const names = operations.map(({ method, path }) => `${method} ${path}`).sort();
+    expect(names).toEqual([
+      "delete /api/api-keys/{id}",
+      "delete /api/ar-content/{id}",
+      "delete /api/ar-content/{id}/marker/lease",
+      "delete /api/ar-content/{id}/video",
+      "delete /api/ar-content/{id}/video-uploads/{upload_id}",
+      "delete /api/me/passkeys/{id}",
+      "delete /api/me/sessions/{id}",
+      "delete /api/storage-connections/{id}",
+      "delete /api/webhooks/{id}",
+      "get /api/api-keys",
+      "get /api/ar-content",
+      "get /api/ar-content/{id}",
+      "get /api/ar-content/{id}/qr.svg",
+      "get /api/ar-content/{id}/tasks",
+      "get /api/ar-content/{id}/video-uploads/{upload_id}",
+      "get /api/audit-log",
+      "get /api/audit-log/export.csv",
+      "get /api/auth/get-session",
+      "get /api/auth/passkey/generate-authenticate-options",
+      "get /api/company",
+      "get /api/company/invitations",
+      "get /api/company/members",
+      "get /api/company/storage",
+      "get /api/company/usage",
+      "get /api/health",
+      "get /api/invitations/{id}",
+      "get /api/mailbox",
+      "get /api/me",
+      "get /api/me/passkeys",
+      "get /api/me/sessions",
+      "get /api/projects",
+      "get /api/projects/{id}",
+      "get /api/setup",
+      "get /api/storage-connections",
+      "get /api/storage-connections/presets",
+      "get /api/storage-connections/yandex/authorize",
+      "get /api/storage-connections/yandex/callback",
+      "get /api/storage-connections/{id}",
+      "get /api/storage-connections/{id}/usage",
+      "get /api/storage-migrations",
+      "get /api/storage-migrations/{id}",
+      "get /api/tasks/{task_id}",
+      "get /api/viewer/{unique_id}",
+      "get /api/webhooks",
+      "get /api/webhooks/{id}",
+      "get /api/webhooks/{id}/deliveries",
+      "get /api/webhooks/{id}/deliveries/{delivery_id}",
+      "get /media/{unique_id}/{kind}",
+      "patch /api/ar-content/{id}",
+      "patch /api/company",
+      "patch /api/me",
+      "patch /api/projects/{id}",
+      "patch /api/storage-connections/{id}",
+      "patch /api/webhooks/{id}",
+      "post /api/api-keys",
+      "post /api/ar-content",
+      "post /api/ar-content/batch",
+      "post /api/ar-content/{id}/marker/lease",
+      "post /api/ar-content/{id}/marker/progress",
+      "post /api/ar-content/{id}/marker/recompile",
+      "post /api/ar-content/{id}/video-uploads",
+      "post /api/ar-content/{id}/video-uploads/{upload_id}/complete",
+      "post /api/ar-content/{id}/video-uploads/{upload_id}/part-urls",
+      "post /api/auth/organization/accept-invitation",
+      "post /api/auth/organization/cancel-invitation",
+      "post /api/auth/organization/invite-member",
+      "post /api/auth/organization/leave",
+      "post /api/auth/organization/remove-member",
+      "post /api/auth/organization/set-active",
+      "post /api/auth/organization/update-member-role",
+      "post /api/auth/passkey/verify-authentication",
+      "post /api/auth/request-password-reset",
+      "post /api/auth/reset-password",
+      "post /api/auth/sign-in/email",
+      "post /api/auth/sign-out",
+      "post /api/invitations/{id}/account",
+      "post /api/me/companies",
+      "post /api/me/passkeys",
+      "post /api/me/passkeys/options",
+      "post /api/projects",
+      "post /api/setup",
+      "post /api/storage-connections",
+      "post /api/storage-connections/test",
+      "post /api/storage-connections/yandex/exchange",
+      "post /api/storage-connections/{id}/test",
+      "post /api/storage-migrations",
+      "post /api/storage-migrations/{id}/cancel",
+      "post /api/storage-migrations/{id}/pause",
+      "post /api/storage-migrations/{id}/resume",
+      "post /api/webhooks",
+      "post /api/webhooks/{id}/deliveries/{delivery_id}/send-again",
+      "post /api/webhooks/{id}/rotate-secret",
+      "post /api/webhooks/{id}/test",
+      "put /api/ar-content/{id}/marker",
+      "put /api/ar-content/{id}/video",
+      "put /api/ar-content/{id}/video-uploads/{upload_id}/parts/{number}",
+      "put /api/company/storage",
+      "put /api/me/password",
+    ]);
+    const ids = operations.map(({ operationId }) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it("describes every answer, parameter of a path, and upload", () => {
+    for (const { path, method, parameters = [], responses, requestBody } of operations) {
+      const where = `${method} ${path}`;
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      const declared = parameters.filter((parameter) => parameter.in === "path");
+      expect([where, declared.map(({ name }) => name)]).toEqual([where, inPath]);
+      expect(declared.every(({ required }) => required)).toBe(true);
+      if (method === "put") expect([where, requestBody !== undefined]).toEqual([where, true]);
+      const statuses = Object.keys(responses).map(Number);
+      expect([where, statuses.some((status) => status < 400)]).toEqual([where, true]);
+      for (const [status, { description, content }] of Object.entries(responses)) {
+        expect(description).not.toBe("");
+        if (Number(status) < 400 || (path === "/api/health" && status === "503")) continue;
+        const { schema, examples } = content!["application/problem+json"];
+        expect([where, status, schema]).toEqual([where, status, { $ref: "#/components/schemas/Problem" }]);
+        const codes = /is (?:one of )?(.*)\.$/.exec(description)![1].split(", ");
+        expect([where, status, Object.keys(examples!)]).toEqual([where, status, codes]);
+        for (const code of codes) {
+          expect(document.components.examples[code].value).toMatchObject({ code, status: Number(status) });
+        }
+      }
+    }
+  });
+
+  it("groups every operation, says who may use it, and shows every JSON body", () => {
+    for (const { path, method, tags, summary, security, requestBody, responses } of operations) {
+      const where = `${method} ${path}`;
+      expect([where, tags.length, summary.length > 0]).toEqual([where, 1, true]);
+      expect(document.tags.map(({ name }) => name)).toContain(tags[0]);
+      expect([where, security]).toEqual([where, expect.any(Array)]);
+      for (const name of security.flatMap(Object.keys)) {
+        expect(Object.keys(document.components.securitySchemes)).toContain(name);
+      }
+      const bodies = [requestBody, ...Object.values(responses)].map(
+        (body) => body?.content?.["application/json"],
+      );
+      for (const body of bodies.filter((body) => body !== undefined)) {
+        const name = String((body.schema as { $ref?: string }).$ref).replace("#/components/schemas/", "");
+        const examples = { [name]: { $ref: `#/components/examples/${name}` } };
+        expect([where, body.examples]).toEqual([where, examples]);
+      }
+    }
+  });
+
+  it("has every component that it refers to", () => {
+    const references = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)];
+    expect(references.length).toBeGreaterThan(20);
+    for (const [, name] of references) expect(Object.keys(document.components.schemas)).toContain(name);
+  });
+
+  it("names for each status only what that request can be refused with", () => {
+    const said = (id: string, status: number) =>
+      operations.find(({ operationId }) => operationId === id)?.responses[status].description;
+    expect(said("takeLease", 409)).toBe(
+      "Problem details; `code` is one of lease_held, nothing_to_compile, request_in_progress.",
+    );
+    expect(said("putVideo", 415)).toBe("Problem details; `code` is unsupported_video.");
+    expect(said("listArContent", 422)).toBe("Problem details; `code` is invalid_input.");
+    expect(said("getArContent", 404)).toBe("Problem details; `code` is not_found.");
+  });
+
+  it("names every code that a request can be refused with", () => {
+    const text = JSON.stringify(document);
+    for (const [code, { status }] of Object.entries(MEANINGS)) {
+      if (status < 500) expect([code, text.includes(code)]).toEqual([code, true]);
+    }
+  });
+});
+
+describe("an answer", async () => {
+  const edge = new Edge();
+  const document = await edge.json<ApiDocument>("/api/openapi.json");
+  const definitions = JSON.stringify(document.components.schemas).replaceAll(
+    "#/components/schemas/",
+    "#/$defs/",
+  );
+
+  /** What the document says against an answer, by the name of a component. */
+  function assertFits(name: string, answer: unknown) {
+    const schema = z.fromJSONSchema({ $ref: `#/$defs/${name}`, $defs: JSON.parse(definitions) });
+    expect([name, schema.safeParse(answer).error?.issues ?? []]).toEqual([name, []]);
+  }
+
+  it("has null only where the document says so", () => {
+    for (const name of ["Progress", "Lease", "MarkerMetadata", "Executor"]) {
+      const { type } = document.components.schemas[name] as { type: unknown };
+      expect([name, type]).toEqual([name, name === "Executor" ? "string" : "object"]);
+    }
+    expect(() => assertFits("Executor", null)).toThrow();
+    expect(() => assertFits("ArContent", {})).toThrow();
+  });
+
+  it("fits the document, pending, leased, ready and failed", async () => {
+    const pending = await edge.submit();
+    const leased = await edge.submit({ compile: "browser" });
+    const headers = { "Vivimark-Lease": leased.lease?.token ?? "" };
+    const marker = `/api/ar-content/${leased.content.id}/marker`;
+    const progress = json("POST", { stage: "match", done: 1, total: 2 }, headers);
+    const prolonged = await edge.json(`${marker}/progress`, progress);
+    const processing = await edge.content(leased.content.id);
+    const ready = await edge.json<ArContent>(marker, {
+      method: "PUT",
+      body: form({ marker: mind() }),
+      headers,
+    });
+    const failed = await edge.submit();
+    await edge.db
+      .update(compileTasks)
+      .set({ state: "failed", errorCode: "too_few_features", errorMessage: "Too plain." })
+      .where(eq(compileTasks.id, failed.task_id));
+    await edge.db
+      .update(arContent)
+      .set({ markerStatus: "failed" })
+      .where(eq(arContent.id, failed.content.id));
+    const contents = [pending.content, processing, ready, await edge.content(failed.content.id)];
+    expect(contents.map(({ marker_status: status }) => status)).toEqual([
+      "pending",
+      "processing",
+      "ready",
+      "failed",
+    ]);
+    for (const content of contents) {
+      assertFits("ArContent", content);
+      assertFits("CompileTask", await edge.json(`/api/tasks/${content.task_id}`));
+      assertFits("CompileTaskList", await edge.json(`/api/ar-content/${content.id}/tasks`));
+      assertFits("ViewerManifest", await edge.json(`/api/viewer/${content.unique_id}`));
+    }
+    for (const submission of [pending, leased]) assertFits("Submission", submission);
+    assertFits("Lease", prolonged);
+    assertFits("ArContentPage", await edge.json("/api/ar-content"));
+    assertFits("ProjectList", await edge.json("/api/projects"));
+    assertFits("Problem", await (await edge.fetch("/api/tasks/x")).json());
+  });
+});
+
+describe("an address that leads nowhere", () => {
+  it.each(["/api", "/api/nothing", "/media/x", "/api/ar-content/a/b/c"])("%s is a problem", async (path) => {
+    const problem = await refusal(await new Edge().fetch(path));
+    expect([problem.status, problem.code]).toEqual([404, "not_found"]);
+    expect(problem.type).toBe("urn:vivimark:error:not_found");
+  });
+
+  it.each([
+    ["POST", "/api/ar-content/x", "DELETE, GET, HEAD, PATCH"],
+    ["PUT", "/api/ar-content", "GET, HEAD, POST"],
+    ["GET", "/api/ar-content/x/marker", "PUT"],
+    ["DELETE", "/api/health", "GET, HEAD"],
+    ["POST", "/api/openapi.json", "GET, HEAD"],
+    ["POST", "/media/x/image", "GET, HEAD"],
+    ["POST", "/api/ar-content/x/qr.svg", "GET, HEAD"],
+  ])("%s %s is a method that is not allowed there", async (method, path, allowed) => {
+    const response = await new Edge().fetch(path, { method });
+    expect(response.headers.get("allow")).toBe(allowed);
+    const problem = await refusal(response);
+    expect([problem.status, problem.code]).toEqual([405, "method_not_allowed"]);
+    expect(problem.detail).toContain(`does not know ${method}; expected ${allowed}`);
+  });
+
+  it.each(["/assets/index-stale.js", "/assets/x", "/favicon.png", "/api/anything", "/content/x.js"])(
+    "%s is no page of the studio",
+    async (path) => {
+      expect((await refusal(await new Edge().fetch(path))).code).toBe("not_found");
+      expect((await refusal(await new Edge().fetch(path, { method: "POST" }))).code).toBe("not_found");
+    },
+  );
+
+  it.each(["/content/x", "/anything"])("%s is left to the studio", async (path) => {
+    expect(await (await new Edge().fetch(path)).text()).toBe("/");
+  });
+
+  it("has an id that is longer than any", async () => {
+    for (const path of ["/api/ar-content/", "/api/tasks/", "/api/viewer/"]) {
+      expect((await refusal(await new Edge().fetch(path + "x".repeat(2000)))).code).toBe("not_found");
+    }
+    const media = `/media/${"x".repeat(2000)}/${"y".repeat(2000)}`;
+    expect((await refusal(await new Edge().fetch(media))).detail.length).toBeLessThan(300);
+  });
+
+  it("of content or a task says which", async () => {
+    const edge = new Edge();
+    expect((await refusal(await edge.fetch("/api/ar-content/nobody"))).detail).toContain('"nobody"');
+    expect((await refusal(await edge.fetch("/api/tasks/nothing"))).detail).toContain('"nothing"');
+  });
+});
+
+describe("a refusal of a body that is still arriving", async () => {
+  const edge = new Edge();
+  const { content } = await edge.submit();
+  const path = `/api/ar-content/${content.id}`;
+
+  /** A megabyte at a time, and what of it was read. */
+  function arriving(megabytes: number, head = "") {
+    const state = { read: 0, ended: false, cancelled: false };
+    const body = new ReadableStream(
+      {
+        type: "bytes",
+        pull(controller) {
+          if (state.read === 0 && head) controller.enqueue(new TextEncoder().encode(head));
+          if (state.read++ < megabytes) return controller.enqueue(new Uint8Array(1_000_000));
+          state.ended = true;
+          controller.close();
+        },
+        cancel: () => {
+          state.cancelled = true;
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    return { state, body };
+  }
+  const unknownField = '--b\r\nContent-Disposition: form-data; name="nope"\r\n\r\n1\r\n--b';
+  const formType = "multipart/form-data; boundary=b";
+
+  it.each([
+    ["a form with an unknown field", "POST", "", formType, `${unknownField}\r\n`, 15, 422],
+    ["a form with another boundary", "POST", "", "multipart/form-data; boundary=c", unknownField, 15, 400],
+    ["no form", "POST", "", "text/plain", "", 15, 415],
+    ["no video", "PUT", "/video", "video/mp4", "no video", 60, 415],
+    ["no JSON", "PATCH", "", "application/json", "", 15, 413],
+    ["something for nobody", "PUT", "/nothing", "text/plain", "", 15, 404],
+  ])("comes after the rest of %s", async (_name, method, below, type, head, megabytes, status) => {
+    const { state, body } = arriving(megabytes, head);
+    const length = String(head.length + megabytes * 1_000_000);
+    const headers = { "Content-Type": type, "Content-Length": length };
+    const address = method === "POST" ? "/api/ar-content" : `${path}${below}`;
+    const problem = await refusal(await edge.fetch(address, { method, body, headers }));
+    expect([problem.status, state.ended, state.cancelled]).toEqual([status, true, false]);
+  });
+
+  it("waits for a body of unknown length too, but not for ever", async () => {
+    const headers = { "Content-Type": "application/json" };
+    const { state, body } = arriving(15);
+    const problem = await refusal(await edge.fetch(path, { method: "PATCH", body, headers }));
+    expect([problem.code, state.ended]).toEqual(["body_too_large", true]);
+    const endless = arriving(Number.POSITIVE_INFINITY);
+    await refusal(await edge.fetch(path, { method: "PATCH", body: endless.body, headers }));
+    expect(endless.state.read).toBeLessThan(25);
+  });
+
+  it("comes at once when far too much is announced", async () => {
+    const { state, body } = arriving(500);
+    const headers = { "Content-Type": "video/mp4", "Content-Length": "500000000" };
+    const problem = await refusal(await edge.fetch(`${path}/video`, { method: "PUT", body, headers }));
+    expect([problem.code, state.read]).toEqual(["video_too_large", 0]);
+  });
+});
+
+describe("a sentence about what came", async () => {
+  const edge = new Edge();
+  const { content, lease } = await edge.submit({ compile: "browser" });
+  const path = `/api/ar-content/${content.id}`;
+  const headers = { "Content-Type": "application/json", "Vivimark-Lease": lease?.token ?? "" };
+  const send = async (method: string, address: string, body: BodyInit, more = {}) =>
+    refusal(await edge.fetch(address, { method, body, headers: { ...headers, ...more } }));
+
+  it.each([
+    ["{title:", 'The body is "{title:"; expected a JSON object.'],
+    ["", "The body is empty; expected a JSON object."],
+  ])("of the body %o, which is no JSON", async (body, sentence) => {
+    const problem = await send("PATCH", path, body);
+    expect([problem.status, problem.code, problem.detail]).toEqual([400, "malformed_json", sentence]);
+  });
+
+  it("of another type than JSON", async () => {
+    const problem = await send("PATCH", path, "{}", { "Content-Type": "text/plain" });
+    expect(problem).toMatchObject({
+      status: 415,
+      detail: 'The Content-Type is "text/plain"; expected application/json.',
+    });
+  });
+
+  it("says it once, and where", async () => {
+    const whole = await send("POST", `${path}/marker/progress`, '{"stage":"match","done":1.5,"total":9}');
+    expect(whole.detail).toBe('Field "done" of the body: expected int; received 1.5.');
+    const missing = await send("POST", `${path}/marker/progress`, '{"stage":"match","done":1}');
+    expect(missing.detail).toBe('Field "total" of the body: expected number; received nothing.');
+    const over = await send("POST", `${path}/marker/progress`, '{"stage":"match","done":2,"total":1}');
+    expect(over.detail).toBe('Field "done" of the body: expected at most "total"; received 2.');
+    const bare = await refusal(await edge.fetch(`${path}/marker/lease`, { method: "DELETE" }));
+    expect(bare.detail).toBe('Field "vivimark-lease" of the headers: expected string; received nothing.');
+  });
+
+  it.each(["constructor", "__proto__", "toString"])("calls the field %s unknown", async (name) => {
+    const body = `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n1\r\n--b--\r\n`;
+    const problem = await send("POST", "/api/ar-content", body, {
+      "Content-Type": "multipart/form-data; boundary=b",
+    });
+    expect(problem.detail).toMatch(`Unknown field "${name}"; expected "image"`);
+  });
+
+  it("tells how large an upload is", async () => {
+    const problem = await send("POST", "/api/ar-content", "x", {
+      "Content-Type": "multipart/form-data; boundary=b",
+      "Content-Length": "25300000",
+    });
+    expect(problem.detail).toBe("The upload has 25.3 MB; expected a file of at most 20 MB.");
+  });
+
+  it.each(["multipart/form-datax; boundary=b", "multipart/mixed; boundary=b"])("refuses %s", async (type) => {
+    expect((await send("POST", "/api/ar-content", "x", { "Content-Type": type })).status).toBe(415);
+    expect((await send("PUT", `${path}/marker`, "x", { "Content-Type": type })).status).toBe(415);
+  });
+
+  it.each(["0x64", "1e3", " 100 ", "+100", ""])("takes numbers in decimal digits, not %o", async (text) => {
+    const listed = await edge.fetch(`/api/ar-content?limit=${encodeURIComponent(text)}`);
+    expect((await refusal(listed)).detail).toMatch(/^Field "limit" of the query: expected a whole number/);
+    if (text === "") return;
+    const body = new FormData();
+    body.set("max_features", text);
+    body.set("image", new Blob([png()]), "a.png");
+    const problem = await refusal(await edge.fetch("/api/ar-content", { method: "POST", body }));
+    expect(problem.detail).toMatch(/^Field "max_features" of the form: expected a whole number/);
+  });
+
+  it("is not needed for a body that may be left out", async () => {
+    const again = await edge.fetch(`${path}/marker/recompile`, { method: "POST", body: "", headers });
+    expect(again.status).toBe(200);
+  });
+});
+
+describe("an error of ours", () => {
+  it("tells nothing of its inside", async () => {
+    const noted = vi.spyOn(console, "error").mockImplementation(() => {});
+    const db = {
+      select() {
+        throw new Error("password=hunter2");
+      },
+    };
+    const response = await new Edge().fetch("/api/viewer/x", {}, { db: db as never });
+    const problem = await refusal(response);
+    expect([problem.status, problem.code]).toEqual([500, "internal_error"]);
+    expect(JSON.stringify(problem)).not.toContain("hunter2");
+    expect(noted).toHaveBeenCalledOnce();
+    noted.mockRestore();
+  });
+});
+
+describe("health", () => {
+  it("is good when each dependency answers, and names the one that does not", async () => {
+    const edge = new Edge();
+    const good = async () => {};
+    const dependencies = { database: good, storage: good };
+    const ok = await edge.fetch("/api/health", {}, { dependencies });
+    expect(ok.status).toBe(200);
+    expect(await ok.json()).toEqual({
+      status: "ok",
+      dependencies: { database: { ok: true, milliseconds: 0 }, storage: { ok: true, milliseconds: 0 } },
+    });
+    const noted = vi.spyOn(console, "error").mockImplementation(() => {});
+    const bad = () => Promise.reject(new Error("no route to host"));
+    const degraded = await edge.fetch(
+      "/api/health",
+      {},
+      { dependencies: { ...dependencies, compiler: bad } },
+    );
+    expect(degraded.status).toBe(503);
+    // What the error says is nobody's business but the operator's.
+    expect(await degraded.json()).toEqual({
+      status: "degraded",
+      dependencies: {
+        ...{ database: { ok: true, milliseconds: 0 }, storage: { ok: true, milliseconds: 0 } },
+        compiler: { ok: false, milliseconds: 0 },
+      },
+    });
+    expect(JSON.parse(noted.mock.calls[0][0])).toMatchObject({
+      dependency: "compiler",
+      error: { message: "no route to host" },
+    });
+    noted.mockRestore();
+  });
+});
+
+describe("the Worker as it is deployed", () => {
+  const fetch = (path: string) => exports.default.fetch(`http://edge.test${path}`);
+  const asset = (path: string) => env.ASSETS.fetch(`http://edge.test${path}`);
+
+  it("checks the real dependencies: all but the compiler, which is down here", async () => {
+    const response = await fetch("/api/health");
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({
+      dependencies: {
+        database: { ok: true },
+        storage: { ok: true },
+        queue: { ok: true },
+        compiler: { ok: false },
+      },
+    });
+  });
+
+  it("has its docs and everything that they load on its own origin", async () => {
+    const response = await fetch("/api/docs");
+    expect(response.headers.get("content-type")).toContain("text/html");
+    const policy = response.headers.get("content-security-policy") ?? "";
+    const page = await response.text();
+    const nonce = page.match(/<script nonce="([^"]+)">/)?.[1];
+    expect(policy).toContain(`'nonce-${nonce}'`);
+    const loaded = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address);
+    expect(loaded).toEqual(["/swagger-ui/swagger-ui.css", "/swagger-ui/swagger-ui-bundle.js"]);
+    for (const address of loaded) {
+      const file = await asset(address);
+      expect([address, file.status]).toEqual([address, 200]);
+      expect(file.headers.get("content-type")).toMatch(address.endsWith(".css") ? /css/ : /javascript/);
+      await file.body?.cancel();
+    }
+  });
+
+  it("finds no file at a stale address, and the studio at the address of a page", async () => {
+    const stale = await asset("/assets/index-stale.js");
+    expect([stale.status, await stale.text()]).toEqual([404, ""]);
+    const page = await fetch("/content/x");
+    expect([page.status, await page.text()]).toEqual([200, await (await asset("/")).text()]);
+    expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
+  });
+
+  it("serves the viewer's page at a photo's link", async () => {
+    const viewer = await fetch(`/v/${crypto.randomUUID()}`);
+    expect(viewer.status).toBe(200);
+    expect(viewer.headers.get("content-type")).toContain("text/html");
+    const page = await viewer.text();
+    expect(page).toBe(await (await asset("/viewer")).text());
+    expect(page).not.toBe(await (await asset("/")).text());
+  });
+});

@@ -1,0 +1,331 @@
+import { env } from "cloudflare:workers";
+import { and, eq } from "drizzle-orm";
+import { beforeEach, describe, expect, test } from "vitest";
+import { FIRST_COMPANY_ID } from "../../../worker/content/store.ts";
+import { claim, sweepKeys } from "../../../worker/db/idempotency.ts";
+import {
+  apiKeys,
+  arContent,
+  companies,
+  idempotencyKeys,
+  invitations,
+  users,
+  videoUploads,
+} from "../../../worker/db/tables.ts";
+import type { Submission } from "../../../worker/schemas.ts";
+import { Vault } from "../../../worker/storage/secrets.ts";
+import { Browser, OWNER, setUp } from "../browser.ts";
+import { but, Edge, form, json, refusal, s3 } from "../edge.ts";
+import { jpeg, png } from "../fixtures.ts";
+
+const CONTENTS = "/api/ar-content";
+
+let edge: Edge;
+let key: string;
+
+beforeEach(() => {
+  edge = new Edge();
+  key = crypto.randomUUID();
+});
+
+/** A photo with its fields, sent under the key. */
+function submit(fields: Record<string, string | Uint8Array>, header = `"${key}"`): Promise<Response> {
+  return edge.fetch(CONTENTS, {
+    method: "POST",
+    body: form(fields),
+    headers: { "Idempotency-Key": header },
+  });
+}
+
+async function count(): Promise<number> {
+  return (await edge.db.select({ id: arContent.id }).from(arContent)).length;
+}
+
+describe("the same key", () => {
+  test("same answer, one piece of content, though every form has a boundary of its own", async () => {
+    const photo = { image: png(), title: "Once" };
+    const before = await count();
+    const first = await submit(photo);
+    const again = await submit(photo);
+    expect([first.status, again.status]).toEqual([201, 201]);
+    expect(await again.text()).toBe(await first.text());
+    for (const header of ["Location", "Content-Type"]) {
+      expect(again.headers.get(header)).toBe(first.headers.get(header));
+    }
+    expect(first.headers.has("Idempotency-Replayed")).toBe(false);
+    expect(again.headers.get("Idempotency-Replayed")).toBe("true");
+    expect(await count()).toBe(before + 1);
+  });
+
+  test("in quotes or bare, it is the same key; elsewhere it is another", async () => {
+    const photo = { image: png() };
+    const first = (await (await submit(photo)).json()) as Submission;
+    expect(await (await submit(photo, key)).json()).toEqual(first);
+    const elsewhere = await edge.fetch(
+      `${CONTENTS}/${first.content.id}/marker/recompile`,
+      json("POST", {}, { "Idempotency-Key": key }),
+    );
+    expect(elsewhere.status).toBe(200);
+    expect(elsewhere.headers.has("Idempotency-Replayed")).toBe(false);
+  });
+
+  test("another body: 422, and nothing is made", async () => {
+    const image = png();
+    await submit({ image });
+    const before = await count();
+    const others: Record<string, string | Uint8Array>[] = [{ image: png() }, { image, title: "Another" }];
+    for (const other of others) {
+      expect((await refusal(await submit(other))).code).toBe("idempotency_key_reused");
+    }
+    expect(await count()).toBe(before);
+  });
+
+  test("a refusal made nothing: the key stays free", async () => {
+    const refused = await submit({ image: png(8, 8) });
+    expect((await refusal(refused)).code).toBe("image_too_small");
+    expect((await submit({ image: png() })).status).toBe(201);
+  });
+
+  test.each(["", '"', '"half', "with space", "x".repeat(201), '""'])("refused: %j", async (header) => {
+    expect((await refusal(await submit({ image: png() }, header))).code).toBe("invalid_idempotency_key");
+  });
+
+  test("after a day it is a new one", async () => {
+    const photo = { image: png() };
+    const first = (await (await submit(photo)).json()) as Submission;
+    edge.pass(24 * 3600);
+    const later = (await (await submit(photo)).json()) as Submission;
+    expect(later.content.id).not.toBe(first.content.id);
+    edge.pass(24 * 3600);
+    await sweepKeys(edge.db, edge.clock);
+    expect(await edge.db.select().from(idempotencyKeys)).toEqual([]);
+  });
+
+  test("without a key that seals, nothing is begun", async () => {
+    const storages = edge.storagesWith(edge.storage, { vault: new Vault("") });
+    const before = await count();
+    const init = { method: "POST", body: form({ image: png() }), headers: { "Idempotency-Key": key } };
+    const response = await edge.fetch(CONTENTS, init, { storages });
+    expect((await refusal(response)).code).toBe("secrets_unavailable");
+    expect(await count()).toBe(before);
+  });
+});
+
+describe("at the same moment", () => {
+  test("eight requests: one is worked on, the others are told when to come again", async () => {
+    const photo = { image: png() };
+    const before = await count();
+    const responses = await Promise.all(Array.from({ length: 8 }, () => submit(photo)));
+    const made = responses.filter(({ status }) => status === 201);
+    const ids = await Promise.all(
+      made.map(async (response) => ((await response.json()) as Submission).task_id),
+    );
+    expect(new Set(ids).size).toBe(1);
+    for (const response of responses.filter(({ status }) => status !== 201)) {
+      expect(response.headers.get("Retry-After")).toBe("1");
+      expect((await refusal(response)).code).toBe("request_in_progress");
+    }
+    expect(await count()).toBe(before + 1);
+    expect((await submit(photo)).status).toBe(201);
+  });
+
+  test("a lease that somebody prolongs is not taken over", async () => {
+    const first = await claim(edge.db, { companyId: FIRST_COMPANY_ID }, "POST /", key, edge.clock);
+    expect(first.kind).toBe("held");
+    edge.pass(59);
+    expect((await claim(edge.db, { companyId: FIRST_COMPANY_ID }, "POST /", key, edge.clock)).kind).toBe(
+      "running",
+    );
+    edge.pass(1);
+    const second = await claim(edge.db, { companyId: FIRST_COMPANY_ID }, "POST /", key, edge.clock);
+    if (first.kind !== "held" || second.kind !== "held") throw new Error("Not held.");
+    expect(second.held).toMatchObject({ id: first.held.id, isRepeated: true });
+    expect((await claim(edge.db, { companyId: FIRST_COMPANY_ID }, "POST /", key, edge.clock)).kind).toBe(
+      "running",
+    );
+  });
+});
+
+describe("after a crash", () => {
+  /** The isolate dies: no statement after the nth reaches the database. */
+  function dying(after: number) {
+    let left = after;
+    const die = () => {
+      if (left-- <= 0) throw new Error("The isolate is gone.");
+    };
+    return new Proxy(edge.db, {
+      get(target, name) {
+        const value = Reflect.get(target, name);
+        if (
+          typeof value !== "function" ||
+          !["select", "insert", "update", "delete", "batch"].includes(String(name))
+        ) {
+          return value;
+        }
+        return (...values: unknown[]) => {
+          if (name === "batch" || name === "insert") die();
+          return value.apply(target, values);
+        };
+      },
+    });
+  }
+
+  test("wherever it happens: the next one gets the content, and there is one", async () => {
+    for (let after = 1; after < 12; after++) {
+      const photo = { image: png(), title: `After ${after}` };
+      const headers = { "Idempotency-Key": `${key}-${after}` };
+      const before = await count();
+      const init = () => ({ method: "POST", body: form(photo), headers });
+      const crashed = await edge.fetch(CONTENTS, init(), { db: dying(after) }).catch(() => null);
+      edge.pass(61);
+      const next = await edge.fetch(CONTENTS, init());
+      expect([after, next.status]).toEqual([after, 201]);
+      const { content } = (await next.json()) as Submission;
+      expect(content.title).toBe(`After ${after}`);
+      if (crashed?.status === 201) expect(((await crashed.json()) as Submission).content.id).toBe(content.id);
+      expect(await count()).toBe(before + 1);
+      expect(await edge.files(content)).toHaveLength(1);
+    }
+  });
+
+  test("the content is there, its answer is not", async () => {
+    const photo = { image: png() };
+    const { content } = (await (await submit(photo)).json()) as Submission;
+    // As it is when the isolate dies between the last statement of the submission and the note of its answer.
+    const died = { answer: null, lease: "gone", leaseExpiresAt: edge.clock };
+    await edge.db.update(idempotencyKeys).set(died).where(eq(idempotencyKeys.creationId, content.id));
+    const before = await count();
+    expect((await refusal(await submit({ image: png() }))).code).toBe("idempotency_key_reused");
+    edge.pass(61);
+    const again = (await (await submit(photo)).json()) as Submission;
+    expect(again.content).toEqual(content);
+    expect(await count()).toBe(before);
+  });
+
+  test("half a submission is removed first", async () => {
+    const broken = but(edge.storage, {
+      upload: () => {
+        throw new Error("The isolate is gone.");
+      },
+      delete: () => {
+        throw new Error("The isolate is gone.");
+      },
+    });
+    const photo = { image: png() };
+    const init = () => ({ method: "POST", body: form(photo), headers: { "Idempotency-Key": key } });
+    const before = await count();
+    const failed = await edge.fetch(CONTENTS, init(), { storages: edge.storagesWith(broken) });
+    expect(failed.status).toBe(500);
+    expect(await count()).toBe(before + 1);
+    const { content } = (await (await edge.fetch(CONTENTS, init())).json()) as Submission;
+    expect(await count()).toBe(before + 1);
+    expect(await edge.content(content.id)).toEqual(content);
+  });
+});
+
+describe("every other POST that makes something", () => {
+  test("projects, connections, video uploads, compilations: one, and the same answer", async () => {
+    const { content } = await edge.submit();
+    const posts: [path: string, body: object][] = [
+      ["/api/projects", { name: "Once" }],
+      ["/api/storage-connections", s3("second")],
+      [`${CONTENTS}/${content.id}/video-uploads`, { length: 12_000_000, content_type: "video/mp4" }],
+      [`${CONTENTS}/${content.id}/marker/recompile`, { compile: "browser" }],
+    ];
+    for (const [path, body] of posts) {
+      const send = () => edge.fetch(path, json("POST", body, { "Idempotency-Key": key }));
+      const first = await (await send()).text();
+      expect(await (await send()).text()).toBe(first);
+      // The same once more, as if its answer had never been noted.
+      await edge.db.update(idempotencyKeys).set({ answer: null, leaseExpiresAt: edge.clock - 1 });
+      const { lease: _, ...recovered } = (await (await send()).json()) as Record<string, unknown>;
+      const { lease: __, ...told } = JSON.parse(first) as Record<string, unknown>;
+      expect(recovered).toEqual(told);
+    }
+    expect(
+      await edge.db.select().from(videoUploads).where(eq(videoUploads.contentId, content.id)),
+    ).toHaveLength(1);
+    expect((await edge.json<{ items: unknown[] }>(`${CONTENTS}/${content.id}/tasks`)).items).toHaveLength(2);
+  });
+
+  test("an API key is shown again, sealed at rest; one that nobody saw is replaced", async () => {
+    edge.clock = Date.now();
+    const owner = (await setUp(edge)) as Browser;
+    const headers = { "Idempotency-Key": key };
+    const body = { name: "Once", scopes: ["read"] };
+    const send = async () =>
+      (await (await owner.fetch("/api/api-keys", json("POST", body, headers))).json()) as {
+        id: string;
+        key: string;
+      };
+    const first = await send();
+    expect(await send()).toEqual(first);
+    const { results } = await env.DB.prepare("SELECT * FROM idempotency_keys").all();
+    expect(JSON.stringify(results)).not.toContain(first.key);
+
+    await edge.db.update(idempotencyKeys).set({ answer: null, leaseExpiresAt: edge.clock - 1 });
+    const replaced = await send();
+    expect(replaced.key).not.toBe(first.key);
+    expect(await edge.db.select().from(apiKeys).where(eq(apiKeys.name, "Once"))).toMatchObject([
+      { id: replaced.id },
+    ]);
+  });
+
+  test("a company of one's own and an invitation, by whoever is signed in", async () => {
+    edge.clock = Date.now();
+    const owner = await Browser.signedIn(edge, OWNER);
+    const invited = `${key}@example.net`;
+    const posts: [path: string, body: object][] = [
+      ["/api/me/companies", { name: `Once ${key}` }],
+      ["/api/auth/organization/invite-member", { email: invited, role: "viewer" }],
+    ];
+    for (const [path, body] of posts) {
+      const headers = { "Idempotency-Key": key };
+      const send = (other = body) => owner.fetch(path, json("POST", other, headers));
+      const first = await send();
+      expect(first.ok).toBe(true);
+      const text = await first.text();
+      const again = await send();
+      expect(again.headers.get("Idempotency-Replayed")).toBe("true");
+      expect(await again.text()).toBe(text);
+      const other = await send({ ...body, name: "Another", email: "another@example.net" });
+      expect((await refusal(other)).code).toBe("idempotency_key_reused");
+      // The same once more, as if its answer had never been noted.
+      await edge.db.update(idempotencyKeys).set({ answer: null, leaseExpiresAt: edge.clock - 1 });
+      expect((await send()).ok).toBe(true);
+    }
+    expect(
+      await edge.db
+        .select()
+        .from(companies)
+        .where(eq(companies.name, `Once ${key}`)),
+    ).toHaveLength(1);
+    const open = and(eq(invitations.email, invited), eq(invitations.status, "pending"));
+    expect(await edge.db.select().from(invitations).where(open)).toHaveLength(1);
+  });
+
+  test("the key of a person is nobody else's, and nothing is kept for somebody who is refused", async () => {
+    edge.clock = Date.now();
+    const headers = { "Idempotency-Key": key };
+    const found = json("POST", { name: `Mine ${key}` }, headers);
+    expect((await refusal(await edge.anonymously("/api/me/companies", found))).code).toBe("unauthenticated");
+    const invite = json("POST", { email: "x@example.net", role: "viewer" }, headers);
+    const nobody = await edge.anonymously("/api/auth/organization/invite-member", invite);
+    expect((await refusal(nobody)).code).toBe("unauthenticated");
+    const owner = await Browser.signedIn(edge, OWNER);
+    const [ada] = await edge.db.select().from(users).where(eq(users.email, OWNER.email));
+    const path = "POST /api/me/companies";
+    expect(
+      (await claim(edge.db, { userId: ada.id, companyId: FIRST_COMPANY_ID }, path, key, edge.clock)).kind,
+    ).toBe("held");
+    expect((await owner.fetch("/api/me/companies", found)).status).toBe(201);
+    expect((await claim(edge.db, { userId: ada.id }, path, key, edge.clock)).kind).toBe("answered");
+  });
+
+  test("another company's key is another key", async () => {
+    const other = await claim(edge.db, { companyId: FIRST_COMPANY_ID }, "POST /x", key, edge.clock);
+    expect(other.kind).toBe("held");
+    const photo = { image: jpeg(300, 300) };
+    expect((await submit(photo)).status).toBe(201);
+  });
+});

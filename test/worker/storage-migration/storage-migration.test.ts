@@ -1,0 +1,566 @@
+import { and, eq, inArray } from "drizzle-orm";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { fileMoves, storageMigrations } from "../../../worker/db/tables.ts";
+import type { ArContent } from "../../../worker/schemas.ts";
+import { StorageError, type StorageProvider } from "../../../worker/storage/provider.ts";
+import type { StorageConnection, StorageMigration } from "../../../worker/storage/schemas.ts";
+import * as life from "../../../worker/storage-migration/life.ts";
+import { takeTurn } from "../../../worker/storage-migration/turn.ts";
+import { sweep } from "../../../worker/sweep.ts";
+import { but, Edge, form, json, refusal } from "../edge.ts";
+import { mind, png, video } from "../fixtures.ts";
+
+const API = "/api/storage-migrations";
+
+let edge: Edge;
+let second: StorageConnection;
+
+beforeEach(async () => {
+  edge = new Edge();
+  // Each test begins with a company that has nothing.
+  await edge.switchTo("platform");
+  const open = inArray(storageMigrations.state, ["running", "paused"]);
+  await edge.db.update(storageMigrations).set({ state: "done", finishedAt: edge.clock }).where(open);
+  const { items } = await edge.json<{ items: ArContent[] }>("/api/ar-content?limit=100");
+  for (const { id } of items) await edge.fetch(`/api/ar-content/${id}`, { method: "DELETE" });
+  second = await edge.connection("second");
+});
+
+const backend = (name: string) => edge.backends.get(name) as StorageProvider;
+const keysIn = async (storage: StorageProvider) =>
+  (await storage.list("", { recursive: true })).objects.map(({ key }) => key);
+const begin = (to: string) => edge.json<StorageMigration>(API, json("POST", { to }));
+const progress = (id: string) => edge.json<StorageMigration>(`${API}/${id}`);
+const migrationRow = async (id: string) =>
+  (await edge.db.select().from(storageMigrations).where(eq(storageMigrations.id, id)))[0];
+
+/** Every message there is, delivered at its time. */
+async function work(): Promise<void> {
+  for (let next = edge.moves.shift(); next; next = edge.moves.shift()) {
+    edge.pass(next.delaySeconds);
+    await takeTurn(edge.bindings, next.message.migration_id);
+  }
+}
+
+/** A photo with marker, thumbnail and video, and what is served of it. */
+async function living() {
+  const { content, lease } = await edge.submit({ compile: "browser", title: crypto.randomUUID() });
+  const headers = { "Vivimark-Lease": lease?.token ?? "" };
+  const thumbnail = Uint8Array.from([
+    0xff,
+    0xd8,
+    0xff,
+    0xc0,
+    0,
+    17,
+    8,
+    0,
+    90,
+    0,
+    120,
+    3,
+    ...crypto.getRandomValues(new Uint8Array(50)),
+  ]);
+  await edge.json(`/api/ar-content/${content.id}/marker`, {
+    method: "PUT",
+    headers,
+    body: form({ marker: mind(), thumbnail }),
+  });
+  await attach(content.id, 5000);
+  return content;
+}
+
+function attach(id: string, length: number): Promise<ArContent> {
+  const headers = { "Content-Length": String(length) };
+  return edge.json(`/api/ar-content/${id}/video`, { method: "PUT", body: video("mp4", length), headers });
+}
+
+/** Hashes of the four files as a viewer gets them. */
+async function served({ unique_id }: ArContent): Promise<string[]> {
+  const kinds = ["image", "thumbnail", "marker", "video"];
+  return Promise.all(
+    kinds.map(async (kind) => {
+      const response = await edge.fetch(`/media/${unique_id}/${kind}`);
+      const hash = await crypto.subtle.digest("SHA-256", await response.arrayBuffer());
+      return `${response.status} ${btoa(String.fromCharCode(...new Uint8Array(hash)))}`;
+    }),
+  );
+}
+
+describe("a migration", () => {
+  it("moves every file, byte for byte, and leaves nothing where they were", async () => {
+    const contents = [await living(), await living(), await living()];
+    const before = await Promise.all(contents.map(served));
+    const response = await edge.fetch(API, json("POST", { to: second.id }));
+    expect(response.status).toBe(202);
+    const begun = (await response.json()) as StorageMigration;
+    expect(response.headers.get("location")).toBe(`${API}/${begun.id}`);
+    expect(begun).toMatchObject({ to: second.id, state: "running", files: { done: 0, left: 15, total: 15 } });
+    await work();
+    const done = await progress(begun.id);
+    expect(done).toMatchObject({
+      state: "done",
+      files: { done: 15, failed: 0, left: 0, total: 15 },
+      current: null,
+      failures: [],
+      error_code: null,
+    });
+    expect(done.bytes.done).toBe((await backend("second").usage("")).bytes);
+    expect(await Promise.all(contents.map(served))).toEqual(before);
+    for (const content of contents) {
+      expect(await edge.files(content)).toEqual([]);
+      expect((await keysIn(backend("second"))).filter((key) => key.includes(content.unique_id))).toHaveLength(
+        5,
+      );
+    }
+    expect(await edge.json(API)).toMatchObject({ items: [{ id: begun.id }] });
+  });
+
+  it("comes back, too, and to a connection that leads to the same bucket", async () => {
+    const content = await living();
+    const before = await served(content);
+    const twin = await edge.connection("second");
+    for (const to of [second.id, twin.id, "platform"]) {
+      const { id } = await begin(to);
+      await work();
+      expect(await progress(id)).toMatchObject({ state: "done", files: { done: 5, failed: 0 } });
+      expect(await served(content)).toEqual(before);
+    }
+    expect(await keysIn(backend("second"))).toEqual([]);
+    const keys = await edge.files(content);
+    expect(keys).toHaveLength(4);
+    // Each move replaces the mark of the one before.
+    for (const key of keys) expect(key.match(/~/g)).toHaveLength(1);
+  });
+
+  it("goes on in another turn, and serves everything between the turns", async () => {
+    const contents = [await living(), await living()];
+    const before = await Promise.all(contents.map(served));
+    const { id } = await begin(second.id);
+    // Time flies: each look at the clock takes eight seconds.
+    const bindings = { ...edge.bindings, now: () => (edge.clock += 8000) };
+    let turns = 0;
+    for (let next = edge.moves.shift(); next; next = edge.moves.shift(), turns++) {
+      await takeTurn(bindings, next.message.migration_id);
+      expect(await Promise.all(contents.map(served))).toEqual(before);
+    }
+    expect(turns).toBeGreaterThan(2);
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 10, total: 10 } });
+  });
+
+  it("is only one at a time, and only to a connection that passes its test", async () => {
+    await living();
+    await begin(second.id);
+    const problem = await refusal(await edge.fetch(API, json("POST", { to: second.id })));
+    expect([problem.status, problem.code]).toEqual([409, "migration_running"]);
+    edge.backends.set("full", but(backend("third"), { upload: full }));
+    const third = await edge.connection("full");
+    expect((await refusal(await edge.fetch(API, json("POST", { to: third.id })))).code).toBe(
+      "storage_test_failed",
+    );
+    expect((await refusal(await edge.fetch(API, json("POST", { to: crypto.randomUUID() })))).code).toBe(
+      "not_found",
+    );
+  });
+
+  it("is done by one of several deliveries of the same message", async () => {
+    const contents = [await living(), await living()];
+    const before = await Promise.all(contents.map(served));
+    const { id } = await begin(second.id);
+    edge.moves.length = 0;
+    await Promise.all([1, 2, 3].map(() => takeTurn(edge.bindings, id)));
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 10, failed: 0 } });
+    expect(await Promise.all(contents.map(served))).toEqual(before);
+    // Late deliveries find nothing to do.
+    await takeTurn(edge.bindings, id);
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 10 } });
+  });
+
+  it("keeps its connections from being deleted", async () => {
+    await living();
+    await begin(second.id);
+    const problem = await refusal(
+      await edge.fetch(`/api/storage-connections/${second.id}`, { method: "DELETE" }),
+    );
+    expect([problem.code, problem.detail]).toEqual([
+      "storage_in_use",
+      expect.stringContaining("files are being moved to it or from it"),
+    ]);
+  });
+});
+
+describe("a file that changes while it is moved", () => {
+  /** Does something between the copy of the first file and its repointing. */
+  const meanwhile = (act: (path: string) => Promise<unknown>, only: RegExp) => {
+    let pending = true;
+    const storage = backend("second");
+    // What the test of the connection opened is not used for ever.
+    edge.pass(60);
+    edge.backends.set(
+      "second",
+      but(storage, {
+        async upload(key, body, options) {
+          await storage.upload(key, body, options);
+          if (!pending || !only.test(key)) return;
+          pending = false;
+          await act(key);
+        },
+      }),
+    );
+  };
+
+  it("because it is replaced: the new one is served, and moved in its turn", async () => {
+    const content = await living();
+    const { id } = await begin(second.id);
+    meanwhile(() => attach(content.id, 7000), /videos/);
+    await work();
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 5, failed: 0 } });
+    const response = await edge.fetch(`/media/${content.unique_id}/video`);
+    expect((await response.arrayBuffer()).byteLength).toBe(7000);
+    expect(await edge.files(content)).toEqual([]);
+    expect((await keysIn(backend("second"))).filter((key) => key.includes("videos"))).toHaveLength(1);
+  });
+
+  it("because a delivery brings a new marker: the old one goes, moved or not", async () => {
+    const content = await living();
+    const again = await edge.json<{ lease: { token: string } }>(
+      `/api/ar-content/${content.id}/marker/recompile`,
+      json("POST", { compile: "browser" }),
+    );
+    // The delivery looks at the content, then the marker moves, then the delivery ends.
+    const own = edge.storage;
+    let moved = false;
+    const slow = but(own, {
+      async upload(key, body, options) {
+        await own.upload(key, body, options);
+        if (moved) return;
+        moved = true;
+        await begin(second.id);
+        await work();
+      },
+    });
+    const headers = { "Vivimark-Lease": again.lease.token };
+    const delivery = { method: "PUT", headers, body: form({ marker: mind() }) };
+    const answer = await edge.fetch(`/api/ar-content/${content.id}/marker`, delivery, {
+      storages: edge.storagesWith(slow),
+    });
+    expect(answer.status).toBe(200);
+    expect(moved).toBe(true);
+    expect((await keysIn(backend("second"))).filter((key) => key.includes("mindar_targets"))).toEqual([]);
+    expect((await edge.files(content)).filter((key) => key.includes("mindar_targets"))).toHaveLength(1);
+    expect((await edge.fetch(`/media/${content.unique_id}/marker`)).status).toBe(200);
+  });
+
+  it("because its content is deleted: nothing of it stays anywhere", async () => {
+    const content = await living();
+    const { id } = await begin(second.id);
+    meanwhile(() => edge.fetch(`/api/ar-content/${content.id}`, { method: "DELETE" }), /./);
+    await work();
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 0, failed: 0 } });
+    expect(await keysIn(backend("second"))).toEqual([]);
+    expect(await edge.files(content)).toEqual([]);
+  });
+
+  it("is served although it was moved between the look at the row and the look at the storage", async () => {
+    const content = await living();
+    const own = edge.storage;
+    let moved = false;
+    const late = but(own, {
+      async download(key, options) {
+        if (!moved) {
+          moved = true;
+          await begin(second.id);
+          await work();
+        }
+        return own.download(key, options);
+      },
+    });
+    const storages = edge.storagesWith(late);
+    const response = await edge.fetch(`/media/${content.unique_id}/video`, {}, { storages });
+    expect([response.status, (await response.arrayBuffer()).byteLength, moved]).toEqual([200, 5000, true]);
+  });
+});
+
+const full = () => Promise.reject(new StorageError("quota_exceeded", "It is full."));
+const down = () => Promise.reject(new StorageError("unavailable", "It does not answer."));
+
+describe("trouble", () => {
+  beforeEach(() => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    return () => vi.restoreAllMocks();
+  });
+
+  it("that a person must mend pauses the migration, which goes on when asked to", async () => {
+    const content = await living();
+    const { id } = await begin(second.id);
+    const good = backend("second");
+    edge.backends.set("second", but(good, { upload: full }));
+    edge.pass(60);
+    await work();
+    const paused = await progress(id);
+    expect(paused).toMatchObject({
+      state: "paused",
+      files: { done: 0, left: 5, failed: 0 },
+      error_code: "storage_full",
+      error_message: "Where it shall go: It is full.",
+    });
+    expect((await edge.fetch(`/media/${content.unique_id}/video`)).status).toBe(200);
+    edge.backends.set("second", good);
+    edge.pass(60);
+    await edge.json(`${API}/${id}/resume`, { method: "POST" });
+    await work();
+    expect(await progress(id)).toMatchObject({
+      state: "done",
+      files: { done: 5, failed: 0 },
+      error_code: null,
+    });
+  });
+
+  it("that passes is waited for, longer each time", async () => {
+    await living();
+    const { id } = await begin(second.id);
+    const good = backend("second");
+    edge.backends.set("second", but(good, { upload: down }));
+    edge.pass(60);
+    const delays: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      await takeTurn(edge.bindings, id);
+      const sent = edge.moves.pop();
+      delays.push(sent?.delaySeconds ?? -1);
+      edge.pass(sent?.delaySeconds ?? 0);
+    }
+    expect(delays).toEqual([60, 120, 240]);
+    expect(await progress(id)).toMatchObject({ state: "running", error_code: "storage_unavailable" });
+    edge.backends.set("second", good);
+    edge.pass(60);
+    edge.moves.push({ message: { migration_id: id }, delaySeconds: 0 });
+    await work();
+    expect(await progress(id)).toMatchObject({
+      state: "done",
+      files: { done: 5, failed: 0 },
+      error_code: null,
+    });
+  });
+
+  it("with one file fails that file alone, with the reason; resuming or another migration tries it again", async () => {
+    const content = await living();
+    const { id } = await begin(second.id);
+    const good = backend("second");
+    const upload: StorageProvider["upload"] = (key, ...rest) =>
+      key.includes("videos") ? down() : good.upload(key, ...rest);
+    edge.backends.set("second", but(good, { upload }));
+    edge.pass(60);
+    await work();
+    const done = await progress(id);
+    expect(done).toMatchObject({ state: "done", files: { done: 4, failed: 1, left: 0, total: 5 } });
+    expect(done.failures).toMatchObject([
+      { content_id: content.id, kind: "video", error_code: "storage_unavailable" },
+    ]);
+    expect((await edge.fetch(`/media/${content.unique_id}/video`)).status).toBe(200);
+    edge.backends.set("second", good);
+    edge.pass(60);
+    const again = await begin(second.id);
+    expect(again.files).toMatchObject({ left: 1 });
+    await work();
+    expect(await progress(again.id)).toMatchObject({ state: "done", files: { done: 1, failed: 0 } });
+  });
+
+  it("with everything does not run through all files: it pauses", async () => {
+    for (let i = 0; i < 2; i++) await living();
+    const { id } = await begin(second.id);
+    edge.backends.set("second", but(backend("second"), { upload: down }));
+    edge.pass(60);
+    await work();
+    expect(await progress(id)).toMatchObject({ state: "paused", files: { done: 0, failed: 3, left: 7 } });
+  });
+
+  it("that makes a wrong copy is seen: the old file stays, and the copy is made again", async () => {
+    const content = await living();
+    const before = await served(content);
+    const { id } = await begin(second.id);
+    const good = backend("second");
+    let wrong = 2;
+    edge.backends.set(
+      "second",
+      but(good, {
+        async upload(key, body, options) {
+          if (!key.includes("videos") || wrong-- <= 0) return good.upload(key, body, options);
+          const bytes = new Uint8Array(await new Response(body).arrayBuffer());
+          bytes[100] ^= 1;
+          return good.upload(key, bytes, options);
+        },
+      }),
+    );
+    edge.pass(60);
+    await takeTurn(edge.bindings, id);
+    expect(await progress(id)).toMatchObject({ state: "running", error_code: "checksum_mismatch" });
+    expect(await served(content)).toEqual(before);
+    await work();
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 5, failed: 0 } });
+    expect(await served(content)).toEqual(before);
+  });
+
+  it("with an original that is gone is said of that file", async () => {
+    const content = await living();
+    await edge.storage.delete((await edge.files(content)).filter((key) => key.includes("videos")));
+    const { id } = await begin(second.id);
+    await work();
+    const done = await progress(id);
+    expect(done).toMatchObject({ state: "done", files: { done: 4, failed: 1 } });
+    expect(done.failures).toMatchObject([{ kind: "video", error_code: "storage_not_found" }]);
+  });
+
+  it("when clearing an old copy away is tried again, and nothing is lost by it", async () => {
+    const content = await living();
+    const before = await served(content);
+    const { id } = await begin(second.id);
+    let refusals = 3;
+    const own = edge.storage;
+    const storages = edge.storagesWith(
+      but(own, { delete: (keys) => (refusals-- > 0 ? down() : own.delete(keys)) }),
+    );
+    for (let next = edge.moves.shift(); next; next = edge.moves.shift()) {
+      edge.pass(next.delaySeconds);
+      await takeTurn({ ...edge.bindings, storages }, id);
+    }
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 5 } });
+    expect(await edge.files(content)).toEqual([]);
+    expect(await served(content)).toEqual(before);
+  });
+});
+
+describe("a migration that is interrupted", () => {
+  it("by a person pauses, resumes and ends, and says so when it cannot", async () => {
+    const content = await living();
+    const { id } = await begin(second.id);
+    const steer = (command: string) => edge.fetch(`${API}/${id}/${command}`, { method: "POST" });
+    expect(await (await steer("pause")).json()).toMatchObject({ state: "paused" });
+    await work();
+    expect(await progress(id)).toMatchObject({ state: "paused", files: { done: 0, left: 5 } });
+    expect((await refusal(await steer("pause"))).code).toBe("migration_over");
+    expect(await (await steer("resume")).json()).toMatchObject({ state: "running" });
+    expect(await (await steer("cancel")).json()).toMatchObject({ state: "cancelled", files: { left: 0 } });
+    await work();
+    for (const command of ["pause", "resume", "cancel"]) {
+      expect((await refusal(await steer(command))).code).toBe("migration_over");
+    }
+    expect(await edge.files(content)).toHaveLength(4);
+    expect(await keysIn(backend("second"))).toEqual([]);
+    expect((await migrationRow(id)).finishedAt).toBe(edge.clock);
+  });
+
+  it.each([
+    ["after the copy", "copying"],
+    ["after the repointing", "moved"],
+  ] as const)("by a crash %s loses nothing, and leaves nothing behind", async (_when, state) => {
+    const content = await living();
+    const before = await served(content);
+    const { id } = await begin(second.id);
+    edge.moves.length = 0;
+    const gone = () => new Promise<never>(() => {});
+    const own = edge.storage;
+    const copied = backend("second");
+    let crashed = () => {};
+    const crash = new Promise<void>((resolve) => {
+      crashed = resolve;
+    });
+    if (state === "copying") {
+      edge.backends.set(
+        "second",
+        but(copied, {
+          async download() {
+            crashed();
+            return gone();
+          },
+        }),
+      );
+    }
+    const storages = edge.storagesWith(
+      but(own, {
+        async delete() {
+          crashed();
+          return gone();
+        },
+      }),
+    );
+    edge.pass(60);
+    void takeTurn({ ...edge.bindings, storages }, id);
+    await crash;
+    const unfinished = and(eq(fileMoves.migrationId, id), eq(fileMoves.litter, true));
+    expect(await edge.db.select().from(fileMoves).where(unfinished)).toMatchObject([{ state }]);
+    expect(await served(content)).toEqual(before);
+
+    edge.backends.set("second", copied);
+    // The lease lasts 300 s; then the sweep finds the row and sends the message again.
+    edge.pass(200);
+    await sweep(edge.bindings, edge.clock);
+    expect(edge.moves).toEqual([]);
+    edge.pass(200);
+    await sweep(edge.bindings, edge.clock);
+    expect(edge.moves).toEqual([{ message: { migration_id: id }, delaySeconds: 0 }]);
+    await work();
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 5, failed: 0 } });
+    expect(await served(content)).toEqual(before);
+    expect(await edge.files(content)).toEqual([]);
+    expect(await keysIn(copied)).toHaveLength(5);
+  });
+
+  it("takes the copy in parts up where it was, and proves every part", async () => {
+    const length = 70 * 2 ** 20;
+    const { content } = await edge.submit({ image: png() });
+    await attach(content.id, length);
+    const [before] = (await served(content)).slice(-1);
+    const { id } = await begin(second.id);
+    // Each part takes twelve seconds: a turn ends behind the second one.
+    const numbers: number[] = [];
+    const parts = backend("second").parts;
+    if (!parts) throw new Error("R2 takes parts.");
+    const put: typeof parts.put = (key, uploadId, number, ...rest) => {
+      numbers.push(number);
+      edge.pass(12);
+      return parts.put(key, uploadId, number, ...rest);
+    };
+    const counting = new Proxy(parts, {
+      get: (target, name) =>
+        name === "put" ? put : (Reflect.get(target, name).bind?.(target) ?? Reflect.get(target, name)),
+    });
+    edge.backends.set("second", but(backend("second"), { parts: counting }));
+    edge.pass(60);
+    let turns = 0;
+    for (let next = edge.moves.shift(); next; next = edge.moves.shift(), turns++) {
+      await takeTurn(edge.bindings, id);
+    }
+    expect(turns).toBeGreaterThan(1);
+    expect(numbers).toEqual([1, 2, 3]);
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 3, failed: 0 } });
+    expect((await served(content)).at(-1)).toBe(before);
+    const [move] = await edge.db
+      .select()
+      .from(fileMoves)
+      .where(and(eq(fileMoves.migrationId, id), eq(fileMoves.kind, "video")));
+    expect(move).toMatchObject({ bytes: length, uploadId: null, litter: false });
+    expect(move.parts.map(({ sha256 }) => sha256.length)).toEqual([64, 64, 64]);
+  });
+});
+
+describe("a lease of a migration", () => {
+  it("is one worker's until it ends, and worth nothing afterwards", async () => {
+    await living();
+    const { id } = await begin(second.id);
+    const first = await life.claim(edge.db, id, 300, edge.clock);
+    if (!first) throw new Error("It was free.");
+    expect(await life.claim(edge.db, id, 300, edge.clock)).toBeUndefined();
+    expect(await life.extend(edge.db, first, 300, edge.clock)).toBe(true);
+    edge.pass(300);
+    const next = await life.claim(edge.db, id, 300, edge.clock);
+    expect(next?.lease).not.toBe(first.lease);
+    expect(await life.extend(edge.db, first, 300, edge.clock)).toBe(false);
+    const move = await life.beginMove(edge.db, first.migration, edge.clock);
+    if (!move) throw new Error("There are files.");
+    expect(await life.repoint(edge.db, first, move, edge.clock)).toBe("lost");
+    await life.pauseFor(edge.db, first, { code: "storage_full", message: "" }, edge.clock);
+    await life.finish(edge.db, first, edge.clock);
+    await life.release(edge.db, first, edge.clock);
+    expect(await migrationRow(id)).toMatchObject({ state: "running", lease: next?.lease });
+  });
+});

@@ -1,0 +1,390 @@
+import { eq } from "drizzle-orm";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { companies, storageConnections } from "../../../worker/db/tables.ts";
+import { resealSettings } from "../../../worker/storage/connections.ts";
+import { StorageError } from "../../../worker/storage/provider.ts";
+import type {
+  StorageConnection,
+  StorageConnectionReport,
+  StorageConnectionUsage,
+} from "../../../worker/storage/schemas.ts";
+import { Vault } from "../../../worker/storage/secrets.ts";
+import { but, Edge, json, refusal, SECRET, s3 } from "../edge.ts";
+import { png, video } from "../fixtures.ts";
+
+const API = "/api/storage-connections";
+
+let edge: Edge;
+
+beforeEach(async () => {
+  edge = new Edge();
+  await edge.switchTo("platform");
+});
+
+const refused = async (path: string, init: RequestInit) => refusal(await edge.fetch(path, init));
+const list = async () => (await edge.json<{ items: StorageConnection[] }>(API)).items;
+
+describe("a storage connection", () => {
+  it("is saved, listed behind the platform's own bucket, read, renamed and deleted", async () => {
+    const response = await edge.fetch(API, json("POST", s3("second")));
+    expect(response.status).toBe(201);
+    const created = (await response.json()) as StorageConnection;
+    expect(response.headers.get("location")).toBe(`${API}/${created.id}`);
+    expect(created).toMatchObject({
+      name: "Bucket second",
+      provider: "s3",
+      built_in: false,
+      is_current: false,
+      settings: { endpoint: "https://s3.example.net", bucket: "second", prefix: "", style: "path" },
+      settings_error: null,
+      secrets: ["secret_access_key"],
+      files: { count: 0, bytes: 0 },
+      companies: [],
+      usage: null,
+    });
+    const items = await list();
+    expect(items[0]).toMatchObject({ id: "platform", provider: "r2", built_in: true, is_current: true });
+    expect(items.find(({ id }) => id === created.id)).toEqual(created);
+
+    const path = `${API}/${created.id}`;
+    expect(await edge.json(path)).toEqual(created);
+    const renamed = await edge.json(path, json("PATCH", { name: " The second\none " }));
+    expect(renamed).toMatchObject({ name: "The second one", settings: created.settings });
+    expect((await edge.fetch(path, { method: "DELETE" })).status).toBe(204);
+    expect((await refused(path, {})).code).toBe("not_found");
+    expect((await refused(path, { method: "DELETE" })).code).toBe("not_found");
+  });
+
+  it("never gives a secret back: not in answers, not in the database, not in errors, not in the log", async () => {
+    const log = ["log", "warn", "error", "info"] as const;
+    const spies = log.map((level) => vi.spyOn(console, level).mockImplementation(() => {}));
+    const { id } = await edge.connection("second");
+    const path = `${API}/${id}`;
+    const broken = {
+      ...s3("second"),
+      settings: { ...s3("second").settings, bucket: "_", secretAccessKey: SECRET },
+    };
+    const spaced = { ...s3("second").settings, secret_access_key: `${SECRET} ${SECRET}` };
+    const answers = [
+      await edge.fetch(path),
+      await edge.fetch(API),
+      await edge.fetch(path, json("PATCH", { settings: { secret_access_key: SECRET } })),
+      await edge.fetch(path, json("PATCH", { settings: { secret_key: SECRET } })),
+      await edge.fetch(path, json("PATCH", { settings: [SECRET] })),
+      await edge.fetch(API, json("POST", broken)),
+      await edge.fetch(API, json("POST", { ...s3("second"), settings: spaced })),
+      await edge.fetch(API, json("POST", { ...s3("second"), provider: SECRET.slice(0, 2) })),
+      await edge.fetch(API, { ...json("POST", 1), body: `{"secret_access_key": "${SECRET}"` }),
+      await edge.fetch(`${API}/test`, json("POST", { provider: "s3", settings: s3("missing").settings })),
+      await edge.fetch(`${path}/test`, { method: "POST" }),
+    ];
+    for (const answer of answers) expect(await answer.text()).not.toContain(SECRET);
+    const rows = await edge.db.select().from(storageConnections).where(eq(storageConnections.id, id));
+    expect(JSON.stringify(rows)).not.toContain(SECRET);
+    for (const spy of spies) {
+      expect(JSON.stringify(spy.mock.calls)).not.toContain(SECRET);
+      spy.mockRestore();
+    }
+  });
+
+  it("keeps the secrets that a change does not bring", async () => {
+    const { id } = await edge.connection("second");
+    const seen = vi.spyOn(edge, "connect");
+    await edge.json(`${API}/${id}`, json("PATCH", { settings: { region: "eu-2" } }));
+    expect(seen.mock.lastCall?.[0].settings).toMatchObject({ region: "eu-2", secret_access_key: SECRET });
+    await edge.json(`${API}/${id}`, json("PATCH", { settings: { secret_access_key: "another" } }));
+    expect(seen.mock.lastCall?.[0].settings).toMatchObject({ region: "eu-2", secret_access_key: "another" });
+  });
+
+  it.each([
+    ["no address", { endpoint: "s3.example.net" }, "settings.endpoint"],
+    ["an address with a query", { endpoint: "https://s3.example.net/?a=b" }, "settings.endpoint"],
+    ["an address that has the bucket", { endpoint: "https://second.example.net" }, "settings.endpoint"],
+    ["no endpoint", { endpoint: undefined }, "settings.endpoint"],
+    ["a bucket that is none", { bucket: "a b" }, "settings.bucket"],
+    ["a region of two lines", { region: "a\nb" }, "settings.region"],
+    ["a prefix that climbs", { prefix: "a/../b" }, "settings.prefix"],
+    ["an empty key", { access_key_id: " " }, "settings.access_key_id"],
+    ["a secret with a space", { secret_access_key: "a b" }, "settings.secret_access_key"],
+    ["another style", { style: "virtual" }, "settings.style"],
+    ["a bucket that is no host", { bucket: "a.b.c", style: "host" }, "settings.style"],
+    ["a number for a host", { endpoint: "https://8.8.8.8", style: "host" }, "settings.style"],
+  ])("with %s is refused, naming the field and why", async (_name, wrong, field) => {
+    const body = s3("second");
+    const settings = { ...body.settings, ...wrong };
+    const { code, detail } = await refused(API, json("POST", { ...body, settings }));
+    expect(code).toBe("invalid_input");
+    expect(detail).toContain(`Field "${field}"`);
+    expect(detail).toMatch(/expected|Invalid/);
+  });
+
+  it("may not lead where only the edge comes", async () => {
+    const strict = edge.storagesWith(edge.storage, { allowPrivate: false });
+    for (const endpoint of ["https://127.0.0.1", "http://s3.example.net", "https://metadata.internal"]) {
+      const body = { ...s3("second"), settings: { ...s3("second").settings, endpoint } };
+      const problem = await refusal(await edge.fetch(API, json("POST", body), { storages: strict }));
+      expect([problem.status, problem.code]).toEqual([422, "invalid_storage_settings"]);
+      expect(problem.detail).toContain("This address cannot be used");
+      const trial = json("POST", { provider: "s3", settings: body.settings });
+      const report = await (await edge.fetch(`${API}/test`, trial, { storages: strict })).json();
+      expect(report).toMatchObject({ ok: false, steps: [{ step: "write", error: { field: "endpoint" } }] });
+    }
+  });
+
+  it("cannot be saved without a key to encrypt with", async () => {
+    vi.spyOn(console, "error").mockImplementationOnce(() => {});
+    const storages = edge.storagesWith(edge.storage, { vault: new Vault("") });
+    const problem = await refusal(await edge.fetch(API, json("POST", s3("second")), { storages }));
+    expect([problem.status, problem.code]).toEqual([503, "secrets_unavailable"]);
+  });
+
+  it("shows itself without settings when its key is lost", async () => {
+    const { id } = await edge.connection("second");
+    const storages = edge.storagesWith(edge.storage, { vault: new Vault("") });
+    const response = await edge.fetch(`${API}/${id}`, {}, { storages });
+    expect(await response.json()).toMatchObject({
+      settings: null,
+      secrets: [],
+      settings_error: /no key "test"/,
+    });
+  });
+
+  it("is not another company's", async () => {
+    const { id } = await edge.connection("second");
+    const times = { createdAt: edge.clock, updatedAt: edge.clock };
+    const [other] = await edge.db
+      .insert(companies)
+      .values({ id: crypto.randomUUID(), name: "O", slug: crypto.randomUUID(), storagePath: "o", ...times })
+      .returning();
+    await edge.db
+      .update(storageConnections)
+      .set({ companyId: other.id })
+      .where(eq(storageConnections.id, id));
+    const path = `${API}/${id}`;
+    const everything: [string, RequestInit][] = [
+      [path, {}],
+      [path, json("PATCH", { name: "Mine" })],
+      [path, { method: "DELETE" }],
+      [`${path}/test`, { method: "POST" }],
+      [`${path}/usage`, {}],
+      [`${API}/test`, json("POST", { provider: "s3", settings: {}, connection_id: id })],
+      ["/api/company/storage", json("PUT", { connection_id: id })],
+    ];
+    for (const [path, init] of everything) expect((await refused(path, init)).code).toBe("not_found");
+    expect((await list()).map((connection) => connection.id)).not.toContain(id);
+  });
+});
+
+describe("a test of a connection", () => {
+  it("does with a probe what is done with files, and leaves nothing", async () => {
+    const { id } = await edge.connection("second");
+    const report = await edge.json<StorageConnectionReport>(`${API}/${id}/test`, { method: "POST" });
+    expect(report.ok).toBe(true);
+    expect(report.steps.map(({ step, ok }) => [step, ok])).toEqual([
+      ["write", true],
+      ["read", true],
+      ["list", true],
+      ["delete", true],
+    ]);
+    expect((await edge.backends.get("second")?.usage(""))?.objects).toBe(0);
+    const tested = await edge.json<StorageConnection>(`${API}/${id}`);
+    expect(tested).toMatchObject({ last_test_at: new Date(edge.clock).toISOString(), last_test_error: null });
+  });
+
+  it("says which step failed, notes it, and still removes the probe", async () => {
+    const second = edge.backends.get("second");
+    const list = () => Promise.reject(new StorageError("denied", "Listing is not allowed."));
+    edge.backends.set("deaf", but(second, { list }));
+    const { id } = await edge.connection("deaf");
+    const report = await edge.json<StorageConnectionReport>(`${API}/${id}/test`, { method: "POST" });
+    expect(report.ok).toBe(false);
+    expect(report.steps).toMatchObject([
+      { step: "write", ok: true },
+      { step: "read", ok: true },
+      { step: "list", ok: false, error: { code: "denied", message: "Listing is not allowed." } },
+      { step: "delete", ok: true },
+    ]);
+    expect((await second?.usage(""))?.objects).toBe(0);
+    const tested = await edge.json<StorageConnection>(`${API}/${id}`);
+    expect(tested.last_test_error).toContain('"list" failed: Listing is not allowed.');
+  });
+
+  it("takes settings that are not saved, with the secrets of those that are", async () => {
+    const before = (await list()).length;
+    const settings = s3("second").settings;
+    const trial = (body: object) =>
+      edge.json<StorageConnectionReport>(`${API}/test`, json("POST", { provider: "s3", ...body }));
+    expect((await trial({ settings })).ok).toBe(true);
+    const { id } = await edge.connection("third");
+    expect((await trial({ settings: { bucket: "second" }, connection_id: id })).ok).toBe(true);
+    const missing = await trial({ settings: { ...settings, bucket: "missing" } });
+    expect(missing.steps).toMatchObject([
+      { step: "write", ok: false, error: { code: "invalid_config", field: "bucket" } },
+    ]);
+    const incomplete = json("POST", { provider: "s3", settings: { bucket: "second" } });
+    expect((await refused(`${API}/test`, incomplete)).detail).toContain('Field "endpoint" of the settings');
+    expect((await list()).length).toBe(before + 1);
+  });
+});
+
+describe("the connection of a company", () => {
+  it("takes new files; old ones stay, and everything is served from where it is", async () => {
+    const before = await edge.submit();
+    const { id } = await edge.connection("second");
+    await edge.switchTo(id);
+    expect(await edge.json("/api/company/storage")).toEqual({ connection_id: id });
+    const photo = png();
+    const after = await edge.submit({ image: photo });
+    await edge.fetch(`/api/ar-content/${after.content.id}/video`, {
+      method: "PUT",
+      body: video("mp4"),
+      headers: { "Content-Length": "5000" },
+    });
+    const there = (await edge.backends.get("second")?.list("", { recursive: true }))?.objects ?? [];
+    expect(there.filter(({ key }) => key.includes(after.content.unique_id))).toHaveLength(3);
+    expect(await edge.files(after.content)).toEqual([]);
+    expect(await edge.files(before.content)).toHaveLength(1);
+
+    const served = await edge.fetch(after.content.image_url);
+    expect(new Uint8Array(await served.arrayBuffer())).toEqual(photo);
+    const range = await edge.fetch(`/media/${after.content.unique_id}/video`, {
+      headers: { Range: "bytes=0-9" },
+    });
+    expect([range.status, range.headers.get("content-range")]).toEqual([206, "bytes 0-9/5000"]);
+    expect((await edge.fetch(before.content.image_url)).status).toBe(200);
+
+    const current = await edge.json<StorageConnection>(`${API}/${id}`);
+    expect(current).toMatchObject({
+      is_current: true,
+      files: { count: 3, bytes: photo.length + 5000 },
+      companies: [{ name: "First company" }],
+    });
+    await edge.fetch(`/api/ar-content/${after.content.id}`, { method: "DELETE" });
+    const left = (await edge.backends.get("second")?.list("", { recursive: true }))?.objects ?? [];
+    expect(left.filter(({ key }) => key.includes(after.content.unique_id))).toEqual([]);
+  });
+
+  it("is not switched to one that fails its test", async () => {
+    const upload = () => Promise.reject(new StorageError("quota_exceeded", "It is full."));
+    edge.backends.set("full", but(edge.backends.get("second"), { upload }));
+    const { id } = await edge.connection("full");
+    const problem = await refused("/api/company/storage", json("PUT", { connection_id: id }));
+    expect([problem.status, problem.code]).toEqual([422, "storage_test_failed"]);
+    expect(problem.detail).toBe('The test\'s step "write" failed: It is full. Nothing was switched.');
+    expect(await edge.json("/api/company/storage")).toEqual({ connection_id: "platform" });
+  });
+
+  it("says the storage's own words when it refuses a photo, and nothing of it stays", async () => {
+    const { id } = await edge.connection("second");
+    await edge.switchTo(id);
+    const words = { providerMessage: "AccessDenied" };
+    const upload = () => Promise.reject(new StorageError("denied", "May not write.", words));
+    edge.backends.set("second", but(edge.backends.get("second"), { upload }));
+    edge.pass(60);
+    await expect(edge.submit()).rejects.toThrow(/502 .*May not write. The storage says: AccessDenied/);
+  });
+
+  it("cannot be deleted while it is current or holds files, and says why", async () => {
+    const { id } = await edge.connection("second");
+    const path = `${API}/${id}`;
+    await edge.switchTo(id);
+    const { content } = await edge.submit();
+    const both = await refused(path, { method: "DELETE" });
+    expect([both.status, both.code]).toEqual([409, "storage_in_use"]);
+    expect(both.detail).toBe(
+      "This connection cannot be deleted: it is where your new files go; it holds 2 files of yours.",
+    );
+    await edge.switchTo("platform");
+    const one = await refused(path, { method: "DELETE" });
+    expect(one.detail).toBe("This connection cannot be deleted: it holds 2 files of yours.");
+    await edge.fetch(`/api/ar-content/${content.id}`, { method: "DELETE" });
+    expect((await edge.fetch(path, { method: "DELETE" })).status).toBe(204);
+    for (const init of [json("PATCH", { name: "Mine" }), { method: "DELETE" }]) {
+      expect((await refused(`${API}/platform`, init)).code).toBe("storage_in_use");
+    }
+  });
+
+  it("does not change to a place without its files, but to new keys of the same", async () => {
+    const { id } = await edge.connection("second");
+    const path = `${API}/${id}`;
+    expect(await edge.json(path, json("PATCH", { settings: { bucket: "third" } }))).toBeTruthy();
+    await edge.json(path, json("PATCH", { settings: { bucket: "second" } }));
+    await edge.switchTo(id);
+    await edge.submit();
+    const elsewhere = await refused(path, json("PATCH", { settings: { bucket: "third" } }));
+    expect([elsewhere.status, elsewhere.code]).toEqual([409, "storage_in_use"]);
+    expect(elsewhere.detail).toMatch(/lead to another place/);
+    const changed = await edge.json(path, json("PATCH", { settings: { secret_access_key: "rotated" } }));
+    expect(changed).toMatchObject({ settings: { bucket: "second" } });
+  });
+});
+
+describe("the usage of a connection", () => {
+  it("is measured, kept for a while, and measured again on demand", async () => {
+    const { id } = await edge.connection("third");
+    await edge.switchTo(id);
+    const photo = png();
+    await edge.submit({ image: photo });
+    const path = `${API}/${id}/usage`;
+    const ask = (query = "") => edge.json<StorageConnectionUsage>(path + query);
+    const files = { count: 2, bytes: photo.length };
+    const usage = { objects: 2, bytes: expect.any(Number), quota: null, age_seconds: 0 };
+    expect(await ask()).toMatchObject({ files, usage });
+    await edge.submit();
+    edge.pass(100);
+    expect(await ask()).toMatchObject({ files: { count: 4 }, usage: { objects: 2, age_seconds: 100 } });
+    expect(await ask("?refresh=true")).toMatchObject({ usage: { objects: 4, age_seconds: 0 } });
+    edge.pass(15 * 60);
+    const quota = async () => ({ usedBytes: 70, totalBytes: 100 });
+    edge.backends.set("third", but(edge.backends.get("third"), { quota }));
+    expect(await ask()).toMatchObject({
+      usage: { quota: { used_bytes: 70, total_bytes: 100 }, age_seconds: 0 },
+    });
+    expect(await edge.json(`${API}/${id}`)).toMatchObject({ usage: { objects: 4 } });
+  });
+
+  it("is known of the platform's own bucket too", async () => {
+    await edge.submit();
+    const { files, usage } = await edge.json<StorageConnectionUsage>(`${API}/platform/usage?refresh=true`);
+    expect(usage.objects).toBe(files.count);
+    expect((await list())[0].usage).toMatchObject({ objects: usage.objects });
+  });
+});
+
+describe("rotated keys", () => {
+  it("seal what the old ones sealed, and the settings stay", async () => {
+    const { id } = await edge.connection("second");
+    const keys = `new:${btoa("f".repeat(32))},test:${btoa("0123456789abcdef0123456789abcdef")}`;
+    const rotated = edge.storagesWith(edge.storage, { vault: new Vault(keys) });
+    await resealSettings(edge.db, rotated, 100);
+    const [row] = await edge.db.select().from(storageConnections).where(eq(storageConnections.id, id));
+    expect(row.keyId).toBe("new");
+    expect((await rotated.settingsOf(row)).settings).toMatchObject({ secret_access_key: SECRET });
+    const retired = edge.storagesWith(edge.storage, { vault: new Vault(keys.split(",")[0]) });
+    expect((await retired.settingsOf(row)).settings).toMatchObject({ secret_access_key: SECRET });
+    // The other tests' rows, too, are opened with the old key again.
+    await resealSettings(
+      edge.db,
+      edge.storagesWith(edge.storage, { vault: new Vault(keys.split(",").reverse().join()) }),
+      100,
+    );
+  });
+});
+
+describe("presets", () => {
+  it("name settings of their providers", async () => {
+    const { items } = await edge.json<{ items: { id: string; settings: object }[] }>(`${API}/presets`);
+    expect(items.map(({ id }) => id)).toEqual([
+      "minio",
+      "yandex_object_storage",
+      "cloudflare_r2",
+      "aws_s3",
+      "yandex_disk",
+    ]);
+    const [, yandex] = items;
+    const { endpoint, region } = s3("second").settings;
+    expect({ endpoint, region, ...yandex.settings }).toMatchObject({ region: "ru-central1", style: "path" });
+    const body = { ...s3("second"), settings: { ...s3("second").settings, ...yandex.settings } };
+    expect((await edge.fetch(API, json("POST", body))).status).toBe(201);
+  });
+});

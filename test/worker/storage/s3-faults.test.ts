@@ -1,0 +1,494 @@
+import { describe, expect, it } from "vitest";
+import { StorageHttp, type StorageHttpOptions } from "../../../worker/storage/http.ts";
+import { UnsatisfiableRange } from "../../../worker/storage/provider.ts";
+import { S3Storage } from "../../../worker/storage/s3.ts";
+import type { S3SettingsBody } from "../../../worker/storage/settings.ts";
+import { type Faulty, type FaultyStep, faulty } from "./servers/faulty.ts";
+
+const SETTINGS: S3SettingsBody = {
+  endpoint: "https://s3.amazonaws.com",
+  region: "us-east-1",
+  bucket: "bucket",
+  prefix: "",
+  access_key_id: "AKIAIOSFODNN7EXAMPLE",
+  secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+  style: "path",
+};
+
+function open(
+  change: Partial<S3SettingsBody>,
+  options: Partial<StorageHttpOptions> = {},
+  now?: () => number,
+) {
+  const http = new StorageHttp({ checkAddress: () => {}, sleep: async () => {}, ...options });
+  return new S3Storage({ ...SETTINGS, ...change }, http, now);
+}
+
+/** A storage whose server plays a script. */
+async function scripted(
+  steps: FaultyStep[],
+  options?: Partial<StorageHttpOptions>,
+): Promise<{ storage: S3Storage; server: Faulty }> {
+  const server = await faulty(...steps);
+  return { storage: open({ endpoint: server.url }, options), server };
+}
+
+const answer = (status: number, body = "", headers = {}): FaultyStep => ({
+  kind: "answer",
+  status,
+  body,
+  headers,
+});
+const ok = answer(200);
+const error = (status: number, code: string, message = "", more = "", headers = {}) =>
+  answer(
+    status,
+    `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message>${more}</Error>`,
+    headers,
+  );
+
+const put = (storage: S3Storage, body = new Uint8Array(10), key = "a") =>
+  storage.upload(key, body, { length: body.length, contentType: "video/mp4" });
+
+function streamOf(length: number, chunkBytes = 2 ** 20): ReadableStream<Uint8Array> {
+  let left = length;
+  return new ReadableStream({
+    pull(controller) {
+      if (left === 0) return controller.close();
+      const chunk = new Uint8Array(Math.min(chunkBytes, left));
+      left -= chunk.length;
+      controller.enqueue(chunk);
+    },
+  });
+}
+
+const requests = async (server: Faulty) =>
+  (await server.seen()).map(({ method, path }) => `${method} ${path}`);
+
+describe("what an S3 server says", () => {
+  it.each([
+    [403, "InvalidAccessKeyId", "invalid_config", "access_key_id"],
+    [401, "Unauthorized", "invalid_config", "access_key_id"],
+    [403, "SignatureDoesNotMatch", "invalid_config", "secret_access_key"],
+    [404, "NoSuchBucket", "invalid_config", "bucket"],
+    [400, "InvalidBucketName", "invalid_config", "bucket"],
+    [403, "AccessDenied", "denied", undefined],
+    [403, "QuotaExceeded", "quota_exceeded", undefined],
+    [507, "InsufficientStorage", "quota_exceeded", undefined],
+    [507, "XMinioStorageFull", "quota_exceeded", undefined],
+    [400, "EntityTooLarge", "quota_exceeded", undefined],
+    [412, "PreconditionFailed", "conflict", undefined],
+    [409, "ConditionalRequestConflict", "conflict", undefined],
+    [503, "SlowDown", "unavailable", undefined],
+    [500, "InternalError", "unavailable", undefined],
+    [403, "RequestTimeTooSkewed", "unavailable", undefined],
+    [403, "SomethingNew", "denied", undefined],
+    [400, "constructor", "unavailable", undefined],
+  ])("%i %s is %s", async (status, code, meaning, field) => {
+    const { storage } = await scripted([error(status, code, "In the server's words.")]);
+    const refused = put(storage);
+    await expect(refused).rejects.toMatchObject({
+      name: "StorageError",
+      code: meaning,
+      field,
+      providerMessage: `${code}: In the server's words.`,
+      message: expect.stringContaining(`The storage says: ${code}: In the server's words.`),
+    });
+  });
+
+  it("names the region that it expects", async () => {
+    const region = "<Region>eu-west-3</Region>";
+    const { storage } = await scripted([
+      error(400, "AuthorizationHeaderMalformed", "The region is wrong", region),
+    ]);
+    await expect(put(storage)).rejects.toMatchObject({
+      code: "invalid_config",
+      field: "region",
+      message: expect.stringContaining('expects the region "eu-west-3", not "us-east-1"'),
+    });
+  });
+
+  it("names the address that a bucket has", async () => {
+    const endpoint = "<Endpoint>bucket.s3.eu-west-3.amazonaws.com</Endpoint>";
+    const moved = (headers = {}) => error(301, "PermanentRedirect", "Elsewhere", endpoint, headers);
+    const elsewhere = await scripted([moved({ "x-amz-bucket-region": "eu-west-3" })]);
+    await expect(put(elsewhere.storage)).rejects.toMatchObject({
+      field: "region",
+      message: expect.stringMatching(/"eu-west-3".*bucket\.s3\.eu-west-3\.amazonaws\.com/),
+    });
+    const { storage } = await scripted([moved()]);
+    await expect(put(storage)).rejects.toMatchObject({
+      field: "endpoint",
+      message: expect.stringContaining("bucket.s3.eu-west-3.amazonaws.com"),
+    });
+  });
+
+  it("says why a HEAD is refused, for which it is asked again", async () => {
+    const { storage, server } = await scripted([answer(403), error(403, "InvalidAccessKeyId", "Who?")]);
+    await expect(storage.head("a")).rejects.toMatchObject({ field: "access_key_id" });
+    expect(await requests(server)).toEqual(["HEAD /bucket/a", "GET /bucket/a"]);
+  });
+
+  it("says that a HEAD is refused, even if it does not say why", async () => {
+    const { storage } = await scripted([answer(403), ok]);
+    await expect(storage.head("a")).rejects.toMatchObject({ code: "denied" });
+  });
+
+  it("is not believed to be free of our secrets", async () => {
+    const said = `You sent ${SETTINGS.secret_access_key} for ${SETTINGS.access_key_id}. ${"Blah ".repeat(200)}`;
+    const { storage } = await scripted([error(403, "AccessDenied", said)]);
+    const refused = await put(storage).then(null, (reason) => reason);
+    expect(refused.message).toContain("You sent … for ….");
+    expect(JSON.stringify({ ...refused, message: refused.message })).not.toMatch(/wJalr|AKIA/);
+    expect(refused.message.length).toBeLessThan(500);
+  });
+
+  it("counts for a key that is not there", async () => {
+    const { storage } = await scripted([error(404, "NoSuchKey")]);
+    expect(await storage.download("a")).toBeNull();
+    const { storage: other } = await scripted([error(404, "NoSuchBucket")]);
+    await expect(other.download("a")).rejects.toMatchObject({ field: "bucket" });
+  });
+});
+
+describe("what is no S3 server", () => {
+  const page = "<!doctype html><title>Welcome to nginx!</title>";
+  it.each([
+    ["a web page", answer(200, page)],
+    ["another XML", answer(200, "<rss></rss>")],
+    ["half an XML", answer(200, "<ListBucketResult><Contents>")],
+    ["nothing", answer(200)],
+    ["a page that is not there", answer(404, page)],
+    ["a method that is not allowed", answer(405, page)],
+    [
+      "an entity bomb",
+      answer(
+        200,
+        `<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><ListBucketResult>&c;</ListBucketResult>`,
+      ),
+    ],
+    ["a very deep XML", answer(200, "<a>".repeat(100_000))],
+  ])("is told by its listing: %s", async (_name, step) => {
+    const { storage } = await scripted([step]);
+    await expect(storage.list("")).rejects.toMatchObject({
+      name: "StorageError",
+      code: "invalid_config",
+      field: "endpoint",
+      message: expect.stringContaining("does not answer as S3 does"),
+    });
+  });
+
+  it("leads nowhere by a redirect", async () => {
+    const forbidden = await faulty(ok);
+    for (const status of [301, 302, 307, 308]) {
+      const { storage } = await scripted([answer(status, "", { location: `${forbidden.url}/admin` })]);
+      const acts = [
+        () => put(storage),
+        () => storage.download("a"),
+        () => storage.head("a"),
+        () => storage.list(""),
+        () => storage.delete("a"),
+      ];
+      for (const act of acts) {
+        await expect(act()).rejects.toMatchObject({
+          code: "invalid_config",
+          field: "endpoint",
+          message: expect.stringContaining(new URL(forbidden.url).origin),
+        });
+      }
+    }
+    expect(await forbidden.seen()).toEqual([]);
+  });
+
+  it("is denied or away without words", async () => {
+    const { storage } = await scripted([answer(403, page)]);
+    await expect(put(storage)).rejects.toMatchObject({ code: "denied", providerMessage: undefined });
+    const { storage: away } = await scripted([answer(502, page)]);
+    await expect(put(away)).rejects.toMatchObject({ code: "unavailable", providerMessage: undefined });
+  });
+
+  it("does not say how large a file is", async () => {
+    const { storage } = await scripted([answer(200, "abc", { "transfer-encoding": "chunked" })]);
+    await expect(storage.download("a")).rejects.toMatchObject({ code: "unavailable" });
+  });
+});
+
+describe("an S3 server in trouble", () => {
+  it.each<[string, FaultyStep[]]>([
+    ["busy", [error(503, "SlowDown"), error(503, "SlowDown"), error(503, "SlowDown")]],
+    ["in need of patience", [answer(429, "", { "retry-after": "2" })]],
+    ["cut off", [{ kind: "cut" }, { kind: "cut", afterBytes: 5 }]],
+    ["broken", [error(500, "InternalError"), answer(502, "<html>"), answer(504)]],
+  ])("is asked again when it is %s", async (_name, troubles) => {
+    const { storage, server } = await scripted([...troubles, ok]);
+    await put(storage);
+    const seen = await server.seen();
+    expect(seen).toHaveLength(troubles.length + 1);
+    expect(seen.at(-1)).toMatchObject({ method: "PUT", bytes: 10, whole: true });
+  });
+
+  it("is not asked again when a stream broke off", async () => {
+    const { storage, server } = await scripted([{ kind: "cut", afterBytes: 500 }, ok]);
+    const upload = storage.upload("a", streamOf(1000, 100), { length: 1000, contentType: "video/mp4" });
+    await expect(upload).rejects.toMatchObject({ code: "unavailable" });
+    expect(await server.seen()).toHaveLength(1);
+  });
+
+  it("is not waited for for ever", async () => {
+    const { storage } = await scripted([{ kind: "half", body: "<List", end: "silence" }], {
+      silenceSeconds: 0.05,
+    });
+    await expect(storage.list("")).rejects.toMatchObject({ code: "unavailable" });
+  });
+
+  it("breaks a download that it does not finish", async () => {
+    const { storage } = await scripted([{ kind: "half", body: "abc", end: "cut" }]);
+    const download = await storage.download("a");
+    await expect(new Response(download?.body).arrayBuffer()).rejects.toThrow();
+  });
+});
+
+describe("an upload in parts that fails", () => {
+  const begun = answer(
+    200,
+    "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>",
+  );
+  const part = answer(200, "", { etag: '"0123456789abcdef0123456789abcdef"' });
+  const completed = answer(200, "<CompleteMultipartUploadResult/>");
+  const length = 20 * 2 ** 20;
+  const upload = (storage: S3Storage, more = {}) =>
+    storage.upload("a", streamOf(length), { length, contentType: "video/mp4", ...more });
+
+  it("in one part sends that one again", async () => {
+    const { storage, server } = await scripted([
+      begun,
+      part,
+      error(503, "SlowDown"),
+      { kind: "cut" },
+      part,
+      part,
+      completed,
+    ]);
+    await upload(storage);
+    expect(await requests(server)).toEqual([
+      "POST /bucket/a?uploads=",
+      ...[1, 2, 2, 2, 3].map((number) => `PUT /bucket/a?partNumber=${number}&uploadId=u`),
+      "POST /bucket/a?uploadId=u",
+    ]);
+    expect((await server.seen()).map(({ bytes }) => bytes).slice(1, 6)).toEqual(
+      [8, 8, 8, 8, 4].map((mebibytes) => mebibytes * 2 ** 20),
+    );
+  });
+
+  it.each([
+    ["in a part", [begun, part, error(403, "AccessDenied"), ok], "denied"],
+    ["at the end", [begun, part, part, part, error(400, "InvalidPart"), ok], "conflict"],
+    [
+      "at the end, though the answer began well",
+      [
+        begun,
+        part,
+        part,
+        part,
+        answer(200, `  <?xml version="1.0"?><Error><Code>InternalError</Code></Error>`),
+        ok,
+      ],
+      "unavailable",
+    ],
+  ])("%s is aborted", async (_name, steps, code) => {
+    const { storage, server } = await scripted(steps);
+    await expect(upload(storage)).rejects.toMatchObject({ code });
+    expect((await requests(server)).at(-1)).toBe("DELETE /bucket/a?uploadId=u");
+  });
+
+  it("and cannot be aborted says why it failed", async () => {
+    const { storage } = await scripted([begun, error(403, "AccessDenied"), error(500, "InternalError")]);
+    await expect(upload(storage)).rejects.toMatchObject({ code: "denied" });
+  });
+
+  it("has not failed when only the answer was lost", async () => {
+    const lost = [begun, part, part, part, { kind: "cut" } as const, error(404, "NoSuchUpload")];
+    // The MD5 of that etag's bytes, three times.
+    const made = answer(200, "", { etag: '"1852b2d43eebfbf285c3cb38129804d4-3"', "content-length": "0" });
+    const { storage, server } = await scripted([...lost, made]);
+    const refused = await upload(storage).then(
+      () => null,
+      (reason) => reason,
+    );
+    expect((await requests(server)).at(6)).toBe("HEAD /bucket/a");
+    expect(refused).toBeNull();
+  });
+
+  it("is asked about when its end is a fault of the server's", async () => {
+    const fault = error(500, "InternalError");
+    const gone = error(404, "NoSuchUpload");
+    const { storage } = await scripted([fault, fault, fault, fault, gone, answer(404)]);
+    const part = [{ number: 1, etag: "0123456789abcdef0123456789abcdef" }];
+    await expect(storage.parts.complete("a", "u", part)).rejects.toMatchObject({ code: "not_found" });
+    const told = answer(200, "<ListPartsResult></ListPartsResult>");
+    const { storage: other } = await scripted([fault, fault, fault, fault, told]);
+    await expect(other.parts.complete("a", "u", part)).rejects.toMatchObject({ code: "unavailable" });
+  });
+
+  it("has failed when the object is another one", async () => {
+    const lost = [begun, part, part, part, { kind: "cut" } as const, error(404, "NoSuchUpload")];
+    const { storage } = await scripted([...lost, answer(200, "", { etag: '"f00f-3"' }), answer(204)]);
+    await expect(upload(storage)).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  it("looks before it sends, when the key must be free", async () => {
+    const { storage, server } = await scripted([answer(200, "", { etag: '"e"' })]);
+    await expect(upload(storage, { ifAbsent: true })).rejects.toMatchObject({ code: "conflict" });
+    expect(await requests(server)).toEqual(["HEAD /bucket/a"]);
+  });
+});
+
+describe("a server that does not know everything", () => {
+  it.each(["bytes", "a stream"])("stores %s without the condition, after a look", async (kind) => {
+    const { storage, server } = await scripted([answer(404), error(501, "NotImplemented"), ok]);
+    const body = kind === "bytes" ? new Uint8Array(10) : streamOf(10);
+    await storage.upload("a", body, { length: 10, contentType: "video/mp4", ifAbsent: true });
+    const seen = await server.seen();
+    expect(seen.map(({ headers }) => headers["if-none-match"])).toEqual([undefined, "*", undefined]);
+    expect(seen[2]).toMatchObject({ method: "PUT", bytes: 10, whole: true });
+  });
+
+  it.each([400, 403, 405, 411, 501])("deletes one by one after a %i", async (status) => {
+    const { storage, server } = await scripted([answer(status), answer(204)]);
+    await storage.delete(["a", "b", "c d"]);
+    await storage.delete(["e", "f"]);
+    const [first, ...rest] = await requests(server);
+    expect(first).toBe("POST /bucket?delete=");
+    expect(rest.sort()).toEqual(["a", "b", "c%20d", "e", "f"].map((key) => `DELETE /bucket/${key}`));
+  });
+
+  it("deletes one by one what it could not delete in bulk, and says why", async () => {
+    const result = "<DeleteResult><Error><Key>b</Key><Code>AccessDenied</Code></Error></DeleteResult>";
+    const { storage, server } = await scripted([answer(200, result), error(403, "AccessDenied", "Locked.")]);
+    await expect(storage.delete(["a", "b"])).rejects.toMatchObject({
+      code: "denied",
+      message: expect.stringContaining("Locked."),
+    });
+    expect(await requests(server)).toEqual(["POST /bucket?delete=", "DELETE /bucket/b"]);
+    expect((await server.seen())[0].headers).toHaveProperty("content-md5");
+  });
+
+  it("calls a range of nothing a whole", async () => {
+    const { storage } = await scripted([answer(200)]);
+    const refused = storage.download("a", { range: { start: 0 } });
+    await expect(refused).rejects.toBeInstanceOf(UnsatisfiableRange);
+  });
+
+  it("sends a whole file for a part of it", async () => {
+    const { storage } = await scripted([answer(200, "abcdef")]);
+    const refused = storage.download("a", { range: { start: 1, end: 2 } });
+    await expect(refused).rejects.toMatchObject({ code: "unavailable" });
+  });
+
+  it("sends a file for another one", async () => {
+    const { storage } = await scripted([answer(200, "abcdef", { etag: '"new"' })]);
+    await expect(storage.download("a", { ifMatch: "old" })).rejects.toMatchObject({ code: "conflict" });
+  });
+
+  it("does not say how long a file is that a range is outside of", async () => {
+    const { storage } = await scripted([error(416, "InvalidRange"), answer(200, "", { etag: '"e"' })]);
+    await expect(storage.download("a", { range: { start: 9 } })).rejects.toMatchObject({ size: 0 });
+  });
+
+  it("does not tell the parts of an upload", async () => {
+    const { storage } = await scripted([error(501, "NotImplemented")]);
+    expect(await storage.parts.list("a", "u")).toBeNull();
+  });
+
+  it.each([
+    ["not at all", "", "a b+c%20&amp;d/e"],
+    ["with %20", "<EncodingType>url</EncodingType>", "a%20b%2Bc%2520%26d/e"],
+    ["with +", "<EncodingType>url</EncodingType>", "a+b%2Bc%2520%26d%2Fe"],
+  ])("escapes keys in its own way: %s", async (_name, encoding, key) => {
+    const { storage } = await scripted([
+      answer(
+        200,
+        `<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${encoding}<IsTruncated>false</IsTruncated>
+          <Contents><Key>${key}</Key><Size>5</Size><ETag>&quot;e&quot;</ETag>
+          <LastModified>2026-11-22T12:00:00.000Z</LastModified></Contents></ListBucketResult>`,
+      ),
+    ]);
+    expect(await storage.list("a b+c%20&d", { recursive: true })).toEqual({
+      objects: [{ key: "a b+c%20&d/e", size: 5, etag: "e", modifiedAt: Date.UTC(2026, 10, 22, 12) }],
+      folders: [],
+      cursor: null,
+    });
+  });
+
+  it("tells the parts of an upload on several pages", async () => {
+    const page = (number: number, isTruncated: boolean) =>
+      answer(
+        200,
+        `<ListPartsResult><IsTruncated>${isTruncated}</IsTruncated><NextPartNumberMarker>${number}</NextPartNumberMarker>
+          <Part><PartNumber>${number}</PartNumber><ETag>"e${number}"</ETag><Size>5</Size></Part></ListPartsResult>`,
+      );
+    const { storage, server } = await scripted([page(1, true), page(2, false)]);
+    expect(await storage.parts.list("a", "u")).toEqual([
+      { number: 1, etag: "e1", size: 5 },
+      { number: 2, etag: "e2", size: 5 },
+    ]);
+    expect((await requests(server))[1]).toContain("part-number-marker=1");
+  });
+});
+
+describe("requests", () => {
+  /** What a storage asks of a server that is always content. */
+  async function asked(change: Partial<S3SettingsBody>, act: (storage: S3Storage) => Promise<unknown>) {
+    const seen: { url: string; headers: Record<string, string> }[] = [];
+    const fetch = async (url: string, init: RequestInit) => {
+      seen.push({ url, headers: init.headers as Record<string, string> });
+      return new Response(null, { headers: { "content-length": "0" } });
+    };
+    await act(open(change, { fetch }, () => Date.UTC(2026, 10, 22, 12)));
+    return seen[0];
+  }
+
+  it.each([
+    ["path", "https://storage.test", "https://storage.test/bucket/deep/a%20b"],
+    ["path", "https://storage.test:9000/s3/", "https://storage.test:9000/s3/bucket/deep/a%20b"],
+    ["host", "https://storage.test:9000", "https://bucket.storage.test:9000/deep/a%20b"],
+  ] as const)("name the bucket in the %s", async (style, endpoint, url) => {
+    const change = { style, endpoint, prefix: "deep" };
+    expect((await asked(change, (storage) => storage.head("a b"))).url).toBe(url);
+  });
+
+  it("are signed with their body, unless it flows or TLS protects it", async () => {
+    const sent = async (endpoint: string, act: (storage: S3Storage) => Promise<unknown>) =>
+      (await asked({ endpoint }, act)).headers["x-amz-content-sha256"];
+    const ofNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    expect(await sent("http://storage.test", (storage) => put(storage, new Uint8Array()))).toBe(ofNothing);
+    expect(await sent("http://storage.test", (storage) => storage.head("a"))).toBe(ofNothing);
+    expect(await sent("https://storage.test", (storage) => put(storage))).toBe("UNSIGNED-PAYLOAD");
+    const flow = (storage: S3Storage) =>
+      storage.upload("a", streamOf(0), { length: 0, contentType: "video/mp4" });
+    expect(await sent("http://storage.test", flow)).toBe("UNSIGNED-PAYLOAD");
+  });
+
+  /** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html */
+  it("are signed as Amazon's example says", async () => {
+    const example = open({ bucket: "examplebucket", style: "host" }, {}, () => Date.UTC(2013, 4, 24));
+    const url = new URL(await example.presignedUrl("test.txt", 86_400));
+    expect(url.origin + url.pathname).toBe("https://examplebucket.s3.amazonaws.com/test.txt");
+    expect(url.searchParams.get("X-Amz-Signature")).toBe(
+      "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404",
+    );
+  });
+
+  it("that are given away last a week at most", async () => {
+    const url = new URL(await open({}).presignedUrl("a", 10_000_000));
+    expect(url.searchParams.get("X-Amz-Expires")).toBe("604800");
+  });
+
+  it("never have a plus for a space in their query", async () => {
+    const url = await open({}).presignedUrl("a", 60, { fileName: "a b+c.mp4" });
+    expect(url).not.toContain("+");
+    expect(new URL(url).searchParams.get("response-content-disposition")).toBe(
+      `inline; filename="a b+c.mp4"; filename*=UTF-8''a%20b%2Bc.mp4`,
+    );
+  });
+});

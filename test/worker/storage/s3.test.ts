@@ -1,0 +1,68 @@
+import { inject } from "vitest";
+import { StorageHttp, type StorageHttpOptions } from "../../../worker/storage/http.ts";
+import { S3Storage } from "../../../worker/storage/s3.ts";
+import type { S3SettingsBody } from "../../../worker/storage/settings.ts";
+import { type ContractBackend, storageContract } from "./contract.ts";
+import { relay } from "./servers/relay.ts";
+
+function http(options: Partial<StorageHttpOptions> = {}): StorageHttp {
+  return new StorageHttp({ checkAddress: () => {}, sleep: async () => {}, ...options });
+}
+
+function backendOf(settings: S3SettingsBody): ContractBackend {
+  const changed = (change: Partial<S3SettingsBody>) => new S3Storage({ ...settings, ...change }, http());
+  const { access_key_id, secret_access_key, endpoint } = settings;
+  return {
+    presigns: true,
+    counted: () => {
+      let taken = 0;
+      const counting = http({
+        fetch: async (url, init) => {
+          const response = await fetch(url, init);
+          if (init.body instanceof Uint8Array && response.ok) taken += init.body.length;
+          return response;
+        },
+      });
+      return { storage: new S3Storage(settings, counting), taken: () => taken };
+    },
+    withClock: (now) => new S3Storage(settings, http(), now),
+    misconfigured: [
+      { fields: ["secret_access_key"], open: () => changed({ secret_access_key: `${secret_access_key}x` }) },
+      // Whoever checks the signature first has no secret to check it with.
+      {
+        fields: ["access_key_id", "secret_access_key"],
+        open: () =>
+          changed({ access_key_id: access_key_id.replace(/.$/, (last) => (last === "x" ? "y" : "x")) }),
+      },
+      { fields: ["bucket"], open: () => changed({ bucket: "vivimark-no-such-bucket-0d5c1f" }) },
+    ],
+    // A certificate is for the server's own name.
+    line:
+      endpoint.startsWith("http:") && settings.style === "path"
+        ? async () => {
+            const { origin, order } = await relay(new URL(endpoint).origin);
+            const { pathname } = new URL(endpoint);
+            return {
+              storage: changed({ endpoint: origin + pathname }),
+              down: () => order({ kind: "down" }),
+              up: () => order({ kind: "up" }),
+              cutAfter: (afterBytes) => order({ kind: "cut", afterBytes }),
+            };
+          }
+        : undefined,
+  };
+}
+
+// A folder of the bucket whose name needs escapes; any other server has its whole bucket.
+const local = { ...inject("localS3"), prefix: "deep/in it, 100%" };
+storageContract("S3", () => new S3Storage(local, http()), backendOf(local));
+
+const other = inject("otherS3");
+if (other) {
+  storageContract(`S3 at ${other.endpoint}`, () => new S3Storage(other, http()), {
+    ...backendOf(other),
+    namesDownloads: true,
+    // S3Storage says why.
+    decidesRaces: false,
+  });
+}

@@ -1,0 +1,19 @@
+/** A server that stands for Yandex Disk, in Node, for the tests in workerd. */
+import type { TestProject } from "vitest/node";
+import { startYandexDisk } from "../../../yandex-disk/server.ts";
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { apiUrl, transferUrl, oauthUrl, controlUrl, token, appToken, clientId, clientSecret, close } =
+    await startYandexDisk();
+  project.provide("yandexDisk", {
+    apiUrl,
+    transferUrl,
+    oauthUrl,
+    controlUrl,
+    token,
+    appToken,
+    clientId,
+    clientSecret,
+  });
+  return close;
+}

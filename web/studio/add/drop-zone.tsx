@@ -1,0 +1,96 @@
+import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { IconUpload } from "../ui/icons.tsx";
+import { consider } from "./candidates.ts";
+
+export const PHOTO_TYPES = "image/jpeg,image/png,image/webp";
+
+const dragging = signal(false);
+
+/** Photos dropped or pasted anywhere on the page, and the veil that says so while they hover. */
+export function DropTarget() {
+  useEffect(() => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    let depth = 0;
+    const hover = (change: number) => {
+      depth = Math.max(0, depth + change);
+      dragging.value = depth > 0;
+    };
+    const carriesFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
+
+    addEventListener("dragenter", (event) => carriesFiles(event) && hover(+1), { signal });
+    addEventListener("dragleave", (event) => carriesFiles(event) && hover(-1), { signal });
+    addEventListener("dragover", (event) => carriesFiles(event) && event.preventDefault(), { signal });
+    addEventListener(
+      "drop",
+      (event) => {
+        if (!carriesFiles(event)) return;
+        hover(-depth);
+        if (event.defaultPrevented) return;
+        event.preventDefault();
+        take(event.dataTransfer!.files);
+      },
+      { signal },
+    );
+    addEventListener(
+      "paste",
+      (event) => {
+        const files = event.clipboardData?.files;
+        if (!files?.length) return;
+        event.preventDefault();
+        take(files);
+      },
+      { signal },
+    );
+    return () => controller.abort();
+  }, []);
+
+  if (!dragging.value) return null;
+  return (
+    <div class="drop-veil" aria-hidden="true">
+      <div class="drop-veil-frame">
+        <IconUpload />
+        Drop to add
+      </div>
+    </div>
+  );
+}
+
+/** The visible invitation: a button that opens the file chooser, large when there is nothing else to see. */
+export function DropZone({ large }: { large: boolean }) {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <div class={large ? "drop-zone large" : "drop-zone"}>
+      <button type="button" class="drop-zone-button" onClick={() => input.current!.click()}>
+        <span class="drop-zone-icon">
+          <IconUpload />
+        </span>
+        <span class="drop-zone-words">
+          <strong>
+            <span class="for-mouse">Drop photos here, paste them, or browse</span>
+            <span class="for-touch">Choose or take photos</span>
+          </strong>
+          <span>JPEG, PNG or WebP, up to 20 MB each</span>
+        </span>
+      </button>
+      <input
+        ref={input}
+        class="visually-hidden"
+        type="file"
+        accept={PHOTO_TYPES}
+        multiple
+        tabIndex={-1}
+        aria-label="Photos to choose"
+        onChange={({ currentTarget }) => {
+          take(currentTarget.files!);
+          currentTarget.value = "";
+        }}
+      />
+    </div>
+  );
+}
+
+function take(files: FileList): void {
+  if (files.length > 0) void consider([...files]);
+}

@@ -1,0 +1,325 @@
+import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { MIN_IMAGE_SIDE } from "../../../compiler/image/inspect.ts";
+import type { Quality } from "../../../compiler/quality.ts";
+import {
+  type Cut,
+  cutOf,
+  type Edit,
+  isUntouched,
+  MAX_TILT,
+  pieceOf,
+  reshapePiece,
+  type Size,
+  turnedSize,
+  turnQuarter,
+  untouched,
+} from "../../edit/geometry.ts";
+import { type OpenPhoto, openPhoto } from "../../edit/open.ts";
+import { messageOf } from "../api/client.ts";
+import { HeatLegend } from "../photo/heat-map.tsx";
+import { isWeak, QualityAnnouncement, QualityReport } from "../quality.tsx";
+import { IconFlip, IconTurnLeft, IconTurnRight } from "../ui/icons.tsx";
+import { Switch } from "../ui/switch.tsx";
+import { beginning, type Candidate, rescore, revise } from "./candidates.ts";
+import { CropStage } from "./crop-stage.tsx";
+
+/** Shapes of a frame: longer by shorter side. */
+const SHAPES = {
+  free: { words: "Free", ratio: () => null },
+  original: {
+    words: "As the photo",
+    ratio: ({ width, height }: Size) => Math.max(width / height, height / width),
+  },
+  square: { words: "Square", ratio: () => 1 },
+  small: { words: "10 × 15 cm", ratio: () => 15 / 10 },
+  medium: { words: "13 × 18 cm", ratio: () => 18 / 13 },
+  a4: { words: "A4, A3 …", ratio: () => Math.SQRT2 },
+} as const;
+
+interface Shape {
+  readonly name: keyof typeof SHAPES;
+  /** Wider than high. */
+  readonly lying: boolean;
+}
+
+/** The newest score, and the cut that it is of. */
+interface Scored {
+  readonly cut: Cut;
+  readonly quality: Quality;
+  /** Undefined until it is known. */
+  readonly refusal?: string | null;
+}
+
+/** A tool that rests for so long shows the score of where it is; a score under way would hold up the one of letting go. */
+const HELD_PAUSE_MS = 120;
+
+/** The time from letting go of a tool to the picture of the new score; read by bench/edit.ts. */
+const MEASURE = "vivimark:let-go-to-score";
+
+interface Props {
+  readonly candidate: Candidate;
+  /** What the button says that ends the editing, and what comes after. */
+  readonly done: string;
+  readonly onDone: () => void;
+  readonly cancel: string;
+  readonly onCancel: () => void;
+}
+
+/** Crop, turn and straighten one photo, and see what it does to the score. */
+export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
+  const photo = candidate.size!;
+  const [edit, setEdit] = useState(() => beginning(candidate));
+  const [shape, setShape] = useState<Shape>(() => ({ name: "free", lying: isLying(photo, edit) }));
+  const [mapShown, setMapShown] = useState(true);
+  const [making, setMaking] = useState(false);
+  const [failure, setFailure] = useState<string | null>(null);
+  const { scored, unscored, letGo, make } = useScore(candidate.original, photo, edit);
+
+  const aspect = aspectOf(shape, photo);
+  const cut = cutOf(photo, edit);
+  const tooSmall = Math.min(cut.width, cut.height) < MIN_IMAGE_SIDE;
+  const changed = !isUntouched(photo, edit);
+
+  const change = (next: Edit) => {
+    letGo();
+    setEdit(next);
+  };
+  const straighten = (tilt: number) => setEdit((newest) => ({ ...newest, turn: { ...newest.turn, tilt } }));
+  /** A tool that changes the edit while it is held was let go. */
+  const settle = () => {
+    letGo();
+    setEdit((newest) => ({ ...newest }));
+  };
+  const choose = (next: Shape) => {
+    setShape(next);
+    const ratio = aspectOf(next, photo);
+    if (ratio) change({ ...edit, wanted: reshapePiece(photo, edit.turn, pieceOf(photo, edit), ratio) });
+  };
+  const turn = (direction: 1 | -1) => {
+    setShape({ ...shape, lying: !shape.lying });
+    change(turnQuarter(edit, direction));
+  };
+  const reset = () => {
+    const first = untouched(photo);
+    setShape({ name: "free", lying: isLying(photo, first) });
+    change(first);
+  };
+  const finish = async () => {
+    setMaking(true);
+    setFailure(null);
+    try {
+      const made = changed ? await make(cut) : null;
+      const verdict = scored?.cut && sameCut(scored.cut, cut) && scored.refusal !== undefined ? scored : null;
+      revise(
+        candidate,
+        changed ? edit : null,
+        made,
+        verdict && { quality: verdict.quality, refusal: verdict.refusal! },
+      );
+      if (changed || !verdict) void rescore(candidate);
+      onDone();
+    } catch (error) {
+      setFailure(`The photo could not be cut in this browser. ${messageOf(error)}`);
+      setMaking(false);
+    }
+  };
+
+  return (
+    <>
+      <div class="review-body editor">
+        <div class="editor-stage">
+          <CropStage
+            file={candidate.original}
+            url={candidate.originalUrl}
+            photo={photo}
+            edit={edit}
+            aspect={aspect}
+            map={mapShown && scored ? { cut: scored.cut, map: scored.quality.map } : null}
+            onChange={(wanted) => setEdit((newest) => ({ ...newest, wanted }))}
+            onSettle={settle}
+          />
+          <p class="editor-caption">
+            <span>
+              {cut.width} × {cut.height} px
+            </span>
+            {mapShown && <HeatLegend />}
+            <Switch words="Map" on={mapShown} onChange={setMapShown} />
+          </p>
+        </div>
+        <fieldset class="editor-tools" disabled={making}>
+          <legend class="visually-hidden">Tools</legend>
+          <div class="tool-row">
+            <button type="button" class="button" aria-label="Turn left" onClick={() => turn(-1)}>
+              <IconTurnLeft />
+            </button>
+            <button type="button" class="button" aria-label="Turn right" onClick={() => turn(1)}>
+              <IconTurnRight />
+            </button>
+            <label class="shape">
+              <span class="visually-hidden">Shape</span>
+              <select
+                value={shape.name}
+                onChange={({ currentTarget }) =>
+                  choose({ ...shape, name: currentTarget.value as Shape["name"] })
+                }
+              >
+                {Object.entries(SHAPES).map(([name, { words }]) => (
+                  <option key={name} value={name}>
+                    {words}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <button
+              type="button"
+              class="button"
+              aria-label={shape.lying ? "Make the frame upright" : "Lay the frame down"}
+              disabled={aspect === null || aspect === 1}
+              onClick={() => choose({ ...shape, lying: !shape.lying })}
+            >
+              <IconFlip />
+            </button>
+            <button type="button" class="button" disabled={!changed} onClick={reset}>
+              Reset
+            </button>
+          </div>
+          <label class="straighten">
+            <span>Straighten</span>
+            <input
+              type="range"
+              min={-MAX_TILT}
+              max={MAX_TILT}
+              step={0.1}
+              value={edit.turn.tilt}
+              aria-valuetext={`${edit.turn.tilt.toFixed(1)} degrees`}
+              onInput={({ currentTarget }) => straighten(Number(currentTarget.value))}
+              onChange={settle}
+            />
+            <output>{edit.turn.tilt.toFixed(1)}°</output>
+          </label>
+        </fieldset>
+        <section class="editor-score" aria-label="Score">
+          <Warning>
+            {tooSmall
+              ? `The frame is ${cut.width} × ${cut.height} pixels; a photo needs at least ${MIN_IMAGE_SIDE} on its shorter side.`
+              : scored?.refusal}
+          </Warning>
+          {failure && <Warning>{failure}</Warning>}
+          {unscored && (
+            <p class="warning">
+              This browser could not score the photo. It can be added all the same. {unscored}
+            </p>
+          )}
+          {scored && !scored.refusal && isWeak(scored.quality) && (
+            <p class="warning">
+              A camera will often miss this photo. You can add it; a part with more detail, or another photo,
+              would be found better.
+            </p>
+          )}
+          {scored && <QualityReport quality={scored.quality} />}
+          {!scored && !unscored && <Waiting />}
+          <QualityAnnouncement quality={scored?.quality ?? null} />
+        </section>
+      </div>
+      <div class="review-foot">
+        <button type="button" class="button" onClick={onCancel}>
+          {cancel}
+        </button>
+        <button
+          type="button"
+          class="button primary"
+          autofocus
+          disabled={making || tooSmall || Boolean(scored?.refusal && sameCut(scored.cut, cut))}
+          onClick={finish}
+        >
+          {making && <span class="spinner" aria-hidden="true" />}
+          {making ? "Cutting the photo…" : done}
+        </button>
+      </div>
+    </>
+  );
+}
+
+function Warning({ children }: { children: ComponentChildren }) {
+  return children ? (
+    <p class="warning bad" role="alert">
+      {children}
+    </p>
+  ) : null;
+}
+
+function Waiting() {
+  return (
+    <p class="hint waiting">
+      <span class="spinner" aria-hidden="true" />
+      Looking at the photo…
+    </p>
+  );
+}
+
+/** Scores the edit wherever a tool rests or is let go, in a worker that keeps the photo's pixels. */
+function useScore(file: File, photo: Size, edit: Edit) {
+  const [scored, setScored] = useState<Scored | null>(null);
+  const [unscored, setUnscored] = useState<string | null>(null);
+  const open = useRef<OpenPhoto | null>(null);
+  const asked = useRef<Cut | null>(null);
+  const letGoAt = useRef<number | null>(null);
+  const cut = useMemo(() => cutOf(photo, edit), [photo, edit]);
+
+  useLayoutEffect(() => {
+    const opened = openPhoto(file, {
+      onScored: (scoredCut, quality) => setScored({ cut: scoredCut, quality }),
+      onChecked: (checkedCut, refusal) =>
+        setScored((newest) =>
+          newest?.cut && sameCut(newest.cut, checkedCut) ? { ...newest, refusal } : newest,
+        ),
+      onFailed: (error) => setUnscored(messageOf(error)),
+    });
+    open.current = opened;
+    return () => opened.close();
+  }, [file]);
+
+  // Before the page is painted, so that scoring and painting go on at the same time.
+  useLayoutEffect(() => {
+    const ask = () => {
+      if (asked.current && sameCut(asked.current, cut)) return;
+      asked.current = cut;
+      open.current!.score(cut);
+    };
+    if (letGoAt.current !== null || asked.current === null) return ask();
+    const pause = setTimeout(ask, HELD_PAUSE_MS);
+    return () => clearTimeout(pause);
+  }, [cut]);
+
+  useLayoutEffect(() => {
+    const start = letGoAt.current;
+    if (start === null || !scored || !sameCut(scored.cut, cut)) return;
+    letGoAt.current = null;
+    requestAnimationFrame(() => performance.measure(MEASURE, { start }));
+  }, [scored, cut]);
+
+  return {
+    scored,
+    unscored,
+    letGo: () => (letGoAt.current = performance.now()),
+    make: (wanted: Cut) => open.current!.make(wanted),
+  };
+}
+
+function sameCut(a: Cut, b: Cut): boolean {
+  return (
+    a.x === b.x && a.y === b.y && a.width === b.width && a.height === b.height && a.degrees === b.degrees
+  );
+}
+
+function isLying(photo: Size, { turn }: Edit): boolean {
+  const { width, height } = turnedSize(photo, turn);
+  return width >= height;
+}
+
+/** Width by height; null for any. */
+function aspectOf({ name, lying }: Shape, photo: Size): number | null {
+  const ratio = SHAPES[name].ratio(photo);
+  return ratio === null || lying ? ratio : 1 / ratio;
+}

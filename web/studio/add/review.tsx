@@ -1,0 +1,183 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { isWeak, QualityLine } from "../quality.tsx";
+import { IconBack, IconClose, IconCrop, IconPhoto } from "../ui/icons.tsx";
+import { type Candidate, candidates, drop, dropAll, edited, rescore, submit, usable } from "./candidates.ts";
+import { Editor } from "./editor.tsx";
+import "./review.css";
+
+/** Photos that were chosen: each with its score, to be mended, left out or uploaded. */
+export function Review() {
+  if (candidates.value.length === 0) return null;
+  return <ReviewDialog />;
+}
+
+function ReviewDialog() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const candidate = edited.value;
+  const alone = candidates.value.length === 1;
+  // Asked before the dialog is there: a button in it may take the focus as soon as it is.
+  const [opener] = useState(() => document.activeElement);
+  useLayoutEffect(() => {
+    const element = dialog.current!;
+    element.showModal();
+    return () => {
+      element.close();
+      if (opener instanceof HTMLElement) opener.focus();
+    };
+  }, []);
+  const shown = useRef(candidate);
+  useEffect(() => {
+    if (shown.current === candidate) return;
+    shown.current = candidate;
+    heading.current!.focus();
+  }, [candidate]);
+
+  const back = () => {
+    if (!candidate || alone) return dropAll();
+    if (candidate.state.value.kind === "scoring") void rescore(candidate);
+    edited.value = null;
+  };
+  return (
+    <dialog
+      ref={dialog}
+      class={candidate ? "review editing" : "review"}
+      aria-labelledby="review-title"
+      onCancel={(event) => {
+        // A file chooser's own cancel event comes up here as well.
+        if (event.target !== dialog.current) return;
+        event.preventDefault();
+        back();
+      }}
+    >
+      <div class="review-head">
+        {candidate && !alone && (
+          <button type="button" class="icon-button" aria-label="Back to all photos" onClick={back}>
+            <IconBack />
+          </button>
+        )}
+        <h2 id="review-title" ref={heading} tabIndex={-1}>
+          {candidate ? candidate.title : "Photos to add"}
+        </h2>
+        <button type="button" class="icon-button" aria-label="Close without adding" onClick={dropAll}>
+          <IconClose />
+        </button>
+      </div>
+      {candidate ? (
+        <Editor
+          key={candidate.key}
+          candidate={candidate}
+          done={alone ? "Add photo" : "Done"}
+          onDone={() => (alone ? submit() : (edited.value = null))}
+          cancel={alone ? "Cancel" : "Back"}
+          onCancel={back}
+        />
+      ) : (
+        <CandidateList />
+      )}
+    </dialog>
+  );
+}
+
+function CandidateList() {
+  const ready = usable.value.length;
+  const left = candidates.value.length - ready;
+  return (
+    <>
+      <ul class="review-body candidates" aria-label="Photos to add">
+        {candidates.value.map((candidate) => (
+          <CandidateRow key={candidate.key} candidate={candidate} />
+        ))}
+      </ul>
+      <div class="review-foot">
+        {left > 0 && ready > 0 && (
+          <p class="hint">{left === 1 ? "1 photo is left out." : `${left} photos are left out.`}</p>
+        )}
+        <button type="button" class="button" onClick={dropAll}>
+          {ready > 0 ? "Cancel" : "Close"}
+        </button>
+        {ready > 0 && (
+          <button type="button" class="button primary" autofocus onClick={submit}>
+            {ready === 1 ? "Add 1 photo" : `Add ${ready} photos`}
+          </button>
+        )}
+      </div>
+    </>
+  );
+}
+
+function CandidateRow({ candidate }: { candidate: Candidate }) {
+  const { title, draft, state } = candidate;
+  const refused = state.value.kind === "refused";
+  return (
+    <li class={refused ? "candidate refused" : "candidate"}>
+      <div class="candidate-picture">
+        <IconPhoto />
+        <img
+          key={draft.value.url}
+          src={draft.value.url}
+          alt=""
+          decoding="async"
+          onError={({ currentTarget }) => currentTarget.remove()}
+        />
+      </div>
+      <div class="candidate-words">
+        <h3>{title}</h3>
+        <CandidateStatus candidate={candidate} />
+      </div>
+      <div class="candidate-actions">
+        {!refused && (
+          <button
+            type="button"
+            class="button small"
+            aria-label={`Edit ${title}`}
+            onClick={() => (edited.value = candidate)}
+          >
+            <IconCrop />
+            <span>Edit</span>
+          </button>
+        )}
+        <button
+          type="button"
+          class="icon-button"
+          aria-label={`Leave out ${title}`}
+          onClick={() => drop(candidate)}
+        >
+          <IconClose />
+        </button>
+      </div>
+    </li>
+  );
+}
+
+function CandidateStatus({ candidate }: { candidate: Candidate }) {
+  const state = candidate.state.value;
+  switch (state.kind) {
+    case "refused":
+      return (
+        <p class="candidate-error" role="alert">
+          {state.message}
+        </p>
+      );
+    case "scoring":
+      return <p class="hint">Looking at the photo…</p>;
+    case "unscored":
+      return <p class="hint">This browser could not score it. It can be added all the same.</p>;
+    case "scored":
+      if (state.refusal) {
+        return (
+          <p class="candidate-error" role="alert">
+            {state.refusal}
+          </p>
+        );
+      }
+      return (
+        <>
+          <QualityLine quality={state.quality} />
+          {isWeak(state.quality) && (
+            <p class="candidate-warning">A camera will often miss it. {state.quality.reasons[0]?.message}</p>
+          )}
+        </>
+      );
+  }
+}

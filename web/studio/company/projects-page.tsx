@@ -1,0 +1,170 @@
+import { useEffect, useState } from "preact/hooks";
+import { useLocation } from "preact-iso";
+import type { Project, ProjectChange } from "../../../worker/schemas.ts";
+import { Field, Form } from "../account/form.tsx";
+import { may } from "../account/me.ts";
+import * as api from "../api/client.ts";
+import { messageOf } from "../api/client.ts";
+import { Dialog } from "../ui/dialog.tsx";
+import { useTitle } from "../ui/title.ts";
+import { toast, toastError } from "../ui/toasts.tsx";
+import { archivedProjects, choose, loadProjects, openProjects, projects } from "./projects.ts";
+import "../account/account.css";
+
+export function ProjectsPage() {
+  useTitle("Projects");
+  useEffect(() => void loadProjects(), []);
+  const all = projects.value;
+  const archived = archivedProjects(all ?? []);
+  return (
+    <div class="account-page">
+      <h1>Projects</h1>
+      {!all && <span class="spinner large" role="img" aria-label="Loading" />}
+      {all && (
+        <section class="panel" aria-label="Projects">
+          <Rows projects={openProjects(all)} />
+          {may("projects:manage") && (
+            <Form
+              action="Create"
+              isRow
+              onSubmit={async ({ name }) => {
+                await api.createProject(name);
+                await loadProjects();
+              }}
+            >
+              <Field label="A new project" name="name" autocomplete="off" maxLength={100} />
+            </Form>
+          )}
+        </section>
+      )}
+      {archived.length > 0 && (
+        <section class="panel" aria-labelledby="archived-title">
+          <h2 id="archived-title">Archived</h2>
+          <p class="hint">They take nothing new. Whoever scans a print of theirs sees it as before.</p>
+          <Rows projects={archived} />
+        </section>
+      )}
+    </div>
+  );
+}
+
+function Rows(props: { projects: readonly Project[] }) {
+  const { route } = useLocation();
+  const [edited, setEdited] = useState<Project | null>(null);
+  return (
+    <>
+      <ul class="rows">
+        {props.projects.map((project) => (
+          <li key={project.id}>
+            <span>
+              {project.name} <small>{describe(project)}</small>
+            </span>
+            <button
+              type="button"
+              class="button small"
+              onClick={() => {
+                choose(project.id);
+                route("/");
+              }}
+            >
+              Photos<span class="visually-hidden"> of {project.name}</span>
+            </button>
+            {may("projects:manage") && (
+              <button type="button" class="button small" onClick={() => setEdited(project)}>
+                Settings<span class="visually-hidden"> of {project.name}</span>
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {edited && <SettingsDialog project={edited} onClose={() => setEdited(null)} />}
+    </>
+  );
+}
+
+function describe({ contents, max_features, expires_after_days }: Project): string {
+  const facts = [contents === 1 ? "1 photo" : `${contents} photos`];
+  if (max_features !== null) facts.push(`at most ${max_features} points`);
+  if (expires_after_days !== null) facts.push(`shown for ${expires_after_days} days`);
+  return facts.join(", ");
+}
+
+function SettingsDialog({ project, onClose }: { project: Project; onClose: () => void }) {
+  const [error, setError] = useState<string | null>(null);
+  const [saving, setSaving] = useState(false);
+  const change = async (wanted: ProjectChange, done: string) => {
+    setSaving(true);
+    try {
+      await api.changeProject(project.id, wanted);
+      toast(done);
+      onClose();
+      await loadProjects();
+    } catch (reason) {
+      setError(messageOf(reason));
+      setSaving(false);
+    }
+  };
+  const isArchived = project.archived_at !== null;
+  return (
+    <Dialog title={project.name} error={error} onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          const fields = new FormData(event.currentTarget);
+          const number = (name: string) => Number(fields.get(name)) || null;
+          const wanted = {
+            name: String(fields.get("name")),
+            max_features: number("max_features"),
+            expires_after_days: number("expires_after_days"),
+          };
+          change(wanted, "Saved.").catch(toastError);
+        }}
+      >
+        <label class="field">
+          Name
+          <input name="name" required maxLength={100} defaultValue={project.name} />
+        </label>
+        <label class="field">
+          Points to keep in each keyframe
+          <input
+            name="max_features"
+            type="number"
+            min={20}
+            max={5000}
+            placeholder="All"
+            defaultValue={project.max_features ?? ""}
+          />
+          <small>Fewer make a smaller marker, which is found less well.</small>
+        </label>
+        <label class="field">
+          Days that viewers see a photo
+          <input
+            name="expires_after_days"
+            type="number"
+            min={1}
+            max={3650}
+            placeholder="For ever"
+            defaultValue={project.expires_after_days ?? ""}
+          />
+          <small>For photos that are added from now on.</small>
+        </label>
+        <div class="dialog-actions">
+          <button
+            type="button"
+            class="button apart"
+            disabled={saving}
+            onClick={() => void change({ archived: !isArchived }, isArchived ? "Open again." : "Archived.")}
+          >
+            {isArchived ? "Take out of the archive" : "Archive"}
+          </button>
+          <button type="button" class="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="button primary" disabled={saving}>
+            Save
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,36 @@
+import type { CompileTask } from "../../../worker/schemas.ts";
+import { StatusBadge } from "../photos/status.tsx";
+import { dateTime, duration } from "../ui/format.ts";
+
+/** Every compilation that was asked for, newest first: why the marker is, or is not, ready. */
+export function HistoryPanel({ tasks }: { tasks: readonly CompileTask[] }) {
+  return (
+    <section class="panel history" aria-labelledby="history-title">
+      <h2 id="history-title">History</h2>
+      <ol class="timeline">
+        {tasks.map((task) => (
+          <li key={task.task_id} class={`timeline-item ${task.state}`}>
+            <p class="timeline-head">
+              <StatusBadge status={task.state} />
+              <span>{where(task)}</span>
+            </p>
+            <p class="timeline-when">{when(task)}</p>
+            {task.error_message && <p class="timeline-error">{task.error_message}</p>}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function where({ executor, attempts, state }: CompileTask): string {
+  const place = executor === "browser" ? "In a browser" : executor === "node" ? "On the server" : "";
+  if (!place) return state === "ready" ? "An earlier marker was used again" : "Not started";
+  return attempts > 1 ? `${place}, attempt ${attempts}` : place;
+}
+
+function when({ created_at, started_at, finished_at }: CompileTask): string {
+  const asked = `Asked ${dateTime(created_at)}`;
+  if (!finished_at) return asked;
+  return `${asked}, done after ${duration(Date.parse(finished_at) - Date.parse(started_at ?? created_at))}`;
+}

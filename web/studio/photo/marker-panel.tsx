@@ -1,0 +1,225 @@
+import { useState } from "preact/hooks";
+import type { ArContent, CompileTask, MarkerMetadata } from "../../../worker/schemas.ts";
+import { may } from "../account/me.ts";
+import * as api from "../api/client.ts";
+import { messageOf } from "../api/client.ts";
+import { contentShown, ProgressBar } from "../photos/status.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { count, dateTime, duration, jobShown, megabytes } from "../ui/format.ts";
+import { IconAgain } from "../ui/icons.tsx";
+import { toast } from "../ui/toasts.tsx";
+import { addRecompilation, addTakeOver, type Job } from "../upload/jobs.ts";
+
+interface Props {
+  content: ArContent;
+  /** The newest compile task. */
+  task: CompileTask | null;
+  /** This tab's own job on it. */
+  job: Job | undefined;
+  onChange: (content: ArContent) => void;
+}
+
+export function MarkerPanel(props: Props) {
+  const { content, job } = props;
+  const [asking, setAsking] = useState(false);
+  return (
+    <section class="panel" aria-labelledby="marker-title">
+      <div class="panel-head">
+        <h2 id="marker-title">Marker</h2>
+        {!job && may("content:submit") && (
+          <button type="button" class="button small" onClick={() => setAsking(true)}>
+            <IconAgain />
+            {content.marker_status === "ready" ? "Recompile" : "Compile again"}
+          </button>
+        )}
+      </div>
+      {job ? <OwnJob job={job} /> : <Situation {...props} />}
+      {content.marker_metadata && <Facts content={content} metadata={content.marker_metadata} />}
+      {asking && (
+        <RecompileDialog content={content} onChange={props.onChange} onClose={() => setAsking(false)} />
+      )}
+    </section>
+  );
+}
+
+function OwnJob({ job }: { job: Job }) {
+  const state = job.state.value;
+  if (state.kind === "running") {
+    return (
+      <div class="situation">
+        <ProgressBar shown={jobShown(state.progress)} label="Compiling in this browser" />
+        <div class="situation-foot">
+          <p class="hint">In this browser. If you close the tab, the server finishes it.</p>
+          <button type="button" class="button small" onClick={job.cancel}>
+            Cancel
+          </button>
+        </div>
+      </div>
+    );
+  }
+  if (state.kind === "cancelling") return <p class="hint">Cancelling…</p>;
+  return (
+    <div class="situation bad" role="alert">
+      <p>{state.message}</p>
+      <div class="situation-foot">
+        {state.kind === "put_off" && (
+          <button type="button" class="button small primary" onClick={job.retry}>
+            Try again
+          </button>
+        )}
+        <button type="button" class="button small" onClick={job.dismiss}>
+          Dismiss
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function Situation({ content, task }: Props) {
+  if (content.marker_status === "failed") {
+    return (
+      <div class="situation bad">
+        <p>{content.error_message ?? "The marker could not be compiled."}</p>
+      </div>
+    );
+  }
+  if (content.marker_status === "ready") return null;
+  const shown = contentShown(content);
+  return (
+    <div class="situation">
+      {shown && <ProgressBar shown={shown} label="Compiling" />}
+      {task && <p class="hint">{expectation(content, task)}</p>}
+      {content.marker_status === "pending" && may("content:submit") && (
+        <button type="button" class="button small start" onClick={() => addTakeOver(content)}>
+          Compile it here now
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** What happens next, and when, for a marker that somebody else is compiling. */
+function expectation({ marker_status }: ArContent, task: CompileTask): string {
+  if (marker_status === "pending") {
+    const last = task.error_message ? `${task.error_message} ` : "";
+    if (!task.next_attempt_at) return `${last}Waiting for the server's compiler.`;
+    return `${last}The next attempt is at ${time(task.next_attempt_at)}.`;
+  }
+  if (task.executor === "browser") {
+    const until = task.lease_expires_at ? ` at ${time(task.lease_expires_at)}` : " soon";
+    return `A browser tab is compiling it. If that tab goes silent, the server takes over${until}.`;
+  }
+  return "The server is compiling it.";
+}
+
+function time(iso: string): string {
+  return new Date(iso).toLocaleTimeString("en", { hour: "numeric", minute: "2-digit", second: "2-digit" });
+}
+
+function Facts({ content, metadata }: { content: ArContent; metadata: MarkerMetadata }) {
+  const facts: [string, string][] = [
+    ["Target", `${metadata.width} × ${metadata.height} px`],
+    ["Feature points", `${count(metadata.points)} in ${metadata.keyframes} keyframes`],
+    ["Tracking points", count(metadata.tracking_points)],
+    ["File", megabytes(metadata.bytes)],
+    ["Compiled", metadata.executor === "browser" ? "In a browser" : "On the server"],
+  ];
+  if (metadata.milliseconds !== null) facts.push(["Time", duration(metadata.milliseconds)]);
+  if (content.max_features !== null)
+    facts.push(["Limit", `${count(content.max_features)} points a keyframe`]);
+  facts.push(["Compiler", metadata.compiler_version]);
+  if (content.marker_generated_at) facts.push(["Ready since", dateTime(content.marker_generated_at)]);
+  return (
+    <dl class="facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function RecompileDialog(props: {
+  content: ArContent;
+  onChange: (content: ArContent) => void;
+  onClose: () => void;
+}) {
+  const { content, onClose } = props;
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string | null>(null);
+  const start = async (form: HTMLFormElement) => {
+    const fields = new FormData(form);
+    const maxFeatures = Number(fields.get("max_features")) || null;
+    if (fields.get("where") === "browser") {
+      addRecompilation(content, maxFeatures);
+      return onClose();
+    }
+    setBusy(true);
+    try {
+      const submission = await api.recompile(content.id, "server", maxFeatures);
+      props.onChange(submission.content);
+      toast(
+        submission.reused
+          ? "The same marker was compiled before and is used again."
+          : "The server compiles it.",
+      );
+      onClose();
+    } catch (reason) {
+      setError(messageOf(reason));
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title="Compile the marker again" error={error} onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void start(event.currentTarget);
+        }}
+      >
+        <fieldset class="choices">
+          <legend>Where</legend>
+          <label class="choice">
+            <input type="radio" name="where" value="browser" checked />
+            <span>
+              <strong>In this browser</strong>
+              Starts at once; keep the tab open.
+            </span>
+          </label>
+          <label class="choice">
+            <input type="radio" name="where" value="server" />
+            <span>
+              <strong>On the server</strong>
+              Queued; goes on without you.
+            </span>
+          </label>
+        </fieldset>
+        <label class="field">
+          <span>Strongest points per keyframe</span>
+          <input
+            name="max_features"
+            type="number"
+            inputMode="numeric"
+            min={20}
+            max={5000}
+            placeholder="All"
+            defaultValue={content.max_features?.toString() ?? ""}
+          />
+          <small>
+            Fewer points make a smaller file that loads faster, and a photo that is harder to find.
+          </small>
+        </label>
+        <div class="dialog-actions">
+          <button type="button" class="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="button primary" disabled={busy}>
+            Compile
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

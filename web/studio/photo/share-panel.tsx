@@ -1,0 +1,103 @@
+import { useRef } from "preact/hooks";
+import type { ArContent } from "../../../worker/schemas.ts";
+import * as api from "../api/client.ts";
+import { IconCopy, IconDownload, IconOpen } from "../ui/icons.tsx";
+import { toast, toastError } from "../ui/toasts.tsx";
+
+/** Side of the PNG, pixels: 85 mm at 300 dpi. */
+const PNG_SIDE = 1_024;
+
+export function SharePanel({ content }: { content: ArContent }) {
+  const link = useRef<HTMLInputElement>(null);
+  const address = new URL(content.viewer_url, location.href).href;
+
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(address);
+      toast("The link is copied.");
+    } catch {
+      // No permission, or no secure context: the person copies the selection.
+      link.current!.select();
+      toast("Press Ctrl+C or ⌘C to copy the link.");
+    }
+  };
+  const downloadPng = () =>
+    rasterise(content.qr_url).then((png) => save(png, `${fileName(content)}.png`), toastError);
+
+  return (
+    <section class="panel" aria-labelledby="share-title">
+      <h2 id="share-title">Share</h2>
+      <div class="share">
+        <img class="qr" src={content.qr_url} alt={`QR code of ${address}`} width="148" height="148" />
+        <div class="share-words">
+          <p class="hint">Print the code beside the photo. A phone that scans it opens the viewer.</p>
+          <div class="share-actions">
+            <a class="button small" href={content.qr_url} download={`${fileName(content)}.svg`}>
+              <IconDownload />
+              SVG
+            </a>
+            <button type="button" class="button small" onClick={downloadPng}>
+              <IconDownload />
+              PNG
+            </button>
+          </div>
+        </div>
+      </div>
+      <div class="link-field">
+        <label>
+          <span class="visually-hidden">Link to the viewer</span>
+          <input
+            ref={link}
+            readOnly
+            value={address}
+            onFocus={({ currentTarget }) => currentTarget.select()}
+          />
+        </label>
+        <button type="button" class="button" onClick={copy}>
+          <IconCopy />
+          Copy
+        </button>
+      </div>
+      <a class="button primary wide" href={content.viewer_url} target="_blank" rel="noopener">
+        <IconOpen />
+        Open the viewer
+      </a>
+    </section>
+  );
+}
+
+function fileName({ title }: ArContent): string {
+  const plain = title
+    .normalize("NFKD")
+    .replace(/[^\p{L}\p{N}]+/gu, "-")
+    .replace(/^-+|-+$/g, "");
+  return `${plain.toLowerCase() || "vivimark"}-qr`;
+}
+
+async function rasterise(svgUrl: string): Promise<Blob> {
+  const source = URL.createObjectURL(await api.download(svgUrl));
+  try {
+    const image = new Image(PNG_SIDE, PNG_SIDE);
+    image.src = source;
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = PNG_SIDE;
+    const context = canvas.getContext("2d")!;
+    context.imageSmoothingEnabled = false;
+    context.drawImage(image, 0, 0, PNG_SIDE, PNG_SIDE);
+    return await new Promise((resolve, reject) =>
+      canvas.toBlob((png) => (png ? resolve(png) : reject(new Error("The PNG could not be written.")))),
+    );
+  } finally {
+    URL.revokeObjectURL(source);
+  }
+}
+
+function save(file: Blob, name: string): void {
+  const url = URL.createObjectURL(file);
+  const anchor = document.createElement("a");
+  anchor.href = url;
+  anchor.download = name;
+  anchor.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}

@@ -1,0 +1,321 @@
+import { useEffect, useState } from "preact/hooks";
+import type { ArContent, MarkerStatus, Project } from "../../../worker/schemas.ts";
+import { may } from "../account/me.ts";
+import { DropZone } from "../add/drop-zone.tsx";
+import { poll } from "../api/poll.ts";
+import { archivedProjects, choose, loadProjects, openProjects, projects } from "../company/projects.ts";
+import { Stars } from "../quality.tsx";
+import { ago, jobShown } from "../ui/format.ts";
+import { IconPhoto, IconScan, IconSearch, IconVideo } from "../ui/icons.tsx";
+import { useTitle } from "../ui/title.ts";
+import { toastError } from "../ui/toasts.tsx";
+import { type Job, jobOf, jobs } from "../upload/jobs.ts";
+import { contents } from "./contents.ts";
+import { contentShown, ProgressBar, STATUS_WORDS, StatusBadge } from "./status.tsx";
+import "./grid-page.css";
+
+/** A search is sent when the typing pauses. */
+const SEARCH_PAUSE_MS = 250;
+
+export function GridPage() {
+  useTitle("");
+  const { q, status, project } = contents.filter.value;
+  // A changed filter is a new list: ask at once.
+  useEffect(() => poll(contents.refresh), [q, status, project]);
+  useEffect(() => void loadProjects(), []);
+
+  const uploads = jobs.value.filter(({ previewUrl }) => previewUrl !== null);
+  const items = contents.items.value;
+  const filtered = q.trim() !== "" || status !== "" || project !== "";
+  const isStale = contents.isStale.value;
+  const empty = items?.length === 0 && uploads.length === 0 && !filtered && !isStale;
+  if (empty) return <Welcome />;
+  // Until the first answer says which page it will be, the place is kept: a button that is swapped would lose the focus.
+  const undecided = items === null && uploads.length === 0 && !filtered && !contents.error.value;
+
+  return (
+    <div class="grid-page">
+      <div class="page-head">
+        <h1>Photos</h1>
+        {items && <Count />}
+      </div>
+      <div class={undecided ? "undecided" : undefined}>
+        {may("content:submit") && <DropZone large={false} />}
+        <FilterBar />
+      </div>
+      {contents.error.value && <p class="banner bad">{contents.error.value.message}</p>}
+      <PutOff uploads={uploads} />
+      <ul class="grid" aria-label="Photos" aria-busy={isStale}>
+        {uploads.map((job) => (
+          <li key={`job-${job.key}`}>
+            <JobCard job={job} />
+          </li>
+        ))}
+        {items
+          ?.filter(({ id }) => jobOf(id)?.previewUrl == null)
+          .map((content) => (
+            <li key={content.id} class={isStale ? "stale" : undefined}>
+              <ContentCard content={content} />
+            </li>
+          ))}
+        {(items === null || (isStale && items.length === 0)) && !contents.error.value && <Skeletons />}
+      </ul>
+      {items?.length === 0 && filtered && !isStale && <NothingFound />}
+      {contents.hasMore.value && (
+        <button
+          type="button"
+          class="button more"
+          disabled={contents.loadingMore.value}
+          onClick={() => contents.loadMore().catch(toastError)}
+        >
+          {contents.loadingMore.value ? "Loading…" : "Load more"}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Several photos that wait for another try, for one reason mostly: one button for all. */
+function PutOff({ uploads }: { uploads: readonly Job[] }) {
+  const all = uploads.filter(({ state }) => state.value.kind === "put_off");
+  if (all.length < 2) return null;
+  const retry = () => {
+    for (const job of all) job.retry();
+  };
+  const dismiss = () => {
+    for (const job of all) job.dismiss();
+  };
+  return (
+    <div class="banner bad put-off">
+      <p>{all.length} photos are not stored yet.</p>
+      <button type="button" class="button small" onClick={retry}>
+        Try all again
+      </button>
+      <button type="button" class="button small" onClick={dismiss}>
+        Dismiss all
+      </button>
+    </div>
+  );
+}
+
+function Count() {
+  const total = contents.total.value;
+  return (
+    <p class="count">
+      {total}
+      <span class="visually-hidden">{total === 1 ? " photo" : " photos"}</span>
+    </p>
+  );
+}
+
+function FilterBar() {
+  const { q, status } = contents.filter.value;
+  const [typed, setTyped] = useState(q);
+  useEffect(() => {
+    const timer = setTimeout(() => contents.setFilter({ q: typed }), SEARCH_PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  useEffect(() => setTyped(q), [q]);
+  const statuses: [MarkerStatus | "", string][] = [["", "All"], ...typedEntries(STATUS_WORDS)];
+  return (
+    <search class="filter-bar">
+      <label class="search-field">
+        <span class="visually-hidden">Search by title or description</span>
+        <IconSearch />
+        <input
+          type="search"
+          placeholder="Search"
+          value={typed}
+          onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+        />
+      </label>
+      <ProjectChoice />
+      <fieldset class="segments">
+        <legend class="visually-hidden">Status</legend>
+        {statuses.map(([value, words]) => (
+          <label key={value} class="segment">
+            <input
+              type="radio"
+              name="status"
+              value={value}
+              checked={status === value}
+              onChange={() => contents.setFilter({ status: value })}
+            />
+            <span>{words}</span>
+          </label>
+        ))}
+      </fieldset>
+    </search>
+  );
+}
+
+/** Where there is more than one project. */
+function ProjectChoice() {
+  const all = projects.value ?? [];
+  const archived = archivedProjects(all);
+  if (all.length < 2) return null;
+  const options = (some: readonly Project[]) =>
+    some.map(({ id, name }) => (
+      <option key={id} value={id}>
+        {name}
+      </option>
+    ));
+  return (
+    <label class="project-choice">
+      <span class="visually-hidden">Project</span>
+      <select
+        value={contents.filter.value.project}
+        onChange={({ currentTarget }) => choose(currentTarget.value)}
+      >
+        <option value="">All projects</option>
+        {options(openProjects(all))}
+        {archived.length > 0 && <optgroup label="Archived">{options(archived)}</optgroup>}
+      </select>
+    </label>
+  );
+}
+
+function typedEntries<K extends string, V>(record: Record<K, V>): [K, V][] {
+  return Object.entries(record) as [K, V][];
+}
+
+function ContentCard({ content }: { content: ArContent }) {
+  const shown = contentShown(content);
+  const quality = content.marker_status === "ready" ? content.marker_metadata?.quality : null;
+  return (
+    <article class="card">
+      <a class="card-link" href={`/content/${content.id}`}>
+        <div class="card-picture">
+          <img src={content.thumbnail_url ?? content.image_url} alt="" loading="lazy" decoding="async" />
+          {content.video_url && (
+            <span class="card-video">
+              <IconVideo />
+              <span class="visually-hidden">Has a video</span>
+            </span>
+          )}
+        </div>
+        <div class="card-words">
+          <h2>{content.title}</h2>
+          {shown ? (
+            <ProgressBar shown={shown} label={`Compiling ${content.title}`} />
+          ) : (
+            <p class="card-meta">
+              <StatusBadge status={content.marker_status} />
+              {quality && <Stars stars={quality.stars} />}
+              <span>{ago(content.created_at, Date.now())}</span>
+            </p>
+          )}
+          {content.marker_status === "failed" && <p class="card-error">{content.error_message}</p>}
+        </div>
+      </a>
+    </article>
+  );
+}
+
+function JobCard({ job }: { job: Job }) {
+  const state = job.state.value;
+  const failed = state.kind === "refused" || state.kind === "put_off";
+  return (
+    <article class={failed ? "card job failed" : "card job"} aria-label={job.title}>
+      <div class="card-picture">
+        <Preview job={job} />
+      </div>
+      <div class="card-words">
+        <h2>{job.title}</h2>
+        {state.kind === "running" && (
+          <ProgressBar shown={jobShown(state.progress)} label={`Adding ${job.title}`} />
+        )}
+        {state.kind === "cancelling" && <p class="card-meta">Cancelling…</p>}
+        {failed && (
+          <p class="card-error" role="alert">
+            {state.message}
+          </p>
+        )}
+        <div class="card-actions">
+          {state.kind === "running" && (
+            <button type="button" class="button small" onClick={job.cancel}>
+              Cancel
+            </button>
+          )}
+          {state.kind === "put_off" && (
+            <button type="button" class="button small primary" onClick={job.retry}>
+              Try again
+            </button>
+          )}
+          {failed && (
+            <button type="button" class="button small" onClick={job.dismiss}>
+              Dismiss
+            </button>
+          )}
+        </div>
+      </div>
+    </article>
+  );
+}
+
+/** The photo as this browser shows it; a file that is none shows a plain sign instead. */
+function Preview({ job }: { job: Job }) {
+  return (
+    <>
+      <IconPhoto />
+      <img
+        src={job.previewUrl!}
+        alt=""
+        decoding="async"
+        onError={({ currentTarget }) => currentTarget.remove()}
+      />
+    </>
+  );
+}
+
+function Skeletons() {
+  return [0, 1, 2, 3].map((n) => (
+    <li key={n} aria-hidden="true">
+      <div class="card skeleton">
+        <div class="card-picture" />
+        <div class="card-words" />
+      </div>
+    </li>
+  ));
+}
+
+function NothingFound() {
+  return (
+    <div class="nothing-found">
+      <p>No photo matches.</p>
+      <button type="button" class="button" onClick={() => contents.setFilter({ q: "", status: "" })}>
+        Show all
+      </button>
+    </div>
+  );
+}
+
+function Welcome() {
+  const steps = [
+    [<IconPhoto key="icon" />, "Drop a photo", "It is compiled right here, in your browser, in seconds."],
+    [<IconVideo key="icon" />, "Attach a video", "The moment that belongs to the picture."],
+    [
+      <IconScan key="icon" />,
+      "Print and scan",
+      "A phone's camera finds the photo and plays the video on it.",
+    ],
+  ] as const;
+  return (
+    <div class="welcome">
+      <h1>Make a portrait come alive</h1>
+      <p class="lead">
+        Whoever points a phone at the printed photo sees your video play on it. No app needed.
+      </p>
+      {may("content:submit") ? <DropZone large /> : <p>Nothing is here yet.</p>}
+      <ol class="steps">
+        {steps.map(([icon, title, words]) => (
+          <li key={title}>
+            {icon}
+            <h2>{title}</h2>
+            <p>{words}</p>
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}

@@ -1,0 +1,46 @@
+import { signal } from "@preact/signals";
+import { messageOf } from "../api/client.ts";
+import { IconClose } from "./icons.tsx";
+
+interface Toast {
+  readonly key: number;
+  readonly text: string;
+  readonly tone: "plain" | "bad";
+}
+
+/** Time to read: a floor, and more for long sentences. */
+const shownFor = (text: string) => 4_000 + 60 * text.length;
+
+const toasts = signal<readonly Toast[]>([]);
+let lastKey = 0;
+
+/** Says something that happened, once, to eyes and screen readers. */
+export function toast(text: string, tone: Toast["tone"] = "plain"): void {
+  const key = (lastKey += 1);
+  toasts.value = [...toasts.value, { key, text, tone }];
+  setTimeout(() => dismiss(key), shownFor(text));
+}
+
+/** Says what went wrong with something that a person asked for. */
+export function toastError(error: unknown): void {
+  toast(messageOf(error), "bad");
+}
+
+function dismiss(key: number): void {
+  toasts.value = toasts.value.filter((other) => other.key !== key);
+}
+
+export function Toasts() {
+  return (
+    <section class="toasts" aria-label="Messages" aria-live="polite">
+      {toasts.value.map(({ key, text, tone }) => (
+        <div key={key} class={`toast ${tone}`}>
+          <p>{text}</p>
+          <button type="button" class="icon-button" aria-label="Dismiss message" onClick={() => dismiss(key)}>
+            <IconClose />
+          </button>
+        </div>
+      ))}
+    </section>
+  );
+}

@@ -1,0 +1,63 @@
+import type { CompileProgress } from "../../../compiler/types.ts";
+import { ApiError } from "../api/client.ts";
+
+/** The edge asks for no more than this. */
+export const PROGRESS_INTERVAL_MS = 2_000;
+/** Sent even when nothing moved, well within a lease of 60 s, so that a waiting photo keeps it. */
+export const KEEP_ALIVE_MS = 15_000;
+
+/** Deleted, or leased to another executor. */
+const LOST = new Set([404, 409]);
+
+export interface Heartbeat {
+  /** Notes progress, and sends it if the last report is old enough. */
+  beat(progress: CompileProgress): void;
+  stop(): void;
+}
+
+/**
+ * Keeps a lease alive and the server informed. Reports go out from `beat` as well as from a timer: a
+ * hidden tab's timers are throttled, its worker's messages are not. A report that gets no answer is
+ * followed by the next one; one that is refused means the work is somebody else's, told once by `onLost`.
+ */
+export function startHeartbeat(
+  send: (progress: CompileProgress) => Promise<unknown>,
+  onLost: (error: ApiError) => void,
+): Heartbeat {
+  let latest: CompileProgress = { stage: "decode", done: 0, total: 1 };
+  let reported: CompileProgress | null = latest;
+  let reportedAt = Date.now();
+  let inFlight = false;
+  let stopped = false;
+
+  const report = async () => {
+    const age = Date.now() - reportedAt;
+    if (stopped || inFlight || age < (latest === reported ? KEEP_ALIVE_MS : PROGRESS_INTERVAL_MS)) return;
+    inFlight = true;
+    reported = latest;
+    reportedAt = Date.now();
+    try {
+      await send(latest);
+    } catch (error) {
+      if (!stopped && error instanceof ApiError && LOST.has(error.status)) {
+        stop();
+        onLost(error);
+      }
+    } finally {
+      inFlight = false;
+    }
+  };
+
+  const timer = setInterval(report, PROGRESS_INTERVAL_MS);
+  const stop = () => {
+    clearInterval(timer);
+    stopped = true;
+  };
+  return {
+    beat(progress) {
+      latest = progress;
+      void report();
+    },
+    stop,
+  };
+}

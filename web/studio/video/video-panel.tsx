@@ -1,0 +1,195 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { ArContent } from "../../../worker/schemas.ts";
+import { may } from "../account/me.ts";
+import * as api from "../api/client.ts";
+import { messageOf } from "../api/client.ts";
+import { ProgressBar } from "../photos/status.tsx";
+import { byteSize } from "../ui/format.ts";
+import { IconTrash, IconVideo } from "../ui/icons.tsx";
+import { Question } from "../ui/question.tsx";
+import { toast } from "../ui/toasts.tsx";
+import { checkVideo, MAX_BYTES_AT_ONCE, MAX_VIDEO_BYTES, VIDEO_TYPES } from "./video.ts";
+import { TransferStatus, UnfinishedStatus, useUnfinished } from "./video-transfer.tsx";
+import { isSameFile, startTransfer, transferOf } from "./video-transfers.ts";
+
+interface Props {
+  content: ArContent;
+  onChange: (content: ArContent) => void;
+}
+
+interface Upload {
+  readonly name: string;
+  readonly sent: number;
+  readonly stop: AbortController;
+}
+
+export function VideoPanel({ content, onChange }: Props) {
+  const input = useRef<HTMLInputElement>(null);
+  const [upload, setUpload] = useState<Upload | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  const [removing, setRemoving] = useState(false);
+  const running = useRef<AbortController | null>(null);
+  useEffect(() => () => running.current?.abort(), []);
+
+  const submits = may("content:submit");
+  const transfer = transferOf(content.id);
+  const [unfinished, discard] = useUnfinished(content.id, transfer !== undefined);
+  useEffect(() => {
+    let isShown = true;
+    void transfer?.finished.then((changed) => isShown && changed && onChange(changed));
+    return () => {
+      isShown = false;
+    };
+  }, [transfer]);
+
+  const attach = async (video: File | undefined) => {
+    if (!submits || !video || transfer || running.current) return;
+    const checked = checkVideo(video);
+    setError("refusal" in checked ? checked.refusal : null);
+    if ("refusal" in checked) return;
+    if (unfinished && !(await isSameFile(video, unfinished))) {
+      setError(
+        `“${video.name}” is not the file that was being sent. Choose “${unfinished.name}” ` +
+          `(${byteSize(unfinished.bytes)}), or discard what was sent of it.`,
+      );
+      return;
+    }
+    if (video.size > MAX_BYTES_AT_ONCE) {
+      startTransfer(content.id, video, checked.type);
+      return;
+    }
+    const stop = new AbortController();
+    running.current = stop;
+    const show = (sent: number) => setUpload({ name: video.name, sent, stop });
+    show(0);
+    try {
+      onChange(await api.putVideo(content.id, video, show, stop.signal));
+      toast("The video is attached.");
+    } catch (reason) {
+      if (!stop.signal.aborted) setError(messageOf(reason));
+    } finally {
+      running.current = null;
+      setUpload(null);
+    }
+  };
+
+  const detach = async () => {
+    await api.deleteVideo(content.id);
+    onChange(await api.getContent(content.id));
+    toast("The video is removed.");
+    setRemoving(false);
+  };
+
+  const choose = () => input.current!.click();
+  const isIdle = !upload && !transfer && !unfinished;
+  return (
+    <section
+      class="panel"
+      aria-labelledby="video-title"
+      onDrop={(event) => {
+        event.preventDefault();
+        void attach(event.dataTransfer?.files[0]);
+      }}
+    >
+      <div class="panel-head">
+        <h2 id="video-title">Video</h2>
+        {content.video_url && isIdle && (
+          <div class="panel-actions">
+            {submits && (
+              <button type="button" class="button small" onClick={choose}>
+                Replace
+              </button>
+            )}
+            {may("content:manage") && (
+              <button
+                type="button"
+                class="icon-button"
+                aria-label="Remove the video"
+                onClick={() => setRemoving(true)}
+              >
+                <IconTrash />
+              </button>
+            )}
+          </div>
+        )}
+      </div>
+      {content.video_url && !upload && !transfer && (
+        <figure class="video">
+          {/* biome-ignore lint/a11y/useMediaCaption: the uploader's own video has no captions to offer */}
+          <video key={content.video_url} src={content.video_url} controls preload="metadata" playsInline />
+          <figcaption>
+            {content.video_type === "video/webm" ? "WebM" : "MP4"}, {byteSize(content.video_bytes ?? 0)}
+          </figcaption>
+        </figure>
+      )}
+      {!content.video_url && isIdle && !submits && <p class="hint">No video is attached.</p>}
+      {!content.video_url && isIdle && submits && (
+        <button type="button" class="attach" onClick={choose}>
+          <IconVideo />
+          <span>
+            <strong>Attach a video</strong>
+            MP4 or WebM, up to {byteSize(MAX_VIDEO_BYTES)}
+          </span>
+        </button>
+      )}
+      {transfer && <TransferStatus transfer={transfer} />}
+      {unfinished && submits && (
+        <UnfinishedStatus
+          unfinished={unfinished}
+          onChoose={choose}
+          onDiscard={() => {
+            setError(null);
+            void discard();
+          }}
+        />
+      )}
+      {upload && (
+        <div class="situation">
+          <ProgressBar
+            shown={{
+              words: upload.sent < 1 ? "Sending the video" : "Storing the video",
+              fraction: upload.sent,
+            }}
+            label={`Sending ${upload.name}`}
+          />
+          <div class="situation-foot">
+            <p class="hint">{upload.name}</p>
+            <button type="button" class="button small" onClick={() => upload.stop.abort()}>
+              Cancel
+            </button>
+          </div>
+        </div>
+      )}
+      {error && (
+        <p class="situation bad" role="alert">
+          {error}
+        </p>
+      )}
+      {removing && (
+        <Question
+          title="Remove the video?"
+          words="Whoever scans the photo sees none until another is attached. The file is deleted."
+          no="Keep it"
+          yes="Remove"
+          isDanger
+          work={detach}
+          onClose={() => setRemoving(false)}
+        />
+      )}
+      {submits && (
+        <input
+          ref={input}
+          class="visually-hidden"
+          type="file"
+          accept={VIDEO_TYPES}
+          tabIndex={-1}
+          aria-label="Video to attach"
+          onChange={({ currentTarget }) => {
+            void attach(currentTarget.files?.[0]);
+            currentTarget.value = "";
+          }}
+        />
+      )}
+    </section>
+  );
+}

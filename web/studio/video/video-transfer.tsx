@@ -1,0 +1,174 @@
+import { useEffect, useState } from "preact/hooks";
+import { byteSize, timeLeft } from "../ui/format.ts";
+import { toastError } from "../ui/toasts.tsx";
+import { recall, type UnfinishedUpload } from "./unfinished-uploads.ts";
+import {
+  discardUnfinished,
+  readUnfinished,
+  type TransferState,
+  type VideoTransfer,
+} from "./video-transfers.ts";
+import "./video-transfer.css";
+
+/** A large video on its way, and what can be done about it. */
+export function TransferStatus({ transfer }: { transfer: VideoTransfer }) {
+  const state = transfer.state.value;
+  if (state.kind === "refused") {
+    return (
+      <div class="situation bad" role="alert">
+        <p>{state.reason}</p>
+        <div class="transfer-actions">
+          <button type="button" class="button small" onClick={transfer.resume}>
+            Try again
+          </button>
+          <button type="button" class="button small" onClick={transfer.dismiss}>
+            Close
+          </button>
+        </div>
+      </div>
+    );
+  }
+  const fraction = fractionOf(state, transfer.bytes);
+  const percent = Math.floor(fraction * 100);
+  return (
+    <div class="situation">
+      <div class="progress">
+        <div
+          class={`progress-track ${state.kind === "paused" ? "paused" : ""}`}
+          role="progressbar"
+          aria-label={`Sending ${transfer.name}`}
+          aria-valuemin={0}
+          aria-valuemax={100}
+          aria-valuenow={percent}
+          aria-valuetext={`${wordsOf(state)}, ${percent} %`}
+        >
+          <div class="progress-fill" style={{ transform: `scaleX(${fraction})` }} />
+        </div>
+        <p class="progress-words">
+          <span>{wordsOf(state)}</span>
+          <span class="progress-percent">{percent} %</span>
+        </p>
+        <p class="progress-words">
+          <span>{amountOf(state, transfer.bytes)}</span>
+          <span class="progress-percent">{paceOf(state, transfer.bytes)}</span>
+        </p>
+      </div>
+      {/* The bar changes all the time; what is said aloud only when the situation does. */}
+      <p class="visually-hidden" role="status">
+        {wordsOf(state)}
+      </p>
+      {state.kind === "paused" && state.reason && <p class="hint warn">{state.reason}</p>}
+      <div class="situation-foot">
+        <p class="hint">{transfer.name}</p>
+        <div class="transfer-actions">
+          {state.kind === "sending" && (
+            <button type="button" class="button small" onClick={transfer.pause}>
+              Pause
+            </button>
+          )}
+          {state.kind === "paused" && (
+            <button type="button" class="button small primary" onClick={transfer.resume}>
+              Go on
+            </button>
+          )}
+          {state.kind !== "completing" && (
+            <button type="button" class="button small" onClick={transfer.cancel}>
+              Cancel
+            </button>
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+type Shown = Exclude<TransferState, { kind: "refused" }>;
+
+function fractionOf(state: Shown, bytes: number): number {
+  if (state.kind === "preparing") return 0;
+  return state.kind === "completing" ? 1 : state.sentBytes / bytes;
+}
+
+function wordsOf(state: Shown): string {
+  switch (state.kind) {
+    case "preparing":
+      return "Preparing";
+    case "sending":
+      return "Sending the video";
+    case "completing":
+      return "Putting the video together";
+    case "paused":
+      return state.reason ? "Stopped" : "Paused";
+  }
+}
+
+function amountOf(state: Shown, bytes: number): string {
+  const sent = state.kind === "preparing" ? 0 : state.kind === "completing" ? bytes : state.sentBytes;
+  return `${byteSize(sent)} of ${byteSize(bytes)}`;
+}
+
+function paceOf(state: Shown, bytes: number): string {
+  if (state.kind !== "sending" || state.speed === null) return "";
+  return `${byteSize(state.speed)}/s, ${timeLeft((bytes - state.sentBytes) / state.speed)} left`;
+}
+
+/** A video that this browser had begun to send before the page was left. */
+export interface Unfinished extends UnfinishedUpload {
+  /** What is there of it; null while that is not known. */
+  readonly sentBytes: number | null;
+}
+
+/** The unfinished upload of a content that has no transfer; and what gives it up. */
+export function useUnfinished(
+  contentId: string,
+  isMoving: boolean,
+): [Unfinished | null, () => Promise<void>] {
+  const [unfinished, setUnfinished] = useState<Unfinished | null>(null);
+  useEffect(() => {
+    const found = isMoving ? null : recall(contentId);
+    setUnfinished(found && { ...found, sentBytes: null });
+    if (!found) return;
+    // The server forgets an upload that nobody goes on with; another tab may have finished or discarded it.
+    const stop = new AbortController();
+    readUnfinished(contentId, found, stop.signal).then(
+      (sentBytes) => setUnfinished(sentBytes === null ? null : { ...found, sentBytes }),
+      () => {},
+    );
+    return () => stop.abort();
+  }, [contentId, isMoving]);
+  const discard = async () => {
+    if (!unfinished) return;
+    try {
+      await discardUnfinished(contentId, unfinished);
+      setUnfinished(null);
+    } catch (error) {
+      toastError(error);
+    }
+  };
+  return [unfinished, discard];
+}
+
+export function UnfinishedStatus(props: {
+  unfinished: Unfinished;
+  onChoose: () => void;
+  onDiscard: () => void;
+}) {
+  const { name, bytes, sentBytes } = props.unfinished;
+  return (
+    <div class="situation unfinished">
+      <p>
+        <strong>“{name}” was not sent completely.</strong>{" "}
+        {sentBytes !== null && `${byteSize(sentBytes)} of ${byteSize(bytes)} are there. `}
+        Choose the same file again to go on from there.
+      </p>
+      <div class="transfer-actions">
+        <button type="button" class="button small primary" onClick={props.onChoose}>
+          Choose the file
+        </button>
+        <button type="button" class="button small" onClick={props.onDiscard}>
+          Discard
+        </button>
+      </div>
+    </div>
+  );
+}

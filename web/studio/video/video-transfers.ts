@@ -1,0 +1,193 @@
+import { type Signal, signal } from "@preact/signals";
+import type { VideoUpload } from "../../../worker/routes/video-uploads.ts";
+import type { ArContent } from "../../../worker/schemas.ts";
+import { messageOf } from "../api/client.ts";
+import { contents } from "../photos/contents.ts";
+import { toast } from "../ui/toasts.tsx";
+import { fingerprintOf } from "./fingerprint.ts";
+import { Speedometer } from "./speed.ts";
+import { forget, recall, remember, type UnfinishedUpload } from "./unfinished-uploads.ts";
+import { discardParts, partsDesk } from "./video-parts.ts";
+import { isRefusal, mayPass, sendVideo } from "./video-upload.ts";
+
+/** A large video on its way from this tab; it goes on while other pages of the studio are shown. */
+export interface VideoTransfer {
+  readonly contentId: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly state: Signal<TransferState>;
+  /** The content with its video; null when the transfer was cancelled or dismissed. */
+  readonly finished: Promise<ArContent | null>;
+  pause(): void;
+  resume(): void;
+  /** What was sent is removed. */
+  cancel(): void;
+  /** Ends a refused transfer; what was sent stays for another try, where there can be one. */
+  dismiss(): void;
+}
+
+export type TransferState =
+  | { readonly kind: "preparing" }
+  | {
+      readonly kind: "sending";
+      readonly sentBytes: number;
+      /** Bytes a second; null while it cannot be told. */
+      readonly speed: number | null;
+    }
+  | { readonly kind: "completing" }
+  /** `reason`: what stopped it; null: the person did. */
+  | { readonly kind: "paused"; readonly sentBytes: number; readonly reason: string | null }
+  /** Cannot go on: the file or the server says no. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** After these, nothing is left to go on with. */
+const USELESS = ["not_found", "unsupported_video", "checksum_mismatch"];
+
+const transfers = signal<readonly VideoTransfer[]>([]);
+
+export function transferOf(contentId: string): VideoTransfer | undefined {
+  return transfers.value.find((transfer) => transfer.contentId === contentId);
+}
+
+addEventListener("beforeunload", (event) => {
+  const isMoving = ({ state: { value } }: VideoTransfer) =>
+    value.kind === "sending" || value.kind === "completing";
+  if (transfers.value.some(isMoving)) event.preventDefault();
+});
+
+/** Whether the file is the one that an unfinished upload was sending. */
+export async function isSameFile(file: File, unfinished: UnfinishedUpload): Promise<boolean> {
+  return file.size === unfinished.bytes && (await fingerprintOf(file)) === unfinished.fingerprint;
+}
+
+/** How much of an unfinished upload is there; null when it is gone, which is then forgotten. */
+export async function readUnfinished(
+  contentId: string,
+  { uploadId }: UnfinishedUpload,
+  signal: AbortSignal,
+): Promise<number | null> {
+  try {
+    const { parts } = await partsDesk(contentId).read(uploadId, signal);
+    return parts.reduce((sum, { bytes }) => sum + bytes, 0);
+  } catch (error) {
+    if (!isRefusal(error, "not_found")) throw error;
+    forget(contentId);
+    return null;
+  }
+}
+
+export async function discardUnfinished(contentId: string, { uploadId }: UnfinishedUpload): Promise<void> {
+  await discardParts(contentId, uploadId);
+  forget(contentId);
+}
+
+/** Sends a large video to a content, or goes on with what was begun with this very file. */
+export function startTransfer(
+  contentId: string,
+  file: File,
+  contentType: VideoUpload["content_type"],
+): VideoTransfer {
+  const desk = partsDesk(contentId);
+  const state = signal<TransferState>({ kind: "preparing" });
+  const finished = Promise.withResolvers<ArContent | null>();
+  let stop = new AbortController();
+  let running: Promise<void> = Promise.resolve();
+  let uploadId: string | null = null;
+  let sentBytes = 0;
+
+  const leave = (content: ArContent | null) => {
+    transfers.value = transfers.value.filter((other) => other !== transfer);
+    finished.resolve(content);
+  };
+
+  /** The upload to send to: the one that was begun, or a new one. */
+  const openUpload = async (signal: AbortSignal): Promise<VideoUpload> => {
+    const fingerprint = await fingerprintOf(file);
+    const unfinished = recall(contentId);
+    const isBegun = unfinished?.fingerprint === fingerprint && unfinished?.bytes === file.size;
+    const begunId = uploadId ?? (isBegun ? unfinished.uploadId : null);
+    if (begunId !== null) {
+      try {
+        const begun = await desk.read(begunId, signal);
+        uploadId = begun.id;
+        return begun;
+      } catch (error) {
+        if (!isRefusal(error, "not_found")) throw error;
+      }
+    }
+    const upload = await desk.begin(file.size, contentType, signal);
+    uploadId = upload.id;
+    if (fingerprint !== null) {
+      remember(contentId, { uploadId, name: file.name, bytes: file.size, fingerprint });
+    }
+    return upload;
+  };
+
+  const run = async ({ signal }: AbortController) => {
+    try {
+      const speedometer = new Speedometer();
+      const upload = await openUpload(signal);
+      const content = await sendVideo(
+        file,
+        upload,
+        desk,
+        (bytes) => {
+          sentBytes = bytes;
+          // A part whose bytes had all left may still be answered after a pause.
+          if (signal.aborted) return;
+          const now = performance.now();
+          speedometer.note(bytes, now);
+          state.value =
+            bytes < file.size
+              ? { kind: "sending", sentBytes, speed: speedometer.speed(now) }
+              : { kind: "completing" };
+        },
+        signal,
+      );
+      forget(contentId);
+      contents.put(content);
+      toast("The video is attached.");
+      leave(content);
+    } catch (error) {
+      if (signal.aborted) return;
+      const reason = messageOf(error);
+      if (mayPass(error)) {
+        state.value = { kind: "paused", sentBytes, reason };
+        return;
+      }
+      if (USELESS.some((code) => isRefusal(error, code))) forget(contentId);
+      state.value = { kind: "refused", reason };
+    }
+  };
+
+  const transfer: VideoTransfer = {
+    contentId,
+    name: file.name,
+    bytes: file.size,
+    state,
+    finished: finished.promise,
+    pause() {
+      stop.abort();
+      state.value = { kind: "paused", sentBytes, reason: null };
+    },
+    resume() {
+      state.value = { kind: "preparing" };
+      stop = new AbortController();
+      const controller = stop;
+      running = running.then(() => run(controller));
+    },
+    async cancel() {
+      stop.abort();
+      state.value = { kind: "preparing" };
+      await running;
+      // What cannot be removed now is removed by the server a day later.
+      if (uploadId !== null) await discardParts(contentId, uploadId).catch(() => {});
+      forget(contentId);
+      leave(null);
+    },
+    dismiss: () => leave(null),
+  };
+  transfers.value = [...transfers.value, transfer];
+  running = run(stop);
+  return transfer;
+}

@@ -1,0 +1,191 @@
+import { and, desc, eq, gte, lt, lte, or, type SQL, sql } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
+import { type AuditRow, auditLog, type Company, type Database, members, users } from "../db/tables.ts";
+import type { Position } from "../http/cursor.ts";
+
+/** What is noted, by the object and what was done to it, and how people call it. */
+export const ACTIONS = {
+  "content.created": "Photo added",
+  "content.changed": "Photo changed",
+  "content.deleted": "Photo deleted",
+  "marker.recompiled": "Marker compiled again",
+  "video.attached": "Video attached",
+  "video.removed": "Video removed",
+  "project.created": "Project created",
+  "project.changed": "Project changed",
+  "company.created": "Company created",
+  "company.renamed": "Company renamed",
+  "storage.switched": "Storage switched",
+  "connection.created": "Storage added",
+  "connection.changed": "Storage changed",
+  "connection.deleted": "Storage deleted",
+  "migration.started": "Moving files started",
+  "migration.paused": "Moving files paused",
+  "migration.resumed": "Moving files resumed",
+  "migration.cancelled": "Moving files cancelled",
+  "webhook.created": "Webhook added",
+  "webhook.changed": "Webhook changed",
+  "webhook.switched_off": "Webhook switched off",
+  "webhook.secret_rotated": "Webhook's secret changed",
+  "webhook.sent_again": "Webhook sent again",
+  "webhook.deleted": "Webhook deleted",
+  "key.created": "API key made",
+  "key.revoked": "API key revoked",
+  "member.invited": "Member invited",
+  "invitation.withdrawn": "Invitation withdrawn",
+  "member.joined": "Member joined",
+  "member.role_changed": "Role changed",
+  "member.removed": "Member removed",
+  "member.left": "Member left",
+  "person.signed_in": "Signed in",
+  "person.password_changed": "Password changed",
+  "person.password_reset": "Password reset",
+  "person.passkey_added": "Passkey added",
+  "person.passkey_removed": "Passkey removed",
+} as const;
+
+export type Action = keyof typeof ACTIONS;
+export type Subject = Action extends `${infer Name}.${string}` ? Name : never;
+
+/** What actions are about. */
+export const SUBJECTS = [...new Set(Object.keys(ACTIONS).map((action) => action.split(".")[0]))] as [
+  Subject,
+  ...Subject[],
+];
+
+/** Who does something, and from where. */
+export interface Actor {
+  readonly kind: AuditRow["actorKind"];
+  readonly id: string;
+  readonly name: string;
+  /** Of the network; empty when the platform does not say. */
+  readonly address: string;
+}
+
+/** What does things by itself. */
+export const PLATFORM_ACTOR: Actor = { kind: "platform", id: "platform", name: "Vivimark", address: "" };
+
+export interface AuditObject {
+  readonly id: string;
+  /** As it is called now; SQL: as the batch finds it. */
+  readonly name: string | SQL;
+}
+
+const KEEP_MS = 400 * 24 * 3_600_000;
+
+/** Notes what one actor does in one company. */
+export class Audit {
+  readonly #db: Database;
+  readonly #companyId: string;
+  readonly #actor: Actor;
+  readonly #now: () => number;
+
+  constructor(db: Database, companyId: string, actor: Actor, now: () => number) {
+    this.#db = db;
+    this.#companyId = companyId;
+    this.#actor = actor;
+    this.#now = now;
+  }
+
+  /**
+   * The statement that notes an action. It belongs into the batch of the change, right behind the statement
+   * that makes it: when that changed no row, nothing is noted. Elsewhere it takes another condition.
+   */
+  note(action: Action, object: AuditObject, detail: object | null = null, condition = sql`changes() > 0`) {
+    return this.#insert(action, object, detail, condition);
+  }
+
+  /** Makes a change and notes it: both or none. */
+  async noting<Row>(
+    change: BatchItem<"sqlite"> & PromiseLike<Row[]>,
+    action: Action,
+    object: AuditObject,
+    detail: object | null = null,
+  ): Promise<Row[]> {
+    const [rows] = await this.#db.batch([change, this.note(action, object, detail)]);
+    return rows as Row[];
+  }
+
+  /** Notes what somebody else's code has done. */
+  async write(action: Action, object: AuditObject, detail: object | null = null): Promise<void> {
+    await this.#insert(action, object, detail, sql`1`);
+  }
+
+  #insert(action: Action, { id, name }: AuditObject, detail: object | null, condition: SQL) {
+    const { kind, id: actorId, name: actorName, address } = this.#actor;
+    const json = detail && JSON.stringify(detail);
+    return this.#db
+      .insert(auditLog)
+      .select(
+        sql`SELECT ${crypto.randomUUID()}, ${this.#companyId}, ${this.#now()}, ${kind}, ${actorId}, ${actorName}, ${address}, ${action}, ${id}, coalesce(${name}, ''), ${json} WHERE ${condition}`,
+      );
+  }
+}
+
+/** The statement that notes in each of a person's companies what they did to their own account. */
+export function noteOfPerson(
+  db: Database,
+  userId: string,
+  action: Extract<Action, `person.${string}`>,
+  address: string,
+  now: number,
+  condition: SQL = sql`1`,
+) {
+  return db
+    .insert(auditLog)
+    .select(
+      sql`SELECT lower(hex(randomblob(16))), ${members.companyId}, ${now}, 'person', ${users.id}, ${users.name}, ${address}, ${action}, ${users.id}, ${users.email}, NULL FROM ${members} JOIN ${users} ON ${eq(users.id, members.userId)} WHERE ${and(eq(members.userId, userId), condition)}`,
+    );
+}
+
+export interface AuditQuery {
+  readonly action?: Action | undefined;
+  readonly subject?: Subject | undefined;
+  readonly actorId?: string | undefined;
+  readonly objectId?: string | undefined;
+  /** Milliseconds since 1970; the first is part of the range, the last is not. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  readonly after?: Position | undefined;
+  readonly limit: number;
+}
+
+/** A company's log, newest first; `next` is null on the last page. */
+export async function readAudit(
+  db: Database,
+  { id: companyId }: Company,
+  { action, subject, actorId, objectId, from, to, after, limit }: AuditQuery,
+): Promise<{ rows: AuditRow[]; next: Position | null }> {
+  const rows = await db
+    .select()
+    .from(auditLog)
+    .where(
+      and(
+        eq(auditLog.companyId, companyId),
+        action && eq(auditLog.action, action),
+        subject && sql`substr(${auditLog.action}, 1, ${subject.length + 1}) = ${`${subject}.`}`,
+        actorId === undefined ? undefined : eq(auditLog.actorId, actorId),
+        objectId === undefined ? undefined : eq(auditLog.objectId, objectId),
+        from === undefined ? undefined : gte(auditLog.createdAt, from),
+        to === undefined ? undefined : lt(auditLog.createdAt, to),
+        after &&
+          or(
+            lt(auditLog.createdAt, after.createdAt),
+            and(eq(auditLog.createdAt, after.createdAt), lt(auditLog.id, after.id)),
+          ),
+      ),
+    )
+    .orderBy(desc(auditLog.createdAt), desc(auditLog.id))
+    .limit(limit + 1);
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    rows: page,
+    next: rows.length > limit && last ? { createdAt: last.createdAt, id: last.id } : null,
+  };
+}
+
+/** Forgets what is older than 400 days. */
+export async function sweepAudit(db: Database, now: number): Promise<void> {
+  await db.delete(auditLog).where(lte(auditLog.createdAt, now - KEEP_MS));
+}

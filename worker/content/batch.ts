@@ -1,0 +1,113 @@
+import type { Creation } from "../db/idempotency.ts";
+import { problemOf, Refusal } from "../errors.ts";
+import { refusalFor } from "../http/refusals.ts";
+import { logFailure } from "../log.ts";
+import type { BatchItem } from "../schemas.ts";
+import { sha256 } from "../sha256.ts";
+import type { ContentStore } from "./store.ts";
+import { type Photo, type Services, submitPhotos } from "./submission.ts";
+
+/** Most photos of one call. */
+export const MAX_BATCH = 500;
+
+/** Photos that are stored together: few enough for the memory, many enough for few round trips to the database. */
+const GROUP_PHOTOS = 16;
+const GROUP_BYTES = 24_000_000;
+
+const MAX_NAME_LENGTH = 300;
+
+/** One of a batch: a photo, or why there is none. */
+export type BatchEntry =
+  | { readonly name: string; readonly photo: Photo }
+  | { readonly name: string; readonly error: unknown };
+
+/**
+ * Submits photos as they come, in groups. Each has a result of its own, in the order in which they came; none
+ * keeps another from being submitted. What comes after the last one that is allowed is left out, and said to be.
+ */
+export async function submitBatch(
+  services: Services,
+  store: ContentStore,
+  entries: AsyncIterable<BatchEntry>,
+  creation: Creation,
+  now: () => number,
+): Promise<BatchItem[]> {
+  const items: BatchItem[] = [];
+  let group: { index: number; name: string; photo: Photo }[] = [];
+  const flush = async () => {
+    const photos = group;
+    group = [];
+    const requests = await Promise.all(
+      photos.map(async ({ index, photo }) => ({ photo, creation: await creationAt(creation, index) })),
+    );
+    const outcomes = await submitPhotos(services, store, requests, now()).catch((error: unknown) =>
+      photos.map(() => ({ error })),
+    );
+    for (const [i, { index, name }] of photos.entries()) {
+      const outcome = outcomes[i];
+      items[index] = "error" in outcome ? failed(index, name, outcome.error) : made(index, name, outcome);
+    }
+  };
+  let index = 0;
+  try {
+    for await (const entry of entries) {
+      const name = entry.name.slice(0, MAX_NAME_LENGTH);
+      if (index === MAX_BATCH) {
+        const detail = `A batch has at most ${MAX_BATCH} photos: this one and what follows were left out.`;
+        items[index] = failed(index, name, new Refusal("batch_too_large", detail));
+        break;
+      }
+      if ("photo" in entry) group.push({ index, name, photo: entry.photo });
+      else items[index] = failed(index, name, entry.error);
+      index += 1;
+      const bytes = group.reduce((sum, { photo }) => sum + photo.bytes.length, 0);
+      if (group.length === GROUP_PHOTOS || bytes >= GROUP_BYTES) await flush();
+    }
+  } catch (error) {
+    // The body is broken from here on; what came before it counts, and is told.
+    if (index === 0 || isAboutAll(error)) throw error;
+    items[index] = failed(index, "", error);
+  }
+  if (group.length > 0) await flush();
+  return items;
+}
+
+/** Of the Idempotency-Key, which is about the batch as a whole. */
+function isAboutAll(error: unknown): boolean {
+  return (
+    error instanceof Refusal &&
+    (error.code === "idempotency_key_reused" || error.code === "request_in_progress")
+  );
+}
+
+/** The nth of a creation: the same id whenever the same batch comes with the same Idempotency-Key. */
+async function creationAt({ id, isRepeated }: Creation, index: number): Promise<Creation> {
+  const hash = await sha256(new TextEncoder().encode(`${id}/${index}`));
+  const parts = [hash.slice(0, 8), hash.slice(8, 12), `8${hash.slice(13, 16)}`, `8${hash.slice(17, 20)}`];
+  return { id: [...parts, hash.slice(20, 32)].join("-"), isRepeated };
+}
+
+function made(
+  index: number,
+  name: string,
+  { content, task, reused }: { content: { id: string }; task: { id: string }; reused: boolean },
+): BatchItem {
+  return { index, name, status: 201, content_id: content.id, task_id: task.id, reused, error: null };
+}
+
+function failed(index: number, name: string, error: unknown): BatchItem {
+  const refusal =
+    refusalFor(error) ?? new Refusal("internal_error", "Something went wrong on our side; it was noted.");
+  if (refusal.code === "internal_error")
+    logFailure("A photo of a batch could not be submitted", error, { index });
+  const problem = problemOf(refusal.code, refusal.message, refusal.fields);
+  return {
+    index,
+    name,
+    status: problem.status,
+    content_id: null,
+    task_id: null,
+    reused: false,
+    error: problem,
+  };
+}

@@ -1,0 +1,178 @@
+import type { Bindings } from "../bindings.ts";
+import type { Content } from "../db/tables.ts";
+import { Refusal } from "../errors.ts";
+import { logFailure } from "../log.ts";
+import { type ByteRange, StorageError, UnsatisfiableRange } from "../storage/provider.ts";
+import { VaultError } from "../storage/secrets.ts";
+import { type FilePlace, isSamePlace, placeOf } from "./files.ts";
+import { MEDIA_KINDS, type MediaKind } from "./paths.ts";
+
+type Services = Pick<Bindings, "storages" | "publicCache">;
+
+/** What a viewer or a page of the studio loads whole, and many times. */
+const KEPT: readonly MediaKind[] = ["marker", "thumbnail"];
+
+/** A stored file as /media shows it. */
+export interface MediaFile {
+  readonly place: FilePlace;
+  /** What a browser calls it when it saves it. */
+  readonly name: string;
+  readonly contentType: string;
+  /** The `v` of its address: one version is the same bytes for ever. */
+  readonly version: string;
+}
+
+export interface MediaRequest {
+  readonly method: string;
+  /** The `v` that was asked for. */
+  readonly version: string | undefined;
+  readonly range: string | undefined;
+  readonly ifRange: string | undefined;
+  readonly ifNoneMatch: string | undefined;
+}
+
+export function isMediaKind(text: string): text is MediaKind {
+  return (MEDIA_KINDS as readonly string[]).includes(text);
+}
+
+/** The file of one kind; null when the content has none (yet). */
+export function mediaFile(content: Content, kind: MediaKind): MediaFile | null {
+  const place = placeOf(content, kind);
+  const {
+    url,
+    contentType,
+    suffix = "",
+  } = {
+    image: { url: content.imageUrl, contentType: content.imageType },
+    thumbnail: { url: content.thumbnailUrl, contentType: "image/jpeg", suffix: "-thumbnail" },
+    marker: { url: content.markerUrl, contentType: "application/octet-stream" },
+    video: { url: content.videoUrl, contentType: content.videoType },
+  }[kind];
+  if (place === null || url === null || contentType === null) return null;
+  const extension = place.path.slice(place.path.lastIndexOf("."));
+  const name = `${content.uniqueId}${suffix}${extension}`;
+  return { place, name, contentType, version: url.slice(url.indexOf("?v=") + 3) };
+}
+
+/**
+ * Serves a file of a piece of content through the edge, wherever it is. Not by a redirect to the storage: the
+ * viewer's pages let nothing in but their own origin, a video that comes from another one may not be drawn
+ * unless that bucket answers with CORS headers, and an address under /media is cached by its version, which
+ * a signed one that soon ends cannot be.
+ *
+ * @param load the content as it is now, or undefined: asked again when the file is not where it was, for it
+ *   may have been moved or replaced in between
+ * @returns null when there is no such file
+ */
+export async function serveMedia(
+  services: Services,
+  load: () => Promise<Content | undefined>,
+  kind: MediaKind,
+  request: MediaRequest,
+): Promise<Response | null> {
+  let tried: MediaFile | null = null;
+  for (;;) {
+    const content = await load();
+    const file = content ? mediaFile(content, kind) : null;
+    if (!file) return null;
+    if (tried && isSamePlace(tried.place, file.place)) throw missing();
+    const response = await serveFile(services, file, kind, request);
+    if (response) return response;
+    tried = file;
+  }
+}
+
+/**
+ * Answers for a file: whole, a single range, or not modified (RFC 9110, sections 13 and 14). Several ranges
+ * at once are answered with the whole file, which the standard allows.
+ *
+ * @returns null when it is not in its storage
+ */
+async function serveFile(
+  { storages, publicCache }: Services,
+  { place, name, contentType, version }: MediaFile,
+  kind: MediaKind,
+  request: MediaRequest,
+): Promise<Response | null> {
+  const etag = `"${version}"`;
+  const headers: Record<string, string> = {
+    ETag: etag,
+    "Accept-Ranges": "bytes",
+    "Cache-Control": request.version === version ? "public, max-age=31536000, immutable" : "no-cache",
+  };
+  if (request.ifNoneMatch !== undefined && matchesEtag(request.ifNoneMatch, etag)) {
+    return new Response(null, { status: 304, headers });
+  }
+  headers["Content-Type"] = contentType;
+  headers["Content-Disposition"] = `inline; filename="${name}"`;
+  if (request.method === "HEAD") {
+    const object = await asking(async () => (await storages.open(place.storageId)).head(place.path));
+    if (!object) return null;
+    return new Response(null, { headers: { ...headers, "Content-Length": String(object.size) } });
+  }
+
+  const stillTheSame = request.ifRange === undefined || request.ifRange === etag;
+  const range = stillTheSame ? parseRange(request.range) : undefined;
+  const open = async () => (await storages.open(place.storageId)).download(place.path, { range });
+  if (KEPT.includes(kind) && !range) {
+    const file = await asking(() => publicCache.file(place, open));
+    if (!file) return null;
+    return new Response(file.body, { headers: { ...headers, "Content-Length": String(file.size) } });
+  }
+  try {
+    const download = await asking(open);
+    if (!download) return null;
+    if (!download.range) {
+      headers["Content-Length"] = String(download.size);
+      return new Response(download.body, { headers });
+    }
+    const { start, end } = download.range;
+    headers["Content-Length"] = String(end - start + 1);
+    headers["Content-Range"] = `bytes ${start}-${end}/${download.size}`;
+    return new Response(download.body, { status: 206, headers });
+  } catch (error) {
+    if (!(error instanceof UnsatisfiableRange)) throw error;
+    throw new Refusal(
+      "range_not_satisfiable",
+      `The range "${request.range}" lies outside of the file's ${error.size} bytes.`,
+      { "Content-Range": `bytes */${error.size}` },
+    );
+  }
+}
+
+/** What a storage says of its troubles is its company's business, and not that of whoever looks at a photo. */
+async function asking<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof StorageError || error instanceof VaultError)) throw error;
+    logFailure("A file could not be served", error);
+    throw new Refusal("storage_unavailable", "The storage of this file does not give it at the moment.");
+  }
+}
+
+function missing(): Refusal {
+  return new Refusal("not_found", "The file is no longer in the storage.");
+}
+
+/** A single range of bytes; undefined for everything that is to be ignored. */
+export function parseRange(header: string | undefined): ByteRange | undefined {
+  const [, first, last] = header?.match(/^bytes=(\d*)-(\d*)$/i) ?? [];
+  if (first === undefined || (first === "" && last === "")) return undefined;
+  if (first === "") return { last: position(last) };
+  const start = position(first);
+  const end = last === "" ? undefined : position(last);
+  return end !== undefined && end < start ? undefined : { start, end };
+}
+
+/** Positions beyond what a number holds are past the end of every file. */
+function position(digits: string): number {
+  return Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
+}
+
+function matchesEtag(ifNoneMatch: string, etag: string): boolean {
+  return ifNoneMatch.split(",").some((candidate) => {
+    const tag = candidate.trim().replace(/^W\//, "");
+    return tag === "*" || tag === etag;
+  });
+}

@@ -1,0 +1,95 @@
+import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
+import type { Internet } from "../bindings.ts";
+import { Refusal } from "../errors.ts";
+import { StorageError } from "../storage/provider.ts";
+
+const MAX_REDIRECTS = 3;
+/** Until the answer begins, and between its parts. */
+const SILENCE_SECONDS = 10;
+const TOTAL_SECONDS = 30;
+
+/**
+ * Downloads the image at an address that a user gave. What it is, its bytes will tell: what the server says of
+ * it does not count.
+ *
+ * @param field of the request that brought the address, for the sentence of a refusal
+ * @throws Refusal for an address that leads to no public server, and for one from which no image comes in time
+ */
+export async function fetchImage(
+  internet: Internet,
+  address: string,
+  field = "image_url",
+): Promise<Uint8Array<ArrayBuffer>> {
+  const url = URL.parse(address);
+  if (!url) throw refused(field, "it is not a URL; expected https:// and a host");
+  // Whatever comes first ends it: then nobody reads on.
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), TOTAL_SECONDS * 1000);
+  const timeUp = new Promise<never>((_, reject) => {
+    stop.signal.addEventListener("abort", () =>
+      reject(missed(url, `it did not come within ${TOTAL_SECONDS} s`)),
+    );
+  });
+  try {
+    return await Promise.race([download(internet, url, stop.signal), timeUp]);
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    if (error.code === "invalid_config") throw refused(field, error.message);
+    throw missed(url, error.message);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function download(internet: Internet, url: URL, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  const { status, headers, body } = await internet.open({
+    method: "GET",
+    url,
+    headers: { Accept: "image/jpeg, image/png, image/webp", "User-Agent": "Vivimark" },
+    maxRedirects: MAX_REDIRECTS,
+    silenceSeconds: SILENCE_SECONDS,
+    idempotent: false,
+  });
+  if (status !== 200 || signal.aborted) {
+    await body?.cancel();
+    throw missed(url, `the answer is ${status}; expected 200 and the image`);
+  }
+  const declared = Number(headers.get("content-length") ?? 0);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  // Leaving the loop cancels the body.
+  for await (const chunk of body ?? []) {
+    if (signal.aborted) break;
+    size += chunk.length;
+    // Apart: what was declared may be no number at all.
+    if (size > MAX_IMAGE_BYTES || declared > MAX_IMAGE_BYTES) {
+      throw new Refusal(
+        "image_too_many_bytes",
+        `The image at ${url.host} has ${declared > MAX_IMAGE_BYTES ? declared : `more than ${MAX_IMAGE_BYTES}`} bytes; ` +
+          `expected at most ${MAX_IMAGE_BYTES / 1_000_000} MB.`,
+      );
+    }
+    chunks.push(chunk);
+  }
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}
+
+function refused(field: string, why: string): Refusal {
+  return new Refusal("invalid_input", `Field "${field}" of the body: ${why.replace(/\.$/, "")}.`, {}, [
+    { field, detail: why },
+  ]);
+}
+
+/** Its host says enough: a path may carry a secret. */
+function missed({ host }: URL, why: string): Refusal {
+  return new Refusal(
+    "image_not_fetched",
+    `The image could not be fetched from ${host}: ${why.replace(/\.$/, "")}.`,
+  );
+}

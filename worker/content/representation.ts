@@ -1,0 +1,125 @@
+import type { Company, CompileTaskRow, Content } from "../db/tables.ts";
+import type {
+  ArContent,
+  CompanyUsage,
+  CompileTask,
+  Lease,
+  MarkerMetadata,
+  ViewerManifest,
+} from "../schemas.ts";
+import { dayOf, endOfDay, type Quotas } from "./quotas.ts";
+
+/** Rows as the API shows them. Media addresses are relative to the API; what goes on paper is absolute. */
+
+export function contentBody(content: Content, task: CompileTaskRow, origin: string): ArContent {
+  return {
+    id: content.id,
+    project_id: content.projectId,
+    company_id: content.companyId,
+    unique_id: content.uniqueId,
+    title: content.title,
+    description: content.description,
+    image_url: content.imageUrl,
+    image_sha256: content.imageSha256,
+    image_width: content.imageWidth,
+    image_height: content.imageHeight,
+    image_bytes: content.imageBytes,
+    thumbnail_url: content.thumbnailUrl,
+    marker_url: content.markerUrl,
+    marker_status: content.markerStatus,
+    marker_generated_at: timestamp(content.markerGeneratedAt),
+    marker_metadata: metadataBody(content.markerMetadata),
+    max_features: content.maxFeatures,
+    video_url: content.videoUrl,
+    video_bytes: content.videoBytes,
+    video_type: content.videoType,
+    is_active: content.isActive,
+    expires_at: timestamp(content.expiresAt),
+    viewer_url: viewerUrl(content.uniqueId, origin),
+    qr_url: `/api/ar-content/${content.id}/qr.svg`,
+    task_id: task.id,
+    executor: task.executor,
+    progress: task.progress,
+    error_code: task.errorCode,
+    error_message: task.errorMessage,
+    created_at: new Date(content.createdAt).toISOString(),
+    updated_at: new Date(content.updatedAt).toISOString(),
+  };
+}
+
+/** Rows of markers from before there was a score have no `quality` at all. */
+function metadataBody(metadata: MarkerMetadata | null): MarkerMetadata | null {
+  return metadata && { ...metadata, quality: metadata.quality ?? null };
+}
+
+export function taskBody(task: CompileTaskRow): CompileTask {
+  return {
+    task_id: task.id,
+    content_id: task.contentId,
+    generation: task.generation,
+    state: task.state,
+    executor: task.executor,
+    attempts: task.attempts,
+    progress: task.progress,
+    lease_expires_at: timestamp(task.leaseExpiresAt),
+    next_attempt_at: task.state === "pending" ? timestamp(task.nextAttemptAt) : null,
+    error_code: task.errorCode,
+    error_message: task.errorMessage,
+    created_at: new Date(task.createdAt).toISOString(),
+    started_at: timestamp(task.startedAt),
+    finished_at: timestamp(task.finishedAt),
+  };
+}
+
+export function leaseBody(lease: { readonly token: string; readonly expiresAt: number }): Lease {
+  return { token: lease.token, expires_at: new Date(lease.expiresAt).toISOString() };
+}
+
+export function manifestBody(content: Content): ViewerManifest {
+  return {
+    unique_id: content.uniqueId,
+    title: content.title,
+    description: content.description,
+    image_url: content.imageUrl,
+    image_width: content.imageWidth,
+    image_height: content.imageHeight,
+    thumbnail_url: content.thumbnailUrl,
+    marker_status: content.markerStatus,
+    marker_url: content.markerUrl,
+    target_width: content.markerMetadata?.width ?? null,
+    target_height: content.markerMetadata?.height ?? null,
+    video_url: content.videoUrl,
+    video_type: content.videoType,
+  };
+}
+
+export function viewerUrl(uniqueId: string, origin: string): string {
+  return `${origin}/v/${uniqueId}`;
+}
+
+export function timestamp(milliseconds: number | null): string | null {
+  return milliseconds === null ? null : new Date(milliseconds).toISOString();
+}
+
+/** @param counted the days on which there were compilations */
+export function usageBody(
+  { contentCount, contentBytes }: Company,
+  { contents, bytes, compilationsADay }: Quotas,
+  counted: readonly { readonly day: string; readonly compilations: number }[],
+  days: number,
+  now: number,
+): CompanyUsage {
+  const compilations = new Map(counted.map((row) => [row.day, row.compilations]));
+  const on = (day: string) => ({ day, compilations: compilations.get(day) ?? 0 });
+  const limited = (used: number, limit: number) => ({ used, limit: limit === 0 ? null : limit });
+  const today = on(dayOf(now));
+  return {
+    contents: limited(contentCount, contents),
+    bytes: limited(contentBytes, bytes),
+    compilations: {
+      ...limited(today.compilations, compilationsADay),
+      resets_at: new Date(endOfDay(now)).toISOString(),
+    },
+    days: Array.from({ length: days }, (_, i) => on(dayOf(now - (days - 1 - i) * 86_400_000))),
+  };
+}

@@ -1,0 +1,507 @@
+import {
+  and,
+  count,
+  desc,
+  eq,
+  getTableColumns,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  lte,
+  notInArray,
+  or,
+  type SQL,
+  sql,
+} from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
+import type { SQLiteTable } from "drizzle-orm/sqlite-core";
+import type { Action, Audit, AuditObject } from "../audit/log.ts";
+import {
+  arContent,
+  type Company,
+  type CompileTaskRow,
+  type Content,
+  companies,
+  compileTasks,
+  type Database,
+  projects,
+  touched,
+  type VideoUploadRow,
+  videoUploads,
+} from "../db/tables.ts";
+import type { Refusal } from "../errors.ts";
+import type { Position } from "../http/cursor.ts";
+import { abandon } from "../marker/life.ts";
+import type { MarkerStatus } from "../schemas.ts";
+import type { Storages } from "../storage/open.ts";
+import { deleteFolder } from "../storage/provider.ts";
+import type { StoredVideo } from "../video/attach.ts";
+import { happened } from "../webhooks/events.ts";
+import { placed, placeOf } from "./files.ts";
+import { FILE_KINDS, foldersOf } from "./paths.ts";
+import { hasRoom, type Quotas, readUsage, refusalOf, roomAgain, UNLIMITED, type Wanted } from "./quotas.ts";
+
+export interface ContentWithTask {
+  readonly content: Content;
+  /** The newest compile task. */
+  readonly task: CompileTaskRow;
+}
+
+/** Hidden content that is to be seen. */
+export interface Reveal {
+  readonly content: Content;
+  readonly change: Partial<Content>;
+  readonly task: Omit<typeof compileTasks.$inferInsert, "companyId" | "contentId">;
+}
+
+/** A row that is to be inserted, and how many compilations its photo will need. */
+export interface HiddenContent {
+  readonly row: Omit<typeof arContent.$inferInsert, "companyId" | "searchText" | "deletedAt">;
+  readonly compilations: number;
+}
+
+export interface ContentQuery {
+  /** Absent: every project that is not archived. */
+  readonly projectId?: string | undefined;
+  readonly status?: MarkerStatus | undefined;
+  /** Part of the title or the description, in any case. */
+  readonly text?: string | undefined;
+  /** The position to go on after. */
+  readonly after?: Position | undefined;
+  readonly limit: number;
+}
+
+const ofNewestGeneration = and(
+  eq(compileTasks.contentId, arContent.id),
+  eq(compileTasks.generation, arContent.generation),
+);
+
+function isStill(expected: Content | undefined): SQL | undefined {
+  return expected && eq(arContent.updatedAt, expected.updatedAt);
+}
+
+/** Everything that belongs to one company; nothing of another can be reached through it. */
+export class ContentStore {
+  readonly company: Company;
+  readonly #db: Database;
+  readonly #audit: Audit | null;
+  readonly #quotas: Quotas;
+
+  /**
+   * @param audit null: the platform itself is at work, and notes nothing
+   * @param quotas what the company may use
+   */
+  constructor(db: Database, company: Company, audit: Audit | null, quotas: Quotas = UNLIMITED) {
+    this.#db = db;
+    this.company = company;
+    this.#audit = audit;
+    this.#quotas = quotas;
+  }
+
+  /** The condition that there is room for what is wanted. */
+  room(wanted: Wanted, now: number): SQL {
+    return hasRoom(this.company.id, this.#quotas, wanted, now);
+  }
+
+  /** Why there is no room; null: there is (again). */
+  async overQuota(wanted: Wanted & { bytes?: number }, now: number): Promise<Refusal | null> {
+    return refusalOf(this.#quotas, await readUsage(this.#db, this.company.id, now), wanted, now);
+  }
+
+  /** Behind the last statement of a batch. */
+  #notes(action: Action, id: string, detail: object | null = null) {
+    return this.#audit ? [this.#audit.note(action, named(id), detail)] : [];
+  }
+
+  /**
+   * Makes a change and notes it.
+   *
+   * @param tells the statements that tell others of it
+   */
+  async #noted<Row>(
+    change: BatchItem<"sqlite"> & PromiseLike<Row[]>,
+    action: Action,
+    id: string,
+    detail: object | null = null,
+    tells: readonly BatchItem<"sqlite">[] = [],
+  ): Promise<Row[]> {
+    const [rows] = await this.#db.batch([change, ...this.#notes(action, id, detail), ...tells]);
+    return rows as Row[];
+  }
+
+  /** The condition that every query on content carries. */
+  #own(...conditions: (SQL | undefined)[]): SQL | undefined {
+    return and(eq(arContent.companyId, this.company.id), isNull(arContent.deletedAt), ...conditions);
+  }
+
+  async get(id: string): Promise<ContentWithTask | undefined> {
+    const [row] = await this.#db
+      .select({ content: arContent, task: compileTasks })
+      .from(arContent)
+      .innerJoin(compileTasks, ofNewestGeneration)
+      .where(this.#own(eq(arContent.id, id)));
+    return row;
+  }
+
+  /** Newest first; `next` is null on the last page. `total` counts all that match, not only this page. */
+  async list(
+    query: ContentQuery,
+  ): Promise<{ rows: ContentWithTask[]; next: Position | null; total: number }> {
+    const archived = this.#db
+      .select({ id: projects.id })
+      .from(projects)
+      .where(and(eq(projects.companyId, this.company.id), isNotNull(projects.archivedAt)));
+    const matching = this.#own(
+      query.projectId === undefined
+        ? notInArray(arContent.projectId, archived)
+        : eq(arContent.projectId, query.projectId),
+      query.status === undefined ? undefined : eq(arContent.markerStatus, query.status),
+      // Not LIKE: D1 refuses patterns of more than 50 bytes.
+      query.text ? sql`instr(${arContent.searchText}, ${searchable(query.text)}) > 0` : undefined,
+    );
+    const after =
+      query.after &&
+      or(
+        lt(arContent.createdAt, query.after.createdAt),
+        and(eq(arContent.createdAt, query.after.createdAt), lt(arContent.id, query.after.id)),
+      );
+    const total = this.#db.select({ total: count() }).from(arContent).where(matching);
+    // One round trip, and not a batch: D1 answers that by column names, of which the tables share several.
+    const rows = await this.#db
+      .select({ content: arContent, task: compileTasks, total: sql<number>`(${total})` })
+      .from(arContent)
+      .innerJoin(compileTasks, ofNewestGeneration)
+      .where(and(matching, after))
+      .orderBy(desc(arContent.createdAt), desc(arContent.id))
+      .limit(query.limit + 1);
+    const page = rows.slice(0, query.limit).map(({ content, task }) => ({ content, task }));
+    const last = page.at(-1);
+    const next =
+      rows.length > query.limit && last ? { createdAt: last.content.createdAt, id: last.content.id } : null;
+    // No row to carry the number: there is none, or there are only newer ones.
+    if (rows.length === 0 && query.after) return { rows: [], next: null, total: (await total)[0].total };
+    return { rows: page, next, total: rows[0]?.total ?? 0 };
+  }
+
+  /**
+   * Content whose files are still to be stored: invisible, and removed with whatever was stored of them when
+   * it is not revealed before `until`.
+   *
+   * @returns a row for each; undefined where there was no room for it
+   */
+  async insertHidden(
+    contents: readonly HiddenContent[],
+    until: number,
+    now: number,
+  ): Promise<(Content | undefined)[]> {
+    const inserts = contents.map(({ row, compilations }) => {
+      const content = {
+        ...row,
+        companyId: this.company.id,
+        searchText: searchable(row.title, row.description),
+        deletedAt: until,
+      };
+      const room = this.room({ contents: 1, bytes: row.imageBytes, compilations }, now);
+      return insertIf(this.#db, arContent, content, room).returning();
+    });
+    const [first, ...others] = inserts;
+    if (!first) return [];
+    return (await this.#db.batch([first, ...others])).map(([row]) => row);
+  }
+
+  /** Refuses a video that there is no room for, before it is sent. */
+  async assertRoomForVideo(content: Content, bytes: number, now: number): Promise<void> {
+    // Who has room for it in any case needs no question.
+    if (this.#quotas.bytes === 0 || this.company.contentBytes + bytes <= this.#quotas.bytes) return;
+    const refused = await this.#noRoomForVideo(content, bytes, now);
+    if (refused) throw refused;
+  }
+
+  #noRoomForVideo(content: Content, bytes: number, now: number): Promise<Refusal | null> {
+    return this.overQuota({ bytes: bytes - (content.videoBytes ?? 0) }, now);
+  }
+
+  /**
+   * Begins an upload of a video, whose bytes count from then on.
+   *
+   * @throws Refusal `quota_exceeded`
+   */
+  async insertVideoUpload(
+    content: Content,
+    upload: Omit<typeof videoUploads.$inferInsert, "companyId" | "contentId">,
+    now: number,
+  ): Promise<VideoUploadRow> {
+    const row = { ...upload, companyId: this.company.id, contentId: content.id };
+    const room = this.room({ bytes: upload.bytes - (content.videoBytes ?? 0) }, now);
+    const [begun] = await insertIf(this.#db, videoUploads, row, room).returning();
+    if (begun) return begun;
+    throw (await this.#noRoomForVideo(content, upload.bytes, now)) ?? roomAgain();
+  }
+
+  /** Content that is not there yet, or no more. */
+  async getHidden(id: string): Promise<Content | undefined> {
+    const [row] = await this.#db
+      .select()
+      .from(arContent)
+      .where(
+        and(eq(arContent.companyId, this.company.id), eq(arContent.id, id), isNotNull(arContent.deletedAt)),
+      );
+    return row;
+  }
+
+  /**
+   * Makes hidden content visible, with what has become of it meanwhile and its first task.
+   *
+   * @returns what it is now for each; undefined where there was no room for its compilation
+   */
+  async reveal(reveals: readonly Reveal[], now: number): Promise<(ContentWithTask | undefined)[]> {
+    const statements = reveals.flatMap(({ content, change, task }) => {
+      const isOpen = task.state !== "ready";
+      const row = { ...task, companyId: this.company.id, contentId: content.id };
+      const isRevealed = sql`EXISTS (SELECT 1 FROM ar_content WHERE id = ${content.id} AND deleted_at IS NULL)`;
+      return [
+        this.#db
+          .update(arContent)
+          .set({ ...change, deletedAt: null })
+          .where(and(eq(arContent.id, content.id), this.room({ compilations: isOpen ? 1 : 0 }, now)))
+          .returning(),
+        insertIf(this.#db, compileTasks, row, isRevealed).returning(),
+        ...this.#notes("content.created", content.id),
+      ];
+    });
+    const tells = reveals
+      .filter(({ change }) => change.markerStatus === "ready")
+      .flatMap(({ content }) => happened(this.#db, "marker.ready", content.id, now, sql`1`));
+    const [first, ...others] = statements;
+    if (!first) return [];
+    const answers = await this.#db.batch([first, ...others, ...tells]);
+    const each = statements.length / reveals.length;
+    return reveals.map((_, i) => {
+      const [[content], [task]] = answers.slice(each * i) as [Content[], CompileTaskRow[]];
+      return content && { content, task };
+    });
+  }
+
+  /**
+   * @param expected changes it only if it is still this
+   * @param noted the change as the API names it
+   * @returns undefined when there is no such content
+   */
+  async update(
+    id: string,
+    change: Partial<Pick<Content, "title" | "description" | "isActive" | "projectId" | "expiresAt">>,
+    noted: object,
+    now: number,
+    expected?: Content,
+  ): Promise<Content | undefined> {
+    // In one statement, so that title, description and their folded copies stay together when two changes
+    // meet. The first line is the title's copy, which has no line break of its own.
+    const lineEnd = sql`instr(${arContent.searchText}, char(10))`;
+    const title =
+      change.title === undefined
+        ? sql`substr(${arContent.searchText}, 1, ${lineEnd} - 1)`
+        : sql`${searchable(change.title)}`;
+    const description =
+      change.description === undefined
+        ? sql`substr(${arContent.searchText}, ${lineEnd} + 1)`
+        : sql`${searchable(change.description)}`;
+    const [row] = await this.#noted(
+      this.#db
+        .update(arContent)
+        .set({ ...change, searchText: sql`${title} || char(10) || ${description}`, updatedAt: touched(now) })
+        .where(this.#own(eq(arContent.id, id), isStill(expected)))
+        .returning(),
+      "content.changed",
+      id,
+      noted,
+    );
+    return row;
+  }
+
+  /**
+   * Replaces the video (null: takes it away), if it is still the one that `content` shows.
+   *
+   * @returns the new row; undefined when somebody else was first or the content is gone
+   * @throws Refusal `quota_exceeded`
+   */
+  async swapVideo(
+    content: Content,
+    video: (StoredVideo & { url: string }) | null,
+    now: number,
+    expected?: Content,
+  ): Promise<Content | undefined> {
+    const isCounted = video?.isCounted === true;
+    const [row] = await this.#noted(
+      this.#db
+        .update(arContent)
+        .set({
+          ...(video ? placed("video", video) : { videoStorageId: null, videoPath: null }),
+          videoUrl: video?.url ?? null,
+          videoType: video?.type ?? null,
+          videoBytes: video?.bytes ?? null,
+          videoVersion: content.videoVersion + 1,
+          updatedAt: touched(now),
+        })
+        .where(
+          this.#own(
+            eq(arContent.id, content.id),
+            eq(arContent.videoVersion, content.videoVersion),
+            // It may have been moved meanwhile: then another place is to be cleared.
+            sql`${arContent.videoPath} IS ${content.videoPath}`,
+            isStill(expected),
+            video && !isCounted ? this.room({ bytes: moreBytes(video.bytes) }, now) : undefined,
+          ),
+        )
+        .returning(),
+      video ? "video.attached" : "video.removed",
+      content.id,
+      video && { bytes: video.bytes, type: video.type },
+      video ? happened(this.#db, "video.attached", content.id, now) : [],
+    );
+    const refused = row || !video || isCounted ? null : await this.#noRoomForVideo(content, video.bytes, now);
+    if (refused) throw refused;
+    return row;
+  }
+
+  /** Content whose marker serves as well for one of these images, made by this compiler; the newest first. */
+  findReusable(imageSha256s: readonly string[], compilerVersion: string): Promise<Content[]> {
+    return this.#db
+      .select()
+      .from(arContent)
+      .where(
+        this.#own(
+          inArray(arContent.imageSha256, [...imageSha256s]),
+          eq(arContent.markerStatus, "ready"),
+          isNotNull(arContent.markerPath),
+          sql`json_extract(${arContent.markerMetadata}, '$.compiler_version') = ${compilerVersion}`,
+        ),
+      )
+      .orderBy(desc(arContent.markerGeneratedAt));
+  }
+
+  /** All tasks of a piece of content, newest first. */
+  async tasks(contentId: string): Promise<CompileTaskRow[]> {
+    const rows = await this.#db
+      .select({ task: compileTasks })
+      .from(compileTasks)
+      .innerJoin(arContent, eq(compileTasks.contentId, arContent.id))
+      .where(this.#own(eq(arContent.id, contentId)))
+      .orderBy(desc(compileTasks.generation));
+    return rows.map(({ task }) => task);
+  }
+
+  async task(taskId: string): Promise<CompileTaskRow | undefined> {
+    const [row] = await this.#db
+      .select({ task: compileTasks })
+      .from(compileTasks)
+      .innerJoin(arContent, eq(compileTasks.contentId, arContent.id))
+      .where(this.#own(eq(compileTasks.id, taskId)));
+    return row?.task;
+  }
+
+  /**
+   * Makes content unreachable at once; its files and its row are removed by `purge`.
+   *
+   * @param expected removes it only if it is still this
+   * @returns what was removed; undefined when there was nothing
+   */
+  async remove(id: string, now: number, expected?: Content): Promise<Content | undefined> {
+    const [[row]] = await this.#db.batch([
+      this.#db
+        .update(arContent)
+        .set({ deletedAt: now, updatedAt: touched(now) })
+        .where(this.#own(eq(arContent.id, id), isStill(expected)))
+        .returning(),
+      ...this.#notes("content.deleted", id),
+      ...happened(this.#db, "content.deleted", id, now),
+      abandon(this.#db, id, this.company.id, now),
+    ]);
+    return row;
+  }
+}
+
+/** How many more they are than the video that is there. */
+function moreBytes(bytes: number): SQL {
+  return sql`${bytes} - coalesce(${arContent.videoBytes}, 0)`;
+}
+
+/** An INSERT that does nothing unless its condition holds. */
+export function insertIf<Table extends SQLiteTable>(
+  db: Database,
+  table: Table,
+  row: Table["$inferInsert"],
+  condition: SQL,
+) {
+  const given: Readonly<Record<string, unknown>> = row;
+  const values = Object.entries(getTableColumns(table)).map(([name, column]) => {
+    const value = given[name] ?? column.default ?? null;
+    return value === null ? sql`NULL` : sql`${sql.param(value, column)}`;
+  });
+  return db.insert(table).select(sql`SELECT ${sql.join(values, sql`, `)} WHERE ${condition}`);
+}
+
+/** By its title at the time of the note; the row outlives its deletion. */
+function named(id: string): AuditObject {
+  return { id, name: sql`(SELECT title FROM ar_content WHERE id = ${id})` };
+}
+
+/** Made by the first migration, with its project; whoever sets the platform up becomes its owner. */
+export const FIRST_COMPANY_ID = "00000000-0000-4000-8000-000000000001";
+
+export async function openStore(db: Database, companyId: string): Promise<ContentStore> {
+  const [company] = await db.select().from(companies).where(eq(companies.id, companyId));
+  if (!company) throw new Error(`No company ${companyId}: are the migrations applied?`);
+  return new ContentStore(db, company, null);
+}
+
+/** Deleted content whose files are still to be removed, and hidden content that nobody revealed in time. */
+export function listDeleted(db: Database, limit: number, now: number): Promise<Content[]> {
+  return db.select().from(arContent).where(lte(arContent.deletedAt, now)).limit(limit);
+}
+
+/** The end of deleted content: its files, then its row and its tasks. Safe to repeat. */
+export async function purge(
+  db: Database,
+  storages: Storages,
+  company: Company,
+  content: Content,
+): Promise<void> {
+  const named = FILE_KINDS.map((kind) => placeOf(content, kind)).filter((place) => place !== null);
+  // The company's own too: an upload or a delivery that broke off may have begun there.
+  const ids = new Set([...named.map(({ storageId }) => storageId), company.storageConnectionId]);
+  for (const id of ids) {
+    const storage = await storages.open(id);
+    await storage.delete(named.filter(({ storageId }) => storageId === id).map(({ path }) => path));
+    for (const folder of foldersOf(company.storagePath, content.uniqueId))
+      await deleteFolder(storage, folder);
+  }
+  await db.delete(arContent).where(and(eq(arContent.id, content.id), isNotNull(arContent.deletedAt)));
+}
+
+/** The files of deleted content cannot be removed now. */
+export async function postponePurge(db: Database, id: string, until: number): Promise<void> {
+  await db
+    .update(arContent)
+    .set({ deletedAt: until })
+    .where(and(eq(arContent.id, id), isNotNull(arContent.deletedAt)));
+}
+
+/** Content by its public name, of whichever company; what a viewer's link leads to. */
+export async function findPublic(db: Database, uniqueId: string): Promise<Content | undefined> {
+  const [row] = await db
+    .select()
+    .from(arContent)
+    .where(and(eq(arContent.uniqueId, uniqueId), isNull(arContent.deletedAt)));
+  return row;
+}
+
+/** Whether whoever has its link may see it. */
+export function isPublic({ isActive, expiresAt }: Content, now: number): boolean {
+  return isActive && (expiresAt === null || expiresAt > now);
+}
+
+/** Folds case and spelling variants of every script, for `instr`. */
+export function searchable(...texts: string[]): string {
+  return texts.join("\n").normalize("NFKC").toLowerCase();
+}

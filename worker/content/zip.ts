@@ -1,0 +1,298 @@
+import { Inflate } from "fflate";
+import { Refusal } from "../errors.ts";
+
+/** A file of an archive, or why it cannot be had. Its name is for people: nothing is ever stored under it. */
+export type Unzipped =
+  | { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly name: string; readonly error: Refusal };
+
+/** Of a file, unpacked at a time: deflate makes at most about a thousand times as much of it. */
+const SLICE_BYTES = 4096;
+
+const LOCAL_HEADER = 0x04034b50;
+const DESCRIPTOR = 0x08074b50;
+const LOCAL_HEADER_BYTES = 30;
+const [P, K] = [0x50, 0x4b];
+/** CRC-32 and two sizes; the signature is optional. */
+const DESCRIPTORS = [
+  { length: 24, isSigned: true, isWide: true },
+  { length: 20, isSigned: false, isWide: true },
+  { length: 16, isSigned: true, isWide: false },
+  { length: 12, isSigned: false, isWide: false },
+] as const;
+/** The longest, and the signature that follows it. */
+const LOOKAHEAD_BYTES = 28;
+
+const ENCRYPTED = 1;
+const HAS_DESCRIPTOR = 8;
+const IS_UTF8 = 2048;
+const STORED = 0;
+const DEFLATED = 8;
+const ZIP64_EXTRA = 1;
+/** In place of a size that stands elsewhere. */
+const ELSEWHERE = 0xffffffff;
+
+/**
+ * The files of a ZIP archive as it streams in (APPNOTE.TXT 6.3.10, by its local headers), each compared with its
+ * CRC-32. Folders and what operating systems leave beside files are passed over. In memory is one file at a time,
+ * and no more of it than `maxBytes`: of a larger one nothing more is unpacked. A damaged file does not spoil the
+ * next one.
+ *
+ * @throws Refusal `malformed_upload` for what is no archive
+ */
+export async function* unzipped(
+  archive: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): AsyncGenerator<Unzipped, void> {
+  const source = new Source(archive);
+  let hasFiles = false;
+  while ((await source.fill(4)) && uint32(source.ahead, 0) === LOCAL_HEADER) {
+    const header = await readHeader(source);
+    if (!header) break;
+    hasFiles = true;
+    const file = await readFile(source, header, maxBytes);
+    if (!isIgnored(header.name)) yield file;
+  }
+  if (!hasFiles) throw new Refusal("malformed_upload", "The body is no ZIP archive with files in it.");
+}
+
+/** What has come and was not read yet. */
+class Source {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  ahead: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
+  constructor(archive: AsyncIterable<Uint8Array>) {
+    this.#chunks = archive[Symbol.asyncIterator]();
+  }
+
+  /** Whether there are so many bytes ahead; false: the archive ends before. */
+  async fill(length: number): Promise<boolean> {
+    const chunks: Uint8Array[] = [this.ahead];
+    let size = this.ahead.length;
+    while (size < length) {
+      const next = await this.#chunks.next();
+      if (next.done) break;
+      chunks.push(next.value);
+      size += next.value.length;
+    }
+    if (chunks.length > 1) this.ahead = joined(chunks);
+    return size >= length;
+  }
+
+  take(length: number): Uint8Array<ArrayBuffer> {
+    const bytes = this.ahead.subarray(0, length);
+    this.ahead = this.ahead.subarray(length);
+    return bytes;
+  }
+}
+
+interface Header {
+  readonly name: string;
+  readonly isEncrypted: boolean;
+  readonly method: number;
+  /** Null: a descriptor behind the bytes says so, and where they end. */
+  readonly known: { readonly crc: number; readonly packed: number } | null;
+}
+
+/** Undefined where the archive ends within it. */
+async function readHeader(source: Source): Promise<Header | undefined> {
+  if (!(await source.fill(LOCAL_HEADER_BYTES))) return;
+  const fixed = source.ahead;
+  const nameLength = uint16(fixed, 26);
+  const length = LOCAL_HEADER_BYTES + nameLength + uint16(fixed, 28);
+  if (!(await source.fill(length))) return;
+  const bytes = source.take(length);
+  const flags = uint16(bytes, 6);
+  const extra = LOCAL_HEADER_BYTES + nameLength;
+  const encoding = flags & IS_UTF8 ? "utf-8" : "latin1";
+  const packed = uint32(bytes, 18);
+  return {
+    name: new TextDecoder(encoding).decode(bytes.subarray(LOCAL_HEADER_BYTES, extra)),
+    isEncrypted: (flags & ENCRYPTED) !== 0,
+    method: uint16(bytes, 8),
+    known:
+      flags & HAS_DESCRIPTOR
+        ? null
+        : {
+            crc: uint32(bytes, 14),
+            packed: packed === ELSEWHERE ? zip64Packed(bytes.subarray(extra), packed) : packed,
+          },
+  };
+}
+
+/** The packed size in the Zip64 field, where it stands behind the unpacked one. */
+function zip64Packed(extra: Uint8Array, otherwise: number): number {
+  for (let at = 0; at + 4 <= extra.length; at += 4 + uint16(extra, at + 2)) {
+    if (uint16(extra, at) === ZIP64_EXTRA && at + 20 <= extra.length) return uint64(extra, at + 12);
+  }
+  return otherwise;
+}
+
+async function readFile(source: Source, header: Header, maxBytes: number): Promise<Unzipped> {
+  const { name } = header;
+  const file = new Unpacking(header, maxBytes);
+  const crc = header.known ? await readKnown(source, header.known, file) : await readUnknown(source, file);
+  if (crc === undefined) return { name, error: damaged(name, "the archive ends within it") };
+  const { error, bytes } = file.end();
+  if (error) return { name, error };
+  if (file.crc !== crc)
+    return { name, error: damaged(name, "its CRC-32 is not the one that the archive names") };
+  return { name, bytes };
+}
+
+/** @returns the CRC-32 that the archive names; undefined where the archive ends */
+async function readKnown(
+  source: Source,
+  { crc, packed }: NonNullable<Header["known"]>,
+  file: Unpacking,
+): Promise<number | undefined> {
+  for (let left = packed; left > 0; ) {
+    if (!(await source.fill(1))) return;
+    const slice = source.take(Math.min(left, SLICE_BYTES, source.ahead.length));
+    left -= slice.length;
+    file.push(slice);
+  }
+  return crc;
+}
+
+/** The same where only a descriptor behind the bytes names them, which is known by the size that it names. */
+async function readUnknown(source: Source, file: Unpacking): Promise<number | undefined> {
+  for (let packed = 0; ; packed += SLICE_BYTES) {
+    const isWhole = await source.fill(SLICE_BYTES + LOOKAHEAD_BYTES);
+    const descriptor = findDescriptor(source.ahead, packed);
+    if (descriptor && descriptor.at < SLICE_BYTES) {
+      file.push(source.take(descriptor.at));
+      source.take(descriptor.length);
+      return descriptor.crc;
+    }
+    if (!isWhole) {
+      source.take(source.ahead.length);
+      return;
+    }
+    file.push(source.take(SLICE_BYTES));
+  }
+}
+
+/**
+ * The first descriptor, with or without its signature, with sizes of 4 or of 8 bytes, that names as many packed
+ * bytes as come before it. Behind it another record begins, as every record does with PK.
+ *
+ * @param packed how many came before `bytes`
+ */
+function findDescriptor(bytes: Uint8Array, packed: number) {
+  const near = bytes.subarray(0, SLICE_BYTES + LOOKAHEAD_BYTES);
+  for (let end = near.indexOf(P); end >= 0; end = near.indexOf(P, end + 1)) {
+    if (near[end + 1] !== K) continue;
+    for (const { length, isSigned, isWide } of DESCRIPTORS) {
+      const at = end - length;
+      if (at < 0 || (isSigned && uint32(near, at) !== DESCRIPTOR)) continue;
+      const start = isSigned ? at + 4 : at;
+      const named = isWide ? uint64(near, start + 4) : uint32(near, start + 4);
+      if (named === packed + at) return { at, length, crc: uint32(near, start) };
+    }
+  }
+  return undefined;
+}
+
+/** One file: its packed bytes go in, and come out at its end, up to so many. */
+class Unpacking {
+  readonly #name: string;
+  readonly #maxBytes: number;
+  readonly #chunks: Uint8Array[] = [];
+  #size = 0;
+  #crc = 0xffffffff;
+  #error: Refusal | null = null;
+  readonly #inflate: Inflate | null;
+
+  constructor({ name, method, isEncrypted }: Header, maxBytes: number) {
+    this.#name = name;
+    this.#maxBytes = maxBytes;
+    this.#inflate = method === DEFLATED ? new Inflate((chunk) => this.#add(chunk)) : null;
+    if (isEncrypted) this.#error = damaged(name, "it is encrypted");
+    else if (method !== STORED && method !== DEFLATED)
+      this.#error = damaged(name, `packed by method ${method}`);
+  }
+
+  push(packed: Uint8Array<ArrayBuffer>, isLast = false): void {
+    if (this.#error) return;
+    try {
+      if (this.#inflate) this.#inflate.push(packed, isLast);
+      else this.#add(packed);
+    } catch (error) {
+      this.#error ??= damaged(this.#name, (error as Error).message);
+    }
+  }
+
+  end(): { error: Refusal | null; bytes: Uint8Array<ArrayBuffer> } {
+    if (this.#inflate) this.push(new Uint8Array(0), true);
+    return { error: this.#error, bytes: joined(this.#error ? [] : this.#chunks) };
+  }
+
+  /** Of the bytes until now. */
+  get crc(): number {
+    return ~this.#crc >>> 0;
+  }
+
+  #add(chunk: Uint8Array): void {
+    if (this.#error) return;
+    this.#size += chunk.length;
+    if (this.#size > this.#maxBytes) {
+      const most = `${this.#maxBytes / 1_000_000} MB`;
+      const detail = `"${shown(this.#name)}" has more than ${most}; expected at most ${most}.`;
+      this.#error = new Refusal("image_too_many_bytes", detail);
+      this.#chunks.length = 0;
+      return;
+    }
+    this.#crc = updated(this.#crc, chunk);
+    // The decoder writes its next chunk over this one.
+    this.#chunks.push(chunk.slice());
+  }
+}
+
+/** Of each byte, for the polynomial of ISO 3309 read from its lowest bit. */
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  return crc;
+});
+
+function updated(crc: number, bytes: Uint8Array): number {
+  let state = crc;
+  for (let i = 0; i < bytes.length; i++) state = CRC_TABLE[(state ^ bytes[i]) & 0xff] ^ (state >>> 8);
+  return state;
+}
+
+function isIgnored(name: string): boolean {
+  return /(^|\/)(\.[^/]*|__MACOSX\/.*|Thumbs\.db|desktop\.ini)$|[/\\]$/i.test(name);
+}
+
+function damaged(name: string, why: string): Refusal {
+  return new Refusal("image_damaged", `"${shown(name)}" cannot be unpacked: ${why}.`);
+}
+
+function shown(name: string): string {
+  return name.slice(-100);
+}
+
+/** Little-endian, as everything in an archive; what lies behind the end is 0. */
+function uint16(bytes: Uint8Array, at: number): number {
+  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+}
+
+function uint32(bytes: Uint8Array, at: number): number {
+  return (uint16(bytes, at) | (uint16(bytes, at + 2) << 16)) >>> 0;
+}
+
+function uint64(bytes: Uint8Array, at: number): number {
+  return uint32(bytes, at) + uint32(bytes, at + 4) * 2 ** 32;
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,695 @@
+import { sql } from "drizzle-orm";
+import type { DrizzleD1Database } from "drizzle-orm/d1";
+import {
+  type AnySQLiteColumn,
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
+import type { Role, Scope } from "../accounts/permissions.ts";
+import type { Action } from "../audit/log.ts";
+import { FILE_KINDS } from "../content/paths.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { MarkerMetadata, ProgressBody } from "../schemas.ts";
+import type { AnyEvent, ContentEvent } from "../webhooks/events.ts";
+
+export type Database = DrizzleD1Database<Record<string, never>>;
+
+/** The tables. Times are milliseconds since 1970; ids are random UUIDs; paths are keys in the storage. */
+
+export const storageConnections = sqliteTable(
+  "storage_connections",
+  {
+    id: text("id").primaryKey(),
+    companyId: text("company_id")
+      .notNull()
+      .references((): AnySQLiteColumn => companies.id, { onDelete: "cascade" }),
+    /** Not R2: the platform's own bucket has no row, and R2's S3 endpoint is an S3. */
+    provider: text("provider", { enum: ["s3", "yandex_disk"] }).notNull(),
+    name: text("name").notNull(),
+    /** JSON, sealed by worker/storage/secrets.ts and bound to this row. */
+    settings: text("settings").notNull(),
+    /** The key that opens `settings`. */
+    keyId: text("key_id").notNull(),
+    /** What the storage held when it was last asked. */
+    usage: text("usage", { mode: "json" }).$type<MeasuredUsage>(),
+    usageAt: integer("usage_at"),
+    lastTestAt: integer("last_test_at"),
+    lastTestError: text("last_test_error"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [index("storage_connections_company").on(table.companyId)],
+);
+
+/** Usage of a company's folder, and what the backend says of its space as a whole; null: it does not say. */
+export interface MeasuredUsage {
+  readonly objects: number;
+  readonly bytes: number;
+  readonly quota: { readonly usedBytes: number; readonly totalBytes: number | null } | null;
+}
+
+export const companies = sqliteTable("companies", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  slug: text("slug").notNull().unique(),
+  /** Null: the platform's own bucket. */
+  storageConnectionId: text("storage_connection_id").references(
+    (): AnySQLiteColumn => storageConnections.id,
+    {
+      onDelete: "set null",
+    },
+  ),
+  /** Folder of the storage that holds everything of this company, without slashes at its ends. */
+  storagePath: text("storage_path").notNull(),
+  /** What the platform's own bucket held of it when it was last asked. */
+  usage: text("usage", { mode: "json" }).$type<MeasuredUsage>(),
+  usageAt: integer("usage_at"),
+  /**
+   * What its rows in `ar_content` come to, kept by triggers (migrations/0012_count_usage.sql). A migration that makes
+   * `ar_content` or `compile_tasks` anew has to make those anew too.
+   */
+  contentCount: integer("content_count").notNull().default(0),
+  contentBytes: integer("content_bytes").notNull().default(0),
+  /** Its own quotas (worker/content/quotas.ts), which an operator sets; 0: no limit; null: those of everybody. */
+  maxContents: integer("max_contents"),
+  maxBytes: integer("max_bytes"),
+  maxCompilationsADay: integer("max_compilations_a_day"),
+  createdAt: integer("created_at").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+});
+
+/** How many compilations were asked for, by days of UTC such as 2026-11-23. A trigger counts them. */
+export const compilationDays = sqliteTable(
+  "compilation_days",
+  {
+    companyId: text("company_id")
+      .notNull()
+      .references(() => companies.id, { onDelete: "cascade" }),
+    day: text("day").notNull(),
+    compilations: integer("compilations").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.companyId, table.day] })],
+);
+
+export const projects = sqliteTable(
+  "projects",
+  {
+    id: text("id").primaryKey(),
+    companyId: text("company_id")
+      .notNull()
+      .references(() => companies.id, { onDelete: "cascade" }),
+    name: text("name").notNull(),
+    /** What a submission takes that does not say: the strongest points to keep. Null: all. */
+    maxFeatures: integer("max_features"),
+    /** For so long the viewer shows what is submitted. Null: for ever. */
+    expiresAfterDays: integer("expires_after_days"),
+    /** Set: takes nothing new. What is in it is served as before. */
+    archivedAt: integer("archived_at"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [index("projects_company").on(table.companyId)],
+);
+
+/** When content changed: later than the change before, so that the time tells two of them apart. */
+export function touched(now: number) {
+  return sql`max(${now}, ${arContent.updatedAt} + 1)`;
+}
+
+/** No `onDelete`: a connection that holds a file cannot go. */
+function storageId(column: string) {
+  return text(column).references((): AnySQLiteColumn => storageConnections.id);
+}
+
+export const arContent = sqliteTable(
+  "ar_content",
+  {
+    id: text("id").primaryKey(),
+    projectId: text("project_id")
+      .notNull()
+      .references(() => projects.id),
+    companyId: text("company_id")
+      .notNull()
+      .references(() => companies.id),
+    /** The public name: in links, QR codes and media addresses. */
+    uniqueId: text("unique_id").notNull().unique(),
+    title: text("title").notNull(),
+    description: text("description").notNull(),
+    /** Title and description as `searchable` folds them: SQLite's own functions fold ASCII only. */
+    searchText: text("search_text").notNull(),
+
+    /** The connection that holds the original; null: the platform's own bucket. So for the other files. */
+    imageStorageId: storageId("image_storage_id"),
+    imagePath: text("image_path").notNull(),
+    imageUrl: text("image_url").notNull(),
+    imageType: text("image_type").notNull(),
+    imageSha256: text("image_sha256").notNull(),
+    imageWidth: integer("image_width").notNull(),
+    imageHeight: integer("image_height").notNull(),
+    imageBytes: integer("image_bytes").notNull(),
+
+    /** Generation of the newest compilation asked for; its task explains `marker_status`. */
+    generation: integer("generation").notNull(),
+    maxFeatures: integer("max_features"),
+    markerStatus: text("marker_status", { enum: ["pending", "processing", "ready", "failed"] }).notNull(),
+    markerStorageId: storageId("marker_storage_id"),
+    /** The marker that is served: while a newer generation compiles, still the one before. */
+    markerPath: text("marker_path"),
+    markerUrl: text("marker_url"),
+    markerGeneratedAt: integer("marker_generated_at"),
+    markerMetadata: text("marker_metadata", { mode: "json" }).$type<MarkerMetadata>(),
+    thumbnailStorageId: storageId("thumbnail_storage_id"),
+    thumbnailPath: text("thumbnail_path"),
+    thumbnailUrl: text("thumbnail_url"),
+
+    videoStorageId: storageId("video_storage_id"),
+    videoPath: text("video_path"),
+    videoUrl: text("video_url"),
+    videoType: text("video_type", { enum: ["video/mp4", "video/webm"] }),
+    videoBytes: integer("video_bytes"),
+    /** Counts videos ever attached, so that an address never names two of them. */
+    videoVersion: integer("video_version").notNull().default(0),
+
+    qrCodeStorageId: storageId("qr_code_storage_id"),
+    /** Null: from before QR codes were stored. */
+    qrCodePath: text("qr_code_path"),
+
+    isActive: integer("is_active", { mode: "boolean" }).notNull().default(true),
+    /** From then on it is as if it were not active. Null: never. */
+    expiresAt: integer("expires_at"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    /** Set: gone for everybody; the row remains until its files are removed. In the future: not there yet. */
+    deletedAt: integer("deleted_at"),
+  },
+  (table) => [
+    index("ar_content_newest").on(table.companyId, table.createdAt, table.id),
+    index("ar_content_project").on(table.projectId),
+    index("ar_content_image").on(table.companyId, table.imageSha256),
+    index("ar_content_deleted").on(table.deletedAt).where(sql`deleted_at IS NOT NULL`),
+  ],
+);
+
+export const compileTasks = sqliteTable(
+  "compile_tasks",
+  {
+    id: text("id").primaryKey(),
+    contentId: text("content_id")
+      .notNull()
+      .references(() => arContent.id, { onDelete: "cascade" }),
+    companyId: text("company_id")
+      .notNull()
+      .references(() => companies.id),
+    generation: integer("generation").notNull(),
+    state: text("state", { enum: ["pending", "processing", "ready", "failed", "superseded"] }).notNull(),
+    /** Who has it, or who had it last. */
+    executor: text("executor", { enum: ["browser", "node"] }),
+    /** SHA-256 of the lease's token: a copy of the database opens nothing. Kept when ready, so that a
+     * delivery that is repeated because its answer got lost is recognised. */
+    leaseHash: text("lease_hash"),
+    leaseExpiresAt: integer("lease_expires_at"),
+    /** How often the Node compiler claimed it. */
+    attempts: integer("attempts").notNull().default(0),
+    progress: text("progress", { mode: "json" }).$type<ProgressBody>(),
+    /** When a queue message for this task is due; the sweep sends another when none came long after. */
+    nextAttemptAt: integer("next_attempt_at"),
+    errorCode: text("error_code").$type<ErrorCode>(),
+    errorMessage: text("error_message"),
+    createdAt: integer("created_at").notNull(),
+    startedAt: integer("started_at"),
+    finishedAt: integer("finished_at"),
+  },
+  (table) => [
+    uniqueIndex("compile_tasks_generation").on(table.contentId, table.generation),
+    index("compile_tasks_open").on(table.nextAttemptAt).where(sql`state IN ('pending', 'processing')`),
+  ],
+);
+
+/** Files on their way to another connection: every file of a company, or the video of one content. */
+export const storageMigrations = sqliteTable(
+  "storage_migrations",
+  {
+    id: text("id").primaryKey(),
+    companyId: text("company_id")
+      .notNull()
+      .references(() => companies.id, { onDelete: "cascade" }),
+    /** Null: the platform's own bucket. */
+    toStorageId: text("to_storage_id").references(() => storageConnections.id, { onDelete: "cascade" }),
+    /** Only this content's video; null: everything. No reference: the content may go first. */
+    videoOf: text("video_of"),
+    state: text("state", { enum: ["running", "paused", "cancelled", "done"] }).notNull(),
+    /** Whoever works on it; random. */
+    lease: text("lease"),
+    leaseExpiresAt: integer("lease_expires_at"),
+    /** When its queue message is due; the sweep sends another when none came long after. */
+    nextMessageAt: integer("next_message_at").notNull(),
+    /** Why it paused by itself. */
+    errorCode: text("error_code").$type<ErrorCode>(),
+    errorMessage: text("error_message"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    finishedAt: integer("finished_at"),
+  },
+  (table) => [
+    uniqueIndex("storage_migrations_one")
+      .on(table.companyId)
+      .where(sql`state IN ('running', 'paused') AND video_of IS NULL`),
+    index("storage_migrations_open").on(table.nextMessageAt).where(sql`state IN ('running', 'cancelled')`),
+  ],
+);
+
+/** One file's way, written down before its first byte is copied: what a crash leaves behind is named here. */
+export const fileMoves = sqliteTable(
+  "file_moves",
+  {
+    id: text("id").primaryKey(),
+    migrationId: text("migration_id")
+      .notNull()
+      .references(() => storageMigrations.id, { onDelete: "cascade" }),
+    contentId: text("content_id").notNull(),
+    kind: text("kind", { enum: FILE_KINDS }).notNull(),
+    fromStorageId: text("from_storage_id").references(() => storageConnections.id, { onDelete: "cascade" }),
+    fromPath: text("from_path").notNull(),
+    toPath: text("to_path").notNull(),
+    /** `obsolete`: the file was replaced or deleted meanwhile. */
+    state: text("state", { enum: ["copying", "moved", "obsolete", "failed"] }).notNull(),
+    /** A copy that nobody needs is still there: of a moved file the old one, otherwise the new one. */
+    litter: integer("litter", { mode: "boolean" }).notNull(),
+    /** Null: not looked at yet. */
+    bytes: integer("bytes"),
+    /** An upload in parts that is under way in the new storage. */
+    uploadId: text("upload_id"),
+    parts: text("parts", { mode: "json" }).$type<readonly CopiedPart[]>().notNull(),
+    attempts: integer("attempts").notNull(),
+    errorCode: text("error_code").$type<ErrorCode>(),
+    errorMessage: text("error_message"),
+    createdAt: integer("created_at").notNull(),
+    finishedAt: integer("finished_at"),
+  },
+  (table) => [
+    uniqueIndex("file_moves_path").on(table.migrationId, table.contentId, table.fromPath),
+    index("file_moves_unfinished").on(table.migrationId).where(sql`state = 'copying' OR litter = 1`),
+  ],
+);
+
+export interface CopiedPart {
+  /** From 1. */
+  readonly number: number;
+  readonly etag: string;
+  /** Of what was read from the old storage. */
+  readonly sha256: string;
+}
+
+/** A video that comes in parts; nothing of it is seen before it is complete. */
+export const videoUploads = sqliteTable(
+  "video_uploads",
+  {
+    id: text("id").primaryKey(),
+    companyId: text("company_id")
+      .notNull()
+      .references(() => companies.id, { onDelete: "cascade" }),
+    /** No reference: the content may go first. */
+    contentId: text("content_id").notNull(),
+    /** Where the parts go; null: the platform's own bucket. */
+    storageId: storageId("storage_id"),
+    path: text("path").notNull(),
+    /** The backend's name of the upload. */
+    uploadId: text("upload_id").notNull(),
+    type: text("type", { enum: ["video/mp4", "video/webm"] }).notNull(),
+    bytes: integer("bytes").notNull(),
+    /** Of every part but the last. */
+    partBytes: integer("part_bytes").notNull(),
+    sha256: text("sha256"),
+    createdAt: integer("created_at").notNull(),
+    /** Then the sweep removes what came of it. */
+    expiresAt: integer("expires_at").notNull(),
+  },
+  (table) => [
+    index("video_uploads_content").on(table.contentId),
+    index("video_uploads_expiry").on(table.expiresAt),
+  ],
+);
+
+/** Parts that came through the Worker; those that went straight to the backend, only the backend knows. */
+export const videoUploadParts = sqliteTable(
+  "video_upload_parts",
+  {
+    videoUploadId: text("video_upload_id")
+      .notNull()
+      .references(() => videoUploads.id, { onDelete: "cascade" }),
+    number: integer("number").notNull(),
+    etag: text("etag").notNull(),
+    bytes: integer("bytes").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.videoUploadId, table.number] })],
+);
+
+/** A time in milliseconds as everywhere, which better-auth takes and gives as a Date. */
+function moment(column: string) {
+  return integer(column, { mode: "timestamp_ms" });
+}
+
+/** People. This table and the next six are better-auth's, under our names (worker/accounts/auth.ts). */
+export const users = sqliteTable("users", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  /** In lower case. */
+  email: text("email").notNull().unique(),
+  emailVerified: integer("email_verified", { mode: "boolean" }).notNull().default(false),
+  image: text("image"),
+  createdAt: moment("created_at").notNull(),
+  updatedAt: moment("updated_at").notNull(),
+});
+
+function ofUser() {
+  return text("user_id")
+    .notNull()
+    .references(() => users.id, { onDelete: "cascade" });
+}
+
+export const sessions = sqliteTable(
+  "sessions",
+  {
+    id: text("id").primaryKey(),
+    userId: ofUser(),
+    /** The cookie carries it with a signature: a copy of the database opens nothing. */
+    token: text("token").notNull().unique(),
+    /** The company that requests of this session are about. */
+    activeCompanyId: text("active_company_id").references(() => companies.id, { onDelete: "set null" }),
+    ipAddress: text("ip_address"),
+    userAgent: text("user_agent"),
+    expiresAt: moment("expires_at").notNull(),
+    createdAt: moment("created_at").notNull(),
+    updatedAt: moment("updated_at").notNull(),
+  },
+  (table) => [index("sessions_user").on(table.userId)],
+);
+
+/** How a person proves who they are: here always a password; passkeys have a table of their own. */
+export const accounts = sqliteTable(
+  "accounts",
+  {
+    id: text("id").primaryKey(),
+    userId: ofUser(),
+    providerId: text("provider_id").notNull(),
+    accountId: text("account_id").notNull(),
+    /** A hash: worker/accounts/passwords.ts. */
+    password: text("password"),
+    accessToken: text("access_token"),
+    refreshToken: text("refresh_token"),
+    idToken: text("id_token"),
+    accessTokenExpiresAt: moment("access_token_expires_at"),
+    refreshTokenExpiresAt: moment("refresh_token_expires_at"),
+    scope: text("scope"),
+    createdAt: moment("created_at").notNull(),
+    updatedAt: moment("updated_at").notNull(),
+  },
+  (table) => [index("accounts_user").on(table.userId)],
+);
+
+/** What a person signs in with in the place of a password: the public half of a key pair (WebAuthn). */
+export const passkeys = sqliteTable(
+  "passkeys",
+  {
+    id: text("id").primaryKey(),
+    userId: ofUser(),
+    name: text("name").notNull(),
+    /** What the device calls the key pair, in base64url. */
+    credentialId: text("credential_id").notNull().unique(),
+    /** A COSE key in base64. */
+    publicKey: text("public_key").notNull(),
+    /** Signatures so far, if the device counts them: whoever is behind is a copy. */
+    counter: integer("counter").notNull(),
+    deviceType: text("device_type").notNull(),
+    backedUp: integer("backed_up", { mode: "boolean" }).notNull(),
+    /** How a browser reaches the device, separated by commas. */
+    transports: text("transports"),
+    /** The device's model, as far as it says. */
+    aaguid: text("aaguid"),
+    createdAt: moment("created_at").notNull(),
+  },
+  (table) => [index("passkeys_user").on(table.userId)],
+);
+
+/** What a link in a mail is good for, and what a passkey is to sign. */
+export const verifications = sqliteTable(
+  "verifications",
+  {
+    id: text("id").primaryKey(),
+    identifier: text("identifier").notNull(),
+    value: text("value").notNull(),
+    expiresAt: moment("expires_at").notNull(),
+    createdAt: moment("created_at").notNull(),
+    updatedAt: moment("updated_at").notNull(),
+  },
+  (table) => [index("verifications_identifier").on(table.identifier)],
+);
+
+function ofCompany() {
+  return text("company_id")
+    .notNull()
+    .references(() => companies.id, { onDelete: "cascade" });
+}
+
+export const members = sqliteTable(
+  "members",
+  {
+    id: text("id").primaryKey(),
+    companyId: ofCompany(),
+    userId: ofUser(),
+    role: text("role").$type<Role>().notNull(),
+    createdAt: moment("created_at").notNull(),
+  },
+  (table) => [
+    uniqueIndex("members_once").on(table.companyId, table.userId),
+    index("members_user").on(table.userId),
+  ],
+);
+
+export const invitations = sqliteTable(
+  "invitations",
+  {
+    /** Random, and the secret of the invitation's link. */
+    id: text("id").primaryKey(),
+    companyId: ofCompany(),
+    email: text("email").notNull(),
+    role: text("role").$type<Role>().notNull(),
+    status: text("status").notNull(),
+    inviterId: text("inviter_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    expiresAt: moment("expires_at").notNull(),
+    createdAt: moment("created_at").notNull(),
+  },
+  (table) => [index("invitations_company").on(table.companyId)],
+);
+
+export const apiKeys = sqliteTable(
+  "api_keys",
+  {
+    id: text("id").primaryKey(),
+    companyId: ofCompany(),
+    name: text("name").notNull(),
+    /** How the key begins: enough to find it again, too little to use it. */
+    prefix: text("prefix").notNull(),
+    /** SHA-256 of the key, which is random and long: a copy of the database opens nothing. */
+    hash: text("hash").notNull().unique(),
+    scopes: text("scopes", { mode: "json" }).$type<readonly Scope[]>().notNull(),
+    /** Who made it; null when that person is gone. */
+    createdBy: text("created_by").references(() => users.id, { onDelete: "set null" }),
+    expiresAt: integer("expires_at"),
+    /** To the minute. */
+    lastUsedAt: integer("last_used_at"),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [index("api_keys_company").on(table.companyId)],
+);
+
+/** Requests with an Idempotency-Key, and what they were answered. */
+export const idempotencyKeys = sqliteTable(
+  "idempotency_keys",
+  {
+    /** SHA-256 of whose it is, route and key. */
+    id: text("id").primaryKey(),
+    /** Whose it is: of a company, of a person, or of a person in a company. */
+    companyId: text("company_id").references(() => companies.id, { onDelete: "cascade" }),
+    userId: text("user_id").references(() => users.id, { onDelete: "cascade" }),
+    /** The id of what the request makes. */
+    creationId: text("creation_id").notNull(),
+    /** Of whoever works on it; null: it is answered. */
+    lease: text("lease"),
+    leaseExpiresAt: integer("lease_expires_at"),
+    /** How many requests began to work on it; more than one when one died. */
+    runs: integer("runs").notNull(),
+    /** Of what was asked; null: not known yet. */
+    fingerprint: text("fingerprint"),
+    /** Sealed by worker/storage/secrets.ts. */
+    answer: text("answer"),
+    expiresAt: integer("expires_at").notNull(),
+  },
+  (table) => [index("idempotency_keys_expiry").on(table.expiresAt)],
+);
+
+/** Who did what to which object. Names are copies: what they name may change, or go. */
+export const auditLog = sqliteTable(
+  "audit_log",
+  {
+    id: text("id").primaryKey(),
+    companyId: ofCompany(),
+    createdAt: integer("created_at").notNull(),
+    actorKind: text("actor_kind", { enum: ["person", "key", "platform"] }).notNull(),
+    actorId: text("actor_id").notNull(),
+    actorName: text("actor_name").notNull(),
+    /** Of the network; empty when the platform does not say. */
+    address: text("address").notNull(),
+    action: text("action").$type<Action>().notNull(),
+    objectId: text("object_id").notNull(),
+    objectName: text("object_name").notNull(),
+    /** What was changed, as the API names it. Never a secret. */
+    detail: text("detail", { mode: "json" }).$type<Readonly<Record<string, unknown>>>(),
+  },
+  (table) => [index("audit_log_newest").on(table.companyId, table.createdAt, table.id)],
+);
+
+/** Where a company is told of what happens, over HTTP. */
+export const webhookEndpoints = sqliteTable(
+  "webhook_endpoints",
+  {
+    id: text("id").primaryKey(),
+    companyId: ofCompany(),
+    url: text("url").notNull(),
+    /** What it is told of. */
+    events: text("events", { mode: "json" }).$type<readonly ContentEvent[]>().notNull(),
+    description: text("description").notNull(),
+    isEnabled: integer("is_enabled", { mode: "boolean" }).notNull(),
+    /** Why the platform switched it off; null: a person did, or it is on. */
+    disabledReason: text("disabled_reason", { enum: ["failing", "gone"] }),
+    /** What signs, sealed by worker/storage/secrets.ts and bound to this row. */
+    secret: text("secret").notNull(),
+    /** Of the request that made the secret. */
+    secretId: text("secret_id").notNull(),
+    /** Signs beside the other one for a while after a change. */
+    previousSecret: text("previous_secret"),
+    previousSecretExpiresAt: integer("previous_secret_expires_at"),
+    /** Attempts that failed since one succeeded, and when the first of them did. */
+    failures: integer("failures").notNull().default(0),
+    failingSince: integer("failing_since"),
+    lastDeliveredAt: integer("last_delivered_at"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [index("webhook_endpoints_company").on(table.companyId)],
+);
+
+/** What happened, as it was then; written in the batch of the change itself, if anybody wants to know. */
+export const webhookEvents = sqliteTable(
+  "webhook_events",
+  {
+    /** The `webhook-id` of every request that tells of it. */
+    id: text("id").primaryKey(),
+    companyId: ofCompany(),
+    type: text("type").$type<AnyEvent>().notNull(),
+    /** No reference: the content may go first. Null: it is about none. */
+    contentId: text("content_id"),
+    /** The payload's `data`. */
+    data: text("data", { mode: "json" }).$type<Readonly<Record<string, unknown>>>().notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [
+    index("webhook_events_content").on(table.contentId),
+    index("webhook_events_age").on(table.createdAt),
+  ],
+);
+
+/** An event on its way to an endpoint. */
+export const webhookDeliveries = sqliteTable(
+  "webhook_deliveries",
+  {
+    id: text("id").primaryKey(),
+    companyId: ofCompany(),
+    endpointId: text("endpoint_id")
+      .notNull()
+      .references(() => webhookEndpoints.id, { onDelete: "cascade" }),
+    eventId: text("event_id")
+      .notNull()
+      .references(() => webhookEvents.id, { onDelete: "cascade" }),
+    state: text("state", { enum: ["pending", "delivered", "failed"] }).notNull(),
+    /** Since it was last begun: sending it again begins anew. */
+    attempts: integer("attempts").notNull(),
+    /** Of whoever sends it now; random. */
+    lease: text("lease"),
+    leaseExpiresAt: integer("lease_expires_at"),
+    /** When its queue message is due; the sweep sends another when none came long after. */
+    nextAttemptAt: integer("next_attempt_at"),
+    /** What the last attempt was answered; null: nothing. */
+    status: integer("status"),
+    /** Why it is not delivered. */
+    error: text("error"),
+    createdAt: integer("created_at").notNull(),
+    finishedAt: integer("finished_at"),
+  },
+  (table) => [
+    uniqueIndex("webhook_deliveries_once").on(table.eventId, table.endpointId),
+    index("webhook_deliveries_newest").on(table.endpointId, table.createdAt, table.id),
+    index("webhook_deliveries_open").on(table.nextAttemptAt).where(sql`state = 'pending'`),
+  ],
+);
+
+/** Every request of a delivery, and what came of it. */
+export const webhookAttempts = sqliteTable(
+  "webhook_attempts",
+  {
+    id: text("id").primaryKey(),
+    deliveryId: text("delivery_id")
+      .notNull()
+      .references(() => webhookDeliveries.id, { onDelete: "cascade" }),
+    /** When it began. */
+    createdAt: integer("created_at").notNull(),
+    milliseconds: integer("milliseconds").notNull(),
+    /** Null: there was no answer. */
+    status: integer("status"),
+    /** How the answer's body began. */
+    response: text("response").notNull(),
+    error: text("error"),
+  },
+  (table) => [index("webhook_attempts_delivery").on(table.deliveryId, table.createdAt)],
+);
+
+/** How often somebody tried, by what they are counted by: worker/accounts/throttle.ts. */
+export const attempts = sqliteTable(
+  "attempts",
+  {
+    key: text("key").primaryKey(),
+    count: integer("count").notNull(),
+    resetsAt: integer("resets_at").notNull(),
+  },
+  (table) => [index("attempts_end").on(table.resetsAt)],
+);
+
+/** The development mailbox. */
+export const mails = sqliteTable("mails", {
+  id: text("id").primaryKey(),
+  recipient: text("recipient").notNull(),
+  subject: text("subject").notNull(),
+  body: text("body").notNull(),
+  createdAt: integer("created_at").notNull(),
+});
+
+export type ApiKeyRow = typeof apiKeys.$inferSelect;
+export type AuditRow = typeof auditLog.$inferSelect;
+export type Company = typeof companies.$inferSelect;
+export type Content = typeof arContent.$inferSelect;
+export type CompileTaskRow = typeof compileTasks.$inferSelect;
+export type ConnectionRow = typeof storageConnections.$inferSelect;
+export type MigrationRow = typeof storageMigrations.$inferSelect;
+export type FileMoveRow = typeof fileMoves.$inferSelect;
+export type ProjectRow = typeof projects.$inferSelect;
+export type VideoUploadRow = typeof videoUploads.$inferSelect;
+export type WebhookAttemptRow = typeof webhookAttempts.$inferSelect;
+export type WebhookDeliveryRow = typeof webhookDeliveries.$inferSelect;
+export type WebhookEndpointRow = typeof webhookEndpoints.$inferSelect;
+export type WebhookEventRow = typeof webhookEvents.$inferSelect;

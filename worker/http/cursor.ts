@@ -1,0 +1,19 @@
+import { Refusal } from "../errors.ts";
+
+/** A place in a newest-first order. */
+export interface Position {
+  readonly createdAt: number;
+  readonly id: string;
+}
+
+export function encodeCursor({ createdAt, id }: Position): string {
+  return `${createdAt.toString(36)}.${id}`;
+}
+
+export function decodeCursor(cursor: string): Position {
+  const [, time, id] = cursor.match(/^([0-9a-z]{1,10})\.([0-9a-f-]{32,36})$/) ?? [];
+  if (time === undefined || id === undefined) {
+    throw new Refusal("invalid_input", `Query "cursor": expected the next_cursor of a page before this one.`);
+  }
+  return { createdAt: Number.parseInt(time, 36), id };
+}

@@ -1,0 +1,69 @@
+import { hex, sha256, sha256Sink } from "../sha256.ts";
+
+/**
+ * What a request asks for, in one hash: method and path are its caller's to compare. A form that is sent again
+ * has another boundary each time, so boundaries do not count. Bytes are seen once, as they flow by.
+ */
+export class Fingerprint {
+  readonly #about: string;
+  readonly #boundary: Uint8Array;
+  readonly #sink = sha256Sink();
+  readonly #writer = this.#sink.getWriter();
+  /** The last bytes so far, which may be the beginning of a boundary. */
+  #tail = new Uint8Array(0);
+  #ended: Promise<string> | undefined;
+
+  /**
+   * @param query what of the address counts
+   * @param boundary of a multipart body; empty: it is none
+   */
+  constructor(query: string, mediaType: string, boundary: string) {
+    this.#about = JSON.stringify([query, mediaType]);
+    this.#boundary = new TextEncoder().encode(boundary);
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    const length = this.#boundary.length;
+    if (length === 0) return this.#writer.write(chunk);
+    const bytes = joined(this.#tail, chunk);
+    let from = 0;
+    for (let at = indexOf(bytes, this.#boundary, 0); at !== -1; at = indexOf(bytes, this.#boundary, from)) {
+      await this.#writer.write(bytes.subarray(from, at));
+      from = at + length;
+    }
+    const until = Math.max(from, bytes.length - length + 1);
+    await this.#writer.write(bytes.subarray(from, until));
+    this.#tail = bytes.slice(until);
+  }
+
+  /** The hash, in lower-case hexadecimal, once every byte was seen. */
+  end(): Promise<string> {
+    return (this.#ended ??= this.#end());
+  }
+
+  async #end(): Promise<string> {
+    await this.#writer.write(this.#tail);
+    await this.#writer.close();
+    const body = hex(new Uint8Array(await this.#sink.digest));
+    return sha256(new TextEncoder().encode(this.#about + body));
+  }
+}
+
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
+  if (one.length === 0) return other;
+  const bytes = new Uint8Array(one.length + other.length);
+  bytes.set(one);
+  bytes.set(other, one.length);
+  return bytes;
+}
+
+function indexOf(bytes: Uint8Array, pattern: Uint8Array, from: number): number {
+  const last = bytes.length - pattern.length;
+  for (let at = bytes.indexOf(pattern[0], from); at !== -1 && at <= last; ) {
+    let same = 1;
+    while (same < pattern.length && bytes[at + same] === pattern[same]) same += 1;
+    if (same === pattern.length) return at;
+    at = bytes.indexOf(pattern[0], at + 1);
+  }
+  return -1;
+}

@@ -1,0 +1,114 @@
+import type { z } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import type { Bindings } from "../bindings.ts";
+import { Refusal } from "../errors.ts";
+import { SECRET_FIELDS } from "../storage/settings.ts";
+import { bodyOf, type IncomingBody, mediaTypeOf, quoteContentType, readBytes } from "./request-body.ts";
+
+/** What every resource does with its requests. */
+
+const MAX_JSON_BYTES = 65_536;
+
+/** What an answer never repeats. */
+const SECRETS = new Set([...SECRET_FIELDS, "password", "current_password", "new_password"]);
+
+/** More wrong fields than that are not worth an answer of their own. */
+const MAX_NAMED_FIELDS = 20;
+
+/** Reads a JSON body, which is small, and says what is wrong with one that is none. */
+export const readJson: MiddlewareHandler = async (c, next) => {
+  const body = bodyOf(c.req.raw);
+  const bytes = await readBytes(body, MAX_JSON_BYTES, "body_too_large");
+  if (mediaTypeOf(body.contentType) !== "application/json") {
+    throw new Refusal(
+      "unsupported_media_type",
+      `The Content-Type is ${quoteContentType(body.contentType)}; expected application/json.`,
+    );
+  }
+  assertJson(new TextDecoder().decode(bytes));
+  c.req.raw = withBody(c.req.raw, bytes);
+  await next();
+};
+
+/** A JSON body of a route that takes other bodies too. */
+export async function jsonOf(body: IncomingBody, maxBytes = MAX_JSON_BYTES): Promise<unknown> {
+  const text = new TextDecoder().decode(await readBytes(body, maxBytes, "body_too_large"));
+  assertJson(text);
+  return JSON.parse(text);
+}
+
+/** The same where no body at all is as good as one that asks for nothing. */
+export const readOptionalJson: MiddlewareHandler = async (c, next) => {
+  const bytes = await readBytes(bodyOf(c.req.raw), MAX_JSON_BYTES, "body_too_large");
+  c.req.raw = withBody(c.req.raw, bytes);
+  if (bytes.length > 0) return readJson(c, next);
+  await next();
+};
+
+function withBody({ url, method, headers }: Request, bytes: Uint8Array<ArrayBuffer>): Request {
+  const copied = new Headers(headers);
+  if (bytes.length === 0) copied.delete("Content-Type");
+  return new Request(url, { method, headers: copied, body: bytes.length === 0 ? null : bytes });
+}
+
+function assertJson(text: string): void {
+  try {
+    JSON.parse(text);
+  } catch {
+    const what = text === "" ? "empty" : /secret|token|password/i.test(text) ? "not JSON" : quote(text);
+    throw new Refusal("malformed_json", `The body is ${what}; expected a JSON object.`);
+  }
+}
+
+/** Origin for links that leave the platform, such as a QR code's. */
+export function originOf(c: { env: Pick<Bindings, "settings">; req: { url: string } }): string {
+  return c.env.settings.publicUrl || new URL(c.req.url).origin;
+}
+
+/** The parsed value, or a refusal whose sentence names the field, what was received and what is expected. */
+export function parsed<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  where: string,
+): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (!result.success) throw invalidInput(result.error, value, where);
+  return result.data;
+}
+
+/** What people call the validator's targets. */
+const PLACES: Readonly<Record<string, string>> = { json: "body", param: "path", header: "headers" };
+
+export function invalidInput(error: z.ZodError, value: unknown, where: string): Refusal {
+  const place = PLACES[where] ?? where;
+  const root = where === "settings" ? ["settings"] : [];
+  const found = error.issues.slice(0, MAX_NAMED_FIELDS).map(({ path, message }) => {
+    const received = path.reduce<unknown>((inner, key) => Object(inner)[key], value);
+    // Zod names the type of what came; the sentence ends with what came.
+    const expected = message.replace(/^Invalid input: |, received .*$/gs, "");
+    const shown = path.at(-1) === "settings" || place === "settings" ? namesOf(received) : received;
+    const isSecret = SECRETS.has(String(path.at(-1)));
+    return { path, detail: isSecret ? `${expected}.` : `${expected}; received ${quote(shown)}.` };
+  });
+  const sentences = found
+    .slice(0, 3)
+    .map(({ path, detail }) =>
+      path.length === 0 ? `The ${place}: ${detail}` : `Field "${path.join(".")}" of the ${place}: ${detail}`,
+    );
+  const fields = found
+    .filter(({ path }) => path.length > 0)
+    .map(({ path, detail }) => ({ field: [...root, ...path].join("."), detail }));
+  return new Refusal("invalid_input", sentences.join(" "), {}, fields);
+}
+
+/** Of settings only the names: among the values are secrets, and may be some under a misspelt name. */
+function namesOf(settings: unknown): unknown {
+  return typeof settings === "object" && settings !== null ? Object.keys(settings) : settings;
+}
+
+function quote(value: unknown): string {
+  if (value === undefined) return "nothing";
+  const json = JSON.stringify(value, (name, inner) => (name === "settings" ? namesOf(inner) : inner));
+  const text = json.replace(/\/\/[^/@"]*@/g, "//…@");
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

@@ -1,0 +1,162 @@
+import { COMPILER_VERSION, DEFAULT_MAX_SIZE } from "../../compiler/compile.ts";
+import { inspectImage } from "../../compiler/image/inspect.ts";
+import { targetSize } from "../../compiler/image/resize.ts";
+import { decodeMind } from "../../compiler/mind.ts";
+import { scoreTarget } from "../../compiler/quality.ts";
+import { assertTrackable } from "../../compiler/trackable.ts";
+import { CompileError, type ImageTarget } from "../../compiler/types.ts";
+import type { Bindings } from "../bindings.ts";
+import { discardFiles, placeOf } from "../content/files.ts";
+import { freshPath, mediaUrl } from "../content/paths.ts";
+import type { Company, Content } from "../db/tables.ts";
+import { Refusal } from "../errors.ts";
+import type { Executor, MarkerMetadata } from "../schemas.ts";
+import type { StorageProvider } from "../storage/provider.ts";
+import { announceEvents } from "../webhooks/deliveries.ts";
+import { findLease, finish } from "./life.ts";
+
+/** The densest target that the compiler makes stays under 2 MB. */
+export const MAX_MARKER_BYTES = 16_000_000;
+export const MAX_THUMBNAIL_BYTES = 500_000;
+/** Twice what the compiler makes. */
+const MAX_THUMBNAIL_SIDE = 960;
+
+/** What an executor brings. */
+export interface Delivery {
+  readonly marker: Uint8Array<ArrayBuffer>;
+  /** JPEG. */
+  readonly thumbnail: Uint8Array<ArrayBuffer> | null;
+  /** Time the compilation took; null when the executor did not say. */
+  readonly milliseconds: number | null;
+  /** Version of the executor's compiler; null when it did not say. */
+  readonly compilerVersion: string | null;
+}
+
+/**
+ * The one way to finish a marker, for every executor: validate, store, swap in.
+ * Throws Refusal or CompileError for bytes that are no marker of this image, before anything changes.
+ *
+ * @returns whether the lease held; if not, nothing has changed and nothing stays behind
+ */
+export async function deliver(
+  services: Pick<Bindings, "db" | "storages" | "webhookQueue">,
+  company: Company,
+  content: Content,
+  leaseHash: string,
+  delivery: Delivery,
+  now: number,
+): Promise<boolean> {
+  const { db, storages } = services;
+  const task = await findLease(db, content.id, leaseHash, now);
+  if (!task) return false;
+  // The same delivery once more: the answer to the first got lost.
+  if (task.state === "ready") return true;
+  const metadata = validateDelivery(content, delivery, task.executor ?? "node");
+
+  const storageId = company.storageConnectionId;
+  const file = (kind: "marker" | "thumbnail", extension: string) => ({
+    storageId,
+    path: freshPath(company.storagePath, kind, content.uniqueId, task.generation, extension),
+    url: mediaUrl(content.uniqueId, kind, task.generation),
+  });
+  const marker = file("marker", "mind");
+  const thumbnail = delivery.thumbnail && file("thumbnail", "jpg");
+  const stored = thumbnail ? [marker, thumbnail] : [marker];
+  try {
+    const storage = await storages.open(storageId);
+    await put(storage, marker.path, delivery.marker, "application/octet-stream");
+    if (delivery.thumbnail && thumbnail) {
+      await put(storage, thumbnail.path, delivery.thumbnail, "image/jpeg");
+    }
+  } catch (error) {
+    await discardFiles(storages, stored);
+    throw error;
+  }
+  // Should this throw, it may have been committed all the same: the files stay, and go with the content.
+  const before = await finish(db, content.id, leaseHash, { marker, thumbnail, metadata }, now);
+  if (before) await announceEvents(services, [content.id]);
+  const replaced = before && [placeOf(before, "marker"), thumbnail && placeOf(before, "thumbnail")];
+  await discardFiles(storages, replaced ?? stored);
+  return before !== undefined;
+}
+
+function put(storage: StorageProvider, key: string, bytes: Uint8Array<ArrayBuffer>, contentType: string) {
+  return storage.upload(key, bytes, { length: bytes.length, contentType });
+}
+
+/** Decodes and checks a delivered marker against the image it should belong to. */
+export function validateDelivery(
+  content: Pick<Content, "imageWidth" | "imageHeight" | "maxFeatures">,
+  { marker, thumbnail, milliseconds, compilerVersion }: Delivery,
+  executor: Executor,
+): MarkerMetadata {
+  if (marker.length > MAX_MARKER_BYTES) {
+    throw new Refusal(
+      "marker_too_large",
+      `The marker has ${marker.length} bytes; expected at most ${MAX_MARKER_BYTES}.`,
+    );
+  }
+  const targets = decodeMind(marker);
+  if (targets.length !== 1) {
+    throw new CompileError("invalid_marker", `The marker has ${targets.length} targets; expected one.`);
+  }
+  const [target] = targets;
+  const expected = targetSize(content.imageWidth, content.imageHeight, DEFAULT_MAX_SIZE);
+  if (target.width !== expected.width || target.height !== expected.height) {
+    throw new Refusal(
+      "foreign_marker",
+      `The marker was made from an image of ${target.width} × ${target.height} px; ` +
+        `this photo's is ${expected.width} × ${expected.height} px.`,
+    );
+  }
+  assertTrackable(target);
+  assertWithinMaxFeatures(target, content.maxFeatures);
+  if (thumbnail) assertThumbnail(thumbnail);
+  return {
+    bytes: marker.length,
+    width: target.width,
+    height: target.height,
+    keyframes: target.keyframes.length,
+    points: target.keyframes.reduce((sum, { maxima, minima }) => sum + maxima.count + minima.count, 0),
+    tracking_points: target.tracking.reduce((sum, { points }) => sum + points.length, 0),
+    quality: scoreTarget(target),
+    compiler_version: compilerVersion ?? COMPILER_VERSION,
+    milliseconds,
+    executor,
+  };
+}
+
+function assertWithinMaxFeatures(target: ImageTarget, maxFeatures: number | null): void {
+  if (maxFeatures === null) return;
+  for (const { width, height, maxima, minima } of target.keyframes) {
+    const points = maxima.count + minima.count;
+    if (points <= maxFeatures) continue;
+    throw new Refusal(
+      "foreign_marker",
+      `The marker's keyframe of ${width} × ${height} px has ${points} points; ` +
+        `this compilation keeps at most ${maxFeatures}.`,
+    );
+  }
+}
+
+function assertThumbnail(bytes: Uint8Array): void {
+  if (bytes.length > MAX_THUMBNAIL_BYTES) {
+    throw new Refusal(
+      "invalid_thumbnail",
+      `The thumbnail has ${bytes.length} bytes; expected at most ${MAX_THUMBNAIL_BYTES}.`,
+    );
+  }
+  const expected = `expected a JPEG of at most ${MAX_THUMBNAIL_SIDE} px on its longer side`;
+  if (bytes[0] !== 0xff || bytes[1] !== 0xd8 || bytes[2] !== 0xff) {
+    throw new Refusal("invalid_thumbnail", `The thumbnail is no JPEG; ${expected}.`);
+  }
+  try {
+    const { width, height } = inspectImage(bytes);
+    if (Math.max(width, height) <= MAX_THUMBNAIL_SIDE) return;
+    throw new Refusal("invalid_thumbnail", `The thumbnail has ${width} × ${height} px; ${expected}.`);
+  } catch (error) {
+    if (!(error instanceof CompileError)) throw error;
+    // The lower limit is for photos: a panorama's thumbnail may be very flat.
+    if (error.code !== "image_too_small") throw new Refusal("invalid_thumbnail", error.message);
+  }
+}

@@ -1,0 +1,261 @@
+import { and, count, eq, inArray, isNotNull, not, or, type SQL, sql, sum } from "drizzle-orm";
+import type { Audit } from "../audit/log.ts";
+import { filesOf } from "../content/files.ts";
+import {
+  arContent,
+  type Company,
+  type ConnectionRow,
+  companies,
+  type Database,
+  fileMoves,
+  type MeasuredUsage,
+  storageConnections,
+  storageMigrations,
+  videoUploads,
+} from "../db/tables.ts";
+import { PLATFORM } from "./schemas.ts";
+import type { Sealed } from "./secrets.ts";
+import type { Provider } from "./settings.ts";
+
+/** What a connection holds, by the rows of the content. */
+export interface HeldFiles {
+  readonly files: number;
+  /** Of originals, markers and videos; no row knows the size of a thumbnail. */
+  readonly bytes: number;
+}
+
+/** Why a connection cannot go. */
+export interface ConnectionUse extends HeldFiles {
+  readonly isCurrent: boolean;
+  readonly uploads: number;
+  readonly migrations: number;
+}
+
+/** The storage connections of one company; nothing of another can be reached through it. */
+export class ConnectionStore {
+  readonly company: Company;
+  readonly #db: Database;
+  readonly #audit: Audit;
+
+  constructor(db: Database, company: Company, audit: Audit) {
+    this.#db = db;
+    this.company = company;
+    this.#audit = audit;
+  }
+
+  #own(...conditions: (SQL | undefined)[]): SQL | undefined {
+    return and(eq(storageConnections.companyId, this.company.id), ...conditions);
+  }
+
+  /** Oldest first. */
+  list(): Promise<ConnectionRow[]> {
+    return this.#db
+      .select()
+      .from(storageConnections)
+      .where(this.#own())
+      .orderBy(storageConnections.createdAt, storageConnections.id);
+  }
+
+  async get(id: string): Promise<ConnectionRow | undefined> {
+    const [row] = await this.#db
+      .select()
+      .from(storageConnections)
+      .where(this.#own(eq(storageConnections.id, id)));
+    return row;
+  }
+
+  async insert(
+    connection: { id: string; provider: Provider; name: string; sealed: Sealed },
+    now: number,
+  ): Promise<ConnectionRow> {
+    const { id, provider, name, sealed } = connection;
+    const [row] = await this.#audit.noting(
+      this.#db
+        .insert(storageConnections)
+        .values({
+          id,
+          companyId: this.company.id,
+          provider,
+          name,
+          settings: sealed.text,
+          keyId: sealed.keyId,
+          createdAt: now,
+          updatedAt: now,
+        })
+        .returning(),
+      "connection.created",
+      { id, name },
+      { provider },
+    );
+    return row;
+  }
+
+  /**
+   * Changes a connection, if nobody changed its settings since `before` was read.
+   *
+   * @returns the new row; undefined when somebody else was first or it is gone
+   */
+  async update(
+    before: ConnectionRow,
+    change: { name?: string | undefined; sealed?: Sealed | undefined },
+    now: number,
+  ): Promise<ConnectionRow | undefined> {
+    const { name, sealed } = change;
+    const [row] = await this.#audit.noting(
+      this.#db
+        .update(storageConnections)
+        .set({
+          ...(name === undefined ? {} : { name }),
+          ...(sealed ? { settings: sealed.text, keyId: sealed.keyId, usage: null, usageAt: null } : {}),
+          updatedAt: now,
+        })
+        .where(
+          this.#own(eq(storageConnections.id, before.id), eq(storageConnections.settings, before.settings)),
+        )
+        .returning(),
+      "connection.changed",
+      { id: before.id, name: name ?? before.name },
+      { name, settings: sealed && "changed" },
+    );
+    return row;
+  }
+
+  /** Removes a connection that nothing needs; false when something does, or there is none. */
+  async remove({ id, name }: ConnectionRow): Promise<boolean> {
+    const files = or(
+      eq(arContent.imageStorageId, id),
+      eq(arContent.markerStorageId, id),
+      eq(arContent.thumbnailStorageId, id),
+      eq(arContent.videoStorageId, id),
+    );
+    const none = (table: typeof arContent | typeof companies | typeof videoUploads, where: SQL | undefined) =>
+      sql`NOT EXISTS (SELECT 1 FROM ${table} WHERE ${where})`;
+    const removed = await this.#audit.noting(
+      this.#db
+        .delete(storageConnections)
+        .where(
+          this.#own(
+            eq(storageConnections.id, id),
+            none(arContent, files),
+            none(companies, eq(companies.storageConnectionId, id)),
+            none(videoUploads, eq(videoUploads.storageId, id)),
+            not(inArray(storageConnections.id, this.#migrating())),
+          ),
+        )
+        .returning({ id: storageConnections.id }),
+      "connection.deleted",
+      { id, name },
+    );
+    return removed.length === 1;
+  }
+
+  /** Connections that a migration leads to, or from whose files it has still something to clear away. */
+  #migrating() {
+    const id = sql<string>`coalesce(${storageMigrations.toStorageId}, '')`;
+    const unfinished = or(
+      inArray(storageMigrations.state, ["running", "paused"]),
+      eq(fileMoves.litter, true),
+      eq(fileMoves.state, "copying"),
+    );
+    const from = sql<string>`coalesce(${fileMoves.fromStorageId}, '')`;
+    const rows = (which: SQL<string>) =>
+      this.#db
+        .select({ id: which })
+        .from(storageMigrations)
+        .leftJoin(fileMoves, eq(fileMoves.migrationId, storageMigrations.id))
+        .where(and(eq(storageMigrations.companyId, this.company.id), unfinished));
+    return rows(id).union(rows(from));
+  }
+
+  /** By connection; null is the platform's own bucket. */
+  async heldFiles(): Promise<Map<string | null, HeldFiles>> {
+    return byStorage(await this.#held());
+  }
+
+  #held() {
+    const files = filesOf(this.#db, this.company.id);
+    return this.#db
+      .select({ storageId: files.storageId, files: count(), bytes: sum(files.bytes).mapWith(Number) })
+      .from(files)
+      .groupBy(sql`${files.storageId}`);
+  }
+
+  /** Connections, oldest first, with what each of them holds: all, or the one of this id if there is one. */
+  async inventory(id?: string): Promise<{ rows: ConnectionRow[]; held: Map<string | null, HeldFiles> }> {
+    const [rows, held] = await this.#db.batch([
+      this.#db
+        .select()
+        .from(storageConnections)
+        .where(this.#own(id === undefined ? undefined : eq(storageConnections.id, id)))
+        .orderBy(storageConnections.createdAt, storageConnections.id),
+      this.#held(),
+    ]);
+    return { rows, held: byStorage(held) };
+  }
+
+  async useOf(id: string): Promise<ConnectionUse> {
+    const [held, uploads, migrations] = await Promise.all([
+      this.heldFiles(),
+      this.#db.select({ n: count() }).from(videoUploads).where(eq(videoUploads.storageId, id)),
+      this.#migrating(),
+    ]);
+    return {
+      ...(held.get(id) ?? { files: 0, bytes: 0 }),
+      isCurrent: this.company.storageConnectionId === id,
+      uploads: uploads[0]?.n ?? 0,
+      migrations: migrations.filter((row) => row.id === id).length,
+    };
+  }
+
+  /** A file that the connection holds; undefined when it holds none. */
+  async sampleFile(id: string): Promise<string | undefined> {
+    const files = filesOf(this.#db, this.company.id);
+    const [row] = await this.#db
+      .select({ path: files.path })
+      .from(files)
+      .where(and(eq(files.storageId, id), isNotNull(files.path)))
+      .limit(1);
+    return row?.path;
+  }
+
+  /** Where new files go from now on; null: the platform's own bucket. False when the connection is gone. */
+  async makeCurrent(id: string | null, now: number): Promise<boolean> {
+    const there = sql`EXISTS (SELECT 1 FROM ${storageConnections} WHERE ${this.#own(eq(storageConnections.id, id ?? ""))})`;
+    const rows = await this.#audit.noting(
+      this.#db
+        .update(companies)
+        .set({ storageConnectionId: id, updatedAt: now })
+        .where(and(eq(companies.id, this.company.id), id === null ? undefined : there))
+        .returning({ id: companies.id }),
+      "storage.switched",
+      // No row: the platform's own bucket.
+      {
+        id: id ?? PLATFORM,
+        name: sql`coalesce((SELECT name FROM storage_connections WHERE id = ${id}), 'Vivimark')`,
+      },
+    );
+    return rows.length === 1;
+  }
+
+  async noteTest(id: string, error: string | null, now: number): Promise<void> {
+    await this.#db
+      .update(storageConnections)
+      .set({ lastTestAt: now, lastTestError: error })
+      .where(this.#own(eq(storageConnections.id, id)));
+  }
+
+  /** @param id null: the platform's own bucket */
+  async noteUsage(id: string | null, usage: MeasuredUsage, now: number): Promise<void> {
+    const set = { usage, usageAt: now };
+    if (id === null) await this.#db.update(companies).set(set).where(eq(companies.id, this.company.id));
+    else
+      await this.#db
+        .update(storageConnections)
+        .set(set)
+        .where(this.#own(eq(storageConnections.id, id)));
+  }
+}
+
+function byStorage(rows: readonly { storageId: string | null; files: number; bytes: number | null }[]) {
+  return new Map(rows.map(({ storageId, files, bytes }) => [storageId, { files, bytes: bytes ?? 0 }]));
+}

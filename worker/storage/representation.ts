@@ -1,0 +1,101 @@
+import { timestamp } from "../content/representation.ts";
+import type { Company, ConnectionRow, MeasuredUsage } from "../db/tables.ts";
+import type { HeldFiles } from "./connection-store.ts";
+import type { Storages } from "./open.ts";
+import { StorageError } from "./provider.ts";
+import {
+  PLATFORM,
+  type StorageConnection,
+  type StorageConnectionReport,
+  type StorageUsage,
+} from "./schemas.ts";
+import { VaultError } from "./secrets.ts";
+import { withoutSecrets } from "./settings.ts";
+import type { ConnectionReport } from "./test-connection.ts";
+
+/** Storage connections as the API shows them: never a secret. */
+
+type Held = ReadonlyMap<string | null, HeldFiles>;
+
+export async function connectionBody(
+  storages: Storages,
+  row: ConnectionRow,
+  company: Company,
+  held: Held,
+  now: number,
+): Promise<StorageConnection> {
+  const isCurrent = company.storageConnectionId === row.id;
+  return {
+    id: row.id,
+    name: row.name,
+    provider: row.provider,
+    built_in: false,
+    is_current: isCurrent,
+    ...(await settingsBody(storages, row)),
+    files: filesBody(held.get(row.id)),
+    companies: isCurrent ? [{ id: company.id, name: company.name }] : [],
+    usage: usageOrNull(row, now),
+    last_test_at: timestamp(row.lastTestAt),
+    last_test_error: row.lastTestError,
+    created_at: timestamp(row.createdAt),
+    updated_at: timestamp(row.updatedAt),
+  };
+}
+
+/** The platform's own bucket. */
+export function platformBody(company: Company, held: Held, now: number): StorageConnection {
+  const isCurrent = company.storageConnectionId === null;
+  return {
+    id: PLATFORM,
+    name: "Vivimark",
+    provider: "r2",
+    built_in: true,
+    is_current: isCurrent,
+    settings: {},
+    settings_error: null,
+    secrets: [],
+    files: filesBody(held.get(null)),
+    companies: isCurrent ? [{ id: company.id, name: company.name }] : [],
+    usage: usageOrNull(company, now),
+    last_test_at: null,
+    last_test_error: null,
+    created_at: null,
+    updated_at: null,
+  };
+}
+
+export function usageBody(
+  { objects, bytes, quota }: MeasuredUsage,
+  measuredAt: number,
+  now: number,
+): StorageUsage {
+  return {
+    objects,
+    bytes,
+    quota: quota && { used_bytes: quota.usedBytes, total_bytes: quota.totalBytes },
+    measured_at: new Date(measuredAt).toISOString(),
+    age_seconds: Math.max(0, now - measuredAt) / 1000,
+  };
+}
+
+export function reportBody({ ok, steps }: ConnectionReport): StorageConnectionReport {
+  return { ok, steps: steps.map((step) => ({ ...step })) };
+}
+
+async function settingsBody(storages: Storages, row: ConnectionRow) {
+  try {
+    const { settings, secrets } = withoutSecrets((await storages.settingsOf(row)).settings);
+    return { settings: settings as Record<string, string>, secrets, settings_error: null };
+  } catch (error) {
+    if (!(error instanceof VaultError || error instanceof StorageError)) throw error;
+    return { settings: null, secrets: [], settings_error: error.message };
+  }
+}
+
+function usageOrNull({ usage, usageAt }: Pick<ConnectionRow, "usage" | "usageAt">, now: number) {
+  return usage && usageAt !== null ? usageBody(usage, usageAt, now) : null;
+}
+
+function filesBody(held: HeldFiles | undefined) {
+  return { count: held?.files ?? 0, bytes: held?.bytes ?? 0 };
+}

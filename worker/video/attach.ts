@@ -1,0 +1,212 @@
+import type { Bindings } from "../bindings.ts";
+import { discardFiles, type FilePlace, isSamePlace, placeOf } from "../content/files.ts";
+import { freshPath, mediaUrl } from "../content/paths.ts";
+import type { ContentStore } from "../content/store.ts";
+import type { Content } from "../db/tables.ts";
+import { Refusal } from "../errors.ts";
+import { type IncomingBody, interrupted } from "../http/request-body.ts";
+
+/** Under the 100 MB that Cloudflare lets through in one request on its free plan. */
+export const MAX_VIDEO_BYTES = 95_000_000;
+
+/** Enough for the brands of an MP4 and the document type of a WebM. */
+export const SNIFFED_BYTES = 4096;
+
+const CHUNK_BYTES = 262_144;
+
+export type VideoType = "video/mp4" | "video/webm";
+
+export const VIDEO_EXTENSIONS: Record<VideoType, string> = { "video/mp4": "mp4", "video/webm": "webm" };
+
+/**
+ * Attaches a video, or takes the place of the one before: streamed into the storage under a key of its own,
+ * then swapped in, then the old one is removed. An upload that breaks off changes nothing.
+ *
+ * @returns the new row; undefined when the content is gone
+ */
+export async function attachVideo(
+  storages: Bindings["storages"],
+  store: ContentStore,
+  content: Content,
+  upload: IncomingBody,
+  now: number,
+  expected?: Content,
+): Promise<Content | undefined> {
+  const length = lengthOf(upload);
+  await store.assertRoomForVideo(content, length, now);
+  if (!upload.body) {
+    throw new Refusal("unsupported_video", "The file is empty (0 bytes); expected an MP4 or WebM video.");
+  }
+  const { head, stream, stop, brokeOff } = await peek(upload.body);
+  const sniffed = sniffVideo(head);
+  if ("found" in sniffed) {
+    stop();
+    throw new Refusal("unsupported_video", `The file is ${sniffed.found}; expected an MP4 or WebM video.`);
+  }
+  const { type } = sniffed;
+
+  const { storagePath, storageConnectionId: storageId } = store.company;
+  const path = freshPath(
+    storagePath,
+    "video",
+    content.uniqueId,
+    content.videoVersion + 1,
+    VIDEO_EXTENSIONS[type],
+  );
+  const storage = await storages.open(storageId);
+  try {
+    await storage.upload(path, stream, { length, contentType: type });
+  } catch (error) {
+    throw brokeOff() ? interrupted() : error;
+  }
+  return swapVideo(storages, store, content, { storageId, path, type, bytes: length }, now, expected);
+}
+
+/** Takes the video away. Nothing to take away is no error. */
+export async function detachVideo(
+  storages: Bindings["storages"],
+  store: ContentStore,
+  content: Content,
+  now: number,
+  expected?: Content,
+): Promise<Content | undefined> {
+  return content.videoPath === null ? content : swapVideo(storages, store, content, null, now, expected);
+}
+
+/** A video that is stored, and not seen yet. */
+export interface StoredVideo extends FilePlace {
+  readonly type: VideoType;
+  readonly bytes: number;
+  /** Its bytes are used up since its upload was begun. */
+  readonly isCounted?: boolean;
+}
+
+/**
+ * Shows a stored video, or none (null). The last one wins: whoever finds that another video came in between
+ * takes that one's place, unless the content is no longer what was `expected`.
+ *
+ * @returns undefined when the content is gone, or is another
+ * @throws Refusal `quota_exceeded`; then the video is removed
+ */
+export async function swapVideo(
+  storages: Bindings["storages"],
+  store: ContentStore,
+  content: Content,
+  video: StoredVideo | null,
+  now: number,
+  expected?: Content,
+): Promise<Content | undefined> {
+  let current: Content | undefined = content;
+  while (current) {
+    // Shown already, by the same request that came twice: what is replaced would be the video itself.
+    if (video && isSamePlace(placeOf(current, "video"), video)) return current;
+    const url = mediaUrl(current.uniqueId, "video", current.videoVersion + 1);
+    const swapped = await store
+      .swapVideo(current, video && { ...video, url }, now, expected)
+      .catch(async (error: unknown) => {
+        if (error instanceof Refusal) await discardFiles(storages, [video]);
+        throw error;
+      });
+    if (swapped) {
+      await discardFiles(storages, [placeOf(current, "video")]);
+      return swapped;
+    }
+    if (expected) break;
+    current = (await store.get(content.id))?.content;
+  }
+  await discardFiles(storages, [video]);
+  return undefined;
+}
+
+function lengthOf({ contentLength }: IncomingBody): number {
+  const limit = `${MAX_VIDEO_BYTES / 1_000_000} MB`;
+  if (contentLength === undefined || !/^\d{1,15}$/.test(contentLength)) {
+    throw new Refusal("length_required", `Content-Length is missing; a video of at most ${limit} needs it.`);
+  }
+  const length = Number(contentLength);
+  if (length > MAX_VIDEO_BYTES) {
+    const received = `${(length / 1_000_000).toFixed(1)} MB`;
+    throw new Refusal("video_too_large", `The video has ${received}; expected at most ${limit}.`);
+  }
+  return length;
+}
+
+/** Brands of the ISO family that are no video, though their files may call themselves `isom` or `mp42` too. */
+const FOREIGN_BRANDS: readonly (readonly [RegExp, string])[] = [
+  [/^qt {2}$/, "a QuickTime video (.mov)"],
+  [/^(hei[cxms]|hev[cx]|mif1|msf1)$/, "a HEIC image"],
+  [/^(avif|avis)$/, "an AVIF image"],
+  [/^(M4A |M4B |M4P )$/, "an MPEG-4 sound file"],
+  [/^crx $/, "a raw photo (CR3)"],
+];
+
+/** Brands of MP4 videos, 3GPP's included. */
+const VIDEO_BRANDS =
+  /^(isom|iso[2-9a-c]|mp4[12]|avc1|hvc1|hev1|av01|M4V[ HP]|MSNV|dash|msdh|cmf[c2]|3g[p2].|f4v |mmp4)$/;
+
+/**
+ * The format by the first bytes of a file, or what was found in its place. An MP4 begins with a `ftyp` box:
+ * its size, "ftyp", the major brand, a version, compatible brands (ISO/IEC 14496-12, section 4.3).
+ */
+export function sniffVideo(head: Uint8Array): { readonly type: VideoType } | { readonly found: string } {
+  if (head.length === 0) return { found: "empty (0 bytes)" };
+  const text = Array.from(head, (byte) => String.fromCharCode(byte)).join("");
+  if (text.slice(4, 8) === "ftyp")
+    return sniffBrands(text, new DataView(head.buffer, head.byteOffset).getUint32(0));
+  if (text.startsWith("\x1a\x45\xdf\xa3")) {
+    return text.slice(0, 64).includes("\x42\x82\x84webm")
+      ? { type: "video/webm" }
+      : { found: "a Matroska file that is no WebM" };
+  }
+  return { found: "in another format" };
+}
+
+function sniffBrands(text: string, boxBytes: number): { type: VideoType } | { found: string } {
+  if (boxBytes < 16 || boxBytes % 4 !== 0 || boxBytes > SNIFFED_BYTES || boxBytes > text.length) {
+    return { found: `a damaged MP4: its first box says that it has ${boxBytes} bytes` };
+  }
+  const major = text.slice(8, 12);
+  const foreign = FOREIGN_BRANDS.find(([brand]) => brand.test(major));
+  if (foreign) return { found: foreign[1] };
+  const compatible = text.slice(16, boxBytes).match(/.{4}/gs) ?? [];
+  if ([major, ...compatible].some((brand) => VIDEO_BRANDS.test(brand))) return { type: "video/mp4" };
+  return { found: `of the brand ${JSON.stringify(major)}, which is no MP4 video` };
+}
+
+/** Looks at the first bytes of a request's body; the stream that is returned has them again. */
+async function peek(body: ReadableStream<Uint8Array>) {
+  // A reader without a buffer of its own brings 4 KB at a time: 23,000 turns for a large video.
+  const reader = body.getReader({ mode: "byob" });
+  let failed = false;
+  const read = async () => {
+    try {
+      return await reader.read(new Uint8Array(CHUNK_BYTES));
+    } catch {
+      failed = true;
+      throw interrupted();
+    }
+  };
+  const waiting: Uint8Array[] = [];
+  const head: number[] = [];
+  while (head.length < SNIFFED_BYTES) {
+    const { done, value } = await read();
+    if (done) break;
+    waiting.push(value);
+    head.push(...value.subarray(0, SNIFFED_BYTES - head.length));
+  }
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = waiting.length > 0 ? { done: false, value: waiting.shift() } : await read();
+      if (done || !value) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: () => reader.releaseLock(),
+  });
+  return {
+    head: Uint8Array.from(head),
+    stream,
+    /** Leaves the rest of the body to whoever wants it. */
+    stop: () => reader.releaseLock(),
+    brokeOff: () => failed,
+  };
+}
