@@ -1,3 +1,4 @@
+import type { Measured, Measurement } from "./recall/measured.ts";
 // How well MindAR finds a picture, measured, and how well our score predicts it.
 //
 // Every picture is looked at by a simulated camera in the same seeded views (bench/recall/camera.ts), and
@@ -38,24 +39,6 @@ const CHECKED = 12;
 
 /** What a Spearman correlation on held-out pictures has to reach. */
 const MUST = 0.85;
-
-export interface Measurement {
-  readonly name: string;
-  /** Share of the views in which it was found. */
-  readonly share: number;
-  /** Median corner error of the views in which it was found, by the photo's longer side; null when in none. */
-  readonly error: number | null;
-  /** One per view: found, taken for found in a wrong place, not found. */
-  readonly views: string;
-}
-
-export interface Measured {
-  readonly views: number;
-  readonly seed: number;
-  /** Windows in which mind-ar's own detector found the same points, and windows tried. */
-  readonly same: readonly [number, number];
-  readonly pictures: readonly Measurement[];
-}
 
 async function loadModules(): Promise<void> {
   await loadCodecs(await readCodecModules());

@@ -1,5 +1,5 @@
+import { z } from "@hono/zod-openapi";
 import type { CompileErrorCode } from "../compiler/types.ts";
-import type { Problem } from "./schemas.ts";
 import type { StorageErrorCode } from "./storage/provider.ts";
 
 /** Every reason the edge gives, to a caller or in a compile task. The compiler's own reasons pass through. */
@@ -223,3 +223,36 @@ export function problemOf(
   const errors = fields.length > 0 ? { errors: [...fields] } : {};
   return { type: `urn:vivimark:error:${code}`, title, status, detail, code, ...errors };
 }
+
+const errorCode = z
+  .enum(Object.keys(MEANINGS) as [ErrorCode, ...ErrorCode[]])
+  .openapi("ErrorCode", { description: "Why, for programs. More may come: expect others." });
+
+/** RFC 9457 problem details. */
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    code: errorCode,
+    request_id: z.string().optional().openapi({
+      description:
+        "Of the request that is refused, as X-Request-Id and the log say it. Of a whole answer only.",
+    }),
+    /** What is wrong with single fields of the request, where that is known; `detail` says it too. */
+    errors: z
+      .array(
+        z.object({
+          field: z.string().openapi({
+            description:
+              "Its path in the body, such as settings.bucket, or its name in query, path or headers.",
+          }),
+          detail: z.string(),
+        }),
+      )
+      .optional(),
+  })
+  .openapi("Problem");
+
+export type Problem = z.infer<typeof problem>;

@@ -1,11 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { ACTIONS, type Action } from "./audit/log.ts";
-import { type ErrorCode, MEANINGS } from "./errors.ts";
-
-/** The wire: what the API takes and gives, in snake_case. The web app and the Node host import the types. */
-
-/** Not `.nullable()`: for a named schema the document's generator makes an `allOf` of it that null never meets. */
-const orNull = <Schema extends z.ZodType>(schema: Schema) => z.union([schema, z.null()]);
+import { problem } from "./errors.ts";
+import { descriptionText, nameText, orNull, titleText } from "./http/fields.ts";
 
 export const markerStatus = z.enum(["pending", "processing", "ready", "failed"]).openapi("MarkerStatus");
 export type MarkerStatus = z.infer<typeof markerStatus>;
@@ -236,50 +231,9 @@ export const health = z
     dependencies: z.record(z.string(), z.object({ ok: z.boolean(), milliseconds: z.number() })),
   })
   .openapi("Health");
-
-/** A text of one line: well-formed, without control characters and overrides of its direction. */
-export function oneLine(text: string): string {
-  return manyLines(text).replace(/[\t\n\u2028\u2029]+/g, " ");
-}
-
-/** The same for a text of several lines, which end with LF. */
-export function manyLines(text: string): string {
-  return text
-    .replace(/\p{Surrogate}/gu, "\ufffd")
-    .replace(/\r\n?/g, "\n")
-    .replace(/[^\P{Control}\t\n]|[\u202a-\u202e\u2066-\u2069]/gu, "")
-    .trim();
-}
-
-/** Whether anything of a text is seen: not only spaces, joiners and fillers. */
-export function isVisible(text: string): boolean {
-  return /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text);
-}
-
-/** What people tell things apart by. */
-export const nameText = (maxLength: number) =>
-  z
-    .string()
-    .overwrite(oneLine)
-    .min(1)
-    .max(maxLength)
-    // Of nothing at all it is said already.
-    .refine((text) => text === "" || isVisible(text), "expected something that can be seen");
-
-export const titleText = nameText(200);
-export const descriptionText = z.string().overwrite(manyLines).max(2000);
-/** Part of a title or description. */
-export const searchText = z.string().overwrite(manyLines).max(200);
 /** Who compiles first: `server` is the Node compiler, `browser` whoever sends the request. */
 export const compileWhere = z.enum(["server", "browser"]).openapi("CompileWhere");
 export const maxFeatures = z.number().int().min(20).max(5000);
-/** A number of a query or a form, where numbers come as text. */
-export const decimal = <Schema extends z.ZodType<number, number>>(schema: Schema) =>
-  z.preprocess((text, context) => {
-    if (typeof text === "string" && /^\d{1,9}$/.test(text)) return Number(text);
-    context.addIssue({ code: "custom", message: "expected a whole number in decimal digits", input: text });
-    return z.NEVER;
-  }, schema);
 
 const projectName = nameText(100);
 const expiresAfterDays = z.number().int().min(1).max(3650);
@@ -369,60 +323,3 @@ export const companyUsage = z
   })
   .openapi("CompanyUsage");
 export type CompanyUsage = z.infer<typeof companyUsage>;
-
-export const auditAction = z.enum(Object.keys(ACTIONS) as [Action, ...Action[]]).openapi("AuditAction");
-
-export const auditEntry = z
-  .object({
-    id: z.string(),
-    created_at: z.iso.datetime(),
-    /** Who: a person, a program by its API key, or Vivimark by itself. */
-    actor: z.object({ kind: z.enum(["person", "key", "platform"]), id: z.string(), name: z.string() }),
-    /** From where on the network; empty when that is not known. */
-    address: z.string(),
-    action: auditAction,
-    /** The action in words. */
-    what: z.string(),
-    object: z.object({ id: z.string(), name: z.string() }),
-    /** What was changed, as the API names it. */
-    detail: orNull(z.record(z.string(), z.unknown())),
-  })
-  .openapi("AuditEntry");
-export type AuditEntry = z.infer<typeof auditEntry>;
-
-export const auditPage = z
-  .object({ items: z.array(auditEntry), next_cursor: z.string().nullable() })
-  .openapi("AuditPage");
-export type AuditPage = z.infer<typeof auditPage>;
-
-const errorCode = z
-  .enum(Object.keys(MEANINGS) as [ErrorCode, ...ErrorCode[]])
-  .openapi("ErrorCode", { description: "Why, for programs. More may come: expect others." });
-
-/** RFC 9457 problem details. */
-export const problem = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.number().int(),
-    detail: z.string(),
-    code: errorCode,
-    request_id: z.string().optional().openapi({
-      description:
-        "Of the request that is refused, as X-Request-Id and the log say it. Of a whole answer only.",
-    }),
-    /** What is wrong with single fields of the request, where that is known; `detail` says it too. */
-    errors: z
-      .array(
-        z.object({
-          field: z.string().openapi({
-            description:
-              "Its path in the body, such as settings.bucket, or its name in query, path or headers.",
-          }),
-          detail: z.string(),
-        }),
-      )
-      .optional(),
-  })
-  .openapi("Problem");
-export type Problem = z.infer<typeof problem>;

@@ -1,8 +1,8 @@
 import { COEFFICIENTS, featuresAt } from "../../compiler/quality/model.ts";
 import { gatherEvidence } from "../../compiler/quality.ts";
 import type { ImageTarget } from "../../compiler/types.ts";
-import type { Measured } from "../recall.ts";
 import { FRAME, planViews } from "./camera.ts";
+import type { Measured } from "./measured.ts";
 import type { Subject } from "./pictures.ts";
 
 /** Keeps the coefficients finite where views could be told apart without error. */

@@ -1,5 +1,5 @@
 import type { D1Migration } from "cloudflare:test";
-import type { Env as EdgeEnv } from "../../worker/index.ts";
+import type { Env as EdgeEnv } from "../../worker/connect.ts";
 
 declare global {
   namespace Cloudflare {

@@ -1,6 +1,6 @@
 import { and, desc, eq, exists, sql } from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
-import { insertIf } from "../content/store.ts";
+import { insertIf } from "../db/insert-if.ts";
 import { type ApiKeyRow, apiKeys, type Company, type Database } from "../db/tables.ts";
 import { hex, sha256 } from "../sha256.ts";
 import type { Scope } from "./permissions.ts";

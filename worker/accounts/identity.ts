@@ -41,11 +41,6 @@ export function actorOf(access: Access, address: string): Actor {
   return { kind: "person", id: access.person.id, name: access.person.name, address };
 }
 
-/** The network address that a request comes from; empty when the platform does not say. */
-export function addressOf(c: Context): string {
-  return c.req.header("cf-connecting-ip") ?? "";
-}
-
 const LAST_USED_MS = 60_000;
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 

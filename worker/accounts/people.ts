@@ -1,7 +1,8 @@
 import { and, asc, desc, eq, exists, gt, inArray, lte, ne, not, type SQL, sql } from "drizzle-orm";
 import { Audit, noteOfPerson } from "../audit/log.ts";
-import { insertIf, searchable } from "../content/store.ts";
+import { searchable } from "../content/store.ts";
 import { type Creation, newCreation } from "../db/idempotency.ts";
+import { insertIf } from "../db/insert-if.ts";
 import {
   accounts,
   companies,

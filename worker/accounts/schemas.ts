@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { nameText } from "../schemas.ts";
+import { nameText } from "../http/fields.ts";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./passwords.ts";
 import { PERMISSIONS, type Permission, ROLES, SCOPES } from "./permissions.ts";
 

@@ -90,3 +90,13 @@ export async function discardFiles(storages: Storages, files: readonly (FilePlac
     }
   }
 }
+
+export type VideoType = "video/mp4" | "video/webm";
+
+/** A video that is stored, and not seen yet. */
+export interface StoredVideo extends FilePlace {
+  readonly type: VideoType;
+  readonly bytes: number;
+  /** Its bytes are used up since its upload was begun. */
+  readonly isCounted?: boolean;
+}

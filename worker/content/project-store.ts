@@ -2,8 +2,8 @@ import { and, count, eq, exists, getTableColumns, isNull, ne, type SQL, sql } fr
 import { alias } from "drizzle-orm/sqlite-core";
 import type { Audit } from "../audit/log.ts";
 import { type Creation, newCreation } from "../db/idempotency.ts";
+import { insertIf } from "../db/insert-if.ts";
 import { arContent, type Company, type Database, type ProjectRow, projects } from "../db/tables.ts";
-import { insertIf } from "./store.ts";
 
 /** Of one company: they are listed all at once. */
 export const MAX_PROJECTS = 1000;

@@ -3,7 +3,6 @@ import {
   count,
   desc,
   eq,
-  getTableColumns,
   inArray,
   isNotNull,
   isNull,
@@ -15,8 +14,9 @@ import {
   sql,
 } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
-import type { SQLiteTable } from "drizzle-orm/sqlite-core";
-import type { Action, Audit, AuditObject } from "../audit/log.ts";
+import type { Action } from "../audit/actions.ts";
+import type { Audit, AuditObject } from "../audit/log.ts";
+import { insertIf } from "../db/insert-if.ts";
 import {
   arContent,
   type Company,
@@ -36,8 +36,8 @@ import { abandon } from "../marker/life.ts";
 import type { MarkerStatus } from "../schemas.ts";
 import type { Storages } from "../storage/open.ts";
 import { deleteFolder } from "../storage/provider.ts";
-import type { StoredVideo } from "../video/attach.ts";
 import { happened } from "../webhooks/events.ts";
+import type { StoredVideo } from "./files.ts";
 import { placed, placeOf } from "./files.ts";
 import { FILE_KINDS, foldersOf } from "./paths.ts";
 import { hasRoom, type Quotas, readUsage, refusalOf, roomAgain, UNLIMITED, type Wanted } from "./quotas.ts";
@@ -424,21 +424,6 @@ export class ContentStore {
 /** How many more they are than the video that is there. */
 function moreBytes(bytes: number): SQL {
   return sql`${bytes} - coalesce(${arContent.videoBytes}, 0)`;
-}
-
-/** An INSERT that does nothing unless its condition holds. */
-export function insertIf<Table extends SQLiteTable>(
-  db: Database,
-  table: Table,
-  row: Table["$inferInsert"],
-  condition: SQL,
-) {
-  const given: Readonly<Record<string, unknown>> = row;
-  const values = Object.entries(getTableColumns(table)).map(([name, column]) => {
-    const value = given[name] ?? column.default ?? null;
-    return value === null ? sql`NULL` : sql`${sql.param(value, column)}`;
-  });
-  return db.insert(table).select(sql`SELECT ${sql.join(values, sql`, `)} WHERE ${condition}`);
 }
 
 /** By its title at the time of the note; the row outlives its deletion. */

@@ -10,11 +10,11 @@ import {
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
 import type { Role, Scope } from "../accounts/permissions.ts";
-import type { Action } from "../audit/log.ts";
+import type { Action } from "../audit/actions.ts";
 import { FILE_KINDS } from "../content/paths.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { MarkerMetadata, ProgressBody } from "../schemas.ts";
-import type { AnyEvent, ContentEvent } from "../webhooks/events.ts";
+import type { AnyEvent, ContentEvent } from "../webhooks/event-names.ts";
 
 export type Database = DrizzleD1Database<Record<string, never>>;
 

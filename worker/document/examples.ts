@@ -1,6 +1,7 @@
 import type { z } from "@hono/zod-openapi";
 import type * as auth from "../accounts/auth-operations.ts";
 import type * as accounts from "../accounts/schemas.ts";
+import type { AuditPage } from "../audit/schemas.ts";
 import { type ErrorCode, problemOf } from "../errors.ts";
 import type * as schemas from "../schemas.ts";
 import type * as storage from "../storage/schemas.ts";
@@ -517,7 +518,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
       },
     ],
     next_cursor: null,
-  } satisfies schemas.AuditPage,
+  } satisfies AuditPage,
   Webhook: webhook,
   WebhookList: { items: [webhook] } satisfies Out<typeof hooks.webhookList>,
   NewWebhook: {

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
-import { type ErrorCode, MEANINGS } from "../errors.ts";
+import { type ErrorCode, MEANINGS, problem } from "../errors.ts";
 import { MAX_WAIT_SECONDS } from "../marker/wait.ts";
-import { decimal, problem } from "../schemas.ts";
+import { decimal } from "./fields.ts";
 
 /** Pieces of route definitions that several resources use. */
 

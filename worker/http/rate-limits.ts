@@ -1,6 +1,3 @@
-import type { MiddlewareHandler } from "hono";
-import { addressOf } from "../accounts/identity.ts";
-import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { logFailure } from "../log.ts";
 
@@ -68,25 +65,4 @@ export async function countRequest(
       RateLimit: `"${policy}";r=0;t=${WINDOW_SECONDS}`,
     },
   );
-}
-
-/** Counts by network address what nobody needs to sign in for. */
-export const countPublic: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const announced = await countRequest(c.env.rateLimits, "public", networkOf(addressOf(c)));
-  await next();
-  if (announced) c.res.headers.set("RateLimit-Policy", announced);
-};
-
-/**
- * What of an address one party has for sure: all of IPv4, and the first half of IPv6, of which providers give
- * whole networks away.
- */
-export function networkOf(address: string): string {
-  if (!address.includes(":") || address.includes(".")) return address;
-  const [head, tail] = address.toLowerCase().split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail ? tail.split(":") : [];
-  const zeros = tail === undefined ? [] : Array(Math.max(0, 8 - left.length - right.length)).fill("0");
-  const groups = [...left, ...zeros, ...right].slice(0, 4);
-  return `${groups.map((group) => group.replace(/^0+(?=.)/, "")).join(":")}::/64`;
 }

@@ -12,7 +12,8 @@ import {
 import type { Failure } from "../errors.ts";
 import type { MarkerMetadata, ProgressBody } from "../schemas.ts";
 import { hex, sha256 } from "../sha256.ts";
-import { type ContentEvent, happened } from "../webhooks/events.ts";
+import type { ContentEvent } from "../webhooks/event-names.ts";
+import { happened } from "../webhooks/events.ts";
 
 /**
  * The life of a marker: who may compile it, and what became of it. `compile_tasks` holds the truth, one row

@@ -1,11 +1,13 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { ACTIONS, type Action, SUBJECTS } from "../audit/actions.ts";
 import { csvOf } from "../audit/csv.ts";
-import { ACTIONS, type Action, readAudit, SUBJECTS } from "../audit/log.ts";
+import { readAudit } from "../audit/log.ts";
+import { type AuditEntry, auditAction, auditPage } from "../audit/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
 import type { AuditRow } from "../db/tables.ts";
 import { decodeCursor, encodeCursor } from "../http/cursor.ts";
+import { decimal } from "../http/fields.ts";
 import { answers, problems } from "../http/openapi.ts";
-import { type AuditEntry, auditAction, auditPage, decimal } from "../schemas.ts";
 import { companyRoute } from "./guarded.ts";
 
 /** More than a spreadsheet is pleasant with; what is older is reached by `to`. */

@@ -11,6 +11,7 @@ import type { Content, ProjectRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { decodeCursor, encodeCursor } from "../http/cursor.ts";
 import { assertMatch, changedMeanwhile, etagOf, IF_MATCH, IF_NONE_MATCH, isKnown } from "../http/etag.ts";
+import { decimal, descriptionText, isVisible, oneLine, searchText, titleText } from "../http/fields.ts";
 import { jsonOf, originOf, parsed, readJson } from "../http/json-body.ts";
 import {
   answers,
@@ -29,17 +30,11 @@ import {
   compileWhere,
   contentChange,
   contentPage,
-  decimal,
-  descriptionText,
-  isVisible,
   markerStatus,
   maxFeatures,
-  oneLine,
   remotePhoto,
-  searchText,
   submission,
   taskList,
-  titleText,
 } from "../schemas.ts";
 import { announceEvents } from "../webhooks/deliveries.ts";
 import { companyRoute } from "./guarded.ts";

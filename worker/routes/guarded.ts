@@ -3,7 +3,6 @@ import type { Context, Env, MiddlewareHandler } from "hono";
 import {
   type Access,
   actorOf,
-  addressOf,
   forbidden,
   identify,
   may,
@@ -18,9 +17,10 @@ import { quotasOf } from "../content/quotas.ts";
 import { ContentStore } from "../content/store.ts";
 import { type Creation, newCreation } from "../db/idempotency.ts";
 import { type ErrorCode, Refusal } from "../errors.ts";
+import { addressOf, networkOf } from "../http/address.ts";
 import { originOf } from "../http/json-body.ts";
 import { bothProblems, IDEMPOTENCY_KEY, KEY_REFUSALS, problems } from "../http/openapi.ts";
-import { countRequest, networkOf, type Policy } from "../http/rate-limits.ts";
+import { countRequest, type Policy } from "../http/rate-limits.ts";
 import { ConnectionStore } from "../storage/connection-store.ts";
 import { idempotentFor } from "./idempotent.ts";
 
@@ -177,3 +177,10 @@ function withRefusals(responses: RouteConfig["responses"], codes: readonly Error
   });
   return { ...responses, ...Object.fromEntries(guards) };
 }
+
+/** Counts by network address what nobody needs to sign in for. */
+export const countPublic: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const announced = await countRequest(c.env.rateLimits, "public", networkOf(addressOf(c)));
+  await next();
+  if (announced) c.res.headers.set("RateLimit-Policy", announced);
+};

@@ -1,10 +1,10 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { addressOf } from "../accounts/identity.ts";
 import { hashPassword } from "../accounts/passwords.ts";
 import { acceptAsNewPerson, findInvitation } from "../accounts/people.ts";
 import { invitation, newAccount, signedIn } from "../accounts/schemas.ts";
 import type { AppEnv, Bindings } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
+import { addressOf } from "../http/address.ts";
 import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
 import { signIn } from "./auth.ts";

@@ -3,6 +3,7 @@ import type { AppEnv } from "../bindings.ts";
 import { contentBody, leaseBody } from "../content/representation.ts";
 import { announce } from "../content/submission.ts";
 import { Refusal } from "../errors.ts";
+import { oneLine } from "../http/fields.ts";
 import { originOf, parsed, readJson, readOptionalJson } from "../http/json-body.ts";
 import {
   answers,
@@ -15,7 +16,7 @@ import {
 import { bodyOf, mediaTypeOf, quoteContentType, readBytes, readForm } from "../http/request-body.ts";
 import { type Delivery, deliver, MAX_MARKER_BYTES } from "../marker/delivery.ts";
 import * as life from "../marker/life.ts";
-import { arContent, lease, oneLine, progress, recompileRequest, submission, takenLease } from "../schemas.ts";
+import { arContent, lease, progress, recompileRequest, submission, takenLease } from "../schemas.ts";
 import { find, notFound } from "./content.ts";
 import { companyRoute } from "./guarded.ts";
 

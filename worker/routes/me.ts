@@ -1,5 +1,4 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import { addressOf } from "../accounts/identity.ts";
 import { hashPassword } from "../accounts/passwords.ts";
 import {
   changePassword,
@@ -22,6 +21,7 @@ import {
 } from "../accounts/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
+import { addressOf } from "../http/address.ts";
 import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
 import { personRoute } from "./guarded.ts";

@@ -1,13 +1,13 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { APIError } from "better-auth/api";
 import { authOf } from "../accounts/auth.ts";
-import { addressOf } from "../accounts/identity.ts";
 import { assertPasskeys, findPasskey, passkeysOf, removePasskey, sentenceOf } from "../accounts/passkeys.ts";
 import { confirmPassword } from "../accounts/people.ts";
 import { newPasskey, passkey, passkeyList, passkeyOptions, passwordProof } from "../accounts/schemas.ts";
 import { noteOfPerson } from "../audit/log.ts";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
+import { addressOf } from "../http/address.ts";
 import { originOf, readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
 import { personRoute } from "./guarded.ts";

@@ -1,11 +1,11 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
-import { addressOf } from "../accounts/identity.ts";
 import { hashPassword } from "../accounts/passwords.ts";
 import { isSetUpOpen, setUp } from "../accounts/people.ts";
 import { setupRequest, setupState, signedIn } from "../accounts/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
 import { FIRST_COMPANY_ID } from "../content/store.ts";
 import { Refusal } from "../errors.ts";
+import { addressOf } from "../http/address.ts";
 import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
 import { isSame } from "../sha256.ts";

@@ -5,16 +5,16 @@ import { timestamp } from "../content/representation.ts";
 import type { WebhookEndpointRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { decodeCursor, encodeCursor } from "../http/cursor.ts";
+import { decimal } from "../http/fields.ts";
 import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
-import { decimal } from "../schemas.ts";
 import { StorageError } from "../storage/provider.ts";
 import {
   announceDelivery,
   FAILING_DAYS_TO_SWITCH_OFF,
   FAILURES_TO_SWITCH_OFF,
 } from "../webhooks/deliveries.ts";
-import { type AnyEvent, CONTENT_EVENTS, EVENTS, TEST_EVENT } from "../webhooks/events.ts";
+import { type AnyEvent, CONTENT_EVENTS, EVENTS, TEST_EVENT } from "../webhooks/event-names.ts";
 import { payloadOf } from "../webhooks/payload.ts";
 import {
   type Delivery,

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { FILE_KINDS } from "../content/paths.ts";
-import { nameText } from "../schemas.ts";
+import { nameText } from "../http/fields.ts";
 import { PROVIDERS, s3Settings, yandexDiskSettings } from "./settings.ts";
 import { CONNECTION_STEPS } from "./test-connection.ts";
 

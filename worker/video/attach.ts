@@ -1,5 +1,5 @@
 import type { Bindings } from "../bindings.ts";
-import { discardFiles, type FilePlace, isSamePlace, placeOf } from "../content/files.ts";
+import { discardFiles, isSamePlace, placeOf, type StoredVideo, type VideoType } from "../content/files.ts";
 import { freshPath, mediaUrl } from "../content/paths.ts";
 import type { ContentStore } from "../content/store.ts";
 import type { Content } from "../db/tables.ts";
@@ -13,8 +13,6 @@ export const MAX_VIDEO_BYTES = 95_000_000;
 export const SNIFFED_BYTES = 4096;
 
 const CHUNK_BYTES = 262_144;
-
-export type VideoType = "video/mp4" | "video/webm";
 
 export const VIDEO_EXTENSIONS: Record<VideoType, string> = { "video/mp4": "mp4", "video/webm": "webm" };
 
@@ -71,14 +69,6 @@ export async function detachVideo(
   expected?: Content,
 ): Promise<Content | undefined> {
   return content.videoPath === null ? content : swapVideo(storages, store, content, null, now, expected);
-}
-
-/** A video that is stored, and not seen yet. */
-export interface StoredVideo extends FilePlace {
-  readonly type: VideoType;
-  readonly bytes: number;
-  /** Its bytes are used up since its upload was begun. */
-  readonly isCounted?: boolean;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Bindings } from "../bindings.ts";
+import type { VideoType } from "../content/files.ts";
 import { freshPath } from "../content/paths.ts";
 import type { ContentStore } from "../content/store.ts";
 import { type Creation, newCreation } from "../db/idempotency.ts";
@@ -16,7 +17,7 @@ import {
 import { announceMigration } from "../storage-migration/announce.ts";
 import * as migrations from "../storage-migration/life.ts";
 import { announceEvents } from "../webhooks/deliveries.ts";
-import { SNIFFED_BYTES, sniffVideo, swapVideo, VIDEO_EXTENSIONS, type VideoType } from "./attach.ts";
+import { SNIFFED_BYTES, sniffVideo, swapVideo, VIDEO_EXTENSIONS } from "./attach.ts";
 import type { VideoUploadStore } from "./upload-store.ts";
 
 /**

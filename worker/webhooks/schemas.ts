@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
-import { markerStatus, oneLine } from "../schemas.ts";
-import { CONTENT_EVENTS, TEST_EVENT } from "./events.ts";
+import { oneLine } from "../http/fields.ts";
+import { markerStatus } from "../schemas.ts";
+import { CONTENT_EVENTS, TEST_EVENT } from "./event-names.ts";
 
 /** The wire of webhooks: what the API takes and gives, and what an endpoint is sent, in snake_case. */
 

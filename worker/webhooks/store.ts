@@ -14,7 +14,7 @@ import {
 } from "../db/tables.ts";
 import type { Position } from "../http/cursor.ts";
 import { dropWaiting, isEndpointOn, isFree, nameOf } from "./deliveries.ts";
-import { TEST_EVENT } from "./events.ts";
+import { TEST_EVENT } from "./event-names.ts";
 
 /** Of one company: what happens is told to each of them. */
 export const MAX_ENDPOINTS = 20;

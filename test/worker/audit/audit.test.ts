@@ -1,9 +1,10 @@
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { CreatedApiKey, Me, Member } from "../../../worker/accounts/schemas.ts";
+import { ACTIONS, type Action } from "../../../worker/audit/actions.ts";
 import { csvOf } from "../../../worker/audit/csv.ts";
-import { ACTIONS, type Action } from "../../../worker/audit/log.ts";
+import type { AuditEntry, AuditPage } from "../../../worker/audit/schemas.ts";
 import { auditLog } from "../../../worker/db/tables.ts";
-import type { AuditEntry, AuditPage, Project } from "../../../worker/schemas.ts";
+import type { Project } from "../../../worker/schemas.ts";
 import { PLATFORM } from "../../../worker/storage/schemas.ts";
 import { sweep } from "../../../worker/sweep.ts";
 import { Browser, OWNER, setUp } from "../browser.ts";

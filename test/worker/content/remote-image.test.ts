@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { MAX_IMAGE_BYTES } from "../../../compiler/image/inspect.ts";
 import { arContent } from "../../../worker/db/tables.ts";
-import type { Problem, Submission } from "../../../worker/schemas.ts";
+import type { Problem } from "../../../worker/errors.ts";
+import type { Submission } from "../../../worker/schemas.ts";
 import { Edge, json, refusal } from "../edge.ts";
 import { png } from "../fixtures.ts";
 

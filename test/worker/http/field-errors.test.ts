@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Problem } from "../../../worker/schemas.ts";
+import type { Problem } from "../../../worker/errors.ts";
 import { Edge, json, SECRET, s3 } from "../edge.ts";
 
 const API = "/api/storage-connections";

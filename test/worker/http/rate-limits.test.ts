@@ -2,7 +2,8 @@ import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
 import type { CreatedApiKey } from "../../../worker/accounts/schemas.ts";
 import type { Bindings } from "../../../worker/bindings.ts";
-import { networkOf, type Policy, parseRates, type RateLimits } from "../../../worker/http/rate-limits.ts";
+import { networkOf } from "../../../worker/http/address.ts";
+import { type Policy, parseRates, type RateLimits } from "../../../worker/http/rate-limits.ts";
 import { Browser, setUp } from "../browser.ts";
 import { Edge, json, ORIGIN, refusal } from "../edge.ts";
 

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { Webhook as Verifier } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { foundCompany } from "../../../worker/accounts/people.ts";
+import type { AuditPage } from "../../../worker/audit/schemas.ts";
 import type { Bindings } from "../../../worker/bindings.ts";
 import {
   auditLog,
@@ -16,12 +17,12 @@ import worker from "../../../worker/index.ts";
 import type { CompileOutcome } from "../../../worker/marker/compile-service.ts";
 import { bury, consume, type Verdict } from "../../../worker/marker/consumer.ts";
 import { newLease, recompile } from "../../../worker/marker/life.ts";
-import type { ArContent, AuditPage } from "../../../worker/schemas.ts";
+import type { ArContent } from "../../../worker/schemas.ts";
 import { Vault } from "../../../worker/storage/secrets.ts";
 import { sweep } from "../../../worker/sweep.ts";
 import { buryDelivery, deliverWebhook } from "../../../worker/webhooks/deliver.ts";
 import { delaySeconds, MAX_ATTEMPTS, RETRY_SECONDS } from "../../../worker/webhooks/deliveries.ts";
-import { CONTENT_EVENTS, type ContentEvent } from "../../../worker/webhooks/events.ts";
+import { CONTENT_EVENTS, type ContentEvent } from "../../../worker/webhooks/event-names.ts";
 import { resealSecrets } from "../../../worker/webhooks/reseal.ts";
 import type {
   Delivery,

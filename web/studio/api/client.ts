@@ -1,16 +1,15 @@
 import type { ClientResponse } from "hono/client";
 import { hc } from "hono/client";
 import type { App } from "../../../worker/app.ts";
+import type { AuditEntry, AuditPage } from "../../../worker/audit/schemas.ts";
+import type { Problem } from "../../../worker/errors.ts";
 import type {
   ArContent,
-  AuditEntry,
-  AuditPage,
   CompanyUsage,
   CompileTask,
   ContentPage,
   Lease,
   MarkerStatus,
-  Problem,
   ProgressBody,
   Project,
   ProjectChange,

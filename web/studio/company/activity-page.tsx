@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Subject } from "../../../worker/audit/log.ts";
-import type { AuditEntry } from "../../../worker/schemas.ts";
+import type { Subject } from "../../../worker/audit/actions.ts";
+import type { AuditEntry } from "../../../worker/audit/schemas.ts";
 import * as api from "../api/client.ts";
 import { messageOf } from "../api/client.ts";
 import { dateTime } from "../ui/format.ts";

@@ -5,10 +5,11 @@ import * as api from "../api/client.ts";
 import { messageOf } from "../api/client.ts";
 import { contentShown, ProgressBar } from "../photos/status.tsx";
 import { Dialog } from "../ui/dialog.tsx";
-import { count, dateTime, duration, jobShown, megabytes } from "../ui/format.ts";
+import { count, dateTime, duration, megabytes } from "../ui/format.ts";
 import { IconAgain } from "../ui/icons.tsx";
 import { toast } from "../ui/toasts.tsx";
 import { addRecompilation, addTakeOver, type Job } from "../upload/jobs.ts";
+import { jobShown } from "../upload/progress.ts";
 
 interface Props {
   content: ArContent;

@@ -1,5 +1,5 @@
 import type { ArContent, CompileTask, MarkerStatus } from "../../../worker/schemas.ts";
-import { compileShown, type Shown } from "../ui/format.ts";
+import { compileShown, type Shown } from "../upload/progress.ts";
 
 export const STATUS_WORDS: Record<MarkerStatus, string> = {
   pending: "Waiting",

@@ -1,14 +1,7 @@
 import { describe, expect, it } from "vitest";
-import {
-  ago,
-  compileShown,
-  duration,
-  jobShown,
-  megabytes,
-  moment,
-  titleOf,
-} from "../../../../web/studio/ui/format.ts";
+import { ago, duration, megabytes, moment, titleOf } from "../../../../web/studio/ui/format.ts";
 import type { JobProgress } from "../../../../web/studio/upload/job.ts";
+import { compileShown, jobShown } from "../../../../web/studio/upload/progress.ts";
 
 describe("megabytes", () => {
   it.each([

@@ -1,0 +1,215 @@
+import { waitUntil } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
+import { DevelopmentMailbox, HttpMailer, NO_MAILER } from "./accounts/mailer.ts";
+import type {
+  AccountSettings,
+  Bindings,
+  CompileMessage,
+  StorageMessage,
+  WebhookMessage,
+} from "./bindings.ts";
+import { PublicCache } from "./content/public-cache.ts";
+import { POLICIES, parseRates, type RateLimits } from "./http/rate-limits.ts";
+import { type CompileService, checkCompiler, compileRemotely } from "./marker/compile-service.ts";
+import type { Consumer } from "./marker/consumer.ts";
+import { checkAddress } from "./storage/address.ts";
+import { connectStorage, yandexPermission } from "./storage/connect.ts";
+import { StorageHttp } from "./storage/http.ts";
+import { Storages } from "./storage/open.ts";
+import { R2Storage } from "./storage/r2.ts";
+import { Vault } from "./storage/secrets.ts";
+
+/** Bindings and variables of wrangler.toml, and the secret beside them. */
+export interface Env {
+  readonly DB: D1Database;
+  readonly BUCKET: R2Bucket;
+  readonly COMPILE_QUEUE: Queue<CompileMessage>;
+  readonly STORAGE_QUEUE: Queue<StorageMessage>;
+  readonly WEBHOOK_QUEUE: Queue<WebhookMessage>;
+  readonly ASSETS: Fetcher;
+  readonly COMPILER_URL: string;
+  readonly COMPILER_SECRET?: string;
+  /** The keys that encrypt the settings of storage connections: see worker/storage/secrets.ts. */
+  readonly SECRETS_KEYS?: string;
+  /** Of the application that is registered with Yandex; absent: tokens are pasted. */
+  readonly YANDEX_CLIENT_ID?: string;
+  readonly YANDEX_CLIENT_SECRET?: string;
+  /** Origins that stand for Yandex's own, which are meant when these are empty. */
+  readonly YANDEX_API_URL: string;
+  readonly YANDEX_OAUTH_URL: string;
+  /** "true" lets connections and webhooks lead to this machine and its network. */
+  readonly ALLOW_PRIVATE_STORAGE: string;
+  /** Signs sessions; at least 32 characters. */
+  readonly AUTH_SECRET?: string;
+  /** Opens the set-up page, once. */
+  readonly SETUP_TOKEN?: string;
+  /** Opens the development mailbox, to which mail goes when there is no MAIL_URL. */
+  readonly MAILBOX_TOKEN?: string;
+  /** The operator's service that sends mail: worker/accounts/mailer.ts. */
+  readonly MAIL_URL: string;
+  readonly MAIL_SECRET?: string;
+  readonly PUBLIC_URL: string;
+  /** Requests a minute by policy, for worker/http/rate-limits.ts; empty: no limits. */
+  readonly RATE_LIMITS: string;
+  readonly PUBLIC_LIMIT: RateLimit;
+  readonly READ_LIMIT: RateLimit;
+  readonly WRITE_LIMIT: RateLimit;
+  readonly BATCH_LIMIT: RateLimit;
+  readonly BROWSER_LEASE_SECONDS: string;
+  readonly NODE_LEASE_SECONDS: string;
+  readonly RETRY_BASE_SECONDS: string;
+  readonly SWEEP_GRACE_SECONDS: string;
+  readonly STORAGE_LEASE_SECONDS: string;
+  /** Of each company; 0, empty or absent: no limit. */
+  readonly QUOTA_CONTENTS?: string;
+  readonly QUOTA_BYTES?: string;
+  readonly QUOTA_COMPILATIONS_A_DAY?: string;
+}
+
+/** Longest compilation that the edge waits for; a queue consumer may run for 15 minutes. */
+const COMPILE_TOTAL_SECONDS = 600;
+
+const HEALTH_TIMEOUT_SECONDS = 2;
+
+/** How long viewers may see what another isolate has changed. */
+const PUBLIC_ROW_SECONDS = 2;
+
+/** Of this isolate. */
+export const publicCache = new PublicCache(PUBLIC_ROW_SECONDS);
+
+/** The platform's services behind the types that the rest of the edge knows. */
+export function connect(env: Env): Bindings & Consumer {
+  const db = drizzle(env.DB);
+  const vault = new Vault(env.SECRETS_KEYS ?? "");
+  const policy = { allowPrivate: env.ALLOW_PRIVATE_STORAGE === "true" };
+  const { YANDEX_CLIENT_ID: clientId = "", YANDEX_CLIENT_SECRET: clientSecret = "" } = env;
+  const oauthUrl = env.YANDEX_OAUTH_URL || undefined;
+  const yandex = clientId === "" ? null : { clientId, clientSecret, oauthUrl };
+  const yandexApiUrl = env.YANDEX_API_URL || undefined;
+  const http = new StorageHttp({ checkAddress: (url) => checkAddress(url, policy) });
+  const storages = new Storages({
+    db,
+    own: new R2Storage(env.BUCKET),
+    vault,
+    policy,
+    connect: (connection, renewed) =>
+      connectStorage(connection, { http, yandex, yandexApiUrl, now: () => Date.now() }, renewed),
+    now: () => Date.now(),
+  });
+  const settings = {
+    publicUrl: env.PUBLIC_URL.replace(/\/+$/, ""),
+    browserLeaseSeconds: seconds(env, "BROWSER_LEASE_SECONDS"),
+    nodeLeaseSeconds: seconds(env, "NODE_LEASE_SECONDS"),
+    retryBaseSeconds: seconds(env, "RETRY_BASE_SECONDS"),
+    sweepGraceSeconds: seconds(env, "SWEEP_GRACE_SECONDS"),
+    storageLeaseSeconds: seconds(env, "STORAGE_LEASE_SECONDS"),
+    quotas: {
+      contents: quota(env, "QUOTA_CONTENTS"),
+      bytes: quota(env, "QUOTA_BYTES"),
+      compilationsADay: quota(env, "QUOTA_COMPILATIONS_A_DAY"),
+    },
+  };
+  const compiler: CompileService = {
+    url: env.COMPILER_URL.replace(/\/+$/, ""),
+    secret: env.COMPILER_SECRET ?? "",
+    fetch: (url, init) => fetch(url, init),
+    silenceSeconds: settings.nodeLeaseSeconds,
+    totalSeconds: COMPILE_TOTAL_SECONDS,
+  };
+  return {
+    db,
+    storages,
+    internet: http,
+    settings,
+    yandex: yandex && yandexPermission(yandex, http),
+    accounts: accountsOf(env, db),
+    rateLimits: rateLimitsOf(env),
+    publicCache,
+    assets: { fetch: (request) => env.ASSETS.fetch(request) },
+    queue: {
+      async send(message, delaySeconds) {
+        await env.COMPILE_QUEUE.send(message, { delaySeconds: Math.ceil(delaySeconds) });
+      },
+      async sendAll(messages) {
+        await env.COMPILE_QUEUE.sendBatch(messages.map((body) => ({ body })));
+      },
+    },
+    storageQueue: {
+      async send(message, delaySeconds) {
+        await env.STORAGE_QUEUE.send(message, { delaySeconds: Math.ceil(delaySeconds) });
+      },
+    },
+    webhookQueue: {
+      async sendAll(messages) {
+        await env.WEBHOOK_QUEUE.sendBatch(messages.map((body) => ({ body })));
+      },
+    },
+    compile: (job, onProgress) => compileRemotely(compiler, job, onProgress),
+    dependencies: {
+      async database() {
+        await env.DB.prepare("SELECT id FROM companies LIMIT 1").first();
+      },
+      async storage() {
+        await env.BUCKET.head("health");
+      },
+      async queue() {
+        // A queue has nothing to read; that it is bound is all that can be told without sending.
+        for (const name of ["COMPILE_QUEUE", "STORAGE_QUEUE", "WEBHOOK_QUEUE"] as const) {
+          if (typeof env[name]?.send !== "function") throw new Error(`${name} is not bound.`);
+        }
+      },
+      async secrets() {
+        vault.check();
+      },
+      compiler: () => checkCompiler(compiler, HEALTH_TIMEOUT_SECONDS),
+    },
+    now: () => Date.now(),
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    later: (work) => waitUntil(work),
+  };
+}
+
+function accountsOf(env: Env, db: Bindings["db"]): AccountSettings {
+  const mails = new DevelopmentMailbox(db, () => Date.now());
+  const token = env.MAIL_URL ? "" : (env.MAILBOX_TOKEN ?? "");
+  const posted = env.MAIL_URL ? new HttpMailer(env.MAIL_URL, env.MAIL_SECRET ?? "") : NO_MAILER;
+  return {
+    secret: env.AUTH_SECRET ?? "",
+    setupToken: env.SETUP_TOKEN ?? "",
+    mailer: token ? mails : posted,
+    mailbox: token ? { mails, token } : null,
+  };
+}
+
+function rateLimitsOf(env: Env): RateLimits {
+  const counters = {
+    public: env.PUBLIC_LIMIT,
+    read: env.READ_LIMIT,
+    write: env.WRITE_LIMIT,
+    batch: env.BATCH_LIMIT,
+  };
+  const rates = parseRates(env.RATE_LIMITS);
+  const limits = POLICIES.flatMap((policy) => {
+    const requests = rates[policy];
+    if (!requests) return [];
+    const count = async (key: string) => (await counters[policy].limit({ key })).success;
+    return [[policy, { requests, count }] as const];
+  });
+  return Object.fromEntries(limits);
+}
+
+function quota(env: Env, name: keyof Env & `QUOTA_${string}`): number {
+  const value = Number(env[name] ?? 0);
+  if (!(Number.isSafeInteger(value) && value >= 0)) {
+    throw new Error(`${name} is ${JSON.stringify(env[name])}; expected a whole number, or 0 for no limit.`);
+  }
+  return value;
+}
+
+function seconds(env: Env, name: keyof Env & `${string}_SECONDS`): number {
+  const value = Number(env[name]);
+  if (!(Number.isFinite(value) && value >= 0)) {
+    throw new Error(`${name} is ${JSON.stringify(env[name])}; expected seconds.`);
+  }
+  return value;
+}
