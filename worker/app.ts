@@ -11,7 +11,7 @@ import { type ErrorCode, type FieldError, problemOf } from "./errors.ts";
 import { invalidInput } from "./http/json-body.ts";
 import { refusalFor } from "./http/refusals.ts";
 import { bodyOf, drain } from "./http/request-body.ts";
-import { during, know, logEvent, logFailure } from "./log.ts";
+import { addLogContext, during, logEvent, logFailure } from "./log.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { auditLogRoutes } from "./routes/audit-log.ts";
 import { authRoutes } from "./routes/auth.ts";
@@ -230,7 +230,7 @@ function respond(
   headers: Readonly<Record<string, string>> = {},
   fields: readonly FieldError[] = [],
 ): Response {
-  know({ code });
+  addLogContext({ code });
   const problem = { ...problemOf(code, detail, fields), request_id: c.var.requestId };
   return new Response(JSON.stringify(problem), {
     status: problem.status,

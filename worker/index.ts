@@ -2,10 +2,10 @@ import { app } from "./app.ts";
 import type { CompileMessage, StorageMessage, WebhookMessage } from "./bindings.ts";
 import { connect, type Env, publicCache } from "./connect.ts";
 import { during, logFailure } from "./log.ts";
-import { bury, consume } from "./marker/consumer.ts";
+import { consume, deadLetter } from "./marker/consumer.ts";
 import { takeTurn } from "./storage-migration/turn.ts";
 import { sweep } from "./sweep.ts";
-import { buryDelivery, deliverWebhook } from "./webhooks/deliver.ts";
+import { deadLetterDelivery, deliverWebhook } from "./webhooks/deliver.ts";
 
 export default {
   fetch: (request, env, context) => app.fetch(request, connect(env), context),
@@ -24,8 +24,8 @@ export default {
             }
             const verdict =
               "delivery_id" in message.body
-                ? await (dead ? buryDelivery : deliverWebhook)(consumer, message.body)
-                : await (dead ? bury : consume)(consumer, message.body);
+                ? await (dead ? deadLetterDelivery : deliverWebhook)(consumer, message.body)
+                : await (dead ? deadLetter : consume)(consumer, message.body);
             if (verdict.kind === "ack") message.ack();
             else message.retry({ delaySeconds: verdict.delaySeconds });
           } catch (error) {

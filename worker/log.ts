@@ -28,7 +28,7 @@ export function during<T>(scope: Scope, work: () => T): T {
 }
 
 /** Adds to what is known. */
-export function know(facts: Partial<Scope>): void {
+export function addLogContext(facts: Partial<Scope>): void {
   Object.assign(scopes.getStore() ?? {}, facts);
 }
 

@@ -38,8 +38,8 @@ test("the linter would find something", async () => {
   const document = JSON.parse(source);
   document.components.examples.Company.value.name = 7;
   delete document.paths["/api/company"].get.security;
-  const lame = JSON.stringify(document);
-  const problems = await lintFromString({ source: lame, absoluteRef: "/openapi.json", config });
+  const text = JSON.stringify(document);
+  const problems = await lintFromString({ source: text, absoluteRef: "/openapi.json", config });
   const rules = problems.map(({ ruleId }) => ruleId);
   expect(rules).toEqual(expect.arrayContaining(["no-invalid-media-type-examples", "security-defined"]));
 });

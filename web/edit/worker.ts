@@ -79,7 +79,8 @@ function score(photo: OpenPhoto, cut: Cut): void {
   post({ kind: "scored", cut, quality });
   const checked = (refusal: string | null) => post({ kind: "checked", cut, refusal });
   if (quality.stars > DOUBTFUL_STARS) checked(null);
-  else check = setTimeout(() => attempt(() => checked(refusalOf(cutAt(DEFAULT_MAX_SIZE)))), CHECK_PAUSE_MS);
+  else
+    check = setTimeout(() => attempt(() => checked(scoringRefusal(cutAt(DEFAULT_MAX_SIZE)))), CHECK_PAUSE_MS);
 }
 
 function isWhole(cut: Cut, photo: Size): boolean {
@@ -88,7 +89,7 @@ function isWhole(cut: Cut, photo: Size): boolean {
 }
 
 /** Why the picture would be refused as a marker; null when it would not. */
-function refusalOf(image: GreyImage): string | null {
+function scoringRefusal(image: GreyImage): string | null {
   try {
     assertTrackable(compileTarget(image));
     return null;

@@ -5,7 +5,7 @@ import type { Actor } from "../audit/log.ts";
 import type { AppEnv, Bindings } from "../bindings.ts";
 import { apiKeys, type Company, companies, type Database, members, sessions, users } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { know } from "../log.ts";
+import { addLogContext } from "../log.ts";
 import { hashKey, isKey } from "./api-keys.ts";
 import { assertAccounts, sessionCookie } from "./auth.ts";
 import { PERMISSIONS, type Permission, type Role, roleMay, type Scope, scopesMay } from "./permissions.ts";
@@ -49,14 +49,14 @@ export async function identify(c: Context<AppEnv>, origin: string): Promise<Acce
   const authorization = c.req.header("Authorization");
   if (authorization !== undefined) {
     const access = await byKey(c.env, authorization);
-    know({ company_id: access.company.id, actor: { kind: "key", id: access.keyId } });
+    addLogContext({ company_id: access.company.id, actor: { kind: "key", id: access.keyId } });
     return access;
   }
   const { person, company, role } = await personOf(c, origin);
   if (!company || !role) {
     throw new Refusal("no_company", "This session is not about a company of yours; choose one first.");
   }
-  know({ company_id: company.id });
+  addLogContext({ company_id: company.id });
   return { by: "person", person, company, role };
 }
 
@@ -90,7 +90,7 @@ export async function personOf(
     .leftJoin(companies, eq(companies.id, members.companyId))
     .where(and(eq(sessions.token, token), gt(sessions.expiresAt, new Date(c.env.now()))));
   if (!row) throw unauthenticated("This session has ended; sign in again.");
-  know({ actor: { kind: "person", id: row.person.id } });
+  addLogContext({ actor: { kind: "person", id: row.person.id } });
   return row;
 }
 

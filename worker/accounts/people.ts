@@ -259,7 +259,7 @@ export async function renameCompany(
  * @returns its id, which is the creation's; a repeated creation may find it there. Undefined when the person owns as
  *   many as one may
  */
-export async function foundCompany(
+export async function createCompany(
   db: Database,
   owner: { readonly id: string; readonly name: string },
   name: string,

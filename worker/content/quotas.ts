@@ -105,7 +105,7 @@ export function readDays(db: Database, companyId: string, days: number, now: num
 const KEEP_DAYS = 400;
 
 /** There was no room, and when it was looked for again there was. */
-export function roomAgain(): Refusal {
+export function quotaBrieflyExhausted(): Refusal {
   return new Refusal("quota_exceeded", "A quota was used up for a moment; there is room again.");
 }
 
@@ -118,7 +118,7 @@ const whole = new Intl.NumberFormat("en");
 const size = (bytes: number) => `${whole.format(Math.round(bytes / 10_000) / 100)} MB`;
 
 /** Why there is no room for what is wanted; null: there is. */
-export function refusalOf(
+export function quotaRefusal(
   quotas: Quotas,
   usage: Usage,
   wanted: Wanted & { readonly bytes?: number },

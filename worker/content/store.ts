@@ -40,7 +40,15 @@ import { happened } from "../webhooks/events.ts";
 import type { StoredVideo } from "./files.ts";
 import { placed, placeOf } from "./files.ts";
 import { FILE_KINDS, foldersOf } from "./paths.ts";
-import { hasRoom, type Quotas, readUsage, refusalOf, roomAgain, UNLIMITED, type Wanted } from "./quotas.ts";
+import {
+  hasRoom,
+  type Quotas,
+  quotaBrieflyExhausted,
+  quotaRefusal,
+  readUsage,
+  UNLIMITED,
+  type Wanted,
+} from "./quotas.ts";
 
 export interface ContentWithTask {
   readonly content: Content;
@@ -106,7 +114,7 @@ export class ContentStore {
 
   /** Why there is no room; null: there is (again). */
   async overQuota(wanted: Wanted & { bytes?: number }, now: number): Promise<Refusal | null> {
-    return refusalOf(this.#quotas, await readUsage(this.#db, this.company.id, now), wanted, now);
+    return quotaRefusal(this.#quotas, await readUsage(this.#db, this.company.id, now), wanted, now);
   }
 
   /** Behind the last statement of a batch. */
@@ -236,7 +244,7 @@ export class ContentStore {
     const room = this.room({ bytes: upload.bytes - (content.videoBytes ?? 0) }, now);
     const [begun] = await insertIf(this.#db, videoUploads, row, room).returning();
     if (begun) return begun;
-    throw (await this.#noRoomForVideo(content, upload.bytes, now)) ?? roomAgain();
+    throw (await this.#noRoomForVideo(content, upload.bytes, now)) ?? quotaBrieflyExhausted();
   }
 
   /** Content that is not there yet, or no more. */

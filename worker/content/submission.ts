@@ -12,7 +12,7 @@ import { announceEvents } from "../webhooks/deliveries.ts";
 import { type FilePlace, placed, placeOf } from "./files.ts";
 import { freshPath, imagePath, mediaUrl, qrCodePath } from "./paths.ts";
 import { drawQrCode } from "./qr-code.ts";
-import { roomAgain } from "./quotas.ts";
+import { quotaBrieflyExhausted } from "./quotas.ts";
 import { viewerUrl } from "./representation.ts";
 import { type ContentStore, type ContentWithTask, type HiddenContent, purge } from "./store.ts";
 
@@ -158,7 +158,7 @@ async function noRoom(
 ): Promise<Refusal> {
   const bytes = row?.imageBytes ?? 0;
   const refused = await store.overQuota({ contents: row ? 1 : 0, bytes, compilations }, now);
-  return refused ?? roomAgain();
+  return refused ?? quotaBrieflyExhausted();
 }
 
 /** Content with the marker that this one would get. */

@@ -152,7 +152,7 @@ export async function readForm<File extends string, Text extends string>(
       }
     }
   } catch (error) {
-    throw refusalOf(error, shape);
+    throw formRefusal(error, shape);
   }
   return { files, texts } as Form<File, Text>;
 }
@@ -185,7 +185,7 @@ export async function* filesOf(
       yield { name: part.filename ?? "", bytes };
     }
   } catch (error) {
-    throw refusalOf(error, shape);
+    throw formRefusal(error, shape);
   }
 }
 
@@ -222,7 +222,7 @@ function boundaryOf(contentType: string | undefined): string {
   );
 }
 
-function refusalOf(error: unknown, shape: FormShape<string, string>): unknown {
+function formRefusal(error: unknown, shape: FormShape<string, string>): unknown {
   if (error instanceof Refusal) return error;
   if (error instanceof MaxFileSizeExceededError || error instanceof MaxTotalSizeExceededError) {
     return tooLarge(shape);

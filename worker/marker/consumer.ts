@@ -54,7 +54,7 @@ export async function consume(consumer: Consumer, message: CompileMessage): Prom
 }
 
 /** The queue gave a message up: the compilation fails, unless somebody is at work on it or it is settled. */
-export async function bury(consumer: Exhausting, message: CompileMessage): Promise<Verdict> {
+export async function deadLetter(consumer: Exhausting, message: CompileMessage): Promise<Verdict> {
   await exhaust(consumer, message);
   return ACK;
 }

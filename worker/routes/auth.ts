@@ -72,7 +72,7 @@ authRoutes.all("/*", async (c) => {
     }
     throw error;
   });
-  if (response.status >= 400) throw await refusalOf(response, person);
+  if (response.status >= 400) throw await authRefusal(response, person);
   if (attempt && FORGIVEN.has(attempt.purpose)) await forgiveAttempts(c.env.db, attempt);
   if (person && Object.hasOwn(NOTED, path)) await note(c, person, NOTED[path], await response.clone().json());
   const answer = new Response(response.body, response);
@@ -150,7 +150,7 @@ function fieldsOf(body: Uint8Array): Readonly<Record<string, unknown>> {
   }
 }
 
-async function refusalOf(response: Response, person?: Person): Promise<Refusal> {
+async function authRefusal(response: Response, person?: Person): Promise<Refusal> {
   const text = await response.text();
   let [detail, reason] = ["", ""];
   try {

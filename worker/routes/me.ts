@@ -4,8 +4,8 @@ import {
   changePassword,
   companiesOf,
   confirmPassword,
+  createCompany,
   endSession,
-  foundCompany,
   MAX_COMPANIES,
   renamePerson,
   sessionsOf,
@@ -138,7 +138,7 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
   .openapi(found, async (c) => {
     const { name } = c.req.valid("json");
     const { person, creation } = c.var;
-    const id = await foundCompany(c.env.db, person, name, addressOf(c), c.env.now(), creation);
+    const id = await createCompany(c.env.db, person, name, addressOf(c), c.env.now(), creation);
     if (id === undefined) {
       throw new Refusal("too_many_companies", `You own ${MAX_COMPANIES} companies; no more are allowed.`);
     }

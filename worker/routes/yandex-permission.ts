@@ -97,7 +97,7 @@ export const yandexPermissionRoutes = new OpenAPIHono<AppEnv>()
   .openapi(callback, async (c) => {
     const { code, state = "", error } = c.req.valid("query");
     try {
-      if (!code) throw new Refusal("authorization_failed", refusalOf(error));
+      if (!code) throw new Refusal("authorization_failed", yandexRefusal(error));
       const { id } = await takePermission(c.env, c.var.connections, code, state);
       return toStudio(c, { connection: id });
     } catch (refused) {
@@ -115,7 +115,7 @@ export const yandexPermissionRoutes = new OpenAPIHono<AppEnv>()
     return c.json(await connectionBody(c.env.storages, row, connections.company, held, c.env.now()), 200);
   });
 
-function refusalOf(error: string | undefined): string {
+function yandexRefusal(error: string | undefined): string {
   return error === "access_denied"
     ? "The access to Yandex Disk was not allowed."
     : "Yandex gave no permission; try again.";

@@ -43,7 +43,7 @@ export async function deliverWebhook(sender: Sender, { delivery_id: id }: Webhoo
 }
 
 /** The queue gave a message up. */
-export async function buryDelivery(
+export async function deadLetterDelivery(
   { db, now }: Sender,
   { delivery_id: id }: WebhookMessage,
 ): Promise<Verdict> {
@@ -73,7 +73,7 @@ async function send(sender: Sender, { endpoint, event }: Claimed): Promise<Attem
     });
     const { status } = answer;
     const response = await beginningOf(answer.body);
-    const error = status >= 200 && status < 300 ? null : refusalOf(status);
+    const error = status >= 200 && status < 300 ? null : failureOfStatus(status);
     return ended({ status, response, error, retryAfterSeconds: retryAfter(answer.headers, now()) });
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
@@ -101,7 +101,7 @@ async function headersOf(
   };
 }
 
-function refusalOf(status: number): string {
+function failureOfStatus(status: number): string {
   if (status >= 300 && status < 400) return `It answered ${status}: redirects are not followed.`;
   return `It answered ${status}; expected 200 to 299.`;
 }

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import worker from "../../../worker/index.ts";
 import type { CompileOutcome } from "../../../worker/marker/compile-service.ts";
-import { bury, consume } from "../../../worker/marker/consumer.ts";
+import { consume, deadLetter } from "../../../worker/marker/consumer.ts";
 import { MAX_ATTEMPTS } from "../../../worker/marker/life.ts";
 import type { ArContent, CompileTask, Submission } from "../../../worker/schemas.ts";
 import { sweep } from "../../../worker/sweep.ts";
@@ -130,7 +130,7 @@ describe("a retryable error", () => {
     }
     expect(delays).toEqual([60, 120, 240, 480, 960, 1920]);
 
-    expect(await bury(edge.consumer(mockCrash), message)).toEqual(ACK);
+    expect(await deadLetter(edge.consumer(mockCrash), message)).toEqual(ACK);
     expect(await edge.content(id)).toMatchObject({
       marker_status: "failed",
       error_code: "retries_exhausted",

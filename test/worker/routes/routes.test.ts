@@ -3,7 +3,7 @@ import { inArray } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { hashPassword } from "../../../worker/accounts/passwords.ts";
-import { foundCompany } from "../../../worker/accounts/people.ts";
+import { createCompany } from "../../../worker/accounts/people.ts";
 import {
   PERMISSIONS,
   type Permission,
@@ -675,7 +675,8 @@ async function member(email: string, companyId: string | null, role: Role): Prom
     ...{ id, userId: id, accountId: id, providerId: "credential", password: passwordHash },
     ...times,
   });
-  if (companyId === null) await foundCompany(edge.db, { id, name: email }, "Another company", "", edge.clock);
+  if (companyId === null)
+    await createCompany(edge.db, { id, name: email }, "Another company", "", edge.clock);
   else await edge.db.insert(members).values({ id, companyId, userId: id, role, createdAt: times.createdAt });
   return Browser.signedIn(edge, { email, password: PASSWORD });
 }

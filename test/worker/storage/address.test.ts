@@ -5,7 +5,7 @@ import { StorageError } from "../../../worker/storage/provider.ts";
 const check = (address: string | URL) => checkAddress(address, { allowPrivate: false });
 
 /** The sentence of the refusal. */
-function refusalOf(address: string, allowPrivate = false): string {
+function addressRefusal(address: string, allowPrivate = false): string {
   try {
     checkAddress(address, { allowPrivate });
   } catch (error) {
@@ -62,7 +62,7 @@ describe("refused is", () => {
     "https://[::1/",
     "https://%00/",
   ])("what is no address: %j", (address) =>
-    expect(refusalOf(address)).toContain("This address cannot be used"),
+    expect(addressRefusal(address)).toContain("This address cannot be used"),
   );
 
   it.each([
@@ -71,16 +71,16 @@ describe("refused is", () => {
     "file:///etc/passwd",
     "data:,a",
     "ws://example.com/",
-  ])("another protocol: %s", (address) => expect(refusalOf(address)).toMatch(/https/));
+  ])("another protocol: %s", (address) => expect(addressRefusal(address)).toMatch(/https/));
 
   it.each(["ftp://127.0.0.1/", "file:///etc/passwd", "gopher://127.0.0.1:70/"])(
     "another protocol in development too: %s",
-    (address) => expect(refusalOf(address, true)).toMatch(/https/),
+    (address) => expect(addressRefusal(address, true)).toMatch(/https/),
   );
 
   it.each([true, false])("a user name or a password, never repeated (development: %s)", (allowPrivate) => {
     for (const address of ["https://user@example.com/", "https://user:hunter2@example.com/"]) {
-      const sentence = refusalOf(address, allowPrivate);
+      const sentence = addressRefusal(address, allowPrivate);
       expect(sentence).toMatch(/user name or a password/);
       expect(sentence).not.toMatch(/hunter2/);
     }
@@ -88,7 +88,7 @@ describe("refused is", () => {
 
   it.each([1, 22, 25, 53, 80, 110, 445, 1023, 2375, 3306, 5432, 6379, 9200, 11211, 27017])(
     "port %i",
-    (port) => expect(refusalOf(`https://example.com:${port}/`)).toContain(`port ${port}`),
+    (port) => expect(addressRefusal(`https://example.com:${port}/`)).toContain(`port ${port}`),
   );
 
   it.each([
@@ -108,7 +108,7 @@ describe("refused is", () => {
     "hidden.onion",
     "a..com",
     "ⓛocalhost",
-  ])("a private name: %s", (host) => expect(refusalOf(`https://${host}/`)).toMatch(/name/));
+  ])("a private name: %s", (host) => expect(addressRefusal(`https://${host}/`)).toMatch(/name/));
 
   it.each([
     "0.0.0.0",
@@ -135,7 +135,7 @@ describe("refused is", () => {
     "240.0.0.1",
     "255.255.255.255",
   ])("an IPv4 address that is not public: %s", (host) =>
-    expect(refusalOf(`https://${host}/`)).toContain(`${host} is a`),
+    expect(addressRefusal(`https://${host}/`)).toContain(`${host} is a`),
   );
 
   it.each([
@@ -154,7 +154,7 @@ describe("refused is", () => {
     ["percent signs", "%31%32%37.0.0.1"],
     ["nothing but zero", "0"],
   ])("127.0.0.1 or 0.0.0.0 in another spelling: %s", (_spelling, host) =>
-    expect(refusalOf(`https://${host}/`)).toMatch(/(127\.0\.0\.1|0\.0\.0\.0) is a/),
+    expect(addressRefusal(`https://${host}/`)).toMatch(/(127\.0\.0\.1|0\.0\.0\.0) is a/),
   );
 
   it.each([
@@ -180,14 +180,16 @@ describe("refused is", () => {
     "3fff:fff::1",
     "4000::1",
   ])("an IPv6 address that is not public: %s", (address) =>
-    expect(refusalOf(`https://[${address}]/`)).toMatch(/address; expected a server on the Internet/),
+    expect(addressRefusal(`https://[${address}]/`)).toMatch(/address; expected a server on the Internet/),
   );
 
   it("an address with a zone", () => {
-    expect(refusalOf("https://[fe80::1%25eth0]/")).toContain("not a URL");
+    expect(addressRefusal("https://[fe80::1%25eth0]/")).toContain("not a URL");
   });
 
   it("said without the rest of the address, which may be signed", () => {
-    expect(refusalOf("https://127.0.0.1/bucket?X-Amz-Signature=deadbeef")).not.toMatch(/deadbeef|bucket/);
+    expect(addressRefusal("https://127.0.0.1/bucket?X-Amz-Signature=deadbeef")).not.toMatch(
+      /deadbeef|bucket/,
+    );
   });
 });

@@ -2,7 +2,7 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from "clou
 import { env } from "cloudflare:workers";
 import { Webhook as Verifier } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { foundCompany } from "../../../worker/accounts/people.ts";
+import { createCompany } from "../../../worker/accounts/people.ts";
 import type { AuditPage } from "../../../worker/audit/schemas.ts";
 import type { Bindings } from "../../../worker/bindings.ts";
 import {
@@ -15,12 +15,12 @@ import {
 } from "../../../worker/db/tables.ts";
 import worker from "../../../worker/index.ts";
 import type { CompileOutcome } from "../../../worker/marker/compile-service.ts";
-import { bury, consume, type Verdict } from "../../../worker/marker/consumer.ts";
+import { consume, deadLetter, type Verdict } from "../../../worker/marker/consumer.ts";
 import { newLease, recompile } from "../../../worker/marker/life.ts";
 import type { ArContent } from "../../../worker/schemas.ts";
 import { Vault } from "../../../worker/storage/secrets.ts";
 import { sweep } from "../../../worker/sweep.ts";
-import { buryDelivery, deliverWebhook } from "../../../worker/webhooks/deliver.ts";
+import { deadLetterDelivery, deliverWebhook } from "../../../worker/webhooks/deliver.ts";
 import { delaySeconds, MAX_ATTEMPTS, RETRY_SECONDS } from "../../../worker/webhooks/deliveries.ts";
 import { CONTENT_EVENTS, type ContentEvent } from "../../../worker/webhooks/event-names.ts";
 import { resealSecrets } from "../../../worker/webhooks/reseal.ts";
@@ -208,7 +208,7 @@ describe("an event", () => {
       await consume(edge.consumer(mockBlank), message);
     } else if (what === "a compilation that was given up") {
       edge.pass(61);
-      await bury(edge.consumer(mockCompiler), message);
+      await deadLetter(edge.consumer(mockCompiler), message);
     } else if (what === "a browser's delivery") {
       await edge.json(`${path}/marker`, { method: "PUT", body: mind(), headers: leased });
     } else if (what === "a marker that is reused") {
@@ -250,7 +250,7 @@ describe("an event", () => {
     const stranger = { id: crypto.randomUUID(), name: "Somebody else" };
     const times = { createdAt: new Date(edge.clock), updatedAt: new Date(edge.clock) };
     await edge.db.insert(users).values({ ...stranger, email: `${stranger.id}@example.net`, ...times });
-    const companyId = (await foundCompany(edge.db, stranger, "Another company", "", edge.clock))!;
+    const companyId = (await createCompany(edge.db, stranger, "Another company", "", edge.clock))!;
     const [{ secret }] = await edge.db.select().from(webhookEndpoints).limit(1);
     await edge.db.insert(webhookEndpoints).values({
       ...{ id: "elsewhere", companyId, url: elsewhere, events: CONTENT_EVENTS, description: "" },
@@ -552,7 +552,7 @@ describe("the queue", () => {
     // Whoever took it may still be at work.
     expect(await deliveries(id)).toMatchObject([{ state: "pending" }]);
     edge.pass(61);
-    expect(await buryDelivery(edge.bindings, message)).toEqual(ACK);
+    expect(await deadLetterDelivery(edge.bindings, message)).toEqual(ACK);
     expect(await deliveries(id)).toMatchObject([{ state: "failed", error: "It could not be sent." }]);
     vi.restoreAllMocks();
   });
