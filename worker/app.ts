@@ -1,5 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import type { Context } from "hono";
+import type { Context, Handler } from "hono";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { requestId } from "hono/request-id";
@@ -147,11 +147,7 @@ export type App = typeof app;
 
 describeAuth(app.openAPIRegistry);
 describeEvents(app.openAPIRegistry);
-let document: string | undefined;
-app.get("/api/openapi.json", (c) => {
-  document ??= JSON.stringify(describeApi(app));
-  return c.body(document, 200, { "Content-Type": "application/json" });
-});
+app.get("/api/openapi.json", serveDocument());
 app.route("/api/docs", docsRoutes);
 
 app.get("/v/:uniqueId", (c) => pageAt("/viewer", c));
@@ -182,6 +178,15 @@ app.onError((error, c) => {
 });
 
 export { app };
+
+/** Serves the OpenAPI document, which is built at the first request. */
+function serveDocument(): Handler<AppEnv> {
+  let document: string | undefined;
+  return (c) => {
+    document ??= JSON.stringify(describeApi(app));
+    return c.body(document, 200, { "Content-Type": "application/json" });
+  };
+}
 
 /** The methods of the routes at a path. */
 function methodsOf(path: string): string[] {

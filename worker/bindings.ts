@@ -8,7 +8,7 @@ import type { YandexDiskSettingsBody } from "./storage/settings.ts";
 
 /**
  * What the edge's code works with: the platform's services behind types of our own, so that routes and
- * domain functions name neither Workers types nor environment variables. `worker/index.ts` connects them.
+ * domain functions name neither Workers types nor environment variables. `worker/connect.ts` connects them.
  */
 export interface Bindings {
   readonly db: Database;
@@ -88,7 +88,7 @@ export interface CompileQueue {
   sendAll(messages: readonly CompileMessage[]): Promise<void>;
 }
 
-/** Says "go on with this migration"; what is to be done is in the database. */
+/** Says "go on with this storage migration"; what is to be done is in the database. */
 export interface StorageMessage {
   readonly migration_id: string;
 }
@@ -106,6 +106,9 @@ export interface WebhookQueue {
   /** At most 100 at once. */
   sendAll(messages: readonly WebhookMessage[]): Promise<void>;
 }
+
+/** What a consumer tells the queue to do with a message. */
+export type Verdict = { readonly kind: "ack" } | { readonly kind: "retry"; readonly delaySeconds: number };
 
 /** How a company's permission is asked for; see worker/storage/yandex-oauth.ts. */
 export interface YandexPermission {

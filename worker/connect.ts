@@ -15,7 +15,7 @@ import type { Consumer } from "./marker/consumer.ts";
 import { checkAddress } from "./storage/address.ts";
 import { connectStorage, yandexPermission } from "./storage/connect.ts";
 import { StorageHttp } from "./storage/http.ts";
-import { Storages } from "./storage/open.ts";
+import { type OpenStorages, Storages } from "./storage/open.ts";
 import { R2Storage } from "./storage/r2.ts";
 import { Vault } from "./storage/secrets.ts";
 
@@ -74,8 +74,9 @@ const HEALTH_TIMEOUT_SECONDS = 2;
 /** How long viewers may see what another isolate has changed. */
 const PUBLIC_ROW_SECONDS = 2;
 
-/** Of this isolate. */
-export const publicCache = new PublicCache(PUBLIC_ROW_SECONDS);
+/** What this isolate keeps in memory from one request to the next: all of the edge's module-level state. */
+const publicCache = new PublicCache(PUBLIC_ROW_SECONDS);
+const openStorages: OpenStorages = new Map();
 
 /** The platform's services behind the types that the rest of the edge knows. */
 export function connect(env: Env): Bindings & Consumer {
@@ -92,6 +93,7 @@ export function connect(env: Env): Bindings & Consumer {
     own: new R2Storage(env.BUCKET),
     vault,
     policy,
+    cache: openStorages,
     connect: (connection, renewed) =>
       connectStorage(connection, { http, yandex, yandexApiUrl, now: () => Date.now() }, renewed),
     now: () => Date.now(),
@@ -167,6 +169,11 @@ export function connect(env: Env): Bindings & Consumer {
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     later: (work) => waitUntil(work),
   };
+}
+
+/** Tells whether a queue of wrangler.toml holds the messages that another queue gave up. */
+export function isDeadLetterQueue(queue: string): boolean {
+  return queue.endsWith("-dead");
 }
 
 function accountsOf(env: Env, db: Bindings["db"]): AccountSettings {

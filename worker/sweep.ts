@@ -5,7 +5,7 @@ import type { Bindings } from "./bindings.ts";
 import { sweepDays } from "./content/quotas.ts";
 import { listDeleted, openStore, postponePurge, purge } from "./content/store.ts";
 import { sweepKeys } from "./db/idempotency.ts";
-import { logFailure } from "./log.ts";
+import { during, logFailure } from "./log.ts";
 import { reclaimForgotten } from "./marker/life.ts";
 import { resealSettings } from "./storage/connections.ts";
 import * as migrations from "./storage-migration/life.ts";
@@ -19,6 +19,21 @@ const MAX_ROWS = 100;
 
 /** So that what lies in a storage that is down does not keep the others waiting. */
 const RETRY_SECONDS = 600;
+
+/** Runs the sweep as the cron trigger asks for it. A failure is logged and thrown; the next run continues. */
+export async function scheduledSweep(
+  services: Parameters<typeof sweep>[0] & Pick<Bindings, "publicCache" | "now">,
+): Promise<void> {
+  await during({ job: "sweep" }, async () => {
+    try {
+      await sweep(services, services.now());
+      services.publicCache.forget();
+    } catch (error) {
+      logFailure("The sweep broke off; the next one goes on", error);
+      throw error;
+    }
+  });
+}
 
 /**
  * Puts right what a crash or a lost message left: sends the message of compilations, migrations and webhooks that

@@ -115,6 +115,7 @@ export class Edge {
       own,
       vault,
       policy: { allowPrivate },
+      cache: new Map(),
       connect: async (connection) => this.connect(connection),
       now: () => this.clock,
     });

@@ -1,5 +1,5 @@
 import { CompileError } from "../../compiler/types.ts";
-import type { Bindings, CompileMessage } from "../bindings.ts";
+import type { Bindings, CompileMessage, Verdict } from "../bindings.ts";
 import { isSamePlace, placeOf } from "../content/files.ts";
 import { ContentStore, openStore } from "../content/store.ts";
 import type { Company, Content } from "../db/tables.ts";
@@ -20,9 +20,6 @@ export interface Consumer
     onProgress: (progress: ProgressBody) => Promise<boolean>,
   ) => Promise<CompileOutcome>;
 }
-
-/** What becomes of a message. */
-export type Verdict = { readonly kind: "ack" } | { readonly kind: "retry"; readonly delaySeconds: number };
 
 const ACK: Verdict = { kind: "ack" };
 

@@ -8,8 +8,8 @@ import { type ConnectionSettings, checkSettings, parseSettings } from "./setting
 /** How long an isolate uses a connection without looking whether its row has changed. */
 const CACHE_MILLISECONDS = 30_000;
 
-/** Storages that this isolate opened, by connection. They hold settings only, nothing of a request. */
-const opened = new Map<string, { readonly storage: StorageProvider; readonly until: number }>();
+/** Open storages by connection id. They hold settings only, nothing of a request, so one map serves an isolate. */
+export type OpenStorages = Map<string, { readonly storage: StorageProvider; readonly until: number }>;
 
 export interface StorageParts {
   readonly db: Database;
@@ -17,6 +17,7 @@ export interface StorageParts {
   readonly own: StorageProvider;
   readonly vault: Vault;
   readonly policy: AddressPolicy;
+  readonly cache: OpenStorages;
   /** Makes a client of checked settings. `renewed` takes settings that the client renewed by itself. */
   readonly connect: (
     connection: ConnectionSettings,
@@ -44,13 +45,13 @@ export class Storages {
    */
   async open(connectionId: string | null): Promise<StorageProvider> {
     if (connectionId === null) return this.own;
-    const { db, now } = this.#parts;
-    const known = opened.get(connectionId);
+    const { db, cache, now } = this.#parts;
+    const known = cache.get(connectionId);
     if (known && known.until > now()) return known.storage;
     const [row] = await db.select().from(storageConnections).where(eq(storageConnections.id, connectionId));
     if (!row) throw new StorageError("invalid_config", `There is no storage connection "${connectionId}".`);
     const storage = await this.connect(await this.settingsOf(row), row);
-    opened.set(connectionId, { storage, until: now() + CACHE_MILLISECONDS });
+    cache.set(connectionId, { storage, until: now() + CACHE_MILLISECONDS });
     return storage;
   }
 
@@ -101,7 +102,7 @@ export class Storages {
 
   /** The settings were changed, or the connection is gone. */
   forget(connectionId: string): void {
-    opened.delete(connectionId);
+    this.#parts.cache.delete(connectionId);
   }
 
   /** Saves settings that a client renewed, or that lie under an old key, unless somebody else changed the settings meanwhile. */

@@ -1,9 +1,8 @@
 import { Webhook } from "standardwebhooks";
-import type { Bindings, WebhookMessage } from "../bindings.ts";
+import type { Bindings, Verdict, WebhookMessage } from "../bindings.ts";
 import type { WebhookEndpointRow, WebhookEventRow } from "../db/tables.ts";
 import { manyLines } from "../http/fields.ts";
 import { logEvent } from "../log.ts";
-import type { Verdict } from "../marker/consumer.ts";
 import { StorageError } from "../storage/provider.ts";
 import { type Attempt, type Claimed, claim, conclude, giveUp } from "./deliveries.ts";
 import { payloadOf } from "./payload.ts";

@@ -4,7 +4,7 @@ import { Webhook as Verifier } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createCompany } from "../../../worker/accounts/people.ts";
 import type { AuditPage } from "../../../worker/audit/schemas.ts";
-import type { Bindings } from "../../../worker/bindings.ts";
+import type { Bindings, Verdict } from "../../../worker/bindings.ts";
 import {
   auditLog,
   users,
@@ -15,7 +15,7 @@ import {
 } from "../../../worker/db/tables.ts";
 import worker from "../../../worker/index.ts";
 import type { CompileOutcome } from "../../../worker/marker/compile-service.ts";
-import { consume, deadLetter, type Verdict } from "../../../worker/marker/consumer.ts";
+import { consume, deadLetter } from "../../../worker/marker/consumer.ts";
 import { newLease, recompile } from "../../../worker/marker/life.ts";
 import type { ArContent } from "../../../worker/schemas.ts";
 import { Vault } from "../../../worker/storage/secrets.ts";
