@@ -3,6 +3,7 @@ import { Audit, noteOfPerson } from "../audit/log.ts";
 import { searchable } from "../content/store.ts";
 import { type Creation, newCreation } from "../db/idempotency.ts";
 import { insertIf } from "../db/insert-if.ts";
+import { insertSelect } from "../db/insert-select.ts";
 import {
   accounts,
   companies,
@@ -108,10 +109,9 @@ export async function acceptAsNewPerson(
   address: string,
   now: number,
 ): Promise<boolean> {
-  const invited = and(
-    exists(db.select({ one: sql`1` }).from(invitations).where(isPending(invitationId, now))),
-    not(exists(db.select({ one: sql`1` }).from(users).where(eq(users.email, person.email)))),
-  );
+  const isInvited = exists(db.select({ one: sql`1` }).from(invitations).where(isPending(invitationId, now)));
+  const hasAccount = exists(db.select({ one: sql`1` }).from(users).where(eq(users.email, person.email)));
+  const invited = sql`${isInvited} AND NOT ${hasAccount}`;
   const { id, statements } = joining(db, person, join, invited, address, now);
   const [, , joined] = await db.batch([
     ...statements,
@@ -141,25 +141,37 @@ function joining(
   db: Database,
   { name, email, password }: NewPerson,
   { companyId, role }: { readonly companyId: string; readonly role: Role },
-  condition: SQL | undefined,
+  condition: SQL,
   address: string,
   now: number,
 ) {
   const id = crypto.randomUUID();
+  const createdAt = new Date(now);
+  const person = { id, name, email, emailVerified: true, createdAt, updatedAt: createdAt };
+  const fromPerson = sql`FROM ${users} WHERE ${eq(users.id, id)}`;
   const audit = new Audit(db, companyId, { kind: "person", id, name, address }, () => now);
   const statements = [
-    db.insert(users).select(sql`SELECT ${id}, ${name}, ${email}, 1, NULL, ${now}, ${now} WHERE ${condition}`),
-    db
-      .insert(accounts)
-      .select(
-        sql`SELECT ${crypto.randomUUID()}, id, 'credential', id, ${password}, NULL, NULL, NULL, NULL, NULL, NULL, ${now}, ${now} FROM users WHERE id = ${id}`,
-      ),
-    db
-      .insert(members)
-      .select(
-        sql`SELECT ${crypto.randomUUID()}, ${companyId}, id, ${role}, ${now} FROM users WHERE id = ${id}`,
-      )
-      .returning({ id: members.id }),
+    insertIf(db, users, person, condition),
+    insertSelect(
+      db,
+      accounts,
+      {
+        id: crypto.randomUUID(),
+        userId: id,
+        providerId: "credential",
+        accountId: id,
+        password,
+        createdAt,
+        updatedAt: createdAt,
+      },
+      fromPerson,
+    ),
+    insertSelect(
+      db,
+      members,
+      { id: crypto.randomUUID(), companyId, userId: id, role, createdAt },
+      fromPerson,
+    ).returning({ id: members.id }),
     audit.note("member.joined", { id, name: email }, { role }),
   ] as const;
   return { id, statements };

@@ -1,5 +1,7 @@
 import { and, desc, eq, gte, lt, lte, or, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
+import { insertIf } from "../db/insert-if.ts";
+import { insertSelect } from "../db/insert-select.ts";
 import { type AuditRow, auditLog, type Company, type Database, members, users } from "../db/tables.ts";
 import type { Position } from "../http/cursor.ts";
 import type { Action, Subject } from "./actions.ts";
@@ -22,6 +24,9 @@ export interface AuditObject {
   readonly name: string | SQL;
 }
 
+/** What was changed, as the API names it. Never a secret. */
+export type AuditDetail = Readonly<Record<string, unknown>>;
+
 const KEEP_MS = 400 * 24 * 3_600_000;
 
 /** Notes what one actor does in one company. */
@@ -42,8 +47,27 @@ export class Audit {
    * The statement that notes an action. It belongs into the batch of the change, right behind the statement
    * that makes it: when that changed no row, nothing is noted. Elsewhere it takes another condition.
    */
-  note(action: Action, object: AuditObject, detail: object | null = null, condition = sql`changes() > 0`) {
-    return this.#insert(action, object, detail, condition);
+  note(
+    action: Action,
+    { id, name }: AuditObject,
+    detail: AuditDetail | null = null,
+    condition = sql`changes() > 0`,
+  ) {
+    const { kind, id: actorId, name: actorName, address } = this.#actor;
+    const row = {
+      id: crypto.randomUUID(),
+      companyId: this.#companyId,
+      createdAt: this.#now(),
+      actorKind: kind,
+      actorId,
+      actorName,
+      address,
+      action,
+      objectId: id,
+      objectName: sql`coalesce(${name}, '')`,
+      detail,
+    };
+    return insertIf(this.#db, auditLog, row, condition);
   }
 
   /** Makes a change and notes it: both or none. */
@@ -51,25 +75,15 @@ export class Audit {
     change: BatchItem<"sqlite"> & PromiseLike<Row[]>,
     action: Action,
     object: AuditObject,
-    detail: object | null = null,
+    detail: AuditDetail | null = null,
   ): Promise<Row[]> {
     const [rows] = await this.#db.batch([change, this.note(action, object, detail)]);
     return rows as Row[];
   }
 
   /** Notes what somebody else's code has done. */
-  async write(action: Action, object: AuditObject, detail: object | null = null): Promise<void> {
-    await this.#insert(action, object, detail, sql`1`);
-  }
-
-  #insert(action: Action, { id, name }: AuditObject, detail: object | null, condition: SQL) {
-    const { kind, id: actorId, name: actorName, address } = this.#actor;
-    const json = detail && JSON.stringify(detail);
-    return this.#db
-      .insert(auditLog)
-      .select(
-        sql`SELECT ${crypto.randomUUID()}, ${this.#companyId}, ${this.#now()}, ${kind}, ${actorId}, ${actorName}, ${address}, ${action}, ${id}, coalesce(${name}, ''), ${json} WHERE ${condition}`,
-      );
+  async write(action: Action, object: AuditObject, detail: AuditDetail | null = null): Promise<void> {
+    await this.note(action, object, detail, sql`1`);
   }
 }
 
@@ -82,11 +96,23 @@ export function noteOfPerson(
   now: number,
   condition: SQL = sql`1`,
 ) {
-  return db
-    .insert(auditLog)
-    .select(
-      sql`SELECT lower(hex(randomblob(16))), ${members.companyId}, ${now}, 'person', ${users.id}, ${users.name}, ${address}, ${action}, ${users.id}, ${users.email}, NULL FROM ${members} JOIN ${users} ON ${eq(users.id, members.userId)} WHERE ${and(eq(members.userId, userId), condition)}`,
-    );
+  return insertSelect(
+    db,
+    auditLog,
+    {
+      id: sql`lower(hex(randomblob(16)))`,
+      companyId: members.companyId,
+      createdAt: now,
+      actorKind: "person",
+      actorId: users.id,
+      actorName: users.name,
+      address,
+      action,
+      objectId: users.id,
+      objectName: users.email,
+    },
+    sql`FROM ${members} JOIN ${users} ON ${eq(users.id, members.userId)} WHERE ${and(eq(members.userId, userId), condition)}`,
+  );
 }
 
 export interface AuditQuery {

@@ -1,6 +1,6 @@
 import { and, count, eq, exists, getTableColumns, isNull, ne, type SQL, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
-import type { Audit } from "../audit/log.ts";
+import type { Audit, AuditDetail } from "../audit/log.ts";
 import { type Creation, newCreation } from "../db/idempotency.ts";
 import { insertIf } from "../db/insert-if.ts";
 import { arContent, type Company, type Database, type ProjectRow, projects } from "../db/tables.ts";
@@ -93,7 +93,7 @@ export class ProjectStore {
   async change(
     id: string,
     { isArchived, ...change }: ProjectChange,
-    noted: object,
+    noted: AuditDetail,
     now: number,
   ): Promise<boolean> {
     const other = alias(projects, "other");

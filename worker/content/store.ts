@@ -15,7 +15,7 @@ import {
 } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { Action } from "../audit/actions.ts";
-import type { Audit, AuditObject } from "../audit/log.ts";
+import type { Audit, AuditDetail, AuditObject } from "../audit/log.ts";
 import { insertIf } from "../db/insert-if.ts";
 import {
   arContent,
@@ -118,7 +118,7 @@ export class ContentStore {
   }
 
   /** Behind the last statement of a batch. */
-  #notes(action: Action, id: string, detail: object | null = null) {
+  #notes(action: Action, id: string, detail: AuditDetail | null = null) {
     return this.#audit ? [this.#audit.note(action, named(id), detail)] : [];
   }
 
@@ -131,7 +131,7 @@ export class ContentStore {
     change: BatchItem<"sqlite"> & PromiseLike<Row[]>,
     action: Action,
     id: string,
-    detail: object | null = null,
+    detail: AuditDetail | null = null,
     tells: readonly BatchItem<"sqlite">[] = [],
   ): Promise<Row[]> {
     const [rows] = await this.#db.batch([change, ...this.#notes(action, id, detail), ...tells]);
@@ -299,7 +299,7 @@ export class ContentStore {
   async update(
     id: string,
     change: Partial<Pick<Content, "title" | "description" | "isActive" | "projectId" | "expiresAt">>,
-    noted: object,
+    noted: AuditDetail,
     now: number,
     expected?: Content,
   ): Promise<Content | undefined> {

@@ -1,6 +1,7 @@
 import { and, eq, exists, gt, inArray, isNull, lt, lte, ne, or, type SQL, sql } from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
 import { type FilePlace, placed } from "../content/files.ts";
+import { insertSelect } from "../db/insert-select.ts";
 import {
   arContent,
   type CompileTaskRow,
@@ -94,28 +95,15 @@ export async function recompile(
 ): Promise<CompileTaskRow | undefined> {
   const opened = openedBy(lease, now);
   const present = and(eq(arContent.id, contentId), isNull(arContent.deletedAt));
-  const value = (field: string | number | null | undefined) => sql`${field ?? null}`;
-  const newTask = db
-    .select({
-      id: value(taskId).as("id"),
-      contentId: arContent.id,
-      companyId: arContent.companyId,
-      generation: arContent.generation,
-      state: value(opened.state).as("state"),
-      executor: value(opened.executor).as("executor"),
-      leaseHash: value(opened.leaseHash).as("lease_hash"),
-      leaseExpiresAt: value(opened.leaseExpiresAt).as("lease_expires_at"),
-      attempts: value(0).as("attempts"),
-      progress: value(null).as("progress"),
-      nextAttemptAt: value(opened.nextAttemptAt).as("next_attempt_at"),
-      errorCode: value(null).as("error_code"),
-      errorMessage: value(null).as("error_message"),
-      createdAt: value(now).as("created_at"),
-      startedAt: value(opened.startedAt).as("started_at"),
-      finishedAt: value(null).as("finished_at"),
-    })
-    .from(arContent)
-    .where(and(present, isWithoutTask));
+  const newTask = insertSelect(
+    db,
+    compileTasks,
+    {
+      ...{ id: taskId, contentId: arContent.id, companyId: arContent.companyId },
+      ...{ generation: arContent.generation, ...opened, createdAt: now },
+    },
+    sql`FROM ${arContent} WHERE ${and(present, isWithoutTask)}`,
+  );
   const [, , inserted] = await db.batch([
     db
       .update(arContent)
@@ -130,7 +118,7 @@ export async function recompile(
       .update(compileTasks)
       .set(closed("superseded", now))
       .where(and(eq(compileTasks.contentId, contentId), isOpen, isOfOlderGeneration)),
-    db.insert(compileTasks).select(newTask).returning(),
+    newTask.returning(),
     ...(audit ? [audit.note("marker.recompiled", { id: contentId, name: titleOf(contentId) })] : []),
   ]);
   return inserted[0];

@@ -15,6 +15,7 @@ import {
 } from "drizzle-orm";
 import { Audit, PLATFORM_ACTOR } from "../audit/log.ts";
 import type { Bindings, WebhookMessage } from "../bindings.ts";
+import { insertSelect } from "../db/insert-select.ts";
 import {
   type Database,
   type WebhookDeliveryRow,
@@ -215,9 +216,19 @@ export async function conclude(
       })
       .where(and(eq(webhookDeliveries.id, delivery.id), eq(webhookDeliveries.lease, delivery.lease ?? ""))),
     // The webhook may have been deleted meanwhile, and its deliveries with it.
-    db.insert(webhookAttempts).select(
-      sql`SELECT ${crypto.randomUUID()}, ${delivery.id}, ${startedAt}, ${milliseconds}, ${status}, ${response}, ${error}
-          FROM ${webhookDeliveries} WHERE ${eq(webhookDeliveries.id, delivery.id)}`,
+    insertSelect(
+      db,
+      webhookAttempts,
+      {
+        id: crypto.randomUUID(),
+        deliveryId: webhookDeliveries.id,
+        createdAt: startedAt,
+        milliseconds,
+        status,
+        response,
+        error,
+      },
+      sql`FROM ${webhookDeliveries} WHERE ${eq(webhookDeliveries.id, delivery.id)}`,
     ),
     db
       .update(webhookEndpoints)

@@ -1,5 +1,6 @@
 import { eq, type SQL, sql } from "drizzle-orm";
 import type { AnySQLiteColumn } from "drizzle-orm/sqlite-core";
+import { insertSelect } from "../db/insert-select.ts";
 import {
   arContent,
   compileTasks,
@@ -27,17 +28,36 @@ export function happened(
   const eventId = crypto.randomUUID();
   const listens = sql`${eq(webhookEndpoints.companyId, arContent.companyId)} AND ${listensTo(type)}`;
   return [
-    db.insert(webhookEvents).select(
-      sql`SELECT ${eventId}, ${arContent.companyId}, ${type}, ${arContent.id}, ${snapshot}, ${now}
-          FROM ${arContent} LEFT JOIN ${compileTasks}
+    insertSelect(
+      db,
+      webhookEvents,
+      {
+        id: eventId,
+        companyId: arContent.companyId,
+        type,
+        contentId: arContent.id,
+        data: snapshot,
+        createdAt: now,
+      },
+      sql`FROM ${arContent} LEFT JOIN ${compileTasks}
             ON ${eq(compileTasks.contentId, arContent.id)} AND ${eq(compileTasks.generation, arContent.generation)}
           WHERE ${eq(arContent.id, contentId)} AND ${condition}
             AND EXISTS (SELECT 1 FROM ${webhookEndpoints} WHERE ${listens})`,
     ),
-    db.insert(webhookDeliveries).select(
-      sql`SELECT lower(hex(randomblob(16))), ${webhookEndpoints.companyId}, ${webhookEndpoints.id}, ${webhookEvents.id},
-            'pending', 0, NULL, NULL, ${now}, NULL, NULL, ${now}, NULL
-          FROM ${webhookEvents} JOIN ${webhookEndpoints}
+    insertSelect(
+      db,
+      webhookDeliveries,
+      {
+        id: sql`lower(hex(randomblob(16)))`,
+        companyId: webhookEndpoints.companyId,
+        endpointId: webhookEndpoints.id,
+        eventId: webhookEvents.id,
+        state: "pending",
+        attempts: 0,
+        nextAttemptAt: now,
+        createdAt: now,
+      },
+      sql`FROM ${webhookEvents} JOIN ${webhookEndpoints}
             ON ${eq(webhookEndpoints.companyId, webhookEvents.companyId)} AND ${listensTo(type)}
           WHERE ${eq(webhookEvents.id, eventId)}`,
     ),

@@ -1,5 +1,6 @@
 import { and, desc, eq, lt, ne, or, type SQL, sql } from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
+import { insertIf } from "../db/insert-if.ts";
 import {
   type Company,
   type Database,
@@ -78,16 +79,16 @@ export class WebhookStore {
     now: number,
   ): Promise<WebhookEndpointRow | undefined> {
     const { id, url, events, description, isEnabled, secret } = endpoint;
-    const companyId = this.#company.id;
     const [row] = await this.#audit.noting(
-      this.#db
-        .insert(webhookEndpoints)
-        .select(
-          sql`SELECT ${id}, ${companyId}, ${url}, ${JSON.stringify(events)}, ${description}, ${Number(isEnabled)}, NULL,
-              ${secret}, ${id}, NULL, NULL, 0, NULL, NULL, ${now}, ${now}
-            WHERE (SELECT count(*) FROM ${webhookEndpoints} WHERE ${this.#own()}) < ${MAX_ENDPOINTS}`,
-        )
-        .returning(),
+      insertIf(
+        this.#db,
+        webhookEndpoints,
+        {
+          ...{ id, companyId: this.#company.id, url, events, description, isEnabled },
+          ...{ secret, secretId: id, createdAt: now, updatedAt: now },
+        },
+        sql`(SELECT count(*) FROM ${webhookEndpoints} WHERE ${this.#own()}) < ${MAX_ENDPOINTS}`,
+      ).returning(),
       "webhook.created",
       { id, name: nameOf(endpoint) },
       { events },
