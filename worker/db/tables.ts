@@ -275,10 +275,10 @@ export const fileMoves = sqliteTable(
     fromStorageId: text("from_storage_id").references(() => storageConnections.id, { onDelete: "cascade" }),
     fromPath: text("from_path").notNull(),
     toPath: text("to_path").notNull(),
-    /** `obsolete`: the file was replaced or deleted meanwhile. */
+    /** `obsolete`: the content no longer names the file, which was replaced or deleted. */
     state: text("state", { enum: ["copying", "moved", "obsolete", "failed"] }).notNull(),
-    /** A copy that nobody needs is still there: of a moved file the old one, otherwise the new one. */
-    litter: integer("litter", { mode: "boolean" }).notNull(),
+    /** Whether a storage may still hold a copy that no content names: of a moved file the old one, else the new one. */
+    hasOrphanedCopy: integer("has_orphaned_copy", { mode: "boolean" }).notNull(),
     /** Null: not looked at yet. */
     bytes: integer("bytes"),
     /** An upload in parts that is under way in the new storage. */
@@ -292,7 +292,9 @@ export const fileMoves = sqliteTable(
   },
   (table) => [
     uniqueIndex("file_moves_path").on(table.migrationId, table.contentId, table.fromPath),
-    index("file_moves_unfinished").on(table.migrationId).where(sql`state = 'copying' OR litter = 1`),
+    index("file_moves_unfinished")
+      .on(table.migrationId)
+      .where(sql`state = 'copying' OR has_orphaned_copy = 1`),
   ],
 );
 
@@ -685,7 +687,7 @@ export type Company = typeof companies.$inferSelect;
 export type Content = typeof arContent.$inferSelect;
 export type CompileTaskRow = typeof compileTasks.$inferSelect;
 export type ConnectionRow = typeof storageConnections.$inferSelect;
-export type MigrationRow = typeof storageMigrations.$inferSelect;
+export type StorageMigrationRow = typeof storageMigrations.$inferSelect;
 export type FileMoveRow = typeof fileMoves.$inferSelect;
 export type ProjectRow = typeof projects.$inferSelect;
 export type VideoUploadRow = typeof videoUploads.$inferSelect;

@@ -5,10 +5,10 @@ import { Refusal } from "../errors.ts";
 import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
 import { failureOf, testSaved } from "../storage/connections.ts";
-import { migration, migrationList, newMigration } from "../storage/schemas.ts";
-import { announceMigration } from "../storage-migration/announce.ts";
+import { migration, newStorageMigration, storageMigrationList } from "../storage/schemas.ts";
+import { announceStorageMigration } from "../storage-migration/announce.ts";
 import * as life from "../storage-migration/life.ts";
-import { migrationBody } from "../storage-migration/representation.ts";
+import { storageMigrationBody } from "../storage-migration/representation.ts";
 import { type CompanyEnv, companyRoute } from "./guarded.ts";
 import { idOf } from "./storage-connections.ts";
 
@@ -30,7 +30,7 @@ const create = companyRoute("storage:manage", {
     "removed from where it was. Everything is served all the time. The connection is tested first. New files go " +
     "where the company's current connection says, which this does not change.",
   middleware: [readJson] as const,
-  request: { body: { required: true, content: { "application/json": { schema: newMigration } } } },
+  request: { body: { required: true, content: { "application/json": { schema: newStorageMigration } } } },
   responses: {
     202: {
       ...answers(migration, "Begun; `Location` is its address"),
@@ -51,7 +51,7 @@ const list = companyRoute("storage:read", {
   path: "/",
   operationId: "listStorageMigrations",
   summary: `The last ${MAX_LISTED} migrations, newest first`,
-  responses: { 200: answers(migrationList, "The migrations") },
+  responses: { 200: answers(storageMigrationList, "The migrations") },
 });
 
 const read = companyRoute("storage:read", {
@@ -92,7 +92,7 @@ export const storageMigrationRoutes = new OpenAPIHono<AppEnv>()
     const { connections, creation } = c.var;
     const location = `/api/storage-migrations/${creation.id}`;
     const made = creation.isRepeated && (await life.find(c.env.db, connections.company.id, creation.id));
-    if (made) return c.json(migrationBody(made), 202, { Location: location });
+    if (made) return c.json(storageMigrationBody(made), 202, { Location: location });
     const toId = await idOf(connections, to);
     const failure = failureOf(await testSaved(c.env, connections, toId));
     if (failure !== null) throw new Refusal("storage_test_failed", `${failure} Nothing is moved.`);
@@ -108,12 +108,12 @@ export const storageMigrationRoutes = new OpenAPIHono<AppEnv>()
     if (!begun) {
       throw new Refusal("migration_running", "Another migration is under way; let it end, or cancel it.");
     }
-    await announceMigration(c.env.storageQueue, begun.id, 0);
+    await announceStorageMigration(c.env.storageQueue, begun.id, 0);
     return c.json(await shown(c.env, begun.companyId, begun.id), 202, { Location: location });
   })
   .openapi(list, async (c) => {
     const reports = await life.list(c.env.db, c.var.store.company.id, MAX_LISTED);
-    return c.json({ items: reports.map(migrationBody) }, 200);
+    return c.json({ items: reports.map(storageMigrationBody) }, 200);
   })
   .openapi(read, async (c) =>
     c.json(await shown(c.env, c.var.store.company.id, c.req.valid("param").id), 200),
@@ -129,7 +129,7 @@ async function find({ db }: AppEnv["Bindings"], companyId: string, id: string) {
 }
 
 async function shown(env: AppEnv["Bindings"], companyId: string, id: string) {
-  return migrationBody(await find(env, companyId, id));
+  return storageMigrationBody(await find(env, companyId, id));
 }
 
 async function obey({ env, var: { audit, access } }: Context<CompanyEnv>, id: string, command: life.Command) {
@@ -140,6 +140,6 @@ async function obey({ env, var: { audit, access } }: Context<CompanyEnv>, id: st
     throw new Refusal("migration_over", `The migration is ${state}: there is nothing to ${command}.`);
   }
   // To cancel, too, is work: half a copy is to be cleared away.
-  if (command !== "pause") await announceMigration(env.storageQueue, row.id, 0);
+  if (command !== "pause") await announceStorageMigration(env.storageQueue, row.id, 0);
   return shown(env, companyId, row.id);
 }

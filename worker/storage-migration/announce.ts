@@ -2,7 +2,7 @@ import type { Bindings } from "../bindings.ts";
 import { logFailure } from "../log.ts";
 
 /** A message that cannot be sent is left to the sweep, which finds the row and sends it again. */
-export async function announceMigration(
+export async function announceStorageMigration(
   queue: Bindings["storageQueue"],
   migrationId: string,
   delaySeconds: number,

@@ -22,7 +22,7 @@ import {
   type Database,
   type FileMoveRow,
   fileMoves,
-  type MigrationRow,
+  type StorageMigrationRow,
   storageMigrations,
 } from "../db/tables.ts";
 import type { Failure } from "../errors.ts";
@@ -65,7 +65,7 @@ export async function begin(
   audit: Audit | null,
   now: number,
   id: string = crypto.randomUUID(),
-): Promise<MigrationRow | undefined> {
+): Promise<StorageMigrationRow | undefined> {
   const inserted = db
     .insert(storageMigrations)
     .values({
@@ -86,7 +86,7 @@ function nameOfStorage(id: string | null): SQL {
 }
 
 export interface Claimed {
-  readonly migration: MigrationRow;
+  readonly migration: StorageMigrationRow;
   /** Known to its holder alone. */
   readonly lease: string;
 }
@@ -187,7 +187,7 @@ export async function command(
   wanted: Command,
   audit: Audit,
   now: number,
-): Promise<MigrationRow | undefined> {
+): Promise<StorageMigrationRow | undefined> {
   const from = { pause: ["running"], resume: ["paused"], cancel: ["running", "paused"] } as const;
   const to = { pause: "paused", resume: "running", cancel: "cancelled" } as const;
   const own = and(eq(storageMigrations.id, id), eq(storageMigrations.companyId, companyId));
@@ -218,7 +218,7 @@ export async function command(
     audit.note(action[wanted], { id, name }),
     db
       .update(fileMoves)
-      .set({ state: "copying", litter: true, attempts: 0, finishedAt: null })
+      .set({ state: "copying", hasOrphanedCopy: true, attempts: 0, finishedAt: null })
       .where(and(failed, sql`${wanted} = 'resume'`, running)),
   ]);
   return row;
@@ -261,7 +261,7 @@ export async function unfinishedMove(db: Database, migrationId: string): Promise
     .where(
       and(
         eq(fileMoves.migrationId, migrationId),
-        or(eq(fileMoves.state, "copying"), eq(fileMoves.litter, true)),
+        or(eq(fileMoves.state, "copying"), eq(fileMoves.hasOrphanedCopy, true)),
       ),
     )
     .orderBy(desc(sql`${fileMoves.state} = 'copying'`), asc(fileMoves.attempts))
@@ -271,7 +271,9 @@ export async function unfinishedMove(db: Database, migrationId: string): Promise
 
 /** What says which files a migration is about: of one, or the columns of a query on several. */
 type Scope = {
-  readonly [Key in "id" | "toStorageId" | "videoOf"]: MigrationRow[Key] | (typeof storageMigrations)[Key];
+  readonly [Key in "id" | "toStorageId" | "videoOf"]:
+    | StorageMigrationRow[Key]
+    | (typeof storageMigrations)[Key];
 };
 
 /** Files of a migration's scope that are not where they shall be, and have not been tried. */
@@ -299,7 +301,7 @@ function filesLeft(db: Database, companyId: string, { id, toStorageId, videoOf }
 /** Writes the next file's move down; undefined when every file is where it shall be, or failed. */
 export async function beginMove(
   db: Database,
-  migration: MigrationRow,
+  migration: StorageMigrationRow,
   now: number,
 ): Promise<FileMoveRow | undefined> {
   const { files, where } = filesLeft(db, migration.companyId, migration);
@@ -321,7 +323,7 @@ export async function beginMove(
       fromPath: file.path,
       toPath: movedPath(file.path, migration.id.slice(0, 8)),
       state: "copying",
-      litter: true,
+      hasOrphanedCopy: true,
       parts: [],
       attempts: 0,
       createdAt: now,
@@ -331,7 +333,7 @@ export async function beginMove(
 }
 
 type MoveChange = Partial<
-  Pick<FileMoveRow, "bytes" | "uploadId" | "attempts" | "litter" | "errorCode" | "errorMessage">
+  Pick<FileMoveRow, "bytes" | "uploadId" | "attempts" | "hasOrphanedCopy" | "errorCode" | "errorMessage">
 > & {
   readonly parts?: readonly CopiedPart[];
 };
@@ -436,8 +438,8 @@ export interface Progress {
   readonly failures: readonly FileMoveRow[];
 }
 
-export interface MigrationReport {
-  readonly migration: MigrationRow;
+export interface StorageMigrationReport {
+  readonly migration: StorageMigrationRow;
   readonly progress: Progress;
 }
 
@@ -448,13 +450,13 @@ export async function find(
   db: Database,
   companyId: string,
   id: string,
-): Promise<MigrationReport | undefined> {
+): Promise<StorageMigrationReport | undefined> {
   const [report] = await reports(db, companyId, eq(storageMigrations.id, id), 1);
   return report;
 }
 
 /** Migrations of everything, newest first. */
-export function list(db: Database, companyId: string, limit: number): Promise<MigrationReport[]> {
+export function list(db: Database, companyId: string, limit: number): Promise<StorageMigrationReport[]> {
   return reports(db, companyId, isNull(storageMigrations.videoOf), limit);
 }
 
@@ -464,7 +466,7 @@ async function reports(
   companyId: string,
   which: SQL,
   limit: number,
-): Promise<MigrationReport[]> {
+): Promise<StorageMigrationReport[]> {
   const newest = [desc(storageMigrations.createdAt), desc(storageMigrations.id)];
   const chosen = db
     .select({ id: storageMigrations.id })
@@ -524,7 +526,7 @@ interface Counted {
 }
 
 function progressOf(
-  { state }: MigrationRow,
+  { state }: StorageMigrationRow,
   states: readonly (Counted & { readonly state: FileMoveRow["state"] })[],
   left: Counted | undefined,
   moves: readonly FileMoveRow[],

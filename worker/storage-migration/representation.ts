@@ -1,10 +1,10 @@
 import { timestamp } from "../content/representation.ts";
 import type { FileMoveRow } from "../db/tables.ts";
 import { PLATFORM, type StorageMigration } from "../storage/schemas.ts";
-import type { MigrationReport } from "./life.ts";
+import type { StorageMigrationReport } from "./life.ts";
 
 /** A migration as the API shows it. */
-export function migrationBody({ migration, progress }: MigrationReport): StorageMigration {
+export function storageMigrationBody({ migration, progress }: StorageMigrationReport): StorageMigration {
   const { moved, failed, left, current, failures } = progress;
   return {
     id: migration.id,

@@ -8,7 +8,7 @@ import { logFailure } from "../log.ts";
 import { backoffSeconds } from "../marker/life.ts";
 import { StorageError } from "../storage/provider.ts";
 import { VaultError } from "../storage/secrets.ts";
-import { announceMigration } from "./announce.ts";
+import { announceStorageMigration } from "./announce.ts";
 import * as life from "./life.ts";
 import { ChecksumError, CopyError, copyParts, copyWhole, goesInParts, isNotFound } from "./move-file.ts";
 
@@ -41,7 +41,7 @@ export async function takeTurn(mover: Mover, migrationId: string): Promise<void>
     case "again": {
       const delaySeconds = Math.ceil(ending.seconds);
       await life.release(db, claimed, now() + delaySeconds * 1000);
-      await announceMigration(mover.storageQueue, migrationId, delaySeconds);
+      await announceStorageMigration(mover.storageQueue, migrationId, delaySeconds);
     }
   }
 }
@@ -176,13 +176,13 @@ class Turn {
       const storage = await storages.open(isMoved ? move.fromStorageId : migration.toStorageId);
       if (!isMoved && move.uploadId !== null) await storage.parts?.abort(move.toPath, move.uploadId);
       await storage.delete(isMoved ? move.fromPath : move.toPath);
-      await life.noteMove(db, move.id, { litter: false, uploadId: null });
+      await life.noteMove(db, move.id, { hasOrphanedCopy: false, uploadId: null });
       return null;
     } catch (error) {
       logFailure("A copy of a file is left behind for now", error, { path: move.fromPath });
       const attempts = move.attempts + 1;
       const givenUp = attempts >= life.MAX_ATTEMPTS;
-      await life.noteMove(db, move.id, { attempts, litter: !givenUp });
+      await life.noteMove(db, move.id, { attempts, hasOrphanedCopy: !givenUp });
       // A migration that has files left goes on with them first.
       const wait = attempts > 1 && !givenUp;
       return wait ? { kind: "again", seconds: backoffSeconds(attempts, settings.retryBaseSeconds) } : null;

@@ -154,7 +154,7 @@ export class ConnectionStore {
     const id = sql<string>`coalesce(${storageMigrations.toStorageId}, '')`;
     const unfinished = or(
       inArray(storageMigrations.state, ["running", "paused"]),
-      eq(fileMoves.litter, true),
+      eq(fileMoves.hasOrphanedCopy, true),
       eq(fileMoves.state, "copying"),
     );
     const from = sql<string>`coalesce(${fileMoves.fromStorageId}, '')`;

@@ -159,7 +159,9 @@ const movedFile = z.object({
   bytes: z.number().int().nullable(),
 });
 
-export const migrationState = z.enum(["running", "paused", "cancelled", "done"]).openapi("MigrationState");
+export const storageMigrationState = z
+  .enum(["running", "paused", "cancelled", "done"])
+  .openapi("MigrationState");
 
 export const migration = z
   .object({
@@ -167,7 +169,7 @@ export const migration = z
     /** The connection that the files are moved to. */
     to: z.string(),
     /** A migration may end `done` with files that failed; a new one tries them again. */
-    state: migrationState,
+    state: storageMigrationState,
     files: z.object({
       done: z.number().int(),
       failed: z.number().int(),
@@ -190,6 +192,6 @@ export const migration = z
   .openapi("StorageMigration");
 export type StorageMigration = z.infer<typeof migration>;
 
-export const migrationList = z.object({ items: z.array(migration) }).openapi("StorageMigrationList");
+export const storageMigrationList = z.object({ items: z.array(migration) }).openapi("StorageMigrationList");
 
-export const newMigration = z.strictObject({ to: connectionId }).openapi("NewStorageMigration");
+export const newStorageMigration = z.strictObject({ to: connectionId }).openapi("NewStorageMigration");

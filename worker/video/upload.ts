@@ -14,7 +14,7 @@ import {
   type StorageProvider,
   type UploadedPart,
 } from "../storage/provider.ts";
-import { announceMigration } from "../storage-migration/announce.ts";
+import { announceStorageMigration } from "../storage-migration/announce.ts";
 import * as migrations from "../storage-migration/life.ts";
 import { announceEvents } from "../webhooks/deliveries.ts";
 import { SNIFFED_BYTES, sniffVideo, swapVideo, VIDEO_EXTENSIONS } from "./attach.ts";
@@ -277,7 +277,7 @@ async function moveHome(
 ) {
   if (content.videoStorageId === company.storageConnectionId) return;
   const begun = await migrations.begin(db, company.id, company.storageConnectionId, content.id, null, now());
-  if (begun) await announceMigration(storageQueue, begun.id, 0);
+  if (begun) await announceStorageMigration(storageQueue, begun.id, 0);
 }
 
 /** Forgets an upload and what came of it. */

@@ -486,7 +486,7 @@ describe("a migration that is interrupted", () => {
     edge.pass(60);
     void takeTurn({ ...edge.bindings, storages }, id);
     await crash;
-    const unfinished = and(eq(fileMoves.migrationId, id), eq(fileMoves.litter, true));
+    const unfinished = and(eq(fileMoves.migrationId, id), eq(fileMoves.hasOrphanedCopy, true));
     expect(await edge.db.select().from(fileMoves).where(unfinished)).toMatchObject([{ state }]);
     expect(await served(content)).toEqual(before);
 
@@ -538,7 +538,7 @@ describe("a migration that is interrupted", () => {
       .select()
       .from(fileMoves)
       .where(and(eq(fileMoves.migrationId, id), eq(fileMoves.kind, "video")));
-    expect(move).toMatchObject({ bytes: length, uploadId: null, litter: false });
+    expect(move).toMatchObject({ bytes: length, uploadId: null, hasOrphanedCopy: false });
     expect(move.parts.map(({ sha256 }) => sha256.length)).toEqual([64, 64, 64]);
   });
 });
