@@ -16,7 +16,7 @@ import { type Platform, startPlatform } from "./platform.ts";
 /** Screenshots of a run; git does not see them. */
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts/e2e", import.meta.url));
 const DIST = fileURLToPath(new URL("../../web/dist", import.meta.url));
-/** A host name whose pages no browser takes for secure over http. */
+/** A host name that browsers do not treat as secure over http. */
 const INSECURE_HOST = "photos.test";
 
 let platform: Platform;
@@ -75,10 +75,10 @@ async function visit(path: string, { before, ...options }: Visit = {}): Promise<
 }
 
 const viewer = () => `/v/${content.unique_id}`;
-const startButton = (page: Page) => page.getByRole("button", { name: "Start the camera" });
+const startButton = (page: Page) => page.getByRole("button", { name: "Start camera" });
 
-describe("a camera that cannot be had", () => {
-  /** The browser answers the page's next request for the camera with a `DOMException` of this name. */
+describe("camera not available", () => {
+  /** Makes the page's next camera request fail with a `DOMException` of this name. */
   function refuseOnce(page: Page, name: string): Promise<void> {
     return page.evaluate((name) => {
       const open = navigator.mediaDevices.getUserMedia;
@@ -94,40 +94,40 @@ describe("a camera that cannot be had", () => {
     ["absent", "NotFoundError", "No camera found"],
     ["in use", "NotReadableError", "The camera is busy"],
     ["broken", "UnknownError", "The camera did not start"],
-  ])("%s: says so and offers the plain page", async (_, error, title) => {
+  ])("%s: shows the problem and offers the page without the camera", async (_, error, title) => {
     const page = await visit(viewer());
     await startButton(page).waitFor();
     await refuseOnce(page, error);
     await startButton(page).click();
     const heading = page.getByRole("heading", { name: title });
     await heading.waitFor();
-    // The focus follows the picture by a moment.
+    // The focus moves after the paint.
     await expect
       .poll(() => heading.evaluate((element) => element === document.activeElement), PATIENCE)
       .toBe(true);
-    await page.getByRole("button", { name: "See photo and video" }).click();
+    await page.getByRole("button", { name: "View photo and video" }).click();
     await page.getByRole("heading", { name: content.title, level: 1 }).waitFor();
     await page.getByLabel(`Video of ${content.title}`).waitFor();
   });
 
-  test("trying again after the person allowed it opens the camera", async () => {
+  test("retrying opens the camera once access is allowed", async () => {
     const page = await visit(viewer());
     await startButton(page).waitFor();
     await refuseOnce(page, "NotAllowedError");
     await startButton(page).click();
     await page.getByRole("button", { name: "Try again" }).click();
-    await page.getByText("Point the camera at this picture").waitFor();
+    await page.getByText("Point the camera at this photo").waitFor();
   });
 
-  test("a page that is not secure cannot ask, and offers no second try", async () => {
+  test("an insecure page explains the problem and offers no retry", async () => {
     const page = await visit(viewer());
     await page.goto(`${platform.url.replace("127.0.0.1", INSECURE_HOST)}${viewer()}`);
     await startButton(page).click();
     await page.getByRole("heading", { name: "This page is not secure" }).waitFor();
-    expect(await page.getByRole("button").allInnerTexts()).toEqual(["See photo and video"]);
+    expect(await page.getByRole("button").allInnerTexts()).toEqual(["View photo and video"]);
   });
 
-  test("a browser inside an app has no camera to ask for", async () => {
+  test("an in-app browser without camera access", async () => {
     const page = await visit(viewer(), {
       before: () => Object.defineProperty(navigator, "mediaDevices", { value: undefined }),
     });
@@ -135,10 +135,10 @@ describe("a camera that cannot be had", () => {
     await page.getByRole("heading", { name: "This browser has no camera access" }).waitFor();
   });
 
-  test("a camera that is unplugged while it runs", async () => {
+  test("a camera unplugged while in use", async () => {
     const page = await visit(viewer());
     await startButton(page).click();
-    await page.getByText("Point the camera at this picture").waitFor();
+    await page.getByText("Point the camera at this photo").waitFor();
     await page.evaluate(() => {
       const { srcObject } = document.querySelector<HTMLVideoElement>(".live-camera")!;
       (srcObject as MediaStream).getVideoTracks()[0].dispatchEvent(new Event("ended"));
@@ -147,37 +147,37 @@ describe("a camera that cannot be had", () => {
   });
 });
 
-describe("a player that cannot be had", () => {
-  test("a marker that breaks off is told, and loads at the second try", async () => {
+describe("player not available", () => {
+  test("a failed marker download is reported and can be retried", async () => {
     const page = await visit("/api/health");
     await page.route("**/marker?*", (route) => route.abort());
     await page.goto(platform.url + viewer());
     await startButton(page).click();
-    await page.getByRole("heading", { name: "The download broke off" }).waitFor();
+    await page.getByRole("heading", { name: "The download failed" }).waitFor();
     await page.unroute("**/marker?*");
     await page.getByRole("button", { name: "Try again" }).click();
-    await page.getByText("Point the camera at this picture").waitFor();
+    await page.getByText("Point the camera at this photo").waitFor();
   });
 
-  test("a marker that was asked for too often is told, and loads at the second try", async () => {
+  test("a rate-limited marker download is reported and can be retried", async () => {
     const page = await visit("/api/health");
     await page.route("**/marker?*", (route) =>
       route.fulfill({ status: 429, headers: { "Retry-After": "60" } }),
     );
     await page.goto(platform.url + viewer());
     await startButton(page).click();
-    await page.getByRole("heading", { name: "Too many at once" }).waitFor();
+    await page.getByRole("heading", { name: "Too many requests" }).waitFor();
     await page.unroute("**/marker?*");
     await page.getByRole("button", { name: "Try again" }).click();
-    await page.getByText("Point the camera at this picture").waitFor();
+    await page.getByText("Point the camera at this photo").waitFor();
   });
 
-  test("a marker that is no marker is told", async () => {
+  test("an invalid marker is reported", async () => {
     const page = await visit("/api/health");
     await page.route("**/marker?*", (route) => route.fulfill({ body: "<!doctype html>" }));
     await page.goto(platform.url + viewer());
     await startButton(page).click();
-    await page.getByRole("heading", { name: "This picture cannot be recognised" }).waitFor();
+    await page.getByRole("heading", { name: "This photo cannot be recognized" }).waitFor();
   });
 
   test("no WebGL", async () => {
@@ -191,12 +191,12 @@ describe("a player that cannot be had", () => {
       },
     });
     await startButton(page).click();
-    await page.getByRole("heading", { name: "This browser cannot look for pictures" }).waitFor();
+    await page.getByRole("heading", { name: "This browser cannot track photos" }).waitFor();
   });
 });
 
-describe("the camera is on only while it is looked at", () => {
-  /** Keeps the streams that the page opens, to ask later whether they are still open. */
+describe("the camera is on only while its view is visible", () => {
+  /** Records the streams that the page opens. */
   function keepStreams(): void {
     const streams: MediaStream[] = [];
     Object.assign(globalThis, { streams });
@@ -219,23 +219,23 @@ describe("the camera is on only while it is looked at", () => {
   async function watching(): Promise<Page> {
     const page = await visit(viewer(), { before: keepStreams });
     await startButton(page).click();
-    await page.getByText("Point the camera at this picture").waitFor();
+    await page.getByText("Point the camera at this photo").waitFor();
     expect(await openCameras(page)).toBe(1);
     return page;
   }
 
   test.each([
     ["the back button", (page: Page) => page.goBack()],
-    ["the close button", (page: Page) => page.getByRole("button", { name: "Close the camera" }).click()],
+    ["the close button", (page: Page) => page.getByRole("button", { name: "Close camera" }).click()],
     ["Escape", (page: Page) => page.keyboard.press("Escape")],
-  ])("%s releases it and leads to the start", async (_, leave) => {
+  ])("%s releases it and returns to the start page", async (_, leave) => {
     const page = await watching();
     await leave(page);
     await startButton(page).waitFor();
     expect(await openCameras(page)).toBe(0);
   });
 
-  test("a hidden page releases it and takes it again when it is back", async () => {
+  test("a hidden page releases it; a visible page opens it again", async () => {
     const page = await watching();
     const setHidden = (hidden: boolean) =>
       page.evaluate((hidden) => {
@@ -245,17 +245,17 @@ describe("the camera is on only while it is looked at", () => {
     await setHidden(true);
     expect(await openCameras(page)).toBe(0);
     await setHidden(false);
-    await page.getByText("Point the camera at this picture").waitFor();
+    await page.getByText("Point the camera at this photo").waitFor();
     await expect.poll(() => openCameras(page), PATIENCE).toBe(1);
   });
 
-  test("the plain page, and starting once more", async () => {
+  test("switching to the page without the camera releases it, and starting opens it again", async () => {
     const page = await watching();
     await page.getByRole("button", { name: "Without camera" }).click();
     await page.getByLabel(`Video of ${content.title}`).waitFor();
     expect(await openCameras(page)).toBe(0);
     await startButton(page).click();
-    await page.getByText("Point the camera at this picture").waitFor();
+    await page.getByText("Point the camera at this photo").waitFor();
     expect(await openCameras(page)).toBe(1);
     await page.goBack();
     await startButton(page).waitFor();
@@ -263,13 +263,13 @@ describe("the camera is on only while it is looked at", () => {
   });
 });
 
-describe("what there is to see", () => {
-  test("an id that nobody knows", async () => {
+describe("pages", () => {
+  test("an unknown id", async () => {
     const page = await visit("/v/9d6f6d1e-0000-4000-8000-000000000000");
-    await page.getByRole("heading", { name: "There is no picture here" }).waitFor();
+    await page.getByRole("heading", { name: "Photo not found" }).waitFor();
   });
 
-  test("a marker that is still being made is waited for", async () => {
+  test("polls while the marker is in progress", async () => {
     const page = await visit("/api/health");
     let asked = 0;
     await page.route("**/api/viewer/*", async (route) => {
@@ -281,12 +281,12 @@ describe("what there is to see", () => {
     await page.goto(platform.url + viewer());
     await page.getByText("is being prepared").waitFor();
     expect(await startButton(page).count()).toBe(0);
-    await page.getByRole("button", { name: "See photo and video without the camera" }).waitFor();
+    await page.getByRole("button", { name: "View photo and video without the camera" }).waitFor();
     await startButton(page).waitFor();
     expect(asked).toBe(3);
   });
 
-  test("a marker that could not be made leaves the plain page", async () => {
+  test("a failed marker leaves the page without the camera", async () => {
     const page = await visit("/api/health");
     await page.route("**/api/viewer/*", async (route) => {
       const response = await route.fetch();
@@ -296,33 +296,33 @@ describe("what there is to see", () => {
     await page.goto(platform.url + viewer());
     await page.getByText("could not be prepared").waitFor();
     expect(await startButton(page).count()).toBe(0);
-    await page.getByRole("button", { name: "See photo and video without the camera" }).click();
+    await page.getByRole("button", { name: "View photo and video without the camera" }).click();
     await page.getByLabel(`Video of ${content.title}`).waitFor();
   });
 
-  test("an edge that does not answer is asked again on demand", async () => {
+  test("an unreachable edge offers a retry", async () => {
     const page = await visit("/api/health");
     await page.route("**/api/viewer/*", (route) => route.abort());
     await page.goto(platform.url + viewer());
-    await page.getByRole("heading", { name: "The picture cannot be loaded" }).waitFor();
+    await page.getByRole("heading", { name: "The photo cannot be loaded" }).waitFor();
     await page.unroute("**/api/viewer/*");
     await page.getByRole("button", { name: "Try again" }).click();
     await startButton(page).waitFor();
   });
 
-  test("an edge that was asked too often is asked again by itself", async () => {
+  test("a rate-limited manifest is loaded again automatically", async () => {
     const page = await visit("/api/health");
     let asked = 0;
     await page.route("**/api/viewer/*", (route) =>
       ++asked > 1 ? route.fallback() : route.fulfill({ status: 429, headers: { "Retry-After": "2" } }),
     );
     await page.goto(platform.url + viewer());
-    await page.getByRole("heading", { name: "One moment, please" }).waitFor();
+    await page.getByRole("heading", { name: "Too many requests" }).waitFor();
     await startButton(page).waitFor();
     expect(asked).toBe(2);
   });
 
-  test("the keyboard starts the camera, and the plain page plays the video", async () => {
+  test("works with the keyboard, and the page without the camera plays the video", async () => {
     const page = await visit(viewer());
     await startButton(page).waitFor();
     await page.keyboard.press("Tab");
@@ -339,7 +339,7 @@ describe("what there is to see", () => {
       .toBeGreaterThan(0.2);
   });
 
-  test("the viewer loads its own script and not the studio's, the player once", async () => {
+  test("loads its own script, not the studio's, and the player once", async () => {
     const entry = async (name: string) =>
       /<script type="module"[^>]* src="([^"]+)"/.exec(await readFile(join(DIST, name), "utf8"))![1];
     const page = await visit("/api/health");
@@ -350,7 +350,7 @@ describe("what there is to see", () => {
     });
     await page.goto(platform.url + viewer());
     await startButton(page).click();
-    await page.getByText("Point the camera at this picture").waitFor();
+    await page.getByText("Point the camera at this photo").waitFor();
     expect(loaded).toContain(await entry("viewer.html"));
     expect(loaded).not.toContain(await entry("index.html"));
     expect(loaded.filter((path) => /tracker/.test(path))).toHaveLength(1);
@@ -362,7 +362,7 @@ describe("what there is to see", () => {
     ["light", 1280, 800],
     ["dark", 1280, 800],
   ] as const)(
-    "start and plain page in %s at %i × %i keep within the screen",
+    "the start page and the page without the camera fit the screen in %s at %i × %i",
     async (colorScheme, width, height) => {
       const page = await visit(viewer(), { colorScheme, viewport: { width, height } });
       const shoot = (name: string) =>
@@ -372,7 +372,7 @@ describe("what there is to see", () => {
       await page.waitForLoadState("networkidle");
       await shoot("start");
       expect(await overflow()).toBeLessThanOrEqual(0);
-      await page.getByRole("button", { name: "See photo and video without the camera" }).click();
+      await page.getByRole("button", { name: "View photo and video without the camera" }).click();
       await page.getByLabel(`Video of ${content.title}`).waitFor();
       await page.waitForLoadState("networkidle");
       await shoot("plain");

@@ -84,7 +84,7 @@ async function openPage(browser: Browser, path: string, options: BrowserContextO
 }
 
 async function startCamera(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Start the camera" }).click();
+  await page.getByRole("button", { name: "Start camera" }).click();
 }
 
 /**
@@ -189,7 +189,7 @@ describe.each<[string, () => Storage | null]>([
     expect(await countFiles(platform, storage)).toBe(before + FILES);
 
     const page = await openPage(browser, `/v/${content.unique_id}`);
-    const hint = page.getByText("Point the camera at this picture");
+    const hint = page.getByText("Point the camera at this photo");
     await startCamera(page);
     const overlay = page.locator(".live-overlay");
     const found = page.locator(".live-overlay.is-found");

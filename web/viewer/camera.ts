@@ -1,6 +1,6 @@
-import { type Refusal, Refused } from "./refusals.ts";
+import { type Problem, ViewerError } from "./problems.ts";
 
-const REFUSAL_OF: Record<string, Refusal> = {
+const PROBLEM_BY_EXCEPTION: Record<string, Problem> = {
   NotAllowedError: "denied",
   SecurityError: "denied",
   NotFoundError: "no_camera",
@@ -10,13 +10,13 @@ const REFUSAL_OF: Record<string, Refusal> = {
 };
 
 /**
- * Asks for the camera that looks away from the person, or for any other where there is none.
+ * Opens the rear camera, or any other camera if the device has no rear one.
  *
- * @throws {Refused} with the reason in the person's terms.
+ * @throws {ViewerError} if the camera cannot be opened.
  */
 export async function openCamera(): Promise<MediaStream> {
-  if (!window.isSecureContext) throw new Refused("insecure");
-  if (!navigator.mediaDevices?.getUserMedia) throw new Refused("unsupported");
+  if (!window.isSecureContext) throw new ViewerError("insecure");
+  if (!navigator.mediaDevices?.getUserMedia) throw new ViewerError("unsupported");
   try {
     return await navigator.mediaDevices.getUserMedia({
       audio: false,
@@ -24,7 +24,7 @@ export async function openCamera(): Promise<MediaStream> {
     });
   } catch (cause) {
     const name = cause instanceof DOMException ? cause.name : "";
-    throw new Refused(REFUSAL_OF[name] ?? "camera_failed", { cause });
+    throw new ViewerError(PROBLEM_BY_EXCEPTION[name] ?? "camera_failed", { cause });
   }
 }
 

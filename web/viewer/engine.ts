@@ -1,22 +1,23 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
+import { ViewerError } from "./problems.ts";
 import type { Size } from "./projection.ts";
-import { Refused } from "./refusals.ts";
 import type { Tracker } from "./tracker.ts";
 
-/** The player of one marker: its code and bytes can be fetched before there is a camera. */
+/** Loads the player for one marker. Its code and the marker can be downloaded before the camera is open. */
 export interface Engine {
-  /** Bytes of the marker that have arrived, 0 … 1. */
+  /** Fraction of the marker that has been downloaded, 0 … 1. */
   readonly progress: ReadonlySignal<number>;
   /**
-   * Begins the downloads if they have not begun, and ends when all is here.
+   * Starts the downloads on the first call; resolves when they are complete.
    *
-   * @throws {Refused} `offline` or `limited`; the next call tries afresh.
+   * @throws {ViewerError} `offline` or `limited`; the next call starts again.
    */
   downloaded(): Promise<void>;
   /**
-   * The tracker, made on the first call and kept.
+   * Returns the tracker, which the first call creates.
    *
-   * @throws {Refused} `offline`, `limited`, `no_webgl` or `bad_marker`; the next call tries afresh.
+   * @param frame Size of the camera's frames, pixels.
+   * @throws {ViewerError} `offline`, `limited`, `no_webgl` or `bad_marker`; the next call tries again.
    */
   tracker(frame: Size): Promise<Tracker>;
 }
@@ -24,7 +25,7 @@ export interface Engine {
 export function createEngine(markerUrl: string): Engine {
   const progress = signal(0);
   let downloads: Promise<[ArrayBuffer, typeof import("./tracker.ts")]> | undefined;
-  let made: Promise<Tracker> | undefined;
+  let tracker: Promise<Tracker> | undefined;
 
   function download() {
     if (downloads) return downloads;
@@ -33,7 +34,7 @@ export function createEngine(markerUrl: string): Engine {
       import("./tracker.ts"),
     ]).catch((cause) => {
       downloads = undefined;
-      throw cause instanceof Refused ? cause : new Refused("offline", { cause });
+      throw cause instanceof ViewerError ? cause : new ViewerError("offline", { cause });
     });
     return (downloads = started);
   }
@@ -44,13 +45,13 @@ export function createEngine(markerUrl: string): Engine {
       await download();
     },
     tracker(frame) {
-      made ??= download()
+      tracker ??= download()
         .then(([marker, { createTracker }]) => createTracker(marker, frame))
         .catch((error) => {
-          made = undefined;
+          tracker = undefined;
           throw error;
         });
-      return made;
+      return tracker;
     },
   };
 }
@@ -58,8 +59,8 @@ export function createEngine(markerUrl: string): Engine {
 async function downloadMarker(url: string, onProgress: (fraction: number) => void): Promise<ArrayBuffer> {
   onProgress(0);
   const response = await fetch(url);
-  if (response.status === 429) throw new Refused("limited");
-  if (!response.ok || !response.body) throw new Error(`${url} answered ${response.status}`);
+  if (response.status === 429) throw new ViewerError("limited");
+  if (!response.ok || !response.body) throw new Error(`${url} returned ${response.status}`);
   const expected = Number(response.headers.get("Content-Length")) || Number.POSITIVE_INFINITY;
   let received = 0;
   const counted = response.body.pipeThrough(

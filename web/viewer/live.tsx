@@ -5,11 +5,11 @@ import { CheckIcon, CloseIcon, PictureIcon, PlayIcon, SoundOffIcon, SoundOnIcon 
 import type { ViewerManifest } from "./manifest.ts";
 import { enter, leave } from "./navigation.ts";
 import { Notice } from "./notice.tsx";
+import { PROBLEM_TEXTS } from "./problems.ts";
 import { compose, cover, type Homography, toMatrix3d } from "./projection.ts";
-import { ADVICE } from "./refusals.ts";
 import { openSession, type Phase, type Session } from "./session.ts";
 
-/** The camera's picture, and the video on the photo in it. */
+/** Shows the camera, with the video on the photo. */
 export function Live({ manifest, engine }: { manifest: ViewerManifest; engine: Engine }) {
   const [attempt, setAttempt] = useState(0);
   return <Attempt key={attempt} manifest={manifest} engine={engine} retry={() => setAttempt(attempt + 1)} />;
@@ -62,12 +62,12 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
       await video.current.play();
       videoState.value = "ready";
     } catch (error) {
-      // Leaving the picture interrupts a play() that has not begun; only a browser that wants a tap is news.
+      // Losing the photo interrupts a pending play(), which is not a failure.
       if (error instanceof DOMException && error.name === "NotAllowedError") videoState.value = "needs-tap";
     }
   }
 
-  // With the overlay itself, not after the next paint: a lost picture's sound ends at once.
+  // Before the next paint: the sound stops as soon as the photo is lost.
   useLayoutEffect(() => {
     if (found) play();
     else video.current?.pause();
@@ -81,18 +81,18 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
     return () => removeEventListener("keydown", leaveOnEscape);
   }, []);
 
-  if (phase.name === "refused") {
-    const { title, advice, retry } = ADVICE[phase.refusal];
+  if (phase.name === "failed") {
+    const { title, advice, canRetry } = PROBLEM_TEXTS[phase.problem];
     return (
       <Notice title={title} tone="warn">
         <p>{advice}</p>
         <div class="actions">
-          {retry && (
+          {canRetry && (
             <button type="button" class="button" onClick={props.retry}>
               Try again
             </button>
           )}
-          <PlainButton manifest={manifest} primary={!retry} />
+          <PlainButton manifest={manifest} primary={!canRetry} />
         </div>
       </Notice>
     );
@@ -101,7 +101,7 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
   return (
     <main class="live">
       <h1 class="visually-hidden" ref={heading} tabIndex={-1}>
-        {manifest.title}, through the camera
+        {manifest.title}, camera view
       </h1>
       <video ref={view} class="live-camera" playsInline muted autoPlay aria-label="Camera" />
       <div
@@ -129,7 +129,7 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
 
       <header class="live-bar">
         <p class="live-title">{manifest.title}</p>
-        <button type="button" class="round-button" onClick={leave} aria-label="Close the camera">
+        <button type="button" class="round-button" onClick={leave} aria-label="Close camera">
           <CloseIcon />
         </button>
       </header>
@@ -170,18 +170,18 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
 function Hint(props: { manifest: ViewerManifest; found: boolean; videoState: VideoState }) {
   const { manifest, found, videoState } = props;
   const message = !found
-    ? "Point the camera at this picture"
+    ? "Point the camera at this photo"
     : {
-        none: "Found. This picture has no video yet.",
+        none: "Found. This photo has no video yet.",
         loading: "Found. The video is loading…",
         ready: "",
-        "needs-tap": "Found. Tap play to start the video.",
+        "needs-tap": "Found. Tap Play to start the video.",
         broken: "Found, but this browser cannot play its video.",
       }[videoState];
   return (
     <div class={`live-hint ${message ? "" : "is-quiet"}`} role="status">
       {!found && <img src={manifest.thumbnail_url ?? manifest.image_url} alt={manifest.title} />}
-      <p>{message || <span class="visually-hidden">Found. The video is playing on the picture.</span>}</p>
+      <p>{message || <span class="visually-hidden">Found. The video is playing on the photo.</span>}</p>
     </div>
   );
 }
@@ -193,9 +193,9 @@ function Loading(props: { manifest: ViewerManifest; phase: Phase; engine: Engine
   const current = STEPS.indexOf(phase.name as (typeof STEPS)[number]);
   const percent = Math.round(engine.progress.value * 100);
   const steps: { label: string; state: "waiting" | "running" | "done"; note?: string }[] = [
-    { label: "Camera", state: current > 0 ? "done" : "running", note: "Allow it when asked" },
+    { label: "Camera", state: current > 0 ? "done" : "running", note: "Allow access when asked" },
     { label: "Marker", state: percent === 100 ? "done" : "running", note: `${percent} %` },
-    { label: "Player", state: current > 0 ? "running" : "waiting", note: "Warming up" },
+    { label: "Player", state: current > 0 ? "running" : "waiting", note: "Starting" },
   ];
   if (manifest.video_url) {
     steps.push({ label: "Video", state: videoState === "loading" ? "running" : "done" });
@@ -222,7 +222,7 @@ function Loading(props: { manifest: ViewerManifest; phase: Phase; engine: Engine
 function PlainButton({ manifest, primary }: { manifest: ViewerManifest; primary: boolean }) {
   return (
     <button type="button" class={primary ? "button" : "button is-quiet"} onClick={() => enter("plain")}>
-      {manifest.video_url ? "See photo and video" : "See the photo"}
+      {manifest.video_url ? "View photo and video" : "View photo"}
     </button>
   );
 }

@@ -1,15 +1,15 @@
-/** The part of mind-ar 1.2.5's player that the viewer uses; the package carries no types. */
+/** The part of mind-ar 1.2.5's player that the viewer uses. The package has no types. */
 declare module "mind-ar/src/image-target/controller.js" {
   export type ControllerUpdate =
     | {
         type: "updateMatrix";
         targetIndex: number;
-        /** Column-major 4 × 4; null when the target was lost. */
+        /** Column-major 4 × 4; null when the target is lost. */
         worldMatrix: number[] | null;
       }
     | { type: "processDone" };
 
-  /** Anything that a 2-D canvas can draw, with the size at which it is to be drawn. */
+  /** A source that a 2D canvas can draw. The player reads its `width` and `height`. */
   export type ControllerInput = HTMLVideoElement | HTMLCanvasElement;
 
   export class Controller {
@@ -24,15 +24,15 @@ declare module "mind-ar/src/image-target/controller.js" {
       filterBeta?: number | null;
     });
     readonly worker: Worker;
-    /** Intrinsic camera matrix, rows, in input pixels. */
+    /** Intrinsic camera matrix, row-major, in input pixels. */
     readonly projectionTransform: number[][];
-    /** Throws when the bytes are not MessagePack; answers no dimensions for another version of the file. */
+    /** Throws if the bytes are not MessagePack. Returns no dimensions for another version of the format. */
     addImageTargetsFromBuffer(buffer: ArrayBuffer): { dimensions: [width: number, height: number][] };
     /** Compiles the GPU programs. */
     dummyRun(input: ControllerInput): void;
-    /** Starts an endless loop, one round per animation frame. */
+    /** Starts a loop that processes one frame per animation frame. */
     processVideo(input: ControllerInput): void;
-    /** Ends that loop after its current round and one more animation frame. */
+    /** Stops the loop after the current frame and one more animation frame. */
     stopProcessVideo(): void;
   }
 }

@@ -2,24 +2,27 @@ import { signal } from "@preact/signals";
 
 export type View = "start" | "camera" | "plain";
 
-/** What the page shows. Each view but the first is an entry of the history, so that "back" leaves it. */
+/** The current view. Every view except "start" has a history entry, so that the back button leaves it. */
 export const view = signal<View>("start");
 
-function viewOf(hash: string): View {
+function viewFrom(hash: string): View {
   return hash === "#camera" || hash === "#plain" ? (hash.slice(1) as View) : "start";
 }
 
-/** Follows the address from now on. A page that is opened on the camera starts with its start view instead. */
+/**
+ * Keeps `view` in step with the address. A page opened at #camera shows the start view, because the camera
+ * needs a tap.
+ */
 export function followHistory(): void {
-  const first = viewOf(location.hash);
+  const first = viewFrom(location.hash);
   if (first === "camera") history.replaceState(null, "", location.pathname);
   else view.value = first;
-  addEventListener("popstate", () => (view.value = viewOf(location.hash)));
+  addEventListener("popstate", () => (view.value = viewFrom(location.hash)));
 }
 
 export function enter(next: "camera" | "plain"): void {
   const address = `#${next}`;
-  // Between the two, "back" still leads to the start.
+  // Switching between camera and plain replaces the entry: the back button still leads to the start view.
   if (history.state?.entered) history.replaceState({ entered: true }, "", address);
   else history.pushState({ entered: true }, "", address);
   view.value = next;

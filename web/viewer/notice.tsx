@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { PictureIcon, WarningIcon } from "./icons.tsx";
 
-/** A page that says one thing and what can be done about it. Takes the focus, so that it is read out. */
+/** A full-page message. Its heading takes the focus, so that screen readers read it. */
 export function Notice(props: { title: string; tone?: "plain" | "warn"; children: ComponentChildren }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);

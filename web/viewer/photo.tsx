@@ -1,6 +1,6 @@
 import type { ViewerManifest } from "./manifest.ts";
 
-/** The photo, its place kept free by its size while it loads. */
+/** The photo. Its size is reserved while it loads. */
 export function Photo({ manifest }: { manifest: ViewerManifest }) {
   return (
     <img

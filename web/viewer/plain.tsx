@@ -4,7 +4,7 @@ import type { ViewerManifest } from "./manifest.ts";
 import { enter, leave } from "./navigation.ts";
 import { Photo } from "./photo.tsx";
 
-/** Photo and video without a camera. */
+/** Shows photo and video without the camera. */
 export function Plain({ manifest, canTrack }: { manifest: ViewerManifest; canTrack: boolean }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
@@ -22,11 +22,11 @@ export function Plain({ manifest, canTrack }: { manifest: ViewerManifest; canTra
       <div class="plain-media">
         <figure>
           <Photo manifest={manifest} />
-          <figcaption>The picture</figcaption>
+          <figcaption>Photo</figcaption>
         </figure>
         {manifest.video_url ? (
           <figure>
-            {/* biome-ignore lint/a11y/useMediaCaption: the uploader's video carries no captions */}
+            {/* biome-ignore lint/a11y/useMediaCaption: uploaded videos have no captions */}
             <video
               class="plain-video"
               src={manifest.video_url}
@@ -36,15 +36,15 @@ export function Plain({ manifest, canTrack }: { manifest: ViewerManifest; canTra
               preload="metadata"
               aria-label={`Video of ${manifest.title}`}
             />
-            <figcaption>Its video</figcaption>
+            <figcaption>Video</figcaption>
           </figure>
         ) : (
-          <p class="state">This picture has no video yet.</p>
+          <p class="state">This photo has no video yet.</p>
         )}
       </div>
       {canTrack && (
         <button type="button" class="button" onClick={() => enter("camera")}>
-          <CameraIcon /> Start the camera
+          <CameraIcon /> Start camera
         </button>
       )}
     </main>

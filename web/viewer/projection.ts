@@ -1,6 +1,6 @@
 /**
- * The plane geometry of the player: where a flat target lies in the camera's frame, and where the frame
- * lies on the screen, as projective maps that CSS can apply to an element.
+ * Plane geometry of the player. Projective maps describe where a flat target lies in the camera's frame and
+ * where the frame lies on the screen; CSS applies them to an element.
  */
 
 export interface Size {
@@ -16,7 +16,7 @@ export type Homography = readonly [
   number, number, number,
 ];
 
-/** The map that applies `second` after `first`. */
+/** Returns the map that applies `first`, then `second`. */
 export function compose(second: Homography, first: Homography): Homography {
   const [a, b, c, d, e, f, g, h, i] = second;
   const [j, k, l, m, n, o, p, q, r] = first;
@@ -29,8 +29,8 @@ export function compose(second: Homography, first: Homography): Homography {
 }
 
 /**
- * Maps target pixels (x right, y down, origin at the upper left corner) to pixels of the image that the
- * player was given.
+ * Returns the map from target pixels (x right, y down, origin at the upper left corner) to pixels of the
+ * player's input image.
  *
  * @param world MindAR's world matrix: column-major 4 × 4, from target pixels with y *up* from the lower
  *   left corner to OpenGL camera coordinates (y up, the camera looks along −z).
@@ -56,12 +56,12 @@ export function projectTarget(
   ];
 }
 
-/** Centres `inner` on `outer` and scales it until it covers `outer`, as `object-fit: cover` does. */
+/** Returns the map that centers `inner` on `outer` and scales it to cover `outer`, like `object-fit: cover`. */
 export function cover(inner: Size, outer: Size): Homography {
-  return centred(inner, outer, Math.max(outer.width / inner.width, outer.height / inner.height));
+  return centered(inner, outer, Math.max(outer.width / inner.width, outer.height / inner.height));
 }
 
-function centred(inner: Size, outer: Size, scale: number): Homography {
+function centered(inner: Size, outer: Size, scale: number): Homography {
   // biome-ignore format: rows
   return [
     scale, 0, (outer.width - scale * inner.width) / 2,
@@ -71,23 +71,23 @@ function centred(inner: Size, outer: Size, scale: number): Homography {
 }
 
 /**
- * Where a camera frame is drawn in the player's input, whose size is fixed once. A phone that is turned
- * swaps the sides of its frames; such a frame is turned a quarter clockwise. It is scaled to fit inside.
+ * Returns the map from a camera frame to the player's input, whose size is fixed. The frame is scaled to fit.
+ * If the phone was rotated since the player started, the frame is rotated a quarter turn clockwise.
  */
 export function fitFrame(frame: Size, input: Size): Homography {
-  const turned = frame.width > frame.height !== input.width > input.height;
-  if (!turned) {
-    return centred(frame, input, Math.min(input.width / frame.width, input.height / frame.height));
+  const isRotated = frame.width > frame.height !== input.width > input.height;
+  if (!isRotated) {
+    return centered(frame, input, Math.min(input.width / frame.width, input.height / frame.height));
   }
   const upright = { width: frame.height, height: frame.width };
   const quarter: Homography = [0, -1, frame.height, 1, 0, 0, 0, 0, 1];
   return compose(
-    centred(upright, input, Math.min(input.width / upright.width, input.height / upright.height)),
+    centered(upright, input, Math.min(input.width / upright.width, input.height / upright.height)),
     quarter,
   );
 }
 
-/** The inverse of a map without perspective (last row 0 0 1), such as `fitFrame`'s. */
+/** Returns the inverse of a map without perspective (last row 0 0 1), such as `fitFrame`'s. */
 export function invertAffine([a, b, c, d, e, f]: Homography): Homography {
   const determinant = a * e - b * d;
   // biome-ignore format: rows
@@ -98,10 +98,10 @@ export function invertAffine([a, b, c, d, e, f]: Homography): Homography {
   ];
 }
 
-/** The CSS transform that lays an element, its origin at the upper left corner, as `map` says. */
+/** Returns `map` as a CSS transform for an element whose transform origin is its upper left corner. */
 export function toMatrix3d(map: Homography): string {
-  // CSS is column-major and has a z axis, which a flat element leaves alone. The scale of a projective map
-  // is free: dividing by the last entry keeps the numbers near one.
+  // CSS is column-major and has a z axis, which stays unchanged. A projective map has no absolute scale:
+  // dividing by the last entry keeps the numbers near one.
   const [a, b, c, d, e, f, g, h, i] = map.map((entry) => entry / map[8]);
   return `matrix3d(${[a, d, 0, g, b, e, 0, h, 0, 0, 1, 0, c, f, 0, i].join(",")})`;
 }

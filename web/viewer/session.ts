@@ -1,30 +1,30 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { closeCamera, openCamera } from "./camera.ts";
 import type { Engine } from "./engine.ts";
+import { type Problem, ViewerError } from "./problems.ts";
 import type { Homography, Size } from "./projection.ts";
-import { type Refusal, Refused } from "./refusals.ts";
 import type { Tracker } from "./tracker.ts";
 
-/** A round of the player takes milliseconds, on the slowest machines a second; after this long it is broken. */
+/** The player processes a frame in milliseconds, or a second on the slowest devices. After this long it has failed. */
 const STALL_MILLISECONDS = 15_000;
 
 export type Phase =
   | { readonly name: "camera" | "marker" | "warm-up" | "searching" | "found" }
-  | { readonly name: "refused"; readonly refusal: Refusal };
+  | { readonly name: "failed"; readonly problem: Problem };
 
 export interface Session {
   readonly phase: ReadonlySignal<Phase>;
-  /** Size of the compiled target; null until the marker is read. */
+  /** Size of the compiled target, pixels; null until the marker has been read. */
   readonly target: ReadonlySignal<Size | null>;
   /** Releases the camera and stops the player. */
   close(): void;
 }
 
 /**
- * Runs the camera side of the viewer: opens the camera into `view`, has the engine made, then follows the
- * target until `close`. While the page is hidden the camera is off; it comes back with the page.
+ * Opens the camera in `view`, loads the player and tracks the target until `close`. The camera is off while
+ * the page is hidden.
  *
- * @param onPose Called with the target's place in the camera's frame, and with null when it is lost.
+ * @param onPose Called with the map from target pixels to camera pixels, and with null when the target is lost.
  */
 export function openSession(
   view: HTMLVideoElement,
@@ -37,17 +37,17 @@ export function openSession(
   let stream: MediaStream | null = null;
   let tracker: Tracker | null = null;
   let wakeLock: WakeLockSentinel | null = null;
-  let lastRound = 0;
+  let lastFrame = 0;
 
-  function refuse(error: unknown): void {
+  function fail(error: unknown): void {
     if (closed) return;
-    const refusal = error instanceof Refused ? error.refusal : "player_stopped";
-    if (!(error instanceof Refused)) console.error(error);
+    const problem = error instanceof ViewerError ? error.problem : "player_stopped";
+    if (!(error instanceof ViewerError)) console.error(error);
     close();
-    phase.value = { name: "refused", refusal };
+    phase.value = { name: "failed", problem };
   }
 
-  /** Answers the stream that now plays in `view`, or null if the page was hidden or left meanwhile. */
+  /** Returns the stream that plays in `view`, or null if the page was hidden or left while the camera opened. */
   async function switchOn(): Promise<MediaStream | null> {
     const opened = await openCamera();
     if (closed || document.hidden || stream) {
@@ -56,11 +56,11 @@ export function openSession(
     }
     stream = opened;
     for (const track of opened.getVideoTracks()) {
-      track.addEventListener("ended", () => refuse(new Refused("camera_stopped")));
+      track.addEventListener("ended", () => fail(new ViewerError("camera_stopped")));
     }
     view.srcObject = opened;
     await view.play().catch((cause) => {
-      if (stream === opened) throw new Refused("camera_failed", { cause });
+      if (stream === opened) throw new ViewerError("camera_failed", { cause });
     });
     return stream === opened ? opened : null;
   }
@@ -78,7 +78,7 @@ export function openSession(
   async function run(): Promise<void> {
     phase.value = { name: "camera" };
     const opened = await switchOn();
-    // A page that was hidden and came back has a run of its own; this one ends where it sees another stream.
+    // Hiding and showing the page starts another run. This run ends when it sees that run's stream.
     if (!opened) return;
     keepAwake();
     phase.value = { name: "marker" };
@@ -91,7 +91,7 @@ export function openSession(
     if (stream !== opened) return;
     target.value = tracker.target;
     phase.value = { name: "searching" };
-    lastRound = performance.now();
+    lastFrame = performance.now();
     tracker.follow(view, {
       onPose(pose) {
         const name = pose ? "found" : "searching";
@@ -99,9 +99,9 @@ export function openSession(
         onPose(pose);
       },
       onFrame() {
-        lastRound = performance.now();
+        lastFrame = performance.now();
       },
-      onError: refuse,
+      onError: fail,
     });
   }
 
@@ -111,34 +111,34 @@ export function openSession(
     else lock?.release();
   }
 
-  function followPage(): void {
+  function followVisibility(): void {
     if (document.hidden) switchOff();
-    else if (!stream) run().catch(refuse);
+    else if (!stream) run().catch(fail);
   }
 
   const watchdog = setInterval(() => {
     const watching = phase.value.name === "searching" || phase.value.name === "found";
-    if (!watching || document.hidden || !stream) lastRound = performance.now();
-    else if (performance.now() - lastRound > STALL_MILLISECONDS) refuse(new Refused("player_stopped"));
+    if (!watching || document.hidden || !stream) lastFrame = performance.now();
+    else if (performance.now() - lastFrame > STALL_MILLISECONDS) fail(new ViewerError("player_stopped"));
   }, 1000);
 
   function close(): void {
     closed = true;
     clearInterval(watchdog);
-    document.removeEventListener("visibilitychange", followPage);
+    document.removeEventListener("visibilitychange", followVisibility);
     removeEventListener("pagehide", switchOff);
-    removeEventListener("pageshow", followPage);
+    removeEventListener("pageshow", followVisibility);
     switchOff();
   }
 
-  document.addEventListener("visibilitychange", followPage);
+  document.addEventListener("visibilitychange", followVisibility);
   addEventListener("pagehide", switchOff);
-  addEventListener("pageshow", followPage);
-  run().catch(refuse);
+  addEventListener("pageshow", followVisibility);
+  run().catch(fail);
   return { phase, target, close };
 }
 
-/** Resolves once the browser has had the chance to show what was rendered before. */
+/** Resolves after the browser could paint the current state. */
 function painted(): Promise<void> {
   return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }

@@ -5,11 +5,11 @@ import type { ViewerManifest } from "./manifest.ts";
 import { enter } from "./navigation.ts";
 import { Photo } from "./photo.tsx";
 
-/** The first page: the photo to look for and one button. What the camera page needs downloads meanwhile. */
+/** The first page: shows the photo and the start button, and downloads the player in the background. */
 export function Start({ manifest, engine }: { manifest: ViewerManifest; engine: Engine | null }) {
   useEffect(() => {
     const saveData = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData;
-    // A failure is told when the camera page asks again.
+    // The camera page retries and reports a failure.
     if (engine && !saveData) engine.downloaded().catch(() => undefined);
   }, [engine]);
 
@@ -23,37 +23,37 @@ export function Start({ manifest, engine }: { manifest: ViewerManifest; engine: 
           <>
             <p class="lead">
               {manifest.video_url
-                ? "Point your camera at this picture and it comes to life."
-                : "Point your camera at this picture."}
+                ? "Point your camera at this photo to bring it to life."
+                : "Point your camera at this photo."}
             </p>
             <button type="button" class="button is-large" onClick={() => enter("camera")}>
-              <CameraIcon /> Start the camera
+              <CameraIcon /> Start camera
             </button>
           </>
         ) : (
-          <Unready status={manifest.marker_status} />
+          <NotReady status={manifest.marker_status} />
         )}
         <button type="button" class="link-button" onClick={() => enter("plain")}>
-          {manifest.video_url ? "See photo and video without the camera" : "See the photo without the camera"}
+          {manifest.video_url ? "View photo and video without the camera" : "View photo without the camera"}
         </button>
-        {engine && <p class="fine-print">The camera's picture stays on this device.</p>}
+        {engine && <p class="fine-print">Camera images stay on this device.</p>}
       </div>
     </main>
   );
 }
 
-function Unready({ status }: { status: ViewerManifest["marker_status"] }) {
+function NotReady({ status }: { status: ViewerManifest["marker_status"] }) {
   if (status === "failed") {
     return (
       <p class="state is-warn" role="status">
-        This picture could not be prepared for the camera. Its owner can try again.
+        This photo could not be prepared for the camera. Its owner can try again.
       </p>
     );
   }
   return (
     <p class="state" role="status">
       <span class="spinner" />
-      This picture is being prepared for the camera. It will be ready in a moment; this page waits for it.
+      This photo is being prepared for the camera. This page updates automatically.
     </p>
   );
 }

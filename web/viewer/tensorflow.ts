@@ -1,6 +1,6 @@
 /**
- * What MindAR's player needs of TensorFlow.js. The build puts this in the place of `@tensorflow/tfjs`, whose
- * layers, converter, data and CPU back end would make the download half as large again.
+ * The parts of TensorFlow.js that MindAR's player uses. The build replaces `@tensorflow/tfjs` with this module:
+ * its layers, converter, data and CPU backend would make the download 50 % larger.
  */
 import "@tensorflow/tfjs-backend-webgl";
 import "@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops";

@@ -1,33 +1,33 @@
 import { ready } from "@tensorflow/tfjs";
 import { Controller } from "mind-ar/src/image-target/controller.js";
+import { ViewerError } from "./problems.ts";
 import { compose, fitFrame, type Homography, invertAffine, projectTarget, type Size } from "./projection.ts";
-import { Refused } from "./refusals.ts";
 
-/** Shorter side of the player's input, pixels: enough for its 256 px search window, cheap for a phone. */
+/** Shorter side of the player's input, pixels: larger than its 256 px search window, small enough for a phone. */
 const INPUT_SHORTER_SIDE = 480;
 
 export interface TrackerListener {
-  /** The target's place, from target pixels to pixels of the camera's frame; null when it was lost. */
+  /** Receives the map from target pixels to camera pixels; null when the target is lost. */
   onPose(pose: Homography | null): void;
-  /** A frame was searched, whatever was found. */
+  /** Called after every processed frame. */
   onFrame(): void;
-  /** The player broke; no further call follows. */
+  /** Called when the player fails. No further calls follow. */
   onError(error: unknown): void;
 }
 
 export interface Tracker {
   /** Size of the compiled target, pixels. */
   readonly target: Size;
-  /** Searches the frames of a playing camera until `pause`. */
+  /** Tracks the target in the frames of a playing camera until `pause`. */
   follow(camera: HTMLVideoElement, listener: TrackerListener): void;
   pause(): void;
 }
 
 /**
- * Sets up MindAR's player for one marker and compiles its GPU programs, which blocks the page for a moment.
+ * Sets up MindAR's player for one marker and compiles its GPU programs, which briefly blocks the page.
  *
- * @param frame Size of the camera's frames now; later frames may be turned or of another size.
- * @throws {Refused} `no_webgl` or `bad_marker`.
+ * @param frame Current size of the camera's frames, pixels. Later frames may be rotated or have another size.
+ * @throws {ViewerError} `no_webgl` or `bad_marker`.
  */
 export async function createTracker(marker: ArrayBuffer, frame: Size): Promise<Tracker> {
   const scale = Math.min(1, INPUT_SHORTER_SIDE / Math.min(frame.width, frame.height));
@@ -43,12 +43,12 @@ export async function createTracker(marker: ArrayBuffer, frame: Size): Promise<T
       inputWidth: input.width,
       inputHeight: input.height,
       onUpdate(update) {
-        if (update.type === "processDone") finishRound();
+        if (update.type === "processDone") finishFrame();
         else reportPose(update.worldMatrix);
       },
     });
   } catch (cause) {
-    throw new Refused("no_webgl", { cause });
+    throw new ViewerError("no_webgl", { cause });
   }
 
   let target: Size;
@@ -57,14 +57,14 @@ export async function createTracker(marker: ArrayBuffer, frame: Size): Promise<T
     target = { width, height };
   } catch (cause) {
     controller.worker.terminate();
-    throw new Refused("bad_marker", { cause });
+    throw new ViewerError("bad_marker", { cause });
   }
 
   try {
     controller.dummyRun(input);
   } catch (cause) {
     controller.worker.terminate();
-    throw new Refused("no_webgl", { cause });
+    throw new ViewerError("no_webgl", { cause });
   }
 
   const focal = controller.projectionTransform[0][0];
@@ -72,7 +72,7 @@ export async function createTracker(marker: ArrayBuffer, frame: Size): Promise<T
   let looping = false;
   let inputToFrame: Homography;
 
-  /** The player reads a canvas, not the camera: frames may turn or shrink while its own input may not. */
+  /** Draws the camera into a canvas of fixed size: the camera may rotate, the player's input size may not change. */
   function drawFrame(camera: HTMLVideoElement): void {
     if (camera.videoWidth === 0) return;
     const size = { width: camera.videoWidth, height: camera.videoHeight };
@@ -88,14 +88,14 @@ export async function createTracker(marker: ArrayBuffer, frame: Size): Promise<T
     );
   }
 
-  function finishRound(): void {
+  function finishFrame(): void {
     following?.listener.onFrame();
-    // This callback runs before the player asks for its next animation frame, so ours comes first: the
-    // player finds the newest picture, or learns there that nobody follows any more.
+    // Requested before the player's own animation frame, so this callback runs first and either draws the
+    // newest frame for the player or stops it.
     requestAnimationFrame(() => {
       if (following) return drawFrame(following.camera);
       controller.stopProcessVideo();
-      // The player has left its loop once this frame's callbacks are done.
+      // The player leaves its loop in this frame.
       requestAnimationFrame(() => {
         looping = false;
         if (following) startLoop();
