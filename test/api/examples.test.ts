@@ -1,5 +1,5 @@
-// The examples of README.md and docs/api.md, run as they stand there: what curl does in bash, what is in
-// TypeScript in Node, from a folder with the photos that they name and the package that they import.
+// Runs the examples of README.md and docs/api.md: curl in bash, TypeScript in Node, in a folder that has the photos
+// that they name and the package that they import.
 
 import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -19,14 +19,14 @@ import { video } from "../worker/fixtures.ts";
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const execute = promisify(execFile);
 
-/** Only the shell's examples need it, and `%header{…}`, which is of curl 7.84. */
+/** The shell examples use `%header{…}`, which needs curl 7.84. */
 const hasCurl =
   spawnSync("bash", ["-c", "curl -sS -w '%header{x}' -o /dev/null file:///dev/null"]).status === 0;
-const WITHOUT_CURL = "there is no bash here, or no curl that is 7.84 or newer";
+const WITHOUT_CURL = "bash or curl 7.84 is missing";
 
 let platform: Platform;
 let vivimark: Vivimark;
-/** Stands for images.example.com. */
+/** Replaces images.example.com. */
 let pictures: Server;
 let folder: string;
 
@@ -48,6 +48,8 @@ beforeEach(() => {
     writeFileSync(path.join(folder, name), another(100 + i));
   writeFileSync(path.join(folder, "wedding.zip"), zipSync({ "1.jpg": another(200), "2.jpg": another(201) }));
   writeFileSync(path.join(folder, "grandmother.mp4"), video("mp4"));
+  for (const name of ["content.json", "grandmother.mind", "qr.svg"])
+    rmSync(path.join(folder, name), { force: true });
 });
 
 afterAll(async () => {
@@ -56,17 +58,25 @@ afterAll(async () => {
   await platform?.close();
 });
 
-test.skipIf(!hasCurl)(`curl, in README.md (skipped where ${WITHOUT_CURL})`, async () => {
+test.skipIf(!hasCurl)(`curl, in README.md (skipped if ${WITHOUT_CURL})`, async () => {
   await inShell("README.md");
-  const content = JSON.parse(readFileSync(path.join(folder, "content.json"), "utf8"));
-  expect(content).toMatchObject({ title: "Grandmother", marker_status: "ready" });
-  expect(inspectMind(readFileSync(path.join(folder, "grandmother.mind")))).toMatchObject({ valid: true });
-  expect(readFileSync(path.join(folder, "qr.svg"), "utf8")).toContain("<svg");
-  await expect(vivimark.get(content.id)).rejects.toMatchObject({ code: "not_found" });
+  const { id } = writtenJson("content.json");
+  expect(await vivimark.get(id)).toMatchObject({
+    title: "Grandmother",
+    marker_status: "ready",
+    video_type: "video/mp4",
+  });
+  expect(inspectMind(written("grandmother.mind"))).toMatchObject({ valid: true });
+  expect(written("qr.svg").toString()).toContain("<svg");
 });
 
-test.skipIf(!hasCurl)(`curl, in docs/api.md (skipped where ${WITHOUT_CURL})`, async () => {
+test.skipIf(!hasCurl)(`curl, in docs/api.md (skipped if ${WITHOUT_CURL})`, async () => {
   const answers = await inShell("docs/api.md");
+  const content = writtenJson("content.json");
+  expect(content).toMatchObject({ title: "Grandmother", marker_status: "ready" });
+  expect(inspectMind(written("grandmother.mind"))).toMatchObject({ valid: true });
+  expect(written("qr.svg").toString()).toContain("<svg");
+  await expect(vivimark.get(content.id)).rejects.toMatchObject({ code: "not_found" });
   const made = [...answers.matchAll(/"submitted":(\d+),"refused":(\d+)/g)].map(([, ...counts]) => counts);
   expect(made).toEqual([
     ["2", "0"],
@@ -78,33 +88,36 @@ test.skipIf(!hasCurl)(`curl, in docs/api.md (skipped where ${WITHOUT_CURL})`, as
   );
 });
 
-test("TypeScript, in README.md", async () => {
-  rmSync(path.join(folder, "grandmother.mind"), { force: true });
-  const printed = await inNode("README.md");
-  expect(printed).toMatch(new RegExp(`^${platform.url}/v/[0-9a-f-]{36} \\d+\\n$`));
-  expect(inspectMind(readFileSync(path.join(folder, "grandmother.mind")))).toMatchObject({ valid: true });
-  const [content] = (await vivimark.call("GET /api/ar-content")).items;
-  expect(content).toMatchObject({ title: "Grandmother", marker_status: "ready", video_type: "video/mp4" });
-});
-
 test("TypeScript, in docs/api.md", async () => {
-  const printed = await inNode("docs/api.md");
-  expect(printed.split("\n")[0]).toMatch(/^\d{5,}$/);
-  expect(printed).toContain(`Grandmother ${platform.url}/v/`);
-  expect(await readyTitles()).toEqual(expect.arrayContaining(["Grandmother", "1", "2"]));
+  const printed = (await inNode("docs/api.md")).split("\n");
+  expect(printed[0]).toMatch(new RegExp(`^${platform.url}/v/[0-9a-f-]{36} \\d+$`));
+  expect(printed[1]).toMatch(/^\d{5,}$/);
+  expect(printed).toContainEqual(expect.stringContaining(`Grandfather ${platform.url}/v/`));
+  expect(inspectMind(written("grandmother.mind"))).toMatchObject({ valid: true });
+  const [grandmother] = (await vivimark.call("GET /api/ar-content", { query: { q: "Grandmother" } })).items;
+  expect(grandmother).toMatchObject({ marker_status: "ready", video_type: "video/mp4" });
+  expect(await readyTitles()).toEqual(expect.arrayContaining(["Grandmother", "Grandfather", "1", "2"]));
   const { items } = await vivimark.call("GET /api/projects");
   const weddings = items.find(({ name }) => name === "Weddings");
   expect(weddings).toMatchObject({ expires_after_days: 365, archived_at: expect.any(String) });
 });
 
-/** The titles of all that is there, once it is ready. */
+function written(name: string): Buffer {
+  return readFileSync(path.join(folder, name));
+}
+
+function writtenJson(name: string) {
+  return JSON.parse(written(name).toString());
+}
+
+/** Returns the titles of all photos once they are ready. */
 async function readyTitles(): Promise<string[]> {
   const titles: string[] = [];
   for await (const { id } of vivimark.list()) titles.push((await vivimark.whenReady(id)).title);
   return titles;
 }
 
-/** What curl prints, of all of a document's examples as one script. */
+/** Runs all curl examples of a document as one script. Returns what it prints. */
 async function inShell(name: string): Promise<string> {
   const script = examples(name, "sh").filter((block) => /\bcurl /.test(block));
   expect(script.length).toBeGreaterThan(0);
@@ -113,7 +126,7 @@ async function inShell(name: string): Promise<string> {
   return (await execute("bash", options, { cwd: folder, env })).stdout;
 }
 
-/** What a document's examples print, as one program whose types hold. */
+/** Type-checks and runs all TypeScript examples of a document as one program. Returns what it prints. */
 async function inNode(name: string): Promise<string> {
   const blocks = examples(name, "ts");
   expect(blocks.length).toBeGreaterThan(0);
@@ -137,7 +150,7 @@ async function inNode(name: string): Promise<string> {
   return stdout;
 }
 
-/** The fenced blocks of a document in one language, with pictures from here. */
+/** Returns the fenced blocks of a document in one language, with image URLs that lead to this test. */
 function examples(name: string, language: string): string[] {
   const { port } = pictures.address() as AddressInfo;
   const text = readFileSync(path.join(ROOT, name), "utf8");
@@ -146,7 +159,7 @@ function examples(name: string, language: string): string[] {
     .map(([, , , block]) => block.replaceAll("https://images.example.com", `http://127.0.0.1:${port}`));
 }
 
-/** The photo as another file: what follows the end of a JPEG changes no pixel. */
+/** Returns a file with other bytes and the same pixels: decoders ignore what follows the end of a JPEG. */
 function another(number: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer.concat([photo, Buffer.of(number)]));
 }
