@@ -1,82 +1,70 @@
-import { eq, isNotNull, sql } from "drizzle-orm";
+import { eq, isNotNull, or, type SQL, sql } from "drizzle-orm";
 import { unionAll } from "drizzle-orm/sqlite-core";
 import { arContent, type Content, type Database } from "../db/tables.ts";
 import { logFailure } from "../log.ts";
 import type { Storages } from "../storage/open.ts";
-import type { FileKind } from "./paths.ts";
+import { FILE_KINDS, type FileKind, KINDS } from "./file-kinds.ts";
 
-/** The files of a piece of content, whatever their kind: where each of them is. */
-
-/** A connection (null: the platform's own bucket) and a key in its storage. */
+/** Where a file is: a storage connection (null: the platform's own bucket) and a key in its storage. */
 export interface FilePlace {
   readonly storageId: string | null;
   readonly path: string;
 }
 
-/** Null when the content has no such file (yet). */
+/** Returns where a file is; null when the content does not have it (yet). */
 export function placeOf(content: Content, kind: FileKind): FilePlace | null {
-  const { storageId, path } = {
-    image: { storageId: content.imageStorageId, path: content.imagePath },
-    thumbnail: { storageId: content.thumbnailStorageId, path: content.thumbnailPath },
-    marker: { storageId: content.markerStorageId, path: content.markerPath },
-    video: { storageId: content.videoStorageId, path: content.videoPath },
-    qr_code: { storageId: content.qrCodeStorageId, path: content.qrCodePath },
-  }[kind];
-  return path === null ? null : { storageId, path };
+  const { columns } = KINDS[kind];
+  const path = content[columns.path];
+  return path === null ? null : { storageId: content[columns.storageId], path };
+}
+
+/** Returns a file's media type; null for content without that file. */
+export function contentTypeOf(content: Content, kind: FileKind): string | null {
+  const { contentType } = KINDS[kind];
+  return typeof contentType === "string" ? contentType : content[contentType.column];
 }
 
 export function isSamePlace(one: FilePlace | null, other: FilePlace | null): boolean {
   return one?.storageId === other?.storageId && one?.path === other?.path;
 }
 
-/** The columns that say where a file of a kind is. */
-export const PLACE_COLUMNS = {
-  image: { storageId: arContent.imageStorageId, path: arContent.imagePath },
-  thumbnail: { storageId: arContent.thumbnailStorageId, path: arContent.thumbnailPath },
-  marker: { storageId: arContent.markerStorageId, path: arContent.markerPath },
-  video: { storageId: arContent.videoStorageId, path: arContent.videoPath },
-  qr_code: { storageId: arContent.qrCodeStorageId, path: arContent.qrCodePath },
-} as const;
-
-/** What to set for a file that is elsewhere now. */
-export function placed(kind: FileKind, { storageId, path }: FilePlace): Partial<Content> {
-  switch (kind) {
-    case "image":
-      return { imageStorageId: storageId, imagePath: path };
-    case "thumbnail":
-      return { thumbnailStorageId: storageId, thumbnailPath: path };
-    case "marker":
-      return { markerStorageId: storageId, markerPath: path };
-    case "video":
-      return { videoStorageId: storageId, videoPath: path };
-    case "qr_code":
-      return { qrCodeStorageId: storageId, qrCodePath: path };
-  }
+/** Returns the columns of `ar_content` that say where files of a kind are. */
+export function placeColumns(kind: FileKind) {
+  const { columns } = KINDS[kind];
+  return { storageId: arContent[columns.storageId], path: arContent[columns.path] };
 }
 
-/** A row for every file of a company, of deleted content too. `bytes` is null where no row knows it. */
+/** Returns the change of a row whose file is at another place now; null: the content has no such file. */
+export function placed(kind: FileKind, place: FilePlace | null): Partial<Content> {
+  const { columns } = KINDS[kind];
+  return { [columns.storageId]: place?.storageId ?? null, [columns.path]: place?.path ?? null };
+}
+
+/** Returns the condition that a row of `ar_content` has a file in this storage. */
+export function hasFileIn(storageId: string): SQL | undefined {
+  return or(...FILE_KINDS.map((kind) => eq(placeColumns(kind).storageId, storageId)));
+}
+
+/**
+ * Selects a row for every file of a company, deleted content included. `bytes` is null where no column holds
+ * the size.
+ */
 export function filesOf(db: Database, companyId: string) {
-  const kind = (name: FileKind, bytes: ReturnType<typeof sql<number | null>>) => {
-    const { storageId, path } = PLACE_COLUMNS[name];
+  const [first, second, ...others] = FILE_KINDS.map((kind) => {
+    const { storageId, path } = placeColumns(kind);
     return db
       .select({
         contentId: sql<string>`${arContent.id}`.as("content_id"),
         deletedAt: sql<number | null>`${arContent.deletedAt}`.as("deleted_at"),
-        kind: sql<FileKind>`${name}`.as("kind"),
+        kind: sql<FileKind>`${kind}`.as("kind"),
         storageId: sql<string | null>`${storageId}`.as("storage_id"),
         path: sql<string>`${path}`.as("path"),
-        bytes: bytes.as("bytes"),
+        bytes: sql<number | null>`${sql.raw(KINDS[kind].bytes ?? "NULL")}`.as("bytes"),
       })
       .from(arContent)
       .where(sql`${eq(arContent.companyId, companyId)} AND ${isNotNull(path)}`);
-  };
-  return unionAll(
-    kind("image", sql`${arContent.imageBytes}`),
-    kind("thumbnail", sql`NULL`),
-    kind("marker", sql`json_extract(${arContent.markerMetadata}, '$.bytes')`),
-    kind("video", sql`${arContent.videoBytes}`),
-    kind("qr_code", sql`NULL`),
-  ).as("files");
+  });
+  return unionAll(first, second, ...others).as("files");
 }
 
 /** Removes files that no row names. What cannot be removed now goes with the content's folder one day. */

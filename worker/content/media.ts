@@ -4,13 +4,10 @@ import { Refusal } from "../errors.ts";
 import { logFailure } from "../log.ts";
 import { type ByteRange, StorageError, UnsatisfiableRange } from "../storage/provider.ts";
 import { VaultError } from "../storage/secrets.ts";
-import { type FilePlace, isSamePlace, placeOf } from "./files.ts";
-import { MEDIA_KINDS, type MediaKind } from "./paths.ts";
+import { KINDS, type MediaKind } from "./file-kinds.ts";
+import { contentTypeOf, type FilePlace, isSamePlace, placeOf } from "./files.ts";
 
 type Services = Pick<Bindings, "storages" | "publicCache">;
-
-/** What a viewer or a page of the studio loads whole, and many times. */
-const KEPT: readonly MediaKind[] = ["marker", "thumbnail"];
 
 /** A stored file as /media shows it. */
 export interface MediaFile {
@@ -31,24 +28,13 @@ export interface MediaRequest {
   readonly ifNoneMatch: string | undefined;
 }
 
-export function isMediaKind(text: string): text is MediaKind {
-  return (MEDIA_KINDS as readonly string[]).includes(text);
-}
-
-/** The file of one kind; null when the content has none (yet). */
+/** Returns the file of one kind; null when the content does not have it (yet). */
 export function mediaFile(content: Content, kind: MediaKind): MediaFile | null {
   const place = placeOf(content, kind);
-  const {
-    url,
-    contentType,
-    suffix = "",
-  } = {
-    image: { url: content.imageUrl, contentType: content.imageType },
-    thumbnail: { url: content.thumbnailUrl, contentType: "image/jpeg", suffix: "-thumbnail" },
-    marker: { url: content.markerUrl, contentType: "application/octet-stream" },
-    video: { url: content.videoUrl, contentType: content.videoType },
-  }[kind];
+  const url = content[KINDS[kind].columns.url];
+  const contentType = contentTypeOf(content, kind);
   if (place === null || url === null || contentType === null) return null;
+  const suffix = kind === "thumbnail" ? "-thumbnail" : "";
   const extension = place.path.slice(place.path.lastIndexOf("."));
   const name = `${content.uniqueId}${suffix}${extension}`;
   return { place, name, contentType, version: url.slice(url.indexOf("?v=") + 3) };
@@ -114,7 +100,7 @@ async function serveFile(
   const stillTheSame = request.ifRange === undefined || request.ifRange === etag;
   const range = stillTheSame ? parseRange(request.range) : undefined;
   const open = async () => (await storages.open(place.storageId)).download(place.path, { range });
-  if (KEPT.includes(kind) && !range) {
+  if (KINDS[kind].isCached && !range) {
     const file = await asking(() => publicCache.file(place, open));
     if (!file) return null;
     return new Response(file.body, { headers: { ...headers, "Content-Length": String(file.size) } });

@@ -1,63 +1,67 @@
-/** Where the files of a piece of content are: keys in the storage, addresses under /media. */
+import { KINDS, type MediaKind, VERSIONED_KINDS, type VersionedKind } from "./file-kinds.ts";
 
-/** The files that /media serves. */
-export const MEDIA_KINDS = ["image", "thumbnail", "marker", "video"] as const;
-export type MediaKind = (typeof MEDIA_KINDS)[number];
+/** Names of a content's files: keys in the storage, addresses under /media. */
 
-/** All files. The QR code is drawn afresh for whoever asks; the stored one is for who looks into the storage. */
-export const FILE_KINDS = [...MEDIA_KINDS, "qr_code"] as const;
-export type FileKind = (typeof FILE_KINDS)[number];
-
-const FOLDERS = {
-  image: "portraits/original_images",
-  thumbnail: "thumbnails",
-  marker: "markers/mindar_targets",
-  video: "videos",
-  qr_code: "qr-codes",
+const EXTENSIONS = {
+  "image/jpeg": "jpg",
+  "image/png": "png",
+  "image/webp": "webp",
+  "image/svg+xml": "svg",
+  "video/mp4": "mp4",
+  "video/webm": "webm",
+  "application/octet-stream": "mind",
 } as const;
 
-/** The original, stored once and never replaced. `storagePath` is the company's. */
-export function imagePath(storagePath: string, uniqueId: string, extension: string): string {
-  return join(storagePath, `${FOLDERS.image}/${uniqueId}.${extension}`);
+export type StoredType = keyof typeof EXTENSIONS;
+
+/** Returns the key of the original, which is stored once and never replaced. `storagePath` is the company's. */
+export function imagePath(storagePath: string, uniqueId: string, contentType: StoredType): string {
+  return join(storagePath, `${KINDS.image.folder}/${uniqueId}.${EXTENSIONS[contentType]}`);
 }
 
-/** The QR code of the viewer's address, stored beside the original. */
+/** Returns the key of the QR code of the viewer's address. */
 export function qrCodePath(storagePath: string, uniqueId: string): string {
-  return join(storagePath, `${FOLDERS.qr_code}/${uniqueId}.svg`);
+  return join(storagePath, `${KINDS.qr_code.folder}/${uniqueId}.${EXTENSIONS[KINDS.qr_code.contentType]}`);
 }
 
 /**
- * A key that nobody used before, in the content's own folder: a late delivery can never overwrite the file
- * of the one that won, and whatever a crash left behind goes with the folder.
+ * Returns a new key in the content's own folder. Because keys are never used twice, a late delivery cannot
+ * overwrite the file of the delivery that won; files that a crash leaves behind are deleted with the folder.
  */
-export function freshPath(
-  storagePath: string,
-  kind: "thumbnail" | "marker" | "video",
-  uniqueId: string,
-  version: number,
-  extension: string,
+export function versionedPath(
+  kind: VersionedKind,
+  file: {
+    /** The company's. */
+    readonly storagePath: string;
+    readonly uniqueId: string;
+    readonly version: number;
+    readonly contentType: StoredType;
+  },
 ): string {
+  const { storagePath, uniqueId, version, contentType } = file;
   const random = crypto.randomUUID().slice(0, 8);
-  return join(storagePath, `${FOLDERS[kind]}/${uniqueId}/${version}-${random}.${extension}`);
+  const name = `${version}-${random}.${EXTENSIONS[contentType]}`;
+  return join(storagePath, `${KINDS[kind].folder}/${uniqueId}/${name}`);
 }
 
-/** Relative to the API's origin. Another `v` names other bytes, so what it names may be cached for ever. */
+/**
+ * Returns an address relative to the API's origin. Each `v` always names the same bytes, so responses can be
+ * cached for ever.
+ */
 export function mediaUrl(uniqueId: string, kind: MediaKind, version: number): string {
   return `/media/${uniqueId}/${kind}?v=${version}`;
 }
 
-/** The folders of a piece of content: what a crash left in them goes with it. */
+/** Returns the content's own folders, which may hold files that a crash left behind. */
 export function foldersOf(storagePath: string, uniqueId: string): string[] {
-  return (["thumbnail", "marker", "video"] as const).map((kind) =>
-    join(storagePath, `${FOLDERS[kind]}/${uniqueId}`),
-  );
+  return VERSIONED_KINDS.map((kind) => join(storagePath, `${KINDS[kind].folder}/${uniqueId}`));
 }
 
 /**
- * Where a file goes in another storage: another key than before, for two connections may lead to the same
- * bucket.
+ * Returns the key for a file that moves to another storage. It differs from the old key, because two
+ * connections may lead to the same bucket.
  *
- * @param tag names the move; the same one gives the same key
+ * @param tag eight hexadecimal digits that name the move; the same tag gives the same key
  */
 export function movedPath(path: string, tag: string): string {
   const [, stem = path, extension = ""] = path.match(/^(.*?)(?:~[0-9a-f]{8})?(\.[^./]*)$/s) ?? [];

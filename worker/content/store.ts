@@ -37,9 +37,9 @@ import type { MarkerStatus } from "../schemas.ts";
 import type { Storages } from "../storage/open.ts";
 import { deleteFolder } from "../storage/provider.ts";
 import { happened } from "../webhooks/events.ts";
-import type { StoredVideo } from "./files.ts";
-import { placed, placeOf } from "./files.ts";
-import { FILE_KINDS, foldersOf } from "./paths.ts";
+import { FILE_KINDS } from "./file-kinds.ts";
+import { placed, placeOf, type StoredVideo } from "./files.ts";
+import { foldersOf } from "./paths.ts";
 import {
   hasRoom,
   type Quotas,
@@ -344,7 +344,7 @@ export class ContentStore {
       this.#db
         .update(arContent)
         .set({
-          ...(video ? placed("video", video) : { videoStorageId: null, videoPath: null }),
+          ...placed("video", video),
           videoUrl: video?.url ?? null,
           videoType: video?.type ?? null,
           videoBytes: video?.bytes ?? null,

@@ -9,8 +9,9 @@ import { type NewLease, newLease, openedBy } from "../marker/life.ts";
 import { sha256 } from "../sha256.ts";
 import type { StorageProvider } from "../storage/provider.ts";
 import { announceEvents } from "../webhooks/deliveries.ts";
+import { KINDS } from "./file-kinds.ts";
 import { type FilePlace, placed, placeOf } from "./files.ts";
-import { freshPath, imagePath, mediaUrl, qrCodePath } from "./paths.ts";
+import { imagePath, mediaUrl, qrCodePath, versionedPath } from "./paths.ts";
 import { drawQrCode } from "./qr-code.ts";
 import { quotaBrieflyExhausted } from "./quotas.ts";
 import { viewerUrl } from "./representation.ts";
@@ -41,8 +42,6 @@ export type Services = Pick<Bindings, "db" | "storages" | "queue" | "webhookQueu
 
 /** Longer than any submission takes from its row to its end. */
 const HIDDEN_SECONDS = 900;
-
-const EXTENSIONS = { jpeg: "jpg", png: "png", webp: "webp" } as const;
 
 /** A photo that is to be taken in. */
 export interface Request {
@@ -186,7 +185,7 @@ async function prepare(store: ContentStore, request: Request, now: number): Prom
     title: photo.title,
     description: photo.description,
     imageStorageId: store.company.storageConnectionId,
-    imagePath: imagePath(store.company.storagePath, uniqueId, EXTENSIONS[image.format]),
+    imagePath: imagePath(store.company.storagePath, uniqueId, image.mime),
     imageUrl: mediaUrl(uniqueId, "image", 1),
     imageType: image.mime,
     imageSha256: await sha256(photo.bytes),
@@ -220,7 +219,7 @@ async function storeFiles(
     storage.upload(path, bytes, { length: bytes.length, contentType });
   const puts = [
     put(content.imagePath, photo.bytes, content.imageType),
-    put(qrCodePath(store.company.storagePath, uniqueId), qrCode, "image/svg+xml"),
+    put(qrCodePath(store.company.storagePath, uniqueId), qrCode, KINDS.qr_code.contentType),
   ];
   // Both to their end: one that goes on after the other failed would outlive the clearing away.
   for (const ending of await Promise.allSettled(puts)) if (ending.status === "rejected") throw ending.reason;
@@ -304,15 +303,17 @@ async function copyMarker(
   { storagePath, storageConnectionId: storageId }: Company,
   uniqueId: string,
 ) {
-  const copied = async (kind: "marker" | "thumbnail", extension: string, contentType: string) => {
+  const copied = async (kind: "marker" | "thumbnail") => {
     const source = placeOf(from, kind);
     if (!source) return null;
-    const target = { storageId, path: freshPath(storagePath, kind, uniqueId, 1, extension) };
+    const { contentType } = KINDS[kind];
+    const path = versionedPath(kind, { storagePath, uniqueId, version: 1, contentType });
+    const target = { storageId, path };
     return (await copy(storages, source, target, contentType)) ? placed(kind, target) : null;
   };
-  const marker = await copied("marker", "mind", "application/octet-stream");
+  const marker = await copied("marker");
   if (!marker) return null;
-  const thumbnail = await copied("thumbnail", "jpg", "image/jpeg");
+  const thumbnail = await copied("thumbnail");
   return {
     ...marker,
     markerUrl: mediaUrl(uniqueId, "marker", 1),

@@ -11,7 +11,7 @@ import {
 } from "drizzle-orm/sqlite-core";
 import type { Role, Scope } from "../accounts/permissions.ts";
 import type { Action } from "../audit/actions.ts";
-import { FILE_KINDS } from "../content/paths.ts";
+import { FILE_KINDS } from "../content/file-kinds.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { MarkerMetadata, ProgressBody } from "../schemas.ts";
 import type { AnyEvent, ContentEvent } from "../webhooks/event-names.ts";

@@ -6,8 +6,9 @@ import { scoreTarget } from "../../compiler/quality.ts";
 import { assertTrackable } from "../../compiler/trackable.ts";
 import { CompileError, type ImageTarget } from "../../compiler/types.ts";
 import type { Bindings } from "../bindings.ts";
+import { KINDS } from "../content/file-kinds.ts";
 import { discardFiles, placeOf } from "../content/files.ts";
-import { freshPath, mediaUrl } from "../content/paths.ts";
+import { mediaUrl, versionedPath } from "../content/paths.ts";
 import type { Company, Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import type { Executor, MarkerMetadata } from "../schemas.ts";
@@ -54,20 +55,20 @@ export async function deliver(
   const metadata = validateDelivery(content, delivery, task.executor ?? "node");
 
   const storageId = company.storageConnectionId;
-  const file = (kind: "marker" | "thumbnail", extension: string) => ({
-    storageId,
-    path: freshPath(company.storagePath, kind, content.uniqueId, task.generation, extension),
-    url: mediaUrl(content.uniqueId, kind, task.generation),
-  });
-  const marker = file("marker", "mind");
-  const thumbnail = delivery.thumbnail && file("thumbnail", "jpg");
+  const file = (kind: "marker" | "thumbnail") => {
+    const { uniqueId } = content;
+    const { contentType } = KINDS[kind];
+    const version = task.generation;
+    const path = versionedPath(kind, { storagePath: company.storagePath, uniqueId, version, contentType });
+    return { storageId, path, url: mediaUrl(uniqueId, kind, version), contentType };
+  };
+  const marker = file("marker");
+  const thumbnail = delivery.thumbnail && file("thumbnail");
   const stored = thumbnail ? [marker, thumbnail] : [marker];
   try {
     const storage = await storages.open(storageId);
-    await put(storage, marker.path, delivery.marker, "application/octet-stream");
-    if (delivery.thumbnail && thumbnail) {
-      await put(storage, thumbnail.path, delivery.thumbnail, "image/jpeg");
-    }
+    await put(storage, marker, delivery.marker);
+    if (delivery.thumbnail && thumbnail) await put(storage, thumbnail, delivery.thumbnail);
   } catch (error) {
     await discardFiles(storages, stored);
     throw error;
@@ -80,8 +81,12 @@ export async function deliver(
   return before !== undefined;
 }
 
-function put(storage: StorageProvider, key: string, bytes: Uint8Array<ArrayBuffer>, contentType: string) {
-  return storage.upload(key, bytes, { length: bytes.length, contentType });
+function put(
+  storage: StorageProvider,
+  { path, contentType }: { readonly path: string; readonly contentType: string },
+  bytes: Uint8Array<ArrayBuffer>,
+) {
+  return storage.upload(path, bytes, { length: bytes.length, contentType });
 }
 
 /** Decodes and checks a delivered marker against the image it should belong to. */

@@ -14,7 +14,7 @@ import {
   sum,
 } from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
-import { type FilePlace, filesOf, PLACE_COLUMNS, placed } from "../content/files.ts";
+import { type FilePlace, filesOf, placeColumns, placed } from "../content/files.ts";
 import { movedPath } from "../content/paths.ts";
 import {
   arContent,
@@ -404,7 +404,7 @@ export async function repoint(
 }
 
 function isAt(kind: FileMoveRow["kind"], { storageId, path }: FilePlace): SQL | undefined {
-  const columns = PLACE_COLUMNS[kind];
+  const columns = placeColumns(kind);
   return and(
     isNull(arContent.deletedAt),
     sql`${columns.storageId} IS ${storageId}`,

@@ -1,6 +1,5 @@
 import type { Bindings } from "../bindings.ts";
-import { isSamePlace, placeOf } from "../content/files.ts";
-import type { FileKind } from "../content/paths.ts";
+import { contentTypeOf, isSamePlace, placeOf } from "../content/files.ts";
 import { ContentStore, openStore } from "../content/store.ts";
 import type { Content, FileMoveRow } from "../db/tables.ts";
 import { type ErrorCode, type Failure, STORAGE_CODES } from "../errors.ts";
@@ -143,7 +142,7 @@ class Turn {
       from: move.fromPath,
       to: move.toPath,
       size,
-      contentType: typeOf(content, move.kind),
+      contentType: contentTypeOf(content, move.kind) ?? "application/octet-stream",
       beat: () => this.#beat(),
     };
     if (!goesInParts(copy)) {
@@ -225,21 +224,6 @@ class Turn {
     const { db, settings, now } = this.#mover;
     this.#beatAt = now();
     if (!(await life.extend(db, this.#claimed, settings.storageLeaseSeconds, now()))) throw new LeaseLost();
-  }
-}
-
-function typeOf(content: Content, kind: FileKind): string {
-  switch (kind) {
-    case "image":
-      return content.imageType;
-    case "thumbnail":
-      return "image/jpeg";
-    case "marker":
-      return "application/octet-stream";
-    case "video":
-      return content.videoType ?? "application/octet-stream";
-    case "qr_code":
-      return "image/svg+xml";
   }
 }
 

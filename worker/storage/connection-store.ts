@@ -1,6 +1,6 @@
 import { and, count, eq, inArray, isNotNull, not, or, type SQL, sql, sum } from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
-import { filesOf } from "../content/files.ts";
+import { filesOf, hasFileIn } from "../content/files.ts";
 import {
   arContent,
   type Company,
@@ -122,12 +122,6 @@ export class ConnectionStore {
 
   /** Removes a connection that nothing needs; false when something does, or there is none. */
   async remove({ id, name }: ConnectionRow): Promise<boolean> {
-    const files = or(
-      eq(arContent.imageStorageId, id),
-      eq(arContent.markerStorageId, id),
-      eq(arContent.thumbnailStorageId, id),
-      eq(arContent.videoStorageId, id),
-    );
     const none = (table: typeof arContent | typeof companies | typeof videoUploads, where: SQL | undefined) =>
       sql`NOT EXISTS (SELECT 1 FROM ${table} WHERE ${where})`;
     const removed = await this.#audit.noting(
@@ -136,7 +130,7 @@ export class ConnectionStore {
         .where(
           this.#own(
             eq(storageConnections.id, id),
-            none(arContent, files),
+            none(arContent, hasFileIn(id)),
             none(companies, eq(companies.storageConnectionId, id)),
             none(videoUploads, eq(videoUploads.storageId, id)),
             not(inArray(storageConnections.id, this.#migrating())),

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { FILE_KINDS } from "../content/paths.ts";
+import { FILE_KINDS } from "../content/file-kinds.ts";
 import { nameText } from "../http/fields.ts";
 import { PROVIDERS, s3Settings, yandexDiskSettings } from "./settings.ts";
 import { CONNECTION_STEPS } from "./test-connection.ts";

@@ -1,8 +1,8 @@
 import type { Bindings } from "../bindings.ts";
 import { discardFiles, isSamePlace, placeOf, type StoredVideo, type VideoType } from "../content/files.ts";
-import { freshPath, mediaUrl } from "../content/paths.ts";
+import { mediaUrl, versionedPath } from "../content/paths.ts";
 import type { ContentStore } from "../content/store.ts";
-import type { Content } from "../db/tables.ts";
+import type { Company, Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { type IncomingBody, interrupted } from "../http/request-body.ts";
 
@@ -13,8 +13,6 @@ export const MAX_VIDEO_BYTES = 95_000_000;
 export const SNIFFED_BYTES = 4096;
 
 const CHUNK_BYTES = 262_144;
-
-export const VIDEO_EXTENSIONS: Record<VideoType, string> = { "video/mp4": "mp4", "video/webm": "webm" };
 
 /**
  * Attaches a video, or takes the place of the one before: streamed into the storage under a key of its own,
@@ -43,14 +41,8 @@ export async function attachVideo(
   }
   const { type } = sniffed;
 
-  const { storagePath, storageConnectionId: storageId } = store.company;
-  const path = freshPath(
-    storagePath,
-    "video",
-    content.uniqueId,
-    content.videoVersion + 1,
-    VIDEO_EXTENSIONS[type],
-  );
+  const { storageConnectionId: storageId } = store.company;
+  const path = newVideoPath(store.company, content, type);
   const storage = await storages.open(storageId);
   try {
     await storage.upload(path, stream, { length, contentType: type });
@@ -106,6 +98,13 @@ export async function swapVideo(
   }
   await discardFiles(storages, [video]);
   return undefined;
+}
+
+/** Returns an unused key for the content's next video. */
+export function newVideoPath(company: Company, content: Content, contentType: VideoType): string {
+  const { uniqueId, videoVersion } = content;
+  const { storagePath } = company;
+  return versionedPath("video", { storagePath, uniqueId, version: videoVersion + 1, contentType });
 }
 
 function lengthOf({ contentLength }: IncomingBody): number {

@@ -1,6 +1,5 @@
 import type { Bindings } from "../bindings.ts";
 import type { VideoType } from "../content/files.ts";
-import { freshPath } from "../content/paths.ts";
 import type { ContentStore } from "../content/store.ts";
 import { type Creation, newCreation } from "../db/idempotency.ts";
 import type { Content, VideoUploadRow } from "../db/tables.ts";
@@ -17,7 +16,7 @@ import {
 import { announceStorageMigration } from "../storage-migration/announce.ts";
 import * as migrations from "../storage-migration/life.ts";
 import { announceEvents } from "../webhooks/deliveries.ts";
-import { SNIFFED_BYTES, sniffVideo, swapVideo, VIDEO_EXTENSIONS } from "./attach.ts";
+import { newVideoPath, SNIFFED_BYTES, sniffVideo, swapVideo } from "./attach.ts";
 import type { VideoUploadStore } from "./upload-store.ts";
 
 /**
@@ -63,13 +62,12 @@ export async function beginUpload(
   const made = isRepeated ? await uploads.get(content.id, id) : undefined;
   if (made) return made;
   await store.assertRoomForVideo(content, length, now());
-  const { storageConnectionId, storagePath } = uploads.company;
+  const { storageConnectionId } = uploads.company;
   const storage = await storages.open(storageConnectionId);
   const [storageId, parts] = storage.parts
     ? [storageConnectionId, storage.parts]
     : [null, partsOf(storages.own)];
-  const extension = VIDEO_EXTENSIONS[contentType];
-  const path = freshPath(storagePath, "video", content.uniqueId, content.videoVersion + 1, extension);
+  const path = newVideoPath(uploads.company, content, contentType);
   const uploadId = await parts.start(path, contentType);
   const upload = {
     id,

@@ -1,0 +1,36 @@
+import { eq } from "drizzle-orm";
+import { beforeEach, describe, expect, it } from "vitest";
+import { FILE_KINDS } from "../../../worker/content/file-kinds.ts";
+import { filesOf, placed } from "../../../worker/content/files.ts";
+import { arContent } from "../../../worker/db/tables.ts";
+import { Edge, refusal } from "../edge.ts";
+
+let edge: Edge;
+
+beforeEach(() => {
+  edge = new Edge();
+});
+
+describe.each(FILE_KINDS)("a file of the kind %s", (kind) => {
+  it("is listed, and keeps its storage connection from being deleted", async () => {
+    const { id } = await edge.connection("second");
+    const { content } = await edge.submit();
+    const place = { storageId: id, path: "a/file" };
+    await edge.db.update(arContent).set(placed(kind, place)).where(eq(arContent.id, content.id));
+
+    const files = filesOf(edge.db, content.company_id);
+    const held = await edge.db.select().from(files).where(eq(files.storageId, id));
+    expect(held).toMatchObject([{ contentId: content.id, kind, ...place }]);
+
+    const path = `/api/storage-connections/${id}`;
+    const problem = await refusal(await edge.fetch(path, { method: "DELETE" }));
+    expect(problem).toMatchObject({
+      code: "storage_in_use",
+      detail: "This connection cannot be deleted: it holds 1 file of yours.",
+    });
+
+    const platform = { storageId: null, path: "a/file" };
+    await edge.db.update(arContent).set(placed(kind, platform)).where(eq(arContent.id, content.id));
+    expect((await edge.fetch(path, { method: "DELETE" })).status).toBe(204);
+  });
+});
