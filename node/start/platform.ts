@@ -1,0 +1,145 @@
+import type { ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { HOST } from "./ports.ts";
+import { type Processes, ROOT, StartError } from "./processes.ts";
+import { randomToken, type State } from "./state.ts";
+
+const CRON_MILLISECONDS = 60_000;
+const READY_MILLISECONDS = 60_000;
+
+const WRANGLER = path.join(ROOT, "node_modules/wrangler/bin/wrangler.js");
+const VITE = path.join(ROOT, "node_modules/vite/bin/vite.js");
+
+interface PlatformOptions {
+  readonly state: State;
+  /** Of the edge, on loopback. */
+  readonly port: number;
+  readonly compilerPort: number;
+  /** The folder of static assets, relative to the repository; that of wrangler.toml when absent. */
+  readonly assets?: string;
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Whether a Node compiler that ends is started again by `restartCompiler`, instead of ending everything. */
+  readonly reloads?: boolean;
+}
+
+export interface Platform {
+  /** Address of the edge, without a slash at its end. */
+  readonly url: string;
+  /** Opens the set-up page until the platform has an owner. Valid until this process ends. */
+  readonly setupToken: string;
+  /** Opens the development mailbox. Valid until this process ends. */
+  readonly mailboxToken: string;
+  /** Starts the Node compiler again, with the code as it is now. */
+  restartCompiler(): Promise<void>;
+}
+
+export function requirePackages(): void {
+  if (!existsSync(WRANGLER) || !existsSync(VITE))
+    throw new StartError("Packages are missing. Run `npm ci` first.");
+}
+
+/** Builds the studio and the viewer into web/dist. */
+export async function buildWeb(processes: Processes): Promise<void> {
+  await processes.run("The web build", [VITE, "build", "web", "--logLevel", "warn"]);
+}
+
+export async function applyMigrations(processes: Processes, state: State): Promise<void> {
+  await processes.run("The database migration", [
+    WRANGLER,
+    ...["d1", "migrations", "apply", "DB", "--local", "--persist-to", state.folder],
+  ]);
+}
+
+/** Runs a file of SQL statements on the database of a state whose platform is stopped. */
+export async function executeSql(processes: Processes, state: State, file: string): Promise<void> {
+  await processes.run("The SQL", [
+    WRANGLER,
+    ...["d1", "execute", "DB", "--local", "--yes", "--persist-to", state.folder, "--file", file],
+  ]);
+}
+
+/**
+ * Starts the Node compiler and `wrangler dev`, waits until both are healthy, and calls the cron handler every
+ * minute, which `wrangler dev` never does by itself.
+ */
+export async function startPlatform(processes: Processes, options: PlatformOptions): Promise<Platform> {
+  const { state, port, compilerPort, assets, variables = {}, reloads } = options;
+  const compilerSecret = randomBytes(32).toString("hex");
+  const setupToken = randomToken();
+  const mailboxToken = randomToken();
+  const file = state.writeVariables({
+    COMPILER_SECRET: compilerSecret,
+    COMPILER_URL: `http://${HOST}:${compilerPort}`,
+    PUBLIC_URL: process.env.PUBLIC_URL ?? "",
+    SECRETS_KEYS: state.secret("secrets.key", () => `local:${randomBytes(32).toString("base64")}`),
+    AUTH_SECRET: state.secret("auth.key", randomToken),
+    SETUP_TOKEN: setupToken,
+    MAILBOX_TOKEN: mailboxToken,
+    ALLOW_PRIVATE_STORAGE: "true",
+    ...variables,
+  });
+
+  const startCompiler = () =>
+    processes.serve({
+      name: "The Node compiler",
+      args: [path.join(ROOT, "node/main.ts")],
+      environment: {
+        COMPILER_SECRET: compilerSecret,
+        COMPILER_HOST: HOST,
+        COMPILER_PORT: String(compilerPort),
+      },
+      // Its log has a line for each job; the studio shows the same.
+      output: "ignore",
+      reloads,
+    });
+  let compiler: ChildProcess = startCompiler();
+
+  processes.serve({
+    name: "The edge (wrangler dev)",
+    args: [
+      WRANGLER,
+      ...["dev", "--ip", HOST, "--port", String(port), "--inspector-port", "0"],
+      ...["--persist-to", state.folder, "--env-file", file, ...(assets ? ["--assets", assets] : [])],
+      ...["--show-interactive-dev-session=false", "--log-level", "error"],
+    ],
+    output: "inherit",
+  });
+
+  const url = `http://${HOST}:${port}`;
+  await untilHealthy(`${url}/api/health`);
+  const cron = `${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("* * * * *")}`;
+  setInterval(() => void fetch(cron).catch(() => {}), CRON_MILLISECONDS).unref();
+  return {
+    url,
+    setupToken,
+    mailboxToken,
+    async restartCompiler() {
+      await processes.end(compiler);
+      if (!processes.stopping) compiler = startCompiler();
+    },
+  };
+}
+
+/** Prints where to go. `origin` is the address that the person at the terminal opens. */
+export async function announce(platform: Platform, origin: string, state: State): Promise<void> {
+  const { open } = (await (await fetch(`${platform.url}/api/setup`)).json()) as { open: boolean };
+  console.log(`\nVivimark is ready:  ${origin}${open ? `/setup#${platform.setupToken}` : ""}\n`);
+  if (open) console.log("  This link makes you the platform's owner. It works once.\n");
+  console.log(`  API docs          ${origin}/api/docs`);
+  console.log(`  Mailbox           ${origin}/mailbox#${platform.mailboxToken}`);
+  console.log(`  State             ${state.name}`);
+  console.log("  Stop              Ctrl-C\n");
+}
+
+/** Waits until the edge reports that it and its dependencies are healthy. */
+async function untilHealthy(url: string): Promise<void> {
+  const deadline = Date.now() + READY_MILLISECONDS;
+  while (Date.now() < deadline) {
+    const answer = await fetch(url).catch(() => null);
+    if (answer?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new StartError(`The edge did not become healthy within ${READY_MILLISECONDS / 1000} s: see ${url}`);
+}
