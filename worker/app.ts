@@ -10,7 +10,7 @@ import { describeApi } from "./document/document.ts";
 import { type ErrorCode, type FieldError, problemOf } from "./errors.ts";
 import { invalidInput } from "./http/json-body.ts";
 import { refusalFor } from "./http/refusals.ts";
-import { bodyOf, drain } from "./http/request-body.ts";
+import { RequestBody } from "./http/request-body.ts";
 import { addLogContext, during, logEvent, logFailure } from "./log.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { auditLogRoutes } from "./routes/audit-log.ts";
@@ -65,9 +65,10 @@ root.use(async (c, next) => {
 });
 
 root.use(async (c, next) => {
-  const body = bodyOf(c.req.raw);
+  const body = new RequestBody(c.req.raw);
+  c.set("body", body);
   await next();
-  await drain(body);
+  await body.drain();
   // Not c.header, which copies an answer that is made already, and its body with it.
   const { headers } = c.res;
   headers.set("X-Request-Id", c.var.requestId);

@@ -3,6 +3,7 @@ import type { PublicCache } from "./content/public-cache.ts";
 import type { Quotas } from "./content/quotas.ts";
 import type { Database } from "./db/tables.ts";
 import type { RateLimits } from "./http/rate-limits.ts";
+import type { RequestBody } from "./http/request-body.ts";
 import type { Storages } from "./storage/open.ts";
 import type { YandexDiskSettingsBody } from "./storage/settings.ts";
 
@@ -38,8 +39,9 @@ export interface Bindings {
 export interface AppEnv {
   Bindings: Bindings;
   Variables: {
-    /** As the answer and the log name the request. */
+    /** The id in X-Request-Id, in problem documents and in the log. */
     requestId: string;
+    body: RequestBody;
   };
 }
 

@@ -1,9 +1,9 @@
 import type { z } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
-import type { Bindings } from "../bindings.ts";
+import type { Context, MiddlewareHandler } from "hono";
+import type { AppEnv, Bindings } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { SECRET_FIELDS } from "../storage/settings.ts";
-import { bodyOf, type IncomingBody, mediaTypeOf, quoteContentType, readBytes } from "./request-body.ts";
+import { type RequestBody, unsupportedMediaType } from "./request-body.ts";
 
 /** What every resource does with its requests. */
 
@@ -15,35 +15,33 @@ const SECRETS = new Set([...SECRET_FIELDS, "password", "current_password", "new_
 /** More wrong fields than that are not worth an answer of their own. */
 const MAX_NAMED_FIELDS = 20;
 
-/** Reads a JSON body, which is small, and says what is wrong with one that is none. */
-export const readJson: MiddlewareHandler = async (c, next) => {
-  const body = bodyOf(c.req.raw);
-  const bytes = await readBytes(body, MAX_JSON_BYTES, "body_too_large");
-  if (mediaTypeOf(body.contentType) !== "application/json") {
-    throw new Refusal(
-      "unsupported_media_type",
-      `The Content-Type is ${quoteContentType(body.contentType)}; expected application/json.`,
-    );
-  }
-  assertJson(new TextDecoder().decode(bytes));
-  c.req.raw = withBody(c.req.raw, bytes);
+/** Reads and checks a JSON body, for the validator of the route. */
+export const readJson: MiddlewareHandler<AppEnv> = async (c, next) => {
+  replaceBody(c, await c.var.body.bytes(MAX_JSON_BYTES, "body_too_large"));
   await next();
 };
 
-/** A JSON body of a route that takes other bodies too. */
-export async function jsonOf(body: IncomingBody, maxBytes = MAX_JSON_BYTES): Promise<unknown> {
-  const text = new TextDecoder().decode(await readBytes(body, maxBytes, "body_too_large"));
+/** The same for a route whose body may be left out. */
+export const readOptionalJson: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const bytes = await c.var.body.bytes(MAX_JSON_BYTES, "body_too_large");
+  if (bytes.length > 0) replaceBody(c, bytes);
+  else c.req.raw = withBody(c.req.raw, bytes);
+  await next();
+};
+
+/** Returns the value of a JSON body, for a route that accepts other bodies too. */
+export async function jsonOf(body: RequestBody, maxBytes = MAX_JSON_BYTES): Promise<unknown> {
+  const text = new TextDecoder().decode(await body.bytes(maxBytes, "body_too_large"));
   assertJson(text);
   return JSON.parse(text);
 }
 
-/** The same where no body at all is as good as one that asks for nothing. */
-export const readOptionalJson: MiddlewareHandler = async (c, next) => {
-  const bytes = await readBytes(bodyOf(c.req.raw), MAX_JSON_BYTES, "body_too_large");
+/** Gives the validator, which reads Hono's request, a body that is still unread. */
+function replaceBody(c: Context<AppEnv>, bytes: Uint8Array<ArrayBuffer>): void {
+  if (c.var.body.mediaType !== "application/json") throw unsupportedMediaType(c.var.body, "application/json");
+  assertJson(new TextDecoder().decode(bytes));
   c.req.raw = withBody(c.req.raw, bytes);
-  if (bytes.length > 0) return readJson(c, next);
-  await next();
-};
+}
 
 function withBody({ url, method, headers }: Request, bytes: Uint8Array<ArrayBuffer>): Request {
   const copied = new Headers(headers);

@@ -13,7 +13,6 @@ import type { AppEnv } from "../bindings.ts";
 import { type ErrorCode, Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
 import { originOf } from "../http/json-body.ts";
-import { bodyOf, readBytes } from "../http/request-body.ts";
 import { idempotentFor } from "./idempotent.ts";
 
 /** better-auth's own routes, as far as they are exposed; its refusals become problem documents. */
@@ -50,7 +49,7 @@ authRoutes.all("/*", async (c) => {
   if (path.startsWith("/passkey/")) assertPasskeys(originOf(c));
   // Before the library looks at the body, and as everywhere else.
   const person = needsSession(path, c.req.method) ? (await personOf(c, originOf(c))).person : undefined;
-  const body = await readBytes(bodyOf(c.req.raw), MAX_BYTES, "body_too_large");
+  const body = await c.var.body.bytes(MAX_BYTES, "body_too_large");
   const purpose = THROTTLED[path];
   const attempt = purpose && { purpose, who: whoIn(body), address: addressOf(c) };
   if (attempt) await countAttempt(c.env.db, attempt, c.env.now());

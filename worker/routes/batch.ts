@@ -8,15 +8,9 @@ import { unzipped } from "../content/zip.ts";
 import type { ProjectRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { jsonOf, originOf, parsed } from "../http/json-body.ts";
+import { readFormFiles } from "../http/multipart.ts";
 import { answers, problems } from "../http/openapi.ts";
-import {
-  bodyOf,
-  chunksOf,
-  filesOf,
-  type IncomingBody,
-  mediaTypeOf,
-  quoteContentType,
-} from "../http/request-body.ts";
+import { type RequestBody, unsupportedMediaType } from "../http/request-body.ts";
 import { batchResult, remotePhoto } from "../schemas.ts";
 import { nameOf, openProject, photoOf, uploadTexts } from "./content.ts";
 import { companyRoute } from "./guarded.ts";
@@ -96,7 +90,7 @@ routes.openAPIRegistry.register("RemotePhotos", remotePhotos);
 export const batchRoutes = routes.openapi(create, async (c) => {
   const { store, projects, creation } = c.var;
   const fields = c.req.valid("query");
-  const entries = await entriesOf(c.env, bodyOf(c.req.raw), projects, fields);
+  const entries = await entriesOf(c.env, c.var.body, projects, fields);
   const items = await submitBatch({ ...c.env, origin: originOf(c) }, store, entries, creation, c.env.now);
   const submitted = items.filter(({ error }) => error === null).length;
   return c.json({ items, submitted, refused: items.length - submitted }, 200);
@@ -106,11 +100,11 @@ type Common = z.infer<typeof common>;
 
 async function entriesOf(
   env: Pick<Bindings, "internet" | "now">,
-  body: IncomingBody,
+  body: RequestBody,
   projects: ProjectStore,
   fields: Common,
 ): Promise<AsyncIterable<BatchEntry>> {
-  switch (mediaTypeOf(body.contentType)) {
+  switch (body.mediaType) {
     case "application/json": {
       const { items } = parsed(remotePhotos, await jsonOf(body, MAX_LIST_BYTES), "json");
       return fetched(env, items, projects, fields);
@@ -123,19 +117,18 @@ async function entriesOf(
         tooLarge: "image_too_many_bytes",
       } as const;
       const project = await openProject(projects, fields.project_id);
-      return photosOf(filesOf(body, "image", limits), fields, project, env.now);
+      return photosOf(readFormFiles(body, "image", limits), fields, project, env.now);
     }
     case "application/zip":
     case "application/x-zip-compressed": {
-      if (!body.body) throw new Refusal("malformed_upload", "The body is empty; expected a ZIP archive.");
+      if (!body.stream) throw new Refusal("malformed_upload", "The body is empty; expected a ZIP archive.");
       const project = await openProject(projects, fields.project_id);
-      return photosOf(unzipped(chunksOf(body.body), MAX_IMAGE_BYTES), fields, project, env.now);
+      return photosOf(unzipped(body.chunks(), MAX_IMAGE_BYTES), fields, project, env.now);
     }
     default:
-      throw new Refusal(
-        "unsupported_media_type",
-        `The Content-Type is ${quoteContentType(body.contentType)}; ` +
-          "expected application/zip, multipart/form-data with a boundary, or application/json.",
+      throw unsupportedMediaType(
+        body,
+        "application/zip, multipart/form-data with a boundary, or application/json",
       );
   }
 }

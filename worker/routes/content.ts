@@ -13,6 +13,7 @@ import { decodeCursor, encodeCursor } from "../http/cursor.ts";
 import { assertMatch, changedMeanwhile, etagOf, IF_MATCH, IF_NONE_MATCH, isKnown } from "../http/etag.ts";
 import { decimal, descriptionText, isVisible, oneLine, searchText, titleText } from "../http/fields.ts";
 import { jsonOf, originOf, parsed, readJson } from "../http/json-body.ts";
+import { readForm } from "../http/multipart.ts";
 import {
   answers,
   contentId,
@@ -22,7 +23,7 @@ import {
   tagged,
   waiting,
 } from "../http/openapi.ts";
-import { bodyOf, type IncomingBody, mediaTypeOf, quoteContentType, readForm } from "../http/request-body.ts";
+import { type RequestBody, unsupportedMediaType } from "../http/request-body.ts";
 import { logFailure } from "../log.ts";
 import { waitForMarker } from "../marker/wait.ts";
 import {
@@ -214,7 +215,7 @@ export const contentRoutes = routes
     return c.json({ items, next_cursor: next && encodeCursor(next), total }, 200);
   })
   .openapi(create, async (c) => {
-    const photo = await readPhoto(c.env, bodyOf(c.req.raw), c.var.projects);
+    const photo = await readPhoto(c.env, c.var.body, c.var.projects);
     const { store, creation } = c.var;
     const { lease, reused, ...submitted } = await submitPhoto(
       { ...c.env, origin: originOf(c) },
@@ -317,10 +318,10 @@ export type PhotoFields = z.infer<typeof uploadTexts>;
 
 async function readPhoto(
   { internet, now }: AppEnv["Bindings"],
-  body: IncomingBody,
+  body: RequestBody,
   projects: ProjectStore,
 ): Promise<Photo> {
-  switch (mediaTypeOf(body.contentType)) {
+  switch (body.mediaType) {
     case "application/json": {
       const { image_url: address, ...fields } = parsed(remotePhoto, await jsonOf(body), "json");
       const project = await openProject(projects, fields.project_id);
@@ -332,15 +333,11 @@ async function readPhoto(
       return photoOf(image.bytes, image.name, fields, project, now());
     }
     default:
-      throw new Refusal(
-        "unsupported_media_type",
-        `The Content-Type is ${quoteContentType(body.contentType)}; ` +
-          "expected multipart/form-data with a boundary, or application/json.",
-      );
+      throw unsupportedMediaType(body, "multipart/form-data with a boundary, or application/json");
   }
 }
 
-async function readUpload(body: IncomingBody) {
+async function readUpload(body: RequestBody) {
   const { files, texts } = await readForm(body, {
     files: ["image"],
     texts: ["title", "description", "project_id", "compile", "max_features", "expires_at"],

@@ -3,7 +3,8 @@ import type { AppEnv } from "../bindings.ts";
 import * as idempotency from "../db/idempotency.ts";
 import { Refusal } from "../errors.ts";
 import { Fingerprint } from "../http/fingerprint.ts";
-import { bodyOf, drain, mediaTypeOf, multipartBoundary, observe } from "../http/request-body.ts";
+import { multipartBoundary } from "../http/multipart.ts";
+import type { RequestBody } from "../http/request-body.ts";
 import { logFailure } from "../log.ts";
 
 /** What a POST does with an Idempotency-Key (draft-ietf-httpapi-idempotency-key-header). */
@@ -57,15 +58,15 @@ async function answered(
       "Answers to requests with an Idempotency-Key are kept sealed; SECRETS_KEYS is not set.",
     );
   }
-  const body = bodyOf(c.req.raw);
-  const fingerprint = fingerprintOf(c.req.raw);
+  const { body } = c.var;
+  const fingerprint = fingerprintOf(c.req.url, body);
   const route = `${c.req.method} ${c.req.path}`;
   const claim = await idempotency.claim(db, owner, route, key, now());
   if (claim.kind === "running") throw inProgress();
 
   if (claim.kind === "answered") {
-    observe(body.body, { write: (chunk) => fingerprint.write(chunk) });
-    await drain(body);
+    body.observe({ write: (chunk) => fingerprint.write(chunk) });
+    await body.drain();
     if ((await fingerprint.end()) !== claim.fingerprint) throw reused();
     const {
       status,
@@ -83,7 +84,7 @@ async function answered(
     if (asked !== (await fingerprint.end())) throw reused();
   };
   // As soon as all of it is known: before anything is made, where the body is read first.
-  observe(body.body, { write: (chunk) => fingerprint.write(chunk), end: note });
+  body.observe({ write: (chunk) => fingerprint.write(chunk), end: note });
   const heartbeat = setInterval(() => {
     idempotency.prolong(db, held, now()).catch((error) => logFailure("A lease was not prolonged", error));
   }, idempotency.PROLONG_MILLISECONDS);
@@ -99,7 +100,7 @@ async function answered(
       await (mayBeMade ? idempotency.leave(db, held, now()) : idempotency.forget(db, held));
       return;
     }
-    await drain(body);
+    await body.drain();
     await note();
     const kept: Kept = {
       status,
@@ -120,13 +121,11 @@ function contextOf(rowId: string): string {
   return `idempotency_keys/${rowId}`;
 }
 
-function fingerprintOf({ url, headers }: Request): Fingerprint {
+function fingerprintOf(url: string, body: RequestBody): Fingerprint {
   const query = new URL(url).searchParams;
   for (const name of UNIMPORTANT) query.delete(name);
   query.sort();
-  const contentType = headers.get("content-type") ?? undefined;
-  const boundary = multipartBoundary(contentType) ?? "";
-  return new Fingerprint(query.toString(), mediaTypeOf(contentType) ?? "", boundary);
+  return new Fingerprint(query.toString(), body.mediaType ?? "", multipartBoundary(body) ?? "");
 }
 
 /** A string of RFC 8941 in its quotes; or, as most clients have it, without them. */

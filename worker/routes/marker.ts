@@ -5,6 +5,7 @@ import { announce } from "../content/submission.ts";
 import { Refusal } from "../errors.ts";
 import { oneLine } from "../http/fields.ts";
 import { originOf, parsed, readJson, readOptionalJson } from "../http/json-body.ts";
+import { readForm } from "../http/multipart.ts";
 import {
   answers,
   contentId,
@@ -13,7 +14,7 @@ import {
   problems,
   STORAGE_REFUSALS,
 } from "../http/openapi.ts";
-import { bodyOf, mediaTypeOf, quoteContentType, readBytes, readForm } from "../http/request-body.ts";
+import { type RequestBody, unsupportedMediaType } from "../http/request-body.ts";
 import { type Delivery, deliver, MAX_MARKER_BYTES } from "../marker/delivery.ts";
 import * as life from "../marker/life.ts";
 import { arContent, lease, progress, recompileRequest, submission, takenLease } from "../schemas.ts";
@@ -134,7 +135,7 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
     const leaseHash = await life.hashToken(token);
     // Before the body: a lease that is gone already need not wait for it.
     if (!(await life.findLease(c.env.db, id, leaseHash, c.env.now()))) throw leaseLost();
-    const delivery = await readDelivery(c.req.raw);
+    const delivery = await readDelivery(c.var.body);
     const held = await deliver(c.env, c.var.store.company, content, leaseHash, delivery, c.env.now());
     if (!held) throw leaseLost();
     const delivered = await find(c.var.store, id);
@@ -221,18 +222,12 @@ function leaseLost(): Refusal {
 }
 
 /** A bare `.mind`, or a form with the marker and what goes with it. */
-async function readDelivery(request: Request): Promise<Delivery> {
-  const body = bodyOf(request);
-  const mediaType = mediaTypeOf(body.contentType);
-  if (mediaType !== "multipart/form-data") {
-    if (mediaType !== "application/octet-stream") {
-      throw new Refusal(
-        "unsupported_media_type",
-        `The Content-Type is ${quoteContentType(body.contentType)}; ` +
-          "expected application/octet-stream or multipart/form-data.",
-      );
+async function readDelivery(body: RequestBody): Promise<Delivery> {
+  if (body.mediaType !== "multipart/form-data") {
+    if (body.mediaType !== "application/octet-stream") {
+      throw unsupportedMediaType(body, "application/octet-stream or multipart/form-data");
     }
-    const marker = await readBytes(body, MAX_MARKER_BYTES, "marker_too_large");
+    const marker = await body.bytes(MAX_MARKER_BYTES, "marker_too_large");
     return { marker, thumbnail: null, milliseconds: null, compilerVersion: null };
   }
   const { files, texts } = await readForm(body, {

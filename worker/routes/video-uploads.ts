@@ -5,7 +5,6 @@ import type { VideoUploadRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { originOf, readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, problems, STORAGE_REFUSALS } from "../http/openapi.ts";
-import { bodyOf } from "../http/request-body.ts";
 import { arContent } from "../schemas.ts";
 import type { UploadedPart } from "../storage/provider.ts";
 import {
@@ -221,7 +220,7 @@ export const videoUploadRoutes = new OpenAPIHono<AppEnv>()
     const uploads = new VideoUploadStore(c.env.db, c.var.store.company);
     const { number } = c.req.valid("param");
     const upload = await findUpload(uploads, c.req.valid("param"));
-    const { size } = await putPart(c.env, uploads, upload, number, bodyOf(c.req.raw));
+    const { size } = await putPart(c.env, uploads, upload, number, c.var.body);
     return c.json({ number, bytes: size }, 200);
   })
   .openapi(complete, async (c) => {

@@ -4,7 +4,6 @@ import { contentBody } from "../content/representation.ts";
 import { etagOf, IF_MATCH } from "../http/etag.ts";
 import { originOf } from "../http/json-body.ts";
 import { contentId, problems, STORAGE_REFUSALS, tagged } from "../http/openapi.ts";
-import { bodyOf } from "../http/request-body.ts";
 import { arContent } from "../schemas.ts";
 import { attachVideo, detachVideo } from "../video/attach.ts";
 import { announceEvents } from "../webhooks/deliveries.ts";
@@ -56,8 +55,8 @@ export const videoRoutes = new OpenAPIHono<AppEnv>()
     const { id } = c.req.valid("param");
     const { content, task } = await find(c.var.store, id);
     const expected = await expectedBy(c, { content, task });
-    const upload = bodyOf(c.req.raw);
-    const attached = await attachVideo(c.env.storages, c.var.store, content, upload, c.env.now(), expected);
+    const { store, body: upload } = c.var;
+    const attached = await attachVideo(c.env.storages, store, content, upload, c.env.now(), expected);
     if (!attached) throw await notThere(c.var.store, id);
     await announceEvents(c.env, [id]);
     const body = contentBody(attached, task, originOf(c));

@@ -4,7 +4,7 @@ import { mediaUrl, versionedPath } from "../content/paths.ts";
 import type { ContentStore } from "../content/store.ts";
 import type { Company, Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { type IncomingBody, interrupted } from "../http/request-body.ts";
+import { type RequestBody, uploadInterrupted } from "../http/request-body.ts";
 
 /** Under the 100 MB that Cloudflare lets through in one request on its free plan. */
 export const MAX_VIDEO_BYTES = 95_000_000;
@@ -24,16 +24,16 @@ export async function attachVideo(
   storages: Bindings["storages"],
   store: ContentStore,
   content: Content,
-  upload: IncomingBody,
+  upload: RequestBody,
   now: number,
   expected?: Content,
 ): Promise<Content | undefined> {
   const length = lengthOf(upload);
   await store.assertRoomForVideo(content, length, now);
-  if (!upload.body) {
+  if (!upload.stream) {
     throw new Refusal("unsupported_video", "The file is empty (0 bytes); expected an MP4 or WebM video.");
   }
-  const { head, stream, stop, brokeOff } = await peek(upload.body);
+  const { head, stream, stop, brokeOff } = await peek(upload.stream);
   const sniffed = sniffVideo(head);
   if ("found" in sniffed) {
     stop();
@@ -47,7 +47,7 @@ export async function attachVideo(
   try {
     await storage.upload(path, stream, { length, contentType: type });
   } catch (error) {
-    throw brokeOff() ? interrupted() : error;
+    throw brokeOff() ? uploadInterrupted() : error;
   }
   return swapVideo(storages, store, content, { storageId, path, type, bytes: length }, now, expected);
 }
@@ -107,7 +107,7 @@ export function newVideoPath(company: Company, content: Content, contentType: Vi
   return versionedPath("video", { storagePath, uniqueId, version: videoVersion + 1, contentType });
 }
 
-function lengthOf({ contentLength }: IncomingBody): number {
+function lengthOf({ contentLength }: RequestBody): number {
   const limit = `${MAX_VIDEO_BYTES / 1_000_000} MB`;
   if (contentLength === undefined || !/^\d{1,15}$/.test(contentLength)) {
     throw new Refusal("length_required", `Content-Length is missing; a video of at most ${limit} needs it.`);
@@ -172,7 +172,7 @@ async function peek(body: ReadableStream<Uint8Array>) {
       return await reader.read(new Uint8Array(CHUNK_BYTES));
     } catch {
       failed = true;
-      throw interrupted();
+      throw uploadInterrupted();
     }
   };
   const waiting: Uint8Array[] = [];

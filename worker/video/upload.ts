@@ -4,7 +4,7 @@ import type { ContentStore } from "../content/store.ts";
 import { type Creation, newCreation } from "../db/idempotency.ts";
 import type { Content, VideoUploadRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { type IncomingBody, interrupted } from "../http/request-body.ts";
+import { type RequestBody, uploadInterrupted } from "../http/request-body.ts";
 import { hex, sha256Sink } from "../sha256.ts";
 import { readChunks } from "../storage/chunks.ts";
 import {
@@ -140,7 +140,7 @@ export async function putPart(
   uploads: VideoUploadStore,
   upload: VideoUploadRow,
   number: number,
-  { body, contentLength }: IncomingBody,
+  { stream: body, contentLength }: RequestBody,
 ): Promise<UploadedPart> {
   assertPart(upload, number);
   const size = bytesOfPart(upload, number);
@@ -170,7 +170,7 @@ export async function putPart(
   try {
     etag = await parts.put(upload.path, upload.uploadId, number, stream, size);
   } catch (error) {
-    throw broken ? interrupted() : gone(error);
+    throw broken ? uploadInterrupted() : gone(error);
   }
   const part = { number, etag, size };
   await uploads.notePart(upload.id, part);

@@ -7,9 +7,12 @@ import { png } from "../fixtures.ts";
 const DAY_SECONDS = 24 * 3600;
 
 let edge: Edge;
+let tests = 0;
 
 beforeEach(() => {
   edge = new Edge();
+  // Each test's projects are younger than those before: the oldest one is the default.
+  edge.pass(60 * tests++);
 });
 
 const create = (body: object) => edge.json<Project>("/api/projects", json("POST", body));

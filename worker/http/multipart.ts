@@ -1,0 +1,168 @@
+import {
+  getMultipartBoundary,
+  MaxFileSizeExceededError,
+  MaxHeaderSizeExceededError,
+  MaxPartsExceededError,
+  MaxTotalSizeExceededError,
+  MultipartParseError,
+  MultipartParser,
+  type MultipartPart,
+} from "@remix-run/multipart-parser";
+import { type ErrorCode, Refusal } from "../errors.ts";
+import { type RequestBody, unsupportedMediaType, uploadInterrupted } from "./request-body.ts";
+
+/** The fields of a multipart/form-data body. A request with any other field is refused. */
+export interface FormFields<File extends string, Text extends string> {
+  readonly files: readonly File[];
+  readonly texts: readonly Text[];
+  readonly maxFileBytes: number;
+  /** The error code for a file of more than `maxFileBytes`. */
+  readonly tooLarge: ErrorCode;
+}
+
+export interface FormFile {
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export interface Form<File extends string, Text extends string> {
+  readonly files: Partial<Record<File, FormFile>>;
+  readonly texts: Partial<Record<Text, string>>;
+}
+
+const MAX_TEXT_BYTES = 16_384;
+/** Boundaries and part headers together; the number of parts bounds them too. */
+const MAX_ENVELOPE_BYTES = 65_536;
+
+/**
+ * Reads a form as it streams in, and stops at the first byte over a limit. A file is held twice for a
+ * moment, as the chunks that came from the network and joined, and once from then on: 40 MB at the peak and
+ * 20 MB after it for the largest photo, so an isolate of 128 MB takes several uploads at a time.
+ */
+export async function readForm<File extends string, Text extends string>(
+  body: RequestBody,
+  fields: FormFields<File, Text>,
+): Promise<Form<File, Text>> {
+  const boundary = boundaryOf(body);
+  const maxTotalBytes =
+    fields.maxFileBytes * fields.files.length + MAX_TEXT_BYTES * fields.texts.length + MAX_ENVELOPE_BYTES;
+  const declared = Number(body.contentLength ?? 0);
+  if (declared > maxTotalBytes) throw tooLarge(fields, declared);
+
+  // Without prototypes: a field may be called "constructor".
+  const files: Partial<Record<string, FormFile>> = Object.create(null);
+  const texts: Partial<Record<string, string>> = Object.create(null);
+  const names = [...fields.files, ...fields.texts];
+  const parser = new MultipartParser(boundary, {
+    maxFileSize: fields.maxFileBytes,
+    maxParts: names.length,
+    maxTotalSize: maxTotalBytes,
+  });
+  try {
+    for await (const part of partsOf(body, parser)) {
+      const name = part.name ?? "";
+      if (name in files || name in texts) {
+        throw new Refusal("invalid_input", `Field "${name}" came twice; expected it once.`);
+      }
+      if ((fields.files as readonly string[]).includes(name)) {
+        files[name] = takeFile(part);
+      } else if ((fields.texts as readonly string[]).includes(name)) {
+        if (part.size > MAX_TEXT_BYTES) {
+          const limit = `expected at most ${MAX_TEXT_BYTES}`;
+          throw new Refusal("invalid_input", `Field "${name}" has ${part.size} bytes; ${limit}.`);
+        }
+        texts[name] = part.text;
+      } else {
+        throw unknownField(part, names.map((known) => `"${known}"`).join(", "));
+      }
+    }
+  } catch (error) {
+    throw formRefusal(error, fields, names.length);
+  }
+  return { files, texts } as Form<File, Text>;
+}
+
+/**
+ * Yields the files of a form one by one as they stream in.
+ *
+ * @param field name of every part of the form
+ */
+export async function* readFormFiles(
+  body: RequestBody,
+  field: string,
+  { maxFiles, maxFileBytes, tooLarge }: { maxFiles: number; maxFileBytes: number; tooLarge: ErrorCode },
+): AsyncGenerator<FormFile, void> {
+  const parser = new MultipartParser(boundaryOf(body), {
+    maxFileSize: maxFileBytes,
+    maxParts: maxFiles,
+    maxTotalSize: maxFiles * maxFileBytes,
+  });
+  try {
+    for await (const part of partsOf(body, parser)) {
+      if (part.name !== field) throw unknownField(part, `"${field}", once for each file`);
+      yield takeFile(part);
+    }
+  } catch (error) {
+    throw formRefusal(error, { maxFileBytes, tooLarge }, maxFiles);
+  }
+}
+
+async function* partsOf(body: RequestBody, parser: MultipartParser): AsyncGenerator<MultipartPart> {
+  if (!body.stream) throw new Refusal("malformed_upload", "The body is empty; expected a multipart form.");
+  for await (const chunk of body.chunks()) yield* parser.write(chunk);
+  parser.finish();
+}
+
+/** Returns the joined bytes of a part, and lets go of its chunks. */
+function takeFile(part: MultipartPart): FormFile {
+  const bytes = part.bytes as Uint8Array<ArrayBuffer>;
+  part.content.length = 0;
+  return { name: part.filename ?? "", bytes };
+}
+
+function unknownField({ name = "" }: MultipartPart, expected: string): Refusal {
+  const received = JSON.stringify(name.slice(0, 50));
+  return new Refusal("invalid_input", `Unknown field ${received}; expected ${expected}.`);
+}
+
+/** Returns the boundary that a multipart form's Content-Type names; null for other bodies. */
+export function multipartBoundary({ contentType, mediaType }: RequestBody): string | null {
+  return contentType && mediaType === "multipart/form-data" ? getMultipartBoundary(contentType) : null;
+}
+
+function boundaryOf(body: RequestBody): string {
+  const boundary = multipartBoundary(body);
+  if (boundary) return boundary;
+  throw unsupportedMediaType(body, "multipart/form-data with a boundary");
+}
+
+type FileLimit = Pick<FormFields<string, string>, "maxFileBytes" | "tooLarge">;
+
+function formRefusal(error: unknown, limit: FileLimit, maxParts: number): unknown {
+  if (error instanceof Refusal) return error;
+  if (error instanceof MaxFileSizeExceededError || error instanceof MaxTotalSizeExceededError) {
+    return tooLarge(limit);
+  }
+  if (error instanceof MaxPartsExceededError) {
+    return new Refusal("malformed_upload", `The form has too many parts; expected at most ${maxParts}.`);
+  }
+  if (error instanceof MaxHeaderSizeExceededError) {
+    return new Refusal("malformed_upload", "A part of the form has too many headers; expected at most 8 KB.");
+  }
+  if (error instanceof MultipartParseError) {
+    return new Refusal(
+      "malformed_upload",
+      "The body is cut off or malformed; expected a complete multipart/form-data body.",
+    );
+  }
+  return uploadInterrupted();
+}
+
+function tooLarge({ tooLarge, maxFileBytes }: FileLimit, declaredBytes?: number): Refusal {
+  const limit = `${maxFileBytes / 1_000_000} MB`;
+  if (declaredBytes === undefined) {
+    return new Refusal(tooLarge, `A file of the form has more than ${limit}; expected at most ${limit}.`);
+  }
+  const size = `${(declaredBytes / 1_000_000).toFixed(1)} MB`;
+  return new Refusal(tooLarge, `The upload has ${size}; expected a file of at most ${limit}.`);
+}
