@@ -2,102 +2,17 @@ import { z } from "@hono/zod-openapi";
 import type { CompileErrorCode } from "../compiler/types.ts";
 import type { StorageErrorCode } from "./storage/provider.ts";
 
-/** Every reason the edge gives, to a caller or in a compile task. The compiler's own reasons pass through. */
-export type ErrorCode =
-  | CompileErrorCode
-  | "invalid_input"
-  | "malformed_json"
-  | "malformed_upload"
-  | "body_too_large"
-  | "unsupported_media_type"
-  | "length_required"
-  | "range_not_satisfiable"
-  | "unauthenticated"
-  | "forbidden"
-  | "foreign_origin"
-  | "no_company"
-  | "project_archived"
-  | "last_project"
-  | "too_many_attempts"
-  | "too_many_requests"
-  | "already_set_up"
-  | "wrong_link"
-  | "invalid_idempotency_key"
-  | "no_passkeys_here"
-  | "idempotency_key_reused"
-  | "request_in_progress"
-  | "quota_exceeded"
-  | "not_found"
-  | "method_not_allowed"
-  | "lease_lost"
-  | "lease_held"
-  | "nothing_to_compile"
-  | "foreign_marker"
-  | "marker_too_large"
-  | "invalid_thumbnail"
-  | "video_too_large"
-  | "unsupported_video"
-  | "upload_interrupted"
-  | "batch_too_large"
-  | "image_not_fetched"
-  | "precondition_failed"
-  | "image_missing"
-  | "compiler_unreachable"
-  | "compiler_busy"
-  | "compiler_error"
-  | "compile_timeout"
-  | "compile_crashed"
-  | "storage_unavailable"
-  | "storage_not_found"
-  | "storage_denied"
-  | "storage_full"
-  | "storage_conflict"
-  | "invalid_storage_settings"
-  | "secrets_unavailable"
-  | "storage_in_use"
-  | "storage_test_failed"
-  | "migration_running"
-  | "migration_over"
-  | "checksum_mismatch"
-  | "upload_incomplete"
-  | "not_signed"
-  | "authorization_failed"
-  | "authorization_unavailable"
-  | "retries_exhausted"
-  | "too_many_companies"
-  | "too_many_keys"
-  | "too_many_projects"
-  | "too_many_webhooks"
-  | "webhook_disabled"
-  | "internal_error";
-
-interface Meaning {
-  readonly status: ProblemStatus;
+interface ErrorInfo {
+  readonly status: number;
   readonly title: string;
 }
 
-export type ProblemStatus =
-  | 400
-  | 401
-  | 403
-  | 404
-  | 405
-  | 409
-  | 411
-  | 412
-  | 413
-  | 415
-  | 416
-  | 422
-  | 429
-  | 500
-  | 502
-  | 503
-  | 507;
-
-/** The one place where a code gets its HTTP status and its title. */
-export const MEANINGS = {
-  empty_file: { status: 422, title: "The file is empty" },
+/**
+ * Every error code of the API and of compile tasks, with its HTTP status and title. The type, the schema and
+ * the API document derive from this table. The compiler's own codes pass through it.
+ */
+export const ERRORS = {
+  empty_file: { status: 422, title: "Empty file" },
   not_an_image: { status: 415, title: "Not an image" },
   unsupported_format: { status: 415, title: "Unsupported image format" },
   image_damaged: { status: 422, title: "Damaged image" },
@@ -106,7 +21,7 @@ export const MEANINGS = {
   image_too_small: { status: 422, title: "Image too small" },
   too_few_features: { status: 422, title: "Too few features to track" },
   invalid_option: { status: 422, title: "Invalid compile option" },
-  invalid_marker: { status: 422, title: "Not a valid .mind marker" },
+  invalid_marker: { status: 422, title: "Invalid marker" },
   invalid_input: { status: 422, title: "Invalid input" },
   malformed_json: { status: 400, title: "Malformed JSON" },
   malformed_upload: { status: 400, title: "Malformed upload" },
@@ -116,74 +31,78 @@ export const MEANINGS = {
   range_not_satisfiable: { status: 416, title: "Range not satisfiable" },
   unauthenticated: { status: 401, title: "Not signed in" },
   forbidden: { status: 403, title: "Not allowed" },
-  foreign_origin: { status: 403, title: "Sent by a page of another site" },
+  foreign_origin: { status: 403, title: "Cross-site request" },
   project_archived: { status: 409, title: "Project archived" },
-  last_project: { status: 409, title: "Last project" },
-  no_company: { status: 403, title: "No company chosen" },
+  last_project: { status: 409, title: "Last open project" },
+  no_company: { status: 403, title: "No company selected" },
   too_many_attempts: { status: 429, title: "Too many attempts" },
   too_many_requests: { status: 429, title: "Too many requests" },
   already_set_up: { status: 409, title: "Already set up" },
-  wrong_link: { status: 403, title: "Not a valid link" },
-  no_passkeys_here: { status: 409, title: "No passkeys at this address" },
+  wrong_link: { status: 403, title: "Invalid link" },
+  no_passkeys_here: { status: 409, title: "Passkeys unavailable" },
   invalid_idempotency_key: { status: 400, title: "Invalid Idempotency-Key" },
-  idempotency_key_reused: { status: 422, title: "Idempotency-Key used before" },
+  idempotency_key_reused: { status: 422, title: "Idempotency-Key reused" },
   request_in_progress: { status: 409, title: "Request in progress" },
-  quota_exceeded: { status: 403, title: "Quota used up" },
+  quota_exceeded: { status: 403, title: "Quota exceeded" },
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
   lease_lost: { status: 409, title: "Lease lost" },
   lease_held: { status: 409, title: "Already being compiled" },
   nothing_to_compile: { status: 409, title: "Nothing to compile" },
-  foreign_marker: { status: 422, title: "Marker of another image" },
+  foreign_marker: { status: 422, title: "Marker does not match the photo" },
   marker_too_large: { status: 413, title: "Marker too large" },
   invalid_thumbnail: { status: 422, title: "Invalid thumbnail" },
   video_too_large: { status: 413, title: "Video too large" },
   unsupported_video: { status: 415, title: "Unsupported video format" },
   upload_interrupted: { status: 400, title: "Upload interrupted" },
   batch_too_large: { status: 413, title: "Batch too large" },
-  image_not_fetched: { status: 422, title: "Image not fetched" },
-  precondition_failed: { status: 412, title: "Changed meanwhile" },
-  image_missing: { status: 500, title: "Stored image missing" },
+  image_not_fetched: { status: 422, title: "Photo not downloaded" },
+  precondition_failed: { status: 412, title: "Changed since it was read" },
+  image_missing: { status: 500, title: "Stored photo missing" },
   compiler_unreachable: { status: 503, title: "Compiler unreachable" },
   compiler_busy: { status: 503, title: "Compiler busy" },
   compiler_error: { status: 503, title: "Compiler error" },
-  compile_timeout: { status: 503, title: "Compilation took too long" },
+  compile_timeout: { status: 503, title: "Compilation timed out" },
   compile_crashed: { status: 503, title: "Compilation crashed" },
   storage_unavailable: { status: 503, title: "Storage unavailable" },
-  storage_not_found: { status: 502, title: "Not found by the storage" },
-  storage_denied: { status: 502, title: "Denied by the storage" },
+  storage_not_found: { status: 502, title: "Not found in the storage" },
+  storage_denied: { status: 502, title: "Storage access denied" },
   storage_full: { status: 507, title: "Storage full" },
-  storage_conflict: { status: 409, title: "Conflict in the storage" },
+  storage_conflict: { status: 409, title: "Storage conflict" },
   invalid_storage_settings: { status: 422, title: "Invalid storage settings" },
   secrets_unavailable: { status: 503, title: "Secrets unavailable" },
   storage_in_use: { status: 409, title: "Storage in use" },
-  migration_running: { status: 409, title: "Migration under way" },
-  migration_over: { status: 409, title: "Migration over" },
+  migration_running: { status: 409, title: "Storage migration running" },
+  migration_over: { status: 409, title: "Storage migration finished" },
   authorization_failed: { status: 422, title: "Authorization failed" },
-  authorization_unavailable: { status: 503, title: "Authorization not set up" },
+  authorization_unavailable: { status: 503, title: "Authorization not configured" },
   upload_incomplete: { status: 409, title: "Upload incomplete" },
-  not_signed: { status: 409, title: "No signed addresses" },
+  not_signed: { status: 409, title: "No signed URLs" },
   checksum_mismatch: { status: 422, title: "Checksum mismatch" },
   storage_test_failed: { status: 422, title: "Storage test failed" },
   too_many_companies: { status: 409, title: "Too many companies" },
   too_many_keys: { status: 409, title: "Too many API keys" },
   too_many_projects: { status: 409, title: "Too many projects" },
   too_many_webhooks: { status: 409, title: "Too many webhooks" },
-  webhook_disabled: { status: 409, title: "Webhook switched off" },
+  webhook_disabled: { status: 409, title: "Webhook disabled" },
   retries_exhausted: { status: 503, title: "Retries exhausted" },
   internal_error: { status: 500, title: "Internal error" },
-} as const satisfies Record<ErrorCode, Meaning>;
+} as const satisfies Record<string, ErrorInfo> & Record<CompileErrorCode, ErrorInfo>;
 
-/** What is noted on a compile task: the code for programs, the sentence for people. */
+export type ErrorCode = keyof typeof ERRORS;
+
+export type ProblemStatus = (typeof ERRORS)[ErrorCode]["status"];
+
+/** Why a compile task or a storage migration failed: a code for programs, a sentence for people. */
 export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
 }
 
-/** What is wrong with one field of a request, such as `settings.bucket`. */
+/** The error of one field of a request, such as `settings.bucket`. */
 export type FieldError = NonNullable<Problem["errors"]>[number];
 
-/** An expected refusal of a request, with the sentence that its caller reads. */
+/** An expected error of a request. Its message becomes the problem document's `detail`. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly code: ErrorCode;
@@ -203,7 +122,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The code of what a storage refuses or fails to do. */
+/** The API's error code for each error code of a storage provider. */
 export const STORAGE_CODES = {
   not_found: "storage_not_found",
   denied: "storage_denied",
@@ -213,22 +132,23 @@ export const STORAGE_CODES = {
   invalid_config: "invalid_storage_settings",
 } as const satisfies Record<StorageErrorCode, ErrorCode>;
 
-/** RFC 9457 problem details. `type` is a URN: the codes are documented in the API's own document. */
+/** Returns the problem document (RFC 9457) of an error. `type` is a URN: the API document lists the codes. */
 export function problemOf(
   code: ErrorCode,
   detail: string,
   fields: readonly FieldError[] = [],
 ): Problem & { status: ProblemStatus } {
-  const { status, title } = MEANINGS[code];
+  const { status, title } = ERRORS[code];
   const errors = fields.length > 0 ? { errors: [...fields] } : {};
   return { type: `urn:vivimark:error:${code}`, title, status, detail, code, ...errors };
 }
 
 const errorCode = z
-  .enum(Object.keys(MEANINGS) as [ErrorCode, ...ErrorCode[]])
-  .openapi("ErrorCode", { description: "Why, for programs. More may come: expect others." });
+  .enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]])
+  .openapi("ErrorCode", {
+    description: "The reason, for programs. New codes may be added; handle unknown ones.",
+  });
 
-/** RFC 9457 problem details. */
 export const problem = z
   .object({
     type: z.string(),
@@ -238,15 +158,15 @@ export const problem = z
     code: errorCode,
     request_id: z.string().optional().openapi({
       description:
-        "Of the request that is refused, as X-Request-Id and the log say it. Of a whole answer only.",
+        "The request's id, as in X-Request-Id and in the log. Missing in the errors of single batch items.",
     }),
-    /** What is wrong with single fields of the request, where that is known; `detail` says it too. */
+    /** The errors of single fields, where they are known; `detail` contains the first ones too. */
     errors: z
       .array(
         z.object({
           field: z.string().openapi({
             description:
-              "Its path in the body, such as settings.bucket, or its name in query, path or headers.",
+              "The field's path in the body, such as settings.bucket, or its name in the query, path or headers.",
           }),
           detail: z.string(),
         }),

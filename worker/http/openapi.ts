@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { type ErrorCode, MEANINGS, problem } from "../errors.ts";
+import { ERRORS, type ErrorCode, problem } from "../errors.ts";
 import { MAX_WAIT_SECONDS } from "../marker/wait.ts";
 import { decimal } from "./fields.ts";
 
@@ -19,11 +19,11 @@ interface ProblemResponse {
 /** The refusals of a route by their codes, gathered by status. */
 export function problems<Code extends ErrorCode>(
   ...codes: readonly Code[]
-): Record<(typeof MEANINGS)[Code]["status"], ProblemResponse> {
-  const statuses = new Set(codes.map((code) => MEANINGS[code].status));
+): Record<(typeof ERRORS)[Code]["status"], ProblemResponse> {
+  const statuses = new Set(codes.map((code) => ERRORS[code].status));
   const responses = Array.from(statuses, (status) => [
     status,
-    problemResponse(codes.filter((code) => MEANINGS[code].status === status)),
+    problemResponse(codes.filter((code) => ERRORS[code].status === status)),
   ]);
   return Object.fromEntries(responses);
 }

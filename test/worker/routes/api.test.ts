@@ -3,7 +3,7 @@ import { eq } from "drizzle-orm";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { arContent, compileTasks } from "../../../worker/db/tables.ts";
-import { MEANINGS } from "../../../worker/errors.ts";
+import { ERRORS } from "../../../worker/errors.ts";
 import type { ArContent } from "../../../worker/schemas.ts";
 import { Edge, form, json, refusal } from "../edge.ts";
 import { mind, png } from "../fixtures.ts";
@@ -206,7 +206,7 @@ describe("the API's document", async () => {
 
   it("names every code that a request can be refused with", () => {
     const text = JSON.stringify(document);
-    for (const [code, { status }] of Object.entries(MEANINGS)) {
+    for (const [code, { status }] of Object.entries(ERRORS)) {
       if (status < 500) expect([code, text.includes(code)]).toEqual([code, true]);
     }
   });
