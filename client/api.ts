@@ -21,7 +21,7 @@ export interface WebhookContent {
   updated_at: string;
 }
 
-/** Why, for programs. More may come: expect others. */
+/** The reason, for programs. New codes may be added; handle unknown ones. */
 export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "already_set_up" | "wrong_link" | "no_passkeys_here" | "invalid_idempotency_key" | "idempotency_key_reused" | "request_in_progress" | "quota_exceeded" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "precondition_failed" | "image_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_companies" | "too_many_keys" | "too_many_projects" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
 
 export interface ActiveCompany {
@@ -454,10 +454,10 @@ export interface Problem {
   status: number;
   detail: string;
   code: ErrorCode;
-  /** Of the request that is refused, as X-Request-Id and the log say it. Of a whole answer only. */
+  /** The request's id, as in X-Request-Id and in the log. Missing in the errors of single batch items. */
   request_id?: string;
   errors?: Array<{
-    /** Its path in the body, such as settings.bucket, or its name in query, path or headers. */
+    /** The field's path in the body, such as settings.bucket, or its name in the query, path or headers. */
     field: string;
     detail: string;
   }>;
