@@ -143,11 +143,9 @@ export function problemOf(
   return { type: `urn:vivimark:error:${code}`, title, status, detail, code, ...errors };
 }
 
-const errorCode = z
-  .enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]])
-  .openapi("ErrorCode", {
-    description: "The reason, for programs. New codes may be added; handle unknown ones.",
-  });
+const errorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]).openapi("ErrorCode", {
+  description: "The reason, for programs. New codes may be added; handle unknown ones.",
+});
 
 export const problem = z
   .object({
