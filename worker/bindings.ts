@@ -87,7 +87,9 @@ export interface CompileMessage {
 export interface CompileQueue {
   send(message: CompileMessage, delaySeconds: number): Promise<void>;
   /** At most 100 at once. */
-  sendAll(messages: readonly CompileMessage[]): Promise<void>;
+  sendAll(
+    messages: readonly { readonly message: CompileMessage; readonly delaySeconds: number }[],
+  ): Promise<void>;
 }
 
 /** Says "go on with this storage migration"; what is to be done is in the database. */

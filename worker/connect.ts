@@ -133,7 +133,9 @@ export function connect(env: Env): Bindings & Consumer {
         await env.COMPILE_QUEUE.send(message, { delaySeconds: Math.ceil(delaySeconds) });
       },
       async sendAll(messages) {
-        await env.COMPILE_QUEUE.sendBatch(messages.map((body) => ({ body })));
+        await env.COMPILE_QUEUE.sendBatch(
+          messages.map(({ message, delaySeconds }) => ({ body: message, delaySeconds })),
+        );
       },
     },
     storageQueue: {

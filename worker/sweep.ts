@@ -68,7 +68,7 @@ export async function sweep(
       await discardUpload({ storages }, uploads, upload);
     } catch (error) {
       logFailure("An abandoned upload is left to a later sweep", error, { upload_id: upload.id });
-      await uploads.prolong(upload.id, now + RETRY_SECONDS * 1000);
+      await uploads.extend(upload.id, now + RETRY_SECONDS * 1000);
     }
   }
 

@@ -73,8 +73,7 @@ export class Edge {
     }),
     queue: {
       send: async (message, delaySeconds) => void this.sent.push({ message, delaySeconds }),
-      sendAll: async (messages) =>
-        void this.sent.push(...messages.map((message) => ({ message, delaySeconds: 0 }))),
+      sendAll: async (messages) => void this.sent.push(...messages),
     },
     storageQueue: { send: async (message, delaySeconds) => void this.moves.push({ message, delaySeconds }) },
     webhookQueue: { sendAll: async (messages) => void this.told.push(...messages) },

@@ -1,3 +1,4 @@
+import type { Bindings } from "../bindings.ts";
 import type { Creation } from "../db/idempotency.ts";
 import { problemOf, Refusal } from "../errors.ts";
 import { refusalFor } from "../http/refusals.ts";
@@ -22,15 +23,14 @@ export type BatchEntry =
   | { readonly name: string; readonly error: unknown };
 
 /**
- * Submits photos as they come, in groups. Each has a result of its own, in the order in which they came; none
- * keeps another from being submitted. What comes after the last one that is allowed is left out, and said to be.
+ * Submits photos as they come, in groups. Each gets a result of its own, in the order in which they came; a
+ * refused photo does not affect the others. Photos above the limit are left out, and the result says so.
  */
 export async function submitBatch(
-  services: Services,
+  services: Services & Pick<Bindings, "now">,
   store: ContentStore,
   entries: AsyncIterable<BatchEntry>,
   creation: Creation,
-  now: () => number,
 ): Promise<BatchItem[]> {
   const items: BatchItem[] = [];
   let group: { index: number; name: string; photo: Photo }[] = [];
@@ -40,7 +40,7 @@ export async function submitBatch(
     const requests = await Promise.all(
       photos.map(async ({ index, photo }) => ({ photo, creation: await creationAt(creation, index) })),
     );
-    const outcomes = await submitPhotos(services, store, requests, now()).catch((error: unknown) =>
+    const outcomes = await submitPhotos(services, store, requests, services.now()).catch((error: unknown) =>
       photos.map(() => ({ error })),
     );
     for (const [i, { index, name }] of photos.entries()) {

@@ -49,7 +49,12 @@ export function versionedPath(
  * cached for ever.
  */
 export function mediaUrl(uniqueId: string, kind: MediaKind, version: number): string {
-  return `/media/${uniqueId}/${kind}?v=${version}`;
+  return `${mediaUrlPrefix(uniqueId, kind)}${version}`;
+}
+
+/** Returns what precedes the version in an address, for SQL that counts the version up. */
+export function mediaUrlPrefix(uniqueId: string, kind: MediaKind): string {
+  return `/media/${uniqueId}/${kind}?v=`;
 }
 
 /** Returns the content's own folders, which may hold files that a crash left behind. */

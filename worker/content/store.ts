@@ -30,6 +30,7 @@ import {
   type VideoUploadRow,
   videoUploads,
 } from "../db/tables.ts";
+import { Transaction } from "../db/transaction.ts";
 import type { Refusal } from "../errors.ts";
 import type { Position } from "../http/cursor.ts";
 import { abandon } from "../marker/life.ts";
@@ -38,8 +39,8 @@ import type { Storages } from "../storage/open.ts";
 import { deleteFolder } from "../storage/provider.ts";
 import { happened } from "../webhooks/events.ts";
 import { FILE_KINDS } from "./file-kinds.ts";
-import { placed, placeOf, type StoredVideo } from "./files.ts";
-import { foldersOf } from "./paths.ts";
+import { isSamePlace, placeColumns, placed, placeOf, type StoredVideo } from "./files.ts";
+import { foldersOf, mediaUrlPrefix } from "./paths.ts";
 import {
   hasRoom,
   type Quotas,
@@ -56,7 +57,7 @@ export interface ContentWithTask {
   readonly task: CompileTaskRow;
 }
 
-/** Hidden content that is to be seen. */
+/** Hidden content that becomes visible, with its changes and its first task. */
 export interface Reveal {
   readonly content: Content;
   readonly change: Partial<Content>;
@@ -78,6 +79,14 @@ export interface ContentQuery {
   /** The position to go on after. */
   readonly after?: Position | undefined;
   readonly limit: number;
+}
+
+export interface ContentChange {
+  /** The change as the API names it. */
+  readonly auditDetail: AuditDetail;
+  /** Changes the content only if it is still this. */
+  readonly expected?: Content | undefined;
+  readonly now: number;
 }
 
 const ofNewestGeneration = and(
@@ -117,24 +126,19 @@ export class ContentStore {
     return quotaRefusal(this.#quotas, await readUsage(this.#db, this.company.id, now), wanted, now);
   }
 
-  /** Behind the last statement of a batch. */
-  #notes(action: Action, id: string, detail: AuditDetail | null = null) {
+  /** Returns the statements that note an action; they belong right behind the change in its batch. */
+  #auditEntries(action: Action, id: string, detail: AuditDetail | null = null) {
     return this.#audit ? [this.#audit.note(action, named(id), detail)] : [];
   }
 
-  /**
-   * Makes a change and notes it.
-   *
-   * @param tells the statements that tell others of it
-   */
-  async #noted<Row>(
+  /** Makes a change and notes it in the audit log, in one batch with the statements in `events`. */
+  async #audited<Row>(
     change: BatchItem<"sqlite"> & PromiseLike<Row[]>,
-    action: Action,
-    id: string,
-    detail: AuditDetail | null = null,
-    tells: readonly BatchItem<"sqlite">[] = [],
+    entry: { readonly action: Action; readonly id: string; readonly detail?: AuditDetail | null },
+    events: readonly BatchItem<"sqlite">[] = [],
   ): Promise<Row[]> {
-    const [rows] = await this.#db.batch([change, ...this.#notes(action, id, detail), ...tells]);
+    const { action, id, detail } = entry;
+    const [rows] = await this.#db.batch([change, ...this.#auditEntries(action, id, detail), ...events]);
     return rows as Row[];
   }
 
@@ -193,17 +197,18 @@ export class ContentStore {
   }
 
   /**
-   * Content whose files are still to be stored: invisible, and removed with whatever was stored of them when
-   * it is not revealed before `until`.
+   * Inserts content whose files are not stored yet. It stays invisible until `reveal`; the sweep removes it,
+   * with its files, when it is not revealed before `until`.
    *
-   * @returns a row for each; undefined where there was no room for it
+   * @returns the rows by id; those that do not fit into the company's quotas are missing
    */
   async insertHidden(
     contents: readonly HiddenContent[],
     until: number,
     now: number,
-  ): Promise<(Content | undefined)[]> {
-    const inserts = contents.map(({ row, compilations }) => {
+  ): Promise<ReadonlyMap<string, Content>> {
+    const transaction = new Transaction();
+    const inserted = contents.map(({ row, compilations }) => {
       const content = {
         ...row,
         companyId: this.company.id,
@@ -211,11 +216,10 @@ export class ContentStore {
         deletedAt: until,
       };
       const room = this.room({ contents: 1, bytes: row.imageBytes, compilations }, now);
-      return insertIf(this.#db, arContent, content, room).returning();
+      return transaction.add(insertIf(this.#db, arContent, content, room).returning());
     });
-    const [first, ...others] = inserts;
-    if (!first) return [];
-    return (await this.#db.batch([first, ...others])).map(([row]) => row);
+    await transaction.commit(this.#db);
+    return new Map(inserted.flatMap((rows) => rows()).map((content) => [content.id, content]));
   }
 
   /** Refuses a video that there is no room for, before it is sent. */
@@ -259,49 +263,47 @@ export class ContentStore {
   }
 
   /**
-   * Makes hidden content visible, with what has become of it meanwhile and its first task.
+   * Makes hidden content visible, with its changes and its first task.
    *
-   * @returns what it is now for each; undefined where there was no room for its compilation
+   * @returns what was revealed, by the content's id; content whose compilation exceeds the quota is missing
    */
-  async reveal(reveals: readonly Reveal[], now: number): Promise<(ContentWithTask | undefined)[]> {
-    const statements = reveals.flatMap(({ content, change, task }) => {
-      const isOpen = task.state !== "ready";
-      const row = { ...task, companyId: this.company.id, contentId: content.id };
-      const isRevealed = sql`EXISTS (SELECT 1 FROM ar_content WHERE id = ${content.id} AND deleted_at IS NULL)`;
-      return [
+  async reveal(reveals: readonly Reveal[], now: number): Promise<ReadonlyMap<string, ContentWithTask>> {
+    const transaction = new Transaction();
+    const revealed = reveals.map(({ content: { id }, change, task }) => {
+      const compilations = task.state === "ready" ? 0 : 1;
+      const contents = transaction.add(
         this.#db
           .update(arContent)
           .set({ ...change, deletedAt: null })
-          .where(and(eq(arContent.id, content.id), this.room({ compilations: isOpen ? 1 : 0 }, now)))
+          .where(and(eq(arContent.id, id), this.room({ compilations }, now)))
           .returning(),
-        insertIf(this.#db, compileTasks, row, isRevealed).returning(),
-        ...this.#notes("content.created", content.id),
-      ];
+      );
+      const row = { ...task, companyId: this.company.id, contentId: id };
+      const isVisible = sql`EXISTS (SELECT 1 FROM ar_content WHERE id = ${id} AND deleted_at IS NULL)`;
+      const tasks = transaction.add(insertIf(this.#db, compileTasks, row, isVisible).returning());
+      for (const entry of this.#auditEntries("content.created", id)) transaction.add(entry);
+      return { contents, tasks };
     });
-    const tells = reveals
-      .filter(({ change }) => change.markerStatus === "ready")
-      .flatMap(({ content }) => happened(this.#db, "marker.ready", content.id, now, sql`1`));
-    const [first, ...others] = statements;
-    if (!first) return [];
-    const answers = await this.#db.batch([first, ...others, ...tells]);
-    const each = statements.length / reveals.length;
-    return reveals.map((_, i) => {
-      const [[content], [task]] = answers.slice(each * i) as [Content[], CompileTaskRow[]];
-      return content && { content, task };
-    });
+    for (const { content, task } of reveals) {
+      if (task.state !== "ready") continue;
+      for (const statement of happened(this.#db, "marker.ready", content.id, now, sql`1`)) {
+        transaction.add(statement);
+      }
+    }
+    await transaction.commit(this.#db);
+    const found = new Map<string, ContentWithTask>();
+    for (const { contents, tasks } of revealed) {
+      const [[content], [task]] = [contents(), tasks()];
+      if (content) found.set(content.id, { content, task });
+    }
+    return found;
   }
 
-  /**
-   * @param expected changes it only if it is still this
-   * @param noted the change as the API names it
-   * @returns undefined when there is no such content
-   */
+  /** Returns the new row; undefined when the content does not exist or is not the `expected` one any more. */
   async update(
     id: string,
     change: Partial<Pick<Content, "title" | "description" | "isActive" | "projectId" | "expiresAt">>,
-    noted: AuditDetail,
-    now: number,
-    expected?: Content,
+    { auditDetail, expected, now }: ContentChange,
   ): Promise<Content | undefined> {
     // In one statement, so that title, description and their folded copies stay together when two changes
     // meet. The first line is the title's copy, which has no line break of its own.
@@ -314,62 +316,62 @@ export class ContentStore {
       change.description === undefined
         ? sql`substr(${arContent.searchText}, ${lineEnd} + 1)`
         : sql`${searchable(change.description)}`;
-    const [row] = await this.#noted(
+    const [row] = await this.#audited(
       this.#db
         .update(arContent)
         .set({ ...change, searchText: sql`${title} || char(10) || ${description}`, updatedAt: touched(now) })
         .where(this.#own(eq(arContent.id, id), isStill(expected)))
         .returning(),
-      "content.changed",
-      id,
-      noted,
+      { action: "content.changed", id, detail: auditDetail },
     );
     return row;
   }
 
   /**
-   * Replaces the video (null: takes it away), if it is still the one that `content` shows.
+   * Replaces the video that the content shows; null removes it.
    *
-   * @returns the new row; undefined when somebody else was first or the content is gone
+   * @returns the content just before and just after the change. Nothing changed if `after` is missing: the
+   *   content shows this video already or, if `before` is missing too, does not exist or is not the `expected`
+   *   one any more
    * @throws Refusal `quota_exceeded`
    */
-  async swapVideo(
-    content: Content,
-    video: (StoredVideo & { url: string }) | null,
-    now: number,
-    expected?: Content,
-  ): Promise<Content | undefined> {
-    const isCounted = video?.isCounted === true;
-    const [row] = await this.#noted(
+  async replaceVideo(
+    { id, uniqueId }: Content,
+    video: StoredVideo | null,
+    { expected, now }: { readonly expected?: Content | undefined; readonly now: number },
+  ): Promise<{ readonly before?: Content; readonly after?: Content }> {
+    const version = sql<number>`${arContent.videoVersion} + 1`;
+    const place = placeColumns("video");
+    const isCurrent = this.#own(eq(arContent.id, id), isStill(expected));
+    const isOther =
+      video && sql`NOT (${place.storageId} IS ${video.storageId} AND ${place.path} IS ${video.path})`;
+    const isLimited = video !== null && !video.isCounted;
+    const room = isLimited ? this.room({ bytes: moreBytes(video.bytes) }, now) : undefined;
+    const [[before], [after]] = await this.#db.batch([
+      // In the same transaction: the file may have been moved since the content was last read.
+      this.#db.select().from(arContent).where(isCurrent),
       this.#db
         .update(arContent)
         .set({
           ...placed("video", video),
-          videoUrl: video?.url ?? null,
+          videoUrl: video && sql`${mediaUrlPrefix(uniqueId, "video")} || (${version})`,
           videoType: video?.type ?? null,
           videoBytes: video?.bytes ?? null,
-          videoVersion: content.videoVersion + 1,
+          videoVersion: version,
           updatedAt: touched(now),
         })
-        .where(
-          this.#own(
-            eq(arContent.id, content.id),
-            eq(arContent.videoVersion, content.videoVersion),
-            // It may have been moved meanwhile: then another place is to be cleared.
-            sql`${arContent.videoPath} IS ${content.videoPath}`,
-            isStill(expected),
-            video && !isCounted ? this.room({ bytes: moreBytes(video.bytes) }, now) : undefined,
-          ),
-        )
+        .where(and(isCurrent, isOther ?? undefined, room))
         .returning(),
-      video ? "video.attached" : "video.removed",
-      content.id,
-      video && { bytes: video.bytes, type: video.type },
-      video ? happened(this.#db, "video.attached", content.id, now) : [],
-    );
-    const refused = row || !video || isCounted ? null : await this.#noRoomForVideo(content, video.bytes, now);
-    if (refused) throw refused;
-    return row;
+      ...this.#auditEntries(
+        video ? "video.attached" : "video.removed",
+        id,
+        video && { bytes: video.bytes, type: video.type },
+      ),
+      ...(video ? happened(this.#db, "video.attached", id, now) : []),
+    ]);
+    const isRefused = before && !after && isLimited && !isSamePlace(placeOf(before, "video"), video);
+    if (isRefused) throw (await this.#noRoomForVideo(before, video.bytes, now)) ?? quotaBrieflyExhausted();
+    return { before, after };
   }
 
   /** Content whose marker serves as well for one of these images, made by this compiler; the newest first. */
@@ -421,7 +423,7 @@ export class ContentStore {
         .set({ deletedAt: now, updatedAt: touched(now) })
         .where(this.#own(eq(arContent.id, id), isStill(expected)))
         .returning(),
-      ...this.#notes("content.deleted", id),
+      ...this.#auditEntries("content.deleted", id),
       ...happened(this.#db, "content.deleted", id, now),
       abandon(this.#db, id, this.company.id, now),
     ]);

@@ -15,7 +15,7 @@ import { imagePath, mediaUrl, qrCodePath, versionedPath } from "./paths.ts";
 import { drawQrCode } from "./qr-code.ts";
 import { quotaBrieflyExhausted } from "./quotas.ts";
 import { viewerUrl } from "./representation.ts";
-import { type ContentStore, type ContentWithTask, type HiddenContent, purge } from "./store.ts";
+import { type ContentStore, type ContentWithTask, type HiddenContent, purge, type Reveal } from "./store.ts";
 
 export interface Photo {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -43,8 +43,8 @@ export type Services = Pick<Bindings, "db" | "storages" | "queue" | "webhookQueu
 /** Longer than any submission takes from its row to its end. */
 const HIDDEN_SECONDS = 900;
 
-/** A photo that is to be taken in. */
-export interface Request {
+/** A request to submit a photo. */
+export interface PhotoRequest {
   readonly photo: Photo;
   readonly creation: Creation;
 }
@@ -52,130 +52,133 @@ export interface Request {
 export type Outcome = Submitted | { readonly error: unknown };
 
 /**
- * Takes a photo in: stores the original and its QR code, opens the first compile task, and arms the message that brings the
- * Node compiler. Throws CompileError for a file that cannot become a marker, before anything is stored.
+ * Submits a photo: stores the original and its QR code, opens the first compile task, and sends the message
+ * that brings the Node compiler.
+ *
+ * @throws CompileError for a file that cannot become a marker, before anything is stored
+ * @throws Refusal `quota_exceeded`
  */
 export async function submitPhoto(
   services: Services,
   store: ContentStore,
-  photo: Photo,
+  { photo, creation = newCreation() }: Pick<PhotoRequest, "photo"> & Partial<PhotoRequest>,
   now: number,
-  creation: Creation = newCreation(),
 ): Promise<Submitted> {
   const [outcome] = await submitPhotos(services, store, [{ photo, creation }], now);
   if ("error" in outcome) throw outcome.error;
   return outcome;
 }
 
+/** A photo on its way in. Each step returns it with what the step found or made. */
+interface PreparedPhoto {
+  readonly request: PhotoRequest;
+  readonly row: HiddenContent["row"] & { readonly qrCodePath: string };
+}
+
+interface MatchedPhoto extends PreparedPhoto {
+  /** Content whose marker fits this photo too; undefined: the photo has to be compiled. */
+  readonly reusable: Content | undefined;
+}
+
+interface InsertedPhoto extends MatchedPhoto {
+  /** The row, hidden until its files are stored. */
+  readonly content: Content;
+}
+
+interface StoredPhoto extends InsertedPhoto, Reveal {
+  readonly lease: NewLease | null;
+  readonly isReused: boolean;
+}
+
 /**
- * The same for several photos, with as many round trips to the database as for one; one that is refused keeps
- * none of the others from being taken in.
+ * Submits several photos with as many round trips to the database as for one. A photo that is refused does
+ * not affect the others.
  *
- * @returns the outcomes, in the order of the requests; rejects when none was taken in
+ * @returns the outcomes, in the order of the requests
+ * @throws when the database or the storage fails for all of them; nothing is stored then
  */
 export async function submitPhotos(
   services: Services,
   store: ContentStore,
-  requests: readonly Request[],
+  requests: readonly PhotoRequest[],
   now: number,
 ): Promise<Outcome[]> {
-  const { db, storages, queue, settings } = services;
-  const outcomes = new Map<Request, Outcome>();
-  const fresh: Prepared[] = [];
+  const outcomes = new Map<PhotoRequest, Outcome>();
+  const prepared: PreparedPhoto[] = [];
   for (const request of requests) {
     try {
-      const prepared = await prepare(store, request, now);
-      const made = request.creation.isRepeated
-        ? await resume(db, storages, store, request.creation.id)
-        : undefined;
+      const photo = await preparePhoto(store, request, now);
+      const made = await resume(services, store, request.creation);
       if (made) outcomes.set(request, made);
-      else fresh.push(prepared);
+      else prepared.push(photo);
     } catch (error) {
       outcomes.set(request, { error });
     }
   }
-  const reusable =
-    fresh.length === 0
-      ? []
-      : await store.findReusable([...new Set(fresh.map(({ row }) => row.imageSha256))], COMPILER_VERSION);
-  const wanted = fresh.map(({ row }) => ({ row, compilations: reusableFor(row, reusable) ? 0 : 1 }));
-  // The rows first: they name the files to the sweep if this is where it ends.
-  const hidden = await store.insertHidden(wanted, now + HIDDEN_SECONDS * 1000, now);
-  const open: (Prepared & { content: Content })[] = [];
-  for (const [i, prepared] of fresh.entries()) {
-    const content = hidden[i];
-    if (content) open.push({ ...prepared, content });
-    else outcomes.set(prepared.request, { error: await noRoom(store, wanted[i], now) });
+  const matched = await matchMarkers(store, prepared);
+  // Rows before files: if the Worker dies now, the sweep finds the files by their rows.
+  const hidden = await store.insertHidden(
+    matched.map(({ row, reusable }) => ({ row, compilations: reusable ? 0 : 1 })),
+    now + HIDDEN_SECONDS * 1000,
+    now,
+  );
+  const inserted: InsertedPhoto[] = [];
+  for (const photo of matched) {
+    const content = hidden.get(photo.row.id);
+    if (content) inserted.push({ ...photo, content });
+    else {
+      const wanted = { contents: 1, bytes: photo.row.imageBytes, compilations: photo.reusable ? 0 : 1 };
+      outcomes.set(photo.request, { error: await quotaError(store, wanted, now) });
+    }
   }
   try {
-    const storage = await storages.open(store.company.storageConnectionId);
-    const reveals = await Promise.all(
-      open.map(async (one) => {
+    const storage = await services.storages.open(store.company.storageConnectionId);
+    const attempts = await Promise.all(
+      inserted.map(async (photo) => {
         try {
-          return { ...one, ...(await storeFiles(services, store, storage, one, reusable, now)) };
+          return await storeFiles(services, { store, storage }, photo, now);
         } catch (error) {
-          outcomes.set(one.request, { error });
-          await discard(db, storages, store, one.content);
+          outcomes.set(photo.request, { error });
+          await discard(services, store, photo.content);
           return null;
         }
       }),
     );
-    const stored = reveals.filter((one) => one !== null);
+    const stored = attempts.filter((photo) => photo !== null);
     const revealed = await store.reveal(stored, now);
-    const waiting: Content[] = [];
-    const reused: string[] = [];
-    for (const [i, { request, content, lease, isReused }] of stored.entries()) {
-      const made = revealed[i];
-      if (made) {
-        outcomes.set(request, { ...made, lease, reused: isReused });
-        if (isReused) reused.push(made.content.id);
-        else waiting.push(made.content);
+    const submitted: Submitted[] = [];
+    for (const { request, content, lease, isReused } of stored) {
+      const found = revealed.get(content.id);
+      if (found) {
+        const outcome = { ...found, lease, reused: isReused };
+        submitted.push(outcome);
+        outcomes.set(request, outcome);
       } else {
-        outcomes.set(request, { error: await noRoom(store, { compilations: 1 }, now) });
-        await discard(db, storages, store, content);
+        outcomes.set(request, { error: await quotaError(store, { compilations: 1 }, now) });
+        await discard(services, store, content);
       }
     }
-    await announceEvents(services, reused);
-    const [only] = waiting;
-    if (waiting.length > 1) await announceAll(queue, waiting);
-    else if (only) {
-      const isLeased = stored.some(({ lease }) => lease !== null);
-      await announce(queue, only, isLeased ? settings.browserLeaseSeconds : 0);
-    }
+    await announceSubmitted(services, submitted);
   } catch (error) {
-    for (const { content } of open) await discard(db, storages, store, content);
+    for (const { content } of inserted) await discard(services, store, content);
     throw error;
   }
   return requests.map((request) => outcomes.get(request) ?? { error: new Error("No outcome.") });
 }
 
-/** Why a photo was not taken in. */
-async function noRoom(
+/** Returns why a photo does not fit into the company's quotas. */
+async function quotaError(
   store: ContentStore,
-  { row, compilations }: { row?: Prepared["row"]; compilations: number },
+  wanted: { readonly contents?: number; readonly bytes?: number; readonly compilations: number },
   now: number,
 ): Promise<Refusal> {
-  const bytes = row?.imageBytes ?? 0;
-  const refused = await store.overQuota({ contents: row ? 1 : 0, bytes, compilations }, now);
-  return refused ?? quotaBrieflyExhausted();
+  return (await store.overQuota(wanted, now)) ?? quotaBrieflyExhausted();
 }
 
-/** Content with the marker that this one would get. */
-function reusableFor(
-  { imageSha256, maxFeatures }: Pick<Prepared["row"], "imageSha256" | "maxFeatures">,
-  reusable: readonly Content[],
-): Content | undefined {
-  return reusable.find((found) => found.imageSha256 === imageSha256 && found.maxFeatures === maxFeatures);
-}
-
-interface Prepared {
-  readonly request: Request;
-  readonly row: HiddenContent["row"];
-}
-
-/** The row of a photo. @throws CompileError for a file that cannot become a marker */
-async function prepare(store: ContentStore, request: Request, now: number): Promise<Prepared> {
+/** Makes the row of a photo. @throws CompileError for a file that cannot become a marker */
+async function preparePhoto(store: ContentStore, request: PhotoRequest, now: number): Promise<PreparedPhoto> {
   const { photo, creation } = request;
+  const { storageConnectionId, storagePath } = store.company;
   const image = inspectImage(photo.bytes);
   const uniqueId = crypto.randomUUID();
   const row = {
@@ -184,16 +187,16 @@ async function prepare(store: ContentStore, request: Request, now: number): Prom
     projectId: photo.projectId,
     title: photo.title,
     description: photo.description,
-    imageStorageId: store.company.storageConnectionId,
-    imagePath: imagePath(store.company.storagePath, uniqueId, image.mime),
+    imageStorageId: storageConnectionId,
+    imagePath: imagePath(storagePath, uniqueId, image.mime),
     imageUrl: mediaUrl(uniqueId, "image", 1),
     imageType: image.mime,
     imageSha256: await sha256(photo.bytes),
     imageWidth: image.width,
     imageHeight: image.height,
     imageBytes: photo.bytes.length,
-    qrCodeStorageId: store.company.storageConnectionId,
-    qrCodePath: qrCodePath(store.company.storagePath, uniqueId),
+    qrCodeStorageId: storageConnectionId,
+    qrCodePath: qrCodePath(storagePath, uniqueId),
     generation: 1,
     maxFeatures: photo.maxFeatures,
     expiresAt: photo.expiresAt,
@@ -204,48 +207,85 @@ async function prepare(store: ContentStore, request: Request, now: number): Prom
   return { request, row };
 }
 
-/** Stores the original and the QR code, and a marker where there is one already. */
+/** Finds markers that the company has already, of the same image with the same options. */
+async function matchMarkers(store: ContentStore, photos: readonly PreparedPhoto[]): Promise<MatchedPhoto[]> {
+  if (photos.length === 0) return [];
+  const hashes = new Set(photos.map(({ row }) => row.imageSha256));
+  const candidates = await store.findReusable([...hashes], COMPILER_VERSION);
+  return photos.map((photo) => {
+    const { imageSha256, maxFeatures } = photo.row;
+    const reusable = candidates.find(
+      (content) => content.imageSha256 === imageSha256 && content.maxFeatures === maxFeatures,
+    );
+    return { ...photo, reusable };
+  });
+}
+
+/** Stores the original and the QR code, and a copy of the marker that is reused. */
 async function storeFiles(
   { storages, settings, origin }: Services,
-  store: ContentStore,
-  storage: StorageProvider,
-  { request: { photo }, content }: { request: Request; content: Content },
-  reusable: readonly Content[],
+  { store, storage }: { readonly store: ContentStore; readonly storage: StorageProvider },
+  photo: InsertedPhoto,
   now: number,
-) {
-  const { uniqueId } = content;
-  const qrCode = Uint8Array.from(new TextEncoder().encode(drawQrCode(viewerUrl(uniqueId, origin))));
+): Promise<StoredPhoto> {
+  const { content, reusable, row } = photo;
+  const { bytes, executor } = photo.request.photo;
+  const qrCode = Uint8Array.from(new TextEncoder().encode(drawQrCode(viewerUrl(row.uniqueId, origin))));
   const put = (path: string, bytes: Uint8Array<ArrayBuffer>, contentType: string) =>
     storage.upload(path, bytes, { length: bytes.length, contentType });
   const puts = [
-    put(content.imagePath, photo.bytes, content.imageType),
-    put(qrCodePath(store.company.storagePath, uniqueId), qrCode, KINDS.qr_code.contentType),
+    put(row.imagePath, bytes, row.imageType),
+    put(row.qrCodePath, qrCode, KINDS.qr_code.contentType),
   ];
-  // Both to their end: one that goes on after the other failed would outlive the clearing away.
-  for (const ending of await Promise.allSettled(puts)) if (ending.status === "rejected") throw ending.reason;
-  const found = reusableFor(content, reusable);
-  const reused = found && (await copyMarker(storages, found, store.company, uniqueId));
-  const lease =
-    photo.executor === "browser" && !reused ? await newLease(now, settings.browserLeaseSeconds) : null;
-  const task = reused ? ({ state: "ready", startedAt: now, finishedAt: now } as const) : openedBy(lease, now);
+  // Waits for both even if one fails: an upload that ended after the clean-up would leave its file behind.
+  for (const put of await Promise.allSettled(puts)) if (put.status === "rejected") throw put.reason;
+  const copied = reusable && (await copyMarker(storages, reusable, store.company, row.uniqueId));
+  const lease = executor === "browser" && !copied ? await newLease(now, settings.browserLeaseSeconds) : null;
+  const task = copied ? ({ state: "ready", startedAt: now, finishedAt: now } as const) : openedBy(lease, now);
   return {
-    change: { markerStatus: task.state, ...(reused ? { ...reused, markerGeneratedAt: now } : {}) },
+    ...photo,
+    content,
+    change: { markerStatus: task.state, ...(copied ? { ...copied, markerGeneratedAt: now } : {}) },
     task: { id: crypto.randomUUID(), generation: 1, createdAt: now, ...task },
     lease,
-    isReused: Boolean(reused),
+    isReused: Boolean(copied),
   };
 }
 
+/** Sends what follows a submission: the events of markers that are ready, and messages for all others. */
+async function announceSubmitted(services: Services, submitted: readonly Submitted[]): Promise<void> {
+  const { queue, settings } = services;
+  const reused = submitted.filter(({ reused }) => reused);
+  await announceEvents(
+    services,
+    reused.map(({ content }) => content.id),
+  );
+  const messages = submitted
+    .filter(({ reused }) => !reused)
+    .map(({ content: { id, generation }, lease }) => ({
+      message: { content_id: id, generation },
+      // The Node compiler comes when the browser's lease ends.
+      delaySeconds: lease ? settings.browserLeaseSeconds : 0,
+    }));
+  if (messages.length === 0) return;
+  try {
+    await queue.sendAll(messages);
+  } catch (error) {
+    logFailure("Messages are left to the sweep", error, { messages: messages.length });
+  }
+}
+
 /**
- * What became of a submission whose answer nobody saw. One that broke off is removed: it begins anew. A lease
- * is its first holder's alone; the Node compiler comes when it ends.
+ * Finds what an earlier request with the same Idempotency-Key made. If that request did not finish, its
+ * remains are removed, and this one starts again. The lease is not given out a second time: the Node compiler
+ * takes over when it ends.
  */
 async function resume(
-  db: Bindings["db"],
-  storages: Bindings["storages"],
+  { db, storages }: Services,
   store: ContentStore,
-  id: string,
+  { id, isRepeated }: Creation,
 ): Promise<Submitted | undefined> {
+  if (!isRepeated) return undefined;
   const made = await store.get(id);
   if (made)
     return { ...made, lease: null, reused: made.task.state === "ready" && made.task.executor === null };
@@ -255,12 +295,7 @@ async function resume(
 }
 
 /** Removes what a failed submission stored, unless it was committed although the answer was lost. */
-async function discard(
-  db: Bindings["db"],
-  storages: Bindings["storages"],
-  store: ContentStore,
-  hidden: Content,
-): Promise<void> {
+async function discard({ db, storages }: Services, store: ContentStore, hidden: Content): Promise<void> {
   try {
     if (!(await store.get(hidden.id))) await purge(db, storages, store.company, hidden);
   } catch (error) {
@@ -269,8 +304,8 @@ async function discard(
 }
 
 /**
- * Sends the message that makes the Node compiler look at the newest generation. A message that cannot be
- * sent does not undo what was stored: the sweep finds the row and sends it again.
+ * Sends the message that makes the Node compiler look at the newest generation. A failure is only logged: the
+ * sweep finds the row and sends the message again.
  */
 export async function announce(
   queue: Bindings["queue"],
@@ -284,18 +319,9 @@ export async function announce(
   }
 }
 
-/** The same for several that wait for the Node compiler. */
-async function announceAll(queue: Bindings["queue"], contents: readonly Content[]): Promise<void> {
-  try {
-    await queue.sendAll(contents.map(({ id, generation }) => ({ content_id: id, generation })));
-  } catch (error) {
-    logFailure("Messages are left to the sweep", error, { messages: contents.length });
-  }
-}
-
 /**
- * A marker and thumbnail of the content's own, so that deleting one content never breaks another.
- * Null when the other's marker has just gone.
+ * Copies a marker and its thumbnail, so that deleting one content never breaks another. Returns null when
+ * the other's marker is gone.
  */
 async function copyMarker(
   storages: Bindings["storages"],

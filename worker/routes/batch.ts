@@ -91,7 +91,7 @@ export const batchRoutes = routes.openapi(create, async (c) => {
   const { store, projects, creation } = c.var;
   const fields = c.req.valid("query");
   const entries = await entriesOf(c.env, c.var.body, projects, fields);
-  const items = await submitBatch({ ...c.env, origin: originOf(c) }, store, entries, creation, c.env.now);
+  const items = await submitBatch({ ...c.env, origin: originOf(c) }, store, entries, creation);
   const submitted = items.filter(({ error }) => error === null).length;
   return c.json({ items, submitted, refused: items.length - submitted }, 200);
 });

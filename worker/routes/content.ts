@@ -220,9 +220,8 @@ export const contentRoutes = routes
     const { lease, reused, ...submitted } = await submitPhoto(
       { ...c.env, origin: originOf(c) },
       store,
-      photo,
+      { photo, creation },
       c.env.now(),
-      creation,
     );
     // Who holds the lease is who compiles: nobody else will while they wait.
     const seconds = lease ? 0 : c.req.valid("query").wait;
@@ -256,7 +255,8 @@ export const contentRoutes = routes
     const { store } = c.var;
     const expected = await expectedBy(c, await find(store, id));
     const changes = { title, description, isActive, projectId, expiresAt };
-    if (!(await store.update(id, changes, wanted, c.env.now(), expected))) throw await notThere(store, id);
+    const options = { auditDetail: wanted, expected, now: c.env.now() };
+    if (!(await store.update(id, changes, options))) throw await notThere(store, id);
     const { content, task } = await find(store, id);
     const body = contentBody(content, task, originOf(c));
     return c.json(body, 200, { ETag: await etagOf(body) });

@@ -190,8 +190,9 @@ export const videoUploadRoutes = new OpenAPIHono<AppEnv>()
     const { length, content_type: contentType, sha256 = null } = c.req.valid("json");
     const uploads = new VideoUploadStore(c.env.db, c.var.store.company);
     const { content } = await find(c.var.store, id);
+    const { store, creation } = c.var;
     const plan = { length, contentType, sha256 };
-    const upload = await beginUpload(c.env, c.var.store, uploads, content, plan, c.var.creation);
+    const upload = await beginUpload(c.env, { store, uploads }, content, { plan, creation });
     const location = `/api/ar-content/${id}/video-uploads/${upload.id}`;
     return c.json(await uploadBody(c.env, upload, []), 201, { Location: location });
   })
@@ -220,7 +221,7 @@ export const videoUploadRoutes = new OpenAPIHono<AppEnv>()
     const uploads = new VideoUploadStore(c.env.db, c.var.store.company);
     const { number } = c.req.valid("param");
     const upload = await findUpload(uploads, c.req.valid("param"));
-    const { size } = await putPart(c.env, uploads, upload, number, c.var.body);
+    const { size } = await putPart(c.env, uploads, upload, { number, body: c.var.body });
     return c.json({ number, bytes: size }, 200);
   })
   .openapi(complete, async (c) => {
@@ -228,7 +229,7 @@ export const videoUploadRoutes = new OpenAPIHono<AppEnv>()
     const uploads = new VideoUploadStore(c.env.db, c.var.store.company);
     const upload = await findUpload(uploads, c.req.valid("param"));
     const { content, task } = await find(c.var.store, id);
-    const attached = await completeUpload(c.env, c.var.store, uploads, content, upload);
+    const attached = await completeUpload(c.env, { store: c.var.store, uploads }, content, upload);
     if (!attached) throw notFound(id);
     return c.json(contentBody(attached, task, originOf(c)), 200);
   })

@@ -5,7 +5,7 @@ import { etagOf, IF_MATCH } from "../http/etag.ts";
 import { originOf } from "../http/json-body.ts";
 import { contentId, problems, STORAGE_REFUSALS, tagged } from "../http/openapi.ts";
 import { arContent } from "../schemas.ts";
-import { attachVideo, detachVideo } from "../video/attach.ts";
+import { attachVideo, removeVideo } from "../video/attach.ts";
 import { announceEvents } from "../webhooks/deliveries.ts";
 import { expectedBy, find, notThere } from "./content.ts";
 import { companyRoute } from "./guarded.ts";
@@ -56,7 +56,8 @@ export const videoRoutes = new OpenAPIHono<AppEnv>()
     const { content, task } = await find(c.var.store, id);
     const expected = await expectedBy(c, { content, task });
     const { store, body: upload } = c.var;
-    const attached = await attachVideo(c.env.storages, store, content, upload, c.env.now(), expected);
+    const change = { content, upload, expected, now: c.env.now() };
+    const attached = await attachVideo(c.env.storages, store, change);
     if (!attached) throw await notThere(c.var.store, id);
     await announceEvents(c.env, [id]);
     const body = contentBody(attached, task, originOf(c));
@@ -66,7 +67,8 @@ export const videoRoutes = new OpenAPIHono<AppEnv>()
     const { id } = c.req.valid("param");
     const { content, task } = await find(c.var.store, id);
     const expected = await expectedBy(c, { content, task });
-    const left = await detachVideo(c.env.storages, c.var.store, content, c.env.now(), expected);
+    const change = { content, expected, now: c.env.now() };
+    const left = await removeVideo(c.env.storages, c.var.store, change);
     if (!left) throw await notThere(c.var.store, id);
     return c.body(null, 204);
   });

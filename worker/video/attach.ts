@@ -1,6 +1,6 @@
 import type { Bindings } from "../bindings.ts";
-import { discardFiles, isSamePlace, placeOf, type StoredVideo, type VideoType } from "../content/files.ts";
-import { mediaUrl, versionedPath } from "../content/paths.ts";
+import { discardFiles, placeOf, type StoredVideo, type VideoType } from "../content/files.ts";
+import { versionedPath } from "../content/paths.ts";
 import type { ContentStore } from "../content/store.ts";
 import type { Company, Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
@@ -14,20 +14,28 @@ export const SNIFFED_BYTES = 4096;
 
 const CHUNK_BYTES = 262_144;
 
+/** What a change of a content's video needs. */
+interface VideoChange {
+  readonly content: Content;
+  /** The content as the client last saw it: if it has changed since, nothing is done. */
+  readonly expected?: Content | undefined;
+  readonly now: number;
+}
+
 /**
- * Attaches a video, or takes the place of the one before: streamed into the storage under a key of its own,
- * then swapped in, then the old one is removed. An upload that breaks off changes nothing.
+ * Attaches a video in place of the current one: streams it into the storage under a new key, shows it, then
+ * deletes the old file. An upload that breaks off changes nothing.
  *
- * @returns the new row; undefined when the content is gone
+ * @returns the new row; undefined when the content does not exist or is not the `expected` one any more
+ * @throws Refusal `length_required`, `video_too_large`, `unsupported_video`, `upload_interrupted`,
+ *   `quota_exceeded`
  */
 export async function attachVideo(
   storages: Bindings["storages"],
   store: ContentStore,
-  content: Content,
-  upload: RequestBody,
-  now: number,
-  expected?: Content,
+  { upload, ...change }: VideoChange & { readonly upload: RequestBody },
 ): Promise<Content | undefined> {
+  const { content, now } = change;
   const length = lengthOf(upload);
   await store.assertRoomForVideo(content, length, now);
   if (!upload.stream) {
@@ -49,53 +57,45 @@ export async function attachVideo(
   } catch (error) {
     throw brokeOff() ? uploadInterrupted() : error;
   }
-  return swapVideo(storages, store, content, { storageId, path, type, bytes: length }, now, expected);
-}
-
-/** Takes the video away. Nothing to take away is no error. */
-export async function detachVideo(
-  storages: Bindings["storages"],
-  store: ContentStore,
-  content: Content,
-  now: number,
-  expected?: Content,
-): Promise<Content | undefined> {
-  return content.videoPath === null ? content : swapVideo(storages, store, content, null, now, expected);
+  return replaceVideo(storages, store, { ...change, video: { storageId, path, type, bytes: length } });
 }
 
 /**
- * Shows a stored video, or none (null). The last one wins: whoever finds that another video came in between
- * takes that one's place, unless the content is no longer what was `expected`.
+ * Removes the video, if the content has one.
  *
- * @returns undefined when the content is gone, or is another
- * @throws Refusal `quota_exceeded`; then the video is removed
+ * @returns the new row; undefined when the content does not exist or is not the `expected` one any more
  */
-export async function swapVideo(
+export async function removeVideo(
   storages: Bindings["storages"],
   store: ContentStore,
-  content: Content,
-  video: StoredVideo | null,
-  now: number,
-  expected?: Content,
+  change: VideoChange,
 ): Promise<Content | undefined> {
-  let current: Content | undefined = content;
-  while (current) {
-    // Shown already, by the same request that came twice: what is replaced would be the video itself.
-    if (video && isSamePlace(placeOf(current, "video"), video)) return current;
-    const url = mediaUrl(current.uniqueId, "video", current.videoVersion + 1);
-    const swapped = await store
-      .swapVideo(current, video && { ...video, url }, now, expected)
-      .catch(async (error: unknown) => {
-        if (error instanceof Refusal) await discardFiles(storages, [video]);
-        throw error;
-      });
-    if (swapped) {
-      await discardFiles(storages, [placeOf(current, "video")]);
-      return swapped;
-    }
-    if (expected) break;
-    current = (await store.get(content.id))?.content;
+  if (change.content.videoPath === null) return change.content;
+  return replaceVideo(storages, store, { ...change, video: null });
+}
+
+/**
+ * Shows a stored video, or none (null), and deletes the file of the one before. Of several requests at once,
+ * the last one wins. A video that is not shown in the end is deleted.
+ *
+ * @returns the new row; undefined when the content does not exist or is not the `expected` one any more
+ * @throws Refusal `quota_exceeded`
+ */
+export async function replaceVideo(
+  storages: Bindings["storages"],
+  store: ContentStore,
+  { content, video, ...options }: VideoChange & { readonly video: StoredVideo | null },
+): Promise<Content | undefined> {
+  const { before, after } = await store.replaceVideo(content, video, options).catch(async (error) => {
+    if (error instanceof Refusal) await discardFiles(storages, [video]);
+    throw error;
+  });
+  if (before && after) {
+    await discardFiles(storages, [placeOf(before, "video")]);
+    return after;
   }
+  // The same request came twice: the video is shown already.
+  if (before) return before;
   await discardFiles(storages, [video]);
   return undefined;
 }

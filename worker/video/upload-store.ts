@@ -44,9 +44,9 @@ export class VideoUploadStore {
     return upload && { upload, received: received.map(partOf) };
   }
 
-  /** Somebody is still at it: the sweep leaves it alone until then. */
-  async prolong(id: string, until: number): Promise<void> {
-    await this.#db.update(videoUploads).set({ expiresAt: until }).where(eq(videoUploads.id, id));
+  /** Keeps the sweep from removing an upload before `expiresAt`. */
+  async extend(id: string, expiresAt: number): Promise<void> {
+    await this.#db.update(videoUploads).set({ expiresAt }).where(eq(videoUploads.id, id));
   }
 
   /** A part that came through the Worker; the last one of a number counts. */

@@ -1,7 +1,7 @@
 import type { Bindings } from "../bindings.ts";
 import type { VideoType } from "../content/files.ts";
 import type { ContentStore } from "../content/store.ts";
-import { type Creation, newCreation } from "../db/idempotency.ts";
+import type { Creation } from "../db/idempotency.ts";
 import type { Content, VideoUploadRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { type RequestBody, uploadInterrupted } from "../http/request-body.ts";
@@ -16,7 +16,7 @@ import {
 import { announceStorageMigration } from "../storage-migration/announce.ts";
 import * as migrations from "../storage-migration/life.ts";
 import { announceEvents } from "../webhooks/deliveries.ts";
-import { newVideoPath, SNIFFED_BYTES, sniffVideo, swapVideo } from "./attach.ts";
+import { newVideoPath, replaceVideo, SNIFFED_BYTES, sniffVideo } from "./attach.ts";
 import type { VideoUploadStore } from "./upload-store.ts";
 
 /**
@@ -40,6 +40,12 @@ export const PART_URL_SECONDS = 3600;
 
 type Services = Pick<Bindings, "db" | "storages" | "storageQueue" | "webhookQueue" | "now">;
 
+/** The stores of the company that uploads. */
+export interface UploadStores {
+  readonly store: ContentStore;
+  readonly uploads: VideoUploadStore;
+}
+
 export interface VideoPlan {
   readonly length: number;
   readonly contentType: VideoType;
@@ -53,12 +59,12 @@ export interface VideoPlan {
  */
 export async function beginUpload(
   { storages, now }: Services,
-  store: ContentStore,
-  uploads: VideoUploadStore,
+  { store, uploads }: UploadStores,
   content: Content,
-  { length, contentType, sha256 }: VideoPlan,
-  { id, isRepeated }: Creation = newCreation(),
+  { plan, creation }: { readonly plan: VideoPlan; readonly creation: Creation },
 ): Promise<VideoUploadRow> {
+  const { id, isRepeated } = creation;
+  const { length, contentType, sha256 } = plan;
   const made = isRepeated ? await uploads.get(content.id, id) : undefined;
   if (made) return made;
   await store.assertRoomForVideo(content, length, now());
@@ -130,7 +136,7 @@ export async function partUrls(
     if (url === null) return null;
     urls.push({ number, url });
   }
-  await uploads.prolong(upload.id, now() + ABANDONED_MILLISECONDS);
+  await uploads.extend(upload.id, now() + ABANDONED_MILLISECONDS);
   return urls;
 }
 
@@ -139,20 +145,20 @@ export async function putPart(
   { storages, now }: Services,
   uploads: VideoUploadStore,
   upload: VideoUploadRow,
-  number: number,
-  { stream: body, contentLength }: RequestBody,
+  { number, body }: { readonly number: number; readonly body: RequestBody },
 ): Promise<UploadedPart> {
+  const { stream: incoming, contentLength } = body;
   assertPart(upload, number);
   const size = bytesOfPart(upload, number);
   if (contentLength === undefined) {
     throw new Refusal("length_required", `Content-Length is missing; part ${number} has ${size} bytes.`);
   }
-  if (Number(contentLength) !== size || !body) {
+  if (Number(contentLength) !== size || !incoming) {
     throw new Refusal("invalid_input", `Part ${number} came with ${contentLength} bytes; expected ${size}.`);
   }
   const parts = partsOf(await storages.open(upload.storageId));
   let broken = false;
-  const reader = readChunks(body);
+  const reader = readChunks(incoming);
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
@@ -174,7 +180,7 @@ export async function putPart(
   }
   const part = { number, etag, size };
   await uploads.notePart(upload.id, part);
-  await uploads.prolong(upload.id, now() + ABANDONED_MILLISECONDS);
+  await uploads.extend(upload.id, now() + ABANDONED_MILLISECONDS);
   return part;
 }
 
@@ -206,8 +212,7 @@ function gone(error: unknown): unknown {
  */
 export async function completeUpload(
   services: Services,
-  store: ContentStore,
-  uploads: VideoUploadStore,
+  { store, uploads }: UploadStores,
   content: Content,
   upload: VideoUploadRow,
 ): Promise<Content | undefined> {
@@ -225,11 +230,11 @@ export async function completeUpload(
   });
   const { storageId, path, bytes } = upload;
   const video = { storageId, path, type, bytes, isCounted: true };
-  const swapped = await swapVideo(storages, store, content, video, now());
-  if (swapped) await announceEvents(services, [content.id]);
+  const shown = await replaceVideo(storages, store, { content, video, now: now() });
+  if (shown) await announceEvents(services, [content.id]);
   await uploads.remove(upload.id);
-  if (swapped) await moveHome(services, uploads, swapped);
-  return swapped;
+  if (shown) await moveHome(services, uploads, shown);
+  return shown;
 }
 
 function assertComplete(upload: VideoUploadRow, there: readonly UploadedPart[]): void {

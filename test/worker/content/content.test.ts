@@ -39,7 +39,7 @@ async function otherCompany(edge: Edge) {
     projectId,
     store,
     slug,
-    ...(await submitPhoto(services, store, { ...photo, executor: "node" }, edge.clock)),
+    ...(await submitPhoto(services, store, { photo: { ...photo, executor: "node" } }, edge.clock)),
   };
 }
 

@@ -69,7 +69,7 @@ describe("a submitted photo", () => {
     const edge = new Edge();
     vi.spyOn(console, "error").mockImplementationOnce(() => {});
     const queue = {
-      sendAll: () => Promise.reject(new Error("One photo, one message.")),
+      sendAll: () => Promise.reject(new Error("the queue is down")),
       send: () => Promise.reject(new Error("the queue is down")),
     };
     const response = await edge.fetch(
@@ -141,11 +141,53 @@ describe("a submitted photo", () => {
     const failing = submitPhoto(
       { ...edge.bindings, origin: "http://edge.test" },
       store,
-      { ...photo, projectId: "no such project" },
+      { photo: { ...photo, projectId: "no such project" } },
       edge.clock,
     );
     await expect(failing).rejects.toThrow();
     expect(await edge.allFiles()).toEqual(before);
+  });
+});
+
+describe("several photos at once", () => {
+  it("each get a lease or a message of their own, and a refused one does not affect the others", async () => {
+    const edge = new Edge();
+    const store = await edge.store();
+    const { submitPhotos } = await import("../../../worker/content/submission.ts");
+    const { newCreation } = await import("../../../worker/db/idempotency.ts");
+    const [{ projectId }] = await edge.db.select().from(arContent);
+    const executors = ["browser", "node", "browser"] as const;
+    const photos = [...executors.map((executor) => ({ executor, bytes: png() }))].toSpliced(1, 0, {
+      executor: "browser",
+      bytes: new Uint8Array(),
+    });
+    const outcomes = await submitPhotos(
+      { ...edge.bindings, origin: "http://edge.test" },
+      store,
+      photos.map((photo, i) => ({
+        photo: {
+          ...{ ...photo, projectId, title: `Photo ${i}`, description: "" },
+          ...{ maxFeatures: null, expiresAt: null },
+        },
+        creation: newCreation(),
+      })),
+      edge.clock,
+    );
+    expect(outcomes).toMatchObject([
+      { content: { title: "Photo 0", markerStatus: "processing" }, task: { executor: "browser" } },
+      { error: { code: "empty_file" } },
+      { content: { title: "Photo 2", markerStatus: "pending" }, task: { executor: null }, lease: null },
+      { content: { title: "Photo 3", markerStatus: "processing" }, task: { executor: "browser" } },
+    ]);
+    const [first, , second, third] = outcomes.map((outcome) => ("error" in outcome ? null : outcome));
+    expect(first?.lease?.hash).toBe(first?.task.leaseHash);
+    expect(third?.lease?.hash).toBe(third?.task.leaseHash);
+    expect(first?.lease?.token).not.toBe(third?.lease?.token);
+    const message = (submitted: typeof first, delaySeconds: number) => ({
+      message: { content_id: submitted?.content.id, generation: 1 },
+      delaySeconds,
+    });
+    expect(edge.sent).toEqual([message(first, 60), message(second, 0), message(third, 60)]);
   });
 });
 
