@@ -271,7 +271,10 @@ describe("a refused upload names the reason and stores nothing", () => {
     twice.append("title", "a");
     twice.append("title", "b");
     const problem = await refusal(await upload(twice));
-    expect([problem.code, problem.detail]).toEqual(["invalid_input", 'Field "title" came twice.']);
+    expect([problem.code, problem.detail]).toEqual([
+      "invalid_input",
+      'Field "title" came twice; expected it once.',
+    ]);
   });
 
   it("a body that is no form", async () => {
