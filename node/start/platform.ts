@@ -33,6 +33,8 @@ export interface Platform {
   readonly mailboxToken: string;
   /** Starts the Node compiler again, with the code as it is now. */
   restartCompiler(): Promise<void>;
+  /** Stops the edge and the Node compiler. */
+  stop(): Promise<void>;
 }
 
 export function requirePackages(): void {
@@ -53,11 +55,18 @@ export async function applyMigrations(processes: Processes, state: State): Promi
 }
 
 /** Runs a file of SQL statements on the database of a state whose platform is stopped. */
-export async function executeSql(processes: Processes, state: State, file: string): Promise<void> {
-  await processes.run("The SQL", [
-    WRANGLER,
-    ...["d1", "execute", "DB", "--local", "--yes", "--persist-to", state.folder, "--file", file],
-  ]);
+export async function runSqlFile(processes: Processes, state: State, file: string): Promise<void> {
+  await processes.run("The SQL", [...executeSql(state), "--file", file]);
+}
+
+/** Returns the rows of a query on the database of a state whose platform is stopped. */
+export async function querySql<Row>(processes: Processes, state: State, query: string): Promise<Row[]> {
+  const printed = await processes.run("The SQL", [...executeSql(state), "--json", "--command", query]);
+  return JSON.parse(printed.slice(printed.indexOf("[")))[0].results;
+}
+
+function executeSql(state: State): string[] {
+  return [WRANGLER, ...["d1", "execute", "DB", "--local", "--yes", "--persist-to", state.folder]];
 }
 
 /**
@@ -96,7 +105,7 @@ export async function startPlatform(processes: Processes, options: PlatformOptio
     });
   let compiler: ChildProcess = startCompiler();
 
-  processes.serve({
+  const edge = processes.serve({
     name: "The edge (wrangler dev)",
     args: [
       WRANGLER,
@@ -110,7 +119,7 @@ export async function startPlatform(processes: Processes, options: PlatformOptio
   const url = `http://${HOST}:${port}`;
   await untilHealthy(`${url}/api/health`);
   const cron = `${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("* * * * *")}`;
-  setInterval(() => void fetch(cron).catch(() => {}), CRON_MILLISECONDS).unref();
+  const timer = setInterval(() => void fetch(cron).catch(() => {}), CRON_MILLISECONDS).unref();
   return {
     url,
     setupToken,
@@ -118,6 +127,10 @@ export async function startPlatform(processes: Processes, options: PlatformOptio
     async restartCompiler() {
       await processes.end(compiler);
       if (!processes.stopping) compiler = startCompiler();
+    },
+    async stop() {
+      clearInterval(timer);
+      await Promise.all([processes.end(edge), processes.end(compiler)]);
     },
   };
 }
