@@ -101,15 +101,19 @@ export function timestamp(milliseconds: number | null): string | null {
   return milliseconds === null ? null : new Date(milliseconds).toISOString();
 }
 
-/** @param counted the days on which there were compilations */
+/** Returns what a company uses. `compilationDays` are the days with compilations; the last `days` are shown. */
 export function usageBody(
   { contentCount, contentBytes }: Company,
-  { contents, bytes, compilationsADay }: Quotas,
-  counted: readonly { readonly day: string; readonly compilations: number }[],
-  days: number,
-  now: number,
+  usage: {
+    readonly quotas: Quotas;
+    readonly compilationDays: readonly { readonly day: string; readonly compilations: number }[];
+    readonly days: number;
+    readonly now: number;
+  },
 ): CompanyUsage {
-  const compilations = new Map(counted.map((row) => [row.day, row.compilations]));
+  const { quotas, compilationDays, days, now } = usage;
+  const { contents, bytes, compilationsADay } = quotas;
+  const compilations = new Map(compilationDays.map((row) => [row.day, row.compilations]));
   const on = (day: string) => ({ day, compilations: compilations.get(day) ?? 0 });
   const limited = (used: number, limit: number) => ({ used, limit: limit === 0 ? null : limit });
   const today = on(dayOf(now));

@@ -33,7 +33,7 @@ import {
 import { Transaction } from "../db/transaction.ts";
 import type { Refusal } from "../errors.ts";
 import type { Position } from "../http/cursor.ts";
-import { abandon } from "../marker/life.ts";
+import { supersedeTasks } from "../marker/life.ts";
 import type { MarkerStatus } from "../schemas.ts";
 import type { Storages } from "../storage/open.ts";
 import { deleteFolder } from "../storage/provider.ts";
@@ -425,7 +425,7 @@ export class ContentStore {
         .returning(),
       ...this.#auditEntries("content.deleted", id),
       ...happened(this.#db, "content.deleted", id, now),
-      abandon(this.#db, id, this.company.id, now),
+      supersedeTasks(this.#db, id, this.company.id, now),
     ]);
     return row;
   }

@@ -34,7 +34,8 @@ export async function consume(consumer: Consumer, message: CompileMessage): Prom
   const { db, settings } = consumer;
   const { content_id: contentId, generation } = message;
   const now = consumer.now();
-  const claim = await life.claim(db, contentId, generation, settings.nodeLeaseSeconds, now);
+  const leaseSeconds = settings.nodeLeaseSeconds;
+  const claim = await life.claim(db, contentId, { generation, leaseSeconds, now });
   switch (claim.kind) {
     case "settled":
       return ACK;
@@ -59,7 +60,7 @@ export async function deadLetter(consumer: Exhausting, message: CompileMessage):
 type Exhausting = Pick<Consumer, "db" | "webhookQueue" | "now">;
 
 async function exhaust(consumer: Exhausting, { content_id: id, generation }: CompileMessage): Promise<void> {
-  const failed = await life.exhaust(consumer.db, id, generation, consumer.now());
+  const failed = await life.failExhausted(consumer.db, id, generation, consumer.now());
   if (!failed) return;
   logFailure("A compilation was given up", null, { company_id: failed.companyId });
   await announceEvents(consumer, [id]);
@@ -70,11 +71,13 @@ type Claimed = life.Claim & { readonly kind: "claimed" };
 /** One attempt of the Node compiler, and what follows from its ending. */
 async function work(consumer: Consumer, message: CompileMessage, { task, lease }: Claimed): Promise<Verdict> {
   const { db, settings } = consumer;
+  const { contentId } = task;
+  const leaseHash = lease.hash;
   const store = await openStore(db, task.companyId);
-  const found = await store.get(task.contentId);
+  const found = await store.get(contentId);
   if (!found) return ACK;
 
-  const ending = await attempt(consumer, store.company, found.content, lease);
+  const ending = await attempt(consumer, store.company, found.content, leaseHash);
   const now = consumer.now();
   logEvent("compilation", {
     company_id: task.companyId,
@@ -89,8 +92,8 @@ async function work(consumer: Consumer, message: CompileMessage, { task, lease }
       // The lease ran out or the task was superseded: what is due now is decided afresh.
       return { kind: "retry", delaySeconds: 0 };
     case "fatal":
-      if (await life.fail(db, task.contentId, lease.hash, ending.failure, now)) {
-        await announceEvents(consumer, [task.contentId]);
+      if (await life.fail(db, { contentId, leaseHash }, ending.failure, now)) {
+        await announceEvents(consumer, [contentId]);
       }
       return ACK;
     case "retryable": {
@@ -102,7 +105,8 @@ async function work(consumer: Consumer, message: CompileMessage, { task, lease }
         : Math.max(backoff, ending.retryAfterSeconds ?? 0);
       const delaySeconds = Math.ceil(Math.min(wanted, life.MAX_BACKOFF_SECONDS));
       const dueAt = now + delaySeconds * 1000;
-      await life.retryLater(db, task, lease.hash, ending.failure, dueAt, !busy, now);
+      const { failure } = ending;
+      await life.retryLater(db, task, { leaseHash, failure, dueAt, isAttempt: !busy, now });
       if (!busy) return { kind: "retry", delaySeconds };
       await consumer.queue.send(message, delaySeconds);
       return ACK;
@@ -117,13 +121,12 @@ async function attempt(
   consumer: Consumer,
   company: Company,
   content: Content,
-  lease: life.NewLease,
+  leaseHash: string,
 ): Promise<Ending> {
   const { db, settings } = consumer;
   const report = async (progress: ProgressBody) => {
-    const seconds = settings.nodeLeaseSeconds;
-    const extended = await life.extendLease(db, content.id, lease.hash, seconds, progress, consumer.now());
-    return extended !== undefined;
+    const extension = { seconds: settings.nodeLeaseSeconds, progress, now: consumer.now() };
+    return (await life.extendLease(db, { contentId: content.id, leaseHash }, extension)) !== undefined;
   };
   try {
     const image = await openImage(consumer, company, content);
@@ -134,7 +137,8 @@ async function attempt(
     const job = { image: image.body, imageBytes: image.size, maxFeatures: content.maxFeatures };
     const outcome = await consumer.compile(job, report);
     if (outcome.kind !== "compiled") return outcome;
-    const held = await deliver(consumer, company, content, lease.hash, outcome.delivery, consumer.now());
+    const { delivery } = outcome;
+    const held = await deliver(consumer, { company, content, leaseHash, delivery, now: consumer.now() });
     return { kind: held ? "delivered" : "unwanted" };
   } catch (error) {
     return refused(error) ?? unavailable(error);

@@ -33,22 +33,27 @@ export interface Delivery {
   readonly compilerVersion: string | null;
 }
 
+interface DeliveryRequest {
+  readonly company: Company;
+  readonly content: Content;
+  readonly leaseHash: string;
+  readonly delivery: Delivery;
+  readonly now: number;
+}
+
 /**
- * The one way to finish a marker, for every executor: validate, store, swap in.
- * Throws Refusal or CompileError for bytes that are no marker of this image, before anything changes.
+ * Validates a marker, stores it and makes it ready. Every executor delivers here.
  *
- * @returns whether the lease held; if not, nothing has changed and nothing stays behind
+ * @returns whether the lease held; if not, nothing has changed and no file is left
+ * @throws Refusal or CompileError for bytes that are not a marker of this image, before anything changes
  */
 export async function deliver(
   services: Pick<Bindings, "db" | "storages" | "webhookQueue">,
-  company: Company,
-  content: Content,
-  leaseHash: string,
-  delivery: Delivery,
-  now: number,
+  { company, content, leaseHash, delivery, now }: DeliveryRequest,
 ): Promise<boolean> {
   const { db, storages } = services;
-  const task = await findLease(db, content.id, leaseHash, now);
+  const lease = { contentId: content.id, leaseHash };
+  const task = await findLease(db, lease, now);
   if (!task) return false;
   // The same delivery once more: the answer to the first got lost.
   if (task.state === "ready") return true;
@@ -74,7 +79,7 @@ export async function deliver(
     throw error;
   }
   // Should this throw, it may have been committed all the same: the files stay, and go with the content.
-  const before = await finish(db, content.id, leaseHash, { marker, thumbnail, metadata }, now);
+  const before = await finish(db, lease, { marker, thumbnail, metadata }, now);
   if (before) await announceEvents(services, [content.id]);
   const replaced = before && [placeOf(before, "marker"), thumbnail && placeOf(before, "thumbnail")];
   await discardFiles(storages, replaced ?? stored);

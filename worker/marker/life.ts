@@ -17,32 +17,38 @@ import type { ContentEvent } from "../webhooks/event-names.ts";
 import { happened } from "../webhooks/events.ts";
 
 /**
- * The life of a marker: who may compile it, and what became of it. `compile_tasks` holds the truth, one row
- * per generation; `ar_content.marker_status` mirrors the row of the newest generation.
+ * The states of a marker and every transition between them. `compile_tasks` holds the truth, one row per
+ * generation; `ar_content.marker_status` mirrors the row of the newest generation.
  *
  * Every transition is one guarded UPDATE that names the state (and the lease) it starts from, in one atomic
- * batch with the mirror. A transition that changes no row means that somebody else was first.
+ * batch with the mirror. A transition that changes no row means that another executor was first.
  * Times are milliseconds since 1970 and come from the caller.
  */
 
 /**
- * Claims by the Node compiler before a task is given up: `max_retries` of the queue and its first delivery.
- * The queue counts deliveries and moves a message to the dead letters; this counts claims, so that messages
- * sent again by the sweep do not start over.
+ * Attempts by the Node compiler before a task fails: the queue's first delivery and its `max_retries`. The
+ * queue counts deliveries of one message; this counts claims of a task, so that a message that the sweep sends
+ * again does not start over.
  */
 export const MAX_ATTEMPTS = 6;
 
-/** A back-off grows no further than this. */
+/** The longest back-off. */
 export const MAX_BACKOFF_SECONDS = 3600;
 
-/** Queues deliver on whole seconds: a message this early is on time. */
+/** Queues deliver on whole seconds, so a message may come this much before its time. */
 const EARLY_MILLISECONDS = 1000;
 
 export interface NewLease {
-  /** Known to its holder alone. */
+  /** Only its holder knows it; the database stores its hash. */
   readonly token: string;
   readonly hash: string;
   readonly expiresAt: number;
+}
+
+/** What the holder of a lease presents. */
+export interface LeaseClaim {
+  readonly contentId: string;
+  readonly leaseHash: string;
 }
 
 export async function newLease(now: number, seconds: number): Promise<NewLease> {
@@ -54,12 +60,12 @@ export function hashToken(token: string): Promise<string> {
   return sha256(new TextEncoder().encode(token));
 }
 
-/** Seconds to wait after the nth claim failed: base × 2^(n − 1), capped. */
+/** Returns the seconds to wait after the nth attempt failed: base × 2^(n − 1), up to an hour. */
 export function backoffSeconds(attempts: number, baseSeconds: number): number {
   return Math.min(baseSeconds * 2 ** Math.max(0, attempts - 1), MAX_BACKOFF_SECONDS);
 }
 
-/** The first state of a task: leased to the browser that asked, or waiting for the Node compiler. */
+/** Returns the first state of a task: leased to the browser that asked, or waiting for the Node compiler. */
 export function openedBy(lease: NewLease | null, now: number) {
   return {
     state: lease ? "processing" : "pending",
@@ -75,23 +81,29 @@ function titleOf(contentId: string): SQL {
   return sql`(SELECT title FROM ar_content WHERE id = ${contentId})`;
 }
 
+export interface Recompilation {
+  /** The lease of the browser that compiles; null: the Node compiler does. */
+  readonly lease: NewLease | null;
+  /** Undefined keeps the content's setting; null removes its limit. */
+  readonly maxFeatures?: number | null | undefined;
+  /** Null: the platform itself asks, and nothing is noted. */
+  readonly audit: Audit | null;
+  readonly now: number;
+  readonly taskId?: string;
+  /** The condition that the company's quota allows the compilation. */
+  readonly room?: SQL;
+}
+
 /**
- * Asks for the marker again: a new generation takes the place of all older ones, whose tasks become
- * `superseded`. The marker that is being served stays until the new one is ready.
+ * Starts a new generation of a marker. The tasks of all older ones become `superseded`; the marker that is
+ * served stays until the new one is ready.
  *
- * @param audit null: the platform itself asks, and notes nothing
- * @param room the condition that the company may have it compiled
- * @returns the new task; undefined when the content is gone, or there is no room
+ * @returns the new task; undefined when the content does not exist or the quota is exceeded
  */
 export async function recompile(
   db: Database,
   contentId: string,
-  lease: NewLease | null,
-  maxFeatures: number | null | undefined,
-  audit: Audit | null,
-  now: number,
-  taskId: string = crypto.randomUUID(),
-  room: SQL = sql`1`,
+  { lease, maxFeatures, audit, now, taskId = crypto.randomUUID(), room }: Recompilation,
 ): Promise<CompileTaskRow | undefined> {
   const opened = openedBy(lease, now);
   const present = and(eq(arContent.id, contentId), isNull(arContent.deletedAt));
@@ -124,35 +136,33 @@ export async function recompile(
   return inserted[0];
 }
 
-export type TakeOver =
-  | { readonly kind: "taken"; readonly task: CompileTaskRow; readonly lease: NewLease }
+export type Acquisition =
+  | { readonly kind: "acquired"; readonly task: CompileTaskRow; readonly lease: NewLease }
   | { readonly kind: "held"; readonly until: number }
   | { readonly kind: "settled" };
 
 /** Leases a waiting or abandoned compilation to a browser. */
-export async function takeOver(
+export async function acquireLease(
   db: Database,
   contentId: string,
   leaseSeconds: number,
   now: number,
-): Promise<TakeOver> {
+): Promise<Acquisition> {
   const lease = await newLease(now, leaseSeconds);
-  const task = await move(db, contentId, isFree(now), { ...openedBy(lease, now), progress: null }, now);
-  if (task) return { kind: "taken", task, lease };
+  const change = { ...openedBy(lease, now), progress: null };
+  const task = await transition(db, contentId, { guard: isFree(now), change, now });
+  if (task) return { kind: "acquired", task, lease };
   const current = await openTask(db, contentId);
   return current?.leaseExpiresAt ? { kind: "held", until: current.leaseExpiresAt } : { kind: "settled" };
 }
 
-/** Prolongs a lease and notes progress; undefined when the lease is lost. */
+/** Extends a lease and notes progress. Returns its new end; undefined when the lease is lost. */
 export async function extendLease(
   db: Database,
-  contentId: string,
-  leaseHash: string,
-  leaseSeconds: number,
-  progress: ProgressBody,
-  now: number,
+  { contentId, leaseHash }: LeaseClaim,
+  { seconds, progress, now }: { seconds: number; progress: ProgressBody; now: number },
 ): Promise<{ expiresAt: number } | undefined> {
-  const expiresAt = now + leaseSeconds * 1000;
+  const expiresAt = now + seconds * 1000;
   const [extended] = await db
     .update(compileTasks)
     .set({ leaseExpiresAt: expiresAt, progress })
@@ -161,32 +171,33 @@ export async function extendLease(
   return extended && { expiresAt };
 }
 
-/** The browser cannot finish: the task waits for the Node compiler. Undefined when the lease is lost. */
-export function giveUp(
+/**
+ * Ends a browser's lease early: its task waits for the Node compiler. Returns the task; undefined when the
+ * lease is lost.
+ */
+export function releaseLease(
   db: Database,
-  contentId: string,
-  leaseHash: string,
+  { contentId, leaseHash }: LeaseClaim,
   now: number,
 ): Promise<CompileTaskRow | undefined> {
   const guard = and(isHeld(leaseHash, now), eq(compileTasks.executor, "browser"));
-  return move(db, contentId, guard, { ...waiting, progress: null, nextAttemptAt: now }, now);
+  const change = { ...waiting, progress: null, nextAttemptAt: now };
+  return transition(db, contentId, { guard, change, now });
 }
 
 export type Claim =
   | { readonly kind: "claimed"; readonly task: CompileTaskRow; readonly lease: NewLease }
-  /** Ready, failed, superseded or deleted: the message has no use any more. */
+  /** Ready, failed, superseded or deleted: nothing is left to do. */
   | { readonly kind: "settled" }
-  /** Somebody holds it, or its back-off is not over. */
+  /** Another executor holds it, or its back-off lasts until then. */
   | { readonly kind: "wait"; readonly until: number }
   | { readonly kind: "exhausted" };
 
-/** A message fired: claims the compilation for the Node compiler, one attempt more, if it is free. */
+/** Claims a compilation for the Node compiler, which counts as an attempt. */
 export async function claim(
   db: Database,
   contentId: string,
-  generation: number,
-  leaseSeconds: number,
-  now: number,
+  { generation, leaseSeconds, now }: { generation: number; leaseSeconds: number; now: number },
 ): Promise<Claim> {
   const lease = await newLease(now, leaseSeconds);
   const due = or(
@@ -194,11 +205,10 @@ export async function claim(
     isNull(compileTasks.nextAttemptAt),
     lte(compileTasks.nextAttemptAt, now + EARLY_MILLISECONDS),
   );
-  const task = await move(
-    db,
-    contentId,
-    and(eq(compileTasks.generation, generation), isFree(now), due, lt(compileTasks.attempts, MAX_ATTEMPTS)),
-    {
+  const hasAttempts = lt(compileTasks.attempts, MAX_ATTEMPTS);
+  const task = await transition(db, contentId, {
+    guard: and(eq(compileTasks.generation, generation), isFree(now), due, hasAttempts),
+    change: {
       state: "processing",
       executor: "node",
       leaseHash: lease.hash,
@@ -208,7 +218,7 @@ export async function claim(
       startedAt: sql`coalesce(${compileTasks.startedAt}, ${now})`,
     },
     now,
-  );
+  });
   if (task) return { kind: "claimed", task, lease };
 
   const current = await openTask(db, contentId, generation);
@@ -220,88 +230,81 @@ export async function claim(
   return { kind: "wait", until: current.nextAttemptAt ?? now };
 }
 
-/**
- * The Node compiler could not finish, and another try may succeed.
- *
- * @param dueAt when the message comes again
- * @param counts whether the claim was an attempt; a compiler that was busy never tried
- */
+/** Notes a failure of the Node compiler; the task waits for the next attempt, which is due at `dueAt`. */
 export function retryLater(
   db: Database,
   task: CompileTaskRow,
-  leaseHash: string,
-  failure: Failure,
-  dueAt: number,
-  counts: boolean,
-  now: number,
+  retry: {
+    readonly leaseHash: string;
+    readonly failure: Failure;
+    readonly dueAt: number;
+    /** False when the compiler was busy: it never tried, so the attempt is given back. */
+    readonly isAttempt: boolean;
+    readonly now: number;
+  },
 ): Promise<CompileTaskRow | undefined> {
-  return move(
-    db,
-    task.contentId,
-    isLeasedBy(leaseHash),
-    {
+  const { leaseHash, failure, dueAt, isAttempt, now } = retry;
+  return transition(db, task.contentId, {
+    guard: isLeasedBy(leaseHash),
+    change: {
       ...waiting,
       progress: null,
       nextAttemptAt: dueAt,
-      attempts: counts ? task.attempts : task.attempts - 1,
+      attempts: isAttempt ? task.attempts : task.attempts - 1,
       errorCode: failure.code,
       errorMessage: failure.message,
     },
     now,
-  );
+  });
 }
 
-/** No executor will ever make a marker of this image. */
+/** Fails a task for good: another attempt cannot make a marker of this image. */
 export function fail(
   db: Database,
-  contentId: string,
-  leaseHash: string,
+  { contentId, leaseHash }: LeaseClaim,
   failure: Failure,
   now: number,
 ): Promise<CompileTaskRow | undefined> {
-  const set = { ...closed("failed", now), errorCode: failure.code, errorMessage: failure.message };
-  return move(db, contentId, isLeasedBy(leaseHash), set, now, "marker.failed");
+  const change = { ...closed("failed", now), errorCode: failure.code, errorMessage: failure.message };
+  return transition(db, contentId, { guard: isLeasedBy(leaseHash), change, now, event: "marker.failed" });
 }
 
-/** Retries are spent. A compilation that somebody holds is left to them; a newer generation is not touched. */
-export function exhaust(
+/** Fails a task whose attempts are spent, unless an executor holds it or a newer generation exists. */
+export function failExhausted(
   db: Database,
   contentId: string,
   generation: number,
   now: number,
 ): Promise<CompileTaskRow | undefined> {
-  return move(
-    db,
-    contentId,
-    and(eq(compileTasks.generation, generation), isFree(now)),
-    {
+  return transition(db, contentId, {
+    guard: and(eq(compileTasks.generation, generation), isFree(now)),
+    change: {
       ...closed("failed", now),
       errorCode: "retries_exhausted",
       errorMessage: sql`'Given up after ' || ${compileTasks.attempts} || ' attempts. The last error: '
         || coalesce(${compileTasks.errorMessage}, 'none was noted.')`,
     },
     now,
-    "marker.failed",
-  );
+    event: "marker.failed",
+  });
 }
 
-/** Where a delivered marker was stored, and what it is. */
+/** Where a delivered marker is stored, and its metadata. */
 export interface FinishedMarker {
   readonly marker: FilePlace & { readonly url: string };
-  /** Null: the thumbnail that is there stays. */
+  /** Null keeps the current thumbnail. */
   readonly thumbnail: (FilePlace & { readonly url: string }) | null;
   readonly metadata: MarkerMetadata;
 }
 
 /**
- * The one way to `ready`, for every executor: swaps the marker in, if the lease still holds.
+ * Makes a task ready and shows its marker, if the lease still holds. Every executor's marker becomes ready here.
  *
- * @returns the content as it was just before, whose files may go; undefined when nothing has changed
+ * @returns the content just before, whose files are replaced now; undefined when the lease is lost
  */
 export async function finish(
   db: Database,
-  contentId: string,
-  leaseHash: string,
+  { contentId, leaseHash }: LeaseClaim,
   { marker, thumbnail, metadata }: FinishedMarker,
   now: number,
 ): Promise<Content | undefined> {
@@ -350,11 +353,10 @@ export async function finish(
   return swapped.length === 1 ? before : undefined;
 }
 
-/** What a lease token is worth: the task it holds, or finished. Undefined when it is lost. */
+/** Returns the task that a lease holds, or has made ready; undefined when the lease is lost. */
 export async function findLease(
   db: Database,
-  contentId: string,
-  leaseHash: string,
+  { contentId, leaseHash }: LeaseClaim,
   now: number,
 ): Promise<CompileTaskRow | undefined> {
   const delivered = and(eq(compileTasks.state, "ready"), eq(compileTasks.leaseHash, leaseHash));
@@ -366,8 +368,8 @@ export async function findLease(
 }
 
 /**
- * Compilations whose message must be lost: due long ago, and nobody at work on them. They are marked as due
- * now, so that the next sweep leaves them alone.
+ * Returns compilations whose message must be lost: it was due long ago, and no executor holds them. They are
+ * marked as due now, so that the next sweep does not return them again.
  */
 export async function reclaimForgotten(
   db: Database,
@@ -394,15 +396,15 @@ export async function reclaimForgotten(
     .returning({ content_id: compileTasks.contentId, generation: compileTasks.generation });
 }
 
-/** Content is being deleted: whoever compiles it loses the lease. */
-export function abandon(db: Database, contentId: string, companyId: string, now: number) {
+/** Returns the statement that ends the open tasks of content that is deleted; its executor loses the lease. */
+export function supersedeTasks(db: Database, contentId: string, companyId: string, now: number) {
   return db
     .update(compileTasks)
     .set(closed("superseded", now))
     .where(and(eq(compileTasks.contentId, contentId), eq(compileTasks.companyId, companyId), isOpen));
 }
 
-/** Notes when the next message is due, for the sweep. */
+/** Notes when the next message is due. The sweep sends another one if it is long overdue. */
 export async function expectMessage(
   db: Database,
   contentId: string,
@@ -421,13 +423,13 @@ export async function expectMessage(
     );
 }
 
-/** What a new generation was begun for; until its task is there. */
+/** Content whose new generation has no task yet. */
 const isWithoutTask = sql`NOT EXISTS (SELECT 1 FROM compile_tasks WHERE compile_tasks.content_id = ar_content.id AND compile_tasks.generation = ar_content.generation)`;
 const isOfOlderGeneration = sql`${compileTasks.generation} < (SELECT generation FROM ar_content WHERE ar_content.id = ${compileTasks.contentId})`;
 
 const isOpen = inArray(compileTasks.state, ["pending", "processing"]);
 
-/** The state of a task that waits for the Node compiler. Its executor so far stays on record. */
+/** The state of a task that waits for the Node compiler. `executor` still names the last one. */
 const waiting = { state: "pending", leaseHash: null, leaseExpiresAt: null } as const;
 
 const closed = (state: "failed" | "superseded", now: number) => ({
@@ -439,7 +441,7 @@ const closed = (state: "failed" | "superseded", now: number) => ({
   finishedAt: now,
 });
 
-/** Nobody is at work on it. */
+/** A task that no executor holds. */
 function isFree(now: number): SQL | undefined {
   return or(
     eq(compileTasks.state, "pending"),
@@ -471,14 +473,20 @@ async function openTask(db: Database, contentId: string, generation?: number) {
 
 type TaskChange = Parameters<ReturnType<Database["update"]>["set"]>[0];
 
-/** One transition: the guarded change of a task, the mirror of its state, and the event that it is to others. */
-async function move(
+interface Transition {
+  /** The state, and the lease, that it starts from. */
+  readonly guard: SQL | undefined;
+  readonly change: TaskChange;
+  readonly now: number;
+  /** The event that webhooks report. */
+  readonly event?: ContentEvent;
+}
+
+/** Changes a task if its guard holds, mirrors its state in the content, and records the event. */
+async function transition(
   db: Database,
   contentId: string,
-  guard: SQL | undefined,
-  change: TaskChange,
-  now: number,
-  event?: ContentEvent,
+  { guard, change, now, event }: Transition,
 ): Promise<CompileTaskRow | undefined> {
   const newest = db
     .select({ state: compileTasks.state })

@@ -117,8 +117,9 @@ export const companyRoutes = new OpenAPIHono<AppEnv>()
     const { company } = c.var.access;
     const now = c.env.now();
     const quotas = quotasOf(company, c.env.settings.quotas);
-    const counted = await readDays(c.env.db, company.id, SHOWN_DAYS, now);
-    return c.json(usageBody(company, quotas, counted, SHOWN_DAYS, now), 200);
+    const days = SHOWN_DAYS;
+    const compilationDays = await readDays(c.env.db, company.id, days, now);
+    return c.json(usageBody(company, { quotas, compilationDays, days, now }), 200);
   })
   .openapi(storage, (c) =>
     c.json({ connection_id: c.var.store.company.storageConnectionId ?? PLATFORM }, 200),

@@ -134,24 +134,25 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
     const { content } = await find(c.var.store, id);
     const leaseHash = await life.hashToken(token);
     // Before the body: a lease that is gone already need not wait for it.
-    if (!(await life.findLease(c.env.db, id, leaseHash, c.env.now()))) throw leaseLost();
-    const delivery = await readDelivery(c.var.body);
-    const held = await deliver(c.env, c.var.store.company, content, leaseHash, delivery, c.env.now());
+    const held = await life.findLease(c.env.db, { contentId: id, leaseHash }, c.env.now());
     if (!held) throw leaseLost();
+    const delivery = await readDelivery(c.var.body);
+    const request = { company: c.var.store.company, content, leaseHash, delivery, now: c.env.now() };
+    if (!(await deliver(c.env, request))) throw leaseLost();
     const delivered = await find(c.var.store, id);
     return c.json(contentBody(delivered.content, delivered.task, originOf(c)), 200);
   })
   .openapi(take, async (c) => {
     const { content } = await find(c.var.store, c.req.valid("param").id);
     const seconds = c.env.settings.browserLeaseSeconds;
-    const taken = await life.takeOver(c.env.db, content.id, seconds, c.env.now());
-    switch (taken.kind) {
-      case "taken": {
-        await announce(c.env.queue, { id: content.id, generation: taken.task.generation }, seconds);
-        return c.json({ ...leaseBody(taken.lease), task_id: taken.task.id }, 200);
+    const acquired = await life.acquireLease(c.env.db, content.id, seconds, c.env.now());
+    switch (acquired.kind) {
+      case "acquired": {
+        await announce(c.env.queue, { id: content.id, generation: acquired.task.generation }, seconds);
+        return c.json({ ...leaseBody(acquired.lease), task_id: acquired.task.id }, 200);
       }
       case "held": {
-        const until = new Date(taken.until).toISOString();
+        const until = new Date(acquired.until).toISOString();
         throw new Refusal("lease_held", `Another executor compiles this photo; its lease ends at ${until}.`);
       }
       case "settled":
@@ -164,7 +165,7 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
   .openapi(giveBack, async (c) => {
     const { content } = await find(c.var.store, c.req.valid("param").id);
     const leaseHash = await life.hashToken(c.req.valid("header")["vivimark-lease"]);
-    const task = await life.giveUp(c.env.db, content.id, leaseHash, c.env.now());
+    const task = await life.releaseLease(c.env.db, { contentId: content.id, leaseHash }, c.env.now());
     if (!task) throw leaseLost();
     await announce(c.env.queue, { id: content.id, generation: task.generation }, 0);
     return c.body(null, 204);
@@ -174,8 +175,8 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
     const token = c.req.valid("header")["vivimark-lease"];
     const leaseHash = await life.hashToken(token);
     const seconds = c.env.settings.browserLeaseSeconds;
-    const body = c.req.valid("json");
-    const extended = await life.extendLease(c.env.db, content.id, leaseHash, seconds, body, c.env.now());
+    const extension = { seconds, progress: c.req.valid("json"), now: c.env.now() };
+    const extended = await life.extendLease(c.env.db, { contentId: content.id, leaseHash }, extension);
     if (!extended) throw leaseLost();
     return c.json(leaseBody({ token, ...extended }), 200);
   })
@@ -192,16 +193,14 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
     const seconds = c.env.settings.browserLeaseSeconds;
     const granted = compile === "browser" ? await life.newLease(now, seconds) : null;
     const wanted = { compilations: 1 };
-    const task = await life.recompile(
-      c.env.db,
-      id,
-      granted,
+    const task = await life.recompile(c.env.db, id, {
+      lease: granted,
       maxFeatures,
-      c.var.audit,
+      audit: c.var.audit,
       now,
-      creation.id,
-      store.room(wanted, now),
-    );
+      taskId: creation.id,
+      room: store.room(wanted, now),
+    });
     if (!task) throw (await store.overQuota(wanted, now)) ?? notFound(id);
     await announce(c.env.queue, { id, generation: task.generation }, granted ? seconds : 0);
     const { content } = await find(c.var.store, id);

@@ -249,8 +249,10 @@ describe("the quota of compilations a day", () => {
     const found = (await (await edge.store()).get(content.id))!;
     const { hashToken } = await import("../../../worker/marker/life.ts");
     const delivery = { marker: mind(), thumbnail: null, milliseconds: null, compilerVersion: null };
-    const hash = await hashToken(lease!.token);
-    expect(await deliver(edge.bindings, company, found.content, hash, delivery, edge.clock)).toBeTruthy();
+    const leaseHash = await hashToken(lease!.token);
+    const { content: row } = found;
+    const request = { company, content: row, leaseHash, delivery, now: edge.clock };
+    expect(await deliver(edge.bindings, request)).toBe(true);
     expect((await edge.submit({ image })).reused).toBe(true);
     expect((await submit()).status).toBe(403);
   });

@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
-import { arContent, type CompileTaskRow, compileTasks } from "../../../worker/db/tables.ts";
+import { arContent, type CompileTaskRow, compileTasks, type Database } from "../../../worker/db/tables.ts";
 import * as life from "../../../worker/marker/life.ts";
 import type { MarkerMetadata } from "../../../worker/schemas.ts";
 import { Edge } from "../edge.ts";
@@ -25,22 +25,29 @@ const marker: life.FinishedMarker = {
 const failure = { code: "compile_crashed", message: "It broke." } as const;
 const progress = { stage: "match", done: 1, total: 9 } as const;
 
+const lease = (contentId: string, leaseHash: string) => ({ contentId, leaseHash });
+
+const claim = (db: Database, id: string, now: number, leaseSeconds = 60) =>
+  life.claim(db, id, { generation: 1, leaseSeconds, now });
+
 /** A photo, in one of the states that a transition may start from. */
 async function start(state: "pending" | "browser" | "node" | "ready" | "failed") {
   const edge = new Edge();
-  const { content, lease } = await edge.submit({ compile: state === "browser" ? "browser" : "server" });
+  const { content, lease: browser } = await edge.submit({
+    compile: state === "browser" ? "browser" : "server",
+  });
   const { id } = content;
   const { db } = edge;
-  let hash = lease ? await life.hashToken(lease.token) : "none";
+  let hash = browser ? await life.hashToken(browser.token) : "none";
   let claimed: CompileTaskRow | null = null;
   if (state === "node" || state === "ready" || state === "failed") {
-    const claim = await life.claim(db, id, 1, 60, edge.clock);
-    if (claim.kind !== "claimed") throw new Error(claim.kind);
-    hash = claim.lease.hash;
-    claimed = claim.task;
+    const result = await claim(db, id, edge.clock);
+    if (result.kind !== "claimed") throw new Error(result.kind);
+    hash = result.lease.hash;
+    claimed = result.task;
   }
-  if (state === "ready") await life.finish(db, id, hash, marker, edge.clock);
-  if (state === "failed") await life.fail(db, id, hash, failure, edge.clock);
+  if (state === "ready") await life.finish(db, lease(id, hash), marker, edge.clock);
+  if (state === "failed") await life.fail(db, lease(id, hash), failure, edge.clock);
   const rows = async () => {
     const [row] = await db.select().from(arContent).where(eq(arContent.id, id));
     const tasks = await db.select().from(compileTasks).where(eq(compileTasks.contentId, id));
@@ -53,7 +60,7 @@ describe("a lease", () => {
   it("is extended by its holder, with progress", async () => {
     const { edge, db, id, hash, rows } = await start("browser");
     edge.pass(59);
-    const extended = await life.extendLease(db, id, hash, 60, progress, edge.clock);
+    const extended = await life.extendLease(db, lease(id, hash), { seconds: 60, progress, now: edge.clock });
     expect(extended).toEqual({ expiresAt: edge.clock + 60_000 });
     expect((await rows()).task).toMatchObject({ leaseExpiresAt: edge.clock + 60_000, progress });
   });
@@ -62,9 +69,11 @@ describe("a lease", () => {
     const { edge, db, id, hash, rows } = await start("browser");
     const before = await rows();
     edge.pass(60);
-    expect(await life.extendLease(db, id, hash, 60, progress, edge.clock)).toBeUndefined();
-    expect(await life.giveUp(db, id, hash, edge.clock)).toBeUndefined();
-    expect(await life.finish(db, id, hash, marker, edge.clock)).toBeUndefined();
+    expect(
+      await life.extendLease(db, lease(id, hash), { seconds: 60, progress, now: edge.clock }),
+    ).toBeUndefined();
+    expect(await life.releaseLease(db, lease(id, hash), edge.clock)).toBeUndefined();
+    expect(await life.finish(db, lease(id, hash), marker, edge.clock)).toBeUndefined();
     expect(await rows()).toEqual(before);
   });
 
@@ -72,26 +81,27 @@ describe("a lease", () => {
     const { edge, db, id, rows } = await start("browser");
     const before = await rows();
     const other = await life.hashToken("another");
-    expect(await life.extendLease(db, id, other, 60, progress, edge.clock)).toBeUndefined();
-    expect(await life.giveUp(db, id, other, edge.clock)).toBeUndefined();
-    expect(await life.finish(db, id, other, marker, edge.clock)).toBeUndefined();
-    expect(await life.fail(db, id, other, failure, edge.clock)).toBeUndefined();
+    expect(
+      await life.extendLease(db, lease(id, other), { seconds: 60, progress, now: edge.clock }),
+    ).toBeUndefined();
+    expect(await life.releaseLease(db, lease(id, other), edge.clock)).toBeUndefined();
+    expect(await life.finish(db, lease(id, other), marker, edge.clock)).toBeUndefined();
+    expect(await life.fail(db, lease(id, other), failure, edge.clock)).toBeUndefined();
     expect(await rows()).toEqual(before);
   });
 
   it("is stored as a hash only", async () => {
-    const lease = await life.newLease(0, 60);
-    expect(lease.hash).toBe(await life.hashToken(lease.token));
-    expect(lease.hash).not.toBe(lease.token);
-    const other = await life.newLease(0, 60);
-    expect(other.token).not.toBe(lease.token);
+    const { token, hash } = await life.newLease(0, 60);
+    expect(hash).toBe(await life.hashToken(token));
+    expect(hash).not.toBe(token);
+    expect((await life.newLease(0, 60)).token).not.toBe(token);
   });
 });
 
 describe("giving up", () => {
   it("makes the task wait for Node, due at once", async () => {
     const { edge, db, id, hash, rows } = await start("browser");
-    expect(await life.giveUp(db, id, hash, edge.clock)).toMatchObject({ state: "pending" });
+    expect(await life.releaseLease(db, lease(id, hash), edge.clock)).toMatchObject({ state: "pending" });
     const { content, task } = await rows();
     expect(content.markerStatus).toBe("pending");
     expect(task).toMatchObject({ state: "pending", leaseHash: null, nextAttemptAt: edge.clock, attempts: 0 });
@@ -101,8 +111,10 @@ describe("giving up", () => {
 describe("a claim for Node", () => {
   it("takes a waiting task, counting the attempt", async () => {
     const { edge, db, id, rows } = await start("pending");
-    const claim = await life.claim(db, id, 1, 30, edge.clock);
-    expect(claim).toMatchObject({ kind: "claimed", task: { executor: "node", attempts: 1 } });
+    expect(await claim(db, id, edge.clock, 30)).toMatchObject({
+      kind: "claimed",
+      task: { executor: "node", attempts: 1 },
+    });
     const { content, task } = await rows();
     expect(content.markerStatus).toBe("processing");
     expect(task).toMatchObject({ leaseExpiresAt: edge.clock + 30_000, startedAt: edge.clock });
@@ -110,7 +122,7 @@ describe("a claim for Node", () => {
 
   it("is won by exactly one of five callers at once", async () => {
     const { edge, db, id, rows } = await start("pending");
-    const claims = await Promise.all(Array.from({ length: 5 }, () => life.claim(db, id, 1, 60, edge.clock)));
+    const claims = await Promise.all(Array.from({ length: 5 }, () => claim(db, id, edge.clock)));
     expect(claims.filter(({ kind }) => kind === "claimed")).toHaveLength(1);
     expect(claims.filter(({ kind }) => kind === "wait")).toHaveLength(4);
     expect((await rows()).task?.attempts).toBe(1);
@@ -120,19 +132,19 @@ describe("a claim for Node", () => {
     const { edge, db, id } = await start("browser");
     const until = edge.clock + 60_000;
     edge.pass(59);
-    expect(await life.claim(db, id, 1, 60, edge.clock)).toEqual({ kind: "wait", until });
+    expect(await claim(db, id, edge.clock)).toEqual({ kind: "wait", until });
     edge.pass(1);
-    expect(await life.claim(db, id, 1, 60, edge.clock)).toMatchObject({ kind: "claimed" });
+    expect(await claim(db, id, edge.clock)).toMatchObject({ kind: "claimed" });
   });
 
   it("waits for a back-off to end, and counts a message a second early as on time", async () => {
     const { edge, db, id, hash, claimed } = await start("node");
     const dueAt = edge.clock + 60_000;
-    await life.retryLater(db, claimed, hash, failure, dueAt, true, edge.clock);
+    await life.retryLater(db, claimed, { leaseHash: hash, failure, dueAt, isAttempt: true, now: edge.clock });
     edge.pass(58);
-    expect(await life.claim(db, id, 1, 60, edge.clock)).toEqual({ kind: "wait", until: dueAt });
+    expect(await claim(db, id, edge.clock)).toEqual({ kind: "wait", until: dueAt });
     edge.pass(1);
-    expect(await life.claim(db, id, 1, 60, edge.clock)).toMatchObject({
+    expect(await claim(db, id, edge.clock)).toMatchObject({
       kind: "claimed",
       task: { attempts: 2 },
     });
@@ -141,24 +153,24 @@ describe("a claim for Node", () => {
   it.each(["ready", "failed"] as const)("has nothing to do when the task is %s", async (state) => {
     const { edge, db, id, rows } = await start(state);
     const before = await rows();
-    expect(await life.claim(db, id, 1, 60, edge.clock)).toEqual({ kind: "settled" });
+    expect(await claim(db, id, edge.clock)).toEqual({ kind: "settled" });
     expect(await rows()).toEqual(before);
   });
 
   it("has nothing to do for an older generation or content that is gone", async () => {
     const { edge, db, id } = await start("pending");
-    await life.recompile(db, id, null, undefined, null, edge.clock);
-    expect(await life.claim(db, id, 1, 60, edge.clock)).toEqual({ kind: "settled" });
-    expect(await life.claim(db, crypto.randomUUID(), 1, 60, edge.clock)).toEqual({ kind: "settled" });
+    await life.recompile(db, id, { lease: null, audit: null, now: edge.clock });
+    expect(await claim(db, id, edge.clock)).toEqual({ kind: "settled" });
+    expect(await claim(db, crypto.randomUUID(), edge.clock)).toEqual({ kind: "settled" });
   });
 
   it("is refused after six attempts", async () => {
     const { edge, db, id } = await start("pending");
     for (let attempt = 1; attempt <= life.MAX_ATTEMPTS; attempt++) {
-      expect(await life.claim(db, id, 1, 60, edge.clock)).toMatchObject({ kind: "claimed" });
+      expect(await claim(db, id, edge.clock)).toMatchObject({ kind: "claimed" });
       edge.pass(60);
     }
-    expect(await life.claim(db, id, 1, 60, edge.clock)).toEqual({ kind: "exhausted" });
+    expect(await claim(db, id, edge.clock)).toEqual({ kind: "exhausted" });
   });
 });
 
@@ -166,7 +178,15 @@ describe("an attempt that failed", () => {
   it("waits for the next one, with the error noted", async () => {
     const { edge, db, hash, claimed, rows } = await start("node");
     const dueAt = edge.clock + 60_000;
-    expect(await life.retryLater(db, claimed, hash, failure, dueAt, true, edge.clock)).toBeDefined();
+    expect(
+      await life.retryLater(db, claimed, {
+        leaseHash: hash,
+        failure,
+        dueAt,
+        isAttempt: true,
+        now: edge.clock,
+      }),
+    ).toBeDefined();
     const { content, task } = await rows();
     expect(content.markerStatus).toBe("pending");
     expect(task).toMatchObject({
@@ -180,14 +200,20 @@ describe("an attempt that failed", () => {
 
   it("does not count when the compiler was busy", async () => {
     const { edge, db, hash, claimed, rows } = await start("node");
-    await life.retryLater(db, claimed, hash, failure, edge.clock, false, edge.clock);
+    await life.retryLater(db, claimed, {
+      leaseHash: hash,
+      failure,
+      dueAt: edge.clock,
+      isAttempt: false,
+      now: edge.clock,
+    });
     expect((await rows()).task?.attempts).toBe(0);
   });
 
   it("fails for good when it is fatal", async () => {
     const { edge, db, id, hash, rows } = await start("node");
     const fatal = { code: "too_few_features", message: "A blank wall." } as const;
-    expect(await life.fail(db, id, hash, fatal, edge.clock)).toBeDefined();
+    expect(await life.fail(db, lease(id, hash), fatal, edge.clock)).toBeDefined();
     const { content, task } = await rows();
     expect(content.markerStatus).toBe("failed");
     expect(task).toMatchObject({ state: "failed", errorCode: "too_few_features", finishedAt: edge.clock });
@@ -196,11 +222,19 @@ describe("an attempt that failed", () => {
   it("changes nothing once somebody else has the task", async () => {
     const { edge, db, id, hash, claimed, rows } = await start("node");
     edge.pass(60);
-    await life.takeOver(db, id, 60, edge.clock);
+    await life.acquireLease(db, id, 60, edge.clock);
     const before = await rows();
-    expect(await life.retryLater(db, claimed, hash, failure, edge.clock, true, edge.clock)).toBeUndefined();
-    expect(await life.fail(db, id, hash, failure, edge.clock)).toBeUndefined();
-    expect(await life.finish(db, id, hash, marker, edge.clock)).toBeUndefined();
+    expect(
+      await life.retryLater(db, claimed, {
+        leaseHash: hash,
+        failure,
+        dueAt: edge.clock,
+        isAttempt: true,
+        now: edge.clock,
+      }),
+    ).toBeUndefined();
+    expect(await life.fail(db, lease(id, hash), failure, edge.clock)).toBeUndefined();
+    expect(await life.finish(db, lease(id, hash), marker, edge.clock)).toBeUndefined();
     expect(await rows()).toEqual(before);
   });
 
@@ -213,8 +247,14 @@ describe("an attempt that failed", () => {
 describe("spent retries", () => {
   it("fail the task, quoting the last error", async () => {
     const { edge, db, id, hash, claimed, rows } = await start("node");
-    await life.retryLater(db, claimed, hash, failure, edge.clock, true, edge.clock);
-    await life.exhaust(db, id, 1, edge.clock);
+    await life.retryLater(db, claimed, {
+      leaseHash: hash,
+      failure,
+      dueAt: edge.clock,
+      isAttempt: true,
+      now: edge.clock,
+    });
+    await life.failExhausted(db, id, 1, edge.clock);
     const { content, task } = await rows();
     expect(content.markerStatus).toBe("failed");
     expect(task).toMatchObject({ state: "failed", errorCode: "retries_exhausted" });
@@ -224,17 +264,17 @@ describe("spent retries", () => {
   it("leave a compilation alone that somebody holds", async () => {
     const { edge, db, id, rows } = await start("browser");
     const before = await rows();
-    expect(await life.exhaust(db, id, 1, edge.clock)).toBeUndefined();
+    expect(await life.failExhausted(db, id, 1, edge.clock)).toBeUndefined();
     expect(await rows()).toEqual(before);
   });
 
   it.each(["ready", "failed"] as const)("leave a %s one alone, and a newer generation", async (state) => {
     const { edge, db, id, rows } = await start(state);
     const before = await rows();
-    expect(await life.exhaust(db, id, 1, edge.clock)).toBeUndefined();
+    expect(await life.failExhausted(db, id, 1, edge.clock)).toBeUndefined();
     expect(await rows()).toEqual(before);
-    await life.recompile(db, id, null, undefined, null, edge.clock);
-    expect(await life.exhaust(db, id, 1, edge.clock)).toBeUndefined();
+    await life.recompile(db, id, { lease: null, audit: null, now: edge.clock });
+    expect(await life.failExhausted(db, id, 1, edge.clock)).toBeUndefined();
     expect((await rows()).content.markerStatus).toBe("pending");
   });
 });
@@ -243,7 +283,10 @@ describe("finishing", () => {
   it.each(["browser", "node"] as const)("makes a marker of %s ready", async (state) => {
     const { edge, db, id, hash, rows } = await start(state);
     edge.pass(5);
-    expect(await life.finish(db, id, hash, marker, edge.clock)).toMatchObject({ id, markerPath: null });
+    expect(await life.finish(db, lease(id, hash), marker, edge.clock)).toMatchObject({
+      id,
+      markerPath: null,
+    });
     const { content, task } = await rows();
     expect(content).toMatchObject({
       markerStatus: "ready",
@@ -261,8 +304,7 @@ describe("finishing", () => {
       Array.from({ length: 5 }, (_, i) =>
         life.finish(
           db,
-          id,
-          hash,
+          lease(id, hash),
           { ...marker, marker: { storageId: null, path: `m${i}`, url: "" } },
           edge.clock,
         ),
@@ -273,9 +315,9 @@ describe("finishing", () => {
 
   it("is refused to an older generation", async () => {
     const { edge, db, id, hash, rows } = await start("browser");
-    await life.recompile(db, id, null, undefined, null, edge.clock);
+    await life.recompile(db, id, { lease: null, audit: null, now: edge.clock });
     const before = await rows();
-    expect(await life.finish(db, id, hash, marker, edge.clock)).toBeUndefined();
+    expect(await life.finish(db, lease(id, hash), marker, edge.clock)).toBeUndefined();
     expect(await rows()).toEqual(before);
   });
 });
@@ -283,8 +325,8 @@ describe("finishing", () => {
 describe("taking over", () => {
   it("leases a waiting task to the browser", async () => {
     const { edge, db, id, rows } = await start("pending");
-    const taken = await life.takeOver(db, id, 45, edge.clock);
-    expect(taken).toMatchObject({ kind: "taken", task: { executor: "browser", attempts: 0 } });
+    const taken = await life.acquireLease(db, id, 45, edge.clock);
+    expect(taken).toMatchObject({ kind: "acquired", task: { executor: "browser", attempts: 0 } });
     expect((await rows()).task).toMatchObject({
       state: "processing",
       leaseExpiresAt: edge.clock + 45_000,
@@ -295,14 +337,14 @@ describe("taking over", () => {
   it("is refused while a lease is alive, and granted when it has run out", async () => {
     const { edge, db, id } = await start("node");
     const until = edge.clock + 60_000;
-    expect(await life.takeOver(db, id, 60, edge.clock)).toEqual({ kind: "held", until });
+    expect(await life.acquireLease(db, id, 60, edge.clock)).toEqual({ kind: "held", until });
     edge.pass(60);
-    expect(await life.takeOver(db, id, 60, edge.clock)).toMatchObject({ kind: "taken" });
+    expect(await life.acquireLease(db, id, 60, edge.clock)).toMatchObject({ kind: "acquired" });
   });
 
   it.each(["ready", "failed"] as const)("finds nothing to do when the marker is %s", async (state) => {
     const { edge, db, id } = await start(state);
-    expect(await life.takeOver(db, id, 60, edge.clock)).toEqual({ kind: "settled" });
+    expect(await life.acquireLease(db, id, 60, edge.clock)).toEqual({ kind: "settled" });
   });
 });
 
@@ -310,7 +352,12 @@ describe("asking again", () => {
   it("starts a new generation and supersedes the one that runs", async () => {
     const { edge, db, id, hash, rows } = await start("node");
     edge.pass(1);
-    const task = await life.recompile(db, id, null, 200, null, edge.clock);
+    const task = await life.recompile(db, id, {
+      lease: null,
+      maxFeatures: 200,
+      audit: null,
+      now: edge.clock,
+    });
     expect(task).toMatchObject({ generation: 2, state: "pending", attempts: 0, createdAt: edge.clock });
     const { content, tasks } = await rows();
     expect(content).toMatchObject({ generation: 2, markerStatus: "pending", maxFeatures: 200 });
@@ -319,13 +366,15 @@ describe("asking again", () => {
       leaseHash: null,
       finishedAt: edge.clock,
     });
-    expect(await life.extendLease(db, id, hash, 60, progress, edge.clock)).toBeUndefined();
+    expect(
+      await life.extendLease(db, lease(id, hash), { seconds: 60, progress, now: edge.clock }),
+    ).toBeUndefined();
   });
 
   it("keeps the marker that is served, and the history", async () => {
     const { edge, db, id, rows } = await start("ready");
-    const lease = await life.newLease(edge.clock, 60);
-    await life.recompile(db, id, lease, undefined, null, edge.clock);
+    const browser = await life.newLease(edge.clock, 60);
+    await life.recompile(db, id, { lease: browser, audit: null, now: edge.clock });
     const { content, tasks } = await rows();
     expect(content).toMatchObject({ markerStatus: "processing", markerPath: "m", markerUrl: "/m?v=1" });
     expect(tasks.map(({ state }) => state).sort()).toEqual(["processing", "ready"]);
@@ -334,8 +383,8 @@ describe("asking again", () => {
   it("gives two callers at once a generation each, of which the newer lives", async () => {
     const { edge, db, id, rows } = await start("failed");
     const tasks = await Promise.all([
-      life.recompile(db, id, null, undefined, null, edge.clock),
-      life.recompile(db, id, null, undefined, null, edge.clock),
+      life.recompile(db, id, { lease: null, audit: null, now: edge.clock }),
+      life.recompile(db, id, { lease: null, audit: null, now: edge.clock }),
     ]);
     expect(tasks.map((task) => task?.generation).sort()).toEqual([2, 3]);
     const states = (await rows()).tasks.map(({ generation, state }) => `${generation} ${state}`);
@@ -345,6 +394,6 @@ describe("asking again", () => {
   it("says so when the content is gone", async () => {
     const { edge, db, id } = await start("pending");
     await (await edge.store()).remove(id, edge.clock);
-    expect(await life.recompile(db, id, null, undefined, null, edge.clock)).toBeUndefined();
+    expect(await life.recompile(db, id, { lease: null, audit: null, now: edge.clock })).toBeUndefined();
   });
 });

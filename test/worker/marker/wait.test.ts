@@ -24,10 +24,10 @@ function after(looks: number, happen: () => Promise<unknown>): void {
 
 /** No executor can make a marker of it. */
 async function fail(id: string): Promise<void> {
-  const claim = await life.claim(edge.db, id, 1, 60, edge.clock);
+  const claim = await life.claim(edge.db, id, { generation: 1, leaseSeconds: 60, now: edge.clock });
   if (claim.kind !== "claimed") throw new Error(claim.kind);
   const failure = { code: "too_few_features", message: "A white wall." } as const;
-  await life.fail(edge.db, id, claim.lease.hash, failure, edge.clock);
+  await life.fail(edge.db, { contentId: id, leaseHash: claim.lease.hash }, failure, edge.clock);
 }
 
 function submit(wait: number | string, headers: Record<string, string> = {}, image = png()) {

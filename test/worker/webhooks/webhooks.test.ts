@@ -292,7 +292,8 @@ describe("an event", () => {
   test("is none when nothing changed: a late delivery, a second deletion", async () => {
     await hook();
     const { content } = await edge.submit({ compile: "browser" });
-    await recompile(edge.db, content.id, await newLease(edge.clock, 60), null, null, edge.clock);
+    const lease = await newLease(edge.clock, 60);
+    await recompile(edge.db, content.id, { lease, maxFeatures: null, audit: null, now: edge.clock });
     const late: MockCompile = () => {
       edge.pass(61);
       return compiled;
