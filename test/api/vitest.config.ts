@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     name: "api",
     include: ["**/*.test.ts"],
+    setupFiles: ["../bytes.ts"],
+    expect: { requireAssertions: true },
     root: import.meta.dirname,
     fileParallelism: false,
     testTimeout: 120_000,

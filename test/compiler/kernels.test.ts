@@ -26,7 +26,7 @@ test("kernels.wasm is what its source gives: npm run build:kernels", async () =>
     const options = ["--config", path("asconfig.json"), "--outFile", built, "--baseDir", path(".")];
     const { error } = await asc.main(["assembly/index.ts", ...options]);
     expect(error).toBe(null);
-    expect(readFileSync(built).equals(readFileSync(KERNELS_WASM))).toBe(true);
+    expect(readFileSync(built)).toEqualBytes(readFileSync(KERNELS_WASM));
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -10,22 +10,22 @@ const all = compile(images);
 const each = images.map((image) => compile([image]));
 
 test("merging the files of single images gives the file of all of them, byte for byte", () => {
-  expect(same(mergeMinds(each), all)).toBe(true);
+  expect(mergeMinds(each)).toEqualBytes(all);
 });
 
 test("merging what was extracted gives the file back, byte for byte", () => {
-  expect(same(mergeMinds([0, 1, 2].map((i) => extractTargets(all, [i]))), all)).toBe(true);
-  expect(same(mergeMinds([extractTargets(all, [0, 1]), extractTargets(all, [2])]), all)).toBe(true);
-  expect(same(extractTargets(all, [0, 1, 2]), all)).toBe(true);
+  expect(mergeMinds([0, 1, 2].map((i) => extractTargets(all, [i])))).toEqualBytes(all);
+  expect(mergeMinds([extractTargets(all, [0, 1]), extractTargets(all, [2])])).toEqualBytes(all);
+  expect(extractTargets(all, [0, 1, 2])).toEqualBytes(all);
 });
 
 test("a target extracted is the file of its image", () => {
-  expect(each.map((file, i) => same(extractTargets(all, [i]), file))).toEqual([true, true, true]);
+  for (const [i, file] of each.entries()) expect(extractTargets(all, [i])).toEqualBytes(file);
 });
 
 test("the order of the indexes is the order of the targets", () => {
   const swapped = extractTargets(all, [2, 0]);
-  expect(same(swapped, compile([images[2], images[0]] as GreyImage[]))).toBe(true);
+  expect(swapped).toEqualBytes(compile([images[2], images[0]] as GreyImage[]));
   expect(decodeMind(swapped).map(({ width }) => width)).toEqual([150, 200]);
 });
 
@@ -45,7 +45,3 @@ test.each<[string, () => Uint8Array, CompileErrorCode, RegExp]>([
 test("refuses more targets than a reader would take", () => {
   expect(() => mergeMinds(Array.from({ length: 86 }, () => all))).toThrow("Got 258 targets");
 });
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
-}

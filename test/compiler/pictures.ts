@@ -58,3 +58,18 @@ export function paintCollage(width: number, height: number): GreyImage {
     return 16 * Math.floor(16 * noise[((y >> 3) % 64) * 64 + ((x >> 3) % 64)]);
   });
 }
+
+/** Rectangles of random grey: many corners, hence many feature points. */
+export function paintBlocks(width: number, height: number, seed: number): GreyImage {
+  const random = randomNumbers(seed);
+  const data = new Uint8Array(width * height).fill(128);
+  for (let i = 0; i < 400; i++) {
+    const left = Math.floor(random() * width);
+    const top = Math.floor(random() * height);
+    const right = Math.min(width, left + 4 + Math.floor(random() * 14));
+    const bottom = Math.min(height, top + 4 + Math.floor(random() * 14));
+    const grey = Math.floor(random() * 256);
+    for (let y = top; y < bottom; y++) data.fill(grey, y * width + left, y * width + right);
+  }
+  return { data, width, height };
+}

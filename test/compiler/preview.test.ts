@@ -195,6 +195,6 @@ test("a PNG decodes to the same pixels, also out of a larger buffer", async () =
   const part = padded.subarray(12, 12 + image.data.length);
   for (const data of [image.data, part]) {
     const back = await decodeImage(await encodePng({ ...image, data }));
-    expect(Buffer.compare(Buffer.from(back.data), Buffer.from(image.data))).toBe(0);
+    expect(back.data).toEqualBytes(image.data);
   }
 });

@@ -177,13 +177,13 @@ describe("storage", () => {
     // New files go to the bucket: a photo, and a video in parts.
     const after = await submitHeadless(platform, cat, "After");
     const shown = await untilReady(platform, after.id);
-    expect(await served(shown.image_url)).toEqual(cat);
+    expect(await served(shown.image_url)).toEqualBytes(cat);
     await page.goto(`${platform.url}/content/${after.id}`);
     await page.getByLabel("Video to attach").setInputFiles(video);
     await untilAttached(page);
     const attached = await content(after.id);
     expect(attached.video_bytes).toBe(VIDEO_BYTES);
-    expect((await served(attached.video_url!)).equals(video.buffer)).toBe(true);
+    expect(await served(attached.video_url!)).toEqualBytes(video.buffer);
     await page.locator("video").waitFor();
     const held = (await connections()).find(({ name }) => name === "My bucket");
     expect(held?.files.bytes).toBeGreaterThan(VIDEO_BYTES);
@@ -205,8 +205,8 @@ describe("storage", () => {
       shot.getByText("Moved files to Vivimark").first().waitFor(),
     );
     const moved = await content(after.id);
-    expect((await served(moved.video_url!)).equals(video.buffer)).toBe(true);
-    expect(await served(moved.image_url)).toEqual(cat);
+    expect(await served(moved.video_url!)).toEqualBytes(video.buffer);
+    expect(await served(moved.image_url)).toEqualBytes(cat);
     await mine.getByRole("button", { name: "Delete My bucket" }).click();
     await dialog.getByRole("button", { name: "Delete" }).click();
     await mine.waitFor({ state: "detached" });
@@ -283,7 +283,7 @@ describe("a large video", () => {
     await untilAttached(page);
     expect(sent).toHaveLength(2);
     const { video_url: url } = await content(photo.id);
-    expect((await served(url!)).equals(video.buffer)).toBe(true);
+    expect(await served(url!)).toEqualBytes(video.buffer);
     await page.context().close();
   });
 
@@ -311,7 +311,7 @@ describe("a large video", () => {
     expect(direct.sort()).toEqual(["1", "2", "3"]);
     // What Vivimark cannot see there it has got through the Worker after all.
     const { video_url: url } = await content(photo.id);
-    expect((await served(url!)).equals(video.buffer)).toBe(true);
+    expect(await served(url!)).toEqualBytes(video.buffer);
     await page.context().close();
   });
 });

@@ -183,7 +183,7 @@ describe("uploading", () => {
     await loadCodecs(await readCodecModules());
     const fromNode = await compilePhoto(await readFile(photograph("french-alpine-landscape")));
     expect(fromBrowser.length).toBeGreaterThan(10_000);
-    expect(Buffer.compare(fromBrowser, fromNode.marker)).toBe(0);
+    expect(fromBrowser).toEqualBytes(fromNode.marker);
   });
 
   test("dropping and the keyboard work like the button", async () => {
@@ -300,9 +300,7 @@ describe("choosing", () => {
     await addPhoto(page).click();
     await readyInStudio(page, "French alpine landscape");
     const made = await onlyContent();
-    expect(
-      Buffer.compare(await storedImage(made), await readFile(photograph("french-alpine-landscape"))),
-    ).toBe(0);
+    expect(await storedImage(made)).toEqualBytes(await readFile(photograph("french-alpine-landscape")));
     expect(made.marker_metadata?.quality?.score).toBe(before);
   });
 
@@ -347,7 +345,7 @@ describe("choosing", () => {
 
     const marker = new Uint8Array(await (await fetch(platform.url + made.marker_url)).arrayBuffer());
     await loadCodecs(await readCodecModules());
-    expect(Buffer.compare(marker, (await compilePhoto(bytes)).marker)).toBe(0);
+    expect(marker).toEqualBytes((await compilePhoto(bytes)).marker);
   });
 
   test("turning starts from the upright photo, whatever its EXIF says", async () => {
@@ -594,9 +592,10 @@ describe("the grid", () => {
   test("it says when there is no connection, and recovers", async () => {
     const page = await openStudio();
     await page.context().setOffline(true);
-    await page.getByText(/You are offline/).waitFor();
+    const offline = page.getByText(/You are offline/);
+    await offline.waitFor();
     await page.context().setOffline(false);
-    await page.getByText(/You are offline/).waitFor({ state: "detached" });
+    await expect.poll(() => offline.count(), PATIENCE).toBe(0);
   });
 });
 
@@ -797,6 +796,7 @@ describe("a photo's page", () => {
     await page.getByRole("heading", { name: "This photo is not here" }).waitFor();
     await page.getByRole("link", { name: "All photos" }).click();
     await page.getByRole("heading", { level: 1, name: "Make a portrait come alive" }).waitFor();
+    expect(page.url()).toBe(`${platform.url}/`);
   });
 });
 

@@ -7,6 +7,8 @@ export default defineConfig({
     name: "e2e",
     root: import.meta.dirname,
     include: ["**/*.test.ts"],
+    setupFiles: ["../bytes.ts"],
+    expect: { requireAssertions: true },
     environment: "node",
     pool: "forks",
     // workerd starts without asking the network where it is.

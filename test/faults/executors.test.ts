@@ -41,7 +41,7 @@ test("a headless submission ends ready", async () => {
   expect(ready.marker_metadata).toMatchObject({ executor: "node" });
   expect(ready.thumbnail_url).not.toBeNull();
   const { marker } = await compilePhoto(photo, { maxFeatures: 101 });
-  expect(Buffer.compare(await api.marker(ready), marker)).toBe(0);
+  expect(await api.marker(ready)).toEqualBytes(marker);
 });
 
 test("a browser tab that is closed half way: Node takes over, and the tab's late delivery changes nothing", async () => {
@@ -57,12 +57,12 @@ test("a browser tab that is closed half way: Node takes over, and the tab's late
 
   // The tab was only asleep. What it delivers is sound, of this photo, and not wanted any more.
   const late = await compilePhoto(photo, { maxFeatures: 50 });
-  expect(Buffer.compare(late.marker, marker)).not.toBe(0);
+  expect(late.marker).not.toEqualBytes(marker);
   const answer = await api.deliver(content.id, lease!.token, late.marker);
   expect(answer.status).toBe(409);
   expect(await answer.json()).toMatchObject({ code: "lease_lost" });
   expect(await api.content(content.id)).toEqual(before);
-  expect(Buffer.compare(await api.marker(before), marker)).toBe(0);
+  expect(await api.marker(before)).toEqualBytes(marker);
 });
 
 test("a browser that is late while Node has not begun changes nothing either", async () => {

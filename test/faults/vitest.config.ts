@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     name: "faults",
     include: ["**/*.test.ts"],
+    setupFiles: ["../bytes.ts"],
+    expect: { requireAssertions: true },
     root: import.meta.dirname,
     fileParallelism: false,
     testTimeout: 180_000,

@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     name: "fuzz",
     include: ["**/*.test.ts"],
+    setupFiles: ["../bytes.ts"],
+    expect: { requireAssertions: true },
     root: import.meta.dirname,
     fileParallelism: false,
     // Alone: what others would be slowed down by would slow this down, too.

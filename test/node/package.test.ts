@@ -68,7 +68,7 @@ test("its command writes the bytes of the repository's", async () => {
   expect(JSON.parse(stdout).targets).toHaveLength(1);
   await vivimark(["compile", "portrait.jpg", "--max-size", "300", "-o", "here.mind"], { cwd: project });
   const [there, here] = ["targets.mind", "here.mind"].map((name) => readFileSync(path.join(project, name)));
-  expect(Buffer.compare(there, here)).toBe(0);
+  expect(there).toEqualBytes(here);
   expect((await npm("exec", "--offline", "--", "vivimark", "--version")).stdout).toContain(
     `vivimark ${version} `,
   );
@@ -207,11 +207,10 @@ test.each(["nodenext", "bundler"])("its types hold, resolved as %s", async (reso
     `,
   );
   const settings = ["--module", resolution === "bundler" ? "esnext" : resolution];
-  await node(
+  const { stdout } = await node(
     path.join(ROOT, "node_modules/typescript/bin/tsc"),
     ...["--noEmit", "--strict", "--target", "es2023", "--types", "", "--skipLibCheck", "false"],
     ...[...settings, "--moduleResolution", resolution, "program.ts"],
-  ).catch((error) => {
-    throw new Error(error.stdout);
-  });
+  ).catch((error) => error as { stdout: string });
+  expect(stdout).toBe("");
 });

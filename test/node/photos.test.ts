@@ -29,7 +29,7 @@ test("threads give what compilePhoto gives, in the order of the photos, more pho
   const results = await compilePhotos(photos, { ...OPTIONS, threads: 2, onProgress });
   for (const [i, photo] of photos.entries()) {
     const alone = await compilePhoto(readFileSync(photo), OPTIONS);
-    expect(Buffer.compare(markerOf(results[i]), alone.marker)).toBe(0);
+    expect(markerOf(results[i])).toEqualBytes(alone.marker);
     expect([...stages[i]]).toEqual(["decode", "resize", "match", "track", "encode"]);
   }
 });
@@ -38,8 +38,8 @@ test("paths and bytes give the same, and the bytes stay the caller's", async () 
   const bytes = readFileSync(photos[0]);
   const copy = Buffer.from(bytes);
   const [one, other] = await compilePhotos([photos[0], bytes], OPTIONS);
-  expect(Buffer.compare(markerOf(one), markerOf(other))).toBe(0);
-  expect(Buffer.compare(bytes, copy)).toBe(0);
+  expect(markerOf(one)).toEqualBytes(markerOf(other));
+  expect(bytes).toEqualBytes(copy);
 });
 
 test("a photo that fails leaves the others alone", async () => {

@@ -75,8 +75,8 @@ describe("a photo", () => {
 
     const [metadata, thumbnail, marker] = parts.slice(-3);
     const here = await compilePhoto(photo);
-    expect(Buffer.compare(marker.bytes, here.marker)).toBe(0);
-    expect(Buffer.compare(thumbnail.bytes, here.thumbnail)).toBe(0);
+    expect(marker.bytes).toEqualBytes(here.marker);
+    expect(thumbnail.bytes).toEqualBytes(here.thumbnail);
     expect(decodeMind(marker.bytes).length).toBe(1);
     expect(inspectImage(thumbnail.bytes)).toMatchObject({ format: "jpeg", width: 480 });
     expect(JSON.parse(metadata.text)).toEqual({
@@ -99,7 +99,7 @@ describe("a photo", () => {
     const url = await start({ capacity: 1 });
     const parts = await readAll(await post(url, photo, { query: "?max_features=60" }));
     const here = await compilePhoto(photo, { maxFeatures: 60 });
-    expect(Buffer.compare(parts.at(-1)!.bytes, here.marker)).toBe(0);
+    expect(parts.at(-1)!.bytes).toEqualBytes(here.marker);
     const counts = decodeMind(here.marker)[0].keyframes.map((k) => k.maxima.count + k.minima.count);
     expect(Math.max(...counts)).toBe(60);
   });

@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     name: "start",
     include: ["**/*.test.ts"],
+    setupFiles: ["../bytes.ts"],
+    expect: { requireAssertions: true },
     root: import.meta.dirname,
     fileParallelism: false,
     testTimeout: 180_000,

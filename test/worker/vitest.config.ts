@@ -32,7 +32,8 @@ export default defineConfig({
       "./storage/servers/s3-server.ts",
       "./storage/servers/yandex-disk-server.ts",
     ],
-    setupFiles: ["./migrate.ts"],
+    setupFiles: ["../bytes.ts", "./migrate.ts"],
+    expect: { requireAssertions: true },
     // Bundled once; every file's workerd would otherwise ask for some 800 modules one by one.
     deps: {
       optimizer: {

@@ -47,29 +47,27 @@ async function library(photos: readonly string[], options: CompileOptions = { ma
   return compile(images, options);
 }
 
-function same(file: string, bytes: Uint8Array): boolean {
-  return Buffer.compare(readFileSync(file), bytes) === 0;
-}
-
 describe("what it writes", () => {
   test("one photo, and not a word where nobody watches", async () => {
     const ended = await vivimark(["compile", "--input", home, "--output", inside("one.mind")]);
     expect(ended).toMatchObject({ code: 0, stderr: "" });
     expect(ended.stdout.length).toBe(0);
-    expect(same(inside("one.mind"), await library([home], {}))).toBe(true);
+    expect(readFileSync(inside("one.mind"))).toEqualBytes(await library([home], {}));
     expect(readdirSync(folder)).toEqual(["one.mind"]);
   });
 
   test("several photos, as options and arguments, in their order: the library's bytes", async () => {
     const words = ["compile", cat, "-i", home, ...SMALL, alps, "-o", inside("all.mind"), "--threads", "2"];
     expect(await vivimark(words)).toMatchObject({ code: 0, stderr: "" });
-    expect(same(inside("all.mind"), await library([cat, home, alps]))).toBe(true);
+    expect(readFileSync(inside("all.mind"))).toEqualBytes(await library([cat, home, alps]));
   });
 
   test("with the options of the library", async () => {
     const options = ["--max-features", "40", "--max-size", "300"];
     await vivimark(["compile", home, ...options, "-o", inside("few.mind")]);
-    expect(same(inside("few.mind"), await library([home], { maxFeatures: 40, maxSize: 300 }))).toBe(true);
+    expect(readFileSync(inside("few.mind"))).toEqualBytes(
+      await library([home], { maxFeatures: 40, maxSize: 300 }),
+    );
     const [target] = decodeMind(readFileSync(inside("few.mind")));
     expect(target.keyframes[0].maxima.count + target.keyframes[0].minima.count).toBe(40);
   });
@@ -80,20 +78,20 @@ describe("what it writes", () => {
     writeFileSync(inside("wide.png"), await encodePng({ data: rgba, width, height }));
     await vivimark(["compile", inside("wide.png"), "--max-size", "full", "-o", inside("full.mind")]);
     const expected = await library([inside("wide.png")], { maxSize: Infinity });
-    expect(same(inside("full.mind"), expected)).toBe(true);
+    expect(readFileSync(inside("full.mind"))).toEqualBytes(expected);
     expect(decodeMind(expected)[0].width).toBe(1500);
   });
 
   test("from the standard input to the standard output", async () => {
     const ended = await vivimark(["compile", "-", ...SMALL, "--output", "-"], { input: readFileSync(home) });
     expect(ended).toMatchObject({ code: 0, stderr: "" });
-    expect(Buffer.compare(ended.stdout, await library([home]))).toBe(0);
+    expect(ended.stdout).toEqualBytes(await library([home]));
   });
 
   test("the standard input among files, with a preview", async () => {
     const words = ["compile", alps, "-", ...SMALL, "-o", "two.mind", "--preview", "two.png"];
     expect(await vivimark(words, { cwd: folder, input: readFileSync(home) })).toMatchObject({ code: 0 });
-    expect(same(inside("two.mind"), await library([alps, home]))).toBe(true);
+    expect(readFileSync(inside("two.mind"))).toEqualBytes(await library([alps, home]));
     expect(readdirSync(folder)).toEqual(["two.mind", "two.png"]);
   });
 
@@ -111,7 +109,7 @@ describe("what it writes", () => {
       path.join("photos", "2.JPG"),
       path.join("photos", "10.jpg"),
     ]);
-    expect(same(inside("all.mind"), await library([alps, home]))).toBe(true);
+    expect(readFileSync(inside("all.mind"))).toEqualBytes(await library([alps, home]));
   });
 
   test("a pattern that no shell has expanded; a file of that very name comes first", async () => {
@@ -121,7 +119,7 @@ describe("what it writes", () => {
     copyFileSync(cat, inside("a/[1].jpg"));
     const words = ["compile", "a/**/[0-9]*.jpg", "a/[1].jpg", ...SMALL, "-o", "all.mind"];
     expect(await vivimark(words, { cwd: folder })).toMatchObject({ code: 0, stderr: "" });
-    expect(same(inside("all.mind"), await library([alps, home, cat]))).toBe(true);
+    expect(readFileSync(inside("all.mind"))).toEqualBytes(await library([alps, home, cat]));
   });
 
   test("a report for programs", async () => {
@@ -157,7 +155,7 @@ describe("what it writes", () => {
       const expected = contactSheet(pictures);
       const png = await decodeImage(readFileSync(inside("a.png")));
       expect([png.width, png.height]).toEqual([expected.width, expected.height]);
-      expect(Buffer.compare(Buffer.from(png.data), Buffer.from(expected.data))).toBe(0);
+      expect(png.data).toEqualBytes(expected.data);
     }
   });
 });
@@ -169,7 +167,7 @@ describe("where it writes", () => {
     await vivimark(["compile", home, ...SMALL, "-o", inside("link.mind")]);
     expect(lstatSync(inside("link.mind")).isSymbolicLink()).toBe(true);
     expect(statSync(inside("real.mind")).mode & 0o777).toBe(0o600);
-    expect(same(inside("real.mind"), await library([home]))).toBe(true);
+    expect(readFileSync(inside("real.mind"))).toEqualBytes(await library([home]));
     expect(readdirSync(folder)).toEqual(["link.mind", "real.mind"]);
   });
 
@@ -230,7 +228,7 @@ describe("when writing goes wrong", () => {
     const before = beforeEachCall("writeFileSync", 'process.kill(process.pid, "SIGINT")');
     expect(await vivimark(words, { cwd: folder, before })).toMatchObject({ code: 0 });
     expect(readdirSync(folder)).toEqual(["a.mind", "a.png"]);
-    expect(same(inside("a.mind"), await library([home]))).toBe(true);
+    expect(readFileSync(inside("a.mind"))).toEqualBytes(await library([home]));
   });
 
   test("a fault of Vivimark's own has its own code", async () => {

@@ -27,9 +27,7 @@ beforeEach(() => {
   for (const [i, part] of parts.entries()) writeFileSync(path.join(cwd, `${i}.mind`), part);
 });
 
-function same(name: string, bytes: Uint8Array): boolean {
-  return Buffer.compare(readFileSync(path.join(cwd, name)), bytes) === 0;
-}
+const written = (name: string) => readFileSync(path.join(cwd, name));
 
 describe("inspect", () => {
   test("tells people", async () => {
@@ -101,7 +99,7 @@ describe("inspect", () => {
     for (const [i, target] of decodeMind(all).entries()) {
       const png = await decodeImage(readFileSync(path.join(cwd, `deep/pictures/target-${i}.png`)));
       const expected = drawFeatures(targetPicture(target), target);
-      expect(Buffer.compare(Buffer.from(png.data), Buffer.from(expected.data))).toBe(0);
+      expect(png.data).toEqualBytes(expected.data);
     }
   });
 
@@ -126,30 +124,30 @@ describe("merge and extract", () => {
     for (const i of [0, 1, 2]) {
       const words = ["extract", "all.mind", "--target", `${i}`, "--output", `part-${i}.mind`];
       expect(await vivimark(words, { cwd })).toMatchObject({ code: 0, stderr: "" });
-      expect(same(`part-${i}.mind`, parts[i])).toBe(true);
+      expect(written(`part-${i}.mind`)).toEqualBytes(parts[i]);
     }
     const words = ["merge", "part-0.mind", "--input", "part-1.mind", "part-2.mind", "-o", "again.mind"];
     expect(await vivimark(words, { cwd })).toMatchObject({ code: 0, stderr: "" });
-    expect(same("again.mind", all)).toBe(true);
+    expect(written("again.mind")).toEqualBytes(all);
   });
 
   test("targets come out in the order asked for", async () => {
     await vivimark(["extract", "all.mind", "-t", "2,0", "-t", "1", "-o", "turned.mind"], { cwd });
-    expect(same("turned.mind", extractTargets(all, [2, 0, 1]))).toBe(true);
+    expect(written("turned.mind")).toEqualBytes(extractTargets(all, [2, 0, 1]));
   });
 
   test("a file may be added to in place", async () => {
     await vivimark(["merge", "0.mind", "1.mind", "-o", "0.mind"], { cwd });
-    expect(same("0.mind", extractTargets(all, [0, 1]))).toBe(true);
+    expect(written("0.mind")).toEqualBytes(extractTargets(all, [0, 1]));
     expect(readdirSync(cwd)).toEqual(["0.mind", "1.mind", "2.mind", "all.mind"]);
   });
 
   test("patterns, pipes, and reports", async () => {
     const merged = await vivimark(["merge", "[0-9].mind", "-o", "-"], { cwd });
     expect(merged).toMatchObject({ code: 0, stderr: "" });
-    expect(Buffer.compare(merged.stdout, all)).toBe(0);
+    expect(merged.stdout).toEqualBytes(all);
     const extracted = await vivimark(["extract", "-", "--target", "1", "-o", "-"], { input: merged.stdout });
-    expect(Buffer.compare(extracted.stdout, parts[1])).toBe(0);
+    expect(extracted.stdout).toEqualBytes(parts[1]);
     const { stdout } = await vivimark(["merge", "2.mind", "0.mind", "-o", "x.mind", "--json"], { cwd });
     const { targets } = inspectMind(all);
     expect(JSON.parse(stdout.toString())).toEqual({

@@ -309,7 +309,8 @@ test("where Vivimark is reached by a number there are no passkeys, and it says s
 
 test("one is added in a session that is some days old, with the password", async () => {
   pass(3 * 24 * 3600);
-  await added(new Authenticator());
+  const passkey = await added(new Authenticator());
+  expect(passkey.name).toBe("Phone");
 });
 
 test("nothing of a passkey goes with its person's password", async () => {
