@@ -26,6 +26,7 @@ import { mailboxRoutes } from "./routes/mailbox.ts";
 import { markerRoutes } from "./routes/marker.ts";
 import { meRoutes } from "./routes/me.ts";
 import { mediaRoutes } from "./routes/media.ts";
+import { memberRoutes } from "./routes/members.ts";
 import { passkeyRoutes } from "./routes/passkeys.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { setupRoutes } from "./routes/setup.ts";
@@ -138,6 +139,7 @@ const app = root
   .route("/api/setup", setupRoutes)
   .route("/api/invitations", invitationRoutes)
   .route("/api/mailbox", mailboxRoutes)
+  .route("/api/auth/organization", memberRoutes)
   .route("/api/auth", authRoutes)
   .route("/api/viewer", viewerRoutes)
   .route("/media", mediaRoutes)

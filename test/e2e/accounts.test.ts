@@ -154,7 +154,7 @@ test("from the set-up link to a company of two, and out again", async () => {
   await forgetful.getByLabel("Email").fill("grace@example.net");
   await forgetful.getByRole("button", { name: "Send a link" }).click();
   await forgetful.getByText("on its way").waitFor();
-  const reset = await visit(await linkFor("grace@example.net", "Choose a new password"));
+  const reset = await visit(await linkFor("grace@example.net", "Reset your Vivimark password"));
   await reset.getByLabel("Password").fill("another password of Grace's");
   await reset.getByRole("button", { name: "Save" }).click();
   await heading(reset, "Sign in").waitFor();

@@ -45,8 +45,6 @@ export default defineConfig({
             "better-auth/adapters/drizzle",
             "better-auth/api",
             "better-auth/minimal",
-            "better-auth/plugins/access",
-            "better-auth/plugins/organization",
             "drizzle-orm",
             "drizzle-orm/batch",
             "drizzle-orm/d1",

@@ -1,13 +1,12 @@
 import { type OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
-import { answers, IDEMPOTENCY_KEY, JSON_REFUSALS, KEY_REFUSALS, problems } from "../http/openapi.ts";
+import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
 import { PASSKEY_SIGN_IN } from "./passkeys.ts";
-import { password, role } from "./schemas.ts";
+import { password } from "./schemas.ts";
 
 /**
- * What is reachable of better-auth under /api/auth, as the API's document describes it: what the library knows
- * besides that is not. It checks its bodies itself, and names their fields in its own way. What people read of
- * accounts are routes of ours.
+ * better-auth's operations under /api/auth that are exposed, as the API document describes them; all others answer
+ * 404. The library checks the bodies itself and names their fields in its own way.
  */
 
 const email = z.email().max(254);
@@ -28,12 +27,12 @@ export const currentSession = z
   ])
   .openapi("CurrentSession");
 
-/** What a browser's `navigator.credentials.get` takes, as JSON: the names are WebAuthn's. */
+/** The argument of a browser's `navigator.credentials.get`, as JSON with WebAuthn's names. */
 export const passkeyChallenge = z
   .looseObject({ challenge: z.string(), rpId: z.string() })
   .openapi("PasskeyChallenge");
 
-/** What that gives, as JSON: the names are WebAuthn's. */
+/** The result of `navigator.credentials.get`, as JSON with WebAuthn's names. */
 export const passkeyAnswer = z
   .object({
     response: z.looseObject({
@@ -55,61 +54,19 @@ export const resetRequest = z.object({ email }).openapi("PasswordResetRequest");
 
 export const reset = z
   .object({
-    token: z.string().openapi({ description: "What is behind the # of the link." }),
+    token: z.string().openapi({ description: "The part of the link after the #." }),
     newPassword: password,
   })
   .openapi("PasswordReset");
 
-export const choice = z.object({ organizationId: z.string() }).openapi("CompanyChoice");
-
-export const newChoice = z
-  .object({
-    organizationId: z.string().nullable().openapi({ description: "null: the session is about none." }),
-  })
-  .openapi("ActiveCompany");
-
-export const chosen = z
-  .union([z.object({ id: z.string(), name: z.string() }), z.null()])
-  .openapi("ChosenCompany");
-
-export const membershipOf = z
-  .object({ id: z.string(), organizationId: z.string(), userId: z.string(), role })
-  .openapi("MembershipRecord");
-
-export const roleChange = z.object({ memberId: z.string(), role }).openapi("RoleChange");
-
-export const removal = z
-  .object({ memberIdOrEmail: z.string().openapi({ description: "The member's id, or the person's email." }) })
-  .openapi("MemberRemoval");
-
-export const removed = z.object({ member: membershipOf }).openapi("RemovedMember");
-
-export const newInvitation = z.object({ email, role }).openapi("NewInvitation");
-
-export const invited = z
-  .object({
-    id: z.string().openapi({ description: "The secret of the link: `/invitation#` and this." }),
-    organizationId: z.string(),
-    email: z.string(),
-    role,
-    status: z.enum(["pending", "accepted", "rejected", "canceled"]),
-    expiresAt: z.iso.datetime(),
-  })
-  .openapi("InvitationRecord");
-
-export const invitationChoice = z.object({ invitationId: z.string() }).openapi("InvitationChoice");
-
-export const joined = z.object({ invitation: invited, member: membershipOf }).openapi("Joined");
-
-/** What has no session is opened by what it brings. */
+/** These operations begin or end a session, so that they need none. */
 const OPEN: RouteConfig["security"] = [];
-const SIGNED_IN = [{ session: [] }];
 
 const takes = (schema: z.ZodType) => ({
   body: { required: true, content: { "application/json": { schema } } },
 });
 
-/** The library looks for an address to lead on to in every body, and forbids most. */
+/** The library refuses every body with a foreign address to redirect to, as `forbidden`. */
 const ALWAYS = [
   "forbidden",
   "foreign_origin",
@@ -117,7 +74,6 @@ const ALWAYS = [
   "too_many_requests",
   ...JSON_REFUSALS,
 ] as const;
-const OF_MEMBERS = ["unauthenticated", "not_found", ...ALWAYS] as const;
 
 const OPERATIONS: readonly RouteConfig[] = [
   {
@@ -125,7 +81,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     path: "/sign-in/email",
     operationId: "signIn",
     summary: "Sign in",
-    description: "The cookie of the answer is the session, about the company that was joined first.",
+    description: "Sets the session cookie. The session selects the company that the person joined first.",
     security: OPEN,
     request: takes(credentials),
     responses: {
@@ -139,10 +95,10 @@ const OPERATIONS: readonly RouteConfig[] = [
     operationId: "beginPasskeySignIn",
     summary: "Begin to sign in with a passkey",
     description:
-      "The answer is for `navigator.credentials.get`, and sets a cookie; both are good for five minutes.",
+      "Pass the response to `navigator.credentials.get`. It and its cookie are valid for five minutes.",
     security: OPEN,
     responses: {
-      200: answers(passkeyChallenge, "The options of WebAuthn"),
+      200: answers(passkeyChallenge, "The WebAuthn options"),
       ...problems("no_passkeys_here", "secrets_unavailable", "too_many_requests"),
     },
   },
@@ -150,8 +106,8 @@ const OPERATIONS: readonly RouteConfig[] = [
     method: "post",
     path: PASSKEY_SIGN_IN,
     operationId: "signInWithPasskey",
-    summary: "Sign in with what the passkey has signed",
-    description: "The cookie of the answer is the session, about the company that was joined first.",
+    summary: "Sign in with a passkey's signature",
+    description: "Sets the session cookie. The session selects the company that the person joined first.",
     security: OPEN,
     request: takes(passkeyAnswer),
     responses: {
@@ -163,7 +119,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     method: "post",
     path: "/sign-out",
     operationId: "signOut",
-    summary: "End the session, if there is one",
+    summary: "Sign out",
     security: OPEN,
     responses: {
       200: answers(signedOut, "Signed out"),
@@ -174,7 +130,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     method: "get",
     path: "/get-session",
     operationId: "prolongSession",
-    summary: "The session, null for none; one that is used lasts on",
+    summary: "Get and extend the session; null without one",
     security: OPEN,
     responses: {
       200: answers(currentSession, "The session"),
@@ -185,7 +141,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     method: "post",
     path: "/request-password-reset",
     operationId: "requestPasswordReset",
-    summary: "Have a link sent by which a new password is chosen, if the address has an account",
+    summary: "Email a link to reset the password, if the address has an account",
     security: OPEN,
     request: takes(resetRequest),
     responses: {
@@ -197,95 +153,21 @@ const OPERATIONS: readonly RouteConfig[] = [
     method: "post",
     path: "/reset-password",
     operationId: "resetPassword",
-    summary: "Choose a new password by such a link; every session ends",
+    summary: "Reset the password with the link; ends all sessions",
     security: OPEN,
     request: takes(reset),
-    responses: { 200: answers(done, "Chosen"), ...problems(...ALWAYS) },
-  },
-  {
-    method: "post",
-    path: "/organization/set-active",
-    operationId: "chooseCompany",
-    summary: "Make the session about another company of one's own",
-    security: SIGNED_IN,
-    request: takes(newChoice),
-    responses: { 200: answers(chosen, "The company"), ...problems(...OF_MEMBERS) },
-  },
-  {
-    method: "post",
-    path: "/organization/update-member-role",
-    operationId: "changeRole",
-    summary: "Give a member another role; only owners make owners, and the last one stays",
-    security: SIGNED_IN,
-    request: takes(roleChange),
-    responses: { 200: answers(membershipOf, "The member"), ...problems(...OF_MEMBERS) },
-  },
-  {
-    method: "post",
-    path: "/organization/remove-member",
-    operationId: "removeMember",
-    summary: "Remove a member, who sees nothing from that moment on",
-    security: SIGNED_IN,
-    request: takes(removal),
-    responses: { 200: answers(removed, "The former member"), ...problems(...OF_MEMBERS) },
-  },
-  {
-    method: "post",
-    path: "/organization/leave",
-    operationId: "leaveCompany",
-    summary: "Leave a company; its last owner stays",
-    security: SIGNED_IN,
-    request: takes(choice),
-    responses: { 200: answers(membershipOf, "The former membership"), ...problems(...OF_MEMBERS) },
-  },
-  {
-    method: "post",
-    path: "/organization/invite-member",
-    operationId: "inviteMember",
-    summary: "Invite somebody; the link is mailed, good for a week and once",
-    description: "An invitation that the address has already is replaced.",
-    security: SIGNED_IN,
-    parameters: [IDEMPOTENCY_KEY],
-    request: takes(newInvitation),
-    responses: {
-      200: answers(invited, "The invitation"),
-      ...problems("too_many_attempts", ...OF_MEMBERS, ...KEY_REFUSALS),
-    },
-  },
-  {
-    method: "post",
-    path: "/organization/cancel-invitation",
-    operationId: "withdrawInvitation",
-    summary: "Withdraw an invitation",
-    security: SIGNED_IN,
-    request: takes(invitationChoice),
-    responses: { 200: answers(invited, "The former invitation"), ...problems(...OF_MEMBERS) },
-  },
-  {
-    method: "post",
-    path: "/organization/accept-invitation",
-    operationId: "joinCompany",
-    summary: "Follow an invitation to one's own address",
-    security: SIGNED_IN,
-    request: takes(invitationChoice),
-    responses: { 200: answers(joined, "The membership"), ...problems(...OF_MEMBERS) },
+    responses: { 200: answers(done, "Reset"), ...problems(...ALWAYS) },
   },
 ];
 
-const EXPOSED = new Map(
-  OPERATIONS.map((operation) => [`${operation.method.toUpperCase()} ${operation.path}`, operation]),
-);
+const EXPOSED = new Set(OPERATIONS.map(({ method, path }) => `${method.toUpperCase()} ${path}`));
 
 /** @param path below /api/auth */
 export function isExposed(path: string, method: string): boolean {
   return EXPOSED.has(`${method} ${path}`);
 }
 
-/** Whether an exposed operation is for whoever is signed in. */
-export function needsSession(path: string, method: string): boolean {
-  return EXPOSED.get(`${method} ${path}`)?.security === SIGNED_IN;
-}
-
+/** Adds the exposed operations to the API document. */
 export function describeAuth(registry: OpenAPIHono<AppEnv>["openAPIRegistry"]): void {
   for (const operation of OPERATIONS) {
     registry.registerPath({ ...operation, path: `/api/auth${operation.path}` });

@@ -61,8 +61,8 @@ export async function identify(c: Context<AppEnv>, origin: string): Promise<Acce
 }
 
 /** The person behind the session's cookie, in whichever company, or in none. */
-export async function personOf(
-  c: Context<AppEnv>,
+export async function personOf<E extends AppEnv>(
+  c: Context<E>,
   origin: string,
 ): Promise<{ person: Person; company: Company | null; role: Role | null }> {
   assertAccounts(c.env.accounts);
@@ -95,7 +95,7 @@ export async function personOf(
 }
 
 /** What a browser says of where a request comes from, no page can change. A cookie alone proves no intent. */
-function assertOwnPage(c: Context<AppEnv>, origin: string): void {
+function assertOwnPage(c: Pick<Context, "req">, origin: string): void {
   const site = c.req.header("Sec-Fetch-Site");
   const sender = c.req.header("Origin");
   const own = [origin, new URL(c.req.url).origin];
@@ -141,14 +141,18 @@ function unauthenticated(detail: string): Refusal {
   return new Refusal("unauthenticated", detail, { "WWW-Authenticate": 'Bearer realm="Vivimark"' });
 }
 
-/** A refusal that says what would be needed. */
+/** Returns a refusal that names the roles or scopes that would be needed. */
 export function forbidden(access: Access, permission: Permission): Refusal {
-  const { what, roles, scopes } = PERMISSIONS[permission];
+  if (access.by === "person") return missingRole(access.role, permission);
+  const { what, scopes } = PERMISSIONS[permission];
   const detail =
-    access.by === "person"
-      ? `Your role, ${access.role}, does not include "${what}"; that takes ${roles.join(" or ")}.`
-      : scopes.length > 0
-        ? `This key's scopes, ${access.scopes.join(", ")}, do not include "${what}"; that takes ${scopes.join(" or ")}.`
-        : `"${what}" is for people who are signed in, not for API keys.`;
+    scopes.length > 0
+      ? `This API key has the scopes ${access.scopes.join(", ")}. "${what}" needs ${scopes.join(" or ")}.`
+      : `"${what}" is for people who are signed in, not for API keys.`;
   return new Refusal("forbidden", detail);
+}
+
+export function missingRole(role: Role, permission: Permission): Refusal {
+  const { what, roles } = PERMISSIONS[permission];
+  return new Refusal("forbidden", `Your role is ${role}. "${what}" needs ${roles.join(" or ")}.`);
 }

@@ -58,17 +58,23 @@ export async function findPasskey(db: Database, userId: string, credentialId: st
 /** @returns false when the person has no such passkey */
 export async function removePasskey(
   db: Database,
-  userId: string,
-  id: string,
-  address: string,
-  now: number,
+  removal: {
+    readonly userId: string;
+    readonly id: string;
+    readonly address: string;
+    readonly now: number;
+  },
 ): Promise<boolean> {
+  const { userId, id, address, now } = removal;
   const [removed] = await db.batch([
     db
       .delete(passkeys)
       .where(and(eq(passkeys.id, id), eq(passkeys.userId, userId)))
       .returning({ id: passkeys.id }),
-    noteOfPerson(db, userId, "person.passkey_removed", address, now, sql`changes() > 0`),
+    noteOfPerson(db, {
+      ...{ userId, action: "person.passkey_removed", address, now },
+      condition: sql`changes() > 0`,
+    }),
   ]);
   return removed.length === 1;
 }

@@ -197,3 +197,60 @@ export const mailbox = z
   })
   .openapi("Mailbox");
 export type Mailbox = z.infer<typeof mailbox>;
+
+/**
+ * The wire of `/api/auth/organization`, whose names are those of better-auth's organization plugin: an "organization"
+ * is a company.
+ */
+
+const organizationId = z
+  .string()
+  .optional()
+  .openapi({ description: "The company's id. Default: the company that the session has selected." });
+
+export const companyChoice = z.object({ organizationId: z.string() }).openapi("CompanyChoice");
+
+export const activeCompany = z
+  .object({
+    organizationId: z
+      .string()
+      .nullable()
+      .openapi({ description: "The company's id; null selects no company." }),
+  })
+  .openapi("ActiveCompany");
+
+export const chosenCompany = z
+  .union([z.object({ id: z.string(), name: z.string() }), z.null()])
+  .openapi("ChosenCompany");
+
+export const membershipRecord = z
+  .object({ id: z.string(), organizationId: z.string(), userId: z.string(), role })
+  .openapi("MembershipRecord");
+
+export const roleChange = z.object({ organizationId, memberId: z.string(), role }).openapi("RoleChange");
+
+export const memberRemoval = z
+  .object({
+    organizationId,
+    memberIdOrEmail: z.string().openapi({ description: "The member's id, or the person's email." }),
+  })
+  .openapi("MemberRemoval");
+
+export const removedMember = z.object({ member: membershipRecord }).openapi("RemovedMember");
+
+export const newInvitation = z.object({ organizationId, email, role }).openapi("NewInvitation");
+
+export const invitationRecord = z
+  .object({
+    id: z.string().openapi({ description: "The secret of the invitation's link, `/invitation#<id>`." }),
+    organizationId: z.string(),
+    email: z.string(),
+    role,
+    status: z.enum(["pending", "accepted", "rejected", "canceled"]),
+    expiresAt: z.iso.datetime(),
+  })
+  .openapi("InvitationRecord");
+
+export const invitationChoice = z.object({ invitationId: z.string() }).openapi("InvitationChoice");
+
+export const joined = z.object({ invitation: invitationRecord, member: membershipRecord }).openapi("Joined");

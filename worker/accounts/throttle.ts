@@ -4,29 +4,33 @@ import { Refusal } from "../errors.ts";
 import { sha256 } from "../sha256.ts";
 
 /**
- * How often a password or a passkey may be tried, a link asked for, or somebody invited. Counted by what was typed,
- * whether or not there is such a person, so that a refusal tells nothing about that.
+ * Limits of attempts to sign in, to have a link sent, and to invite. What was typed is counted, whether or not such a
+ * person exists, so that a refusal does not tell.
  */
 const WINDOW_SECONDS = 15 * 60;
 const LIMITS = {
-  /** One address with one email, or passkey: a person who cannot remember. */
+  /** Of one network address for one subject: a person who cannot remember. */
   pair: 10,
-  /** One address with all of them: a program that goes through a list. */
+  /** Of one network address for all subjects: a program that tries a list. */
   address: 60,
-  /** One of them from all addresses: many machines after one person. */
-  who: 100,
+  /** Of all network addresses for one subject: many machines that attack one person. */
+  subject: 100,
 } as const;
 
 export interface Attempt {
-  /** What is attempted: each is counted for itself. */
+  /** Each purpose is counted separately. */
   readonly purpose: "sign-in" | "passkey" | "reset" | "password" | "invitation";
   /** An email as it was typed, or the id of a passkey. */
-  readonly who: string;
-  /** Of the network; empty when the platform does not say. */
+  readonly subject: string;
+  /** The network address; empty when the platform does not tell. */
   readonly address: string;
 }
 
-/** Counts an attempt before it is looked at; refuses it when there were too many. */
+/**
+ * Counts an attempt, before its outcome is known.
+ *
+ * @throws Refusal `too_many_attempts`
+ */
 export async function countAttempt(db: Database, attempt: Attempt, now: number): Promise<void> {
   const keys = await keysOf(attempt);
   const resetsAt = now + WINDOW_SECONDS * 1000;
@@ -41,35 +45,35 @@ export async function countAttempt(db: Database, attempt: Attempt, now: number):
       },
     })
     .returning();
-  const over = Object.entries(LIMITS).flatMap(([name, limit]) =>
+  const exceeded = Object.entries(LIMITS).flatMap(([name, limit]) =>
     counted.filter(({ key, count }) => key === keys[name as keyof typeof LIMITS] && count > limit),
   );
-  if (over.length === 0) return;
-  const seconds = Math.ceil((Math.max(...over.map((row) => row.resetsAt)) - now) / 1000);
-  throw new Refusal("too_many_attempts", `Too many attempts; try again in ${seconds} seconds.`, {
+  if (exceeded.length === 0) return;
+  const seconds = Math.ceil((Math.max(...exceeded.map((row) => row.resetsAt)) - now) / 1000);
+  throw new Refusal("too_many_attempts", `Too many attempts. Try again in ${seconds} s.`, {
     "Retry-After": String(seconds),
   });
 }
 
-/** After a success: what was mistyped before is forgotten. */
+/** Resets the counts after a success. The count of the network address stays. */
 export async function forgiveAttempts(db: Database, attempt: Attempt): Promise<void> {
-  const { pair, who } = await keysOf(attempt);
-  await db.delete(attempts).where(inArray(attempts.key, [pair, who]));
+  const { pair, subject } = await keysOf(attempt);
+  await db.delete(attempts).where(inArray(attempts.key, [pair, subject]));
 }
 
-/** Removes counts that no longer count. */
+/** Deletes expired counts. */
 export async function sweepAttempts(db: Database, now: number): Promise<void> {
   await db.delete(attempts).where(lte(attempts.resetsAt, now));
 }
 
-/** Hashed: nobody reads from the table who tried to sign in. */
-async function keysOf({ purpose, who, address }: Attempt) {
+/** Returns hashes: the table must not tell who tried to sign in. */
+async function keysOf({ purpose, subject, address }: Attempt) {
   const key = (kind: string, ...parts: string[]) =>
     sha256(new TextEncoder().encode(JSON.stringify([purpose, kind, ...parts])));
-  const typed = who.trim().toLowerCase();
+  const typed = subject.trim().toLowerCase();
   return {
     pair: await key("pair", typed, address),
     address: await key("address", address),
-    who: await key("who", typed),
+    subject: await key("subject", typed),
   };
 }

@@ -87,15 +87,19 @@ export class Audit {
   }
 }
 
-/** The statement that notes in each of a person's companies what they did to their own account. */
+/** Returns the statement that notes in each of a person's companies what they did to their own account. */
 export function noteOfPerson(
   db: Database,
-  userId: string,
-  action: Extract<Action, `person.${string}`>,
-  address: string,
-  now: number,
-  condition: SQL = sql`1`,
+  note: {
+    readonly userId: string;
+    readonly action: Extract<Action, `person.${string}`>;
+    readonly address: string;
+    readonly now: number;
+    /** Nothing is noted unless it holds. */
+    readonly condition?: SQL;
+  },
 ) {
+  const { userId, action, address, now, condition } = note;
   return insertSelect(
     db,
     auditLog,

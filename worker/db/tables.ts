@@ -480,7 +480,7 @@ export const invitations = sqliteTable(
     companyId: ofCompany(),
     email: text("email").notNull(),
     role: text("role").$type<Role>().notNull(),
-    status: text("status").notNull(),
+    status: text("status").$type<"pending" | "accepted" | "rejected" | "canceled">().notNull(),
     inviterId: text("inviter_id")
       .notNull()
       .references(() => users.id, { onDelete: "cascade" }),
@@ -689,6 +689,8 @@ export type CompileTaskRow = typeof compileTasks.$inferSelect;
 export type ConnectionRow = typeof storageConnections.$inferSelect;
 export type StorageMigrationRow = typeof storageMigrations.$inferSelect;
 export type FileMoveRow = typeof fileMoves.$inferSelect;
+export type InvitationRow = typeof invitations.$inferSelect;
+export type MemberRow = typeof members.$inferSelect;
 export type ProjectRow = typeof projects.$inferSelect;
 export type VideoUploadRow = typeof videoUploads.$inferSelect;
 export type WebhookAttemptRow = typeof webhookAttempts.$inferSelect;

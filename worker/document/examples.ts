@@ -387,7 +387,7 @@ const membershipRecord = {
   organizationId: COMPANY_ID,
   userId: PERSON_ID,
   role: "editor",
-} satisfies Out<typeof auth.membershipOf>;
+} satisfies Out<typeof accounts.membershipRecord>;
 
 const invitationRecord = {
   id: "1bBz7cQk0mRk3oT2fGd9uXy5hLw8nEaS",
@@ -396,7 +396,7 @@ const invitationRecord = {
   role: "editor",
   status: "pending",
   expiresAt: "2026-11-27T09:30:00.000Z",
-} satisfies Out<typeof auth.invited>;
+} satisfies Out<typeof accounts.invitationRecord>;
 
 export const EXAMPLES: Readonly<Record<string, unknown>> = {
   ArContent: ready,
@@ -664,17 +664,17 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     newPassword: "a long sentence, for example",
   } satisfies In<typeof auth.reset>,
   Done: { status: true } satisfies Out<typeof auth.done>,
-  CompanyChoice: { organizationId: COMPANY_ID } satisfies In<typeof auth.choice>,
-  ActiveCompany: { organizationId: COMPANY_ID } satisfies In<typeof auth.newChoice>,
-  ChosenCompany: { id: COMPANY_ID, name: "Portraits" } satisfies Out<typeof auth.chosen>,
+  CompanyChoice: { organizationId: COMPANY_ID } satisfies In<typeof accounts.companyChoice>,
+  ActiveCompany: { organizationId: COMPANY_ID } satisfies In<typeof accounts.activeCompany>,
+  ChosenCompany: { id: COMPANY_ID, name: "Portraits" } satisfies Out<typeof accounts.chosenCompany>,
   MembershipRecord: membershipRecord,
-  RoleChange: { memberId: MEMBER_ID, role: "editor" } satisfies In<typeof auth.roleChange>,
-  MemberRemoval: { memberIdOrEmail: MEMBER_ID } satisfies In<typeof auth.removal>,
-  RemovedMember: { member: membershipRecord } satisfies Out<typeof auth.removed>,
-  NewInvitation: { email: "grace@example.net", role: "editor" } satisfies In<typeof auth.newInvitation>,
+  RoleChange: { memberId: MEMBER_ID, role: "editor" } satisfies In<typeof accounts.roleChange>,
+  MemberRemoval: { memberIdOrEmail: MEMBER_ID } satisfies In<typeof accounts.memberRemoval>,
+  RemovedMember: { member: membershipRecord } satisfies Out<typeof accounts.removedMember>,
+  NewInvitation: { email: "grace@example.net", role: "editor" } satisfies In<typeof accounts.newInvitation>,
   InvitationRecord: invitationRecord,
-  InvitationChoice: { invitationId: invitationRecord.id } satisfies In<typeof auth.invitationChoice>,
-  Joined: { invitation: invitationRecord, member: membershipRecord } satisfies Out<typeof auth.joined>,
+  InvitationChoice: { invitationId: invitationRecord.id } satisfies In<typeof accounts.invitationChoice>,
+  Joined: { invitation: invitationRecord, member: membershipRecord } satisfies Out<typeof accounts.joined>,
   NewAccount: {
     name: "Grace",
     password: "a long sentence, for example",
@@ -685,7 +685,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
         id: "1f2b3a44-e1d9-4a1f-85b1-c4d678a3f9c1",
         to: "grace@example.net",
         subject: "Ada invites you to Portraits",
-        body: "Ada invites you to Portraits on Vivimark, as editor. …",
+        body: "Ada invites you to join Portraits on Vivimark as editor. …",
         created_at: EARLIER,
       },
     ],

@@ -1,5 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { invitationsOf, membersOf, renameCompany } from "../accounts/people.ts";
+import { renameCompany } from "../accounts/companies.ts";
+import { invitationsOf } from "../accounts/invitations.ts";
+import { membersOf } from "../accounts/members.ts";
 import { company, companyChange, invitationList, memberList } from "../accounts/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
 import { quotasOf, readDays } from "../content/quotas.ts";
@@ -96,7 +98,7 @@ export const companyRoutes = new OpenAPIHono<AppEnv>()
   .openapi(change, async (c) => {
     const { id } = c.var.access.company;
     const { name } = c.req.valid("json");
-    await renameCompany(c.env.db, id, name, c.var.audit, c.env.now());
+    await renameCompany(c.env.db, { id, name }, c.var.audit, c.env.now());
     return c.json({ id, name }, 200);
   })
   .openapi(listMembers, async (c) => {

@@ -1,9 +1,8 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { acceptAsNewPerson, readInvitation } from "../accounts/invitations.ts";
 import { hashPassword } from "../accounts/passwords.ts";
-import { acceptAsNewPerson, findInvitation } from "../accounts/people.ts";
 import { invitation, newAccount, signedIn } from "../accounts/schemas.ts";
-import type { AppEnv, Bindings } from "../bindings.ts";
-import { Refusal } from "../errors.ts";
+import type { AppEnv } from "../bindings.ts";
 import { addressOf } from "../http/address.ts";
 import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
@@ -17,7 +16,7 @@ const read = createRoute({
   method: "get",
   path: "/{id}",
   operationId: "getInvitation",
-  summary: "What an invitation's link leads to",
+  summary: "Get an invitation by its link",
   security: [],
   request: { params: invitationId },
   responses: { 200: answers(invitation, "The invitation"), ...problems("not_found", "too_many_requests") },
@@ -29,7 +28,7 @@ const accept = createRoute({
   operationId: "acceptInvitation",
   summary: "Accept an invitation with a new account",
   description:
-    "Whoever has an account signs in and accepts with `POST /api/auth/organization/accept-invitation`.",
+    "A person who has an account signs in and uses `POST /api/auth/organization/accept-invitation` instead.",
   security: [],
   middleware: [readJson] as const,
   request: {
@@ -37,37 +36,27 @@ const accept = createRoute({
     body: { required: true, content: { "application/json": { schema: newAccount } } },
   },
   responses: {
-    201: answers(signedIn, "A member, and signed in"),
-    ...problems("not_found", "too_many_requests", "secrets_unavailable", ...JSON_REFUSALS),
+    201: answers(signedIn, "Joined and signed in"),
+    ...problems("not_found", "forbidden", "too_many_requests", "secrets_unavailable", ...JSON_REFUSALS),
   },
 });
 
 export const invitationRoutes = new OpenAPIHono<AppEnv>()
   .openapi(read, async (c) => {
-    const found = await find(c.env, c.req.valid("param").id);
+    const found = await readInvitation(c.env.db, c.req.valid("param").id, c.env.now());
     c.header("Cache-Control", "no-store");
     const { email, company, role, inviter, expiresAt, userId } = found;
     const body = { email, company, role, inviter, expires_at: expiresAt.toISOString() };
     return c.json({ ...body, has_account: userId !== null }, 200);
   })
   .openapi(accept, async (c) => {
-    const { id } = c.req.valid("param");
     const { name, password } = c.req.valid("json");
-    const { email, companyId, role } = await find(c.env, id);
-    const person = { name, email, password: await hashPassword(password) };
-    if (!(await acceptAsNewPerson(c.env.db, id, { companyId, role }, person, addressOf(c), c.env.now())))
-      throw notFound();
+    const now = c.env.now();
+    const invitation = await readInvitation(c.env.db, c.req.valid("param").id, now);
+    const { companyId, email } = invitation;
+    const passwordHash = await hashPassword(password);
+    await acceptAsNewPerson(c.env.db, { invitation, name, passwordHash, address: addressOf(c), now });
     for (const cookie of await signIn(c, email, password)) c.header("Set-Cookie", cookie, { append: true });
     c.header("Cache-Control", "no-store");
     return c.json({ company_id: companyId }, 201);
   });
-
-async function find({ db, now }: Bindings, id: string) {
-  const found = await findInvitation(db, id, now());
-  if (!found) throw notFound();
-  return found;
-}
-
-function notFound(): Refusal {
-  return new Refusal("not_found", "This invitation was used, withdrawn, or has expired.");
-}

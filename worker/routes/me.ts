@@ -1,15 +1,7 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { companiesOf, createCompany, MAX_COMPANIES } from "../accounts/companies.ts";
 import { hashPassword } from "../accounts/passwords.ts";
-import {
-  changePassword,
-  companiesOf,
-  confirmPassword,
-  createCompany,
-  endSession,
-  MAX_COMPANIES,
-  renamePerson,
-  sessionsOf,
-} from "../accounts/people.ts";
+import { changePassword, confirmPassword, renamePerson } from "../accounts/people.ts";
 import { PERMISSIONS, type Permission, roleMay } from "../accounts/permissions.ts";
 import {
   me,
@@ -19,6 +11,7 @@ import {
   personChange,
   sessionList,
 } from "../accounts/schemas.ts";
+import { endSession, sessionsOf } from "../accounts/sessions.ts";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
@@ -108,11 +101,12 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
   })
   .openapi(password, async (c) => {
     const { person } = c.var;
-    const { current_password: current, new_password: wanted } = c.req.valid("json");
-    const before = await confirmPassword(c.env.db, person, current, addressOf(c), c.env.now());
-    const hash = await hashPassword(wanted);
-    if (!(await changePassword(c.env.db, person, before, hash, addressOf(c), c.env.now()))) {
-      throw new Refusal("invalid_input", "The password was changed just now, from elsewhere.");
+    const { current_password: password, new_password: newPassword } = c.req.valid("json");
+    const request = { person, address: addressOf(c), now: c.env.now() };
+    const oldHash = await confirmPassword(c.env.db, { ...request, password });
+    const newHash = await hashPassword(newPassword);
+    if (!(await changePassword(c.env.db, { ...request, oldHash, newHash }))) {
+      throw new Refusal("invalid_input", "The password was changed elsewhere at the same moment. Try again.");
     }
     return c.body(null, 204);
   })
@@ -138,9 +132,13 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
   .openapi(found, async (c) => {
     const { name } = c.req.valid("json");
     const { person, creation } = c.var;
-    const id = await createCompany(c.env.db, person, name, addressOf(c), c.env.now(), creation);
+    const request = { address: addressOf(c), now: c.env.now(), creation };
+    const id = await createCompany(c.env.db, { owner: person, name, ...request });
     if (id === undefined) {
-      throw new Refusal("too_many_companies", `You own ${MAX_COMPANIES} companies; no more are allowed.`);
+      throw new Refusal(
+        "too_many_companies",
+        `You own ${MAX_COMPANIES} companies, the most that are allowed.`,
+      );
     }
     return c.json({ id, name, role: "owner" as const }, 201);
   });

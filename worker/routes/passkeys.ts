@@ -78,7 +78,10 @@ export const passkeyRoutes = new OpenAPIHono<AppEnv>()
   .openapi(begin, async (c) => {
     assertPasskeys(originOf(c));
     const { current_password: password } = c.req.valid("json");
-    await confirmPassword(c.env.db, c.var.person, password, addressOf(c), c.env.now());
+    await confirmPassword(c.env.db, {
+      ...{ person: c.var.person, password },
+      ...{ address: addressOf(c), now: c.env.now() },
+    });
     const { headers, response } = await libraryOf(c).generatePasskeyRegistrationOptions({
       headers: c.req.raw.headers,
       returnHeaders: true,
@@ -98,15 +101,19 @@ export const passkeyRoutes = new OpenAPIHono<AppEnv>()
         if (!(error instanceof APIError)) throw error;
         throw new Refusal("invalid_input", sentenceOf(error.body?.code) ?? error.message);
       });
-    await noteOfPerson(c.env.db, person.id, "person.passkey_added", addressOf(c), c.env.now());
+    await noteOfPerson(c.env.db, {
+      ...{ userId: person.id, action: "person.passkey_added" },
+      ...{ address: addressOf(c), now: c.env.now() },
+    });
     return c.json(represent({ ...added, name }), 201);
   })
   .openapi(remove, async (c) => {
     const { person } = c.var;
     const { id } = c.req.valid("param");
     const { current_password: password } = c.req.valid("json");
-    await confirmPassword(c.env.db, person, password, addressOf(c), c.env.now());
-    if (!(await removePasskey(c.env.db, person.id, id, addressOf(c), c.env.now()))) {
+    const request = { address: addressOf(c), now: c.env.now() };
+    await confirmPassword(c.env.db, { person, password, ...request });
+    if (!(await removePasskey(c.env.db, { userId: person.id, id, ...request }))) {
       throw new Refusal("not_found", `You have no passkey with the id "${id.slice(0, 100)}".`);
     }
     return c.body(null, 204);

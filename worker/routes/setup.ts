@@ -50,9 +50,9 @@ export const setupRoutes = new OpenAPIHono<AppEnv>()
     if (!setupToken || !(await isSame(token, setupToken))) {
       throw new Refusal("wrong_link", "This is not the set-up link of this platform.");
     }
-    const owner = { name, email, password: await hashPassword(password) };
+    const owner = { name, email, passwordHash: await hashPassword(password) };
     const company = { id: FIRST_COMPANY_ID, name: companyName };
-    if (!(await setUp(c.env.db, owner, company, addressOf(c), c.env.now()))) {
+    if (!(await setUp(c.env.db, { owner, company, address: addressOf(c), now: c.env.now() }))) {
       throw new Refusal("already_set_up", "This platform has an owner already; ask for an invitation.");
     }
     for (const cookie of await signIn(c, email, password)) c.header("Set-Cookie", cookie, { append: true });

@@ -1,4 +1,4 @@
-import { eq, ne } from "drizzle-orm";
+import { eq, like, ne, sql } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type {
   ApiKey,
@@ -17,6 +17,7 @@ import {
   attempts,
   auditLog,
   companies,
+  invitations,
   mails,
   members,
   projects,
@@ -245,7 +246,11 @@ describe("signing in", () => {
   test("one address cannot go through a list of emails", async () => {
     pass(7200);
     for (let n = 0; n < 60; n++) {
-      const tried = { purpose: "sign-in", who: `person${n}@example.net`, address: "203.0.113.9" } as const;
+      const tried = {
+        purpose: "sign-in",
+        subject: `person${n}@example.net`,
+        address: "203.0.113.9",
+      } as const;
       await countAttempt(edge.db, tried, edge.clock);
     }
     expect((await attempt(OWNER.email, OWNER.password, "203.0.113.9")).status).toBe(429);
@@ -285,7 +290,7 @@ describe("a forgotten password", () => {
     await Promise.all(work);
     const [line] = log.mock.calls[0];
     log.mockRestore();
-    expect(line).toMatch(/A link to a new password was not sent.*status 500/);
+    expect(line).toMatch(/The email to reset a password was not sent.*status 500/);
     expect(line).not.toContain(OWNER.email);
   });
 
@@ -495,6 +500,72 @@ describe("members", () => {
     expect(statuses.every((status) => status < 500)).toBe(true);
     const left = await edge.db.select().from(members).where(eq(members.companyId, companyId));
     expect(left.filter(({ role }) => role === "owner").length).toBeGreaterThan(0);
+  });
+
+  test("join a company once", async () => {
+    const viewer = await invited("twice@example.net", "viewer");
+    const [member] = await viewer
+      .json<{ items: Member[] }>("/api/company/members")
+      .then(({ items }) => items.filter(({ email }) => email === "twice@example.net"));
+    const again = { email: "twice@example.net", role: "admin" };
+    const refused = await owner.post("/api/auth/organization/invite-member", again);
+    expect([refused.status, await code(refused)]).toEqual([422, "invalid_input"]);
+    // An invitation from before they joined.
+    const [row] = await edge.db.select().from(invitations).where(eq(invitations.email, "twice@example.net"));
+    const earlier = { ...row, id: crypto.randomUUID(), status: "pending", role: "admin" } as const;
+    await edge.db.insert(invitations).values(earlier);
+    const accepted = await viewer.post("/api/auth/organization/accept-invitation", {
+      invitationId: earlier.id,
+    });
+    expect([accepted.status, await code(accepted)]).toEqual([422, "invalid_input"]);
+    const rows = await edge.db.select().from(members).where(eq(members.userId, member.person_id));
+    expect(rows.map(({ role }) => role)).toEqual(["viewer"]);
+  });
+
+  test("are at most 1000, with and without an account", async () => {
+    pass(60);
+    const late = await invited("late.joiner@example.net", "viewer");
+    const created = await owner.post("/api/me/companies", { name: "Full" });
+    const { id: companyId } = (await created.json()) as { id: string };
+    const send = async (email: string) => {
+      const body = { organizationId: companyId, email, role: "viewer" };
+      const invitation = await owner.post("/api/auth/organization/invite-member", body);
+      return ((await invitation.json()) as { id: string }).id;
+    };
+    const [known, unknown] = [await send("late.joiner@example.net"), await send("new.joiner@example.net")];
+    const times = `${edge.clock}, ${edge.clock}`;
+    const numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999)";
+    await edge.db.batch([
+      edge.db.run(
+        sql.raw(`INSERT INTO users SELECT 'full' || i, 'N', 'full' || i, 1, NULL, ${times}
+        FROM (${numbers} SELECT i FROM n)`),
+      ),
+      edge.db.run(
+        sql.raw(`INSERT INTO members SELECT 'full' || i, '${companyId}', 'full' || i, 'viewer', 0
+        FROM (${numbers} SELECT i FROM n)`),
+      ),
+    ]);
+    const body = json("POST", { name: "New", password: "a long password" });
+    const asNew = await edge.anonymously(`/api/invitations/${unknown}/account`, body);
+    expect(await code(asNew)).toBe("forbidden");
+    const accepted = await late.post("/api/auth/organization/accept-invitation", { invitationId: known });
+    expect(await code(accepted)).toBe("forbidden");
+    await edge.db.delete(members).where(eq(members.id, "full1"));
+    expect((await edge.anonymously(`/api/invitations/${unknown}/account`, body)).status).toBe(201);
+    const rows = await edge.db.select().from(members).where(eq(members.companyId, companyId));
+    expect(rows).toHaveLength(1000);
+    await edge.db.delete(users).where(like(users.id, "full%"));
+  });
+
+  test("are changed in the company that the session has selected, or in the one that the request names", async () => {
+    const person = await invited("unselected@example.net", "admin");
+    await person.post("/api/auth/organization/set-active", { organizationId: null });
+    expect((await person.json<Me>("/api/me")).company).toBeNull();
+    const body = { email: "somebody@example.net", role: "viewer" };
+    const refused = await person.post("/api/auth/organization/invite-member", body);
+    expect([refused.status, await code(refused)]).toEqual([422, "invalid_input"]);
+    const named = { ...body, organizationId: FIRST_COMPANY_ID };
+    expect((await person.post("/api/auth/organization/invite-member", named)).status).toBe(200);
   });
 
   test("are seen by every one of them", async () => {

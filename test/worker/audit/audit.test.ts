@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { CreatedApiKey, Me, Member } from "../../../worker/accounts/schemas.ts";
+import type { CreatedApiKey, Me, Member, PendingInvitation } from "../../../worker/accounts/schemas.ts";
 import { ACTIONS, type Action } from "../../../worker/audit/actions.ts";
 import { csvOf } from "../../../worker/audit/csv.ts";
 import type { AuditEntry, AuditPage } from "../../../worker/audit/schemas.ts";
@@ -242,6 +242,38 @@ describe("what is noted", () => {
     const response = await owner.fetch("/api/projects", json("POST", { name: "Twice" }));
     broken.mockRestore();
     expect(response.status).toBe(500);
+    expect(await entries()).toEqual([]);
+  });
+
+  test("fails the change of a member when it cannot be written", async () => {
+    const invite = { email: `${crypto.randomUUID()}@example.net`, role: "viewer" };
+    const { id } = await send<{ id: string }>("/api/auth/organization/invite-member", json("POST", invite));
+    const [noted] = await edge.db.select().from(auditLog);
+    const taken = vi
+      .spyOn(crypto, "randomUUID")
+      .mockReturnValue(noted.id as ReturnType<Crypto["randomUUID"]>);
+    const withdraw = json("POST", { invitationId: id });
+    const response = await owner.fetch("/api/auth/organization/cancel-invitation", withdraw);
+    taken.mockRestore();
+    expect(response.status).toBe(500);
+    const pending = await owner.json<{ items: PendingInvitation[] }>("/api/company/invitations");
+    expect(pending.items.map((item) => item.id)).toContain(id);
+    expect(await actions()).toEqual(["member.invited"]);
+  });
+
+  test("is nothing for the last owner, who can neither leave nor become a viewer", async () => {
+    const { items } = await owner.json<{ items: Member[] }>("/api/company/members");
+    const memberId = items.find(({ person_id }) => person_id === me.id)!.id;
+    const organizationId = me.company!.id;
+    for (const [path, body] of [
+      ["leave", { organizationId }],
+      ["remove-member", { memberIdOrEmail: memberId }],
+      ["remove-member", { memberIdOrEmail: OWNER.email.toUpperCase() }],
+      ["update-member-role", { memberId, role: "viewer" }],
+    ] as const) {
+      const problem = await refusal(await owner.fetch(`/api/auth/organization/${path}`, json("POST", body)));
+      expect([path, problem.code]).toEqual([path, "invalid_input"]);
+    }
     expect(await entries()).toEqual([]);
   });
 });

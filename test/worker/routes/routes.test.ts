@@ -2,8 +2,8 @@ import { env } from "cloudflare:workers";
 import { inArray } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { createCompany } from "../../../worker/accounts/companies.ts";
 import { hashPassword } from "../../../worker/accounts/passwords.ts";
-import { createCompany } from "../../../worker/accounts/people.ts";
 import {
   PERMISSIONS,
   type Permission,
@@ -78,7 +78,6 @@ const PERSONAL: Readonly<Record<string, ((there: There) => object) | null>> = {
   }),
   "POST /api/auth/organization/cancel-invitation": ({ invitation }) => ({ invitationId: invitation }),
   "POST /api/auth/organization/accept-invitation": ({ invitation }) => ({ invitationId: invitation }),
-  // The last: a session that asks for a company of others is about none afterwards.
   "POST /api/auth/organization/set-active": () => ({ organizationId: FIRST_COMPANY_ID }),
 };
 const isPersonal = (name: string) => Object.hasOwn(PERSONAL, name);
@@ -676,7 +675,9 @@ async function member(email: string, companyId: string | null, role: Role): Prom
     ...times,
   });
   if (companyId === null)
-    await createCompany(edge.db, { id, name: email }, "Another company", "", edge.clock);
+    await createCompany(edge.db, {
+      ...{ owner: { id, name: email }, name: "Another company", address: "", now: edge.clock },
+    });
   else await edge.db.insert(members).values({ id, companyId, userId: id, role, createdAt: times.createdAt });
   return Browser.signedIn(edge, { email, password: PASSWORD });
 }

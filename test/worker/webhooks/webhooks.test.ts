@@ -2,7 +2,7 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from "clou
 import { env } from "cloudflare:workers";
 import { Webhook as Verifier } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { createCompany } from "../../../worker/accounts/people.ts";
+import { createCompany } from "../../../worker/accounts/companies.ts";
 import type { AuditPage } from "../../../worker/audit/schemas.ts";
 import type { Bindings, Verdict } from "../../../worker/bindings.ts";
 import {
@@ -250,7 +250,9 @@ describe("an event", () => {
     const stranger = { id: crypto.randomUUID(), name: "Somebody else" };
     const times = { createdAt: new Date(edge.clock), updatedAt: new Date(edge.clock) };
     await edge.db.insert(users).values({ ...stranger, email: `${stranger.id}@example.net`, ...times });
-    const companyId = (await createCompany(edge.db, stranger, "Another company", "", edge.clock))!;
+    const companyId = (await createCompany(edge.db, {
+      ...{ owner: stranger, name: "Another company", address: "", now: edge.clock },
+    }))!;
     const [{ secret }] = await edge.db.select().from(webhookEndpoints).limit(1);
     await edge.db.insert(webhookEndpoints).values({
       ...{ id: "elsewhere", companyId, url: elsewhere, events: CONTENT_EVENTS, description: "" },

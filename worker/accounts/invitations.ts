@@ -1,0 +1,302 @@
+import { and, asc, eq, exists, gt, ne, type SQL, sql } from "drizzle-orm";
+import { alias } from "drizzle-orm/sqlite-core";
+import { type Actor, Audit } from "../audit/log.ts";
+import { insertIf } from "../db/insert-if.ts";
+import {
+  companies,
+  type Database,
+  type InvitationRow,
+  invitations,
+  type MemberRow,
+  members,
+  sessions,
+  users,
+} from "../db/tables.ts";
+import { Refusal } from "../errors.ts";
+import type { Mail } from "./mailer.ts";
+import { assertManages, changedAtOnce, isStillManager, MAX_MEMBERS, type MemberChange } from "./members.ts";
+import { createMember } from "./people.ts";
+import type { Role } from "./permissions.ts";
+
+/** Invitations into companies. As for members, each change is one batch with its condition and its audit entry. */
+
+const INVITATION_SECONDS = 7 * 24 * 3600;
+
+/** Invitations of one company that may wait to be accepted. */
+const MAX_PENDING = 100;
+
+/** Returns a company's invitations that can be accepted, the oldest first. */
+export function invitationsOf(db: Database, companyId: string, now: number) {
+  return db
+    .select()
+    .from(invitations)
+    .where(and(eq(invitations.companyId, companyId), isPending(now)))
+    .orderBy(asc(invitations.createdAt), asc(invitations.id));
+}
+
+/**
+ * Returns an invitation that can be accepted. `userId` is the invited person's account, or null.
+ *
+ * @throws Refusal `not_found`
+ */
+export async function readInvitation(db: Database, id: string, now: number) {
+  const [row] = await db
+    .select({
+      id: invitations.id,
+      email: invitations.email,
+      role: invitations.role,
+      expiresAt: invitations.expiresAt,
+      companyId: invitations.companyId,
+      company: companies.name,
+      inviter: sql<string>`(SELECT name FROM users WHERE users.id = ${invitations.inviterId})`,
+      userId: users.id,
+    })
+    .from(invitations)
+    .innerJoin(companies, eq(companies.id, invitations.companyId))
+    .leftJoin(users, eq(users.email, invitations.email))
+    .where(and(eq(invitations.id, id), isPending(now)));
+  if (!row) throw invitationGone();
+  return row;
+}
+
+/**
+ * Invites an email address. An invitation that the address has already is replaced.
+ *
+ * @returns the invitation, and the company's name
+ * @throws Refusal `not_found` when the inviter is not a member, `forbidden`, or `invalid_input` when the address belongs to a member
+ */
+export async function invite(
+  db: Database,
+  { companyId, by, now, email, role }: MemberChange & { readonly email: string; readonly role: Role },
+): Promise<{ invitation: InvitationRow; company: string }> {
+  const isInvited = and(eq(invitations.companyId, companyId), eq(invitations.email, email), isPending(now));
+  const isMember = exists(
+    db
+      .select({ one: sql`1` })
+      .from(members)
+      .innerJoin(users, eq(users.id, members.userId))
+      .where(and(eq(members.companyId, companyId), eq(users.email, email))),
+  );
+  const pending = sql<number>`(SELECT count(*) FROM ${invitations}
+    WHERE ${and(eq(invitations.companyId, companyId), ne(invitations.email, email), isPending(now))})`;
+  const [inviter] = await db
+    .select({
+      id: members.id,
+      role: members.role,
+      company: companies.name,
+      isMember: sql<number>`${isMember}`,
+      pending,
+    })
+    .from(members)
+    .innerJoin(companies, eq(companies.id, members.companyId))
+    .where(and(eq(members.userId, by.id), eq(members.companyId, companyId)));
+  if (!inviter) throw new Refusal("not_found", "You are not a member of this company.");
+  assertManages(inviter, role);
+  if (inviter.isMember) throw new Refusal("invalid_input", `${email} is a member of this company already.`);
+  if (inviter.pending >= MAX_PENDING) {
+    throw new Refusal(
+      "forbidden",
+      `${inviter.pending} invitations wait to be accepted, the most that a company may have. Withdraw some first.`,
+    );
+  }
+  const id = crypto.randomUUID();
+  const row = {
+    ...{ id, companyId, email, role, status: "pending" as const, inviterId: by.id },
+    ...{ expiresAt: new Date(now + INVITATION_SECONDS * 1000), createdAt: new Date(now) },
+  };
+  const [[invitation]] = await db.batch([
+    insertIf(
+      db,
+      invitations,
+      row,
+      sql`${isStillManager(db, inviter)} AND NOT ${isMember} AND ${pending} < ${MAX_PENDING}`,
+    ).returning(),
+    new Audit(db, companyId, by, () => now).note("member.invited", { id, name: email }, { role }),
+    db
+      .update(invitations)
+      .set({ status: "canceled" })
+      .where(and(isInvited, ne(invitations.id, id), isThere(db, id))),
+  ]);
+  if (!invitation) throw changedAtOnce();
+  return { invitation, company: inviter.company };
+}
+
+/** Returns the mail that brings an invitation's link. */
+export function invitationMail(
+  { id, email, role }: InvitationRow,
+  {
+    company,
+    inviter,
+    origin,
+  }: { readonly company: string; readonly inviter: string; readonly origin: string },
+): Mail {
+  return {
+    to: email,
+    subject: `${inviter} invites you to ${company}`,
+    body: `${inviter} invites you to join ${company} on Vivimark as ${role}.\n\nAccept the invitation within a week:\n\n${origin}/invitation#${id}\n`,
+  };
+}
+
+/**
+ * Withdraws an invitation that was not accepted.
+ *
+ * @throws Refusal `not_found`, also for those who are not members of the company; `forbidden`
+ */
+export async function withdrawInvitation(
+  db: Database,
+  { id, by, now }: { readonly id: string; readonly by: Actor; readonly now: number },
+): Promise<InvitationRow> {
+  const [found] = await db
+    .select({ invitation: invitations, manager: members })
+    .from(invitations)
+    .innerJoin(members, and(eq(members.companyId, invitations.companyId), eq(members.userId, by.id)))
+    .where(and(eq(invitations.id, id), eq(invitations.status, "pending")));
+  if (!found) throw invitationGone();
+  const { invitation, manager } = found;
+  const { companyId, email, role } = invitation;
+  assertManages(manager);
+  const [withdrawn] = await new Audit(db, companyId, by, () => now).noting(
+    db
+      .update(invitations)
+      .set({ status: "canceled" })
+      .where(and(eq(invitations.id, id), eq(invitations.status, "pending"), isStillManager(db, manager)))
+      .returning(),
+    "invitation.withdrawn",
+    { id, name: email },
+    { role },
+  );
+  if (!withdrawn) throw changedAtOnce();
+  return withdrawn;
+}
+
+/**
+ * Makes a person with an account a member, and selects the company in their session.
+ *
+ * @throws Refusal `not_found`, `forbidden` when the invitation is for another address or the company is full,
+ *   `invalid_input` for somebody who is a member already
+ */
+export async function acceptInvitation(
+  db: Database,
+  accepted: {
+    readonly id: string;
+    readonly person: { readonly email: string; readonly sessionId: string };
+    readonly by: Actor;
+    readonly now: number;
+  },
+): Promise<{ invitation: InvitationRow; member: MemberRow }> {
+  const { id, person, by, now } = accepted;
+  const found = await readInvitation(db, id, now);
+  if (found.email !== person.email) {
+    throw new Refusal(
+      "forbidden",
+      "This invitation is for another email address. Sign in with that address.",
+    );
+  }
+  const { companyId, role } = found;
+  const memberId = crypto.randomUUID();
+  const isMember = exists(
+    db
+      .select({ one: sql`1` })
+      .from(members)
+      .where(and(eq(members.companyId, companyId), eq(members.userId, by.id))),
+  );
+  const hasJoined = exists(db.select({ one: sql`1` }).from(members).where(eq(members.id, memberId)));
+  const [[member], , [invitation]] = await db.batch([
+    insertIf(
+      db,
+      members,
+      { id: memberId, companyId, userId: by.id, role, createdAt: new Date(now) },
+      sql`${canBeAccepted(db, { id, companyId, now })} AND NOT ${isMember}`,
+    ).returning(),
+    new Audit(db, companyId, by, () => now).note(
+      "member.joined",
+      { id: by.id, name: person.email },
+      { role },
+    ),
+    db
+      .update(invitations)
+      .set({ status: "accepted" })
+      .where(and(eq(invitations.id, id), hasJoined))
+      .returning(),
+    db
+      .update(sessions)
+      .set({ activeCompanyId: companyId })
+      .where(and(eq(sessions.id, person.sessionId), hasJoined)),
+  ]);
+  if (!member || !invitation) throw await whyNotAccepted(db, companyId, by.id);
+  return { invitation, member };
+}
+
+/**
+ * Creates a person for an invitation. That they know its link shows that the address is theirs.
+ *
+ * @throws Refusal `not_found`, also when the address has an account; `forbidden` when the company is full
+ */
+export async function acceptAsNewPerson(
+  db: Database,
+  accepted: {
+    readonly invitation: Pick<InvitationRow, "id" | "companyId" | "email" | "role">;
+    readonly name: string;
+    readonly passwordHash: string;
+    readonly address: string;
+    readonly now: number;
+  },
+): Promise<void> {
+  const { invitation, name, passwordHash, address, now } = accepted;
+  const { id, companyId, email, role } = invitation;
+  const hasAccount = exists(db.select({ one: sql`1` }).from(users).where(eq(users.email, email)));
+  const { isCreated, statements } = createMember(db, {
+    ...{ person: { name, email, passwordHash }, companyId, role, address, now },
+    condition: sql`${canBeAccepted(db, { id, companyId, now })} AND NOT ${hasAccount}`,
+  });
+  const [, , [member]] = await db.batch([
+    ...statements,
+    db
+      .update(invitations)
+      .set({ status: "accepted" })
+      .where(and(eq(invitations.id, id), isCreated)),
+  ]);
+  if (!member) throw await whyNotAccepted(db, companyId);
+}
+
+function invitationGone(): Refusal {
+  return new Refusal(
+    "not_found",
+    "This invitation was accepted or withdrawn, or has expired. Ask for a new one.",
+  );
+}
+
+async function whyNotAccepted(db: Database, companyId: string, userId?: string): Promise<Refusal> {
+  const rows = await db
+    .select({ userId: members.userId })
+    .from(members)
+    .where(eq(members.companyId, companyId));
+  if (rows.some((row) => row.userId === userId)) {
+    return new Refusal("invalid_input", "You are a member of this company already.");
+  }
+  if (rows.length < MAX_MEMBERS) return invitationGone();
+  return new Refusal("forbidden", `This company has ${MAX_MEMBERS} members, the most that are allowed.`);
+}
+
+/** The condition that an invitation is pending and its company has room for a member. */
+function canBeAccepted(
+  db: Database,
+  { id, companyId, now }: { readonly id: string; readonly companyId: string; readonly now: number },
+): SQL {
+  const pending = db
+    .select({ one: sql`1` })
+    .from(invitations)
+    .where(and(eq(invitations.id, id), isPending(now)));
+  const count = sql`(SELECT count(*) FROM ${members} WHERE ${eq(members.companyId, companyId)})`;
+  return sql`${exists(pending)} AND ${count} < ${MAX_MEMBERS}`;
+}
+
+function isPending(now: number): SQL | undefined {
+  return and(eq(invitations.status, "pending"), gt(invitations.expiresAt, new Date(now)));
+}
+
+/** The condition that an invitation was inserted. */
+function isThere(db: Database, id: string): SQL {
+  const inserted = alias(invitations, "inserted");
+  return exists(db.select({ one: sql`1` }).from(inserted).where(eq(inserted.id, id)));
+}

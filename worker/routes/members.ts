@@ -1,0 +1,214 @@
+import { createRoute, OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import { type Person, personOf } from "../accounts/identity.ts";
+import { acceptInvitation, invitationMail, invite, withdrawInvitation } from "../accounts/invitations.ts";
+import { changeRole, leaveCompany, type MemberChange, removeMember } from "../accounts/members.ts";
+import {
+  activeCompany,
+  chosenCompany,
+  companyChoice,
+  invitationChoice,
+  invitationRecord,
+  joined,
+  memberRemoval,
+  membershipRecord,
+  newInvitation,
+  removedMember,
+  roleChange,
+} from "../accounts/schemas.ts";
+import { selectCompany, unselectCompany } from "../accounts/sessions.ts";
+import { countAttempt } from "../accounts/throttle.ts";
+import type { Actor } from "../audit/log.ts";
+import type { AppEnv } from "../bindings.ts";
+import type { InvitationRow, MemberRow } from "../db/tables.ts";
+import { Refusal } from "../errors.ts";
+import { addressOf } from "../http/address.ts";
+import { originOf, readJson } from "../http/json-body.ts";
+import { answers, IDEMPOTENCY_KEY, JSON_REFUSALS, KEY_REFUSALS, problems } from "../http/openapi.ts";
+import { logFailure } from "../log.ts";
+import { idempotentFor } from "./idempotent.ts";
+
+/**
+ * Members, invitations, and the company that a session has selected. Requests are counted by network address, like all
+ * under /api/auth.
+ */
+
+interface MemberEnv {
+  Bindings: AppEnv["Bindings"];
+  Variables: AppEnv["Variables"] & { person: Person; actor: Actor };
+}
+
+const signedIn: MiddlewareHandler<MemberEnv> = async (c, next) => {
+  const { person } = await personOf(c, originOf(c));
+  c.set("person", person);
+  c.set("actor", { kind: "person", id: person.id, name: person.name, address: addressOf(c) });
+  await next();
+  c.header("Cache-Control", "no-store");
+};
+
+const idempotent = idempotentFor<MemberEnv>(({ var: { person } }) => ({
+  userId: person.id,
+  ...(person.activeCompanyId !== null && { companyId: person.activeCompanyId }),
+}));
+
+const POST = {
+  method: "post",
+  security: [{ session: [] as string[] }],
+  middleware: [signedIn, readJson] as const,
+} satisfies Partial<RouteConfig>;
+
+const REFUSALS = [
+  "unauthenticated",
+  "not_found",
+  "forbidden",
+  "foreign_origin",
+  "secrets_unavailable",
+  "too_many_requests",
+  ...JSON_REFUSALS,
+] as const;
+
+const setActive = createRoute({
+  ...POST,
+  path: "/set-active",
+  operationId: "chooseCompany",
+  summary: "Select the session's company",
+  request: { body: { required: true, content: { "application/json": { schema: activeCompany } } } },
+  responses: { 200: answers(chosenCompany, "The company"), ...problems(...REFUSALS) },
+});
+
+const updateRole = createRoute({
+  ...POST,
+  path: "/update-member-role",
+  operationId: "changeRole",
+  summary: "Change a member's role",
+  description: "Only an owner can make or change an owner, and the last owner keeps that role.",
+  request: { body: { required: true, content: { "application/json": { schema: roleChange } } } },
+  responses: { 200: answers(membershipRecord, "The member"), ...problems(...REFUSALS) },
+});
+
+const remove = createRoute({
+  ...POST,
+  path: "/remove-member",
+  operationId: "removeMember",
+  summary: "Remove a member",
+  description:
+    "The person loses access at once. Only an owner can remove an owner, and the last owner stays.",
+  request: { body: { required: true, content: { "application/json": { schema: memberRemoval } } } },
+  responses: { 200: answers(removedMember, "The former member"), ...problems(...REFUSALS) },
+});
+
+const leave = createRoute({
+  ...POST,
+  path: "/leave",
+  operationId: "leaveCompany",
+  summary: "Leave a company",
+  description: "The last owner cannot leave.",
+  request: { body: { required: true, content: { "application/json": { schema: companyChoice } } } },
+  responses: { 200: answers(membershipRecord, "The former membership"), ...problems(...REFUSALS) },
+});
+
+const inviteMember = createRoute({
+  ...POST,
+  path: "/invite-member",
+  operationId: "inviteMember",
+  summary: "Invite somebody by email",
+  description:
+    "The link in the email is valid for a week and works once. It replaces an earlier invitation of the same address.",
+  middleware: [signedIn, idempotent, readJson] as const,
+  parameters: [IDEMPOTENCY_KEY],
+  request: { body: { required: true, content: { "application/json": { schema: newInvitation } } } },
+  responses: {
+    200: answers(invitationRecord, "The invitation"),
+    ...problems("too_many_attempts", ...REFUSALS, ...KEY_REFUSALS),
+  },
+});
+
+const cancelInvitation = createRoute({
+  ...POST,
+  path: "/cancel-invitation",
+  operationId: "withdrawInvitation",
+  summary: "Withdraw an invitation",
+  request: { body: { required: true, content: { "application/json": { schema: invitationChoice } } } },
+  responses: { 200: answers(invitationRecord, "The withdrawn invitation"), ...problems(...REFUSALS) },
+});
+
+const accept = createRoute({
+  ...POST,
+  path: "/accept-invitation",
+  operationId: "joinCompany",
+  summary: "Accept an invitation to one's own email address",
+  description: "The session selects the company.",
+  request: { body: { required: true, content: { "application/json": { schema: invitationChoice } } } },
+  responses: { 200: answers(joined, "The membership"), ...problems(...REFUSALS) },
+});
+
+export const memberRoutes = new OpenAPIHono<MemberEnv>()
+  .openapi(setActive, async (c) => {
+    const { organizationId: companyId } = c.req.valid("json");
+    if (companyId === null) {
+      await unselectCompany(c.env.db, c.var.person.sessionId);
+      return c.json(null, 200);
+    }
+    const company = await selectCompany(c.env.db, c.var.person, companyId);
+    if (!company) throw new Refusal("not_found", "You are not a member of a company with this id.");
+    return c.json(company, 200);
+  })
+  .openapi(updateRole, async (c) => {
+    const { organizationId, memberId, role } = c.req.valid("json");
+    const change = { ...changeOf(c, organizationId), memberId, role };
+    return c.json(membership(await changeRole(c.env.db, change)), 200);
+  })
+  .openapi(remove, async (c) => {
+    const { organizationId, memberIdOrEmail } = c.req.valid("json");
+    const change = { ...changeOf(c, organizationId), memberIdOrEmail };
+    return c.json({ member: membership(await removeMember(c.env.db, change)) }, 200);
+  })
+  .openapi(leave, async (c) => {
+    const { organizationId } = c.req.valid("json");
+    return c.json(membership(await leaveCompany(c.env.db, changeOf(c, organizationId))), 200);
+  })
+  .openapi(inviteMember, async (c) => {
+    const { organizationId, email, role } = c.req.valid("json");
+    const change = { ...changeOf(c, organizationId), email, role };
+    // Each is an email to an address that the inviter chooses.
+    const attempt = { purpose: "invitation", subject: email, address: addressOf(c) } as const;
+    await countAttempt(c.env.db, attempt, c.env.now());
+    const { invitation, company } = await invite(c.env.db, change);
+    const mail = invitationMail(invitation, { company, inviter: c.var.person.name, origin: originOf(c) });
+    const sent = c.env.accounts.mailer.send(mail);
+    c.env.later(sent.catch((error) => logFailure("The email of an invitation was not sent", error)));
+    return c.json(represent(invitation), 200);
+  })
+  .openapi(cancelInvitation, async (c) => {
+    const { invitationId: id } = c.req.valid("json");
+    const withdrawn = await withdrawInvitation(c.env.db, { id, by: c.var.actor, now: c.env.now() });
+    return c.json(represent(withdrawn), 200);
+  })
+  .openapi(accept, async (c) => {
+    const { person, actor } = c.var;
+    const { invitationId: id } = c.req.valid("json");
+    const accepted = await acceptInvitation(c.env.db, { id, person, by: actor, now: c.env.now() });
+    const { invitation, member } = accepted;
+    return c.json({ invitation: represent(invitation), member: membership(member) }, 200);
+  });
+
+/** @throws Refusal `invalid_input` when neither the request nor the session names a company */
+function changeOf(
+  { env, var: { person, actor } }: { env: AppEnv["Bindings"]; var: MemberEnv["Variables"] },
+  organizationId: string | undefined,
+): MemberChange {
+  const companyId = organizationId ?? person.activeCompanyId;
+  if (companyId !== null) return { companyId, by: actor, now: env.now() };
+  throw new Refusal(
+    "invalid_input",
+    'No company is selected. Select one, or send its id as "organizationId".',
+  );
+}
+
+function membership({ id, companyId, userId, role }: MemberRow) {
+  return { id, organizationId: companyId, userId, role };
+}
+
+function represent({ id, companyId, email, role, status, expiresAt }: InvitationRow) {
+  return { id, organizationId: companyId, email, role, status, expiresAt: expiresAt.toISOString() };
+}
