@@ -25,7 +25,7 @@ export interface WebhookContent {
 export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "already_set_up" | "wrong_link" | "no_passkeys_here" | "invalid_idempotency_key" | "idempotency_key_reused" | "request_in_progress" | "quota_exceeded" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "precondition_failed" | "image_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_companies" | "too_many_keys" | "too_many_projects" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
 
 export interface ActiveCompany {
-  /** null: the session is about none. */
+  /** The company's id; null selects no company. */
   organizationId: string | null;
 }
 
@@ -230,7 +230,7 @@ export interface InvitationList {
 }
 
 export interface InvitationRecord {
-  /** The secret of the link: `/invitation#` and this. */
+  /** The secret of the invitation's link, `/invitation#<id>`. */
   id: string;
   organizationId: string;
   email: string;
@@ -297,6 +297,8 @@ export interface MemberList {
 }
 
 export interface MemberRemoval {
+  /** The company's id. Default: the company that the session has selected. */
+  organizationId?: string;
   /** The member's id, or the person's email. */
   memberIdOrEmail: string;
 }
@@ -330,6 +332,8 @@ export interface NewCompany {
 }
 
 export interface NewInvitation {
+  /** The company's id. Default: the company that the session has selected. */
+  organizationId?: string;
   email: string;
   role: Role;
 }
@@ -427,7 +431,7 @@ export interface PasswordProof {
 }
 
 export interface PasswordReset {
-  /** What is behind the # of the link. */
+  /** The part of the link after the #. */
   token: string;
   newPassword: string;
 }
@@ -547,6 +551,8 @@ export interface RemovedMember {
 }
 
 export interface RoleChange {
+  /** The company's id. Default: the company that the session has selected. */
+  organizationId?: string;
   memberId: string;
   role: Role;
 }
@@ -1757,7 +1763,7 @@ export interface Operations {
     body: SetupRequest;
     answer: SignedIn;
   };
-  /** What an invitation's link leads to */
+  /** Get an invitation by its link */
   "GET /api/invitations/{id}": {
     path: {
       /** The secret of the link. */
@@ -1768,7 +1774,7 @@ export interface Operations {
   /**
    * Accept an invitation with a new account
    *
-   * Whoever has an account signs in and accepts with `POST /api/auth/organization/accept-invitation`.
+   * A person who has an account signs in and uses `POST /api/auth/organization/accept-invitation` instead.
    */
   "POST /api/invitations/{id}/account": {
     path: {
@@ -1785,6 +1791,65 @@ export interface Operations {
    */
   "GET /api/mailbox": {
     answer: Mailbox;
+  };
+  /** Select the session's company */
+  "POST /api/auth/organization/set-active": {
+    body: ActiveCompany;
+    answer: ChosenCompany;
+  };
+  /**
+   * Change a member's role
+   *
+   * Only an owner can make or change an owner, and the last owner keeps that role.
+   */
+  "POST /api/auth/organization/update-member-role": {
+    body: RoleChange;
+    answer: MembershipRecord;
+  };
+  /**
+   * Remove a member
+   *
+   * The person loses access at once. Only an owner can remove an owner, and the last owner stays.
+   */
+  "POST /api/auth/organization/remove-member": {
+    body: MemberRemoval;
+    answer: RemovedMember;
+  };
+  /**
+   * Leave a company
+   *
+   * The last owner cannot leave.
+   */
+  "POST /api/auth/organization/leave": {
+    body: CompanyChoice;
+    answer: MembershipRecord;
+  };
+  /**
+   * Invite somebody by email
+   *
+   * The link in the email is valid for a week and works once. It replaces an earlier invitation of the same address.
+   */
+  "POST /api/auth/organization/invite-member": {
+    header?: {
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      "Idempotency-Key"?: string;
+    };
+    body: NewInvitation;
+    answer: InvitationRecord;
+  };
+  /** Withdraw an invitation */
+  "POST /api/auth/organization/cancel-invitation": {
+    body: InvitationChoice;
+    answer: InvitationRecord;
+  };
+  /**
+   * Accept an invitation to one's own email address
+   *
+   * The session selects the company.
+   */
+  "POST /api/auth/organization/accept-invitation": {
+    body: InvitationChoice;
+    answer: Joined;
   };
   /**
    * What a viewer needs to play a photo
@@ -1823,7 +1888,7 @@ export interface Operations {
   /**
    * Sign in
    *
-   * The cookie of the answer is the session, about the company that was joined first.
+   * Sets the session cookie. The session selects the company that the person joined first.
    */
   "POST /api/auth/sign-in/email": {
     body: Credentials;
@@ -1832,79 +1897,36 @@ export interface Operations {
   /**
    * Begin to sign in with a passkey
    *
-   * The answer is for `navigator.credentials.get`, and sets a cookie; both are good for five minutes.
+   * Pass the response to `navigator.credentials.get`. It and its cookie are valid for five minutes.
    */
   "GET /api/auth/passkey/generate-authenticate-options": {
     answer: PasskeyChallenge;
   };
   /**
-   * Sign in with what the passkey has signed
+   * Sign in with a passkey's signature
    *
-   * The cookie of the answer is the session, about the company that was joined first.
+   * Sets the session cookie. The session selects the company that the person joined first.
    */
   "POST /api/auth/passkey/verify-authentication": {
     body: PasskeyAnswer;
     answer: SignedInAs;
   };
-  /** End the session, if there is one */
+  /** Sign out */
   "POST /api/auth/sign-out": {
     answer: SignedOut;
   };
-  /** The session, null for none; one that is used lasts on */
+  /** Get and extend the session; null without one */
   "GET /api/auth/get-session": {
     answer: CurrentSession;
   };
-  /** Have a link sent by which a new password is chosen, if the address has an account */
+  /** Email a link to reset the password, if the address has an account */
   "POST /api/auth/request-password-reset": {
     body: PasswordResetRequest;
     answer: Done;
   };
-  /** Choose a new password by such a link; every session ends */
+  /** Reset the password with the link; ends all sessions */
   "POST /api/auth/reset-password": {
     body: PasswordReset;
     answer: Done;
-  };
-  /** Make the session about another company of one's own */
-  "POST /api/auth/organization/set-active": {
-    body: ActiveCompany;
-    answer: ChosenCompany;
-  };
-  /** Give a member another role; only owners make owners, and the last one stays */
-  "POST /api/auth/organization/update-member-role": {
-    body: RoleChange;
-    answer: MembershipRecord;
-  };
-  /** Remove a member, who sees nothing from that moment on */
-  "POST /api/auth/organization/remove-member": {
-    body: MemberRemoval;
-    answer: RemovedMember;
-  };
-  /** Leave a company; its last owner stays */
-  "POST /api/auth/organization/leave": {
-    body: CompanyChoice;
-    answer: MembershipRecord;
-  };
-  /**
-   * Invite somebody; the link is mailed, good for a week and once
-   *
-   * An invitation that the address has already is replaced.
-   */
-  "POST /api/auth/organization/invite-member": {
-    header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
-      "Idempotency-Key"?: string;
-    };
-    body: NewInvitation;
-    answer: InvitationRecord;
-  };
-  /** Withdraw an invitation */
-  "POST /api/auth/organization/cancel-invitation": {
-    body: InvitationChoice;
-    answer: InvitationRecord;
-  };
-  /** Follow an invitation to one's own address */
-  "POST /api/auth/organization/accept-invitation": {
-    body: InvitationChoice;
-    answer: Joined;
   };
 }
