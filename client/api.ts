@@ -1,4 +1,4 @@
-// Made from /api/openapi.json by `npm run client:types`; changes here are lost.
+// Generated from /api/openapi.json by `npm run client:types`. Do not edit.
 
 /** Addresses are relative to the API unless it was told its own: resolve them against it. */
 export interface WebhookContent {
@@ -948,10 +948,10 @@ export type WebhookWithSecret = (Webhook) & ({
   secret: string;
 });
 
-/** What is sent as it is. */
+/** A body that is sent unchanged. */
 export type Bytes = Blob | ArrayBuffer | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
 
-/** What goes into each operation, and what comes out. */
+/** The request and the answer of each operation. */
 export interface Operations {
   /**
    * Submit up to 500 photos in one call
@@ -969,8 +969,12 @@ export interface Operations {
       /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
-    body: Bytes | FormData | RemotePhotos;
-    /** Of bytes that are sent as they are. */
+    body?: Bytes | RemotePhotos | FormData;
+    /** The fields of a form, in place of `body`. */
+    form?: {
+      image: Array<Blob>;
+    };
+    /** The Content-Type of a `body` of bytes. */
     type?: "application/zip";
     answer: BatchResult;
   };
@@ -1001,7 +1005,22 @@ export interface Operations {
       /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
-    body: RemotePhoto | FormData;
+    body?: RemotePhoto | FormData;
+    /** The fields of a form, in place of `body`. */
+    form?: {
+      /** JPEG, PNG or WebP, at most 20 MB. */
+      image: Blob;
+      /** Default: the name of the file. */
+      title?: string;
+      description?: string;
+      /** Default: the oldest that is not archived. */
+      project_id?: string;
+      compile?: "server" | "browser";
+      /** Keep only this many strongest points per keyframe. Default: the project's. */
+      max_features?: number;
+      /** When viewers see it no longer. Default: by the project's days. */
+      expires_at?: string;
+    };
     answer: Submission;
   };
   /** One piece of AR content */
@@ -1068,8 +1087,17 @@ export interface Operations {
     header: {
       "vivimark-lease": string;
     };
-    body: Bytes | FormData;
-    /** Of bytes that are sent as they are. */
+    body?: Bytes | FormData;
+    /** The fields of a form, in place of `body`. */
+    form?: {
+      /** .mind, at most 16 MB. */
+      marker: Blob;
+      /** JPEG, at most 500 kB. */
+      thumbnail?: Blob;
+      /** JSON: {milliseconds, compiler_version}. */
+      metadata?: string;
+    };
+    /** The Content-Type of a `body` of bytes. */
     type?: "application/octet-stream";
     answer: ArContent;
   };
@@ -1133,7 +1161,7 @@ export interface Operations {
       "If-Match"?: string;
     };
     body: Bytes;
-    /** Of bytes that are sent as they are. */
+    /** The Content-Type of a `body` of bytes. */
     type: "video/mp4" | "video/webm";
     answer: ArContent;
   };
@@ -1209,7 +1237,7 @@ export interface Operations {
       number: number;
     };
     body: Bytes;
-    /** Of bytes that are sent as they are. */
+    /** The Content-Type of a `body` of bytes. */
     type: "application/octet-stream";
     answer: VideoPart;
   };

@@ -1,5 +1,7 @@
-// The client of a Vivimark platform for programs, in Node and in browsers: `vivimark/client`. It has no
-// dependencies, and its types are made from the API's document.
+/**
+ * The typed client of the Vivimark API, for Node and browsers: `vivimark/client`. It has no dependencies. Its
+ * types are generated from the API's document (see api.ts).
+ */
 
 import type {
   ArContent,
@@ -15,30 +17,30 @@ import type {
 
 export type * from "./api.ts";
 
-/** How long one request waits for a marker; longer waits are several requests. */
+/** The longest wait for a marker in one request. {@link Vivimark.whenReady} repeats such requests. */
 const WAIT_SECONDS = 30;
 
 export interface ClientOptions {
-  /** Where the platform is, such as `https://vivimark.example`. */
+  /** The address of the platform, such as `https://vivimark.example`. */
   readonly url: string;
-  /** An API key, `vivi_…`. Without one, requests go as the signed-in person of a page of the platform's own origin. */
+  /** An API key, `vivi_…`. Without one, requests use the session cookie of the page, which must have the platform's origin. */
   readonly key?: string;
-  /** In place of the global one. */
+  /** Default: the global `fetch`. */
   readonly fetch?: (request: Request) => Promise<Response>;
 }
 
-/** For every request. */
+/** Options of every request. */
 export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** For requests that make something: sent again with the same key, they make nothing again (docs/api.md). */
+/** Options of requests that create something. Repeating a request with the same key creates nothing new (docs/api.md). */
 export interface CreateOptions extends RequestOptions {
-  /** Such as a UUID. */
+  /** A unique value, such as a UUID. */
   readonly idempotencyKey?: string | undefined;
 }
 
-/** What a photo's marker is compiled with, and how it is shown. */
+/** How a photo is compiled and shown. */
 export interface PhotoOptions {
   /** Default: the name of the file. */
   readonly title?: string;
@@ -47,40 +49,40 @@ export interface PhotoOptions {
   readonly project_id?: string;
   /** How many of the strongest feature points each keyframe keeps: 20 to 5000. */
   readonly max_features?: number;
-  /** When viewers see it no longer (ISO 8601). */
+  /** When viewers stop showing the photo (ISO 8601). */
   readonly expires_at?: string;
 }
 
-/** JPEG, PNG or WebP, at most 20 MB; a `File` brings its name. */
+/** A JPEG, PNG or WebP of at most 20 MB. A `File` also provides the name. */
 export type Image = Blob | Uint8Array<ArrayBuffer>;
 
-/** A photo that is sent, or that the platform fetches from where it is. */
+/** A photo to upload, or the URL of a photo that the platform fetches. */
 export type NewPhoto = (PhotoOptions & { readonly image: Image }) | Omit<RemotePhoto, "compile">;
 
-/** Up to 500 photos: files, a ZIP archive of them, or where they are. */
+/** Up to 500 photos: files, a ZIP archive of files, or URLs. */
 export type NewBatch =
   | (Omit<PhotoOptions, "title"> & { readonly images: readonly Image[] })
   | (Omit<PhotoOptions, "title"> & { readonly archive: Image })
   | RemotePhotos;
 
-/** What goes into an operation: `path`, `query`, `header`, `body`, as far as it has them. */
+/** The request of an operation: `path`, `query`, `header`, `body`, `form`, as far as the operation has them. */
 export type RequestOf<Name extends keyof Operations> = Omit<Operations[Name], "answer"> & RequestOptions;
 
-/** What comes out of it: the body of JSON, or else the response itself. */
+/** The answer of an operation: the JSON of its body, or the response itself for other bodies. */
 export type AnswerOf<Name extends keyof Operations> = Operations[Name]["answer"];
 
-/** The request may be left out where all of its parts may. */
+/** The request may be omitted if all its parts are optional. */
 type Arguments<Request> = Partial<Request> extends Request ? [request?: Request] : [request: Request];
 
-/** A refusal: `code` for programs, `message` for people. */
+/** An error that the platform answered with: `code` for programs, `message` for people. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly code: ErrorCode;
-  /** Of HTTP. */
+  /** The HTTP status. */
   readonly status: number;
-  /** All that the platform says of it, such as which fields are wrong. */
+  /** The whole answer, including which fields are invalid. */
   readonly problem: Problem;
-  /** When to try again, where the platform says so. */
+  /** How long to wait before the next try, if the platform says so. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(problem: Problem, retryAfterSeconds?: number) {
@@ -92,7 +94,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The compilation of a photo failed: `code` and `message` say why. */
+/** The compilation of a photo failed: `code` and `message` give the reason. */
 export class MarkerError extends Error {
   override readonly name = "MarkerError";
   /** Such as `too_few_features`. */
@@ -109,53 +111,51 @@ export class MarkerError extends Error {
 /**
  * A Vivimark platform.
  *
- * Every method rejects with an {@link ApiError} when the platform refuses, and with what `fetch` rejects with
- * when it cannot be reached.
+ * Every method rejects with an {@link ApiError} if the platform answers with an error, and with the error of
+ * `fetch` if the platform cannot be reached.
  */
 export class Vivimark {
   readonly #url: string;
   readonly #key: string | undefined;
   readonly #fetch: (request: Request) => Promise<Response>;
 
-  /** @throws TypeError for a `url` that is none, or a `key` that cannot be one; its sentence has no part of the key */
+  /** @throws TypeError if `url` or `key` is invalid. The message never contains the key. */
   constructor({ url, key, fetch: send = (request) => fetch(request) }: ClientOptions) {
     const { protocol, origin, pathname, username, password } = new URL(url);
     if (!/^https?:$/.test(protocol) || username !== "" || password !== "") {
-      throw new TypeError(
-        "The url begins otherwise than expected: https:// and a host, without a user name.",
-      );
+      throw new TypeError("The url is invalid. Expected https:// and a host, without a user name.");
     }
     this.#url = origin + pathname.replace(/\/+$/, "");
     this.#key = key?.trim();
     if (this.#key !== undefined && !/^[!-~]+$/.test(this.#key)) {
       throw new TypeError(
-        "The key is empty or has other characters than a key has; expected vivi_ and 48 more.",
+        "The key is empty or contains invalid characters. Expected vivi_ and 48 characters.",
       );
     }
     this.#fetch = send;
   }
 
   /**
-   * Any operation of the API, typed by its document: `call("GET /api/projects/{id}", { path: { id } })`.
+   * Calls any operation of the API: `call("GET /api/projects/{id}", { path: { id } })`.
    *
-   * @returns the JSON of the answer; undefined where there is none; the response itself for all other bodies
+   * @returns the JSON of the answer; undefined if there is no body; the response itself for other bodies
    */
   async call<Name extends keyof Operations>(
     name: Name,
     ...[request]: Arguments<RequestOf<Name>>
   ): Promise<AnswerOf<Name>> {
     const [method, template] = name.split(" ");
-    const { path = {}, query = {}, header = {}, body, type, signal } = (request ?? {}) as Loose;
+    const { path = {}, query = {}, header = {}, body, form, type, signal } = (request ?? {}) as AnyRequest;
     const address = template.replace(/\{(\w+)\}/g, (_, field) => segmentOf(field, path[field]));
     const headers = new Headers();
-    for (const [field, value] of given(header)) headers.set(field, value);
+    for (const [field, value] of defined(header)) headers.set(field, value);
     const isJson = body !== undefined && !isBytes(body) && !(body instanceof FormData);
     if (isJson) headers.set("Content-Type", "application/json");
     else if (type !== undefined) headers.set("Content-Type", type);
     const response = await this.#send(`${address}${queryText(query)}`, {
       method,
       headers,
-      body: isJson ? JSON.stringify(body) : (body as Bytes | FormData | undefined),
+      body: isJson ? JSON.stringify(body) : form ? formOf(form) : (body as Bytes | FormData | undefined),
       signal,
     });
     if (response.status === 204) return undefined as AnswerOf<Name>;
@@ -163,7 +163,7 @@ export class Vivimark {
     return (await response.json()) as AnswerOf<Name>;
   }
 
-  /** All content that matches, newest first, page by page as it is asked for. */
+  /** Iterates over the matching content, newest first. Fetches page by page. */
   async *list(
     query: Omit<NonNullable<Operations["GET /api/ar-content"]["query"]>, "cursor"> = {},
     { signal }: RequestOptions = {},
@@ -176,7 +176,7 @@ export class Vivimark {
     } while (cursor !== undefined);
   }
 
-  /** One piece of content. */
+  /** Returns one content. */
   get(id: string, { signal }: RequestOptions = {}): Promise<ArContent> {
     return this.call("GET /api/ar-content/{id}", { path: { id }, signal });
   }
@@ -186,13 +186,11 @@ export class Vivimark {
     const header = { "Idempotency-Key": idempotencyKey };
     if ("image_url" in photo) return this.call("POST /api/ar-content", { header, body: photo, signal });
     const { image, ...options } = photo;
-    const body = new FormData();
-    for (const [field, value] of given(options)) body.set(field, value);
-    body.set("image", ...fileOf(image));
-    return this.call("POST /api/ar-content", { header, body, signal });
+    const form = { ...options, image: fileOf(image) };
+    return this.call("POST /api/ar-content", { header, form, signal });
   }
 
-  /** Submits up to 500 photos at once; each has a result of its own. */
+  /** Submits up to 500 photos in one request. Each photo has its own result. */
   submitBatch(batch: NewBatch, { idempotencyKey, signal }: CreateOptions = {}): Promise<BatchResult> {
     const header = { "Idempotency-Key": idempotencyKey };
     const name = "POST /api/ar-content/batch";
@@ -202,15 +200,13 @@ export class Vivimark {
       return this.call(name, { header, query, body, type: "application/zip", signal });
     }
     const { images, ...query } = batch;
-    const body = new FormData();
-    for (const image of images) body.append("image", ...fileOf(image));
-    return this.call(name, { header, query, body, signal });
+    return this.call(name, { header, query, form: { image: images.map(fileOf) }, signal });
   }
 
   /**
-   * Waits until the marker of a piece of content is ready.
+   * Waits until the marker of a content is ready.
    *
-   * @throws MarkerError when its compilation failed; `signal`'s reason when that ends the wait
+   * @throws MarkerError if the compilation failed; the reason of `signal` if it was aborted
    */
   async whenReady(id: string, { signal }: RequestOptions = {}): Promise<ArContent> {
     for (;;) {
@@ -221,7 +217,7 @@ export class Vivimark {
     }
   }
 
-  /** The `.mind` file of content that is ready, for any MindAR player. */
+  /** Downloads the `.mind` file of a content whose marker is ready, for any MindAR player. */
   async marker(
     content: Pick<ArContent, "unique_id">,
     options: RequestOptions = {},
@@ -231,7 +227,7 @@ export class Vivimark {
     return new Uint8Array(await response.arrayBuffer());
   }
 
-  /** Attaches a video, at most 95 MB, in the place of the one before. */
+  /** Attaches a video of at most 95 MB, or replaces the current one. */
   attachVideo(
     id: string,
     video: Blob | Uint8Array<ArrayBuffer>,
@@ -241,7 +237,7 @@ export class Vivimark {
     return this.call("PUT /api/ar-content/{id}/video", { path: { id }, body: video, type, signal });
   }
 
-  /** Deletes content with all its files. */
+  /** Deletes a content with all its files. */
   delete(id: string, { signal }: RequestOptions = {}): Promise<undefined> {
     return this.call("DELETE /api/ar-content/{id}", { path: { id }, signal });
   }
@@ -253,23 +249,22 @@ export class Vivimark {
     );
     if (this.#key !== undefined) request.headers.set("Authorization", `Bearer ${this.#key}`);
     const response = await this.#fetch(request);
-    // No operation answers with a page: that is the log-in of a network, or of a proxy.
+    // No operation answers with HTML: it is the sign-in page of a network or a proxy.
     if (response.ok && !isOfType(response, "text/html")) return response;
     const problem = await problemIn(response);
     if (problem) throw new ApiError(problem, secondsUntil(response.headers.get("Retry-After")));
-    // Something between here and the platform, such as a proxy.
     const what = response.ok ? "a web page" : `status ${response.status}`;
     throw new ApiError({
       type: "about:blank",
       title: response.statusText,
       status: response.status,
-      detail: `${init.method} ${address.replace(/\?.*/s, "")} was answered with ${what}, and not by the platform.`,
+      detail: `${init.method} ${address.replace(/\?.*/s, "")} returned ${what}, which is not an answer of Vivimark. Check the URL and any proxy.`,
       code: "internal_error",
     });
   }
 }
 
-/** What the platform says of a refusal; undefined when it was not the platform that answered. */
+/** Returns the platform's error; undefined if something else answered, such as a proxy. */
 async function problemIn(response: Response): Promise<Problem | undefined> {
   const text = await response.text();
   if (!isOfType(response, "application/problem+json")) return undefined;
@@ -281,41 +276,42 @@ async function problemIn(response: Response): Promise<Problem | undefined> {
   }
 }
 
-/** `Retry-After` is seconds, or a date. */
+/** Parses `Retry-After`: seconds or a date. */
 function secondsUntil(text: string | null): number | undefined {
   if (text === null) return undefined;
   const seconds = /^\d+$/.test(text) ? Number(text) : Math.ceil((Date.parse(text) - Date.now()) / 1000);
   return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
 }
 
-/** A name in an address. Those that stand for a place elsewhere in it would lead to another operation. */
+/** Encodes a path parameter. Rejects "", "." and "..", which would lead to another operation. */
 function segmentOf(field: string, value: unknown): string {
   const text = value === undefined ? "" : String(value);
   if (text !== "" && text !== "." && text !== "..") return encodeURIComponent(text);
-  throw new TypeError(`"${field}" of the path is ${JSON.stringify(text)}; expected an id.`);
+  throw new TypeError(`"${field}" in the path is ${JSON.stringify(text)}. Expected an id.`);
 }
 
-/** What `call` reads of the request of whichever operation. */
-interface Loose {
+/** The request of any operation, as `call` reads it. */
+interface AnyRequest {
   readonly path?: Readonly<Record<string, unknown>>;
   readonly query?: object;
   readonly header?: object;
   readonly body?: unknown;
+  readonly form?: object;
   readonly type?: string;
   readonly signal?: AbortSignal;
 }
 
-/** What Node and browsers ask for where a body is a stream. */
+/** Node and browsers require it if the body is a stream. */
 const HALF = { duplex: "half" } as const;
 
-function given(fields: object): [string, string][] {
+function defined(fields: object): [string, string][] {
   return Object.entries(fields)
     .filter(([, value]) => value !== undefined)
     .map(([field, value]) => [field, String(value)]);
 }
 
 function queryText(query: object): string {
-  const text = new URLSearchParams(given(query)).toString();
+  const text = new URLSearchParams(defined(query)).toString();
   return text && `?${text}`;
 }
 
@@ -332,8 +328,19 @@ function isOfType(response: Response, type: string): boolean {
   return (response.headers.get("Content-Type") ?? "").split(";")[0].trim() === type;
 }
 
-/** A form's file, whose name is the title where there is none. */
-function fileOf(image: Image): [Blob, string] {
-  const blob = image instanceof Blob ? image : new Blob([image]);
-  return [blob, "name" in blob && typeof blob.name === "string" ? blob.name : "photo"];
+/** Returns the fields as a form, in their order. Leaves out undefined values; adds each item of an array. */
+export function formOf(fields: object): FormData {
+  const form = new FormData();
+  for (const [field, value] of Object.entries(fields)) {
+    for (const each of Array.isArray(value) ? value : [value]) {
+      if (each instanceof Blob) form.append(field, each);
+      else if (each !== undefined) form.append(field, String(each));
+    }
+  }
+  return form;
+}
+
+/** Returns a file; its name becomes the title of a photo without a title. */
+function fileOf(image: Image): Blob {
+  return image instanceof Blob && "name" in image ? image : new File([image], "photo");
 }

@@ -1,13 +1,16 @@
 /**
- * The types of an API from its document (OpenAPI 3.1), as far as ours goes: one type for each schema, and
- * `Operations`, which says of each method and address what goes in and what comes out.
+ * Generates TypeScript types from the API's document (OpenAPI 3.1): one type for each schema, and `Operations`,
+ * which maps each method and path to its request and its answer. Supports the parts of OpenAPI that the document
+ * uses.
  *
- * openapi-typescript would do it, but needs the API of TypeScript 5, which TypeScript 7 no longer has.
+ * openapi-typescript (7.13) does not run here: it calls the compiler API of TypeScript 5, which TypeScript 7 does
+ * not have, and npm refuses to install its peer dependency `typescript@^5` beside TypeScript 7.
  */
 
 interface Schema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
+  readonly format?: string;
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly Schema[];
@@ -43,10 +46,10 @@ export interface ApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
-/** Headers that are none of a caller's business: an answer of 304 has no body to type. */
-const PASSED_OVER = ["If-None-Match"];
+/** Left out of the types: an answer of 304 has no body to type. */
+const IGNORED_HEADERS = ["If-None-Match"];
 
-/** @returns a TypeScript module */
+/** Returns the source of a TypeScript module. */
 export function typesOf({ components, paths }: ApiDocument): string {
   const schemas = Object.entries(components.schemas).map(([name, schema]) => {
     const type = typeOf(schema, "");
@@ -55,15 +58,15 @@ export function typesOf({ components, paths }: ApiDocument): string {
   });
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => {
-      const said = [operation.summary, operation.description].filter(Boolean).join("\n\n");
-      return `${comment("  ", said)}  "${method.toUpperCase()} ${path}": ${operationType(operation)};\n`;
+      const text = [operation.summary, operation.description].filter(Boolean).join("\n\n");
+      return `${comment("  ", text)}  "${method.toUpperCase()} ${path}": ${operationType(operation)};\n`;
     }),
   );
   return [
-    "// Made from /api/openapi.json by `npm run client:types`; changes here are lost.\n",
+    "// Generated from /api/openapi.json by `npm run client:types`. Do not edit.\n",
     ...schemas.sort(),
-    "/** What is sent as it is. */\nexport type Bytes = Blob | ArrayBuffer | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;\n",
-    `/** What goes into each operation, and what comes out. */\nexport interface Operations {\n${operations.join("")}}\n`,
+    "/** A body that is sent unchanged. */\nexport type Bytes = Blob | ArrayBuffer | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;\n",
+    `/** The request and the answer of each operation. */\nexport interface Operations {\n${operations.join("")}}\n`,
   ].join("\n");
 }
 
@@ -71,34 +74,41 @@ function operationType({ parameters = [], requestBody, responses }: Operation): 
   const lines: string[] = [];
   for (const place of ["path", "query", "header"]) {
     const some = parameters.filter(
-      (parameter) => parameter.in === place && !PASSED_OVER.includes(parameter.name),
+      (parameter) => parameter.in === place && !IGNORED_HEADERS.includes(parameter.name),
     );
     if (some.length === 0) continue;
-    const fields = some.map((parameter) =>
-      field("      ", parameter.name, parameter.schema, parameter.required === true, parameter.description),
-    );
+    const fields = some.map((parameter) => field("      ", parameter));
     const optional = some.some(({ required }) => required) ? "" : "?";
     lines.push(`    ${place}${optional}: {\n${fields.join("")}    };\n`);
   }
   if (requestBody) {
-    const optional = requestBody.required ? "" : "?";
-    const bodies = Object.entries(requestBody.content).map(([type, { schema }]) => bodyType(type, schema));
+    const { [FORM]: form, ...others } = requestBody.content;
+    const bodies = Object.entries(others).map(([type, { schema }]) => bodyType(type, schema));
+    if (form) bodies.push("FormData");
+    const optional = requestBody.required && !form ? "" : "?";
     lines.push(`    body${optional}: ${[...new Set(bodies)].join(" | ")};\n`);
-    const bytes = Object.keys(requestBody.content).filter((type) => bodyType(type, {}) === "Bytes");
+    if (form)
+      lines.push(
+        `    /** The fields of a form, in place of \`body\`. */\n    form?: ${typeOf(form.schema, "    ")};\n`,
+      );
+    const bytes = Object.keys(others).filter((type) => bodyType(type, {}) === "Bytes");
     const needed = bytes.length === bodies.length ? "" : "?";
     if (bytes.length > 0)
-      lines.push(`    /** Of bytes that are sent as they are. */\n    type${needed}: ${union(bytes)};\n`);
+      lines.push(
+        `    /** The Content-Type of a \`body\` of bytes. */\n    type${needed}: ${union(bytes)};\n`,
+      );
   }
   lines.push(`    answer: ${answerType(responses)};\n`);
   return `{\n${lines.join("")}  }`;
 }
 
+const FORM = "multipart/form-data";
+
 function bodyType(contentType: string, schema: Schema): string {
-  if (contentType === "application/json") return typeOf(schema, "    ");
-  return contentType === "multipart/form-data" ? "FormData" : "Bytes";
+  return contentType === "application/json" ? typeOf(schema, "    ") : "Bytes";
 }
 
-/** Of success. What is not JSON is the caller's to read. */
+/** Returns the type of a successful answer. The caller reads bodies that are not JSON from the response. */
 function answerType(responses: Operation["responses"]): string {
   const types = Object.entries(responses)
     .filter(([status]) => /^2/.test(status))
@@ -129,6 +139,7 @@ function typeOf(schema: Schema, indent: string): string {
     case "number":
       return "number";
     case "string":
+      return schema.format === "binary" ? "Blob" : "string";
     case "boolean":
     case "null":
       return schema.type;
@@ -143,20 +154,19 @@ function objectType({ properties, required = [], additionalProperties }: Schema,
     return `Record<string, ${value}>`;
   }
   const fields = Object.entries(properties).map(([name, schema]) =>
-    field(`${indent}  `, name, schema, required.includes(name), schema.description),
+    field(`${indent}  `, {
+      name,
+      schema,
+      required: required.includes(name),
+      description: schema.description,
+    }),
   );
   return `{\n${fields.join("")}${indent}}`;
 }
 
-function field(
-  indent: string,
-  name: string,
-  schema: Schema,
-  isRequired: boolean,
-  description?: string,
-): string {
+function field(indent: string, { name, schema, required, description }: Omit<Parameter, "in">): string {
   const key = /^[a-z_]\w*$/i.test(name) ? name : JSON.stringify(name);
-  return `${comment(indent, description)}${indent}${key}${isRequired ? "" : "?"}: ${typeOf(schema, indent)};\n`;
+  return `${comment(indent, description)}${indent}${key}${required ? "" : "?"}: ${typeOf(schema, indent)};\n`;
 }
 
 function union(values: readonly unknown[]): string {

@@ -141,7 +141,9 @@ test.each([
     .catch((reason) => reason);
   expect(error).toBeInstanceOf(ApiError);
   expect([error.code, error.status]).toEqual(["internal_error", init.status]);
-  expect(error.message).toMatch(/^GET \/api\/ar-content was answered with .*, and not by the platform\.$/);
+  expect(error.message).toMatch(
+    /^GET \/api\/ar-content returned .*, which is not an answer of Vivimark\. Check the URL and any proxy\.$/,
+  );
 });
 
 test.each([
@@ -198,7 +200,7 @@ test.each(["..", ".", ""])("%j is no id: it would lead to another operation", as
       throw new Error(`Sent to ${url}`);
     },
   });
-  await expect(client.delete(id)).rejects.toThrow(/"id" of the path is ".*"; expected an id/);
+  await expect(client.delete(id)).rejects.toThrow(/"id" in the path is ".*"\. Expected an id/);
 });
 
 test("in a browser, with a key and as the person who is signed in", async () => {

@@ -157,7 +157,11 @@ test("the client asks as the API expects it, and refuses in types", async () => 
     ],
     failures: [
       ["not_found", 404, "There is none."],
-      ["internal_error", 502, "GET /api/ar-content/c was answered with status 502, and not by the platform."],
+      [
+        "internal_error",
+        502,
+        "GET /api/ar-content/c returned status 502, which is not an answer of Vivimark. Check the URL and any proxy.",
+      ],
     ],
   });
 });

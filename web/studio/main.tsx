@@ -18,6 +18,7 @@ import {
 import { loadMe, may, me, meError } from "./account/me.ts";
 import { DropTarget } from "./add/drop-zone.tsx";
 import { Review } from "./add/review.tsx";
+import { messageOf } from "./api/errors.ts";
 import { heldUntil } from "./api/rate-limit.ts";
 import { ActivityPage } from "./company/activity-page.tsx";
 import { ProjectsPage } from "./company/projects-page.tsx";
@@ -103,7 +104,7 @@ function Content({ path }: { path: string }) {
     return (
       <div class="notice" aria-busy={!meError.value}>
         {meError.value ? (
-          <p>{meError.value.message}</p>
+          <p>{messageOf(meError.value)}</p>
         ) : (
           <span class="spinner large" role="img" aria-label="Loading" />
         )}

@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { ViewerManifest } from "../../client/client.ts";
 import type { Engine } from "./engine.ts";
 import { CheckIcon, CloseIcon, PictureIcon, PlayIcon, SoundOffIcon, SoundOnIcon } from "./icons.tsx";
-import type { ViewerManifest } from "./manifest.ts";
 import { enter, leave } from "./navigation.ts";
 import { Notice } from "./notice.tsx";
 import { PROBLEM_TEXTS } from "./problems.ts";

@@ -1,7 +1,4 @@
-import type { z } from "zod";
-import type { viewerManifest } from "../../worker/schemas.ts";
-
-export type ViewerManifest = z.infer<typeof viewerManifest>;
+import type { ViewerManifest } from "../../client/client.ts";
 
 export type ManifestResult =
   | { readonly kind: "found"; readonly manifest: ViewerManifest }

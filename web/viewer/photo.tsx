@@ -1,4 +1,4 @@
-import type { ViewerManifest } from "./manifest.ts";
+import type { ViewerManifest } from "../../client/client.ts";
 
 /** The photo. Its size is reserved while it loads. */
 export function Photo({ manifest }: { manifest: ViewerManifest }) {

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
+import type { ViewerManifest } from "../../client/client.ts";
 import { BackIcon, CameraIcon } from "./icons.tsx";
-import type { ViewerManifest } from "./manifest.ts";
 import { enter, leave } from "./navigation.ts";
 import { Photo } from "./photo.tsx";
 

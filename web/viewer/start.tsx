@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
+import type { ViewerManifest } from "../../client/client.ts";
 import type { Engine } from "./engine.ts";
 import { CameraIcon } from "./icons.tsx";
-import type { ViewerManifest } from "./manifest.ts";
 import { enter } from "./navigation.ts";
 import { Photo } from "./photo.tsx";
 

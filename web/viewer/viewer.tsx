@@ -1,7 +1,8 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
+import type { ViewerManifest } from "../../client/client.ts";
 import { createEngine } from "./engine.ts";
 import { Live } from "./live.tsx";
-import { loadManifest, type ManifestResult, type ViewerManifest } from "./manifest.ts";
+import { loadManifest, type ManifestResult } from "./manifest.ts";
 import { view } from "./navigation.ts";
 import { Notice } from "./notice.tsx";
 import { Plain } from "./plain.tsx";

@@ -1,4 +1,4 @@
-import type { ArContent } from "../../../worker/schemas.ts";
+import type { ArContent } from "../../../client/client.ts";
 
 /** A content as the API shows it right after a browser submission. */
 export function content(change: Partial<ArContent> = {}): ArContent {

@@ -10,175 +10,161 @@ import type {
   Me,
   Member,
   Membership,
+  NewAccount,
+  NewApiKey,
   NewPasskey,
   Passkey,
+  PasskeyAnswer,
   PendingInvitation,
+  Role,
   Session,
-} from "../../../worker/accounts/schemas.ts";
-import { accepted, answer, client as api, reach } from "../api/client.ts";
+  SetupRequest,
+} from "../../../client/client.ts";
+import { clientWith, vivimark } from "../api/client.ts";
 
-/** What people do with accounts: our own routes, typed, and better-auth's under /api/auth. */
+/** Calls of the API about people: accounts, sessions, passkeys, members, invitations and API keys. */
 
 export function getMe(): Promise<Me> {
-  return answer(api.me.$get());
+  return vivimark.call("GET /api/me");
 }
 
 export async function isSetUpOpen(): Promise<boolean> {
-  return (await answer(api.setup.$get())).open;
+  return (await vivimark.call("GET /api/setup")).open;
 }
 
-export async function setUp(form: {
-  token: string;
-  name: string;
-  email: string;
-  password: string;
-  company_name: string;
-}): Promise<void> {
-  await accepted(api.setup.$post({ json: form }));
+export async function setUp(body: SetupRequest): Promise<void> {
+  await vivimark.call("POST /api/setup", { body });
 }
 
 export function getInvitation(id: string): Promise<Invitation> {
-  return answer(api.invitations[":id"].$get({ param: { id } }));
+  return vivimark.call("GET /api/invitations/{id}", { path: { id } });
 }
 
-export async function acceptWithNewAccount(id: string, form: { name: string; password: string }) {
-  await accepted(api.invitations[":id"].account.$post({ param: { id }, json: form }));
+export async function acceptWithNewAccount(id: string, body: NewAccount): Promise<void> {
+  await vivimark.call("POST /api/invitations/{id}/account", { path: { id }, body });
 }
 
-export async function changeName(name: string): Promise<void> {
-  await accepted(api.me.$patch({ json: { name } }));
+export function changeName(name: string): Promise<void> {
+  return vivimark.call("PATCH /api/me", { body: { name } });
 }
 
-export async function changePassword(current: string, wanted: string): Promise<void> {
-  const json = { current_password: current, new_password: wanted };
-  await accepted(api.me.password.$put({ json }));
+export function changePassword(current_password: string, new_password: string): Promise<void> {
+  return vivimark.call("PUT /api/me/password", { body: { current_password, new_password } });
 }
 
 export async function listPasskeys(): Promise<Passkey[]> {
-  return (await answer(api.me.passkeys.$get())).items;
+  return (await vivimark.call("GET /api/me/passkeys")).items;
 }
 
-/** What the browser is to make a passkey of. */
-export async function beginPasskey(password: string): Promise<PublicKeyCredentialCreationOptionsJSON> {
-  const json = { current_password: password };
-  return (await accepted(api.me.passkeys.options.$post({ json }))).json() as Promise<never>;
+/** Returns the options from which the browser creates a passkey. */
+export async function beginPasskey(
+  current_password: string,
+): Promise<PublicKeyCredentialCreationOptionsJSON> {
+  const options = await vivimark.call("POST /api/me/passkeys/options", { body: { current_password } });
+  // The document describes only the part that people read.
+  return options as PublicKeyCredentialCreationOptionsJSON;
 }
 
-export async function addPasskey(made: NewPasskey): Promise<void> {
-  await accepted(api.me.passkeys.$post({ json: made }));
+export async function addPasskey(body: NewPasskey): Promise<void> {
+  await vivimark.call("POST /api/me/passkeys", { body });
 }
 
-export async function removePasskey(id: string, password: string): Promise<void> {
-  const json = { current_password: password };
-  await accepted(api.me.passkeys[":id"].$delete({ param: { id }, json }));
+export function removePasskey(id: string, current_password: string): Promise<void> {
+  return vivimark.call("DELETE /api/me/passkeys/{id}", { path: { id }, body: { current_password } });
 }
 
 export async function renameCompany(name: string): Promise<void> {
-  await accepted(api.company.$patch({ json: { name } }));
+  await vivimark.call("PATCH /api/company", { body: { name } });
 }
 
 export function createCompany(name: string): Promise<Membership> {
-  return answer(api.me.companies.$post({ json: { name } }));
+  return vivimark.call("POST /api/me/companies", { body: { name } });
 }
 
 export async function listApiKeys(): Promise<ApiKey[]> {
-  return (await answer(api["api-keys"].$get({ query: {} }))).items;
+  return (await vivimark.call("GET /api/api-keys")).items;
 }
 
-export function createApiKey(form: {
-  name: string;
-  scopes: ApiKey["scopes"];
-  expires_at: string | null;
-}): Promise<CreatedApiKey> {
-  return answer(api["api-keys"].$post({ json: form }));
+export function createApiKey(body: NewApiKey): Promise<CreatedApiKey> {
+  return vivimark.call("POST /api/api-keys", { body });
 }
 
-export async function revokeApiKey(id: string): Promise<void> {
-  await accepted(api["api-keys"][":id"].$delete({ param: { id } }));
+export function revokeApiKey(id: string): Promise<void> {
+  return vivimark.call("DELETE /api/api-keys/{id}", { path: { id } });
 }
 
+/** @param token the token in the link that `npm start` prints */
 export function getMailbox(token: string): Promise<Mailbox> {
-  const headers = { Authorization: `Bearer ${token}` };
-  return answer(api.mailbox.$get(undefined, { headers }));
+  return clientWith(token).call("GET /api/mailbox");
 }
 
 export async function signIn(email: string, password: string): Promise<void> {
-  await post("sign-in/email", { email, password });
+  await vivimark.call("POST /api/auth/sign-in/email", { body: { email, password } });
 }
 
-/** What a passkey is to sign. */
-export async function beginPasskeySignIn(): Promise<PublicKeyCredentialRequestOptionsJSON> {
-  return (await accepted(reach("/api/auth/passkey/generate-authenticate-options"))).json();
+/** Returns the challenge for a passkey to sign. */
+export function beginPasskeySignIn(): Promise<PublicKeyCredentialRequestOptionsJSON> {
+  return vivimark.call("GET /api/auth/passkey/generate-authenticate-options");
 }
 
-/** @param response what it signed */
-export async function signInWithPasskey(response: object): Promise<void> {
-  await post("passkey/verify-authentication", { response });
+/** @param response the signed challenge */
+export async function signInWithPasskey(response: PasskeyAnswer["response"]): Promise<void> {
+  await vivimark.call("POST /api/auth/passkey/verify-authentication", { body: { response } });
 }
 
-/** Lets a session that is used last on. */
-export async function prolongSession(): Promise<void> {
-  await finished(reach("/api/auth/get-session"));
+/** Extends the session. */
+export async function extendSession(): Promise<void> {
+  await vivimark.call("GET /api/auth/get-session");
 }
 
 export async function signOut(): Promise<void> {
-  await post("sign-out", {});
+  await vivimark.call("POST /api/auth/sign-out");
 }
 
 export async function requestPasswordReset(email: string): Promise<void> {
-  await post("request-password-reset", { email });
+  await vivimark.call("POST /api/auth/request-password-reset", { body: { email } });
 }
 
 export async function resetPassword(token: string, newPassword: string): Promise<void> {
-  await post("reset-password", { token, newPassword });
+  await vivimark.call("POST /api/auth/reset-password", { body: { token, newPassword } });
 }
 
 export async function listSessions(): Promise<Session[]> {
-  return (await answer(api.me.sessions.$get())).items;
+  return (await vivimark.call("GET /api/me/sessions")).items;
 }
 
-export async function revokeSession(id: string): Promise<void> {
-  await accepted(api.me.sessions[":id"].$delete({ param: { id } }));
+export function revokeSession(id: string): Promise<void> {
+  return vivimark.call("DELETE /api/me/sessions/{id}", { path: { id } });
 }
 
 export async function setActiveCompany(organizationId: string): Promise<void> {
-  await post("organization/set-active", { organizationId });
+  await vivimark.call("POST /api/auth/organization/set-active", { body: { organizationId } });
 }
 
 export async function acceptInvitation(invitationId: string): Promise<void> {
-  await post("organization/accept-invitation", { invitationId });
+  await vivimark.call("POST /api/auth/organization/accept-invitation", { body: { invitationId } });
 }
 
 export async function listMembers(): Promise<Member[]> {
-  return (await answer(api.company.members.$get())).items;
+  return (await vivimark.call("GET /api/company/members")).items;
 }
 
-export async function changeRole(memberId: string, role: string): Promise<void> {
-  await post("organization/update-member-role", { memberId, role });
+export async function changeRole(memberId: string, role: Role): Promise<void> {
+  await vivimark.call("POST /api/auth/organization/update-member-role", { body: { memberId, role } });
 }
 
 export async function removeMember(memberIdOrEmail: string): Promise<void> {
-  await post("organization/remove-member", { memberIdOrEmail });
+  await vivimark.call("POST /api/auth/organization/remove-member", { body: { memberIdOrEmail } });
 }
 
 export async function listInvitations(): Promise<PendingInvitation[]> {
-  return (await answer(api.company.invitations.$get())).items;
+  return (await vivimark.call("GET /api/company/invitations")).items;
 }
 
-export async function invite(email: string, role: string): Promise<void> {
-  await post("organization/invite-member", { email, role });
+export async function invite(email: string, role: Role): Promise<void> {
+  await vivimark.call("POST /api/auth/organization/invite-member", { body: { email, role } });
 }
 
 export async function cancelInvitation(invitationId: string): Promise<void> {
-  await post("organization/cancel-invitation", { invitationId });
-}
-
-function post(path: string, body: object): Promise<void> {
-  const headers = { "Content-Type": "application/json" };
-  return finished(reach(`/api/auth/${path}`, { method: "POST", headers, body: JSON.stringify(body) }));
-}
-
-/** Reads an answer to its end though nobody wants it: until then its connection is taken. */
-async function finished(request: Promise<Response>): Promise<void> {
-  await (await accepted(request)).arrayBuffer();
+  await vivimark.call("POST /api/auth/organization/cancel-invitation", { body: { invitationId } });
 }

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Invitation, Mailbox } from "../../../worker/accounts/schemas.ts";
-import { messageOf } from "../api/client.ts";
+import type { Invitation, Mailbox } from "../../../client/client.ts";
+import { messageOf } from "../api/errors.ts";
 import { dateTime } from "../ui/format.ts";
 import { useTitle } from "../ui/title.ts";
 import * as api from "./api.ts";

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { messageOf } from "../api/client.ts";
+import { messageOf } from "../api/errors.ts";
 
 /** A form that says under its fields why it was refused, takes one answer at a time, and is as at first afterwards. */
 export function Form(props: {

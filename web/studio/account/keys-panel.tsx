@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { ApiKey, CreatedApiKey } from "../../../worker/accounts/schemas.ts";
+import type { ApiKey, CreatedApiKey } from "../../../client/client.ts";
 import { dateTime } from "../ui/format.ts";
 import { Question } from "../ui/question.tsx";
 import { SecretPanel } from "../ui/secret-panel.tsx";

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { messageOf } from "../api/client.ts";
+import { messageOf } from "../api/errors.ts";
 import { toastError } from "../ui/toasts.tsx";
 
 /**

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
-import type { Me } from "../../../worker/accounts/schemas.ts";
-import { ApiError, sessionEnded } from "../api/client.ts";
+import type { Me, Permission } from "../../../client/client.ts";
+import { ApiError } from "../../../client/client.ts";
+import { sessionEnded } from "../api/client.ts";
 import * as api from "./api.ts";
 
 /** Who is signed in; null: nobody; undefined: not known yet. */
@@ -14,7 +15,7 @@ export async function loadMe(): Promise<void> {
     me.value = await api.getMe();
     meError.value = null;
     // Another page load does it when this one cannot.
-    api.prolongSession().catch(() => {});
+    api.extendSession().catch(() => {});
   } catch (reason) {
     if (reason instanceof ApiError && reason.status === 401) me.value = null;
     else meError.value = reason as Error;
@@ -22,9 +23,8 @@ export async function loadMe(): Promise<void> {
 }
 
 /** Whether the person's role includes `permission` (worker/accounts/permissions.ts). */
-export function may(permission: string): boolean {
-  const permissions: readonly string[] = me.value?.company?.permissions ?? [];
-  return permissions.includes(permission);
+export function may(permission: Permission): boolean {
+  return me.value?.company?.permissions.includes(permission) ?? false;
 }
 
 /** Everything on the page belongs to a company: with another one, it begins anew. */

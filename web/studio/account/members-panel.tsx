@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import type { Role } from "../../../client/client.ts";
 import { Question } from "../ui/question.tsx";
 import { toast, toastError } from "../ui/toasts.tsx";
 import { Waiting } from "../ui/waiting.tsx";
@@ -15,7 +16,7 @@ interface Leaving {
   readonly work: () => Promise<void>;
 }
 
-const ROLES = ["owner", "admin", "editor", "viewer"];
+const ROLES: readonly Role[] = ["owner", "admin", "editor", "viewer"];
 
 export function MembersPanel() {
   const [members, refresh, membersError] = useList(api.listMembers);
@@ -43,7 +44,9 @@ export function MembersPanel() {
                   <select
                     aria-label={`Role of ${name}`}
                     value={role}
-                    onChange={({ currentTarget }) => void change(api.changeRole(id, currentTarget.value))}
+                    onChange={({ currentTarget }) =>
+                      void change(api.changeRole(id, currentTarget.value as Role))
+                    }
                   >
                     {roles.map((each) => (
                       <option key={each}>{each}</option>
@@ -116,7 +119,7 @@ export function MembersPanel() {
           action="Invite"
           isRow
           onSubmit={async ({ email, role }) => {
-            await api.invite(email, role);
+            await api.invite(email, role as Role);
             toast(`An invitation to ${email} is on its way; its link is in the list.`);
             await refreshInvitations();
           }}

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
-import type { Passkey } from "../../../worker/accounts/schemas.ts";
-import { messageOf } from "../api/client.ts";
+import type { Passkey } from "../../../client/client.ts";
+import { messageOf } from "../api/errors.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { dateTime } from "../ui/format.ts";
 import { toast } from "../ui/toasts.tsx";

@@ -5,7 +5,7 @@ import { compileCapacity, createSlots } from "../../compile/slots.ts";
 import { type Edit, type Size, untouched } from "../../edit/geometry.ts";
 import { scorePhoto, type Verdict } from "../../edit/open.ts";
 import type { MadeFile } from "../../edit/protocol.ts";
-import { messageOf } from "../api/client.ts";
+import { messageOf } from "../api/errors.ts";
 import { megabytes, titleOf } from "../ui/format.ts";
 import { toast } from "../ui/toasts.tsx";
 import { addPhotos } from "../upload/jobs.ts";

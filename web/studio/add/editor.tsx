@@ -16,7 +16,7 @@ import {
   untouched,
 } from "../../edit/geometry.ts";
 import { type OpenPhoto, openPhoto } from "../../edit/open.ts";
-import { messageOf } from "../api/client.ts";
+import { messageOf } from "../api/errors.ts";
 import { HeatLegend } from "../photo/heat-map.tsx";
 import { isWeak, QualityAnnouncement, QualityReport } from "../quality.tsx";
 import { IconFlip, IconTurnLeft, IconTurnRight } from "../ui/icons.tsx";

@@ -1,11 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Subject } from "../../../worker/audit/actions.ts";
-import type { AuditEntry } from "../../../worker/audit/schemas.ts";
-import * as api from "../api/client.ts";
-import { messageOf } from "../api/client.ts";
+import type { AuditEntry } from "../../../client/client.ts";
+import { messageOf } from "../api/errors.ts";
 import { dateTime } from "../ui/format.ts";
 import { useTitle } from "../ui/title.ts";
 import { toastError } from "../ui/toasts.tsx";
+import * as api from "./api.ts";
 import "../account/account.css";
 import "./activity-page.css";
 
@@ -24,7 +23,7 @@ const KINDS = {
   member: "Members",
   invitation: "Invitations",
   person: "Sign-ins and passwords",
-} as const satisfies Record<Subject, string>;
+} as const satisfies Record<api.AuditSubject, string>;
 
 /** What is known of the log under a filter. */
 interface Page {
@@ -75,7 +74,7 @@ export function ActivityPage() {
     <div class="account-page activity-page">
       <div class="account-head">
         <h1>Activity</h1>
-        <a class="button" href={api.auditTable(filter)} download>
+        <a class="button" href={api.auditCsvUrl(filter)} download>
           Export as CSV
         </a>
       </div>
@@ -84,7 +83,9 @@ export function ActivityPage() {
           What
           <select
             value={filter.subject ?? ""}
-            onChange={({ currentTarget }) => narrow({ subject: currentTarget.value || undefined })}
+            onChange={({ currentTarget }) =>
+              narrow({ subject: (currentTarget.value || undefined) as api.AuditSubject | undefined })
+            }
           >
             <option value="">Everything</option>
             {Object.entries(KINDS).map(([kind, words]) => (

@@ -1,13 +1,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
-import type { Project, ProjectChange } from "../../../worker/schemas.ts";
+import type { Project, ProjectChange } from "../../../client/client.ts";
 import { Field, Form } from "../account/form.tsx";
 import { may } from "../account/me.ts";
-import * as api from "../api/client.ts";
-import { messageOf } from "../api/client.ts";
+import { messageOf } from "../api/errors.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toast, toastError } from "../ui/toasts.tsx";
+import * as api from "./api.ts";
 import { archivedProjects, choose, loadProjects, openProjects, projects } from "./projects.ts";
 import "../account/account.css";
 
@@ -95,7 +95,7 @@ function SettingsDialog({ project, onClose }: { project: Project; onClose: () =>
   const change = async (wanted: ProjectChange, done: string) => {
     setSaving(true);
     try {
-      await api.changeProject(project.id, wanted);
+      await api.updateProject(project.id, wanted);
       toast(done);
       onClose();
       await loadProjects();

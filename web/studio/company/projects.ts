@@ -1,8 +1,8 @@
 import { signal } from "@preact/signals";
-import type { Project } from "../../../worker/schemas.ts";
-import * as api from "../api/client.ts";
+import type { Project } from "../../../client/client.ts";
 import { contents } from "../photos/contents.ts";
 import { toastError } from "../ui/toasts.tsx";
+import * as api from "./api.ts";
 
 /** The company's projects, oldest first; null until they are known. */
 export const projects = signal<readonly Project[] | null>(null);

@@ -1,9 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
-import type { CompanyUsage } from "../../../worker/schemas.ts";
-import * as api from "../api/client.ts";
-import { messageOf } from "../api/client.ts";
+import type { CompanyUsage } from "../../../client/client.ts";
+import { messageOf } from "../api/errors.ts";
 import { byteSize, count } from "../ui/format.ts";
 import { useTitle } from "../ui/title.ts";
+import * as api from "./api.ts";
 import "../account/account.css";
 import "./usage-page.css";
 

@@ -1,13 +1,15 @@
 import { useEffect, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
+import type { ArContent, CompileTask } from "../../../client/client.ts";
+import { ApiError } from "../../../client/client.ts";
 import type { Quality } from "../../../compiler/quality.ts";
-import type { ArContent, CompileTask } from "../../../worker/schemas.ts";
 import { may } from "../account/me.ts";
-import * as api from "../api/client.ts";
-import { ApiError, messageOf } from "../api/client.ts";
+import * as api from "../api/content.ts";
+import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
 import { loadProjects, projects } from "../company/projects.ts";
-import { contents, isMoving } from "../photos/contents.ts";
+import { isMoving } from "../photos/content-list.ts";
+import { contents } from "../photos/contents.ts";
 import { StatusBadge } from "../photos/status.tsx";
 import { QualityReport } from "../quality.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -42,7 +44,7 @@ export function ContentPage({ id }: { id: string }) {
     return poll(async (signal) => {
       try {
         const [content, tasks] = await Promise.all([api.getContent(id, signal), api.listTasks(id, signal)]);
-        setLoaded({ content, tasks: tasks.items });
+        setLoaded({ content, tasks });
         setError(null);
         contents.put(content);
         return isMoving(content);
@@ -57,7 +59,7 @@ export function ContentPage({ id }: { id: string }) {
   if (!loaded) {
     return (
       <div class="notice" aria-busy={!error}>
-        {error ? <p>{error.message}</p> : <span class="spinner large" role="img" aria-label="Loading" />}
+        {error ? <p>{messageOf(error)}</p> : <span class="spinner large" role="img" aria-label="Loading" />}
       </div>
     );
   }
@@ -77,7 +79,7 @@ export function ContentPage({ id }: { id: string }) {
       </a>
       {error && (
         <p class="banner bad" role="status">
-          {error.message}
+          {messageOf(error)}
         </p>
       )}
       <ContentHead content={content} onChange={show} />

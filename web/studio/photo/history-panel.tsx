@@ -1,4 +1,4 @@
-import type { CompileTask } from "../../../worker/schemas.ts";
+import type { CompileTask } from "../../../client/client.ts";
 import { StatusBadge } from "../photos/status.tsx";
 import { dateTime, duration } from "../ui/format.ts";
 

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
-import type { ArContent, CompileTask, MarkerMetadata } from "../../../worker/schemas.ts";
+import type { ArContent, CompileTask, MarkerMetadata } from "../../../client/client.ts";
 import { may } from "../account/me.ts";
-import * as api from "../api/client.ts";
-import { messageOf } from "../api/client.ts";
+import * as api from "../api/content.ts";
+import { messageOf } from "../api/errors.ts";
 import { contentShown, ProgressBar } from "../photos/status.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { count, dateTime, duration, megabytes } from "../ui/format.ts";
@@ -63,7 +63,7 @@ function OwnJob({ job }: { job: Job }) {
     <div class="situation bad" role="alert">
       <p>{state.message}</p>
       <div class="situation-foot">
-        {state.kind === "put_off" && (
+        {state.kind === "retryable" && (
           <button type="button" class="button small primary" onClick={job.retry}>
             Try again
           </button>

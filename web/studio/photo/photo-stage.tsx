@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ArContent } from "../../../worker/schemas.ts";
+import type { ArContent } from "../../../client/client.ts";
 import { type OpenMarker, openMarker } from "../../marker/open.ts";
 import type { KeyframeSummary } from "../../marker/protocol.ts";
 import { Switch } from "../ui/switch.tsx";

@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
-import type { ArContent } from "../../../worker/schemas.ts";
-import * as api from "../api/client.ts";
+import type { ArContent } from "../../../client/client.ts";
+import * as api from "../api/content.ts";
 import { IconCopy, IconDownload, IconOpen } from "../ui/icons.tsx";
 import { toast, toastError } from "../ui/toasts.tsx";
 
@@ -22,7 +22,7 @@ export function SharePanel({ content }: { content: ArContent }) {
     }
   };
   const downloadPng = () =>
-    rasterise(content.qr_url).then((png) => save(png, `${fileName(content)}.png`), toastError);
+    rasterise(content.id).then((png) => save(png, `${fileName(content)}.png`), toastError);
 
   return (
     <section class="panel" aria-labelledby="share-title">
@@ -74,8 +74,9 @@ function fileName({ title }: ArContent): string {
   return `${plain.toLowerCase() || "vivimark"}-qr`;
 }
 
-async function rasterise(svgUrl: string): Promise<Blob> {
-  const source = URL.createObjectURL(await api.download(svgUrl));
+/** Returns the QR code as a PNG. */
+async function rasterise(id: string): Promise<Blob> {
+  const source = URL.createObjectURL(await api.downloadQrCode(id));
   try {
     const image = new Image(PNG_SIDE, PNG_SIDE);
     image.src = source;

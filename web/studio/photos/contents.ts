@@ -1,36 +1,22 @@
 import { computed, signal } from "@preact/signals";
-import type { ArContent, ContentPage, MarkerStatus } from "../../../worker/schemas.ts";
-import * as api from "../api/client.ts";
+import type { ArContent } from "../../../client/client.ts";
+import * as api from "../api/content.ts";
+import { type ContentList, extended, type Filter, isMoving, refreshed } from "./content-list.ts";
 
 const PAGE_SIZE = 24;
-/** The API's largest page: further items are refreshed only when they are loaded. */
+/** The largest page of the API. Items beyond it are not refreshed. */
 const REFRESH_LIMIT = 100;
 
-export interface Filter {
-  readonly q: string;
-  readonly status: MarkerStatus | "";
-  /** Id of a project; empty: all that are not archived. */
-  readonly project: string;
-}
-
-/** A part of what the server has, newest first, under the filter that it was asked with. */
-export interface Contents {
-  readonly filter: Filter;
-  readonly items: readonly ArContent[];
-  readonly total: number;
-  readonly nextCursor: string | null;
-}
-
-const list = signal<Contents | null>(null);
+const list = signal<ContentList | null>(null);
 const filter = signal<Filter>({ q: "", status: "", project: "" });
-/** Why the newest refresh failed; the items before it stay. */
+/** Why the newest refresh failed. The earlier items stay. */
 const error = signal<Error | null>(null);
 const loadingMore = signal(false);
 
 /** Null until the first answer. */
 const items = computed(() => list.value?.items ?? null);
 const total = computed(() => list.value?.total ?? 0);
-/** What is shown was asked under an earlier filter. */
+/** The items that are shown belong to an earlier filter. */
 const isStale = computed(() => list.value !== null && list.value.filter !== filter.value);
 const hasMore = computed(() => list.value !== null && list.value.nextCursor !== null);
 
@@ -52,11 +38,11 @@ export const contents = {
 function setFilter(change: Partial<Filter>): void {
   const wanted = { ...filter.value, ...change };
   const { q, status, project } = filter.value;
-  // The same filter is no other list.
+  // Setting an equal filter does not reload the list.
   if (wanted.q !== q || wanted.status !== status || wanted.project !== project) filter.value = wanted;
 }
 
-/** Reads the newest items again. Answers whether any of them is on its way. */
+/** Loads the newest items again. Returns whether any of them is pending or compiling. */
 async function refresh(signal: AbortSignal): Promise<boolean> {
   const asked = filter.value;
   const known = list.value?.filter === asked ? list.value.items.length : 0;
@@ -86,7 +72,7 @@ async function loadMore(): Promise<void> {
   }
 }
 
-/** Shows what a call of our own just answered, without waiting for the next refresh. */
+/** Shows a content that was just changed, without waiting for the next refresh. */
 function put(content: ArContent): void {
   if (!list.value) return;
   const known = list.value.items.some(({ id }) => id === content.id);
@@ -114,28 +100,4 @@ function matches(content: ArContent, { q, status, project }: Filter): boolean {
     (project === "" || project === content.project_id) &&
     content.title.toLowerCase().includes(q.trim().toLowerCase())
   );
-}
-
-export function isMoving({ marker_status }: ArContent): boolean {
-  return marker_status === "pending" || marker_status === "processing";
-}
-
-/** The newest page laid over what was loaded before; older items beyond its reach stay. */
-export function refreshed(before: Contents | null, filter: Filter, page: ContentPage): Contents {
-  const replaced = { filter, items: page.items, total: page.total, nextCursor: page.next_cursor };
-  const oldest = page.items.at(-1);
-  if (!before || !oldest || page.next_cursor === null || before.items.length <= page.items.length) {
-    return replaced;
-  }
-  const fresh = new Set(page.items.map(({ id }) => id));
-  const older = before.items.filter(({ id, created_at }) => !fresh.has(id) && created_at < oldest.created_at);
-  if (older.length === 0) return replaced;
-  return { ...replaced, items: [...page.items, ...older], nextCursor: before.nextCursor };
-}
-
-/** The next page behind what is loaded; an item that moved between the two calls appears once. */
-export function extended(before: Contents, page: ContentPage): Contents {
-  const known = new Set(before.items.map(({ id }) => id));
-  const items = [...before.items, ...page.items.filter(({ id }) => !known.has(id))];
-  return { ...before, items, total: page.total, nextCursor: page.next_cursor };
 }

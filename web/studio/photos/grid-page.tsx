@@ -1,7 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
-import type { ArContent, MarkerStatus, Project } from "../../../worker/schemas.ts";
+import type { ArContent, MarkerStatus, Project } from "../../../client/client.ts";
 import { may } from "../account/me.ts";
 import { DropZone } from "../add/drop-zone.tsx";
+import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
 import { archivedProjects, choose, loadProjects, openProjects, projects } from "../company/projects.ts";
 import { Stars } from "../quality.tsx";
@@ -44,8 +45,8 @@ export function GridPage() {
         {may("content:submit") && <DropZone large={false} />}
         <FilterBar />
       </div>
-      {contents.error.value && <p class="banner bad">{contents.error.value.message}</p>}
-      <PutOff uploads={uploads} />
+      {contents.error.value && <p class="banner bad">{messageOf(contents.error.value)}</p>}
+      <RetryAll uploads={uploads} />
       <ul class="grid" aria-label="Photos" aria-busy={isStale}>
         {uploads.map((job) => (
           <li key={`job-${job.key}`}>
@@ -77,8 +78,8 @@ export function GridPage() {
 }
 
 /** Several photos that wait for another try, for one reason mostly: one button for all. */
-function PutOff({ uploads }: { uploads: readonly Job[] }) {
-  const all = uploads.filter(({ state }) => state.value.kind === "put_off");
+function RetryAll({ uploads }: { uploads: readonly Job[] }) {
+  const all = uploads.filter(({ state }) => state.value.kind === "retryable");
   if (all.length < 2) return null;
   const retry = () => {
     for (const job of all) job.retry();
@@ -87,7 +88,7 @@ function PutOff({ uploads }: { uploads: readonly Job[] }) {
     for (const job of all) job.dismiss();
   };
   return (
-    <div class="banner bad put-off">
+    <div class="banner bad retry-all">
       <p>{all.length} photos are not stored yet.</p>
       <button type="button" class="button small" onClick={retry}>
         Try all again
@@ -215,7 +216,7 @@ function ContentCard({ content }: { content: ArContent }) {
 
 function JobCard({ job }: { job: Job }) {
   const state = job.state.value;
-  const failed = state.kind === "refused" || state.kind === "put_off";
+  const failed = state.kind === "refused" || state.kind === "retryable";
   return (
     <article class={failed ? "card job failed" : "card job"} aria-label={job.title}>
       <div class="card-picture">
@@ -238,7 +239,7 @@ function JobCard({ job }: { job: Job }) {
               Cancel
             </button>
           )}
-          {state.kind === "put_off" && (
+          {state.kind === "retryable" && (
             <button type="button" class="button small primary" onClick={job.retry}>
               Try again
             </button>

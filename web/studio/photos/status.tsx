@@ -1,4 +1,4 @@
-import type { ArContent, CompileTask, MarkerStatus } from "../../../worker/schemas.ts";
+import type { ArContent, CompileTask, MarkerStatus } from "../../../client/client.ts";
 import { compileShown, type Shown } from "../upload/progress.ts";
 
 export const STATUS_WORDS: Record<MarkerStatus, string> = {

@@ -1,110 +1,87 @@
-import type { ClientResponse } from "hono/client";
 import type {
+  NewStorageConnection,
   StorageConnection,
   StorageConnectionReport,
+  StorageConnectionTrial,
   StorageConnectionUsage,
   StorageMigration,
-} from "../../../worker/storage/schemas.ts";
-import { accepted, answer, client } from "../api/client.ts";
+  StoragePresetList,
+} from "../../../client/client.ts";
+import { vivimark } from "../api/client.ts";
 
-const connections = client["storage-connections"];
-const connection = connections[":id"];
-const migrations = client["storage-migrations"];
+/** Calls of the API about storage connections and storage migrations. */
 
-export type Provider = "s3" | "yandex_disk";
+export type Preset = StoragePresetList["items"][number];
+export type Provider = Preset["provider"];
 export type Settings = Readonly<Record<string, string>>;
 
-export interface Preset {
-  readonly id: string;
-  readonly name: string;
-  readonly provider: Provider;
-  readonly settings: Settings;
-}
-
 export async function listConnections(signal?: AbortSignal): Promise<readonly StorageConnection[]> {
-  return (await answer(connections.$get({}, { init: { signal } }))).items;
+  return (await vivimark.call("GET /api/storage-connections", { signal })).items;
 }
 
 export async function listPresets(): Promise<readonly Preset[]> {
-  return (await answer(connections.presets.$get())).items;
+  return (await vivimark.call("GET /api/storage-connections/presets")).items;
 }
 
-/** The edge checks what no type can promise: the settings came from a form. */
 export function createConnection(
   name: string,
   provider: Provider,
   settings: Settings,
 ): Promise<StorageConnection> {
-  const json = { name, provider, settings } as Parameters<typeof connections.$post>[0]["json"];
-  return answer(connections.$post({ json }));
+  // The settings come from a form; the API validates them.
+  const body = { name, provider, settings } as unknown as NewStorageConnection;
+  return vivimark.call("POST /api/storage-connections", { body });
 }
 
-/** What is left out stays as it is. */
-export function changeConnection(id: string, name: string, settings: Settings): Promise<StorageConnection> {
-  return answer(connection.$patch({ param: { id }, json: { name, settings } }));
+/** Changes the given settings; the others stay as they are. */
+export function updateConnection(id: string, name: string, settings: Settings): Promise<StorageConnection> {
+  const body = { name, settings };
+  return vivimark.call("PATCH /api/storage-connections/{id}", { path: { id }, body });
 }
 
-export async function deleteConnection(id: string): Promise<void> {
-  await accepted(connection.$delete({ param: { id } }));
+export function deleteConnection(id: string): Promise<void> {
+  return vivimark.call("DELETE /api/storage-connections/{id}", { path: { id } });
 }
 
 export function testConnection(id: string): Promise<StorageConnectionReport> {
-  return answer(connection.test.$post({ param: { id } }));
+  return vivimark.call("POST /api/storage-connections/{id}/test", { path: { id } });
 }
 
-/** Tests settings that are not saved; where they are silent, those of the saved connection serve. */
-export function testSettings(
-  provider: Provider,
-  settings: Settings,
-  connectionId: string | undefined,
-): Promise<StorageConnectionReport> {
-  return answer(connections.test.$post({ json: { provider, settings, connection_id: connectionId } }));
+/** Tests settings that are not saved. Missing ones are taken from the saved connection `connection_id`. */
+export function testSettings(body: StorageConnectionTrial): Promise<StorageConnectionReport> {
+  return vivimark.call("POST /api/storage-connections/test", { body });
 }
 
-export function measureUsage(
-  id: string,
-  refresh: boolean,
-  signal?: AbortSignal,
-): Promise<StorageConnectionUsage> {
-  const query = { refresh: refresh ? ("true" as const) : ("false" as const) };
-  return answer(connection.usage.$get({ param: { id }, query }, { init: { signal } }));
+export function getUsage(id: string, signal?: AbortSignal): Promise<StorageConnectionUsage> {
+  return vivimark.call("GET /api/storage-connections/{id}/usage", { path: { id }, signal });
 }
 
-/** New files go to this connection from now on. */
+/** Makes a connection the one for new files. */
 export async function useConnection(id: string): Promise<void> {
-  await accepted(client.company.storage.$put({ json: { connection_id: id } }));
+  await vivimark.call("PUT /api/company/storage", { body: { connection_id: id } });
 }
 
-/** Where the person allows the access to their Yandex Disk. */
+/** Returns the page of Yandex on which a person allows access to their Yandex Disk. */
 export async function yandexPermissionUrl(
   name: string,
   root: string,
   connectionId: string | undefined,
 ): Promise<string> {
-  const query = { name, root, ...(connectionId === undefined ? {} : { connection_id: connectionId }) };
-  return (await answer(connections.yandex.authorize.$get({ query }))).url;
+  const query = { name, root, connection_id: connectionId };
+  return (await vivimark.call("GET /api/storage-connections/yandex/authorize", { query })).url;
 }
 
 export async function listMigrations(signal?: AbortSignal): Promise<readonly StorageMigration[]> {
-  return (await answer(migrations.$get({}, { init: { signal } }))).items;
+  return (await vivimark.call("GET /api/storage-migrations", { signal })).items;
 }
 
-/** Moves all files of the company to a connection. */
+/** Starts to move all files of the company to a connection. */
 export function startMigration(to: string): Promise<StorageMigration> {
-  return answer(migrations.$post({ json: { to } }));
+  return vivimark.call("POST /api/storage-migrations", { body: { to } });
 }
 
-const steering: Record<
-  "pause" | "resume" | "cancel",
-  (args: { param: { id: string } }) => Promise<ClientResponse<StorageMigration>>
-> = {
-  pause: (args) => migrations[":id"].pause.$post(args) as Promise<ClientResponse<StorageMigration>>,
-  resume: (args) => migrations[":id"].resume.$post(args) as Promise<ClientResponse<StorageMigration>>,
-  cancel: (args) => migrations[":id"].cancel.$post(args) as Promise<ClientResponse<StorageMigration>>,
-};
+export type MigrationAction = "pause" | "resume" | "cancel";
 
-export type Command = keyof typeof steering;
-
-export async function steerMigration(id: string, command: Command): Promise<void> {
-  await accepted(steering[command]({ param: { id } }));
+export async function controlMigration(id: string, action: MigrationAction): Promise<void> {
+  await vivimark.call(`POST /api/storage-migrations/{id}/${action}`, { path: { id } });
 }

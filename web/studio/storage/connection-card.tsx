@@ -1,10 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import type {
-  StorageConnection,
-  StorageConnectionReport,
-  StorageUsage,
-} from "../../../worker/storage/schemas.ts";
-import { messageOf } from "../api/client.ts";
+import type { StorageConnection, StorageConnectionReport, StorageUsage } from "../../../client/client.ts";
+import { messageOf } from "../api/errors.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { ago, byteSize, count } from "../ui/format.ts";
 import { IconEdit, IconTrash } from "../ui/icons.tsx";
@@ -216,7 +212,7 @@ function useUsage({ id, usage, updated_at }: StorageConnection) {
   useEffect(() => {
     const stop = new AbortController();
     setError(null);
-    api.measureUsage(id, false, stop.signal).then(
+    api.getUsage(id, stop.signal).then(
       (answer) => setMeasured(answer.usage),
       (reason) => !stop.signal.aborted && setError(messageOf(reason)),
     );

@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import type { StorageConnection, StorageConnectionReport } from "../../../worker/storage/schemas.ts";
-import { messageOf } from "../api/client.ts";
+import type { StorageConnection, StorageConnectionReport } from "../../../client/client.ts";
+import { messageOf } from "../api/errors.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { toast } from "../ui/toasts.tsx";
 import type { Preset, Provider } from "./api.ts";
@@ -94,7 +94,7 @@ export function ConnectionDialog(props: {
     attempt("saving", async () => {
       const settings = settingsOf(provider, values, saved);
       const connection = saved
-        ? await api.changeConnection(saved.id, values.name, settings)
+        ? await api.updateConnection(saved.id, values.name, settings)
         : await api.createConnection(values.name, provider, settings);
       toast(saved ? "Saved." : `“${connection.name}” is added. Test it, then use it.`);
       props.onSaved(connection);
@@ -102,7 +102,11 @@ export function ConnectionDialog(props: {
 
   const test = () =>
     attempt("testing", async () => {
-      const tested = await api.testSettings(provider, settingsOf(provider, values, saved), saved?.id);
+      const tested = await api.testSettings({
+        provider,
+        settings: settingsOf(provider, values, saved),
+        connection_id: saved?.id,
+      });
       setReport(tested);
       const failed = tested.steps.find((step) => step.error?.field)?.error;
       if (failed?.field) setFields({ [failed.field]: failed.message });

@@ -1,5 +1,6 @@
-import type { StorageConnection } from "../../../worker/storage/schemas.ts";
-import { ApiError } from "../api/client.ts";
+import type { StorageConnection } from "../../../client/client.ts";
+import { ApiError } from "../../../client/client.ts";
+import { messageOf } from "../api/errors.ts";
 import type { Preset, Provider, Settings } from "./api.ts";
 
 /** The form of a connection: what it asks, what it begins with, what it sends, and where errors belong. */
@@ -111,18 +112,17 @@ export function errorsOf(
   error: unknown,
   provider: Provider,
 ): { readonly fields: FieldErrors; readonly rest: string | null } {
-  if (!(error instanceof ApiError) || error.fields.length === 0) {
-    return { fields: {}, rest: error instanceof Error ? error.message : String(error) };
-  }
+  const invalid = error instanceof ApiError ? (error.problem.errors ?? []) : [];
+  if (invalid.length === 0) return { fields: {}, rest: messageOf(error) };
   const known = new Set(["name", "style", ...FIELDS[provider].map(({ name }) => name)]);
   const fields: Record<string, string> = {};
   let isAllShown = true;
-  for (const { field, detail } of error.fields) {
+  for (const { field, detail } of invalid) {
     const name = field.replace(/^settings\./, "");
     if (known.has(name)) fields[name] ??= capital(detail);
     else isAllShown = false;
   }
-  return { fields, rest: isAllShown ? null : error.message };
+  return { fields, rest: isAllShown ? null : messageOf(error) };
 }
 
 function capital(sentence: string): string {

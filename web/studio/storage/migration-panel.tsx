@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
-import type { StorageMigration } from "../../../worker/storage/schemas.ts";
-import { messageOf } from "../api/client.ts";
+import type { StorageMigration } from "../../../client/client.ts";
+import { messageOf } from "../api/errors.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { ago, byteSize, count } from "../ui/format.ts";
 import { toastError } from "../ui/toasts.tsx";
@@ -37,10 +37,10 @@ export function MigrationPanel(props: {
   const percent = Math.floor(fraction * 100);
   const words = wordsOf(migration);
 
-  const steer = async (command: api.Command) => {
+  const control = async (action: api.MigrationAction) => {
     setBusy(true);
     try {
-      await api.steerMigration(migration.id, command);
+      await api.controlMigration(migration.id, action);
       props.onChange();
     } catch (reason) {
       toastError(reason);
@@ -58,7 +58,7 @@ export function MigrationPanel(props: {
         </h2>
         <div class="migration-actions">
           {state === "running" && (
-            <button type="button" class="button small" disabled={busy} onClick={() => steer("pause")}>
+            <button type="button" class="button small" disabled={busy} onClick={() => control("pause")}>
               Pause
             </button>
           )}
@@ -67,7 +67,7 @@ export function MigrationPanel(props: {
               type="button"
               class="button small primary"
               disabled={busy}
-              onClick={() => steer("resume")}
+              onClick={() => control("resume")}
             >
               Go on
             </button>
@@ -144,7 +144,7 @@ export function MigrationPanel(props: {
               class="button danger"
               onClick={() => {
                 setCancelling(false);
-                void steer("cancel");
+                void control("cancel");
               }}
             >
               Stop

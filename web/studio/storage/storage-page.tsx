@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import type { StorageConnection, StorageMigration } from "../../../worker/storage/schemas.ts";
-import { messageOf } from "../api/client.ts";
+import type { StorageConnection, StorageMigration } from "../../../client/client.ts";
+import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
 import { useTitle } from "../ui/title.ts";
 import { toast } from "../ui/toasts.tsx";

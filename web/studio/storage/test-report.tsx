@@ -1,4 +1,4 @@
-import type { StorageConnectionReport } from "../../../worker/storage/schemas.ts";
+import type { StorageConnectionReport } from "../../../client/client.ts";
 import { IconCheck, IconClose } from "../ui/icons.tsx";
 
 type Step = StorageConnectionReport["steps"][number]["step"];

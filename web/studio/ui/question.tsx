@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { messageOf } from "../api/client.ts";
+import { messageOf } from "../api/errors.ts";
 import { Dialog } from "./dialog.tsx";
 
 /** Asks before it does something; why that failed is said in the dialog. */

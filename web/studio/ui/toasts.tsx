@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { messageOf } from "../api/client.ts";
+import { messageOf } from "../api/errors.ts";
 import { IconClose } from "./icons.tsx";
 
 interface Toast {

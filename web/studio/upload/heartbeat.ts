@@ -1,5 +1,5 @@
+import { ApiError } from "../../../client/client.ts";
 import type { CompileProgress } from "../../../compiler/types.ts";
-import { ApiError } from "../api/client.ts";
 
 /** The edge asks for no more than this. */
 export const PROGRESS_INTERVAL_MS = 2_000;

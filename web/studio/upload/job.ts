@@ -1,52 +1,47 @@
+import { ApiError, type ArContent, type Submission } from "../../../client/client.ts";
 import { CompileError, type CompileOptions, type CompileProgress } from "../../../compiler/types.ts";
-import type { ArContent, Submission } from "../../../worker/schemas.ts";
 import type { CompiledPhoto } from "../../compile/protocol.ts";
 import { CompileCrash } from "../../compile/run.ts";
 import type { Slots } from "../../compile/slots.ts";
-import type * as api from "../api/client.ts";
-import { ApiError, messageOf, Unreachable } from "../api/client.ts";
+import type * as api from "../api/content.ts";
+import { hasCode, messageOf, retryTimeOf, Unreachable } from "../api/errors.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 
-/** What a running job has reached. Sending and compiling go on at the same time. */
+/** The progress of a running job. The upload and the compilation run at the same time. */
 export interface JobProgress {
-  /** Fraction of the original that has left, 0 to 1; null when there is nothing to send. */
+  /** The fraction of the photo that has been sent, 0 to 1; null if there is nothing to send. */
   readonly sent: number | null;
-  /** Null while it waits for a free compile worker. */
+  /** Null while the job waits for a free compile worker. */
   readonly compile: CompileProgress | null;
   readonly delivering: boolean;
-  /** Too much was asked of the API: when this goes on by itself, milliseconds of the epoch. Else null. */
-  readonly heldUntil: number | null;
+  /** When the job continues after a rate limit, in milliseconds of the epoch; null if it is not limited. */
+  readonly pausedUntil: number | null;
 }
 
-/** What a job begins with. */
+/** Returns the progress of a job that starts. */
 export function firstProgress(sent: 0 | null): JobProgress {
-  return { sent, compile: null, delivering: false, heldUntil: null };
+  return { sent, compile: null, delivering: false, pausedUntil: null };
 }
 
 /**
- * How a job ended. `handed_over`: this browser could not finish, the server's compiler does; nothing is
- * lost. `refused`: the photo (or its marker) cannot be used, retrying will not help. `put_off`: never
- * stored; may be tried again.
+ * How a job ended. `handed_over`: this browser could not finish; the server's compiler does. Nothing is lost.
+ * `refused`: the photo or its marker cannot be used; a retry does not help. `retryable`: nothing was stored; a retry
+ * may succeed.
  */
 export type Outcome =
   | { readonly kind: "ready"; readonly content: ArContent; readonly reused: boolean }
   | { readonly kind: "handed_over"; readonly content: ArContent; readonly reason: string }
   | { readonly kind: "refused"; readonly message: string }
-  | { readonly kind: "put_off"; readonly message: string }
+  | { readonly kind: "retryable"; readonly message: string }
   | { readonly kind: "cancelled" };
 
-/** The world of a job: the API, the compile worker, and the two queues in front of them. */
-export interface Desk {
+/** What a job depends on: the API, the compile worker, and a queue in front of each. */
+export interface JobDependencies {
   readonly api: Pick<
     typeof api,
-    "reportProgress" | "releaseLease" | "deliverMarker" | "deleteContent" | "download"
+    "reportProgress" | "releaseLease" | "deliverMarker" | "deleteContent" | "downloadPhoto"
   > & {
-    readonly submitPhoto: (
-      photo: File,
-      title: string,
-      onSent: (fraction: number) => void,
-      signal: AbortSignal,
-    ) => Promise<Submission>;
+    readonly submitPhoto: (photo: Omit<api.PhotoUpload, "projectId">) => Promise<Submission>;
   };
   /** How many points new photos keep by default, as far as this tab knows; null: all. */
   readonly maxFeatures: number | null;
@@ -58,134 +53,162 @@ export interface Desk {
   ) => Promise<CompiledPhoto>;
   readonly sending: Slots;
   readonly compiling: Slots;
-  /** Waits before a delivery's nth repetition. */
-  readonly pause: (repetition: number) => Promise<void>;
-  /** Waits until a time, milliseconds of the epoch. */
+  /** Waits before the nth retry of a delivery. */
+  readonly pause: (retry: number) => Promise<void>;
+  /** Waits until a time in milliseconds of the epoch. */
   readonly until: (time: number, signal: AbortSignal) => Promise<void>;
 }
 
-interface Watch {
-  onProgress(progress: JobProgress): void;
-  /** The original is stored: from here on the photo survives this tab. */
-  onStored?(content: ArContent): void;
+export interface JobContext {
+  readonly deps: JobDependencies;
+  readonly onProgress: (progress: JobProgress) => void;
+  /** The photo is stored: closing this tab no longer loses it. */
+  readonly onStored?: (content: ArContent) => void;
+  /** Cancels the job. */
+  readonly signal: AbortSignal;
 }
 
-/** A delivery that got no answer is repeated this often before the server's compiler is left to do it. */
-const DELIVERY_REPETITIONS = 3;
+/** A job that runs: its context, and its progress so far. */
+interface Run extends JobContext {
+  readonly advance: (step: Partial<JobProgress>) => void;
+}
+
+function startRun(context: JobContext, sent: 0 | null): Run {
+  let progress = firstProgress(sent);
+  return {
+    ...context,
+    advance: (step) => context.onProgress((progress = { ...progress, ...step })),
+  };
+}
+
+/** After this many retries without an answer, the server's compiler takes over. */
+const DELIVERY_RETRIES = 3;
 
 /**
- * One new photo: the original is sent while it compiles; then the marker is delivered under the lease that
- * the submission brought. A refused or cancelled photo leaves nothing stored. Never rejects for an expected
- * reason: every ending is an Outcome.
+ * Uploads a new photo and compiles it at the same time, then delivers the marker under the lease of the submission.
+ * Leaves nothing stored if the photo is refused or the job is cancelled. Expected failures are outcomes, not
+ * exceptions.
  */
 export async function uploadPhoto(
-  photo: File,
-  title: string,
-  desk: Desk,
-  watch: Watch,
-  signal: AbortSignal,
+  { photo, title }: Pick<api.PhotoUpload, "photo" | "title">,
+  context: JobContext,
 ): Promise<Outcome> {
-  let progress = firstProgress(0);
-  const advance = (step: Partial<JobProgress>) => watch.onProgress((progress = { ...progress, ...step }));
+  const run = startRun(context, 0);
+  const { deps, signal, advance } = run;
 
   const stopSending = new AbortController();
   const begin = (maxFeatures: number | null) => {
-    const stop = new AbortController();
-    const options = { maxFeatures: maxFeatures ?? undefined };
-    const compiled = startCompiling(photo, options, desk, AbortSignal.any([signal, stop.signal]));
-    compiled.onProgress = (compile) => advance({ compile });
-    return { stop, compiled };
+    const compilation = startCompiling(photo, maxFeatures, run);
+    compilation.onProgress = (compile) => advance({ compile });
+    return compilation;
   };
-  let compiling = begin(desk.maxFeatures);
-  compiling.compiled.result.catch((error) => {
+  let compilation = begin(deps.maxFeatures);
+  compilation.result.catch((error) => {
     if (error instanceof CompileError) stopSending.abort(error);
   });
 
   let submission: Submission;
   try {
     const sendSignal = AbortSignal.any([signal, stopSending.signal]);
-    const submit = () => desk.api.submitPhoto(photo, title, (sent) => advance({ sent }), sendSignal);
-    // Whoever waits keeps its place: the others would be refused too.
-    submission = await desk.sending.run(() => patient(submit, desk, advance, sendSignal), sendSignal);
+    const onSent = (sent: number) => advance({ sent });
+    const submit = () => deps.api.submitPhoto({ photo, title, onSent, signal: sendSignal });
+    // A job that waits for the rate limit keeps its slot: the others would be refused too.
+    submission = await deps.sending.run(
+      () => afterRateLimits(submit, { ...run, signal: sendSignal }),
+      sendSignal,
+    );
   } catch (error) {
-    compiling.stop.abort(error);
-    return ending(error, signal);
+    compilation.stop(error);
+    return failureOf(error, signal);
   }
-  watch.onStored?.(submission.content);
+  context.onStored?.(submission.content);
   const { max_features: maxFeatures } = submission.content;
-  if (submission.lease && maxFeatures !== desk.maxFeatures) {
-    // Somebody has changed the project meanwhile: what was begun is another marker than the one asked for.
-    compiling.stop.abort();
-    compiling = begin(maxFeatures);
+  if (submission.lease && maxFeatures !== deps.maxFeatures) {
+    // The project was changed in between: this compilation has the wrong number of points.
+    compilation.stop();
+    compilation = begin(maxFeatures);
   }
-  const removed = () => desk.api.deleteContent(submission.content.id);
-  return finish(submission, compiling.compiled, compiling.stop, desk, advance, removed, signal);
+  return finish({ submission, compilation, undo: () => deps.api.deleteContent(submission.content.id) }, run);
 }
+
+export interface StoredPhoto {
+  readonly content: ArContent;
+  readonly maxFeatures: number | null;
+  /** Takes the lease of the compilation. */
+  readonly take: () => Promise<LeasedPhoto>;
+}
+
+type LeasedPhoto = Pick<Submission, "content" | "lease" | "reused">;
 
 /**
- * Compiles a photo that is stored already, in this browser. `take` gets the lease for it. When it is
- * refused, cancelled or crashes here, the lease goes back and the server's compiler has the last word.
+ * Compiles a stored photo in this browser. If it is refused, cancelled or crashes, the lease is given up and the
+ * server's compiler decides.
  */
 export async function compileStored(
-  content: ArContent,
-  maxFeatures: number | null,
-  take: () => Promise<Pick<Submission, "content" | "lease" | "reused">>,
-  desk: Desk,
-  watch: Watch,
-  signal: AbortSignal,
+  { content, maxFeatures, take }: StoredPhoto,
+  context: JobContext,
 ): Promise<Outcome> {
-  let progress = firstProgress(null);
-  const advance = (step: Partial<JobProgress>) => watch.onProgress((progress = { ...progress, ...step }));
-
-  const stopCompiling = new AbortController();
-  const compileSignal = AbortSignal.any([signal, stopCompiling.signal]);
-  let submission: Awaited<ReturnType<typeof take>>;
-  let compiled: Compiling;
+  const run = startRun(context, null);
+  const { deps, signal, advance } = run;
+  let submission: LeasedPhoto;
+  let compilation: Compilation;
   try {
-    const photo = await desk.api.download(content.image_url, signal);
-    submission = await patient(take, desk, advance, signal);
-    compiled = startCompiling(photo, { maxFeatures: maxFeatures ?? undefined }, desk, compileSignal);
+    const photo = await deps.api.downloadPhoto(content, signal);
+    submission = await afterRateLimits(take, run);
+    compilation = startCompiling(photo, maxFeatures, run);
   } catch (error) {
-    return ending(error, signal);
+    return failureOf(error, signal);
   }
-  compiled.onProgress = (compile) => advance({ compile });
-  watch.onStored?.(submission.content);
-  return finish(submission, compiled, stopCompiling, desk, advance, null, signal);
+  compilation.onProgress = (compile) => advance({ compile });
+  context.onStored?.(submission.content);
+  return finish({ submission, compilation, undo: null }, run);
 }
 
-interface Compiling {
+interface Compilation {
   readonly result: Promise<CompiledPhoto>;
-  /** The newest progress, for a listener that comes later. */
+  /** The newest progress, for a listener that is added later. */
   latest: CompileProgress | null;
   onProgress: (progress: CompileProgress) => void;
+  readonly stop: (reason?: unknown) => void;
 }
 
-function startCompiling(photo: Blob, options: CompileOptions, desk: Desk, signal: AbortSignal): Compiling {
+function startCompiling(photo: Blob, maxFeatures: number | null, { deps, signal }: JobContext): Compilation {
+  const stopping = new AbortController();
+  const anySignal = AbortSignal.any([signal, stopping.signal]);
   const report = (progress: CompileProgress) => {
-    compiling.latest = progress;
-    compiling.onProgress(progress);
+    compilation.latest = progress;
+    compilation.onProgress(progress);
   };
-  const result = desk.compiling.run(() => desk.compile(photo, options, report, signal), signal);
-  const compiling: Compiling = { result, latest: null, onProgress: () => {} };
-  // Its failure is handled where it is awaited, which may be after the submission.
+  const options = { maxFeatures: maxFeatures ?? undefined };
+  const compile = () => deps.compile(photo, options, report, anySignal);
+  const result = deps.compiling.run(compile, anySignal);
+  const compilation: Compilation = {
+    result,
+    latest: null,
+    onProgress: () => {},
+    stop: (reason) => stopping.abort(reason),
+  };
+  // A failure is handled where the result is awaited, which may be after the submission.
   result.catch(() => {});
-  return compiling;
+  return compilation;
 }
 
-/** From the lease to the end. `undo` removes what a refused or cancelled job stored; null keeps it. */
-async function finish(
-  { content, lease, reused }: Pick<Submission, "content" | "lease" | "reused">,
-  compiled: Compiling,
-  stopCompiling: AbortController,
-  desk: Desk,
-  advance: (step: Partial<JobProgress>) => void,
-  undo: (() => Promise<void>) | null,
-  signal: AbortSignal,
-): Promise<Outcome> {
-  // Of what is removed nothing comes back, however long that takes.
-  const remove = undo && (() => patient(undo, desk, advance, new AbortController().signal).catch(() => {}));
+interface Ending {
+  readonly submission: LeasedPhoto;
+  readonly compilation: Compilation;
+  /** Removes what a refused or cancelled job has stored; null: it stays. */
+  readonly undo: (() => Promise<void>) | null;
+}
+
+/** Takes a job from its lease to its end. */
+async function finish({ submission, compilation, undo }: Ending, run: Run): Promise<Outcome> {
+  const { content, lease, reused } = submission;
+  const { deps, signal, advance } = run;
+  // The removal waits as long as the rate limit asks, even though the job is cancelled.
+  const unstoppable = { ...run, signal: new AbortController().signal };
+  const remove = undo && (() => afterRateLimits(undo, unstoppable).catch(() => {}));
   if (!lease) {
-    stopCompiling.abort();
+    compilation.stop();
     if (signal.aborted && remove) {
       await remove();
       return { kind: "cancelled" };
@@ -194,86 +217,83 @@ async function finish(
     return { kind: "handed_over", content, reason: "The server compiles this photo." };
   }
 
-  const report = (progress: CompileProgress) => desk.api.reportProgress(content.id, lease, progress);
-  const heartbeat = startHeartbeat(report, (lost) => stopCompiling.abort(lost));
-  const showProgress = compiled.onProgress;
-  compiled.onProgress = (progress) => {
+  const report = (progress: CompileProgress) => deps.api.reportProgress(content.id, lease, progress);
+  const heartbeat = startHeartbeat(report, (lost) => compilation.stop(lost));
+  const showProgress = compilation.onProgress;
+  compilation.onProgress = (progress) => {
     showProgress(progress);
     heartbeat.beat(progress);
   };
-  if (compiled.latest) heartbeat.beat(compiled.latest);
+  if (compilation.latest) heartbeat.beat(compilation.latest);
 
   try {
-    const photo = await compiled.result;
+    const photo = await compilation.result;
     signal.throwIfAborted();
     advance({ delivering: true });
-    const deliver = () => desk.api.deliverMarker(content.id, lease, photo);
-    const delivered = await repeated(() => patient(deliver, desk, advance, signal), desk.pause);
+    const deliver = () => deps.api.deliverMarker(content.id, lease, photo);
+    const delivered = await retried(() => afterRateLimits(deliver, run), deps.pause);
     if (undo) signal.throwIfAborted();
     return { kind: "ready", content: delivered, reused: false };
   } catch (error) {
-    if (error instanceof ApiError && error.code === "lease_lost") {
-      return { kind: "handed_over", content, reason: "Another compiler took this photo over meanwhile." };
+    if (hasCode(error, "lease_lost")) {
+      return { kind: "handed_over", content, reason: "Another compiler has taken over this photo." };
     }
-    const final = error instanceof CompileError || signal.aborted;
-    if (final && remove) await remove();
-    else await desk.api.releaseLease(content.id, lease).catch(() => {});
+    const isFinal = error instanceof CompileError || signal.aborted;
+    if (isFinal && remove) await remove();
+    else await deps.api.releaseLease(content.id, lease).catch(() => {});
     if (error instanceof CompileCrash) {
-      const reason = `This browser could not compile it (${error.message}). The server took over.`;
+      const reason = `This browser could not compile the photo (${error.message}). The server compiles it instead.`;
       return { kind: "handed_over", content, reason };
     }
-    if (!final && isPassing(error)) {
+    if (!isFinal && isTransient(error)) {
       const reason = "The marker could not be delivered. The server compiles the photo instead.";
       return { kind: "handed_over", content, reason };
     }
-    return ending(error, signal);
+    return failureOf(error, signal);
   } finally {
     heartbeat.stop();
   }
 }
 
-async function repeated<T>(work: () => Promise<T>, pause: (repetition: number) => Promise<void>): Promise<T> {
-  for (let repetition = 1; ; repetition++) {
+async function retried<T>(work: () => Promise<T>, pause: (retry: number) => Promise<void>): Promise<T> {
+  for (let retry = 1; ; retry++) {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof Unreachable) || repetition > DELIVERY_REPETITIONS) throw error;
-      await pause(repetition);
+      if (!(error instanceof Unreachable) || retry > DELIVERY_RETRIES) throw error;
+      await pause(retry);
     }
   }
 }
 
-/** Does it, again and again for as long as it is refused because too much was asked at once. */
-async function patient<T>(
-  work: () => Promise<T>,
-  desk: Pick<Desk, "until">,
-  advance: (step: Pick<JobProgress, "heldUntil">) => void,
-  signal: AbortSignal,
-): Promise<T> {
+/** Repeats a call for as long as a rate limit refuses it. */
+async function afterRateLimits<T>(work: () => Promise<T>, { deps, advance, signal }: Run): Promise<T> {
   for (;;) {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof ApiError) || error.retryAt === null) throw error;
-      advance({ heldUntil: error.retryAt });
-      await desk.until(error.retryAt, signal);
-      advance({ heldUntil: null });
+      const retryAt = error instanceof ApiError ? retryTimeOf(error) : null;
+      if (retryAt === null) throw error;
+      advance({ pausedUntil: retryAt });
+      await deps.until(retryAt, signal);
+      advance({ pausedUntil: null });
     }
   }
 }
 
-/** The outcome that an error stands for; anything unexpected is a bug and is thrown on. */
-function ending(error: unknown, signal: AbortSignal): Outcome {
+/** Returns the outcome of a failed job. Rethrows an unexpected error, which is a bug. */
+function failureOf(error: unknown, signal: AbortSignal): Outcome {
   if (signal.aborted) return { kind: "cancelled" };
   if (error instanceof CompileError) return { kind: "refused", message: error.message };
-  const mayBeTriedAgain = isPassing(error) || (error instanceof ApiError && error.code === "quota_exceeded");
-  if (mayBeTriedAgain) return { kind: "put_off", message: messageOf(error) };
-  if (error instanceof ApiError) return { kind: "refused", message: error.message };
+  if (isTransient(error) || hasCode(error, "quota_exceeded")) {
+    return { kind: "retryable", message: messageOf(error) };
+  }
+  if (error instanceof ApiError) return { kind: "refused", message: messageOf(error) };
   throw error;
 }
 
-/** Whether the same may succeed a while later, by itself. */
-function isPassing(error: unknown): boolean {
+/** Whether the same call may succeed later. */
+function isTransient(error: unknown): boolean {
   if (error instanceof Unreachable) return true;
   if (!(error instanceof ApiError)) return false;
   return error.status >= 500 || error.status === 429 || error.code === "upload_interrupted";

@@ -1,23 +1,25 @@
 import { type Signal, signal } from "@preact/signals";
-import type { ArContent } from "../../../worker/schemas.ts";
+import type { ArContent } from "../../../client/client.ts";
 import { compileInWorker } from "../../compile/run.ts";
 import { compileCapacity, createSlots } from "../../compile/slots.ts";
-import * as api from "../api/client.ts";
-import { messageOf } from "../api/client.ts";
+import * as api from "../api/content.ts";
+import { messageOf } from "../api/errors.ts";
 import { waitUntil } from "../api/rate-limit.ts";
 import { projectOf } from "../company/projects.ts";
 import { contents } from "../photos/contents.ts";
 import { toast } from "../ui/toasts.tsx";
 import {
   compileStored,
-  type Desk,
   firstProgress,
+  type JobContext,
+  type JobDependencies,
   type JobProgress,
   type Outcome,
+  type StoredPhoto,
   uploadPhoto,
 } from "./job.ts";
 
-/** A photo this tab is working on. It leaves the list when it is ready, handed over or dismissed. */
+/** A photo that this tab works on. It leaves the list when it is ready, handed over or dismissed. */
 export interface Job {
   readonly key: number;
   readonly title: string;
@@ -27,7 +29,7 @@ export interface Job {
   readonly contentId: Signal<string | null>;
   readonly state: Signal<JobState>;
   cancel(): void;
-  /** Starts over; only after `put_off`. */
+  /** Starts again; only after `retryable`. */
   retry(): void;
   dismiss(): void;
 }
@@ -36,22 +38,19 @@ export type JobState =
   | { readonly kind: "running"; readonly progress: JobProgress }
   | { readonly kind: "cancelling" }
   | { readonly kind: "refused"; readonly message: string }
-  | { readonly kind: "put_off"; readonly message: string };
+  | { readonly kind: "retryable"; readonly message: string };
 
 const sending = createSlots(3);
 const compiling = createSlots(compileCapacity(navigator.hardwareConcurrency));
 
-/** New photos go to the project that was looked at when they were added. */
-const deskOf = (projectId: string): Desk => ({
-  api: {
-    ...api,
-    submitPhoto: (photo, title, onSent, signal) => api.submitPhoto(photo, title, projectId, onSent, signal),
-  },
+/** @param projectId where new photos go; empty: the default project */
+const dependenciesFor = (projectId: string): JobDependencies => ({
+  api: { ...api, submitPhoto: (photo) => api.submitPhoto({ ...photo, projectId }) },
   maxFeatures: projectOf(projectId)?.max_features ?? null,
   compile: compileInWorker,
   sending,
   compiling,
-  pause: (repetition) => new Promise((resume) => setTimeout(resume, 1_000 * 2 ** repetition)),
+  pause: (retry) => new Promise((resume) => setTimeout(resume, 1_000 * 2 ** retry)),
   until: waitUntil,
 });
 
@@ -59,56 +58,49 @@ export const jobs = signal<readonly Job[]>([]);
 
 let lastKey = 0;
 
-/** Uploads photos and compiles them here; each becomes a job. */
+/** Uploads photos to the project that is shown, and compiles them here. Each becomes a job. */
 export function addPhotos(photos: Iterable<{ readonly photo: File; readonly title: string }>): void {
-  const desk = deskOf(contents.filter.value.project);
+  const deps = dependenciesFor(contents.filter.value.project);
   for (const { photo, title } of photos) {
-    start(title, URL.createObjectURL(photo), (watch, stop) => uploadPhoto(photo, title, desk, watch, stop));
+    start(title, URL.createObjectURL(photo), (events) => uploadPhoto({ photo, title }, { ...events, deps }));
   }
 }
 
 /** Compiles a stored photo again in this tab. */
 export function addRecompilation(content: ArContent, maxFeatures: number | null): void {
-  compileHere(content, maxFeatures, () => api.recompile(content.id, "browser", maxFeatures));
+  const take = () => api.recompile(content.id, "browser", maxFeatures);
+  compileHere({ content, maxFeatures, take });
 }
 
-/** Does in this tab what waits for the server's compiler. */
+/** Compiles a photo in this tab that waits for the server's compiler. */
 export function addTakeOver(content: ArContent): void {
-  compileHere(content, content.max_features, async () => {
+  const take = async () => {
     const lease = await api.takeLease(content.id);
     return { content: await api.getContent(content.id), lease, reused: false };
-  });
+  };
+  compileHere({ content, maxFeatures: content.max_features, take });
 }
 
-function compileHere(
-  content: ArContent,
-  maxFeatures: number | null,
-  take: Parameters<typeof compileStored>[2],
-): void {
-  const work: Work = (watch, stop) =>
-    compileStored(content, maxFeatures, take, deskOf(content.project_id), watch, stop);
-  start(content.title, null, work, content.id);
+function compileHere(photo: StoredPhoto): void {
+  const { id, title, project_id } = photo.content;
+  const deps = dependenciesFor(project_id);
+  start(title, null, (events) => compileStored(photo, { ...events, deps }), id);
 }
 
-/** The job that works on this content, if this tab has one. */
+/** Returns this tab's job for a content. */
 export function jobOf(contentId: string): Job | undefined {
   return jobs.value.find((job) => job.contentId.value === contentId);
 }
 
-/** True while an original has not left completely: closing the tab would lose that photo. */
+/** Returns true while closing the tab would lose a photo that is not stored yet. */
 export function isSending(): boolean {
   return jobs.value.some(
     ({ contentId, state: { value } }) =>
-      contentId.value === null && (value.kind === "running" || value.kind === "put_off"),
+      contentId.value === null && (value.kind === "running" || value.kind === "retryable"),
   );
 }
 
-type Work = (watch: JobWatch, stop: AbortSignal) => Promise<Outcome>;
-
-interface JobWatch {
-  onProgress(progress: JobProgress): void;
-  onStored(content: ArContent): void;
-}
+type Work = (events: Omit<JobContext, "deps">) => Promise<Outcome>;
 
 function start(title: string, previewUrl: string | null, work: Work, knownId: string | null = null): void {
   const contentId = signal<string | null>(knownId);
@@ -120,27 +112,25 @@ function start(title: string, previewUrl: string | null, work: Work, knownId: st
     jobs.value = jobs.value.filter((other) => other !== job);
     if (previewUrl) URL.revokeObjectURL(previewUrl);
   };
-  const watch: JobWatch = {
-    onProgress(progress) {
-      if (state.value.kind === "running") state.value = { kind: "running", progress };
-    },
-    onStored(content) {
-      contentId.value = content.id;
-      contents.put(content);
-    },
+  const onProgress = (progress: JobProgress) => {
+    if (state.value.kind === "running") state.value = { kind: "running", progress };
+  };
+  const onStored = (content: ArContent) => {
+    contentId.value = content.id;
+    contents.put(content);
   };
   const run = async () => {
     try {
-      conclude(await work(watch, controller.signal));
+      conclude(await work({ onProgress, onStored, signal: controller.signal }));
     } catch (error) {
-      state.value = { kind: "put_off", message: messageOf(error) };
+      state.value = { kind: "retryable", message: messageOf(error) };
     }
   };
   const conclude = (outcome: Outcome) => {
     switch (outcome.kind) {
       case "ready":
         contents.put(outcome.content);
-        if (outcome.reused) toast(`“${title}” was compiled before; its marker is used again.`);
+        if (outcome.reused) toast(`“${title}” was already compiled. Its marker is used again.`);
         return leave();
       case "handed_over":
         contents.put(outcome.content);
@@ -153,7 +143,7 @@ function start(title: string, previewUrl: string | null, work: Work, knownId: st
         if (contentId.value && !knownId) contents.remove(contentId.value);
         state.value = outcome;
         return;
-      case "put_off":
+      case "retryable":
         state.value = outcome;
         return;
     }

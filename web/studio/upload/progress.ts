@@ -1,5 +1,5 @@
+import type { Progress } from "../../../client/client.ts";
 import type { CompileProgress } from "../../../compiler/types.ts";
-import type { ProgressBody } from "../../../worker/schemas.ts";
 import { moment } from "../ui/format.ts";
 import type { JobProgress } from "./job.ts";
 
@@ -18,17 +18,18 @@ export interface Shown {
 }
 
 /** A compilation's progress, wherever it runs. The weights are the stages' usual share of the time. */
-export function compileShown({ stage, done, total }: ProgressBody): Shown {
+export function compileShown({ stage, done, total }: Progress): Shown {
   const { words, from, to } = STAGES[stage];
   return { words, fraction: from + (to - from) * Math.min(1, done / total) };
 }
 
 /** A whole job: sending a third, compiling the rest, the delivery the last step. Never more than 0.99. */
-export function jobShown({ sent, compile, delivering, heldUntil }: JobProgress): Shown {
+export function jobShown({ sent, compile, delivering, pausedUntil }: JobProgress): Shown {
   const compiling = compile ? compileShown(compile) : null;
   const compiled = delivering ? 1 : (compiling?.fraction ?? 0);
   const fraction = 0.97 * (sent === null ? compiled : 0.3 * sent + 0.7 * compiled) + (delivering ? 0.02 : 0);
-  if (heldUntil !== null) return { words: `Too many at once; goes on at ${moment(heldUntil)}`, fraction };
+  if (pausedUntil !== null)
+    return { words: `Rate limit reached. Resuming at ${moment(pausedUntil)}`, fraction };
   if (delivering) return { words: "Checking and storing the marker", fraction };
   if (compiling && !(compiled === 1 && sent !== null && sent < 1))
     return { words: compiling.words, fraction };

@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ArContent } from "../../../worker/schemas.ts";
+import type { ArContent } from "../../../client/client.ts";
 import { may } from "../account/me.ts";
-import * as api from "../api/client.ts";
-import { messageOf } from "../api/client.ts";
+import * as api from "../api/content.ts";
+import { messageOf } from "../api/errors.ts";
 import { ProgressBar } from "../photos/status.tsx";
 import { byteSize } from "../ui/format.ts";
 import { IconTrash, IconVideo } from "../ui/icons.tsx";
@@ -63,7 +63,7 @@ export function VideoPanel({ content, onChange }: Props) {
     const show = (sent: number) => setUpload({ name: video.name, sent, stop });
     show(0);
     try {
-      onChange(await api.putVideo(content.id, video, show, stop.signal));
+      onChange(await api.putVideo(content.id, video, { onSent: show, signal: stop.signal }));
       toast("The video is attached.");
     } catch (reason) {
       if (!stop.signal.aborted) setError(messageOf(reason));

@@ -1,72 +1,82 @@
-import { ApiError, accepted, answer, client, getContent, send, transfer } from "../api/client.ts";
-import type { PartsDesk } from "./video-upload.ts";
+import { upload as uploadBytes, vivimark } from "../api/client.ts";
+import { hasCode } from "../api/errors.ts";
+import { transfer } from "../api/transfer.ts";
+import type { UploadSessions } from "./video-upload.ts";
 
-const uploads = client["ar-content"][":id"]["video-uploads"];
-const upload = uploads[":upload_id"];
-
-/** First pause before something is tried again; the next ones double. */
+/** The first pause before a retry. Each further pause is twice as long. */
 const PAUSE_MILLISECONDS = 1_000;
 const LONGEST_PAUSE_MILLISECONDS = 30_000;
 
-/** The upload sessions of one content, at the edge. */
-export function partsDesk(contentId: string): PartsDesk {
-  const param = (uploadId: string) => ({ param: { id: contentId, upload_id: uploadId } });
+/** Returns the API's upload sessions of one content. */
+export function uploadSessions(contentId: string): UploadSessions {
+  const pathOf = (uploadId: string) => ({ id: contentId, upload_id: uploadId });
   return {
-    begin(length, contentType, signal) {
-      const json = { length, content_type: contentType };
-      return answer(uploads.$post({ param: { id: contentId }, json }, { init: { signal } }));
+    create(length, content_type, signal) {
+      const path = { id: contentId };
+      const body = { length, content_type };
+      return vivimark.call("POST /api/ar-content/{id}/video-uploads", { path, body, signal });
     },
-    read(uploadId, signal) {
-      return answer(upload.$get(param(uploadId), { init: { signal } }));
+    get(uploadId, signal) {
+      const path = pathOf(uploadId);
+      return vivimark.call("GET /api/ar-content/{id}/video-uploads/{upload_id}", { path, signal });
     },
-    async addressOf(uploadId, number, signal) {
-      const json = { numbers: [number] };
-      const call = upload["part-urls"].$post({ ...param(uploadId), json }, { init: { signal } });
-      return (await answer(call)).items[0].url;
+    async partUrl({ uploadId, number }, signal) {
+      const { items } = await vivimark.call("POST /api/ar-content/{id}/video-uploads/{upload_id}/part-urls", {
+        path: pathOf(uploadId),
+        body: { numbers: [number] },
+        signal,
+      });
+      return items[0].url;
     },
-    async putDirectly(url, body, onSent, signal) {
-      const { status } = await transfer("PUT", url, body, {}, onSent, signal);
-      if (status >= 400)
-        throw new ApiError("refused_by_storage", status, `The storage answered with status ${status}.`);
+    async putToStorage(url, body, progress) {
+      const { ok, status } = await transfer({ method: "PUT", url, body, type: null, ...progress });
+      if (!ok) throw new Error(`The storage answered with status ${status}.`);
     },
-    async put(uploadId, number, body, onSent, signal) {
-      const url = `/api/ar-content/${contentId}/video-uploads/${uploadId}/parts/${number}`;
-      await send("PUT", url, body, { "Content-Type": "application/octet-stream" }, onSent, signal);
+    async put({ uploadId, number }, body, progress) {
+      const path = { ...pathOf(uploadId), number };
+      const request = { path, body, type: "application/octet-stream" } as const;
+      await uploadBytes(
+        "PUT /api/ar-content/{id}/video-uploads/{upload_id}/parts/{number}",
+        request,
+        progress,
+      );
     },
     complete(uploadId, signal) {
-      return answer(upload.complete.$post(param(uploadId), { init: { signal } }));
+      const path = pathOf(uploadId);
+      return vivimark.call("POST /api/ar-content/{id}/video-uploads/{upload_id}/complete", { path, signal });
     },
-    content: (signal) => getContent(contentId, signal),
-    pause: (repetition, signal) => pause(pauseMilliseconds(repetition, Math.random()), signal),
+    getContent: (signal) => vivimark.get(contentId, { signal }),
+    pause: (retry, signal) => pause(pauseMilliseconds(retry, Math.random()), signal),
   };
 }
 
-/** Gives an upload up; one that is gone already is as good. */
-export async function discardParts(contentId: string, uploadId: string): Promise<void> {
+/** Deletes an upload with its parts, if it still exists. */
+export async function deleteUpload(contentId: string, uploadId: string): Promise<void> {
+  const path = { id: contentId, upload_id: uploadId };
   try {
-    await accepted(upload.$delete({ param: { id: contentId, upload_id: uploadId } }));
+    await vivimark.call("DELETE /api/ar-content/{id}/video-uploads/{upload_id}", { path });
   } catch (error) {
-    if (!(error instanceof ApiError && error.status === 404)) throw error;
+    if (!hasCode(error, "not_found")) throw error;
   }
 }
 
 /**
- * How long to wait before the nth repetition.
+ * Returns how long to wait before the nth retry.
  *
- * @param jitter 0 to 1: so that parts that broke off together do not come back together
+ * @param jitter 0 to 1: spreads the retries of parts that failed together
  */
-export function pauseMilliseconds(repetition: number, jitter: number): number {
-  const longest = Math.min(LONGEST_PAUSE_MILLISECONDS, PAUSE_MILLISECONDS * 2 ** (repetition - 1));
+export function pauseMilliseconds(retry: number, jitter: number): number {
+  const longest = Math.min(LONGEST_PAUSE_MILLISECONDS, PAUSE_MILLISECONDS * 2 ** (retry - 1));
   return longest * (0.5 + jitter / 2);
 }
 
+/** Waits, but no longer than until the browser is back online. */
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const end = () => {
       clearTimeout(timer);
       signal.removeEventListener("abort", stop);
-      // Back online is a good moment.
       removeEventListener("online", wake);
     };
     const wake = () => {

@@ -1,14 +1,13 @@
 import { type Signal, signal } from "@preact/signals";
-import type { VideoUpload } from "../../../worker/routes/video-uploads.ts";
-import type { ArContent } from "../../../worker/schemas.ts";
-import { messageOf } from "../api/client.ts";
+import type { ArContent, VideoUpload } from "../../../client/client.ts";
+import { hasCode, messageOf } from "../api/errors.ts";
 import { contents } from "../photos/contents.ts";
 import { toast } from "../ui/toasts.tsx";
 import { fingerprintOf } from "./fingerprint.ts";
 import { Speedometer } from "./speed.ts";
 import { forget, recall, remember, type UnfinishedUpload } from "./unfinished-uploads.ts";
-import { discardParts, partsDesk } from "./video-parts.ts";
-import { isRefusal, mayPass, sendVideo } from "./video-upload.ts";
+import { deleteUpload, uploadSessions } from "./video-parts.ts";
+import { isTransient, sendVideo } from "./video-upload.ts";
 
 /** A large video on its way from this tab; it goes on while other pages of the studio are shown. */
 export interface VideoTransfer {
@@ -40,8 +39,8 @@ export type TransferState =
   /** Cannot go on: the file or the server says no. */
   | { readonly kind: "refused"; readonly reason: string };
 
-/** After these, nothing is left to go on with. */
-const USELESS = ["not_found", "unsupported_video", "checksum_mismatch"];
+/** After these errors, the upload cannot be continued. */
+const FINAL_CODES = ["not_found", "unsupported_video", "checksum_mismatch"] as const;
 
 const transfers = signal<readonly VideoTransfer[]>([]);
 
@@ -67,17 +66,17 @@ export async function readUnfinished(
   signal: AbortSignal,
 ): Promise<number | null> {
   try {
-    const { parts } = await partsDesk(contentId).read(uploadId, signal);
+    const { parts } = await uploadSessions(contentId).get(uploadId, signal);
     return parts.reduce((sum, { bytes }) => sum + bytes, 0);
   } catch (error) {
-    if (!isRefusal(error, "not_found")) throw error;
+    if (!hasCode(error, "not_found")) throw error;
     forget(contentId);
     return null;
   }
 }
 
 export async function discardUnfinished(contentId: string, { uploadId }: UnfinishedUpload): Promise<void> {
-  await discardParts(contentId, uploadId);
+  await deleteUpload(contentId, uploadId);
   forget(contentId);
 }
 
@@ -87,7 +86,7 @@ export function startTransfer(
   file: File,
   contentType: VideoUpload["content_type"],
 ): VideoTransfer {
-  const desk = partsDesk(contentId);
+  const sessions = uploadSessions(contentId);
   const state = signal<TransferState>({ kind: "preparing" });
   const finished = Promise.withResolvers<ArContent | null>();
   let stop = new AbortController();
@@ -108,14 +107,14 @@ export function startTransfer(
     const begunId = uploadId ?? (isBegun ? unfinished.uploadId : null);
     if (begunId !== null) {
       try {
-        const begun = await desk.read(begunId, signal);
+        const begun = await sessions.get(begunId, signal);
         uploadId = begun.id;
         return begun;
       } catch (error) {
-        if (!isRefusal(error, "not_found")) throw error;
+        if (!hasCode(error, "not_found")) throw error;
       }
     }
-    const upload = await desk.begin(file.size, contentType, signal);
+    const upload = await sessions.create(file.size, contentType, signal);
     uploadId = upload.id;
     if (fingerprint !== null) {
       remember(contentId, { uploadId, name: file.name, bytes: file.size, fingerprint });
@@ -127,23 +126,18 @@ export function startTransfer(
     try {
       const speedometer = new Speedometer();
       const upload = await openUpload(signal);
-      const content = await sendVideo(
-        file,
-        upload,
-        desk,
-        (bytes) => {
-          sentBytes = bytes;
-          // A part whose bytes had all left may still be answered after a pause.
-          if (signal.aborted) return;
-          const now = performance.now();
-          speedometer.note(bytes, now);
-          state.value =
-            bytes < file.size
-              ? { kind: "sending", sentBytes, speed: speedometer.speed(now) }
-              : { kind: "completing" };
-        },
-        signal,
-      );
+      const onProgress = (bytes: number) => {
+        sentBytes = bytes;
+        // A part that was sent completely may be answered after a pause.
+        if (signal.aborted) return;
+        const now = performance.now();
+        speedometer.note(bytes, now);
+        state.value =
+          bytes < file.size
+            ? { kind: "sending", sentBytes, speed: speedometer.speed(now) }
+            : { kind: "completing" };
+      };
+      const content = await sendVideo(upload, { file, sessions, onProgress, signal });
       forget(contentId);
       contents.put(content);
       toast("The video is attached.");
@@ -151,11 +145,11 @@ export function startTransfer(
     } catch (error) {
       if (signal.aborted) return;
       const reason = messageOf(error);
-      if (mayPass(error)) {
+      if (isTransient(error)) {
         state.value = { kind: "paused", sentBytes, reason };
         return;
       }
-      if (USELESS.some((code) => isRefusal(error, code))) forget(contentId);
+      if (FINAL_CODES.some((code) => hasCode(error, code))) forget(contentId);
       state.value = { kind: "refused", reason };
     }
   };
@@ -181,7 +175,7 @@ export function startTransfer(
       state.value = { kind: "preparing" };
       await running;
       // What cannot be removed now is removed by the server a day later.
-      if (uploadId !== null) await discardParts(contentId, uploadId).catch(() => {});
+      if (uploadId !== null) await deleteUpload(contentId, uploadId).catch(() => {});
       forget(contentId);
       leave(null);
     },

@@ -1,133 +1,137 @@
-import type { VideoUpload } from "../../../worker/routes/video-uploads.ts";
-import type { ArContent } from "../../../worker/schemas.ts";
-import { ApiError, Unreachable } from "../api/client.ts";
+import type { ArContent, VideoUpload } from "../../../client/client.ts";
+import { ApiError } from "../../../client/client.ts";
+import { hasCode, Unreachable } from "../api/errors.ts";
+import type { Transfer } from "../api/transfer.ts";
 
 /**
- * Sends a large video in parts: to the company's storage where it signs addresses for them, and through
- * Vivimark where it signs none or does not let this page in. Of the file only the parts under way are read.
+ * Sends a large video in parts: straight to the company's storage if that signs URLs and accepts this page's
+ * origin, otherwise through Vivimark. Reads only the parts that are being sent.
  */
 
-/** What a video is sent by: the upload sessions of one content. */
-export interface PartsDesk {
-  begin(length: number, contentType: VideoUpload["content_type"], signal: AbortSignal): Promise<VideoUpload>;
-  read(uploadId: string, signal: AbortSignal): Promise<VideoUpload>;
-  /** An address in the storage that takes this part. */
-  addressOf(uploadId: string, number: number, signal: AbortSignal): Promise<string>;
-  putDirectly(url: string, body: Blob, onSent: OnSent, signal: AbortSignal): Promise<void>;
-  put(uploadId: string, number: number, body: Blob, onSent: OnSent, signal: AbortSignal): Promise<void>;
+/** The upload sessions of one content. */
+export interface UploadSessions {
+  create(length: number, contentType: VideoUpload["content_type"], signal: AbortSignal): Promise<VideoUpload>;
+  get(uploadId: string, signal: AbortSignal): Promise<VideoUpload>;
+  /** Returns a signed URL of the storage for a part. */
+  partUrl(part: Part, signal: AbortSignal): Promise<string>;
+  putToStorage(url: string, body: Blob, progress: UploadProgress): Promise<void>;
+  put(part: Part, body: Blob, progress: UploadProgress): Promise<void>;
   complete(uploadId: string, signal: AbortSignal): Promise<ArContent>;
-  content(signal: AbortSignal): Promise<ArContent>;
-  /** Waits before something is tried for the nth time again. */
-  pause(repetition: number, signal: AbortSignal): Promise<void>;
+  getContent(signal: AbortSignal): Promise<ArContent>;
+  /** Waits before the nth retry. */
+  pause(retry: number, signal: AbortSignal): Promise<void>;
 }
 
-/** Gets the fraction that has left, 0 to 1. */
-type OnSent = (fraction: number) => void;
+export interface Part {
+  readonly uploadId: string;
+  /** From 1. */
+  readonly number: number;
+}
 
-/** The browser cannot read the chosen file any more: it was changed, moved or deleted. */
+export type UploadProgress = Pick<Transfer, "onSent" | "signal">;
+
+/** The browser can no longer read the chosen file: it was changed, moved or deleted. */
 export class FileGone extends Error {
   override readonly name = "FileGone";
 
   constructor() {
-    super("The file cannot be read any more: it was changed, moved or deleted. Choose it again.");
+    super("The file can no longer be read: it was changed, moved or deleted. Choose it again.");
   }
 }
 
 const PARALLEL_PARTS = 3;
 
-/** Of one part or call; with the pauses between them about two minutes. */
-const MAX_REPETITIONS = 7;
+/** For one part or call. Together with the pauses, about two minutes. */
+const MAX_RETRIES = 7;
 
-/** Of a part that goes straight to the storage, before it is tried through Vivimark. */
-const DIRECT_REPETITIONS = 2;
+/** For a part that is sent straight to the storage, before it is sent through Vivimark. */
+const DIRECT_RETRIES = 2;
+
+export interface VideoTransferOptions {
+  readonly file: Blob;
+  readonly sessions: UploadSessions;
+  /** Receives the bytes sent so far. The number drops when a part fails. */
+  readonly onProgress: (sentBytes: number) => void;
+  readonly signal: AbortSignal;
+}
 
 /**
- * Sends what is missing of an upload and completes it.
+ * Sends the missing parts of an upload and completes it.
  *
- * @param onProgress gets the bytes that have left, of all there are; a part that breaks off counts back
- * @throws ApiError `not_found` when the upload is gone; FileGone; what refuses a part for good, or keeps
- *   failing; the signal's reason. What was sent stays sent: another call goes on.
+ * @throws ApiError `not_found` if the upload no longer exists; FileGone; the error of a part that was refused or
+ *   kept failing; the reason of the signal. The parts that were sent stay: the next call continues with the others.
  */
-export async function sendVideo(
-  file: Blob,
-  upload: VideoUpload,
-  desk: PartsDesk,
-  onProgress: (sentBytes: number) => void,
-  signal: AbortSignal,
-): Promise<ArContent> {
-  let goesDirectly = upload.transport === "storage";
+export async function sendVideo(upload: VideoUpload, options: VideoTransferOptions): Promise<ArContent> {
+  const { file, sessions, signal } = options;
+  let isDirect = upload.transport === "storage";
   for (let known = upload; ; ) {
-    const wasDirect = goesDirectly;
-    await sendMissing(file, known, goesDirectly, desk, onProgress, signal);
+    await sendMissing(known, isDirect, options);
     try {
-      return await complete(file.size, known.id, desk, signal);
+      return await complete(known.id, file.size, sessions, signal);
     } catch (error) {
-      // Some storages take parts at signed addresses, and do not tell Vivimark that they have them.
-      if (!(isRefusal(error, "upload_incomplete") && wasDirect)) throw error;
-      known = await repeated((s) => desk.read(known.id, s), desk, signal);
-      goesDirectly = false;
+      // Some storages accept parts at signed URLs but do not list them.
+      if (!(hasCode(error, "upload_incomplete") && isDirect)) throw error;
+      known = await retried((s) => sessions.get(known.id, s), sessions, signal);
+      isDirect = false;
     }
   }
 }
 
 async function sendMissing(
-  file: Blob,
-  { id, part_bytes: partBytes, part_count: partCount, parts }: VideoUpload,
-  goesDirectly: boolean,
-  desk: PartsDesk,
-  onProgress: (sentBytes: number) => void,
-  outer: AbortSignal,
+  { id: uploadId, part_bytes: partBytes, part_count: partCount, parts }: VideoUpload,
+  isDirect: boolean,
+  { file, sessions, onProgress, signal: outer }: VideoTransferOptions,
 ): Promise<void> {
   const slice = (number: number) => file.slice((number - 1) * partBytes, number * partBytes);
-  const there = new Set(
+  const stored = new Set(
     parts.filter(({ number, bytes }) => bytes === slice(number).size).map(({ number }) => number),
   );
-  const missing = Array.from({ length: partCount }, (_, i) => i + 1).filter((number) => !there.has(number));
+  const missing = Array.from({ length: partCount }, (_, i) => i + 1).filter((number) => !stored.has(number));
 
-  /** Bytes that have left, by part. */
-  const left = new Map([...there].map((number) => [number, slice(number).size]));
-  const tell = (number: number, bytes: number) => {
-    left.set(number, bytes);
-    onProgress([...left.values()].reduce((sum, each) => sum + each, 0));
+  const sentByPart = new Map([...stored].map((number) => [number, slice(number).size]));
+  const report = (number: number, bytes: number) => {
+    sentByPart.set(number, bytes);
+    onProgress([...sentByPart.values()].reduce((sum, each) => sum + each, 0));
   };
 
   const failed = new AbortController();
   const signal = AbortSignal.any([outer, failed.signal]);
-  const route = { isDirect: goesDirectly, isProven: false };
+  const route = { isDirect, hasWorked: false };
 
-  const sendOnce = async (number: number, body: Blob, repetition: number) => {
-    const onSent = (fraction: number) => tell(number, fraction * body.size);
+  const sendOnce = async (number: number, body: Blob, retry: number) => {
+    const part = { uploadId, number };
+    const progress = { onSent: (fraction: number) => report(number, fraction * body.size), signal };
     if (route.isDirect) {
-      const url = await desk.addressOf(id, number, signal);
+      const url = await sessions.partUrl(part, signal);
       try {
-        await desk.putDirectly(url, body, onSent, signal);
-        route.isProven = true;
+        await sessions.putToStorage(url, body, progress);
+        route.hasWorked = true;
         return;
       } catch (error) {
         signal.throwIfAborted();
-        // A way that has worked is tried again; one that never has is closed: by the bucket's rules for pages
-        // of other origins (CORS), by this page's own, or by the network.
-        if (route.isProven && repetition < DIRECT_REPETITIONS) throw new Unreachable();
+        // A direct upload that never worked is blocked: by the bucket's CORS rules, the page's own policy or the
+        // network.
+        if (route.hasWorked && retry < DIRECT_RETRIES) throw new Unreachable();
         await assertReadable(body, error);
         route.isDirect = false;
-        tell(number, 0);
+        report(number, 0);
       }
     }
-    await desk.put(id, number, body, onSent, signal);
+    await sessions.put(part, body, progress);
   };
 
   const send = async (number: number) => {
     const body = slice(number);
-    for (let repetition = 0; ; ) {
+    for (let retry = 0; ; ) {
       try {
-        await sendOnce(number, body, repetition);
-        return tell(number, body.size);
+        await sendOnce(number, body, retry);
+        return report(number, body.size);
       } catch (error) {
-        tell(number, 0);
+        report(number, 0);
         signal.throwIfAborted();
         await assertReadable(body, error);
-        if (!mayPass(error) || ++repetition > MAX_REPETITIONS) throw error;
-        await desk.pause(repetition, signal);
+        if (!isTransient(error) || ++retry > MAX_RETRIES) throw error;
+        await sessions.pause(retry, signal);
       }
     }
   };
@@ -135,69 +139,65 @@ async function sendMissing(
   const sender = async () => {
     for (let next = missing.shift(); next !== undefined; next = missing.shift()) await send(next);
   };
-  tell(0, 0);
+  report(0, 0);
   const senders = Array.from({ length: PARALLEL_PARTS }, sender);
   try {
     await Promise.all(senders);
   } catch (error) {
     failed.abort(error);
-    // Nothing of this call is under way once it has ended.
+    // No request of this call outlives it.
     await Promise.allSettled(senders);
     throw error;
   }
 }
 
-/** A completion whose answer got lost has happened all the same. */
+/** Completes an upload. Recognises a completion whose answer was lost. */
 async function complete(
-  bytes: number,
   uploadId: string,
-  desk: PartsDesk,
+  bytes: number,
+  sessions: UploadSessions,
   signal: AbortSignal,
 ): Promise<ArContent> {
-  let isRepeated = false;
+  let isRetry = false;
   const attempt = async (inner: AbortSignal) => {
     try {
-      return await desk.complete(uploadId, inner);
+      return await sessions.complete(uploadId, inner);
     } catch (error) {
-      if (isRepeated && isRefusal(error, "not_found")) {
-        const content = await desk.content(inner);
+      if (isRetry && hasCode(error, "not_found")) {
+        const content = await sessions.getContent(inner);
         if (content.video_bytes === bytes) return content;
       }
-      isRepeated = true;
+      isRetry = true;
       throw error;
     }
   };
-  return repeated(attempt, desk, signal);
+  return retried(attempt, sessions, signal);
 }
 
-async function repeated<T>(
+async function retried<T>(
   work: (signal: AbortSignal) => Promise<T>,
-  desk: Pick<PartsDesk, "pause">,
+  sessions: Pick<UploadSessions, "pause">,
   signal: AbortSignal,
 ): Promise<T> {
-  for (let repetition = 1; ; repetition++) {
+  for (let retry = 1; ; retry++) {
     try {
       return await work(signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (!mayPass(error) || repetition > MAX_REPETITIONS) throw error;
-      await desk.pause(repetition, signal);
+      if (!isTransient(error) || retry > MAX_RETRIES) throw error;
+      await sessions.pause(retry, signal);
     }
   }
 }
 
-/** Whether the same may succeed a while later. */
-export function mayPass(error: unknown): boolean {
+/** Whether the same call may succeed later. */
+export function isTransient(error: unknown): boolean {
   if (error instanceof Unreachable) return true;
   if (!(error instanceof ApiError)) return false;
   return [408, 429, 500, 503, 504].includes(error.status) || error.code === "upload_interrupted";
 }
 
-export function isRefusal(error: unknown, code: string): boolean {
-  return error instanceof ApiError && error.code === code;
-}
-
-/** To the network, a file that cannot be read looks like a line that broke. */
+/** The browser reports a file that it cannot read as a network error. */
 async function assertReadable(body: Blob, error: unknown): Promise<void> {
   if (!(error instanceof Unreachable)) return;
   try {

@@ -1,4 +1,4 @@
-import type { VideoUpload } from "../../../worker/routes/video-uploads.ts";
+import type { VideoUpload } from "../../../client/client.ts";
 import { byteSize } from "../ui/format.ts";
 
 export const VIDEO_TYPES = "video/mp4,video/webm";

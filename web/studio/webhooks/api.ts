@@ -1,58 +1,62 @@
 import type {
-  Delivery,
-  DeliveryDetail,
-  DeliveryPage,
   Webhook,
   WebhookChange,
+  WebhookDelivery,
+  WebhookDeliveryDetail,
+  WebhookDeliveryPage,
   WebhookWithSecret,
-} from "../../../worker/webhooks/schemas.ts";
-import { accepted, answer, client } from "../api/client.ts";
+} from "../../../client/client.ts";
+import { vivimark } from "../api/client.ts";
 
-const { webhooks } = client;
-const webhook = webhooks[":id"];
-const delivery = webhook.deliveries[":delivery_id"];
+/** Calls of the API about webhooks and their deliveries. */
 
-/** What people choose of a webhook. */
+/** The fields of the webhook form. */
 export type WebhookForm = Required<Pick<WebhookChange, "url" | "events" | "description">>;
 
 export async function listWebhooks(signal?: AbortSignal): Promise<readonly Webhook[]> {
-  return (await answer(webhooks.$get({}, { init: { signal } }))).items;
+  return (await vivimark.call("GET /api/webhooks", { signal })).items;
 }
 
-/** The answer alone shows the secret. */
-export function createWebhook(form: WebhookForm): Promise<WebhookWithSecret> {
-  return answer(webhooks.$post({ json: form }));
+/** Creates a webhook. Only this answer contains the secret. */
+export function createWebhook(body: WebhookForm): Promise<WebhookWithSecret> {
+  return vivimark.call("POST /api/webhooks", { body });
 }
 
-export function changeWebhook(id: string, change: WebhookChange): Promise<Webhook> {
-  return answer(webhook.$patch({ param: { id }, json: change }));
+export function updateWebhook(id: string, body: WebhookChange): Promise<Webhook> {
+  return vivimark.call("PATCH /api/webhooks/{id}", { path: { id }, body });
 }
 
-export async function deleteWebhook(id: string): Promise<void> {
-  await accepted(webhook.$delete({ param: { id } }));
+export function deleteWebhook(id: string): Promise<void> {
+  return vivimark.call("DELETE /api/webhooks/{id}", { path: { id } });
 }
 
-/** The answer alone shows the new secret. */
+/** Replaces the secret. Only this answer contains the new one. */
 export function rotateSecret(id: string): Promise<WebhookWithSecret> {
-  return answer(webhook["rotate-secret"].$post({ param: { id } }));
+  return vivimark.call("POST /api/webhooks/{id}/rotate-secret", { path: { id } });
 }
 
-export function testWebhook(id: string): Promise<Delivery> {
-  return answer(webhook.test.$post({ param: { id } }));
+export function testWebhook(id: string): Promise<WebhookDelivery> {
+  return vivimark.call("POST /api/webhooks/{id}/test", { path: { id } });
 }
 
 export function listDeliveries(
   id: string,
-  query: { state?: Delivery["state"]; cursor?: string },
+  query: { state?: WebhookDelivery["state"]; cursor?: string },
   signal?: AbortSignal,
-): Promise<DeliveryPage> {
-  return answer(webhook.deliveries.$get({ param: { id }, query }, { init: { signal } }));
+): Promise<WebhookDeliveryPage> {
+  return vivimark.call("GET /api/webhooks/{id}/deliveries", { path: { id }, query, signal });
 }
 
-export function getDelivery(id: string, deliveryId: string, signal?: AbortSignal): Promise<DeliveryDetail> {
-  return answer(delivery.$get({ param: { id, delivery_id: deliveryId } }, { init: { signal } }));
+export function getDelivery(
+  id: string,
+  delivery_id: string,
+  signal?: AbortSignal,
+): Promise<WebhookDeliveryDetail> {
+  const path = { id, delivery_id };
+  return vivimark.call("GET /api/webhooks/{id}/deliveries/{delivery_id}", { path, signal });
 }
 
-export function sendAgain(id: string, deliveryId: string): Promise<Delivery> {
-  return answer(delivery["send-again"].$post({ param: { id, delivery_id: deliveryId } }));
+export function resendDelivery(id: string, delivery_id: string): Promise<WebhookDelivery> {
+  const path = { id, delivery_id };
+  return vivimark.call("POST /api/webhooks/{id}/deliveries/{delivery_id}/send-again", { path });
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Delivery, DeliveryDetail, Webhook } from "../../../worker/webhooks/schemas.ts";
-import { messageOf } from "../api/client.ts";
+import type { Webhook, WebhookDelivery, WebhookDeliveryDetail } from "../../../client/client.ts";
+import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
 import { dateTime, duration } from "../ui/format.ts";
 import { IconAgain } from "../ui/icons.tsx";
@@ -8,20 +8,20 @@ import { toast, toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { eventWords, outcomeWords, STATE_WORDS } from "./words.ts";
 
-const BADGES: Readonly<Record<Delivery["state"], string>> = {
+const BADGES: Readonly<Record<WebhookDelivery["state"], string>> = {
   pending: "pending",
   delivered: "ready",
   failed: "failed",
 };
 
-type State = Delivery["state"] | undefined;
+type State = WebhookDelivery["state"] | undefined;
 
 /** What was told, newest first. The first page is kept up to date; what was loaded after it stays as it was. */
 export function DeliveriesLog({ webhook, onChange }: { webhook: Webhook; onChange: () => void }) {
   const { id } = webhook;
   const [state, setState] = useState<State>(undefined);
-  const [first, setFirst] = useState<readonly Delivery[] | null>(null);
-  const [older, setOlder] = useState<readonly Delivery[]>([]);
+  const [first, setFirst] = useState<readonly WebhookDelivery[] | null>(null);
+  const [older, setOlder] = useState<readonly WebhookDelivery[]>([]);
   const [next, setNext] = useState<string | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [loading, setLoading] = useState(false);
@@ -114,7 +114,7 @@ export function DeliveriesLog({ webhook, onChange }: { webhook: Webhook; onChang
   );
 }
 
-function Row(props: { webhook: Webhook; delivery: Delivery; onSent: () => void }) {
+function Row(props: { webhook: Webhook; delivery: WebhookDelivery; onSent: () => void }) {
   const { webhook, delivery } = props;
   const [open, setOpen] = useState(false);
   const [busy, setBusy] = useState(false);
@@ -122,7 +122,7 @@ function Row(props: { webhook: Webhook; delivery: Delivery; onSent: () => void }
   const again = async () => {
     setBusy(true);
     try {
-      await api.sendAgain(webhook.id, delivery.id);
+      await api.resendDelivery(webhook.id, delivery.id);
       toast("It is on its way again.");
       props.onSent();
     } catch (reason) {
@@ -173,8 +173,8 @@ function Row(props: { webhook: Webhook; delivery: Delivery; onSent: () => void }
 }
 
 /** Every attempt, and what was sent; read anew whenever the delivery has changed. */
-function Detail({ webhookId, delivery }: { webhookId: string; delivery: Delivery }) {
-  const [detail, setDetail] = useState<DeliveryDetail | null>(null);
+function Detail({ webhookId, delivery }: { webhookId: string; delivery: WebhookDelivery }) {
+  const [detail, setDetail] = useState<WebhookDeliveryDetail | null>(null);
   const [error, setError] = useState<string | null>(null);
   const { id, state, attempts } = delivery;
   useEffect(() => {

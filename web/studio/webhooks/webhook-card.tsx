@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import type { Webhook } from "../../../worker/webhooks/schemas.ts";
+import type { Webhook } from "../../../client/client.ts";
 import { dateTime } from "../ui/format.ts";
 import { IconEdit, IconTrash } from "../ui/icons.tsx";
 import { Question } from "../ui/question.tsx";
@@ -42,7 +42,7 @@ export function WebhookCard(props: {
     });
   const flip = () =>
     attempt(async () => {
-      await api.changeWebhook(id, { enabled: !enabled });
+      await api.updateWebhook(id, { enabled: !enabled });
       toast(enabled ? "It is switched off." : "It is switched on.");
       setTold(told + 1);
       onChange();

@@ -1,6 +1,7 @@
 import { useId, useState } from "preact/hooks";
-import type { Webhook } from "../../../worker/webhooks/schemas.ts";
-import { ApiError, messageOf } from "../api/client.ts";
+import type { Webhook } from "../../../client/client.ts";
+import { ApiError } from "../../../client/client.ts";
+import { messageOf } from "../api/errors.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import * as api from "./api.ts";
 import { EVENT_WORDS, EVENTS, nameOf } from "./words.ts";
@@ -43,14 +44,15 @@ export function WebhookDialog(props: {
     }
     setBusy(true);
     try {
-      if (saved) props.onSaved(await api.changeWebhook(saved.id, wanted), "");
+      if (saved) props.onSaved(await api.updateWebhook(saved.id, wanted), "");
       else {
         const { secret, ...webhook } = await api.createWebhook(wanted);
         props.onSaved(webhook, secret);
       }
     } catch (reason) {
       setBusy(false);
-      const url = reason instanceof ApiError ? reason.fields.find(({ field }) => field === "url") : undefined;
+      const url =
+        reason instanceof ApiError ? reason.problem.errors?.find(({ field }) => field === "url") : undefined;
       setErrors(url ? { url: url.detail } : { rest: messageOf(reason) });
       if (url) form.querySelector<HTMLElement>("[name=url]")?.focus();
     }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Webhook } from "../../../worker/webhooks/schemas.ts";
-import { messageOf } from "../api/client.ts";
+import type { Webhook } from "../../../client/client.ts";
+import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
 import { IconPlus } from "../storage/icons.tsx";
 import { SecretPanel } from "../ui/secret-panel.tsx";

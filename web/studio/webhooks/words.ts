@@ -1,4 +1,4 @@
-import type { Delivery, Webhook } from "../../../worker/webhooks/schemas.ts";
+import type { Webhook, WebhookDelivery } from "../../../client/client.ts";
 import { ago, dateTime } from "../ui/format.ts";
 
 /** Webhooks and what became of them, in words. */
@@ -13,11 +13,11 @@ export const EVENT_WORDS: Readonly<Record<Webhook["events"][number], string>> = 
 
 export const EVENTS = Object.keys(EVENT_WORDS) as Webhook["events"];
 
-export function eventWords(type: Delivery["event_type"]): string {
+export function eventWords(type: WebhookDelivery["event_type"]): string {
   return type === "webhook.test" ? "A test" : EVENT_WORDS[type];
 }
 
-export const STATE_WORDS: Readonly<Record<Delivery["state"], string>> = {
+export const STATE_WORDS: Readonly<Record<WebhookDelivery["state"], string>> = {
   pending: "Waiting",
   delivered: "Delivered",
   failed: "Failed",
@@ -52,7 +52,7 @@ export function healthWords(
 }
 
 /** What became of a delivery, and what is next. */
-export function outcomeWords(delivery: Delivery, now: number): string {
+export function outcomeWords(delivery: WebhookDelivery, now: number): string {
   const { state, attempts, status, error, next_attempt_at: next } = delivery;
   const tries = attempts === 1 ? "1 attempt" : `${attempts} attempts`;
   if (state === "delivered") return `Answered ${status}, ${tries}.`;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ApiError } from "../../../../web/studio/api/client.ts";
+import type { StorageConnection } from "../../../../client/client.ts";
 import {
   ANY_S3,
   checkValues,
@@ -9,7 +9,7 @@ import {
   valuesOfPreset,
   withAnyS3,
 } from "../../../../web/studio/storage/connection-form.ts";
-import type { StorageConnection } from "../../../../worker/storage/schemas.ts";
+import { apiError } from "../api-error.ts";
 
 const saved: StorageConnection = {
   id: "connection-1",
@@ -96,10 +96,12 @@ describe("the form of a connection", () => {
   });
 
   it("puts errors at the fields that the API names", () => {
-    const problem = new ApiError("invalid_input", 422, "Two fields are wrong.", [
-      { field: "settings.bucket", detail: "expected the name of a bucket." },
-      { field: "name", detail: "expected a name." },
-    ]);
+    const problem = apiError("invalid_input", 422, "Two fields are wrong.", {
+      errors: [
+        { field: "settings.bucket", detail: "expected the name of a bucket." },
+        { field: "name", detail: "expected a name." },
+      ],
+    });
     expect(errorsOf(problem, "s3")).toEqual({
       fields: { bucket: "Expected the name of a bucket.", name: "Expected a name." },
       rest: null,
@@ -107,9 +109,9 @@ describe("the form of a connection", () => {
   });
 
   it("says as a whole what belongs to no field of the form", () => {
-    const problem = new ApiError("invalid_input", 422, "The provider is wrong.", [
-      { field: "provider", detail: "expected s3." },
-    ]);
+    const problem = apiError("invalid_input", 422, "The provider is wrong.", {
+      errors: [{ field: "provider", detail: "expected s3." }],
+    });
     expect(errorsOf(problem, "s3")).toEqual({ fields: {}, rest: "The provider is wrong." });
     expect(errorsOf(new Error("No answer."), "s3")).toEqual({ fields: {}, rest: "No answer." });
   });

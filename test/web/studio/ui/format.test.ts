@@ -54,28 +54,28 @@ describe("progress", () => {
   });
 
   it.each<[string, JobProgress]>([
-    ["Sending the photo, 40 %", { sent: 0.4, compile: null, delivering: false, heldUntil: null }],
-    ["Waiting for its turn", { sent: 1, compile: null, delivering: false, heldUntil: null }],
-    ["Waiting for its turn", { sent: null, compile: null, delivering: false, heldUntil: null }],
+    ["Sending the photo, 40 %", { sent: 0.4, compile: null, delivering: false, pausedUntil: null }],
+    ["Waiting for its turn", { sent: 1, compile: null, delivering: false, pausedUntil: null }],
+    ["Waiting for its turn", { sent: null, compile: null, delivering: false, pausedUntil: null }],
     [
       "Finding feature points",
-      { sent: 0.1, compile: { stage: "match", done: 1, total: 2 }, delivering: false, heldUntil: null },
+      { sent: 0.1, compile: { stage: "match", done: 1, total: 2 }, delivering: false, pausedUntil: null },
     ],
     [
       "Sending the photo, 50 %",
-      { sent: 0.5, compile: { stage: "encode", done: 1, total: 1 }, delivering: false, heldUntil: null },
+      { sent: 0.5, compile: { stage: "encode", done: 1, total: 1 }, delivering: false, pausedUntil: null },
     ],
     [
       "Packing the marker",
-      { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: false, heldUntil: null },
+      { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: false, pausedUntil: null },
     ],
     [
       "Checking and storing the marker",
-      { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: true, heldUntil: null },
+      { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: true, pausedUntil: null },
     ],
     [
-      `Too many at once; goes on at ${moment(5_000)}`,
-      { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: true, heldUntil: 5_000 },
+      `Rate limit reached. Resuming at ${moment(5_000)}`,
+      { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: true, pausedUntil: 5_000 },
     ],
   ])("says: %s", (words, progress) => {
     expect(jobShown(progress).words).toBe(words);

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { ApiError } from "../../../../client/client.ts";
 import type { CompileProgress } from "../../../../compiler/types.ts";
-import { ApiError, Unreachable } from "../../../../web/studio/api/client.ts";
+import { Unreachable } from "../../../../web/studio/api/errors.ts";
 import {
   KEEP_ALIVE_MS,
   PROGRESS_INTERVAL_MS,
   startHeartbeat,
 } from "../../../../web/studio/upload/heartbeat.ts";
+import { apiError } from "../api-error.ts";
 
 const step = (done: number): CompileProgress => ({ stage: "match", done, total: 9 });
 
@@ -84,7 +86,7 @@ describe("heartbeat", () => {
   });
 
   it("tells once that the lease is lost, and falls silent", async () => {
-    const error = new ApiError("lease_lost", 409, "gone");
+    const error = apiError("lease_lost", 409, "gone");
     const { sent, lost, heartbeat } = begin(() => Promise.reject(error));
     heartbeat.beat(step(1));
     await vi.advanceTimersByTimeAsync(PROGRESS_INTERVAL_MS);

@@ -1,17 +1,28 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { ArContent, Submission } from "../../../../client/client.ts";
 import { CompileError, type CompileProgress } from "../../../../compiler/types.ts";
 import type { CompiledPhoto } from "../../../../web/compile/protocol.ts";
 import { CompileCrash } from "../../../../web/compile/run.ts";
 import { createSlots } from "../../../../web/compile/slots.ts";
-import { ApiError, Unreachable } from "../../../../web/studio/api/client.ts";
+import { Unreachable } from "../../../../web/studio/api/errors.ts";
 import {
   compileStored,
-  type Desk,
+  type JobContext,
+  type JobDependencies,
   type JobProgress,
+  type StoredPhoto,
   uploadPhoto,
 } from "../../../../web/studio/upload/job.ts";
-import type { ArContent, Submission } from "../../../../worker/schemas.ts";
+import { apiError } from "../api-error.ts";
 import { content } from "../content.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 0, toFake: ["Date"] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 const photo = new File(["bytes"], "portrait.jpg", { type: "image/jpeg" });
 const compiled: CompiledPhoto = {
@@ -23,8 +34,8 @@ const compiled: CompiledPhoto = {
 const lease = { token: "token", expires_at: "2026-01-01T00:01:00.000Z" };
 const stored: Submission = { content: content(), task_id: "task", lease, reused: false };
 const ready = content({ marker_status: "ready" });
-const tooMany = new ApiError("too_many_requests", 429, "Too many.", [], 5_000);
-const leaseLost = new ApiError("lease_lost", 409, "The lease is gone.");
+const tooMany = apiError("too_many_requests", 429, "Too many.", { retryAfterSeconds: 5 });
+const leaseLost = apiError("lease_lost", 409, "The lease is gone.");
 
 interface Script {
   submit?: (signal: AbortSignal) => Promise<Submission>;
@@ -39,9 +50,9 @@ function desk({ submit, compile, deliver = [] }: Script = {}) {
     calls.push(call);
     return result;
   };
-  const world: Desk = {
+  const world: JobDependencies = {
     api: {
-      submitPhoto: async (_photo, title, onSent, signal) => {
+      submitPhoto: async ({ title, onSent, signal }) => {
         calls.push(`submit ${title}`);
         onSent(1);
         return submit ? submit(signal) : stored;
@@ -53,7 +64,7 @@ function desk({ submit, compile, deliver = [] }: Script = {}) {
         return (deliver.shift() ?? (async () => ready))();
       },
       deleteContent: async (id) => note(`delete ${id}`, undefined),
-      download: async (url) => note(`download ${url}`, new Blob(["stored"])),
+      downloadPhoto: async ({ image_url }) => note(`download ${image_url}`, new Blob(["stored"])),
     },
     maxFeatures: null,
     compile: (_photo, options, onProgress, signal) => {
@@ -71,6 +82,12 @@ function desk({ submit, compile, deliver = [] }: Script = {}) {
 const never = new AbortController().signal;
 const silent = { onProgress: () => {} };
 
+const upload = (
+  deps: JobDependencies,
+  signal: AbortSignal,
+  events: Omit<JobContext, "deps" | "signal"> = silent,
+) => uploadPhoto({ photo, title: "Portrait" }, { deps, signal, ...events });
+
 /** Stays until the signal aborts. */
 const endless = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
@@ -80,16 +97,16 @@ describe("uploadPhoto", () => {
     const known = desk();
     const few = { ...stored, content: { ...stored.content, max_features: 150 } };
     const knowing = { ...desk({ submit: async () => few }).world, maxFeatures: 150 };
-    expect(
-      await uploadPhoto(photo, "Portrait", { ...knowing, compile: known.world.compile }, silent, never),
-    ).toMatchObject({ kind: "ready" });
+    expect(await upload({ ...knowing, compile: known.world.compile }, never)).toMatchObject({
+      kind: "ready",
+    });
     expect(known.calls).toEqual(["compile 150"]);
 
     const { world, calls } = desk({
       submit: async () => few,
       compile: (_, signal) => (calls.at(-1) === "compile all" ? endless(signal) : Promise.resolve(compiled)),
     });
-    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toMatchObject({ kind: "ready" });
+    expect(await upload(world, never)).toMatchObject({ kind: "ready" });
     expect(calls.filter((call) => call.startsWith("compile"))).toEqual(["compile all", "compile 150"]);
   });
 
@@ -110,7 +127,7 @@ describe("uploadPhoto", () => {
       onProgress: (progress: JobProgress) => seen.push(progress),
       onStored: ({ id }: ArContent) => order.push(`stored ${id}`),
     };
-    const outcome = await uploadPhoto(photo, "Portrait", world, watch, never);
+    const outcome = await upload(world, never, watch);
 
     expect(outcome).toEqual({ kind: "ready", content: ready, reused: false });
     expect(order).toEqual(["compiled", "stored content-1"]);
@@ -119,7 +136,7 @@ describe("uploadPhoto", () => {
       sent: 1,
       compile: { stage: "match", done: 1, total: 2 },
       delivering: false,
-      heldUntil: null,
+      pausedUntil: null,
     });
     expect(seen.at(-1)).toMatchObject({ delivering: true });
   });
@@ -129,7 +146,7 @@ describe("uploadPhoto", () => {
       submit: async () => ({ content: ready, task_id: "task", lease: null, reused: true }),
       compile: (_, signal) => endless(signal),
     });
-    const outcome = await uploadPhoto(photo, "Portrait", world, silent, never);
+    const outcome = await upload(world, never);
     expect(outcome).toEqual({ kind: "ready", content: ready, reused: true });
     expect(calls.some((call) => call.startsWith("deliver"))).toBe(false);
   });
@@ -137,14 +154,14 @@ describe("uploadPhoto", () => {
   it("says why the server refuses a photo, and stops compiling it", async () => {
     let stopped = false;
     const { world } = desk({
-      submit: () => Promise.reject(new ApiError("image_too_small", 422, "The shorter side is 90 px.")),
+      submit: () => Promise.reject(apiError("image_too_small", 422, "The shorter side is 90 px.")),
       compile: (_, signal) =>
         endless(signal).catch((reason) => {
           stopped = true;
           throw reason;
         }),
     });
-    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toEqual({
+    expect(await upload(world, never)).toEqual({
       kind: "refused",
       message: "The shorter side is 90 px.",
     });
@@ -153,14 +170,14 @@ describe("uploadPhoto", () => {
 
   it.each([
     new Unreachable(),
-    new ApiError("internal_error", 500, "It broke."),
-    new ApiError("upload_interrupted", 400, "Cut off."),
-    new ApiError("quota_exceeded", 403, "The company has 3 of the 3 photos that it may have."),
-    new ApiError("unexpected_answer", 429, "A proxy's page that does not say when."),
+    apiError("internal_error", 500, "It broke."),
+    apiError("upload_interrupted", 400, "Cut off."),
+    apiError("quota_exceeded", 403, "The company has 3 of the 3 photos that it may have."),
+    apiError("internal_error", 429, "A proxy's page that does not say when."),
   ])("may be tried again when the submission fails in passing: $message", async (error) => {
     const { world } = desk({ submit: () => Promise.reject(error) });
-    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toEqual({
-      kind: "put_off",
+    expect(await upload(world, never)).toEqual({
+      kind: "retryable",
       message: error.message,
     });
   });
@@ -171,7 +188,7 @@ describe("uploadPhoto", () => {
     const { world, calls } = desk({ submit: () => answers.shift()!(), deliver: [refused, refused] });
     const seen: JobProgress[] = [];
     const watch = { onProgress: (progress: JobProgress) => seen.push(progress) };
-    expect(await uploadPhoto(photo, "Portrait", world, watch, never)).toMatchObject({ kind: "ready" });
+    expect(await upload(world, never, watch)).toMatchObject({ kind: "ready" });
     expect(calls.filter((call) => /^(submit|deliver|until)/.test(call))).toEqual([
       "submit Portrait",
       "until 5000",
@@ -182,30 +199,30 @@ describe("uploadPhoto", () => {
       "until 5000",
       "deliver content-1 token 7",
     ]);
-    expect(seen.filter(({ heldUntil }) => heldUntil === 5_000)).toHaveLength(3);
-    expect(seen.at(-1)).toMatchObject({ heldUntil: null });
+    expect(seen.filter(({ pausedUntil }) => pausedUntil === 5_000)).toHaveLength(3);
+    expect(seen.at(-1)).toMatchObject({ pausedUntil: null });
   });
 
   it("is cancelled while it waits, and sends nothing more", async () => {
     const controller = new AbortController();
     const { world, calls } = desk({ submit: () => Promise.reject(tooMany) });
-    const waiting: Desk = {
+    const waiting: JobDependencies = {
       ...world,
       until: (_, signal) => {
         setTimeout(() => controller.abort(), 0);
         return endless(signal);
       },
     };
-    expect(await uploadPhoto(photo, "Portrait", waiting, silent, controller.signal)).toEqual({
+    expect(await upload(waiting, controller.signal)).toEqual({
       kind: "cancelled",
     });
     expect(calls.filter((call) => call.startsWith("submit"))).toHaveLength(1);
   });
 
   it("leaves a stored photo to the server when its delivery is refused in passing", async () => {
-    const broken = () => Promise.reject(new ApiError("internal_error", 500, "It broke."));
+    const broken = () => Promise.reject(apiError("internal_error", 500, "It broke."));
     const { world, calls } = desk({ deliver: [broken] });
-    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toMatchObject({ kind: "handed_over" });
+    expect(await upload(world, never)).toMatchObject({ kind: "handed_over" });
     expect(calls.at(-1)).toBe("release content-1");
   });
 
@@ -214,7 +231,7 @@ describe("uploadPhoto", () => {
       compile: () => Promise.reject(new CompileError("too_few_features", "Only 12 points.")),
       submit: () => new Promise((resolve) => setTimeout(resolve, 0, stored)),
     });
-    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toEqual({
+    expect(await upload(world, never)).toEqual({
       kind: "refused",
       message: "Only 12 points.",
     });
@@ -227,7 +244,7 @@ describe("uploadPhoto", () => {
       compile: () => Promise.reject(new CompileError("too_few_features", "Only 12 points.")),
       submit: (signal) => endless(signal),
     });
-    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toEqual({
+    expect(await upload(world, never)).toEqual({
       kind: "refused",
       message: "Only 12 points.",
     });
@@ -236,7 +253,7 @@ describe("uploadPhoto", () => {
 
   it("hands over to the server when its worker crashes", async () => {
     const { world, calls } = desk({ compile: () => Promise.reject(new CompileCrash("out of memory")) });
-    const outcome = await uploadPhoto(photo, "Portrait", world, silent, never);
+    const outcome = await upload(world, never);
     expect(outcome).toMatchObject({ kind: "handed_over", reason: expect.stringContaining("out of memory") });
     expect(calls).toContain("release content-1");
     expect(calls).not.toContain("delete content-1");
@@ -244,7 +261,7 @@ describe("uploadPhoto", () => {
 
   it("explains a lost lease and touches nothing more", async () => {
     const { world, calls } = desk({ deliver: [() => Promise.reject(leaseLost)] });
-    const outcome = await uploadPhoto(photo, "Portrait", world, silent, never);
+    const outcome = await upload(world, never);
     expect(outcome).toMatchObject({ kind: "handed_over", content: stored.content });
     expect(calls.at(-1)).toBe("deliver content-1 token 7");
   });
@@ -252,14 +269,14 @@ describe("uploadPhoto", () => {
   it("repeats a delivery that got no answer", async () => {
     const gone = () => Promise.reject(new Unreachable());
     const { world, calls } = desk({ deliver: [gone, gone] });
-    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toMatchObject({ kind: "ready" });
+    expect(await upload(world, never)).toMatchObject({ kind: "ready" });
     expect(calls.filter((call) => call.startsWith("pause"))).toEqual(["pause 1", "pause 2"]);
   });
 
   it("leaves the photo to the server when no delivery gets through", async () => {
     const gone = () => Promise.reject(new Unreachable());
     const { world, calls } = desk({ deliver: [gone, gone, gone, gone] });
-    expect(await uploadPhoto(photo, "Portrait", world, silent, never)).toMatchObject({ kind: "handed_over" });
+    expect(await upload(world, never)).toMatchObject({ kind: "handed_over" });
     expect(calls.filter((call) => call.startsWith("deliver"))).toHaveLength(4);
   });
 
@@ -271,7 +288,7 @@ describe("uploadPhoto", () => {
         return endless(signal);
       },
     });
-    expect(await uploadPhoto(photo, "Portrait", world, silent, controller.signal)).toEqual({
+    expect(await upload(world, controller.signal)).toEqual({
       kind: "cancelled",
     });
     expect(calls).toContain("delete content-1");
@@ -289,7 +306,7 @@ describe("uploadPhoto", () => {
     const { deleteContent } = world.api;
     const removals = [() => Promise.reject(tooMany), deleteContent];
     const held = { ...world, api: { ...world.api, deleteContent: (id: string) => removals.shift()!(id) } };
-    expect(await uploadPhoto(photo, "Portrait", held, silent, controller.signal)).toEqual({
+    expect(await upload(held, controller.signal)).toEqual({
       kind: "cancelled",
     });
     expect(calls.slice(-2)).toEqual(["until 5000", "delete content-1"]);
@@ -304,7 +321,7 @@ describe("uploadPhoto", () => {
       },
       compile: (_, signal) => endless(signal),
     });
-    expect(await uploadPhoto(photo, "Portrait", world, silent, controller.signal)).toEqual({
+    expect(await upload(world, controller.signal)).toEqual({
       kind: "cancelled",
     });
     expect(calls).toContain("delete content-1");
@@ -320,7 +337,7 @@ describe("uploadPhoto", () => {
         },
       ],
     });
-    expect(await uploadPhoto(photo, "Portrait", world, silent, controller.signal)).toEqual({
+    expect(await upload(world, controller.signal)).toEqual({
       kind: "cancelled",
     });
     expect(calls.at(-1)).toBe("delete content-1");
@@ -328,11 +345,13 @@ describe("uploadPhoto", () => {
 
   it("throws on what nobody expected", async () => {
     const { world } = desk({ compile: () => Promise.reject(new RangeError("a bug")) });
-    await expect(uploadPhoto(photo, "Portrait", world, silent, never)).rejects.toThrow("a bug");
+    await expect(upload(world, never)).rejects.toThrow("a bug");
   });
 });
 
 describe("compileStored", () => {
+  const compile = (photo: Omit<StoredPhoto, "content">, deps: JobDependencies, signal: AbortSignal) =>
+    compileStored({ content: ready, ...photo }, { deps, signal, ...silent });
   const take = (calls: string[]) => async () => {
     calls.push("take");
     return stored;
@@ -341,9 +360,9 @@ describe("compileStored", () => {
   it("says why the lease cannot be had, and compiles nothing", async () => {
     const { world, calls } = desk();
     const held = async () => {
-      throw new ApiError("lease_held", 409, "Another executor compiles this photo.");
+      throw apiError("lease_held", 409, "Another executor compiles this photo.");
     };
-    expect(await compileStored(ready, null, held, world, silent, never)).toEqual({
+    expect(await compile({ maxFeatures: null, take: held }, world, never)).toEqual({
       kind: "refused",
       message: "Another executor compiles this photo.",
     });
@@ -352,7 +371,7 @@ describe("compileStored", () => {
 
   it("fetches the stored photo, compiles it with the limit and delivers", async () => {
     const { world, calls } = desk();
-    const outcome = await compileStored(ready, 200, take(calls), world, silent, never);
+    const outcome = await compile({ maxFeatures: 200, take: take(calls) }, world, never);
     expect(outcome).toEqual({ kind: "ready", content: ready, reused: false });
     expect(calls).toEqual([
       "download /media/content-1/image",
@@ -364,7 +383,7 @@ describe("compileStored", () => {
 
   it("keeps the content and gives the lease back when it is refused or cancelled here", async () => {
     const refusal = desk({ compile: () => Promise.reject(new CompileError("too_few_features", "Few.")) });
-    expect(await compileStored(ready, null, take(refusal.calls), refusal.world, silent, never)).toEqual({
+    expect(await compile({ maxFeatures: null, take: take(refusal.calls) }, refusal.world, never)).toEqual({
       kind: "refused",
       message: "Few.",
     });
@@ -378,7 +397,7 @@ describe("compileStored", () => {
       },
     });
     expect(
-      await compileStored(ready, null, take(cancelled.calls), cancelled.world, silent, controller.signal),
+      await compile({ maxFeatures: null, take: take(cancelled.calls) }, cancelled.world, controller.signal),
     ).toEqual({
       kind: "cancelled",
     });

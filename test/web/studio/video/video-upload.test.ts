@@ -1,14 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { ApiError, Unreachable } from "../../../../web/studio/api/client.ts";
-import { FileGone, type PartsDesk, sendVideo } from "../../../../web/studio/video/video-upload.ts";
-import type { VideoUpload } from "../../../../worker/routes/video-uploads.ts";
+import type { ErrorCode, VideoUpload } from "../../../../client/client.ts";
+import { Unreachable } from "../../../../web/studio/api/errors.ts";
+import {
+  FileGone,
+  sendVideo,
+  type UploadProgress,
+  type UploadSessions,
+} from "../../../../web/studio/video/video-upload.ts";
+import { apiError } from "../api-error.ts";
 import { content } from "../content.ts";
 
 const PART_BYTES = 1_000;
 const bytes = Uint8Array.from({ length: 4_321 }, (_, i) => (i * 7 + (i >> 8)) % 251);
 const video = new Blob([bytes]);
 const never = new AbortController().signal;
-const refused = (code: string, status: number) => new ApiError(code, status, `The server says ${code}.`);
+const refused = (code: ErrorCode, status: number) => apiError(code, status, `The server says ${code}.`);
 
 interface Script {
   readonly transport?: VideoUpload["transport"];
@@ -53,8 +59,7 @@ function server(script: Script = {}) {
     way: "direct" | "through",
     number: number,
     body: Blob,
-    onSent: (fraction: number) => void,
-    signal: AbortSignal,
+    { onSent, signal }: UploadProgress,
   ) => {
     calls.push(`${way} ${number}`);
     onSent(0.5);
@@ -70,16 +75,15 @@ function server(script: Script = {}) {
   };
   const whole = () => [...stored].sort(([a], [b]) => a - b).flatMap(([, part]) => [...part]);
   const attached = content({ video_bytes: bytes.length });
-  const desk: PartsDesk = {
-    begin: async () => upload(),
-    read: async () => {
-      calls.push("read");
+  const sessions: UploadSessions = {
+    create: async () => upload(),
+    get: async () => {
+      calls.push("get");
       return upload();
     },
-    addressOf: async (_id, number) => `https://storage.example/${number}`,
-    putDirectly: (url, body, onSent, signal) =>
-      take("direct", Number(url.split("/").at(-1)), body, onSent, signal),
-    put: (_id, number, body, onSent, signal) => take("through", number, body, onSent, signal),
+    partUrl: async ({ number }) => `https://storage.example/${number}`,
+    putToStorage: (url, body, progress) => take("direct", Number(url.split("/").at(-1)), body, progress),
+    put: ({ number }, body, progress) => take("through", number, body, progress),
     complete: async () => {
       calls.push("complete");
       const error = script.complete?.(attempt("complete"));
@@ -87,19 +91,20 @@ function server(script: Script = {}) {
       if (unseen.size > 0) throw refused("upload_incomplete", 409);
       return attached;
     },
-    content: async () => attached,
-    pause: async (repetition, signal) => {
-      calls.push(`pause ${repetition}`);
+    getContent: async () => attached,
+    pause: async (retry, signal) => {
+      calls.push(`pause ${retry}`);
       signal.throwIfAborted();
     },
   };
   const ways = (way: string) => calls.filter((call) => call.startsWith(way));
-  return { desk, calls, ways, upload, whole, attached };
+  return { sessions, calls, ways, upload, whole, attached };
 }
 
 async function send(script: Script, onProgress: (sent: number) => void = () => {}, signal = never) {
   const there = server(script);
-  const outcome = await sendVideo(video, there.upload(), there.desk, onProgress, signal).catch((e) => e);
+  const options = { file: video, sessions: there.sessions, onProgress, signal };
+  const outcome = await sendVideo(there.upload(), options).catch((e) => e);
   return { ...there, outcome };
 }
 
@@ -124,12 +129,17 @@ describe("sendVideo", () => {
     let underWay = 0;
     let most = 0;
     const there = server();
-    const put: PartsDesk["put"] = async (...args) => {
+    const put: UploadSessions["put"] = async (...args) => {
       most = Math.max(most, ++underWay);
-      await there.desk.put(...args);
+      await there.sessions.put(...args);
       underWay--;
     };
-    await sendVideo(video, there.upload(), { ...there.desk, put }, () => {}, never);
+    await sendVideo(there.upload(), {
+      file: video,
+      sessions: { ...there.sessions, put },
+      onProgress: () => {},
+      signal: never,
+    });
     expect(most).toBe(3);
   });
 
@@ -142,7 +152,7 @@ describe("sendVideo", () => {
   it("sends a part of the wrong size again", async () => {
     const there = server({ parts: [1, 2, 3, 4] });
     const half = { ...there.upload(), parts: [{ number: 1, bytes: 7 }] };
-    await sendVideo(video, half, there.desk, () => {}, never);
+    await sendVideo(half, { file: video, sessions: there.sessions, onProgress: () => {}, signal: never });
     expect(there.ways("through")).toContain("through 1");
   });
 
@@ -154,12 +164,22 @@ describe("sendVideo", () => {
   it("stops when it is paused, and goes on from there", async () => {
     const pause = new AbortController();
     const there = server({ onPart: (number) => number === 2 && pause.abort(new Error("paused")) });
-    const paused = sendVideo(video, there.upload(), there.desk, () => {}, pause.signal);
+    const paused = sendVideo(there.upload(), {
+      file: video,
+      sessions: there.sessions,
+      onProgress: () => {},
+      signal: pause.signal,
+    });
     await expect(paused).rejects.toThrow("paused");
     expect(there.calls).not.toContain("complete");
     const before = there.calls.length;
     const done = there.upload().parts.map(({ number }) => number);
-    await sendVideo(video, there.upload(), there.desk, () => {}, never);
+    await sendVideo(there.upload(), {
+      file: video,
+      sessions: there.sessions,
+      onProgress: () => {},
+      signal: never,
+    });
     for (const number of done) expect(there.calls.slice(before)).not.toContain(`through ${number}`);
     expect(there.whole()).toEqual([...bytes]);
   });
@@ -200,7 +220,7 @@ describe("sendVideo", () => {
     ).toEqual([1, 2, 3, 4]);
   });
 
-  it.each(["storage_full", "not_found", "storage_denied"])(
+  it.each(["storage_full", "not_found", "storage_denied"] as const)(
     "does not repeat what is refused: %s",
     async (code) => {
       const error = refused(code, code === "storage_full" ? 507 : 404);
@@ -222,7 +242,7 @@ describe("sendVideo", () => {
 
   it.each([
     ["cannot be reached from this page", new Unreachable()],
-    ["refuses the address", refused("refused_by_storage", 403)],
+    ["refuses the address", new Error("The storage answered with status 403.")],
   ])("goes through Vivimark when the storage %s", async (_name, error) => {
     const { ways, whole, attached, outcome } = await send({ transport: "storage", direct: () => error });
     expect(outcome).toBe(attached);
@@ -276,7 +296,12 @@ describe("sendVideo", () => {
       slice: () => ({ size: 1, slice: () => ({ arrayBuffer: gone }) }),
     });
     await expect(
-      sendVideo(file as unknown as Blob, there.upload(), there.desk, () => {}, never),
+      sendVideo(there.upload(), {
+        file: file as unknown as Blob,
+        sessions: there.sessions,
+        onProgress: () => {},
+        signal: never,
+      }),
     ).rejects.toThrow(FileGone);
   });
 });

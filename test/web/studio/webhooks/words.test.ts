@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { Webhook, WebhookDelivery } from "../../../../client/client.ts";
 import { healthWords, nameOf, offWords, outcomeWords } from "../../../../web/studio/webhooks/words.ts";
-import type { Delivery, Webhook } from "../../../../worker/webhooks/schemas.ts";
 
 const NOW = Date.UTC(2026, 10, 23, 12);
 const ago = (seconds: number) => new Date(NOW - 1000 * seconds).toISOString();
@@ -20,7 +20,7 @@ const webhook: Webhook = {
   updated_at: ago(1000),
 };
 
-const delivery: Delivery = {
+const delivery: WebhookDelivery = {
   id: "2",
   event_id: "3",
   event_type: "marker.ready",
@@ -58,7 +58,7 @@ test("why it is off", () => {
   expect(offWords({ ...off, disabled_reason: "failing" })).toContain("five days");
 });
 
-test.each<[Partial<Delivery>, string]>([
+test.each<[Partial<WebhookDelivery>, string]>([
   [{}, "On its way."],
   [{ state: "delivered", attempts: 1, status: 204 }, "Answered 204, 1 attempt."],
   [

@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { type Contents, extended, type Filter, refreshed } from "../../../../web/studio/photos/contents.ts";
-import type { ContentPage } from "../../../../worker/schemas.ts";
+import type { ArContentPage } from "../../../../client/client.ts";
+import {
+  type ContentList,
+  extended,
+  type Filter,
+  refreshed,
+} from "../../../../web/studio/photos/content-list.ts";
 import { content } from "../content.ts";
 
 const filter: Filter = { q: "", status: "", project: "" };
@@ -12,18 +17,18 @@ const item = (minute: number, title = `m${minute}`) =>
     title,
     created_at: `2026-01-01T00:${String(minute).padStart(2, "0")}:00.000Z`,
   });
-const page = (minutes: number[], next: string | null, total = 9): ContentPage => ({
+const page = (minutes: number[], next: string | null, total = 9): ArContentPage => ({
   items: minutes.map((minute) => item(minute)),
   next_cursor: next,
   total,
 });
-const list = (minutes: number[], nextCursor: string | null): Contents => ({
+const list = (minutes: number[], nextCursor: string | null): ContentList => ({
   filter,
   items: minutes.map((minute) => item(minute, "old")),
   total: 9,
   nextCursor,
 });
-const ids = ({ items }: Contents) => items.map(({ id }) => id);
+const ids = ({ items }: ContentList) => items.map(({ id }) => id);
 
 describe("refreshed", () => {
   it("takes the first page as it is", () => {

@@ -1,0 +1,129 @@
+import {
+  type ArContent,
+  type ArContentChange,
+  type ArContentPage,
+  type CompileTask,
+  formOf,
+  type Lease,
+  type Operations,
+  type Progress,
+  type Submission,
+} from "../../../client/client.ts";
+import type { CompiledPhoto } from "../../compile/protocol.ts";
+import { upload, vivimark } from "./client.ts";
+import type { Transfer } from "./transfer.ts";
+
+/** Calls of the API about photos. */
+
+export type ContentQuery = NonNullable<Operations["GET /api/ar-content"]["query"]>;
+
+export function listContents(query: ContentQuery, signal?: AbortSignal): Promise<ArContentPage> {
+  return vivimark.call("GET /api/ar-content", { query, signal });
+}
+
+export function getContent(id: string, signal?: AbortSignal): Promise<ArContent> {
+  return vivimark.get(id, { signal });
+}
+
+export function updateContent(id: string, body: ArContentChange): Promise<ArContent> {
+  return vivimark.call("PATCH /api/ar-content/{id}", { path: { id }, body });
+}
+
+export function deleteContent(id: string): Promise<void> {
+  return vivimark.delete(id);
+}
+
+export async function listTasks(id: string, signal?: AbortSignal): Promise<CompileTask[]> {
+  return (await vivimark.call("GET /api/ar-content/{id}/tasks", { path: { id }, signal })).items;
+}
+
+export interface PhotoUpload extends Pick<Transfer, "onSent" | "signal"> {
+  readonly photo: File;
+  readonly title: string;
+  /** Empty: the company's default project. */
+  readonly projectId: string;
+}
+
+/** Stores the photo. The answer brings the lease to compile it in this browser. */
+export function submitPhoto({ photo, title, projectId, ...progress }: PhotoUpload): Promise<Submission> {
+  const form = {
+    title,
+    project_id: projectId,
+    compile: "browser",
+    image: photo,
+  } satisfies FormOf<"POST /api/ar-content">;
+  return upload("POST /api/ar-content", { body: formOf(form) }, progress);
+}
+
+type FormOf<Name extends "POST /api/ar-content" | "PUT /api/ar-content/{id}/marker"> =
+  Operations[Name]["form"];
+
+/** Starts a new compilation. For one in this browser, the answer brings its lease. */
+export function recompile(
+  id: string,
+  compile: "browser" | "server",
+  maxFeatures: number | null,
+): Promise<Submission> {
+  const body = { compile, max_features: maxFeatures };
+  return vivimark.call("POST /api/ar-content/{id}/marker/recompile", { path: { id }, body });
+}
+
+/** Takes the lease of a compilation that waits for the server. */
+export function takeLease(id: string): Promise<Lease> {
+  return vivimark.call("POST /api/ar-content/{id}/marker/lease", { path: { id } });
+}
+
+export function reportProgress(id: string, lease: Lease, body: Progress): Promise<Lease> {
+  const header = headerOf(lease);
+  return vivimark.call("POST /api/ar-content/{id}/marker/progress", { path: { id }, header, body });
+}
+
+/** Gives up the lease; the Node compiler takes over at once. */
+export function releaseLease(id: string, lease: Lease): Promise<void> {
+  const header = headerOf(lease);
+  return vivimark.call("DELETE /api/ar-content/{id}/marker/lease", { path: { id }, header });
+}
+
+export function deliverMarker(id: string, lease: Lease, photo: CompiledPhoto): Promise<ArContent> {
+  const { milliseconds, compilerVersion } = photo;
+  const form = {
+    metadata: JSON.stringify({ milliseconds, compiler_version: compilerVersion }),
+    thumbnail: new File([photo.thumbnail], "thumbnail.jpg", { type: "image/jpeg" }),
+    marker: new File([photo.marker], "marker.mind", { type: "application/octet-stream" }),
+  } satisfies FormOf<"PUT /api/ar-content/{id}/marker">;
+  const header = headerOf(lease);
+  return vivimark.call("PUT /api/ar-content/{id}/marker", { path: { id }, header, form });
+}
+
+function headerOf({ token }: Lease) {
+  return { "vivimark-lease": token };
+}
+
+export function putVideo(
+  id: string,
+  video: File,
+  progress: Pick<Transfer, "onSent" | "signal">,
+): Promise<ArContent> {
+  const type = video.type as Operations["PUT /api/ar-content/{id}/video"]["type"];
+  return upload("PUT /api/ar-content/{id}/video", { path: { id }, body: video, type }, progress);
+}
+
+export function deleteVideo(id: string): Promise<void> {
+  return vivimark.call("DELETE /api/ar-content/{id}/video", { path: { id } });
+}
+
+export async function downloadPhoto(
+  { unique_id, image_url }: Pick<ArContent, "unique_id" | "image_url">,
+  signal?: AbortSignal,
+): Promise<Blob> {
+  const path = { unique_id, kind: "image" } as const;
+  // The version lets the browser take the photo from its cache.
+  const v = new URL(image_url, location.href).searchParams.get("v") ?? undefined;
+  const response = await vivimark.call("GET /media/{unique_id}/{kind}", { path, query: { v }, signal });
+  return response.blob();
+}
+
+/** Downloads the QR code of the viewer's address, an SVG image. */
+export async function downloadQrCode(id: string): Promise<Blob> {
+  return (await vivimark.call("GET /api/ar-content/{id}/qr.svg", { path: { id } })).blob();
+}

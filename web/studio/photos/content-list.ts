@@ -1,0 +1,43 @@
+import type { ArContent, ArContentPage, MarkerStatus } from "../../../client/client.ts";
+
+/** Combines pages of content into one list. */
+
+export interface Filter {
+  readonly q: string;
+  readonly status: MarkerStatus | "";
+  /** The ID of a project; empty: all projects that are not archived. */
+  readonly project: string;
+}
+
+/** The loaded part of the list, newest first. */
+export interface ContentList {
+  /** The filter that it was loaded with. */
+  readonly filter: Filter;
+  readonly items: readonly ArContent[];
+  readonly total: number;
+  readonly nextCursor: string | null;
+}
+
+export function isMoving({ marker_status }: ArContent): boolean {
+  return marker_status === "pending" || marker_status === "processing";
+}
+
+/** Replaces the newest items by a new first page. Older items that were loaded before stay. */
+export function refreshed(before: ContentList | null, filter: Filter, page: ArContentPage): ContentList {
+  const replaced = { filter, items: page.items, total: page.total, nextCursor: page.next_cursor };
+  const oldest = page.items.at(-1);
+  if (!before || !oldest || page.next_cursor === null || before.items.length <= page.items.length) {
+    return replaced;
+  }
+  const fresh = new Set(page.items.map(({ id }) => id));
+  const older = before.items.filter(({ id, created_at }) => !fresh.has(id) && created_at < oldest.created_at);
+  if (older.length === 0) return replaced;
+  return { ...replaced, items: [...page.items, ...older], nextCursor: before.nextCursor };
+}
+
+/** Appends the next page. An item that moved between the two calls appears once. */
+export function extended(before: ContentList, page: ArContentPage): ContentList {
+  const known = new Set(before.items.map(({ id }) => id));
+  const items = [...before.items, ...page.items.filter(({ id }) => !known.has(id))];
+  return { ...before, items, total: page.total, nextCursor: page.next_cursor };
+}
