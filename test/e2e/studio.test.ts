@@ -224,7 +224,7 @@ describe("uploading", () => {
     const page = await openStudio();
     await page.context().route("**/*.wasm", (route) => route.abort());
     await addPhotos(page, [await named("allium-oreophilum")]);
-    await page.getByText(/The server took over/).waitFor();
+    await page.getByText(/The server compiles it instead/).waitFor();
     await readyInStudio(page, "Allium oreophilum");
     expect((await onlyContent()).marker_metadata?.executor).toBe("node");
   });
@@ -823,7 +823,7 @@ describe("too much at once", () => {
     const page = await openStudio();
     for (const method of ["POST", "PUT"]) await refuseOnce(page, method);
     await addPhotos(page, [await named("allium-oreophilum")]);
-    await card(page, "Allium oreophilum").getByText("Too many at once; goes on at").waitFor();
+    await card(page, "Allium oreophilum").getByText("Rate limit reached. Resuming at").waitFor();
     await readyInStudio(page, "Allium oreophilum");
     const { id } = await onlyContent();
     expect(await tasks(id)).toMatchObject([{ executor: "browser", state: "ready" }]);
