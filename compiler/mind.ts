@@ -18,6 +18,7 @@
  * integers, 64-bit floats), so decoding a file of mind-ar 1.2.5 and encoding it again gives it back.
  */
 
+import { hasAscii, SIGNATURES, startOfText } from "./image/sniff.ts";
 import {
   type ClusterNode,
   CompileError,
@@ -121,12 +122,7 @@ function invalid(sentence: string, fault: MarkerFault = "malformed"): InvalidMar
 /** Names what is commonly saved or served as `.mind` by mistake. */
 function refuseForeignFile(bytes: Uint8Array): void {
   if (bytes.length === 0) throw invalid("it is empty (0 bytes).", "empty");
-  const at = (offset: number, ...magic: number[]) => magic.every((byte, i) => bytes[offset + i] === byte);
-  let start = at(0, 0xef, 0xbb, 0xbf) ? 3 : 0;
-  while (start < bytes.length && (bytes[start] === 0x20 || (bytes[start] >= 0x09 && bytes[start] <= 0x0d))) {
-    start++;
-  }
-  switch (bytes[start]) {
+  switch (bytes[startOfText(bytes)]) {
     case 0x3c: // <
       throw invalid(
         "it is an HTML or XML page; the address it came from probably answered with a web page.",
@@ -137,11 +133,12 @@ function refuseForeignFile(bytes: Uint8Array): void {
       throw invalid("it is JSON text; a .mind file is binary MessagePack.", "json");
   }
   const foreign = (sentence: string) => invalid(sentence, "foreign_file");
-  if (at(0, 0xff, 0xd8, 0xff)) throw foreign("it is a JPEG image; compile the image first.");
-  if (at(0, 0x89, 0x50, 0x4e, 0x47)) throw foreign("it is a PNG image; compile the image first.");
-  if (at(0, 0x52, 0x49, 0x46, 0x46)) throw foreign("it is a RIFF file, perhaps a WebP image.");
-  if (at(0, 0x50, 0x4b, 0x03, 0x04)) throw foreign("it is a ZIP archive; take the .mind file out of it.");
-  if (at(0, 0x1f, 0x8b)) throw foreign("it is compressed with gzip; send it uncompressed.");
+  const starts = (signature: string) => hasAscii(bytes, 0, signature);
+  if (starts(SIGNATURES.jpeg)) throw foreign("it is a JPEG image; compile the image first.");
+  if (starts(SIGNATURES.png)) throw foreign("it is a PNG image; compile the image first.");
+  if (starts(SIGNATURES.riff)) throw foreign("it is a RIFF file, perhaps a WebP image.");
+  if (starts(SIGNATURES.zip)) throw foreign("it is a ZIP archive; take the .mind file out of it.");
+  if (starts(SIGNATURES.gzip)) throw foreign("it is compressed with gzip; send it uncompressed.");
 }
 
 // Reading

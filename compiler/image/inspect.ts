@@ -1,6 +1,6 @@
 import { CompileError } from "../types.ts";
 import { type Orientation, readOrientation, swapsSides } from "./orientation.ts";
-import { hasAscii, sniffForeignFile } from "./sniff.ts";
+import { hasAscii, SIGNATURES, sniffForeignFile } from "./sniff.ts";
 
 export const MAX_IMAGE_BYTES = 20_000_000;
 /** A 50-megapixel photo is 200 MB of RGBA: what a phone's browser can still hold. */
@@ -79,9 +79,9 @@ const HEADERS: Record<ImageFormat, (bytes: Uint8Array) => Header> = {
 };
 
 function formatOf(bytes: Uint8Array): ImageFormat {
-  if (hasAscii(bytes, 0, "\xff\xd8\xff")) return "jpeg";
-  if (hasAscii(bytes, 0, "\x89PNG\r\n\x1a\n")) return "png";
-  if (hasAscii(bytes, 0, "RIFF") && hasAscii(bytes, 8, "WEBP")) return "webp";
+  if (hasAscii(bytes, 0, SIGNATURES.jpeg)) return "jpeg";
+  if (hasAscii(bytes, 0, SIGNATURES.png)) return "png";
+  if (hasAscii(bytes, 0, SIGNATURES.riff) && hasAscii(bytes, 8, "WEBP")) return "webp";
   const foreign = sniffForeignFile(bytes);
   if (foreign?.visual) throw unsupported(foreign.name);
   const what = foreign ? `This is ${foreign.name}` : "This is no image of a known format";

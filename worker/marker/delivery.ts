@@ -1,6 +1,7 @@
 import { COMPILER_VERSION, DEFAULT_MAX_SIZE } from "../../compiler/compile.ts";
 import { inspectImage } from "../../compiler/image/inspect.ts";
 import { targetSize } from "../../compiler/image/resize.ts";
+import { hasAscii, SIGNATURES } from "../../compiler/image/sniff.ts";
 import { decodeMind } from "../../compiler/mind.ts";
 import { scoreTarget } from "../../compiler/quality.ts";
 import { assertTrackable } from "../../compiler/trackable.ts";
@@ -157,8 +158,8 @@ function assertThumbnail(bytes: Uint8Array): void {
     );
   }
   const expected = `expected a JPEG of at most ${MAX_THUMBNAIL_SIDE} px on its longer side`;
-  if (bytes[0] !== 0xff || bytes[1] !== 0xd8 || bytes[2] !== 0xff) {
-    throw new Refusal("invalid_thumbnail", `The thumbnail is no JPEG; ${expected}.`);
+  if (!hasAscii(bytes, 0, SIGNATURES.jpeg)) {
+    throw new Refusal("invalid_thumbnail", `The thumbnail is not a JPEG; ${expected}.`);
   }
   try {
     const { width, height } = inspectImage(bytes);

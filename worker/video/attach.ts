@@ -5,12 +5,10 @@ import type { ContentStore } from "../content/store.ts";
 import type { Company, Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { type RequestBody, uploadInterrupted } from "../http/request-body.ts";
+import { SNIFFED_BYTES, sniffVideo } from "./sniff.ts";
 
 /** Under the 100 MB that Cloudflare lets through in one request on its free plan. */
 export const MAX_VIDEO_BYTES = 95_000_000;
-
-/** Enough for the brands of an MP4 and the document type of a WebM. */
-export const SNIFFED_BYTES = 4096;
 
 const CHUNK_BYTES = 262_144;
 
@@ -118,48 +116,6 @@ function lengthOf({ contentLength }: RequestBody): number {
     throw new Refusal("video_too_large", `The video has ${received}; expected at most ${limit}.`);
   }
   return length;
-}
-
-/** Brands of the ISO family that are no video, though their files may call themselves `isom` or `mp42` too. */
-const FOREIGN_BRANDS: readonly (readonly [RegExp, string])[] = [
-  [/^qt {2}$/, "a QuickTime video (.mov)"],
-  [/^(hei[cxms]|hev[cx]|mif1|msf1)$/, "a HEIC image"],
-  [/^(avif|avis)$/, "an AVIF image"],
-  [/^(M4A |M4B |M4P )$/, "an MPEG-4 sound file"],
-  [/^crx $/, "a raw photo (CR3)"],
-];
-
-/** Brands of MP4 videos, 3GPP's included. */
-const VIDEO_BRANDS =
-  /^(isom|iso[2-9a-c]|mp4[12]|avc1|hvc1|hev1|av01|M4V[ HP]|MSNV|dash|msdh|cmf[c2]|3g[p2].|f4v |mmp4)$/;
-
-/**
- * The format by the first bytes of a file, or what was found in its place. An MP4 begins with a `ftyp` box:
- * its size, "ftyp", the major brand, a version, compatible brands (ISO/IEC 14496-12, section 4.3).
- */
-export function sniffVideo(head: Uint8Array): { readonly type: VideoType } | { readonly found: string } {
-  if (head.length === 0) return { found: "empty (0 bytes)" };
-  const text = Array.from(head, (byte) => String.fromCharCode(byte)).join("");
-  if (text.slice(4, 8) === "ftyp")
-    return sniffBrands(text, new DataView(head.buffer, head.byteOffset).getUint32(0));
-  if (text.startsWith("\x1a\x45\xdf\xa3")) {
-    return text.slice(0, 64).includes("\x42\x82\x84webm")
-      ? { type: "video/webm" }
-      : { found: "a Matroska file that is no WebM" };
-  }
-  return { found: "in another format" };
-}
-
-function sniffBrands(text: string, boxBytes: number): { type: VideoType } | { found: string } {
-  if (boxBytes < 16 || boxBytes % 4 !== 0 || boxBytes > SNIFFED_BYTES || boxBytes > text.length) {
-    return { found: `a damaged MP4: its first box says that it has ${boxBytes} bytes` };
-  }
-  const major = text.slice(8, 12);
-  const foreign = FOREIGN_BRANDS.find(([brand]) => brand.test(major));
-  if (foreign) return { found: foreign[1] };
-  const compatible = text.slice(16, boxBytes).match(/.{4}/gs) ?? [];
-  if ([major, ...compatible].some((brand) => VIDEO_BRANDS.test(brand))) return { type: "video/mp4" };
-  return { found: `of the brand ${JSON.stringify(major)}, which is no MP4 video` };
 }
 
 /** Looks at the first bytes of a request's body; the stream that is returned has them again. */

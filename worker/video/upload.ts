@@ -16,7 +16,8 @@ import {
 import { announceStorageMigration } from "../storage-migration/announce.ts";
 import * as migrations from "../storage-migration/life.ts";
 import { announceEvents } from "../webhooks/deliveries.ts";
-import { newVideoPath, replaceVideo, SNIFFED_BYTES, sniffVideo } from "./attach.ts";
+import { newVideoPath, replaceVideo } from "./attach.ts";
+import { SNIFFED_BYTES, sniffVideo } from "./sniff.ts";
 import type { VideoUploadStore } from "./upload-store.ts";
 
 /**

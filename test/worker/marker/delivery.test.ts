@@ -137,7 +137,7 @@ describe("a delivered marker", () => {
       () => form({ marker: mind(), thumbnail: png() }),
       422,
       "invalid_thumbnail",
-      /no JPEG/,
+      /not a JPEG/,
     ],
     [
       "a thumbnail of 2000 px",

@@ -137,7 +137,7 @@ describe("a refused video", () => {
     ["a HEIC image", ftyp("heic", ["mif1", "heic"])],
     ["an AVIF image", ftyp("avis", ["msf1", "iso8"])],
     ["an MPEG-4 sound file", ftyp("M4A ", ["mp42", "isom"])],
-    ["a raw photo (CR3)", ftyp("crx ", ["isom"])],
+    ["a Canon raw image (CR3)", ftyp("crx ", ["isom"])],
     ["a QuickTime video (.mov)", ftyp("qt  ", ["qt  ", "isom"])],
     ["a damaged MP4: its first box says that it has 15 bytes", ftyp("isom", [], 15)],
     ["a damaged MP4: its first box says that it has 18 bytes", ftyp("isom", ["mp41"], 18)],
