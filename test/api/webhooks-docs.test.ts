@@ -1,4 +1,4 @@
-// The receivers of docs/webhooks.md, run as they stand there.
+// Runs the receivers in docs/webhooks.md.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -11,7 +11,7 @@ import { afterAll, expect, test } from "vitest";
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const CACHE = path.join(ROOT, "node_modules/.cache");
 mkdirSync(CACHE, { recursive: true });
-// Beneath node_modules: what they import is found.
+// Below node_modules, so that their imports resolve.
 const folder = mkdtempSync(path.join(CACHE, "webhooks-docs-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -30,7 +30,7 @@ function signed(secret: string, time = new Date()): Record<string, string> {
   };
 }
 
-test("the server takes what is genuine, and nothing else", async () => {
+test("the server accepts genuine requests only", async () => {
   const file = path.join(folder, "server.mjs");
   expect(server).toContain(".listen(3000)");
   const report = ".listen(0, '127.0.0.1', function () { process.send(this.address().port); })";
@@ -52,7 +52,7 @@ test("the server takes what is genuine, and nothing else", async () => {
   }
 });
 
-test("by hand too", async () => {
+test("verification without a library accepts genuine requests only", async () => {
   const file = path.join(folder, "by-hand.mjs");
   writeFileSync(file, `${byHand}\nexport { isGenuine };\n`);
   const { isGenuine } = await import(pathToFileURL(file).href);
