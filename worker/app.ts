@@ -11,7 +11,7 @@ import { type ErrorCode, type FieldError, problemOf } from "./errors.ts";
 import { invalidInput } from "./http/json-body.ts";
 import { refusalFor } from "./http/refusals.ts";
 import { RequestBody } from "./http/request-body.ts";
-import { addLogContext, during, logEvent, logFailure } from "./log.ts";
+import { addLogContext, logEvent, logFailure, withLogContext } from "./log.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { auditLogRoutes } from "./routes/audit-log.ts";
 import { authRoutes } from "./routes/auth.ts";
@@ -42,26 +42,26 @@ import { yandexPermissionRoutes } from "./routes/yandex-permission.ts";
 const root = new OpenAPIHono<AppEnv>({
   defaultHook: (result) => {
     if (result.success) return;
-    // The validator passes what it was given along, though the hook's type does not say so.
+    // The validator passes the data too, although the hook's type does not declare it.
     throw invalidInput(result.error, "data" in result ? result.data : undefined, result.target);
   },
 });
 
-/** For answers that are no pages; a photo or video that is opened by itself is shown. */
-const NOTHING_RUNS =
+/** Content-Security-Policy of responses other than pages. A photo or video opened by itself is shown. */
+const RESTRICTIVE_POLICY =
   "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
-/** A client's own id serves if it is one word of this many characters at most. */
+/** Longer ids from clients are replaced. */
 const MAX_REQUEST_ID_LENGTH = 64;
 
 root.use(requestId({ limitLength: MAX_REQUEST_ID_LENGTH }));
 
 root.use(async (c, next) => {
   const started = Date.now();
-  await during({ request_id: c.var.requestId }, async () => {
+  await withLogContext({ request_id: c.var.requestId }, async () => {
     await next();
     const { method } = c.req;
-    logEvent("request", { method, path: templateOf(c), status: c.res.status, ms: Date.now() - started });
+    logEvent("request", { method, path: routePatternOf(c), status: c.res.status, ms: Date.now() - started });
   });
 });
 
@@ -70,14 +70,14 @@ root.use(async (c, next) => {
   c.set("body", body);
   await next();
   await body.drain();
-  // Not c.header, which copies an answer that is made already, and its body with it.
+  // Not c.header, which copies the response with its body.
   const { headers } = c.res;
   headers.set("X-Request-Id", c.var.requestId);
   headers.set("X-Content-Type-Options", "nosniff");
   headers.set("Referrer-Policy", "strict-origin-when-cross-origin");
   headers.set("Cross-Origin-Opener-Policy", "same-origin");
-  // Pages bring their own.
-  if (!headers.has("Content-Security-Policy")) headers.set("Content-Security-Policy", NOTHING_RUNS);
+  // Pages set their own policy.
+  if (!headers.has("Content-Security-Policy")) headers.set("Content-Security-Policy", RESTRICTIVE_POLICY);
 });
 
 root.use(async (c, next) => {
@@ -105,7 +105,7 @@ const readableAnywhere = cors({
 root.use("/media/*", readableAnywhere);
 root.use("/api/viewer/*", readableAnywhere);
 
-for (const open of [
+for (const publicPath of [
   "media",
   "api/viewer",
   "api/health",
@@ -116,7 +116,7 @@ for (const open of [
   "api/openapi.json",
   "api/docs",
 ]) {
-  root.use(`/${open}/*`, countPublic);
+  root.use(`/${publicPath}/*`, countPublic);
 }
 
 const app = root
@@ -159,12 +159,12 @@ app.notFound((c) => {
   const methods = methodsOf(c.req.path);
   if (methods.length > 0) {
     const allowed = methods.join(", ");
-    const detail = `${c.req.path.slice(0, 200)} does not know ${c.req.method}; expected ${allowed}.`;
+    const detail = `${c.req.path.slice(0, 200)} does not support ${c.req.method}; expected ${allowed}.`;
     return respond(c, "method_not_allowed", detail, { Allow: allowed });
   }
   const isRead = c.req.method === "GET" || c.req.method === "HEAD";
-  if (isRead && mayBePage(c.req.path)) return pageAt("/", c);
-  const detail = `There is nothing at ${c.req.method} ${c.req.path.slice(0, 200)}.`;
+  if (isRead && isStudioPath(c.req.path)) return pageAt("/", c);
+  const detail = `${c.req.method} ${c.req.path.slice(0, 200)} does not exist.`;
   return respond(c, "not_found", detail);
 });
 
@@ -172,11 +172,11 @@ app.onError((error, c) => {
   const refusal = refusalFor(error);
   if (refusal) return respond(c, refusal.code, refusal.message, refusal.headers, refusal.fields);
   if (error instanceof HTTPException) return respond(c, codeOf(error), error.message);
-  logFailure("A request met a fault of ours", error);
+  logFailure("A request failed with an internal error", error);
   return respond(
     c,
     "internal_error",
-    `Something went wrong on our side; it was noted as ${c.var.requestId}.`,
+    `Something went wrong on our side. Try again, or report request ${c.var.requestId}.`,
   );
 });
 
@@ -191,7 +191,7 @@ function serveDocument(): Handler<AppEnv> {
   };
 }
 
-/** The methods of the routes at a path. */
+/** Returns the methods that the routes of a path support. */
 function methodsOf(path: string): string[] {
   const methods = new Set<string>();
   for (const route of app.routes) {
@@ -208,24 +208,24 @@ function patternOf(route: string): RegExp {
 
 async function pageAt(path: string, c: Context<AppEnv>): Promise<Response> {
   const page = await c.env.assets.fetch(new Request(new URL(path, c.req.url), c.req.raw));
-  // The binding's own answer takes no header.
+  // The headers of the binding's own response are immutable.
   return new Response(page.body, page);
 }
 
-/** The studio draws every page itself. What has an extension is a file, and missing. */
-function mayBePage(path: string): boolean {
+/** Returns whether the studio renders a path. A path with a file extension is a missing file. */
+function isStudioPath(path: string): boolean {
   return !/^\/(api|media|assets|swagger-ui)(\/|$)|\.[^/]*$/.test(path);
 }
 
-/** Hono's own refusals, all about request bodies. */
+/** Returns the code for Hono's own errors, which are all about request bodies. */
 function codeOf({ status }: HTTPException): ErrorCode {
   if (status === 415) return "unsupported_media_type";
   if (status === 413) return "body_too_large";
   return status === 400 ? "malformed_json" : "internal_error";
 }
 
-/** The route that answers: its path, not what came in the path's place, which may be a secret. */
-function templateOf(c: Context): string {
+/** Returns the route's pattern for the log: the path itself may contain a secret. */
+function routePatternOf(c: Context): string {
   const { path, method } = c.req;
   const route = routePath(c);
   return route === "/api/auth/*" && isExposed(path.slice("/api/auth".length), method) ? path : route;

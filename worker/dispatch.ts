@@ -1,5 +1,5 @@
 import type { Bindings, CompileMessage, StorageMessage, Verdict, WebhookMessage } from "./bindings.ts";
-import { during, logFailure } from "./log.ts";
+import { logFailure, withLogContext } from "./log.ts";
 import { type Consumer, consume, deadLetter } from "./marker/consumer.ts";
 import { takeTurn } from "./storage-migration/turn.ts";
 import { deadLetterDelivery, deliverWebhook } from "./webhooks/deliver.ts";
@@ -24,7 +24,7 @@ export async function dispatch(
 ): Promise<void> {
   await Promise.all(
     messages.map((message) =>
-      during({ message: message.body }, async () => {
+      withLogContext({ message: message.body }, async () => {
         try {
           const verdict = await verdictOn(services, message.body, isDead);
           if (verdict.kind === "ack") message.ack();

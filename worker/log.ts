@@ -2,34 +2,34 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /**
- * The log: one line of JSON an event, on the console, which the platform keeps. Ids and codes only: no secret,
- * no body, no query and no address that is a secret itself gets here.
+ * The log: one line of JSON per event on the console, which the platform stores. It contains ids and codes, but
+ * never secrets, bodies, queries or URLs that are secrets themselves.
  */
 
-/** What is known of the work during which something happens; each line has it. It grows as it is found out. */
-export interface Scope {
-  /** As the answer's X-Request-Id says it. */
+/** The fields that every line of a request or job has. */
+export interface LogContext {
+  /** The id in X-Request-Id. */
   request_id?: string;
   company_id?: string;
   actor?: { readonly kind: "person" | "key"; readonly id: string };
-  /** Of the refusal. */
+  /** The error code of the response. */
   code?: string;
   /** The queue's message. */
   message?: object;
-  /** What runs without anybody asking. */
+  /** The scheduled job. */
   job?: "sweep";
 }
 
-const scopes = new AsyncLocalStorage<Scope>();
+const contexts = new AsyncLocalStorage<LogContext>();
 
-/** Does some work, all of whose lines in the log have what is known of it. */
-export function during<T>(scope: Scope, work: () => T): T {
-  return scopes.run({ ...scope }, work);
+/** Runs `work`; all its log lines have the fields of `context`. */
+export function withLogContext<T>(context: LogContext, work: () => T): T {
+  return contexts.run({ ...context }, work);
 }
 
-/** Adds to what is known. */
-export function addLogContext(facts: Partial<Scope>): void {
-  Object.assign(scopes.getStore() ?? {}, facts);
+/** Adds fields to all later lines of the running request or job. */
+export function addLogContext(facts: Partial<LogContext>): void {
+  Object.assign(contexts.getStore() ?? {}, facts);
 }
 
 export function logEvent(event: string, facts: Readonly<Record<string, unknown>>): void {
@@ -37,8 +37,10 @@ export function logEvent(event: string, facts: Readonly<Record<string, unknown>>
 }
 
 /**
- * @param what happened, and what becomes of it
- * @param error told without what could be a secret, and its causes
+ * Logs a failure.
+ *
+ * @param what happened, and what follows from it
+ * @param error is logged with its causes, without secrets
  */
 export function logFailure(
   what: string,
@@ -50,7 +52,7 @@ export function logFailure(
 
 function line(level: "info" | "error", event: string, facts: object): string {
   const time = new Date().toISOString();
-  return JSON.stringify({ time, level, event, ...scopes.getStore(), ...facts });
+  return JSON.stringify({ time, level, event, ...contexts.getStore(), ...facts });
 }
 
 interface Described {
@@ -71,19 +73,19 @@ function described(error: unknown, depth = 0): Described {
     name,
     message: redacted(messageOf(error)),
     ...("code" in error ? { code: error.code } : {}),
-    // Without the message, with which a stack begins.
+    // Without the message, which the stack starts with.
     at: (stack.match(/^ {4}at .*$/gm) ?? []).slice(0, MAX_FRAMES).map((frame) => frame.trim()),
     ...(cause !== undefined && depth < MAX_CAUSES ? { cause: described(cause, depth + 1) } : {}),
   };
 }
 
-/** The message of a failed query lists what was bound to it: hashes, sealed settings, what people wrote. */
+/** Leaves out the bound parameters of a failed query: hashes, encrypted settings, personal data. */
 function messageOf(error: Error): string {
   if ("query" in error && "params" in error) return `Failed query: ${String(error.query)}`;
   return error.message;
 }
 
-/** For messages that others wrote: signed addresses, keys and tokens are cut. */
+/** Cuts signed URLs, keys and tokens out of a message. */
 export function redacted(text: string): string {
   return text
     .replace(/(https?:\/\/[^\s"'?#]*)[?#][^\s"']*/gi, "$1?…")

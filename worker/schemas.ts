@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { problem } from "./errors.ts";
-import { descriptionText, nameText, orNull, titleText } from "./http/fields.ts";
+import { decimal, descriptionText, nameText, orNull, titleText } from "./http/fields.ts";
 
 export const markerStatus = z.enum(["pending", "processing", "ready", "failed"]).openapi("MarkerStatus");
 export type MarkerStatus = z.infer<typeof markerStatus>;
@@ -276,21 +276,39 @@ export const projectChange = z
   .openapi("ProjectChange");
 export type ProjectChange = z.infer<typeof projectChange>;
 
-/** A photo that is fetched from where it is. */
+/** The fields of a new photo, besides the photo itself. */
+const photoFields = {
+  title: titleText.optional().describe("Default: the name of the file."),
+  description: descriptionText.optional(),
+  project_id: z.string().max(64).optional().describe("Default: the oldest project that is not archived."),
+  compile: compileWhere.optional().describe("Default: server."),
+  max_features: maxFeatures
+    .optional()
+    .describe("Keeps at most this many of the strongest points per keyframe. Default: the project's."),
+  expires_at: z.iso
+    .datetime()
+    .optional()
+    .describe("When viewers stop showing the photo. Default: after the project's number of days."),
+};
+
+/** A photo with its URL, as JSON. */
 export const remotePhoto = z
   .strictObject({
     image_url: z.string().max(2048).openapi({
-      description: "https; a JPEG, PNG or WebP of at most 20 MB, fetched at once and at most for 30 s.",
+      description: "https; a JPEG, PNG or WebP of at most 20 MB, downloaded at once within 30 s.",
       example: "https://images.example.com/portrait.jpg",
     }),
-    title: titleText.optional().openapi({ description: "Default: the name of the file." }),
-    description: descriptionText.optional(),
-    project_id: z.string().max(64).optional(),
-    compile: compileWhere.optional(),
-    max_features: maxFeatures.optional(),
-    expires_at: z.iso.datetime().optional(),
+    ...photoFields,
   })
   .openapi("RemotePhoto");
+
+/** The text fields of a photo's upload form. */
+export const photoTexts = z.object({
+  ...photoFields,
+  max_features: decimal(maxFeatures)
+    .optional()
+    .describe(photoFields.max_features.description ?? ""),
+});
 
 export const contentChange = z
   .strictObject({

@@ -5,7 +5,7 @@ import type { Bindings } from "./bindings.ts";
 import { sweepDays } from "./content/quotas.ts";
 import { listDeleted, openStore, postponePurge, purge } from "./content/store.ts";
 import { sweepKeys } from "./db/idempotency.ts";
-import { during, logFailure } from "./log.ts";
+import { logFailure, withLogContext } from "./log.ts";
 import { reclaimForgotten } from "./marker/life.ts";
 import { resealSettings } from "./storage/connections.ts";
 import * as migrations from "./storage-migration/life.ts";
@@ -24,7 +24,7 @@ const RETRY_SECONDS = 600;
 export async function scheduledSweep(
   services: Parameters<typeof sweep>[0] & Pick<Bindings, "publicCache" | "now">,
 ): Promise<void> {
-  await during({ job: "sweep" }, async () => {
+  await withLogContext({ job: "sweep" }, async () => {
     try {
       await sweep(services, services.now());
       services.publicCache.forget();

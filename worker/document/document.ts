@@ -3,8 +3,8 @@ import type { AppEnv } from "../bindings.ts";
 import { EXAMPLES, PROBLEMS } from "./examples.ts";
 
 /**
- * The API's document (OpenAPI 3.1): what the routes say of themselves, and what is said of all of them in one
- * place: how to sign in, groups, and an example of every body.
+ * Returns the API's document (OpenAPI 3.1): the definitions of the routes, completed by authentication, groups
+ * of operations and recorded examples.
  */
 export function describeApi(app: Pick<OpenAPIHono<AppEnv>, "getOpenAPI31Document">) {
   const { components, paths: bare, webhooks: told, ...head } = app.getOpenAPI31Document(HEAD);
@@ -39,12 +39,11 @@ const HEAD = {
     version: "1",
     license: { name: "MIT", identifier: "MIT" },
     description:
-      "Photos in, living pictures out. Every refusal is a problem document (RFC 9457) with a `code`. " +
-      "Media addresses are relative to this API. Every answer has an `X-Request-Id`, taken over from the request if " +
-      "that brings one of at most 64 letters, digits, `-`, `_` and `=`; a problem document has it as `request_id`. " +
-      "A method that an address does not know is refused with 405, " +
-      "`method_not_allowed`, and an Allow header. What is asked too often is refused with 429, " +
-      "`too_many_requests`, and Retry-After; `RateLimit-Policy` says beforehand how often is too often (docs/api.md).",
+      "Turns portrait photos into living pictures. Every error is a problem document (RFC 9457) with a `code`. " +
+      "Media URLs are relative to this API. Every response has an `X-Request-Id`: the request's own, if it has at most 64 " +
+      "letters, digits, `-`, `_` and `=`, or a new one. Problem documents repeat it as `request_id`. An unsupported " +
+      "method gets 405, `method_not_allowed`, and an Allow header. Too many requests get 429, `too_many_requests`, and " +
+      "Retry-After; `RateLimit-Policy` announces the limit (docs/api.md).",
   },
   servers: [{ url: "/" }],
 };
@@ -55,56 +54,60 @@ const SECURITY = {
     in: "cookie",
     name: "__Secure-vivimark.session_token",
     description:
-      "What `POST /api/auth/sign-in/email` sets, or a passkey's `POST /api/auth/passkey/verify-authentication`; on http://localhost without `__Secure-`. A request that changes " +
-      "something must come from a page of this origin.",
+      "The cookie that `POST /api/auth/sign-in/email` and `POST /api/auth/passkey/verify-authentication` set; on " +
+      "http://localhost its name has no `__Secure-`. Requests that change something must come from a page of this origin.",
   },
   key: {
     type: "http",
     scheme: "bearer",
-    description: "An API key of a company; `x-permission` says what it is asked for (docs/accounts.md).",
+    description:
+      "An API key of a company. `x-permission` names the permission that an operation requires (docs/accounts.md).",
   },
   mailbox: { type: "http", scheme: "bearer", description: "The token of the development mailbox." },
 };
 
 const WEBHOOKS = "Webhooks";
 
-/** Groups of operations, in the document's order, by how their addresses begin: the longest that fits. */
+/** Groups of operations, in the document's order. An operation belongs to the group of its longest matching prefix. */
 const TAGS = [
   {
     name: "Content",
-    description: "Photos, one by one and many at once.",
+    description: "Submit, list, change and delete photos.",
     prefixes: ["/api/ar-content"],
   },
   {
     name: "Markers",
-    description: "Compiling them: in the caller's own program, or again.",
+    description: "Compile markers in your own program, or compile them again.",
     prefixes: ["/api/ar-content/{id}/marker", "/api/ar-content/{id}/tasks", "/api/tasks"],
   },
-  { name: "Videos", description: "What plays on a photo.", prefixes: ["/api/ar-content/{id}/video"] },
-  { name: "Projects", description: "Where content lies, and its defaults.", prefixes: ["/api/projects"] },
-  { name: "Viewer", description: "What is public.", prefixes: ["/api/viewer", "/media"] },
+  {
+    name: "Videos",
+    description: "The videos that play on photos.",
+    prefixes: ["/api/ar-content/{id}/video"],
+  },
+  { name: "Projects", description: "Groups of content with common defaults.", prefixes: ["/api/projects"] },
+  { name: "Viewer", description: "Public data of published photos.", prefixes: ["/api/viewer", "/media"] },
   {
     name: "Storage",
-    description: "Where files live, and moving them.",
+    description: "Storage connections and storage migrations.",
     prefixes: ["/api/storage-", "/api/company/storage"],
   },
   {
     name: WEBHOOKS,
-    description:
-      "Having events told to an address. What is sent there is under `webhooks`; none of it asks us.",
+    description: "Send events to a URL. The requests that Vivimark sends are described under `webhooks`.",
     prefixes: ["/api/webhooks"],
   },
   {
     name: "Company",
-    description: "The company itself: its name, its keys, who did what.",
+    description: "The company, its members, API keys and audit log.",
     prefixes: ["/api/company", "/api/api-keys", "/api/audit-log"],
   },
   {
     name: "People",
-    description: "Accounts of people, who have no use for API keys.",
+    description: "Accounts, sessions and passkeys of people.",
     prefixes: ["/api/auth", "/api/me", "/api/setup", "/api/invitations", "/api/mailbox"],
   },
-  { name: "Platform", description: "How it is.", prefixes: ["/api/health"] },
+  { name: "Platform", description: "The state of the platform.", prefixes: ["/api/health"] },
 ];
 
 function tagsOf(path: string): string[] {
@@ -117,7 +120,7 @@ function tagsOf(path: string): string[] {
     .map(({ name }) => name);
 }
 
-/** Whatever is asked for. */
+/** The response of every operation to a bug. */
 const INTERNAL_ERROR = {
   description: "Problem details; `code` is internal_error.",
   content: {
@@ -132,7 +135,7 @@ interface Media {
   readonly schema?: { readonly $ref?: string };
 }
 type Content = Readonly<Record<string, Media>>;
-/** What is read and completed of an operation. */
+/** The parts of an operation that are read and completed. */
 interface Operation {
   readonly requestBody?: { readonly content: Content };
   readonly responses: Readonly<Record<string, { readonly content?: Content }>>;

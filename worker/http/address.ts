@@ -1,13 +1,13 @@
 import type { Context } from "hono";
 
-/** The network address that a request comes from; empty when the platform does not say. */
+/** Returns the IP address of the client; empty if the platform does not provide it. */
 export function addressOf(c: Context): string {
   return c.req.header("cf-connecting-ip") ?? "";
 }
 
 /**
- * What of an address one party has for sure: all of IPv4, and the first half of IPv6, of which providers give
- * whole networks away.
+ * Returns the part of an IP address that identifies one client: all of IPv4, and the /64 network of IPv6, which
+ * providers assign as a whole.
  */
 export function networkOf(address: string): string {
   if (!address.includes(":") || address.includes(".")) return address;

@@ -1,6 +1,6 @@
 import { Refusal } from "../errors.ts";
 
-/** A place in a newest-first order. */
+/** A position in a list that is sorted newest first. */
 export interface Position {
   readonly createdAt: number;
   readonly id: string;
@@ -13,7 +13,10 @@ export function encodeCursor({ createdAt, id }: Position): string {
 export function decodeCursor(cursor: string): Position {
   const [, time, id] = cursor.match(/^([0-9a-z]{1,10})\.([0-9a-f-]{32,36})$/) ?? [];
   if (time === undefined || id === undefined) {
-    throw new Refusal("invalid_input", `Query "cursor": expected the next_cursor of a page before this one.`);
+    throw new Refusal(
+      "invalid_input",
+      `Field "cursor" of the query: expected the next_cursor of a previous page.`,
+    );
   }
   return { createdAt: Number.parseInt(time, 36), id };
 }

@@ -1,16 +1,14 @@
 import { z } from "@hono/zod-openapi";
 
-/** The wire: what the API takes and gives, in snake_case. The web app and the Node host import the types. */
-
-/** Not `.nullable()`: for a named schema the document's generator makes an `allOf` of it that null never meets. */
+/** Returns a nullable schema. `.nullable()` on a named schema becomes an `allOf` in the document that rejects null. */
 export const orNull = <Schema extends z.ZodType>(schema: Schema) => z.union([schema, z.null()]);
 
-/** A text of one line: well-formed, without control characters and overrides of its direction. */
+/** Returns a text as one well-formed line, without control characters and overrides of the text direction. */
 export function oneLine(text: string): string {
   return manyLines(text).replace(/[\t\n\u2028\u2029]+/g, " ");
 }
 
-/** The same for a text of several lines, which end with LF. */
+/** The same for a text of several lines, separated by LF. */
 export function manyLines(text: string): string {
   return text
     .replace(/\p{Surrogate}/gu, "\ufffd")
@@ -19,29 +17,29 @@ export function manyLines(text: string): string {
     .trim();
 }
 
-/** Whether anything of a text is seen: not only spaces, joiners and fillers. */
+/** Returns whether a text has visible characters: more than spaces, joiners and fillers. */
 export function isVisible(text: string): boolean {
   return /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text);
 }
 
-/** What people tell things apart by. */
+/** A name or title: one line of 1 to `maxLength` characters. */
 export const nameText = (maxLength: number) =>
   z
     .string()
     .overwrite(oneLine)
     .min(1)
     .max(maxLength)
-    // Of nothing at all it is said already.
-    .refine((text) => text === "" || isVisible(text), "expected something that can be seen");
+    // `min` reports the empty text.
+    .refine((text) => text === "" || isVisible(text), "expected at least one visible character");
 
 export const titleText = nameText(200);
 
 export const descriptionText = z.string().overwrite(manyLines).max(2000);
 
-/** Part of a title or description. */
+/** A search text. */
 export const searchText = z.string().overwrite(manyLines).max(200);
 
-/** A number of a query or a form, where numbers come as text. */
+/** A whole number in a query or form, where values are text. */
 export const decimal = <Schema extends z.ZodType<number, number>>(schema: Schema) =>
   z.preprocess((text, context) => {
     if (typeof text === "string" && /^\d{1,9}$/.test(text)) return Number(text);

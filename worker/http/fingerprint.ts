@@ -1,21 +1,21 @@
 import { hex, sha256, sha256Sink } from "../sha256.ts";
 
 /**
- * What a request asks for, in one hash: method and path are its caller's to compare. A form that is sent again
- * has another boundary each time, so boundaries do not count. Bytes are seen once, as they flow by.
+ * Hashes the query and body of a request, to tell a retry from a different request. A retried form has a new
+ * boundary, so boundaries are left out. The bytes are hashed as they stream by.
  */
 export class Fingerprint {
   readonly #about: string;
   readonly #boundary: Uint8Array;
   readonly #sink = sha256Sink();
   readonly #writer = this.#sink.getWriter();
-  /** The last bytes so far, which may be the beginning of a boundary. */
+  /** The last bytes so far, which may be the start of a boundary. */
   #tail = new Uint8Array(0);
   #ended: Promise<string> | undefined;
 
   /**
-   * @param query what of the address counts
-   * @param boundary of a multipart body; empty: it is none
+   * @param query the query parameters that count
+   * @param boundary of a multipart body; empty for other bodies
    */
   constructor(query: string, mediaType: string, boundary: string) {
     this.#about = JSON.stringify([query, mediaType]);
@@ -36,7 +36,7 @@ export class Fingerprint {
     this.#tail = bytes.slice(until);
   }
 
-  /** The hash, in lower-case hexadecimal, once every byte was seen. */
+  /** Returns the hash in lower-case hexadecimal. Call it after the last byte. */
   end(): Promise<string> {
     return (this.#ended ??= this.#end());
   }

@@ -5,15 +5,13 @@ import { Refusal } from "../errors.ts";
 import { SECRET_FIELDS } from "../storage/settings.ts";
 import { type RequestBody, unsupportedMediaType } from "./request-body.ts";
 
-/** What every resource does with its requests. */
-
 const MAX_JSON_BYTES = 65_536;
 
-/** What an answer never repeats. */
+/** Fields whose values no response repeats. */
 const SECRETS = new Set([...SECRET_FIELDS, "password", "current_password", "new_password"]);
 
-/** More wrong fields than that are not worth an answer of their own. */
-const MAX_NAMED_FIELDS = 20;
+/** Most wrong fields that one response lists. */
+const MAX_FIELD_ERRORS = 20;
 
 /** Reads and checks a JSON body, for the validator of the route. */
 export const readJson: MiddlewareHandler<AppEnv> = async (c, next) => {
@@ -58,12 +56,12 @@ function assertJson(text: string): void {
   }
 }
 
-/** Origin for links that leave the platform, such as a QR code's. */
+/** Returns the origin of links that leave the platform, such as a QR code's. */
 export function originOf(c: { env: Pick<Bindings, "settings">; req: { url: string } }): string {
   return c.env.settings.publicUrl || new URL(c.req.url).origin;
 }
 
-/** The parsed value, or a refusal whose sentence names the field, what was received and what is expected. */
+/** Returns the parsed value. Throws `invalid_input` with the field, the value received and the value expected. */
 export function parsed<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
@@ -74,15 +72,15 @@ export function parsed<Schema extends z.ZodType>(
   return result.data;
 }
 
-/** What people call the validator's targets. */
+/** How messages name the validator's targets. */
 const PLACES: Readonly<Record<string, string>> = { json: "body", param: "path", header: "headers" };
 
 export function invalidInput(error: z.ZodError, value: unknown, where: string): Refusal {
   const place = PLACES[where] ?? where;
   const root = where === "settings" ? ["settings"] : [];
-  const found = error.issues.slice(0, MAX_NAMED_FIELDS).map(({ path, message }) => {
+  const found = error.issues.slice(0, MAX_FIELD_ERRORS).map(({ path, message }) => {
     const received = path.reduce<unknown>((inner, key) => Object(inner)[key], value);
-    // Zod names the type of what came; the sentence ends with what came.
+    // Zod names the received type; our sentence ends with the received value.
     const expected = message.replace(/^Invalid input: |, received .*$/gs, "");
     const shown = path.at(-1) === "settings" || place === "settings" ? namesOf(received) : received;
     const isSecret = SECRETS.has(String(path.at(-1)));
@@ -99,7 +97,7 @@ export function invalidInput(error: z.ZodError, value: unknown, where: string): 
   return new Refusal("invalid_input", sentences.join(" "), {}, fields);
 }
 
-/** Of settings only the names: among the values are secrets, and may be some under a misspelt name. */
+/** Returns only the names of settings: a value may be a secret, even under a misspelt name. */
 function namesOf(settings: unknown): unknown {
   return typeof settings === "object" && settings !== null ? Object.keys(settings) : settings;
 }

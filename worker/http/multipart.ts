@@ -8,13 +8,14 @@ import {
   MultipartParser,
   type MultipartPart,
 } from "@remix-run/multipart-parser";
+import { z } from "zod";
 import { type ErrorCode, Refusal } from "../errors.ts";
 import { type RequestBody, unsupportedMediaType, uploadInterrupted } from "./request-body.ts";
 
 /** The fields of a multipart/form-data body. A request with any other field is refused. */
-export interface FormFields<File extends string, Text extends string> {
-  readonly files: readonly File[];
-  readonly texts: readonly Text[];
+export interface FormFields<File extends string, Texts extends z.ZodObject> {
+  readonly files: Readonly<Record<File, { readonly description: string; readonly isRequired: boolean }>>;
+  readonly texts: Texts;
   readonly maxFileBytes: number;
   /** The error code for a file of more than `maxFileBytes`. */
   readonly tooLarge: ErrorCode;
@@ -25,9 +26,26 @@ export interface FormFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-export interface Form<File extends string, Text extends string> {
+export interface Form<File extends string, Texts extends z.ZodObject> {
   readonly files: Partial<Record<File, FormFile>>;
-  readonly texts: Partial<Record<Text, string>>;
+  readonly texts: Partial<Record<keyof Texts["shape"], string>>;
+}
+
+/** Returns a request body's `content` for the API document. */
+export function describeForm({ files, texts }: FormFields<string, z.ZodObject>) {
+  const { properties, required = [] } = z.toJSONSchema(texts);
+  const fileFields = Object.entries(files);
+  const fileProperties = fileFields.map(([name, { description }]) => [
+    name,
+    { type: "string", format: "binary", description },
+  ]);
+  const requiredFiles = fileFields.filter(([, { isRequired }]) => isRequired).map(([name]) => name);
+  const schema = {
+    type: "object" as const,
+    required: [...requiredFiles, ...required],
+    properties: { ...Object.fromEntries(fileProperties), ...properties },
+  };
+  return { "multipart/form-data": { schema } };
 }
 
 const MAX_TEXT_BYTES = 16_384;
@@ -39,20 +57,22 @@ const MAX_ENVELOPE_BYTES = 65_536;
  * moment, as the chunks that came from the network and joined, and once from then on: 40 MB at the peak and
  * 20 MB after it for the largest photo, so an isolate of 128 MB takes several uploads at a time.
  */
-export async function readForm<File extends string, Text extends string>(
+export async function readForm<File extends string, Texts extends z.ZodObject>(
   body: RequestBody,
-  fields: FormFields<File, Text>,
-): Promise<Form<File, Text>> {
+  fields: FormFields<File, Texts>,
+): Promise<Form<File, Texts>> {
   const boundary = boundaryOf(body);
+  const fileNames = Object.keys(fields.files);
+  const textNames = Object.keys(fields.texts.shape);
   const maxTotalBytes =
-    fields.maxFileBytes * fields.files.length + MAX_TEXT_BYTES * fields.texts.length + MAX_ENVELOPE_BYTES;
+    fields.maxFileBytes * fileNames.length + MAX_TEXT_BYTES * textNames.length + MAX_ENVELOPE_BYTES;
   const declared = Number(body.contentLength ?? 0);
   if (declared > maxTotalBytes) throw tooLarge(fields, declared);
 
   // Without prototypes: a field may be called "constructor".
   const files: Partial<Record<string, FormFile>> = Object.create(null);
   const texts: Partial<Record<string, string>> = Object.create(null);
-  const names = [...fields.files, ...fields.texts];
+  const names = [...fileNames, ...textNames];
   const parser = new MultipartParser(boundary, {
     maxFileSize: fields.maxFileBytes,
     maxParts: names.length,
@@ -64,9 +84,9 @@ export async function readForm<File extends string, Text extends string>(
       if (name in files || name in texts) {
         throw new Refusal("invalid_input", `Field "${name}" came twice; expected it once.`);
       }
-      if ((fields.files as readonly string[]).includes(name)) {
+      if (fileNames.includes(name)) {
         files[name] = takeFile(part);
-      } else if ((fields.texts as readonly string[]).includes(name)) {
+      } else if (textNames.includes(name)) {
         if (part.size > MAX_TEXT_BYTES) {
           const limit = `expected at most ${MAX_TEXT_BYTES}`;
           throw new Refusal("invalid_input", `Field "${name}" has ${part.size} bytes; ${limit}.`);
@@ -79,7 +99,7 @@ export async function readForm<File extends string, Text extends string>(
   } catch (error) {
     throw formRefusal(error, fields, names.length);
   }
-  return { files, texts } as Form<File, Text>;
+  return { files, texts } as Form<File, Texts>;
 }
 
 /**
@@ -136,7 +156,7 @@ function boundaryOf(body: RequestBody): string {
   throw unsupportedMediaType(body, "multipart/form-data with a boundary");
 }
 
-type FileLimit = Pick<FormFields<string, string>, "maxFileBytes" | "tooLarge">;
+type FileLimit = Pick<FormFields<string, z.ZodObject>, "maxFileBytes" | "tooLarge">;
 
 function formRefusal(error: unknown, limit: FileLimit, maxParts: number): unknown {
   if (error instanceof Refusal) return error;

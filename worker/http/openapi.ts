@@ -3,20 +3,18 @@ import { ERRORS, type ErrorCode, problem } from "../errors.ts";
 import { MAX_WAIT_SECONDS } from "../marker/wait.ts";
 import { decimal } from "./fields.ts";
 
-/** Pieces of route definitions that several resources use. */
-
 interface ProblemResponse {
   readonly description: string;
   readonly content: {
     readonly "application/problem+json": {
       readonly schema: typeof problem;
-      /** By code: each is a component of the document (worker/document/document.ts). */
+      /** By code. The document drops those without a recorded example (worker/document/document.ts). */
       readonly examples: Readonly<Record<string, { readonly $ref: string }>>;
     };
   };
 }
 
-/** The refusals of a route by their codes, gathered by status. */
+/** Returns the error responses of a route by status, each with its codes. */
 export function problems<Code extends ErrorCode>(
   ...codes: readonly Code[]
 ): Record<(typeof ERRORS)[Code]["status"], ProblemResponse> {
@@ -37,14 +35,14 @@ function problemResponse(codes: readonly string[]): ProblemResponse {
   };
 }
 
-/** The refusals of one status that two others name. */
-export function bothProblems(...responses: readonly ProblemResponse[]): ProblemResponse {
+/** Merges error responses of the same status. */
+export function mergeProblems(...responses: readonly ProblemResponse[]): ProblemResponse {
   return problemResponse(
     responses.flatMap(({ content }) => Object.keys(content["application/problem+json"].examples)),
   );
 }
 
-/** What a JSON body may be refused for, whatever it is about. */
+/** The errors of every JSON body. */
 export const JSON_REFUSALS = [
   "malformed_json",
   "upload_interrupted",
@@ -53,7 +51,7 @@ export const JSON_REFUSALS = [
   "invalid_input",
 ] as const;
 
-/** What a request may be refused for that has an `Idempotency-Key`, or another like it. */
+/** The errors of an `Idempotency-Key`. */
 export const KEY_REFUSALS = [
   "invalid_idempotency_key",
   "idempotency_key_reused",
@@ -61,18 +59,18 @@ export const KEY_REFUSALS = [
   "secrets_unavailable",
 ] as const;
 
-/** The header, of every route that makes something. */
+/** The header that every POST route accepts. */
 export const IDEMPOTENCY_KEY = {
   name: "Idempotency-Key",
   in: "header",
   schema: { type: "string", minLength: 1, maxLength: 200 },
   description:
-    "Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does " +
-    "nothing again and is answered like the first time, with `Idempotency-Replayed: true`.",
+    "Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no " +
+    "further effect and returns the first response, with `Idempotency-Replayed: true`.",
   example: '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
 } as const;
 
-/** What a company's storage may refuse whatever is written to it. */
+/** The errors of writing to a company's storage. */
 export const STORAGE_REFUSALS = [
   "storage_unavailable",
   "storage_not_found",
@@ -83,23 +81,24 @@ export const STORAGE_REFUSALS = [
   "secrets_unavailable",
 ] as const;
 
+/** Returns a JSON response. */
 export function answers<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { description, content: { "application/json": { schema } } };
 }
 
-/** The same, with an ETag. */
+/** Returns a JSON response with an ETag. */
 export function tagged<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { ...answers(schema, description), headers: z.object({ ETag: z.string() }) };
 }
 
-/** How long a request may wait for a marker. */
+/** The query parameter of requests that can wait for a marker. */
 export const waiting = z.object({
   wait: decimal(z.number().int().min(0).max(MAX_WAIT_SECONDS))
     .default(0)
     .openapi({
       description:
-        `Seconds, at most ${MAX_WAIT_SECONDS}: the answer comes when the marker is ready or failed, or when this time ` +
-        "is over. Then it shows the state at the end.",
+        `Waits up to this many seconds, at most ${MAX_WAIT_SECONDS}, until the marker is ready or failed. The response has ` +
+        "the state at the end of the wait.",
     }),
 });
 
@@ -109,5 +108,5 @@ export const contentId = z.object({
     .openapi({ param: { name: "id", in: "path" }, example: "7d2f6a52-6a0c-4b53-9f0e-0d6c1f2b7a11" }),
 });
 
-/** The token of a lease: with it a browser proves that the compilation is still its own. */
+/** The lease token, with which a browser proves that it holds the compilation. */
 export const leaseHeader = z.object({ "vivimark-lease": z.string().min(1).max(200) });

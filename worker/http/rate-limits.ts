@@ -2,29 +2,29 @@ import { Refusal } from "../errors.ts";
 import { logFailure } from "../log.ts";
 
 /**
- * How often the API may be called. The platform's counters say yes or no and nothing else: neither how much is
- * left nor when a window ends. So an answer announces the policy (draft-ietf-httpapi-ratelimit-headers), and a
- * refusal the longest time that it can last. Attempts to sign in are counted elsewhere: accounts/throttle.ts.
+ * Rate limits of the API. The platform's counters only say yes or no: neither how much is left nor when a window
+ * ends. So a response has the policy (draft-ietf-httpapi-ratelimit-headers), and a refusal the longest possible
+ * wait. accounts/throttle.ts counts sign-in attempts.
  */
 
-/** What is counted for itself, and by whom: `public` by network address, the others by key or person. */
+/** `public` counts requests by network address, the others by API key or person. */
 export const POLICIES = ["public", "read", "write", "batch"] as const;
 export type Policy = (typeof POLICIES)[number];
 
-/** Of every window; the platform's counters know 10 and 60. */
+/** The length of a window; the platform's counters support 10 and 60. */
 export const WINDOW_SECONDS = 60;
 
 export interface RateLimit {
-  /** Requests of one caller in each window. */
+  /** Most requests of one caller in a window. */
   readonly requests: number;
-  /** Counts one more; false: it is one too many. */
+  /** Counts a request. Returns false above the limit. */
   count(caller: string): Promise<boolean>;
 }
 
-/** A policy that is left out has no limit. */
+/** A missing policy has no limit. */
 export type RateLimits = Readonly<Partial<Record<Policy, RateLimit>>>;
 
-/** Reads `public 6000, read 3000`: requests in each window. */
+/** Parses `public 6000, read 3000`: requests per window by policy. Throws for anything else. */
 export function parseRates(text: string): Partial<Record<Policy, number>> {
   const rates: Partial<Record<Policy, number>> = {};
   for (const part of text.split(",").map((part) => part.trim())) {
@@ -40,7 +40,12 @@ export function parseRates(text: string): Partial<Record<Policy, number>> {
   return rates;
 }
 
-/** Refuses what `caller` asks too often. @returns what to announce; null: there is no limit */
+/**
+ * Counts a request of `caller`.
+ *
+ * @returns the RateLimit-Policy header; null without a limit
+ * @throws Refusal `too_many_requests`
+ */
 export async function countRequest(
   limits: RateLimits,
   policy: Policy,
@@ -48,20 +53,20 @@ export async function countRequest(
 ): Promise<string | null> {
   const limit = limits[policy];
   if (!limit) return null;
-  const announced = `"${policy}";q=${limit.requests};w=${WINDOW_SECONDS}`;
-  // A counter that is broken is no reason to close.
+  const policyHeader = `"${policy}";q=${limit.requests};w=${WINDOW_SECONDS}`;
+  // A broken counter must not block requests.
   const isAllowed = await limit.count(`${policy}:${caller}`).catch((error) => {
-    logFailure("A request was not counted", error, { policy });
+    logFailure("A request could not be counted", error, { policy });
     return true;
   });
-  if (isAllowed) return announced;
+  if (isAllowed) return policyHeader;
   throw new Refusal(
     "too_many_requests",
-    `More than ${limit.requests} requests of the kind "${policy}" in ${WINDOW_SECONDS} seconds; ` +
-      `try again in ${WINDOW_SECONDS} seconds.`,
+    `Too many requests: more than ${limit.requests} of the kind "${policy}" in ${WINDOW_SECONDS} s. ` +
+      `Try again in ${WINDOW_SECONDS} s.`,
     {
       "Retry-After": String(WINDOW_SECONDS),
-      "RateLimit-Policy": announced,
+      "RateLimit-Policy": policyHeader,
       RateLimit: `"${policy}";r=0;t=${WINDOW_SECONDS}`,
     },
   );

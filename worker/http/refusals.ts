@@ -4,7 +4,7 @@ import { logFailure } from "../log.ts";
 import { StorageError } from "../storage/provider.ts";
 import { VaultError } from "../storage/secrets.ts";
 
-/** What an error means to a caller; null: it is a bug, of which nothing is told. */
+/** Returns the API error for an expected error; null for a bug, whose details stay internal. */
 export function refusalFor(error: unknown): Refusal | null {
   if (error instanceof Refusal) return error;
   if (error instanceof CompileError) return new Refusal(error.code, error.message);
@@ -14,10 +14,10 @@ export function refusalFor(error: unknown): Refusal | null {
     return new Refusal(STORAGE_CODES[code], message, {}, fields);
   }
   if (error instanceof VaultError) {
-    logFailure("Settings could not be sealed or opened", error);
+    logFailure("Secrets could not be encrypted or decrypted", error);
     return new Refusal(
       "secrets_unavailable",
-      "What is kept secret cannot be decrypted or encrypted here: SECRETS_KEYS is missing, or another one.",
+      "Stored secrets cannot be read: SECRETS_KEYS is missing or does not match. Ask the operator to set it.",
     );
   }
   return null;

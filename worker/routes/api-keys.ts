@@ -13,30 +13,37 @@ const list = companyRoute("keys:manage", {
   method: "get",
   path: "/",
   operationId: "listApiKeys",
-  summary: "The company's API keys, newest first",
+  summary: "List the company's API keys, newest first",
   request: {
     query: z.object({
-      prefix: z.string().max(100).optional().openapi({ description: "How a key begins, or the whole key." }),
+      prefix: z
+        .string()
+        .max(100)
+        .optional()
+        .openapi({ description: "The beginning of a key, or the whole key." }),
     }),
   },
-  responses: { 200: answers(apiKeyList, "The keys") },
+  responses: { 200: answers(apiKeyList, "The API keys") },
 });
 
 const create = companyRoute("keys:manage", {
   method: "post",
   path: "/",
   operationId: "createApiKey",
-  summary: "Make an API key; the answer alone shows it",
+  summary: "Create an API key; only this response contains it",
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: newApiKey } } } },
-  responses: { 201: answers(createdApiKey, "The key"), ...problems("too_many_keys", ...JSON_REFUSALS) },
+  responses: {
+    201: answers(createdApiKey, "The new API key"),
+    ...problems("too_many_keys", ...JSON_REFUSALS),
+  },
 });
 
 const revoke = companyRoute("keys:manage", {
   method: "delete",
   path: "/{id}",
   operationId: "revokeApiKey",
-  summary: "Revoke an API key, at once",
+  summary: "Revoke an API key; it stops working at once",
   request: { params: z.object({ id: z.string().openapi({ param: { name: "id", in: "path" } }) }) },
   responses: { 204: { description: "Revoked" }, ...problems("not_found") },
 });
@@ -54,18 +61,21 @@ export const apiKeyRoutes = new OpenAPIHono<AppEnv>()
     const now = c.env.now();
     const expiresAt = expires === null ? null : Date.parse(expires);
     if (expiresAt !== null && expiresAt <= now) {
-      throw new Refusal("invalid_input", `Field "expires_at": ${expires} has passed; expected a later time.`);
+      throw new Refusal(
+        "invalid_input",
+        `Field "expires_at" is ${expires}, which has passed; expected a time in the future.`,
+      );
     }
     // Only people have this permission.
     const creator = access.by === "person" ? access.person.id : "";
     const keys = storeOf(c);
     const { id, isRepeated } = c.var.creation;
-    // Nobody ever saw it: the answer that would have shown it was lost.
+    // The response with that key was lost before anybody saw it.
     if (isRepeated) await keys.revoke(id);
     const settings = { id, name, scopes: [...new Set(scopes)], expiresAt };
     const created = await keys.create(settings, creator, now);
     if (!created) {
-      const detail = `The company has ${MAX_KEYS} API keys; revoke some that are not used.`;
+      const detail = `The company has ${MAX_KEYS} API keys, the maximum. Revoke keys that are not used.`;
       throw new Refusal("too_many_keys", detail);
     }
     return c.json({ ...keyBody(created.row), key: created.key }, 201);
@@ -73,7 +83,7 @@ export const apiKeyRoutes = new OpenAPIHono<AppEnv>()
   .openapi(revoke, async (c) => {
     const { id } = c.req.valid("param");
     if (!(await storeOf(c).revoke(id))) {
-      throw new Refusal("not_found", `There is no API key with the id "${id.slice(0, 100)}".`);
+      throw new Refusal("not_found", `No API key has the id "${id.slice(0, 100)}".`);
     }
     return c.body(null, 204);
   });

@@ -10,27 +10,31 @@ import { decimal } from "../http/fields.ts";
 import { answers, problems } from "../http/openapi.ts";
 import { companyRoute } from "./guarded.ts";
 
-/** More than a spreadsheet is pleasant with; what is older is reached by `to`. */
+/** Older entries can be exported with `to`. */
 const MAX_EXPORTED = 10_000;
 
 const filter = z.object({
   action: auditAction.optional(),
-  subject: z.enum(SUBJECTS).optional().openapi({ description: "What an action is about: its first part." }),
+  subject: z.enum(SUBJECTS).optional().openapi({ description: "The part of an action before the dot." }),
   actor_id: z.string().max(64).optional(),
   object_id: z.string().max(64).optional(),
   from: z.iso.datetime().optional(),
-  to: z.iso.datetime().optional().openapi({ description: "Entries before this time." }),
+  to: z.iso.datetime().optional().openapi({ description: "Only entries before this time." }),
 });
 
 const list = companyRoute("audit:read", {
   method: "get",
   path: "/",
   operationId: "listAuditLog",
-  summary: "Who did what to which object, newest first",
-  description: "Kept for 400 days.",
+  summary: "List the audit log, newest first",
+  description: "Entries are kept for 400 days.",
   request: {
     query: filter.extend({
-      cursor: z.string().max(200).optional().openapi({ description: "`next_cursor` of the page before." }),
+      cursor: z
+        .string()
+        .max(200)
+        .optional()
+        .openapi({ description: "The `next_cursor` of the previous page." }),
       limit: decimal(z.number().int().min(1).max(200)).default(50),
     }),
   },
@@ -41,8 +45,8 @@ const csv = companyRoute("audit:read", {
   method: "get",
   path: "/export.csv",
   operationId: "exportAuditLog",
-  summary: "The same as a table",
-  description: `The newest ${MAX_EXPORTED.toLocaleString("en")} entries that match. What a spreadsheet would take for a formula has an apostrophe before it.`,
+  summary: "Export the audit log as CSV",
+  description: `At most the newest ${MAX_EXPORTED.toLocaleString("en")} matching entries. A cell that a spreadsheet would read as a formula starts with an apostrophe.`,
   request: { query: filter },
   responses: {
     200: { description: "CSV (RFC 4180), UTF-8", content: { "text/csv": { schema: z.string() } } },

@@ -11,21 +11,21 @@ import { jsonOf, originOf, parsed } from "../http/json-body.ts";
 import { readFormFiles } from "../http/multipart.ts";
 import { answers, problems } from "../http/openapi.ts";
 import { type RequestBody, unsupportedMediaType } from "../http/request-body.ts";
-import { batchResult, remotePhoto } from "../schemas.ts";
-import { nameOf, openProject, photoOf, uploadTexts } from "./content.ts";
+import { batchResult, photoTexts, remotePhoto } from "../schemas.ts";
+import { fileNameOf, openProject, photoOf } from "./content.ts";
 import { companyRoute } from "./guarded.ts";
 
-/** 500 items with descriptions. */
+/** Enough for 500 items with descriptions. */
 const MAX_LIST_BYTES = 2_000_000;
 
-/** Photos that are fetched at the same time. Each takes up to 40 MB while it comes, and an isolate has 128 MB. */
-const FETCHED_AT_ONCE = 2;
+/** Photos downloaded at the same time. Each takes up to 40 MB of memory; an isolate has 128 MB. */
+const CONCURRENT_DOWNLOADS = 2;
 
-/** From the first address that is asked to the last one: with 500 that are slow a request has to end too. */
-const FETCHING_SECONDS = 600;
+/** Time limit of all downloads of one request, so that 500 slow servers cannot hold it open. */
+const DOWNLOAD_SECONDS = 600;
 
-/** What is said of all photos of a batch. */
-const common = uploadTexts.omit({ title: true, compile: true });
+/** The fields that apply to all photos of a batch. */
+const common = photoTexts.omit({ title: true, compile: true });
 
 const remotePhotos = z
   .strictObject({
@@ -44,15 +44,15 @@ const create = companyRoute(
     operationId: "createArContentBatch",
     summary: `Submit up to ${MAX_BATCH} photos in one call`,
     description:
-      "A ZIP archive, a form with several `image` files, or JSON that says where the photos are. Each has a result of " +
-      "its own, in its order; none spoils another. The Node compiler makes the markers. The query is for all photos of " +
-      "an archive or a form, whose titles are the names of the files.",
+      "Send a ZIP archive, a form with several `image` files, or JSON with the URLs of the photos. Each photo has its own " +
+      "result, in the order of the request; an error of one photo does not affect the others. The Node compiler makes " +
+      "the markers. The query applies to all photos, unless a JSON item overrides it. Photos of an archive or a form take their title from the file name.",
     request: { query: common },
     requestBody: {
       required: true,
       content: {
         "application/zip": {
-          schema: { type: "string", format: "binary", description: "Each file at most 20 MB, unpacked." },
+          schema: { type: "string", format: "binary", description: "Each file has at most 20 MB, unpacked." },
         },
         "multipart/form-data": {
           schema: {
@@ -67,7 +67,7 @@ const create = companyRoute(
       },
     },
     responses: {
-      200: answers(batchResult, "What became of each; of some or all it may be a refusal"),
+      200: answers(batchResult, "One result for each photo; any of them may be an error"),
       ...problems(
         "malformed_upload",
         "malformed_json",
@@ -107,11 +107,11 @@ async function entriesOf(
   switch (body.mediaType) {
     case "application/json": {
       const { items } = parsed(remotePhotos, await jsonOf(body, MAX_LIST_BYTES), "json");
-      return fetched(env, items, projects, fields);
+      return downloaded(env, items, projects, fields);
     }
     case "multipart/form-data": {
       const limits = {
-        // One more, which is answered that it was left out.
+        // One more than allowed: its result says that it was left out.
         maxFiles: MAX_BATCH + 1,
         maxFileBytes: MAX_IMAGE_BYTES,
         tooLarge: "image_too_many_bytes",
@@ -145,27 +145,27 @@ async function* photosOf(
   }
 }
 
-async function* fetched(
+async function* downloaded(
   { internet, now }: Pick<Bindings, "internet" | "now">,
   items: z.infer<typeof remotePhotos>["items"],
   projects: ProjectStore,
   common: Common,
 ): AsyncGenerator<BatchEntry> {
   const opened = new Map<string | undefined, Promise<ProjectRow>>();
-  const until = now() + FETCHING_SECONDS * 1000;
-  for (let from = 0; from < items.length; from += FETCHED_AT_ONCE) {
+  const deadline = now() + DOWNLOAD_SECONDS * 1000;
+  for (let from = 0; from < items.length; from += CONCURRENT_DOWNLOADS) {
     yield* await Promise.all(
-      items.slice(from, from + FETCHED_AT_ONCE).map(async ({ image_url: address, ...own }) => {
+      items.slice(from, from + CONCURRENT_DOWNLOADS).map(async ({ image_url: address, ...own }) => {
         const fields = { ...common, ...own };
         const id = fields.project_id;
         try {
-          if (now() > until) throw tooLate();
+          if (now() > deadline) throw downloadTimeout();
           const project = opened.get(id) ?? openProject(projects, id);
           opened.set(id, project);
           const open = await project;
           return {
             name: address,
-            photo: photoOf(await fetchImage(internet, address), nameOf(address), fields, open, now()),
+            photo: photoOf(await fetchImage(internet, address), fileNameOf(address), fields, open, now()),
           };
         } catch (error) {
           return { name: address, error };
@@ -175,9 +175,9 @@ async function* fetched(
   }
 }
 
-function tooLate(): Refusal {
+function downloadTimeout(): Refusal {
   return new Refusal(
     "image_not_fetched",
-    `It was not fetched, for those before it took more than ${FETCHING_SECONDS} s; send it with another batch.`,
+    `Not downloaded: earlier photos used up the time limit of ${DOWNLOAD_SECONDS / 60} minutes. Send it in another batch.`,
   );
 }

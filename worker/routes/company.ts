@@ -20,7 +20,7 @@ const read = companyRoute("content:read", {
   method: "get",
   path: "/",
   operationId: "getCompany",
-  summary: "The company that the session or key is about",
+  summary: "Get the company of the session or API key",
   responses: { 200: answers(company, "The company") },
 });
 
@@ -38,7 +38,7 @@ const listMembers = companyRoute("members:read", {
   method: "get",
   path: "/members",
   operationId: "listMembers",
-  summary: "Who is in the company, the first to join first",
+  summary: "List members, in the order in which they joined",
   responses: { 200: answers(memberList, "The members") },
 });
 
@@ -46,7 +46,7 @@ const listInvitations = companyRoute("members:manage", {
   method: "get",
   path: "/invitations",
   operationId: "listInvitations",
-  summary: "The invitations that can still be accepted, oldest first",
+  summary: "List open invitations, oldest first",
   responses: { 200: answers(invitationList, "The invitations") },
 });
 
@@ -54,17 +54,16 @@ const usage = companyRoute("content:read", {
   method: "get",
   path: "/usage",
   operationId: "getCompanyUsage",
-  summary: "What the company uses, and what its quotas allow",
-  description:
-    "What is being uploaded counts from its beginning, and what is deleted until its files are gone.",
-  responses: { 200: answers(companyUsage, "Use and quotas") },
+  summary: "Get the company's usage and quotas",
+  description: "Files count from the start of their upload until they are removed from the storage.",
+  responses: { 200: answers(companyUsage, "The usage and quotas") },
 });
 
 const storage = companyRoute("storage:read", {
   method: "get",
   path: "/storage",
   operationId: "getCompanyStorage",
-  summary: "The connection that new files go to",
+  summary: "Get the storage connection of new files",
   responses: { 200: answers(currentStorage, "The connection") },
 });
 
@@ -72,14 +71,14 @@ const put = companyRoute("storage:manage", {
   method: "put",
   path: "/storage",
   operationId: "switchCompanyStorage",
-  summary: "Send new files to another connection",
+  summary: "Change the storage connection of new files",
   description:
-    "The connection is tested first. Files that are there stay where they are and are served from there; a storage " +
+    "The connection is tested first. Existing files stay in their storage and are served from there; a storage " +
     "migration moves them.",
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: currentStorage } } } },
   responses: {
-    200: answers(currentStorage, "Switched"),
+    200: answers(currentStorage, "The new connection"),
     ...problems(
       "not_found",
       "storage_test_failed",

@@ -10,10 +10,17 @@ import { type Photo, submitPhoto } from "../content/submission.ts";
 import type { Content, ProjectRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { decodeCursor, encodeCursor } from "../http/cursor.ts";
-import { assertMatch, changedMeanwhile, etagOf, IF_MATCH, IF_NONE_MATCH, isKnown } from "../http/etag.ts";
-import { decimal, descriptionText, isVisible, oneLine, searchText, titleText } from "../http/fields.ts";
+import {
+  assertMatch,
+  changedSinceRead,
+  etagOf,
+  IF_MATCH,
+  IF_NONE_MATCH,
+  isNotModified,
+} from "../http/etag.ts";
+import { decimal, isVisible, oneLine, searchText } from "../http/fields.ts";
 import { jsonOf, originOf, parsed, readJson } from "../http/json-body.ts";
-import { readForm } from "../http/multipart.ts";
+import { describeForm, readForm } from "../http/multipart.ts";
 import {
   answers,
   contentId,
@@ -28,11 +35,10 @@ import { logFailure } from "../log.ts";
 import { waitForMarker } from "../marker/wait.ts";
 import {
   arContent,
-  compileWhere,
   contentChange,
   contentPage,
   markerStatus,
-  maxFeatures,
+  photoTexts,
   remotePhoto,
   submission,
   taskList,
@@ -42,15 +48,12 @@ import { companyRoute } from "./guarded.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
-/** The text fields of an upload, which come as strings. */
-export const uploadTexts = z.object({
-  title: titleText.optional(),
-  description: descriptionText.optional(),
-  project_id: z.string().max(64).optional(),
-  compile: compileWhere.optional(),
-  max_features: decimal(maxFeatures).optional(),
-  expires_at: z.iso.datetime().optional(),
-});
+const photoForm = {
+  files: { image: { description: "JPEG, PNG or WebP, at most 20 MB.", isRequired: true } },
+  texts: photoTexts,
+  maxFileBytes: MAX_IMAGE_BYTES,
+  tooLarge: "image_too_many_bytes",
+} as const;
 
 const list = companyRoute("content:read", {
   method: "get",
@@ -61,8 +64,12 @@ const list = companyRoute("content:read", {
     query: z.object({
       project_id: z.string().max(64).optional(),
       status: markerStatus.optional(),
-      q: searchText.optional().openapi({ description: "Part of the title or description." }),
-      cursor: z.string().max(200).optional().openapi({ description: "`next_cursor` of the page before." }),
+      q: searchText.optional().openapi({ description: "Text in the title or description." }),
+      cursor: z
+        .string()
+        .max(200)
+        .optional()
+        .openapi({ description: "The `next_cursor` of the previous page." }),
       limit: decimal(z.number().int().min(1).max(100)).default(30),
     }),
   },
@@ -75,43 +82,20 @@ const create = companyRoute("content:submit", {
   operationId: "createArContent",
   summary: "Upload a photo and have its marker compiled",
   description:
-    "With `compile=server`, the default, the Node compiler makes the marker. With `compile=browser` the " +
-    "caller does: the answer brings a lease, whose token goes with the delivery. A photo that was compiled " +
-    "before with the same options gets that marker at once. The photo comes with the form, or JSON says where it is.",
+    "Send the photo in a form, or its URL as JSON. With `compile=server`, the default, the Node compiler makes the " +
+    "marker. With `compile=browser` the caller makes it: the response contains a lease, and delivering the marker takes " +
+    "the lease's token. A photo that was compiled before with the same options gets the existing marker at once.",
   request: { query: waiting },
   requestBody: {
     required: true,
     content: {
       "application/json": { schema: { $ref: "#/components/schemas/RemotePhoto" } },
-      "multipart/form-data": {
-        schema: {
-          type: "object",
-          required: ["image"],
-          properties: {
-            image: { type: "string", format: "binary", description: "JPEG, PNG or WebP, at most 20 MB." },
-            title: { type: "string", maxLength: 200, description: "Default: the name of the file." },
-            description: { type: "string", maxLength: 2000 },
-            project_id: { type: "string", description: "Default: the oldest that is not archived." },
-            compile: { type: "string", enum: ["server", "browser"], default: "server" },
-            max_features: {
-              type: "integer",
-              minimum: 20,
-              maximum: 5000,
-              description: "Keep only this many strongest points per keyframe. Default: the project's.",
-            },
-            expires_at: {
-              type: "string",
-              format: "date-time",
-              description: "When viewers see it no longer. Default: by the project's days.",
-            },
-          },
-        },
-      },
+      ...describeForm(photoForm),
     },
   },
   responses: {
     201: {
-      ...answers(submission, "Stored; `Location` is the content's address"),
+      ...answers(submission, "Stored; `Location` is the URL of the content"),
       headers: z.object({ Location: z.string(), ETag: z.string() }),
     },
     ...problems(
@@ -140,12 +124,12 @@ const read = companyRoute("content:read", {
   method: "get",
   path: "/{id}",
   operationId: "getArContent",
-  summary: "One piece of AR content",
+  summary: "Get AR content",
   request: { params: contentId, query: waiting },
   parameters: [IF_NONE_MATCH],
   responses: {
     200: tagged(arContent, "The content"),
-    304: { description: "The client has it already" },
+    304: { description: "Not modified" },
     ...problems("not_found", "invalid_input"),
   },
 });
@@ -154,10 +138,10 @@ const change = companyRoute("content:manage", {
   method: "patch",
   path: "/{id}",
   operationId: "changeArContent",
-  summary: "Change title, description, project, or whether and for how long the viewer shows it",
+  summary: "Change the title, description, project or visibility",
   description:
-    "Texts are kept well-formed and without control characters or overrides of the text's direction; a title " +
-    "is one line, a description may have several.",
+    "Control characters and overrides of the text direction are removed from texts. A title is one line; a description " +
+    "may have several.",
   middleware: [readJson] as const,
   request: {
     params: contentId,
@@ -174,7 +158,7 @@ const remove = companyRoute("content:manage", {
   method: "delete",
   path: "/{id}",
   operationId: "deleteArContent",
-  summary: "Delete content with all its files",
+  summary: "Delete AR content with all its files",
   request: { params: contentId },
   parameters: [IF_MATCH],
   responses: { 204: { description: "Deleted" }, ...problems("not_found", "precondition_failed") },
@@ -184,7 +168,7 @@ const history = companyRoute("content:read", {
   method: "get",
   path: "/{id}/tasks",
   operationId: "listCompileTasks",
-  summary: "Every compilation of this content, newest first",
+  summary: "List the compilations of AR content, newest first",
   request: { params: contentId },
   responses: { 200: answers(taskList, "The tasks"), ...problems("not_found") },
 });
@@ -193,7 +177,7 @@ const qrCode = companyRoute("content:read", {
   method: "get",
   path: "/{id}/qr.svg",
   operationId: "getQrCode",
-  summary: "QR code of the viewer's address",
+  summary: "Get the QR code of the viewer's URL",
   request: { params: contentId },
   responses: {
     200: { description: "SVG", content: { "image/svg+xml": { schema: z.string() } } },
@@ -202,7 +186,7 @@ const qrCode = companyRoute("content:read", {
 });
 
 const routes = new OpenAPIHono<AppEnv>();
-// Known to the document by its name alone: the body may be a form instead.
+// The document refers to the schema by name, because the body may also be a form.
 routes.openAPIRegistry.register("RemotePhoto", remotePhoto);
 
 export const contentRoutes = routes
@@ -223,7 +207,7 @@ export const contentRoutes = routes
       { photo, creation },
       c.env.now(),
     );
-    // Who holds the lease is who compiles: nobody else will while they wait.
+    // The holder of a lease compiles the photo itself: waiting would be in vain.
     const seconds = lease ? 0 : c.req.valid("query").wait;
     const { content, task } = (await waitForMarker(c.env, store, submitted, seconds)) ?? submitted;
     const body = {
@@ -243,7 +227,7 @@ export const contentRoutes = routes
     const { content, task } = current;
     const body = contentBody(content, task, originOf(c));
     const etag = await etagOf(body);
-    if (isKnown(c, etag)) return c.body(null, 304, { ETag: etag });
+    if (isNotModified(c, etag)) return c.body(null, 304, { ETag: etag });
     return c.json(body, 200, { ETag: etag });
   })
   .openapi(change, async (c) => {
@@ -253,10 +237,10 @@ export const contentRoutes = routes
     if (projectId !== undefined) await openProject(c.var.projects, projectId);
     const expiresAt = typeof expires_at === "string" ? Date.parse(expires_at) : expires_at;
     const { store } = c.var;
-    const expected = await expectedBy(c, await find(store, id));
+    const expected = await checkIfMatch(c, await find(store, id));
     const changes = { title, description, isActive, projectId, expiresAt };
     const options = { auditDetail: wanted, expected, now: c.env.now() };
-    if (!(await store.update(id, changes, options))) throw await notThere(store, id);
+    if (!(await store.update(id, changes, options))) throw await notChanged(store, id);
     const { content, task } = await find(store, id);
     const body = contentBody(content, task, originOf(c));
     return c.json(body, 200, { ETag: await etagOf(body) });
@@ -264,21 +248,21 @@ export const contentRoutes = routes
   .openapi(remove, async (c) => {
     const { id } = c.req.valid("param");
     const { company } = c.var.store;
-    const expected = await expectedBy(c, await find(c.var.store, id));
+    const expected = await checkIfMatch(c, await find(c.var.store, id));
     const removed = await c.var.store.remove(id, c.env.now(), expected);
-    if (!removed) throw await notThere(c.var.store, id);
+    if (!removed) throw await notChanged(c.var.store, id);
     await announceEvents(c.env, [id]);
     try {
       await purge(c.env.db, c.env.storages, company, removed);
     } catch (error) {
-      logFailure("Files are left to the sweep", error, { content_id: id });
+      logFailure("Files could not be deleted; the sweep will retry", error, { content_id: id });
     }
     return c.body(null, 204);
   })
   .openapi(history, async (c) => {
     const { id } = c.req.valid("param");
     const tasks = await c.var.store.tasks(id);
-    // Content has a task from its first moment on.
+    // Content always has at least one task.
     if (tasks.length === 0) throw notFound(id);
     return c.json({ items: tasks.map(taskBody) }, 200);
   })
@@ -290,31 +274,34 @@ export const contentRoutes = routes
     });
   });
 
-/** The content and its newest task, or a refusal. */
+/** Returns the content and its newest task. Throws `not_found`. */
 export async function find(store: ContentStore, id: string) {
   const found = await store.get(id);
   if (!found) throw notFound(id);
   return found;
 }
 
-/** The content that a change is about only, if its request says so by If-Match; checked against what was found. */
-export async function expectedBy(
+/**
+ * Checks If-Match against the content found. Returns the content that the change must still find in the
+ * database; undefined without If-Match.
+ */
+export async function checkIfMatch(
   c: Parameters<typeof originOf>[0] & Parameters<typeof assertMatch>[0],
   { content, task }: ContentWithTask,
 ): Promise<Content | undefined> {
   return (await assertMatch(c, contentBody(content, task, originOf(c)))) ? content : undefined;
 }
 
-/** Why content that was there is not changed: it has gone meanwhile, or was changed by somebody else. */
-export async function notThere(store: ContentStore, id: string): Promise<Refusal> {
-  return (await store.get(id)) ? changedMeanwhile() : notFound(id);
+/** Returns why content was not changed: it was deleted, or changed by another request. */
+export async function notChanged(store: ContentStore, id: string): Promise<Refusal> {
+  return (await store.get(id)) ? changedSinceRead() : notFound(id);
 }
 
 export function notFound(id: string): Refusal {
-  return new Refusal("not_found", `There is no AR content with the id "${id.slice(0, 100)}".`);
+  return new Refusal("not_found", `No AR content has the id "${id.slice(0, 100)}".`);
 }
 
-export type PhotoFields = z.infer<typeof uploadTexts>;
+export type PhotoFields = z.infer<typeof photoTexts>;
 
 async function readPhoto(
   { internet, now }: AppEnv["Bindings"],
@@ -325,7 +312,7 @@ async function readPhoto(
     case "application/json": {
       const { image_url: address, ...fields } = parsed(remotePhoto, await jsonOf(body), "json");
       const project = await openProject(projects, fields.project_id);
-      return photoOf(await fetchImage(internet, address), nameOf(address), fields, project, now());
+      return photoOf(await fetchImage(internet, address), fileNameOf(address), fields, project, now());
     }
     case "multipart/form-data": {
       const { image, fields } = await readUpload(body);
@@ -338,18 +325,13 @@ async function readPhoto(
 }
 
 async function readUpload(body: RequestBody) {
-  const { files, texts } = await readForm(body, {
-    files: ["image"],
-    texts: ["title", "description", "project_id", "compile", "max_features", "expires_at"],
-    maxFileBytes: MAX_IMAGE_BYTES,
-    tooLarge: "image_too_many_bytes",
-  });
+  const { files, texts } = await readForm(body, photoForm);
   if (!files.image) {
     throw new Refusal("invalid_input", `Field "image" is missing; expected a JPEG, PNG or WebP file.`);
   }
-  // An empty field of a form means that it was left out.
+  // An empty form field counts as missing.
   const given = Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ""));
-  return { image: files.image, fields: parsed(uploadTexts, given, "form") };
+  return { image: files.image, fields: parsed(photoTexts, given, "form") };
 }
 
 export function photoOf(
@@ -373,8 +355,8 @@ export function photoOf(
   };
 }
 
-/** The name of the file at an address. */
-export function nameOf(address: string): string {
+/** Returns the file name in a URL. */
+export function fileNameOf(address: string): string {
   const name = URL.parse(address)?.pathname.split("/").at(-1) ?? "";
   try {
     return decodeURIComponent(name);
@@ -383,21 +365,24 @@ export function nameOf(address: string): string {
   }
 }
 
-/** A project that takes content: the one of this id, or the default one. */
+/** Returns the project with this id, or the default project. Throws if it does not exist or is archived. */
 export async function openProject(projects: ProjectStore, id: string | undefined): Promise<ProjectRow> {
   const found = await (id === undefined ? projects.first() : projects.get(id));
-  if (!found) throw new Refusal("invalid_input", `Field "project_id": there is no project "${id ?? ""}".`);
+  if (!found) throw new Refusal("invalid_input", `Field "project_id": no project has the id "${id ?? ""}".`);
   if (found.archivedAt !== null) {
-    throw new Refusal("project_archived", `The project "${found.name}" is archived: it takes nothing new.`);
+    throw new Refusal(
+      "project_archived",
+      `The project "${found.name}" is archived. Unarchive it, or choose another project.`,
+    );
   }
   return found;
 }
 
-/** The name of a file without folder and extension. */
+/** Returns the file name without its folder and extension; "Untitled" if nothing visible is left. */
 function titleOf(fileName: string): string {
   const base = fileName.split(/[/\\]/).at(-1) ?? "";
   const title = oneLine(base.replace(/\.[^.]*$/, "")).slice(0, 200);
-  // A character that the cut went through goes as a whole.
+  // The cut may have split a surrogate pair.
   const whole = title.replace(/[\ud800-\udbff]$/, "").trim();
   return isVisible(whole) ? whole : "Untitled";
 }

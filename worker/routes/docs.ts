@@ -2,7 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { html } from "hono/html";
 import type { AppEnv } from "../bindings.ts";
 
-/** Swagger UI over /api/openapi.json. Its files are assets of our own (see web/vite.config.ts). */
+/** Swagger UI for /api/openapi.json. Its files are served as assets (see web/vite.config.ts). */
 export const docsRoutes = new OpenAPIHono<AppEnv>().get("/", (c) => {
   const nonce = crypto.randomUUID();
   c.header(

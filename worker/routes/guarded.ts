@@ -19,17 +19,17 @@ import { type Creation, newCreation } from "../db/idempotency.ts";
 import { type ErrorCode, Refusal } from "../errors.ts";
 import { addressOf, networkOf } from "../http/address.ts";
 import { originOf } from "../http/json-body.ts";
-import { bothProblems, IDEMPOTENCY_KEY, KEY_REFUSALS, problems } from "../http/openapi.ts";
+import { IDEMPOTENCY_KEY, KEY_REFUSALS, mergeProblems, problems } from "../http/openapi.ts";
 import { countRequest, type Policy } from "../http/rate-limits.ts";
 import { ConnectionStore } from "../storage/connection-store.ts";
 import { idempotentFor } from "./idempotent.ts";
 
 /**
- * Routes that belong to a company, or to a person. Only through these does a handler get a store: a route
- * that nobody guards has none, and does not compile.
+ * Routes of a company or of a person. Only their guards give a handler its stores: a handler of an unguarded
+ * route that uses a store does not compile.
  */
 
-/** What the guard of a company's route sets. */
+/** The variables that the guard of a company's route sets. */
 export interface CompanyEnv {
   Bindings: AppEnv["Bindings"];
   Variables: AppEnv["Variables"] & {
@@ -37,7 +37,7 @@ export interface CompanyEnv {
     projects: ProjectStore;
     connections: ConnectionStore;
     access: Access;
-    /** Of what a POST makes. */
+    /** The id of the object that a POST creates. */
     creation: Creation;
     audit: Audit;
   };
@@ -47,25 +47,25 @@ interface PersonEnv {
   Bindings: AppEnv["Bindings"];
   Variables: AppEnv["Variables"] & {
     person: Person;
-    /** Of what a POST makes. */
+    /** The id of the object that a POST creates. */
     creation: Creation;
   };
 }
 
-const onceInCompany = idempotentFor<CompanyEnv>((c) => ({ companyId: c.var.access.company.id }));
-const onceByPerson = idempotentFor<PersonEnv>((c) => ({ userId: c.var.person.id }));
+const idempotentInCompany = idempotentFor<CompanyEnv>((c) => ({ companyId: c.var.access.company.id }));
+const idempotentByPerson = idempotentFor<PersonEnv>((c) => ({ userId: c.var.person.id }));
 
 type Definition<Path extends string> = Omit<RouteConfig, "path"> & { path: Path };
-// biome-ignore lint/suspicious/noExplicitAny: of a company's routes and of a person's.
+// biome-ignore lint/suspicious/noExplicitAny: guards of company routes and of person routes.
 type Guard = MiddlewareHandler<any>;
 type Guarded<Route, E extends Env> = Omit<Route, "middleware" | "security"> & {
   middleware: MiddlewareHandler<E>;
 };
 
 /**
- * A route for whoever has `permission` in a company: a person by their role, an API key by its scopes.
+ * Defines a route that requires `permission` in a company: people have it by role, API keys by scope.
  *
- * @param policy by which its requests are counted
+ * @param policy the rate limit of its requests
  */
 export function companyRoute<Path extends string, const Route extends Definition<Path>>(
   permission: Permission,
@@ -78,7 +78,7 @@ export function companyRoute<Path extends string, const Route extends Definition
     [
       async (c, next) => {
         const access = await identified(c, () => identify(c, originOf(c)));
-        const announced = await countRequest(c.env.rateLimits, policy, callerOf(access));
+        const rateLimitPolicy = await countRequest(c.env.rateLimits, policy, callerOf(access));
         if (!may(access, permission)) throw forbidden(access, permission);
         c.set("access", access);
         c.set("creation", newCreation());
@@ -91,15 +91,15 @@ export function companyRoute<Path extends string, const Route extends Definition
         c.set("projects", new ProjectStore(c.env.db, access.company, audit));
         c.set("connections", new ConnectionStore(c.env.db, access.company, audit));
         await next();
-        if (announced) c.res.headers.set("RateLimit-Policy", announced);
+        if (rateLimitPolicy) c.res.headers.set("RateLimit-Policy", rateLimitPolicy);
       },
-      ...(route.method === "post" ? [onceInCompany] : []),
+      ...(route.method === "post" ? [idempotentInCompany] : []),
     ],
     { "x-permission": permission },
   );
 }
 
-/** A route for a person who is signed in, whatever their company. */
+/** Defines a route for any signed-in person, independent of their company. */
 export function personRoute<Path extends string, const Route extends Definition<Path>>(route: Route) {
   return guarded<Path, Route, PersonEnv>(
     route,
@@ -108,12 +108,12 @@ export function personRoute<Path extends string, const Route extends Definition<
       async (c, next) => {
         const { person } = await identified(c, () => personOf(c, originOf(c)));
         c.set("person", person);
-        const announced = await countRequest(c.env.rateLimits, policyOf(route), person.id);
+        const rateLimitPolicy = await countRequest(c.env.rateLimits, policyOf(route), person.id);
         c.set("creation", newCreation());
         await next();
-        if (announced) c.res.headers.set("RateLimit-Policy", announced);
+        if (rateLimitPolicy) c.res.headers.set("RateLimit-Policy", rateLimitPolicy);
       },
-      ...(route.method === "post" ? [onceByPerson] : []),
+      ...(route.method === "post" ? [idempotentByPerson] : []),
     ],
   );
 }
@@ -132,7 +132,7 @@ function guarded<Path extends string, Route extends Definition<Path>, E extends 
     security,
     middleware: [noStore, ...guards, ...others],
     ...(isIdempotent ? { parameters: [IDEMPOTENCY_KEY] } : {}),
-    responses: withRefusals(route.responses, isIdempotent ? KEY_REFUSALS : []),
+    responses: withGuardRefusals(route.responses, isIdempotent ? KEY_REFUSALS : []),
   });
   return defined as unknown as Guarded<Route, E> & Pick<typeof defined, "getRoutingPath">;
 }
@@ -145,13 +145,13 @@ function callerOf(access: Access): string {
   return access.by === "key" ? access.keyId : access.person.id;
 }
 
-/** Whoever is nobody is counted by their address. */
-async function identified<Somebody>(c: Context<AppEnv>, ask: () => Promise<Somebody>): Promise<Somebody> {
+/** Identifies the caller. Requests without a valid session or key count against their network address. */
+async function identified<Caller>(c: Context<AppEnv>, find: () => Promise<Caller>): Promise<Caller> {
   try {
-    return await ask();
+    return await find();
   } catch (error) {
-    const isNobody = error instanceof Refusal && error.code === "unauthenticated";
-    if (isNobody) await countRequest(c.env.rateLimits, "public", networkOf(addressOf(c)));
+    const isUnauthenticated = error instanceof Refusal && error.code === "unauthenticated";
+    if (isUnauthenticated) await countRequest(c.env.rateLimits, "public", networkOf(addressOf(c)));
     throw error;
   }
 }
@@ -161,7 +161,7 @@ const noStore: MiddlewareHandler = async (c, next) => {
   c.header("Cache-Control", "no-store");
 };
 
-const GUARDS_REFUSALS = [
+const GUARD_REFUSALS = [
   "unauthenticated",
   "forbidden",
   "no_company",
@@ -169,18 +169,18 @@ const GUARDS_REFUSALS = [
   "too_many_requests",
 ] as const;
 
-/** What a route's guards may refuse, besides what it refuses itself. */
-function withRefusals(responses: RouteConfig["responses"], codes: readonly ErrorCode[]) {
-  const guards = Object.entries(problems(...GUARDS_REFUSALS, ...codes)).map(([status, refusal]) => {
+/** Adds the errors of a route's guards to its own responses. */
+function withGuardRefusals(responses: RouteConfig["responses"], codes: readonly ErrorCode[]) {
+  const guards = Object.entries(problems(...GUARD_REFUSALS, ...codes)).map(([status, refusal]) => {
     const own = responses[status] as typeof refusal | undefined;
-    return [status, own ? bothProblems(own, refusal) : refusal];
+    return [status, own ? mergeProblems(own, refusal) : refusal];
   });
   return { ...responses, ...Object.fromEntries(guards) };
 }
 
-/** Counts by network address what nobody needs to sign in for. */
+/** Counts requests to public routes by network address. */
 export const countPublic: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const announced = await countRequest(c.env.rateLimits, "public", networkOf(addressOf(c)));
+  const rateLimitPolicy = await countRequest(c.env.rateLimits, "public", networkOf(addressOf(c)));
   await next();
-  if (announced) c.res.headers.set("RateLimit-Policy", announced);
+  if (rateLimitPolicy) c.res.headers.set("RateLimit-Policy", rateLimitPolicy);
 };

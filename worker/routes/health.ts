@@ -8,12 +8,13 @@ const read = createRoute({
   method: "get",
   path: "/",
   operationId: "getHealth",
-  summary: "Each dependency by name",
-  description: "Anybody may ask: whether one answers, and how fast. Why one does not is in the log.",
+  summary: "Check each dependency",
+  description:
+    "Public. Says whether each dependency responds, and how fast. The log has the reason of a failure.",
   security: [],
   responses: {
-    200: answers(health, "Everything answers"),
-    503: answers(health, "Something does not"),
+    200: answers(health, "All dependencies respond"),
+    503: answers(health, "At least one dependency does not respond"),
     ...problems("too_many_requests"),
   },
 });
@@ -26,7 +27,7 @@ export const healthRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) =>
         await check();
         return [name, { ok: true, milliseconds: c.env.now() - started }] as const;
       } catch (error) {
-        logFailure("A dependency does not answer", error, { dependency: name });
+        logFailure("A dependency does not respond", error, { dependency: name });
         return [name, { ok: false, milliseconds: c.env.now() - started }] as const;
       }
     }),

@@ -7,44 +7,47 @@ import { multipartBoundary } from "../http/multipart.ts";
 import type { RequestBody } from "../http/request-body.ts";
 import { logFailure } from "../log.ts";
 
-/** What a POST does with an Idempotency-Key (draft-ietf-httpapi-idempotency-key-header). */
+/** Handles the Idempotency-Key of POST requests (draft-ietf-httpapi-idempotency-key-header). */
 
 const MAX_KEY_LENGTH = 200;
 
-/** Whoever waits for another request asks again this soon. */
+/** `Retry-After` for a client whose first request is still running. */
 const RETRY_SECONDS = 1;
 
-/** Headers of an answer that belong to it. */
-const KEPT_HEADERS = ["Content-Type", "Location", "ETag"] as const;
+/** Response headers that are stored and replayed. */
+const REPLAYED_HEADERS = ["Content-Type", "Location", "ETag"] as const;
 
-/** Parts of a query that change how long the answer takes, not what is asked. */
-const UNIMPORTANT = ["wait"] as const;
+/** Query parameters that change how long the response takes, not what the request does. */
+const IGNORED_PARAMETERS = ["wait"] as const;
 
-/** An answer as it is kept, sealed: it may bring a secret that is shown once. */
-interface Kept {
+/** A response as it is stored. It is encrypted, because it may contain a secret that is shown once. */
+interface StoredResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** What is set when there is a key. */
 interface CreatingEnv {
   Bindings: AppEnv["Bindings"];
   Variables: AppEnv["Variables"] & { creation: idempotency.Creation };
 }
 
-/** @param ownerOf whose a request's key is, for which the request must have been let in */
+/**
+ * Returns a middleware that runs a request with an Idempotency-Key at most once. It belongs after the guard.
+ *
+ * @param ownerOf returns the company or person whose keys the request's key is one of
+ */
 export function idempotentFor<E extends AppEnv>(
   ownerOf: (c: Context<E>) => idempotency.KeyOwner | Promise<idempotency.KeyOwner>,
 ): MiddlewareHandler<E> {
   return async (c, next) => {
     const header = c.req.header("Idempotency-Key");
     if (header === undefined) return next();
-    return answered(c as unknown as Context<CreatingEnv>, header, await ownerOf(c), next);
+    return runOnce(c as unknown as Context<CreatingEnv>, header, await ownerOf(c), next);
   };
 }
 
-async function answered(
+async function runOnce(
   c: Context<CreatingEnv>,
   header: string,
   owner: idempotency.KeyOwner,
@@ -55,7 +58,7 @@ async function answered(
   if (storages.newestKeyId === null) {
     throw new Refusal(
       "secrets_unavailable",
-      "Answers to requests with an Idempotency-Key are kept sealed; SECRETS_KEYS is not set.",
+      "An Idempotency-Key needs encrypted storage for the response, and SECRETS_KEYS is not set. Ask the operator to set it, or send no key.",
     );
   }
   const { body } = c.var;
@@ -72,21 +75,23 @@ async function answered(
       status,
       headers,
       body: text,
-    } = JSON.parse(await storages.openText(claim.answer, contextOf(claim.rowId))) as Kept;
+    } = JSON.parse(await storages.openText(claim.answer, contextOf(claim.rowId))) as StoredResponse;
     return new Response(text, { status, headers: { ...headers, "Idempotency-Replayed": "true" } });
   }
 
   const { held } = claim;
   c.set("creation", held);
-  const note = async () => {
-    const asked = await idempotency.noteFingerprint(db, held, await fingerprint.end());
-    if (asked === undefined) throw inProgress();
-    if (asked !== (await fingerprint.end())) throw reused();
+  const noteFingerprint = async () => {
+    const first = await idempotency.noteFingerprint(db, held, await fingerprint.end());
+    if (first === undefined) throw inProgress();
+    if (first !== (await fingerprint.end())) throw reused();
   };
-  // As soon as all of it is known: before anything is made, where the body is read first.
-  body.observe({ write: (chunk) => fingerprint.write(chunk), end: note });
+  // At the end of the body: routes that read it first have created nothing yet.
+  body.observe({ write: (chunk) => fingerprint.write(chunk), end: noteFingerprint });
   const heartbeat = setInterval(() => {
-    idempotency.prolong(db, held, now()).catch((error) => logFailure("A lease was not prolonged", error));
+    idempotency
+      .prolong(db, held, now())
+      .catch((error) => logFailure("The lease of an Idempotency-Key could not be extended", error));
   }, idempotency.PROLONG_MILLISECONDS);
   try {
     await next();
@@ -96,24 +101,24 @@ async function answered(
   try {
     const { status, headers } = c.res;
     if (status >= 400) {
-      const mayBeMade = status >= 500 || held.isRepeated;
-      await (mayBeMade ? idempotency.leave(db, held, now()) : idempotency.forget(db, held));
+      const mayBeCreated = status >= 500 || held.isRepeated;
+      await (mayBeCreated ? idempotency.leave(db, held, now()) : idempotency.forget(db, held));
       return;
     }
     await body.drain();
-    await note();
-    const kept: Kept = {
+    await noteFingerprint();
+    const stored: StoredResponse = {
       status,
       headers: Object.fromEntries(
-        KEPT_HEADERS.map((name) => [name, headers.get(name) ?? ""]).filter(([, value]) => value !== ""),
+        REPLAYED_HEADERS.map((name) => [name, headers.get(name) ?? ""]).filter(([, value]) => value !== ""),
       ),
       body: await c.res.clone().text(),
     };
-    const sealed = await storages.sealText(JSON.stringify(kept), contextOf(held.rowId));
+    const sealed = await storages.sealText(JSON.stringify(stored), contextOf(held.rowId));
     await idempotency.keepAnswer(db, held, sealed);
   } catch (error) {
-    // What was asked is done. Whoever asks again finds it under its id.
-    logFailure("The answer to a request with an Idempotency-Key was not kept", error);
+    // The request has succeeded. A retry finds the created object under its id.
+    logFailure("The response to a request with an Idempotency-Key could not be stored", error);
   }
 }
 
@@ -123,27 +128,27 @@ function contextOf(rowId: string): string {
 
 function fingerprintOf(url: string, body: RequestBody): Fingerprint {
   const query = new URL(url).searchParams;
-  for (const name of UNIMPORTANT) query.delete(name);
+  for (const name of IGNORED_PARAMETERS) query.delete(name);
   query.sort();
   return new Fingerprint(query.toString(), body.mediaType ?? "", multipartBoundary(body) ?? "");
 }
 
-/** A string of RFC 8941 in its quotes; or, as most clients have it, without them. */
+/** Returns the key: a quoted string (RFC 8941) or, as most clients send it, the bare characters. */
 function keyOf(header: string): string {
   const quoted = /^"((?:[ !#-[\]-~]|\\["\\])*)"$/.exec(header)?.[1].replace(/\\(["\\])/g, "$1");
   const key = quoted ?? (/^[!#-~]*$/.test(header) ? header : "");
   if (key.length >= 1 && key.length <= MAX_KEY_LENGTH) return key;
   throw new Refusal(
     "invalid_idempotency_key",
-    `The Idempotency-Key has ${header.length} characters, some of which may be wrong; expected 1 to ` +
-      `${MAX_KEY_LENGTH} printable characters of ASCII, such as a UUID, best in double quotes.`,
+    `The Idempotency-Key is invalid (${header.length} characters received); expected 1 to ${MAX_KEY_LENGTH} printable ` +
+      "ASCII characters, such as a UUID in double quotes.",
   );
 }
 
 function inProgress(): Refusal {
   return new Refusal(
     "request_in_progress",
-    `Another request with this Idempotency-Key is being worked on; ask again in ${RETRY_SECONDS} s for its answer.`,
+    `Another request with this Idempotency-Key is still running. Try again in ${RETRY_SECONDS} s to get its response.`,
     { "Retry-After": String(RETRY_SECONDS) },
   );
 }
@@ -151,6 +156,6 @@ function inProgress(): Refusal {
 function reused(): Refusal {
   return new Refusal(
     "idempotency_key_reused",
-    "This Idempotency-Key came with another request before; a new request needs a new key.",
+    "This Idempotency-Key was used for a different request. Use a new key for a new request.",
   );
 }

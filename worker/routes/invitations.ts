@@ -9,7 +9,9 @@ import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
 import { signIn } from "./auth.ts";
 
 const invitationId = z.object({
-  id: z.string().openapi({ param: { name: "id", in: "path" }, description: "The secret of the link." }),
+  id: z
+    .string()
+    .openapi({ param: { name: "id", in: "path" }, description: "The secret in the invitation link." }),
 });
 
 const read = createRoute({

@@ -9,10 +9,10 @@ const read = createRoute({
   method: "get",
   path: "/",
   operationId: "getMailbox",
-  summary: "The development mailbox, newest first",
+  summary: "List the mails of the development mailbox, newest first",
   description:
-    "What the platform would have mailed, where no mailer is set up but this one: under `npm start`. Opened by the " +
-    "token that `npm start` prints a link with, for the mails themselves open accounts.",
+    "Under `npm start`, mails go to this mailbox unless a mailer is configured. It takes the token of the link that " +
+    "`npm start` prints, because the mails contain links that give access to accounts.",
   security: [{ mailbox: [] }],
   responses: { 200: answers(mailbox, "The mails"), ...problems("not_found", "too_many_requests") },
 });
@@ -21,7 +21,10 @@ export const mailboxRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) =
   const box = c.env.accounts.mailbox;
   const [, token = ""] = /^Bearer +(\S+)$/i.exec(c.req.header("Authorization") ?? "") ?? [];
   if (!box || !(await isSame(token, box.token))) {
-    throw new Refusal("not_found", "There is no development mailbox here, or this is not its link.");
+    throw new Refusal(
+      "not_found",
+      "The development mailbox is switched off, or the token is wrong. Open the link that npm start prints.",
+    );
   }
   const items = (await box.mails.list()).map(({ id, recipient, subject, body, createdAt }) => ({
     id,

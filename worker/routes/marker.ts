@@ -5,7 +5,7 @@ import { announce } from "../content/submission.ts";
 import { Refusal } from "../errors.ts";
 import { oneLine } from "../http/fields.ts";
 import { originOf, parsed, readJson, readOptionalJson } from "../http/json-body.ts";
-import { readForm } from "../http/multipart.ts";
+import { describeForm, readForm } from "../http/multipart.ts";
 import {
   answers,
   contentId,
@@ -26,34 +26,36 @@ const deliveredMetadata = z.object({
   compiler_version: z.string().overwrite(oneLine).max(64).nullish(),
 });
 
+const markerForm = {
+  files: {
+    marker: { description: "A .mind file, at most 16 MB.", isRequired: true },
+    thumbnail: { description: "JPEG, at most 500 kB.", isRequired: false },
+  },
+  texts: z.object({
+    metadata: z.string().optional().describe("A JSON object with `milliseconds` and `compiler_version`."),
+  }),
+  maxFileBytes: MAX_MARKER_BYTES,
+  tooLarge: "marker_too_large",
+} as const;
+
 const put = companyRoute("content:submit", {
   method: "put",
   path: "/{id}/marker",
   operationId: "deliverMarker",
-  summary: "Deliver the marker that was compiled under a lease",
+  summary: "Deliver a marker compiled under a lease",
   description:
-    "Decoded and checked before anything changes: one image target, of this photo's size, that a player can " +
-    "track. Delivering the same under the same lease again is answered like the first time.",
+    "The marker is decoded and checked first: it must have one image target of the photo's size that a player can " +
+    "track. Repeating a delivery under the same lease returns the same response.",
   request: { params: contentId, headers: leaseHeader },
   requestBody: {
     required: true,
     content: {
       "application/octet-stream": { schema: { type: "string", format: "binary" } },
-      "multipart/form-data": {
-        schema: {
-          type: "object",
-          required: ["marker"],
-          properties: {
-            marker: { type: "string", format: "binary", description: ".mind, at most 16 MB." },
-            thumbnail: { type: "string", format: "binary", description: "JPEG, at most 500 kB." },
-            metadata: { type: "string", description: "JSON: {milliseconds, compiler_version}." },
-          },
-        },
-      },
+      ...describeForm(markerForm),
     },
   },
   responses: {
-    200: answers(arContent, "The marker is ready"),
+    200: answers(arContent, "The content with its marker"),
     ...problems(
       "not_found",
       "lease_lost",
@@ -76,7 +78,7 @@ const take = companyRoute("content:submit", {
   method: "post",
   path: "/{id}/marker/lease",
   operationId: "takeLease",
-  summary: "Take a waiting compilation over in this browser",
+  summary: "Take over a waiting compilation",
   request: { params: contentId },
   responses: {
     200: answers(takenLease, "The lease"),
@@ -88,7 +90,7 @@ const giveBack = companyRoute("content:submit", {
   method: "delete",
   path: "/{id}/marker/lease",
   operationId: "giveLeaseBack",
-  summary: "Give a compilation up: the Node compiler takes it over at once",
+  summary: "Give up a compilation; the Node compiler takes over at once",
   request: { params: contentId, headers: leaseHeader },
   responses: { 204: { description: "Given up" }, ...problems("not_found", "lease_lost", "invalid_input") },
 });
@@ -97,7 +99,7 @@ const report = companyRoute("content:submit", {
   method: "post",
   path: "/{id}/marker/progress",
   operationId: "reportProgress",
-  summary: "Report progress and prolong the lease",
+  summary: "Report progress and extend the lease",
   middleware: [readJson] as const,
   request: {
     params: contentId,
@@ -105,7 +107,7 @@ const report = companyRoute("content:submit", {
     body: { required: true, content: { "application/json": { schema: progress } } },
   },
   responses: {
-    200: answers(lease, "The prolonged lease"),
+    200: answers(lease, "The extended lease"),
     ...problems("not_found", "lease_lost", ...JSON_REFUSALS),
   },
 });
@@ -114,8 +116,8 @@ const again = companyRoute("content:submit", {
   method: "post",
   path: "/{id}/marker/recompile",
   operationId: "recompile",
-  summary: "Compile again, or once more after a failure",
-  description: "The marker that is there is served until the new one is ready. Older tasks are superseded.",
+  summary: "Compile again",
+  description: "The existing marker is served until the new one is ready. Unfinished tasks are superseded.",
   middleware: [readOptionalJson] as const,
   request: {
     params: contentId,
@@ -133,7 +135,7 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
     const token = c.req.valid("header")["vivimark-lease"];
     const { content } = await find(c.var.store, id);
     const leaseHash = await life.hashToken(token);
-    // Before the body: a lease that is gone already need not wait for it.
+    // Before the body: a lost lease need not wait for the upload.
     const held = await life.findLease(c.env.db, { contentId: id, leaseHash }, c.env.now());
     if (!held) throw leaseLost();
     const delivery = await readDelivery(c.var.body);
@@ -153,12 +155,15 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
       }
       case "held": {
         const until = new Date(acquired.until).toISOString();
-        throw new Refusal("lease_held", `Another executor compiles this photo; its lease ends at ${until}.`);
+        throw new Refusal(
+          "lease_held",
+          `Another executor is compiling this photo. Try again when its lease ends, at ${until}.`,
+        );
       }
       case "settled":
         throw new Refusal(
           "nothing_to_compile",
-          `The marker is ${content.markerStatus}; ask for it again with POST …/marker/recompile.`,
+          `The marker is ${content.markerStatus}. To compile it again, use POST …/marker/recompile.`,
         );
     }
   })
@@ -216,11 +221,11 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
 function leaseLost(): Refusal {
   return new Refusal(
     "lease_lost",
-    "This lease has run out, was given up, or its compilation was taken over; nothing was changed.",
+    "The lease has expired or was given up, or another executor took over. Nothing was changed.",
   );
 }
 
-/** A bare `.mind`, or a form with the marker and what goes with it. */
+/** Reads a bare `.mind`, or a form with the marker, its thumbnail and its metadata. */
 async function readDelivery(body: RequestBody): Promise<Delivery> {
   if (body.mediaType !== "multipart/form-data") {
     if (body.mediaType !== "application/octet-stream") {
@@ -229,12 +234,7 @@ async function readDelivery(body: RequestBody): Promise<Delivery> {
     const marker = await body.bytes(MAX_MARKER_BYTES, "marker_too_large");
     return { marker, thumbnail: null, milliseconds: null, compilerVersion: null };
   }
-  const { files, texts } = await readForm(body, {
-    files: ["marker", "thumbnail"],
-    texts: ["metadata"],
-    maxFileBytes: MAX_MARKER_BYTES,
-    tooLarge: "marker_too_large",
-  });
+  const { files, texts } = await readForm(body, markerForm);
   if (!files.marker) throw new Refusal("invalid_input", `Field "marker" is missing; expected a .mind file.`);
   const metadata = parsed(deliveredMetadata, parseJson(texts.metadata ?? "{}"), `"metadata" field`);
   return {
@@ -251,7 +251,7 @@ function parseJson(text: string): unknown {
   } catch {
     throw new Refusal(
       "malformed_json",
-      `Field "metadata" is not JSON: ${JSON.stringify(text.slice(0, 80))}.`,
+      `Field "metadata" is ${JSON.stringify(text.slice(0, 80))}; expected a JSON object.`,
     );
   }
 }

@@ -29,7 +29,7 @@ const read = personRoute({
   method: "get",
   path: "/",
   operationId: "getMe",
-  summary: "Who is signed in, and in which company",
+  summary: "Get the signed-in person and their companies",
   responses: { 200: answers(me, "The person") },
 });
 
@@ -37,7 +37,7 @@ const change = personRoute({
   method: "patch",
   path: "/",
   operationId: "changeMe",
-  summary: "Change one's name",
+  summary: "Change your name",
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: personChange } } } },
   responses: { 204: { description: "Changed" }, ...problems(...JSON_REFUSALS) },
@@ -47,7 +47,7 @@ const password = personRoute({
   method: "put",
   path: "/password",
   operationId: "changePassword",
-  summary: "Change one's password; every other session ends",
+  summary: "Change your password; all other sessions end",
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: passwordChange } } } },
   responses: { 204: { description: "Changed" }, ...problems("too_many_attempts", ...JSON_REFUSALS) },
@@ -57,7 +57,7 @@ const listSessions = personRoute({
   method: "get",
   path: "/sessions",
   operationId: "listSessions",
-  summary: "Where one is signed in, the place that was used last first",
+  summary: "List your sessions, most recently used first",
   responses: { 200: answers(sessionList, "The sessions") },
 });
 
@@ -65,21 +65,21 @@ const revokeSession = personRoute({
   method: "delete",
   path: "/sessions/{id}",
   operationId: "revokeSession",
-  summary: "Sign out somewhere",
+  summary: "End a session",
   request: { params: sessionId },
-  responses: { 204: { description: "Signed out there" }, ...problems("not_found") },
+  responses: { 204: { description: "Ended" }, ...problems("not_found") },
 });
 
-const found = personRoute({
+const create = personRoute({
   method: "post",
   path: "/companies",
   operationId: "createCompany",
-  summary: "Make a company of one's own",
-  description: "The session is about it when it is made active: `POST /api/auth/organization/set-active`.",
+  summary: "Create a company",
+  description: "You become its owner. To select it, use `POST /api/auth/organization/set-active`.",
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: newCompany } } } },
   responses: {
-    201: answers(membership, "The company"),
+    201: answers(membership, "The new company"),
     ...problems("too_many_companies", ...JSON_REFUSALS),
   },
 });
@@ -127,9 +127,9 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
   .openapi(revokeSession, async (c) => {
     const { id } = c.req.valid("param");
     if (await endSession(c.env.db, c.var.person.id, id)) return c.body(null, 204);
-    throw new Refusal("not_found", `You have no session with the id "${id.slice(0, 100)}".`);
+    throw new Refusal("not_found", `None of your sessions has the id "${id.slice(0, 100)}".`);
   })
-  .openapi(found, async (c) => {
+  .openapi(create, async (c) => {
     const { name } = c.req.valid("json");
     const { person, creation } = c.var;
     const request = { address: addressOf(c), now: c.env.now(), creation };

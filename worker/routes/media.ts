@@ -12,17 +12,17 @@ import { problems } from "../http/openapi.ts";
 
 const bytes = { "*/*": { schema: { type: "string", format: "binary" } as const } };
 
-const NOBODY_OR_SOMEBODY: Record<string, string[]>[] = [{}, { session: [] }, { key: [] }];
+const OPTIONAL_AUTHENTICATION: Record<string, string[]>[] = [{}, { session: [] }, { key: [] }];
 
 const read = createRoute({
   method: "get",
   path: "/{unique_id}/{kind}",
   operationId: "getMedia",
-  summary: "A file of a piece of content",
+  summary: "Get a file of AR content",
   description:
-    "Public and readable from any origin; while the content is not active, or has expired, only for those who may see it in its " +
-    "company. HEAD, ETag, If-None-Match, Range and If-Range are understood. The address with the current `v` may be cached for ever.",
-  security: NOBODY_OR_SOMEBODY,
+    "Public and readable from any origin. While the content is inactive or has expired, only its company may read it. " +
+    "Supports HEAD, ETag, If-None-Match, Range and If-Range. A URL with the current `v` may be cached for ever.",
+  security: OPTIONAL_AUTHENTICATION,
   request: {
     params: z.object({
       unique_id: z.string(),
@@ -32,7 +32,7 @@ const read = createRoute({
   },
   responses: {
     200: { description: "The file", content: bytes },
-    206: { description: "A range of it", content: bytes },
+    206: { description: "A range of the file", content: bytes },
     304: { description: "Not modified" },
     ...problems(
       "not_found",
@@ -53,27 +53,27 @@ export const mediaRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => 
     ifRange: c.req.header("if-range"),
     ifNoneMatch: c.req.header("if-none-match"),
   };
-  let isOpen = true;
-  let isAskedAgain = false;
+  let isVisibleToAll = true;
+  let isRetry = false;
   const load = async () => {
     const find = () => findPublic(c.env.db, uniqueId);
-    // Asked again, because what was kept is no longer so.
-    const content = await (isAskedAgain ? find() : c.env.publicCache.content(uniqueId, c.env.now(), find));
-    isAskedAgain = true;
+    // A retry means that the cached row is stale.
+    const content = await (isRetry ? find() : c.env.publicCache.content(uniqueId, c.env.now(), find));
+    isRetry = true;
     if (!content) return undefined;
-    isOpen = isPublic(content, c.env.now());
-    return isOpen || (await maySee(c, content)) ? content : undefined;
+    isVisibleToAll = isPublic(content, c.env.now());
+    return isVisibleToAll || (await mayRead(c, content)) ? content : undefined;
   };
   const served = isMediaKind(kind) ? await serveMedia(c.env, load, kind, request) : null;
   if (served) {
-    if (!isOpen) served.headers.set("Cache-Control", "private, no-cache");
+    if (!isVisibleToAll) served.headers.set("Cache-Control", "private, no-cache");
     return served;
   }
-  throw new Refusal("not_found", `There is no ${kind.slice(0, 100)} of "${uniqueId.slice(0, 100)}".`);
+  throw new Refusal("not_found", `No ${kind.slice(0, 100)} found for "${uniqueId.slice(0, 100)}".`);
 });
 
-/** Whether whoever asks belongs to the content's company. */
-async function maySee(c: Context<AppEnv>, { companyId }: Content): Promise<boolean> {
+/** Returns whether the caller may read the content of this company. */
+async function mayRead(c: Context<AppEnv>, { companyId }: Content): Promise<boolean> {
   try {
     const access = await identify(c, originOf(c));
     return access.company.id === companyId && may(access, "content:read");

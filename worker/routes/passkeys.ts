@@ -12,7 +12,7 @@ import { originOf, readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
 import { personRoute } from "./guarded.ts";
 
-/** A person's own passkeys. To sign in with one is better-auth's: worker/routes/auth.ts. */
+/** A person's own passkeys. better-auth handles signing in with one: worker/routes/auth.ts. */
 
 const proof = { required: true, content: { "application/json": { schema: passwordProof } } } as const;
 
@@ -20,7 +20,7 @@ const list = personRoute({
   method: "get",
   path: "/",
   operationId: "listPasskeys",
-  summary: "One's passkeys, the oldest first",
+  summary: "List your passkeys, oldest first",
   responses: { 200: answers(passkeyList, "The passkeys") },
 });
 
@@ -28,14 +28,14 @@ const begin = personRoute({
   method: "post",
   path: "/options",
   operationId: "beginPasskey",
-  summary: "Begin to add a passkey: what the browser is to make one of",
+  summary: "Start adding a passkey",
   description:
-    "The answer is for `navigator.credentials.create`, and sets a cookie; what comes of it is sent within five " +
-    "minutes. It takes the password: whoever adds a passkey can come back without one.",
+    "Pass the response to `navigator.credentials.create` and send the result within five minutes. The response sets a " +
+    "cookie. The password is required, because a passkey gives access without one.",
   middleware: [readJson] as const,
   request: { body: proof },
   responses: {
-    200: answers(passkeyOptions, "The options of WebAuthn"),
+    200: answers(passkeyOptions, "The WebAuthn options"),
     ...problems("no_passkeys_here", "too_many_attempts", ...JSON_REFUSALS),
   },
 });
@@ -44,11 +44,11 @@ const add = personRoute({
   method: "post",
   path: "/",
   operationId: "addPasskey",
-  summary: "Add the passkey that the browser has made",
+  summary: "Add the passkey that the browser created",
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: newPasskey } } } },
   responses: {
-    201: answers(passkey, "The passkey"),
+    201: answers(passkey, "The new passkey"),
     ...problems("no_passkeys_here", ...JSON_REFUSALS),
   },
 });
@@ -57,8 +57,8 @@ const remove = personRoute({
   method: "delete",
   path: "/{id}",
   operationId: "removePasskey",
-  summary: "Remove a passkey: it signs in no longer",
-  description: "Sessions that were begun with it stay. It takes the password.",
+  summary: "Remove a passkey",
+  description: "The password is required. Sessions that were started with the passkey continue.",
   middleware: [readJson] as const,
   request: {
     params: z.object({ id: z.string().openapi({ param: { name: "id", in: "path" } }) }),
@@ -72,7 +72,7 @@ const remove = personRoute({
 
 export const passkeyRoutes = new OpenAPIHono<AppEnv>()
   .openapi(list, async (c) => {
-    const items = (await passkeysOf(c.env.db, c.var.person.id)).map(represent);
+    const items = (await passkeysOf(c.env.db, c.var.person.id)).map(passkeyBody);
     return c.json({ items }, 200);
   })
   .openapi(begin, async (c) => {
@@ -93,8 +93,8 @@ export const passkeyRoutes = new OpenAPIHono<AppEnv>()
     assertPasskeys(originOf(c));
     const { person, creation } = c.var;
     const { name, response } = c.req.valid("json");
-    const there = creation.isRepeated && (await findPasskey(c.env.db, person.id, response.id));
-    if (there) return c.json(represent(there), 201);
+    const existing = creation.isRepeated && (await findPasskey(c.env.db, person.id, response.id));
+    if (existing) return c.json(passkeyBody(existing), 201);
     const added = await libraryOf(c)
       .verifyPasskeyRegistration({ headers: c.req.raw.headers, body: { name, response } })
       .catch((error) => {
@@ -105,7 +105,7 @@ export const passkeyRoutes = new OpenAPIHono<AppEnv>()
       ...{ userId: person.id, action: "person.passkey_added" },
       ...{ address: addressOf(c), now: c.env.now() },
     });
-    return c.json(represent({ ...added, name }), 201);
+    return c.json(passkeyBody({ ...added, name }), 201);
   })
   .openapi(remove, async (c) => {
     const { person } = c.var;
@@ -114,7 +114,7 @@ export const passkeyRoutes = new OpenAPIHono<AppEnv>()
     const request = { address: addressOf(c), now: c.env.now() };
     await confirmPassword(c.env.db, { person, password, ...request });
     if (!(await removePasskey(c.env.db, { userId: person.id, id, ...request }))) {
-      throw new Refusal("not_found", `You have no passkey with the id "${id.slice(0, 100)}".`);
+      throw new Refusal("not_found", `None of your passkeys has the id "${id.slice(0, 100)}".`);
     }
     return c.body(null, 204);
   });
@@ -123,6 +123,6 @@ function libraryOf(c: { env: AppEnv["Bindings"]; req: { url: string } }) {
   return authOf(c.env, originOf(c), new URL(c.req.url).origin).api;
 }
 
-function represent({ id, name, createdAt }: { id: string; name: string; createdAt: Date }) {
+function passkeyBody({ id, name, createdAt }: { id: string; name: string; createdAt: Date }) {
   return { id, name, created_at: createdAt.toISOString() };
 }

@@ -25,14 +25,14 @@ const create = companyRoute("projects:manage", {
   summary: "Create a project",
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: newProject } } } },
-  responses: { 201: answers(project, "The project"), ...problems("too_many_projects", ...JSON_REFUSALS) },
+  responses: { 201: answers(project, "The new project"), ...problems("too_many_projects", ...JSON_REFUSALS) },
 });
 
 const read = companyRoute("content:read", {
   method: "get",
   path: "/{id}",
   operationId: "getProject",
-  summary: "One project",
+  summary: "Get a project",
   request: { params: projectId },
   responses: { 200: answers(project, "The project"), ...problems("not_found") },
 });
@@ -43,8 +43,8 @@ const change = companyRoute("projects:manage", {
   operationId: "changeProject",
   summary: "Rename or archive a project, or change its defaults",
   description:
-    "Defaults are for what is submitted from then on. An archived project takes nothing new, and its content is " +
-    "listed only with its `project_id`; viewers see it as before. One project always stays open.",
+    "New defaults apply to later submissions. An archived project takes no new content, and its content is listed only " +
+    "with its `project_id`; viewers still show it. The last open project cannot be archived.",
   middleware: [readJson] as const,
   request: {
     params: projectId,
@@ -67,7 +67,7 @@ export const projectRoutes = new OpenAPIHono<AppEnv>()
     );
     if (!made) {
       const most = MAX_PROJECTS.toLocaleString("en");
-      throw new Refusal("too_many_projects", `The company has ${most} projects; no more are allowed.`);
+      throw new Refusal("too_many_projects", `The company has ${most} projects, the maximum.`);
     }
     return c.json(projectBody(made), 201, { Location: `/api/projects/${made.id}` });
   })
@@ -80,14 +80,17 @@ export const projectRoutes = new OpenAPIHono<AppEnv>()
     const isChanged = await c.var.projects.change(id, change, wanted, c.env.now());
     const found = await find(c.var.projects, id);
     if (!isChanged) {
-      throw new Refusal("last_project", `"${found.name}" is the only project that is not archived.`);
+      throw new Refusal(
+        "last_project",
+        `"${found.name}" is the only open project. Create another one before you archive it.`,
+      );
     }
     return c.json(projectBody(found), 200);
   });
 
 async function find(projects: ProjectStore, id: string): Promise<CountedProject> {
   const found = await projects.get(id);
-  if (!found) throw new Refusal("not_found", `There is no project with the id "${id.slice(0, 100)}".`);
+  if (!found) throw new Refusal("not_found", `No project has the id "${id.slice(0, 100)}".`);
   return found;
 }
 

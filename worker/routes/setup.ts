@@ -15,10 +15,10 @@ const read = createRoute({
   method: "get",
   path: "/",
   operationId: "getSetup",
-  summary: "Whether somebody is still to set this platform up",
+  summary: "Check whether the platform still needs to be set up",
   security: [],
   responses: {
-    200: answers(setupState, "`open` until there is an owner"),
+    200: answers(setupState, "`open` is true until the first owner exists"),
     ...problems("too_many_requests"),
   },
 });
@@ -27,14 +27,14 @@ const create = createRoute({
   method: "post",
   path: "/",
   operationId: "setUp",
-  summary: "Make the first owner, once, with the token of the set-up link",
+  summary: "Create the first owner with the token of the set-up link",
   description:
-    "Everything that the platform holds already becomes the owner's company's. The answer is signed in.",
+    "Works once. Existing content becomes the property of the owner's company. The response starts a session.",
   security: [],
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: setupRequest } } } },
   responses: {
-    201: answers(signedIn, "Set up, and signed in"),
+    201: answers(signedIn, "Set up and signed in"),
     ...problems("too_many_requests", "wrong_link", "already_set_up", "secrets_unavailable", ...JSON_REFUSALS),
   },
 });
@@ -48,12 +48,15 @@ export const setupRoutes = new OpenAPIHono<AppEnv>()
     const { token, name, email, password, company_name: companyName } = c.req.valid("json");
     const { setupToken } = c.env.accounts;
     if (!setupToken || !(await isSame(token, setupToken))) {
-      throw new Refusal("wrong_link", "This is not the set-up link of this platform.");
+      throw new Refusal(
+        "wrong_link",
+        "The set-up link is wrong. Ask the operator of this platform for the right one.",
+      );
     }
     const owner = { name, email, passwordHash: await hashPassword(password) };
     const company = { id: FIRST_COMPANY_ID, name: companyName };
     if (!(await setUp(c.env.db, { owner, company, address: addressOf(c), now: c.env.now() }))) {
-      throw new Refusal("already_set_up", "This platform has an owner already; ask for an invitation.");
+      throw new Refusal("already_set_up", "This platform already has an owner. Ask for an invitation.");
     }
     for (const cookie of await signIn(c, email, password)) c.header("Set-Cookie", cookie, { append: true });
     c.header("Cache-Control", "no-store");

@@ -54,7 +54,7 @@ const presets = companyRoute("storage:read", {
   method: "get",
   path: "/presets",
   operationId: "listStoragePresets",
-  summary: "Settings that a form for a well-known storage can begin with",
+  summary: "List settings of well-known storages, as presets for a form",
   responses: { 200: answers(presetList, "The presets") },
 });
 
@@ -64,13 +64,13 @@ const create = companyRoute("storage:manage", {
   operationId: "createStorageConnection",
   summary: "Save a storage connection",
   description:
-    "It is checked where the address leads, and not whether the connection works: that is what the test is for. " +
-    "Secrets are encrypted, and no answer ever has them again.",
+    "The address is checked, but the connection is not: use the test for that. Secrets are encrypted, and no response " +
+    "contains them.",
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: newConnection } } } },
   responses: {
     201: {
-      ...answers(connection, "Saved; `Location` is its address"),
+      ...answers(connection, "Saved; `Location` is the URL of the connection"),
       headers: z.object({ Location: z.string() }),
     },
     ...problems(...JSON_REFUSALS, "invalid_storage_settings", "secrets_unavailable"),
@@ -81,7 +81,7 @@ const read = companyRoute("storage:read", {
   method: "get",
   path: "/{id}",
   operationId: "getStorageConnection",
-  summary: "One storage connection",
+  summary: "Get a storage connection",
   request: { params: connectionId },
   responses: { 200: answers(connection, "The connection"), ...problems("not_found") },
 });
@@ -90,10 +90,10 @@ const change = companyRoute("storage:manage", {
   method: "patch",
   path: "/{id}",
   operationId: "changeStorageConnection",
-  summary: "Change the name or some of the settings of a connection",
+  summary: "Change the name or the settings of a storage connection",
   description:
-    "What is left out stays, secrets included. While the connection holds files, the new settings must lead to " +
-    "them: new keys and a new address of the same bucket are fine, another bucket is refused.",
+    "Omitted settings stay as they are, secrets included. While the connection holds files, the new settings must lead " +
+    "to the same files: new keys or a new address of the same bucket are accepted, another bucket is not.",
   middleware: [readJson] as const,
   request: {
     params: connectionId,
@@ -109,7 +109,7 @@ const remove = companyRoute("storage:manage", {
   method: "delete",
   path: "/{id}",
   operationId: "deleteStorageConnection",
-  summary: "Delete a connection that nothing uses",
+  summary: "Delete an unused storage connection",
   request: { params: connectionId },
   responses: { 204: { description: "Deleted" }, ...problems("not_found", "storage_in_use") },
 });
@@ -118,10 +118,10 @@ const test = companyRoute("storage:manage", {
   method: "post",
   path: "/{id}/test",
   operationId: "testStorageConnection",
-  summary: "Write, read, list and delete a probe",
+  summary: "Test a storage connection: write, read, list and delete a file",
   request: { params: connectionId },
   responses: {
-    200: answers(connectionReport, "How each step went, failures included"),
+    200: answers(connectionReport, "The result of each step; failures are reported here too"),
     ...problems("not_found", "secrets_unavailable"),
   },
 });
@@ -130,11 +130,11 @@ const trial = companyRoute("storage:manage", {
   method: "post",
   path: "/test",
   operationId: "testStorageSettings",
-  summary: "The same with settings that are not saved",
+  summary: "Test settings without saving them",
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: connectionTrial } } } },
   responses: {
-    200: answers(connectionReport, "How each step went, failures included"),
+    200: answers(connectionReport, "The result of each step; failures are reported here too"),
     ...problems("not_found", ...JSON_REFUSALS, "secrets_unavailable"),
   },
 });
@@ -143,10 +143,10 @@ const measure = companyRoute("storage:read", {
   method: "get",
   path: "/{id}/usage",
   operationId: "getStorageUsage",
-  summary: "How much of a storage is used",
+  summary: "Get the usage of a storage connection",
   description:
-    "`files` is what the company's content has there. `usage` is what the backend itself has in the company's " +
-    "folder, and its quota where it tells; it is measured at most every 15 minutes unless `refresh=true`.",
+    "`files` counts the files of the company's content. `usage` counts all objects in the company's folder and has the " +
+    "storage's quota if it reports one; it is measured at most every 15 minutes, unless `refresh=true`.",
   request: {
     params: connectionId,
     query: z.object({ refresh: z.enum(["true", "false"]).default("false") }),
@@ -169,7 +169,7 @@ export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
   .openapi(create, async (c) => {
     const { name, ...settings } = c.req.valid("json");
     const row = await addConnection(c.env, c.var.connections, name, settings, c.var.creation);
-    return c.json(await shown(c.env, c.var.connections, row.id), 201, {
+    return c.json(await readConnection(c.env, c.var.connections, row.id), 201, {
       Location: `/api/storage-connections/${row.id}`,
     });
   })
@@ -178,18 +178,20 @@ export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
     const row = savedId === undefined ? undefined : await find(c.var.connections, savedId);
     const saved = row && (await c.env.storages.settingsOf(row));
     const merged = saved?.provider === provider ? mergeSettings(saved.settings, settings) : settings;
-    const tested = checked(provider, merged);
+    const tested = parseOrThrow(provider, merged);
     return c.json(reportBody(await testSettings(c.env, c.var.store.company, tested)), 200);
   })
-  .openapi(read, async (c) => c.json(await shown(c.env, c.var.connections, c.req.valid("param").id), 200))
+  .openapi(read, async (c) =>
+    c.json(await readConnection(c.env, c.var.connections, c.req.valid("param").id), 200),
+  )
   .openapi(change, async (c) => {
     const { id } = c.req.valid("param");
     const { name, settings: some } = c.req.valid("json");
     const row = await find(c.var.connections, id);
     const before = some && (await c.env.storages.settingsOf(row));
-    const settings = before && checked(row.provider, mergeSettings(before.settings, some)).settings;
+    const settings = before && parseOrThrow(row.provider, mergeSettings(before.settings, some)).settings;
     if (!(await changeConnection(c.env, c.var.connections, row, name, settings))) throw notFound(id);
-    return c.json(await shown(c.env, c.var.connections, id), 200);
+    return c.json(await readConnection(c.env, c.var.connections, id), 200);
   })
   .openapi(remove, async (c) => {
     const row = await find(c.var.connections, c.req.valid("param").id);
@@ -213,7 +215,7 @@ export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
     return c.json({ files: { count, bytes }, usage: usageBody(usage, measuredAt, c.env.now()) }, 200);
   });
 
-/** The id that rows have for what a request names: null is the platform's own bucket. */
+/** Returns the id in the database for an id of the API; null is the platform's own bucket. */
 export async function idOf(store: ConnectionStore, id: string): Promise<string | null> {
   return id === PLATFORM ? null : (await find(store, id)).id;
 }
@@ -227,8 +229,8 @@ async function find(store: ConnectionStore, id: string): Promise<ConnectionRow> 
   return row;
 }
 
-/** A connection as the API shows it, read anew. */
-async function shown({ storages, now }: AppEnv["Bindings"], store: ConnectionStore, id: string) {
+/** Reads a connection and returns its API representation. */
+async function readConnection({ storages, now }: AppEnv["Bindings"], store: ConnectionStore, id: string) {
   const { rows, held } = await store.inventory(id);
   if (id === PLATFORM) return platformBody(store.company, held, now());
   const [row] = rows;
@@ -236,12 +238,12 @@ async function shown({ storages, now }: AppEnv["Bindings"], store: ConnectionSto
   return connectionBody(storages, row, store.company, held, now());
 }
 
-function checked(provider: Provider, settings: unknown): ConnectionSettings {
+function parseOrThrow(provider: Provider, settings: unknown): ConnectionSettings {
   const result = parseSettings(provider, settings);
   if (!result.success) throw invalidInput(result.error, settings, "settings");
   return { provider, settings: result.data } as ConnectionSettings;
 }
 
 function notFound(id: string): Refusal {
-  return new Refusal("not_found", `There is no storage connection with the id "${id.slice(0, 100)}".`);
+  return new Refusal("not_found", `No storage connection has the id "${id.slice(0, 100)}".`);
 }

@@ -24,16 +24,15 @@ const create = companyRoute("storage:manage", {
   method: "post",
   path: "/",
   operationId: "createStorageMigration",
-  summary: "Move all files of the company to a connection",
+  summary: "Start a storage migration: move all files to another connection",
   description:
-    "In the background, file by file: copied, read back and compared, then named by its content, and only then " +
-    "removed from where it was. Everything is served all the time. The connection is tested first. New files go " +
-    "where the company's current connection says, which this does not change.",
+    "The connection is tested first. Then each file is copied in the background, read back, compared, and removed from " +
+    "its old storage. All files stay available. New files still go to the company's current connection.",
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: newStorageMigration } } } },
   responses: {
     202: {
-      ...answers(migration, "Begun; `Location` is its address"),
+      ...answers(migration, "Started; `Location` is the URL of the migration"),
       headers: z.object({ Location: z.string() }),
     },
     ...problems(
@@ -50,7 +49,7 @@ const list = companyRoute("storage:read", {
   method: "get",
   path: "/",
   operationId: "listStorageMigrations",
-  summary: `The last ${MAX_LISTED} migrations, newest first`,
+  summary: `List the last ${MAX_LISTED} storage migrations, newest first`,
   responses: { 200: answers(storageMigrationList, "The migrations") },
 });
 
@@ -58,7 +57,7 @@ const read = companyRoute("storage:read", {
   method: "get",
   path: "/{id}",
   operationId: "getStorageMigration",
-  summary: "How far a migration is",
+  summary: "Get a storage migration",
   request: { params: migrationId },
   responses: { 200: answers(migration, "The migration"), ...problems("not_found") },
 });
@@ -76,14 +75,14 @@ const steer = <Command extends life.Command>(command: Command, summary: string, 
 
 const pause = steer(
   "pause",
-  "Pause a migration",
-  "The file on its way stays where it was. What was moved stays moved.",
+  "Pause a storage migration",
+  "The file being copied stays in its old storage. Files already moved stay in the new one.",
 );
-const resume = steer("resume", "Go on with a paused migration", "Files that failed are tried again.");
+const resume = steer("resume", "Resume a paused storage migration", "Files that failed are tried again.");
 const cancel = steer(
   "cancel",
-  "End a migration before its end",
-  "What was moved stays moved, and is served from there; another migration may move it back.",
+  "Cancel a storage migration",
+  "Files already moved stay in the new storage; another migration can move them back.",
 );
 
 export const storageMigrationRoutes = new OpenAPIHono<AppEnv>()
@@ -95,8 +94,8 @@ export const storageMigrationRoutes = new OpenAPIHono<AppEnv>()
     if (made) return c.json(storageMigrationBody(made), 202, { Location: location });
     const toId = await idOf(connections, to);
     const failure = failureOf(await testSaved(c.env, connections, toId));
-    if (failure !== null) throw new Refusal("storage_test_failed", `${failure} Nothing is moved.`);
-    const begun = await life.begin(
+    if (failure !== null) throw new Refusal("storage_test_failed", `${failure} Nothing was moved.`);
+    const started = await life.begin(
       c.env.db,
       connections.company.id,
       toId,
@@ -105,41 +104,48 @@ export const storageMigrationRoutes = new OpenAPIHono<AppEnv>()
       c.env.now(),
       creation.id,
     );
-    if (!begun) {
-      throw new Refusal("migration_running", "Another migration is under way; let it end, or cancel it.");
+    if (!started) {
+      throw new Refusal(
+        "migration_running",
+        "Another storage migration is running. Wait for it to finish, or cancel it.",
+      );
     }
-    await announceStorageMigration(c.env.storageQueue, begun.id, 0);
-    return c.json(await shown(c.env, begun.companyId, begun.id), 202, { Location: location });
+    await announceStorageMigration(c.env.storageQueue, started.id, 0);
+    return c.json(await readMigration(c.env, started.companyId, started.id), 202, { Location: location });
   })
   .openapi(list, async (c) => {
     const reports = await life.list(c.env.db, c.var.store.company.id, MAX_LISTED);
     return c.json({ items: reports.map(storageMigrationBody) }, 200);
   })
   .openapi(read, async (c) =>
-    c.json(await shown(c.env, c.var.store.company.id, c.req.valid("param").id), 200),
+    c.json(await readMigration(c.env, c.var.store.company.id, c.req.valid("param").id), 200),
   )
-  .openapi(pause, async (c) => c.json(await obey(c, c.req.valid("param").id, "pause"), 200))
-  .openapi(resume, async (c) => c.json(await obey(c, c.req.valid("param").id, "resume"), 200))
-  .openapi(cancel, async (c) => c.json(await obey(c, c.req.valid("param").id, "cancel"), 200));
+  .openapi(pause, async (c) => c.json(await runCommand(c, c.req.valid("param").id, "pause"), 200))
+  .openapi(resume, async (c) => c.json(await runCommand(c, c.req.valid("param").id, "resume"), 200))
+  .openapi(cancel, async (c) => c.json(await runCommand(c, c.req.valid("param").id, "cancel"), 200));
 
 async function find({ db }: AppEnv["Bindings"], companyId: string, id: string) {
   const report = await life.find(db, companyId, id);
-  if (!report) throw new Refusal("not_found", `There is no migration with the id "${id.slice(0, 100)}".`);
+  if (!report) throw new Refusal("not_found", `No storage migration has the id "${id.slice(0, 100)}".`);
   return report;
 }
 
-async function shown(env: AppEnv["Bindings"], companyId: string, id: string) {
+async function readMigration(env: AppEnv["Bindings"], companyId: string, id: string) {
   return storageMigrationBody(await find(env, companyId, id));
 }
 
-async function obey({ env, var: { audit, access } }: Context<CompanyEnv>, id: string, command: life.Command) {
+async function runCommand(
+  { env, var: { audit, access } }: Context<CompanyEnv>,
+  id: string,
+  command: life.Command,
+) {
   const companyId = access.company.id;
   const row = await life.command(env.db, companyId, id, command, audit, env.now());
   if (!row) {
     const { state } = (await find(env, companyId, id)).migration;
-    throw new Refusal("migration_over", `The migration is ${state}: there is nothing to ${command}.`);
+    throw new Refusal("migration_over", `Cannot ${command} the storage migration: it is ${state}.`);
   }
-  // To cancel, too, is work: half a copy is to be cleared away.
+  // Cancelling takes a turn too: it removes the unfinished copy.
   if (command !== "pause") await announceStorageMigration(env.storageQueue, row.id, 0);
-  return shown(env, companyId, row.id);
+  return readMigration(env, companyId, row.id);
 }

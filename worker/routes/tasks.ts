@@ -10,7 +10,7 @@ const read = companyRoute("content:read", {
   method: "get",
   path: "/{task_id}",
   operationId: "getCompileTask",
-  summary: "One compilation: why a marker is ready, or not",
+  summary: "Get a compile task",
   request: { params: z.object({ task_id: z.string() }) },
   responses: { 200: answers(compileTask, "The task"), ...problems("not_found") },
 });
@@ -18,7 +18,6 @@ const read = companyRoute("content:read", {
 export const taskRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => {
   const { task_id: taskId } = c.req.valid("param");
   const task = await c.var.store.task(taskId);
-  if (!task)
-    throw new Refusal("not_found", `There is no compile task with the id "${taskId.slice(0, 100)}".`);
+  if (!task) throw new Refusal("not_found", `No compile task has the id "${taskId.slice(0, 100)}".`);
   return c.json(taskBody(task), 200);
 });

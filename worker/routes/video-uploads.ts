@@ -35,13 +35,13 @@ const videoUpload = z
     content_id: z.string(),
     length: z.number().int(),
     content_type: z.enum(["video/mp4", "video/webm"]),
-    /** Of every part but the last, which has the rest. */
+    /** Bytes of each part but the last, which may be smaller. */
     part_bytes: z.number().int(),
-    /** Numbers go from 1 to this. */
+    /** Parts are numbered from 1 to this number. */
     part_count: z.number().int(),
-    /** Parts that are there; the others are still to be sent. */
+    /** The parts received so far. */
     parts: z.array(part),
-    /** `storage`: ask for addresses of parts, and PUT them there. `worker`: PUT them to this API. */
+    /** `storage`: request the URLs of the parts and PUT them there. `worker`: PUT the parts to this API. */
     transport: z.enum(["storage", "worker"]),
     expires_at: z.iso.datetime(),
   })
@@ -56,7 +56,7 @@ const newUpload = z
       .string()
       .regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hexadecimal digits")
       .optional()
-      .openapi({ description: "Checked at the end, when it is given." }),
+      .openapi({ description: "Checked on completion, if given." }),
   })
   .openapi("NewVideoUpload");
 
@@ -64,10 +64,10 @@ const create = companyRoute("content:submit", {
   method: "post",
   path: "/{id}/video-uploads",
   operationId: "createVideoUpload",
-  summary: "Begin to upload a large video in parts",
+  summary: "Start an upload of a large video in parts",
   description:
-    "Up to 5 GB. Send the parts in any order, several at once, and again after a break; `GET` says which are there. " +
-    "Then `complete`. Until then the video before is shown. An upload that nothing is added to for a day is removed.",
+    "Up to 5 GB. Send the parts in any order and in parallel, then `complete` the upload. After an interruption, `GET` " +
+    "lists the parts received. The previous video is shown until then. An upload without new parts for a day is removed.",
   middleware: [readJson] as const,
   request: {
     params: uploadPath.pick({ id: true }),
@@ -75,7 +75,7 @@ const create = companyRoute("content:submit", {
   },
   responses: {
     201: {
-      ...answers(videoUpload, "Begun; `Location` is its address"),
+      ...answers(videoUpload, "Started; `Location` is the URL of the upload"),
       headers: z.object({ Location: z.string() }),
     },
     ...problems("not_found", "quota_exceeded", ...JSON_REFUSALS, ...STORAGE_REFUSALS),
@@ -86,7 +86,7 @@ const read = companyRoute("content:submit", {
   method: "get",
   path: "/{id}/video-uploads/{upload_id}",
   operationId: "getVideoUpload",
-  summary: "Which parts are there",
+  summary: "Get a video upload and the parts received",
   request: { params: uploadPath },
   responses: { 200: answers(videoUpload, "The upload"), ...problems("not_found", ...STORAGE_REFUSALS) },
 });
@@ -95,10 +95,10 @@ const sign = companyRoute("content:submit", {
   method: "post",
   path: "/{id}/video-uploads/{upload_id}/part-urls",
   operationId: "createVideoPartUrls",
-  summary: "Addresses that parts can be PUT to, straight to the storage",
+  summary: "Create signed URLs to PUT parts straight to the storage",
   description:
-    "Where `transport` is `storage`. PUT the bytes of the part, without further headers; the bucket must allow that " +
-    "from the page's origin (CORS). The addresses are good for an hour.",
+    "Available if `transport` is `storage`. PUT the bytes of the part without further headers; the bucket's CORS rules " +
+    "must allow the page's origin. The URLs expire after an hour.",
   middleware: [readJson] as const,
   request: {
     params: uploadPath,
@@ -121,7 +121,7 @@ const sign = companyRoute("content:submit", {
           expires_at: z.iso.datetime(),
         })
         .openapi("VideoPartUrls"),
-      "The addresses",
+      "The signed URLs",
     ),
     ...problems("not_found", "not_signed", ...JSON_REFUSALS, ...STORAGE_REFUSALS),
   },
@@ -131,10 +131,10 @@ const put = companyRoute("content:submit", {
   method: "put",
   path: "/{id}/video-uploads/{upload_id}/parts/{number}",
   operationId: "putVideoPart",
-  summary: "A part, through this API",
+  summary: "Send a part through this API",
   description:
-    "Good for every storage, also where `transport` is `storage` and the browser cannot reach it. A part that is sent " +
-    "again takes the place of the one before.",
+    "Works with every storage, also if `transport` is `storage` and the client cannot reach it. Sending a part again " +
+    "replaces it.",
   request: {
     params: uploadPath.extend({
       number: z.coerce
@@ -160,11 +160,12 @@ const complete = companyRoute("content:submit", {
   method: "post",
   path: "/{id}/video-uploads/{upload_id}/complete",
   operationId: "completeVideoUpload",
-  summary: "Put the parts together and show the video",
-  description: "Safe to repeat while the upload is there. A file that is no MP4 or WebM video is removed.",
+  summary: "Complete a video upload",
+  description:
+    "Joins the parts and attaches the video. Safe to repeat while the upload exists. A file that is not an MP4 or WebM video is removed.",
   request: { params: uploadPath },
   responses: {
-    200: answers(arContent, "Attached"),
+    200: answers(arContent, "The content with its video"),
     ...problems(
       "not_found",
       "upload_incomplete",
@@ -179,7 +180,7 @@ const remove = companyRoute("content:submit", {
   method: "delete",
   path: "/{id}/video-uploads/{upload_id}",
   operationId: "deleteVideoUpload",
-  summary: "Give an upload up: its parts are removed",
+  summary: "Give up a video upload and remove its parts",
   request: { params: uploadPath },
   responses: { 204: { description: "Given up" }, ...problems("not_found", ...STORAGE_REFUSALS) },
 });
@@ -200,9 +201,9 @@ export const videoUploadRoutes = new OpenAPIHono<AppEnv>()
     const uploads = new VideoUploadStore(c.env.db, c.var.store.company);
     const { id, upload_id: uploadId } = c.req.valid("param");
     const found = await uploads.getWithParts(id, uploadId);
-    if (!found) throw noUpload(uploadId);
-    const there = await partsThere(c.env, found.upload, found.received);
-    return c.json(await uploadBody(c.env, found.upload, there), 200);
+    if (!found) throw uploadNotFound(uploadId);
+    const received = await partsThere(c.env, found.upload, found.received);
+    return c.json(await uploadBody(c.env, found.upload, received), 200);
   })
   .openapi(sign, async (c) => {
     const uploads = new VideoUploadStore(c.env.db, c.var.store.company);
@@ -211,7 +212,7 @@ export const videoUploadRoutes = new OpenAPIHono<AppEnv>()
     if (!items) {
       throw new Refusal(
         "not_signed",
-        "This storage signs no addresses; send the parts to PUT …/parts/{number}.",
+        "This storage does not sign URLs. Send the parts to PUT …/parts/{number}.",
       );
     }
     const expiresAt = new Date(c.env.now() + PART_URL_SECONDS * 1000).toISOString();
@@ -242,11 +243,11 @@ export const videoUploadRoutes = new OpenAPIHono<AppEnv>()
 async function findUpload(uploads: VideoUploadStore, { id, upload_id }: z.infer<typeof uploadPath>) {
   const upload = await uploads.get(id, upload_id);
   if (upload) return upload;
-  throw noUpload(upload_id);
+  throw uploadNotFound(upload_id);
 }
 
-function noUpload(id: string): Refusal {
-  return new Refusal("not_found", `There is no upload "${id.slice(0, 100)}" of this content.`);
+function uploadNotFound(id: string): Refusal {
+  return new Refusal("not_found", `This content has no video upload with the id "${id.slice(0, 100)}".`);
 }
 
 async function uploadBody(

@@ -7,26 +7,26 @@ import { contentId, problems, STORAGE_REFUSALS, tagged } from "../http/openapi.t
 import { arContent } from "../schemas.ts";
 import { attachVideo, removeVideo } from "../video/attach.ts";
 import { announceEvents } from "../webhooks/deliveries.ts";
-import { expectedBy, find, notThere } from "./content.ts";
+import { checkIfMatch, find, notChanged } from "./content.ts";
 import { companyRoute } from "./guarded.ts";
 
 const put = companyRoute("content:submit", {
   method: "put",
   path: "/{id}/video",
   operationId: "putVideo",
-  summary: "Attach a video, or replace the one before",
+  summary: "Attach or replace the video",
   request: { params: contentId },
   parameters: [IF_MATCH],
   requestBody: {
     required: true,
-    description: "The file itself, at most 95 MB, with Content-Length.",
+    description: "The file, at most 95 MB, with Content-Length.",
     content: {
       "video/mp4": { schema: { type: "string", format: "binary" } },
       "video/webm": { schema: { type: "string", format: "binary" } },
     },
   },
   responses: {
-    200: tagged(arContent, "Attached"),
+    200: tagged(arContent, "The content with its video"),
     ...problems(
       "not_found",
       "precondition_failed",
@@ -44,21 +44,21 @@ const remove = companyRoute("content:manage", {
   method: "delete",
   path: "/{id}/video",
   operationId: "deleteVideo",
-  summary: "Take the video away",
+  summary: "Remove the video",
   request: { params: contentId },
   parameters: [IF_MATCH],
-  responses: { 204: { description: "No video" }, ...problems("not_found", "precondition_failed") },
+  responses: { 204: { description: "Removed" }, ...problems("not_found", "precondition_failed") },
 });
 
 export const videoRoutes = new OpenAPIHono<AppEnv>()
   .openapi(put, async (c) => {
     const { id } = c.req.valid("param");
     const { content, task } = await find(c.var.store, id);
-    const expected = await expectedBy(c, { content, task });
+    const expected = await checkIfMatch(c, { content, task });
     const { store, body: upload } = c.var;
     const change = { content, upload, expected, now: c.env.now() };
     const attached = await attachVideo(c.env.storages, store, change);
-    if (!attached) throw await notThere(c.var.store, id);
+    if (!attached) throw await notChanged(c.var.store, id);
     await announceEvents(c.env, [id]);
     const body = contentBody(attached, task, originOf(c));
     return c.json(body, 200, { ETag: await etagOf(body) });
@@ -66,9 +66,9 @@ export const videoRoutes = new OpenAPIHono<AppEnv>()
   .openapi(remove, async (c) => {
     const { id } = c.req.valid("param");
     const { content, task } = await find(c.var.store, id);
-    const expected = await expectedBy(c, { content, task });
+    const expected = await checkIfMatch(c, { content, task });
     const change = { content, expected, now: c.env.now() };
     const left = await removeVideo(c.env.storages, c.var.store, change);
-    if (!left) throw await notThere(c.var.store, id);
+    if (!left) throw await notChanged(c.var.store, id);
     return c.body(null, 204);
   });

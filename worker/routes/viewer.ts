@@ -10,8 +10,8 @@ const manifest = createRoute({
   method: "get",
   path: "/{unique_id}",
   operationId: "getViewerManifest",
-  summary: "What a viewer needs to play a photo",
-  description: "Public and readable from any origin. Content that is not active, or has expired, has none.",
+  summary: "Get what a viewer needs to play a photo",
+  description: "Public and readable from any origin. Not found for content that is inactive or has expired.",
   security: [],
   request: { params: z.object({ unique_id: z.string() }) },
   responses: { 200: answers(viewerManifest, "The manifest"), ...problems("not_found", "too_many_requests") },
@@ -22,7 +22,7 @@ export const viewerRoutes = new OpenAPIHono<AppEnv>().openapi(manifest, async (c
   const now = c.env.now();
   const content = await c.env.publicCache.content(uniqueId, now, () => findPublic(c.env.db, uniqueId));
   if (!content || !isPublic(content, now))
-    throw new Refusal("not_found", `Nothing is published under "${uniqueId.slice(0, 100)}".`);
+    throw new Refusal("not_found", `No published photo has the id "${uniqueId.slice(0, 100)}".`);
   c.header("Cache-Control", "no-cache");
   return c.json(manifestBody(content), 200);
 });

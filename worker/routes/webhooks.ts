@@ -41,7 +41,7 @@ const deliveryPath = webhookId.extend({
   delivery_id: z.string().openapi({ param: { name: "delivery_id", in: "path" } }),
 });
 
-/** What endpoints are sent, for the document. Not at a path of ours, and so not among the routes. */
+/** Adds the events to the API document. They are sent to the webhooks' URLs, so they are not routes. */
 export function describeEvents(registry: OpenAPIHono<AppEnv>["openAPIRegistry"]): void {
   const describe = (type: AnyEvent, summary: string, schema: typeof eventPayload | typeof testPayload) =>
     registry.registerWebhook({
@@ -50,17 +50,17 @@ export function describeEvents(registry: OpenAPIHono<AppEnv>["openAPIRegistry"])
       operationId: `on_${type.replace(".", "_")}`,
       summary,
       request: { body: { required: true, content: { "application/json": { schema } } } },
-      responses: { 200: { description: "Any status from 200 to 299: received" } },
+      responses: { 200: { description: "Any status from 200 to 299 confirms the delivery" } },
     });
   for (const type of CONTENT_EVENTS) describe(type, EVENTS[type], eventPayload);
-  describe(TEST_EVENT, "Somebody asked for a test", testPayload);
+  describe(TEST_EVENT, "A test was requested", testPayload);
 }
 
 const list = companyRoute("webhooks:manage", {
   method: "get",
   path: "/",
   operationId: "listWebhooks",
-  summary: "The company's webhooks, oldest first",
+  summary: "List webhooks, oldest first",
   responses: { 200: answers(webhookList, "The webhooks") },
 });
 
@@ -68,15 +68,15 @@ const create = companyRoute("webhooks:manage", {
   method: "post",
   path: "/",
   operationId: "createWebhook",
-  summary: "Have events told to an address; the answer alone shows the secret",
+  summary: "Create a webhook; only this response and a rotation contain its secret",
   description:
-    "Requests are signed as Standard Webhooks says (`webhook-id`, `webhook-timestamp`, `webhook-signature`); " +
-    "docs/webhooks.md tells how to verify them. What they bring is under `webhooks` in this document.",
+    "Requests are signed according to Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`); " +
+    "docs/webhooks.md explains how to verify them. Their bodies are described under `webhooks` in this document.",
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: newWebhook } } } },
   responses: {
     201: {
-      ...answers(webhookWithSecret, "Saved; `Location` is its address"),
+      ...answers(webhookWithSecret, "Saved; `Location` is the URL of the webhook"),
       headers: z.object({ Location: z.string() }),
     },
     ...problems("too_many_webhooks", "secrets_unavailable", ...JSON_REFUSALS),
@@ -87,7 +87,7 @@ const read = companyRoute("webhooks:manage", {
   method: "get",
   path: "/{id}",
   operationId: "getWebhook",
-  summary: "One webhook",
+  summary: "Get a webhook",
   request: { params: webhookId },
   responses: { 200: answers(webhook, "The webhook"), ...problems("not_found") },
 });
@@ -96,11 +96,11 @@ const change = companyRoute("webhooks:manage", {
   method: "patch",
   path: "/{id}",
   operationId: "changeWebhook",
-  summary: "Change where a webhook leads and what it tells, or switch it off and on",
+  summary: "Change, enable or disable a webhook",
   description:
-    "While it is off, nothing is told and nothing is kept to be told later; what waits to be tried again is given " +
-    `up, and can be sent again. Vivimark switches a webhook off that answers 410, or after ${FAILURES_TO_SWITCH_OFF} ` +
-    `failed attempts in a row over ${FAILING_DAYS_TO_SWITCH_OFF} days or more.`,
+    "Events that occur while a webhook is disabled are not delivered later. Its waiting deliveries fail; they can be sent " +
+    `again. Vivimark disables a webhook that responds with 410, or after ${FAILURES_TO_SWITCH_OFF} failed attempts in a ` +
+    `row over at least ${FAILING_DAYS_TO_SWITCH_OFF} days.`,
   middleware: [readJson] as const,
   request: {
     params: webhookId,
@@ -113,7 +113,7 @@ const remove = companyRoute("webhooks:manage", {
   method: "delete",
   path: "/{id}",
   operationId: "deleteWebhook",
-  summary: "Delete a webhook with the log of its deliveries",
+  summary: "Delete a webhook and its deliveries",
   request: { params: webhookId },
   responses: { 204: { description: "Deleted" }, ...problems("not_found") },
 });
@@ -122,8 +122,9 @@ const rotate = companyRoute("webhooks:manage", {
   method: "post",
   path: "/{id}/rotate-secret",
   operationId: "rotateWebhookSecret",
-  summary: "Make a new secret; the answer alone shows it",
-  description: "For 24 hours the one before signs too: `webhook-signature` then has two signatures.",
+  summary: "Rotate the secret of a webhook",
+  description:
+    "Only this response contains the new secret. For 24 hours requests are signed with the old secret too: `webhook-signature` has two signatures.",
   request: { params: webhookId },
   responses: {
     200: answers(webhookWithSecret, "The webhook with its new secret"),
@@ -136,10 +137,10 @@ const test = companyRoute("webhooks:manage", {
   path: "/{id}/test",
   operationId: "testWebhook",
   summary: `Send a \`${TEST_EVENT}\``,
-  description: "It is delivered, tried again and logged like any other event.",
+  description: "It is delivered, retried and logged like any other event.",
   request: { params: webhookId },
   responses: {
-    202: answers(delivery, "On its way; its delivery tells what came of it"),
+    202: answers(delivery, "The delivery of the test event"),
     ...problems("not_found", "webhook_disabled"),
   },
 });
@@ -148,13 +149,17 @@ const listDeliveries = companyRoute("webhooks:manage", {
   method: "get",
   path: "/{id}/deliveries",
   operationId: "listWebhookDeliveries",
-  summary: "What was told, newest first",
-  description: "Kept for 30 days.",
+  summary: "List the deliveries of a webhook, newest first",
+  description: "Deliveries are kept for 30 days.",
   request: {
     params: webhookId,
     query: z.object({
       state: deliveryState.optional(),
-      cursor: z.string().max(200).optional().openapi({ description: "`next_cursor` of the page before." }),
+      cursor: z
+        .string()
+        .max(200)
+        .optional()
+        .openapi({ description: "The `next_cursor` of the previous page." }),
       limit: decimal(z.number().int().min(1).max(100)).default(30),
     }),
   },
@@ -165,7 +170,7 @@ const readDelivery = companyRoute("webhooks:manage", {
   method: "get",
   path: "/{id}/deliveries/{delivery_id}",
   operationId: "getWebhookDelivery",
-  summary: "One delivery, with every attempt and what it brought",
+  summary: "Get a delivery with all its attempts",
   request: { params: deliveryPath },
   responses: { 200: answers(deliveryDetail, "The delivery"), ...problems("not_found") },
 });
@@ -174,12 +179,12 @@ const sendAgain = companyRoute("webhooks:manage", {
   method: "post",
   path: "/{id}/deliveries/{delivery_id}/send-again",
   operationId: "sendWebhookAgain",
-  summary: "Send a delivery once more, and try again as if it were new",
+  summary: "Send a delivery again",
   description:
-    "With the same `webhook-id` and payload. One that is being sent at this moment is left to that.",
+    "Starts a new series of attempts with the same `webhook-id` and payload. Does nothing while the delivery is being sent.",
   request: { params: deliveryPath },
   responses: {
-    202: answers(delivery, "On its way"),
+    202: answers(delivery, "The delivery"),
     ...problems("not_found", "webhook_disabled"),
   },
 });
@@ -204,7 +209,7 @@ export const webhookRoutes = new OpenAPIHono<AppEnv>()
     if (!row) {
       throw new Refusal(
         "too_many_webhooks",
-        `The company has ${MAX_ENDPOINTS} webhooks; no more are allowed.`,
+        `The company has ${MAX_ENDPOINTS} webhooks, the maximum. Delete one that is not used.`,
       );
     }
     return c.json({ ...webhookBody(c)(row), secret }, 201, headers);
@@ -231,12 +236,12 @@ export const webhookRoutes = new OpenAPIHono<AppEnv>()
     const { sealed } = await newSecret(storages, id);
     const until = now() + OVERLAP_MILLISECONDS;
     const changed = await store.rotate(await find(c, id), sealed, c.var.creation.id, until, now());
-    // Unchanged: a request with this key did it before, and its answer was lost.
+    // Unchanged means that an earlier request with this Idempotency-Key rotated it, and its response was lost.
     const row = changed ?? (await find(c, id));
     return c.json({ ...webhookBody(c)(row), secret: await openSecret(storages, id, row.secret) }, 200);
   })
   .openapi(test, async (c) => {
-    const endpoint = await findOn(c, c.req.valid("param").id);
+    const endpoint = await findEnabled(c, c.req.valid("param").id);
     const { id: deliveryId, isRepeated } = c.var.creation;
     const made = isRepeated && (await storeOf(c).delivery(endpoint.id, deliveryId));
     if (!made) await storeOf(c).addTest(endpoint.id, deliveryId, c.env.now());
@@ -264,7 +269,7 @@ export const webhookRoutes = new OpenAPIHono<AppEnv>()
   .openapi(sendAgain, async (c) => {
     const { id, delivery_id: deliveryId } = c.req.valid("param");
     await findDelivery(c, id, deliveryId);
-    const endpoint = await findOn(c, id);
+    const endpoint = await findEnabled(c, id);
     if (await storeOf(c).sendAgain(endpoint, deliveryId, c.env.now())) {
       await announceDelivery(c.env, deliveryId);
     }
@@ -281,38 +286,38 @@ async function find(c: Context<CompanyEnv>, id: string): Promise<WebhookEndpoint
   return row;
 }
 
-async function findOn(c: Context<CompanyEnv>, id: string): Promise<WebhookEndpointRow> {
+async function findEnabled(c: Context<CompanyEnv>, id: string): Promise<WebhookEndpointRow> {
   const row = await find(c, id);
   if (row.isEnabled) return row;
-  throw new Refusal("webhook_disabled", "This webhook is switched off; switch it on first.");
+  throw new Refusal("webhook_disabled", "This webhook is disabled. Enable it first.");
 }
 
 async function findDelivery(c: Context<CompanyEnv>, endpointId: string, id: string) {
   const found = await storeOf(c).delivery(endpointId, id);
   if (found) return found;
-  throw new Refusal("not_found", `There is no delivery "${id.slice(0, 100)}" of this webhook.`);
+  throw new Refusal("not_found", `This webhook has no delivery with the id "${id.slice(0, 100)}".`);
 }
 
 function notFound(id: string): Refusal {
-  return new Refusal("not_found", `There is no webhook with the id "${id.slice(0, 100)}".`);
+  return new Refusal("not_found", `No webhook has the id "${id.slice(0, 100)}".`);
 }
 
-/** The address as it is saved, in its usual spelling; before every request it is checked again. */
+/** Checks a URL and returns it normalized. It is checked again before every request. */
 function checkUrl(internet: Internet, address: string): string {
   const url = URL.parse(address);
   if (!url) {
-    throw refusedUrl("This address cannot be used: it is not a URL; expected https:// and a host.");
+    throw invalidUrl("This address cannot be used: it is not a URL; expected https:// and a host.");
   }
   try {
     internet.check(url);
     return url.href;
   } catch (error) {
-    if (error instanceof StorageError) throw refusedUrl(error.message);
+    if (error instanceof StorageError) throw invalidUrl(error.message);
     throw error;
   }
 }
 
-function refusedUrl(why: string): Refusal {
+function invalidUrl(why: string): Refusal {
   return new Refusal("invalid_input", `Field "url" of the body: ${why}`, {}, [{ field: "url", detail: why }]);
 }
 

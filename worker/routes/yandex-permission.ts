@@ -18,11 +18,10 @@ const authorize = companyRoute("storage:manage", {
   method: "get",
   path: "/authorize",
   operationId: "authorizeYandexDisk",
-  summary: "Where a person allows the access to their Yandex Disk",
+  summary: "Get the URL at which a person grants access to their Yandex Disk",
   description:
-    "The answer's address is for the person's browser. From there it comes back to this API, which makes the " +
-    "connection (or gives the one of `connection_id` new tokens) and leads on to the studio. The address is good " +
-    "for 30 minutes.",
+    "Open the URL in the person's browser. Yandex then redirects it back to this API, which creates the connection (or " +
+    "renews the tokens of `connection_id`) and redirects to the studio. The URL expires after 30 minutes.",
   request: {
     query: z.object({
       name: connectionName.default("Yandex Disk"),
@@ -31,7 +30,7 @@ const authorize = companyRoute("storage:manage", {
     }),
   },
   responses: {
-    200: answers(z.object({ url: z.url() }).openapi("YandexAuthorization"), "The address"),
+    200: answers(z.object({ url: z.url() }).openapi("YandexAuthorization"), "The URL"),
     ...problems("not_found", "invalid_input", "authorization_unavailable", "secrets_unavailable"),
   },
 });
@@ -40,8 +39,8 @@ const callback = companyRoute("storage:manage", {
   method: "get",
   path: "/callback",
   operationId: "finishYandexDiskAuthorization",
-  summary: "Where Yandex sends the person's browser back to",
-  description: "Leads on to the studio's page of storages, with `connection` or `error` in its address.",
+  summary: "Finish the authorization: Yandex redirects the browser here",
+  description: "Redirects to the studio's storage page, with `connection` or `error` in the query.",
   request: {
     query: z.object({
       code: z.string().max(500).optional(),
@@ -49,14 +48,14 @@ const callback = companyRoute("storage:manage", {
       error: z.string().max(200).optional(),
     }),
   },
-  responses: { 303: { description: "To the studio" }, ...problems("invalid_input") },
+  responses: { 303: { description: "Redirect to the studio" }, ...problems("invalid_input") },
 });
 
 const exchange = companyRoute("storage:manage", {
   method: "post",
   path: "/exchange",
   operationId: "exchangeYandexDiskCode",
-  summary: "The same for a code that the person copied",
+  summary: "Finish the authorization with a code that the person copied",
   middleware: [readJson] as const,
   request: {
     body: {
@@ -66,7 +65,11 @@ const exchange = companyRoute("storage:manage", {
           schema: z
             .strictObject({
               code: z.string().min(1).max(500),
-              state: z.string().min(1).max(4000).openapi({ description: "Of the authorization's address." }),
+              state: z
+                .string()
+                .min(1)
+                .max(4000)
+                .openapi({ description: "The `state` in the query of the authorization URL." }),
             })
             .openapi("YandexCode"),
         },
@@ -91,19 +94,20 @@ export const yandexPermissionRoutes = new OpenAPIHono<AppEnv>()
     const { name, root, connection_id: id } = c.req.valid("query");
     const { connections } = c.var;
     const connectionId = id === undefined ? null : await idOf(connections, id);
-    const wish = { name, root, connectionId };
-    return c.json({ url: await permissionUrl(c.env, connections, wish, originOf(c) + CALLBACK) }, 200);
+    const request = { name, root, connectionId };
+    return c.json({ url: await permissionUrl(c.env, connections, request, originOf(c) + CALLBACK) }, 200);
   })
   .openapi(callback, async (c) => {
     const { code, state = "", error } = c.req.valid("query");
     try {
-      if (!code) throw new Refusal("authorization_failed", yandexRefusal(error));
+      if (!code) throw new Refusal("authorization_failed", authorizationError(error));
       const { id } = await takePermission(c.env, c.var.connections, code, state);
-      return toStudio(c, { connection: id });
+      return redirectToStudio(c, { connection: id });
     } catch (refused) {
-      if (!(refused instanceof Refusal)) logFailure("A permission of Yandex could not be taken", refused);
-      return toStudio(c, {
-        error: refused instanceof Refusal ? refused.message : "Yandex did not answer; try again.",
+      if (!(refused instanceof Refusal))
+        logFailure("The Yandex authorization could not be finished", refused);
+      return redirectToStudio(c, {
+        error: refused instanceof Refusal ? refused.message : "Yandex did not respond. Try again.",
       });
     }
   })
@@ -115,12 +119,12 @@ export const yandexPermissionRoutes = new OpenAPIHono<AppEnv>()
     return c.json(await connectionBody(c.env.storages, row, connections.company, held, c.env.now()), 200);
   });
 
-function yandexRefusal(error: string | undefined): string {
+function authorizationError(error: string | undefined): string {
   return error === "access_denied"
-    ? "The access to Yandex Disk was not allowed."
-    : "Yandex gave no permission; try again.";
+    ? "Access to Yandex Disk was denied. Allow it at Yandex, and try again."
+    : "Yandex did not grant access. Try again.";
 }
 
-function toStudio(c: Context, query: Record<string, string>): Response {
+function redirectToStudio(c: Context, query: Record<string, string>): Response {
   return c.redirect(`/storage?${new URLSearchParams(query)}`, 303);
 }

@@ -50,7 +50,9 @@ describe("a request too many", () => {
     expect(refused.headers.get("retry-after")).toBe("60");
     const problem = await refusal(refused);
     expect([problem.status, problem.code]).toEqual([429, "too_many_requests"]);
-    expect(problem.detail).toMatch(/More than 2 requests .* in 60 seconds; try again in 60 seconds/);
+    expect(problem.detail).toMatch(
+      /^Too many requests: more than 2 of the kind ".*" in 60 s\. Try again in 60 s\.$/,
+    );
   });
 
   it("takes nothing from reads when it was a write, and from nobody else", async () => {
@@ -104,7 +106,7 @@ describe("a request too many", () => {
     const count = () => Promise.reject(new Error("no counter"));
     const rateLimits: Bindings["rateLimits"] = { read: { requests: 1, count } };
     expect((await edge.fetch("/api/company", {}, { rateLimits })).status).toBe(200);
-    expect(noted.mock.calls.join()).toContain("A request was not counted");
+    expect(noted.mock.calls.join()).toContain("A request could not be counted");
   });
 });
 

@@ -298,7 +298,7 @@ describe("an address that leads nowhere", () => {
     expect(response.headers.get("allow")).toBe(allowed);
     const problem = await refusal(response);
     expect([problem.status, problem.code]).toEqual([405, "method_not_allowed"]);
-    expect(problem.detail).toContain(`does not know ${method}; expected ${allowed}`);
+    expect(problem.detail).toContain(`does not support ${method}; expected ${allowed}`);
   });
 
   it.each(["/assets/index-stale.js", "/assets/x", "/favicon.png", "/api/anything", "/content/x.js"])(
