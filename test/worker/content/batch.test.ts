@@ -306,7 +306,7 @@ describe("addresses", () => {
     const result = await sent(edge.fetch(BATCH, json("POST", { items })));
     expect(asked).toHaveLength(4);
     expect(codes(result)).toEqual([...Array(4).fill(null), ...Array(4).fill("image_not_fetched")]);
-    expect(result.items[7].error?.detail).toContain("more than 600 s");
+    expect(result.items[7].error?.detail).toContain("time limit of 10 minutes");
   });
 
   test.each([{ items: [] }, { items: "x" }, {}, { items: Array(501).fill({ image_url: "https://a.de/" }) }])(
