@@ -21,6 +21,9 @@ export interface WebhookContent {
   updated_at: string;
 }
 
+/** Default: server. */
+export type CompileWhere = "server" | "browser";
+
 /** The reason, for programs. New codes may be added; handle unknown ones. */
 export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "already_set_up" | "wrong_link" | "no_passkeys_here" | "invalid_idempotency_key" | "idempotency_key_reused" | "request_in_progress" | "quota_exceeded" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "precondition_failed" | "image_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_companies" | "too_many_keys" | "too_many_projects" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
 
@@ -367,7 +370,7 @@ export interface NewVideoUpload {
   /** Bytes. */
   length: number;
   content_type: "video/mp4" | "video/webm";
-  /** Checked at the end, when it is given. */
+  /** Checked on completion, if given. */
   sha256?: string;
 }
 
@@ -522,26 +525,32 @@ export interface RecompileRequest {
 }
 
 export interface RemotePhoto {
-  /** https; a JPEG, PNG or WebP of at most 20 MB, fetched at once and at most for 30 s. */
+  /** https; a JPEG, PNG or WebP of at most 20 MB, downloaded at once within 30 s. */
   image_url: string;
   /** Default: the name of the file. */
   title?: string;
   description?: string;
+  /** Default: the oldest project that is not archived. */
   project_id?: string;
   compile?: CompileWhere;
+  /** Keeps at most this many of the strongest points per keyframe. Default: the project's. */
   max_features?: number;
+  /** When viewers stop showing the photo. Default: after the project's number of days. */
   expires_at?: string;
 }
 
 export interface RemotePhotos {
   items: Array<{
-    /** https; a JPEG, PNG or WebP of at most 20 MB, fetched at once and at most for 30 s. */
+    /** https; a JPEG, PNG or WebP of at most 20 MB, downloaded at once within 30 s. */
     image_url: string;
     /** Default: the name of the file. */
     title?: string;
     description?: string;
+    /** Default: the oldest project that is not archived. */
     project_id?: string;
+    /** Keeps at most this many of the strongest points per keyframe. Default: the project's. */
     max_features?: number;
+    /** When viewers stop showing the photo. Default: after the project's number of days. */
     expires_at?: string;
   }>;
 }
@@ -866,7 +875,7 @@ export interface YandexAuthorization {
 
 export interface YandexCode {
   code: string;
-  /** Of the authorization's address. */
+  /** The `state` in the query of the authorization URL. */
   state: string;
 }
 
@@ -885,8 +894,6 @@ export type ChosenCompany = {
   id: string;
   name: string;
 } | null;
-
-export type CompileWhere = "server" | "browser";
 
 export type CreatedApiKey = (ApiKey) & ({
   key: string;
@@ -956,17 +963,20 @@ export interface Operations {
   /**
    * Submit up to 500 photos in one call
    *
-   * A ZIP archive, a form with several `image` files, or JSON that says where the photos are. Each has a result of its own, in its order; none spoils another. The Node compiler makes the markers. The query is for all photos of an archive or a form, whose titles are the names of the files.
+   * Send a ZIP archive, a form with several `image` files, or JSON with the URLs of the photos. Each photo has its own result, in the order of the request; an error of one photo does not affect the others. The Node compiler makes the markers. The query applies to all photos, unless a JSON item overrides it. Photos of an archive or a form take their title from the file name.
    */
   "POST /api/ar-content/batch": {
     query?: {
       description?: string;
+      /** Default: the oldest project that is not archived. */
       project_id?: string;
+      /** Keeps at most this many of the strongest points per keyframe. Default: the project's. */
       max_features?: number;
+      /** When viewers stop showing the photo. Default: after the project's number of days. */
       expires_at?: string;
     };
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     body?: Bytes | RemotePhotos | FormData;
@@ -983,9 +993,9 @@ export interface Operations {
     query?: {
       project_id?: string;
       status?: MarkerStatus;
-      /** Part of the title or description. */
+      /** Text in the title or description. */
       q?: string;
-      /** `next_cursor` of the page before. */
+      /** The `next_cursor` of the previous page. */
       cursor?: string;
       limit?: number;
     };
@@ -994,15 +1004,15 @@ export interface Operations {
   /**
    * Upload a photo and have its marker compiled
    *
-   * With `compile=server`, the default, the Node compiler makes the marker. With `compile=browser` the caller does: the answer brings a lease, whose token goes with the delivery. A photo that was compiled before with the same options gets that marker at once. The photo comes with the form, or JSON says where it is.
+   * Send the photo in a form, or its URL as JSON. With `compile=server`, the default, the Node compiler makes the marker. With `compile=browser` the caller makes it: the response contains a lease, and delivering the marker takes the lease's token. A photo that was compiled before with the same options gets the existing marker at once.
    */
   "POST /api/ar-content": {
     query?: {
-      /** Seconds, at most 30: the answer comes when the marker is ready or failed, or when this time is over. Then it shows the state at the end. */
+      /** Waits up to this many seconds, at most 30, until the marker is ready or failed. The response has the state at the end of the wait. */
       wait?: number;
     };
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     body?: RemotePhoto | FormData;
@@ -1023,52 +1033,52 @@ export interface Operations {
     };
     answer: Submission;
   };
-  /** One piece of AR content */
+  /** Get AR content */
   "GET /api/ar-content/{id}": {
     path: {
       id: string;
     };
     query?: {
-      /** Seconds, at most 30: the answer comes when the marker is ready or failed, or when this time is over. Then it shows the state at the end. */
+      /** Waits up to this many seconds, at most 30, until the marker is ready or failed. The response has the state at the end of the wait. */
       wait?: number;
     };
     answer: ArContent;
   };
   /**
-   * Change title, description, project, or whether and for how long the viewer shows it
+   * Change the title, description, project or visibility
    *
-   * Texts are kept well-formed and without control characters or overrides of the text's direction; a title is one line, a description may have several.
+   * Control characters and overrides of the text direction are removed from texts. A title is one line; a description may have several.
    */
   "PATCH /api/ar-content/{id}": {
     path: {
       id: string;
     };
     header?: {
-      /** The ETag of what is to be changed: when it is another by now, nothing is. */
+      /** The ETag of the object. If the object has changed since, the request fails with 412. */
       "If-Match"?: string;
     };
     body: ArContentChange;
     answer: ArContent;
   };
-  /** Delete content with all its files */
+  /** Delete AR content with all its files */
   "DELETE /api/ar-content/{id}": {
     path: {
       id: string;
     };
     header?: {
-      /** The ETag of what is to be changed: when it is another by now, nothing is. */
+      /** The ETag of the object. If the object has changed since, the request fails with 412. */
       "If-Match"?: string;
     };
     answer: undefined;
   };
-  /** Every compilation of this content, newest first */
+  /** List the compilations of AR content, newest first */
   "GET /api/ar-content/{id}/tasks": {
     path: {
       id: string;
     };
     answer: CompileTaskList;
   };
-  /** QR code of the viewer's address */
+  /** Get the QR code of the viewer's URL */
   "GET /api/ar-content/{id}/qr.svg": {
     path: {
       id: string;
@@ -1076,9 +1086,9 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Deliver the marker that was compiled under a lease
+   * Deliver a marker compiled under a lease
    *
-   * Decoded and checked before anything changes: one image target, of this photo's size, that a player can track. Delivering the same under the same lease again is answered like the first time.
+   * The marker is decoded and checked first: it must have one image target of the photo's size that a player can track. Repeating a delivery under the same lease returns the same response.
    */
   "PUT /api/ar-content/{id}/marker": {
     path: {
@@ -1101,18 +1111,18 @@ export interface Operations {
     type?: "application/octet-stream";
     answer: ArContent;
   };
-  /** Take a waiting compilation over in this browser */
+  /** Take over a waiting compilation */
   "POST /api/ar-content/{id}/marker/lease": {
     path: {
       id: string;
     };
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     answer: TakenLease;
   };
-  /** Give a compilation up: the Node compiler takes it over at once */
+  /** Give up a compilation; the Node compiler takes over at once */
   "DELETE /api/ar-content/{id}/marker/lease": {
     path: {
       id: string;
@@ -1122,13 +1132,13 @@ export interface Operations {
     };
     answer: undefined;
   };
-  /** Report progress and prolong the lease */
+  /** Report progress and extend the lease */
   "POST /api/ar-content/{id}/marker/progress": {
     path: {
       id: string;
     };
     header: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
       "vivimark-lease": string;
     };
@@ -1136,28 +1146,28 @@ export interface Operations {
     answer: Lease;
   };
   /**
-   * Compile again, or once more after a failure
+   * Compile again
    *
-   * The marker that is there is served until the new one is ready. Older tasks are superseded.
+   * The existing marker is served until the new one is ready. Unfinished tasks are superseded.
    */
   "POST /api/ar-content/{id}/marker/recompile": {
     path: {
       id: string;
     };
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     body?: RecompileRequest;
     answer: Submission;
   };
-  /** Attach a video, or replace the one before */
+  /** Attach or replace the video */
   "PUT /api/ar-content/{id}/video": {
     path: {
       id: string;
     };
     header?: {
-      /** The ETag of what is to be changed: when it is another by now, nothing is. */
+      /** The ETag of the object. If the object has changed since, the request fails with 412. */
       "If-Match"?: string;
     };
     body: Bytes;
@@ -1165,34 +1175,34 @@ export interface Operations {
     type: "video/mp4" | "video/webm";
     answer: ArContent;
   };
-  /** Take the video away */
+  /** Remove the video */
   "DELETE /api/ar-content/{id}/video": {
     path: {
       id: string;
     };
     header?: {
-      /** The ETag of what is to be changed: when it is another by now, nothing is. */
+      /** The ETag of the object. If the object has changed since, the request fails with 412. */
       "If-Match"?: string;
     };
     answer: undefined;
   };
   /**
-   * Begin to upload a large video in parts
+   * Start an upload of a large video in parts
    *
-   * Up to 5 GB. Send the parts in any order, several at once, and again after a break; `GET` says which are there. Then `complete`. Until then the video before is shown. An upload that nothing is added to for a day is removed.
+   * Up to 5 GB. Send the parts in any order and in parallel, then `complete` the upload. After an interruption, `GET` lists the parts received. The previous video is shown until then. An upload without new parts for a day is removed.
    */
   "POST /api/ar-content/{id}/video-uploads": {
     path: {
       id: string;
     };
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     body: NewVideoUpload;
     answer: VideoUpload;
   };
-  /** Which parts are there */
+  /** Get a video upload and the parts received */
   "GET /api/ar-content/{id}/video-uploads/{upload_id}": {
     path: {
       id: string;
@@ -1200,7 +1210,7 @@ export interface Operations {
     };
     answer: VideoUpload;
   };
-  /** Give an upload up: its parts are removed */
+  /** Give up a video upload and remove its parts */
   "DELETE /api/ar-content/{id}/video-uploads/{upload_id}": {
     path: {
       id: string;
@@ -1209,9 +1219,9 @@ export interface Operations {
     answer: undefined;
   };
   /**
-   * Addresses that parts can be PUT to, straight to the storage
+   * Create signed URLs to PUT parts straight to the storage
    *
-   * Where `transport` is `storage`. PUT the bytes of the part, without further headers; the bucket must allow that from the page's origin (CORS). The addresses are good for an hour.
+   * Available if `transport` is `storage`. PUT the bytes of the part without further headers; the bucket's CORS rules must allow the page's origin. The URLs expire after an hour.
    */
   "POST /api/ar-content/{id}/video-uploads/{upload_id}/part-urls": {
     path: {
@@ -1219,16 +1229,16 @@ export interface Operations {
       upload_id: string;
     };
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     body: VideoPartNumbers;
     answer: VideoPartUrls;
   };
   /**
-   * A part, through this API
+   * Send a part through this API
    *
-   * Good for every storage, also where `transport` is `storage` and the browser cannot reach it. A part that is sent again takes the place of the one before.
+   * Works with every storage, also if `transport` is `storage` and the client cannot reach it. Sending a part again replaces it.
    */
   "PUT /api/ar-content/{id}/video-uploads/{upload_id}/parts/{number}": {
     path: {
@@ -1242,9 +1252,9 @@ export interface Operations {
     answer: VideoPart;
   };
   /**
-   * Put the parts together and show the video
+   * Complete a video upload
    *
-   * Safe to repeat while the upload is there. A file that is no MP4 or WebM video is removed.
+   * Joins the parts and attaches the video. Safe to repeat while the upload exists. A file that is not an MP4 or WebM video is removed.
    */
   "POST /api/ar-content/{id}/video-uploads/{upload_id}/complete": {
     path: {
@@ -1252,12 +1262,12 @@ export interface Operations {
       upload_id: string;
     };
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     answer: ArContent;
   };
-  /** One compilation: why a marker is ready, or not */
+  /** Get a compile task */
   "GET /api/tasks/{task_id}": {
     path: {
       task_id: string;
@@ -1271,13 +1281,13 @@ export interface Operations {
   /** Create a project */
   "POST /api/projects": {
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     body: NewProject;
     answer: Project;
   };
-  /** One project */
+  /** Get a project */
   "GET /api/projects/{id}": {
     path: {
       id: string;
@@ -1287,7 +1297,7 @@ export interface Operations {
   /**
    * Rename or archive a project, or change its defaults
    *
-   * Defaults are for what is submitted from then on. An archived project takes nothing new, and its content is listed only with its `project_id`; viewers see it as before. One project always stays open.
+   * New defaults apply to later submissions. An archived project takes no new content, and its content is listed only with its `project_id`; viewers still show it. The last open project cannot be archived.
    */
   "PATCH /api/projects/{id}": {
     path: {
@@ -1297,9 +1307,9 @@ export interface Operations {
     answer: Project;
   };
   /**
-   * Where a person allows the access to their Yandex Disk
+   * Get the URL at which a person grants access to their Yandex Disk
    *
-   * The answer's address is for the person's browser. From there it comes back to this API, which makes the connection (or gives the one of `connection_id` new tokens) and leads on to the studio. The address is good for 30 minutes.
+   * Open the URL in the person's browser. Yandex then redirects it back to this API, which creates the connection (or renews the tokens of `connection_id`) and redirects to the studio. The URL expires after 30 minutes.
    */
   "GET /api/storage-connections/yandex/authorize": {
     query?: {
@@ -1311,9 +1321,9 @@ export interface Operations {
     answer: YandexAuthorization;
   };
   /**
-   * Where Yandex sends the person's browser back to
+   * Finish the authorization: Yandex redirects the browser here
    *
-   * Leads on to the studio's page of storages, with `connection` or `error` in its address.
+   * Redirects to the studio's storage page, with `connection` or `error` in the query.
    */
   "GET /api/storage-connections/yandex/callback": {
     query?: {
@@ -1323,10 +1333,10 @@ export interface Operations {
     };
     answer: Response;
   };
-  /** The same for a code that the person copied */
+  /** Finish the authorization with a code that the person copied */
   "POST /api/storage-connections/yandex/exchange": {
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     body: YandexCode;
@@ -1339,30 +1349,30 @@ export interface Operations {
   /**
    * Save a storage connection
    *
-   * It is checked where the address leads, and not whether the connection works: that is what the test is for. Secrets are encrypted, and no answer ever has them again.
+   * The address is checked, but the connection is not: use the test for that. Secrets are encrypted, and no response contains them.
    */
   "POST /api/storage-connections": {
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     body: NewStorageConnection;
     answer: StorageConnection;
   };
-  /** Settings that a form for a well-known storage can begin with */
+  /** List settings of well-known storages, as presets for a form */
   "GET /api/storage-connections/presets": {
     answer: StoragePresetList;
   };
-  /** The same with settings that are not saved */
+  /** Test settings without saving them */
   "POST /api/storage-connections/test": {
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     body: StorageConnectionTrial;
     answer: StorageConnectionReport;
   };
-  /** One storage connection */
+  /** Get a storage connection */
   "GET /api/storage-connections/{id}": {
     path: {
       /** "platform" is the platform's own bucket. */
@@ -1371,9 +1381,9 @@ export interface Operations {
     answer: StorageConnection;
   };
   /**
-   * Change the name or some of the settings of a connection
+   * Change the name or the settings of a storage connection
    *
-   * What is left out stays, secrets included. While the connection holds files, the new settings must lead to them: new keys and a new address of the same bucket are fine, another bucket is refused.
+   * Omitted settings stay as they are, secrets included. While the connection holds files, the new settings must lead to the same files: new keys or a new address of the same bucket are accepted, another bucket is not.
    */
   "PATCH /api/storage-connections/{id}": {
     path: {
@@ -1383,7 +1393,7 @@ export interface Operations {
     body: StorageConnectionChange;
     answer: StorageConnection;
   };
-  /** Delete a connection that nothing uses */
+  /** Delete an unused storage connection */
   "DELETE /api/storage-connections/{id}": {
     path: {
       /** "platform" is the platform's own bucket. */
@@ -1391,22 +1401,22 @@ export interface Operations {
     };
     answer: undefined;
   };
-  /** Write, read, list and delete a probe */
+  /** Test a storage connection: write, read, list and delete a file */
   "POST /api/storage-connections/{id}/test": {
     path: {
       /** "platform" is the platform's own bucket. */
       id: string;
     };
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     answer: StorageConnectionReport;
   };
   /**
-   * How much of a storage is used
+   * Get the usage of a storage connection
    *
-   * `files` is what the company's content has there. `usage` is what the backend itself has in the company's folder, and its quota where it tells; it is measured at most every 15 minutes unless `refresh=true`.
+   * `files` counts the files of the company's content. `usage` counts all objects in the company's folder and has the storage's quota if it reports one; it is measured at most every 15 minutes, unless `refresh=true`.
    */
   "GET /api/storage-connections/{id}/usage": {
     path: {
@@ -1419,23 +1429,23 @@ export interface Operations {
     answer: StorageConnectionUsage;
   };
   /**
-   * Move all files of the company to a connection
+   * Start a storage migration: move all files to another connection
    *
-   * In the background, file by file: copied, read back and compared, then named by its content, and only then removed from where it was. Everything is served all the time. The connection is tested first. New files go where the company's current connection says, which this does not change.
+   * The connection is tested first. Then each file is copied in the background, read back, compared, and removed from its old storage. All files stay available. New files still go to the company's current connection.
    */
   "POST /api/storage-migrations": {
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     body: NewStorageMigration;
     answer: StorageMigration;
   };
-  /** The last 20 migrations, newest first */
+  /** List the last 20 storage migrations, newest first */
   "GET /api/storage-migrations": {
     answer: StorageMigrationList;
   };
-  /** How far a migration is */
+  /** Get a storage migration */
   "GET /api/storage-migrations/{id}": {
     path: {
       id: string;
@@ -1443,22 +1453,22 @@ export interface Operations {
     answer: StorageMigration;
   };
   /**
-   * Pause a migration
+   * Pause a storage migration
    *
-   * The file on its way stays where it was. What was moved stays moved.
+   * The file being copied stays in its old storage. Files already moved stay in the new one.
    */
   "POST /api/storage-migrations/{id}/pause": {
     path: {
       id: string;
     };
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     answer: StorageMigration;
   };
   /**
-   * Go on with a paused migration
+   * Resume a paused storage migration
    *
    * Files that failed are tried again.
    */
@@ -1467,27 +1477,27 @@ export interface Operations {
       id: string;
     };
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     answer: StorageMigration;
   };
   /**
-   * End a migration before its end
+   * Cancel a storage migration
    *
-   * What was moved stays moved, and is served from there; another migration may move it back.
+   * Files already moved stay in the new storage; another migration can move them back.
    */
   "POST /api/storage-migrations/{id}/cancel": {
     path: {
       id: string;
     };
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     answer: StorageMigration;
   };
-  /** The company that the session or key is about */
+  /** Get the company of the session or API key */
   "GET /api/company": {
     answer: Company;
   };
@@ -1496,77 +1506,77 @@ export interface Operations {
     body: CompanyChange;
     answer: Company;
   };
-  /** Who is in the company, the first to join first */
+  /** List members, in the order in which they joined */
   "GET /api/company/members": {
     answer: MemberList;
   };
-  /** The invitations that can still be accepted, oldest first */
+  /** List open invitations, oldest first */
   "GET /api/company/invitations": {
     answer: InvitationList;
   };
   /**
-   * What the company uses, and what its quotas allow
+   * Get the company's usage and quotas
    *
-   * What is being uploaded counts from its beginning, and what is deleted until its files are gone.
+   * Files count from the start of their upload until they are removed from the storage.
    */
   "GET /api/company/usage": {
     answer: CompanyUsage;
   };
-  /** The connection that new files go to */
+  /** Get the storage connection of new files */
   "GET /api/company/storage": {
     answer: CurrentStorage;
   };
   /**
-   * Send new files to another connection
+   * Change the storage connection of new files
    *
-   * The connection is tested first. Files that are there stay where they are and are served from there; a storage migration moves them.
+   * The connection is tested first. Existing files stay in their storage and are served from there; a storage migration moves them.
    */
   "PUT /api/company/storage": {
     body: CurrentStorage;
     answer: CurrentStorage;
   };
-  /** The company's API keys, newest first */
+  /** List the company's API keys, newest first */
   "GET /api/api-keys": {
     query?: {
-      /** How a key begins, or the whole key. */
+      /** The beginning of a key, or the whole key. */
       prefix?: string;
     };
     answer: ApiKeyList;
   };
-  /** Make an API key; the answer alone shows it */
+  /** Create an API key; only this response contains it */
   "POST /api/api-keys": {
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     body: NewApiKey;
     answer: CreatedApiKey;
   };
-  /** Revoke an API key, at once */
+  /** Revoke an API key; it stops working at once */
   "DELETE /api/api-keys/{id}": {
     path: {
       id: string;
     };
     answer: undefined;
   };
-  /** The company's webhooks, oldest first */
+  /** List webhooks, oldest first */
   "GET /api/webhooks": {
     answer: WebhookList;
   };
   /**
-   * Have events told to an address; the answer alone shows the secret
+   * Create a webhook; only this response and a rotation contain its secret
    *
-   * Requests are signed as Standard Webhooks says (`webhook-id`, `webhook-timestamp`, `webhook-signature`); docs/webhooks.md tells how to verify them. What they bring is under `webhooks` in this document.
+   * Requests are signed according to Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`); docs/webhooks.md explains how to verify them. Their bodies are described under `webhooks` in this document.
    */
   "POST /api/webhooks": {
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     body: NewWebhook;
     answer: WebhookWithSecret;
   };
-  /** One webhook */
+  /** Get a webhook */
   "GET /api/webhooks/{id}": {
     path: {
       id: string;
@@ -1574,9 +1584,9 @@ export interface Operations {
     answer: Webhook;
   };
   /**
-   * Change where a webhook leads and what it tells, or switch it off and on
+   * Change, enable or disable a webhook
    *
-   * While it is off, nothing is told and nothing is kept to be told later; what waits to be tried again is given up, and can be sent again. Vivimark switches a webhook off that answers 410, or after 20 failed attempts in a row over 5 days or more.
+   * Events that occur while a webhook is disabled are not delivered later. Its waiting deliveries fail; they can be sent again. Vivimark disables a webhook that responds with 410, or after 20 failed attempts in a row over at least 5 days.
    */
   "PATCH /api/webhooks/{id}": {
     path: {
@@ -1585,7 +1595,7 @@ export interface Operations {
     body: WebhookChange;
     answer: Webhook;
   };
-  /** Delete a webhook with the log of its deliveries */
+  /** Delete a webhook and its deliveries */
   "DELETE /api/webhooks/{id}": {
     path: {
       id: string;
@@ -1593,16 +1603,16 @@ export interface Operations {
     answer: undefined;
   };
   /**
-   * Make a new secret; the answer alone shows it
+   * Rotate the secret of a webhook
    *
-   * For 24 hours the one before signs too: `webhook-signature` then has two signatures.
+   * Only this response contains the new secret. For 24 hours requests are signed with the old secret too: `webhook-signature` has two signatures.
    */
   "POST /api/webhooks/{id}/rotate-secret": {
     path: {
       id: string;
     };
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     answer: WebhookWithSecret;
@@ -1610,22 +1620,22 @@ export interface Operations {
   /**
    * Send a `webhook.test`
    *
-   * It is delivered, tried again and logged like any other event.
+   * It is delivered, retried and logged like any other event.
    */
   "POST /api/webhooks/{id}/test": {
     path: {
       id: string;
     };
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     answer: WebhookDelivery;
   };
   /**
-   * What was told, newest first
+   * List the deliveries of a webhook, newest first
    *
-   * Kept for 30 days.
+   * Deliveries are kept for 30 days.
    */
   "GET /api/webhooks/{id}/deliveries": {
     path: {
@@ -1633,13 +1643,13 @@ export interface Operations {
     };
     query?: {
       state?: WebhookDeliveryState;
-      /** `next_cursor` of the page before. */
+      /** The `next_cursor` of the previous page. */
       cursor?: string;
       limit?: number;
     };
     answer: WebhookDeliveryPage;
   };
-  /** One delivery, with every attempt and what it brought */
+  /** Get a delivery with all its attempts */
   "GET /api/webhooks/{id}/deliveries/{delivery_id}": {
     path: {
       id: string;
@@ -1648,9 +1658,9 @@ export interface Operations {
     answer: WebhookDeliveryDetail;
   };
   /**
-   * Send a delivery once more, and try again as if it were new
+   * Send a delivery again
    *
-   * With the same `webhook-id` and payload. One that is being sent at this moment is left to that.
+   * Starts a new series of attempts with the same `webhook-id` and payload. Does nothing while the delivery is being sent.
    */
   "POST /api/webhooks/{id}/deliveries/{delivery_id}/send-again": {
     path: {
@@ -1658,80 +1668,80 @@ export interface Operations {
       delivery_id: string;
     };
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     answer: WebhookDelivery;
   };
   /**
-   * Who did what to which object, newest first
+   * List the audit log, newest first
    *
-   * Kept for 400 days.
+   * Entries are kept for 400 days.
    */
   "GET /api/audit-log": {
     query?: {
       action?: AuditAction;
-      /** What an action is about: its first part. */
+      /** The part of an action before the dot. */
       subject?: "content" | "marker" | "video" | "project" | "company" | "storage" | "connection" | "migration" | "webhook" | "key" | "member" | "invitation" | "person";
       actor_id?: string;
       object_id?: string;
       from?: string;
-      /** Entries before this time. */
+      /** Only entries before this time. */
       to?: string;
-      /** `next_cursor` of the page before. */
+      /** The `next_cursor` of the previous page. */
       cursor?: string;
       limit?: number;
     };
     answer: AuditPage;
   };
   /**
-   * The same as a table
+   * Export the audit log as CSV
    *
-   * The newest 10,000 entries that match. What a spreadsheet would take for a formula has an apostrophe before it.
+   * At most the newest 10,000 matching entries. A cell that a spreadsheet would read as a formula starts with an apostrophe.
    */
   "GET /api/audit-log/export.csv": {
     query?: {
       action?: AuditAction;
-      /** What an action is about: its first part. */
+      /** The part of an action before the dot. */
       subject?: "content" | "marker" | "video" | "project" | "company" | "storage" | "connection" | "migration" | "webhook" | "key" | "member" | "invitation" | "person";
       actor_id?: string;
       object_id?: string;
       from?: string;
-      /** Entries before this time. */
+      /** Only entries before this time. */
       to?: string;
     };
     answer: Response;
   };
-  /** One's passkeys, the oldest first */
+  /** List your passkeys, oldest first */
   "GET /api/me/passkeys": {
     answer: PasskeyList;
   };
-  /** Add the passkey that the browser has made */
+  /** Add the passkey that the browser created */
   "POST /api/me/passkeys": {
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     body: NewPasskey;
     answer: Passkey;
   };
   /**
-   * Begin to add a passkey: what the browser is to make one of
+   * Start adding a passkey
    *
-   * The answer is for `navigator.credentials.create`, and sets a cookie; what comes of it is sent within five minutes. It takes the password: whoever adds a passkey can come back without one.
+   * Pass the response to `navigator.credentials.create` and send the result within five minutes. The response sets a cookie. The password is required, because a passkey gives access without one.
    */
   "POST /api/me/passkeys/options": {
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     body: PasswordProof;
     answer: PasskeyOptions;
   };
   /**
-   * Remove a passkey: it signs in no longer
+   * Remove a passkey
    *
-   * Sessions that were begun with it stay. It takes the password.
+   * The password is required. Sessions that were started with the passkey continue.
    */
   "DELETE /api/me/passkeys/{id}": {
     path: {
@@ -1740,25 +1750,25 @@ export interface Operations {
     body: PasswordProof;
     answer: undefined;
   };
-  /** Who is signed in, and in which company */
+  /** Get the signed-in person and their companies */
   "GET /api/me": {
     answer: Me;
   };
-  /** Change one's name */
+  /** Change your name */
   "PATCH /api/me": {
     body: PersonChange;
     answer: undefined;
   };
-  /** Change one's password; every other session ends */
+  /** Change your password; all other sessions end */
   "PUT /api/me/password": {
     body: PasswordChange;
     answer: undefined;
   };
-  /** Where one is signed in, the place that was used last first */
+  /** List your sessions, most recently used first */
   "GET /api/me/sessions": {
     answer: SessionList;
   };
-  /** Sign out somewhere */
+  /** End a session */
   "DELETE /api/me/sessions/{id}": {
     path: {
       id: string;
@@ -1766,26 +1776,26 @@ export interface Operations {
     answer: undefined;
   };
   /**
-   * Make a company of one's own
+   * Create a company
    *
-   * The session is about it when it is made active: `POST /api/auth/organization/set-active`.
+   * You become its owner. To select it, use `POST /api/auth/organization/set-active`.
    */
   "POST /api/me/companies": {
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     body: NewCompany;
     answer: Membership;
   };
-  /** Whether somebody is still to set this platform up */
+  /** Check whether the platform still needs to be set up */
   "GET /api/setup": {
     answer: SetupState;
   };
   /**
-   * Make the first owner, once, with the token of the set-up link
+   * Create the first owner with the token of the set-up link
    *
-   * Everything that the platform holds already becomes the owner's company's. The answer is signed in.
+   * Works once. Existing content becomes the property of the owner's company. The response starts a session.
    */
   "POST /api/setup": {
     body: SetupRequest;
@@ -1794,7 +1804,7 @@ export interface Operations {
   /** Get an invitation by its link */
   "GET /api/invitations/{id}": {
     path: {
-      /** The secret of the link. */
+      /** The secret in the invitation link. */
       id: string;
     };
     answer: Invitation;
@@ -1806,16 +1816,16 @@ export interface Operations {
    */
   "POST /api/invitations/{id}/account": {
     path: {
-      /** The secret of the link. */
+      /** The secret in the invitation link. */
       id: string;
     };
     body: NewAccount;
     answer: SignedIn;
   };
   /**
-   * The development mailbox, newest first
+   * List the mails of the development mailbox, newest first
    *
-   * What the platform would have mailed, where no mailer is set up but this one: under `npm start`. Opened by the token that `npm start` prints a link with, for the mails themselves open accounts.
+   * Under `npm start`, mails go to this mailbox unless a mailer is configured. It takes the token of the link that `npm start` prints, because the mails contain links that give access to accounts.
    */
   "GET /api/mailbox": {
     answer: Mailbox;
@@ -1859,7 +1869,7 @@ export interface Operations {
    */
   "POST /api/auth/organization/invite-member": {
     header?: {
-      /** Chosen by the client, such as a UUID in double quotes. For 24 hours the same request with the same key does nothing again and is answered like the first time, with `Idempotency-Replayed: true`. */
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     body: NewInvitation;
@@ -1880,9 +1890,9 @@ export interface Operations {
     answer: Joined;
   };
   /**
-   * What a viewer needs to play a photo
+   * Get what a viewer needs to play a photo
    *
-   * Public and readable from any origin. Content that is not active, or has expired, has none.
+   * Public and readable from any origin. Not found for content that is inactive or has expired.
    */
   "GET /api/viewer/{unique_id}": {
     path: {
@@ -1891,9 +1901,9 @@ export interface Operations {
     answer: ViewerManifest;
   };
   /**
-   * A file of a piece of content
+   * Get a file of AR content
    *
-   * Public and readable from any origin; while the content is not active, or has expired, only for those who may see it in its company. HEAD, ETag, If-None-Match, Range and If-Range are understood. The address with the current `v` may be cached for ever.
+   * Public and readable from any origin. While the content is inactive or has expired, only its company may read it. Supports HEAD, ETag, If-None-Match, Range and If-Range. A URL with the current `v` may be cached for ever.
    */
   "GET /media/{unique_id}/{kind}": {
     path: {
@@ -1906,9 +1916,9 @@ export interface Operations {
     answer: Response;
   };
   /**
-   * Each dependency by name
+   * Check each dependency
    *
-   * Anybody may ask: whether one answers, and how fast. Why one does not is in the log.
+   * Public. Says whether each dependency responds, and how fast. The log has the reason of a failure.
    */
   "GET /api/health": {
     answer: Health;
