@@ -8,7 +8,7 @@ import { sweepKeys } from "./db/idempotency.ts";
 import { logFailure, withLogContext } from "./log.ts";
 import { reclaimForgotten } from "./marker/life.ts";
 import { resealSettings } from "./storage/connections.ts";
-import * as migrations from "./storage-migration/life.ts";
+import * as storageMigrations from "./storage-migration/life.ts";
 import { discardUpload } from "./video/upload.ts";
 import { listExpired, VideoUploadStore } from "./video/upload-store.ts";
 import * as webhooks from "./webhooks/deliveries.ts";
@@ -36,7 +36,7 @@ export async function scheduledSweep(
 }
 
 /**
- * Puts right what a crash or a lost message left: sends the message of compilations, migrations and webhooks that
+ * Puts right what a crash or a lost message left: sends the message of compilations, storage migrations and webhooks that
  * were due long ago and that nobody is at work on,
  * removes video uploads that nobody goes on with, seals again what an older key sealed, and removes the files of deleted content that could not be removed at once.
  */
@@ -54,7 +54,7 @@ export async function sweep(
   const forgotten = await reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
   await Promise.all(forgotten.map((message) => queue.send(message, 0)));
 
-  const still = await migrations.reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
+  const still = await storageMigrations.reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
   await Promise.all(still.map(({ id }) => storageQueue.send({ migration_id: id }, 0)));
 
   const untold = await webhooks.reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);

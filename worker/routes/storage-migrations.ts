@@ -5,7 +5,7 @@ import { Refusal } from "../errors.ts";
 import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
 import { failureOf, testSaved } from "../storage/connections.ts";
-import { migration, newStorageMigration, storageMigrationList } from "../storage/schemas.ts";
+import { newStorageMigration, storageMigration, storageMigrationList } from "../storage/schemas.ts";
 import { announceStorageMigration } from "../storage-migration/announce.ts";
 import * as life from "../storage-migration/life.ts";
 import { storageMigrationBody } from "../storage-migration/representation.ts";
@@ -32,7 +32,7 @@ const create = companyRoute("storage:manage", {
   request: { body: { required: true, content: { "application/json": { schema: newStorageMigration } } } },
   responses: {
     202: {
-      ...answers(migration, "Started; `Location` is the URL of the migration"),
+      ...answers(storageMigration, "Started; `Location` is the URL of the storage migration"),
       headers: z.object({ Location: z.string() }),
     },
     ...problems(
@@ -50,7 +50,7 @@ const list = companyRoute("storage:read", {
   path: "/",
   operationId: "listStorageMigrations",
   summary: `List the last ${MAX_LISTED} storage migrations, newest first`,
-  responses: { 200: answers(storageMigrationList, "The migrations") },
+  responses: { 200: answers(storageMigrationList, "The storage migrations") },
 });
 
 const read = companyRoute("storage:read", {
@@ -59,10 +59,10 @@ const read = companyRoute("storage:read", {
   operationId: "getStorageMigration",
   summary: "Get a storage migration",
   request: { params: migrationId },
-  responses: { 200: answers(migration, "The migration"), ...problems("not_found") },
+  responses: { 200: answers(storageMigration, "The storage migration"), ...problems("not_found") },
 });
 
-const steer = <Command extends life.Command>(command: Command, summary: string, description: string) =>
+const commandRoute = <Command extends life.Command>(command: Command, summary: string, description: string) =>
   companyRoute("storage:manage", {
     method: "post",
     path: `/{id}/${command}`,
@@ -70,19 +70,26 @@ const steer = <Command extends life.Command>(command: Command, summary: string, 
     summary,
     description,
     request: { params: migrationId },
-    responses: { 200: answers(migration, "The migration"), ...problems("not_found", "migration_over") },
+    responses: {
+      200: answers(storageMigration, "The storage migration"),
+      ...problems("not_found", "migration_over"),
+    },
   });
 
-const pause = steer(
+const pause = commandRoute(
   "pause",
   "Pause a storage migration",
   "The file being copied stays in its old storage. Files already moved stay in the new one.",
 );
-const resume = steer("resume", "Resume a paused storage migration", "Files that failed are tried again.");
-const cancel = steer(
+const resume = commandRoute(
+  "resume",
+  "Resume a paused storage migration",
+  "Files that failed are tried again.",
+);
+const cancel = commandRoute(
   "cancel",
   "Cancel a storage migration",
-  "Files already moved stay in the new storage; another migration can move them back.",
+  "Files already moved stay in the new storage; another storage migration can move them back.",
 );
 
 export const storageMigrationRoutes = new OpenAPIHono<AppEnv>()
@@ -95,15 +102,10 @@ export const storageMigrationRoutes = new OpenAPIHono<AppEnv>()
     const toId = await idOf(connections, to);
     const failure = failureOf(await testSaved(c.env, connections, toId));
     if (failure !== null) throw new Refusal("storage_test_failed", `${failure} Nothing was moved.`);
-    const started = await life.begin(
-      c.env.db,
-      connections.company.id,
-      toId,
-      null,
-      c.var.audit,
-      c.env.now(),
-      creation.id,
-    );
+    const started = await life.start(c.env.db, {
+      ...{ id: creation.id, companyId: connections.company.id, toStorageId: toId },
+      ...{ audit: c.var.audit, now: c.env.now() },
+    });
     if (!started) {
       throw new Refusal(
         "migration_running",
@@ -140,7 +142,7 @@ async function runCommand(
   command: life.Command,
 ) {
   const companyId = access.company.id;
-  const row = await life.command(env.db, companyId, id, command, audit, env.now());
+  const row = await life.applyCommand(env.db, { companyId, id, command, audit, now: env.now() });
   if (!row) {
     const { state } = (await find(env, companyId, id)).migration;
     throw new Refusal("migration_over", `Cannot ${command} the storage migration: it is ${state}.`);

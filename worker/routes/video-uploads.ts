@@ -256,7 +256,10 @@ async function uploadBody(
   parts: readonly UploadedPart[],
 ): Promise<VideoUpload> {
   const storage = await storages.open(upload.storageId);
-  const signed = await storage.parts?.presign(upload.path, upload.uploadId, 1, PART_URL_SECONDS);
+  const signed = await storage.multipart?.presign(
+    { key: upload.path, uploadId: upload.uploadId, number: 1 },
+    PART_URL_SECONDS,
+  );
   return {
     id: upload.id,
     content_id: upload.contentId,

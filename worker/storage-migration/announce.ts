@@ -1,7 +1,7 @@
 import type { Bindings } from "../bindings.ts";
 import { logFailure } from "../log.ts";
 
-/** A message that cannot be sent is left to the sweep, which finds the row and sends it again. */
+/** Sends the queue message of a storage migration. If that fails, the sweep finds the row and sends it again. */
 export async function announceStorageMigration(
   queue: Bindings["storageQueue"],
   migrationId: string,
@@ -10,6 +10,8 @@ export async function announceStorageMigration(
   try {
     await queue.send({ migration_id: migrationId }, delaySeconds);
   } catch (error) {
-    logFailure("The message for a migration is left to the sweep", error, { migration_id: migrationId });
+    logFailure("A storage migration's message could not be sent; the sweep sends it again", error, {
+      migration_id: migrationId,
+    });
   }
 }

@@ -27,44 +27,52 @@ import {
 } from "../db/tables.ts";
 import type { Failure } from "../errors.ts";
 import { hex } from "../sha256.ts";
+import { nameOfStorage } from "../storage/connection-store.ts";
 
 /**
- * The life of a migration: files on their way to another connection. `storage_migrations` says what is wanted
- * and who works on it, `file_moves` what became of each file. Every transition is one guarded UPDATE.
+ * The states of a storage migration, which moves a company's files to another connection. `storage_migrations`
+ * has one row per storage migration, with its lease; `file_moves` has one row per file. Every transition is one
+ * guarded UPDATE.
  *
- * A file's row in `file_moves` is written before its first byte is copied and says where the copy goes, so
- * whatever a crash leaves behind has a name. A file is repointed by one statement, once its copy was read
- * back; only then the old copy goes. Times are milliseconds since 1970 and come from the caller.
+ * A file's row in `file_moves` is written before its first byte is copied and has the path of the copy, so a crash
+ * leaves no file without a row. One statement repoints the content once the copy was read back and compared; only
+ * then is the old copy deleted. Times are milliseconds since 1970 and come from the caller.
  */
 
-/** Tries of one file, and of clearing one away, before it is given up. */
+/** Attempts to copy one file, and to delete one orphaned copy, before the file is given up. */
 export const MAX_ATTEMPTS = 5;
 
-/** Files in a row that failed for good: something is wrong with more than these files. */
-export const MAX_FAILURES_IN_ROW = 3;
+/** After so many failed files in a row the storage itself is at fault, and the storage migration pauses. */
+const MAX_FAILURES_IN_ROW = 3;
 
-export const isOpen = inArray(storageMigrations.state, ["running", "paused"]);
+const isOpen = inArray(storageMigrations.state, ["running", "paused"]);
 
-/** Something is left to be done: files to be moved, or copies of a cancelled migration to be cleared away. */
-const isActive = or(
+/** Work is left: files to move, or orphaned copies of a cancelled storage migration to delete. */
+const hasWork = or(
   eq(storageMigrations.state, "running"),
   and(eq(storageMigrations.state, "cancelled"), isNull(storageMigrations.finishedAt)),
 );
 
+export interface NewStorageMigration {
+  readonly id?: string;
+  readonly companyId: string;
+  /** Null: the platform's own bucket. */
+  readonly toStorageId: string | null;
+  /** The content whose video alone is moved; by default every file of the company is. */
+  readonly videoOf?: string;
+  /** Records who started it; the platform's own storage migrations have no audit entry. */
+  readonly audit?: Audit;
+  readonly now: number;
+}
+
 /**
- * Begins to move everything of a company, or only the video of one content.
+ * Starts a storage migration. Its first queue message is the caller's to send.
  *
- * @param audit null: the platform decides it, and nothing is noted
- * @returns undefined when everything of the company is being moved already
+ * @returns undefined when another one already moves every file of the company
  */
-export async function begin(
+export async function start(
   db: Database,
-  companyId: string,
-  toStorageId: string | null,
-  videoOf: string | null,
-  audit: Audit | null,
-  now: number,
-  id: string = crypto.randomUUID(),
+  { id = crypto.randomUUID(), companyId, toStorageId, videoOf, audit, now }: NewStorageMigration,
 ): Promise<StorageMigrationRow | undefined> {
   const inserted = db
     .insert(storageMigrations)
@@ -80,38 +88,33 @@ export async function begin(
   return row;
 }
 
-/** What a migration is known by: where it leads. */
-function nameOfStorage(id: string | null): SQL {
-  return sql`coalesce((SELECT name FROM storage_connections WHERE id = ${id}), 'Vivimark')`;
-}
-
-export interface Claimed {
+export interface Claim {
   readonly migration: StorageMigrationRow;
-  /** Known to its holder alone. */
+  /** A secret of the holder. */
   readonly lease: string;
 }
 
-/** Takes a migration on, unless somebody else is at work on it or nothing is left to be done. */
+/** Leases a storage migration. Undefined when another holder has the lease, or no work is left. */
 export async function claim(
   db: Database,
   id: string,
   leaseSeconds: number,
   now: number,
-): Promise<Claimed | undefined> {
+): Promise<Claim | undefined> {
   const lease = hex(crypto.getRandomValues(new Uint8Array(16)));
   const free = or(isNull(storageMigrations.lease), lte(storageMigrations.leaseExpiresAt, now));
   const [migration] = await db
     .update(storageMigrations)
     .set({ lease, leaseExpiresAt: now + leaseSeconds * 1000 })
-    .where(and(eq(storageMigrations.id, id), isActive, free))
+    .where(and(eq(storageMigrations.id, id), hasWork, free))
     .returning();
   return migration && { migration, lease };
 }
 
-/** Prolongs a lease. False when it is lost, or the migration was paused or cancelled meanwhile. */
-export async function extend(
+/** Extends a lease. False when it is lost, or the storage migration was paused or cancelled since. */
+export async function extendLease(
   db: Database,
-  { migration, lease }: Claimed,
+  { migration, lease }: Claim,
   leaseSeconds: number,
   now: number,
 ): Promise<boolean> {
@@ -129,16 +132,16 @@ export async function extend(
   return rows.length === 1;
 }
 
-/** Lets go of a migration; the next message is due then. Whoever lost the lease changes nothing. */
-export async function release(db: Database, { migration, lease }: Claimed, dueAt: number): Promise<void> {
+/** Ends a lease that is still held. `dueAt` is when the next queue message is due. */
+export async function release(db: Database, { migration, lease }: Claim, dueAt: number): Promise<void> {
   await db
     .update(storageMigrations)
     .set({ lease: null, leaseExpiresAt: null, nextMessageAt: dueAt })
     .where(and(eq(storageMigrations.id, migration.id), eq(storageMigrations.lease, lease)));
 }
 
-/** Nothing is left to be done. */
-export async function finish(db: Database, { migration, lease }: Claimed, now: number): Promise<void> {
+/** Ends a storage migration that has no work left: `running` becomes `done`, `cancelled` stays. */
+export async function finish(db: Database, { migration, lease }: Claim, now: number): Promise<void> {
   await db
     .update(storageMigrations)
     .set({
@@ -151,10 +154,10 @@ export async function finish(db: Database, { migration, lease }: Claimed, now: n
     .where(and(eq(storageMigrations.id, migration.id), eq(storageMigrations.lease, lease)));
 }
 
-/** Stops a migration that somebody must look at first. */
+/** Pauses a storage migration for a failure that a person must resolve. */
 export async function pauseFor(
   db: Database,
-  { migration, lease }: Claimed,
+  { migration, lease }: Claim,
   { code, message }: Failure,
   now: number,
 ): Promise<void> {
@@ -179,54 +182,57 @@ export async function pauseFor(
 
 export type Command = "pause" | "resume" | "cancel";
 
-/** What a person asks for. Undefined when the migration is not in a state for it. */
-export async function command(
+const TRANSITIONS = {
+  pause: { from: ["running"], to: "paused", action: "migration.paused" },
+  resume: { from: ["paused"], to: "running", action: "migration.resumed" },
+  cancel: { from: ["running", "paused"], to: "cancelled", action: "migration.cancelled" },
+} as const;
+
+/** Pauses, resumes or cancels a storage migration. Undefined when its state does not allow that. */
+export async function applyCommand(
   db: Database,
-  companyId: string,
-  id: string,
-  wanted: Command,
-  audit: Audit,
-  now: number,
+  change: {
+    readonly companyId: string;
+    readonly id: string;
+    readonly command: Command;
+    readonly audit: Audit;
+    readonly now: number;
+  },
 ): Promise<StorageMigrationRow | undefined> {
-  const from = { pause: ["running"], resume: ["paused"], cancel: ["running", "paused"] } as const;
-  const to = { pause: "paused", resume: "running", cancel: "cancelled" } as const;
+  const { companyId, id, command, audit, now } = change;
+  const { from, to, action } = TRANSITIONS[command];
   const own = and(eq(storageMigrations.id, id), eq(storageMigrations.companyId, companyId));
   const running = sql`EXISTS (SELECT 1 FROM ${storageMigrations} WHERE ${and(own, eq(storageMigrations.state, "running"))})`;
-  // Files that failed are tried again.
   const failed = and(eq(fileMoves.migrationId, id), eq(fileMoves.state, "failed"));
-  const action = {
-    pause: "migration.paused",
-    resume: "migration.resumed",
-    cancel: "migration.cancelled",
-  } as const;
-  const name = sql`coalesce((SELECT name FROM storage_connections WHERE id = (SELECT to_storage_id FROM storage_migrations WHERE id = ${id})), 'Vivimark')`;
+  const toStorageId = sql`(SELECT to_storage_id FROM storage_migrations WHERE id = ${id})`;
   const [[row]] = await db.batch([
     db
       .update(storageMigrations)
       .set({
-        state: to[wanted],
+        state: to,
         errorCode: null,
         errorMessage: null,
         nextMessageAt: now,
         updatedAt: now,
-        // Whoever copies at the moment loses the lease, and stops.
+        // A turn that is copying now loses its lease, and stops.
         lease: null,
         leaseExpiresAt: null,
       })
-      .where(and(own, inArray(storageMigrations.state, [...from[wanted]])))
+      .where(and(own, inArray(storageMigrations.state, [...from])))
       .returning(),
-    audit.note(action[wanted], { id, name }),
+    audit.note(action, { id, name: nameOfStorage(toStorageId) }),
+    // Resuming retries the files that failed.
     db
       .update(fileMoves)
       .set({ state: "copying", hasOrphanedCopy: true, attempts: 0, finishedAt: null })
-      .where(and(failed, sql`${wanted} = 'resume'`, running)),
+      .where(and(failed, sql`${command} = 'resume'`, running)),
   ]);
   return row;
 }
 
 /**
- * Migrations whose message must be lost: due long ago, and nobody at work on them. They are marked as due now,
- * so that the next sweep leaves them alone.
+ * Finds storage migrations whose queue message must be lost: it was due more than `graceSeconds` ago, and no lease
+ * is held. Marks them as due now, so that the next sweep does not find them again.
  */
 export function reclaimForgotten(
   db: Database,
@@ -240,7 +246,7 @@ export function reclaimForgotten(
     .from(storageMigrations)
     .where(
       and(
-        isActive,
+        hasWork,
         lte(storageMigrations.nextMessageAt, longAgo),
         or(isNull(storageMigrations.lease), lte(storageMigrations.leaseExpiresAt, now)),
       ),
@@ -253,7 +259,7 @@ export function reclaimForgotten(
     .returning({ id: storageMigrations.id });
 }
 
-/** A file that was begun, or whose useless copy is still there. Unfinished copies come first. */
+/** Returns a file whose copy is unfinished or else one whose orphaned copy is to be deleted. */
 export async function unfinishedMove(db: Database, migrationId: string): Promise<FileMoveRow | undefined> {
   const [row] = await db
     .select()
@@ -269,14 +275,14 @@ export async function unfinishedMove(db: Database, migrationId: string): Promise
   return row;
 }
 
-/** What says which files a migration is about: of one, or the columns of a query on several. */
+/** What decides which files are moved: values of one storage migration, or columns of a query on several. */
 type Scope = {
   readonly [Key in "id" | "toStorageId" | "videoOf"]:
     | StorageMigrationRow[Key]
     | (typeof storageMigrations)[Key];
 };
 
-/** Files of a migration's scope that are not where they shall be, and have not been tried. */
+/** Selects the files of a scope that are not in the new storage yet and have no row in `file_moves`. */
 function filesLeft(db: Database, companyId: string, { id, toStorageId, videoOf }: Scope) {
   const files = filesOf(db, companyId);
   const tried = db
@@ -298,7 +304,7 @@ function filesLeft(db: Database, companyId: string, { id, toStorageId, videoOf }
   return { files, where };
 }
 
-/** Writes the next file's move down; undefined when every file is where it shall be, or failed. */
+/** Inserts the row of the next file to move. Undefined when every file was moved or has failed. */
 export async function beginMove(
   db: Database,
   migration: StorageMigrationRow,
@@ -338,11 +344,11 @@ type MoveChange = Partial<
   readonly parts?: readonly CopiedPart[];
 };
 
-export async function noteMove(db: Database, id: string, change: MoveChange): Promise<void> {
+export async function updateMove(db: Database, id: string, change: MoveChange): Promise<void> {
   await db.update(fileMoves).set(change).where(eq(fileMoves.id, id));
 }
 
-/** The file is given up; its copy is still to be cleared away. */
+/** Gives a file up. Its unfinished copy is left to delete. */
 export async function failMove(
   db: Database,
   id: string,
@@ -355,7 +361,7 @@ export async function failMove(
     .where(and(eq(fileMoves.id, id), eq(fileMoves.state, "copying")));
 }
 
-/** Clears a cancelled migration's unfinished copies away. */
+/** Gives up the unfinished copies of a cancelled storage migration, which are then deleted as orphaned. */
 export async function abandonMoves(db: Database, migrationId: string, now: number): Promise<void> {
   await db
     .update(fileMoves)
@@ -364,14 +370,14 @@ export async function abandonMoves(db: Database, migrationId: string, now: numbe
 }
 
 /**
- * The copy was read back and is right: the content's row names it from now on, if it still names the old one
- * and the lease holds.
+ * Makes the content name the new copy, if it still names the old one and the lease is held. The copy must have been
+ * read back and compared.
  *
- * @returns `moved`; `obsolete` when the file was replaced or deleted; `lost` when the lease is
+ * @returns `moved`, `obsolete` when the file was replaced or deleted, or `lost` when the lease is lost
  */
 export async function repoint(
   db: Database,
-  { migration, lease }: Claimed,
+  { migration, lease }: Claim,
   move: FileMoveRow,
   now: number,
 ): Promise<"moved" | "obsolete" | "lost"> {
@@ -392,17 +398,18 @@ export async function repoint(
     db
       .update(fileMoves)
       .set({ state: "moved", ...done })
-      .where(and(eq(fileMoves.id, move.id), eq(fileMoves.state, "copying"), names(move, to))),
+      .where(and(eq(fileMoves.id, move.id), eq(fileMoves.state, "copying"), isNamed(move, to))),
     db
       .update(fileMoves)
       .set({ state: "obsolete", ...done })
-      .where(and(eq(fileMoves.id, move.id), eq(fileMoves.state, "copying"), sql`NOT ${names(move, from)}`))
+      .where(and(eq(fileMoves.id, move.id), eq(fileMoves.state, "copying"), sql`NOT ${isNamed(move, from)}`))
       .returning({ id: fileMoves.id }),
   ]);
   if (repointed) return "moved";
   return after ? "obsolete" : "lost";
 }
 
+/** Whether a row of `ar_content` names this place for its file of a kind. */
 function isAt(kind: FileMoveRow["kind"], { storageId, path }: FilePlace): SQL | undefined {
   const columns = placeColumns(kind);
   return and(
@@ -412,14 +419,14 @@ function isAt(kind: FileMoveRow["kind"], { storageId, path }: FilePlace): SQL | 
   );
 }
 
-/** Whether the content's row names this place. */
-function names(move: FileMoveRow, place: FilePlace): SQL {
+/** Whether the move's content names this place. */
+function isNamed(move: FileMoveRow, place: FilePlace): SQL {
   const where = and(eq(arContent.id, move.contentId), isAt(move.kind, place));
   return sql`EXISTS (SELECT 1 FROM ${arContent} WHERE ${where})`;
 }
 
-/** Whether the last files that came to an end all failed. */
-export async function failsInRow(db: Database, migrationId: string): Promise<boolean> {
+/** Returns whether the last `MAX_FAILURES_IN_ROW` files all failed. */
+export async function failedInARow(db: Database, migrationId: string): Promise<boolean> {
   const last = await db
     .select({ state: fileMoves.state })
     .from(fileMoves)
@@ -432,7 +439,7 @@ export async function failsInRow(db: Database, migrationId: string): Promise<boo
 export interface Progress {
   readonly moved: { readonly files: number; readonly bytes: number };
   readonly failed: number;
-  /** Bytes of thumbnails are not known before they are copied. */
+  /** Without the bytes of thumbnails and QR codes, whose sizes no row has. */
   readonly left: { readonly files: number; readonly bytes: number };
   readonly current: FileMoveRow | null;
   readonly failures: readonly FileMoveRow[];
@@ -445,7 +452,7 @@ export interface StorageMigrationReport {
 
 const MAX_FAILURES_SHOWN = 100;
 
-/** How far a migration of the company is; undefined when there is none of that id. */
+/** Returns a storage migration of the company with its progress; undefined for an unknown id. */
 export async function find(
   db: Database,
   companyId: string,
@@ -455,12 +462,12 @@ export async function find(
   return report;
 }
 
-/** Migrations of everything, newest first. */
+/** Lists the storage migrations of all files, without those of single videos, newest first. */
 export function list(db: Database, companyId: string, limit: number): Promise<StorageMigrationReport[]> {
   return reports(db, companyId, isNull(storageMigrations.videoOf), limit);
 }
 
-/** In one round trip, however many there are. */
+/** Reads any number of storage migrations and their progress in one round trip. */
 async function reports(
   db: Database,
   companyId: string,

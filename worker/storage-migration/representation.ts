@@ -3,7 +3,7 @@ import type { FileMoveRow } from "../db/tables.ts";
 import { PLATFORM, type StorageMigration } from "../storage/schemas.ts";
 import type { StorageMigrationReport } from "./life.ts";
 
-/** A migration as the API shows it. */
+/** Returns a storage migration as the API shows it. */
 export function storageMigrationBody({ migration, progress }: StorageMigrationReport): StorageMigration {
   const { moved, failed, left, current, failures } = progress;
   return {

@@ -1,16 +1,15 @@
 const CHUNK_BYTES = 262_144;
 
-/** Reads a stream from its beginning to its end. */
 export interface ChunkReader {
   read(): Promise<{ readonly done: false; readonly value: Uint8Array } | { readonly done: true }>;
   cancel(reason?: unknown): Promise<void>;
-  /** Leaves the rest to whoever wants it. */
+  /** Unlocks the stream, so that another reader can read the rest. */
   release(): void;
 }
 
 /**
- * A reader that gets large chunks where the stream can give them: from the platform's own streams a reader
- * without a buffer gets 4 KB at a time, which is 500,000 turns for a video of 2 GB.
+ * Returns a reader that gets large chunks where the stream supports that. From the platform's own streams, a reader
+ * without a buffer gets 4 KB at a time: 500,000 reads for a video of 2 GB.
  */
 export function readChunks(body: ReadableStream<Uint8Array>): ChunkReader {
   const { reader, next } = open(body);
@@ -29,7 +28,7 @@ function open(body: ReadableStream<Uint8Array>) {
     const reader = body.getReader({ mode: "byob" });
     return { reader, next: () => reader.read(new Uint8Array(CHUNK_BYTES)) };
   } catch {
-    // A stream of whole chunks takes no buffers.
+    // Not a byte stream: it yields its own chunks.
     const reader = body.getReader();
     return { reader, next: () => reader.read() };
   }

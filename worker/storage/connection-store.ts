@@ -1,4 +1,16 @@
-import { and, count, eq, inArray, isNotNull, not, or, type SQL, sql, sum } from "drizzle-orm";
+import {
+  and,
+  count,
+  eq,
+  inArray,
+  isNotNull,
+  not,
+  or,
+  type SQL,
+  type SQLWrapper,
+  sql,
+  sum,
+} from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
 import { filesOf, hasFileIn } from "../content/files.ts";
 import {
@@ -17,21 +29,21 @@ import { PLATFORM } from "./schemas.ts";
 import type { Sealed } from "./secrets.ts";
 import type { Provider } from "./settings.ts";
 
-/** What a connection holds, by the rows of the content. */
+/** Files of a company's content that a connection holds. */
 export interface HeldFiles {
   readonly files: number;
-  /** Of originals, markers and videos; no row knows the size of a thumbnail. */
+  /** Of originals, markers and videos; no row has the size of a thumbnail or QR code. */
   readonly bytes: number;
 }
 
-/** Why a connection cannot go. */
+/** What keeps a connection from being deleted. */
 export interface ConnectionUse extends HeldFiles {
   readonly isCurrent: boolean;
   readonly uploads: number;
   readonly migrations: number;
 }
 
-/** The storage connections of one company; nothing of another can be reached through it. */
+/** The storage connections of one company. Those of other companies cannot be reached through it. */
 export class ConnectionStore {
   readonly company: Company;
   readonly #db: Database;
@@ -47,7 +59,7 @@ export class ConnectionStore {
     return and(eq(storageConnections.companyId, this.company.id), ...conditions);
   }
 
-  /** Oldest first. */
+  /** Lists the connections, oldest first. */
   list(): Promise<ConnectionRow[]> {
     return this.#db
       .select()
@@ -91,9 +103,9 @@ export class ConnectionStore {
   }
 
   /**
-   * Changes a connection, if nobody changed its settings since `before` was read.
+   * Changes a connection, if its settings are still those of `before`.
    *
-   * @returns the new row; undefined when somebody else was first or it is gone
+   * @returns the new row; undefined when the settings were changed or the connection was deleted
    */
   async update(
     before: ConnectionRow,
@@ -120,9 +132,9 @@ export class ConnectionStore {
     return row;
   }
 
-  /** Removes a connection that nothing needs; false when something does, or there is none. */
+  /** Deletes a connection that is not in use. Returns false when it is, or does not exist. */
   async remove({ id, name }: ConnectionRow): Promise<boolean> {
-    const none = (table: typeof arContent | typeof companies | typeof videoUploads, where: SQL | undefined) =>
+    const isFree = (table: SQLWrapper, where: SQL | undefined) =>
       sql`NOT EXISTS (SELECT 1 FROM ${table} WHERE ${where})`;
     const removed = await this.#audit.noting(
       this.#db
@@ -130,9 +142,9 @@ export class ConnectionStore {
         .where(
           this.#own(
             eq(storageConnections.id, id),
-            none(arContent, hasFileIn(id)),
-            none(companies, eq(companies.storageConnectionId, id)),
-            none(videoUploads, eq(videoUploads.storageId, id)),
+            isFree(arContent, hasFileIn(id)),
+            isFree(companies, eq(companies.storageConnectionId, id)),
+            isFree(videoUploads, eq(videoUploads.storageId, id)),
             not(inArray(storageConnections.id, this.#migrating())),
           ),
         )
@@ -143,7 +155,7 @@ export class ConnectionStore {
     return removed.length === 1;
   }
 
-  /** Connections that a migration leads to, or from whose files it has still something to clear away. */
+  /** Connections that a storage migration still copies to, or from which it has still copies to delete. */
   #migrating() {
     const id = sql<string>`coalesce(${storageMigrations.toStorageId}, '')`;
     const unfinished = or(
@@ -161,7 +173,7 @@ export class ConnectionStore {
     return rows(id).union(rows(from));
   }
 
-  /** By connection; null is the platform's own bucket. */
+  /** Returns the files by connection id; null is the platform's own bucket. */
   async heldFiles(): Promise<Map<string | null, HeldFiles>> {
     return byStorage(await this.#held());
   }
@@ -174,7 +186,7 @@ export class ConnectionStore {
       .groupBy(sql`${files.storageId}`);
   }
 
-  /** Connections, oldest first, with what each of them holds: all, or the one of this id if there is one. */
+  /** Lists all connections, or the one of an id, oldest first, with the files that each one holds. */
   async inventory(id?: string): Promise<{ rows: ConnectionRow[]; held: Map<string | null, HeldFiles> }> {
     const [rows, held] = await this.#db.batch([
       this.#db
@@ -201,7 +213,7 @@ export class ConnectionStore {
     };
   }
 
-  /** A file that the connection holds; undefined when it holds none. */
+  /** Returns the path of a file that the connection holds; undefined without any. */
   async sampleFile(id: string): Promise<string | undefined> {
     const files = filesOf(this.#db, this.company.id);
     const [row] = await this.#db
@@ -212,21 +224,22 @@ export class ConnectionStore {
     return row?.path;
   }
 
-  /** Where new files go from now on; null: the platform's own bucket. False when the connection is gone. */
+  /**
+   * Makes a connection the one that new files go to.
+   *
+   * @param id null: the platform's own bucket
+   * @returns whether the connection exists
+   */
   async makeCurrent(id: string | null, now: number): Promise<boolean> {
-    const there = sql`EXISTS (SELECT 1 FROM ${storageConnections} WHERE ${this.#own(eq(storageConnections.id, id ?? ""))})`;
+    const exists = sql`EXISTS (SELECT 1 FROM ${storageConnections} WHERE ${this.#own(eq(storageConnections.id, id ?? ""))})`;
     const rows = await this.#audit.noting(
       this.#db
         .update(companies)
         .set({ storageConnectionId: id, updatedAt: now })
-        .where(and(eq(companies.id, this.company.id), id === null ? undefined : there))
+        .where(and(eq(companies.id, this.company.id), id === null ? undefined : exists))
         .returning({ id: companies.id }),
       "storage.switched",
-      // No row: the platform's own bucket.
-      {
-        id: id ?? PLATFORM,
-        name: sql`coalesce((SELECT name FROM storage_connections WHERE id = ${id}), 'Vivimark')`,
-      },
+      { id: id ?? PLATFORM, name: nameOfStorage(id) },
     );
     return rows.length === 1;
   }
@@ -248,6 +261,11 @@ export class ConnectionStore {
         .set(set)
         .where(this.#own(eq(storageConnections.id, id)));
   }
+}
+
+/** Returns the name of a connection in SQL; "Vivimark" for null, the platform's own bucket. */
+export function nameOfStorage(id: string | SQL | null): SQL {
+  return sql`coalesce((SELECT name FROM storage_connections WHERE id = ${id}), 'Vivimark')`;
 }
 
 function byStorage(rows: readonly { storageId: string | null; files: number; bytes: number | null }[]) {

@@ -1,36 +1,34 @@
+import { readChunks } from "./chunks.ts";
 import { StorageError, type StorageErrorCode } from "./provider.ts";
 import { pump } from "./pump.ts";
 
-/** Tries of a request that may be repeated: the first and three more. */
+/** Attempts of a request that may be repeated, the first one included. */
 const ATTEMPTS = 4;
 
-/** The pause before the nth repetition is random, up to this × 2^(n − 1) ("full jitter"). */
+/** Before the nth repetition comes a random pause of up to this × 2^(n − 1) ("full jitter"). */
 const BACKOFF_MILLISECONDS = 250;
 
-/** Whoever wants a longer pause (`Retry-After`) is not waited for. */
+/** A `Retry-After` beyond this ends the attempts. */
 const MAX_RETRY_AFTER_SECONDS = 15;
 
-/** Longest silence of a backend: until it takes more of a body, until its answer begins, between its parts. */
+/** Longest time in which a backend accepts no bytes of a request, or sends no bytes of its response. */
 const SILENCE_SECONDS = 30;
 
-/** A body that is sent in one piece gets this much more time. */
+/** A body in memory extends that time by its length divided by this. */
 const SLOWEST_BYTES_PER_SECOND = 65_536;
 
-/** Answers that are read as text are listings and reasons. */
+/** Limit for responses that are read as text: listings and errors. */
 const MAX_TEXT_BYTES = 16 * 2 ** 20;
 
-/** Bytes asked for at a time; without a buffer of its own a reader gets 4 KB. */
-const CHUNK_BYTES = 262_144;
-
-/** Worth another try: too many requests, or the backend's own trouble. */
+/** Too many requests, or a fault of the backend: another attempt may succeed. */
 const RETRIED_STATUSES: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export interface StorageHttpOptions {
-  /** Throws for an address that must not be asked; called for every hop. */
+  /** Throws for an address that must not be requested. Called for every redirect too. */
   readonly checkAddress: (url: URL) => unknown;
-  /** The platform's `fetch` unless given, and so on. */
+  /** The rest is for tests; by default the platform's own. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   readonly sleep?: (milliseconds: number) => Promise<void>;
   /** From 0 to 1. */
@@ -46,35 +44,35 @@ export interface StorageRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array<ArrayBuffer> | string | StreamBody;
   /**
-   * Whether a second time does no harm. By default every method but POST and PATCH is repeated; a stream never
-   * is, for it flows once.
+   * Whether the request may be repeated. By default every method but POST and PATCH may; a stream never, because it
+   * can be read only once.
    */
   readonly idempotent?: boolean;
-  /** Statuses by which the backend says that it did nothing: worth another try whatever the method is. */
+  /** Statuses that mean the backend did nothing: such a request is repeated whatever its method. */
   readonly refusals?: readonly number[];
-  /** How many redirects of a GET or HEAD are followed, 0 by default: then the redirect is the answer. */
+  /** How many redirects of a GET or HEAD are followed. 0 by default: the redirect itself is returned. */
   readonly maxRedirects?: number;
-  /** Longest silence of the backend, where it is known to need longer. */
+  /** For backends that are known to need longer. */
   readonly silenceSeconds?: number;
 }
 
 export interface StreamBody {
   readonly stream: ReadableStream<Uint8Array>;
-  /** Exact number of bytes that it brings. */
+  /** Exact number of bytes. */
   readonly length: number;
 }
 
-/** An answer whose body is still to come; it must be read or cancelled. */
+/** A response whose body is not read yet. The caller must read or cancel it. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  /** Breaks with a StorageError `unavailable` when the backend falls silent or the connection does. */
+  /** Fails with a StorageError `unavailable` when the backend is silent for too long or the connection breaks. */
   readonly body: ReadableStream<Uint8Array> | null;
   /** Reads the body, which must be UTF-8. */
   text(): Promise<string>;
 }
 
-/** An answer that was read to its end. */
+/** A response whose body was read. */
 export interface Reply {
   readonly status: number;
   readonly headers: Headers;
@@ -82,14 +80,14 @@ export interface Reply {
 }
 
 /**
- * HTTP as storages need it: no request waits for ever, what may be repeated is repeated a few times, no
- * redirect leads anywhere unseen. Any status is an answer; what kept an answer from coming is a StorageError
- * `unavailable`. A stream that breaks while it is sent rejects with its own error.
+ * HTTP for storages: every request has a time limit, failed requests are repeated where that is safe, and the target
+ * of every redirect is checked. Any status is returned; a request without a response rejects with a StorageError
+ * `unavailable`. When a stream that is being sent breaks, the request rejects with the stream's own error.
  */
 export class StorageHttp {
   readonly #checkAddress: (url: URL) => unknown;
   readonly #fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** For those who ask again on grounds of their own. */
+  /** For callers with retries of their own. */
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly #random: () => number;
   readonly #now: () => number;
@@ -111,22 +109,19 @@ export class StorageHttp {
     this.#silenceSeconds = silenceSeconds;
   }
 
-  /** @throws StorageError `invalid_config` for an address that is not asked */
+  /** @throws StorageError `invalid_config` for an address that must not be requested */
   check(url: URL): void {
     this.#checkAddress(url);
   }
 
-  /** Resolves when the answer begins. */
+  /** Sends a request. Resolves with the response when its body begins. */
   open(request: StorageRequest): Promise<Answer> {
     return this.#repeat(request, () => this.#follow(request));
   }
 
-  /** Resolves when the answer was read; one that breaks off is asked for again. */
+  /** Sends a request and reads the response. A response that breaks off counts as a failed attempt. */
   ask(request: StorageRequest): Promise<Reply> {
-    return this.#repeat(request, async () => {
-      const answer = await this.#follow(request);
-      return { status: answer.status, headers: answer.headers, text: await answer.text() };
-    });
+    return this.#repeat(request, async () => readReply(await this.#follow(request)));
   }
 
   async #repeat<T extends Answer | Reply>(request: StorageRequest, attempt: () => Promise<T>): Promise<T> {
@@ -150,7 +145,7 @@ export class StorageHttp {
     }
   }
 
-  /** Milliseconds; null when the backend asks for more patience than there is. */
+  /** Returns milliseconds; null when the backend asks for a pause that is too long. */
   #pause(done: number, retryAfter: string | null): number | null {
     const jitter = this.#random() * BACKOFF_MILLISECONDS * 2 ** (done - 1);
     if (retryAfter === null) return jitter;
@@ -171,7 +166,7 @@ export class StorageHttp {
       const location = response.headers.get("location");
       if (followed === 0 || !REDIRECTS.has(response.status) || location === null) {
         if (!response.body) end();
-        const body = response.body && watched(response.body, url.host, silenceSeconds, end);
+        const body = response.body && withTimeLimit(response.body, url.host, silenceSeconds, end);
         return {
           status: response.status,
           headers: response.headers,
@@ -184,13 +179,13 @@ export class StorageHttp {
         throw new StorageError("unavailable", `${request.url.host} redirects more than ${followed} times.`);
       }
       const next = URL.parse(location, url);
-      if (!next) throw new StorageError("unavailable", `${url.host} redirects to what is no address.`);
+      if (!next) throw new StorageError("unavailable", `${url.host} redirects to an invalid address.`);
       if (next.origin !== url.origin) headers = withoutCredentials(headers);
       url = next;
     }
   }
 
-  /** One request and the beginning of its answer; `end` lets go of the request when all of that was read. */
+  /** Sends one request. The caller calls `end` once the response was read, which stops the sending of the body. */
   async #exchange(
     { method, body }: StorageRequest,
     url: URL,
@@ -211,7 +206,7 @@ export class StorageHttp {
     let broken: { readonly error: unknown } | undefined;
     let sent: ReadableStream | Uint8Array<ArrayBuffer> | string | null;
     if (isStream(body)) {
-      // A fixed length makes it go out with a Content-Length; only the backend's part of the time counts.
+      // A fixed length sets Content-Length. Time in which the source has no bytes does not count as silence.
       const { readable, writable } = new FixedLengthStream(body.length);
       const onWait = (waiting: boolean) => (waiting ? wait(silenceSeconds) : clearTimeout(timer));
       pump(body.stream, writable, body.length, { signal: ended.signal, onWait }).then(
@@ -227,14 +222,14 @@ export class StorageHttp {
     }
     try {
       const init: RequestInit = { method, headers, body: sent, redirect: "manual", signal: silent.signal };
-      // An answer before the end of the body is a refusal. Its reason comes only while the request lives.
+      // A response before the end of the body is a refusal. Its text arrives only while the request is open.
       return { response: await this.#fetch(url.href, init), end };
     } catch (error) {
       end();
       if (broken) throw broken.error;
       throw silent.signal.aborted
         ? silent.signal.reason
-        : new Outage(`${url.host} cannot be reached, or broke the connection off.`, error);
+        : new Outage(`${url.host} cannot be reached, or closed the connection.`, error);
     } finally {
       answered = true;
       clearTimeout(timer);
@@ -242,7 +237,7 @@ export class StorageHttp {
   }
 }
 
-/** What a status means where the backend gives no better reason. */
+/** Returns what a status means when the backend gives no more specific reason. */
 export function codeOfStatus(status: number): StorageErrorCode {
   switch (status) {
     case 401:
@@ -261,7 +256,7 @@ export function codeOfStatus(status: number): StorageErrorCode {
   }
 }
 
-/** No answer, or half of one: another try may bring it. */
+/** No response, or an incomplete one. */
 class Outage extends StorageError {
   constructor(sentence: string, cause?: unknown) {
     super("unavailable", sentence, { cause });
@@ -276,21 +271,21 @@ function mayRepeat({ method, body, idempotent }: StorageRequest): boolean {
   return !isStream(body) && (idempotent ?? (method !== "POST" && method !== "PATCH"));
 }
 
-/** They are for the host that they were given to. */
+/** Removes credentials, which only the host that they belong to may receive. */
 function withoutCredentials(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).filter(([name]) => name.toLowerCase() !== "authorization"),
   );
 }
 
-/** Nothing is read ahead of whoever reads the copy. `end` is called once it was read, broke or was cancelled. */
-function watched(
+/** Returns the same bytes, with a time limit for each chunk. Calls `end` when they are read, cancelled or broken. */
+function withTimeLimit(
   body: ReadableStream<Uint8Array>,
   host: string,
   silenceSeconds: number,
   end: () => void,
 ): ReadableStream<Uint8Array> {
-  const reader = body.getReader({ mode: "byob" });
+  const reader = readChunks(body);
   const cancel = (reason: unknown) => reader.cancel(reason).finally(end);
   return new ReadableStream(
     {
@@ -298,26 +293,31 @@ function watched(
         let timer: number | null = null;
         const silence = new Promise<never>((_, reject) => {
           const tooLong = new Outage(
-            `${host} fell silent for more than ${silenceSeconds} s during its answer.`,
+            `${host} was silent for more than ${silenceSeconds} s during its response.`,
           );
           timer = setTimeout(() => reject(tooLong), silenceSeconds * 1000);
         });
         try {
-          const { done, value } = await Promise.race([reader.read(new Uint8Array(CHUNK_BYTES)), silence]);
-          if (!done) return controller.enqueue(value);
+          const chunk = await Promise.race([reader.read(), silence]);
+          if (!chunk.done) return controller.enqueue(chunk.value);
           end();
           controller.close();
         } catch (error) {
           cancel(error).catch(() => {});
-          throw error instanceof Outage ? error : new Outage(`${host} broke its answer off.`, error);
+          throw error instanceof Outage ? error : new Outage(`${host} broke off its response.`, error);
         } finally {
           clearTimeout(timer);
         }
       },
       cancel,
     },
+    // Reads nothing ahead.
     { highWaterMark: 0 },
   );
+}
+
+export async function readReply({ status, headers, text }: Answer): Promise<Reply> {
+  return { status, headers, text: await text() };
 }
 
 async function readText(body: ReadableStream<Uint8Array> | null, host: string): Promise<string> {
@@ -326,11 +326,11 @@ async function readText(body: ReadableStream<Uint8Array> | null, host: string): 
   let bytes = 0;
   for await (const chunk of body ?? []) {
     bytes += chunk.length;
-    // Leaving the loop cancels the body.
+    // Throwing cancels the body.
     if (bytes > MAX_TEXT_BYTES) {
       throw new StorageError(
         "unavailable",
-        `${host} answers with more than ${MAX_TEXT_BYTES / 2 ** 20} MB of text.`,
+        `${host} responds with more than ${MAX_TEXT_BYTES / 2 ** 20} MB of text.`,
       );
     }
     text += decoder.decode(chunk, { stream: true });

@@ -1,143 +1,141 @@
 /**
- * Where files live. One interface for every backend, one contract suite (test/worker/storage/contract.ts).
+ * A storage for files. Every backend implements this interface and passes one contract suite
+ * (test/worker/storage/contract.ts).
  *
  * Keys are relative to the storage's root, with `/` between folders (`companies/first/videos/a.mp4`): at most
- * `MAX_KEY_BYTES` of UTF-8, no part of them empty, `.` or `..`, no control characters. Another key rejects
- * with a RangeError (`checkKey`); what the backend refuses or fails to do rejects with a `StorageError`.
+ * `MAX_KEY_BYTES` of UTF-8, without control characters and without parts that are empty, `.` or `..`. Any other key
+ * rejects with a RangeError (`checkKey`). What the backend refuses or fails to do rejects with a `StorageError`.
  */
 export interface StorageProvider {
   /**
-   * Stores an object; one of the same key is replaced as a whole, folders on the way come by themselves.
-   * A stream that ends before `length` bytes, brings more or breaks rejects (with the stream's own error, if it
-   * has one) and stores nothing: readers see the old object or the new one, never a part.
+   * Stores an object, with the folders of its key, and replaces an object of the same key as a whole. A stream that
+   * does not have exactly `length` bytes, or breaks, rejects (with the stream's own error, if it has one) and nothing
+   * is stored: readers see the old object or the new one, never a part.
    */
-  upload(key: string, body: Uint8Array<ArrayBuffer> | ReadableStream, options: UploadOptions): Promise<void>;
+  upload(key: string, body: Body, options: UploadOptions): Promise<void>;
 
   /**
-   * Opens an object; null when there is none. With a range, only those bytes are fetched.
-   * Rejects with `UnsatisfiableRange` when no byte of the range exists. The body must be read or cancelled.
+   * Opens an object; null when it does not exist. With a range, only those bytes are fetched. Rejects with
+   * `UnsatisfiableRange` when no byte of the range exists. The caller must read or cancel the body.
    */
   download(key: string, options?: DownloadOptions): Promise<Download | null>;
 
-  /** Facts about an object without its bytes; null when there is none. */
+  /** Returns an object's size, etag and time without its bytes; null when it does not exist. */
   head(key: string): Promise<StoredObject | null>;
 
-  /** Removes objects; a key that names none is no error. */
+  /** Deletes objects. A key without an object is not an error. */
   delete(keys: string | readonly string[]): Promise<void>;
 
   /**
-   * Lists what is in `folder` ("" is the root; one slash at its end makes no difference), in key order.
-   * Recursive: every object below it and no folders. Otherwise: its own objects and the folders in it.
-   * A page holds at most `limit` entries (1 to 1000, default 1000), maybe fewer; it is the last when
-   * `cursor` is null. A folder that does not exist lists as an empty one.
+   * Lists `folder` ("" is the root; a slash at the end makes no difference) in key order. Recursive: all objects
+   * below it and no folders. Otherwise: the objects and folders directly in it. A page has at most `limit` entries
+   * (1 to 1000, default 1000) and may have fewer; the last page has the cursor null. A folder that does not exist
+   * lists as empty.
    */
   list(folder: string, options?: ListOptions): Promise<ListPage>;
 
-  /** Makes an empty folder appear in listings; no error when it exists. Uploading does not need it. */
+  /** Creates an empty folder, so that listings show it. One that exists is not an error. Uploads need no folder. */
   createFolder(folder: string): Promise<void>;
 
   /**
-   * Removes a folder (not the root) with everything in it, where the backend can do that at once; one that does
-   * not exist is no error. `deleteFolder` does it with any backend.
+   * Deletes a folder (not the root) and everything in it, where the backend can do that in one request. A folder that
+   * does not exist is not an error. The function `deleteFolder` works with every backend.
    */
   deleteTree?(folder: string): Promise<void>;
 
-  /** Objects below `folder` and their bytes. */
+  /** Counts the objects below `folder`, and their bytes. */
   usage(folder: string): Promise<Usage>;
 
-  /** What the backend says of its space as a whole; null when it says nothing. */
+  /** Returns the space of the whole backend; null when it does not report it. */
   quota(): Promise<Quota | null>;
 
-  /** The permanent public address of an object (which may not exist); null when the backend has none. */
-  publicUrl(key: string): string | null;
-
   /**
-   * An address that lets anyone read an object for `seconds`; null when the backend has none. The answer
-   * there carries the type and the name of `options`, where the backend can do that.
+   * Returns an address at which anyone can read an object for `seconds`; null when the backend cannot presign. The
+   * response has the content type and file name of `options`, where the backend supports that.
    */
   presignedUrl(key: string, seconds: number, options?: PresignOptions): Promise<string | null>;
 
   /**
-   * An address that takes the object for `seconds` by one PUT with exactly this `Content-Length` and
-   * `Content-Type`; null when the backend has none.
+   * Returns an address that accepts the object for `seconds` by one PUT with exactly this `Content-Length` and
+   * `Content-Type`; null when the backend cannot presign.
    */
   presignedUpload(key: string, seconds: number, options: PresignedUploadOptions): Promise<string | null>;
 
-  /** Uploads in parts; null where the backend has none. */
-  readonly parts: PartUploads | null;
+  /** Null where the backend has no multipart uploads. */
+  readonly multipart: MultipartUploads | null;
 }
 
 /**
- * An object that comes in parts, over any time and from any place: nothing of it is seen before `complete`.
- * Every part but the last has the same size, of at least `minBytes`; a part that is put again is replaced.
- * An upload that the backend does not know, or knows no more, rejects with `not_found`.
+ * Uploads of one object in parts, which may take any time and come from any place. The object appears only when the
+ * upload is completed. All parts but the last have one size, of at least `minBytes`; a part that is put again
+ * replaces the former. An upload that the backend does not know (any more) rejects with `not_found`.
  */
-export interface PartUploads {
-  /** Of every part but the last. */
+export interface MultipartUploads {
+  /** Smallest size of a part that is not the last. */
   readonly minBytes: number;
   readonly maxParts: number;
 
-  /** @returns the upload's id */
+  /** Starts an upload. Returns its id. */
   start(key: string, contentType: string): Promise<string>;
 
-  /**
-   * Stores a part; a stream that brings other than `length` bytes rejects and stores nothing.
-   *
-   * @param number from 1
-   * @returns the part's etag
-   */
-  put(
-    key: string,
-    uploadId: string,
-    number: number,
-    body: Uint8Array<ArrayBuffer> | ReadableStream,
-    length: number,
-  ): Promise<string>;
+  /** Stores a part of exactly `length` bytes; a stream of another length rejects, and nothing is stored. Returns its etag. */
+  put(part: PartTarget, body: Body, length: number): Promise<string>;
 
-  /** An address that takes the part for `seconds` by PUT, whose answer has the etag; null when there is none. */
-  presign(key: string, uploadId: string, number: number, seconds: number): Promise<string | null>;
+  /** Returns an address that accepts the part by PUT for `seconds` and responds with its etag; null if unsupported. */
+  presign(part: PartTarget, seconds: number): Promise<string | null>;
 
-  /** The parts that are there, in order; null where the backend does not tell. */
+  /** Lists the stored parts in order; null where the backend cannot list them. */
   list(key: string, uploadId: string): Promise<readonly UploadedPart[] | null>;
 
   /**
-   * Makes the object of the parts, given in any order, and replaces one of the same key. A part that is missing
-   * or of another etag rejects with `conflict`, and nothing changes. After an answer that was lost, a second
-   * call may reject with `not_found` though the object is there: ask `head`.
+   * Assembles the object from its parts, given in any order, and replaces an object of the same key. Rejects with
+   * `conflict` when a part is missing or has another etag; nothing changes then. When the response of a first call
+   * was lost, a second one may reject with `not_found` although the object exists: call `head` to find out.
    */
-  complete(key: string, uploadId: string, parts: readonly PartName[]): Promise<void>;
+  complete(key: string, uploadId: string, parts: readonly CompletedPart[]): Promise<void>;
 
-  /** Forgets the parts. An upload that is finished or unknown is no error. */
+  /** Deletes the parts. An upload that is completed or unknown is not an error. */
   abort(key: string, uploadId: string): Promise<void>;
 }
 
-export interface PartName {
+/** The content of an object or part. */
+export type Body = Uint8Array<ArrayBuffer> | ReadableStream;
+
+/** Which part of which upload. */
+export interface PartTarget {
+  readonly key: string;
+  readonly uploadId: string;
+  /** From 1. */
+  readonly number: number;
+}
+
+export interface CompletedPart {
   readonly number: number;
   readonly etag: string;
 }
 
-export interface UploadedPart extends PartName {
+export interface UploadedPart extends CompletedPart {
   /** Bytes. */
   readonly size: number;
 }
 
 export interface UploadOptions {
-  /** Exact number of bytes that the body brings. */
+  /** Exact number of bytes of the body. */
   readonly length: number;
   readonly contentType: string;
-  /** An object that is there already stays as it is, and the upload rejects with `conflict`. */
+  /** Keeps an object that already exists: the upload rejects with `conflict`. */
   readonly ifAbsent?: boolean;
 }
 
 export interface DownloadOptions {
   readonly range?: ByteRange | undefined;
-  /** An object of another etag rejects with `conflict`. */
+  /** Rejects with `conflict` when the object has another etag. */
   readonly ifMatch?: string | undefined;
 }
 
 export interface PresignOptions {
   readonly contentType?: string;
-  /** What a browser calls the file when it saves it. */
+  /** Under which a browser saves the file. */
   readonly fileName?: string;
 }
 
@@ -153,11 +151,11 @@ export interface Usage {
 
 export interface Quota {
   readonly usedBytes: number;
-  /** Null: without a limit, or the backend does not say. */
+  /** Null: unlimited, or not reported. */
   readonly totalBytes: number | null;
 }
 
-/** Inclusive positions, an `end` past the object means its last byte; or the last `last` bytes. */
+/** Inclusive positions, where an `end` past the object means its last byte; or the last `last` bytes. */
 export type ByteRange =
   | { readonly start: number; readonly end?: number | undefined }
   | { readonly last: number };
@@ -166,7 +164,7 @@ export interface StoredObject {
   readonly key: string;
   /** Bytes of the whole object. */
   readonly size: number;
-  /** Opaque; differs when the bytes differ. Without quotes. */
+  /** Opaque and without quotes. Objects with different bytes have different etags. */
   readonly etag: string;
   /** Milliseconds since 1970. */
   readonly modifiedAt: number;
@@ -174,12 +172,12 @@ export interface StoredObject {
 
 export interface Download extends StoredObject {
   readonly body: ReadableStream<Uint8Array>;
-  /** The bytes that `body` brings, inclusive; null for the whole object. */
+  /** The bytes of `body`, as inclusive positions; null for the whole object. */
   readonly range: { readonly start: number; readonly end: number } | null;
 }
 
 export interface ListOptions {
-  readonly recursive?: boolean;
+  readonly recursive?: boolean | undefined;
   readonly cursor?: string | undefined;
   readonly limit?: number;
 }
@@ -191,7 +189,7 @@ export interface ListPage {
   readonly cursor: string | null;
 }
 
-/** What a backend refuses or fails to do, in words that all backends share. */
+/** Why an operation failed, in the same terms for all backends. */
 export type StorageErrorCode =
   | "not_found"
   | "denied"
@@ -209,12 +207,12 @@ export interface StorageErrorDetails {
 export class StorageError extends Error {
   override readonly name = "StorageError";
   readonly code: StorageErrorCode;
-  /** With `invalid_config`: which setting is wrong, by its name on the wire (`endpoint`, `bucket`, …). */
+  /** With `invalid_config`: the setting that is wrong, by its name in the API (`endpoint`, `bucket`, …). */
   readonly field: string | undefined;
-  /** The backend's own words. Never a secret. */
+  /** The backend's own message, without secrets. */
   readonly providerMessage: string | undefined;
 
-  /** @param sentence ours; the error's message is this one and the provider's words */
+  /** @param sentence our own description; the error's message appends the backend's */
   constructor(code: StorageErrorCode, sentence: string, details: StorageErrorDetails = {}) {
     const { field, providerMessage, cause } = details;
     super(providerMessage ? `${sentence} The storage says: ${providerMessage}` : sentence, { cause });
@@ -224,29 +222,31 @@ export class StorageError extends Error {
   }
 }
 
-/** The range lies outside of the object. */
+/** No byte of the range exists. */
 export class UnsatisfiableRange extends Error {
   override readonly name = "UnsatisfiableRange";
   /** Bytes of the object. */
   readonly size: number;
 
   constructor(size: number) {
-    super(`The range lies outside of an object of ${size} bytes.`);
+    super(`The range is outside the object, which has ${size} bytes.`);
     this.size = size;
   }
 }
 
-/** The shortest limit of the backends, less what a connection's prefix may take. */
+/** The lowest limit of all backends (1024), less the longest prefix of a connection. */
 export const MAX_KEY_BYTES = 900;
 
-/** @returns the key, if every backend can hold it; throws a RangeError otherwise */
+/** Returns the key. @throws RangeError when not every backend could store it */
 export function checkKey(key: string): string {
   const bytes = new TextEncoder().encode(key).length;
   if (bytes > MAX_KEY_BYTES)
     throw new RangeError(`A key has ${bytes} bytes; expected at most ${MAX_KEY_BYTES}.`);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: this finds control characters
   if (!key.isWellFormed() || /[\u0000-\u001f\u007f]/.test(key)) {
-    throw new RangeError(`The key ${JSON.stringify(key)} has characters that are no text.`);
+    throw new RangeError(
+      `The key ${JSON.stringify(key)} has control characters or is not well-formed Unicode.`,
+    );
   }
   if (key.split("/").some((part) => part === "" || part === "." || part === "..")) {
     throw new RangeError(`The key ${JSON.stringify(key)} has a part that is empty, "." or "..".`);
@@ -254,32 +254,71 @@ export function checkKey(key: string): string {
   return key;
 }
 
-/** What the key of every object in `folder` begins with: "" for the root, else the folder and one slash. */
+/** Returns the prefix of all keys in `folder`: "" for the root, else the folder and one slash. */
 export function folderPrefix(folder: string): string {
   const name = folder.endsWith("/") ? folder.slice(0, -1) : folder;
   return name === "" ? "" : `${checkKey(name)}/`;
 }
 
-/** Usage by walking every page of the listing, for backends that do not count. */
+/** Throws a RangeError when bytes have another length than announced. Streams are checked while they are sent. */
+export function checkLength(body: Body, length: number): void {
+  if (body instanceof Uint8Array && body.length !== length) {
+    throw new RangeError(`Expected ${length} bytes, got ${body.length}.`);
+  }
+}
+
+/** Returns the positions of a range in an object of `size` bytes. @throws UnsatisfiableRange */
+export function resolveRange(range: ByteRange, size: number): { start: number; end: number } {
+  const start = "last" in range ? Math.max(0, size - range.last) : range.start;
+  const end = "last" in range ? size - 1 : Math.min(range.end ?? size - 1, size - 1);
+  if (start > end) throw new UnsatisfiableRange(size);
+  return { start, end };
+}
+
+/** Yields the objects of a listing, page by page. */
+export async function* listObjects(
+  storage: Pick<StorageProvider, "list">,
+  folder: string,
+  { recursive }: Pick<ListOptions, "recursive">,
+): AsyncGenerator<StoredObject> {
+  let cursor: string | undefined;
+  do {
+    const page = await storage.list(folder, { recursive, cursor });
+    yield* page.objects;
+    cursor = page.cursor ?? undefined;
+  } while (cursor !== undefined);
+}
+
+/** Counts objects and bytes by listing them, for backends that have no count. */
 export async function countObjects(storage: Pick<StorageProvider, "list">, folder: string): Promise<Usage> {
   let objects = 0;
   let bytes = 0;
-  let cursor: string | undefined;
-  do {
-    const page = await storage.list(folder, { recursive: true, cursor });
-    objects += page.objects.length;
-    for (const { size } of page.objects) bytes += size;
-    cursor = page.cursor ?? undefined;
-  } while (cursor !== undefined);
+  for await (const { size } of listObjects(storage, folder, { recursive: true })) {
+    objects++;
+    bytes += size;
+  }
   return { objects, bytes };
 }
 
-/** Removes every object below `folder`. */
+export function alreadyExists(key: string): StorageError {
+  return new StorageError("conflict", `The file "${key}" already exists.`);
+}
+
+export function hasChanged(key: string): StorageError {
+  return new StorageError("conflict", `The file "${key}" was replaced by another one.`);
+}
+
+export function unknownUpload(providerMessage?: string): StorageError {
+  const sentence = "The storage does not know this multipart upload: it is completed, aborted or expired.";
+  return new StorageError("not_found", sentence, { providerMessage });
+}
+
+/** Deletes every object below `folder`. */
 export async function deleteFolder(storage: StorageProvider, folder: string): Promise<void> {
   if (storage.deleteTree && folderPrefix(folder) !== "") return storage.deleteTree(folder);
   let page: ListPage;
   do {
-    // Always the first page: what was listed is gone by the next turn.
+    // Always the first page: the objects of the page before are deleted.
     page = await storage.list(folder, { recursive: true });
     await storage.delete(page.objects.map(({ key }) => key));
   } while (page.cursor !== null);

@@ -1,17 +1,17 @@
 export interface PumpOptions {
-  /** Aborted by whoever knows that the target wants no more: the source is cancelled, however silent it is. */
+  /** Stops the pump when the target wants no more bytes, even while the source is silent. */
   readonly signal?: AbortSignal;
-  /** Called with true when the target is waited for, with false when it took what it was given. */
+  /** Called with true before each wait for the target, and with false after it. */
   readonly onWait?: (waiting: boolean) => void;
 }
 
 /**
- * Moves exactly `length` bytes from `source` to `target` and closes it. The last chunk goes only when the
- * source has ended behind it, so that whoever reads the target never takes a body of another length for whole.
- * At most two chunks are in memory.
+ * Writes exactly `length` bytes from `source` to `target` and closes it. The last chunk is written only after the
+ * source has ended, so a reader of the target never mistakes a body of another length for a complete one. At most two
+ * chunks are in memory.
  *
- * @returns whether the target took everything; if it broke off, whoever reads it knows why. Rejects with a
- *   RangeError for another length, with the source's own error when that breaks; the target is aborted then.
+ * @returns whether the target accepted everything; when it broke, its reader gets the error
+ * @throws RangeError for another length, or the source's own error; the target is aborted then
  */
 export async function pump(
   source: ReadableStream<Uint8Array>,
@@ -23,15 +23,15 @@ export async function pump(
   const writer = target.getWriter();
   writer.closed.catch(() => {});
   let open = true;
-  // Nothing here is awaited: either side may wait for the other before it hears of this.
+  // Not awaited: each side may wait for the other.
   const stop = (reason: unknown) => {
     open = false;
     reader.cancel(reason).catch(() => {});
     writer.abort(reason).catch(() => {});
   };
-  const whileOpen = async (taken: Promise<void>) => {
+  const waitFor = async (accepted: Promise<void>) => {
     onWait(true);
-    await taken.catch(stop);
+    await accepted.catch(stop);
     onWait(false);
   };
   const onAbort = () => stop(signal?.reason);
@@ -45,9 +45,9 @@ export async function pump(
       received += done ? 0 : value.length;
       if (received > length) throw new RangeError(`Expected ${length} bytes, got ${received} or more.`);
       if (done && received < length) throw new RangeError(`Expected ${length} bytes, got ${received}.`);
-      if (held) await whileOpen(writer.write(held));
+      if (held) await waitFor(writer.write(held));
       if (done) {
-        if (open) await whileOpen(writer.close());
+        if (open) await waitFor(writer.close());
         return open;
       }
       held = value;

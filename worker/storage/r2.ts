@@ -1,39 +1,42 @@
 import {
+  alreadyExists,
+  type Body,
+  type CompletedPart,
   checkKey,
+  checkLength,
   countObjects,
   type Download,
   type DownloadOptions,
   folderPrefix,
+  hasChanged,
   type ListOptions,
   type ListPage,
-  type PartName,
-  type PartUploads,
+  type MultipartUploads,
+  type PartTarget,
+  resolveRange,
   StorageError,
-  type StorageErrorCode,
   type StorageProvider,
   type StoredObject,
-  UnsatisfiableRange,
   type UploadOptions,
   type Usage,
+  unknownUpload,
 } from "./provider.ts";
 import { pump } from "./pump.ts";
 
 const PAGE_OBJECTS = 1000;
 
-type Body = Uint8Array<ArrayBuffer> | ReadableStream;
-
 /**
- * Cloudflare R2 through its Workers binding; under `wrangler dev` it lives on the local disk.
- * R2 has no folders: one exists while an object's key passes through it, and `createFolder` stores an
- * empty object named like the folder with a slash at its end, which listings show as the folder only.
+ * Cloudflare R2 through its Workers binding; `wrangler dev` keeps it on the local disk. R2 has no folders: a folder
+ * exists while a key has it as a prefix. `createFolder` stores an empty object whose key is the folder with a slash at
+ * the end; listings show that as a folder only.
  */
 export class R2Storage implements StorageProvider {
   readonly #bucket: R2Bucket;
-  readonly parts: PartUploads;
+  readonly multipart: MultipartUploads;
 
   constructor(bucket: R2Bucket) {
     this.#bucket = bucket;
-    this.parts = new R2Parts(bucket);
+    this.multipart = new R2MultipartUploads(bucket);
   }
 
   async upload(
@@ -44,36 +47,34 @@ export class R2Storage implements StorageProvider {
     checkKey(key);
     const options: R2PutOptions = { httpMetadata: { contentType } };
     if (ifAbsent) options.onlyIf = new Headers({ "If-None-Match": "*" });
-    const stored = await sending(body, length, (known) => this.#bucket.put(key, known, options));
-    if (stored === null) throw new StorageError("conflict", `There is a file "${key}" already.`);
+    const stored = await send(body, length, (known) => this.#bucket.put(key, known, options));
+    if (stored === null) throw alreadyExists(key);
   }
 
   async download(key: string, { range, ifMatch }: DownloadOptions = {}): Promise<Download | null> {
     checkKey(key);
     if (range === undefined) {
       const object = await asking(this.#bucket.get(key, { onlyIf: { etagMatches: ifMatch } }));
-      if (object && !isWhole(object)) throw replaced(key);
-      return object && { ...factsOf(object), body: object.body, range: null };
+      if (object && !hasBody(object)) throw hasChanged(key);
+      return object && { ...toStoredObject(object), body: object.body, range: null };
     }
     for (;;) {
       const current = await this.head(key);
       if (!current) return null;
       const { size, etag } = current;
-      if (ifMatch !== undefined && ifMatch !== etag) throw replaced(key);
-      const start = "last" in range ? Math.max(0, size - range.last) : range.start;
-      const end = "last" in range ? size - 1 : Math.min(range.end ?? size - 1, size - 1);
-      if (start > end) throw new UnsatisfiableRange(size);
+      if (ifMatch !== undefined && ifMatch !== etag) throw hasChanged(key);
+      const { start, end } = resolveRange(range, size);
       const part = { offset: start, length: end - start + 1 };
       const object = await asking(this.#bucket.get(key, { range: part, onlyIf: { etagMatches: etag } }));
       if (!object) return null;
-      // Otherwise it was replaced in between, and the range means other bytes now.
-      if (isWhole(object)) return { ...factsOf(object), body: object.body, range: { start, end } };
+      // Without a body the object was replaced since `head`, and the range has to be resolved again.
+      if (hasBody(object)) return { ...toStoredObject(object), body: object.body, range: { start, end } };
     }
   }
 
   async head(key: string): Promise<StoredObject | null> {
     const object = await asking(this.#bucket.head(checkKey(key)));
-    return object && factsOf(object);
+    return object && toStoredObject(object);
   }
 
   async delete(keys: string | readonly string[]): Promise<void> {
@@ -96,7 +97,7 @@ export class R2Storage implements StorageProvider {
       }),
     );
     return {
-      objects: page.objects.filter(({ key }) => !key.endsWith("/")).map(factsOf),
+      objects: page.objects.filter(({ key }) => !key.endsWith("/")).map(toStoredObject),
       folders: page.delimitedPrefixes.map((prefix) => prefix.slice(0, -1)),
       cursor: page.truncated ? page.cursor : null,
     };
@@ -111,17 +112,12 @@ export class R2Storage implements StorageProvider {
     return countObjects(this, folder);
   }
 
-  /** The binding does not tell. */
+  /** The binding does not report it. */
   async quota(): Promise<null> {
     return null;
   }
 
-  /** The binding knows no public address: the edge serves the files itself under /media. */
-  publicUrl(): null {
-    return null;
-  }
-
-  /** The binding cannot sign; R2's S3 endpoint can, with keys of its own. */
+  /** The binding cannot presign. R2's S3 endpoint can, with an access key. */
   async presignedUrl(): Promise<null> {
     return null;
   }
@@ -132,7 +128,7 @@ export class R2Storage implements StorageProvider {
 }
 
 /** @see https://developers.cloudflare.com/r2/objects/multipart-objects/ */
-class R2Parts implements PartUploads {
+class R2MultipartUploads implements MultipartUploads {
   readonly minBytes = 5 * 2 ** 20;
   readonly maxParts = 10_000;
   readonly #bucket: R2Bucket;
@@ -146,21 +142,21 @@ class R2Parts implements PartUploads {
     return (await asking(this.#bucket.createMultipartUpload(checkKey(key), options))).uploadId;
   }
 
-  async put(key: string, uploadId: string, number: number, body: Body, length: number): Promise<string> {
+  async put({ key, uploadId, number }: PartTarget, body: Body, length: number): Promise<string> {
     const upload = this.#bucket.resumeMultipartUpload(checkKey(key), uploadId);
-    return (await sending(body, length, (known) => upload.uploadPart(number, known))).etag;
+    return (await send(body, length, (known) => upload.uploadPart(number, known))).etag;
   }
 
   async presign(): Promise<null> {
     return null;
   }
 
-  /** The binding does not tell. */
+  /** The binding cannot list parts. */
   async list(): Promise<null> {
     return null;
   }
 
-  async complete(key: string, uploadId: string, parts: readonly PartName[]): Promise<void> {
+  async complete(key: string, uploadId: string, parts: readonly CompletedPart[]): Promise<void> {
     const uploaded = parts.map(({ number, etag }) => ({ partNumber: number, etag }));
     uploaded.sort((a, b) => a.partNumber - b.partNumber);
     await asking(this.#bucket.resumeMultipartUpload(checkKey(key), uploadId).complete(uploaded));
@@ -175,16 +171,10 @@ class R2Parts implements PartUploads {
   }
 }
 
-/** Hands R2 a body of known length: it takes no other streams, and stores what came once that many bytes did. */
-async function sending<T>(
-  body: Body,
-  length: number,
-  send: (body: Uint8Array<ArrayBuffer> | ReadableStream) => Promise<T>,
-): Promise<T> {
-  if (body instanceof Uint8Array) {
-    if (body.length !== length) throw new RangeError(`Expected ${length} bytes, got ${body.length}.`);
-    return asking(send(body));
-  }
+/** Sends a body to R2, which accepts a stream only if its length is fixed. */
+async function send<T>(body: Body, length: number, put: (body: Body) => Promise<T>): Promise<T> {
+  checkLength(body, length);
+  if (body instanceof Uint8Array) return asking(put(body));
   const { readable, writable } = new FixedLengthStream(length);
   const answered = new AbortController();
   let pumping = true;
@@ -193,44 +183,45 @@ async function sending<T>(
   });
   pumped.catch(() => {});
   try {
-    return await asking(send(readable));
+    return await asking(put(readable));
   } catch (error) {
-    // When the body broke, what R2 says of it is only the consequence.
+    // If the body broke, that is the cause, and R2's error only follows from it.
     if (!pumping) await pumped;
     throw error;
   } finally {
-    // An answer before the end is a refusal, which leaves the rest unread.
+    // A response before the end is a refusal: the rest of the body is not read.
     answered.abort();
   }
 }
 
 /** R2's errors end with a number: https://developers.cloudflare.com/r2/api/error-codes/ */
-const MEANINGS: Readonly<Record<string, readonly [StorageErrorCode, string]>> = {
-  "10024": ["not_found", "This upload in parts is finished or was never begun."],
-  "10011": ["conflict", "A part other than the last is too small."],
-  "10025": ["conflict", "A part is missing, or is another one."],
-  "10048": ["conflict", "The parts do not fit together."],
+const NO_SUCH_UPLOAD = "10024";
+const CONFLICTS: Readonly<Record<string, string>> = {
+  "10011": "A part that is not the last is too small.",
+  "10025": "A part is missing, or has another etag.",
+  "10048": "Parts that are not the last must have one size.",
 };
 
+/** Awaits a call of the binding. @throws StorageError for its error */
 async function asking<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {
     const providerMessage = error instanceof Error ? error.message : String(error);
     const number = /\((\d{5})\)$/.exec(providerMessage)?.[1] ?? "";
-    const [code, sentence] = MEANINGS[number] ?? ["unavailable", "R2 could not do it."];
-    throw new StorageError(code, sentence, { providerMessage, cause: error });
+    if (number === NO_SUCH_UPLOAD) throw unknownUpload(providerMessage);
+    const conflict = CONFLICTS[number];
+    const details = { providerMessage, cause: error };
+    if (conflict) throw new StorageError("conflict", conflict, details);
+    throw new StorageError("unavailable", "R2 failed.", details);
   }
 }
 
-function isWhole(object: R2Object | R2ObjectBody): object is R2ObjectBody {
+/** R2 returns no body when the object's etag does not match. */
+function hasBody(object: R2Object | R2ObjectBody): object is R2ObjectBody {
   return "body" in object;
 }
 
-function replaced(key: string): StorageError {
-  return new StorageError("conflict", `The file "${key}" is another one now.`);
-}
-
-function factsOf({ key, size, etag, uploaded }: R2Object): StoredObject {
+function toStoredObject({ key, size, etag, uploaded }: R2Object): StoredObject {
   return { key, size, etag, modifiedAt: uploaded.getTime() };
 }

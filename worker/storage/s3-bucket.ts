@@ -2,38 +2,38 @@ import { AwsV4Signer } from "aws4fetch";
 import { sha256 } from "../sha256.ts";
 import type { Answer, Reply, StorageHttp, StorageRequest } from "./http.ts";
 import { checkKey, folderPrefix, type StorageError } from "./provider.ts";
-import { noS3, s3Error } from "./s3-errors.ts";
+import { notS3, s3Error } from "./s3-errors.ts";
 import type { S3SettingsBody } from "./settings.ts";
 import { readXml, type XmlElement } from "./xml.ts";
 
 export interface BucketRequest extends Omit<StorageRequest, "url" | "maxRedirects"> {
-  /** Of the object, with the prefix; the bucket itself without. */
+  /** Of the object, with the storage's prefix. Without a key, the request is for the bucket. */
   readonly key?: string;
   readonly query?: Readonly<Record<string, string>>;
 }
 
 export interface Presigning {
   readonly query?: Readonly<Record<string, string>>;
-  /** Headers that the request must bring just so. */
+  /** Headers that the request must have with exactly these values. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A week: a signature cannot last longer. */
+/** A week, the longest that a signature can last. */
 const MAX_PRESIGNED_SECONDS = 604_800;
 
-/** Signed requests to one bucket (AWS Signature Version 4, by aws4fetch), and what is common to its answers. */
+/** Sends signed requests (AWS Signature Version 4, by aws4fetch) to one bucket, and interprets its responses. */
 export class S3Bucket {
-  /** What the key of every object of the storage begins with. */
+  /** Prefix of the key of every object of the storage. */
   readonly prefix: string;
   readonly #settings: S3SettingsBody;
   readonly #http: StorageHttp;
   readonly #now: () => number;
   readonly #origin: string;
   readonly #path: string;
-  /** Signing keys by day, which aws4fetch fills. */
+  /** Signing keys by day: aws4fetch's cache. */
   readonly #signingKeys = new Map<string, ArrayBuffer>();
 
-  /** @param now milliseconds since 1970; signatures carry the time */
+  /** @param now milliseconds since 1970, for signatures */
   constructor(settings: S3SettingsBody, http: StorageHttp, now: () => number) {
     this.prefix = folderPrefix(settings.prefix);
     this.#settings = settings;
@@ -45,41 +45,41 @@ export class S3Bucket {
     this.#path = `${pathname.replace(/\/+$/, "")}${isHostStyle ? "" : `/${encodePath(settings.bucket)}`}`;
   }
 
-  /** The key in the bucket. Throws a RangeError for one that is none. */
+  /** Returns the key with the prefix. @throws RangeError for an invalid key */
   keyOf(key: string): string {
     return this.prefix + checkKey(key);
   }
 
-  /** Any status is an answer. */
+  /** Sends a request and resolves when the response's body begins. Any status resolves. */
   async open(request: BucketRequest): Promise<Answer> {
     return this.#http.open(await this.#signed(request));
   }
 
-  /** Any status is an answer. */
+  /** Sends a request and reads the response. Any status resolves. */
   async ask(request: BucketRequest): Promise<Reply> {
     return this.#http.ask(await this.#signed(request));
   }
 
-  /** Any status but success is an error. */
+  /** Sends a request and reads the response. @throws StorageError for any status but 2xx */
   async send(request: BucketRequest): Promise<Reply> {
     const reply = await this.ask(request);
     if (reply.status < 200 || reply.status >= 300) throw this.error(reply);
     return reply;
   }
 
-  /** What a refusal means. */
+  /** Returns the error that a response means. */
   error(reply: Reply): StorageError {
     return s3Error(this.#settings, reply);
   }
 
-  /** The root element of a success, which may turn out to be an error all the same. */
+  /** Returns the root element of a successful response. @throws StorageError when it is an error after all */
   xml(reply: Reply, name: string): XmlElement {
     const root = readXml(reply.text);
     if (root?.name === name) return root;
-    throw root?.name === "Error" ? this.error(reply) : noS3(reply.status);
+    throw root?.name === "Error" ? this.error(reply) : notS3(reply.status);
   }
 
-  /** An address that allows one request to whoever has it. */
+  /** Returns an address at which anyone can send this one request. */
   async presign(
     method: "GET" | "PUT",
     key: string,
@@ -113,7 +113,7 @@ export class S3Bucket {
       url,
       headers: {
         ...Object.fromEntries(signed.headers),
-        // Not signed, for proxies change it. Compression on the way would cost an answer its length and etag.
+        // Not signed, because proxies change it. A compressed response would have no length, and another etag.
         "accept-encoding": "identity",
       },
     };
@@ -139,7 +139,7 @@ export class S3Bucket {
   }
 }
 
-/** Percent-encoding as the signature wants it: everything but RFC 3986's unreserved characters and slashes. */
+/** Percent-encodes as the signature requires: all but slashes and RFC 3986's unreserved characters. */
 function encodePath(key: string): string {
   return key
     .split("/")
@@ -151,31 +151,31 @@ function percent(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
-/** Not every server reads a plus in a query as the space that `URLSearchParams` means. */
+/** Encodes spaces of a query as `%20`: not every server reads the plus of `URLSearchParams` as a space. */
 function withoutPlus(url: URL): URL {
   const copy = new URL(url);
   copy.search = url.search.replaceAll("+", "%20");
   return copy;
 }
 
-/** What flows cannot be hashed ahead, and TLS protects what it carries; everything else is signed. */
+/** Streams cannot be hashed in advance, and TLS protects bodies; everything else is signed. */
 async function payloadHash(body: StorageRequest["body"], { protocol }: URL): Promise<string> {
   if (typeof body === "object" && (protocol === "https:" || "stream" in body)) return "UNSIGNED-PAYLOAD";
   return sha256(typeof body === "string" ? new TextEncoder().encode(body) : (body ?? new Uint8Array()));
 }
 
-/** The header that keeps an object which is there already (RFC 9110, section 13.1.2). */
+/** Makes a request fail if the object already exists (RFC 9110, section 13.1.2). */
 export const IF_ABSENT = { "If-None-Match": "*" } as const;
 
-/** What a server answers that does not know such a header. */
+/** Status of servers that do not support such a header. */
 export const NOT_IMPLEMENTED = 501;
 
-/** A request's document; `content` is XML. */
+/** Returns the XML of a request's body. */
 export function s3Document(name: string, content: string): string {
   return `<?xml version="1.0" encoding="UTF-8"?><${name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${content}</${name}>`;
 }
 
-/** An etag as this project writes it: without quotes. */
+/** Returns an etag without quotes. */
 export function etagOf(text: string | null): string {
   return (text ?? "").replace(/^W\//, "").replaceAll('"', "");
 }

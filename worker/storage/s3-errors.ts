@@ -1,9 +1,9 @@
 import { codeOfStatus, type Reply } from "./http.ts";
-import { StorageError, type StorageErrorCode } from "./provider.ts";
+import { StorageError, type StorageErrorCode, unknownUpload } from "./provider.ts";
 import type { S3SettingsBody } from "./settings.ts";
 import { readXml, textOf, type XmlElement } from "./xml.ts";
 
-/** The backend's words are a sentence, not a page. */
+/** Longer messages of a server are cut. */
 const MAX_MESSAGE_CHARACTERS = 300;
 
 interface Meaning {
@@ -14,44 +14,44 @@ interface Meaning {
 
 const clocks: Meaning = {
   code: "unavailable",
-  sentence: "The storage's clock and ours differ by more than it allows; one of them is wrong.",
+  sentence: "The storage's clock and ours differ by more than it allows. One of them is wrong.",
 };
 const unknownKey: Meaning = {
   code: "invalid_config",
   sentence: "The storage does not know this access key.",
   field: "access_key_id",
 };
-const denied: Meaning = { code: "denied", sentence: "The access key may not do this in this bucket." };
+const denied: Meaning = {
+  code: "denied",
+  sentence: "The access key lacks the right for this in this bucket.",
+};
 const full: Meaning = { code: "quota_exceeded", sentence: "The storage is full." };
-const tooLarge: Meaning = { code: "quota_exceeded", sentence: "The storage takes no file of this size." };
-const otherParts: Meaning = {
+const tooLarge: Meaning = { code: "quota_exceeded", sentence: "The file is too large for the storage." };
+const invalidPart: Meaning = {
   code: "conflict",
-  sentence: "A part is missing, is another one, or is too small.",
+  sentence: "A part is missing, has another etag, or is too small.",
 };
 const precondition: Meaning = {
   code: "conflict",
-  sentence: "What is stored under this name is not what the request expects.",
+  sentence: "The stored file is not the one that the request expects.",
 };
 
 /**
- * The codes of S3 and of those who speak like it.
+ * Error codes of S3 and of compatible servers.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
-  NoSuchKey: { code: "not_found", sentence: "There is no such file." },
-  NoSuchUpload: {
-    code: "not_found",
-    sentence: "This upload in parts is finished or was never begun.",
-  },
+  NoSuchKey: { code: "not_found", sentence: "The file does not exist." },
+  NoSuchUpload: { code: "not_found", sentence: unknownUpload().message },
   NoSuchBucket: {
     code: "invalid_config",
-    sentence: "There is no bucket of this name at this endpoint.",
+    sentence: "The bucket does not exist at this endpoint.",
     field: "bucket",
   },
   InvalidBucketName: {
     code: "invalid_config",
-    sentence: "The storage takes no bucket of this name.",
+    sentence: "The storage does not allow a bucket of this name.",
     field: "bucket",
   },
   InvalidAccessKeyId: unknownKey,
@@ -60,7 +60,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   InvalidToken: unknownKey,
   SignatureDoesNotMatch: {
     code: "invalid_config",
-    sentence: "The secret does not belong to this access key.",
+    sentence: "The secret does not match the access key.",
     field: "secret_access_key",
   },
   RequestTimeTooSkewed: clocks,
@@ -76,13 +76,13 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   PreconditionFailed: precondition,
   ConditionalRequestConflict: precondition,
   OperationAborted: precondition,
-  InvalidPart: otherParts,
-  InvalidPartOrder: otherParts,
-  EntityTooSmall: otherParts,
+  InvalidPart: invalidPart,
+  InvalidPartOrder: invalidPart,
+  EntityTooSmall: invalidPart,
 };
 
-/** Codes that say: another region, or another address. */
-const ELSEWHERE: ReadonlySet<string> = new Set([
+/** Codes of a wrong region or endpoint. */
+const WRONG_PLACE: ReadonlySet<string> = new Set([
   "PermanentRedirect",
   "TemporaryRedirect",
   "Redirect",
@@ -93,81 +93,84 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   "InvalidRegionName",
 ]);
 
-/** A refusal in the words that all storages share. */
+/** Returns the StorageError that a response of an S3 server means. */
 export function s3Error(settings: S3SettingsBody, refusal: Reply): StorageError {
   const root = readXml(refusal.text);
   const code = root?.name === "Error" ? textOf(root, "Code") : null;
-  if (!root || code === null) return withoutWords(settings, refusal);
+  if (!root || code === null) return errorOfStatus(settings, refusal);
   const message = textOf(root, "Message")?.trim();
-  const providerMessage = spoken(settings, message ? `${code}: ${message}` : code);
-  const meaning = ELSEWHERE.has(code) ? elsewhere(settings, refusal, root) : meaningOf(code, message ?? "");
+  const providerMessage = withoutKeys(settings, message ? `${code}: ${message}` : code);
+  const meaning = WRONG_PLACE.has(code)
+    ? wrongPlace(settings, refusal, root)
+    : meaningOf(code, message ?? "");
   if (meaning) return new StorageError(meaning.code, meaning.sentence, { ...meaning, providerMessage });
-  return new StorageError(codeOfStatus(refusal.status), general(refusal.status), { providerMessage });
+  return new StorageError(codeOfStatus(refusal.status), sentenceOf(refusal.status), { providerMessage });
 }
 
 function meaningOf(code: string, message: string): Meaning | undefined {
-  // Swift's words for a quota, and R2's for a key that cannot be one.
+  // Swift's error for a quota, and R2's for a malformed access key.
   if (code === "EntityTooLarge" && /quota/i.test(message)) return full;
   if (code === "InvalidArgument" && /access key/i.test(message)) return unknownKey;
   return Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
 }
 
-function elsewhere(settings: S3SettingsBody, { headers }: Reply, root: XmlElement): Meaning {
+function wrongPlace(settings: S3SettingsBody, { headers }: Reply, root: XmlElement): Meaning {
   const region = textOf(root, "Region") ?? headers.get("x-amz-bucket-region");
   const endpoint = textOf(root, "Endpoint");
-  const answersAt = endpoint ? ` It answers at ${endpoint}.` : "";
+  const suggestion = endpoint ? ` Its endpoint is ${endpoint}.` : "";
   if (region && region !== settings.region) {
-    const sentence = `The storage expects the region "${region}", not "${settings.region}".${answersAt}`;
+    const sentence = `The storage expects the region "${region}", not "${settings.region}".${suggestion}`;
     return { code: "invalid_config", sentence, field: "region" };
   }
   if (endpoint) {
-    const sentence = `The bucket is not at this endpoint.${answersAt}`;
+    const sentence = `The bucket is not at this endpoint.${suggestion}`;
     return { code: "invalid_config", sentence, field: "endpoint" };
   }
   return {
     code: "invalid_config",
-    sentence: `The storage does not take the region "${settings.region}".`,
+    sentence: `The storage does not accept the region "${settings.region}".`,
     field: "region",
   };
 }
 
-/** A page, an empty body, a proxy's own words: not repeated, for nobody knows what is in them. */
-function withoutWords(settings: S3SettingsBody, { status, headers }: Reply): StorageError {
+/** Judges a response without an S3 error by its status. Its body (a page, a proxy's text) is not repeated. */
+function errorOfStatus(settings: S3SettingsBody, { status, headers }: Reply): StorageError {
   if (status >= 300 && status < 400) {
     const target = URL.parse(headers.get("location") ?? "", settings.endpoint);
-    const sentence = `The endpoint redirects${target ? ` to ${target.origin}` : ""}, which S3's does not.`;
+    const sentence = `The endpoint redirects${target ? ` to ${target.origin}` : ""}; expected the address of the S3 server itself.`;
     return new StorageError("invalid_config", sentence, { field: "endpoint" });
   }
   const code = codeOfStatus(status);
-  if (code === "unavailable" && status < 500 && status !== 429) return noS3(status);
-  if (code === "not_found") return noS3(status);
-  return new StorageError(code, general(status));
+  if (code === "unavailable" && status < 500 && status !== 429) return notS3(status);
+  if (code === "not_found") return notS3(status);
+  return new StorageError(code, sentenceOf(status));
 }
 
-/** The endpoint is something, but no S3. */
-export function noS3(status: number): StorageError {
-  const sentence = `The endpoint does not answer as S3 does (status ${status}, and no XML that it would send).`;
+/** Returns the error for an endpoint that is not an S3 server. */
+export function notS3(status: number): StorageError {
+  const sentence = `The endpoint is not an S3 server: it responds with status ${status} and without S3's XML.`;
   return new StorageError("invalid_config", sentence, { field: "endpoint" });
 }
 
-function general(status: number): string {
+function sentenceOf(status: number): string {
   switch (codeOfStatus(status)) {
     case "denied":
       return denied.sentence;
     case "not_found":
-      return "The storage does not have what was asked for.";
+      return "The storage does not have the file.";
     case "conflict":
       return precondition.sentence;
     case "quota_exceeded":
       return full.sentence;
     default:
       return status === 429 || status >= 500
-        ? `The storage is in trouble or asks for patience (status ${status}).`
-        : `The storage refuses this (status ${status}).`;
+        ? `The storage has a fault or is overloaded (status ${status}).`
+        : `The storage refuses the request (status ${status}).`;
   }
 }
 
-function spoken({ access_key_id, secret_access_key }: S3SettingsBody, message: string): string {
+/** Returns a server's message without the access key, and cut if it is long. */
+function withoutKeys({ access_key_id, secret_access_key }: S3SettingsBody, message: string): string {
   const words = message
     .replace(/\s+/g, " ")
     .replaceAll(secret_access_key, "…")

@@ -1,13 +1,17 @@
 import { logFailure } from "../log.ts";
-import type { Answer, Reply, StorageHttp } from "./http.ts";
+import { type Answer, readReply, type StorageHttp } from "./http.ts";
 import {
+  alreadyExists,
+  type Body,
+  type CompletedPart,
+  checkLength,
   countObjects,
   type Download,
   type DownloadOptions,
   folderPrefix,
+  hasChanged,
   type ListOptions,
   type ListPage,
-  type PartName,
   type PresignedUploadOptions,
   type PresignOptions,
   StorageError,
@@ -18,20 +22,20 @@ import {
   type Usage,
 } from "./provider.ts";
 import { etagOf, IF_ABSENT, md5, NOT_IMPLEMENTED, S3Bucket, s3Document } from "./s3-bucket.ts";
-import { S3Parts } from "./s3-parts.ts";
+import { S3MultipartUploads } from "./s3-multipart.ts";
 import type { S3SettingsBody } from "./settings.ts";
 import { childrenOf, escapeXml, textOf, type XmlElement } from "./xml.ts";
 
-/** A longer stream goes in parts, so that a fault costs one part and not everything. */
-const MAX_SINGLE_BYTES = 16 * 2 ** 20;
+/** Longer streams are sent by a multipart upload, so that a network fault repeats one part and not everything. */
+const MAX_SINGLE_PART_BYTES = 16 * 2 ** 20;
 
-/** Of a stream that goes in parts. One part is in memory at a time, and can be sent again. */
+/** Part size of such an upload. One part is in memory at a time, and can be sent again. */
 const PART_BYTES = 8 * 2 ** 20;
 
-/** Keys in one listing, and in one bulk deletion. */
+/** S3's limit of keys per listing, and per bulk deletion. */
 const PAGE_OBJECTS = 1000;
 
-/** Some servers delete one object after another before they answer. */
+/** Some servers delete the objects one by one before they respond. */
 const BULK_DELETION_SECONDS = 300;
 
 /** Connections that a Worker may have open at a time. */
@@ -40,43 +44,37 @@ const MAX_CONNECTIONS = 6;
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
- * Any storage that speaks Amazon's S3: Ceph, MinIO, OpenStack Swift, Yandex Object Storage, R2, AWS.
- * S3 has no folders: one exists while an object's key passes through it, and `createFolder` stores an empty
- * object named like the folder with a slash at its end, which listings show as the folder only.
+ * Any S3-compatible storage: Ceph, MinIO, OpenStack Swift, Yandex Object Storage, R2, AWS. S3 has no folders: a folder
+ * exists while a key has it as a prefix. `createFolder` stores an empty object whose key is the folder with a slash at
+ * the end; listings show that as a folder only.
  *
- * `ifAbsent` is as good as the server: one that does not know conditional writes gets a look before the upload
- * in their place, and on one that decides them too early (OpenStack Swift) two uploads at once may both find
- * the key free.
+ * `ifAbsent` depends on the server. On a server without conditional writes it is a check before the upload; on one
+ * that evaluates the condition too early (OpenStack Swift) two simultaneous uploads may both pass it.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/
  */
 export class S3Storage implements StorageProvider {
-  readonly parts: S3Parts;
+  readonly multipart: S3MultipartUploads;
   readonly #bucket: S3Bucket;
-  #knowsBulkDeletion = true;
+  #hasBulkDeletion = true;
 
-  /** @param now milliseconds since 1970; signatures carry the time */
+  /** @param now milliseconds since 1970, for signatures */
   constructor(settings: S3SettingsBody, http: StorageHttp, now: () => number = Date.now) {
     this.#bucket = new S3Bucket(settings, http, now);
-    this.parts = new S3Parts(this.#bucket);
+    this.multipart = new S3MultipartUploads(this.#bucket);
   }
 
-  async upload(
-    key: string,
-    body: Bytes | ReadableStream,
-    { length, contentType, ifAbsent = false }: UploadOptions,
-  ): Promise<void> {
-    // Sooner than the server would say it: before anything is sent.
-    if (ifAbsent && (await this.head(key))) {
-      throw new StorageError("conflict", `There is a file "${key}" already.`);
-    }
+  async upload(key: string, body: Body, options: UploadOptions): Promise<void> {
+    const { length, contentType, ifAbsent = false } = options;
+    checkLength(body, length);
+    // Refuses before anything is sent, which the server could not.
+    if (ifAbsent && (await this.head(key))) throw alreadyExists(key);
     if (body instanceof Uint8Array) {
-      if (body.length !== length) throw new RangeError(`Expected ${length} bytes, got ${body.length}.`);
       await this.#put(key, body, contentType, ifAbsent);
-    } else if (length > MAX_SINGLE_BYTES) {
-      await this.#putInParts(key, body, length, contentType, ifAbsent);
+    } else if (length > MAX_SINGLE_PART_BYTES) {
+      await this.#putMultipart(key, body, options);
     } else if (ifAbsent) {
-      // Held in memory, for a server that does not know the condition needs the bytes a second time.
+      // Kept in memory: a server without conditional writes needs the bytes a second time.
       for await (const whole of inPieces(body, length, length)) {
         await this.#put(key, whole, contentType, ifAbsent);
       }
@@ -98,74 +96,64 @@ export class S3Storage implements StorageProvider {
     await this.#bucket.send({ ...request, headers });
   }
 
-  async #putInParts(
+  async #putMultipart(
     key: string,
     body: ReadableStream<Uint8Array>,
-    length: number,
-    contentType: string,
-    ifAbsent: boolean,
+    { length, contentType, ifAbsent = false }: UploadOptions,
   ): Promise<void> {
-    const most = PART_BYTES * this.parts.maxParts;
-    if (length > most) throw new RangeError(`A stream brings ${length} bytes; expected at most ${most}.`);
-    const id = await this.parts.start(key, contentType);
+    const most = PART_BYTES * this.multipart.maxParts;
+    if (length > most) throw new RangeError(`The stream has ${length} bytes; expected at most ${most}.`);
+    const id = await this.multipart.start(key, contentType);
     try {
-      const done: PartName[] = [];
+      const done: CompletedPart[] = [];
       for await (const piece of inPieces(body, length, PART_BYTES)) {
         const number = done.length + 1;
-        done.push({ number, etag: await this.parts.put(key, id, number, piece, piece.length) });
+        const part = { key, uploadId: id, number };
+        done.push({ number, etag: await this.multipart.put(part, piece, piece.length) });
       }
-      await this.parts.finish(key, id, done, ifAbsent);
+      await this.multipart.finish(key, id, done, ifAbsent);
     } catch (error) {
-      await this.parts.abort(key, id).catch((trouble) => {
-        logFailure("The parts of a failed upload were left behind", trouble);
+      await this.multipart.abort(key, id).catch((abortError) => {
+        logFailure("The parts of a failed upload could not be deleted", abortError);
       });
       throw error;
     }
   }
 
   async download(key: string, { range, ifMatch }: DownloadOptions = {}): Promise<Download | null> {
-    // A suffix of no bytes cannot be written down.
-    if (range && "last" in range && range.last <= 0) return this.#outOfRange(key);
+    // A Range header cannot ask for the last 0 bytes.
+    if (range && "last" in range && range.last <= 0) return this.#rejectRange(key);
     const headers: Record<string, string> = {};
     if (ifMatch !== undefined) headers["If-Match"] = `"${ifMatch}"`;
     if (range) headers.Range = rangeHeader(range);
     const answer = await this.#bucket.open({ method: "GET", key: this.#bucket.keyOf(key), headers });
-    if (answer.status === 200 || answer.status === 206) return this.#opened(key, answer, range, ifMatch);
-    const reply = await readAll(answer);
-    if (reply.status === 416) return this.#outOfRange(key);
+    if (answer.status === 200 || answer.status === 206)
+      return this.#downloadOf(key, answer, { range, ifMatch });
+    const reply = await readReply(answer);
+    if (reply.status === 416) return this.#rejectRange(key);
     const error = this.#bucket.error(reply);
     if (error.code === "not_found") return null;
     throw error;
   }
 
-  async #opened(
-    key: string,
-    answer: Answer,
-    range: DownloadOptions["range"],
-    ifMatch: string | undefined,
-  ): Promise<Download> {
+  async #downloadOf(key: string, answer: Answer, { range, ifMatch }: DownloadOptions): Promise<Download> {
     try {
       const { headers, body } = answer;
-      const span = answer.status === 206 ? spanOf(headers) : null;
-      const facts = factsOf(key, span?.size ?? sizeOf(headers), headers);
-      if (ifMatch !== undefined && facts.etag !== ifMatch) {
-        throw new StorageError("conflict", `The file "${key}" is another one now.`);
+      const sent = answer.status === 206 ? contentRange(headers) : null;
+      const object = toStoredObject(key, sent?.size ?? contentLength(headers), headers);
+      if (ifMatch !== undefined && object.etag !== ifMatch) throw hasChanged(key);
+      if (range && !sent) {
+        // Some servers send an empty object whole, instead of calling the range unsatisfiable.
+        if (object.size === 0) throw new UnsatisfiableRange(0);
+        throw new StorageError("unavailable", "The storage sends the whole file instead of the range.");
       }
-      if (range && !span) {
-        // Some servers do not call a range of an empty object unsatisfiable.
-        if (facts.size === 0) throw new UnsatisfiableRange(0);
-        throw new StorageError(
-          "unavailable",
-          "The storage sends a whole file where a part of it was asked for.",
-        );
-      }
-      const bytes = span ? span.end - span.start + 1 : facts.size;
+      const bytes = sent ? sent.end - sent.start + 1 : object.size;
       const source = body ?? new Blob([]).stream();
       return {
-        ...facts,
-        // Whoever passes it on can say its length.
+        ...object,
+        // Responses that pass the body on have a Content-Length.
         body: source.pipeThrough(new FixedLengthStream(bytes)),
-        range: span && { start: span.start, end: span.end },
+        range: sent && { start: sent.start, end: sent.end },
       };
     } catch (error) {
       await answer.body?.cancel();
@@ -173,8 +161,8 @@ export class S3Storage implements StorageProvider {
     }
   }
 
-  /** Null when there is no object at all. */
-  async #outOfRange(key: string): Promise<null> {
+  /** Returns null when the object does not exist. @throws UnsatisfiableRange when it does */
+  async #rejectRange(key: string): Promise<null> {
     const object = await this.head(key);
     if (object) throw new UnsatisfiableRange(object.size);
     return null;
@@ -183,18 +171,18 @@ export class S3Storage implements StorageProvider {
   async head(key: string): Promise<StoredObject | null> {
     const request = { key: this.#bucket.keyOf(key) };
     const reply = await this.#bucket.ask({ ...request, method: "HEAD" });
-    if (reply.status === 200) return factsOf(key, sizeOf(reply.headers), reply.headers);
+    if (reply.status === 200) return toStoredObject(key, contentLength(reply.headers), reply.headers);
     if (reply.status === 404) return null;
-    // Such an answer has no body that would say why; the same question by GET has.
+    // A response to HEAD has no body with the reason; the same request by GET has one.
     const answer = await this.#bucket.open({ ...request, method: "GET", headers: { Range: "bytes=0-0" } });
-    throw this.#bucket.error(answer.status >= 300 ? await readAll(answer) : reply);
+    throw this.#bucket.error(answer.status >= 300 ? await readReply(answer) : reply);
   }
 
   async delete(keys: string | readonly string[]): Promise<void> {
     const all = typeof keys === "string" ? [keys] : keys;
     for (let from = 0; from < all.length; from += PAGE_OBJECTS) {
       const some = all.slice(from, from + PAGE_OBJECTS);
-      const left = some.length > 1 && this.#knowsBulkDeletion ? await this.#deleteInBulk(some) : some;
+      const left = some.length > 1 && this.#hasBulkDeletion ? await this.#deleteInBulk(some) : some;
       for (let next = 0; next < left.length; next += MAX_CONNECTIONS) {
         await Promise.all(left.slice(next, next + MAX_CONNECTIONS).map((key) => this.#deleteOne(key)));
       }
@@ -208,7 +196,7 @@ export class S3Storage implements StorageProvider {
     if (error.code !== "not_found") throw error;
   }
 
-  /** @returns the keys that are left; deleted one by one they tell what is wrong with them */
+  /** Returns the keys that were not deleted. Deleting them one by one reports what is wrong. */
   async #deleteInBulk(keys: readonly string[]): Promise<readonly string[]> {
     const names = keys.map((key) => this.#bucket.keyOf(key));
     const objects = names.map((name) => `<Object><Key>${escapeXml(name)}</Key></Object>`);
@@ -217,14 +205,14 @@ export class S3Storage implements StorageProvider {
     const reply = await this.#bucket.ask({
       method: "POST",
       query: { delete: "" },
-      // S3 demands a checksum here, and this is the one that every server knows.
+      // S3 requires a checksum here; MD5 is the one that every server supports.
       headers: { "Content-Type": "application/xml", "Content-MD5": btoa(String.fromCharCode(...digest)) },
       body,
       silenceSeconds: BULK_DELETION_SECONDS,
       idempotent: true,
     });
     if (reply.status !== 200) {
-      this.#knowsBulkDeletion = false;
+      this.#hasBulkDeletion = false;
       return keys;
     }
     const errors = childrenOf(this.#bucket.xml(reply, "DeleteResult"), "Error");
@@ -239,7 +227,7 @@ export class S3Storage implements StorageProvider {
   ): Promise<ListPage> {
     const query: Record<string, string> = {
       "list-type": "2",
-      // XML cannot hold every character of a key.
+      // XML cannot represent every character of a key.
       "encoding-type": "url",
       "max-keys": String(limit),
       prefix: this.#bucket.prefix + folderPrefix(folder),
@@ -278,13 +266,8 @@ export class S3Storage implements StorageProvider {
     return countObjects(this, folder);
   }
 
-  /** S3 does not tell. */
+  /** S3 does not report it. */
   async quota(): Promise<null> {
-    return null;
-  }
-
-  /** Whether the bucket is public is not for its keys to say. */
-  publicUrl(): null {
     return null;
   }
 
@@ -309,7 +292,7 @@ export class S3Storage implements StorageProvider {
   }
 }
 
-/** A stream's bytes in pieces of one size, the last one smaller; of no bytes one empty piece. */
+/** Splits a stream into pieces of one size; the last may be smaller. An empty stream yields one empty piece. */
 async function* inPieces(
   source: ReadableStream<Uint8Array>,
   length: number,
@@ -327,7 +310,7 @@ async function* inPieces(
         throw new RangeError(`Expected ${length} bytes, got ${length - left + value.length} or more.`);
       }
       for (let chunk = value; chunk.length > 0; ) {
-        // Not before there is more: what the last piece belongs to is known to be whole only at the end.
+        // A full piece waits for the next byte: the last piece is yielded only once the length is known to be right.
         if (filled === piece.length) {
           yield piece;
           piece = new Uint8Array(Math.min(pieceBytes, left));
@@ -347,41 +330,38 @@ async function* inPieces(
   }
 }
 
-async function readAll(answer: Answer): Promise<Reply> {
-  return { status: answer.status, headers: answer.headers, text: await answer.text() };
-}
-
 function rangeHeader(range: NonNullable<DownloadOptions["range"]>): string {
   return "last" in range ? `bytes=-${range.last}` : `bytes=${range.start}-${range.end ?? ""}`;
 }
 
-function factsOf(key: string, size: number, headers: Headers): StoredObject {
+function toStoredObject(key: string, size: number, headers: Headers): StoredObject {
   const modifiedAt = Date.parse(headers.get("last-modified") ?? "");
   return { key, size, etag: etagOf(headers.get("etag")), modifiedAt };
 }
 
-function sizeOf(headers: Headers): number {
+function contentLength(headers: Headers): number {
   const length = headers.get("content-length") ?? "";
-  if (!/^\d+$/.test(length))
-    throw new StorageError("unavailable", "The storage does not say how large a file is.");
+  if (!/^\d+$/.test(length)) {
+    throw new StorageError("unavailable", "The storage sends a file without its Content-Length.");
+  }
   return Number(length);
 }
 
-function spanOf(headers: Headers): { start: number; end: number; size: number } {
-  const contentRange = headers.get("content-range") ?? "";
-  const [, start, end, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(contentRange) ?? [];
+function contentRange(headers: Headers): { start: number; end: number; size: number } {
+  const text = headers.get("content-range") ?? "";
+  const [, start, end, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(text) ?? [];
   if (size === undefined) {
-    throw new StorageError("unavailable", "The storage does not say which part of a file it sends.");
+    throw new StorageError("unavailable", "The storage sends a range without its Content-Range.");
   }
   return { start: Number(start), end: Number(end), size: Number(size) };
 }
 
-/** Servers write a space as `%20` or as `+`, and a plus always as `%2B`. */
+/** Servers encode a space as `%20` or `+`, and a plus always as `%2B`. */
 function decodeKey(text: string): string {
   return decodeURIComponent(text.replaceAll("+", " "));
 }
 
-/** RFC 6266; the plain name is for whoever does not know the other one. */
+/** Returns a Content-Disposition (RFC 6266) with an ASCII name for clients that do not know `filename*`. */
 function inlineAs(fileName: string): string {
   const plain = fileName.replace(/[^\x20-\x7e]|["\\]/g, "_");
   const exact = encodeURIComponent(fileName).replace(/['()*]/g, (character) => {

@@ -163,7 +163,7 @@ export const storageMigrationState = z
   .enum(["running", "paused", "cancelled", "done"])
   .openapi("MigrationState");
 
-export const migration = z
+export const storageMigration = z
   .object({
     id: z.string(),
     /** The connection that the files are moved to. */
@@ -190,8 +190,10 @@ export const migration = z
     finished_at: z.iso.datetime().nullable(),
   })
   .openapi("StorageMigration");
-export type StorageMigration = z.infer<typeof migration>;
+export type StorageMigration = z.infer<typeof storageMigration>;
 
-export const storageMigrationList = z.object({ items: z.array(migration) }).openapi("StorageMigrationList");
+export const storageMigrationList = z
+  .object({ items: z.array(storageMigration) })
+  .openapi("StorageMigrationList");
 
 export const newStorageMigration = z.strictObject({ to: connectionId }).openapi("NewStorageMigration");

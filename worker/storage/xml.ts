@@ -2,24 +2,24 @@ import { parseXml, XmlElement } from "@rgrove/parse-xml";
 
 export type { XmlElement };
 
-/** The root element; null for what is no well-formed XML. Entities that a document declares are not known. */
+/** Returns the root element; null for text that is not well-formed XML. Declared entities are not supported. */
 export function readXml(text: string): XmlElement | null {
   try {
-    // Servers that need long for an answer send spaces ahead of it.
+    // Servers that need long for a response send spaces first.
     return parseXml(text.trimStart()).root;
   } catch {
     return null;
   }
 }
 
-/** The elements of a name right below an element. */
+/** Returns the child elements of a name. */
 export function childrenOf(element: XmlElement, name: string): XmlElement[] {
   return element.children.filter(
     (child): child is XmlElement => child instanceof XmlElement && child.name === name,
   );
 }
 
-/** The text of the first such element; null when there is none. */
+/** Returns the text of the first child element of a name; null without one. */
 export function textOf(element: XmlElement, name: string): string | null {
   return childrenOf(element, name)[0]?.text ?? null;
 }

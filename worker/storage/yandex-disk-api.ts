@@ -3,15 +3,15 @@ import { StorageError } from "./provider.ts";
 
 const YANDEX_API = "https://cloud-api.yandex.net";
 
-/** Pauses between questions after an operation double up to the longest: three minutes in all. */
+/** Pauses between polls of an operation double up to the longest: three minutes in all. */
 const FIRST_POLL_MILLISECONDS = 250;
 const LONGEST_POLL_MILLISECONDS = 5000;
 const POLLS = 40;
 
-/** Somebody else's operation holds the file or folder; too many requests. Nothing was done. */
+/** Locked by another operation; too many requests. Yandex did nothing. */
 const REFUSALS = [423, 429];
 
-/** Refusals that mean a limit of the account, under whatever status they come. */
+/** Errors that mean a limit of the account, whatever their status. */
 const LIMITS: ReadonlySet<string> = new Set([
   "DiskStorageQuotaExhaustedError",
   "DiskNotEnoughFreeSpaceError",
@@ -20,15 +20,15 @@ const LIMITS: ReadonlySet<string> = new Set([
   "DiskResourceUploadTrafficLimitExceededError",
 ]);
 
-/** Tokens that are renewed while a storage is in use. */
+/** Access tokens, which may be renewed while a storage is in use. */
 export interface TokenSource {
   current(): Promise<string>;
-  /** Another token for one that Yandex does not accept any more; null when there is none. */
+  /** Returns another token for one that Yandex refused; null without one. */
   replace(refused: string): Promise<string | null>;
 }
 
-/** What the API's answers say, of all kinds; an answer has a few of these. */
-export interface Body {
+/** Fields of the API's responses of all kinds. A response has some of them. */
+export interface ApiBody {
   // Errors. The description is in English, the message in the account's language.
   readonly error?: string;
   readonly description?: string;
@@ -45,10 +45,9 @@ export interface Body {
   readonly md5?: string;
   readonly revision?: number;
   readonly modified?: string;
-  /** Downloads the file that this answer describes, for a limited time. */
+  /** A temporary download link. */
   readonly file?: string;
-  readonly public_url?: string;
-  readonly _embedded?: { readonly total: number; readonly items: readonly Body[] };
+  readonly _embedded?: { readonly total: number; readonly items: readonly ApiBody[] };
   // The Disk
   readonly used_space?: number;
   readonly total_space?: number;
@@ -58,10 +57,10 @@ type Method = "GET" | "PUT" | "POST" | "DELETE";
 
 export interface Reply {
   readonly status: number;
-  readonly body: Body;
+  readonly body: ApiBody;
 }
 
-/** Requests to the API's own host, the only one that gets the token. */
+/** Sends requests to the API's host, the only one that receives the token. */
 export class YandexDiskApi {
   readonly #tokens: TokenSource;
   readonly #url: URL;
@@ -74,10 +73,10 @@ export class YandexDiskApi {
     this.#http = http;
   }
 
-  /** One request to the API. */
+  /** Sends one request. Any status resolves. */
   ask(method: Method, resource: string, parameters: Readonly<Record<string, string>>): Promise<Reply> {
     const url = new URL(`/v1/disk${resource}`, this.#url);
-    // A plus sign is a plus sign: spaces must not become one.
+    // URLSearchParams would encode a space as a plus, which Yandex reads as a plus.
     url.search = Object.entries(parameters)
       .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
       .join("&");
@@ -95,24 +94,24 @@ export class YandexDiskApi {
   async #requestWith(token: string, method: Method, url: URL): Promise<Reply> {
     const headers = { Authorization: `OAuth ${token}`, Accept: "application/json" };
     const { status, text } = await this.#http.ask({ method, url, headers, refusals: REFUSALS });
-    // Its words may be shown: an answer that repeats the token must not show that.
+    // Messages of Yandex are shown to people: they must not repeat the token.
     return { status, body: parse(text.replaceAll(token, "…")) };
   }
 
-  /** Waits for the operation that an answer with 202 names: did it succeed? */
+  /** Waits for the operation that a response with status 202 names. Returns whether it succeeded. */
   async finish({ body }: Reply): Promise<boolean> {
     const url = hrefOf(body.href);
-    // The token goes there: no other host will do.
+    // The request has the token, which no other host may receive.
     if (url.origin !== this.#url.origin) {
       throw new StorageError(
         "unavailable",
-        `Yandex Disk names an operation at ${url.host}, which is not its API.`,
+        `Yandex Disk refers to an operation at ${url.host}; expected ${this.#url.host}.`,
       );
     }
     return this.#succeeds(url);
   }
 
-  /** The same for an operation that is known by its id. */
+  /** Waits for an operation by its id. Returns whether it succeeded. */
   finishOperation(id: string): Promise<boolean> {
     return this.#succeeds(new URL(`/v1/disk/operations/${encodeURIComponent(id)}`, this.#url));
   }
@@ -124,68 +123,75 @@ export class YandexDiskApi {
       if (status !== "in-progress") return false;
       await this.#http.sleep(Math.min(FIRST_POLL_MILLISECONDS * 2 ** poll, LONGEST_POLL_MILLISECONDS));
     }
-    throw new StorageError("unavailable", "Yandex Disk has not ended an operation after minutes.");
+    throw new StorageError("unavailable", "An operation of Yandex Disk did not end within minutes.");
   }
 }
 
-/** The answer's body, if its status is the one that means success; throws what it means otherwise. */
-export function bodyOf(reply: Reply, expected: number): Body {
-  if (reply.status !== expected) throw refusal(reply);
+/** Returns the body of a response with the expected status. @throws StorageError for any other status */
+export function bodyOf(reply: Reply, expected: number): ApiBody {
+  if (reply.status !== expected) throw errorOf(reply);
   return reply.body;
 }
 
-/** What an unwelcome answer of the API means. */
-export function refusal({ status, body }: Reply): StorageError {
-  const words = body.description ?? body.message ?? body.error ?? `HTTP ${status}`;
-  const details = { providerMessage: words };
+/** Returns the error that a response means. */
+export function errorOf({ status, body }: Reply): StorageError {
+  const details = { providerMessage: body.description ?? body.message ?? body.error ?? `HTTP ${status}` };
   if (status === 507 || status === 413 || LIMITS.has(body.error ?? "")) {
-    return new StorageError("quota_exceeded", "Yandex Disk has no room for this.", details);
+    return new StorageError(
+      "quota_exceeded",
+      "Yandex Disk is full, or the file is too large for it.",
+      details,
+    );
   }
   switch (status) {
     case 400:
-      return new StorageError("invalid_config", "Yandex Disk does not understand the path.", {
+      return new StorageError("invalid_config", "Yandex Disk does not accept the path.", {
         field: "root",
         ...details,
       });
     case 401:
       return new StorageError(
         "invalid_config",
-        "Yandex Disk does not accept the token: it is wrong, has expired or was revoked.",
+        "Yandex Disk does not accept the token: it is invalid, has expired or was revoked.",
         { field: "token", ...details },
       );
     case 403:
       return new StorageError(
         "denied",
-        "The token does not allow this: its application lacks a right, or the root lies outside of its folder.",
+        "The token lacks the right for this: its application was not given it, or the root is outside its folder.",
         details,
       );
     case 404:
-      return new StorageError("not_found", "Yandex Disk has no such file or folder.", details);
+      return new StorageError("not_found", "The file or folder does not exist on Yandex Disk.", details);
     case 409:
-      return new StorageError("conflict", "Something else is in the way on Yandex Disk.", details);
+      return new StorageError("conflict", "Another file or folder on Yandex Disk is in the way.", details);
     case 423:
-      return new StorageError("unavailable", "Another operation holds the file on Yandex Disk.", details);
+      return new StorageError(
+        "unavailable",
+        "Another operation has locked the file on Yandex Disk.",
+        details,
+      );
     case 429:
-      return new StorageError("unavailable", "Yandex Disk has had too many requests.", details);
+      return new StorageError("unavailable", "Yandex Disk received too many requests.", details);
     default:
-      return new StorageError("unavailable", `Yandex Disk answers with HTTP ${status}.`, details);
+      return new StorageError("unavailable", `Yandex Disk responds with HTTP ${status}.`, details);
   }
 }
 
-/** The folder that something should go into may not be there: known as 409, described as 404. */
+/** Returns whether the parent folder does not exist: documented as 404, and known as 409. */
 export function isFolderMissing({ status, body }: Reply): boolean {
   return status === 404 || (status === 409 && body.error === "DiskPathDoesntExistsError");
 }
 
-/** The address in an answer. */
+/** Returns the address of a link. @throws StorageError `unavailable` for an invalid one */
 export function hrefOf(href: string | undefined): URL {
   const url = URL.parse(href ?? "");
-  if (!url) throw new StorageError("unavailable", "Yandex Disk answers with a link that is none.");
+  if (!url) throw new StorageError("unavailable", "Yandex Disk responds with an invalid link.");
   return url;
 }
 
-/** Answers that should be JSON and are not come from machines in between; their status must do. */
-function parse(text: string): Body {
+/** Parses a response. One that is not JSON comes from a proxy: only its status counts. */
+function parse(text: string): ApiBody {
   try {
     const body: unknown = JSON.parse(text);
     return typeof body === "object" && body !== null ? body : {};
@@ -195,10 +201,10 @@ function parse(text: string): Body {
 }
 
 export function operationFailed(): StorageError {
-  return new StorageError("unavailable", "Yandex Disk began an operation that failed; it does not say why.");
+  return new StorageError("unavailable", "An operation of Yandex Disk failed without a reason.");
 }
 
 function fixed(token: string): TokenSource {
-  if (token === "") throw new StorageError("invalid_config", "A token is needed.", { field: "token" });
+  if (token === "") throw new StorageError("invalid_config", "The token is missing.", { field: "token" });
   return { current: async () => token, replace: async () => null };
 }

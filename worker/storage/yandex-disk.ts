@@ -1,112 +1,109 @@
 import type { Answer, StorageHttp } from "./http.ts";
 import {
-  type ByteRange,
+  alreadyExists,
+  type Body,
   checkKey,
+  checkLength,
   type Download,
   type DownloadOptions,
   folderPrefix,
+  hasChanged,
   type ListOptions,
   type ListPage,
   type Quota,
+  resolveRange,
   StorageError,
   type StorageProvider,
   type StoredObject,
-  UnsatisfiableRange,
   type UploadOptions,
   type Usage,
 } from "./provider.ts";
 import {
-  type Body,
+  type ApiBody,
   bodyOf,
+  errorOf,
   hrefOf,
   isFolderMissing,
   operationFailed,
-  refusal,
   type TokenSource,
   YandexDiskApi,
 } from "./yandex-disk-api.ts";
 
-/** In the root: uploads under way. Listings do not show it. */
+/** Folder in the root for uploads that are not complete. Listings do not show it. */
 const UPLOADS_FOLDER = ".vivimark-uploads";
 
-/** Entries asked for at a time. Yandex names no maximum; folders of thousands are known to time out. */
+/** Entries per request. Yandex documents no maximum; folders with thousands of entries are known to time out. */
 const PAGE_ENTRIES = 1000;
 
-/** Connections that a Worker may have open at a time. Yandex asks for at most 40 requests a second. */
+/** Connections that a Worker may have open at a time. Yandex's own limit is 40 requests a second. */
 const MAX_CONNECTIONS = 6;
 
-/** From so many keys on it is cheaper to list their folder than to ask for each. */
+/** From this many keys in a folder, listing it is cheaper than one request per key. */
 const MANY_KEYS = 10;
 
-/** Tries of an upload that can begin anew, and of the move behind every upload. */
+/** Attempts of an upload from memory, and of the move that ends every upload. */
 const ATTEMPTS = 3;
 const PAUSE_MILLISECONDS = 500;
 
-/** Between the last byte of an upload and the answer the uploader reads the file again; large ones take long. */
+/** Yandex reads an upload again before it responds, which takes long for large files. */
 const UPLOADER_SILENCE_SECONDS = 180;
 
-/** From the downloader to the host that has the file. */
+/** From the download link to the host that has the file. */
 const MAX_REDIRECTS = 3;
 
 export interface YandexDiskSettings {
   readonly token: string | TokenSource;
-  /** The folder that holds everything: `app:/…` (in the application's own folder) or `disk:/…`. */
+  /** The folder of the storage: `app:/…` (in the application's own folder) or `disk:/…`. */
   readonly root: string;
-  /** Stands for the API in tests. */
+  /** Replaces Yandex's API in tests. */
   readonly apiUrl?: string | undefined;
 }
 
 type Entry = { readonly object: StoredObject } | { readonly folder: string };
 
 /**
- * Yandex Disk through its REST API (yandex.com/dev/disk-api), as published; where it is silent, as its
- * clients' authors report. The token goes to the API's host only: files travel by links to other hosts, which
- * carry their own permission.
+ * Yandex Disk through its REST API, as documented at yandex.com/dev/disk-api and, where that is silent, as authors of
+ * other clients report. Only the API's host receives the token: files are sent and received by links to other hosts,
+ * which include their own permission.
  *
- * What is different here:
- * - An upload goes to a temporary name and is moved to its own when it is complete, so the old object stays
- *   whole until then. A Worker killed in between leaves the temporary file, which no listing shows.
- * - Folders are real: they stay when their last object goes, and one name cannot be an object and a folder.
- *   Where it would, uploads reject with `conflict`; deleting never takes a folder for an object.
- * - The order of Yandex's own listings is not published, so a page is cut from whole folders that were sorted
- *   here: each page of a folder of n objects costs n / 1000 requests.
- * - The content type is not kept; Yandex judges by name and content.
+ * It differs from the other storages:
+ * - An upload goes to a temporary path and is moved when it is complete, so the old object stays whole until then. A
+ *   Worker that is killed before leaves the temporary file, which listings do not show.
+ * - Folders are real: they remain when their last object is deleted, and a name cannot be both an object and a folder.
+ *   An upload to the name of a folder rejects with `conflict`; deleting an object never deletes a folder.
+ * - The order of Yandex's listings is not documented, so whole folders are listed and sorted here: each page of a
+ *   folder with n objects costs n / 1000 requests.
+ * - The content type is not stored; Yandex derives it from name and content.
  */
 export class YandexDiskStorage implements StorageProvider {
-  readonly parts = null;
-  /** `app:` or `disk:`, with the folder if there is one: no slash at the end. */
+  readonly multipart = null;
+  /** `app:` or `disk:`, followed by the folder, if any, without a slash at the end. */
   readonly #root: string;
   readonly #api: YandexDiskApi;
   readonly #http: StorageHttp;
 
-  /** @throws StorageError `invalid_config` for a root that names no folder, or no token */
+  /** @throws StorageError `invalid_config` for an invalid root or an empty token */
   constructor({ token, root, apiUrl }: YandexDiskSettings, http: StorageHttp) {
     this.#root = rootOf(root);
     this.#api = new YandexDiskApi(token, http, apiUrl);
     this.#http = http;
   }
 
-  async upload(
-    key: string,
-    body: Uint8Array<ArrayBuffer> | ReadableStream,
-    { length, ifAbsent = false }: UploadOptions,
-  ): Promise<void> {
+  async upload(key: string, body: Body, { length, ifAbsent = false }: UploadOptions): Promise<void> {
     const target = this.#path(checkKey(key));
     const temporary = this.#path(`${UPLOADS_FOLDER}/${crypto.randomUUID()}`);
     try {
-      if (body instanceof Uint8Array && body.length !== length) {
-        throw new RangeError(`Expected ${length} bytes, got ${body.length}.`);
-      }
-      const there = await this.#find(target);
-      if (there?.type === "dir") throw new StorageError("conflict", `A folder has the name of ${key}.`);
-      if (there && ifAbsent) throw alreadyThere(key);
+      checkLength(body, length);
+      const existing = await this.#find(target);
+      if (existing?.type === "dir") throw new StorageError("conflict", `"${key}" is the name of a folder.`);
+      if (existing && ifAbsent) throw alreadyExists(key);
     } catch (error) {
       if (!(body instanceof Uint8Array)) await body.cancel(error).catch(() => {});
       throw error;
     }
     try {
       await this.#send(temporary, body, length);
-      await this.#place(temporary, target, key, !ifAbsent);
+      await this.#moveUpload({ temporary, target, key, overwrite: !ifAbsent });
     } catch (error) {
       await this.#remove(temporary).catch(() => {});
       throw error;
@@ -118,11 +115,9 @@ export class YandexDiskStorage implements StorageProvider {
     for (let attempt = 1; ; attempt++) {
       const found = await this.#findFile(path, "file");
       if (!found) return null;
-      const facts = factsOf(key, found);
-      if (ifMatch !== undefined && ifMatch !== facts.etag) {
-        throw new StorageError("conflict", `${key} is another one by now.`);
-      }
-      const bounds = range ? boundsOf(range, facts.size) : null;
+      const object = toStoredObject(key, found);
+      if (ifMatch !== undefined && ifMatch !== object.etag) throw hasChanged(key);
+      const bounds = range ? resolveRange(range, object.size) : null;
       const link = found.file ?? (await this.#downloadLink(path));
       const answer = await this.#http.open({
         method: "GET",
@@ -131,22 +126,22 @@ export class YandexDiskStorage implements StorageProvider {
         maxRedirects: MAX_REDIRECTS,
       });
       if (answer.status === 200 || answer.status === 206) {
-        return { ...facts, body: wantedBytes(answer, bounds), range: bounds };
+        return { ...object, body: bytesWithin(answer, bounds), range: bounds };
       }
       await answer.body?.cancel();
-      // The link has expired, or the file behind it is gone: what is true now?
-      if (attempt === ATTEMPTS || answer.status >= 500) throw transferRefused(answer.status);
+      // The link has expired, or the file was deleted: the next attempt finds out.
+      if (attempt === ATTEMPTS || answer.status >= 500) throw transferError(answer.status);
     }
   }
 
   async head(key: string): Promise<StoredObject | null> {
     const found = await this.#findFile(this.#path(checkKey(key)));
-    return found && factsOf(key, found);
+    return found && toStoredObject(key, found);
   }
 
   async delete(keys: string | readonly string[]): Promise<void> {
     const files = await this.#filesOf((typeof keys === "string" ? [keys] : keys).map(checkKey));
-    await inTurns(files, (key) => this.#remove(this.#path(key)));
+    await forEachInParallel(files, (key) => this.#remove(this.#path(key)));
   }
 
   async list(
@@ -185,7 +180,7 @@ export class YandexDiskStorage implements StorageProvider {
     return { objects, bytes };
   }
 
-  /** Of the whole Disk, the trash included; null when the token may not ask for it. */
+  /** Returns the space of the whole Disk, trash included; null when the token has no right to read it. */
   async quota(): Promise<Quota | null> {
     const reply = await this.#api.ask("GET", "", { fields: "used_space,total_space" });
     if (reply.status === 403) return null;
@@ -193,41 +188,16 @@ export class YandexDiskStorage implements StorageProvider {
     return usedBytes === undefined ? null : { usedBytes, totalBytes: totalBytes ?? null };
   }
 
-  /** An object has one only while it is published. */
-  publicUrl(): null {
-    return null;
-  }
-
   /**
-   * Makes the object public for everyone, until its owner or `unpublish` takes that back.
-   *
-   * @returns the address of a page of Yandex's that shows the object; not of the object itself
-   */
-  async publish(key: string): Promise<string> {
-    const path = this.#path(checkKey(key));
-    bodyOf(await this.#api.ask("PUT", "/resources/publish", { path }), 200);
-    const { public_url } = bodyOf(
-      await this.#api.ask("GET", "/resources", { path, fields: "public_url", limit: "0" }),
-      200,
-    );
-    if (!public_url) throw new StorageError("unavailable", "Yandex Disk names no public address.");
-    return public_url;
-  }
-
-  async unpublish(key: string): Promise<void> {
-    bodyOf(await this.#api.ask("PUT", "/resources/unpublish", { path: this.#path(checkKey(key)) }), 200);
-  }
-
-  /**
-   * Yandex's own temporary address of the file, made for saving it. It lives as long as Yandex likes, whatever
-   * `seconds` says: no number is published, and clients have seen five minutes as well as hours. Neither its
-   * type nor its name can be chosen. Rejects with `not_found` when there is no such object.
+   * Returns Yandex's temporary download link. Its lifetime is Yandex's own, whatever `seconds` is: it is not
+   * documented, and clients have seen five minutes as well as hours. Content type and file name cannot be set. Rejects
+   * with `not_found` when the object does not exist.
    */
   async presignedUrl(key: string): Promise<string> {
     return hrefOf(await this.#downloadLink(this.#path(checkKey(key)))).href;
   }
 
-  /** Upload links take one PUT of any length and type, from whom Yandex does not say: nothing for browsers. */
+  /** Upload links are not given out: they accept any length and type, and are not documented for browsers. */
   async presignedUpload(): Promise<null> {
     return null;
   }
@@ -236,19 +206,19 @@ export class YandexDiskStorage implements StorageProvider {
     return `${this.#root}/${key}`;
   }
 
-  /** What is at this path; null when nothing is. */
-  async #find(path: string, ...fields: string[]): Promise<Body | null> {
+  /** Returns the file or folder at a path; null when neither exists. */
+  async #find(path: string, ...fields: string[]): Promise<ApiBody | null> {
     const wanted = ["type", "size", "md5", "revision", "modified", ...fields].join();
     const reply = await this.#api.ask("GET", "/resources", { path, fields: wanted, limit: "0" });
     return reply.status === 404 ? null : bodyOf(reply, 200);
   }
 
-  async #findFile(path: string, ...fields: string[]): Promise<Body | null> {
+  async #findFile(path: string, ...fields: string[]): Promise<ApiBody | null> {
     const found = await this.#find(path, ...fields);
     return found?.type === "file" ? found : null;
   }
 
-  /** Those of the keys that name files: deleting a folder would delete what is in it. */
+  /** Returns the keys that are files: deleting a folder would delete everything in it. */
   async #filesOf(keys: readonly string[]): Promise<string[]> {
     const files: string[] = [];
     const single: string[] = [];
@@ -256,11 +226,11 @@ export class YandexDiskStorage implements StorageProvider {
       if (siblings.length < MANY_KEYS) single.push(...siblings);
       else {
         const entries = await this.#entries(prefix);
-        const there = new Set(entries.flatMap((entry) => ("object" in entry ? entry.object.key : [])));
-        files.push(...siblings.filter((key) => there.has(key)));
+        const existing = new Set(entries.flatMap((entry) => ("object" in entry ? entry.object.key : [])));
+        files.push(...siblings.filter((key) => existing.has(key)));
       }
     }
-    await inTurns(single, async (key) => {
+    await forEachInParallel(single, async (key) => {
       if (await this.#findFile(this.#path(key))) files.push(key);
     });
     return files;
@@ -270,15 +240,15 @@ export class YandexDiskStorage implements StorageProvider {
     return bodyOf(await this.#api.ask("GET", "/resources/download", { path }), 200).href;
   }
 
-  /** Stores the body under a name that nobody else uses. */
-  async #send(path: string, body: Uint8Array<ArrayBuffer> | ReadableStream, length: number): Promise<void> {
+  /** Uploads the body to a temporary path. */
+  async #send(path: string, body: Body, length: number): Promise<void> {
     if (!(body instanceof Uint8Array)) return this.#sendStream(path, body, length);
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#put(await this.#uploadLink(path), body);
         return;
       } catch (error) {
-        // Each link serves once, so the next attempt begins with another one.
+        // A link can be used once, so the next attempt gets a new one.
         if (attempt === ATTEMPTS || !isUnavailable(error)) throw error;
         await this.#http.sleep(PAUSE_MILLISECONDS * attempt);
       }
@@ -301,16 +271,16 @@ export class YandexDiskStorage implements StorageProvider {
     try {
       await this.#put(link, { stream, length });
     } catch (error) {
-      // Where nothing was asked for yet, nobody has let go of it.
+      // A request that failed before it read the stream has not cancelled it.
       stream.cancel(error).catch(() => {});
-      // Everything was sent, but the uploader took too long to say so: its operation knows better.
+      // Everything was sent, but the response took too long: the operation tells whether the upload succeeded.
       if (!ended || !isUnavailable(error) || link.operation_id === undefined) throw error;
       await this.#uploaded(link.operation_id);
     }
   }
 
   async #put(
-    link: Body,
+    link: ApiBody,
     body: Uint8Array<ArrayBuffer> | { readonly stream: ReadableStream; readonly length: number },
   ): Promise<void> {
     const { status } = await this.#http.ask({
@@ -322,14 +292,14 @@ export class YandexDiskStorage implements StorageProvider {
       silenceSeconds: UPLOADER_SILENCE_SECONDS,
     });
     if (status === 202 && link.operation_id !== undefined) return this.#uploaded(link.operation_id);
-    if (status !== 201 && status !== 202) throw transferRefused(status);
+    if (status !== 201 && status !== 202) throw transferError(status);
   }
 
   async #uploaded(operationId: string): Promise<void> {
     if (!(await this.#api.finishOperation(operationId))) throw operationFailed();
   }
 
-  async #uploadLink(path: string): Promise<Body> {
+  async #uploadLink(path: string): Promise<ApiBody> {
     const ask = () => this.#api.ask("GET", "/resources/upload", { path, overwrite: "true" });
     let reply = await ask();
     if (isFolderMissing(reply)) {
@@ -339,10 +309,16 @@ export class YandexDiskStorage implements StorageProvider {
     return bodyOf(reply, 200);
   }
 
-  /** Gives a complete upload its own name. */
-  async #place(temporary: string, target: string, key: string, overwrite: boolean): Promise<void> {
+  /** Moves a complete upload to its key. */
+  async #moveUpload(move: {
+    readonly temporary: string;
+    readonly target: string;
+    readonly key: string;
+    readonly overwrite: boolean;
+  }): Promise<void> {
+    const { temporary, target, key, overwrite } = move;
     for (let attempt = 1; ; attempt++) {
-      let trouble: unknown;
+      let failure: unknown;
       try {
         const reply = await this.#api.ask("POST", "/resources/move", {
           from: temporary,
@@ -354,30 +330,30 @@ export class YandexDiskStorage implements StorageProvider {
           await this.#makeFolder(parentOf(target) ?? target);
           continue;
         }
-        if (reply.body.error === "DiskResourceAlreadyExistsError") throw alreadyThere(key);
-        if (reply.status !== 202) throw refusal(reply);
+        if (reply.body.error === "DiskResourceAlreadyExistsError") throw alreadyExists(key);
+        if (reply.status !== 202) throw errorOf(reply);
         if (await this.#api.finish(reply)) return;
-        trouble = operationFailed();
+        failure = operationFailed();
       } catch (error) {
         if (!isUnavailable(error)) throw error;
-        trouble = error;
+        failure = error;
       }
-      // The answer was lost, or does not say what happened: either the file is where it was, or it was moved.
+      // The response was lost or does not tell the outcome. If the temporary file is gone, it was moved.
       if (!(await this.#find(temporary))) return;
-      if (attempt === ATTEMPTS) throw trouble;
+      if (attempt === ATTEMPTS) throw failure;
       await this.#http.sleep(PAUSE_MILLISECONDS * attempt);
     }
   }
 
-  /** Removes what is at this path, past the trash; nothing there is no error. */
+  /** Deletes a file or folder without moving it to the trash. A path that does not exist is not an error. */
   async #remove(path: string): Promise<void> {
     const reply = await this.#api.ask("DELETE", "/resources", { path, permanently: "true" });
     if (reply.status === 204 || reply.status === 404) return;
-    if (reply.status !== 202) throw refusal(reply);
+    if (reply.status !== 202) throw errorOf(reply);
     if (!(await this.#api.finish(reply))) throw operationFailed();
   }
 
-  /** Asks for the folder itself first: mostly it is there, or its parent is. */
+  /** Creates the folder itself first: usually it or its parent exists. */
   async #makeFolder(path: string): Promise<void> {
     const make = () => this.#api.ask("PUT", "/resources", { path });
     let reply = await make();
@@ -389,10 +365,7 @@ export class YandexDiskStorage implements StorageProvider {
     if (reply.body.error !== "DiskPathPointsToExistentDirectoryError") bodyOf(reply, 201);
   }
 
-  /**
-   * Everything below `prefix`, in key order, from behind the position `after`. Folders whose keys all lie before
-   * it are not asked for.
-   */
+  /** Yields all entries below `prefix` after the position `after`, in key order. Skips folders that end before it. */
   async *#walk(prefix: string, recursive: boolean, after: string): AsyncGenerator<Entry> {
     const entries = await this.#entries(prefix);
     for (const entry of entries.sort((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1))) {
@@ -403,7 +376,7 @@ export class YandexDiskStorage implements StorageProvider {
     }
   }
 
-  /** What is in a folder, in no order. */
+  /** Returns the entries of a folder, unsorted. */
   async #entries(prefix: string): Promise<Entry[]> {
     const entries = new Map<string, Entry>();
     const fields = ["name", "type", "size", "md5", "revision", "modified"].map(
@@ -422,7 +395,7 @@ export class YandexDiskStorage implements StorageProvider {
       for (const item of items) {
         const key = `${prefix}${item.name}`;
         if (key === UPLOADS_FOLDER) continue;
-        entries.set(key, item.type === "dir" ? { folder: key } : { object: factsOf(key, item) });
+        entries.set(key, item.type === "dir" ? { folder: key } : { object: toStoredObject(key, item) });
       }
       offset += items.length;
       if (items.length === 0 || offset >= total) return [...entries.values()];
@@ -430,11 +403,11 @@ export class YandexDiskStorage implements StorageProvider {
   }
 }
 
-/** Does it for every item, a few at a time. */
-async function inTurns<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
-  const waiting = items.values();
+/** Calls `act` for every item, at most `MAX_CONNECTIONS` at a time. */
+async function forEachInParallel<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
   const work = async () => {
-    for (const item of waiting) await act(item);
+    for (const item of queue) await act(item);
   };
   await Promise.all(Array.from({ length: MAX_CONNECTIONS }, work));
 }
@@ -444,13 +417,13 @@ function rootOf(root: string): string {
   const [, scheme, folder] = root.match(/^(app|disk):\/(.*)$/s) ?? [];
   const name = folder?.replace(/\/$/, "");
   try {
-    if (scheme === undefined) throw new RangeError("it begins with neither app:/ nor disk:/.");
+    if (scheme === undefined) throw new RangeError("it must begin with app:/ or disk:/.");
     return name === "" ? `${scheme}:` : `${scheme}:/${checkKey(name)}`;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new StorageError(
       "invalid_config",
-      `The root ${JSON.stringify(root)} is no folder of Yandex Disk: ${why}`,
+      `The root ${JSON.stringify(root)} is not a folder of Yandex Disk: ${why}`,
       {
         field: "root",
       },
@@ -458,31 +431,24 @@ function rootOf(root: string): string {
   }
 }
 
-/** The folder that a path lies in; null for those that are always there. */
+/** Returns the folder that contains a path; null for a root folder, which always exists. */
 function parentOf(path: string): string | null {
   const end = path.lastIndexOf("/");
   const parent = path.slice(0, end);
   return end < 0 || parent.endsWith(":") ? null : parent;
 }
 
-/** The place of an entry in key order: where its first key would be. */
+/** Returns the position of an entry in key order: for a folder, that of its first possible key. */
 function positionOf(entry: Entry): string {
   return "object" in entry ? entry.object.key : `${entry.folder}/`;
 }
 
-function factsOf(key: string, { size = 0, md5, revision, modified = "" }: Body): StoredObject {
+function toStoredObject(key: string, { size = 0, md5, revision, modified = "" }: ApiBody): StoredObject {
   return { key, size, etag: md5 ?? `revision-${revision}`, modifiedAt: Date.parse(modified) };
 }
 
-function boundsOf(range: ByteRange, size: number): { start: number; end: number } {
-  const start = "last" in range ? Math.max(0, size - range.last) : range.start;
-  const end = "last" in range ? size - 1 : Math.min(range.end ?? size - 1, size - 1);
-  if (start > end) throw new UnsatisfiableRange(size);
-  return { start, end };
-}
-
-/** The bytes that were asked for, whether the downloader honoured the range or sent the whole file. */
-function wantedBytes(
+/** Returns the bytes of a range, whether the server honoured the range or sent the whole file. */
+function bytesWithin(
   answer: Answer,
   bounds: { start: number; end: number } | null,
 ): ReadableStream<Uint8Array> {
@@ -505,16 +471,11 @@ function isUnavailable(error: unknown): boolean {
   return error instanceof StorageError && error.code === "unavailable";
 }
 
-function alreadyThere(key: string): StorageError {
-  return new StorageError("conflict", `${key} is there already.`);
-}
-
-/** What an unwelcome answer of an uploader or downloader means; they give no reasons. */
-function transferRefused(status: number): StorageError {
-  const full = status === 507 || status === 413;
-  return full
-    ? new StorageError("quota_exceeded", "Yandex Disk has no room for this file, or takes none so large.", {
-        providerMessage: `HTTP ${status}`,
-      })
-    : new StorageError("unavailable", `Yandex Disk's file server answers with HTTP ${status}.`);
+/** Returns the error that a status of a file server means. They give no reasons. */
+function transferError(status: number): StorageError {
+  if (status !== 507 && status !== 413) {
+    return new StorageError("unavailable", `Yandex Disk's file server responds with HTTP ${status}.`);
+  }
+  const sentence = "Yandex Disk is full, or the file is too large for it.";
+  return new StorageError("quota_exceeded", sentence, { providerMessage: `HTTP ${status}` });
 }

@@ -8,13 +8,13 @@ import { type RequestBody, uploadInterrupted } from "../http/request-body.ts";
 import { hex, sha256Sink } from "../sha256.ts";
 import { readChunks } from "../storage/chunks.ts";
 import {
-  type PartUploads,
+  type MultipartUploads,
   StorageError,
   type StorageProvider,
   type UploadedPart,
 } from "../storage/provider.ts";
 import { announceStorageMigration } from "../storage-migration/announce.ts";
-import * as migrations from "../storage-migration/life.ts";
+import * as storageMigrations from "../storage-migration/life.ts";
 import { announceEvents } from "../webhooks/deliveries.ts";
 import { newVideoPath, replaceVideo } from "./attach.ts";
 import { SNIFFED_BYTES, sniffVideo } from "./sniff.ts";
@@ -71,8 +71,8 @@ export async function beginUpload(
   await store.assertRoomForVideo(content, length, now());
   const { storageConnectionId } = uploads.company;
   const storage = await storages.open(storageConnectionId);
-  const [storageId, parts] = storage.parts
-    ? [storageConnectionId, storage.parts]
+  const [storageId, parts] = storage.multipart
+    ? [storageConnectionId, storage.multipart]
     : [null, partsOf(storages.own)];
   const path = newVideoPath(uploads.company, content, contentType);
   const uploadId = await parts.start(path, contentType);
@@ -96,12 +96,12 @@ export async function beginUpload(
   }
 }
 
-function partsOf(storage: StorageProvider): PartUploads {
-  if (storage.parts) return storage.parts;
+function partsOf(storage: StorageProvider): MultipartUploads {
+  if (storage.multipart) return storage.multipart;
   throw new StorageError("invalid_config", "This storage takes no uploads in parts.");
 }
 
-function partBytesFor(length: number, { minBytes, maxParts }: PartUploads): number {
+function partBytesFor(length: number, { minBytes, maxParts }: MultipartUploads): number {
   const needed = Math.ceil(length / maxParts / 2 ** 20) * 2 ** 20;
   return Math.max(PART_BYTES, minBytes, needed);
 }
@@ -133,7 +133,10 @@ export async function partUrls(
   const urls: { number: number; url: string }[] = [];
   for (const number of numbers) {
     assertPart(upload, number);
-    const url = await parts.presign(upload.path, upload.uploadId, number, PART_URL_SECONDS);
+    const url = await parts.presign(
+      { key: upload.path, uploadId: upload.uploadId, number },
+      PART_URL_SECONDS,
+    );
     if (url === null) return null;
     urls.push({ number, url });
   }
@@ -175,7 +178,7 @@ export async function putPart(
   });
   let etag: string;
   try {
-    etag = await parts.put(upload.path, upload.uploadId, number, stream, size);
+    etag = await parts.put({ key: upload.path, uploadId: upload.uploadId, number }, stream, size);
   } catch (error) {
     throw broken ? uploadInterrupted() : gone(error);
   }
@@ -280,8 +283,10 @@ async function moveHome(
   content: Content,
 ) {
   if (content.videoStorageId === company.storageConnectionId) return;
-  const begun = await migrations.begin(db, company.id, company.storageConnectionId, content.id, null, now());
-  if (begun) await announceStorageMigration(storageQueue, begun.id, 0);
+  const toStorageId = company.storageConnectionId;
+  const move = { companyId: company.id, toStorageId, videoOf: content.id, now: now() };
+  const started = await storageMigrations.start(db, move);
+  if (started) await announceStorageMigration(storageQueue, started.id, 0);
 }
 
 /** Forgets an upload and what came of it. */

@@ -302,7 +302,7 @@ describe("trouble", () => {
       state: "paused",
       files: { done: 0, left: 5, failed: 0 },
       error_code: "storage_full",
-      error_message: "Where it shall go: It is full.",
+      error_message: "New storage: It is full.",
     });
     expect((await edge.fetch(`/media/${content.unique_id}/video`)).status).toBe(200);
     edge.backends.set("second", good);
@@ -513,18 +513,18 @@ describe("a migration that is interrupted", () => {
     const { id } = await begin(second.id);
     // Each part takes twelve seconds: a turn ends behind the second one.
     const numbers: number[] = [];
-    const parts = backend("second").parts;
+    const parts = backend("second").multipart;
     if (!parts) throw new Error("R2 takes parts.");
-    const put: typeof parts.put = (key, uploadId, number, ...rest) => {
-      numbers.push(number);
+    const put: typeof parts.put = (part, ...rest) => {
+      numbers.push(part.number);
       edge.pass(12);
-      return parts.put(key, uploadId, number, ...rest);
+      return parts.put(part, ...rest);
     };
     const counting = new Proxy(parts, {
       get: (target, name) =>
         name === "put" ? put : (Reflect.get(target, name).bind?.(target) ?? Reflect.get(target, name)),
     });
-    edge.backends.set("second", but(backend("second"), { parts: counting }));
+    edge.backends.set("second", but(backend("second"), { multipart: counting }));
     edge.pass(60);
     let turns = 0;
     for (let next = edge.moves.shift(); next; next = edge.moves.shift(), turns++) {
@@ -550,11 +550,11 @@ describe("a lease of a migration", () => {
     const first = await life.claim(edge.db, id, 300, edge.clock);
     if (!first) throw new Error("It was free.");
     expect(await life.claim(edge.db, id, 300, edge.clock)).toBeUndefined();
-    expect(await life.extend(edge.db, first, 300, edge.clock)).toBe(true);
+    expect(await life.extendLease(edge.db, first, 300, edge.clock)).toBe(true);
     edge.pass(300);
     const next = await life.claim(edge.db, id, 300, edge.clock);
     expect(next?.lease).not.toBe(first.lease);
-    expect(await life.extend(edge.db, first, 300, edge.clock)).toBe(false);
+    expect(await life.extendLease(edge.db, first, 300, edge.clock)).toBe(false);
     const move = await life.beginMove(edge.db, first.migration, edge.clock);
     if (!move) throw new Error("There are files.");
     expect(await life.repoint(edge.db, first, move, edge.clock)).toBe("lost");

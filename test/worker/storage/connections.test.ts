@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { companies, storageConnections } from "../../../worker/db/tables.ts";
+import { arContent, companies, storageConnections } from "../../../worker/db/tables.ts";
 import { resealSettings } from "../../../worker/storage/connections.ts";
 import { StorageError } from "../../../worker/storage/provider.ts";
 import type {
@@ -302,6 +302,18 @@ describe("the connection of a company", () => {
     for (const init of [json("PATCH", { name: "Mine" }), { method: "DELETE" }]) {
       expect((await refused(`${API}/platform`, init)).code).toBe("storage_in_use");
     }
+  });
+
+  it("cannot be deleted while it holds nothing but a QR code", async () => {
+    const { id } = await edge.connection("second");
+    const { content } = await edge.submit();
+    const putQrCode = (qrCodeStorageId: string | null) =>
+      edge.db.update(arContent).set({ qrCodeStorageId }).where(eq(arContent.id, content.id));
+    await putQrCode(id);
+    const problem = await refused(`${API}/${id}`, { method: "DELETE" });
+    expect([problem.status, problem.code]).toEqual([409, "storage_in_use"]);
+    await putQrCode(null);
+    expect((await edge.fetch(`${API}/${id}`, { method: "DELETE" })).status).toBe(204);
   });
 
   it("does not change to a place without its files, but to new keys of the same", async () => {

@@ -573,8 +573,8 @@ export function storageContract(
       if (quota.totalBytes !== null) expect(quota.totalBytes).toBeGreaterThanOrEqual(quota.usedBytes);
     });
 
-    describe.runIf(storage.parts !== null)("an upload in parts", () => {
-      const parts = storage.parts!;
+    describe.runIf(storage.multipart !== null)("a multipart upload", () => {
+      const parts = storage.multipart!;
       const size = parts?.minBytes ?? 0;
       const full = (seed: number) => pattern(size, seed);
       const joined = async (...bytes: Uint8Array[]) =>
@@ -584,9 +584,9 @@ export function storageContract(
       it("is made of parts that come and are named in any order", async () => {
         const key = fresh();
         const id = await parts.start(key, TYPE);
-        const third = await parts.put(key, id, 3, pattern(1000, 3), 1000);
-        const first = await parts.put(key, id, 1, full(1), size);
-        const second = await parts.put(key, id, 2, chunked(full(2), CHUNK_BYTES), size);
+        const third = await parts.put({ key, uploadId: id, number: 3 }, pattern(1000, 3), 1000);
+        const first = await parts.put({ key, uploadId: id, number: 1 }, full(1), size);
+        const second = await parts.put({ key, uploadId: id, number: 2 }, chunked(full(2), CHUNK_BYTES), size);
         await parts.complete(key, id, [
           { number: 2, etag: second },
           { number: 3, etag: third },
@@ -599,7 +599,7 @@ export function storageContract(
       it("is one small part if need be", async () => {
         const key = fresh();
         const id = await parts.start(key, TYPE);
-        const etag = await parts.put(key, id, 1, pattern(10), 10);
+        const etag = await parts.put({ key, uploadId: id, number: 1 }, pattern(10), 10);
         await parts.complete(key, id, [{ number: 1, etag }]);
         expect(await read(key)).toEqual(pattern(10));
       });
@@ -607,10 +607,10 @@ export function storageContract(
       it("takes a part that is put again in the place of the first", async () => {
         const key = fresh();
         const id = await parts.start(key, TYPE);
-        const old = await parts.put(key, id, 1, full(1), size);
-        const etag = await parts.put(key, id, 1, full(2), size);
+        const old = await parts.put({ key, uploadId: id, number: 1 }, full(1), size);
+        const etag = await parts.put({ key, uploadId: id, number: 1 }, full(2), size);
         expect(etag).not.toBe(old);
-        const last = await parts.put(key, id, 2, pattern(10), 10);
+        const last = await parts.put({ key, uploadId: id, number: 2 }, pattern(10), 10);
         await parts.complete(key, id, [
           { number: 1, etag },
           { number: 2, etag: last },
@@ -622,7 +622,7 @@ export function storageContract(
         const key = fresh();
         await put(key, pattern(20, 9));
         const id = await parts.start(key, TYPE);
-        const etag = await parts.put(key, id, 1, pattern(10), 10);
+        const etag = await parts.put({ key, uploadId: id, number: 1 }, pattern(10), 10);
         expect(await read(key)).toEqual(pattern(20, 9));
         expect((await storage.list(key.slice(0, -2), { recursive: true })).objects).toHaveLength(1);
         expect(await storage.usage(key.slice(0, -2))).toEqual({ objects: 1, bytes: 20 });
@@ -634,8 +634,8 @@ export function storageContract(
         const key = fresh();
         const id = await parts.start(key, TYPE);
         const none = await parts.list(key, id);
-        const second = await parts.put(key, id, 2, pattern(10), 10);
-        const first = await parts.put(key, id, 1, full(1), size);
+        const second = await parts.put({ key, uploadId: id, number: 2 }, pattern(10), 10);
+        const first = await parts.put({ key, uploadId: id, number: 1 }, full(1), size);
         const told = await parts.list(key, id);
         await parts.abort(key, id);
         if (none === null) return expect(told).toBeNull();
@@ -653,8 +653,8 @@ export function storageContract(
       ])("stores no part whose stream is %s", async (_name, length) => {
         const key = fresh();
         const id = await parts.start(key, TYPE);
-        const etag = await parts.put(key, id, 1, pattern(1000), 1000);
-        const broken = parts.put(key, id, 1, chunked(pattern(length, 2), 100), 1000);
+        const etag = await parts.put({ key, uploadId: id, number: 1 }, pattern(1000), 1000);
+        const broken = parts.put({ key, uploadId: id, number: 1 }, chunked(pattern(length, 2), 100), 1000);
         await expect(broken).rejects.toBeInstanceOf(RangeError);
         await parts.complete(key, id, [{ number: 1, etag }]);
         expect(await read(key)).toEqual(pattern(1000));
@@ -663,8 +663,8 @@ export function storageContract(
       it("is not mixed with another one of the same key", async () => {
         const key = fresh();
         const [one, two] = [await parts.start(key, TYPE), await parts.start(key, TYPE)];
-        const ofOne = await parts.put(key, one, 1, pattern(10, 1), 10);
-        const ofTwo = await parts.put(key, two, 1, pattern(10, 2), 10);
+        const ofOne = await parts.put({ key, uploadId: one, number: 1 }, pattern(10, 1), 10);
+        const ofTwo = await parts.put({ key, uploadId: two, number: 1 }, pattern(10, 2), 10);
         await parts.complete(key, two, [{ number: 1, etag: ofTwo }]);
         expect(await read(key)).toEqual(pattern(10, 2));
         await parts.complete(key, one, [{ number: 1, etag: ofOne }]);
@@ -675,7 +675,7 @@ export function storageContract(
         const key = fresh();
         await put(key, pattern(20, 9));
         const id = await parts.start(key, TYPE);
-        const etag = await parts.put(key, id, 1, full(1), size);
+        const etag = await parts.put({ key, uploadId: id, number: 1 }, full(1), size);
         const other = `${etag.slice(0, -1)}${etag.endsWith("0") ? "1" : "0"}`;
         const missing = [
           { number: 1, etag },
@@ -692,11 +692,11 @@ export function storageContract(
       it("is gone once it is aborted, any number of times", async () => {
         const key = fresh();
         const id = await parts.start(key, TYPE);
-        const etag = await parts.put(key, id, 1, pattern(10), 10);
+        const etag = await parts.put({ key, uploadId: id, number: 1 }, pattern(10), 10);
         await parts.abort(key, id);
         await parts.abort(key, id);
         expect(await storage.head(key)).toBeNull();
-        const late = parts.put(key, id, 2, pattern(10), 10);
+        const late = parts.put({ key, uploadId: id, number: 2 }, pattern(10), 10);
         await expect(late).rejects.toMatchObject({ name: "StorageError", code: "not_found" });
         const completed = parts.complete(key, id, [{ number: 1, etag }]);
         await expect(completed).rejects.toMatchObject({ name: "StorageError", code: "not_found" });
@@ -705,7 +705,7 @@ export function storageContract(
       it("is not undone by an abort that comes too late", async () => {
         const key = fresh();
         const id = await parts.start(key, TYPE);
-        const etag = await parts.put(key, id, 1, pattern(10), 10);
+        const etag = await parts.put({ key, uploadId: id, number: 1 }, pattern(10), 10);
         await parts.complete(key, id, [{ number: 1, etag }]);
         await parts.abort(key, id);
         expect(await read(key)).toEqual(pattern(10));
@@ -716,7 +716,7 @@ export function storageContract(
         const id = await parts.start(key, TYPE);
         const etags: string[] = [];
         for (const [number, body] of [full(1), pattern(10)].entries()) {
-          const url = await parts.presign(key, id, number + 1, 60);
+          const url = await parts.presign({ key, uploadId: id, number: number + 1 }, 60);
           const response = await fetch(url!, { method: "PUT", body });
           expect(response.status).toBe(200);
           etags.push(response.headers.get("etag")?.replaceAll('"', "") ?? "");
@@ -731,7 +731,7 @@ export function storageContract(
       it.runIf(backend.presigns)("comes only as the addresses say", async () => {
         const key = fresh();
         const id = await parts.start(key, TYPE);
-        const url = (await parts.presign(key, id, 1, 60))!;
+        const url = (await parts.presign({ key, uploadId: id, number: 1 }, 60))!;
         for (const forged of [altered(url, "partNumber", "2"), altered(url, "uploadId", `${id}0`)]) {
           const response = await fetch(forged, { method: "PUT", body: pattern(10) });
           expect(response.status).toBe(403);
@@ -744,20 +744,13 @@ export function storageContract(
       it.runIf(!backend.presigns)("has no addresses to give away", async () => {
         const key = fresh();
         const id = await parts.start(key, TYPE);
-        expect(await parts.presign(key, id, 1, 60)).toBeNull();
+        expect(await parts.presign({ key, uploadId: id, number: 1 }, 60)).toBeNull();
         await parts.abort(key, id);
       });
     });
 
     it.runIf(!backend.presigns)("has no addresses that take files", async () => {
       expect(await storage.presignedUpload(fresh(), 60, { length: 1, contentType: TYPE })).toBeNull();
-    });
-
-    it("gives a public address that leads to the object, or none", async () => {
-      const key = fresh();
-      await put(key, pattern(50));
-      const url = storage.publicUrl(key);
-      if (url !== null) expect(await bytesOf(await fetch(url))).toEqual(pattern(50));
     });
 
     describe.runIf(backend.presigns)("an address that is given away", () => {

@@ -174,7 +174,7 @@ describe("what is no S3 server", () => {
       name: "StorageError",
       code: "invalid_config",
       field: "endpoint",
-      message: expect.stringContaining("does not answer as S3 does"),
+      message: expect.stringContaining("is not an S3 server"),
     });
   });
 
@@ -324,10 +324,10 @@ describe("an upload in parts that fails", () => {
     const gone = error(404, "NoSuchUpload");
     const { storage } = await scripted([fault, fault, fault, fault, gone, answer(404)]);
     const part = [{ number: 1, etag: "0123456789abcdef0123456789abcdef" }];
-    await expect(storage.parts.complete("a", "u", part)).rejects.toMatchObject({ code: "not_found" });
+    await expect(storage.multipart.complete("a", "u", part)).rejects.toMatchObject({ code: "not_found" });
     const told = answer(200, "<ListPartsResult></ListPartsResult>");
     const { storage: other } = await scripted([fault, fault, fault, fault, told]);
-    await expect(other.parts.complete("a", "u", part)).rejects.toMatchObject({ code: "unavailable" });
+    await expect(other.multipart.complete("a", "u", part)).rejects.toMatchObject({ code: "unavailable" });
   });
 
   it("has failed when the object is another one", async () => {
@@ -397,7 +397,7 @@ describe("a server that does not know everything", () => {
 
   it("does not tell the parts of an upload", async () => {
     const { storage } = await scripted([error(501, "NotImplemented")]);
-    expect(await storage.parts.list("a", "u")).toBeNull();
+    expect(await storage.multipart.list("a", "u")).toBeNull();
   });
 
   it.each([
@@ -428,7 +428,7 @@ describe("a server that does not know everything", () => {
           <Part><PartNumber>${number}</PartNumber><ETag>"e${number}"</ETag><Size>5</Size></Part></ListPartsResult>`,
       );
     const { storage, server } = await scripted([page(1, true), page(2, false)]);
-    expect(await storage.parts.list("a", "u")).toEqual([
+    expect(await storage.multipart.list("a", "u")).toEqual([
       { number: 1, etag: "e1", size: 5 },
       { number: 2, etag: "e2", size: 5 },
     ]);

@@ -529,18 +529,9 @@ describe("Addresses", () => {
     expect(await outcome(storage.presignedUrl(`${key}-missing`))).toMatchObject({ code: "not_found" });
   });
 
-  it("are public while an object is published", async () => {
-    const key = `${folder()}/a`;
-    await put(key, bytes(50));
-    expect(storage.publicUrl()).toBeNull();
-    expect(await storage.publish(key)).toMatch(/^https:\/\/yadi\.sk\/d\//);
-    await storage.unpublish(key);
-    expect(await outcome(storage.publish(`${key}-missing`))).toMatchObject({ code: "not_found" });
-  });
-
   it("are none for uploads from elsewhere, in one piece or in parts", async () => {
     expect(await storage.presignedUpload()).toBeNull();
-    expect(storage.parts).toBeNull();
+    expect(storage.multipart).toBeNull();
   });
 });
 

@@ -4,7 +4,7 @@ import { videoUploads } from "../../../worker/db/tables.ts";
 import type { VideoUpload } from "../../../worker/routes/video-uploads.ts";
 import type { ArContent } from "../../../worker/schemas.ts";
 import { hex } from "../../../worker/sha256.ts";
-import type { PartUploads, StorageProvider } from "../../../worker/storage/provider.ts";
+import type { MultipartUploads, StorageProvider } from "../../../worker/storage/provider.ts";
 import { takeTurn } from "../../../worker/storage-migration/turn.ts";
 import { sweep } from "../../../worker/sweep.ts";
 import { but, Edge, json, refusal } from "../edge.ts";
@@ -211,8 +211,8 @@ describe("a large video", () => {
 
   it("is signed for by a storage that can, and is listed by it", async () => {
     const second = edge.backends.get("second") as StorageProvider;
-    const parts = second.parts as PartUploads;
-    const direct: PartUploads = {
+    const parts = second.multipart as MultipartUploads;
+    const direct: MultipartUploads = {
       ...parts,
       minBytes: parts.minBytes,
       maxParts: parts.maxParts,
@@ -220,10 +220,10 @@ describe("a large video", () => {
       put: (...given) => parts.put(...given),
       complete: (...given) => parts.complete(...given),
       abort: (...given) => parts.abort(...given),
-      presign: async (_key, _uploadId, number) => `https://s3.example.net/${number}`,
+      presign: async ({ number }) => `https://s3.example.net/${number}`,
       list: async () => [{ number: 1, etag: "a", size: 16 * MB }],
     };
-    edge.backends.set("second", but(second, { parts: direct }));
+    edge.backends.set("second", but(second, { multipart: direct }));
     const { id } = await edge.connection("second");
     await edge.switchTo(id);
     const upload = await begin();
@@ -247,7 +247,7 @@ describe("a large video", () => {
 
   it("goes by the platform's own bucket to a storage without parts, shown all the time", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
-    edge.backends.set("second", but(edge.backends.get("second"), { parts: null }));
+    edge.backends.set("second", but(edge.backends.get("second"), { multipart: null }));
     const { id: connectionId } = await edge.connection("second");
     await edge.switchTo(connectionId);
     const bytes = video("mp4", LENGTH);

@@ -1,13 +1,22 @@
 import { hex } from "../sha256.ts";
-import { type PartName, type PartUploads, StorageError, type UploadedPart } from "./provider.ts";
+import {
+  type Body,
+  type CompletedPart,
+  checkLength,
+  type MultipartUploads,
+  type PartTarget,
+  StorageError,
+  type UploadedPart,
+  unknownUpload,
+} from "./provider.ts";
 import { etagOf, IF_ABSENT, md5, NOT_IMPLEMENTED, type S3Bucket, s3Document } from "./s3-bucket.ts";
 import { childrenOf, escapeXml, textOf } from "./xml.ts";
 
-/** Putting the parts together may take a server minutes. */
+/** Assembling the parts can take a server minutes. */
 const COMPLETE_SECONDS = 300;
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html */
-export class S3Parts implements PartUploads {
+export class S3MultipartUploads implements MultipartUploads {
   readonly minBytes = 5 * 2 ** 20;
   readonly maxParts = 10_000;
   readonly #bucket: S3Bucket;
@@ -23,24 +32,20 @@ export class S3Parts implements PartUploads {
       query: { uploads: "" },
       headers: { "Content-Type": contentType },
       body: "",
-      // A second one leaves an upload without parts behind, which holds nothing.
+      // A repeated request leaves an upload without parts behind, which takes no space.
       idempotent: true,
     });
     const id = textOf(this.#bucket.xml(reply, "InitiateMultipartUploadResult"), "UploadId");
-    if (!id) throw new StorageError("unavailable", "The storage began an upload in parts without naming it.");
+    if (!id)
+      throw new StorageError(
+        "unavailable",
+        "The storage started a multipart upload without returning its id.",
+      );
     return id;
   }
 
-  async put(
-    key: string,
-    uploadId: string,
-    number: number,
-    body: Uint8Array<ArrayBuffer> | ReadableStream,
-    length: number,
-  ): Promise<string> {
-    if (body instanceof Uint8Array && body.length !== length) {
-      throw new RangeError(`Expected ${length} bytes, got ${body.length}.`);
-    }
+  async put({ key, uploadId, number }: PartTarget, body: Body, length: number): Promise<string> {
+    checkLength(body, length);
     const { headers } = await this.#bucket.send({
       method: "PUT",
       key: this.#bucket.keyOf(key),
@@ -50,12 +55,12 @@ export class S3Parts implements PartUploads {
     return etagOf(headers.get("etag"));
   }
 
-  presign(key: string, uploadId: string, number: number, seconds: number): Promise<string> {
+  presign({ key, uploadId, number }: PartTarget, seconds: number): Promise<string> {
     const query = { partNumber: String(number), uploadId };
     return this.#bucket.presign("PUT", this.#bucket.keyOf(key), seconds, { query });
   }
 
-  /** Null for servers that do not tell, wrangler's local R2 among them. */
+  /** Null for servers that cannot list parts, such as wrangler's local R2. */
   async list(key: string, uploadId: string): Promise<UploadedPart[] | null> {
     const parts: UploadedPart[] = [];
     let marker: string | null = null;
@@ -78,12 +83,17 @@ export class S3Parts implements PartUploads {
     return parts;
   }
 
-  async complete(key: string, uploadId: string, parts: readonly PartName[]): Promise<void> {
+  async complete(key: string, uploadId: string, parts: readonly CompletedPart[]): Promise<void> {
     await this.finish(key, uploadId, parts, false);
   }
 
-  /** `complete`, which with `ifAbsent` rejects with `conflict` when there is an object of this key. */
-  async finish(key: string, uploadId: string, parts: readonly PartName[], ifAbsent: boolean): Promise<void> {
+  /** Completes an upload. With `ifAbsent`, rejects with `conflict` when the object already exists. */
+  async finish(
+    key: string,
+    uploadId: string,
+    parts: readonly CompletedPart[],
+    ifAbsent: boolean,
+  ): Promise<void> {
     const inOrder = parts.toSorted((a, b) => a.number - b.number);
     const named = inOrder.map(({ number, etag }) => {
       return `<Part><PartNumber>${number}</PartNumber><ETag>${escapeXml(`"${etag}"`)}</ETag></Part>`;
@@ -94,7 +104,7 @@ export class S3Parts implements PartUploads {
       query: { uploadId },
       body: s3Document("CompleteMultipartUpload", named.join("")),
       silenceSeconds: COMPLETE_SECONDS,
-      // Most servers know an upload for a while after it ended; for the others see below.
+      // Most servers still know an upload for a while after it was completed; for the others see #isMadeOf.
       idempotent: true,
     } as const;
     const headers = { "Content-Type": "application/xml" };
@@ -104,7 +114,7 @@ export class S3Parts implements PartUploads {
     });
     if (ifAbsent && reply.status === NOT_IMPLEMENTED) reply = await this.#bucket.ask({ ...request, headers });
     if (reply.status === 200) {
-      // The status goes out before the work begins, which may fail.
+      // The server sends the status before it assembles the parts, which may still fail.
       this.#bucket.xml(reply, "CompleteMultipartUploadResult");
       return;
     }
@@ -113,13 +123,10 @@ export class S3Parts implements PartUploads {
       error.code === "not_found" || (error.code === "unavailable" && (await this.#isGone(key, uploadId)));
     if (!isGone) throw error;
     if (await this.#isMadeOf(key, inOrder)) return;
-    const { providerMessage } = error;
-    throw new StorageError("not_found", "This upload in parts is finished or was never begun.", {
-      providerMessage,
-    });
+    throw unknownUpload(error.providerMessage);
   }
 
-  /** Ceph says of an upload that it does not know only that something went wrong; of its parts it says more. */
+  /** Ceph reports an unknown upload as a general failure, but says "not found" when its parts are listed. */
   async #isGone(key: string, uploadId: string): Promise<boolean> {
     try {
       await this.list(key, uploadId);
@@ -138,10 +145,10 @@ export class S3Parts implements PartUploads {
   }
 
   /**
-   * Whether an upload that the server does not know any more is the one that made this object: when its answer
-   * was lost on the way. The etag of such an object is the MD5 of its parts' MD5s, and their number.
+   * Returns whether an object was made of these parts: then an earlier request completed the upload, and its response
+   * was lost. The etag of such an object is the MD5 of the parts' MD5s, and the number of parts.
    */
-  async #isMadeOf(key: string, parts: readonly PartName[]): Promise<boolean> {
+  async #isMadeOf(key: string, parts: readonly CompletedPart[]): Promise<boolean> {
     const digests = parts.map(({ etag }) => etag).join("");
     if (!/^([0-9a-f]{32})+$/.test(digests)) return false;
     const bytes = Uint8Array.from(digests.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
