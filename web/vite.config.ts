@@ -37,11 +37,7 @@ export default defineConfig({
   appType: "spa",
   plugins: [preact(), swaggerUi(), productionPages()],
   worker: { format: "es" },
-  resolve: {
-    // MindAR's player asks for all of TensorFlow.js and uses a part.
-    alias: [{ find: /^@tensorflow\/tfjs$/, replacement: join(root, "viewer/tensorflow.ts") }],
-  },
-  // Its workers are imported in ways that the development server's bundling of dependencies does not know.
+  // MindAR's workers are imported in ways that the development server's bundling of dependencies does not know.
   optimizeDeps: { exclude: ["mind-ar"] },
   build: {
     outDir: "dist",
