@@ -145,9 +145,6 @@ const app = root
   .route("/media", mediaRoutes)
   .route("/api/health", healthRoutes);
 
-/** The typed client: `hc<App>(origin)`. */
-export type App = typeof app;
-
 describeAuth(app.openAPIRegistry);
 describeEvents(app.openAPIRegistry);
 app.get("/api/openapi.json", serveDocument());

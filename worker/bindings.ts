@@ -84,7 +84,7 @@ export interface CompileMessage {
   readonly generation: number;
 }
 
-export interface CompileQueue {
+interface CompileQueue {
   send(message: CompileMessage, delaySeconds: number): Promise<void>;
   /** At most 100 at once. */
   sendAll(
@@ -97,7 +97,7 @@ export interface StorageMessage {
   readonly migration_id: string;
 }
 
-export interface StorageQueue {
+interface StorageQueue {
   send(message: StorageMessage, delaySeconds: number): Promise<void>;
 }
 
@@ -106,7 +106,7 @@ export interface WebhookMessage {
   readonly delivery_id: string;
 }
 
-export interface WebhookQueue {
+interface WebhookQueue {
   /** At most 100 at once. */
   sendAll(messages: readonly WebhookMessage[]): Promise<void>;
 }

@@ -5,7 +5,7 @@ import { decimal, descriptionText, nameText, orNull, titleText } from "./http/fi
 export const markerStatus = z.enum(["pending", "processing", "ready", "failed"]).openapi("MarkerStatus");
 export type MarkerStatus = z.infer<typeof markerStatus>;
 
-export const executor = z.enum(["browser", "node"]).openapi("Executor");
+const executor = z.enum(["browser", "node"]).openapi("Executor");
 export type Executor = z.infer<typeof executor>;
 
 /** How far the running compilation is. */
@@ -64,7 +64,7 @@ export const quality = z
   })
   .openapi("Quality");
 
-export const markerMetadata = z
+const markerMetadata = z
   .object({
     bytes: z.number().int(),
     width: z.number().int(),
@@ -139,7 +139,7 @@ export const submission = z
 export type Submission = z.infer<typeof submission>;
 
 /** What became of one photo of a batch. */
-export const batchItem = z
+const batchItem = z
   .object({
     /** Its place in the batch, from 0. */
     index: z.number().int(),
@@ -165,9 +165,7 @@ export const contentPage = z
 export type ContentPage = z.infer<typeof contentPage>;
 
 /** `superseded`: a newer task took its place. `reused`: an existing marker served. */
-export const taskState = z
-  .enum(["pending", "processing", "ready", "failed", "superseded"])
-  .openapi("TaskState");
+const taskState = z.enum(["pending", "processing", "ready", "failed", "superseded"]).openapi("TaskState");
 
 export const compileTask = z
   .object({
@@ -232,8 +230,8 @@ export const health = z
   })
   .openapi("Health");
 /** Who compiles first: `server` is the Node compiler, `browser` whoever sends the request. */
-export const compileWhere = z.enum(["server", "browser"]).openapi("CompileWhere");
-export const maxFeatures = z.number().int().min(20).max(5000);
+const compileWhere = z.enum(["server", "browser"]).openapi("CompileWhere");
+const maxFeatures = z.number().int().min(20).max(5000);
 
 const projectName = nameText(100);
 const expiresAfterDays = z.number().int().min(1).max(3650);

@@ -4,7 +4,7 @@
  */
 
 /** Photos of the large company that are copies; their files are those of the photos that were uploaded. */
-export const COPIES = 4_994;
+const COPIES = 4_994;
 
 const NOW = "(unixepoch() * 1000)";
 const IN_A_YEAR = "((unixepoch() + 31536000) * 1000)";

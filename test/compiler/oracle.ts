@@ -56,7 +56,7 @@ export interface Difference {
 }
 
 /** Coordinates and angles may differ by this much; everything else must be equal. */
-export const TOLERANCE = 1e-3;
+const TOLERANCE = 1e-3;
 
 /** Compiles grey images with mind-ar into targets and a `.mind` file. Slow: about 8 s at 800 × 800. */
 export async function compileReference(
@@ -90,7 +90,7 @@ export async function detectReference({ data, width, height }: GreyImage) {
 }
 
 /** A canvas from which mind-ar reads exactly these grey values. */
-export function greyCanvas({ data, width, height }: GreyImage) {
+function greyCanvas({ data, width, height }: GreyImage) {
   const rgba = new Uint8ClampedArray(width * height * 4);
   for (let i = 0; i < data.length; i++) {
     rgba.fill(data[i], 4 * i, 4 * i + 3);

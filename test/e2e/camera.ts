@@ -21,8 +21,8 @@ export interface CameraFilm {
   readonly frames: readonly (Corners | null)[];
 }
 
-export const FRAME_WIDTH = 640;
-export const FRAME_HEIGHT = 480;
+const FRAME_WIDTH = 640;
+const FRAME_HEIGHT = 480;
 /** Slow enough that a player in software, which needs up to a second a frame, keeps up with the motion. */
 const FRAMES_PER_SECOND = 5;
 const SECONDS = 40;

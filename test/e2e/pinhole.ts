@@ -43,7 +43,7 @@ export function placePhoto(
   return [a[0], b[0], c[0], a[1], b[1], c[1], a[2], b[2], c[2]];
 }
 
-export function project(map: Map3, x: number, y: number): Point {
+function project(map: Map3, x: number, y: number): Point {
   const w = map[6] * x + map[7] * y + map[8];
   return { x: (map[0] * x + map[1] * y + map[2]) / w, y: (map[3] * x + map[4] * y + map[5]) / w };
 }

@@ -113,7 +113,7 @@ export function exampleOf(
 }
 
 /** The value with something wrong somewhere in it. */
-export function spoilValue(value: unknown, random: Random): unknown {
+function spoilValue(value: unknown, random: Random): unknown {
   if (typeof value !== "object" || value === null || random.chance(0.15)) return random.pick(EVIL_VALUES);
   const copy: Record<string, unknown> = Array.isArray(value)
     ? ([...value] as unknown as Record<string, unknown>)

@@ -33,10 +33,10 @@ import { pipeline } from "node:stream/promises";
 import { type Content, Disk, DiskError, type Operation, type Resource } from "./disk.ts";
 
 /** The three hosts: cloud-api.yandex.net, the uploaders and downloaders, oauth.yandex.ru. */
-export type Host = "api" | "transfer" | "oauth";
+type Host = "api" | "transfer" | "oauth";
 
 /** Answers the next requests that fit in a way of its own. */
-export interface Fault {
+interface Fault {
   readonly host: Host;
   readonly method?: string;
   /** How the request's path begins. */
@@ -54,7 +54,7 @@ export interface Fault {
   readonly afterwards?: boolean;
 }
 
-export interface Behaviour {
+interface Behaviour {
   /** Questions that an operation answers with in-progress before it ends. */
   operationPolls: number;
   operationsFail: boolean;
@@ -73,7 +73,7 @@ export interface Behaviour {
 }
 
 /** A request that came. */
-export interface Seen {
+interface Seen {
   readonly host: Host;
   readonly method: string;
   /** With the query. */

@@ -50,7 +50,7 @@ export interface Cut extends Size {
 /** Degrees: more than a crooked horizon ever needs. */
 export const MAX_TILT = 15;
 
-export const UPRIGHT: Turn = { quarters: 0, tilt: 0 };
+const UPRIGHT: Turn = { quarters: 0, tilt: 0 };
 
 /** The photo as it is. */
 export function untouched({ width, height }: Size): Edit {

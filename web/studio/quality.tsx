@@ -21,7 +21,7 @@ export function isWeak({ stars }: Quality): boolean {
 }
 
 /** A score in a word. */
-export function verdictOf({ stars }: Quality): string {
+function verdictOf({ stars }: Quality): string {
   if (stars >= 4.5) return "Excellent";
   if (stars >= 3.5) return "Good";
   if (stars > WEAK_STARS) return "Fair";

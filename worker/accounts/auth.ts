@@ -14,7 +14,7 @@ import { hashPassword, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, verifyPassword 
 
 /** Sessions, passwords and passkeys: better-auth, in our tables and under our names. */
 
-export const SESSION_SECONDS = 14 * 24 * 3600;
+const SESSION_SECONDS = 14 * 24 * 3600;
 /** A session in use is extended at most this often. */
 const EXTEND_SECONDS = 24 * 3600;
 const RESET_SECONDS = 3600;
@@ -31,7 +31,7 @@ export function assertAccounts({ secret }: AccountSettings): void {
 }
 
 /** Returns whether cookies are Secure: everywhere except on this machine over plain http. */
-export function isSecure(origin: string): boolean {
+function isSecure(origin: string): boolean {
   const { protocol, hostname } = new URL(origin);
   return protocol === "https:" || !["localhost", "127.0.0.1", "[::1]"].includes(hostname);
 }

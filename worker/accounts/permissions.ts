@@ -97,7 +97,3 @@ export function scopesMay(scopes: readonly Scope[], permission: Permission): boo
   const grant: Grant = PERMISSIONS[permission];
   return grant.scopes.some((scope) => scopes.includes(scope));
 }
-
-export function isRole(text: unknown): text is Role {
-  return (ROLES as readonly unknown[]).includes(text);
-}

@@ -13,7 +13,7 @@ const email = z
 export const password = z.string().min(MIN_PASSWORD_LENGTH).max(MAX_PASSWORD_LENGTH);
 const current_password = z.string().max(MAX_PASSWORD_LENGTH);
 const token = z.string().min(1).max(200);
-export const role = z.enum(ROLES).openapi("Role");
+const role = z.enum(ROLES).openapi("Role");
 const scope = z.enum(SCOPES).openapi("Scope");
 const permission = z.enum(Object.keys(PERMISSIONS) as [Permission, ...Permission[]]).openapi("Permission");
 
@@ -105,7 +105,7 @@ export const invitation = z
   .openapi("Invitation");
 export type Invitation = z.infer<typeof invitation>;
 
-export const member = z
+const member = z
   .object({
     id: z.string(),
     /** Of the person, in whichever company. */
@@ -120,7 +120,7 @@ export type Member = z.infer<typeof member>;
 
 export const memberList = z.object({ items: z.array(member) }).openapi("MemberList");
 
-export const pendingInvitation = z
+const pendingInvitation = z
   .object({
     /** The secret of its link: `/invitation#` and this. */
     id: z.string(),
@@ -134,7 +134,7 @@ export type PendingInvitation = z.infer<typeof pendingInvitation>;
 
 export const invitationList = z.object({ items: z.array(pendingInvitation) }).openapi("InvitationList");
 
-export const session = z
+const session = z
   .object({
     id: z.string(),
     /** Whether it is the one that asks. */

@@ -4,7 +4,7 @@ import { ACTIONS, type Action } from "./actions.ts";
 
 export const auditAction = z.enum(Object.keys(ACTIONS) as [Action, ...Action[]]).openapi("AuditAction");
 
-export const auditEntry = z
+const auditEntry = z
   .object({
     id: z.string(),
     created_at: z.iso.datetime(),

@@ -10,7 +10,7 @@ import { contentTypeOf, type FilePlace, isSamePlace, placeOf } from "./files.ts"
 type Services = Pick<Bindings, "storages" | "publicCache">;
 
 /** A stored file as /media shows it. */
-export interface MediaFile {
+interface MediaFile {
   readonly place: FilePlace;
   /** What a browser calls it when it saves it. */
   readonly name: string;
@@ -29,7 +29,7 @@ export interface MediaRequest {
 }
 
 /** Returns the file of one kind; null when the content does not have it (yet). */
-export function mediaFile(content: Content, kind: MediaKind): MediaFile | null {
+function mediaFile(content: Content, kind: MediaKind): MediaFile | null {
   const place = placeOf(content, kind);
   const url = content[KINDS[kind].columns.url];
   const contentType = contentTypeOf(content, kind);

@@ -12,9 +12,9 @@ export const POLICIES = ["public", "read", "write", "batch"] as const;
 export type Policy = (typeof POLICIES)[number];
 
 /** The length of a window; the platform's counters support 10 and 60. */
-export const WINDOW_SECONDS = 60;
+const WINDOW_SECONDS = 60;
 
-export interface RateLimit {
+interface RateLimit {
   /** Most requests of one caller in a window. */
   readonly requests: number;
   /** Counts a request. Returns false above the limit. */

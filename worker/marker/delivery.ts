@@ -96,7 +96,7 @@ function put(
 }
 
 /** Decodes and checks a delivered marker against the image it should belong to. */
-export function validateDelivery(
+function validateDelivery(
   content: Pick<Content, "imageWidth" | "imageHeight" | "maxFeatures">,
   { marker, thumbnail, milliseconds, compilerVersion }: Delivery,
   executor: Executor,

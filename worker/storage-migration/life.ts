@@ -436,7 +436,7 @@ export async function failedInARow(db: Database, migrationId: string): Promise<b
   return last.length === MAX_FAILURES_IN_ROW && last.every(({ state }) => state === "failed");
 }
 
-export interface Progress {
+interface Progress {
   readonly moved: { readonly files: number; readonly bytes: number };
   readonly failed: number;
   /** Without the bytes of thumbnails and QR codes, whose sizes no row has. */

@@ -56,7 +56,7 @@ export interface StorageRequest {
   readonly silenceSeconds?: number;
 }
 
-export interface StreamBody {
+interface StreamBody {
   readonly stream: ReadableStream<Uint8Array>;
   /** Exact number of bytes. */
   readonly length: number;

@@ -235,7 +235,7 @@ export class UnsatisfiableRange extends Error {
 }
 
 /** The lowest limit of all backends (1024), less the longest prefix of a connection. */
-export const MAX_KEY_BYTES = 900;
+const MAX_KEY_BYTES = 900;
 
 /** Returns the key. @throws RangeError when not every backend could store it */
 export function checkKey(key: string): string {
@@ -276,7 +276,7 @@ export function resolveRange(range: ByteRange, size: number): { start: number; e
 }
 
 /** Yields the objects of a listing, page by page. */
-export async function* listObjects(
+async function* listObjects(
   storage: Pick<StorageProvider, "list">,
   folder: string,
   { recursive }: Pick<ListOptions, "recursive">,

@@ -21,7 +21,7 @@ const connectionId = z
 
 export const connectionName = nameText(100);
 
-export const usage = z
+const usage = z
   .object({
     /** What lies in the company's folder: leftovers that no row names count too. */
     objects: z.number().int(),
@@ -34,7 +34,7 @@ export const usage = z
   .openapi("StorageUsage");
 export type StorageUsage = z.infer<typeof usage>;
 
-export const heldFiles = z
+const heldFiles = z
   .object({
     count: z.number().int(),
     /** Of originals, markers and videos; the sizes of thumbnails are not noted. */
@@ -83,7 +83,6 @@ export const newConnection = z
     }),
   ])
   .openapi("NewStorageConnection");
-export type NewStorageConnection = z.infer<typeof newConnection>;
 
 /** Settings that are left out stay as they are, secrets too. */
 export const connectionChange = z
@@ -159,9 +158,7 @@ const movedFile = z.object({
   bytes: z.number().int().nullable(),
 });
 
-export const storageMigrationState = z
-  .enum(["running", "paused", "cancelled", "done"])
-  .openapi("MigrationState");
+const storageMigrationState = z.enum(["running", "paused", "cancelled", "done"]).openapi("MigrationState");
 
 export const storageMigration = z
   .object({

@@ -3,14 +3,14 @@ import { StorageError, type StorageErrorCode, type StorageProvider } from "./pro
 
 export const CONNECTION_STEPS = ["write", "read", "list", "delete"] as const;
 
-export interface StepReport {
+interface StepReport {
   readonly step: (typeof CONNECTION_STEPS)[number];
   readonly ok: boolean;
   readonly milliseconds: number;
   readonly error?: StepError;
 }
 
-export interface StepError {
+interface StepError {
   /** `mismatch`: the storage answered, and not with what it had been given. */
   readonly code: StorageErrorCode | "mismatch" | "internal_error";
   readonly message: string;

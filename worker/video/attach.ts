@@ -8,7 +8,7 @@ import { type RequestBody, uploadInterrupted } from "../http/request-body.ts";
 import { SNIFFED_BYTES, sniffVideo } from "./sniff.ts";
 
 /** Under the 100 MB that Cloudflare lets through in one request on its free plan. */
-export const MAX_VIDEO_BYTES = 95_000_000;
+const MAX_VIDEO_BYTES = 95_000_000;
 
 const CHUNK_BYTES = 262_144;
 

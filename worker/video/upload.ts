@@ -111,7 +111,7 @@ export function countParts({ bytes, partBytes }: VideoUploadRow): number {
   return Math.ceil(bytes / partBytes);
 }
 
-export function bytesOfPart(upload: VideoUploadRow, number: number): number {
+function bytesOfPart(upload: VideoUploadRow, number: number): number {
   const last = countParts(upload);
   return number < last ? upload.partBytes : upload.bytes - (last - 1) * upload.partBytes;
 }

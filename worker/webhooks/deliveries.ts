@@ -58,7 +58,7 @@ export const FAILING_DAYS_TO_SWITCH_OFF = 5;
 const DAY_MILLISECONDS = 86_400_000;
 
 /** How long deliveries stay on record. */
-export const KEPT_DAYS = 30;
+const KEPT_DAYS = 30;
 
 /** Of a queue: messages that are sent at once. */
 const MAX_MESSAGES = 100;

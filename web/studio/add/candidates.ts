@@ -24,7 +24,7 @@ export interface Candidate {
 }
 
 /** What would be uploaded. */
-export interface Draft {
+interface Draft {
   /** The original itself, or what was cut out of it. */
   readonly photo: File;
   /** Object URL of it. */
@@ -34,7 +34,7 @@ export interface Draft {
 }
 
 /** `unscored`: this browser could not do it; the photo may be good all the same. */
-export type CandidateState =
+type CandidateState =
   | { readonly kind: "refused"; readonly message: string }
   | { readonly kind: "scoring" }
   | ({ readonly kind: "scored" } & Verdict)

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { IconUpload } from "../ui/icons.tsx";
 import { consider } from "./candidates.ts";
 
-export const PHOTO_TYPES = "image/jpeg,image/png,image/webp";
+const PHOTO_TYPES = "image/jpeg,image/png,image/webp";
 
 const dragging = signal(false);
 

@@ -39,7 +39,7 @@ function Heat(props: { columns: number; rows: number; cells: readonly number[]; 
 }
 
 /** The bytes of a value of 0 to 100. */
-export function colourOf(value: number): [number, number, number, number] {
+function colourOf(value: number): [number, number, number, number] {
   const at = (Math.min(100, Math.max(0, value)) / 100) * (RAMP.length - 1);
   const below = Math.min(RAMP.length - 2, Math.floor(at));
   const blend = (channel: 0 | 1 | 2 | 3) => {

@@ -34,7 +34,7 @@ export interface Job {
   dismiss(): void;
 }
 
-export type JobState =
+type JobState =
   | { readonly kind: "running"; readonly progress: JobProgress }
   | { readonly kind: "cancelling" }
   | { readonly kind: "refused"; readonly message: string }

@@ -65,7 +65,7 @@ export async function deleteUpload(contentId: string, uploadId: string): Promise
  *
  * @param jitter 0 to 1: spreads the retries of parts that failed together
  */
-export function pauseMilliseconds(retry: number, jitter: number): number {
+function pauseMilliseconds(retry: number, jitter: number): number {
   const longest = Math.min(LONGEST_PAUSE_MILLISECONDS, PAUSE_MILLISECONDS * 2 ** (retry - 1));
   return longest * (0.5 + jitter / 2);
 }

@@ -22,7 +22,7 @@ export interface UploadSessions {
   pause(retry: number, signal: AbortSignal): Promise<void>;
 }
 
-export interface Part {
+interface Part {
   readonly uploadId: string;
   /** From 1. */
   readonly number: number;
