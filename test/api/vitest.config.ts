@@ -1,14 +1,16 @@
 import { defineConfig } from "vitest/config";
 
-// What programs rely on, against the real workerd and the real Node compiler: each file has them to itself.
+// What programs rely on, against the real workerd and the real Node compiler; each file starts its own.
 export default defineConfig({
   test: {
     name: "api",
     include: ["**/*.test.ts"],
+    root: import.meta.dirname,
     setupFiles: ["../bytes.ts"],
     expect: { requireAssertions: true },
-    root: import.meta.dirname,
-    fileParallelism: false,
+    // The default leaves one core idle, which is half of a small machine.
+    maxWorkers: "100%",
+    // Only a hang takes that long.
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -1,15 +1,13 @@
 import { defineConfig } from "vitest/config";
 
-// A software-rendered browser, workerd and the Node compiler share the machine: one file at a time, and
-// time-outs that only a hang reaches.
+// A real browser, the real workerd and the real Node compiler; each file starts its own.
 export default defineConfig({
   test: {
     name: "e2e",
-    root: import.meta.dirname,
     include: ["**/*.test.ts"],
+    root: import.meta.dirname,
     setupFiles: ["../bytes.ts"],
     expect: { requireAssertions: true },
-    environment: "node",
     pool: "forks",
     // workerd starts without asking the network where it is.
     env: {
@@ -17,11 +15,10 @@ export default defineConfig({
       WRANGLER_SEND_METRICS: "false",
       WRANGLER_HIDE_BANNER: "true",
     },
-    fileParallelism: false,
-    // After the other projects, when the machine is free.
-    sequence: { groupOrder: 1 },
+    // The default leaves one core idle, which is half of a small machine.
+    maxWorkers: "100%",
+    // Only a hang takes that long.
     testTimeout: 600_000,
     hookTimeout: 300_000,
-    teardownTimeout: 30_000,
   },
 });

@@ -1,15 +1,13 @@
 import { defineConfig } from "vitest/config";
 
-// A software-rendered browser, workerd and the Node compiler share the machine: one file at a time, and
-// time-outs that only a hang reaches.
+// The film of test/e2e/viewer.test.ts, with the files in other storages.
 export default defineConfig({
   test: {
     name: "films",
-    root: import.meta.dirname,
     include: ["**/*.test.ts"],
+    root: import.meta.dirname,
     setupFiles: ["../bytes.ts"],
     expect: { requireAssertions: true },
-    environment: "node",
     pool: "forks",
     // workerd starts without asking the network where it is.
     env: {
@@ -17,9 +15,10 @@ export default defineConfig({
       WRANGLER_SEND_METRICS: "false",
       WRANGLER_HIDE_BANNER: "true",
     },
-    fileParallelism: false,
+    // The default leaves one core idle, which is half of a small machine.
+    maxWorkers: "100%",
+    // Only a hang takes that long.
     testTimeout: 600_000,
     hookTimeout: 300_000,
-    teardownTimeout: 30_000,
   },
 });

@@ -4,12 +4,11 @@ export default defineConfig({
   test: {
     name: "fuzz",
     include: ["**/*.test.ts"],
+    root: import.meta.dirname,
     setupFiles: ["../bytes.ts"],
     expect: { requireAssertions: true },
-    root: import.meta.dirname,
-    fileParallelism: false,
-    // Alone: what others would be slowed down by would slow this down, too.
-    sequence: { groupOrder: 2 },
+    maxWorkers: "100%",
+    // Only a hang takes that long.
     testTimeout: 900_000,
     hookTimeout: 120_000,
   },

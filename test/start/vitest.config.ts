@@ -4,10 +4,12 @@ export default defineConfig({
   test: {
     name: "start",
     include: ["**/*.test.ts"],
+    root: import.meta.dirname,
     setupFiles: ["../bytes.ts"],
     expect: { requireAssertions: true },
-    root: import.meta.dirname,
-    fileParallelism: false,
+    // The default leaves one core idle, which is half of a small machine.
+    maxWorkers: "100%",
+    // Only a hang takes that long.
     testTimeout: 180_000,
     hookTimeout: 180_000,
   },

@@ -143,20 +143,21 @@ describe("what it writes", () => {
     });
   });
 
-  test("a preview of one photo, and a sheet of several", async () => {
-    for (const photos of [[home], [home, alps, cat]]) {
-      await vivimark(["compile", ...photos, ...SMALL, "-o", inside("a.mind"), "--preview", inside("a.png")]);
-      const targets = decodeMind(readFileSync(inside("a.mind")));
-      const pictures = [];
-      for (const [i, photo] of photos.entries()) {
-        const picture = await decodeImage(readFileSync(photo));
-        pictures.push(drawFeatures(picture, targets[i], sheetPictureSize(photos.length)));
-      }
-      const expected = contactSheet(pictures);
-      const png = await decodeImage(readFileSync(inside("a.png")));
-      expect([png.width, png.height]).toEqual([expected.width, expected.height]);
-      expect(png.data).toEqualBytes(expected.data);
+  test.each([
+    ["a preview of one photo", [home]],
+    ["a sheet of several photos", [home, alps, cat]],
+  ])("%s", async (_, photos) => {
+    await vivimark(["compile", ...photos, ...SMALL, "-o", inside("a.mind"), "--preview", inside("a.png")]);
+    const targets = decodeMind(readFileSync(inside("a.mind")));
+    const pictures = [];
+    for (const [i, photo] of photos.entries()) {
+      const picture = await decodeImage(readFileSync(photo));
+      pictures.push(drawFeatures(picture, targets[i], sheetPictureSize(photos.length)));
     }
+    const expected = contactSheet(pictures);
+    const png = await decodeImage(readFileSync(inside("a.png")));
+    expect([png.width, png.height]).toEqual([expected.width, expected.height]);
+    expect(png.data).toEqualBytes(expected.data);
   });
 });
 

@@ -103,19 +103,15 @@ describe("inspect", () => {
     }
   });
 
-  test("refuses what makes no sense", async () => {
-    expect(await vivimark(["inspect"])).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining("Got 0 files"),
-    });
-    expect(await vivimark(["inspect", "a", "b"])).toMatchObject({ code: 2 });
-    expect(await vivimark(["inspect", "none.mind"], { cwd })).toMatchObject({ code: 3 });
-    expect(await vivimark(["inspect", "."], { cwd })).toMatchObject({
-      code: 3,
-      stderr: "vivimark: .: This is a folder, expected a file.\n",
-    });
-    const taken = await vivimark(["inspect", "all.mind", "--preview", "0.mind"], { cwd });
-    expect(taken).toMatchObject({ code: 3, stderr: expect.stringContaining("vivimark: 0.mind: ") });
+  test.each<[string, string[], number, string]>([
+    ["no file", [], 2, "Got 0 files"],
+    ["two files", ["a", "b"], 2, "Got 2 files"],
+    ["a missing file", ["none.mind"], 3, "none.mind: There is no such file"],
+    ["a folder", ["."], 3, "vivimark: .: This is a folder, expected a file.\n"],
+    ["a preview into a file", ["all.mind", "--preview", "0.mind"], 3, "vivimark: 0.mind: "],
+  ])("refuses %s", async (_, words, code, message) => {
+    const ended = await vivimark(["inspect", ...words], { cwd });
+    expect(ended).toMatchObject({ code, stderr: expect.stringContaining(message) });
   });
 });
 

@@ -8,6 +8,7 @@ beforeEach(() => yandex.reset());
 
 const place = { token: yandex.token, root: "disk:/Студия «Фото»/100 % + 1" };
 storageContract("Yandex Disk", () => openYandexDisk(place), {
+  knowsQuota: true,
   counted: () => {
     let taken = 0;
     const count = new TransformStream<Uint8Array, Uint8Array>({

@@ -6,7 +6,7 @@ import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, wri
 import path from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "vitest";
-import { photoPath, temporaryFolder, vivimark } from "./cli/vivimark.ts";
+import { photoPath, temporaryFolder, vivimark } from "../node/cli/vivimark.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const execute = promisify(execFile);
@@ -44,7 +44,7 @@ beforeAll(async () => {
   );
   await npm("install", "--offline", "--no-audit", "--no-fund");
   copyFileSync(photoPath("dust-bowl-home"), path.join(project, "portrait.jpg"));
-}, 300_000);
+});
 
 test("it has the codecs and nothing of the platform", () => {
   const manifest = JSON.parse(readFileSync(path.join(installed, "package.json"), "utf8"));

@@ -7,13 +7,13 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ArContent } from "../../worker/schemas.ts";
 import type { StorageConnection } from "../../worker/storage/schemas.ts";
+import { s3Storage, storeIn } from "../e2e/backends.ts";
+import { launchBrowser } from "../e2e/browser.ts";
+import { recordClip } from "../e2e/clip.ts";
+import { api, submitHeadless, untilReady } from "../e2e/content.ts";
+import { type Platform, startPlatform } from "../e2e/platform.ts";
 import { type LocalS3, startLocalS3 } from "../worker/storage/servers/local-s3-server.ts";
 import { startYandexDisk, type YandexDiskServer } from "../yandex-disk/server.ts";
-import { s3Storage, storeIn } from "./backends.ts";
-import { launchBrowser } from "./browser.ts";
-import { recordClip } from "./clip.ts";
-import { api, submitHeadless, untilReady } from "./content.ts";
-import { type Platform, startPlatform } from "./platform.ts";
 
 /** Screenshots of a run; git does not see them. */
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts/storage", import.meta.url));

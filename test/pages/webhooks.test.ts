@@ -4,9 +4,9 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { launchBrowser } from "../e2e/browser.ts";
+import { type Platform, startPlatform } from "../e2e/platform.ts";
 import { Receiver } from "../faults/receiver.ts";
-import { launchBrowser } from "./browser.ts";
-import { type Platform, startPlatform } from "./platform.ts";
 
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts/webhooks", import.meta.url));
 const PATIENCE = { timeout: 120_000 };

@@ -5,9 +5,9 @@ import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ArContent, ContentPage, Project } from "../../worker/schemas.ts";
-import { launchBrowser } from "./browser.ts";
-import { api } from "./content.ts";
-import { type Platform, startPlatform } from "./platform.ts";
+import { launchBrowser } from "../e2e/browser.ts";
+import { api } from "../e2e/content.ts";
+import { type Platform, startPlatform } from "../e2e/platform.ts";
 
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts/projects", import.meta.url));
 const PATIENCE = { timeout: 120_000 };

@@ -1,8 +1,8 @@
 import type { Browser, CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { launchBrowser } from "../e2e/browser.ts";
+import { type Platform, startPlatform } from "../e2e/platform.ts";
 import { OWNER } from "../first-owner.ts";
-import { launchBrowser } from "./browser.ts";
-import { type Platform, startPlatform } from "./platform.ts";
 
 const PATIENCE_MS = 120_000;
 
