@@ -14,10 +14,10 @@ import { listExpired, VideoUploadStore } from "./video/upload-store.ts";
 import * as webhooks from "./webhooks/deliveries.ts";
 import { resealSecrets } from "./webhooks/reseal.ts";
 
-/** Rows that one run takes up; the next run, a minute later, takes the next ones. */
+/** How many rows of each kind one run handles. The next run follows a minute later. */
 const MAX_ROWS = 100;
 
-/** So that what lies in a storage that is down does not keep the others waiting. */
+/** The wait after a failure, so that a storage that is down does not block the rows after it. */
 const RETRY_SECONDS = 600;
 
 /** Runs the sweep as the cron trigger asks for it. A failure is logged and thrown; the next run continues. */
@@ -36,9 +36,11 @@ export async function scheduledSweep(
 }
 
 /**
- * Puts right what a crash or a lost message left: sends the message of compilations, storage migrations and webhooks that
- * were due long ago and that nobody is at work on,
- * removes video uploads that nobody goes on with, seals again what an older key sealed, and removes the files of deleted content that could not be removed at once.
+ * Cleans up after crashes and lost messages, and deletes what has expired:
+ * - sends the message of compilations, storage migrations and webhooks again when it is long overdue;
+ * - removes abandoned video uploads, and the files of deleted content;
+ * - encrypts again what an older key encrypted;
+ * - deletes old rows of sign-in attempts, verifications, idempotency keys, the audit log and quotas.
  */
 export async function sweep(
   {
@@ -51,14 +53,14 @@ export async function sweep(
   }: Pick<Bindings, "db" | "storages" | "queue" | "storageQueue" | "webhookQueue" | "settings">,
   now: number,
 ): Promise<void> {
-  const forgotten = await reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
-  await Promise.all(forgotten.map((message) => queue.send(message, 0)));
+  const compilations = await reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
+  await Promise.all(compilations.map((message) => queue.send(message, 0)));
 
-  const still = await storageMigrations.reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
-  await Promise.all(still.map(({ id }) => storageQueue.send({ migration_id: id }, 0)));
+  const moves = await storageMigrations.reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
+  await Promise.all(moves.map(({ id }) => storageQueue.send({ migration_id: id }, 0)));
 
-  const untold = await webhooks.reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
-  if (untold.length > 0) await webhookQueue.sendAll(untold);
+  const deliveries = await webhooks.reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
+  if (deliveries.length > 0) await webhookQueue.sendAll(deliveries);
   await webhooks.prune(db, now);
 
   for (const upload of await listExpired(db, MAX_ROWS, now)) {

@@ -839,7 +839,7 @@ describe("too much at once", () => {
   test("photos that are over a quota wait for another try", async () => {
     const page = await openStudio();
     const full =
-      "The company has 3 of the 3 photos that it may have; delete some, or ask the operator for more.";
+      "The company has 3 of at most 3 photos. Delete some, or ask the operator for a higher quota.";
     await page.route(api(), (route) =>
       route.request().method() === "POST" ? refuse(route, 403, "quota_exceeded", full) : route.fallback(),
     );

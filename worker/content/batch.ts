@@ -8,16 +8,18 @@ import { sha256 } from "../sha256.ts";
 import type { ContentStore } from "./store.ts";
 import { type Photo, type Services, submitPhotos } from "./submission.ts";
 
-/** Most photos of one call. */
+/** The most photos in one request. */
 export const MAX_BATCH = 500;
 
-/** Photos that are stored together: few enough for the memory, many enough for few round trips to the database. */
+/**
+ * How many photos are stored together: few enough for the memory, enough to save round trips to the database.
+ */
 const GROUP_PHOTOS = 16;
 const GROUP_BYTES = 24_000_000;
 
 const MAX_NAME_LENGTH = 300;
 
-/** One of a batch: a photo, or why there is none. */
+/** An entry of a batch: a photo, or why it cannot be read. */
 export type BatchEntry =
   | { readonly name: string; readonly photo: Photo }
   | { readonly name: string; readonly error: unknown };
@@ -53,7 +55,7 @@ export async function submitBatch(
     for await (const entry of entries) {
       const name = entry.name.slice(0, MAX_NAME_LENGTH);
       if (index === MAX_BATCH) {
-        const detail = `A batch has at most ${MAX_BATCH} photos: this one and what follows were left out.`;
+        const detail = `A batch may have at most ${MAX_BATCH} photos; this one and all after it were left out.`;
         items[index] = failed(index, name, new Refusal("batch_too_large", detail));
         break;
       }
@@ -64,23 +66,23 @@ export async function submitBatch(
       if (group.length === GROUP_PHOTOS || bytes >= GROUP_BYTES) await flush();
     }
   } catch (error) {
-    // The body is broken from here on; what came before it counts, and is told.
-    if (index === 0 || isAboutAll(error)) throw error;
+    // The rest of the body is unreadable; the photos before it count.
+    if (index === 0 || isAboutWholeBatch(error)) throw error;
     items[index] = failed(index, "", error);
   }
   if (group.length > 0) await flush();
   return items;
 }
 
-/** Of the Idempotency-Key, which is about the batch as a whole. */
-function isAboutAll(error: unknown): boolean {
+/** Tells whether an error is about the Idempotency-Key, and so about the batch as a whole. */
+function isAboutWholeBatch(error: unknown): boolean {
   return (
     error instanceof Refusal &&
     (error.code === "idempotency_key_reused" || error.code === "request_in_progress")
   );
 }
 
-/** The nth of a creation: the same id whenever the same batch comes with the same Idempotency-Key. */
+/** Returns the creation of the nth photo. Its id is the same each time the same Idempotency-Key is sent. */
 async function creationAt({ id, isRepeated }: Creation, index: number): Promise<Creation> {
   const hash = await sha256(new TextEncoder().encode(`${id}/${index}`));
   const parts = [hash.slice(0, 8), hash.slice(8, 12), `8${hash.slice(13, 16)}`, `8${hash.slice(17, 20)}`];
@@ -97,7 +99,7 @@ function made(
 
 function failed(index: number, name: string, error: unknown): BatchItem {
   const refusal =
-    refusalFor(error) ?? new Refusal("internal_error", "Something went wrong on our side; it was noted.");
+    refusalFor(error) ?? new Refusal("internal_error", "Something went wrong on our side; it was logged.");
   if (refusal.code === "internal_error")
     logFailure("A photo of a batch could not be submitted", error, { index });
   const problem = problemOf(refusal.code, refusal.message, refusal.fields);

@@ -67,24 +67,27 @@ export function filesOf(db: Database, companyId: string) {
   return unionAll(first, second, ...others).as("files");
 }
 
-/** Removes files that no row names. What cannot be removed now goes with the content's folder one day. */
+/**
+ * Deletes files that no row refers to. Files that cannot be deleted now are deleted with the content's
+ * folder.
+ */
 export async function discardFiles(storages: Storages, files: readonly (FilePlace | null)[]): Promise<void> {
   for (const file of files) {
     if (file === null) continue;
     try {
       await (await storages.open(file.storageId)).delete(file.path);
     } catch (error) {
-      logFailure("An unused file was left behind", error, { path: file.path });
+      logFailure("An unused file could not be deleted", error, { path: file.path });
     }
   }
 }
 
 export type VideoType = "video/mp4" | "video/webm";
 
-/** A video that is stored, and not seen yet. */
+/** A video that is stored but not shown yet. */
 export interface StoredVideo extends FilePlace {
   readonly type: VideoType;
   readonly bytes: number;
-  /** Its bytes are used up since its upload was begun. */
+  /** Whether its bytes count against the quota since its upload began. */
   readonly isCounted?: boolean;
 }

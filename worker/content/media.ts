@@ -9,19 +9,19 @@ import { contentTypeOf, type FilePlace, isSamePlace, placeOf } from "./files.ts"
 
 type Services = Pick<Bindings, "storages" | "publicCache">;
 
-/** A stored file as /media shows it. */
+/** A stored file as /media serves it. */
 interface MediaFile {
   readonly place: FilePlace;
-  /** What a browser calls it when it saves it. */
+  /** The name under which a browser saves it. */
   readonly name: string;
   readonly contentType: string;
-  /** The `v` of its address: one version is the same bytes for ever. */
+  /** The `v` of its address. A version always names the same bytes. */
   readonly version: string;
 }
 
 export interface MediaRequest {
   readonly method: string;
-  /** The `v` that was asked for. */
+  /** The requested `v`. */
   readonly version: string | undefined;
   readonly range: string | undefined;
   readonly ifRange: string | undefined;
@@ -41,14 +41,15 @@ function mediaFile(content: Content, kind: MediaKind): MediaFile | null {
 }
 
 /**
- * Serves a file of a piece of content through the edge, wherever it is. Not by a redirect to the storage: the
- * viewer's pages let nothing in but their own origin, a video that comes from another one may not be drawn
- * unless that bucket answers with CORS headers, and an address under /media is cached by its version, which
- * a signed one that soon ends cannot be.
+ * Serves a file of a content through the edge, from whichever storage holds it. It does not redirect to the
+ * storage, for three reasons: the viewer's pages only load from their own origin; a video from another origin
+ * can only be drawn if its bucket sends CORS headers; and an address under /media can be cached for ever, while
+ * a signed address expires.
  *
- * @param load the content as it is now, or undefined: asked again when the file is not where it was, for it
- *   may have been moved or replaced in between
- * @returns null when there is no such file
+ * @param load returns the current content. It is called again when the file is not in its place, because the
+ *   file may have been moved or replaced in the meantime
+ * @returns null when the content does not exist or has no such file
+ * @throws Refusal `not_found`, `range_not_satisfiable`, `storage_unavailable`
  */
 export async function serveMedia(
   services: Services,
@@ -69,10 +70,10 @@ export async function serveMedia(
 }
 
 /**
- * Answers for a file: whole, a single range, or not modified (RFC 9110, sections 13 and 14). Several ranges
- * at once are answered with the whole file, which the standard allows.
+ * Returns the response for a file: all of it, a single range, or not modified (RFC 9110, sections 13 and 14).
+ * A request for several ranges gets the whole file, which the standard allows.
  *
- * @returns null when it is not in its storage
+ * @returns null when the file is not in its storage
  */
 async function serveFile(
   { storages, publicCache }: Services,
@@ -92,21 +93,23 @@ async function serveFile(
   headers["Content-Type"] = contentType;
   headers["Content-Disposition"] = `inline; filename="${name}"`;
   if (request.method === "HEAD") {
-    const object = await asking(async () => (await storages.open(place.storageId)).head(place.path));
+    const object = await hidingStorageErrors(async () =>
+      (await storages.open(place.storageId)).head(place.path),
+    );
     if (!object) return null;
     return new Response(null, { headers: { ...headers, "Content-Length": String(object.size) } });
   }
 
-  const stillTheSame = request.ifRange === undefined || request.ifRange === etag;
-  const range = stillTheSame ? parseRange(request.range) : undefined;
+  const isUnchanged = request.ifRange === undefined || request.ifRange === etag;
+  const range = isUnchanged ? parseRange(request.range) : undefined;
   const open = async () => (await storages.open(place.storageId)).download(place.path, { range });
   if (KINDS[kind].isCached && !range) {
-    const file = await asking(() => publicCache.file(place, open));
+    const file = await hidingStorageErrors(() => publicCache.file(place, open));
     if (!file) return null;
     return new Response(file.body, { headers: { ...headers, "Content-Length": String(file.size) } });
   }
   try {
-    const download = await asking(open);
+    const download = await hidingStorageErrors(open);
     if (!download) return null;
     if (!download.range) {
       headers["Content-Length"] = String(download.size);
@@ -120,28 +123,28 @@ async function serveFile(
     if (!(error instanceof UnsatisfiableRange)) throw error;
     throw new Refusal(
       "range_not_satisfiable",
-      `The range "${request.range}" lies outside of the file's ${error.size} bytes.`,
+      `The range "${request.range}" is outside the file, which has ${error.size} bytes.`,
       { "Content-Range": `bytes */${error.size}` },
     );
   }
 }
 
-/** What a storage says of its troubles is its company's business, and not that of whoever looks at a photo. */
-async function asking<T>(ask: () => Promise<T>): Promise<T> {
+/** Hides the storage's own error message, which is for the company and not for viewers. */
+async function hidingStorageErrors<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
     if (!(error instanceof StorageError || error instanceof VaultError)) throw error;
     logFailure("A file could not be served", error);
-    throw new Refusal("storage_unavailable", "The storage of this file does not give it at the moment.");
+    throw new Refusal("storage_unavailable", "The storage of this file is unavailable. Try again later.");
   }
 }
 
 function missing(): Refusal {
-  return new Refusal("not_found", "The file is no longer in the storage.");
+  return new Refusal("not_found", "The file is not in the storage any more.");
 }
 
-/** A single range of bytes; undefined for everything that is to be ignored. */
+/** Parses a single range of bytes; undefined for a header that is to be ignored. */
 export function parseRange(header: string | undefined): ByteRange | undefined {
   const [, first, last] = header?.match(/^bytes=(\d*)-(\d*)$/i) ?? [];
   if (first === undefined || (first === "" && last === "")) return undefined;
@@ -151,7 +154,7 @@ export function parseRange(header: string | undefined): ByteRange | undefined {
   return end !== undefined && end < start ? undefined : { start, end };
 }
 
-/** Positions beyond what a number holds are past the end of every file. */
+/** Limits a position to what a number holds exactly, which is past the end of every file. */
 function position(digits: string): number {
   return Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
 }

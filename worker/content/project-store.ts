@@ -5,20 +5,20 @@ import { type Creation, newCreation } from "../db/idempotency.ts";
 import { insertIf } from "../db/insert-if.ts";
 import { arContent, type Company, type Database, type ProjectRow, projects } from "../db/tables.ts";
 
-/** Of one company: they are listed all at once. */
+/** The most projects of a company. They are listed without paging. */
 export const MAX_PROJECTS = 1000;
 
 export interface CountedProject extends ProjectRow {
-  /** How many pieces of content are in it. */
+  /** The number of photos in it. */
   readonly contents: number;
 }
 
-/** What people choose of a project. */
+/** The settings of a project that members change. */
 export type ProjectChange = Partial<Pick<ProjectRow, "name" | "maxFeatures" | "expiresAfterDays">> & {
   readonly isArchived?: boolean | undefined;
 };
 
-/** The projects of one company; no other's can be reached through it. */
+/** Reads and changes the projects of one company, and of no other. */
 export class ProjectStore {
   readonly company: Company;
   readonly #db: Database;
@@ -55,7 +55,7 @@ export class ProjectStore {
       .orderBy(projects.createdAt, projects.id);
   }
 
-  /** Where a submission goes that names no project: the oldest that is not archived. */
+  /** Returns the default project of submissions: the oldest that is not archived. */
   async first(): Promise<ProjectRow | undefined> {
     const [project] = await this.#db
       .select()
@@ -66,7 +66,7 @@ export class ProjectStore {
     return project;
   }
 
-  /** Undefined when the company has as many as it may have. */
+  /** Creates a project. Returns undefined when the company has the most it may have. */
   async insert(
     project: Pick<ProjectRow, "name" | "maxFeatures" | "expiresAfterDays">,
     now: number,
@@ -85,15 +85,16 @@ export class ProjectStore {
   }
 
   /**
-   * Changes a project. The last one that is not archived stays so: submissions need a place to go.
+   * Changes a project. The last project that is not archived cannot be archived, because submissions need a
+   * default project.
    *
-   * @param noted the change as the API names it
-   * @returns false when there is no such project, or it is that one
+   * @param auditDetail the change as the API names it
+   * @returns false when the project does not exist, or is that last one
    */
   async change(
     id: string,
     { isArchived, ...change }: ProjectChange,
-    noted: AuditDetail,
+    auditDetail: AuditDetail,
     now: number,
   ): Promise<boolean> {
     const other = alias(projects, "other");
@@ -115,7 +116,7 @@ export class ProjectStore {
         .returning({ id: projects.id }),
       "project.changed",
       { id, name: sql`(SELECT name FROM projects WHERE id = ${id})` },
-      noted,
+      auditDetail,
     );
     return rows.length === 1;
   }

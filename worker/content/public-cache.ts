@@ -3,16 +3,16 @@ import type { Download } from "../storage/provider.ts";
 import type { FilePlace } from "./files.ts";
 import { isPublic } from "./store.ts";
 
-/** Files up to this size are kept: markers and thumbnails are smaller, films are not. */
+/** The largest file that is cached: markers and thumbnails are smaller, videos are not. */
 const MAX_FILE_BYTES = 2 ** 20;
-/** Of all files that are kept; an isolate has 128 MB. */
+/** The size of all cached files; an isolate has 128 MB. */
 const MAX_BYTES = 16 * 2 ** 20;
 const MAX_ROWS = 1000;
 
 /**
- * What viewers ask for again and again, kept in the memory of one isolate. A file's key never gets other bytes, so
- * a file stays as long as there is room. A row says what may be seen: it is forgotten with every change that this
- * isolate makes, and after `rowSeconds`, for the changes that others make.
+ * Caches what viewers request most, in the memory of one isolate. Because a key always names the same bytes, a
+ * file stays cached as long as there is space. A row decides what is public, so all rows are dropped on every
+ * change that this isolate makes, and each one after `rowSeconds`, because other isolates make changes too.
  */
 export class PublicCache {
   readonly #rowMilliseconds: number;
@@ -21,12 +21,12 @@ export class PublicCache {
   #bytes = 0;
   #changes = 0;
 
-  /** @param rowSeconds how long a change that another isolate made may go unseen; 0 keeps no row */
+  /** @param rowSeconds how long a change made by another isolate may go unnoticed; 0 caches no rows */
   constructor(rowSeconds: number) {
     this.#rowMilliseconds = rowSeconds * 1000;
   }
 
-  /** Content by its public name. That there is none, or none to be seen, is not kept. */
+  /** Returns content by its unique id, from the cache or through `read`. Only public content is cached. */
   async content(
     uniqueId: string,
     now: number,
@@ -36,7 +36,7 @@ export class PublicCache {
     if (known && now < known.until) return known.content;
     const changes = this.#changes;
     const content = await read();
-    // What changed while it was read may not be in it.
+    // A change during the read may not be in the result.
     const isCurrent = changes === this.#changes && this.#rowMilliseconds > 0;
     if (content && isCurrent && isPublic(content, now)) {
       keepNewest(this.#rows, uniqueId, { content, until: now + this.#rowMilliseconds });
@@ -45,13 +45,16 @@ export class PublicCache {
     return content;
   }
 
-  /** A change was made. */
+  /** Drops all rows, after a change. */
   forget(): void {
     this.#changes++;
     this.#rows.clear();
   }
 
-  /** A whole file; one that is too large comes as it is opened. Null when it is not in its storage. */
+  /**
+   * Returns a file from the cache or through `open`, whose result is returned as it is if it is too large.
+   * Null: not found.
+   */
   async file(
     { storageId, path }: FilePlace,
     open: () => Promise<Download | null>,
@@ -81,7 +84,7 @@ export interface WholeFile {
   readonly size: number;
 }
 
-/** A map goes through its entries in the order in which they were put there. */
+/** Moves an entry to the end: a map iterates in the order of insertion, so the first entry is the oldest. */
 function keepNewest<Value>(map: Map<string, Value>, key: string, value: Value): void {
   map.delete(key);
   map.set(key, value);

@@ -3,27 +3,27 @@ import { type Company, companies, compilationDays, type Database } from "../db/t
 import { Refusal } from "../errors.ts";
 
 /**
- * How much of the platform a company may use. What it uses is counted by triggers of the database, in the
- * transaction of each change; what it may use is a condition of the statement that would use it. So no two
- * requests get past a quota together.
+ * Quotas: how much of the platform a company may use. Database triggers count the usage in the transaction of
+ * each change, and the statement that would use more has the quota as its condition. So two requests at the
+ * same moment cannot exceed a quota together.
  */
 
-/** 0: without a limit. */
+/** 0 means no limit. */
 export interface Quotas {
-  /** Photos that are there at the same time. */
+  /** Photos stored at the same time. */
   readonly contents: number;
   /** Of photos, markers and videos. */
   readonly bytes: number;
-  /** Asked for on one day of UTC; a marker that is reused is none. */
+  /** Compilations requested on one day of UTC. A reused marker does not count. */
   readonly compilationsADay: number;
 }
 
 export const UNLIMITED: Quotas = { contents: 0, bytes: 0, compilationsADay: 0 };
 
-/** What a request would use besides what is used already. */
+/** What a request would use in addition. */
 export interface Wanted {
   readonly contents?: number;
-  /** SQL: less what it replaces. */
+  /** Minus the bytes that it replaces, which SQL can compute. */
   readonly bytes?: number | SQL;
   readonly compilations?: number;
 }
@@ -34,7 +34,7 @@ export interface Usage {
   readonly compilationsToday: number;
 }
 
-/** The company's own where it has some. */
+/** Returns the company's own quotas, and the defaults where it has none. */
 export function quotasOf(company: Company, defaults: Quotas): Quotas {
   return {
     contents: company.maxContents ?? defaults.contents,
@@ -45,17 +45,17 @@ export function quotasOf(company: Company, defaults: Quotas): Quotas {
 
 const DAY_MILLISECONDS = 24 * 3_600_000;
 
-/** A day of UTC, as the database names it. */
+/** Returns the day of UTC as the database stores it, such as 2026-11-23. */
 export function dayOf(time: number): string {
   return new Date(time).toISOString().slice(0, 10);
 }
 
-/** When the next day begins. */
+/** Returns the time at which the next day of UTC begins. */
 export function endOfDay(time: number): number {
   return (Math.floor(time / DAY_MILLISECONDS) + 1) * DAY_MILLISECONDS;
 }
 
-/** The condition of a statement that uses what is wanted. */
+/** Returns the condition that what is wanted fits into the quotas. */
 export function hasRoom(companyId: string, quotas: Quotas, wanted: Wanted, now: number): SQL {
   const { contents, bytes, compilationsADay } = quotas;
   const conditions = [
@@ -88,7 +88,7 @@ export async function readUsage(db: Database, companyId: string, now: number): P
   return row;
 }
 
-/** Compilations of the newest days, this one included, oldest first; days without any are left out. */
+/** Reads the compilations of the last days, today included, oldest first. Days without any are left out. */
 export function readDays(db: Database, companyId: string, days: number, now: number) {
   return db
     .select({ day: compilationDays.day, compilations: compilationDays.compilations })
@@ -104,12 +104,12 @@ export function readDays(db: Database, companyId: string, days: number, now: num
 
 const KEEP_DAYS = 400;
 
-/** There was no room, and when it was looked for again there was. */
+/** Returns the refusal for a request that found a quota exhausted, although a moment later it was not. */
 export function quotaBrieflyExhausted(): Refusal {
-  return new Refusal("quota_exceeded", "A quota was used up for a moment; there is room again.");
+  return new Refusal("quota_exceeded", "The quota was briefly exhausted. Try again.");
 }
 
-/** Forgets days of more than a year ago. */
+/** Deletes the counts of days more than a year ago. */
 export async function sweepDays(db: Database, now: number): Promise<void> {
   await db.delete(compilationDays).where(lt(compilationDays.day, dayOf(now - KEEP_DAYS * DAY_MILLISECONDS)));
 }
@@ -117,7 +117,7 @@ export async function sweepDays(db: Database, now: number): Promise<void> {
 const whole = new Intl.NumberFormat("en");
 const size = (bytes: number) => `${whole.format(Math.round(bytes / 10_000) / 100)} MB`;
 
-/** Why there is no room for what is wanted; null: there is. */
+/** Returns why what is wanted does not fit into the quotas; null when it fits. */
 export function quotaRefusal(
   quotas: Quotas,
   usage: Usage,
@@ -128,15 +128,15 @@ export function quotaRefusal(
   if (contents && usage.contents + (wanted.contents ?? 0) > contents && wanted.contents) {
     return new Refusal(
       "quota_exceeded",
-      `The company has ${whole.format(usage.contents)} of the ${whole.format(contents)} photos that it may have; ` +
-        "delete some, or ask the operator for more.",
+      `The company has ${whole.format(usage.contents)} of at most ${whole.format(contents)} photos. ` +
+        "Delete some, or ask the operator for a higher quota.",
     );
   }
   if (bytes && wanted.bytes && usage.bytes + wanted.bytes > bytes) {
     return new Refusal(
       "quota_exceeded",
-      `The company stores ${size(usage.bytes)} of the ${size(bytes)} that it may store, and this would be ` +
-        `${size(wanted.bytes)} more; delete something, or ask the operator for more.`,
+      `The company stores ${size(usage.bytes)} of at most ${size(bytes)}; this request needs ` +
+        `${size(wanted.bytes)} more. Delete something, or ask the operator for a higher quota.`,
     );
   }
   if (
@@ -147,8 +147,8 @@ export function quotaRefusal(
     const resetsAt = endOfDay(now);
     return new Refusal(
       "quota_exceeded",
-      `The company has asked for ${whole.format(usage.compilationsToday)} of the ${whole.format(compilationsADay)} ` +
-        `compilations that it may have today; from ${new Date(resetsAt).toISOString()} on there are new ones.`,
+      `The company has used ${whole.format(usage.compilationsToday)} of its ${whole.format(compilationsADay)} ` +
+        `compilations today. Try again after ${new Date(resetsAt).toISOString()}.`,
       { "Retry-After": String(Math.ceil((resetsAt - now) / 1000)) },
     );
   }

@@ -4,16 +4,17 @@ import { Refusal } from "../errors.ts";
 import { StorageError } from "../storage/provider.ts";
 
 const MAX_REDIRECTS = 3;
-/** Until the answer begins, and between its parts. */
+/** The longest wait for the response to begin, and between two chunks of it. */
 const SILENCE_SECONDS = 10;
 const TOTAL_SECONDS = 30;
 
 /**
- * Downloads the image at an address that a user gave. What it is, its bytes will tell: what the server says of
- * it does not count.
+ * Downloads the image at an address that a user gave. The server's Content-Type is ignored: the file's own bytes
+ * tell its format.
  *
- * @param field of the request that brought the address, for the sentence of a refusal
- * @throws Refusal for an address that leads to no public server, and for one from which no image comes in time
+ * @param field the request's field with the address, for the error message
+ * @throws Refusal `invalid_input` for an address that does not lead to a public server, `image_not_fetched` for
+ *   a server that does not answer with a file in time, `image_too_many_bytes`
  */
 export async function fetchImage(
   internet: Internet,
@@ -22,12 +23,12 @@ export async function fetchImage(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const url = URL.parse(address);
   if (!url) throw refused(field, "it is not a URL; expected https:// and a host");
-  // Whatever comes first ends it: then nobody reads on.
+  // Also stops the download, so that no bytes are read after the time is up.
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), TOTAL_SECONDS * 1000);
   const timeUp = new Promise<never>((_, reject) => {
     stop.signal.addEventListener("abort", () =>
-      reject(missed(url, `it did not come within ${TOTAL_SECONDS} s`)),
+      reject(missed(url, `it did not arrive within ${TOTAL_SECONDS} s`)),
     );
   });
   try {
@@ -52,7 +53,7 @@ async function download(internet: Internet, url: URL, signal: AbortSignal): Prom
   });
   if (status !== 200 || signal.aborted) {
     await body?.cancel();
-    throw missed(url, `the answer is ${status}; expected 200 and the image`);
+    throw missed(url, `the server answered with status ${status}; expected 200 and the image`);
   }
   const declared = Number(headers.get("content-length") ?? 0);
   const chunks: Uint8Array[] = [];
@@ -61,7 +62,7 @@ async function download(internet: Internet, url: URL, signal: AbortSignal): Prom
   for await (const chunk of body ?? []) {
     if (signal.aborted) break;
     size += chunk.length;
-    // Apart: what was declared may be no number at all.
+    // Two comparisons, because the declared length may be NaN.
     if (size > MAX_IMAGE_BYTES || declared > MAX_IMAGE_BYTES) {
       throw new Refusal(
         "image_too_many_bytes",
@@ -86,7 +87,7 @@ function refused(field: string, why: string): Refusal {
   ]);
 }
 
-/** Its host says enough: a path may carry a secret. */
+/** Names only the host: the path may contain a secret. */
 function missed({ host }: URL, why: string): Refusal {
   return new Refusal(
     "image_not_fetched",

@@ -9,7 +9,10 @@ import type {
 } from "../schemas.ts";
 import { dayOf, endOfDay, type Quotas } from "./quotas.ts";
 
-/** Rows as the API shows them. Media addresses are relative to the API; what goes on paper is absolute. */
+/**
+ * Returns content as the API represents it. Media addresses are relative to the API; the viewer's, which is
+ * printed, is absolute.
+ */
 
 export function contentBody(content: Content, task: CompileTaskRow, origin: string): ArContent {
   return {
@@ -47,7 +50,7 @@ export function contentBody(content: Content, task: CompileTaskRow, origin: stri
   };
 }
 
-/** Rows of markers from before there was a score have no `quality` at all. */
+/** Adds the `quality` that rows of old markers lack. */
 function metadataBody(metadata: MarkerMetadata | null): MarkerMetadata | null {
   return metadata && { ...metadata, quality: metadata.quality ?? null };
 }
@@ -101,7 +104,9 @@ export function timestamp(milliseconds: number | null): string | null {
   return milliseconds === null ? null : new Date(milliseconds).toISOString();
 }
 
-/** Returns what a company uses. `compilationDays` are the days with compilations; the last `days` are shown. */
+/**
+ * Returns what a company uses. `compilationDays` are the days with compilations; the last `days` are shown.
+ */
 export function usageBody(
   { contentCount, contentBytes }: Company,
   usage: {

@@ -64,7 +64,7 @@ export interface Reveal {
   readonly task: Omit<typeof compileTasks.$inferInsert, "companyId" | "contentId">;
 }
 
-/** A row that is to be inserted, and how many compilations its photo will need. */
+/** A row to insert, and how many compilations its photo needs. */
 export interface HiddenContent {
   readonly row: Omit<typeof arContent.$inferInsert, "companyId" | "searchText" | "deletedAt">;
   readonly compilations: number;
@@ -74,9 +74,9 @@ export interface ContentQuery {
   /** Absent: every project that is not archived. */
   readonly projectId?: string | undefined;
   readonly status?: MarkerStatus | undefined;
-  /** Part of the title or the description, in any case. */
+  /** Text that the title or the description contains, regardless of case. */
   readonly text?: string | undefined;
-  /** The position to go on after. */
+  /** Where the page begins: after this position. */
   readonly after?: Position | undefined;
   readonly limit: number;
 }
@@ -98,7 +98,7 @@ function isStill(expected: Content | undefined): SQL | undefined {
   return expected && eq(arContent.updatedAt, expected.updatedAt);
 }
 
-/** Everything that belongs to one company; nothing of another can be reached through it. */
+/** Reads and changes the content of one company, and of no other. */
 export class ContentStore {
   readonly company: Company;
   readonly #db: Database;
@@ -106,7 +106,7 @@ export class ContentStore {
   readonly #quotas: Quotas;
 
   /**
-   * @param audit null: the platform itself is at work, and notes nothing
+   * @param audit null: the platform itself makes the changes, and nothing is noted
    * @param quotas what the company may use
    */
   constructor(db: Database, company: Company, audit: Audit | null, quotas: Quotas = UNLIMITED) {
@@ -116,12 +116,12 @@ export class ContentStore {
     this.#quotas = quotas;
   }
 
-  /** The condition that there is room for what is wanted. */
+  /** Returns the condition that what is wanted fits into the quotas. */
   room(wanted: Wanted, now: number): SQL {
     return hasRoom(this.company.id, this.#quotas, wanted, now);
   }
 
-  /** Why there is no room; null: there is (again). */
+  /** Returns why what is wanted does not fit into the quotas; null when it does by now. */
   async overQuota(wanted: Wanted & { bytes?: number }, now: number): Promise<Refusal | null> {
     return quotaRefusal(this.#quotas, await readUsage(this.#db, this.company.id, now), wanted, now);
   }
@@ -142,7 +142,7 @@ export class ContentStore {
     return rows as Row[];
   }
 
-  /** The condition that every query on content carries. */
+  /** Returns the condition that every query on content includes. */
   #own(...conditions: (SQL | undefined)[]): SQL | undefined {
     return and(eq(arContent.companyId, this.company.id), isNull(arContent.deletedAt), ...conditions);
   }
@@ -156,7 +156,10 @@ export class ContentStore {
     return row;
   }
 
-  /** Newest first; `next` is null on the last page. `total` counts all that match, not only this page. */
+  /**
+   * Lists content, newest first. `next` is null on the last page; `total` counts all matches, not only the
+   * page.
+   */
   async list(
     query: ContentQuery,
   ): Promise<{ rows: ContentWithTask[]; next: Position | null; total: number }> {
@@ -179,7 +182,7 @@ export class ContentStore {
         and(eq(arContent.createdAt, query.after.createdAt), lt(arContent.id, query.after.id)),
       );
     const total = this.#db.select({ total: count() }).from(arContent).where(matching);
-    // One round trip, and not a batch: D1 answers that by column names, of which the tables share several.
+    // Not a batch: D1 returns its rows by column name, and these tables share names.
     const rows = await this.#db
       .select({ content: arContent, task: compileTasks, total: sql<number>`(${total})` })
       .from(arContent)
@@ -191,7 +194,7 @@ export class ContentStore {
     const last = page.at(-1);
     const next =
       rows.length > query.limit && last ? { createdAt: last.content.createdAt, id: last.content.id } : null;
-    // No row to carry the number: there is none, or there are only newer ones.
+    // Without a row on this page, the total has to be read separately.
     if (rows.length === 0 && query.after) return { rows: [], next: null, total: (await total)[0].total };
     return { rows: page, next, total: rows[0]?.total ?? 0 };
   }
@@ -222,9 +225,9 @@ export class ContentStore {
     return new Map(inserted.flatMap((rows) => rows()).map((content) => [content.id, content]));
   }
 
-  /** Refuses a video that there is no room for, before it is sent. */
+  /** Throws Refusal `quota_exceeded` for a video that does not fit into the quota, before it is sent. */
   async assertRoomForVideo(content: Content, bytes: number, now: number): Promise<void> {
-    // Who has room for it in any case needs no question.
+    // Saves the query while the quota is far away.
     if (this.#quotas.bytes === 0 || this.company.contentBytes + bytes <= this.#quotas.bytes) return;
     const refused = await this.#noRoomForVideo(content, bytes, now);
     if (refused) throw refused;
@@ -235,7 +238,7 @@ export class ContentStore {
   }
 
   /**
-   * Begins an upload of a video, whose bytes count from then on.
+   * Inserts an upload of a video. Its bytes count against the quota from then on.
    *
    * @throws Refusal `quota_exceeded`
    */
@@ -251,7 +254,7 @@ export class ContentStore {
     throw (await this.#noRoomForVideo(content, upload.bytes, now)) ?? quotaBrieflyExhausted();
   }
 
-  /** Content that is not there yet, or no more. */
+  /** Returns content that is not revealed yet, or deleted. */
   async getHidden(id: string): Promise<Content | undefined> {
     const [row] = await this.#db
       .select()
@@ -374,7 +377,9 @@ export class ContentStore {
     return { before, after };
   }
 
-  /** Content whose marker serves as well for one of these images, made by this compiler; the newest first. */
+  /**
+   * Returns content with a ready marker of one of these images, made by this compiler version; newest first.
+   */
   findReusable(imageSha256s: readonly string[], compilerVersion: string): Promise<Content[]> {
     return this.#db
       .select()
@@ -390,7 +395,7 @@ export class ContentStore {
       .orderBy(desc(arContent.markerGeneratedAt));
   }
 
-  /** All tasks of a piece of content, newest first. */
+  /** Returns all compile tasks of a content, newest first. */
   async tasks(contentId: string): Promise<CompileTaskRow[]> {
     const rows = await this.#db
       .select({ task: compileTasks })
@@ -411,10 +416,10 @@ export class ContentStore {
   }
 
   /**
-   * Makes content unreachable at once; its files and its row are removed by `purge`.
+   * Deletes content: it is unreachable at once, and `purge` removes its files and its row.
    *
-   * @param expected removes it only if it is still this
-   * @returns what was removed; undefined when there was nothing
+   * @param expected deletes it only if it is still this
+   * @returns the deleted row; undefined when the content does not exist or is not the `expected` one any more
    */
   async remove(id: string, now: number, expected?: Content): Promise<Content | undefined> {
     const [[row]] = await this.#db.batch([
@@ -431,17 +436,20 @@ export class ContentStore {
   }
 }
 
-/** How many more they are than the video that is there. */
+/** Returns by how much a video is larger than the current one. */
 function moreBytes(bytes: number): SQL {
   return sql`${bytes} - coalesce(${arContent.videoBytes}, 0)`;
 }
 
-/** By its title at the time of the note; the row outlives its deletion. */
+/** Names content in the audit log by its current title. The row still exists when its deletion is noted. */
 function named(id: string): AuditObject {
   return { id, name: sql`(SELECT title FROM ar_content WHERE id = ${id})` };
 }
 
-/** Made by the first migration, with its project; whoever sets the platform up becomes its owner. */
+/**
+ * The company that the first database migration creates. The person who sets the platform up becomes its
+ * owner.
+ */
 export const FIRST_COMPANY_ID = "00000000-0000-4000-8000-000000000001";
 
 export async function openStore(db: Database, companyId: string): Promise<ContentStore> {
@@ -450,12 +458,12 @@ export async function openStore(db: Database, companyId: string): Promise<Conten
   return new ContentStore(db, company, null);
 }
 
-/** Deleted content whose files are still to be removed, and hidden content that nobody revealed in time. */
+/** Lists deleted content whose files still exist, and hidden content that was not revealed in time. */
 export function listDeleted(db: Database, limit: number, now: number): Promise<Content[]> {
   return db.select().from(arContent).where(lte(arContent.deletedAt, now)).limit(limit);
 }
 
-/** The end of deleted content: its files, then its row and its tasks. Safe to repeat. */
+/** Removes deleted content for good: its files, then its row and its tasks. Safe to repeat. */
 export async function purge(
   db: Database,
   storages: Storages,
@@ -463,7 +471,7 @@ export async function purge(
   content: Content,
 ): Promise<void> {
   const named = FILE_KINDS.map((kind) => placeOf(content, kind)).filter((place) => place !== null);
-  // The company's own too: an upload or a delivery that broke off may have begun there.
+  // Also the company's current storage: an upload or a delivery that broke off may have left files there.
   const ids = new Set([...named.map(({ storageId }) => storageId), company.storageConnectionId]);
   for (const id of ids) {
     const storage = await storages.open(id);
@@ -474,7 +482,7 @@ export async function purge(
   await db.delete(arContent).where(and(eq(arContent.id, content.id), isNotNull(arContent.deletedAt)));
 }
 
-/** The files of deleted content cannot be removed now. */
+/** Makes the sweep leave deleted content alone until then. */
 export async function postponePurge(db: Database, id: string, until: number): Promise<void> {
   await db
     .update(arContent)
@@ -482,7 +490,7 @@ export async function postponePurge(db: Database, id: string, until: number): Pr
     .where(and(eq(arContent.id, id), isNotNull(arContent.deletedAt)));
 }
 
-/** Content by its public name, of whichever company; what a viewer's link leads to. */
+/** Returns the content that a viewer's link leads to, of any company. */
 export async function findPublic(db: Database, uniqueId: string): Promise<Content | undefined> {
   const [row] = await db
     .select()
@@ -491,12 +499,12 @@ export async function findPublic(db: Database, uniqueId: string): Promise<Conten
   return row;
 }
 
-/** Whether whoever has its link may see it. */
+/** Tells whether people with its link may see content. */
 export function isPublic({ isActive, expiresAt }: Content, now: number): boolean {
   return isActive && (expiresAt === null || expiresAt > now);
 }
 
-/** Folds case and spelling variants of every script, for `instr`. */
+/** Folds case and Unicode variants, so that `instr` finds text in any script. */
 export function searchable(...texts: string[]): string {
   return texts.join("\n").normalize("NFKC").toLowerCase();
 }

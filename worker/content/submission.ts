@@ -22,25 +22,25 @@ export interface Photo {
   readonly projectId: string;
   readonly title: string;
   readonly description: string;
-  /** Who shall compile it first. */
+  /** Which executor compiles it first. */
   readonly executor: "browser" | "node";
   readonly maxFeatures: number | null;
-  /** When viewers see it no longer; null: never. */
+  /** When viewers stop showing it; null: never. */
   readonly expiresAt: number | null;
 }
 
 export interface Submitted extends ContentWithTask {
-  /** The browser's, when it is to compile. */
+  /** The lease of the browser that compiles; null: the Node compiler does. */
   readonly lease: NewLease | null;
   readonly reused: boolean;
 }
 
 export type Services = Pick<Bindings, "db" | "storages" | "queue" | "webhookQueue" | "settings"> & {
-  /** Of the viewer's address in QR codes. */
+  /** Where the viewer is, for QR codes. */
   readonly origin: string;
 };
 
-/** Longer than any submission takes from its row to its end. */
+/** How long content may stay hidden: longer than any submission takes. */
 const HIDDEN_SECONDS = 900;
 
 /** A request to submit a photo. */

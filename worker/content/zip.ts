@@ -1,26 +1,26 @@
 import { Inflate } from "fflate";
 import { Refusal } from "../errors.ts";
 
-/** A file of an archive, or why it cannot be had. Its name is for people: nothing is ever stored under it. */
+/** A file of an archive, or why it cannot be unpacked. The name is only shown, never used as a path. */
 export type Unzipped =
   | { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly name: string; readonly error: Refusal };
 
-/** Of a file, unpacked at a time: deflate makes at most about a thousand times as much of it. */
+/** Compressed bytes that are unpacked at a time. Deflate expands them about a thousandfold at most. */
 const SLICE_BYTES = 4096;
 
 const LOCAL_HEADER = 0x04034b50;
 const DESCRIPTOR = 0x08074b50;
 const LOCAL_HEADER_BYTES = 30;
 const [P, K] = [0x50, 0x4b];
-/** CRC-32 and two sizes; the signature is optional. */
+/** Layouts of a data descriptor: an optional signature, the CRC-32 and two sizes. */
 const DESCRIPTORS = [
   { length: 24, isSigned: true, isWide: true },
   { length: 20, isSigned: false, isWide: true },
   { length: 16, isSigned: true, isWide: false },
   { length: 12, isSigned: false, isWide: false },
 ] as const;
-/** The longest, and the signature that follows it. */
+/** The longest descriptor, and the signature of the record that follows it. */
 const LOOKAHEAD_BYTES = 28;
 
 const ENCRYPTED = 1;
@@ -29,16 +29,15 @@ const IS_UTF8 = 2048;
 const STORED = 0;
 const DEFLATED = 8;
 const ZIP64_EXTRA = 1;
-/** In place of a size that stands elsewhere. */
+/** Stands for a size that is in the Zip64 field. */
 const ELSEWHERE = 0xffffffff;
 
 /**
- * The files of a ZIP archive as it streams in (APPNOTE.TXT 6.3.10, by its local headers), each compared with its
- * CRC-32. Folders and what operating systems leave beside files are passed over. In memory is one file at a time,
- * and no more of it than `maxBytes`: of a larger one nothing more is unpacked. A damaged file does not spoil the
- * next one.
+ * Yields the files of a ZIP archive as it streams in (APPNOTE.TXT 6.3.10, local headers) and checks each against
+ * its CRC-32. Skips folders and the files that operating systems add. Holds one file in memory, and at most
+ * `maxBytes` of it; the rest of a larger file is skipped. A damaged file does not affect the next one.
  *
- * @throws Refusal `malformed_upload` for what is no archive
+ * @throws Refusal `malformed_upload` for a body that is not an archive
  */
 export async function* unzipped(
   archive: AsyncIterable<Uint8Array>,
@@ -53,10 +52,10 @@ export async function* unzipped(
     const file = await readFile(source, header, maxBytes);
     if (!isIgnored(header.name)) yield file;
   }
-  if (!hasFiles) throw new Refusal("malformed_upload", "The body is no ZIP archive with files in it.");
+  if (!hasFiles) throw new Refusal("malformed_upload", "The body is not a ZIP archive that contains files.");
 }
 
-/** What has come and was not read yet. */
+/** The archive's bytes: those that have arrived and are not read yet are in `ahead`. */
 class Source {
   readonly #chunks: AsyncIterator<Uint8Array>;
   ahead: Uint8Array<ArrayBuffer> = new Uint8Array(0);
@@ -65,7 +64,7 @@ class Source {
     this.#chunks = archive[Symbol.asyncIterator]();
   }
 
-  /** Whether there are so many bytes ahead; false: the archive ends before. */
+  /** Reads on until `length` bytes are ahead. Returns false when the archive ends before. */
   async fill(length: number): Promise<boolean> {
     const chunks: Uint8Array[] = [this.ahead];
     let size = this.ahead.length;
@@ -90,11 +89,11 @@ interface Header {
   readonly name: string;
   readonly isEncrypted: boolean;
   readonly method: number;
-  /** Null: a descriptor behind the bytes says so, and where they end. */
+  /** Null: a data descriptor after the file's bytes has the values, and marks their end. */
   readonly known: { readonly crc: number; readonly packed: number } | null;
 }
 
-/** Undefined where the archive ends within it. */
+/** Reads a local header; undefined when the archive ends within it. */
 async function readHeader(source: Source): Promise<Header | undefined> {
   if (!(await source.fill(LOCAL_HEADER_BYTES))) return;
   const fixed = source.ahead;
@@ -120,7 +119,7 @@ async function readHeader(source: Source): Promise<Header | undefined> {
   };
 }
 
-/** The packed size in the Zip64 field, where it stands behind the unpacked one. */
+/** Returns the packed size from the Zip64 field, where it follows the unpacked one. */
 function zip64Packed(extra: Uint8Array, otherwise: number): number {
   for (let at = 0; at + 4 <= extra.length; at += 4 + uint16(extra, at + 2)) {
     if (uint16(extra, at) === ZIP64_EXTRA && at + 20 <= extra.length) return uint64(extra, at + 12);
@@ -135,12 +134,11 @@ async function readFile(source: Source, header: Header, maxBytes: number): Promi
   if (crc === undefined) return { name, error: damaged(name, "the archive ends within it") };
   const { error, bytes } = file.end();
   if (error) return { name, error };
-  if (file.crc !== crc)
-    return { name, error: damaged(name, "its CRC-32 is not the one that the archive names") };
+  if (file.crc !== crc) return { name, error: damaged(name, "its CRC-32 does not match the archive's") };
   return { name, bytes };
 }
 
-/** @returns the CRC-32 that the archive names; undefined where the archive ends */
+/** Reads a file of known size. Returns the archive's CRC-32; undefined when the archive ends before. */
 async function readKnown(
   source: Source,
   { crc, packed }: NonNullable<Header["known"]>,
@@ -155,7 +153,10 @@ async function readKnown(
   return crc;
 }
 
-/** The same where only a descriptor behind the bytes names them, which is known by the size that it names. */
+/**
+ * Reads a file up to its data descriptor, which is recognised by the size that it states. Returns as
+ * `readKnown`.
+ */
 async function readUnknown(source: Source, file: Unpacking): Promise<number | undefined> {
   for (let packed = 0; ; packed += SLICE_BYTES) {
     const isWhole = await source.fill(SLICE_BYTES + LOOKAHEAD_BYTES);
@@ -174,10 +175,10 @@ async function readUnknown(source: Source, file: Unpacking): Promise<number | un
 }
 
 /**
- * The first descriptor, with or without its signature, with sizes of 4 or of 8 bytes, that names as many packed
- * bytes as come before it. Behind it another record begins, as every record does with PK.
+ * Finds the first data descriptor that states as many packed bytes as precede it: with or without a signature,
+ * with sizes of 4 or 8 bytes. The record after it begins with PK, as every record does.
  *
- * @param packed how many came before `bytes`
+ * @param packed how many bytes precede `bytes`
  */
 function findDescriptor(bytes: Uint8Array, packed: number) {
   const near = bytes.subarray(0, SLICE_BYTES + LOOKAHEAD_BYTES);
@@ -194,7 +195,7 @@ function findDescriptor(bytes: Uint8Array, packed: number) {
   return undefined;
 }
 
-/** One file: its packed bytes go in, and come out at its end, up to so many. */
+/** Unpacks one file: packed bytes go in through `push`, `end` returns up to `maxBytes` of the file. */
 class Unpacking {
   readonly #name: string;
   readonly #maxBytes: number;
@@ -228,7 +229,7 @@ class Unpacking {
     return { error: this.#error, bytes: joined(this.#error ? [] : this.#chunks) };
   }
 
-  /** Of the bytes until now. */
+  /** The CRC-32 of the unpacked bytes so far. */
   get crc(): number {
     return ~this.#crc >>> 0;
   }
@@ -238,7 +239,7 @@ class Unpacking {
     this.#size += chunk.length;
     if (this.#size > this.#maxBytes) {
       const most = `${this.#maxBytes / 1_000_000} MB`;
-      const detail = `"${shown(this.#name)}" has more than ${most}; expected at most ${most}.`;
+      const detail = `"${shown(this.#name)}" is larger than ${most}; expected at most ${most}.`;
       this.#error = new Refusal("image_too_many_bytes", detail);
       this.#chunks.length = 0;
       return;
@@ -249,7 +250,7 @@ class Unpacking {
   }
 }
 
-/** Of each byte, for the polynomial of ISO 3309 read from its lowest bit. */
+/** The CRC-32 of each byte, for the polynomial of ISO 3309 in reversed bit order. */
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
@@ -274,7 +275,7 @@ function shown(name: string): string {
   return name.slice(-100);
 }
 
-/** Little-endian, as everything in an archive; what lies behind the end is 0. */
+/** Reads a little-endian number, as all numbers in an archive are. Bytes after the end count as 0. */
 function uint16(bytes: Uint8Array, at: number): number {
   return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
 }

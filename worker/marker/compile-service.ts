@@ -6,13 +6,13 @@ import { type ProgressBody, progress } from "../schemas.ts";
 import { pump } from "../storage/pump.ts";
 import { type Delivery, MAX_MARKER_BYTES, MAX_THUMBNAIL_BYTES } from "./delivery.ts";
 
-/** The Node compiler, seen from the edge. Its protocol: `POST /compile`, see node/. */
+/** How the edge reaches the Node compiler. The protocol is `POST /compile`; see node/. */
 export interface CompileService {
   readonly url: string;
   readonly secret: string;
   /** The platform's `fetch`. */
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** Longest silence: until the answer begins, and between two of its parts. */
+  /** The longest wait for the response to begin, and between two of its parts. */
   readonly silenceSeconds: number;
   readonly totalSeconds: number;
 }
@@ -25,14 +25,14 @@ export interface CompileJob {
 
 export type CompileOutcome =
   | { readonly kind: "compiled"; readonly delivery: Delivery }
-  /** The image will never compile. */
+  /** The image cannot be compiled; another attempt would fail too. */
   | { readonly kind: "fatal"; readonly failure: Failure }
-  /** Another try may succeed. */
+  /** Another attempt may succeed. */
   | { readonly kind: "retryable"; readonly failure: Failure; readonly retryAfterSeconds: number | null }
-  /** `onProgress` said that nobody wants it any more. */
+  /** `onProgress` returned false: the lease is lost. */
   | { readonly kind: "unwanted" };
 
-/** The compiler's codes that are about the image or the options, not about the compiler's own trouble. */
+/** Whether a code of the compiler is about the image or the options, so that another attempt is useless. */
 const FATAL: Record<CompileErrorCode, boolean> = {
   empty_file: true,
   not_an_image: true,
@@ -55,10 +55,10 @@ const answeredMetadata = z.object({
 const MAX_PARTS = 100_000;
 
 /**
- * Has an image compiled by the Node compiler, and follows the parts of its answer as they stream in.
- * Never throws for what the compiler or the network does: every ending is an outcome.
+ * Sends an image to the Node compiler and reads the parts of its response as they stream in. Failures of the
+ * compiler and of the network are outcomes; they are not thrown.
  *
- * @param onProgress false ends the request: the lease is lost
+ * @param onProgress returns false when the lease is lost, which ends the request
  */
 export async function compileRemotely(
   service: CompileService,
@@ -68,8 +68,9 @@ export async function compileRemotely(
   const watch = new Watch(service.silenceSeconds, service.totalSeconds);
   const { readable, writable } = new FixedLengthStream(job.imageBytes);
   const answered = new AbortController();
-  // Not piped: from S3 the image comes as such a stream itself, and workerd pipes none into another. What
-  // breaks here breaks the request.
+  // Not piped: the image from S3 is a FixedLengthStream too, and workerd cannot pipe one into another. An
+  // error
+  // here also fails the request.
   pump(job.image, writable, job.imageBytes, { signal: answered.signal }).catch(() => {});
   try {
     const query = job.maxFeatures === null ? "" : `?max_features=${job.maxFeatures}`;
@@ -79,7 +80,7 @@ export async function compileRemotely(
         Authorization: `Bearer ${service.secret}`,
         "Content-Type": "application/octet-stream",
       },
-      // Of known length, so that it goes out with a Content-Length.
+      // A FixedLengthStream, so that the request has a Content-Length.
       body: readable,
       signal: watch.signal,
     });
@@ -88,7 +89,7 @@ export async function compileRemotely(
   } catch (error) {
     return watch.reason ?? breakdown(error);
   } finally {
-    // An answer before the end is a refusal, which leaves the rest of the image unread.
+    // A refusal may come before the image is sent; the rest of the image is not read then.
     answered.abort();
     watch.stop();
   }
@@ -100,7 +101,8 @@ async function readAnswer(
   onProgress: (progress: ProgressBody) => Promise<boolean>,
 ): Promise<CompileOutcome> {
   const boundary = getMultipartBoundary(response.headers.get("content-type") ?? "");
-  if (!boundary || !response.body) return retryable("compiler_error", "The compiler's answer has no parts.");
+  if (!boundary || !response.body)
+    return retryable("compiler_error", "The compiler's response has no parts.");
   let metadata: z.infer<typeof answeredMetadata> = {};
   let thumbnail: Delivery["thumbnail"] = null;
   for await (const part of parseMultipartStream(response.body, {
@@ -139,10 +141,10 @@ async function readAnswer(
         };
     }
   }
-  return retryable("compile_crashed", "The compiler's answer ended without a marker.");
+  return retryable("compile_crashed", "The compiler's response ended without a marker.");
 }
 
-/** An answer that came instead of the work. */
+/** Returns the outcome of a response other than 200. */
 async function refusal(response: Response): Promise<CompileOutcome> {
   const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
   const retryAfterSeconds = Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
@@ -166,7 +168,11 @@ function problem(
   }
   if (code === "busy") return retryable("compiler_busy", detail, retryAfterSeconds);
   if (code === "compile_timeout" || code === "compile_crashed") return retryable(code, detail);
-  return retryable("compiler_error", `The compiler refused the work (${code}): ${detail}`, retryAfterSeconds);
+  return retryable(
+    "compiler_error",
+    `The compiler refused the image (${code}): ${detail}`,
+    retryAfterSeconds,
+  );
 }
 
 function retryable(
@@ -179,16 +185,16 @@ function retryable(
 
 function breakdown(error: unknown): CompileOutcome {
   if (error instanceof MultipartParseError) {
-    return retryable("compile_crashed", "The compiler's answer broke off in the middle.");
+    return retryable("compile_crashed", "The compiler's response broke off.");
   }
   if (error instanceof SyntaxError || error instanceof z.ZodError) {
-    return retryable("compiler_error", "The compiler's answer does not follow the protocol.");
+    return retryable("compiler_error", "The compiler's response does not follow the protocol.");
   }
   const what = error instanceof Error ? error.message : String(error);
   return retryable("compiler_unreachable", `The connection to the compiler failed: ${what}`);
 }
 
-/** Ends a request after a silence, or after its whole time; `reason` tells which. */
+/** Aborts a request after a silence, or when its total time is up; `reason` is the outcome then. */
 class Watch {
   readonly #controller = new AbortController();
   readonly #silenceSeconds: number;
@@ -217,7 +223,7 @@ class Watch {
     this.#controller.abort();
   }
 
-  /** The outcome is known: whatever is still under way is let go. */
+  /** Stops watching and aborts what is left of the request; its outcome is known. */
   stop(): void {
     clearTimeout(this.#silence);
     clearTimeout(this.#total);
@@ -233,7 +239,7 @@ class Watch {
   }
 }
 
-/** Rejects, saying why, when the Node compiler does not answer as one. */
+/** Checks that the Node compiler answers. Throws an error with the reason when it does not. */
 export async function checkCompiler(
   service: Pick<CompileService, "url" | "fetch">,
   timeoutSeconds: number,
@@ -241,6 +247,6 @@ export async function checkCompiler(
   const signal = AbortSignal.timeout(timeoutSeconds * 1000);
   const response = await service.fetch(`${service.url}/health`, { method: "GET", signal });
   const text = await response.text();
-  if (!response.ok) throw new Error(`It answered with status ${response.status}.`);
+  if (!response.ok) throw new Error(`The Node compiler answered with status ${response.status}.`);
   z.object({ status: z.literal("ok") }).parse(JSON.parse(text));
 }

@@ -12,7 +12,7 @@ import type { CompileJob, CompileOutcome } from "./compile-service.ts";
 import { deliver } from "./delivery.ts";
 import * as life from "./life.ts";
 
-/** What the consumer works with. `compile` is the Node compiler's client. */
+/** What the queue's consumer works with. `compile` calls the Node compiler. */
 export interface Consumer
   extends Pick<Bindings, "db" | "storages" | "queue" | "webhookQueue" | "settings" | "now"> {
   readonly compile: (
@@ -23,12 +23,12 @@ export interface Consumer
 
 const ACK: Verdict = { kind: "ack" };
 
-/** A busy compiler that does not say when to come again. */
+/** The wait for a busy compiler that sends no Retry-After. */
 const BUSY_SECONDS = 5;
 
 /**
- * A message fired: does for its compilation what the table of the design says. Delivery is at least once,
- * so every branch is safe to take twice.
+ * Handles a message of the compile queue: claims its compilation for the Node compiler, if it is due. A message
+ * may be delivered more than once, so every branch is safe to repeat.
  */
 export async function consume(consumer: Consumer, message: CompileMessage): Promise<Verdict> {
   const { db, settings } = consumer;
@@ -43,7 +43,7 @@ export async function consume(consumer: Consumer, message: CompileMessage): Prom
       await exhaust(consumer, message);
       return ACK;
     case "wait":
-      // Not a retry: waiting for somebody else must not use up the deliveries of this message.
+      // A new message instead of a retry: waiting for another executor must not use up this one's deliveries.
       await postpone(consumer, message, claim.until - now);
       return ACK;
     case "claimed":
@@ -51,7 +51,10 @@ export async function consume(consumer: Consumer, message: CompileMessage): Prom
   }
 }
 
-/** The queue gave a message up: the compilation fails, unless somebody is at work on it or it is settled. */
+/**
+ * Handles a message of the dead-letter queue: fails its compilation, unless it is settled or an executor
+ * holds it.
+ */
 export async function deadLetter(consumer: Exhausting, message: CompileMessage): Promise<Verdict> {
   await exhaust(consumer, message);
   return ACK;
@@ -62,13 +65,13 @@ type Exhausting = Pick<Consumer, "db" | "webhookQueue" | "now">;
 async function exhaust(consumer: Exhausting, { content_id: id, generation }: CompileMessage): Promise<void> {
   const failed = await life.failExhausted(consumer.db, id, generation, consumer.now());
   if (!failed) return;
-  logFailure("A compilation was given up", null, { company_id: failed.companyId });
+  logFailure("A compilation failed: its retries are exhausted", null, { company_id: failed.companyId });
   await announceEvents(consumer, [id]);
 }
 
 type Claimed = life.Claim & { readonly kind: "claimed" };
 
-/** One attempt of the Node compiler, and what follows from its ending. */
+/** Makes one attempt with the Node compiler and records how it ended. */
 async function work(consumer: Consumer, message: CompileMessage, { task, lease }: Claimed): Promise<Verdict> {
   const { db, settings } = consumer;
   const { contentId } = task;
@@ -89,7 +92,7 @@ async function work(consumer: Consumer, message: CompileMessage, { task, lease }
     case "delivered":
       return ACK;
     case "unwanted":
-      // The lease ran out or the task was superseded: what is due now is decided afresh.
+      // The lease has expired or the task was superseded: the retry decides anew.
       return { kind: "retry", delaySeconds: 0 };
     case "fatal":
       if (await life.fail(db, { contentId, leaseHash }, ending.failure, now)) {
@@ -97,7 +100,7 @@ async function work(consumer: Consumer, message: CompileMessage, { task, lease }
       }
       return ACK;
     case "retryable": {
-      // A compiler that is full has not tried: it is asked again when it says, and no attempt is spent.
+      // A busy compiler did not try, so this does not count as an attempt.
       const busy = ending.failure.code === "compiler_busy";
       const backoff = busy ? BUSY_SECONDS : life.backoffSeconds(task.attempts, settings.retryBaseSeconds);
       const wanted = busy
@@ -116,7 +119,7 @@ async function work(consumer: Consumer, message: CompileMessage, { task, lease }
 
 type Ending = Exclude<CompileOutcome, { kind: "compiled" }> | { readonly kind: "delivered" };
 
-/** Has the original compiled, and delivers the marker. */
+/** Compiles the original and delivers the marker. */
 async function attempt(
   consumer: Consumer,
   company: Company,
@@ -131,7 +134,7 @@ async function attempt(
   try {
     const image = await openImage(consumer, company, content);
     if (!image) {
-      const message = "The original is no longer in the storage; upload the photo again.";
+      const message = "The original is not in the storage any more. Upload the photo again.";
       return { kind: "fatal", failure: { code: "image_missing", message } };
     }
     const job = { image: image.body, imageBytes: image.size, maxFeatures: content.maxFeatures };
@@ -145,7 +148,7 @@ async function attempt(
   }
 }
 
-/** The original, wherever it is by now; null when it is gone. */
+/** Opens the original, also if it was moved just now; null when it is missing. */
 async function openImage({ db, storages }: Consumer, company: Company, content: Content) {
   const open = async ({ imageStorageId, imagePath }: Content) =>
     (await storages.open(imageStorageId)).download(imagePath);
@@ -156,12 +159,12 @@ async function openImage({ db, storages }: Consumer, company: Company, content: 
   return moved ? open(current) : null;
 }
 
-/** What a delivery of our own compiler was refused for. */
+/** Returns the outcome of a delivery that was refused; null for other errors. */
 function refused(error: unknown): Ending | null {
   if (!(error instanceof CompileError || error instanceof Refusal)) return null;
   const { code, message } = error;
   if (code === "too_few_features") return { kind: "fatal", failure: { code, message } };
-  // Any other bytes it should not have sent: damaged on the way, or of another version.
+  // The Node compiler sends no such markers: this one was damaged on the way, or is of another version.
   return { kind: "retryable", failure: { code: "compiler_error", message }, retryAfterSeconds: null };
 }
 
@@ -174,7 +177,7 @@ function unavailable(error: unknown): Ending {
   return { kind: "retryable", failure, retryAfterSeconds: null };
 }
 
-/** Sends the message again for later, as a new one. */
+/** Sends the message again, as a new one with a delay. */
 async function postpone(consumer: Consumer, message: CompileMessage, milliseconds: number): Promise<void> {
   const delaySeconds = Math.max(0, Math.ceil(milliseconds / 1000));
   await consumer.queue.send(message, delaySeconds);

@@ -17,20 +17,20 @@ import type { StorageProvider } from "../storage/provider.ts";
 import { announceEvents } from "../webhooks/deliveries.ts";
 import { findLease, finish } from "./life.ts";
 
-/** The densest target that the compiler makes stays under 2 MB. */
+/** The densest target that the compiler makes is smaller than 2 MB. */
 export const MAX_MARKER_BYTES = 16_000_000;
 export const MAX_THUMBNAIL_BYTES = 500_000;
-/** Twice what the compiler makes. */
+/** Twice the side of the thumbnails that the compiler makes. */
 const MAX_THUMBNAIL_SIDE = 960;
 
-/** What an executor brings. */
+/** What an executor delivers. */
 export interface Delivery {
   readonly marker: Uint8Array<ArrayBuffer>;
   /** JPEG. */
   readonly thumbnail: Uint8Array<ArrayBuffer> | null;
-  /** Time the compilation took; null when the executor did not say. */
+  /** How long the compilation took; null: unknown. */
   readonly milliseconds: number | null;
-  /** Version of the executor's compiler; null when it did not say. */
+  /** The version of the executor's compiler; null: unknown. */
   readonly compilerVersion: string | null;
 }
 
@@ -56,7 +56,7 @@ export async function deliver(
   const lease = { contentId: content.id, leaseHash };
   const task = await findLease(db, lease, now);
   if (!task) return false;
-  // The same delivery once more: the answer to the first got lost.
+  // The same delivery again: the response to the first one was lost.
   if (task.state === "ready") return true;
   const metadata = validateDelivery(content, delivery, task.executor ?? "node");
 
@@ -79,7 +79,7 @@ export async function deliver(
     await discardFiles(storages, stored);
     throw error;
   }
-  // Should this throw, it may have been committed all the same: the files stay, and go with the content.
+  // If this throws, it may still have been committed. So the files stay; they are deleted with the content.
   const before = await finish(db, lease, { marker, thumbnail, metadata }, now);
   if (before) await announceEvents(services, [content.id]);
   const replaced = before && [placeOf(before, "marker"), thumbnail && placeOf(before, "thumbnail")];
@@ -95,7 +95,7 @@ function put(
   return storage.upload(path, bytes, { length: bytes.length, contentType });
 }
 
-/** Decodes and checks a delivered marker against the image it should belong to. */
+/** Decodes a delivered marker, checks it against its photo, and returns its metadata. */
 function validateDelivery(
   content: Pick<Content, "imageWidth" | "imageHeight" | "maxFeatures">,
   { marker, thumbnail, milliseconds, compilerVersion }: Delivery,
@@ -116,8 +116,8 @@ function validateDelivery(
   if (target.width !== expected.width || target.height !== expected.height) {
     throw new Refusal(
       "foreign_marker",
-      `The marker was made from an image of ${target.width} × ${target.height} px; ` +
-        `this photo's is ${expected.width} × ${expected.height} px.`,
+      `The marker is for an image of ${target.width} × ${target.height} px; ` +
+        `expected ${expected.width} × ${expected.height} px, as this photo gives.`,
     );
   }
   assertTrackable(target);
@@ -145,7 +145,7 @@ function assertWithinMaxFeatures(target: ImageTarget, maxFeatures: number | null
     throw new Refusal(
       "foreign_marker",
       `The marker's keyframe of ${width} × ${height} px has ${points} points; ` +
-        `this compilation keeps at most ${maxFeatures}.`,
+        `expected at most ${maxFeatures} (max_features).`,
     );
   }
 }
@@ -167,7 +167,7 @@ function assertThumbnail(bytes: Uint8Array): void {
     throw new Refusal("invalid_thumbnail", `The thumbnail has ${width} × ${height} px; ${expected}.`);
   } catch (error) {
     if (!(error instanceof CompileError)) throw error;
-    // The lower limit is for photos: a panorama's thumbnail may be very flat.
+    // The minimum is for photos; the thumbnail of a panorama may be smaller.
     if (error.code !== "image_too_small") throw new Refusal("invalid_thumbnail", error.message);
   }
 }

@@ -347,7 +347,7 @@ export async function finish(
         finishedAt: now,
       })
       .where(and(eq(compileTasks.contentId, contentId), isHeld(leaseHash, now))),
-    // The task was held, and so the content was changed: when it is deleted, nobody holds its tasks any more.
+    // A task that was held means that the content was changed: deletion takes the lease away.
     ...happened(db, "marker.ready", contentId, now),
   ]);
   return swapped.length === 1 ? before : undefined;
@@ -396,7 +396,9 @@ export async function reclaimForgotten(
     .returning({ content_id: compileTasks.contentId, generation: compileTasks.generation });
 }
 
-/** Returns the statement that ends the open tasks of content that is deleted; its executor loses the lease. */
+/**
+ * Returns the statement that ends the open tasks of content that is deleted; its executor loses the lease.
+ */
 export function supersedeTasks(db: Database, contentId: string, companyId: string, now: number) {
   return db
     .update(compileTasks)

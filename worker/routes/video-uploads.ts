@@ -14,9 +14,9 @@ import {
   discardUpload,
   MAX_LARGE_VIDEO_BYTES,
   PART_URL_SECONDS,
-  partsThere,
   partUrls,
   putPart,
+  storedParts,
 } from "../video/upload.ts";
 import { VideoUploadStore } from "../video/upload-store.ts";
 import { find, notFound } from "./content.ts";
@@ -202,7 +202,7 @@ export const videoUploadRoutes = new OpenAPIHono<AppEnv>()
     const { id, upload_id: uploadId } = c.req.valid("param");
     const found = await uploads.getWithParts(id, uploadId);
     if (!found) throw uploadNotFound(uploadId);
-    const received = await partsThere(c.env, found.upload, found.received);
+    const received = await storedParts(c.env, found.upload, found.received);
     return c.json(await uploadBody(c.env, found.upload, received), 200);
   })
   .openapi(sign, async (c) => {

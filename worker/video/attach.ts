@@ -7,7 +7,7 @@ import { Refusal } from "../errors.ts";
 import { type RequestBody, uploadInterrupted } from "../http/request-body.ts";
 import { SNIFFED_BYTES, sniffVideo } from "./sniff.ts";
 
-/** Under the 100 MB that Cloudflare lets through in one request on its free plan. */
+/** Below the 100 MB that Cloudflare accepts in one request on its free plan. */
 const MAX_VIDEO_BYTES = 95_000_000;
 
 const CHUNK_BYTES = 262_144;
@@ -108,7 +108,10 @@ export function newVideoPath(company: Company, content: Content, contentType: Vi
 function lengthOf({ contentLength }: RequestBody): number {
   const limit = `${MAX_VIDEO_BYTES / 1_000_000} MB`;
   if (contentLength === undefined || !/^\d{1,15}$/.test(contentLength)) {
-    throw new Refusal("length_required", `Content-Length is missing; a video of at most ${limit} needs it.`);
+    throw new Refusal(
+      "length_required",
+      `Content-Length is missing or invalid; expected the size of the video, at most ${limit}.`,
+    );
   }
   const length = Number(contentLength);
   if (length > MAX_VIDEO_BYTES) {
@@ -118,9 +121,9 @@ function lengthOf({ contentLength }: RequestBody): number {
   return length;
 }
 
-/** Looks at the first bytes of a request's body; the stream that is returned has them again. */
+/** Reads the first bytes of a request's body. The returned stream contains the whole body. */
 async function peek(body: ReadableStream<Uint8Array>) {
-  // A reader without a buffer of its own brings 4 KB at a time: 23,000 turns for a large video.
+  // Without a buffer, a reader returns 4 KB at a time: 23,000 reads for a large video.
   const reader = body.getReader({ mode: "byob" });
   let failed = false;
   const read = async () => {
@@ -150,7 +153,7 @@ async function peek(body: ReadableStream<Uint8Array>) {
   return {
     head: Uint8Array.from(head),
     stream,
-    /** Leaves the rest of the body to whoever wants it. */
+    /** Releases the body, so that the rest of it can be read elsewhere. */
     stop: () => reader.releaseLock(),
     brokeOff: () => failed,
   };

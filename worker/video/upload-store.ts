@@ -9,7 +9,7 @@ import {
 } from "../db/tables.ts";
 import type { UploadedPart } from "../storage/provider.ts";
 
-/** The video uploads of one company that are under way. */
+/** Reads and changes the unfinished video uploads of one company. */
 export class VideoUploadStore {
   readonly company: Company;
   readonly #db: Database;
@@ -32,7 +32,7 @@ export class VideoUploadStore {
     return row;
   }
 
-  /** With the parts that came through the Worker, in order; one round trip. */
+  /** Returns an upload with the parts that came through the Worker, in order. */
   async getWithParts(
     contentId: string,
     id: string,
@@ -49,7 +49,7 @@ export class VideoUploadStore {
     await this.#db.update(videoUploads).set({ expiresAt }).where(eq(videoUploads.id, id));
   }
 
-  /** A part that came through the Worker; the last one of a number counts. */
+  /** Notes a part that came through the Worker. A part that is sent again replaces the one before. */
   async notePart(id: string, { number, etag, size }: UploadedPart): Promise<void> {
     await this.#db
       .insert(videoUploadParts)
@@ -60,7 +60,7 @@ export class VideoUploadStore {
       });
   }
 
-  /** In order. */
+  /** Returns the parts that came through the Worker, in order. */
   async parts(id: string): Promise<UploadedPart[]> {
     return (await this.#parts(id)).map(partOf);
   }
@@ -73,7 +73,7 @@ export class VideoUploadStore {
       .orderBy(asc(videoUploadParts.number));
   }
 
-  /** Whether the content shows the video that came of an upload. */
+  /** Tells whether the content shows the video of an upload. */
   async isShown({ contentId, path }: VideoUploadRow): Promise<boolean> {
     const rows = await this.#db
       .select({ id: arContent.id })
@@ -91,7 +91,7 @@ function partOf({ number, etag, bytes }: typeof videoUploadParts.$inferSelect): 
   return { number, etag, size: bytes };
 }
 
-/** Uploads that nobody went on with, of whichever company. */
+/** Lists abandoned uploads of all companies. */
 export function listExpired(db: Database, limit: number, now: number): Promise<VideoUploadRow[]> {
   return db.select().from(videoUploads).where(lte(videoUploads.expiresAt, now)).limit(limit);
 }

@@ -21,22 +21,22 @@ import { SNIFFED_BYTES, sniffVideo } from "./sniff.ts";
 import type { VideoUploadStore } from "./upload-store.ts";
 
 /**
- * Large videos, in parts: over any time, in any order, again after a break, several at once. The parts go
- * straight to the company's storage where that signs addresses for them, and through the Worker otherwise. A
- * storage that takes no parts at all gets the finished video from the platform's own bucket, by a migration of
- * that one file; it is shown from the first moment on.
+ * Uploads of large videos in parts, which may come in any order, at the same time, and again after a failure.
+ * The parts go straight to the company's storage if it signs addresses for them, and through the Worker if not.
+ * If the storage does not support parts at all, the video is uploaded to the platform's own bucket, shown from
+ * there, and moved by a storage migration of this one file.
  */
 
-/** A storage bill has to end somewhere. */
+/** Limits the storage bill. */
 export const MAX_LARGE_VIDEO_BYTES = 5_000_000_000;
 
-/** A part that breaks off is sent again: small enough for that, large enough for few requests. */
+/** Small enough to send again after a failure, large enough to need few requests. */
 const PART_BYTES = 16 * 2 ** 20;
 
-/** After this long without a new part or address, an upload counts as abandoned. */
+/** How long an upload may go without a new part or address before it counts as abandoned. */
 const ABANDONED_MILLISECONDS = 24 * 3_600_000;
 
-/** How long an address for a part is good. */
+/** How long the signed address of a part is valid. */
 export const PART_URL_SECONDS = 3600;
 
 type Services = Pick<Bindings, "db" | "storages" | "storageQueue" | "webhookQueue" | "now">;
@@ -54,7 +54,7 @@ export interface VideoPlan {
 }
 
 /**
- * Begins an upload in the company's storage, or in the platform's own for one that takes no parts.
+ * Begins an upload in the company's storage, or in the platform's own bucket if that does not support parts.
  *
  * @throws Refusal `quota_exceeded`
  */
@@ -98,7 +98,7 @@ export async function beginUpload(
 
 function partsOf(storage: StorageProvider): MultipartUploads {
   if (storage.multipart) return storage.multipart;
-  throw new StorageError("invalid_config", "This storage takes no uploads in parts.");
+  throw new StorageError("invalid_config", "This storage does not support uploads in parts.");
 }
 
 function partBytesFor(length: number, { minBytes, maxParts }: MultipartUploads): number {
@@ -106,11 +106,12 @@ function partBytesFor(length: number, { minBytes, maxParts }: MultipartUploads):
   return Math.max(PART_BYTES, minBytes, needed);
 }
 
-/** How many parts there are, and the bytes of one of them. */
+/** Returns the number of parts of an upload. */
 export function countParts({ bytes, partBytes }: VideoUploadRow): number {
   return Math.ceil(bytes / partBytes);
 }
 
+/** Returns the size of one part. Parts are numbered from 1. */
 function bytesOfPart(upload: VideoUploadRow, number: number): number {
   const last = countParts(upload);
   return number < last ? upload.partBytes : upload.bytes - (last - 1) * upload.partBytes;
@@ -119,10 +120,10 @@ function bytesOfPart(upload: VideoUploadRow, number: number): number {
 function assertPart(upload: VideoUploadRow, number: number): void {
   const last = countParts(upload);
   if (number >= 1 && number <= last) return;
-  throw new Refusal("invalid_input", `There is no part ${number}: this upload has the parts 1 to ${last}.`);
+  throw new Refusal("invalid_input", `Part ${number} does not exist; expected a number from 1 to ${last}.`);
 }
 
-/** Addresses that the browser may PUT parts to; null where the storage signs none. */
+/** Returns addresses to PUT parts to; null when the storage does not sign addresses. */
 export async function partUrls(
   { storages, now }: Services,
   uploads: VideoUploadStore,
@@ -144,7 +145,7 @@ export async function partUrls(
   return urls;
 }
 
-/** Takes a part through the Worker, as a stream. A part that comes again replaces the one before. */
+/** Stores a part that comes through the Worker. A part that is sent again replaces the one before. */
 export async function putPart(
   { storages, now }: Services,
   uploads: VideoUploadStore,
@@ -155,10 +156,10 @@ export async function putPart(
   assertPart(upload, number);
   const size = bytesOfPart(upload, number);
   if (contentLength === undefined) {
-    throw new Refusal("length_required", `Content-Length is missing; part ${number} has ${size} bytes.`);
+    throw new Refusal("length_required", `Content-Length is missing; expected ${size} for part ${number}.`);
   }
   if (Number(contentLength) !== size || !incoming) {
-    throw new Refusal("invalid_input", `Part ${number} came with ${contentLength} bytes; expected ${size}.`);
+    throw new Refusal("invalid_input", `Part ${number} has ${contentLength} bytes; expected ${size}.`);
   }
   const parts = partsOf(await storages.open(upload.storageId));
   let broken = false;
@@ -180,7 +181,7 @@ export async function putPart(
   try {
     etag = await parts.put({ key: upload.path, uploadId: upload.uploadId, number }, stream, size);
   } catch (error) {
-    throw broken ? uploadInterrupted() : gone(error);
+    throw broken ? uploadInterrupted() : uploadLost(error);
   }
   const part = { number, etag, size };
   await uploads.notePart(upload.id, part);
@@ -188,8 +189,11 @@ export async function putPart(
   return part;
 }
 
-/** The parts that are there, in order: what the backend says, or what the Worker `received`. */
-export async function partsThere(
+/**
+ * Returns the stored parts, in order: as the backend lists them or, if it cannot, as the Worker `received`
+ * them.
+ */
+export async function storedParts(
   { storages }: Pick<Services, "storages">,
   upload: VideoUploadRow,
   received: readonly UploadedPart[],
@@ -198,21 +202,22 @@ export async function partsThere(
   try {
     return (await parts.list(upload.path, upload.uploadId)) ?? received;
   } catch (error) {
-    throw gone(error);
+    throw uploadLost(error);
   }
 }
 
-/** A backend that does not know the upload any more: a rule of its bucket may have removed it. */
-function gone(error: unknown): unknown {
+/** Returns a refusal for an upload that the backend has removed, by a rule of its bucket for example. */
+function uploadLost(error: unknown): unknown {
   if (!(error instanceof StorageError && error.code === "not_found")) return error;
-  return new Refusal("not_found", "The storage does not know this upload any more; begin a new one.");
+  return new Refusal("not_found", "The storage has removed this upload. Begin a new one.");
 }
 
 /**
- * Puts the parts together, looks at what came of them, and shows it in the place of the video before. Safe to
- * repeat: an upload whose parts were put together already goes on from there.
+ * Joins the parts, checks the video, and shows it in place of the current one. Safe to repeat: an upload whose
+ * parts are joined already continues from there.
  *
- * @returns the new row; undefined when the content is gone
+ * @returns the new row; undefined when the content does not exist
+ * @throws Refusal `upload_incomplete`, `unsupported_video`, `checksum_mismatch`, `not_found`
  */
 export async function completeUpload(
   services: Services,
@@ -223,12 +228,11 @@ export async function completeUpload(
   const { storages, now } = services;
   const storage = await storages.open(upload.storageId);
   if ((await storage.head(upload.path))?.size !== upload.bytes) {
-    const there = await partsThere(services, upload, await uploads.parts(upload.id));
-    assertComplete(upload, there);
-    await partsOf(storage).complete(upload.path, upload.uploadId, there);
+    const stored = await storedParts(services, upload, await uploads.parts(upload.id));
+    assertComplete(upload, stored);
+    await partsOf(storage).complete(upload.path, upload.uploadId, stored);
   }
-  const type = await examine(storage, upload).catch(async (error) => {
-    // What is refused is of no use to anybody.
+  const type = await checkVideo(storage, upload).catch(async (error) => {
     if (error instanceof Refusal) await discardUpload(services, uploads, upload);
     throw error;
   });
@@ -237,29 +241,30 @@ export async function completeUpload(
   const shown = await replaceVideo(storages, store, { content, video, now: now() });
   if (shown) await announceEvents(services, [content.id]);
   await uploads.remove(upload.id);
-  if (shown) await moveHome(services, uploads, shown);
+  if (shown) await moveToCompanyStorage(services, uploads, shown);
   return shown;
 }
 
-function assertComplete(upload: VideoUploadRow, there: readonly UploadedPart[]): void {
+function assertComplete(upload: VideoUploadRow, stored: readonly UploadedPart[]): void {
   const wrong: number[] = [];
   for (let number = 1; number <= countParts(upload); number++) {
-    const part = there.find((part) => part.number === number);
+    const part = stored.find((part) => part.number === number);
     if (part?.size !== bytesOfPart(upload, number)) wrong.push(number);
   }
   if (wrong.length === 0) return;
-  const named = wrong.slice(0, 10).join(", ") + (wrong.length > 10 ? ", …" : "");
+  const shown = wrong.slice(0, 10).join(", ") + (wrong.length > 10 ? ", …" : "");
   throw new Refusal(
     "upload_incomplete",
-    `${wrong.length} of ${countParts(upload)} parts are missing or have the wrong size: ${named}.`,
+    `${wrong.length} of ${countParts(upload)} parts are missing or have the wrong size: ${shown}.`,
   );
 }
 
-/** The type by the first bytes, and the checksum where one was promised. */
-async function examine(storage: StorageProvider, upload: VideoUploadRow): Promise<VideoType> {
+/** Returns the video's format by its first bytes, and checks its SHA-256 if the client sent one. */
+async function checkVideo(storage: StorageProvider, upload: VideoUploadRow): Promise<VideoType> {
   const range = { start: 0, end: SNIFFED_BYTES - 1 };
   const head = await storage.download(upload.path, { range });
-  if (!head) throw new StorageError("unavailable", "The video that was just put together is not there.");
+  if (!head)
+    throw new StorageError("unavailable", "The video is missing from the storage just after it was joined.");
   const sniffed = sniffVideo(new Uint8Array(await new Response(head.body).arrayBuffer()));
   if ("found" in sniffed) {
     throw new Refusal("unsupported_video", `The file is ${sniffed.found}; expected an MP4 or WebM video.`);
@@ -276,8 +281,8 @@ async function examine(storage: StorageProvider, upload: VideoUploadRow): Promis
   return sniffed.type;
 }
 
-/** A video that waits in the platform's own bucket goes where the company wants its files. */
-async function moveHome(
+/** Begins to move a video from the platform's own bucket to the company's storage. */
+async function moveToCompanyStorage(
   { db, storageQueue, now }: Services,
   { company }: VideoUploadStore,
   content: Content,
@@ -289,13 +294,13 @@ async function moveHome(
   if (started) await announceStorageMigration(storageQueue, started.id, 0);
 }
 
-/** Forgets an upload and what came of it. */
+/** Deletes an upload and its parts or file, unless the content shows the video. */
 export async function discardUpload(
   { storages }: Pick<Services, "storages">,
   uploads: VideoUploadStore,
   upload: VideoUploadRow,
 ): Promise<void> {
-  // A crash may have come between showing the video and forgetting its upload.
+  // After a crash between showing the video and deleting its upload, the video must stay.
   if (!(await uploads.isShown(upload))) {
     const storage = await storages.open(upload.storageId);
     await partsOf(storage).abort(upload.path, upload.uploadId);

@@ -94,7 +94,7 @@ describe("the quota of photos", () => {
     await edge.submit();
     const problem = await refusal(await submit());
     expect([problem.status, problem.code]).toEqual([403, "quota_exceeded"]);
-    expect(problem.detail).toContain("has 2 of the 2 photos");
+    expect(problem.detail).toContain("has 2 of at most 2 photos");
     expect(await edge.db.select().from(arContent)).toHaveLength(2);
     await edge.fetch(`/api/ar-content/${content.id}`, { method: "DELETE" });
     expect((await submit()).status).toBe(201);
@@ -124,7 +124,7 @@ describe("the quota of photos", () => {
     expect(items.map(({ status }) => status)).toEqual([201, 201, 201, 403, 403]);
     expect(items[4].error).toMatchObject({
       code: "quota_exceeded",
-      detail: expect.stringContaining("3 of the 3"),
+      detail: expect.stringContaining("3 of at most 3"),
     });
   });
 
@@ -148,7 +148,7 @@ describe("the quota of bytes", () => {
     expect((await putVideo(content.id, video("mp4", 8000))).status).toBe(200);
     const problem = await refusal(await putVideo(content.id, video("mp4", 8001)));
     expect(problem.code).toBe("quota_exceeded");
-    expect(problem.detail).toMatch(/stores 0\.01 MB of the 0\.01 MB/);
+    expect(problem.detail).toMatch(/stores 0\.01 MB of at most 0\.01 MB/);
     expect((await refusal(await submit())).code).toBe("quota_exceeded");
     const path = `/api/ar-content/${content.id}/video-uploads`;
     const tooLarge = { length: 12_000_000, content_type: "video/mp4" };

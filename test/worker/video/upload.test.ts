@@ -139,9 +139,9 @@ describe("a large video", () => {
   it("has parts of one size, and no others", async () => {
     const { id } = await begin();
     const wrong: [number, number, string][] = [
-      [1, 1000, `came with 1000 bytes; expected ${PART}`],
-      [3, 999, "came with 999 bytes; expected 1000"],
-      [4, 10, "the parts 1 to 3"],
+      [1, 1000, `has 1000 bytes; expected ${PART}`],
+      [3, 999, "has 999 bytes; expected 1000"],
+      [4, 10, "a number from 1 to 3"],
     ];
     for (const [number, length, sentence] of wrong) {
       const { code, detail } = await refused(put(id, number, new Uint8Array(length)));
@@ -237,7 +237,7 @@ describe("a large video", () => {
       expires_at: new Date(edge.clock + 3_600_000).toISOString(),
     });
     const beyond = edge.fetch(`${path()}/${upload.id}/part-urls`, json("POST", { numbers: [4] }));
-    expect((await refused(beyond)).detail).toContain("the parts 1 to 3");
+    expect((await refused(beyond)).detail).toContain("a number from 1 to 3");
     expect((await look(upload.id)).parts).toEqual([{ number: 1, bytes: PART }]);
     await edge.switchTo("platform");
     const own = await begin();
