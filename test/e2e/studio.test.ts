@@ -322,7 +322,7 @@ describe("choosing", () => {
     await page.screenshot({ path: join(ARTIFACTS, "choosing-bare.png") });
 
     await page.getByRole("button", { name: "Reset" }).click();
-    expect(await frameSize(page)).toEqual([807, 1024]);
+    await expect.poll(() => frameSize(page), PATIENCE).toEqual([807, 1024]);
     await pull(page, "bottom right corner", 0.9, 0.6);
     const [width, height] = await frameSize(page);
     expect(width).toBeLessThan(740);
@@ -363,7 +363,7 @@ describe("choosing", () => {
     expect(await frameSize(page)).toEqual([height, width]);
 
     await page.getByRole("button", { name: "Turn left" }).click();
-    expect(await frameSize(page)).toEqual([width, height]);
+    await expect.poll(() => frameSize(page), PATIENCE).toEqual([width, height]);
     await addPhoto(page).click();
     await readyInStudio(page, "Tall");
     const made = await onlyContent();
@@ -385,7 +385,7 @@ describe("choosing", () => {
     const [narrow, tall] = await frameSize(page);
     expect(tall / narrow).toBeCloseTo(1.5, 1);
     await page.getByRole("button", { name: "Turn right" }).click();
-    expect(await frameSize(page)).toEqual([tall, narrow]);
+    await expect.poll(() => frameSize(page), PATIENCE).toEqual([tall, narrow]);
     await addPhoto(page).click();
     await readyInStudio(page, "Locomotion house cat");
     const { image_width, image_height, marker_metadata } = await onlyContent();
@@ -430,7 +430,7 @@ describe("choosing", () => {
     expect([width, height]).toEqual([1024 - 51, 510 - 51]);
     await tabTo(/^Crop,/);
     await page.keyboard.press("ArrowLeft");
-    expect(await frameSize(page)).toEqual([width, height]);
+    await expect.poll(() => frameSize(page), PATIENCE).toEqual([width, height]);
     await tabTo(/^Turn right$/);
     await tabTo(/^Add photo$/);
     await page
@@ -885,18 +885,20 @@ describe("the frame", () => {
     const menu = page.getByRole("button", { name: "Menu" });
     const links = page.getByRole("navigation", { name: "Studio" }).getByRole("link");
     const isOpen = async () => [await menu.getAttribute("aria-expanded"), (await links.count()) > 0];
+    const opens = () => expect.poll(isOpen, PATIENCE).toEqual(["true", true]);
+    const closes = () => expect.poll(isOpen, PATIENCE).toEqual(["false", false]);
     const top = () => page.getByRole("heading", { level: 1 }).evaluate((h) => h.getBoundingClientRect().top);
     const closedTop = await top();
-    expect(await isOpen()).toEqual(["false", false]);
+    await closes();
     await menu.focus();
     await page.keyboard.press("Enter");
-    expect(await isOpen()).toEqual(["true", true]);
+    await opens();
     expect(await top()).toBe(closedTop);
     expect(await links.filter({ hasText: "Projects" }).getAttribute("aria-current")).toBe("page");
     await page.screenshot({ path: join(ARTIFACTS, "phone-menu.png") });
     await page.keyboard.press("Tab");
     await page.keyboard.press("Escape");
-    expect(await isOpen()).toEqual(["false", false]);
+    await closes();
     expect(await menu.evaluate((button) => button === document.activeElement)).toBe(true);
 
     await page.keyboard.press("Enter");
@@ -904,12 +906,16 @@ describe("the frame", () => {
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: "Storage" }).waitFor();
-    expect(await isOpen()).toEqual(["false", false]);
+    await closes();
 
     await menu.click();
-    expect(await isOpen()).toEqual(["true", true]);
-    await page.mouse.click(20, 800);
-    expect(await isOpen()).toEqual(["false", false]);
+    await opens();
+    // The page listens for clicks beside the menu a moment after the menu is there.
+    const clickBeside = async () => {
+      await page.mouse.click(20, 800);
+      return isOpen();
+    };
+    await expect.poll(clickBeside, PATIENCE).toEqual(["false", false]);
   });
 
   test("everything comes from our own origin, and the page may load nothing else", async () => {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ArContent } from "../../worker/schemas.ts";
 import { launchBrowser } from "./browser.ts";
@@ -74,6 +74,10 @@ async function visit(path: string, { before, ...options }: Visit = {}): Promise<
   return page;
 }
 
+async function expectShown(locator: Locator): Promise<void> {
+  await expect.poll(() => locator.isVisible(), PATIENCE).toBe(true);
+}
+
 const viewer = () => `/v/${content.unique_id}`;
 const startButton = (page: Page) => page.getByRole("button", { name: "Start camera" });
 
@@ -116,7 +120,7 @@ describe("camera not available", () => {
     await refuseOnce(page, "NotAllowedError");
     await startButton(page).click();
     await page.getByRole("button", { name: "Try again" }).click();
-    await page.getByText("Point the camera at this photo").waitFor();
+    await expectShown(page.getByText("Point the camera at this photo"));
   });
 
   test("an insecure page explains the problem and offers no retry", async () => {
@@ -132,7 +136,7 @@ describe("camera not available", () => {
       before: () => Object.defineProperty(navigator, "mediaDevices", { value: undefined }),
     });
     await startButton(page).click();
-    await page.getByRole("heading", { name: "This browser has no camera access" }).waitFor();
+    await expectShown(page.getByRole("heading", { name: "This browser has no camera access" }));
   });
 
   test("a camera unplugged while in use", async () => {
@@ -143,7 +147,7 @@ describe("camera not available", () => {
       const { srcObject } = document.querySelector<HTMLVideoElement>(".live-camera")!;
       (srcObject as MediaStream).getVideoTracks()[0].dispatchEvent(new Event("ended"));
     });
-    await page.getByRole("heading", { name: "The camera stopped" }).waitFor();
+    await expectShown(page.getByRole("heading", { name: "The camera stopped" }));
   });
 });
 
@@ -156,7 +160,7 @@ describe("player not available", () => {
     await page.getByRole("heading", { name: "The download failed" }).waitFor();
     await page.unroute("**/marker?*");
     await page.getByRole("button", { name: "Try again" }).click();
-    await page.getByText("Point the camera at this photo").waitFor();
+    await expectShown(page.getByText("Point the camera at this photo"));
   });
 
   test("a rate-limited marker download is reported and can be retried", async () => {
@@ -169,7 +173,7 @@ describe("player not available", () => {
     await page.getByRole("heading", { name: "Too many requests" }).waitFor();
     await page.unroute("**/marker?*");
     await page.getByRole("button", { name: "Try again" }).click();
-    await page.getByText("Point the camera at this photo").waitFor();
+    await expectShown(page.getByText("Point the camera at this photo"));
   });
 
   test("an invalid marker is reported", async () => {
@@ -177,7 +181,7 @@ describe("player not available", () => {
     await page.route("**/marker?*", (route) => route.fulfill({ body: "<!doctype html>" }));
     await page.goto(platform.url + viewer());
     await startButton(page).click();
-    await page.getByRole("heading", { name: "This photo cannot be recognized" }).waitFor();
+    await expectShown(page.getByRole("heading", { name: "This photo cannot be recognized" }));
   });
 
   test("no WebGL", async () => {
@@ -191,7 +195,7 @@ describe("player not available", () => {
       },
     });
     await startButton(page).click();
-    await page.getByRole("heading", { name: "This browser cannot track photos" }).waitFor();
+    await expectShown(page.getByRole("heading", { name: "This browser cannot track photos" }));
   });
 });
 
@@ -266,7 +270,7 @@ describe("the camera is on only while its view is visible", () => {
 describe("pages", () => {
   test("an unknown id", async () => {
     const page = await visit("/v/9d6f6d1e-0000-4000-8000-000000000000");
-    await page.getByRole("heading", { name: "Photo not found" }).waitFor();
+    await expectShown(page.getByRole("heading", { name: "Photo not found" }));
   });
 
   test("polls while the marker is in progress", async () => {
@@ -307,7 +311,7 @@ describe("pages", () => {
     await page.getByRole("heading", { name: "The photo cannot be loaded" }).waitFor();
     await page.unroute("**/api/viewer/*");
     await page.getByRole("button", { name: "Try again" }).click();
-    await startButton(page).waitFor();
+    await expectShown(startButton(page));
   });
 
   test("a rate-limited manifest is loaded again automatically", async () => {

@@ -132,4 +132,5 @@ test("a platform that does not answer is said, and the page goes on when it does
   await page.getByRole("alert").getByText("cannot be reached", { exact: false }).waitFor();
   await page.unroute("**/api/webhooks");
   await page.getByRole("heading", { name: "No webhooks yet" }).waitFor();
+  await expect.poll(() => page.getByRole("alert").count(), PATIENCE).toBe(0);
 });
