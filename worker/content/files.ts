@@ -35,7 +35,7 @@ export function placeColumns(kind: FileKind) {
 }
 
 /** Returns the change of a row whose file is at another place now; null: the content has no such file. */
-export function placed(kind: FileKind, place: FilePlace | null): Partial<Content> {
+export function placeValues(kind: FileKind, place: FilePlace | null): Partial<Content> {
   const { columns } = KINDS[kind];
   return { [columns.storageId]: place?.storageId ?? null, [columns.path]: place?.path ?? null };
 }

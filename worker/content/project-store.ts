@@ -75,9 +75,9 @@ export class ProjectStore {
     const made = isRepeated ? await this.get(id) : undefined;
     if (made) return made;
     const values = { ...project, id, companyId: this.company.id, createdAt: now, updatedAt: now };
-    const hasRoom = sql`(SELECT count(*) FROM ${projects} WHERE ${this.#own()}) < ${MAX_PROJECTS}`;
+    const isBelowLimit = sql`(SELECT count(*) FROM ${projects} WHERE ${this.#own()}) < ${MAX_PROJECTS}`;
     const [row] = await this.#audit.noting(
-      insertIf(this.#db, projects, values, hasRoom).returning(),
+      insertIf(this.#db, projects, values, isBelowLimit).returning(),
       "project.created",
       { id, name: project.name },
     );

@@ -56,7 +56,7 @@ export function endOfDay(time: number): number {
 }
 
 /** Returns the condition that what is wanted fits into the quotas. */
-export function hasRoom(companyId: string, quotas: Quotas, wanted: Wanted, now: number): SQL {
+export function fitsQuotas(companyId: string, quotas: Quotas, wanted: Wanted, now: number): SQL {
   const { contents, bytes, compilationsADay } = quotas;
   const conditions = [
     wanted.contents &&

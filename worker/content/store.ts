@@ -39,10 +39,10 @@ import type { Storages } from "../storage/open.ts";
 import { deleteFolder } from "../storage/provider.ts";
 import { happened } from "../webhooks/events.ts";
 import { FILE_KINDS } from "./file-kinds.ts";
-import { isSamePlace, placeColumns, placed, placeOf, type StoredVideo } from "./files.ts";
+import { isSamePlace, placeColumns, placeOf, placeValues, type StoredVideo } from "./files.ts";
 import { foldersOf, mediaUrlPrefix } from "./paths.ts";
 import {
-  hasRoom,
+  fitsQuotas,
   type Quotas,
   quotaBrieflyExhausted,
   quotaRefusal,
@@ -117,13 +117,18 @@ export class ContentStore {
   }
 
   /** Returns the condition that what is wanted fits into the quotas. */
-  room(wanted: Wanted, now: number): SQL {
-    return hasRoom(this.company.id, this.#quotas, wanted, now);
+  fitsQuotas(wanted: Wanted, now: number): SQL {
+    return fitsQuotas(this.company.id, this.#quotas, wanted, now);
   }
 
   /** Returns why what is wanted does not fit into the quotas; null when it does by now. */
-  async overQuota(wanted: Wanted & { bytes?: number }, now: number): Promise<Refusal | null> {
+  async quotaRefusal(wanted: Wanted & { bytes?: number }, now: number): Promise<Refusal | null> {
     return quotaRefusal(this.#quotas, await readUsage(this.#db, this.company.id, now), wanted, now);
+  }
+
+  /** Returns the error for a change that did not fit into the quotas. */
+  async quotaError(wanted: Wanted & { bytes?: number }, now: number): Promise<Refusal> {
+    return (await this.quotaRefusal(wanted, now)) ?? quotaBrieflyExhausted();
   }
 
   /** Returns the statements that note an action; they belong right behind the change in its batch. */
@@ -218,23 +223,19 @@ export class ContentStore {
         searchText: searchable(row.title, row.description),
         deletedAt: until,
       };
-      const room = this.room({ contents: 1, bytes: row.imageBytes, compilations }, now);
-      return transaction.add(insertIf(this.#db, arContent, content, room).returning());
+      const fits = this.fitsQuotas({ contents: 1, bytes: row.imageBytes, compilations }, now);
+      return transaction.add(insertIf(this.#db, arContent, content, fits).returning());
     });
     await transaction.commit(this.#db);
     return new Map(inserted.flatMap((rows) => rows()).map((content) => [content.id, content]));
   }
 
   /** Throws Refusal `quota_exceeded` for a video that does not fit into the quota, before it is sent. */
-  async assertRoomForVideo(content: Content, bytes: number, now: number): Promise<void> {
+  async assertVideoFitsQuota(content: Content, bytes: number, now: number): Promise<void> {
     // Saves the query while the quota is far away.
     if (this.#quotas.bytes === 0 || this.company.contentBytes + bytes <= this.#quotas.bytes) return;
-    const refused = await this.#noRoomForVideo(content, bytes, now);
+    const refused = await this.quotaRefusal(addedVideo(content, bytes), now);
     if (refused) throw refused;
-  }
-
-  #noRoomForVideo(content: Content, bytes: number, now: number): Promise<Refusal | null> {
-    return this.overQuota({ bytes: bytes - (content.videoBytes ?? 0) }, now);
   }
 
   /**
@@ -248,10 +249,11 @@ export class ContentStore {
     now: number,
   ): Promise<VideoUploadRow> {
     const row = { ...upload, companyId: this.company.id, contentId: content.id };
-    const room = this.room({ bytes: upload.bytes - (content.videoBytes ?? 0) }, now);
-    const [begun] = await insertIf(this.#db, videoUploads, row, room).returning();
+    const wanted = addedVideo(content, upload.bytes);
+    const fits = this.fitsQuotas(wanted, now);
+    const [begun] = await insertIf(this.#db, videoUploads, row, fits).returning();
     if (begun) return begun;
-    throw (await this.#noRoomForVideo(content, upload.bytes, now)) ?? quotaBrieflyExhausted();
+    throw await this.quotaError(wanted, now);
   }
 
   /** Returns content that is not revealed yet, or deleted. */
@@ -278,7 +280,7 @@ export class ContentStore {
         this.#db
           .update(arContent)
           .set({ ...change, deletedAt: null })
-          .where(and(eq(arContent.id, id), this.room({ compilations }, now)))
+          .where(and(eq(arContent.id, id), this.fitsQuotas({ compilations }, now)))
           .returning(),
       );
       const row = { ...task, companyId: this.company.id, contentId: id };
@@ -349,21 +351,21 @@ export class ContentStore {
     const isOther =
       video && sql`NOT (${place.storageId} IS ${video.storageId} AND ${place.path} IS ${video.path})`;
     const isLimited = video !== null && !video.isCounted;
-    const room = isLimited ? this.room({ bytes: moreBytes(video.bytes) }, now) : undefined;
+    const fits = isLimited ? this.fitsQuotas({ bytes: additionalBytes(video.bytes) }, now) : undefined;
     const [[before], [after]] = await this.#db.batch([
       // In the same transaction: the file may have been moved since the content was last read.
       this.#db.select().from(arContent).where(isCurrent),
       this.#db
         .update(arContent)
         .set({
-          ...placed("video", video),
+          ...placeValues("video", video),
           videoUrl: video && sql`${mediaUrlPrefix(uniqueId, "video")} || (${version})`,
           videoType: video?.type ?? null,
           videoBytes: video?.bytes ?? null,
           videoVersion: version,
           updatedAt: touched(now),
         })
-        .where(and(isCurrent, isOther ?? undefined, room))
+        .where(and(isCurrent, isOther ?? undefined, fits))
         .returning(),
       ...this.#auditEntries(
         video ? "video.attached" : "video.removed",
@@ -373,7 +375,7 @@ export class ContentStore {
       ...(video ? happened(this.#db, "video.attached", id, now) : []),
     ]);
     const isRefused = before && !after && isLimited && !isSamePlace(placeOf(before, "video"), video);
-    if (isRefused) throw (await this.#noRoomForVideo(before, video.bytes, now)) ?? quotaBrieflyExhausted();
+    if (isRefused) throw await this.quotaError(addedVideo(before, video.bytes), now);
     return { before, after };
   }
 
@@ -436,8 +438,13 @@ export class ContentStore {
   }
 }
 
-/** Returns by how much a video is larger than the current one. */
-function moreBytes(bytes: number): SQL {
+/** Returns what a video needs in addition to the one that it replaces. */
+function addedVideo({ videoBytes }: Content, bytes: number) {
+  return { bytes: bytes - (videoBytes ?? 0) };
+}
+
+/** Returns the same as SQL, which counts with the row as it is when the statement runs. */
+function additionalBytes(bytes: number): SQL {
   return sql`${bytes} - coalesce(${arContent.videoBytes}, 0)`;
 }
 

@@ -3,17 +3,15 @@ import { inspectImage } from "../../compiler/image/inspect.ts";
 import type { Bindings } from "../bindings.ts";
 import { type Creation, newCreation } from "../db/idempotency.ts";
 import type { Company, Content } from "../db/tables.ts";
-import type { Refusal } from "../errors.ts";
 import { logFailure } from "../log.ts";
-import { type NewLease, newLease, openedBy } from "../marker/life.ts";
+import { initialState, type NewLease, newLease } from "../marker/life.ts";
 import { sha256 } from "../sha256.ts";
 import type { StorageProvider } from "../storage/provider.ts";
 import { announceEvents } from "../webhooks/deliveries.ts";
 import { KINDS } from "./file-kinds.ts";
-import { type FilePlace, placed, placeOf } from "./files.ts";
+import { type FilePlace, placeOf, placeValues } from "./files.ts";
 import { imagePath, mediaUrl, qrCodePath, versionedPath } from "./paths.ts";
 import { drawQrCode } from "./qr-code.ts";
-import { quotaBrieflyExhausted } from "./quotas.ts";
 import { viewerUrl } from "./representation.ts";
 import { type ContentStore, type ContentWithTask, type HiddenContent, purge, type Reveal } from "./store.ts";
 
@@ -128,7 +126,7 @@ export async function submitPhotos(
     if (content) inserted.push({ ...photo, content });
     else {
       const wanted = { contents: 1, bytes: photo.row.imageBytes, compilations: photo.reusable ? 0 : 1 };
-      outcomes.set(photo.request, { error: await quotaError(store, wanted, now) });
+      outcomes.set(photo.request, { error: await store.quotaError(wanted, now) });
     }
   }
   try {
@@ -154,7 +152,7 @@ export async function submitPhotos(
         submitted.push(outcome);
         outcomes.set(request, outcome);
       } else {
-        outcomes.set(request, { error: await quotaError(store, { compilations: 1 }, now) });
+        outcomes.set(request, { error: await store.quotaError({ compilations: 1 }, now) });
         await discard(services, store, content);
       }
     }
@@ -164,15 +162,6 @@ export async function submitPhotos(
     throw error;
   }
   return requests.map((request) => outcomes.get(request) ?? { error: new Error("No outcome.") });
-}
-
-/** Returns why a photo does not fit into the company's quotas. */
-async function quotaError(
-  store: ContentStore,
-  wanted: { readonly contents?: number; readonly bytes?: number; readonly compilations: number },
-  now: number,
-): Promise<Refusal> {
-  return (await store.overQuota(wanted, now)) ?? quotaBrieflyExhausted();
 }
 
 /** Makes the row of a photo. @throws CompileError for a file that cannot become a marker */
@@ -241,7 +230,9 @@ async function storeFiles(
   for (const put of await Promise.allSettled(puts)) if (put.status === "rejected") throw put.reason;
   const copied = reusable && (await copyMarker(storages, reusable, store.company, row.uniqueId));
   const lease = executor === "browser" && !copied ? await newLease(now, settings.browserLeaseSeconds) : null;
-  const task = copied ? ({ state: "ready", startedAt: now, finishedAt: now } as const) : openedBy(lease, now);
+  const task = copied
+    ? ({ state: "ready", startedAt: now, finishedAt: now } as const)
+    : initialState(lease, now);
   return {
     ...photo,
     content,
@@ -335,7 +326,7 @@ async function copyMarker(
     const { contentType } = KINDS[kind];
     const path = versionedPath(kind, { storagePath, uniqueId, version: 1, contentType });
     const target = { storageId, path };
-    return (await copy(storages, source, target, contentType)) ? placed(kind, target) : null;
+    return (await copy(storages, source, target, contentType)) ? placeValues(kind, target) : null;
   };
   const marker = await copied("marker");
   if (!marker) return null;

@@ -1,6 +1,6 @@
 import { and, eq, exists, gt, inArray, isNull, lt, lte, ne, or, type SQL, sql } from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
-import { type FilePlace, placed } from "../content/files.ts";
+import { type FilePlace, placeValues } from "../content/files.ts";
 import { insertSelect } from "../db/insert-select.ts";
 import {
   arContent,
@@ -66,7 +66,7 @@ export function backoffSeconds(attempts: number, baseSeconds: number): number {
 }
 
 /** Returns the first state of a task: leased to the browser that asked, or waiting for the Node compiler. */
-export function openedBy(lease: NewLease | null, now: number) {
+export function initialState(lease: NewLease | null, now: number) {
   return {
     state: lease ? "processing" : "pending",
     executor: lease ? "browser" : null,
@@ -91,7 +91,7 @@ export interface Recompilation {
   readonly now: number;
   readonly taskId?: string;
   /** The condition that the company's quota allows the compilation. */
-  readonly room?: SQL;
+  readonly fitsQuotas?: SQL;
 }
 
 /**
@@ -103,9 +103,9 @@ export interface Recompilation {
 export async function recompile(
   db: Database,
   contentId: string,
-  { lease, maxFeatures, audit, now, taskId = crypto.randomUUID(), room }: Recompilation,
+  { lease, maxFeatures, audit, now, taskId = crypto.randomUUID(), fitsQuotas }: Recompilation,
 ): Promise<CompileTaskRow | undefined> {
-  const opened = openedBy(lease, now);
+  const opened = initialState(lease, now);
   const present = and(eq(arContent.id, contentId), isNull(arContent.deletedAt));
   const newTask = insertSelect(
     db,
@@ -125,7 +125,7 @@ export async function recompile(
         ...(maxFeatures === undefined ? {} : { maxFeatures }),
         updatedAt: touched(now),
       })
-      .where(and(present, room)),
+      .where(and(present, fitsQuotas)),
     db
       .update(compileTasks)
       .set(closed("superseded", now))
@@ -149,7 +149,7 @@ export async function acquireLease(
   now: number,
 ): Promise<Acquisition> {
   const lease = await newLease(now, leaseSeconds);
-  const change = { ...openedBy(lease, now), progress: null };
+  const change = { ...initialState(lease, now), progress: null };
   const task = await transition(db, contentId, { guard: isFree(now), change, now });
   if (task) return { kind: "acquired", task, lease };
   const current = await openTask(db, contentId);
@@ -320,11 +320,11 @@ export async function finish(
       .update(arContent)
       .set({
         markerStatus: "ready",
-        ...placed("marker", marker),
+        ...placeValues("marker", marker),
         markerUrl: marker.url,
         markerGeneratedAt: now,
         markerMetadata: metadata,
-        ...(thumbnail ? { ...placed("thumbnail", thumbnail), thumbnailUrl: thumbnail.url } : {}),
+        ...(thumbnail ? { ...placeValues("thumbnail", thumbnail), thumbnailUrl: thumbnail.url } : {}),
         updatedAt: touched(now),
       })
       .where(

@@ -204,9 +204,9 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
       audit: c.var.audit,
       now,
       taskId: creation.id,
-      room: store.room(wanted, now),
+      fitsQuotas: store.fitsQuotas(wanted, now),
     });
-    if (!task) throw (await store.overQuota(wanted, now)) ?? notFound(id);
+    if (!task) throw (await store.quotaRefusal(wanted, now)) ?? notFound(id);
     await announce(c.env.queue, { id, generation: task.generation }, granted ? seconds : 0);
     const { content } = await find(c.var.store, id);
     const body = {

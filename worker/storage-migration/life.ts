@@ -14,7 +14,7 @@ import {
   sum,
 } from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
-import { type FilePlace, filesOf, placeColumns, placed } from "../content/files.ts";
+import { type FilePlace, filesOf, placeColumns, placeValues } from "../content/files.ts";
 import { movedPath } from "../content/paths.ts";
 import {
   arContent,
@@ -392,7 +392,7 @@ export async function repoint(
   const [[repointed], , [after]] = await db.batch([
     db
       .update(arContent)
-      .set(placed(move.kind, to))
+      .set(placeValues(move.kind, to))
       .where(and(eq(arContent.id, move.contentId), isAt(move.kind, from), held))
       .returning({ id: arContent.id }),
     db

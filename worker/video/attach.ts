@@ -35,7 +35,7 @@ export async function attachVideo(
 ): Promise<Content | undefined> {
   const { content, now } = change;
   const length = lengthOf(upload);
-  await store.assertRoomForVideo(content, length, now);
+  await store.assertVideoFitsQuota(content, length, now);
   if (!upload.stream) {
     throw new Refusal("unsupported_video", "The file is empty (0 bytes); expected an MP4 or WebM video.");
   }

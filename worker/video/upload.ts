@@ -68,7 +68,7 @@ export async function beginUpload(
   const { length, contentType, sha256 } = plan;
   const made = isRepeated ? await uploads.get(content.id, id) : undefined;
   if (made) return made;
-  await store.assertRoomForVideo(content, length, now());
+  await store.assertVideoFitsQuota(content, length, now());
   const { storageConnectionId } = uploads.company;
   const storage = await storages.open(storageConnectionId);
   const [storageId, parts] = storage.multipart

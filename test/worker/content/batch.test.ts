@@ -43,7 +43,7 @@ function codes({ items }: Result): (string | null)[] {
 }
 
 describe("a ZIP archive", () => {
-  test("each file is a photo of its own, with the query's options", async () => {
+  test("each file becomes a photo with the query's options", async () => {
     const archive = zipSync({
       "holiday/beach.png": [png(), { level: 0 }],
       "holiday/": new Uint8Array(0),
@@ -73,7 +73,7 @@ describe("a ZIP archive", () => {
     ).toEqual([beach.id, hills.id].sort());
   });
 
-  test("a broken file does not spoil the others", async () => {
+  test("a damaged file does not affect the others", async () => {
     const broken = new Uint8Array(20_000).map((_, i) => (i * 7919) >> 3);
     const archive = zipSync({
       "first.png": png(),
@@ -103,7 +103,7 @@ describe("a ZIP archive", () => {
     expect(keys.every((key) => key.includes(sneaky.unique_id) && !key.includes("etc"))).toBe(true);
   });
 
-  test("a bomb is not unpacked beyond the limit of a photo", async () => {
+  test("a ZIP bomb is not unpacked beyond the size limit of a photo", async () => {
     const archive = zipSync({ "bomb.png": new Uint8Array(60_000_000), "photo.png": png() });
     expect(archive.length).toBeLessThan(100_000);
     expect(codes(await sent(zip(archive)))).toEqual(["image_too_many_bytes", null]);
@@ -117,7 +117,7 @@ describe("a ZIP archive", () => {
     expect(largest).toBeLessThan(1_000_000);
   });
 
-  test("as programs write it that do not know the sizes beforehand, in pieces of any length", async () => {
+  test("sizes may be in data descriptors, and chunks may have any length", async () => {
     const chunks: Uint8Array[] = [];
     const archive = new Zip((_, chunk) => void chunks.push(chunk));
     const photos = [png(), png(), png()];
@@ -139,7 +139,7 @@ describe("a ZIP archive", () => {
     expect((await sent(zip(bytes))).submitted).toBe(3);
   });
 
-  test.each([true, false])("a file that is not what its CRC-32 says is told by its name", async (isSized) => {
+  test.each([true, false])("a file whose CRC-32 does not match is reported by name", async (isSized) => {
     const chunks: Uint8Array[] = [];
     const archive = new Zip((_, chunk) => void chunks.push(chunk));
     const photo = png();
@@ -161,7 +161,7 @@ describe("a ZIP archive", () => {
     expect(result.items[0].error?.detail).toContain('"one.png" cannot be unpacked: its CRC-32');
   });
 
-  test("a stored file that has the marks of a descriptor in it, and sizes of 8 bytes, comes whole", async () => {
+  test("an uncompressed file that contains descriptor signatures is read whole, with 8-byte sizes too", async () => {
     const inner = zipSync({ "x.png": [png(), { level: 0 }] });
     const descriptor = new Uint8Array([
       0x50, 0x4b, 7, 8, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x4b, 3, 4,
@@ -191,13 +191,13 @@ describe("a ZIP archive", () => {
     }
   });
 
-  test("cut off: what came whole counts, the rest is told", async () => {
+  test("of a cut-off archive, whole files are submitted and the rest is reported", async () => {
     const archive = zipSync({ "one.png": [png(), { level: 0 }], "two.png": [png(), { level: 0 }] });
     const end = new TextDecoder("latin1").decode(archive).indexOf("two.png") + 20;
     expect(codes(await sent(zip(archive.slice(0, end))))).toEqual([null, "image_damaged"]);
   });
 
-  test("packed by a method that nobody knows", async () => {
+  test("an unknown compression method is reported", async () => {
     const archive = zipSync({ "one.png": [png(), { level: 0 }], "two.png": [png(), { level: 0 }] });
     archive[8] = 99;
     expect(codes(await sent(zip(archive)))).toEqual(["image_damaged", null]);
@@ -207,7 +207,7 @@ describe("a ZIP archive", () => {
     expect((await refusal(await zip(body))).code).toBe("malformed_upload");
   });
 
-  test("501 photos: 500 are taken, in few round trips, and the last is told", async () => {
+  test("of 501 photos, 500 are submitted in few round trips and the last is refused", async () => {
     const files = Object.fromEntries(Array.from({ length: 501 }, (_, i) => [`${i}.png`, png()]));
     let roundTrips = 0;
     const db = new Proxy(edge.db, {
@@ -243,7 +243,7 @@ describe("a form", () => {
     return data;
   }
 
-  test("each image is a photo of its own", async () => {
+  test("each image becomes a photo", async () => {
     const body = form(png(), new Uint8Array([1, 2, 3]), png());
     const result = await sent(edge.fetch(`${BATCH}?description=All`, { method: "POST", body }));
     expect(codes(result)).toEqual([null, "not_an_image", null]);
@@ -251,7 +251,7 @@ describe("a form", () => {
     expect(last).toMatchObject({ title: "photo 2", description: "All" });
   });
 
-  test("one that is broken from some point on: what came before counts", async () => {
+  test("of a broken form, the images before the break are submitted", async () => {
     const body = form(png(), png());
     body.append("nonsense", "x");
     const result = await sent(edge.fetch(BATCH, { method: "POST", body }));
@@ -263,7 +263,7 @@ describe("a form", () => {
     );
   });
 
-  test("the same photo as one that has its marker is ready at once", async () => {
+  test("a photo whose marker exists already is ready at once", async () => {
     const { content } = await edge.submit();
     const twice = png();
     const result = await sent(edge.fetch(BATCH, { method: "POST", body: form(twice, twice) }));
@@ -275,7 +275,7 @@ describe("a form", () => {
 describe("addresses", () => {
   const address = (name: string) => `https://images.example.net/${name}`;
 
-  test("each is fetched, and has its own fields and result", async () => {
+  test("each image is fetched and has its own fields and result", async () => {
     edge.sites.set(address("a.png"), () => new Response(png()));
     edge.sites.set(address("b.png"), () => new Response(null, { status: 404 }));
     edge.sites.set(address("c.png"), () => new Response(png()));
@@ -293,7 +293,7 @@ describe("addresses", () => {
     expect(first).toMatchObject({ title: "First", max_features: 100 });
   });
 
-  test("that are slow have ten minutes together: the rest is told, and not asked for", async () => {
+  test("slow addresses share ten minutes; the rest is reported and not requested", async () => {
     const asked: string[] = [];
     const items = Array.from({ length: 8 }, (_, i) => ({ image_url: address(`slow-${i}.png`) }));
     for (const { image_url } of items) {
@@ -318,7 +318,7 @@ describe("addresses", () => {
 });
 
 describe("with an Idempotency-Key", () => {
-  test("a batch that died half way is completed, and nothing is there twice", async () => {
+  test("a batch that broke off is completed without duplicates", async () => {
     const archive = zipSync(
       Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`${i}.png`, [png(), { level: 0 }]])) as never,
     );

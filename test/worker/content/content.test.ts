@@ -72,7 +72,7 @@ describe("the list", () => {
     expect(exact.next_cursor).toBeNull();
   });
 
-  it("finds parts of title and description, in any case and script, and takes % and _ as they are", async () => {
+  it("finds parts of title and description in any case and script, and treats % and _ literally", async () => {
     const edge = new Edge();
     const anna = await upload(edge, { title: "АННА в саду", description: "100% wool_sweater" });
     await upload(edge, { title: "Boris", description: "1000 woolxsweaters" });
@@ -110,7 +110,7 @@ describe("the list", () => {
 });
 
 describe("a change", () => {
-  it("sets what it names and is found by its new text", async () => {
+  it("sets the given fields, and the new text is searchable", async () => {
     const edge = new Edge();
     const { id } = await upload(edge, { title: "Before", description: "kept words" });
     edge.pass(5);
@@ -144,11 +144,11 @@ describe("a change", () => {
   });
 });
 
-describe("a text with characters that are no text", () => {
+describe("a text with unusual characters", () => {
   const patch = (edge: Edge, id: string, change: object) =>
     edge.json<ArContent>(`/api/ar-content/${id}`, json("PATCH", change));
 
-  it("is kept well-formed, and can be changed again", async () => {
+  it("is stored well-formed and can be changed again", async () => {
     const edge = new Edge();
     const { id } = await upload(edge, { title: "x" });
     expect((await patch(edge, id, { title: "\ud800x", description: "a\udc00b" })).title).toBe("\ufffdx");
@@ -156,7 +156,7 @@ describe("a text with characters that are no text", () => {
     expect(ids(await edge.json("/api/ar-content?q=%EF%BF%BDb"))).toEqual([id]);
   });
 
-  it("is changed though its row came from elsewhere", async () => {
+  it("is changed even if its row was written by another program", async () => {
     const edge = new Edge();
     const { id } = await upload(edge, { title: "x" });
     await edge.db
@@ -166,7 +166,7 @@ describe("a text with characters that are no text", () => {
     expect((await patch(edge, id, { title: "mended" })).title).toBe("mended");
   });
 
-  it("is cut between characters when it is the name of a file", async () => {
+  it("is cut between characters when it comes from a file name", async () => {
     const edge = new Edge();
     const data = new FormData();
     data.set("image", new Blob([png()]), `${"a".repeat(199)}😀 and on.png`);
@@ -178,7 +178,7 @@ describe("a text with characters that are no text", () => {
     expect((await patch(edge, content.id, { title: "b" })).title).toBe("b");
   });
 
-  it("loses control characters and overrides of its direction", async () => {
+  it("loses control characters and direction overrides", async () => {
     const edge = new Edge();
     const { id } = await upload(edge, { title: "one\r\ntwo\u0000\u202egnp.\u2066x" });
     const description = "first\r\nsecond\rthird\u0007\u202e";
@@ -208,7 +208,7 @@ describe("a text with characters that are no text", () => {
     },
   );
 
-  it("stays findable by both texts when two changes meet", async () => {
+  it("stays searchable by both texts after two simultaneous changes", async () => {
     const edge = new Edge();
     const { id } = await upload(edge, { title: "old title", description: "old words" });
     await Promise.all([
@@ -223,7 +223,7 @@ describe("a text with characters that are no text", () => {
 });
 
 describe("a deletion", () => {
-  it("removes every file and every row, even what no row names", async () => {
+  it("removes every file and every row, even files that no row refers to", async () => {
     const edge = new Edge();
     const { content, lease } = await edge.submit({ compile: "browser" });
     const { id, unique_id: uniqueId } = content;
@@ -252,7 +252,7 @@ describe("a deletion", () => {
     expect((await refusal(await edge.fetch(path, { method: "DELETE" }))).code).toBe("not_found");
   });
 
-  it("is finished by the sweep when the storage fails, and is invisible meanwhile", async () => {
+  it("is finished by the sweep when the storage fails, and is invisible until then", async () => {
     const edge = new Edge();
     const { content, lease } = await edge.submit({ compile: "browser" });
     const path = `/api/ar-content/${content.id}`;

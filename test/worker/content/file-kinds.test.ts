@@ -1,7 +1,7 @@
 import { eq } from "drizzle-orm";
 import { beforeEach, describe, expect, it } from "vitest";
 import { FILE_KINDS } from "../../../worker/content/file-kinds.ts";
-import { filesOf, placed } from "../../../worker/content/files.ts";
+import { filesOf, placeValues } from "../../../worker/content/files.ts";
 import { arContent } from "../../../worker/db/tables.ts";
 import { Edge, refusal } from "../edge.ts";
 
@@ -12,11 +12,11 @@ beforeEach(() => {
 });
 
 describe.each(FILE_KINDS)("a file of the kind %s", (kind) => {
-  it("is listed, and keeps its storage connection from being deleted", async () => {
+  it("is listed, and its storage connection cannot be deleted", async () => {
     const { id } = await edge.connection("second");
     const { content } = await edge.submit();
     const place = { storageId: id, path: "a/file" };
-    await edge.db.update(arContent).set(placed(kind, place)).where(eq(arContent.id, content.id));
+    await edge.db.update(arContent).set(placeValues(kind, place)).where(eq(arContent.id, content.id));
 
     const files = filesOf(edge.db, content.company_id);
     const held = await edge.db.select().from(files).where(eq(files.storageId, id));
@@ -30,7 +30,7 @@ describe.each(FILE_KINDS)("a file of the kind %s", (kind) => {
     });
 
     const platform = { storageId: null, path: "a/file" };
-    await edge.db.update(arContent).set(placed(kind, platform)).where(eq(arContent.id, content.id));
+    await edge.db.update(arContent).set(placeValues(kind, platform)).where(eq(arContent.id, content.id));
     expect((await edge.fetch(path, { method: "DELETE" })).status).toBe(204);
   });
 });

@@ -59,7 +59,7 @@ describe("media", () => {
     ["thumbnail", "-thumbnail.jpg"],
     ["marker", ".mind"],
     ["video", ".webm"],
-  ])("names the %s for whoever saves it", async (kind, ending) => {
+  ])("names the saved file of a %s", async (kind, ending) => {
     for (const method of ["GET", "HEAD"]) {
       const response = await get(`/media/${content.unique_id}/${kind}`, {}, method);
       const name = `${content.unique_id}${ending}`;
@@ -68,7 +68,7 @@ describe("media", () => {
     }
   });
 
-  it.each(["", "?v=0", "?v=2", "?v="])("is to be asked for again at an address with %o", async (query) => {
+  it.each(["", "?v=0", "?v=2", "?v="])("must be revalidated at an address with %o", async (query) => {
     const response = await get(`/media/${content.unique_id}/video${query}`);
     expect(response.headers.get("cache-control")).toBe("no-cache");
     expect(response.headers.get("etag")).toBe('"1"');
@@ -82,7 +82,7 @@ describe("media", () => {
     expect(response.headers.get("cache-control")).toContain("immutable");
   });
 
-  it("is sent for another If-None-Match", async () => {
+  it("is sent when If-None-Match differs", async () => {
     expect((await get(content.video_url, { "If-None-Match": '"2"' })).status).toBe(200);
   });
 
@@ -117,7 +117,7 @@ describe("media", () => {
   );
 
   it.each(["bytes=0-1,5-6", "bytes=9-3", "bytes=a-b", "lines=0-1", "bytes=-"])(
-    "ignores %o, which is no single range of bytes",
+    "ignores %o, which is not a single range of bytes",
     async (range) => {
       expect(parseRange(range)).toBeUndefined();
       const response = await get(content.video_url, { Range: range });
@@ -126,12 +126,12 @@ describe("media", () => {
     },
   );
 
-  it("keeps to a range only while If-Range names the same bytes", async () => {
+  it("honours a range only while If-Range matches", async () => {
     expect((await get(content.video_url, { Range: "bytes=0-9", "If-Range": '"1"' })).status).toBe(206);
     expect((await get(content.video_url, { Range: "bytes=0-9", "If-Range": '"0"' })).status).toBe(200);
   });
 
-  it("says what is missing", async () => {
+  it("names what is missing", async () => {
     const addresses = [
       `/media/${bare.unique_id}/marker`,
       `/media/${bare.unique_id}/thumbnail?v=1`,
@@ -166,7 +166,7 @@ describe("media", () => {
 });
 
 describe("the viewer", () => {
-  it("gets what it needs, and nothing of the company", async () => {
+  it("gets what it needs and nothing about the company", async () => {
     const response = await get(`/api/viewer/${content.unique_id}`);
     expect(response.headers.get("access-control-allow-origin")).toBe("*");
     expect(await response.json<ViewerManifest>()).toEqual({
@@ -186,7 +186,7 @@ describe("the viewer", () => {
     });
   });
 
-  it("gets a manifest without marker and video while there are none", async () => {
+  it("gets a manifest without marker and video before they exist", async () => {
     const manifest = await edge.json<ViewerManifest>(`/api/viewer/${bare.unique_id}`);
     expect(manifest).toMatchObject({
       marker_status: "pending",
@@ -196,7 +196,7 @@ describe("the viewer", () => {
     });
   });
 
-  it("gets nothing of content that is not active; the studio still shows its photo", async () => {
+  it("gets nothing of inactive content; the studio still shows its photo", async () => {
     await edge.json(`/api/ar-content/${bare.id}`, json("PATCH", { is_active: false }));
     expect((await refusal(await get(`/api/viewer/${bare.unique_id}`))).code).toBe("not_found");
     expect((await get(bare.image_url)).status).toBe(200);

@@ -19,7 +19,7 @@ storage.download = (key, options) => {
   return download(key, options);
 };
 
-/** As whoever has the link, before an isolate that has just started. */
+/** A viewer without an account, on an isolate that has just started. */
 let visit: (path: string | null, init?: RequestInit) => Promise<Response>;
 let isolate: { publicCache: PublicCache; storages: Edge["bindings"]["storages"] };
 
@@ -38,8 +38,8 @@ const manifest = () => visit(`/api/viewer/${content.unique_id}`);
 const change = (bindings = {}) =>
   edge.fetch(`/api/ar-content/${content.id}`, json("PATCH", { is_active: false }), bindings);
 
-describe("what viewers ask for", () => {
-  it("is read from the storage once, and is the same each time", async () => {
+describe("a cached file or row", () => {
+  it("is read from the storage once and is the same each time", async () => {
     for (let i = 0; i < 3; i++) {
       const response = await visit(content.marker_url);
       expect(new Uint8Array(await response.arrayBuffer())).toEqual(marker);
@@ -48,13 +48,13 @@ describe("what viewers ask for", () => {
     expect(read).toEqual([expect.stringContaining(content.unique_id)]);
   });
 
-  it("comes from the storage where it is a range", async () => {
+  it("is not used for a range", async () => {
     await (await visit(content.marker_url)).arrayBuffer();
     const part = await visit(content.marker_url, { headers: { Range: "bytes=10-19" } });
     expect([part.status, new Uint8Array(await part.arrayBuffer())]).toEqual([206, marker.slice(10, 20)]);
   });
 
-  it("is gone at once when this isolate takes it away", async () => {
+  it("is gone at once after a change by this isolate", async () => {
     expect((await manifest()).status).toBe(200);
     expect((await visit(content.marker_url)).status).toBe(200);
     expect((await change(isolate)).status).toBe(200);
@@ -62,7 +62,7 @@ describe("what viewers ask for", () => {
     expect((await visit(content.marker_url)).status).toBe(404);
   });
 
-  it("is gone two seconds after another isolate took it away", async () => {
+  it("is gone two seconds after a change by another isolate", async () => {
     expect((await manifest()).status).toBe(200);
     await change();
     edge.pass(1.9);
@@ -71,7 +71,7 @@ describe("what viewers ask for", () => {
     expect((await manifest()).status).toBe(404);
   });
 
-  it("is gone when it expires, though it is kept", async () => {
+  it("is not served after the content expires", async () => {
     const expiresAt = new Date(edge.clock + 1000).toISOString();
     await edge.json(`/api/ar-content/${content.id}`, json("PATCH", { expires_at: expiresAt }));
     expect((await manifest()).status).toBe(200);
@@ -79,7 +79,7 @@ describe("what viewers ask for", () => {
     expect((await manifest()).status).toBe(404);
   });
 
-  it("shows a new video at once", async () => {
+  it("gives way to a new video at once", async () => {
     expect(await (await manifest()).json()).toMatchObject({ video_url: null });
     const film = video("webm");
     const headers = { "Content-Length": String(film.length) };
@@ -88,7 +88,7 @@ describe("what viewers ask for", () => {
     expect(await (await manifest()).json()).toMatchObject({ video_url: expect.any(String) });
   });
 
-  it("is there as soon as it is published: that there is nothing is not kept", async () => {
+  it("appears as soon as it is published: misses are not cached", async () => {
     await change();
     expect((await manifest()).status).toBe(404);
     await edge.json(`/api/ar-content/${content.id}`, json("PATCH", { is_active: true }));
@@ -99,7 +99,7 @@ describe("what viewers ask for", () => {
 describe("the cache", () => {
   const row = { uniqueId: "x", isActive: true, expiresAt: null } as never;
 
-  it("keeps nothing that was read while something changed", async () => {
+  it("does not keep what was read during a change", async () => {
     const cache = new PublicCache(2);
     await cache.content("x", 0, async () => {
       cache.forget();
@@ -108,7 +108,7 @@ describe("the cache", () => {
     expect(await cache.content("x", 0, async () => undefined)).toBeUndefined();
   });
 
-  it("has room for so many bytes, and drops the file that was not asked for the longest", async () => {
+  it("has a size limit, and drops the least recently used file", async () => {
     const cache = new PublicCache(2);
     const opened: string[] = [];
     const ask = (path: string, bytes: number) =>

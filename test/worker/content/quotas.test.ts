@@ -57,7 +57,7 @@ async function counted() {
   return [{ contentCount: company.contentCount, contentBytes: company.contentBytes }, rows];
 }
 
-test("what is counted is what there is, through a photo's whole life", async () => {
+test("the counters match the stored rows through a photo's whole life", async () => {
   const check = async () => {
     const [counters, rows] = await counted();
     expect(counters).toEqual(rows);
@@ -88,7 +88,7 @@ test("what is counted is what there is, through a photo's whole life", async () 
 });
 
 describe("the quota of photos", () => {
-  it("says what is used and what is allowed, and lets one in when another goes", async () => {
+  it("names the usage and the limit, and accepts a photo after another is deleted", async () => {
     await allow({ maxContents: 2 });
     const { content } = await edge.submit();
     await edge.submit();
@@ -100,7 +100,7 @@ describe("the quota of photos", () => {
     expect((await submit()).status).toBe(201);
   });
 
-  it("holds when many come at the same moment", async () => {
+  it("holds for many requests at the same moment", async () => {
     await allow({ maxContents: 5 });
     const responses = await Promise.all(Array.from({ length: 20 }, () => submit()));
     const statuses = responses.map(({ status }) => status).sort();
@@ -113,7 +113,7 @@ describe("the quota of photos", () => {
     expect(objects.filter(({ key }) => !kept.some((id) => key.includes(id)))).toEqual([]);
   });
 
-  it("refuses what is too much of a batch, and takes the rest", async () => {
+  it("refuses only the excess photos of a batch", async () => {
     await allow({ maxContents: 3 });
     const data = new FormData();
     for (let i = 0; i < 5; i++) data.append("image", new Blob([png()]), `${i}.png`);
@@ -128,7 +128,7 @@ describe("the quota of photos", () => {
     });
   });
 
-  it("is everybody's where a company has none of its own, and 0 is none", async () => {
+  it("is the platform's unless the company has its own, and 0 means no limit", async () => {
     const settings = { ...edge.settings, quotas: { contents: 1, bytes: 0, compilationsADay: 0 } };
     const send = () =>
       edge.fetch("/api/ar-content", { method: "POST", body: form({ image: png() }) }, { settings });
@@ -140,7 +140,7 @@ describe("the quota of photos", () => {
 });
 
 describe("the quota of bytes", () => {
-  it("is for photos and videos, and counts what a video replaces", async () => {
+  it("counts photos and videos, minus the video that is replaced", async () => {
     const image = png();
     const { content } = await edge.submit({ image });
     await allow({ maxBytes: image.length + 8000 });
@@ -156,7 +156,7 @@ describe("the quota of bytes", () => {
     expect((await edge.content(content.id)).video_bytes).toBe(8000);
   });
 
-  it("holds when videos come at the same moment, and leaves no file of those that were refused", async () => {
+  it("holds for videos at the same moment, and leaves no file of a refused one", async () => {
     const contents = await Promise.all(Array.from({ length: 6 }, async () => (await edge.submit()).content));
     const { company } = await edge.store();
     await allow({ maxBytes: company.contentBytes + 2 * 5000 });
@@ -168,7 +168,7 @@ describe("the quota of bytes", () => {
   });
 });
 
-describe("a video that comes in parts", () => {
+describe("a video upload in parts", () => {
   const LENGTH = 5000;
   const wish = { length: LENGTH, content_type: "video/mp4" };
   const begin = (id: string) => edge.fetch(`/api/ar-content/${id}/video-uploads`, json("POST", wish));
@@ -178,7 +178,7 @@ describe("a video that comes in parts", () => {
     await edge.db.delete(videoUploads);
   });
 
-  it("counts from its beginning, once, until it is given up", async () => {
+  it("counts once, from its beginning until it is deleted", async () => {
     const { content } = await edge.submit();
     const path = `/api/ar-content/${content.id}/video-uploads`;
     const before = await stored();
@@ -189,7 +189,7 @@ describe("a video that comes in parts", () => {
 
     await allow({ maxBytes: before + LENGTH });
     const { id } = (await (await begin(content.id)).json()) as VideoUpload;
-    // There is no room for anything beside it, and for itself there is.
+    // The upload uses up the quota, and still completes.
     expect((await refusal(await submit())).code).toBe("quota_exceeded");
     const headers = { "Content-Length": String(LENGTH) };
     const body = video("mp4", LENGTH);
@@ -199,7 +199,7 @@ describe("a video that comes in parts", () => {
     expect((await edge.content(content.id)).video_bytes).toBe(LENGTH);
   });
 
-  it("is over when nobody goes on with it", async () => {
+  it("stops counting when it is abandoned", async () => {
     const { content } = await edge.submit();
     const before = await stored();
     expect((await begin(content.id)).status).toBe(201);
@@ -208,7 +208,7 @@ describe("a video that comes in parts", () => {
     expect(await stored()).toBe(before);
   });
 
-  it("does not get past the quota with others at the same moment, nor one after another", async () => {
+  it("cannot exceed the quota together with others, at the same moment or one after another", async () => {
     const { content } = await edge.submit();
     await allow({ maxBytes: (await stored()) + 3 * LENGTH });
     const begun = await Promise.all(Array.from({ length: 10 }, () => begin(content.id)));
@@ -220,7 +220,7 @@ describe("a video that comes in parts", () => {
 });
 
 describe("the quota of compilations a day", () => {
-  it("says when there are new ones, and is over then", async () => {
+  it("names the time of its reset, and resets then", async () => {
     await allow({ maxCompilationsADay: 2 });
     const { content } = await edge.submit();
     await edge.submit();
@@ -241,7 +241,7 @@ describe("the quota of compilations a day", () => {
     expect((await submit()).status).toBe(403);
   });
 
-  it("is not for a marker that is reused", async () => {
+  it("does not count a reused marker", async () => {
     await allow({ maxCompilationsADay: 1 });
     const image = png();
     const { content, lease } = await edge.submit({ image, compile: "browser" });
@@ -257,7 +257,7 @@ describe("the quota of compilations a day", () => {
     expect((await submit()).status).toBe(403);
   });
 
-  it("holds when many come at the same moment, and keeps nothing of those that were refused", async () => {
+  it("holds for many requests at the same moment, and stores nothing of a refused one", async () => {
     await allow({ maxCompilationsADay: 4 });
     const responses = await Promise.all(Array.from({ length: 12 }, () => submit()));
     expect(responses.map(({ status }) => status).sort()).toEqual([
@@ -282,7 +282,7 @@ describe("the quota of compilations a day", () => {
   });
 });
 
-test("the usage has limits where there are some, and every one of the last 30 days", async () => {
+test("the usage shows the limits that exist and each of the last 30 days", async () => {
   await edge.submit();
   edge.pass(2 * 24 * 3600);
   const first: Submission = await edge.submit();

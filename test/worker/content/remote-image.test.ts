@@ -29,7 +29,7 @@ function redirect(to: string) {
   return () => new Response(null, { status: 302, headers: { Location: to } });
 }
 
-describe("a photo by its address", () => {
+describe("a photo fetched from an address", () => {
   test("is submitted like an upload, whatever type its server claims", async () => {
     const bytes = png();
     const seen: Request[] = [];
@@ -50,7 +50,7 @@ describe("a photo by its address", () => {
     expect(seen.map(({ headers }) => headers.has("Authorization"))).toEqual([false]);
   });
 
-  test("redirects are followed, three of them", async () => {
+  test("up to three redirects are followed", async () => {
     edge.sites.set(ADDRESS, redirect("https://one.example.org/x"));
     edge.sites.set("https://one.example.org/x", redirect("/y"));
     edge.sites.set("https://one.example.org/y", redirect("https://two.example.org/"));
@@ -98,7 +98,7 @@ describe("refused", () => {
     expect(detail).not.toContain("secret");
   });
 
-  test("a redirect to one", async () => {
+  test("a redirect to such an address", async () => {
     edge.sites.set(ADDRESS, redirect("https://10.0.0.1/"));
     edge.sites.set("https://10.0.0.1/", () => new Response(png()));
     expect((await refused(ADDRESS)).code).toBe("invalid_input");
@@ -106,14 +106,14 @@ describe("refused", () => {
     expect((await refused(ADDRESS)).code).toBe("invalid_input");
   });
 
-  test("what is no image", async () => {
+  test("a file that is not an image", async () => {
     edge.sites.set(ADDRESS, () => new Response("<svg/>", { headers: { "Content-Type": "image/png" } }));
     expect((await refused(ADDRESS)).code).toBe("not_an_image");
     edge.sites.set(ADDRESS, () => new Response(null));
     expect((await refused(ADDRESS)).code).toBe("empty_file");
   });
 
-  test.each([404, 403, 500, 204, 206])("an answer of %i", async (status) => {
+  test.each([404, 403, 500, 204, 206])("a response with status %i", async (status) => {
     edge.sites.set(ADDRESS, () => new Response(status === 204 ? null : "no", { status }));
     const { code, detail } = await refused(ADDRESS);
     expect(code).toBe("image_not_fetched");
@@ -121,7 +121,7 @@ describe("refused", () => {
     expect(detail).not.toContain("size=large");
   });
 
-  test("nobody there", async () => {
+  test("a server that does not respond", async () => {
     expect((await refused("https://nobody.example.net/")).code).toBe("image_not_fetched");
   });
 
@@ -132,7 +132,7 @@ describe("refused", () => {
     expect((await refused(ADDRESS)).code).toBe("image_too_many_bytes");
   });
 
-  test("too many bytes, declared or not: the rest is not read", async () => {
+  test("too many bytes, declared or not; the rest is not read", async () => {
     const declared = { "Content-Length": String(MAX_IMAGE_BYTES + 1) };
     edge.sites.set(ADDRESS, () => new Response(new Uint8Array(MAX_IMAGE_BYTES + 1), { headers: declared }));
     expect((await refused(ADDRESS)).code).toBe("image_too_many_bytes");
@@ -156,7 +156,7 @@ describe("refused", () => {
     expect(read).toBeLessThan(MAX_IMAGE_BYTES + 3_000_000);
   });
 
-  test("fields that are wrong or unknown, before anything is fetched", async () => {
+  test("invalid or unknown fields, before anything is fetched", async () => {
     edge.sites.set(ADDRESS, () => {
       throw new Error("Fetched.");
     });

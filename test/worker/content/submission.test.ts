@@ -15,7 +15,7 @@ function upload(body: BodyInit, headers: Record<string, string> = {}, target = e
 }
 
 describe("a submitted photo", () => {
-  it("is stored with its facts, and waits for the Node compiler by default", async () => {
+  it("is stored with its metadata, and waits for the Node compiler by default", async () => {
     const edge = new Edge();
     const image = png();
     const response = await upload(form({ image, title: "Anna", description: "In the garden" }), {}, edge);
@@ -65,7 +65,7 @@ describe("a submitted photo", () => {
     expect((await edge.submit({ title: "" })).content.title).toBe("Holiday photo");
   });
 
-  it("is found by the sweep when the queue does not take its message", async () => {
+  it("is accepted although the queue does not take its message", async () => {
     const edge = new Edge();
     vi.spyOn(console, "error").mockImplementationOnce(() => {});
     const queue = {
@@ -80,7 +80,7 @@ describe("a submitted photo", () => {
     expect(response.status).toBe(201);
   });
 
-  it("leaves nothing for long when its Worker is killed between files and answer", async () => {
+  it("is cleaned up by the sweep when its Worker is killed after storing the files", async () => {
     const edge = new Edge();
     const before = await edge.allFiles();
     const storage = new R2Storage(env.BUCKET);
@@ -114,7 +114,7 @@ describe("a submitted photo", () => {
     expect([await rows(), await edge.allFiles()]).toEqual([[], before]);
   });
 
-  it("leaves nothing when its file cannot be stored", async () => {
+  it("leaves nothing behind when its file cannot be stored", async () => {
     const edge = new Edge();
     vi.spyOn(console, "error").mockImplementationOnce(() => {});
     const before = await edge.allFiles();
@@ -131,7 +131,7 @@ describe("a submitted photo", () => {
     expect(await edge.allFiles()).toEqual(before);
   });
 
-  it("leaves nothing when its rows cannot be written", async () => {
+  it("leaves nothing behind when its rows cannot be written", async () => {
     const edge = new Edge();
     const before = await edge.allFiles();
     const store = await edge.store();
@@ -227,7 +227,7 @@ describe("a refused upload names the reason and stores nothing", () => {
       /"compile".*server.*browser.*received "cloud"/,
     ],
     [
-      "max_features that is no number",
+      "max_features that is not a number",
       () => form({ image: png(), max_features: "many" }),
       422,
       "invalid_input",
@@ -277,7 +277,7 @@ describe("a refused upload names the reason and stores nothing", () => {
     ]);
   });
 
-  it("a body that is no form", async () => {
+  it("a body that is not a form", async () => {
     const problem = await refusal(await upload("hello", { "Content-Type": "text/plain" }));
     expect([problem.status, problem.code]).toEqual([415, "unsupported_media_type"]);
   });
@@ -304,7 +304,7 @@ describe("a refused upload names the reason and stores nothing", () => {
     expect(await edge.allFiles()).toEqual(before);
   });
 
-  it("one that streams on past the limit is stopped there", async () => {
+  it("a body that exceeds the limit is not read any further", async () => {
     const boundary = "limit";
     const head = `--${boundary}\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n`;
     let pulled = 0;
@@ -338,7 +338,7 @@ describe("the same photo again", () => {
     return edge.content(content.id);
   };
 
-  it("gets its marker at once, a copy of its own", async () => {
+  it("gets a copy of the marker at once", async () => {
     const edge = new Edge();
     const image = png();
     const first = await finished(edge, image);

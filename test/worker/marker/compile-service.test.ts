@@ -50,7 +50,7 @@ const heard = async () => true;
 afterEach(() => void vi.useRealTimers());
 
 describe("the Node compiler's client", () => {
-  it("sends an image that is a stream of known length itself, as from S3", async () => {
+  it("sends an image from a FixedLengthStream, as from S3", async () => {
     const { service, asked } = mockService(() => parts(["marker", "application/octet-stream", "MIND"]));
     const { readable, writable } = new FixedLengthStream(4);
     const image = job().image.pipeTo(writable);
@@ -60,7 +60,7 @@ describe("the Node compiler's client", () => {
     expect(asked[0].body).toEqual(new Uint8Array([1, 2, 3, 4]));
   });
 
-  it("sends the image with secret and option, follows progress, and brings the marker", async () => {
+  it("sends the image with secret and option, reports progress, and returns the marker", async () => {
     const { service, asked } = mockService(() =>
       parts(
         progressPart(1),
@@ -86,7 +86,7 @@ describe("the Node compiler's client", () => {
     expect(outcome.delivery).toMatchObject({ milliseconds: 12, compilerVersion: "9" });
   });
 
-  it("hears progress while the answer is still coming", async () => {
+  it("reports progress while the response is still streaming", async () => {
     const encoder = new TextEncoder();
     const { service } = mockService(() => {
       const { readable, writable } = new TransformStream();
@@ -107,7 +107,7 @@ describe("the Node compiler's client", () => {
     expect(outcome.kind).toBe("compiled");
   });
 
-  it("stops when nobody wants the marker any more", async () => {
+  it("stops when the lease is lost", async () => {
     const { service } = mockService(() => parts(progressPart(1), progressPart(2)));
     let reports = 0;
     const outcome = await compileRemotely(service, job(), async () => {
@@ -169,7 +169,7 @@ describe("the Node compiler's client", () => {
     ],
     ["a proxy's page", () => new Response("<h1>Bad gateway</h1>", { status: 502 }), "compiler_error", null],
     ["an answer without parts", () => new Response("hello"), "compiler_error", null],
-    ["progress that is no JSON", () => parts(["progress", "", "{"]), "compiler_error", null],
+    ["progress that is not JSON", () => parts(["progress", "", "{"]), "compiler_error", null],
     [
       "a marker that it says is invalid",
       () => parts(["problem", "", problemJson("invalid_marker")]),
@@ -177,12 +177,12 @@ describe("the Node compiler's client", () => {
       null,
     ],
   ];
-  it.each(retryable)("takes %s as retryable", async (_name, answer, code, retryAfterSeconds) => {
+  it.each(retryable)("treats %s as retryable", async (_name, answer, code, retryAfterSeconds) => {
     const outcome = await compileRemotely(mockService(answer).service, job(), heard);
     expect(outcome).toMatchObject({ kind: "retryable", failure: { code }, retryAfterSeconds });
   });
 
-  it("takes a network error as retryable", async () => {
+  it("treats a network error as retryable", async () => {
     const { service } = mockService(() => Promise.reject(new Error("Network connection lost.")));
     const outcome = await compileRemotely(service, job(), heard);
     expect(outcome).toMatchObject({ kind: "retryable", failure: { code: "compiler_unreachable" } });
@@ -225,7 +225,7 @@ describe("the Node compiler's client", () => {
 describe("the Node compiler's health", () => {
   const ask = (answer: () => Response) => checkCompiler(mockService(answer).service, 1);
 
-  it("is good when it says so, and only then", async () => {
+  it("is good only if it says so", async () => {
     await ask(() => Response.json({ status: "ok", compiler_version: "1", running: 0, capacity: 2 }));
     await expect(ask(() => new Response("no", { status: 500 }))).rejects.toThrow("status 500");
     await expect(ask(() => Response.json({ status: "stopping" }))).rejects.toThrow();

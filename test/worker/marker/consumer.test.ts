@@ -36,7 +36,7 @@ async function headless(fields: Record<string, string> = {}) {
 }
 
 describe("a message", () => {
-  it("brings a headless submission to ready", async () => {
+  it("compiles a submission without a browser", async () => {
     const { edge, id, message, task } = await headless({ max_features: "200" });
     const seen: (number | null)[] = [];
     const small = mind([target(undefined, undefined, { maxFeatures: 200 })]);
@@ -61,7 +61,7 @@ describe("a message", () => {
     expect(await task()).toMatchObject({ state: "ready", executor: "node", attempts: 1, error_code: null });
   });
 
-  it("that comes twice, at once or later, compiles once", async () => {
+  it("that is delivered twice, at once or later, compiles once", async () => {
     const { edge, id, message } = await headless();
     let compilations = 0;
     let finish: (outcome: CompileOutcome) => void = () => {};
@@ -83,7 +83,7 @@ describe("a message", () => {
     expect((await edge.content(id)).marker_status).toBe("ready");
   });
 
-  it("waits for a browser at work, without using up its deliveries", async () => {
+  it("waits for a browser that holds the lease, without using up its deliveries", async () => {
     const { edge, id, message } = await headless({ compile: "browser" });
     edge.pass(40);
     edge.sent.length = 0;
@@ -92,7 +92,7 @@ describe("a message", () => {
     expect((await edge.content(id)).executor).toBe("browser");
   });
 
-  it("takes over from a browser that went away", async () => {
+  it("takes over from a browser that disappeared", async () => {
     const { edge, id, message } = await headless({ compile: "browser" });
     edge.pass(60);
     expect(await consume(edge.consumer(mockCompiler), message)).toEqual(ACK);
@@ -112,7 +112,7 @@ describe("a message", () => {
 });
 
 describe("a retryable error", () => {
-  it("notes itself and retries with growing delays, then the dead letter ends it; a re-drive works", async () => {
+  it("is recorded and retried with growing delays until the dead letter; compiling again works", async () => {
     const { edge, id, message, task } = await headless();
     const delays: number[] = [];
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
@@ -145,7 +145,7 @@ describe("a retryable error", () => {
     expect((await edge.content(id)).marker_status).toBe("ready");
   });
 
-  it("ends after as many attempts too when its messages are sent anew", async () => {
+  it("ends after the same number of attempts when its messages are sent anew", async () => {
     const { edge, id, message } = await headless();
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       await consume(edge.consumer(mockCrash), message);
@@ -158,11 +158,11 @@ describe("a retryable error", () => {
     });
   });
 
-  it("is counted by the queue like by the database", () => {
+  it("is counted by the queue as by the database", () => {
     expect(wranglerToml).toMatch(new RegExp(`max_retries = ${MAX_ATTEMPTS - 1}\\n`));
   });
 
-  it("of a busy compiler spends no attempt and comes again when the compiler says", async () => {
+  it("of a busy compiler does not count as an attempt, and is retried when the compiler says", async () => {
     const { edge, message, task } = await headless();
     edge.sent.length = 0;
     const mockBusy: MockCompile = () => ({
@@ -175,7 +175,7 @@ describe("a retryable error", () => {
     expect(await task()).toMatchObject({ state: "pending", attempts: 0, error_code: "compiler_busy" });
   });
 
-  it("does not touch a compilation that was taken over meanwhile", async () => {
+  it("does not touch a compilation that was taken over in between", async () => {
     const { edge, id, message } = await headless();
     const mockOvertaken: MockCompile = async () => {
       edge.pass(61);
@@ -186,7 +186,7 @@ describe("a retryable error", () => {
     expect(await edge.content(id)).toMatchObject({ marker_status: "processing", executor: "browser" });
   });
 
-  it("is what a missing storage answer counts as", async () => {
+  it("is how a failing storage counts", async () => {
     const { edge, message, task } = await headless();
     vi.spyOn(console, "error").mockImplementationOnce(() => {});
     const consumer = edge.consumer(mockCompiler);
@@ -200,7 +200,7 @@ describe("a retryable error", () => {
     expect((await task()).error_code).toBe("storage_unavailable");
   });
 
-  it("is what bytes that are no marker count as, and nothing of them stays", async () => {
+  it("is how bytes that are not a marker count, and nothing of them is kept", async () => {
     const { edge, message, task, submission } = await headless();
     const mockGarbage: MockCompile = () => ({
       kind: "compiled",
@@ -213,7 +213,7 @@ describe("a retryable error", () => {
 });
 
 describe("a fatal error", () => {
-  it("fails with the compiler's own code and sentence", async () => {
+  it("fails the task with the compiler's own code and message", async () => {
     const { edge, id, message } = await headless();
     const mockBlank: MockCompile = () => ({
       kind: "fatal",
@@ -227,7 +227,7 @@ describe("a fatal error", () => {
     });
   });
 
-  it("is an original that is gone", async () => {
+  it("is an original that is missing", async () => {
     const { edge, id, message, submission } = await headless();
     await edge.storage.delete(await edge.files(submission.content));
     expect(await consume(edge.consumer(mockCompiler), message)).toEqual(ACK);
@@ -235,8 +235,8 @@ describe("a fatal error", () => {
   });
 });
 
-describe("a compilation that nobody wants any more", () => {
-  it("is stopped at its next progress, and its marker is not stored", async () => {
+describe("a compilation whose lease is lost", () => {
+  it("is stopped at its next progress report, and its marker is not stored", async () => {
     const { edge, id, message } = await headless();
     const mockSlow: MockCompile = async (_job, onProgress) => {
       await edge.json(`/api/ar-content/${id}/marker/recompile`, json("POST", { compile: "browser" }));
@@ -248,7 +248,7 @@ describe("a compilation that nobody wants any more", () => {
     expect(await edge.content(id)).toMatchObject({ marker_status: "processing", executor: "browser" });
   });
 
-  it("delivers in vain when its lease ran out, and leaves no file", async () => {
+  it("cannot deliver after its lease has expired, and leaves no file", async () => {
     const { edge, id, message, submission } = await headless();
     const mockLate: MockCompile = () => {
       edge.pass(61);
@@ -261,7 +261,7 @@ describe("a compilation that nobody wants any more", () => {
 });
 
 describe("the sweep", () => {
-  it("sends the message of a waiting photo that was lost, once per grace time", async () => {
+  it("sends the lost message of a waiting photo again, once per grace period", async () => {
     const { edge, message } = await headless();
     const mine = () => edge.sent.filter((sent) => sent.message.content_id === message.content_id);
     edge.sent.length = 0;
@@ -276,7 +276,7 @@ describe("the sweep", () => {
     expect(mine()).toHaveLength(1);
   });
 
-  it("leaves a browser at work alone, and finds it long after its lease ran out", async () => {
+  it("leaves a browser's lease alone until long after its end", async () => {
     const { edge, message, submission } = await headless({ compile: "browser" });
     const mine = () => edge.sent.filter((sent) => sent.message.content_id === message.content_id);
     edge.sent.length = 0;
@@ -298,7 +298,7 @@ describe("the sweep", () => {
     expect(mine()).toEqual([{ message, delaySeconds: 0 }]);
   });
 
-  it("finds a claim whose consumer died, and leaves back-off and settled ones alone", async () => {
+  it("finds a claim whose consumer died, and leaves back-offs and settled tasks alone", async () => {
     const { edge, message } = await headless();
     const mine = () => edge.sent.filter((sent) => sent.message.content_id === message.content_id);
     await consume(edge.consumer(mockCrash), message);

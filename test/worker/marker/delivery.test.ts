@@ -23,7 +23,7 @@ async function leased(fields: Record<string, string | Uint8Array> = {}) {
 }
 
 describe("a delivered marker", () => {
-  it("shows null for the quality of a marker from before there was a score", async () => {
+  it("shows null as the quality of a marker that was never scored", async () => {
     const { edge, id, put } = await leased();
     await put(form({ marker: mind() }));
     await edge.db
@@ -36,7 +36,7 @@ describe("a delivered marker", () => {
     });
   });
 
-  it("makes the content ready, with what the edge measured itself", async () => {
+  it("makes the content ready, with metadata that the edge measured", async () => {
     const { edge, id, put, submission } = await leased();
     edge.pass(7);
     const marker = mind();
@@ -85,7 +85,7 @@ describe("a delivered marker", () => {
     expect(content.marker_metadata?.milliseconds).toBeNull();
   });
 
-  it("that is delivered again under the same lease is answered like the first time", async () => {
+  it("that is delivered again under the same lease gets the same response", async () => {
     const { edge, putRaw, content } = await leased();
     const first = await (await putRaw(mind())).json();
     const files = await edge.files(content);
@@ -94,7 +94,7 @@ describe("a delivered marker", () => {
     expect(await edge.files(content)).toEqual(files);
   });
 
-  it("may be flat, when its photo is", async () => {
+  it("may be flat if its photo is", async () => {
     const { put } = await leased({ image: png(900, 130) });
     const marker = mind([target(900, 130)]);
     expect((await put(form({ marker, thumbnail: jpeg(480, 69) }))).status).toBe(200);
@@ -161,14 +161,14 @@ describe("a delivered marker", () => {
       /./,
     ],
     [
-      "metadata that is no JSON",
+      "metadata that is not JSON",
       () => form({ marker: mind(), metadata: "{" }),
       400,
       "malformed_json",
       /"metadata"/,
     ],
     [
-      "a time that is no number",
+      "a time that is not a number",
       () => form({ marker: mind(), metadata: '{"milliseconds":"fast"}' }),
       422,
       "invalid_input",
@@ -185,7 +185,7 @@ describe("a delivered marker", () => {
     expect(await edge.files(content)).toEqual(files);
   });
 
-  it("is refused when it has more points than were asked for", async () => {
+  it("is refused when it has more points than max_features", async () => {
     const { put } = await leased({ max_features: "40" });
     expect((await refusal(await put(form({ marker: mind() })))).code).toBe("foreign_marker");
     const small = mind([target(WIDTH, HEIGHT, { maxFeatures: 40 })]);
@@ -223,7 +223,7 @@ describe("a delivered marker", () => {
     expect([missing.status, missing.code]).toEqual([404, "not_found"]);
   });
 
-  it("is stored once when five deliveries come at once", async () => {
+  it("is stored once for five simultaneous deliveries", async () => {
     const { edge, putRaw, content } = await leased();
     const answers = await Promise.all(Array.from({ length: 5 }, () => putRaw(mind())));
     expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(1);
@@ -256,7 +256,7 @@ describe("progress", () => {
     expect(problem.detail).toMatch(sentence);
   });
 
-  it("gets 409 when the lease is lost, 400 for broken JSON, 415 for none, 413 for too much", async () => {
+  it("gets 409 when the lease is lost, 400 for broken JSON, 415 for another type, 413 for a large body", async () => {
     const { edge, path, headers } = await leased();
     const send = async (body: string, type = "application/json") => {
       const init = { method: "POST", body, headers: { ...headers, "Content-Type": type } };
@@ -272,7 +272,7 @@ describe("progress", () => {
 });
 
 describe("the lease", () => {
-  it("given back brings Node at once", async () => {
+  it("that is released brings the Node compiler at once", async () => {
     const { edge, id, path, headers } = await leased();
     edge.sent.length = 0;
     expect((await edge.fetch(`${path}/lease`, { method: "DELETE", headers })).status).toBe(204);
@@ -283,7 +283,7 @@ describe("the lease", () => {
     expect(edge.sent).toHaveLength(1);
   });
 
-  it("of a waiting photo can be taken by a browser, which may then deliver", async () => {
+  it("of a waiting photo can be acquired by a browser, which may then deliver", async () => {
     const edge = new Edge();
     const { content, task_id } = await edge.submit();
     edge.sent.length = 0;
@@ -297,7 +297,7 @@ describe("the lease", () => {
     expect(delivered.status).toBe(200);
   });
 
-  it("is not given twice, nor for a marker that is ready", async () => {
+  it("is not granted twice, nor for a marker that is ready", async () => {
     const { edge, path, putRaw } = await leased();
     const held = await refusal(await edge.fetch(`${path}/lease`, { method: "POST" }));
     expect([held.status, held.code]).toEqual([409, "lease_held"]);
@@ -308,7 +308,7 @@ describe("the lease", () => {
 });
 
 describe("compiling again", () => {
-  it("serves the old marker until the new one is there, then removes the old files", async () => {
+  it("serves the old marker until the new one is ready, then removes the old files", async () => {
     const { edge, id, path, put } = await leased();
     const first = await (await put(form({ marker: mind(), thumbnail: jpeg(240, 180) }))).json<ArContent>();
     const oldFiles = await edge.files(first);
@@ -341,7 +341,7 @@ describe("compiling again", () => {
     ]);
   });
 
-  it("keeps the option unless told, and goes to Node by default", async () => {
+  it("keeps max_features unless given, and uses the Node compiler by default", async () => {
     const { edge, id, path } = await leased({ max_features: "90" });
     edge.sent.length = 0;
     const again = await edge.json<Submission>(`${path}/recompile`, { method: "POST" });
@@ -357,7 +357,7 @@ describe("compiling again", () => {
     expect(items.map(({ state }) => state)).toEqual(["pending", "superseded", "superseded"]);
   });
 
-  it("refuses what it does not know", async () => {
+  it("refuses an unknown executor", async () => {
     const { edge, path } = await leased();
     const problem = await refusal(await edge.fetch(`${path}/recompile`, json("POST", { compile: "cloud" })));
     expect([problem.status, problem.code]).toEqual([422, "invalid_input"]);

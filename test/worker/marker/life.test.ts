@@ -65,7 +65,7 @@ describe("a lease", () => {
     expect((await rows()).task).toMatchObject({ leaseExpiresAt: edge.clock + 60_000, progress });
   });
 
-  it("is lost in the moment it runs out, to its holder too", async () => {
+  it("is lost at the moment it expires, for its holder too", async () => {
     const { edge, db, id, hash, rows } = await start("browser");
     const before = await rows();
     edge.pass(60);
@@ -77,7 +77,7 @@ describe("a lease", () => {
     expect(await rows()).toEqual(before);
   });
 
-  it("means nothing with another token", async () => {
+  it("is only valid with its own token", async () => {
     const { edge, db, id, rows } = await start("browser");
     const before = await rows();
     const other = await life.hashToken("another");
@@ -98,8 +98,8 @@ describe("a lease", () => {
   });
 });
 
-describe("giving up", () => {
-  it("makes the task wait for Node, due at once", async () => {
+describe("releasing a lease", () => {
+  it("makes the task wait for the Node compiler, due at once", async () => {
     const { edge, db, id, hash, rows } = await start("browser");
     expect(await life.releaseLease(db, lease(id, hash), edge.clock)).toMatchObject({ state: "pending" });
     const { content, task } = await rows();
@@ -108,7 +108,7 @@ describe("giving up", () => {
   });
 });
 
-describe("a claim for Node", () => {
+describe("a claim for the Node compiler", () => {
   it("takes a waiting task, counting the attempt", async () => {
     const { edge, db, id, rows } = await start("pending");
     expect(await claim(db, id, edge.clock, 30)).toMatchObject({
@@ -128,7 +128,7 @@ describe("a claim for Node", () => {
     expect((await rows()).task?.attempts).toBe(1);
   });
 
-  it("waits for a browser whose lease is alive, and takes over when it has run out", async () => {
+  it("waits while a browser's lease is valid, and takes over when it has expired", async () => {
     const { edge, db, id } = await start("browser");
     const until = edge.clock + 60_000;
     edge.pass(59);
@@ -157,7 +157,7 @@ describe("a claim for Node", () => {
     expect(await rows()).toEqual(before);
   });
 
-  it("has nothing to do for an older generation or content that is gone", async () => {
+  it("has nothing to do for an older generation or deleted content", async () => {
     const { edge, db, id } = await start("pending");
     await life.recompile(db, id, { lease: null, audit: null, now: edge.clock });
     expect(await claim(db, id, edge.clock)).toEqual({ kind: "settled" });
@@ -219,7 +219,7 @@ describe("an attempt that failed", () => {
     expect(task).toMatchObject({ state: "failed", errorCode: "too_few_features", finishedAt: edge.clock });
   });
 
-  it("changes nothing once somebody else has the task", async () => {
+  it("changes nothing once another executor has the task", async () => {
     const { edge, db, id, hash, claimed, rows } = await start("node");
     edge.pass(60);
     await life.acquireLease(db, id, 60, edge.clock);
@@ -261,14 +261,14 @@ describe("spent retries", () => {
     expect(task?.errorMessage).toBe("Given up after 1 attempts. The last error: It broke.");
   });
 
-  it("leave a compilation alone that somebody holds", async () => {
+  it("do not touch a compilation that an executor holds", async () => {
     const { edge, db, id, rows } = await start("browser");
     const before = await rows();
     expect(await life.failExhausted(db, id, 1, edge.clock)).toBeUndefined();
     expect(await rows()).toEqual(before);
   });
 
-  it.each(["ready", "failed"] as const)("leave a %s one alone, and a newer generation", async (state) => {
+  it.each(["ready", "failed"] as const)("do not touch a %s task, nor a newer generation", async (state) => {
     const { edge, db, id, rows } = await start(state);
     const before = await rows();
     expect(await life.failExhausted(db, id, 1, edge.clock)).toBeUndefined();
@@ -298,7 +298,7 @@ describe("finishing", () => {
     expect(task).toMatchObject({ state: "ready", finishedAt: edge.clock, errorCode: null, progress: null });
   });
 
-  it("is done by exactly one of five deliveries at once", async () => {
+  it("succeeds for exactly one of five simultaneous deliveries", async () => {
     const { edge, db, id, hash } = await start("browser");
     const ends = await Promise.all(
       Array.from({ length: 5 }, (_, i) =>
@@ -313,7 +313,7 @@ describe("finishing", () => {
     expect(ends.filter(Boolean)).toHaveLength(1);
   });
 
-  it("is refused to an older generation", async () => {
+  it("is refused for an older generation", async () => {
     const { edge, db, id, hash, rows } = await start("browser");
     await life.recompile(db, id, { lease: null, audit: null, now: edge.clock });
     const before = await rows();
@@ -322,7 +322,7 @@ describe("finishing", () => {
   });
 });
 
-describe("taking over", () => {
+describe("acquiring a lease", () => {
   it("leases a waiting task to the browser", async () => {
     const { edge, db, id, rows } = await start("pending");
     const taken = await life.acquireLease(db, id, 45, edge.clock);
@@ -334,7 +334,7 @@ describe("taking over", () => {
     });
   });
 
-  it("is refused while a lease is alive, and granted when it has run out", async () => {
+  it("is refused while another lease is valid, and granted when it has expired", async () => {
     const { edge, db, id } = await start("node");
     const until = edge.clock + 60_000;
     expect(await life.acquireLease(db, id, 60, edge.clock)).toEqual({ kind: "held", until });
@@ -348,8 +348,8 @@ describe("taking over", () => {
   });
 });
 
-describe("asking again", () => {
-  it("starts a new generation and supersedes the one that runs", async () => {
+describe("compiling again", () => {
+  it("starts a new generation and supersedes the running one", async () => {
     const { edge, db, id, hash, rows } = await start("node");
     edge.pass(1);
     const task = await life.recompile(db, id, {
@@ -380,7 +380,7 @@ describe("asking again", () => {
     expect(tasks.map(({ state }) => state).sort()).toEqual(["processing", "ready"]);
   });
 
-  it("gives two callers at once a generation each, of which the newer lives", async () => {
+  it("gives two simultaneous callers a generation each, and the newer one stays", async () => {
     const { edge, db, id, rows } = await start("failed");
     const tasks = await Promise.all([
       life.recompile(db, id, { lease: null, audit: null, now: edge.clock }),
@@ -391,7 +391,7 @@ describe("asking again", () => {
     expect(states.sort()).toEqual(["1 failed", "2 superseded", "3 pending"]);
   });
 
-  it("says so when the content is gone", async () => {
+  it("returns undefined for deleted content", async () => {
     const { edge, db, id } = await start("pending");
     await (await edge.store()).remove(id, edge.clock);
     expect(await life.recompile(db, id, { lease: null, audit: null, now: edge.clock })).toBeUndefined();

@@ -35,7 +35,7 @@ function submit(wait: number | string, headers: Record<string, string> = {}, ima
 }
 
 describe("wait", () => {
-  test("GET is answered when the marker has failed, with that", async () => {
+  test("GET responds with the failure when the marker has failed", async () => {
     const { content } = await edge.submit();
     after(3, () => fail(content.id));
     const waited = await edge.json<ArContent>(`/api/ar-content/${content.id}?wait=30`);
@@ -43,7 +43,7 @@ describe("wait", () => {
     expect(pauses).toEqual([500, 1000, 2000]);
   });
 
-  test("at most so long, with few looks", async () => {
+  test("has a limit, and polls rarely", async () => {
     const { content } = await edge.submit();
     const waited = await edge.json<ArContent>(`/api/ar-content/${content.id}?wait=30`);
     expect(waited.marker_status).toBe("pending");
@@ -51,7 +51,7 @@ describe("wait", () => {
     expect(pauses).toHaveLength(12);
   });
 
-  test("not at all for what is settled, or without it", async () => {
+  test("settled markers, and requests without wait, do not wait", async () => {
     const { content } = await edge.submit();
     await edge.content(content.id);
     await fail(content.id);
@@ -59,7 +59,7 @@ describe("wait", () => {
     expect(pauses).toEqual([]);
   });
 
-  test("a submission is answered with the state at the end", async () => {
+  test("a submission responds with the state at the end", async () => {
     // The newest of all, those of other tests included.
     edge.pass(24 * 3600);
     after(2, async () => {
@@ -75,14 +75,14 @@ describe("wait", () => {
     );
   });
 
-  test("whoever compiles the photo is not kept waiting for it", async () => {
+  test("the browser that compiles the photo does not wait", async () => {
     const body = form({ image: png(), compile: "browser" });
     const response = await edge.fetch("/api/ar-content?wait=30", { method: "POST", body });
     expect(((await response.json()) as Submission).lease).not.toBeNull();
     expect(pauses).toEqual([]);
   });
 
-  test("with another wait it is still the same request", async () => {
+  test("another wait is still the same request for an Idempotency-Key", async () => {
     const headers = { "Idempotency-Key": crypto.randomUUID() };
     const image = png();
     const first = await (await submit(1, headers, image)).text();
@@ -90,7 +90,7 @@ describe("wait", () => {
     expect(pauses).toEqual([500, 500]);
   });
 
-  test("content that is deleted meanwhile is gone", async () => {
+  test("content that is deleted during the wait is not found", async () => {
     const { content } = await edge.submit();
     const path = `/api/ar-content/${content.id}`;
     after(1, () => edge.fetch(path, { method: "DELETE" }));
@@ -108,7 +108,7 @@ describe("wait", () => {
     }
   });
 
-  test("before the photo is read", async () => {
+  test("an invalid wait is refused before the photo is read", async () => {
     const before = await edge.json<{ total: number }>("/api/ar-content");
     await refusal(await submit(99));
     expect((await edge.json<{ total: number }>("/api/ar-content")).total).toBe(before.total);

@@ -53,7 +53,7 @@ describe("a video", () => {
     expect(await (await put(head, head.length)).json()).toMatchObject({ video_type: "video/mp4" });
   });
 
-  it("is what its bytes are, whatever its header says", async () => {
+  it("has the type of its bytes, whatever the Content-Type says", async () => {
     const { put } = await photo();
     const body = video("webm");
     expect(await (await put(body, body.length, "video/mp4")).json()).toMatchObject({
@@ -61,7 +61,7 @@ describe("a video", () => {
     });
   });
 
-  it("is recognised in first bytes that come one by one", async () => {
+  it("is recognised when its first bytes arrive one by one", async () => {
     const { edge, put } = await photo();
     const body = video("mp4", 300);
     const single = Array.from(body, (byte) => new Uint8Array([byte]));
@@ -70,7 +70,7 @@ describe("a video", () => {
     expect(new Uint8Array(await served.arrayBuffer())).toEqual(body);
   });
 
-  it("takes the place of the one before, whose file and address go", async () => {
+  it("replaces the one before, whose file and address are removed", async () => {
     const { edge, content, put, path } = await photo();
     const first = video("mp4", 400);
     const second = video("webm", 500);
@@ -91,7 +91,7 @@ describe("a video", () => {
     expect(third.video_url).toBe(`/media/${content.unique_id}/video?v=4`);
   });
 
-  it("is one of several that come at once: the last wins, one file stays", async () => {
+  it("is one of several at once: the last wins, one file stays", async () => {
     const { edge, content, put } = await photo();
     const bodies = [300, 400, 500, 600].map((length) => video("mp4", length));
     const answers = await Promise.all(bodies.map((body) => put(body, body.length)));
@@ -119,7 +119,7 @@ describe("a refused video", () => {
   ]);
   it.each([
     ["without a length", () => stream(video("mp4")), null, 411, "length_required"],
-    ["with a length that is none", () => stream(video("mp4")), "many", 411, "length_required"],
+    ["with an invalid length", () => stream(video("mp4")), "many", 411, "length_required"],
     ["over 95 MB", () => stream(video("mp4")), 95_000_001, 413, "video_too_large"],
     ["that is text", () => text, text.length, 415, "unsupported_video"],
     ["that is QuickTime", () => video("mov"), 5000, 415, "unsupported_video"],
@@ -152,7 +152,7 @@ describe("a refused video", () => {
     expect(problem.detail).toMatch(`The file is ${found}`);
   });
 
-  it("that breaks off leaves the one before, and nothing of itself", async () => {
+  it("that breaks off keeps the one before, and leaves no file", async () => {
     const { edge, content, put } = await photo();
     const first = video("mp4", 400);
     const before = await (await put(first, 400)).json<ArContent>();

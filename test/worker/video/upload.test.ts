@@ -54,7 +54,7 @@ const sha256 = async (bytes: Uint8Array<ArrayBuffer>) =>
 const rowsOf = (id: string) => edge.db.select().from(videoUploads).where(eq(videoUploads.id, id));
 
 describe("a large video", () => {
-  it("comes in parts, in any order, and is shown when it is complete", async () => {
+  it("is uploaded in parts, in any order, and shown when it is complete", async () => {
     const bytes = video("mp4", LENGTH);
     const response = await edge.fetch(path(), json("POST", { length: LENGTH, content_type: "video/mp4" }));
     expect(response.status).toBe(201);
@@ -88,7 +88,7 @@ describe("a large video", () => {
     expect((await edge.files(content)).filter((key) => key.includes("videos/"))).toHaveLength(1);
   });
 
-  it("takes the place of the one before, whose file goes", async () => {
+  it("replaces the one before, whose file is removed", async () => {
     for (const type of ["mp4", "webm"] as const) {
       const bytes = video(type, 3000);
       const { id } = await begin({
@@ -103,7 +103,7 @@ describe("a large video", () => {
     expect((await edge.files(content)).filter((key) => key.includes("videos/"))).toHaveLength(1);
   });
 
-  it("is shown once when it is completed several times at once", async () => {
+  it("is shown once when it is completed several times at the same moment", async () => {
     const bytes = video("mp4", 3000);
     const { id } = await begin({ length: 3000 });
     await putAll(id, bytes, [1]);
@@ -112,7 +112,7 @@ describe("a large video", () => {
     expect(await shown()).toEqual(bytes);
   });
 
-  it("that is none is refused and removed; so is one with another checksum", async () => {
+  it("that is not a video, or has another checksum, is refused and removed", async () => {
     const quickTime = await begin({ length: 3000 });
     await putAll(quickTime.id, video("mov", 3000), [1]);
     const problem = await refused(complete(quickTime.id));
@@ -136,7 +136,7 @@ describe("a large video", () => {
     expect([code, detail]).toEqual(["invalid_input", expect.stringContaining(`"${field}"`)]);
   });
 
-  it("has parts of one size, and no others", async () => {
+  it("has parts of one size only", async () => {
     const { id } = await begin();
     const wrong: [number, number, string][] = [
       [1, 1000, `has 1000 bytes; expected ${PART}`],
@@ -160,7 +160,7 @@ describe("a large video", () => {
     expect((await refused(foreign)).code).toBe("not_found");
   });
 
-  it("whose part breaks off keeps the parts that were there", async () => {
+  it("whose part breaks off keeps the other parts", async () => {
     const { id } = await begin();
     const bytes = video("mp4", LENGTH);
     await put(id, 3, part(bytes, 3));
@@ -178,7 +178,7 @@ describe("a large video", () => {
     expect((await look(id)).parts).toEqual([{ number: 3, bytes: 1000 }]);
   });
 
-  it("that is given up leaves nothing, nor does one that was forgotten", async () => {
+  it("that is deleted or abandoned leaves nothing behind", async () => {
     const given = await begin({ length: 1000 });
     await putAll(given.id, video("mp4", 1000), [1]);
     expect((await edge.fetch(`${path()}/${given.id}`, { method: "DELETE" })).status).toBe(204);
@@ -196,7 +196,7 @@ describe("a large video", () => {
     expect((await edge.files(content)).filter((key) => key.includes("videos/"))).toEqual([]);
   });
 
-  it("that is shown stays when the sweep finds its upload still noted", async () => {
+  it("that is shown stays when the sweep finds its upload expired", async () => {
     const bytes = video("mp4", 1000);
     const { id } = await begin({ length: 1000 });
     const [row] = await rowsOf(id);
@@ -209,7 +209,7 @@ describe("a large video", () => {
     expect(await shown()).toEqual(bytes);
   });
 
-  it("is signed for by a storage that can, and is listed by it", async () => {
+  it("is sent to signed addresses, and its parts are listed, by a storage that can", async () => {
     const second = edge.backends.get("second") as StorageProvider;
     const parts = second.multipart as MultipartUploads;
     const direct: MultipartUploads = {
@@ -245,7 +245,7 @@ describe("a large video", () => {
     expect((await refused(unsigned)).code).toBe("not_signed");
   });
 
-  it("goes by the platform's own bucket to a storage without parts, shown all the time", async () => {
+  it("goes through the platform's own bucket to a storage without parts, and is shown all the time", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     edge.backends.set("second", but(edge.backends.get("second"), { multipart: null }));
     const { id: connectionId } = await edge.connection("second");
