@@ -110,7 +110,14 @@ export async function startPlatform(processes: Processes, options: PlatformOptio
     args: [
       WRANGLER,
       ...["dev", "--ip", HOST, "--port", String(port), "--inspector-port", "0"],
-      ...["--persist-to", state.folder, "--env-file", file, ...(assets ? ["--assets", assets] : [])],
+      ...[
+        "--persist-to",
+        state.folder,
+        "--env-file",
+        file,
+        ...ownVariables(),
+        ...(assets ? ["--assets", assets] : []),
+      ],
       ...["--show-interactive-dev-session=false", "--log-level", "error"],
     ],
     output: "inherit",
@@ -133,6 +140,12 @@ export async function startPlatform(processes: Processes, options: PlatformOptio
       await Promise.all([processes.end(edge), processes.end(compiler)]);
     },
   };
+}
+
+/** The developer's own settings, which win over the others: see .dev.vars.example. */
+function ownVariables(): string[] {
+  const file = path.join(ROOT, ".dev.vars");
+  return existsSync(file) ? ["--env-file", file] : [];
 }
 
 /** Prints where to go. `origin` is the address that the person at the terminal opens. */
