@@ -321,7 +321,7 @@ describe("pages", () => {
       ++asked > 1 ? route.fallback() : route.fulfill({ status: 429, headers: { "Retry-After": "2" } }),
     );
     await page.goto(platform.url + viewer());
-    await page.getByRole("heading", { name: "Too many requests" }).waitFor();
+    await page.getByRole("heading", { name: "Please wait" }).waitFor();
     await startButton(page).waitFor();
     expect(asked).toBe(2);
   });

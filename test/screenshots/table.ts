@@ -27,15 +27,13 @@ export interface Scene {
  * Writes what a phone's camera sees: a wooden table with a print of the photo and its QR code.
  *
  * @param path of an `.mjpeg` file, which Chromium can use as its camera.
- * @returns the frame, a JPEG.
  */
-export async function photographTable(browser: Browser, path: string, scene: Scene): Promise<Buffer> {
+export async function photographTable(browser: Browser, path: string, scene: Scene): Promise<void> {
   const page = await browser.newPage({ viewport: { width: WIDTH, height: HEIGHT } });
   try {
     await page.setContent(tableHtml(scene), { waitUntil: "load" });
     const frame = await page.screenshot({ type: "jpeg", quality: 96 });
     await writeFile(path, Buffer.concat([frame, frame]));
-    return frame;
   } finally {
     await page.close();
   }

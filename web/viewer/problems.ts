@@ -32,8 +32,6 @@ export interface ProblemText {
   readonly canRetry: boolean;
 }
 
-export const RATE_LIMITED = "Too many requests from your network.";
-
 export const PROBLEM_TEXTS: Record<Problem, ProblemText> = {
   insecure: {
     title: "This page is not secure",
@@ -79,7 +77,7 @@ export const PROBLEM_TEXTS: Record<Problem, ProblemText> = {
   },
   limited: {
     title: "Too many requests",
-    advice: `${RATE_LIMITED} Try again in a minute.`,
+    advice: "Your network has sent too many requests. Try again in a minute.",
     canRetry: true,
   },
   bad_marker: {

@@ -6,7 +6,6 @@ import { loadManifest, type ManifestResult } from "./manifest.ts";
 import { view } from "./navigation.ts";
 import { Notice } from "./notice.tsx";
 import { Plain } from "./plain.tsx";
-import { RATE_LIMITED } from "./problems.ts";
 import { Start } from "./start.tsx";
 
 /** Pause between polls for a marker in progress. It grows by half after each poll, from `first` to `last`. */
@@ -67,8 +66,8 @@ export function Viewer({ uniqueId }: { uniqueId: string }) {
   }
   if (result.kind === "limited") {
     return (
-      <Notice title="Too many requests">
-        <p>{RATE_LIMITED} The photo will load automatically within a minute.</p>
+      <Notice title="Please wait">
+        <p>Too many requests from your network. The photo will load automatically within a minute.</p>
         <span class="spinner is-large" role="status" aria-label="Waiting" />
       </Notice>
     );
