@@ -84,7 +84,7 @@ function formatOf(bytes: Uint8Array): ImageFormat {
   if (hasAscii(bytes, 0, SIGNATURES.riff) && hasAscii(bytes, 8, "WEBP")) return "webp";
   const foreign = sniffForeignFile(bytes);
   if (foreign?.visual) throw unsupported(foreign.name);
-  const what = foreign ? `This is ${foreign.name}` : "This is no image of a known format";
+  const what = foreign ? `This is ${foreign.name}` : "This is not an image of a known format";
   throw new CompileError("not_an_image", `${what}; ${EXPECTED}.`);
 }
 

@@ -43,7 +43,7 @@ export function quotasOf(company: Company, defaults: Quotas): Quotas {
   };
 }
 
-const DAY_MILLISECONDS = 24 * 3_600_000;
+export const DAY_MILLISECONDS = 24 * 3_600_000;
 
 /** Returns the day of UTC as the database stores it, such as 2026-11-23. */
 export function dayOf(time: number): string {

@@ -1,6 +1,7 @@
 import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
 import type { Internet } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
+import { joinChunks } from "../storage/chunks.ts";
 import { StorageError } from "../storage/provider.ts";
 
 const MAX_REDIRECTS = 3;
@@ -72,13 +73,7 @@ async function download(internet: Internet, url: URL, signal: AbortSignal): Prom
     }
     chunks.push(chunk);
   }
-  const bytes = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
+  return joinChunks(chunks);
 }
 
 function refused(field: string, why: string): Refusal {

@@ -7,7 +7,7 @@ import type {
   MarkerMetadata,
   ViewerManifest,
 } from "../schemas.ts";
-import { dayOf, endOfDay, type Quotas } from "./quotas.ts";
+import { DAY_MILLISECONDS, dayOf, endOfDay, type Quotas } from "./quotas.ts";
 
 /**
  * Returns content as the API represents it. Media addresses are relative to the API; the viewer's, which is
@@ -129,6 +129,6 @@ export function usageBody(
       ...limited(today.compilations, compilationsADay),
       resets_at: new Date(endOfDay(now)).toISOString(),
     },
-    days: Array.from({ length: days }, (_, i) => on(dayOf(now - (days - 1 - i) * 86_400_000))),
+    days: Array.from({ length: days }, (_, i) => on(dayOf(now - (days - 1 - i) * DAY_MILLISECONDS))),
   };
 }

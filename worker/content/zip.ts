@@ -1,5 +1,6 @@
 import { Inflate } from "fflate";
 import { Refusal } from "../errors.ts";
+import { joinChunks } from "../storage/chunks.ts";
 
 /** A file of an archive, or why it cannot be unpacked. The name is only shown, never used as a path. */
 export type Unzipped =
@@ -74,7 +75,7 @@ class Source {
       chunks.push(next.value);
       size += next.value.length;
     }
-    if (chunks.length > 1) this.ahead = joined(chunks);
+    if (chunks.length > 1) this.ahead = joinChunks(chunks);
     return size >= length;
   }
 
@@ -226,7 +227,7 @@ class Unpacking {
 
   end(): { error: Refusal | null; bytes: Uint8Array<ArrayBuffer> } {
     if (this.#inflate) this.push(new Uint8Array(0), true);
-    return { error: this.#error, bytes: joined(this.#error ? [] : this.#chunks) };
+    return { error: this.#error, bytes: joinChunks(this.#error ? [] : this.#chunks) };
   }
 
   /** The CRC-32 of the unpacked bytes so far. */
@@ -286,14 +287,4 @@ function uint32(bytes: Uint8Array, at: number): number {
 
 function uint64(bytes: Uint8Array, at: number): number {
   return uint32(bytes, at) + uint32(bytes, at + 4) * 2 ** 32;
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }

@@ -1,4 +1,5 @@
 import { type ErrorCode, Refusal } from "../errors.ts";
+import { joinChunks } from "../storage/chunks.ts";
 
 /** Most bytes read and discarded after an error: enough for every body that a client may send in good faith. */
 const MAX_DRAINED_BYTES = 100_000_000;
@@ -78,13 +79,7 @@ export class RequestBody {
       if (size > maxBytes) throw tooLarge(`more than ${maxBytes}`);
       chunks.push(chunk);
     }
-    const bytes = new Uint8Array(size);
-    let offset = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk, offset);
-      offset += chunk.length;
-    }
-    return bytes;
+    return joinChunks(chunks);
   }
 
   /**

@@ -33,3 +33,14 @@ function open(body: ReadableStream<Uint8Array>) {
     return { reader, next: () => reader.read() };
   }
 }
+
+/** Joins chunks into one array. */
+export function joinChunks(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}

@@ -5,12 +5,11 @@ import type { ContentStore } from "../content/store.ts";
 import type { Company, Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { type RequestBody, uploadInterrupted } from "../http/request-body.ts";
+import { IncomingVideo } from "./incoming.ts";
 import { SNIFFED_BYTES, sniffVideo } from "./sniff.ts";
 
 /** Below the 100 MB that Cloudflare accepts in one request on its free plan. */
 const MAX_VIDEO_BYTES = 95_000_000;
-
-const CHUNK_BYTES = 262_144;
 
 /** What a change of a content's video needs. */
 interface VideoChange {
@@ -39,10 +38,10 @@ export async function attachVideo(
   if (!upload.stream) {
     throw new Refusal("unsupported_video", "The file is empty (0 bytes); expected an MP4 or WebM video.");
   }
-  const { head, stream, stop, brokeOff } = await peek(upload.stream);
-  const sniffed = sniffVideo(head);
+  const incoming = new IncomingVideo(upload.stream);
+  const sniffed = sniffVideo(await incoming.peek(SNIFFED_BYTES));
   if ("found" in sniffed) {
-    stop();
+    incoming.release();
     throw new Refusal("unsupported_video", `The file is ${sniffed.found}; expected an MP4 or WebM video.`);
   }
   const { type } = sniffed;
@@ -51,9 +50,9 @@ export async function attachVideo(
   const path = newVideoPath(store.company, content, type);
   const storage = await storages.open(storageId);
   try {
-    await storage.upload(path, stream, { length, contentType: type });
+    await storage.upload(path, incoming.stream(), { length, contentType: type });
   } catch (error) {
-    throw brokeOff() ? uploadInterrupted() : error;
+    throw incoming.isInterrupted ? uploadInterrupted() : error;
   }
   return replaceVideo(storages, store, { ...change, video: { storageId, path, type, bytes: length } });
 }
@@ -119,42 +118,4 @@ function lengthOf({ contentLength }: RequestBody): number {
     throw new Refusal("video_too_large", `The video has ${received}; expected at most ${limit}.`);
   }
   return length;
-}
-
-/** Reads the first bytes of a request's body. The returned stream contains the whole body. */
-async function peek(body: ReadableStream<Uint8Array>) {
-  // Without a buffer, a reader returns 4 KB at a time: 23,000 reads for a large video.
-  const reader = body.getReader({ mode: "byob" });
-  let failed = false;
-  const read = async () => {
-    try {
-      return await reader.read(new Uint8Array(CHUNK_BYTES));
-    } catch {
-      failed = true;
-      throw uploadInterrupted();
-    }
-  };
-  const waiting: Uint8Array[] = [];
-  const head: number[] = [];
-  while (head.length < SNIFFED_BYTES) {
-    const { done, value } = await read();
-    if (done) break;
-    waiting.push(value);
-    head.push(...value.subarray(0, SNIFFED_BYTES - head.length));
-  }
-  const stream = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = waiting.length > 0 ? { done: false, value: waiting.shift() } : await read();
-      if (done || !value) controller.close();
-      else controller.enqueue(value);
-    },
-    cancel: () => reader.releaseLock(),
-  });
-  return {
-    head: Uint8Array.from(head),
-    stream,
-    /** Releases the body, so that the rest of it can be read elsewhere. */
-    stop: () => reader.releaseLock(),
-    brokeOff: () => failed,
-  };
 }

@@ -6,7 +6,6 @@ import type { Content, VideoUploadRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { type RequestBody, uploadInterrupted } from "../http/request-body.ts";
 import { hex, sha256Sink } from "../sha256.ts";
-import { readChunks } from "../storage/chunks.ts";
 import {
   type MultipartUploads,
   StorageError,
@@ -17,6 +16,7 @@ import { announceStorageMigration } from "../storage-migration/announce.ts";
 import * as storageMigrations from "../storage-migration/life.ts";
 import { announceEvents } from "../webhooks/deliveries.ts";
 import { newVideoPath, replaceVideo } from "./attach.ts";
+import { IncomingVideo } from "./incoming.ts";
 import { SNIFFED_BYTES, sniffVideo } from "./sniff.ts";
 import type { VideoUploadStore } from "./upload-store.ts";
 
@@ -152,36 +152,22 @@ export async function putPart(
   upload: VideoUploadRow,
   { number, body }: { readonly number: number; readonly body: RequestBody },
 ): Promise<UploadedPart> {
-  const { stream: incoming, contentLength } = body;
+  const { stream, contentLength } = body;
   assertPart(upload, number);
   const size = bytesOfPart(upload, number);
   if (contentLength === undefined) {
     throw new Refusal("length_required", `Content-Length is missing; expected ${size} for part ${number}.`);
   }
-  if (Number(contentLength) !== size || !incoming) {
+  if (Number(contentLength) !== size || !stream) {
     throw new Refusal("invalid_input", `Part ${number} has ${contentLength} bytes; expected ${size}.`);
   }
   const parts = partsOf(await storages.open(upload.storageId));
-  let broken = false;
-  const reader = readChunks(incoming);
-  const stream = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const chunk = await reader.read();
-        if (chunk.done) controller.close();
-        else controller.enqueue(chunk.value);
-      } catch (error) {
-        broken = true;
-        throw error;
-      }
-    },
-    cancel: () => reader.release(),
-  });
+  const incoming = new IncomingVideo(stream);
   let etag: string;
   try {
-    etag = await parts.put({ key: upload.path, uploadId: upload.uploadId, number }, stream, size);
+    etag = await parts.put({ key: upload.path, uploadId: upload.uploadId, number }, incoming.stream(), size);
   } catch (error) {
-    throw broken ? uploadInterrupted() : uploadLost(error);
+    throw incoming.isInterrupted ? uploadInterrupted() : uploadLost(error);
   }
   const part = { number, etag, size };
   await uploads.notePart(upload.id, part);

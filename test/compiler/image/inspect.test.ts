@@ -128,7 +128,7 @@ describe("refuses, and says what came and what is expected", () => {
       "image_too_many_bytes",
       /has 20\.01 MB, expected at most 20 MB/,
     ],
-    ["noise", () => Buffer.alloc(999, 0x55), "not_an_image", /no image of a known format; expected/],
+    ["noise", () => Buffer.alloc(999, 0x55), "not_an_image", /not an image of a known format; expected/],
     ["one byte", () => Buffer.of(0xff), "not_an_image", /expected a JPEG/],
     ["a web page", () => latin1("<!doctype html><p>not found"), "not_an_image", /an HTML or XML page/],
     ["JSON", () => latin1('{"error":"not found"}'), "not_an_image", /JSON text/],
