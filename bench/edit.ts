@@ -27,7 +27,7 @@ const TOOLS: Record<string, (page: Page, round: number) => Promise<void>> = {
     await page.getByRole("button", { name: /top left corner/ }).focus();
     await page.keyboard.press(round % 2 === 0 ? "ArrowRight" : "ArrowLeft");
   },
-  "quarter turn": (page) => page.getByRole("button", { name: "Turn right" }).click(),
+  "quarter turn": (page) => page.getByRole("button", { name: "Rotate right" }).click(),
   straighten: (page, round) =>
     page.getByRole("slider", { name: "Straighten" }).fill(String((round % 15) - 7.5)),
 };

@@ -61,7 +61,7 @@ async function linkFor(to: string, subject: string): Promise<string> {
 
 test("from the set-up link to a company of two, and out again", async () => {
   const early = await visit("/");
-  await heading(early, "Almost there").waitFor();
+  await heading(early, "Setup required").waitFor();
 
   // One form, and the studio is there.
   const owner = await visit(`/setup#${SECRET}`);
@@ -97,10 +97,10 @@ test("from the set-up link to a company of two, and out again", async () => {
   // A viewer is offered nothing that the API would refuse.
   await grace.goto(platform.url);
   await grace.getByRole("article").getByRole("link").first().click();
-  await panel(grace, "Video").getByText("No video is attached.").waitFor();
+  await panel(grace, "Video").getByText("No video attached.").waitFor();
   for (const name of ["Marker", "Video"])
     expect(await panel(grace, name).getByRole("button").count()).toBe(0);
-  for (const name of ["Edit", "Delete"]) {
+  for (const name of ["Edit photo", "Delete photo"]) {
     expect(await grace.getByRole("button", { name, exact: true }).count()).toBe(0);
   }
   await grace.getByRole("link", { name: "Company" }).click();
@@ -108,8 +108,8 @@ test("from the set-up link to a company of two, and out again", async () => {
 
   // A key is shown once, works, and ends when it is revoked.
   await panel(owner, "API keys").getByLabel("Name").fill("Shop");
-  await owner.getByRole("button", { name: "Make a key" }).click();
-  const key = await owner.getByLabel("The key of Shop").inputValue();
+  await owner.getByRole("button", { name: "Create key" }).click();
+  const key = await owner.getByLabel("API key “Shop”").inputValue();
   const list = () => fetch(`${platform.url}/api/ar-content`, { headers: { Authorization: `Bearer ${key}` } });
   expect((await list()).status).toBe(200);
   await owner.getByRole("button", { name: "Revoke Shop" }).click();
@@ -118,19 +118,19 @@ test("from the set-up link to a company of two, and out again", async () => {
   await expect.poll(async () => (await list()).status, { timeout: PATIENCE_MS }).toBe(401);
 
   // Names and the password are changed by whom they belong to.
-  await panel(owner, "Name of the company").getByLabel("Name").last().fill("Portraits & Sons");
+  await panel(owner, "Company name").getByLabel("Name").last().fill("Portraits & Sons");
   await owner.getByRole("button", { name: "Rename" }).click();
   await heading(owner, "Portraits & Sons").waitFor();
   await owner.getByRole("link", { name: "Account" }).click();
   await owner.getByLabel("Your name").fill("Ada Lovelace");
   await owner.getByRole("button", { name: "Save" }).click();
-  await owner.getByText("Your name is changed.").waitFor();
+  await owner.getByText("Name saved.").waitFor();
   await fill(owner, { "Current password": "not the password", "New password": "another password of Ada's" });
-  await owner.getByRole("button", { name: "Change the password" }).click();
+  await owner.getByRole("button", { name: "Change password" }).click();
   await owner.getByText("This is not your password.").waitFor();
   await fill(owner, { "Current password": OWNER.password });
-  await owner.getByRole("button", { name: "Change the password" }).click();
-  await owner.getByText("The password is changed.").waitFor();
+  await owner.getByRole("button", { name: "Change password" }).click();
+  await owner.getByText("Password changed.").waitFor();
   await owner.reload();
   await heading(owner, "Your account").waitFor();
 
@@ -138,12 +138,12 @@ test("from the set-up link to a company of two, and out again", async () => {
   await owner.getByRole("link", { name: "Activity" }).click();
   await owner.getByText("Company renamed: Portraits & Sons").waitFor();
   await owner.getByText("Photo added: image").waitFor();
-  await owner.getByLabel("What").selectOption("key");
+  await owner.getByLabel("Type").selectOption("key");
   await owner.getByText("API key revoked: Shop").waitFor();
   await owner.getByText("Company renamed").waitFor({ state: "detached" });
   const [download] = await Promise.all([
     owner.waitForEvent("download"),
-    owner.getByRole("link", { name: "Export as CSV" }).click(),
+    owner.getByRole("link", { name: "Export CSV" }).click(),
   ]);
   const table = await readFile(await download.path(), "utf8");
   expect(table.split("\r\n").slice(0, -1)).toHaveLength(3);
@@ -152,7 +152,7 @@ test("from the set-up link to a company of two, and out again", async () => {
   // A forgotten password, and every session from before is over.
   const forgetful = await visit("/forgot-password");
   await forgetful.getByLabel("Email").fill("grace@example.net");
-  await forgetful.getByRole("button", { name: "Send a link" }).click();
+  await forgetful.getByRole("button", { name: "Send link" }).click();
   await forgetful.getByText("on its way").waitFor();
   const reset = await visit(await linkFor("grace@example.net", "Reset your Vivimark password"));
   await reset.getByLabel("Password").fill("another password of Grace's");

@@ -200,7 +200,7 @@ describe("uploading", () => {
       return carried;
     }, bytes);
     await page.dispatchEvent("main", "dragenter", { dataTransfer: transfer });
-    await page.getByText("Drop to add").waitFor();
+    await page.getByText("Drop to add photos").waitFor();
     await page.dispatchEvent("main", "drop", { dataTransfer: transfer });
     await page.getByRole("button", { name: "Add photo" }).click();
     await readyInStudio(page, "Dropped");
@@ -239,7 +239,7 @@ describe("uploading", () => {
     const [task] = await tasks(id);
     expect(task).toMatchObject({ state: "processing", executor: "browser" });
     const later = await openStudio(`/content/${id}`);
-    await later.getByText(/If that tab goes silent, the server takes over/).waitFor();
+    await later.getByText(/If the tab stops responding, the server takes over/).waitFor();
     await later.waitForLoadState("networkidle");
     await later.screenshot({ path: join(ARTIFACTS, "left-half-way.png"), fullPage: true });
   });
@@ -362,7 +362,7 @@ describe("choosing", () => {
     await parts(page).waitFor();
     expect(await frameSize(page)).toEqual([height, width]);
 
-    await page.getByRole("button", { name: "Turn left" }).click();
+    await page.getByRole("button", { name: "Rotate left" }).click();
     await expect.poll(() => frameSize(page), PATIENCE).toEqual([width, height]);
     await addPhoto(page).click();
     await readyInStudio(page, "Tall");
@@ -381,10 +381,10 @@ describe("choosing", () => {
     const [width, height] = await frameSize(page);
     expect(width / height).toBeCloseTo(1.5, 1);
     expect(await handle(page, "left side").count()).toBe(0);
-    await page.getByRole("button", { name: "Make the frame upright" }).click();
+    await page.getByRole("button", { name: "Switch to portrait" }).click();
     const [narrow, tall] = await frameSize(page);
     expect(tall / narrow).toBeCloseTo(1.5, 1);
-    await page.getByRole("button", { name: "Turn right" }).click();
+    await page.getByRole("button", { name: "Rotate right" }).click();
     await expect.poll(() => frameSize(page), PATIENCE).toEqual([tall, narrow]);
     await addPhoto(page).click();
     await readyInStudio(page, "Locomotion house cat");
@@ -511,8 +511,8 @@ describe("choosing", () => {
     await page.getByRole("combobox", { name: "Shape" }).selectOption("Square");
     const [side] = await frameSize(page);
     await page.getByRole("button", { name: "Done" }).click();
-    await page.getByRole("button", { name: "Leave out Allium oreophilum" }).click();
-    await page.getByText("3 photos are left out.").waitFor();
+    await page.getByRole("button", { name: "Remove Allium oreophilum" }).click();
+    await page.getByText("3 photos cannot be added.").waitFor();
     await page.getByRole("button", { name: "Add 2 photos" }).click();
     for (const title of ["Dust bowl home", "Locomotion house cat"]) await readyInStudio(page, title);
 
@@ -551,7 +551,7 @@ describe("choosing", () => {
       height: random() < 0.5 ? -30 : 30,
     }));
     await photosInput(page).setInputFiles([await pngOf(paintBlobs(640, 480, blobs), "fog.png")]);
-    await page.getByText(/A camera will often miss this photo/).waitFor();
+    await page.getByText(/Cameras will often miss this photo/).waitFor();
     await page.screenshot({ path: join(ARTIFACTS, "choosing-weak.png") });
     await addPhoto(page).click();
     await readyInStudio(page, "Fog");
@@ -581,8 +581,8 @@ describe("the grid", () => {
     expect(await page.getByRole("article").count()).toBe(1);
 
     await page.getByRole("radio", { name: "Failed" }).check();
-    await page.getByText("No photo matches.").waitFor();
-    await page.getByRole("button", { name: "Show all" }).click();
+    await page.getByText("No photos match.").waitFor();
+    await page.getByRole("button", { name: "Clear filters" }).click();
     await card(page, "Allium oreophilum").waitFor();
     await page.getByRole("radio", { name: "Ready" }).check();
     await card(page, "Dust bowl home").waitFor();
@@ -648,7 +648,7 @@ describe("a photo's page", () => {
     const page = await openStudio();
     const { marker_metadata } = await openCompiled(page, "allium-oreophilum", "Allium oreophilum");
     const quality = marker_metadata!.quality!;
-    const panel = page.getByRole("region", { name: "How well it is found" });
+    const panel = page.getByRole("region", { name: "Detection quality" });
     await panel.getByRole("img", { name: `${quality.stars} of 5 stars` }).waitFor();
     expect(await panel.locator(".quality-score").textContent()).toBe(`${quality.score} of 100`);
     expect(await panel.getByRole("list", { name: "Parts of the score" }).getByRole("listitem").count()).toBe(
@@ -692,9 +692,9 @@ describe("a photo's page", () => {
     expect(await content(id)).toMatchObject({ video_type: "video/webm", video_bytes: clip.length });
     await page.screenshot({ path: join(ARTIFACTS, "video.png"), fullPage: true });
 
-    await page.getByRole("button", { name: "Remove the video" }).click();
+    await page.getByRole("button", { name: "Remove video" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
-    await page.getByRole("button", { name: /Attach a video/ }).waitFor();
+    await page.getByRole("button", { name: /Attach video/ }).waitFor();
     expect((await content(id)).video_url).toBeNull();
   });
 
@@ -717,12 +717,12 @@ describe("a photo's page", () => {
       1024,
     ]);
 
-    await page.getByRole("button", { name: "Copy" }).click();
-    await page.getByText("The link is copied.").waitFor();
+    await page.getByRole("button", { name: "Copy link" }).click();
+    await page.getByText("Link copied.").waitFor();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
       new URL(viewer_url, platform.url).href,
     );
-    expect(await page.getByRole("link", { name: "Open the viewer" }).getAttribute("href")).toBe(viewer_url);
+    expect(await page.getByRole("link", { name: "Open viewer" }).getAttribute("href")).toBe(viewer_url);
   });
 
   test("compiles again with fewer points, here and on the server", async () => {
@@ -731,9 +731,9 @@ describe("a photo's page", () => {
     const recompile = async (where: string, maxFeatures: string) => {
       await page.getByRole("button", { name: "Recompile" }).click();
       await page.getByRole("radio", { name: where }).check();
-      await page.getByLabel(/Strongest points/).fill(maxFeatures);
-      await page.getByRole("button", { name: "Compile", exact: true }).click();
-      await page.getByText(`${maxFeatures} points a keyframe`).waitFor();
+      await page.getByLabel(/Feature points per keyframe/).fill(maxFeatures);
+      await page.getByRole("dialog").getByRole("button", { name: "Recompile marker" }).click();
+      await page.getByText(`${maxFeatures} points per keyframe`).waitFor();
       await page.locator(".content-meta").getByText("Ready").waitFor();
     };
 
@@ -793,7 +793,7 @@ describe("a photo's page", () => {
 
   test("says so when there is no such photo", async () => {
     const page = await openStudio("/content/00000000-0000-4000-8000-00000000ffff");
-    await page.getByRole("heading", { name: "This photo is not here" }).waitFor();
+    await page.getByRole("heading", { name: "Photo not found" }).waitFor();
     await page.getByRole("link", { name: "All photos" }).click();
     await page.getByRole("heading", { level: 1, name: "Make a portrait come alive" }).waitFor();
     expect(page.url()).toBe(`${platform.url}/`);
@@ -830,10 +830,10 @@ describe("too much at once", () => {
 
     await refuseOnce(page, "GET");
     await page.getByRole("radio", { name: "Failed" }).check();
-    await page.getByRole("status").getByText("This page goes on by itself at").waitFor();
+    await page.getByRole("status").getByText("Rate limit reached. Resuming at").waitFor();
     expect(await page.getByRole("list", { name: "Photos" }).getAttribute("aria-busy")).toBe("true");
-    await page.getByText("No photo matches.").waitFor();
-    expect(await page.getByText("This page goes on by itself at").count()).toBe(0);
+    await page.getByText("No photos match.").waitFor();
+    expect(await page.getByText("Rate limit reached. Resuming at").count()).toBe(0);
   });
 
   test("photos that are over a quota wait for another try", async () => {
@@ -850,7 +850,7 @@ describe("too much at once", () => {
     expect(await contents()).toEqual([]);
     await page.screenshot({ path: join(ARTIFACTS, "over-quota.png") });
     await page.unroute(api());
-    await page.getByRole("button", { name: "Try all again" }).click();
+    await page.getByRole("button", { name: "Retry all uploads" }).click();
     for (const title of titles) await readyInStudio(page, title);
     expect(await contents()).toHaveLength(2);
   });

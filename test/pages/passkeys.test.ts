@@ -70,15 +70,15 @@ test("a passkey is added, signs in without a password, and is removed", async ()
   // Not without the password.
   await passkeys.getByLabel("Name").fill("Ada's laptop");
   await passkeys.getByLabel("Current password").fill("not the password");
-  await passkeys.getByRole("button", { name: "Add a passkey" }).click();
+  await passkeys.getByRole("button", { name: "Add passkey" }).click();
   await passkeys.getByRole("alert").getByText("This is not your password.").waitFor();
   // Nor when the device is not shown who somebody is.
   await cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
   await passkeys.getByLabel("Current password").fill(OWNER.password);
-  await passkeys.getByRole("button", { name: "Add a passkey" }).click();
-  await passkeys.getByRole("alert").getByText("it was cancelled, or took too long").waitFor();
+  await passkeys.getByRole("button", { name: "Add passkey" }).click();
+  await passkeys.getByRole("alert").getByText("was cancelled or timed out").waitFor();
   await cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: true });
-  await passkeys.getByRole("button", { name: "Add a passkey" }).click();
+  await passkeys.getByRole("button", { name: "Add passkey" }).click();
   await passkeys.getByRole("listitem").getByText("Ada's laptop added").waitFor();
   expect((await cdp.send("WebAuthn.getCredentials", { authenticatorId })).credentials).toMatchObject([
     { rpId: "localhost", isResidentCredential: true, userName: OWNER.email },
@@ -86,8 +86,8 @@ test("a passkey is added, signs in without a password, and is removed", async ()
 
   // One is enough for a device.
   await passkeys.getByLabel("Current password").fill(OWNER.password);
-  await passkeys.getByRole("button", { name: "Add a passkey" }).click();
-  await passkeys.getByRole("alert").getByText("has a passkey for your account already").waitFor();
+  await passkeys.getByRole("button", { name: "Add passkey" }).click();
+  await passkeys.getByRole("alert").getByText("already has a passkey for your account").waitFor();
 
   await signOut(page);
   await page.getByRole("button", { name: "Sign in with a passkey" }).click();
@@ -111,7 +111,7 @@ test("a passkey is added, signs in without a password, and is removed", async ()
   // Where there is none at all, that is no more than a word.
   await cdp.send("WebAuthn.clearCredentials", { authenticatorId });
   await page.getByRole("button", { name: "Sign in with a passkey" }).click();
-  await page.getByRole("alert").getByText("it was cancelled, or took too long").waitFor();
+  await page.getByRole("alert").getByText("was cancelled or timed out").waitFor();
 });
 
 test("where a number is in the place of the name, words are in the place of the button", async () => {

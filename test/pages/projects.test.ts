@@ -33,17 +33,17 @@ test("a project is made, filled, set up and archived", async () => {
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE.timeout);
   await page.goto(`${platform.url}/projects`);
-  await page.getByLabel("A new project").fill("Weddings");
+  await page.getByLabel("Project name").fill("Weddings");
   await page.getByRole("button", { name: "Create" }).click();
 
   // Its defaults are what photos that are added to it take.
   await page.getByRole("button", { name: "Settings of Weddings" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("Points to keep in each keyframe").fill("150");
-  await dialog.getByLabel("Days that viewers see a photo").fill("30");
+  await dialog.getByLabel("Feature points per keyframe").fill("150");
+  await dialog.getByLabel("Days until a photo expires").fill("30");
   await page.screenshot({ path: join(ARTIFACTS, "settings.png"), animations: "disabled" });
   await dialog.getByRole("button", { name: "Save" }).click();
-  await page.getByText("0 photos, at most 150 points, shown for 30 days").waitFor();
+  await page.getByText("0 photos, up to 150 points, shown for 30 days").waitFor();
 
   await page.getByRole("button", { name: "Photos of Weddings" }).click();
   await page.getByLabel("Photos to choose").setInputFiles(PHOTO);
@@ -62,7 +62,7 @@ test("a project is made, filled, set up and archived", async () => {
   await page.getByRole("article").getByRole("link").click();
   await page.getByText("Shown until").waitFor();
   await page.getByRole("button", { name: "Edit" }).click();
-  await dialog.getByLabel("Last day that viewers see it").fill("");
+  await dialog.getByLabel("Last day visible to viewers").fill("");
   await dialog.getByLabel("Project").selectOption({ label: "First project" });
   await page.screenshot({ path: join(ARTIFACTS, "edit.png"), animations: "disabled" });
   await dialog.getByRole("button", { name: "Save" }).click();

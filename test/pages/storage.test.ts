@@ -91,9 +91,9 @@ const card = (page: Page, name: string) =>
 
 /** Fails at once, with its words, when the studio refuses. */
 async function untilAttached(page: Page): Promise<void> {
-  const said = page.getByText("The video is attached.").or(page.locator(".situation.bad"));
+  const said = page.getByText("Video attached.").or(page.locator(".situation.bad"));
   await said.first().waitFor();
-  expect(await said.first().innerText()).toBe("The video is attached.");
+  expect(await said.first().innerText()).toBe("Video attached.");
 }
 
 async function connections(): Promise<StorageConnection[]> {
@@ -120,11 +120,11 @@ describe("storage", () => {
     await card(page, "Vivimark").getByText("In use").waitFor();
 
     // Nothing is sent while something is missing; what the server refuses is shown where it belongs.
-    await page.getByRole("button", { name: "Add a storage" }).click();
+    await page.getByRole("button", { name: "Add storage connection" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("MinIO").check();
-    await dialog.getByRole("button", { name: "Add", exact: true }).click();
-    await dialog.getByText("Put your own host in the place of <host>.").waitFor();
+    await dialog.getByRole("button", { name: "Add connection" }).click();
+    await dialog.getByText("Replace <host> with your host.").waitFor();
     const endpointField = dialog.getByLabel("Endpoint", { exact: true });
     await expect
       .poll(() => endpointField.evaluate((input) => input === document.activeElement), PATIENCE)
@@ -136,20 +136,20 @@ describe("storage", () => {
     await dialog.getByLabel("Region", { exact: true }).fill("auto");
     await dialog.getByLabel("Access key ID").fill(s3.settings.access_key_id);
     await dialog.getByLabel("Secret access key").fill("wrong");
-    await dialog.getByRole("button", { name: "Add", exact: true }).click();
+    await dialog.getByRole("button", { name: "Add connection" }).click();
     await dialog.getByText(/Expected the name of a bucket/).waitFor();
     expect(await dialog.getByLabel("Bucket", { exact: true }).getAttribute("aria-invalid")).toBe("true");
     await dialog.getByLabel("Bucket", { exact: true }).fill(s3.settings.bucket);
 
     // A wrong secret fails the first step, and a right one none.
-    await dialog.getByRole("button", { name: "Test", exact: true }).click();
-    await dialog.getByText("It does not work yet.").waitFor();
+    await dialog.getByRole("button", { name: "Test connection" }).click();
+    await dialog.getByText("The connection does not work.").waitFor();
     await page.screenshot({ path: join(ARTIFACTS, "dialog-failed.png") });
     await dialog.getByLabel("Secret access key").fill(s3.settings.secret_access_key);
-    await dialog.getByRole("button", { name: "Test", exact: true }).click();
-    await dialog.getByText("It works").waitFor();
+    await dialog.getByRole("button", { name: "Test connection" }).click();
+    await dialog.getByText("The connection works.").waitFor();
     expect(await dialog.getByText(/^\d+ ms$/).count()).toBe(4);
-    await dialog.getByRole("button", { name: "Add", exact: true }).click();
+    await dialog.getByRole("button", { name: "Add connection" }).click();
     await dialog.waitFor({ state: "detached" });
 
     // A secret is kept that is not typed again.
@@ -161,10 +161,10 @@ describe("storage", () => {
     await dialog.waitFor({ state: "detached" });
     const mine = card(page, "My bucket");
     await mine.getByRole("button", { name: "Test connection" }).click();
-    await mine.getByText("It works").waitFor();
+    await mine.getByText("The connection works.").waitFor();
 
     await mine.getByRole("button", { name: "Use for new files" }).click();
-    await dialog.getByRole("button", { name: "Use it" }).click();
+    await dialog.getByRole("button", { name: "Use connection" }).click();
     await mine.getByText("In use").waitFor();
     await mine.getByText(/files are still in other storages/).waitFor();
 
@@ -172,7 +172,7 @@ describe("storage", () => {
     await mine.getByRole("button", { name: "Delete My bucket" }).click();
     await dialog.getByRole("button", { name: "Delete" }).click();
     await dialog.getByText(/it is where your new files go/).waitFor();
-    await dialog.getByRole("button", { name: "Keep it" }).click();
+    await dialog.getByRole("button", { name: "Cancel" }).click();
 
     // New files go to the bucket: a photo, and a video in parts.
     const after = await submitHeadless(platform, cat, "After");
@@ -194,9 +194,9 @@ describe("storage", () => {
     // Back home: everything is moved, and served from there.
     await page.goto(`${platform.url}/storage`);
     await card(page, "Vivimark").getByRole("button", { name: "Use for new files" }).click();
-    await dialog.getByRole("button", { name: "Use it" }).click();
-    await card(page, "Vivimark").getByRole("button", { name: "Move here" }).click();
-    await dialog.getByRole("button", { name: "Move them" }).click();
+    await dialog.getByRole("button", { name: "Use connection" }).click();
+    await card(page, "Vivimark").getByRole("button", { name: "Move files here" }).click();
+    await dialog.getByRole("button", { name: "Move files" }).click();
     await page.getByRole("heading", { name: "Moved files to Vivimark" }).waitFor();
     await page.getByRole("progressbar").waitFor();
     expect(await page.getByRole("progressbar").getAttribute("aria-valuenow")).toBe("100");
@@ -216,17 +216,17 @@ describe("storage", () => {
 
 test("a Yandex Disk is added by signing in there, tested and shown", async () => {
   const page = await open("/storage");
-  await page.getByRole("button", { name: "Add a storage" }).click();
+  await page.getByRole("button", { name: "Add storage connection" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Yandex Disk").check();
   await dialog.getByLabel("Name", { exact: true }).fill("Our disk");
-  await dialog.getByRole("button", { name: "Allow at Yandex" }).click();
+  await dialog.getByRole("button", { name: "Sign in to Yandex" }).click();
   // Over Yandex's page, which agrees at once, and back.
   const disk = card(page, "Our disk");
   await disk.waitFor();
   expect(yandex.seen.some(({ path }) => path.startsWith("/authorize?"))).toBe(true);
   await disk.getByRole("button", { name: "Test connection" }).click();
-  await disk.getByText("It works").waitFor();
+  await disk.getByText("The connection works.").waitFor();
   await page.screenshot({ path: join(ARTIFACTS, "yandex-disk.png"), fullPage: true });
   await disk.getByRole("button", { name: "Delete Our disk" }).click();
   await dialog.getByRole("button", { name: "Delete" }).click();
@@ -236,7 +236,7 @@ test("a Yandex Disk is added by signing in there, tested and shown", async () =>
 
 test("the form is shown in every look", async () => {
   await shootAll("/storage", "form", async (page) => {
-    await page.getByRole("button", { name: "Add a storage" }).click();
+    await page.getByRole("button", { name: "Add storage connection" }).click();
     await page.getByRole("dialog").getByLabel("MinIO").check();
     await page.getByRole("dialog").getByLabel("Secret access key").scrollIntoViewIfNeeded();
   });
@@ -253,7 +253,7 @@ describe("a large video", () => {
       if (letThrough || route.request().url().endsWith("/parts/1")) await route.continue();
     });
     await page.getByLabel("Video to attach").setInputFiles(video);
-    await page.getByRole("progressbar", { name: "Sending clip.webm" }).waitFor();
+    await page.getByRole("progressbar", { name: "Uploading clip.webm" }).waitFor();
     const key = `vivimark.video-upload.${photo.id}`;
     const partsThere = async () => {
       const text = await page.evaluate((name) => localStorage.getItem(name), key);
@@ -268,12 +268,12 @@ describe("a large video", () => {
     await page.screenshot({ path: join(ARTIFACTS, "video-paused.png"), fullPage: true });
 
     await page.reload();
-    await page.getByText("“clip.webm” was not sent completely.").waitFor();
-    await page.getByText(/ of 38 MB are there/).waitFor();
+    await page.getByText("The upload of “clip.webm” is not finished.").waitFor();
+    await page.getByText(/ of 38 MB are uploaded/).waitFor();
     await page.screenshot({ path: join(ARTIFACTS, "video-unfinished.png"), fullPage: true });
     const other = { ...video, buffer: Buffer.from(video.buffer).fill(7, VIDEO_BYTES / 2) };
     await page.getByLabel("Video to attach").setInputFiles(other);
-    await page.getByText(/is not the file that was being sent/).waitFor();
+    await page.getByText(/is not the file of the unfinished upload/).waitFor();
     letThrough = true;
     const sent: string[] = [];
     page.on("request", (request) => {

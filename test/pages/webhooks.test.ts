@@ -60,15 +60,15 @@ test("a webhook is added by keyboard, tested, fails, is sent again, changed and 
   await page.getByRole("heading", { name: "No webhooks yet" }).waitFor();
   await look(page, "none");
 
-  await page.getByRole("button", { name: "Add a webhook" }).focus();
+  await page.getByRole("button", { name: "Add webhook" }).focus();
   await page.keyboard.press("Enter");
   const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("Address").fill("shop.example.com");
+  await dialog.getByLabel("URL").fill("shop.example.com");
   await page.keyboard.press("Enter");
   await dialog.getByText("it is not a URL", { exact: false }).waitFor();
-  expect(await dialog.getByLabel("Address").evaluate((field) => field === document.activeElement)).toBe(true);
+  expect(await dialog.getByLabel("URL").evaluate((field) => field === document.activeElement)).toBe(true);
   await look(page, "refused");
-  await dialog.getByLabel("Address").fill(receiver.url);
+  await dialog.getByLabel("URL").fill(receiver.url);
   await page.keyboard.press("Tab");
   await page.keyboard.type("Print shop");
   for (const words of ["A marker failed", "A video was attached", "A photo was deleted"]) {
@@ -76,48 +76,48 @@ test("a webhook is added by keyboard, tested, fails, is sent again, changed and 
   }
   await page.keyboard.press("Enter");
   const card = page.getByRole("article", { name: "Print shop" });
-  const secret = await card.getByLabel("The secret", { exact: false }).inputValue();
+  const secret = await card.getByLabel("Signing secret", { exact: false }).inputValue();
   await look(page, "secret");
-  await card.getByRole("button", { name: "I have it" }).click();
+  await card.getByRole("button", { name: "Done" }).click();
   await page.reload();
   await card.waitFor();
   expect(await page.content()).not.toContain(secret);
 
   receiver.status = 500;
-  await card.getByRole("button", { name: "Send a test" }).click();
+  await card.getByRole("button", { name: "Send test" }).click();
   await card.getByText("It answered 500", { exact: false }).waitFor();
   const [request] = receiver.received;
   expect(new Webhook(secret).verify(request.body, { ...request.headers })).toMatchObject({
     type: "webhook.test",
   });
-  await card.getByRole("button", { name: "Details of A test" }).click();
+  await card.getByRole("button", { name: "Details of Test event" }).click();
   await card.getByText("Status 500.").first().waitFor();
   await card.getByText("Failing", { exact: true }).waitFor();
   await look(page, "failing");
 
   receiver.status = 200;
-  await card.getByRole("button", { name: "Send again A test" }).click();
+  await card.getByRole("button", { name: "Resend delivery Test event" }).click();
   await card.getByRole("listitem").getByText("Delivered", { exact: true }).waitFor();
   await card.getByText("Last delivered just now.").waitFor();
   expect(new Set(receiver.received.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
   await look(page, "delivered");
-  await card.getByLabel("Show").selectOption("Failed");
-  await card.getByText("None of these.").waitFor();
+  await card.getByLabel("Status").selectOption("Failed");
+  await card.getByText("No deliveries match.").waitFor();
   await card.getByRole("button", { name: "Deliveries of Print shop" }).click();
 
-  await card.getByRole("button", { name: "New secret for Print shop" }).click();
-  await dialog.getByRole("button", { name: "Make it" }).click();
-  const field = card.getByLabel("The secret", { exact: false });
+  await card.getByRole("button", { name: "Rotate secret of Print shop" }).click();
+  await dialog.getByRole("button", { name: "Rotate secret" }).click();
+  const field = card.getByLabel("Signing secret", { exact: false });
   expect(await field.inputValue()).not.toBe(secret);
-  await card.getByText("The secret before signs too", { exact: false }).waitFor();
+  await card.getByText("The previous secret is valid", { exact: false }).waitFor();
 
   await card.getByRole("button", { name: "Edit Print shop" }).click();
   await dialog.getByLabel("Description").fill("");
   await dialog.getByRole("button", { name: "Save" }).click();
   const renamed = page.getByRole("article", { name: new URL(receiver.url).host });
-  await renamed.getByRole("button", { name: "Switch off" }).click();
-  await renamed.getByText("It is switched off", { exact: false }).waitFor();
-  expect(await renamed.getByRole("button", { name: "Send a test" }).isDisabled()).toBe(true);
+  await renamed.getByRole("button", { name: "Disable" }).click();
+  await renamed.getByText("This webhook is disabled", { exact: false }).waitFor();
+  expect(await renamed.getByRole("button", { name: "Send test" }).isDisabled()).toBe(true);
   await look(page, "off");
   await renamed.getByRole("button", { name: /^Delete / }).click();
   await dialog.getByRole("button", { name: "Delete" }).click();

@@ -53,13 +53,12 @@ function Studio() {
       <SiteHeader />
       {!online.value && (
         <p class="banner" role="status">
-          You are offline. What is stored stays safe; this page catches up when the connection is back.
+          You are offline. This page updates when the connection is back.
         </p>
       )}
       {heldUntil.value !== null && (
         <p class="banner" role="status">
-          More was asked than is allowed in one minute. This page goes on by itself at{" "}
-          {moment(heldUntil.value)}.
+          Rate limit reached. Resuming at {moment(heldUntil.value)}.
         </p>
       )}
       <Page />
@@ -70,7 +69,7 @@ function Studio() {
   );
 }
 
-/** Pages that need nobody. */
+/** Pages that are open without signing in. */
 const OPEN_PAGES: Readonly<Record<string, () => JSX.Element>> = {
   "/setup": SetUpPage,
   "/invitation": InvitationPage,

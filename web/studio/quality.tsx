@@ -2,10 +2,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Quality } from "../../compiler/quality.ts";
 import "./quality.css";
 
-/** Up to here a photo is worth a warning. */
+/** A photo with at most this many stars gets a warning. */
 const WEAK_STARS = 2;
 
-/** A screen reader hears a score when it has stopped changing. */
+/** Screen readers announce a score after it has not changed for this long. */
 const ANNOUNCE_PAUSE_MS = 700;
 
 const PARTS: Record<Quality["parts"][number]["name"], string> = {
@@ -20,7 +20,7 @@ export function isWeak({ stars }: Quality): boolean {
   return stars <= WEAK_STARS;
 }
 
-/** A score in a word. */
+/** Returns a word for a score. */
 function verdictOf({ stars }: Quality): string {
   if (stars >= 4.5) return "Excellent";
   if (stars >= 3.5) return "Good";
@@ -28,7 +28,7 @@ function verdictOf({ stars }: Quality): string {
   return stars >= 1 ? "Weak" : "Very weak";
 }
 
-/** Five stars, some of them full or half. */
+/** Five stars, full, half or empty. */
 export function Stars({ stars }: { stars: number }) {
   return (
     <span class="stars" role="img" aria-label={`${stars} of 5 stars`}>
@@ -53,7 +53,7 @@ function StarRow() {
   );
 }
 
-/** Stars, number and word, on one line. */
+/** Stars, word and number on one line. */
 export function QualityLine({ quality }: { quality: Quality }) {
   return (
     <span class={isWeak(quality) ? "quality-line weak" : "quality-line"}>
@@ -65,7 +65,7 @@ export function QualityLine({ quality }: { quality: Quality }) {
   );
 }
 
-/** All that a score says: stars, the number and what it means, its parts, and what to do about them. */
+/** A score with its stars, meaning and parts, and how to improve it. */
 export function QualityReport({ quality }: { quality: Quality }) {
   const { score, stars, parts, reasons, print } = quality;
   return (
@@ -83,7 +83,7 @@ export function QualityReport({ quality }: { quality: Quality }) {
         </div>
         <p class="hint">
           {expectationOf(score)}
-          {print !== null && ` Print it at least ${centimetres(print)} long.`}
+          {print !== null && ` Print the longer side at least ${centimetres(print)} long.`}
         </p>
         <ul class="quality-parts" aria-label="Parts of the score">
           {parts.map((part) => (
@@ -98,7 +98,7 @@ export function QualityReport({ quality }: { quality: Quality }) {
         </ul>
       </div>
       {reasons.length > 0 && (
-        <ul class="quality-reasons" aria-label="What would make it better">
+        <ul class="quality-reasons" aria-label="Improvements">
           {reasons.map(({ code, message, advice }) => (
             <li key={code}>
               <strong>{message}</strong> {advice}
@@ -110,18 +110,18 @@ export function QualityReport({ quality }: { quality: Quality }) {
   );
 }
 
-/** Whole centimetres, up. */
+/** Formats a length in whole centimetres, rounded up. */
 function centimetres(millimetres: number): string {
   return `${Math.ceil(millimetres / 10)} cm`;
 }
 
 function expectationOf(score: number): string {
-  if (score >= 99) return "A camera finds it from nearly everywhere.";
-  if (score <= 1) return "A camera will hardly ever find it.";
-  return `A camera finds it in about ${score} of 100 views.`;
+  if (score >= 99) return "Cameras find the photo from nearly every angle.";
+  if (score <= 1) return "Cameras will rarely find the photo.";
+  return `Cameras find the photo in about ${score} of 100 views.`;
 }
 
-/** Says the score to screen readers, politely: once it has settled. */
+/** Announces the score to screen readers after it has stopped changing. */
 export function QualityAnnouncement({ quality }: { quality: Quality | null }) {
   const [said, setSaid] = useState("");
   const words = quality ? `Score ${quality.score} of 100, ${verdictOf(quality).toLowerCase()}.` : "";

@@ -6,7 +6,7 @@ import { toastError } from "./ui/toasts.tsx";
 import { jobs } from "./upload/jobs.ts";
 import "./site-header.css";
 
-/** What stands over every page: home, what this tab is working on, the company, and the other pages. */
+/** The header of every page: home, running jobs, the company and the navigation. */
 export function SiteHeader() {
   const running = jobs.value.filter(({ state }) => state.value.kind === "running").length;
   return (
@@ -43,7 +43,7 @@ function linksOf(company: boolean): readonly (readonly [href: string, words: str
   ].filter((link) => link !== false);
 }
 
-/** The other pages: side by side where there is room, else a menu behind a button. */
+/** The navigation: links side by side, or a menu on narrow screens. */
 function SiteNav() {
   const { path } = useLocation();
   const [open, setOpen] = useState(false);
@@ -71,7 +71,7 @@ function SiteNav() {
 
   const choose = (href: string) => {
     setOpen(false);
-    // Another page takes the focus itself.
+    // Any other page takes the focus itself.
     if (href === path) button.current!.focus();
   };
   return (
@@ -116,7 +116,7 @@ function CompanySwitch() {
         value={company?.id ?? ""}
         onChange={({ currentTarget }) => void switchCompany(currentTarget.value).catch(toastError)}
       >
-        {!company && <option value="">Choose …</option>}
+        {!company && <option value="">Choose a company</option>}
         {companies.map(({ id, name }) => (
           <option key={id} value={id}>
             {name}

@@ -8,7 +8,7 @@ import { PasskeysPanel } from "./passkeys-panel.tsx";
 import { SessionsPanel } from "./sessions-panel.tsx";
 import "./account.css";
 
-/** The person's own: name, password, passkeys, sessions, companies. */
+/** The person's name, password, passkeys, sessions and companies. */
 export function AccountPage() {
   useTitle("Account");
   const { name, email } = me.value!;
@@ -26,12 +26,12 @@ export function AccountPage() {
       <section class="panel" aria-labelledby="you-title">
         <h2 id="you-title">Name</h2>
         <Form
-          action="Save"
+          action="Save name"
           isRow
           onSubmit={async (fields) => {
             await api.changeName(fields.name);
             await loadMe();
-            toast("Your name is changed.");
+            toast("Name saved.");
           }}
         >
           <Field label="Your name" name="name" autocomplete="name" maxLength={100} value={name} />
@@ -50,13 +50,13 @@ function PasswordPanel() {
     <section class="panel" aria-labelledby="password-title">
       <h2 id="password-title">Password</h2>
       <Form
-        action="Change the password"
+        action="Change password"
         onSubmit={async ({ current_password, password }) => {
           await api.changePassword(current_password, password);
-          toast("The password is changed. Everywhere else you are signed out.");
+          toast("Password changed. All other sessions are signed out.");
         }}
       >
-        {/* Password managers look for it. */}
+        {/* Password managers read it. */}
         <input type="hidden" name="username" autocomplete="username" value={me.value!.email} />
         <Field
           label="Current password"
@@ -82,7 +82,7 @@ function CompaniesPanel() {
               {name} <small>{role}</small>
             </span>
             {id === company?.id ? (
-              <span class="hint">this one</span>
+              <span class="hint">current</span>
             ) : (
               <button
                 type="button"

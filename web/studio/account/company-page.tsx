@@ -7,7 +7,7 @@ import { loadMe, may, me } from "./me.ts";
 import { MembersPanel } from "./members-panel.tsx";
 import "./account.css";
 
-/** The company's people, keys and name. */
+/** The company's members, API keys and name. */
 export function CompanyPage() {
   useTitle("Company");
   const { name } = me.value!.company!;
@@ -18,14 +18,14 @@ export function CompanyPage() {
       {may("keys:manage") && <KeysPanel />}
       {may("company:manage") && (
         <section class="panel" aria-labelledby="company-name-title">
-          <h2 id="company-name-title">Name of the company</h2>
+          <h2 id="company-name-title">Company name</h2>
           <Form
-            action="Rename"
+            action="Rename company"
             isRow
             onSubmit={async (fields) => {
               await api.renameCompany(fields.company_name);
               await loadMe();
-              toast("The company is renamed.");
+              toast("Company renamed.");
             }}
           >
             <Field

@@ -10,7 +10,7 @@ import { loadMe, me, signOut, switchCompany } from "./me.ts";
 import { signInWithPasskey, whyNoPasskeys } from "./passkeys.ts";
 import "./account.css";
 
-/** The pages before somebody is signed in. The secret of a link lies behind its #, which no server's log sees. */
+/** Pages for people who are not signed in. The secret of a link follows its #, so that it is not logged. */
 
 const secretOfLink = () => location.hash.slice(1);
 
@@ -24,7 +24,7 @@ function Entry({ title, children }: { title: string; children: ComponentChildren
   );
 }
 
-/** Signed in by an answer that set the cookie: into the studio, with nothing of the page before. */
+/** Opens the studio after an answer that set the session cookie. */
 function enter(): void {
   location.assign("/");
 }
@@ -36,8 +36,8 @@ export function SignInPage() {
   }, []);
   if (open) {
     return (
-      <Entry title="Almost there">
-        <p>Nobody has set this Vivimark up yet. Open the set-up link that the terminal shows.</p>
+      <Entry title="Setup required">
+        <p>This Vivimark is not set up yet. Open the setup link shown in the terminal.</p>
       </Entry>
     );
   }
@@ -54,7 +54,7 @@ export function SignInPage() {
         <Field label="Password" name="password" type="password" autocomplete="current-password" />
       </Form>
       {"PublicKeyCredential" in window && <PasskeySignIn />}
-      <a href="/forgot-password">Forgot the password?</a>
+      <a href="/forgot-password">Forgot your password?</a>
     </Entry>
   );
 }
@@ -85,7 +85,7 @@ export function SetUpPage() {
   if (open === false) {
     return (
       <Entry title="Already set up">
-        <p>This Vivimark has an owner. Whoever else wants in asks for an invitation.</p>
+        <p>This Vivimark already has an owner. Ask the owner for an invitation.</p>
         <a class="button primary" href="/">
           Sign in
         </a>
@@ -94,9 +94,9 @@ export function SetUpPage() {
   }
   return (
     <Entry title="Set up Vivimark">
-      <p>You become the owner: of your company, and of everything that is stored here already.</p>
+      <p>You become the owner of the company and of everything that is already stored here.</p>
       <Form
-        action="Set up"
+        action="Set up Vivimark"
         onSubmit={async ({ name, email, password, company_name }) => {
           await api.setUp({ token, name, email, password, company_name });
           enter();
@@ -114,14 +114,12 @@ export function SetUpPage() {
 export function ForgotPasswordPage() {
   const [sent, setSent] = useState(false);
   return (
-    <Entry title="Forgot the password?">
+    <Entry title="Password reset">
       {sent ? (
-        <p role="status">
-          If there is an account with this email, a link to choose a new password is on its way.
-        </p>
+        <p role="status">If this email has an account, a link to choose a new password is on its way.</p>
       ) : (
         <Form
-          action="Send a link"
+          action="Send link"
           onSubmit={({ email }) => api.requestPasswordReset(email).then(() => setSent(true))}
         >
           <Field label="Email" name="email" type="email" autocomplete="username" />
@@ -135,8 +133,11 @@ export function ForgotPasswordPage() {
 export function ResetPasswordPage() {
   const [token] = useState(secretOfLink);
   return (
-    <Entry title="Choose a new password">
-      <Form action="Save" onSubmit={({ password }) => api.resetPassword(token, password).then(enter)}>
+    <Entry title="New password">
+      <Form
+        action="Save password"
+        onSubmit={({ password }) => api.resetPassword(token, password).then(enter)}
+      >
         <NewPassword />
       </Form>
     </Entry>
@@ -165,11 +166,11 @@ export function InvitationPage() {
   return (
     <Entry title={`Join ${company}`}>
       <p>
-        {inviter} invites {email} to {company}, as {role}.
+        {inviter} invited {email} to {company} as {role}.
       </p>
       {me.value ? (
         me.value.email === email ? (
-          <Form action="Join" onSubmit={join}>
+          <Form action="Join company" onSubmit={join}>
             {null}
           </Form>
         ) : (
@@ -182,7 +183,7 @@ export function InvitationPage() {
         )
       ) : invitation.has_account ? (
         <Form
-          action="Sign in and join"
+          action="Sign in and join company"
           onSubmit={async ({ password }) => {
             await api.signIn(email, password);
             await join();
@@ -192,7 +193,7 @@ export function InvitationPage() {
         </Form>
       ) : (
         <Form
-          action="Join"
+          action="Join company"
           onSubmit={(form) =>
             api.acceptWithNewAccount(id, { name: form.name, password: form.password }).then(enter)
           }
@@ -205,7 +206,7 @@ export function InvitationPage() {
   );
 }
 
-/** Signed in, but in none of their companies. */
+/** For a person whose session has no company. */
 export function ChooseCompanyPage() {
   const companies = me.value?.companies ?? [];
   return (
@@ -216,7 +217,7 @@ export function ChooseCompanyPage() {
         </button>
       ))}
       {companies.length === 0 && (
-        <p>You belong to no company. Ask for an invitation, or start one of your own.</p>
+        <p>You are not a member of any company. Ask for an invitation, or create a company.</p>
       )}
       <NewCompany />
       <button type="button" class="button" onClick={() => void signOut()}>
@@ -229,19 +230,19 @@ export function ChooseCompanyPage() {
 export function NewCompany() {
   return (
     <Form
-      action="Start a company"
+      action="Create company"
       isRow
       onSubmit={async ({ name }) => {
         const { id } = await api.createCompany(name);
         await switchCompany(id);
       }}
     >
-      <Field label="A new company" name="name" autocomplete="organization" maxLength={100} />
+      <Field label="Company name" name="name" autocomplete="organization" maxLength={100} />
     </Form>
   );
 }
 
-/** Mail that went nowhere else: `npm start` prints the link. */
+/** The mails that a local Vivimark did not send: `npm start` prints the link to this page. */
 export function MailboxPage() {
   const [token] = useState(secretOfLink);
   const [mailbox, setMailbox] = useState<Mailbox | null>(null);

@@ -2,12 +2,12 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { messageOf } from "../api/errors.ts";
 
-/** A form that says under its fields why it was refused, takes one answer at a time, and is as at first afterwards. */
+/** A form that shows its error below the fields and resets itself after success. */
 export function Form(props: {
   action: string;
-  /** With the fields side by side where there is room. */
+  /** Fields are side by side if there is room. */
   isRow?: boolean;
-  /** Beside one that matters more. */
+  /** The button is not the most important one of the page. */
   isSecondary?: boolean;
   onSubmit: (fields: Record<string, string>) => Promise<void>;
   children: ComponentChildren;
@@ -59,7 +59,7 @@ export function Field(props: {
   type?: "text" | "email" | "password";
   autocomplete?: string;
   hint?: string;
-  /** What it begins with. */
+  /** The initial value. */
   value?: string;
   minLength?: number;
   maxLength?: number;
@@ -74,7 +74,7 @@ export function Field(props: {
   );
 }
 
-/** A password that is being chosen. */
+/** The field of a new password. */
 export function NewPassword({ label = "Password" }: { label?: string }) {
   return (
     <Field

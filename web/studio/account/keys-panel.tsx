@@ -1,14 +1,14 @@
 import { useState } from "preact/hooks";
 import type { ApiKey, CreatedApiKey } from "../../../client/client.ts";
 import { dateTime } from "../ui/format.ts";
+import { Loading } from "../ui/loading.tsx";
 import { Question } from "../ui/question.tsx";
 import { SecretPanel } from "../ui/secret-panel.tsx";
-import { Waiting } from "../ui/waiting.tsx";
 import * as api from "./api.ts";
 import { Field, Form } from "./form.tsx";
 import { useList } from "./list.ts";
 
-const SCOPES = { read: "see", submit: "upload and compile", manage: "change and delete" } as const;
+const SCOPES = { read: "View", submit: "Upload and compile", manage: "Change and delete" } as const;
 const DAY_MS = 86_400_000;
 
 export function KeysPanel() {
@@ -22,12 +22,12 @@ export function KeysPanel() {
         <SecretPanel
           key={created.id}
           name="key"
-          label={`The key of ${created.name}.`}
+          label={`API key “${created.name}”.`}
           secret={created.key}
           onDone={() => setCreated(null)}
         />
       )}
-      {!keys && <Waiting error={error} />}
+      {!keys && <Loading error={error} />}
       <ul class="rows">
         {keys?.map((key) => (
           <li key={key.id}>
@@ -35,8 +35,8 @@ export function KeysPanel() {
               {key.name}
               <small>
                 <code>{key.prefix}…</code>; {key.scopes.join(", ")};{" "}
-                {key.last_used_at ? `used ${dateTime(key.last_used_at)}` : "never used"};{" "}
-                {key.expires_at ? `until ${dateTime(key.expires_at)}` : "no end"}
+                {key.last_used_at ? `last used ${dateTime(key.last_used_at)}` : "never used"};{" "}
+                {key.expires_at ? `expires ${dateTime(key.expires_at)}` : "never expires"}
               </small>
             </span>
             <button type="button" class="button small danger-quiet" onClick={() => setRevoking(key)}>
@@ -48,9 +48,8 @@ export function KeysPanel() {
       {revoking && (
         <Question
           title={`Revoke “${revoking.name}”?`}
-          words="Programs that use it are refused from now on. This cannot be undone."
-          no="Keep it"
-          yes="Revoke"
+          text="Programs that use this key lose access at once. You cannot undo this."
+          action="Revoke key"
           isDanger
           work={async () => {
             await api.revokeApiKey(revoking.id);
@@ -63,18 +62,18 @@ export function KeysPanel() {
       )}
       {keys && (
         <Form
-          action="Make a key"
+          action="Create key"
           isRow
           onSubmit={async ({ name, days, ...ticked }) => {
             const scopes = (Object.keys(SCOPES) as ApiKey["scopes"]).filter((scope) => ticked[scope]);
-            if (scopes.length === 0) throw new Error("Choose at least one thing that the key may do.");
+            if (scopes.length === 0) throw new Error("Choose at least one permission.");
             const expires_at = days ? new Date(Date.now() + Number(days) * DAY_MS).toISOString() : null;
             setCreated(await api.createApiKey({ name, scopes, expires_at }));
             await refresh();
           }}
         >
           <fieldset class="scopes">
-            <legend>May</legend>
+            <legend>Permissions</legend>
             {Object.entries(SCOPES).map(([scope, what]) => (
               <label key={scope}>
                 <input type="checkbox" name={scope} defaultChecked={scope !== "manage"} /> {what}
@@ -83,11 +82,11 @@ export function KeysPanel() {
           </fieldset>
           <Field label="Name" name="name" autocomplete="off" maxLength={100} />
           <label class="field">
-            Good for
+            Expires
             <select name="days">
-              <option value="90">90 days</option>
-              <option value="365">a year</option>
-              <option value="">ever</option>
+              <option value="90">in 90 days</option>
+              <option value="365">in 1 year</option>
+              <option value="">never</option>
             </select>
           </label>
         </Form>

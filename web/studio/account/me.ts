@@ -4,17 +4,17 @@ import { ApiError } from "../../../client/client.ts";
 import { sessionEnded } from "../api/client.ts";
 import * as api from "./api.ts";
 
-/** Who is signed in; null: nobody; undefined: not known yet. */
+/** The person who is signed in; null: nobody; undefined: not loaded yet. */
 export const me = signal<Me | null | undefined>(undefined);
-/** Why that could not be found out. */
+/** Why `me` could not be loaded. */
 export const meError = signal<Error | null>(null);
 
-/** Asks the server who is signed in. */
+/** Loads who is signed in. */
 export async function loadMe(): Promise<void> {
   try {
     me.value = await api.getMe();
     meError.value = null;
-    // Another page load does it when this one cannot.
+    // If this fails, the next page load extends it.
     api.extendSession().catch(() => {});
   } catch (reason) {
     if (reason instanceof ApiError && reason.status === 401) me.value = null;
@@ -27,7 +27,7 @@ export function may(permission: Permission): boolean {
   return me.value?.company?.permissions.includes(permission) ?? false;
 }
 
-/** Everything on the page belongs to a company: with another one, it begins anew. */
+/** Switches the company and reloads the studio, since everything on the page belongs to a company. */
 export async function switchCompany(id: string): Promise<void> {
   await api.setActiveCompany(id);
   location.assign("/");

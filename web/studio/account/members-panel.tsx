@@ -1,18 +1,18 @@
 import { useState } from "preact/hooks";
 import type { Role } from "../../../client/client.ts";
+import { Loading } from "../ui/loading.tsx";
 import { Question } from "../ui/question.tsx";
 import { toast, toastError } from "../ui/toasts.tsx";
-import { Waiting } from "../ui/waiting.tsx";
 import * as api from "./api.ts";
 import { Field, Form } from "./form.tsx";
 import { useList } from "./list.ts";
 import { loadMe, may, me } from "./me.ts";
 
-/** Somebody who is about to be no part of the company, once that is said yes to. */
-interface Leaving {
+/** The removal of a member or an invitation, to be confirmed. */
+interface Removal {
   readonly title: string;
-  readonly words: string;
-  readonly yes: string;
+  readonly text: string;
+  readonly action: string;
   readonly work: () => Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export function MembersPanel() {
   const [invitations, refreshInvitations, invitationsError] = useList(() =>
     may("members:manage") ? api.listInvitations() : Promise.resolve([]),
   );
-  const [leaving, setLeaving] = useState<Leaving | null>(null);
+  const [removal, setRemoval] = useState<Removal | null>(null);
   const change = (work: Promise<void>) => work.then(loadMe).catch(toastError).then(refresh);
   const manages = may("members:manage");
   const isLoading = !members || !invitations;
@@ -31,7 +31,7 @@ export function MembersPanel() {
   return (
     <section class="panel" aria-labelledby="members-title">
       <h2 id="members-title">Members</h2>
-      {isLoading && <Waiting error={membersError || invitationsError} />}
+      {isLoading && <Loading error={membersError || invitationsError} />}
       <ul class="rows">
         {!isLoading &&
           members.map(({ id, person_id, name, email, role }) => (
@@ -56,10 +56,10 @@ export function MembersPanel() {
                     type="button"
                     class="button small danger-quiet"
                     onClick={() =>
-                      setLeaving({
+                      setRemoval({
                         title: `Remove ${name}?`,
-                        words: "They lose access to this company at once. What they added stays.",
-                        yes: "Remove",
+                        text: "They lose access to the company at once. The photos they added stay.",
+                        action: "Remove member",
                         work: () => api.removeMember(id).then(refresh),
                       })
                     }
@@ -89,38 +89,37 @@ export function MembersPanel() {
                 type="button"
                 class="button small danger-quiet"
                 onClick={() =>
-                  setLeaving({
-                    title: `Withdraw the invitation of ${email}?`,
-                    words: "Its link leads nowhere from now on.",
-                    yes: "Withdraw",
+                  setRemoval({
+                    title: `Withdraw the invitation for ${email}?`,
+                    text: "The link of the invitation stops working.",
+                    action: "Withdraw invitation",
                     work: () => api.cancelInvitation(id).then(refreshInvitations),
                   })
                 }
               >
-                Withdraw<span class="visually-hidden"> the invitation of {email}</span>
+                Withdraw<span class="visually-hidden"> the invitation for {email}</span>
               </button>
             </li>
           ))}
       </ul>
-      {leaving && (
+      {removal && (
         <Question
-          {...leaving}
-          no="Keep"
+          {...removal}
           isDanger
           work={async () => {
-            await leaving.work();
-            setLeaving(null);
+            await removal.work();
+            setRemoval(null);
           }}
-          onClose={() => setLeaving(null)}
+          onClose={() => setRemoval(null)}
         />
       )}
       {manages && !isLoading && (
         <Form
-          action="Invite"
+          action="Invite member"
           isRow
           onSubmit={async ({ email, role }) => {
             await api.invite(email, role as Role);
-            toast(`An invitation to ${email} is on its way; its link is in the list.`);
+            toast(`Invitation sent to ${email}. You can also copy its link.`);
             await refreshInvitations();
           }}
         >
@@ -142,7 +141,7 @@ export function MembersPanel() {
 async function copy(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
-    toast("The link is copied.");
+    toast("Link copied.");
   } catch {
     toast(text);
   }

@@ -3,8 +3,8 @@ import type { Passkey } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { dateTime } from "../ui/format.ts";
+import { Loading } from "../ui/loading.tsx";
 import { toast } from "../ui/toasts.tsx";
-import { Waiting } from "../ui/waiting.tsx";
 import * as api from "./api.ts";
 import { Field, Form } from "./form.tsx";
 import { useList } from "./list.ts";
@@ -20,10 +20,10 @@ export function PasskeysPanel() {
     <section class="panel" aria-labelledby="passkeys-title">
       <h2 id="passkeys-title">Passkeys</h2>
       <p class="hint">
-        Sign in without a password: by this device's fingerprint, face or PIN, with a password manager, or
-        with a security key.
+        Sign in without a password: with the fingerprint, face or PIN of your device, a password manager or a
+        security key.
       </p>
-      {!passkeys && <Waiting error={error} />}
+      {!passkeys && <Loading error={error} />}
       <ul class="rows">
         {passkeys?.map((passkey) => (
           <li key={passkey.id}>
@@ -38,11 +38,11 @@ export function PasskeysPanel() {
       </ul>
       {why === null ? (
         <Form
-          action="Add a passkey"
+          action="Add passkey"
           isRow
           onSubmit={async ({ name, current_password }) => {
             await addPasskey(name, current_password);
-            toast(`The passkey “${name}” is added.`);
+            toast(`Passkey “${name}” added.`);
             await refresh();
           }}
         >
@@ -62,7 +62,7 @@ export function PasskeysPanel() {
         <RemoveDialog
           passkey={removing}
           onRemoved={() => {
-            toast(`The passkey “${removing.name}” is removed.`);
+            toast(`Passkey “${removing.name}” removed.`);
             setRemoving(null);
             void refresh();
           }}
@@ -76,7 +76,7 @@ export function PasskeysPanel() {
 function CurrentPassword() {
   return (
     <>
-      {/* Password managers look for it. */}
+      {/* Password managers read it. */}
       <input type="hidden" name="username" autocomplete="username" value={me.value!.email} />
       <Field
         label="Current password"
@@ -108,17 +108,17 @@ function RemoveDialog(props: { passkey: Passkey; onRemoved: () => void; onClose:
   return (
     <Dialog title={`Remove “${name}”?`} error={error} onClose={props.onClose}>
       <p>
-        It signs you in no longer. Where you are signed in you stay so, and your device or password manager
-        keeps it until you remove it there.
+        You can no longer sign in with it. Current sessions stay signed in. Also remove it from your device or
+        password manager.
       </p>
       <form onSubmit={remove}>
         <CurrentPassword />
         <div class="dialog-actions">
           <button type="button" class="button" onClick={props.onClose}>
-            Keep it
+            Cancel
           </button>
           <button type="submit" class="button danger" disabled={busy}>
-            Remove
+            Remove passkey
           </button>
         </div>
       </form>

@@ -1,6 +1,6 @@
 import { dateTime } from "../ui/format.ts";
+import { Loading } from "../ui/loading.tsx";
 import { toastError } from "../ui/toasts.tsx";
-import { Waiting } from "../ui/waiting.tsx";
 import * as api from "./api.ts";
 import { useList } from "./list.ts";
 
@@ -8,8 +8,8 @@ export function SessionsPanel() {
   const [sessions, refresh, error] = useList(api.listSessions);
   return (
     <section class="panel" aria-labelledby="sessions-title">
-      <h2 id="sessions-title">Where you are signed in</h2>
-      {!sessions && <Waiting error={error} />}
+      <h2 id="sessions-title">Sessions</h2>
+      {!sessions && <Loading error={error} />}
       <ul class="rows">
         {sessions?.map(({ id, current, address, user_agent, last_used_at }) => {
           const device = deviceOf(user_agent ?? "");
@@ -19,7 +19,7 @@ export function SessionsPanel() {
                 {device} <small>{[address, dateTime(last_used_at)].filter(Boolean).join(", ")}</small>
               </span>
               {current ? (
-                <span class="hint">this one</span>
+                <span class="hint">current</span>
               ) : (
                 <button
                   type="button"
@@ -37,7 +37,7 @@ export function SessionsPanel() {
   );
 }
 
-/** What calls itself by several names is known by the first of these. */
+/** In order of priority: most browsers also claim to be others. */
 const BROWSERS = [
   [/Edg/, "Edge"],
   [/OPR/, "Opera"],
@@ -57,11 +57,11 @@ const SYSTEMS = [
   [/Linux/, "Linux"],
 ] as const;
 
-/** A browser and its system, as people call them. */
+/** Returns a readable name of a browser and its system. */
 export function deviceOf(userAgent: string): string {
   const named = (names: readonly (readonly [RegExp, string])[]) =>
     names.find(([pattern]) => pattern.test(userAgent))?.[1];
   const [browser, system] = [named(BROWSERS), named(SYSTEMS)];
   if (browser && system) return `${browser} on ${system}`;
-  return browser ?? system ?? "An unknown browser";
+  return browser ?? system ?? "Unknown browser";
 }

@@ -10,30 +10,30 @@ import { megabytes, titleOf } from "../ui/format.ts";
 import { toast } from "../ui/toasts.tsx";
 import { addPhotos } from "../upload/jobs.ts";
 
-/** A photo that was chosen and is not uploaded yet. */
+/** A photo that was chosen but is not uploaded yet. */
 export interface Candidate {
   readonly key: number;
   readonly title: string;
   readonly original: File;
   /** Object URL of the original. */
   readonly originalUrl: string;
-  /** Upright size of the original; null when the file cannot be used at all. */
+  /** The upright size of the original; null if the file cannot be used. */
   readonly size: Size | null;
   readonly draft: Signal<Draft>;
   readonly state: Signal<CandidateState>;
 }
 
-/** What would be uploaded. */
+/** The version of a photo that will be uploaded. */
 interface Draft {
-  /** The original itself, or what was cut out of it. */
+  /** The original or a crop of it. */
   readonly photo: File;
-  /** Object URL of it. */
+  /** Object URL of the photo. */
   readonly url: string;
-  /** How it was cut; to go on from there. */
+  /** How it was cropped; the editor continues from there. */
   readonly edit: Edit | null;
 }
 
-/** `unscored`: this browser could not do it; the photo may be good all the same. */
+/** `unscored`: this browser could not score the photo, which may still be good. */
 type CandidateState =
   | { readonly kind: "refused"; readonly message: string }
   | { readonly kind: "scoring" }
@@ -45,7 +45,7 @@ export const candidates = signal<readonly Candidate[]>([]);
 /** The candidate in the editor. */
 export const edited = signal<Candidate | null>(null);
 
-/** Those that would become markers, as far as is known. */
+/** The candidates that can be uploaded. */
 export const usable = computed(() => candidates.value.filter(({ state }) => isUsable(state.value)));
 
 const scoring = createSlots(compileCapacity(navigator.hardwareConcurrency));
@@ -56,8 +56,8 @@ function isUsable(state: CandidateState): boolean {
   return state.kind !== "refused" && !(state.kind === "scored" && state.refusal !== null);
 }
 
-/** Takes dropped, pasted or picked files for a look before they are uploaded. One photo goes to the editor. */
-export async function consider(files: readonly File[]): Promise<void> {
+/** Adds dropped, pasted or chosen files to the review. A single photo opens in the editor. */
+export async function addCandidates(files: readonly File[]): Promise<void> {
   const headers = await Promise.all(files.map(readHeader));
   const added = files.map((file, i) => candidateOf(file, headers[i]));
   candidates.value = [...candidates.value, ...added];
@@ -66,8 +66,8 @@ export async function consider(files: readonly File[]): Promise<void> {
   else for (const candidate of added) void rescore(candidate);
 }
 
-/** Leaves a photo out. */
-export function drop(candidate: Candidate): void {
+/** Removes a photo from the review. */
+export function removeCandidate(candidate: Candidate): void {
   stops.get(candidate)?.abort();
   stops.delete(candidate);
   release(candidate);
@@ -76,25 +76,25 @@ export function drop(candidate: Candidate): void {
   if (edited.value === candidate) edited.value = null;
 }
 
-export function dropAll(): void {
-  for (const candidate of candidates.value) drop(candidate);
+export function removeAllCandidates(): void {
+  for (const candidate of candidates.value) removeCandidate(candidate);
 }
 
-/** Uploads what is usable and forgets the rest. */
-export function submit(): void {
+/** Uploads the usable photos and closes the review. */
+export function submitCandidates(): void {
   const photos = usable.value.map(({ title, draft }) => ({ title, photo: draft.value.photo }));
-  dropAll();
+  removeAllCandidates();
   addPhotos(photos);
   toast(photos.length === 1 ? "Adding 1 photo." : `Adding ${photos.length} photos.`);
 }
 
 /**
- * Takes over what the editor did.
+ * Saves the result of the editor.
  *
- * @param made the new file; null for the original as it is
- * @param verdict what is known of it
+ * @param made the new file; null for the unchanged original
+ * @param verdict its score, if it is known
  */
-export function revise(
+export function updateDraft(
   candidate: Candidate,
   edit: Edit | null,
   made: MadeFile | null,
@@ -107,7 +107,7 @@ export function revise(
   if (verdict) state.value = { kind: "scored", ...verdict };
 }
 
-/** Scores what would be uploaded, from its file. */
+/** Scores the version that will be uploaded. */
 export async function rescore(candidate: Candidate): Promise<void> {
   const { draft, state, size } = candidate;
   if (!size) return;
@@ -128,13 +128,13 @@ export async function rescore(candidate: Candidate): Promise<void> {
   }
 }
 
-/** Forgets the picture that was cut out. */
+/** Releases the memory of a crop. */
 function release({ draft, originalUrl }: Candidate): void {
   if (draft.value.url !== originalUrl) URL.revokeObjectURL(draft.value.url);
 }
 
-/** Where an editor of this candidate begins. */
-export function beginning({ draft, size }: Candidate): Edit {
+/** Returns the edit with which the editor starts. */
+export function initialEdit({ draft, size }: Candidate): Edit {
   return draft.value.edit ?? untouched(size!);
 }
 
@@ -157,10 +157,10 @@ function fileOf({ bytes, type }: MadeFile, originalName: string): File {
   return new File([bytes], `${name}.${type === "image/png" ? "png" : "jpg"}`, { type });
 }
 
-/** What a file's headers say, or why it cannot be used. */
+/** Returns what the file header says, or why the file cannot be used. */
 async function readHeader(file: File): Promise<ImageInfo | string> {
   if (file.size > MAX_IMAGE_BYTES) {
-    return `The photo is ${megabytes(file.size)}; at most ${megabytes(MAX_IMAGE_BYTES)} can be used.`;
+    return `The photo is ${megabytes(file.size)}. The limit is ${megabytes(MAX_IMAGE_BYTES)}.`;
   }
   try {
     return inspectImage(new Uint8Array(await file.arrayBuffer()));

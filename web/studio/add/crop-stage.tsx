@@ -23,7 +23,7 @@ const LARGE_STEP = 0.05;
 /** Pixels of the shown photo's longer side: enough for the stage on a dense screen. */
 const SHOWN_SIZE = 1600;
 
-/** Around the photo, CSS pixels: half a handle for a finger. */
+/** Margin around the photo in CSS pixels: half a touch handle. */
 const MARGIN = 22;
 
 const HANDLES: readonly (Handle & { name: string })[] = [
@@ -53,14 +53,14 @@ interface Props {
   readonly edit: Edit;
   /** Width by height to keep; null for any. */
   readonly aspect: number | null;
-  /** The map of what was scored last, and where that was. */
+  /** The newest heat map, and the crop that it belongs to. */
   readonly map: { readonly cut: Cut; readonly map: Quality["map"] } | null;
   readonly onChange: (wanted: Piece) => void;
   /** The frame was let go. */
   readonly onSettle: () => void;
 }
 
-/** The turned photo with the frame of what is cut out of it, moved by pointer, finger and keys. */
+/** The rotated photo with the crop frame, which is moved by pointer, touch and keyboard. */
 export function CropStage({ map, ...props }: Props) {
   const { file, url, photo, edit } = props;
   const [room, setRoom] = useState<Size | null>(null);
@@ -106,7 +106,7 @@ interface PhotoProps {
   readonly style: Record<string, string>;
 }
 
-/** The photo in no more pixels than a screen has: a phone's own are ten times as slow to turn and to move. */
+/** The photo, reduced to the pixels of a screen: rotating a full-size phone photo is ten times as slow. */
 function Photo({ file, url, size, style }: PhotoProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [reduced, setReduced] = useState(true);
@@ -131,7 +131,7 @@ function Photo({ file, url, size, style }: PhotoProps) {
   );
 }
 
-/** Where a cut lies on the photo as it is turned now. */
+/** Returns where a crop lies on the photo at its current rotation. */
 function whereCut(cut: Cut, photo: Size, degrees: number): Piece {
   const { cos, sin } = direction(degrees);
   const x = cut.x - photo.width / 2;
@@ -139,7 +139,7 @@ function whereCut(cut: Cut, photo: Size, degrees: number): Piece {
   return { x: x * cos - y * sin, y: x * sin + y * cos, width: cut.width, height: cut.height };
 }
 
-/** A piece around the middle of the stage. */
+/** Returns the style of a piece that is placed relative to the middle of the stage. */
 function placed({ x, y, width, height }: Piece, zoom: number, degrees: number) {
   return {
     width: `${width * zoom}px`,
@@ -148,7 +148,7 @@ function placed({ x, y, width, height }: Piece, zoom: number, degrees: number) {
   };
 }
 
-/** The stage without a piece around its middle. */
+/** Returns the clip path of the stage without a piece. */
 function around({ x, y, width, height }: Piece, zoom: number): string {
   const at = (offset: number) => `calc(50% + ${offset * zoom}px)`;
   const [left, right] = [at(x - width / 2), at(x + width / 2)];
@@ -224,7 +224,7 @@ function Frame(props: Omit<Props, "map"> & { zoom: number }) {
       role="group"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move it
       tabIndex={0}
-      aria-label={`Crop, ${width} by ${height} pixels. The arrow keys move it.`}
+      aria-label={`Crop, ${width} by ${height} pixels. Move it with the arrow keys.`}
       style={placed(piece, zoom, 0)}
       {...held(null)}
     >

@@ -1,13 +1,13 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { IconUpload } from "../ui/icons.tsx";
-import { consider } from "./candidates.ts";
+import { addCandidates } from "./candidates.ts";
 
 const PHOTO_TYPES = "image/jpeg,image/png,image/webp";
 
 const dragging = signal(false);
 
-/** Photos dropped or pasted anywhere on the page, and the veil that says so while they hover. */
+/** Takes photos that are dropped or pasted anywhere on the page. Shows an overlay while they hover. */
 export function DropTarget() {
   useEffect(() => {
     const controller = new AbortController();
@@ -48,16 +48,16 @@ export function DropTarget() {
 
   if (!dragging.value) return null;
   return (
-    <div class="drop-veil" aria-hidden="true">
-      <div class="drop-veil-frame">
+    <div class="drop-overlay" aria-hidden="true">
+      <div class="drop-overlay-frame">
         <IconUpload />
-        Drop to add
+        Drop to add photos
       </div>
     </div>
   );
 }
 
-/** The visible invitation: a button that opens the file chooser, large when there is nothing else to see. */
+/** A button that opens the file chooser. It is large on an empty page. */
 export function DropZone({ large }: { large: boolean }) {
   const input = useRef<HTMLInputElement>(null);
   return (
@@ -92,5 +92,5 @@ export function DropZone({ large }: { large: boolean }) {
 }
 
 function take(files: FileList): void {
-  if (files.length > 0) void consider([...files]);
+  if (files.length > 0) void addCandidates([...files]);
 }

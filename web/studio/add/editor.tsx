@@ -19,16 +19,16 @@ import { type OpenPhoto, openPhoto } from "../../edit/open.ts";
 import { messageOf } from "../api/errors.ts";
 import { HeatLegend } from "../photo/heat-map.tsx";
 import { isWeak, QualityAnnouncement, QualityReport } from "../quality.tsx";
-import { IconFlip, IconTurnLeft, IconTurnRight } from "../ui/icons.tsx";
+import { IconFlip, IconRotateLeft, IconRotateRight } from "../ui/icons.tsx";
 import { Switch } from "../ui/switch.tsx";
-import { beginning, type Candidate, rescore, revise } from "./candidates.ts";
+import { type Candidate, initialEdit, rescore, updateDraft } from "./candidates.ts";
 import { CropStage } from "./crop-stage.tsx";
 
-/** Shapes of a frame: longer by shorter side. */
+/** Shapes of the crop frame: longer by shorter side. */
 const SHAPES = {
   free: { words: "Free", ratio: () => null },
   original: {
-    words: "As the photo",
+    words: "Original",
     ratio: ({ width, height }: Size) => Math.max(width / height, height / width),
   },
   square: { words: "Square", ratio: () => 1 },
@@ -40,10 +40,10 @@ const SHAPES = {
 interface Shape {
   readonly name: keyof typeof SHAPES;
   /** Wider than high. */
-  readonly lying: boolean;
+  readonly isLandscape: boolean;
 }
 
-/** The newest score, and the cut that it is of. */
+/** The newest score, and the crop that it belongs to. */
 interface Scored {
   readonly cut: Cut;
   readonly quality: Quality;
@@ -51,7 +51,7 @@ interface Scored {
   readonly refusal?: string | null;
 }
 
-/** A tool that rests for so long shows the score of where it is; a score under way would hold up the one of letting go. */
+/** A tool that rests for this long is scored, even before it is let go. */
 const HELD_PAUSE_MS = 120;
 
 /** The time from letting go of a tool to the picture of the new score; read by bench/edit.ts. */
@@ -59,18 +59,18 @@ const MEASURE = "vivimark:let-go-to-score";
 
 interface Props {
   readonly candidate: Candidate;
-  /** What the button says that ends the editing, and what comes after. */
+  /** The label of the button that ends the editing. */
   readonly done: string;
   readonly onDone: () => void;
   readonly cancel: string;
   readonly onCancel: () => void;
 }
 
-/** Crop, turn and straighten one photo, and see what it does to the score. */
+/** Crops, rotates and straightens one photo, and shows the effect on its score. */
 export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
   const photo = candidate.size!;
-  const [edit, setEdit] = useState(() => beginning(candidate));
-  const [shape, setShape] = useState<Shape>(() => ({ name: "free", lying: isLying(photo, edit) }));
+  const [edit, setEdit] = useState(() => initialEdit(candidate));
+  const [shape, setShape] = useState<Shape>(() => ({ name: "free", isLandscape: isLandscape(photo, edit) }));
   const [mapShown, setMapShown] = useState(true);
   const [making, setMaking] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
@@ -86,7 +86,7 @@ export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
     setEdit(next);
   };
   const straighten = (tilt: number) => setEdit((newest) => ({ ...newest, turn: { ...newest.turn, tilt } }));
-  /** A tool that changes the edit while it is held was let go. */
+  /** Called when a tool is let go that changes the edit while it is held. */
   const settle = () => {
     letGo();
     setEdit((newest) => ({ ...newest }));
@@ -97,12 +97,12 @@ export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
     if (ratio) change({ ...edit, wanted: reshapePiece(photo, edit.turn, pieceOf(photo, edit), ratio) });
   };
   const turn = (direction: 1 | -1) => {
-    setShape({ ...shape, lying: !shape.lying });
+    setShape({ ...shape, isLandscape: !shape.isLandscape });
     change(turnQuarter(edit, direction));
   };
   const reset = () => {
     const first = untouched(photo);
-    setShape({ name: "free", lying: isLying(photo, first) });
+    setShape({ name: "free", isLandscape: isLandscape(photo, first) });
     change(first);
   };
   const finish = async () => {
@@ -111,7 +111,7 @@ export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
     try {
       const made = changed ? await make(cut) : null;
       const verdict = scored?.cut && sameCut(scored.cut, cut) && scored.refusal !== undefined ? scored : null;
-      revise(
+      updateDraft(
         candidate,
         changed ? edit : null,
         made,
@@ -120,7 +120,7 @@ export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
       if (changed || !verdict) void rescore(candidate);
       onDone();
     } catch (error) {
-      setFailure(`The photo could not be cut in this browser. ${messageOf(error)}`);
+      setFailure(`This browser could not crop the photo. ${messageOf(error)}`);
       setMaking(false);
     }
   };
@@ -144,17 +144,17 @@ export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
               {cut.width} × {cut.height} px
             </span>
             {mapShown && <HeatLegend />}
-            <Switch words="Map" on={mapShown} onChange={setMapShown} />
+            <Switch label="Map" on={mapShown} onChange={setMapShown} />
           </p>
         </div>
         <fieldset class="editor-tools" disabled={making}>
           <legend class="visually-hidden">Tools</legend>
           <div class="tool-row">
-            <button type="button" class="button" aria-label="Turn left" onClick={() => turn(-1)}>
-              <IconTurnLeft />
+            <button type="button" class="button" aria-label="Rotate left" onClick={() => turn(-1)}>
+              <IconRotateLeft />
             </button>
-            <button type="button" class="button" aria-label="Turn right" onClick={() => turn(1)}>
-              <IconTurnRight />
+            <button type="button" class="button" aria-label="Rotate right" onClick={() => turn(1)}>
+              <IconRotateRight />
             </button>
             <label class="shape">
               <span class="visually-hidden">Shape</span>
@@ -174,9 +174,9 @@ export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
             <button
               type="button"
               class="button"
-              aria-label={shape.lying ? "Make the frame upright" : "Lay the frame down"}
+              aria-label={shape.isLandscape ? "Switch to portrait" : "Switch to landscape"}
               disabled={aspect === null || aspect === 1}
-              onClick={() => choose({ ...shape, lying: !shape.lying })}
+              onClick={() => choose({ ...shape, isLandscape: !shape.isLandscape })}
             >
               <IconFlip />
             </button>
@@ -202,19 +202,16 @@ export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
         <section class="editor-score" aria-label="Score">
           <Warning>
             {tooSmall
-              ? `The frame is ${cut.width} × ${cut.height} pixels; a photo needs at least ${MIN_IMAGE_SIDE} on its shorter side.`
+              ? `The crop is ${cut.width} × ${cut.height} px. Its shorter side must be at least ${MIN_IMAGE_SIDE} px.`
               : scored?.refusal}
           </Warning>
           {failure && <Warning>{failure}</Warning>}
           {unscored && (
-            <p class="warning">
-              This browser could not score the photo. It can be added all the same. {unscored}
-            </p>
+            <p class="warning">This browser could not score the photo. You can still add it. {unscored}</p>
           )}
           {scored && !scored.refusal && isWeak(scored.quality) && (
             <p class="warning">
-              A camera will often miss this photo. You can add it; a part with more detail, or another photo,
-              would be found better.
+              Cameras will often miss this photo. Crop it to a part with more detail, or use another photo.
             </p>
           )}
           {scored && <QualityReport quality={scored.quality} />}
@@ -234,7 +231,7 @@ export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
           onClick={finish}
         >
           {making && <span class="spinner" aria-hidden="true" />}
-          {making ? "Cutting the photo…" : done}
+          {making ? "Cropping the photo…" : done}
         </button>
       </div>
     </>
@@ -253,12 +250,12 @@ function Waiting() {
   return (
     <p class="hint waiting">
       <span class="spinner" aria-hidden="true" />
-      Looking at the photo…
+      Scoring the photo…
     </p>
   );
 }
 
-/** Scores the edit wherever a tool rests or is let go, in a worker that keeps the photo's pixels. */
+/** Scores the edit whenever a tool rests or is let go, in a worker that keeps the photo's pixels. */
 function useScore(file: File, photo: Size, edit: Edit) {
   const [scored, setScored] = useState<Scored | null>(null);
   const [unscored, setUnscored] = useState<string | null>(null);
@@ -313,13 +310,13 @@ function sameCut(a: Cut, b: Cut): boolean {
   );
 }
 
-function isLying(photo: Size, { turn }: Edit): boolean {
+function isLandscape(photo: Size, { turn }: Edit): boolean {
   const { width, height } = turnedSize(photo, turn);
   return width >= height;
 }
 
 /** Width by height; null for any. */
-function aspectOf({ name, lying }: Shape, photo: Size): number | null {
+function aspectOf({ name, isLandscape }: Shape, photo: Size): number | null {
   const ratio = SHAPES[name].ratio(photo);
-  return ratio === null || lying ? ratio : 1 / ratio;
+  return ratio === null || isLandscape ? ratio : 1 / ratio;
 }

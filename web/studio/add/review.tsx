@@ -1,11 +1,20 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { isWeak, QualityLine } from "../quality.tsx";
 import { IconBack, IconClose, IconCrop, IconPhoto } from "../ui/icons.tsx";
-import { type Candidate, candidates, drop, dropAll, edited, rescore, submit, usable } from "./candidates.ts";
+import {
+  type Candidate,
+  candidates,
+  edited,
+  removeAllCandidates,
+  removeCandidate,
+  rescore,
+  submitCandidates,
+  usable,
+} from "./candidates.ts";
 import { Editor } from "./editor.tsx";
 import "./review.css";
 
-/** Photos that were chosen: each with its score, to be mended, left out or uploaded. */
+/** The chosen photos with their scores, to edit, remove or upload. */
 export function Review() {
   if (candidates.value.length === 0) return null;
   return <ReviewDialog />;
@@ -16,7 +25,7 @@ function ReviewDialog() {
   const heading = useRef<HTMLHeadingElement>(null);
   const candidate = edited.value;
   const alone = candidates.value.length === 1;
-  // Asked before the dialog is there: a button in it may take the focus as soon as it is.
+  // Read before the dialog opens and takes the focus.
   const [opener] = useState(() => document.activeElement);
   useLayoutEffect(() => {
     const element = dialog.current!;
@@ -34,7 +43,7 @@ function ReviewDialog() {
   }, [candidate]);
 
   const back = () => {
-    if (!candidate || alone) return dropAll();
+    if (!candidate || alone) return removeAllCandidates();
     if (candidate.state.value.kind === "scoring") void rescore(candidate);
     edited.value = null;
   };
@@ -44,7 +53,7 @@ function ReviewDialog() {
       class={candidate ? "review editing" : "review"}
       aria-labelledby="review-title"
       onCancel={(event) => {
-        // A file chooser's own cancel event comes up here as well.
+        // The cancel event of a file chooser bubbles up to here.
         if (event.target !== dialog.current) return;
         event.preventDefault();
         back();
@@ -59,7 +68,12 @@ function ReviewDialog() {
         <h2 id="review-title" ref={heading} tabIndex={-1}>
           {candidate ? candidate.title : "Photos to add"}
         </h2>
-        <button type="button" class="icon-button" aria-label="Close without adding" onClick={dropAll}>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label="Close without adding"
+          onClick={removeAllCandidates}
+        >
           <IconClose />
         </button>
       </div>
@@ -68,7 +82,7 @@ function ReviewDialog() {
           key={candidate.key}
           candidate={candidate}
           done={alone ? "Add photo" : "Done"}
-          onDone={() => (alone ? submit() : (edited.value = null))}
+          onDone={() => (alone ? submitCandidates() : (edited.value = null))}
           cancel={alone ? "Cancel" : "Back"}
           onCancel={back}
         />
@@ -91,13 +105,13 @@ function CandidateList() {
       </ul>
       <div class="review-foot">
         {left > 0 && ready > 0 && (
-          <p class="hint">{left === 1 ? "1 photo is left out." : `${left} photos are left out.`}</p>
+          <p class="hint">{left === 1 ? "1 photo cannot be added." : `${left} photos cannot be added.`}</p>
         )}
-        <button type="button" class="button" onClick={dropAll}>
+        <button type="button" class="button" onClick={removeAllCandidates}>
           {ready > 0 ? "Cancel" : "Close"}
         </button>
         {ready > 0 && (
-          <button type="button" class="button primary" autofocus onClick={submit}>
+          <button type="button" class="button primary" autofocus onClick={submitCandidates}>
             {ready === 1 ? "Add 1 photo" : `Add ${ready} photos`}
           </button>
         )}
@@ -140,8 +154,8 @@ function CandidateRow({ candidate }: { candidate: Candidate }) {
         <button
           type="button"
           class="icon-button"
-          aria-label={`Leave out ${title}`}
-          onClick={() => drop(candidate)}
+          aria-label={`Remove ${title}`}
+          onClick={() => removeCandidate(candidate)}
         >
           <IconClose />
         </button>
@@ -160,9 +174,9 @@ function CandidateStatus({ candidate }: { candidate: Candidate }) {
         </p>
       );
     case "scoring":
-      return <p class="hint">Looking at the photo…</p>;
+      return <p class="hint">Scoring the photo…</p>;
     case "unscored":
-      return <p class="hint">This browser could not score it. It can be added all the same.</p>;
+      return <p class="hint">This browser could not score the photo. You can still add it.</p>;
     case "scored":
       if (state.refusal) {
         return (
@@ -175,7 +189,9 @@ function CandidateStatus({ candidate }: { candidate: Candidate }) {
         <>
           <QualityLine quality={state.quality} />
           {isWeak(state.quality) && (
-            <p class="candidate-warning">A camera will often miss it. {state.quality.reasons[0]?.message}</p>
+            <p class="candidate-warning">
+              Cameras will often miss this photo. {state.quality.reasons[0]?.message}
+            </p>
           )}
         </>
       );

@@ -8,16 +8,16 @@ import * as api from "./api.ts";
 import "../account/account.css";
 import "./activity-page.css";
 
-/** What the log calls its objects, for the choice of what to see; an action begins with one of them. */
+/** The subjects to filter by. Every action starts with one of them. */
 const KINDS = {
   content: "Photos",
   marker: "Markers",
   video: "Videos",
   project: "Projects",
   company: "Company",
-  storage: "Storage in use",
-  connection: "Storages",
-  migration: "Moved files",
+  storage: "Current storage",
+  connection: "Storage connections",
+  migration: "Storage migrations",
   webhook: "Webhooks",
   key: "API keys",
   member: "Members",
@@ -25,22 +25,22 @@ const KINDS = {
   person: "Sign-ins and passwords",
 } as const satisfies Record<api.AuditSubject, string>;
 
-/** What is known of the log under a filter. */
+/** The loaded part of the log. */
 interface Page {
   readonly filter: api.AuditFilter;
   readonly items: readonly AuditEntry[];
   readonly next: string | null;
-  /** Why it could not be read; else empty. */
+  /** Why it could not be loaded; otherwise empty. */
   readonly error: string;
 }
 
-/** Who did what in the company. */
+/** The audit log of the company. */
 export function ActivityPage() {
   useTitle("Activity");
   const [filter, setFilter] = useState<api.AuditFilter>({});
   const [page, setPage] = useState<Page | null>(null);
   const [loading, setLoading] = useState(false);
-  /** The list before stands until the one that was asked for comes. */
+  /** The earlier list stays until the new one is loaded. */
   const isStale = page !== null && page.filter !== filter;
 
   useEffect(() => {
@@ -58,7 +58,7 @@ export function ActivityPage() {
     setLoading(true);
     try {
       const { items, next_cursor } = await api.listAudit(before.filter, cursor);
-      // With another filter meanwhile it is another list.
+      // The filter may have changed in between.
       setPage((now) =>
         now === before ? { ...before, items: [...before.items, ...items], next: next_cursor } : now,
       );
@@ -75,12 +75,12 @@ export function ActivityPage() {
       <div class="account-head">
         <h1>Activity</h1>
         <a class="button" href={api.auditCsvUrl(filter)} download>
-          Export as CSV
+          Export CSV
         </a>
       </div>
       <search class="activity-filter">
         <label class="field">
-          What
+          Type
           <select
             value={filter.subject ?? ""}
             onChange={({ currentTarget }) =>
@@ -111,7 +111,7 @@ export function ActivityPage() {
         </label>
         {filter.actor && (
           <button type="button" class="button" onClick={() => narrow({ actor: undefined })}>
-            Only {filter.actor.name} ×<span class="visually-hidden"> (show everybody)</span>
+            Only {filter.actor.name} ×<span class="visually-hidden"> (show everyone)</span>
           </button>
         )}
       </search>
@@ -123,9 +123,7 @@ export function ActivityPage() {
       {(!page || (isStale && page.items.length === 0)) && (
         <span class="spinner large" role="img" aria-label="Loading" />
       )}
-      {page && page.items.length === 0 && !page.error && !isStale && (
-        <p class="hint">Nothing of that kind has happened.</p>
-      )}
+      {page && page.items.length === 0 && !page.error && !isStale && <p class="hint">No activity matches.</p>}
       {page && page.items.length > 0 && (
         <section class={isStale ? "panel stale" : "panel"} aria-label="Activity" aria-busy={isStale}>
           <ul class="rows">
@@ -183,7 +181,7 @@ function plain(value: unknown): string {
   return typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
 }
 
-/** The beginning of a day of this browser's, or of one of the days after it. */
+/** Returns the start of a day in this browser's time zone, moved by a number of days. */
 function startOf(day: string, later: number): string | undefined {
   if (day === "") return undefined;
   const [year, month, date] = day.split("-").map(Number);

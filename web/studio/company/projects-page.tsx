@@ -25,22 +25,22 @@ export function ProjectsPage() {
           <Rows projects={openProjects(all)} />
           {may("projects:manage") && (
             <Form
-              action="Create"
+              action="Create project"
               isRow
               onSubmit={async ({ name }) => {
                 await api.createProject(name);
                 await loadProjects();
               }}
             >
-              <Field label="A new project" name="name" autocomplete="off" maxLength={100} />
+              <Field label="Project name" name="name" autocomplete="off" maxLength={100} />
             </Form>
           )}
         </section>
       )}
       {archived.length > 0 && (
         <section class="panel" aria-labelledby="archived-title">
-          <h2 id="archived-title">Archived</h2>
-          <p class="hint">They take nothing new. Whoever scans a print of theirs sees it as before.</p>
+          <h2 id="archived-title">Archived projects</h2>
+          <p class="hint">You cannot add photos to archived projects. Their printed photos still work.</p>
           <Rows projects={archived} />
         </section>
       )}
@@ -67,11 +67,11 @@ function Rows(props: { projects: readonly Project[] }) {
                 route("/");
               }}
             >
-              Photos<span class="visually-hidden"> of {project.name}</span>
+              Show photos<span class="visually-hidden"> of {project.name}</span>
             </button>
             {may("projects:manage") && (
               <button type="button" class="button small" onClick={() => setEdited(project)}>
-                Settings<span class="visually-hidden"> of {project.name}</span>
+                Edit settings<span class="visually-hidden"> of {project.name}</span>
               </button>
             )}
           </li>
@@ -84,7 +84,7 @@ function Rows(props: { projects: readonly Project[] }) {
 
 function describe({ contents, max_features, expires_after_days }: Project): string {
   const facts = [contents === 1 ? "1 photo" : `${contents} photos`];
-  if (max_features !== null) facts.push(`at most ${max_features} points`);
+  if (max_features !== null) facts.push(`up to ${max_features} points`);
   if (expires_after_days !== null) facts.push(`shown for ${expires_after_days} days`);
   return facts.join(", ");
 }
@@ -117,7 +117,7 @@ function SettingsDialog({ project, onClose }: { project: Project; onClose: () =>
             max_features: number("max_features"),
             expires_after_days: number("expires_after_days"),
           };
-          change(wanted, "Saved.").catch(toastError);
+          change(wanted, "Changes saved.").catch(toastError);
         }}
       >
         <label class="field">
@@ -125,7 +125,7 @@ function SettingsDialog({ project, onClose }: { project: Project; onClose: () =>
           <input name="name" required maxLength={100} defaultValue={project.name} />
         </label>
         <label class="field">
-          Points to keep in each keyframe
+          Feature points per keyframe
           <input
             name="max_features"
             type="number"
@@ -134,34 +134,36 @@ function SettingsDialog({ project, onClose }: { project: Project; onClose: () =>
             placeholder="All"
             defaultValue={project.max_features ?? ""}
           />
-          <small>Fewer make a smaller marker, which is found less well.</small>
+          <small>Fewer points make a smaller marker, but photos are harder to find.</small>
         </label>
         <label class="field">
-          Days that viewers see a photo
+          Days until a photo expires
           <input
             name="expires_after_days"
             type="number"
             min={1}
             max={3650}
-            placeholder="For ever"
+            placeholder="Never"
             defaultValue={project.expires_after_days ?? ""}
           />
-          <small>For photos that are added from now on.</small>
+          <small>Applies to photos that you add from now on.</small>
         </label>
         <div class="dialog-actions">
           <button
             type="button"
             class="button apart"
             disabled={saving}
-            onClick={() => void change({ archived: !isArchived }, isArchived ? "Open again." : "Archived.")}
+            onClick={() =>
+              void change({ archived: !isArchived }, isArchived ? "Project restored." : "Project archived.")
+            }
           >
-            {isArchived ? "Take out of the archive" : "Archive"}
+            {isArchived ? "Restore project" : "Archive project"}
           </button>
           <button type="button" class="button" onClick={onClose}>
             Cancel
           </button>
           <button type="submit" class="button primary" disabled={saving}>
-            Save
+            Save changes
           </button>
         </div>
       </form>

@@ -4,7 +4,7 @@ import { contents } from "../photos/contents.ts";
 import { toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 
-/** The company's projects, oldest first; null until they are known. */
+/** The company's projects, oldest first; null until they are loaded. */
 export const projects = signal<readonly Project[] | null>(null);
 
 export const openProjects = (all: readonly Project[]) =>
@@ -12,13 +12,13 @@ export const openProjects = (all: readonly Project[]) =>
 export const archivedProjects = (all: readonly Project[]) =>
   all.filter(({ archived_at }) => archived_at !== null);
 
-/** The project that new photos go to when this one is looked at; empty: the company's default one. */
+/** Returns the project of an ID; for an empty ID, the company's default project. */
 export function projectOf(id: string): Project | undefined {
   const all = projects.value ?? [];
   return id === "" ? openProjects(all)[0] : all.find((project) => project.id === id);
 }
 
-/** Reads them again; what was known stays when that fails. */
+/** Loads the projects again. Keeps the earlier ones if that fails. */
 export async function loadProjects(): Promise<void> {
   try {
     projects.value = await api.listProjects();

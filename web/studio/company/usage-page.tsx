@@ -7,7 +7,7 @@ import * as api from "./api.ts";
 import "../account/account.css";
 import "./usage-page.css";
 
-/** What the company uses of what it may use. */
+/** The usage of the company and its quotas. */
 export function UsagePage() {
   useTitle("Usage");
   const [usage, setUsage] = useState<CompanyUsage | null>(null);
@@ -32,17 +32,17 @@ export function UsagePage() {
       {!usage && !error && <span class="spinner large" role="img" aria-label="Loading" />}
       {usage && (
         <>
-          <section class="panel" aria-label="What is used of what is allowed">
+          <section class="panel" aria-label="Usage and limits">
             <Bar name="Photos" {...usage.contents} show={count} />
             <Bar name="Stored photos, markers and videos" {...usage.bytes} show={byteSize} />
             <Bar name="Compilations today" {...usage.compilations} show={count} />
             <p class="hint">
-              Days are those of UTC; the next one begins at {clock(usage.compilations.resets_at)} here. What
-              was deleted counts until its files are gone.
+              Compilations are counted per day (UTC) and reset at {clock(usage.compilations.resets_at)}, your
+              time. Deleted photos count until their files are removed.
             </p>
           </section>
           <section class="panel" aria-labelledby="days-title">
-            <h2 id="days-title">Compilations of the last {usage.days.length} days</h2>
+            <h2 id="days-title">Compilations in the last {usage.days.length} days</h2>
             <Days days={usage.days} />
           </section>
         </>
@@ -56,13 +56,13 @@ interface Amount {
   readonly limit: number | null;
 }
 
-/** From this share on it is about time to do something. */
+/** From this share on, the bar shows a warning. */
 const NEARLY_FULL = 0.9;
 
 function Bar({ name, used, limit, show }: Amount & { name: string; show: (value: number) => string }) {
   const share = limit === null ? 0 : Math.min(1, used / limit);
-  const full = limit !== null && used >= limit ? ": full" : "";
-  const words = limit === null ? `${show(used)}, without a limit` : `${show(used)} of ${show(limit)}${full}`;
+  const full = limit !== null && used >= limit ? " (limit reached)" : "";
+  const words = limit === null ? `${show(used)}, no limit` : `${show(used)} of ${show(limit)}${full}`;
   return (
     <div class="progress">
       <div class="usage-words">
@@ -90,10 +90,10 @@ function Days({ days }: Pick<CompanyUsage, "days">) {
     <figure class="usage-days">
       <svg viewBox={`0 0 ${COLUMN * days.length} ${HEIGHT}`} role="img" aria-labelledby="usage-days-words">
         <title id="usage-days-words">
-          {`${count(total)} compilations from ${date(first.day)} to ${date(last.day)}, at most ${count(most)} on a day`}
+          {`${count(total)} compilations from ${date(first.day)} to ${date(last.day)}, at most ${count(most)} per day`}
         </title>
         {days.map(({ day, compilations }, i) => {
-          // Whatever there is can be seen.
+          // Every number above zero is visible.
           const height = compilations === 0 ? 1 : Math.max(3, (HEIGHT * compilations) / most);
           return (
             <rect
@@ -112,7 +112,7 @@ function Days({ days }: Pick<CompanyUsage, "days">) {
       </svg>
       <figcaption>
         <span>{date(first.day)}</span>
-        <span>{total === 0 ? "None yet" : `${count(total)} in all, at most ${count(most)} on a day`}</span>
+        <span>{total === 0 ? "None yet" : `${count(total)} in total, at most ${count(most)} per day`}</span>
         <span>{date(last.day)}</span>
       </figcaption>
     </figure>

@@ -34,7 +34,7 @@ interface Loaded {
 export function ContentPage({ id }: { id: string }) {
   const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [error, setError] = useState<Error | null>(null);
-  // Counted up after a change of our own, to read the result at once.
+  // Increased after a change, to load the result at once.
   const [changes, setChanges] = useState(0);
   useTitle(loaded?.content.title ?? "");
 
@@ -100,7 +100,7 @@ export function ContentPage({ id }: { id: string }) {
 function QualityPanel({ quality }: { quality: Quality }) {
   return (
     <section class="panel quality-panel" aria-labelledby="quality-title">
-      <h2 id="quality-title">How well it is found</h2>
+      <h2 id="quality-title">Detection quality</h2>
       <QualityReport quality={quality} />
     </section>
   );
@@ -127,11 +127,11 @@ function ContentHead({ content, onChange }: { content: ArContent; onChange: (con
         <div class="content-actions">
           <button type="button" class="button" onClick={() => setOpen("edit")}>
             <IconEdit />
-            Edit
+            Edit photo
           </button>
           <button type="button" class="button danger-quiet" onClick={() => setOpen("delete")}>
             <IconTrash />
-            Delete
+            Delete photo
           </button>
         </div>
       )}
@@ -162,7 +162,7 @@ function EditDialog(props: {
       const expires_at = endOf(String(fields.get("expires_on")));
       const change = { title, description, expires_at, ...moved(props.content, project_id) };
       props.onChange(await api.updateContent(props.content.id, change));
-      toast("Saved.");
+      toast("Changes saved.");
       props.onClose();
     } catch (reason) {
       setError(messageOf(reason));
@@ -170,7 +170,7 @@ function EditDialog(props: {
     }
   };
   return (
-    <Dialog title="Edit" error={error} onClose={props.onClose}>
+    <Dialog title="Edit photo" error={error} onClose={props.onClose}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -187,16 +187,16 @@ function EditDialog(props: {
         </label>
         <ProjectField content={props.content} />
         <label class="field">
-          <span>Last day that viewers see it</span>
+          <span>Last day visible to viewers</span>
           <input name="expires_on" type="date" defaultValue={lastDay(props.content.expires_at)} />
-          <small>Empty: for ever.</small>
+          <small>Leave empty for no expiry date.</small>
         </label>
         <div class="dialog-actions">
           <button type="button" class="button" onClick={props.onClose}>
             Cancel
           </button>
           <button type="submit" class="button primary" disabled={saving}>
-            Save
+            Save changes
           </button>
         </div>
       </form>
@@ -204,7 +204,7 @@ function EditDialog(props: {
   );
 }
 
-/** Where there is a choice. */
+/** Hidden if there is only one project. */
 function ProjectField({ content }: { content: ArContent }) {
   useEffect(() => void loadProjects(), []);
   const choices = (projects.value ?? []).filter(
@@ -225,17 +225,17 @@ function ProjectField({ content }: { content: ArContent }) {
   );
 }
 
-/** The change to another project; content may stay in an archived one. */
+/** Leaves out an unchanged project: the API refuses to move content into an archived one. */
 function moved(content: ArContent, projectId: string) {
   return projectId === content.project_id ? {} : { project_id: projectId };
 }
 
-/** The end of a day of this browser's, as the API takes it; null for no day. */
+/** Returns the end of a day in this browser's time zone, for the API; null for no day. */
 function endOf(day: string): string | null {
   return day === "" ? null : new Date(`${day}T23:59:59.999`).toISOString();
 }
 
-/** The day, in this browser's time, in the form of a date field. */
+/** Returns the day in this browser's time zone, for a date field. */
 function lastDay(expiresAt: string | null): string {
   if (expiresAt === null) return "";
   const time = new Date(expiresAt);
@@ -253,7 +253,7 @@ function DeleteDialog({ content, onClose }: { content: ArContent; onClose: () =>
       jobOf(content.id)?.cancel();
       await api.deleteContent(content.id);
       contents.remove(content.id);
-      toast(`“${content.title}” is deleted.`);
+      toast(`“${content.title}” deleted.`);
       route("/");
     } catch (reason) {
       setError(messageOf(reason));
@@ -263,15 +263,14 @@ function DeleteDialog({ content, onClose }: { content: ArContent; onClose: () =>
   return (
     <Dialog title={`Delete “${content.title}”?`} error={error} onClose={onClose}>
       <p>
-        The photo, its marker and its video are removed, and every print of its QR code leads nowhere. This
-        cannot be undone.
+        This deletes the photo, its marker and its video. Printed QR codes stop working. You cannot undo this.
       </p>
       <div class="dialog-actions">
         <button type="button" class="button" autofocus onClick={onClose}>
-          Keep it
+          Cancel
         </button>
         <button type="button" class="button danger" disabled={deleting} onClick={remove}>
-          Delete
+          Delete photo
         </button>
       </div>
     </Dialog>

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Quality } from "../../../compiler/quality.ts";
 
-/** Where there is nothing to track, in between, and where there is much: red, green, blue and opacity. */
+/** Colours from no detail to much detail: red, green, blue (0 to 255) and opacity. */
 const RAMP = [
   [18, 20, 66, 0.68],
   [98, 40, 142, 0.6],
@@ -9,12 +9,12 @@ const RAMP = [
   [255, 214, 92, 0.5],
 ] as const;
 
-/** The map of trackable detail, stretched over its parent. A pixel a cell: the browser blends them. */
+/** The map of trackable detail, stretched over its parent. One pixel per cell; the browser blends them. */
 export function HeatMap({ map }: { map: Quality["map"] }) {
   return <Heat {...map} class="heat-map" />;
 }
 
-/** What the colours mean. */
+/** The legend of the heat map. */
 export function HeatLegend() {
   const cells = Array.from({ length: 33 }, (_, i) => (100 * i) / 32);
   return (
@@ -38,7 +38,7 @@ function Heat(props: { columns: number; rows: number; cells: readonly number[]; 
   return <canvas ref={canvas} class={props.class} width={columns} height={rows} />;
 }
 
-/** The bytes of a value of 0 to 100. */
+/** Returns the RGBA bytes of a value from 0 to 100. */
 function colourOf(value: number): [number, number, number, number] {
   const at = (Math.min(100, Math.max(0, value)) / 100) * (RAMP.length - 1);
   const below = Math.min(RAMP.length - 2, Math.floor(at));

@@ -2,11 +2,11 @@ import type { CompileTask } from "../../../client/client.ts";
 import { StatusBadge } from "../photos/status.tsx";
 import { dateTime, duration } from "../ui/format.ts";
 
-/** Every compilation that was asked for, newest first: why the marker is, or is not, ready. */
+/** All compilations of a photo, newest first. */
 export function HistoryPanel({ tasks }: { tasks: readonly CompileTask[] }) {
   return (
     <section class="panel history" aria-labelledby="history-title">
-      <h2 id="history-title">History</h2>
+      <h2 id="history-title">Compilation history</h2>
       <ol class="timeline">
         {tasks.map((task) => (
           <li key={task.task_id} class={`timeline-item ${task.state}`}>
@@ -25,12 +25,12 @@ export function HistoryPanel({ tasks }: { tasks: readonly CompileTask[] }) {
 
 function where({ executor, attempts, state }: CompileTask): string {
   const place = executor === "browser" ? "In a browser" : executor === "node" ? "On the server" : "";
-  if (!place) return state === "ready" ? "An earlier marker was used again" : "Not started";
+  if (!place) return state === "ready" ? "Reused an earlier marker" : "Not started";
   return attempts > 1 ? `${place}, attempt ${attempts}` : place;
 }
 
 function when({ created_at, started_at, finished_at }: CompileTask): string {
-  const asked = `Asked ${dateTime(created_at)}`;
-  if (!finished_at) return asked;
-  return `${asked}, done after ${duration(Date.parse(finished_at) - Date.parse(started_at ?? created_at))}`;
+  const requested = `Requested ${dateTime(created_at)}`;
+  if (!finished_at) return requested;
+  return `${requested}, finished after ${duration(Date.parse(finished_at) - Date.parse(started_at ?? created_at))}`;
 }

@@ -6,7 +6,7 @@ import { messageOf } from "../api/errors.ts";
 import { contentShown, ProgressBar } from "../photos/status.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { count, dateTime, duration, megabytes } from "../ui/format.ts";
-import { IconAgain } from "../ui/icons.tsx";
+import { IconRetry } from "../ui/icons.tsx";
 import { toast } from "../ui/toasts.tsx";
 import { addRecompilation, addTakeOver, type Job } from "../upload/jobs.ts";
 import { jobShown } from "../upload/progress.ts";
@@ -15,7 +15,7 @@ interface Props {
   content: ArContent;
   /** The newest compile task. */
   task: CompileTask | null;
-  /** This tab's own job on it. */
+  /** This tab's job for the content. */
   job: Job | undefined;
   onChange: (content: ArContent) => void;
 }
@@ -29,8 +29,8 @@ export function MarkerPanel(props: Props) {
         <h2 id="marker-title">Marker</h2>
         {!job && may("content:submit") && (
           <button type="button" class="button small" onClick={() => setAsking(true)}>
-            <IconAgain />
-            {content.marker_status === "ready" ? "Recompile" : "Compile again"}
+            <IconRetry />
+            {content.marker_status === "ready" ? "Recompile marker" : "Retry compilation"}
           </button>
         )}
       </div>
@@ -50,9 +50,9 @@ function OwnJob({ job }: { job: Job }) {
       <div class="situation">
         <ProgressBar shown={jobShown(state.progress)} label="Compiling in this browser" />
         <div class="situation-foot">
-          <p class="hint">In this browser. If you close the tab, the server finishes it.</p>
+          <p class="hint">If you close this tab, the server takes over.</p>
           <button type="button" class="button small" onClick={job.cancel}>
-            Cancel
+            Cancel compilation
           </button>
         </div>
       </div>
@@ -65,7 +65,7 @@ function OwnJob({ job }: { job: Job }) {
       <div class="situation-foot">
         {state.kind === "retryable" && (
           <button type="button" class="button small primary" onClick={job.retry}>
-            Try again
+            Retry compilation
           </button>
         )}
         <button type="button" class="button small" onClick={job.dismiss}>
@@ -92,25 +92,25 @@ function Situation({ content, task }: Props) {
       {task && <p class="hint">{expectation(content, task)}</p>}
       {content.marker_status === "pending" && may("content:submit") && (
         <button type="button" class="button small start" onClick={() => addTakeOver(content)}>
-          Compile it here now
+          Compile in this browser
         </button>
       )}
     </div>
   );
 }
 
-/** What happens next, and when, for a marker that somebody else is compiling. */
+/** Returns what happens next, for a marker that is compiled elsewhere. */
 function expectation({ marker_status }: ArContent, task: CompileTask): string {
   if (marker_status === "pending") {
     const last = task.error_message ? `${task.error_message} ` : "";
-    if (!task.next_attempt_at) return `${last}Waiting for the server's compiler.`;
+    if (!task.next_attempt_at) return `${last}Waiting for the server.`;
     return `${last}The next attempt is at ${time(task.next_attempt_at)}.`;
   }
   if (task.executor === "browser") {
     const until = task.lease_expires_at ? ` at ${time(task.lease_expires_at)}` : " soon";
-    return `A browser tab is compiling it. If that tab goes silent, the server takes over${until}.`;
+    return `A browser tab is compiling the marker. If the tab stops responding, the server takes over${until}.`;
   }
-  return "The server is compiling it.";
+  return "The server is compiling the marker.";
 }
 
 function time(iso: string): string {
@@ -122,12 +122,12 @@ function Facts({ content, metadata }: { content: ArContent; metadata: MarkerMeta
     ["Target", `${metadata.width} × ${metadata.height} px`],
     ["Feature points", `${count(metadata.points)} in ${metadata.keyframes} keyframes`],
     ["Tracking points", count(metadata.tracking_points)],
-    ["File", megabytes(metadata.bytes)],
+    ["File size", megabytes(metadata.bytes)],
     ["Compiled", metadata.executor === "browser" ? "In a browser" : "On the server"],
   ];
-  if (metadata.milliseconds !== null) facts.push(["Time", duration(metadata.milliseconds)]);
+  if (metadata.milliseconds !== null) facts.push(["Duration", duration(metadata.milliseconds)]);
   if (content.max_features !== null)
-    facts.push(["Limit", `${count(content.max_features)} points a keyframe`]);
+    facts.push(["Limit", `${count(content.max_features)} points per keyframe`]);
   facts.push(["Compiler", metadata.compiler_version]);
   if (content.marker_generated_at) facts.push(["Ready since", dateTime(content.marker_generated_at)]);
   return (
@@ -163,8 +163,8 @@ function RecompileDialog(props: {
       props.onChange(submission.content);
       toast(
         submission.reused
-          ? "The same marker was compiled before and is used again."
-          : "The server compiles it.",
+          ? "This marker was already compiled and is used again."
+          : "The server recompiles the marker.",
       );
       onClose();
     } catch (reason) {
@@ -173,7 +173,7 @@ function RecompileDialog(props: {
     }
   };
   return (
-    <Dialog title="Compile the marker again" error={error} onClose={onClose}>
+    <Dialog title="Recompile marker" error={error} onClose={onClose}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -186,19 +186,19 @@ function RecompileDialog(props: {
             <input type="radio" name="where" value="browser" checked />
             <span>
               <strong>In this browser</strong>
-              Starts at once; keep the tab open.
+              Starts at once. Keep the tab open.
             </span>
           </label>
           <label class="choice">
             <input type="radio" name="where" value="server" />
             <span>
               <strong>On the server</strong>
-              Queued; goes on without you.
+              Queued. You can close the tab.
             </span>
           </label>
         </fieldset>
         <label class="field">
-          <span>Strongest points per keyframe</span>
+          <span>Feature points per keyframe</span>
           <input
             name="max_features"
             type="number"
@@ -208,16 +208,14 @@ function RecompileDialog(props: {
             placeholder="All"
             defaultValue={content.max_features?.toString() ?? ""}
           />
-          <small>
-            Fewer points make a smaller file that loads faster, and a photo that is harder to find.
-          </small>
+          <small>Fewer points make a smaller file that loads faster, but the photo is harder to find.</small>
         </label>
         <div class="dialog-actions">
           <button type="button" class="button" onClick={onClose}>
             Cancel
           </button>
           <button type="submit" class="button primary" disabled={busy}>
-            Compile
+            Recompile marker
           </button>
         </div>
       </form>

@@ -11,10 +11,7 @@ interface ReadMarker {
   readonly keyframes: readonly KeyframeSummary[];
 }
 
-/**
- * The photo with the feature points of one keyframe on it, and the keyframes as a chart to choose from; and
- * with the map of where detail can be tracked.
- */
+/** The photo with the feature points of a keyframe, the heat map, and a chart to choose the keyframe. */
 export function PhotoStage({ content }: { content: ArContent }) {
   const [marker, setMarker] = useState<ReadMarker | null>(null);
   const [error, setError] = useState<string | null>(null);
@@ -54,8 +51,8 @@ export function PhotoStage({ content }: { content: ArContent }) {
       </div>
       <figcaption class="stage-caption">
         {error && <p class="stage-error">{error}</p>}
-        {!marker_url && <p>Its feature points appear here when the marker is ready.</p>}
-        {marker_url && !marker && !error && <p>Reading the marker…</p>}
+        {!marker_url && <p>Feature points appear here when the marker is ready.</p>}
+        {marker_url && !marker && !error && <p>Loading the marker…</p>}
         {marker && keyframe && (
           <>
             <div class="stage-legend">
@@ -67,8 +64,8 @@ export function PhotoStage({ content }: { content: ArContent }) {
               )}
               {map && mapShown && <HeatLegend />}
               <span class="stage-switches">
-                {map && <Switch words="Map" on={mapShown} onChange={setMapShown} />}
-                <Switch words="Points" on={pointsShown} onChange={setPointsShown} />
+                {map && <Switch label="Map" on={mapShown} onChange={setMapShown} />}
+                <Switch label="Points" on={pointsShown} onChange={setPointsShown} />
               </span>
             </div>
             <KeyframeChart keyframes={marker.keyframes} chosen={chosen} onChoose={setChosen} />
@@ -101,7 +98,7 @@ function colours() {
   return { maxima: style.getPropertyValue("--maxima"), minima: style.getPropertyValue("--minima") };
 }
 
-/** Points by keyframe, as a bar chart whose bars are the radio buttons that choose one. */
+/** A bar chart of the points per keyframe. Its bars are radio buttons. */
 function KeyframeChart(props: {
   keyframes: readonly KeyframeSummary[];
   chosen: number;

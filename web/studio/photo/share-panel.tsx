@@ -14,9 +14,9 @@ export function SharePanel({ content }: { content: ArContent }) {
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(address);
-      toast("The link is copied.");
+      toast("Link copied.");
     } catch {
-      // No permission, or no secure context: the person copies the selection.
+      // Without permission or a secure context, the person copies the selection.
       link.current!.select();
       toast("Press Ctrl+C or ⌘C to copy the link.");
     }
@@ -30,15 +30,15 @@ export function SharePanel({ content }: { content: ArContent }) {
       <div class="share">
         <img class="qr" src={content.qr_url} alt={`QR code of ${address}`} width="148" height="148" />
         <div class="share-words">
-          <p class="hint">Print the code beside the photo. A phone that scans it opens the viewer.</p>
+          <p class="hint">Print this code next to the photo. Scanning it opens the viewer.</p>
           <div class="share-actions">
             <a class="button small" href={content.qr_url} download={`${fileName(content)}.svg`}>
               <IconDownload />
-              SVG
+              <span class="visually-hidden">Download </span>SVG
             </a>
             <button type="button" class="button small" onClick={downloadPng}>
               <IconDownload />
-              PNG
+              <span class="visually-hidden">Download </span>PNG
             </button>
           </div>
         </div>
@@ -55,12 +55,12 @@ export function SharePanel({ content }: { content: ArContent }) {
         </label>
         <button type="button" class="button" onClick={copy}>
           <IconCopy />
-          Copy
+          Copy link
         </button>
       </div>
       <a class="button primary wide" href={content.viewer_url} target="_blank" rel="noopener">
         <IconOpen />
-        Open the viewer
+        Open viewer
       </a>
     </section>
   );

@@ -16,13 +16,13 @@ import { contents } from "./contents.ts";
 import { contentShown, ProgressBar, STATUS_WORDS, StatusBadge } from "./status.tsx";
 import "./grid-page.css";
 
-/** A search is sent when the typing pauses. */
+/** The search starts after the typing has paused for this long. */
 const SEARCH_PAUSE_MS = 250;
 
 export function GridPage() {
   useTitle("");
   const { q, status, project } = contents.filter.value;
-  // A changed filter is a new list: ask at once.
+  // Load a changed filter at once.
   useEffect(() => poll(contents.refresh), [q, status, project]);
   useEffect(() => void loadProjects(), []);
 
@@ -32,7 +32,7 @@ export function GridPage() {
   const isStale = contents.isStale.value;
   const empty = items?.length === 0 && uploads.length === 0 && !filtered && !isStale;
   if (empty) return <Welcome />;
-  // Until the first answer says which page it will be, the place is kept: a button that is swapped would lose the focus.
+  // Keep the place until the first answer decides which page it will be: a replaced button would lose the focus.
   const undecided = items === null && uploads.length === 0 && !filtered && !contents.error.value;
 
   return (
@@ -77,7 +77,7 @@ export function GridPage() {
   );
 }
 
-/** Several photos that wait for another try, for one reason mostly: one button for all. */
+/** One button to retry several uploads. */
 function RetryAll({ uploads }: { uploads: readonly Job[] }) {
   const all = uploads.filter(({ state }) => state.value.kind === "retryable");
   if (all.length < 2) return null;
@@ -91,7 +91,7 @@ function RetryAll({ uploads }: { uploads: readonly Job[] }) {
     <div class="banner bad retry-all">
       <p>{all.length} photos are not stored yet.</p>
       <button type="button" class="button small" onClick={retry}>
-        Try all again
+        Retry all uploads
       </button>
       <button type="button" class="button small" onClick={dismiss}>
         Dismiss all
@@ -151,7 +151,7 @@ function FilterBar() {
   );
 }
 
-/** Where there is more than one project. */
+/** Hidden if there is only one project. */
 function ProjectChoice() {
   const all = projects.value ?? [];
   const archived = archivedProjects(all);
@@ -236,12 +236,12 @@ function JobCard({ job }: { job: Job }) {
         <div class="card-actions">
           {state.kind === "running" && (
             <button type="button" class="button small" onClick={job.cancel}>
-              Cancel
+              Cancel upload
             </button>
           )}
           {state.kind === "retryable" && (
             <button type="button" class="button small primary" onClick={job.retry}>
-              Try again
+              Retry upload
             </button>
           )}
           {failed && (
@@ -255,7 +255,7 @@ function JobCard({ job }: { job: Job }) {
   );
 }
 
-/** The photo as this browser shows it; a file that is none shows a plain sign instead. */
+/** The photo, or an icon if this browser cannot show the file. */
 function Preview({ job }: { job: Job }) {
   return (
     <>
@@ -284,9 +284,9 @@ function Skeletons() {
 function NothingFound() {
   return (
     <div class="nothing-found">
-      <p>No photo matches.</p>
+      <p>No photos match.</p>
       <button type="button" class="button" onClick={() => contents.setFilter({ q: "", status: "" })}>
-        Show all
+        Clear filters
       </button>
     </div>
   );
@@ -294,8 +294,8 @@ function NothingFound() {
 
 function Welcome() {
   const steps = [
-    [<IconPhoto key="icon" />, "Drop a photo", "It is compiled right here, in your browser, in seconds."],
-    [<IconVideo key="icon" />, "Attach a video", "The moment that belongs to the picture."],
+    [<IconPhoto key="icon" />, "Drop a photo", "Your browser compiles it in seconds."],
+    [<IconVideo key="icon" />, "Attach a video", "Choose the video that plays on the photo."],
     [
       <IconScan key="icon" />,
       "Print and scan",
@@ -305,10 +305,8 @@ function Welcome() {
   return (
     <div class="welcome">
       <h1>Make a portrait come alive</h1>
-      <p class="lead">
-        Whoever points a phone at the printed photo sees your video play on it. No app needed.
-      </p>
-      {may("content:submit") ? <DropZone large /> : <p>Nothing is here yet.</p>}
+      <p class="lead">Point a phone at the printed photo to see your video play on it. No app needed.</p>
+      {may("content:submit") ? <DropZone large /> : <p>No photos yet.</p>}
       <ol class="steps">
         {steps.map(([icon, title, words]) => (
           <li key={title}>

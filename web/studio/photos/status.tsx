@@ -13,11 +13,11 @@ export function StatusBadge({ status }: { status: MarkerStatus | CompileTask["st
   return <span class={`badge ${status}`}>{words}</span>;
 }
 
-/** What a compilation that runs elsewhere is doing; null when none runs. */
+/** Returns the progress of a compilation that runs elsewhere; null if none runs. */
 export function contentShown({ marker_status, progress, executor }: ArContent): Shown | null {
   if (marker_status !== "processing") return null;
   if (progress) return compileShown(progress);
-  const words = executor === "browser" ? "Waiting for its browser" : "The server is starting";
+  const words = executor === "browser" ? "Waiting for the browser" : "Waiting for the server";
   return { words, fraction: 0 };
 }
 
@@ -32,13 +32,13 @@ export function ProgressBar({ shown, label }: { shown: Shown; label: string }) {
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={percent}
-        aria-valuetext={`${shown.words}, ${percent} %`}
+        aria-valuetext={`${shown.words}, ${percent}%`}
       >
         <div class="progress-fill" style={{ transform: `scaleX(${shown.fraction})` }} />
       </div>
       <p class="progress-words">
         <span>{shown.words}</span>
-        <span class="progress-percent">{percent} %</span>
+        <span class="progress-percent">{percent}%</span>
       </p>
     </div>
   );

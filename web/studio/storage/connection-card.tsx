@@ -11,10 +11,10 @@ import { ConnectionDialog } from "./connection-dialog.tsx";
 import { IconBucket, IconDisk, IconHome, IconMove } from "./icons.tsx";
 import { TestReport } from "./test-report.tsx";
 
-/** A storage: what it is, what it holds, whether it works. */
+/** A storage connection: its place, its files and its last test. */
 export function ConnectionCard(props: {
   connection: StorageConnection;
-  /** Of all the company's files, wherever they are. */
+  /** The company's files in all storages. */
   all: { readonly count: number; readonly bytes: number };
   isMoving: boolean;
   onChange: () => void;
@@ -62,7 +62,7 @@ export function ConnectionCard(props: {
       <Bar
         words={heldWords(connection.files)}
         aside={
-          connection.files.bytes > 0 ? `${percentOf(connection.files.bytes, all.bytes)} of what you have` : ""
+          connection.files.bytes > 0 ? `${percentOf(connection.files.bytes, all.bytes)} of your data` : ""
         }
         fraction={all.bytes > 0 ? connection.files.bytes / all.bytes : 0}
       />
@@ -72,7 +72,7 @@ export function ConnectionCard(props: {
       {connection.settings_error && <p class="situation bad">{connection.settings_error}</p>}
       {!report && connection.last_test_at && (
         <p class={connection.last_test_error ? "situation bad" : "hint"}>
-          {connection.last_test_error ?? `Tested ${ago(connection.last_test_at, Date.now())}: it works.`}
+          {connection.last_test_error ?? `Last test passed ${ago(connection.last_test_at, Date.now())}.`}
         </p>
       )}
       {report && <TestReport report={report} />}
@@ -84,26 +84,17 @@ export function ConnectionCard(props: {
 
       {connection.is_current && elsewhere > 0 && !props.isMoving && (
         <div class="elsewhere">
-          <p>
-            {elsewhere === 1 ? "One file is" : `${count(elsewhere)} files are`} still in other storages, and
-            served from there.
-          </p>
+          <p>{elsewhere === 1 ? "1 file is" : `${count(elsewhere)} files are`} still in other storages.</p>
           <button type="button" class="button small" onClick={props.onMove}>
             <IconMove />
-            Move here
+            Move files here
           </button>
         </div>
       )}
 
       <div class="connection-foot">
-        <button
-          type="button"
-          class="button small"
-          aria-label={testing ? "Testing…" : "Test connection"}
-          disabled={testing}
-          onClick={test}
-        >
-          {testing ? "Testing…" : "Test"}
+        <button type="button" class="button small" disabled={testing} onClick={test}>
+          {testing ? "Testing connection…" : "Test connection"}
         </button>
         {!connection.is_current && (
           <button type="button" class="button small" onClick={() => setOpen("use")}>
@@ -136,13 +127,12 @@ export function ConnectionCard(props: {
       {open === "delete" && (
         <Question
           title={`Delete “${connection.name}”?`}
-          words="Vivimark forgets the connection and its keys. Nothing in the storage itself is touched."
-          no="Keep it"
-          yes="Delete"
+          text="Vivimark deletes the connection and its keys. The storage itself is not changed."
+          action="Delete connection"
           isDanger
           work={async () => {
             await api.deleteConnection(connection.id);
-            toast(`“${connection.name}” is deleted.`);
+            toast(`“${connection.name}” deleted.`);
             changed();
           }}
           onClose={close}
@@ -161,7 +151,7 @@ function iconOf({ provider }: StorageConnection) {
 }
 
 function placeOf({ provider, settings }: StorageConnection): string {
-  if (provider === "r2") return "Comes with Vivimark";
+  if (provider === "r2") return "Included with Vivimark";
   if (!settings) return provider === "s3" ? "S3" : "Yandex Disk";
   if (provider === "yandex_disk") return `Yandex Disk, ${settings.root}`;
   const folder = settings.prefix ? `/${settings.prefix}` : "";
@@ -176,10 +166,10 @@ function heldWords({ count: files, bytes }: StorageConnection["files"]): string 
 
 function percentOf(part: number, whole: number): string {
   const percent = (100 * part) / whole;
-  return percent > 0 && percent < 1 ? "less than 1 %" : `${Math.round(percent)} %`;
+  return percent > 0 && percent < 1 ? "less than 1%" : `${Math.round(percent)}%`;
 }
 
-/** The words say all; the bar is for the eye. */
+/** The text contains everything; screen readers skip the bar. */
 function Bar(props: { words: string; aside: string; fraction: number }) {
   const fraction = Math.min(1, Math.max(0, props.fraction));
   return (
@@ -195,17 +185,17 @@ function Bar(props: { words: string; aside: string; fraction: number }) {
   );
 }
 
-/** How full the backend as a whole is, where it says so. */
+/** The quota of the whole storage, if the provider reports it. */
 function Quota({ usage }: { usage: StorageUsage | null }) {
   if (!usage?.quota) return null;
   const { used_bytes: used, total_bytes: total } = usage.quota;
-  if (total === null) return <p class="hint">{byteSize(used)} are used in all.</p>;
+  if (total === null) return <p class="hint">{byteSize(used)} used in total.</p>;
   const aside = `${byteSize(Math.max(0, total - used))} free`;
   const words = `${byteSize(used)} of ${byteSize(total)} used`;
   return <Bar words={words} aside={aside} fraction={used / total} />;
 }
 
-/** What the backend said last, and then what it says now: it may take a while, or be down. */
+/** Returns the last measured usage, then the current one. */
 function useUsage({ id, usage, updated_at }: StorageConnection) {
   const [measured, setMeasured] = useState<StorageUsage | null>(usage);
   const [error, setError] = useState<string | null>(null);
@@ -235,7 +225,7 @@ function UseDialog(props: {
     setError(null);
     try {
       await api.useConnection(id);
-      toast(`New files go to “${name}” from now on.`);
+      toast(`New files now go to “${name}”.`);
       props.onUsed();
     } catch (reason) {
       setError(messageOf(reason));
@@ -245,16 +235,15 @@ function UseDialog(props: {
   return (
     <Dialog title={`Use “${name}” for new files?`} error={error} onClose={props.onClose}>
       <p>
-        The storage is tested first. From then on new photos, markers and videos go there.
-        {props.held > 0 &&
-          " The files that you have stay where they are and are served from there; you can move them afterwards."}
+        Vivimark tests the connection first. New photos, markers and videos then go there.
+        {props.held > 0 && " Existing files stay where they are. You can move them afterwards."}
       </p>
       <div class="dialog-actions">
         <button type="button" class="button" onClick={props.onClose}>
           Cancel
         </button>
         <button type="button" class="button primary" disabled={busy} onClick={use}>
-          {busy ? "Testing…" : "Use it"}
+          {busy ? "Testing connection…" : "Use connection"}
         </button>
       </div>
     </Dialog>

@@ -20,7 +20,7 @@ import {
 } from "./connection-form.ts";
 import { TestReport } from "./test-report.tsx";
 
-/** Adds a connection, or changes the one that is given. */
+/** Adds a storage connection, or changes a saved one. */
 export function ConnectionDialog(props: {
   saved: StorageConnection | null;
   onSaved: (connection: StorageConnection) => void;
@@ -66,7 +66,7 @@ export function ConnectionDialog(props: {
     setReport(null);
   };
 
-  /** Does something with what was typed, if it can be meant; and puts errors where they belong. */
+  /** Validates the form, then runs `work`. Shows errors at their fields. */
   const attempt = async (
     doing: NonNullable<typeof busy>,
     work: () => Promise<void>,
@@ -96,7 +96,7 @@ export function ConnectionDialog(props: {
       const connection = saved
         ? await api.updateConnection(saved.id, values.name, settings)
         : await api.createConnection(values.name, provider, settings);
-      toast(saved ? "Saved." : `“${connection.name}” is added. Test it, then use it.`);
+      toast(saved ? "Changes saved." : `“${connection.name}” added. Test the connection, then use it.`);
       props.onSaved(connection);
     });
 
@@ -118,7 +118,11 @@ export function ConnectionDialog(props: {
     }, ["token"]);
 
   return (
-    <Dialog title={saved ? `Edit “${saved.name}”` : "Add a storage"} error={error} onClose={props.onClose}>
+    <Dialog
+      title={saved ? `Edit “${saved.name}”` : "Add storage connection"}
+      error={error}
+      onClose={props.onClose}
+    >
       <form
         ref={form}
         class="connection-form"
@@ -130,7 +134,7 @@ export function ConnectionDialog(props: {
       >
         {!saved && <PresetChoice presets={presets} chosen={preset} onChoose={choose} />}
         <FieldInput
-          field={{ name: "name", label: "Name", placeholder: "Photos of the studio" }}
+          field={{ name: "name", label: "Name", placeholder: "Studio photos" }}
           value={values.name}
           error={fields.name}
           isSet={false}
@@ -149,26 +153,23 @@ export function ConnectionDialog(props: {
         {provider === "s3" && <StyleChoice value={values.style} error={fields.style} onInput={set} />}
         {provider === "yandex_disk" && (
           <div class="permission">
-            <p>
-              Instead of pasting a token, sign in at Yandex and allow the access. You come back here
-              afterwards.
-            </p>
+            <p>Instead of pasting a token, you can sign in to Yandex and allow access.</p>
             <button type="button" class="button" disabled={busy !== null} onClick={allow}>
-              Allow at Yandex
+              Sign in to Yandex
             </button>
           </div>
         )}
         {report && <TestReport report={report} />}
         <div class="dialog-actions connection-actions">
           <button type="button" class="button" disabled={busy !== null} onClick={test}>
-            {busy === "testing" ? "Testing…" : "Test"}
+            {busy === "testing" ? "Testing connection…" : "Test connection"}
           </button>
           <span class="spacer" />
           <button type="button" class="button" onClick={props.onClose}>
             Cancel
           </button>
           <button type="submit" class="button primary" disabled={busy !== null}>
-            {saved ? "Save" : "Add"}
+            {saved ? "Save changes" : "Add connection"}
           </button>
         </div>
       </form>
@@ -183,7 +184,7 @@ function PresetChoice(props: {
 }) {
   return (
     <fieldset class="choices presets">
-      <legend>Where</legend>
+      <legend>Provider</legend>
       {props.presets.map((preset) => (
         <label key={preset.id} class="choice">
           <input
@@ -203,13 +204,13 @@ function FieldInput(props: {
   field: Field;
   value: string;
   error: string | undefined;
-  /** A secret that is saved already. */
+  /** The secret is already saved. */
   isSet: boolean;
   onInput: (name: string, value: string) => void;
 }) {
   const { field, error } = props;
   const id = useId();
-  const hint = props.isSet ? "It is set. Leave empty to keep it." : field.hint;
+  const hint = props.isSet ? "Saved. Leave empty to keep it." : field.hint;
   const described = [error && `${id}-error`, hint && `${id}-hint`].filter(Boolean).join(" ");
   return (
     <div class={field.isHalf ? "field half" : "field"}>
@@ -242,7 +243,7 @@ function FieldInput(props: {
 
 const STYLES = [
   { value: "path", words: "In the path", example: "https://endpoint/bucket/file" },
-  { value: "host", words: "In the host's name", example: "https://bucket.endpoint/file" },
+  { value: "host", words: "In the host name", example: "https://bucket.endpoint/file" },
 ];
 
 function StyleChoice(props: {
@@ -253,7 +254,7 @@ function StyleChoice(props: {
   const id = useId();
   return (
     <fieldset class="choices styles" aria-describedby={props.error ? `${id}-error` : undefined}>
-      <legend>Where addresses name the bucket</legend>
+      <legend>Bucket position in URLs</legend>
       {STYLES.map(({ value, words, example }) => (
         <label key={value} class="choice">
           <input

@@ -3,18 +3,18 @@ import { ApiError } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
 import type { Preset, Provider, Settings } from "./api.ts";
 
-/** The form of a connection: what it asks, what it begins with, what it sends, and where errors belong. */
+/** The form of a storage connection: its fields, initial values, request and errors. */
 
 export interface Field {
-  /** The setting's name on the wire. */
+  /** The name of the setting in the API. */
   readonly name: string;
   readonly label: string;
   readonly hint?: string;
   readonly placeholder?: string;
-  /** Never shown again once it is saved. */
+  /** Never shown again after it is saved. */
   readonly isSecret?: boolean;
   readonly isOptional?: boolean;
-  /** Short enough to stand beside its neighbour. */
+  /** Takes half the width. */
   readonly isHalf?: boolean;
 }
 
@@ -22,7 +22,7 @@ const S3_FIELDS: readonly Field[] = [
   {
     name: "endpoint",
     label: "Endpoint",
-    hint: "The storage's address, without the bucket.",
+    hint: "The URL of the storage, without the bucket.",
     placeholder: "https://s3.example.com",
   },
   { name: "bucket", label: "Bucket", placeholder: "photos", isHalf: true },
@@ -30,7 +30,7 @@ const S3_FIELDS: readonly Field[] = [
   {
     name: "prefix",
     label: "Folder",
-    hint: "In the bucket. Leave empty for its root.",
+    hint: "A folder in the bucket. Leave empty for the root.",
     placeholder: "vivimark",
     isOptional: true,
   },
@@ -42,7 +42,7 @@ const YANDEX_DISK_FIELDS: readonly Field[] = [
   {
     name: "root",
     label: "Folder",
-    hint: "app:/ is the application's own folder; disk:/… needs a token with wider rights.",
+    hint: "app:/ is the application's own folder. disk:/… requires a token with more permissions.",
     placeholder: "app:/",
   },
   { name: "token", label: "OAuth token", isSecret: true },
@@ -53,7 +53,7 @@ export const FIELDS: Readonly<Record<Provider, readonly Field[]>> = {
   yandex_disk: YANDEX_DISK_FIELDS,
 };
 
-/** For a storage that has no preset of its own. */
+/** For S3 storages without a preset. */
 export const ANY_S3: Preset = {
   id: "any_s3",
   name: "Any other S3",
@@ -61,13 +61,13 @@ export const ANY_S3: Preset = {
   settings: { endpoint: "", region: "us-east-1", prefix: "", style: "path" },
 };
 
-/** The presets of the API and the way out, before Yandex Disk, which is no S3. */
+/** Inserts "Any other S3" after the S3 presets. */
 export function withAnyS3(presets: readonly Preset[]): Preset[] {
   const isS3 = ({ provider }: Preset) => provider === "s3";
   return [...presets.filter(isS3), ANY_S3, ...presets.filter((preset) => !isS3(preset))];
 }
 
-/** A text for every field of the form, and `name`. */
+/** The text of every field, and `name`. */
 export type Values = Readonly<Record<string, string>>;
 
 export function valuesOfPreset({ name, provider, settings }: Preset): Values {
@@ -81,7 +81,7 @@ export function valuesOfConnection({ name, provider, settings }: StorageConnecti
   return { ...empty, ...Object.fromEntries(texts), name };
 }
 
-/** What is sent: of a saved connection only what changed, and secrets only when they were typed. */
+/** Returns the settings to send: for a saved connection, only those that changed. */
 export function settingsOf(provider: Provider, values: Values, saved: StorageConnection | null): Settings {
   const names = FIELDS[provider].map(({ name }) => name);
   if (provider === "s3") names.push("style");
@@ -92,14 +92,14 @@ export function settingsOf(provider: Provider, values: Values, saved: StorageCon
 
 export type FieldErrors = Readonly<Record<string, string>>;
 
-/** What can be said before anything is sent: what is missing, and what a preset left to fill in. */
+/** Finds missing values, and placeholders of a preset that were not replaced. */
 export function checkValues(provider: Provider, values: Values, secretsSet: readonly string[]): FieldErrors {
   const errors: Record<string, string> = {};
-  if (values.name.trim() === "") errors.name = "Give it a name that you will recognise.";
+  if (values.name.trim() === "") errors.name = "Name is missing.";
   for (const { name, label, isSecret, isOptional } of FIELDS[provider]) {
     const value = values[name].trim();
     const blank = /<([^>]*)>/.exec(value);
-    if (blank) errors[name] = `Put your own ${blank[1]} in the place of ${blank[0]}.`;
+    if (blank) errors[name] = `Replace ${blank[0]} with your ${blank[1]}.`;
     else if (value === "" && !isOptional && !(isSecret && secretsSet.includes(name))) {
       errors[name] = `${label} is missing.`;
     }
@@ -107,7 +107,7 @@ export function checkValues(provider: Provider, values: Values, secretsSet: read
   return errors;
 }
 
-/** Which fields the API names, and what is left for the form as a whole. */
+/** Splits an error into messages for fields and one for the whole form. */
 export function errorsOf(
   error: unknown,
   provider: Provider,

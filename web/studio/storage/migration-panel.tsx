@@ -16,12 +16,12 @@ const KINDS: Readonly<Record<string, string>> = {
 
 const TITLES: Record<StorageMigration["state"], string> = {
   running: "Moving files to",
-  paused: "Paused: moving files to",
+  paused: "Paused moving files to",
   done: "Moved files to",
-  cancelled: "Stopped: moving files to",
+  cancelled: "Stopped moving files to",
 };
 
-/** Files on their way from storage to storage: how far, what failed, and what can be done. */
+/** The progress of a storage migration and its failures. */
 export function MigrationPanel(props: {
   migration: StorageMigration;
   toName: string;
@@ -32,8 +32,8 @@ export function MigrationPanel(props: {
   const { state, files, bytes, failures } = migration;
   const [busy, setBusy] = useState(false);
   const [cancelling, setCancelling] = useState(false);
-  const isOver = state === "done" || state === "cancelled";
-  const fraction = files.total > 0 ? (files.done + files.failed) / files.total : isOver ? 1 : 0;
+  const isFinished = state === "done" || state === "cancelled";
+  const fraction = files.total > 0 ? (files.done + files.failed) / files.total : isFinished ? 1 : 0;
   const percent = Math.floor(fraction * 100);
   const words = wordsOf(migration);
 
@@ -69,17 +69,17 @@ export function MigrationPanel(props: {
               disabled={busy}
               onClick={() => control("resume")}
             >
-              Go on
+              Resume
             </button>
           )}
-          {!isOver && (
+          {!isFinished && (
             <button type="button" class="button small" disabled={busy} onClick={() => setCancelling(true)}>
-              Cancel
+              Stop
             </button>
           )}
-          {isOver && files.failed > 0 && (
+          {isFinished && files.failed > 0 && (
             <button type="button" class="button small" onClick={props.onAgain}>
-              Try again
+              Retry failed files
             </button>
           )}
         </div>
@@ -92,7 +92,7 @@ export function MigrationPanel(props: {
           aria-valuemin={0}
           aria-valuemax={100}
           aria-valuenow={percent}
-          aria-valuetext={`${words}, ${percent} %`}
+          aria-valuetext={`${words}, ${percent}%`}
         >
           <div class="progress-fill" style={{ transform: `scaleX(${fraction})` }} />
         </div>
@@ -101,25 +101,23 @@ export function MigrationPanel(props: {
             {words}
             {files.failed > 0 && <span class="failed">, {count(files.failed)} failed</span>}
           </span>
-          <span class="progress-percent">{percent} %</span>
+          <span class="progress-percent">{percent}%</span>
         </p>
         <p class="progress-words">
           <span>
             {byteSize(bytes.done)}
             {bytes.left > 0 && ` of ${byteSize(bytes.done + bytes.left)}`}
           </span>
-          {isOver && migration.finished_at && <span>{ago(migration.finished_at, Date.now())}</span>}
+          {isFinished && migration.finished_at && <span>{ago(migration.finished_at, Date.now())}</span>}
         </p>
       </div>
       <p class="visually-hidden" role="status">
         {`${TITLES[state]} ${toName}`}
       </p>
-      {!isOver && migration.error_message && <p class="situation bad">{migration.error_message}</p>}
+      {!isFinished && migration.error_message && <p class="situation bad">{migration.error_message}</p>}
       {failures.length > 0 && (
         <details class="failures">
-          <summary>
-            {files.failed === 1 ? "Why one file failed" : `Why ${count(files.failed)} files failed`}
-          </summary>
+          <summary>{files.failed === 1 ? "1 failed file" : `${count(files.failed)} failed files`}</summary>
           <ul>
             {failures.map((failure) => (
               <li key={`${failure.content_id} ${failure.kind}`}>
@@ -134,10 +132,10 @@ export function MigrationPanel(props: {
       )}
       {cancelling && (
         <Dialog title="Stop moving files?" onClose={() => setCancelling(false)}>
-          <p>What was moved stays where it is now, and is served from there. Nothing is lost.</p>
+          <p>Files that were already moved stay in the new storage. No files are lost.</p>
           <div class="dialog-actions">
             <button type="button" class="button" autofocus onClick={() => setCancelling(false)}>
-              Go on moving
+              Keep moving files
             </button>
             <button
               type="button"
@@ -147,7 +145,7 @@ export function MigrationPanel(props: {
                 void control("cancel");
               }}
             >
-              Stop
+              Stop moving files
             </button>
           </div>
         </Dialog>
@@ -157,11 +155,11 @@ export function MigrationPanel(props: {
 }
 
 function wordsOf({ files, state }: StorageMigration): string {
-  if (files.total === 0) return state === "running" ? "Counting files" : "There was nothing to move";
+  if (files.total === 0) return state === "running" ? "Counting files" : "No files to move";
   return `${count(files.done)} of ${files.total === 1 ? "1 file" : `${count(files.total)} files`}`;
 }
 
-/** Asks before files are moved. */
+/** Asks for confirmation before files are moved. */
 export function MigrationDialog(props: {
   to: string;
   toName: string;
@@ -185,16 +183,15 @@ export function MigrationDialog(props: {
   return (
     <Dialog title={`Move files to “${props.toName}”?`} error={error} onClose={props.onClose}>
       <p>
-        {props.files === 1 ? "One file is" : `${count(props.files)} files are`} copied in the background, one
-        by one, and compared; only then the old copy is removed. Everything stays visible all the time, and
-        you may close this page.
+        Vivimark moves {props.files === 1 ? "1 file" : `${count(props.files)} files`} in the background. It
+        verifies each copy before it deletes the original. Photos stay visible, and you can close this page.
       </p>
       <div class="dialog-actions">
         <button type="button" class="button" onClick={props.onClose}>
-          Not now
+          Cancel
         </button>
         <button type="button" class="button primary" disabled={busy} onClick={start}>
-          {busy ? "Testing the storage…" : "Move them"}
+          {busy ? "Testing connection…" : "Move files"}
         </button>
       </div>
     </Dialog>

@@ -16,21 +16,21 @@ interface Loaded {
   readonly migrations: readonly StorageMigration[];
 }
 
-/** A migration that is over is still worth showing for so long. */
+/** A finished migration is shown for this long. */
 const RECENT_MILLISECONDS = 24 * 3_600_000;
 
-/** Where the company's files are kept, and where new ones go. */
+/** The company's storage connections. */
 export function StoragePage() {
   useTitle("Storage");
   const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [open, setOpen] = useState<"add" | "move" | null>(null);
-  // Counted up after a change of our own, to read the result at once.
+  // Increased after a change, to load the result at once.
   const [changes, setChanges] = useState(0);
   const refresh = () => setChanges((before) => before + 1);
   const close = () => setOpen(null);
 
-  useEffect(sayWhatYandexAnswered, []);
+  useEffect(showYandexOutcome, []);
   useEffect(
     () =>
       poll(async (signal) => {
@@ -55,20 +55,20 @@ export function StoragePage() {
   const migration = loaded?.migrations[0];
   const isMoving = migration?.state === "running" || migration?.state === "paused";
   const nameOf = (id: string) =>
-    loaded?.connections.find((each) => each.id === id)?.name ?? "a deleted storage";
+    loaded?.connections.find((each) => each.id === id)?.name ?? "a deleted connection";
   return (
     <div class="storage-page">
       <div class="page-intro">
         <div>
           <h1>Storage</h1>
           <p class="description">
-            Where your photos, markers and videos are kept. New files go to the storage in use; the others
-            keep serving what they hold.
+            Your photos, markers and videos are stored here. New files go to the connection in use; the others
+            keep serving their files.
           </p>
         </div>
         <button type="button" class="button primary" onClick={() => setOpen("add")}>
           <IconPlus />
-          Add a storage
+          Add storage connection
         </button>
       </div>
       {error && (
@@ -136,11 +136,11 @@ function isRecent({ updated_at: at }: StorageMigration): boolean {
   return Date.now() - Date.parse(at) < RECENT_MILLISECONDS;
 }
 
-/** Whoever allowed the access at Yandex comes back with the outcome in the address. */
-function sayWhatYandexAnswered(): void {
+/** Shows the outcome of the sign-in at Yandex, which is in the address. */
+function showYandexOutcome(): void {
   const answer = new URLSearchParams(location.search);
-  if (answer.has("connection")) toast("Your Yandex Disk is connected. Test it, then use it.");
-  const refusal = answer.get("error");
-  if (refusal) toast(refusal, "bad");
+  if (answer.has("connection")) toast("Yandex Disk added. Test the connection, then use it.");
+  const error = answer.get("error");
+  if (error) toast(error, "bad");
   if (location.search) history.replaceState(history.state, "", location.pathname);
 }

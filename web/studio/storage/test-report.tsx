@@ -5,20 +5,18 @@ type Step = StorageConnectionReport["steps"][number]["step"];
 
 const WORDS: Record<Step, string> = {
   write: "Write a file",
-  read: "Read it back",
-  list: "Find it in the list",
-  delete: "Delete it",
+  read: "Read the file",
+  list: "List the file",
+  delete: "Delete the file",
 };
 
 const STEPS = Object.keys(WORDS) as Step[];
 
-/** What a test did, step by step. A step after a failed one may not have been tried. */
+/** The steps of a connection test. Steps after a failed one may be skipped. */
 export function TestReport({ report }: { report: StorageConnectionReport }) {
   return (
     <div class={`test-report ${report.ok ? "good" : "bad"}`} role="status">
-      <p class="test-verdict">
-        {report.ok ? "It works: everything that Vivimark needs can be done." : "It does not work yet."}
-      </p>
+      <p class="test-verdict">{report.ok ? "The connection works." : "The connection does not work."}</p>
       <ol>
         {STEPS.map((name) => {
           const step = report.steps.find((each) => each.step === name);
@@ -29,7 +27,7 @@ export function TestReport({ report }: { report: StorageConnectionReport }) {
                 {WORDS[name]}
                 <span class="visually-hidden">{step ? (step.ok ? ": works" : ": failed") : ""}</span>
               </span>
-              <span class="test-time">{step ? `${Math.round(step.milliseconds)} ms` : "not tried"}</span>
+              <span class="test-time">{step ? `${Math.round(step.milliseconds)} ms` : "skipped"}</span>
               {step?.error && <p class="test-error">{step.error.message}</p>}
             </li>
           );

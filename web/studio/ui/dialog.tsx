@@ -2,12 +2,12 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 
 /**
- * A modal dialog, open while it is rendered. The browser keeps the focus inside and closes it on Escape;
- * the focus then goes back to where it was. A tap outside closes it too, unless something was typed in it.
+ * A modal dialog, open while it is rendered. Escape closes it. A tap outside closes it too, unless something was
+ * typed. The focus then returns to where it was.
  */
 export function Dialog(props: {
   title: string;
-  /** Why what was asked for here failed: a toast would lie behind the dialog. */
+  /** Shown in the dialog: a toast would be behind it. */
   error?: string | null;
   onClose: () => void;
   children: ComponentChildren;
@@ -21,7 +21,7 @@ export function Dialog(props: {
     element.showModal();
     return () => {
       element.close();
-      // A dialog that leaves the page with its parent does not give the focus back by itself.
+      // The browser does not return the focus of a dialog that is removed with its parent.
       if (opener instanceof HTMLElement) opener.focus();
     };
   }, []);

@@ -1,11 +1,11 @@
-/** 1,234,567 bytes as "1.2 MB" (decimal, like the limits). */
+/** Formats bytes as "1.2 MB" (decimal, like the limits). */
 export function megabytes(bytes: number): string {
   if (bytes < 999_500) return `${Math.max(1, Math.round(bytes / 1_000))} kB`;
   const value = bytes / 1_000_000;
   return `${value >= 9.95 ? Math.round(value) : value.toFixed(1)} MB`;
 }
 
-/** The same from nothing to gigabytes. */
+/** Formats bytes from "0 kB" to "1.2 GB". */
 export function byteSize(bytes: number): string {
   if (bytes === 0) return "0 kB";
   if (bytes < 999_500_000) return megabytes(bytes);
@@ -13,7 +13,7 @@ export function byteSize(bytes: number): string {
   return `${NUMBER.format(value >= 9.95 ? Math.round(value) : Number(value.toFixed(1)))} GB`;
 }
 
-/** How long something will still take: "less than a minute", "about 3 minutes". */
+/** Formats a remaining time: "less than a minute", "about 3 minutes". */
 export function timeLeft(seconds: number): string {
   const minutes = Math.ceil(seconds / 60);
   if (minutes <= 1) return "less than a minute";
@@ -23,12 +23,12 @@ export function timeLeft(seconds: number): string {
 
 const NUMBER = new Intl.NumberFormat("en");
 
-/** A count for people: "2,620". */
+/** Formats a count: "2,620". */
 export function count(value: number): string {
   return NUMBER.format(value);
 }
 
-/** A duration for people: "0.4 s", "12 s", "3 min 5 s". */
+/** Formats a duration: "0.4 s", "12 s", "3 min 5 s". */
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1_000;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
@@ -37,7 +37,7 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
-/** A file's name as a title: no extension, no separators, a capital. */
+/** Turns a file name into a title: without extension and separators, capitalised. */
 export function titleOf(fileName: string): string {
   const words = fileName
     .replace(/\.[^.]*$/, "")
@@ -49,7 +49,7 @@ export function titleOf(fileName: string): string {
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const ABSOLUTE = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
 
-/** "just now", "5 minutes ago", "yesterday", then the date. */
+/** Formats a time as "just now", "5 minutes ago", "yesterday", or the date. */
 export function ago(iso: string, now: number): string {
   const seconds = (Date.parse(iso) - now) / 1_000;
   if (Math.abs(seconds) < 45) return "just now";
@@ -61,7 +61,7 @@ export function ago(iso: string, now: number): string {
 
 const CLOCK = new Intl.DateTimeFormat("en", { timeStyle: "medium" });
 
-/** A moment of today, to the second: "2:03:20 PM". */
+/** Formats a time of today: "2:03:20 PM". */
 export function moment(time: number): string {
   return CLOCK.format(time);
 }

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 
-// 24-pixel line icons; decorative, the control beside them carries the words.
+// 24-pixel line icons. They are decorative: the control next to them has a label.
 export function Icon({ children }: { children: ComponentChildren }) {
   return (
     <svg
@@ -20,7 +20,7 @@ export function Icon({ children }: { children: ComponentChildren }) {
   );
 }
 
-/** A picture's corners around the sign for "play": the mark of the product. */
+/** The logo: the corners of a picture around a play sign. */
 export const Logo = () => (
   <svg class="logo" viewBox="0 0 32 32" width="28" height="28" fill="none" aria-hidden="true">
     <path
@@ -122,7 +122,7 @@ export const IconTrash = () => (
   </Icon>
 );
 
-export const IconAgain = () => (
+export const IconRetry = () => (
   <Icon>
     <path d="M20 12a8 8 0 1 1-2.300-5.700M20 4v4.500h-4.500" />
   </Icon>
@@ -140,21 +140,21 @@ export const IconCrop = () => (
   </Icon>
 );
 
-export const IconTurnLeft = () => (
+export const IconRotateLeft = () => (
   <Icon>
     <rect x="9" y="10" width="11" height="10" rx="2" />
     <path d="M4 15V9a4 4 0 0 1 4-4h5M10 2L7 5l3 3" />
   </Icon>
 );
 
-export const IconTurnRight = () => (
+export const IconRotateRight = () => (
   <Icon>
     <rect x="4" y="10" width="11" height="10" rx="2" />
     <path d="M20 15V9a4 4 0 0 0-4-4h-5M14 2l3 3-3 3" />
   </Icon>
 );
 
-/** A lying and an upright frame, one turning into the other. */
+/** A landscape frame that turns into a portrait one. */
 export const IconFlip = () => (
   <Icon>
     <rect x="3" y="12" width="13" height="8" rx="2" />

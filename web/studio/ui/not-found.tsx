@@ -7,12 +7,10 @@ export function NotFound({ what }: { what: "page" | "photo" }) {
       <p class="notice-code" aria-hidden="true">
         404
       </p>
-      <h1>{what === "page" ? "There is no such page" : "This photo is not here"}</h1>
-      <p>
-        {what === "page" ? "The address leads nowhere." : "It was deleted, or the address is incomplete."}
-      </p>
+      <h1>{what === "page" ? "Page not found" : "Photo not found"}</h1>
+      <p>{what === "page" ? "Check the address." : "The photo was deleted, or the address is incomplete."}</p>
       <a class="button primary" href="/">
-        All photos
+        Show all photos
       </a>
     </section>
   );

@@ -2,19 +2,21 @@ import { useState } from "preact/hooks";
 import { messageOf } from "../api/errors.ts";
 import { Dialog } from "./dialog.tsx";
 
-/** Asks before it does something; why that failed is said in the dialog. */
+/** Asks for confirmation, then runs `work`. Shows its error in the dialog. */
 export function Question(props: {
   title: string;
-  words: string;
-  no: string;
-  yes: string;
+  text: string;
+  /** The button that starts the work. */
+  action: string;
+  /** Default: Cancel. */
+  cancel?: string;
   isDanger?: boolean;
   work: () => Promise<void>;
   onClose: () => void;
 }) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
-  const answerYes = async () => {
+  const confirm = async () => {
     setBusy(true);
     try {
       await props.work();
@@ -25,18 +27,18 @@ export function Question(props: {
   };
   return (
     <Dialog title={props.title} error={error} onClose={props.onClose}>
-      <p>{props.words}</p>
+      <p>{props.text}</p>
       <div class="dialog-actions">
         <button type="button" class="button" autofocus onClick={props.onClose}>
-          {props.no}
+          {props.cancel ?? "Cancel"}
         </button>
         <button
           type="button"
           class={`button ${props.isDanger ? "danger" : "primary"}`}
           disabled={busy}
-          onClick={answerYes}
+          onClick={confirm}
         >
-          {props.yes}
+          {props.action}
         </button>
       </div>
     </Dialog>

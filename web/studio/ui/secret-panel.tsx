@@ -3,11 +3,11 @@ import { IconCopy } from "./icons.tsx";
 import { toast } from "./toasts.tsx";
 import "./secret-panel.css";
 
-/** A secret, the only time that it is shown. */
+/** Shows a secret for the only time. */
 export function SecretPanel(props: {
-  /** What it is called in a sentence: "secret". */
+  /** Its name in a sentence: "secret". */
   name: string;
-  /** What it is for. */
+  /** A sentence that describes it. */
   label: string;
   secret: string;
   onDone: () => void;
@@ -21,9 +21,9 @@ export function SecretPanel(props: {
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(secret);
-      toast(`The ${name} is copied.`);
+      toast("Copied.");
     } catch {
-      // No permission, or no secure context: the person copies the selection.
+      // Without permission or a secure context, the person copies the selection.
       field.current!.select();
       toast(`Press Ctrl+C or ⌘C to copy the ${name}.`);
     }
@@ -31,7 +31,7 @@ export function SecretPanel(props: {
   return (
     <div class="secret-panel" role="status">
       <label class="field">
-        {props.label} Copy it now; it is not shown again.
+        {props.label} Copy it now. It is not shown again.
         <input
           ref={field}
           readOnly
@@ -43,10 +43,10 @@ export function SecretPanel(props: {
       <div class="secret-actions">
         <button type="button" class="button small" onClick={copy}>
           <IconCopy />
-          Copy
+          Copy {name}
         </button>
         <button type="button" class="button small" onClick={props.onDone}>
-          I have it
+          Done
         </button>
       </div>
     </div>

@@ -1,5 +1,5 @@
-/** Something that is on or off, at once. */
-export function Switch(props: { words: string; on: boolean; onChange: (on: boolean) => void }) {
+/** A switch that takes effect at once. */
+export function Switch(props: { label: string; on: boolean; onChange: (on: boolean) => void }) {
   return (
     <label class="switch">
       <input
@@ -9,7 +9,7 @@ export function Switch(props: { words: string; on: boolean; onChange: (on: boole
         checked={props.on}
         onChange={({ currentTarget }) => props.onChange(currentTarget.checked)}
       />
-      <span>{props.words}</span>
+      <span>{props.label}</span>
     </label>
   );
 }

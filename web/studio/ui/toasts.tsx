@@ -8,20 +8,20 @@ interface Toast {
   readonly tone: "plain" | "bad";
 }
 
-/** Time to read: a floor, and more for long sentences. */
-const shownFor = (text: string) => 4_000 + 60 * text.length;
+/** Milliseconds to read the text. */
+const readingTime = (text: string) => 4_000 + 60 * text.length;
 
 const toasts = signal<readonly Toast[]>([]);
 let lastKey = 0;
 
-/** Says something that happened, once, to eyes and screen readers. */
+/** Shows a message, and announces it to screen readers. */
 export function toast(text: string, tone: Toast["tone"] = "plain"): void {
   const key = (lastKey += 1);
   toasts.value = [...toasts.value, { key, text, tone }];
-  setTimeout(() => dismiss(key), shownFor(text));
+  setTimeout(() => dismiss(key), readingTime(text));
 }
 
-/** Says what went wrong with something that a person asked for. */
+/** Shows an error as a message. */
 export function toastError(error: unknown): void {
   toast(messageOf(error), "bad");
 }

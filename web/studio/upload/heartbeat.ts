@@ -1,24 +1,24 @@
 import { ApiError } from "../../../client/client.ts";
 import type { CompileProgress } from "../../../compiler/types.ts";
 
-/** The edge asks for no more than this. */
+/** The API needs no more reports than this. */
 export const PROGRESS_INTERVAL_MS = 2_000;
-/** Sent even when nothing moved, well within a lease of 60 s, so that a waiting photo keeps it. */
+/** Sent even without progress, well within a lease of 60 s, so that a waiting photo keeps its lease. */
 export const KEEP_ALIVE_MS = 15_000;
 
-/** Deleted, or leased to another executor. */
+/** The content was deleted or leased to another executor. */
 const LOST = new Set([404, 409]);
 
 export interface Heartbeat {
-  /** Notes progress, and sends it if the last report is old enough. */
+  /** Stores the progress, and sends it if the last report is old enough. */
   beat(progress: CompileProgress): void;
   stop(): void;
 }
 
 /**
- * Keeps a lease alive and the server informed. Reports go out from `beat` as well as from a timer: a
- * hidden tab's timers are throttled, its worker's messages are not. A report that gets no answer is
- * followed by the next one; one that is refused means the work is somebody else's, told once by `onLost`.
+ * Keeps a lease alive by reporting progress. Reports are sent from `beat` as well as from a timer: browsers throttle
+ * the timers of a hidden tab, but not the messages of its worker. A report without an answer is ignored. If a report
+ * is refused, the lease is lost: `onLost` is called once.
  */
 export function startHeartbeat(
   send: (progress: CompileProgress) => Promise<unknown>,

@@ -1,10 +1,10 @@
-/** How many places of a file are looked at, and how many bytes at each. */
+/** How many samples are read, and how many bytes each has. */
 const SAMPLES = 16;
 const SAMPLE_BYTES = 65_536;
 
 /**
- * Tells files of the same size apart without reading all of them: SHA-256 of samples from beginning to end,
- * as hexadecimal digits. Null where the browser offers no SHA-256, which is on plain http.
+ * Returns the SHA-256 of samples of a file in hexadecimal. It distinguishes files of the same size without reading
+ * them completely. Returns null if the browser offers no SHA-256, as over plain http.
  */
 export async function fingerprintOf(file: Blob): Promise<string | null> {
   const { subtle } = globalThis.crypto;

@@ -1,16 +1,16 @@
-/** Long enough that the number can be read, short enough that it is true. */
+/** The time over which the speed is averaged. */
 const WINDOW_MILLISECONDS = 12_000;
-/** Before that, a speed would be a guess. */
+/** No speed is shown before this time has passed. */
 const MIN_MILLISECONDS = 1_500;
 
-/** How fast a count of bytes grows, over the last seconds. */
+/** Measures how fast a count of bytes grows, over the last seconds. */
 export class Speedometer {
   #readings: { readonly at: number; readonly bytes: number }[] = [];
 
-  /** @param at milliseconds of a clock that does not go back */
+  /** @param at milliseconds of a monotonic clock */
   note(bytes: number, at: number): void {
     const newest = this.#readings.at(-1);
-    // A part that broke off counts back: what was measured before says nothing about what comes.
+    // The count drops when a part fails. Earlier readings are then useless.
     if (newest && bytes < newest.bytes) this.#readings = [];
     this.#readings.push({ at, bytes });
     while (this.#readings.length > 2 && at - this.#readings[1].at >= WINDOW_MILLISECONDS) {
@@ -18,7 +18,7 @@ export class Speedometer {
     }
   }
 
-  /** Bytes a second; null when it is too early to tell, or nothing moves. */
+  /** Returns bytes per second; null if it is too early to tell, or nothing moves. */
   speed(at: number): number | null {
     const [oldest] = this.#readings;
     const newest = this.#readings.at(-1);

@@ -1,4 +1,4 @@
-/** What this browser must remember of an upload to go on with it after a reload: the file itself it cannot. */
+/** What the browser remembers of an upload, to continue it after a reload. */
 export interface UnfinishedUpload {
   readonly uploadId: string;
   readonly name: string;
@@ -8,12 +8,12 @@ export interface UnfinishedUpload {
 
 const keyOf = (contentId: string) => `vivimark.video-upload.${contentId}`;
 
-/** Without a place to remember things, an upload is merely not resumed after a reload. */
+/** If nothing can be stored, the upload cannot be continued after a reload. */
 export function remember(contentId: string, upload: UnfinishedUpload, store = storage()): void {
   try {
     store?.setItem(keyOf(contentId), JSON.stringify(upload));
   } catch {
-    // Full, or shut by the browser's settings.
+    // Full, or blocked by the browser's settings.
   }
 }
 
@@ -31,7 +31,7 @@ export function forget(contentId: string, store = storage()): void {
   try {
     store?.removeItem(keyOf(contentId));
   } catch {
-    // As above.
+    // Blocked by the browser's settings.
   }
 }
 

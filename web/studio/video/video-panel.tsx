@@ -49,8 +49,8 @@ export function VideoPanel({ content, onChange }: Props) {
     if ("refusal" in checked) return;
     if (unfinished && !(await isSameFile(video, unfinished))) {
       setError(
-        `“${video.name}” is not the file that was being sent. Choose “${unfinished.name}” ` +
-          `(${byteSize(unfinished.bytes)}), or discard what was sent of it.`,
+        `“${video.name}” is not the file of the unfinished upload. Choose “${unfinished.name}” ` +
+          `(${byteSize(unfinished.bytes)}), or discard the upload.`,
       );
       return;
     }
@@ -64,7 +64,7 @@ export function VideoPanel({ content, onChange }: Props) {
     show(0);
     try {
       onChange(await api.putVideo(content.id, video, { onSent: show, signal: stop.signal }));
-      toast("The video is attached.");
+      toast("Video attached.");
     } catch (reason) {
       if (!stop.signal.aborted) setError(messageOf(reason));
     } finally {
@@ -76,7 +76,7 @@ export function VideoPanel({ content, onChange }: Props) {
   const detach = async () => {
     await api.deleteVideo(content.id);
     onChange(await api.getContent(content.id));
-    toast("The video is removed.");
+    toast("Video removed.");
     setRemoving(false);
   };
 
@@ -97,14 +97,14 @@ export function VideoPanel({ content, onChange }: Props) {
           <div class="panel-actions">
             {submits && (
               <button type="button" class="button small" onClick={choose}>
-                Replace
+                Replace video
               </button>
             )}
             {may("content:manage") && (
               <button
                 type="button"
                 class="icon-button"
-                aria-label="Remove the video"
+                aria-label="Remove video"
                 onClick={() => setRemoving(true)}
               >
                 <IconTrash />
@@ -122,12 +122,12 @@ export function VideoPanel({ content, onChange }: Props) {
           </figcaption>
         </figure>
       )}
-      {!content.video_url && isIdle && !submits && <p class="hint">No video is attached.</p>}
+      {!content.video_url && isIdle && !submits && <p class="hint">No video attached.</p>}
       {!content.video_url && isIdle && submits && (
         <button type="button" class="attach" onClick={choose}>
           <IconVideo />
           <span>
-            <strong>Attach a video</strong>
+            <strong>Attach video</strong>
             MP4 or WebM, up to {byteSize(MAX_VIDEO_BYTES)}
           </span>
         </button>
@@ -147,15 +147,15 @@ export function VideoPanel({ content, onChange }: Props) {
         <div class="situation">
           <ProgressBar
             shown={{
-              words: upload.sent < 1 ? "Sending the video" : "Storing the video",
+              words: upload.sent < 1 ? "Uploading the video" : "Saving the video",
               fraction: upload.sent,
             }}
-            label={`Sending ${upload.name}`}
+            label={`Uploading ${upload.name}`}
           />
           <div class="situation-foot">
             <p class="hint">{upload.name}</p>
             <button type="button" class="button small" onClick={() => upload.stop.abort()}>
-              Cancel
+              Cancel upload
             </button>
           </div>
         </div>
@@ -168,9 +168,8 @@ export function VideoPanel({ content, onChange }: Props) {
       {removing && (
         <Question
           title="Remove the video?"
-          words="Whoever scans the photo sees none until another is attached. The file is deleted."
-          no="Keep it"
-          yes="Remove"
+          text="The file is deleted. Viewers see no video until you attach another one."
+          action="Remove video"
           isDanger
           work={detach}
           onClose={() => setRemoving(false)}

@@ -10,7 +10,7 @@ import {
 } from "./video-transfers.ts";
 import "./video-transfer.css";
 
-/** A large video on its way, and what can be done about it. */
+/** The upload of a large video, with its controls. */
 export function TransferStatus({ transfer }: { transfer: VideoTransfer }) {
   const state = transfer.state.value;
   if (state.kind === "refused") {
@@ -19,10 +19,10 @@ export function TransferStatus({ transfer }: { transfer: VideoTransfer }) {
         <p>{state.reason}</p>
         <div class="transfer-actions">
           <button type="button" class="button small" onClick={transfer.resume}>
-            Try again
+            Retry upload
           </button>
           <button type="button" class="button small" onClick={transfer.dismiss}>
-            Close
+            Dismiss
           </button>
         </div>
       </div>
@@ -36,24 +36,24 @@ export function TransferStatus({ transfer }: { transfer: VideoTransfer }) {
         <div
           class={`progress-track ${state.kind === "paused" ? "paused" : ""}`}
           role="progressbar"
-          aria-label={`Sending ${transfer.name}`}
+          aria-label={`Uploading ${transfer.name}`}
           aria-valuemin={0}
           aria-valuemax={100}
           aria-valuenow={percent}
-          aria-valuetext={`${wordsOf(state)}, ${percent} %`}
+          aria-valuetext={`${wordsOf(state)}, ${percent}%`}
         >
           <div class="progress-fill" style={{ transform: `scaleX(${fraction})` }} />
         </div>
         <p class="progress-words">
           <span>{wordsOf(state)}</span>
-          <span class="progress-percent">{percent} %</span>
+          <span class="progress-percent">{percent}%</span>
         </p>
         <p class="progress-words">
           <span>{amountOf(state, transfer.bytes)}</span>
           <span class="progress-percent">{paceOf(state, transfer.bytes)}</span>
         </p>
       </div>
-      {/* The bar changes all the time; what is said aloud only when the situation does. */}
+      {/* Screen readers announce the state only when it changes. */}
       <p class="visually-hidden" role="status">
         {wordsOf(state)}
       </p>
@@ -63,17 +63,17 @@ export function TransferStatus({ transfer }: { transfer: VideoTransfer }) {
         <div class="transfer-actions">
           {state.kind === "sending" && (
             <button type="button" class="button small" onClick={transfer.pause}>
-              Pause
+              Pause upload
             </button>
           )}
           {state.kind === "paused" && (
             <button type="button" class="button small primary" onClick={transfer.resume}>
-              Go on
+              Resume upload
             </button>
           )}
           {state.kind !== "completing" && (
             <button type="button" class="button small" onClick={transfer.cancel}>
-              Cancel
+              Cancel upload
             </button>
           )}
         </div>
@@ -92,13 +92,13 @@ function fractionOf(state: Shown, bytes: number): number {
 function wordsOf(state: Shown): string {
   switch (state.kind) {
     case "preparing":
-      return "Preparing";
+      return "Preparing the upload";
     case "sending":
-      return "Sending the video";
+      return "Uploading the video";
     case "completing":
-      return "Putting the video together";
+      return "Saving the video";
     case "paused":
-      return state.reason ? "Stopped" : "Paused";
+      return state.reason ? "Interrupted" : "Paused";
   }
 }
 
@@ -112,13 +112,13 @@ function paceOf(state: Shown, bytes: number): string {
   return `${byteSize(state.speed)}/s, ${timeLeft((bytes - state.sentBytes) / state.speed)} left`;
 }
 
-/** A video that this browser had begun to send before the page was left. */
+/** An upload that this browser started before the page was left. */
 export interface Unfinished extends UnfinishedUpload {
-  /** What is there of it; null while that is not known. */
+  /** The bytes that are stored; null until they are known. */
   readonly sentBytes: number | null;
 }
 
-/** The unfinished upload of a content that has no transfer; and what gives it up. */
+/** Returns the unfinished upload of a content, and a function that discards it. */
 export function useUnfinished(
   contentId: string,
   isMoving: boolean,
@@ -128,7 +128,7 @@ export function useUnfinished(
     const found = isMoving ? null : recall(contentId);
     setUnfinished(found && { ...found, sentBytes: null });
     if (!found) return;
-    // The server forgets an upload that nobody goes on with; another tab may have finished or discarded it.
+    // The upload may have expired, or another tab may have finished or discarded it.
     const stop = new AbortController();
     readUnfinished(contentId, found, stop.signal).then(
       (sentBytes) => setUnfinished(sentBytes === null ? null : { ...found, sentBytes }),
@@ -157,16 +157,16 @@ export function UnfinishedStatus(props: {
   return (
     <div class="situation unfinished">
       <p>
-        <strong>“{name}” was not sent completely.</strong>{" "}
-        {sentBytes !== null && `${byteSize(sentBytes)} of ${byteSize(bytes)} are there. `}
-        Choose the same file again to go on from there.
+        <strong>The upload of “{name}” is not finished.</strong>{" "}
+        {sentBytes !== null && `${byteSize(sentBytes)} of ${byteSize(bytes)} are uploaded. `}
+        Choose the same file to continue.
       </p>
       <div class="transfer-actions">
         <button type="button" class="button small primary" onClick={props.onChoose}>
-          Choose the file
+          Choose file
         </button>
         <button type="button" class="button small" onClick={props.onDiscard}>
-          Discard
+          Discard upload
         </button>
       </div>
     </div>

@@ -9,19 +9,19 @@ import { forget, recall, remember, type UnfinishedUpload } from "./unfinished-up
 import { deleteUpload, uploadSessions } from "./video-parts.ts";
 import { isTransient, sendVideo } from "./video-upload.ts";
 
-/** A large video on its way from this tab; it goes on while other pages of the studio are shown. */
+/** The upload of a large video. It continues while other pages of the studio are shown. */
 export interface VideoTransfer {
   readonly contentId: string;
   readonly name: string;
   readonly bytes: number;
   readonly state: Signal<TransferState>;
-  /** The content with its video; null when the transfer was cancelled or dismissed. */
+  /** The content with its video; null if the transfer was cancelled or dismissed. */
   readonly finished: Promise<ArContent | null>;
   pause(): void;
   resume(): void;
-  /** What was sent is removed. */
+  /** Removes the parts that were sent. */
   cancel(): void;
-  /** Ends a refused transfer; what was sent stays for another try, where there can be one. */
+  /** Closes a refused transfer. The parts that were sent stay for another try. */
   dismiss(): void;
 }
 
@@ -30,13 +30,13 @@ export type TransferState =
   | {
       readonly kind: "sending";
       readonly sentBytes: number;
-      /** Bytes a second; null while it cannot be told. */
+      /** Bytes per second; null until it is known. */
       readonly speed: number | null;
     }
   | { readonly kind: "completing" }
-  /** `reason`: what stopped it; null: the person did. */
+  /** `reason` is the error that interrupted it; null if the person paused it. */
   | { readonly kind: "paused"; readonly sentBytes: number; readonly reason: string | null }
-  /** Cannot go on: the file or the server says no. */
+  /** It cannot continue: the file or the request was refused. */
   | { readonly kind: "refused"; readonly reason: string };
 
 /** After these errors, the upload cannot be continued. */
@@ -54,12 +54,12 @@ addEventListener("beforeunload", (event) => {
   if (transfers.value.some(isMoving)) event.preventDefault();
 });
 
-/** Whether the file is the one that an unfinished upload was sending. */
+/** Returns whether a file is that of an unfinished upload. */
 export async function isSameFile(file: File, unfinished: UnfinishedUpload): Promise<boolean> {
   return file.size === unfinished.bytes && (await fingerprintOf(file)) === unfinished.fingerprint;
 }
 
-/** How much of an unfinished upload is there; null when it is gone, which is then forgotten. */
+/** Returns the stored bytes of an unfinished upload; null if it no longer exists. */
 export async function readUnfinished(
   contentId: string,
   { uploadId }: UnfinishedUpload,
@@ -80,7 +80,7 @@ export async function discardUnfinished(contentId: string, { uploadId }: Unfinis
   forget(contentId);
 }
 
-/** Sends a large video to a content, or goes on with what was begun with this very file. */
+/** Uploads a large video, or continues the unfinished upload of the same file. */
 export function startTransfer(
   contentId: string,
   file: File,
@@ -99,7 +99,7 @@ export function startTransfer(
     finished.resolve(content);
   };
 
-  /** The upload to send to: the one that was begun, or a new one. */
+  /** Returns the unfinished upload of this file, or a new one. */
   const openUpload = async (signal: AbortSignal): Promise<VideoUpload> => {
     const fingerprint = await fingerprintOf(file);
     const unfinished = recall(contentId);
@@ -140,7 +140,7 @@ export function startTransfer(
       const content = await sendVideo(upload, { file, sessions, onProgress, signal });
       forget(contentId);
       contents.put(content);
-      toast("The video is attached.");
+      toast("Video attached.");
       leave(content);
     } catch (error) {
       if (signal.aborted) return;
@@ -174,7 +174,7 @@ export function startTransfer(
       stop.abort();
       state.value = { kind: "preparing" };
       await running;
-      // What cannot be removed now is removed by the server a day later.
+      // If this fails, the server removes the parts after a day.
       if (uploadId !== null) await deleteUpload(contentId, uploadId).catch(() => {});
       forget(contentId);
       leave(null);

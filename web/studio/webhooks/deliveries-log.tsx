@@ -3,10 +3,10 @@ import type { Webhook, WebhookDelivery, WebhookDeliveryDetail } from "../../../c
 import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
 import { dateTime, duration } from "../ui/format.ts";
-import { IconAgain } from "../ui/icons.tsx";
+import { IconRetry } from "../ui/icons.tsx";
 import { toast, toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
-import { eventWords, outcomeWords, STATE_WORDS } from "./words.ts";
+import { eventText, outcomeText, STATE_WORDS } from "./words.ts";
 
 const BADGES: Readonly<Record<WebhookDelivery["state"], string>> = {
   pending: "pending",
@@ -16,7 +16,7 @@ const BADGES: Readonly<Record<WebhookDelivery["state"], string>> = {
 
 type State = WebhookDelivery["state"] | undefined;
 
-/** What was told, newest first. The first page is kept up to date; what was loaded after it stays as it was. */
+/** The deliveries of a webhook, newest first. Only the first page is refreshed. */
 export function DeliveriesLog({ webhook, onChange }: { webhook: Webhook; onChange: () => void }) {
   const { id } = webhook;
   const [state, setState] = useState<State>(undefined);
@@ -33,7 +33,7 @@ export function DeliveriesLog({ webhook, onChange }: { webhook: Webhook; onChang
         try {
           const page = await api.listDeliveries(id, { state }, signal);
           setFirst(page.items);
-          // Of pages that were added, the last one knows.
+          // The cursor belongs to the last page that was loaded.
           if (older.length === 0) setNext(page.next_cursor);
           setError(null);
           return page.items.some(({ state: each, attempts }) => each === "pending" && attempts === 0);
@@ -45,7 +45,7 @@ export function DeliveriesLog({ webhook, onChange }: { webhook: Webhook; onChang
     [id, state, older, changes],
   );
 
-  const narrow = (wanted: State) => {
+  const filterBy = (wanted: State) => {
     setState(wanted);
     setFirst(null);
     setOlder([]);
@@ -68,12 +68,12 @@ export function DeliveriesLog({ webhook, onChange }: { webhook: Webhook; onChang
   return (
     <section class="deliveries" aria-label="Deliveries">
       <label class="field deliveries-filter">
-        Show
+        Status
         <select
           value={state ?? ""}
-          onChange={({ currentTarget }) => narrow((currentTarget.value || undefined) as State)}
+          onChange={({ currentTarget }) => filterBy((currentTarget.value || undefined) as State)}
         >
-          <option value="">All of the last 30 days</option>
+          <option value="">All (last 30 days)</option>
           {Object.entries(STATE_WORDS).map(([value, words]) => (
             <option key={value} value={value}>
               {words}
@@ -88,7 +88,9 @@ export function DeliveriesLog({ webhook, onChange }: { webhook: Webhook; onChang
       )}
       {!first && !error && <span class="spinner large" role="img" aria-label="Loading" />}
       {first && all.length === 0 && (
-        <p class="hint">{state ? "None of these." : "Nothing was told yet. Send a test to try it."}</p>
+        <p class="hint">
+          {state ? "No deliveries match." : "No deliveries yet. Send a test event to try the webhook."}
+        </p>
       )}
       {all.length > 0 && (
         <ol class="deliveries-rows">
@@ -97,7 +99,7 @@ export function DeliveriesLog({ webhook, onChange }: { webhook: Webhook; onChang
               key={delivery.id}
               webhook={webhook}
               delivery={delivery}
-              onSent={() => {
+              onResent={() => {
                 setChanges((before) => before + 1);
                 onChange();
               }}
@@ -114,17 +116,17 @@ export function DeliveriesLog({ webhook, onChange }: { webhook: Webhook; onChang
   );
 }
 
-function Row(props: { webhook: Webhook; delivery: WebhookDelivery; onSent: () => void }) {
+function Row(props: { webhook: Webhook; delivery: WebhookDelivery; onResent: () => void }) {
   const { webhook, delivery } = props;
   const [open, setOpen] = useState(false);
   const [busy, setBusy] = useState(false);
-  const words = eventWords(delivery.event_type);
-  const again = async () => {
+  const words = eventText(delivery.event_type);
+  const resend = async () => {
     setBusy(true);
     try {
       await api.resendDelivery(webhook.id, delivery.id);
-      toast("It is on its way again.");
-      props.onSent();
+      toast("Resending the delivery.");
+      props.onResent();
     } catch (reason) {
       toastError(reason);
     } finally {
@@ -143,7 +145,7 @@ function Row(props: { webhook: Webhook; delivery: WebhookDelivery; onSent: () =>
           {dateTime(delivery.created_at)}
         </time>
       </div>
-      <p class="hint">{outcomeWords(delivery, Date.now())}</p>
+      <p class="hint">{outcomeText(delivery, Date.now())}</p>
       <div class="webhook-actions">
         <button type="button" class="button small" aria-expanded={open} onClick={() => setOpen(!open)}>
           Details
@@ -156,11 +158,11 @@ function Row(props: { webhook: Webhook; delivery: WebhookDelivery; onSent: () =>
           type="button"
           class="button small"
           disabled={busy || !webhook.enabled}
-          title={webhook.enabled ? undefined : "The webhook is switched off."}
-          onClick={again}
+          title={webhook.enabled ? undefined : "The webhook is disabled."}
+          onClick={resend}
         >
-          <IconAgain />
-          Send again
+          <IconRetry />
+          Resend delivery
           <span class="visually-hidden">
             {" "}
             {words}, {dateTime(delivery.created_at)}
@@ -172,7 +174,7 @@ function Row(props: { webhook: Webhook; delivery: WebhookDelivery; onSent: () =>
   );
 }
 
-/** Every attempt, and what was sent; read anew whenever the delivery has changed. */
+/** The attempts and the payload of a delivery. Reloads when the delivery changes. */
 function Detail({ webhookId, delivery }: { webhookId: string; delivery: WebhookDelivery }) {
   const [detail, setDetail] = useState<WebhookDeliveryDetail | null>(null);
   const [error, setError] = useState<string | null>(null);
@@ -192,7 +194,7 @@ function Detail({ webhookId, delivery }: { webhookId: string; delivery: WebhookD
   if (!detail) return <p class="hint">Loading…</p>;
   return (
     <div class="delivery-detail">
-      {detail.log.length === 0 && <p class="hint">No attempt yet.</p>}
+      {detail.log.length === 0 && <p class="hint">No attempts yet.</p>}
       <ol class="attempts">
         {detail.log.map(({ at, status, milliseconds, error: why, response }) => (
           <li key={at}>

@@ -8,9 +8,9 @@ import { toast, toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { DeliveriesLog } from "./deliveries-log.tsx";
 import { WebhookDialog } from "./webhook-dialog.tsx";
-import { EVENT_WORDS, EVENTS, healthWords, nameOf, offWords } from "./words.ts";
+import { disabledText, EVENT_WORDS, EVENTS, healthText, nameOf } from "./words.ts";
 
-/** A webhook: where it leads, what it tells, how it goes, and the log of what it told. */
+/** A webhook: its URL, events, health and deliveries. */
 export function WebhookCard(props: {
   webhook: Webhook;
   onChange: () => void;
@@ -21,11 +21,11 @@ export function WebhookCard(props: {
   const [open, setOpen] = useState<"edit" | "delete" | "rotate" | null>(null);
   const [isLogOpen, setLogOpen] = useState(false);
   const [busy, setBusy] = useState(false);
-  /** Counted up by what makes a new line in the log. */
-  const [told, setTold] = useState(0);
+  /** Increased after every change that adds a delivery, to reload the log. */
+  const [logVersion, setLogVersion] = useState(0);
   const { id, enabled } = webhook;
   const name = nameOf(webhook);
-  const off = offWords(webhook);
+  const off = disabledText(webhook);
   const close = () => setOpen(null);
 
   const attempt = async (work: () => Promise<void>) => {
@@ -36,15 +36,15 @@ export function WebhookCard(props: {
   const test = () =>
     attempt(async () => {
       await api.testWebhook(id);
-      toast("A test is on its way.");
-      setTold(told + 1);
+      toast("Sending a test event.");
+      setLogVersion(logVersion + 1);
       setLogOpen(true);
     });
-  const flip = () =>
+  const toggle = () =>
     attempt(async () => {
       await api.updateWebhook(id, { enabled: !enabled });
-      toast(enabled ? "It is switched off." : "It is switched on.");
-      setTold(told + 1);
+      toast(enabled ? "Webhook disabled." : "Webhook enabled.");
+      setLogVersion(logVersion + 1);
       onChange();
     });
 
@@ -61,7 +61,7 @@ export function WebhookCard(props: {
       </div>
       {props.children}
       {off && <p class={webhook.disabled_reason ? "situation bad" : "hint"}>{off}</p>}
-      <ul class="webhook-chips" aria-label="Told when">
+      <ul class="webhook-chips" aria-label="Events">
         {EVENTS.filter((type) => webhook.events.includes(type)).map((type) => (
           <li key={type} title={type}>
             {EVENT_WORDS[type]}
@@ -69,9 +69,9 @@ export function WebhookCard(props: {
         ))}
       </ul>
       <p class="hint">
-        {healthWords(webhook, Date.now())}
+        {healthText(webhook, Date.now())}
         {webhook.previous_secret_expires_at &&
-          ` The secret before signs too, until ${dateTime(webhook.previous_secret_expires_at)}.`}
+          ` The previous secret is valid until ${dateTime(webhook.previous_secret_expires_at)}.`}
       </p>
       <div class="webhook-actions">
         <button
@@ -83,14 +83,14 @@ export function WebhookCard(props: {
           Deliveries<span class="visually-hidden"> of {name}</span>
         </button>
         <button type="button" class="button small" disabled={busy || !enabled} onClick={test}>
-          Send a test<span class="visually-hidden"> to {name}</span>
+          Send test<span class="visually-hidden"> to {name}</span>
         </button>
-        <button type="button" class="button small" disabled={busy} onClick={flip}>
-          {enabled ? "Switch off" : "Switch on"}
+        <button type="button" class="button small" disabled={busy} onClick={toggle}>
+          {enabled ? "Disable" : "Enable"}
           <span class="visually-hidden"> {name}</span>
         </button>
         <button type="button" class="button small" onClick={() => setOpen("rotate")}>
-          New secret<span class="visually-hidden"> for {name}</span>
+          Rotate secret<span class="visually-hidden"> of {name}</span>
         </button>
         <span class="webhook-tools">
           <button
@@ -111,14 +111,14 @@ export function WebhookCard(props: {
           </button>
         </span>
       </div>
-      {isLogOpen && <DeliveriesLog key={told} webhook={webhook} onChange={onChange} />}
+      {isLogOpen && <DeliveriesLog key={logVersion} webhook={webhook} onChange={onChange} />}
 
       {open === "edit" && (
         <WebhookDialog
           saved={webhook}
           onSaved={() => {
             close();
-            toast("Saved.");
+            toast("Changes saved.");
             onChange();
           }}
           onClose={close}
@@ -127,13 +127,12 @@ export function WebhookCard(props: {
       {open === "delete" && (
         <Question
           title={`Delete “${name}”?`}
-          words="Nothing more is told to it, and the log of what was told goes with it."
-          no="Keep it"
-          yes="Delete"
+          text="This also deletes its deliveries. You cannot undo this."
+          action="Delete webhook"
           isDanger
           work={async () => {
             await api.deleteWebhook(id);
-            toast(`“${name}” is deleted.`);
+            toast(`“${name}” deleted.`);
             close();
             onChange();
           }}
@@ -142,10 +141,9 @@ export function WebhookCard(props: {
       )}
       {open === "rotate" && (
         <Question
-          title={`A new secret for “${name}”?`}
-          words="For 24 hours requests are signed with both, so that the receiver can change over without missing any."
-          no="Cancel"
-          yes="Make it"
+          title={`Rotate the secret of “${name}”?`}
+          text="For 24 hours, requests are signed with both secrets, so that your server can switch without missing any."
+          action="Rotate secret"
           work={async () => {
             const { secret } = await api.rotateSecret(id);
             close();

@@ -7,16 +7,16 @@ import * as api from "./api.ts";
 import { EVENT_WORDS, EVENTS, nameOf } from "./words.ts";
 
 interface Errors {
-  /** Of what was typed as the address. */
+  /** Of the URL field. */
   readonly url?: string;
   readonly events?: string;
   readonly rest?: string;
 }
 
-/** Adds a webhook, or changes the one that is given. */
+/** Adds a webhook, or changes a saved one. */
 export function WebhookDialog(props: {
   saved: Webhook | null;
-  /** `secret`: of a new one; else empty. */
+  /** `secret` is that of a new webhook, otherwise empty. */
   onSaved: (webhook: Webhook, secret: string) => void;
   onClose: () => void;
 }) {
@@ -34,7 +34,7 @@ export function WebhookDialog(props: {
       description: String(fields.get("description")),
     };
     const wrong: Errors = {
-      ...(wanted.url === "" ? { url: "Where should requests go?" } : {}),
+      ...(wanted.url === "" ? { url: "URL is missing." } : {}),
       ...(events.length === 0 ? { events: "Choose at least one event." } : {}),
     };
     setErrors(wrong);
@@ -60,7 +60,7 @@ export function WebhookDialog(props: {
 
   return (
     <Dialog
-      title={saved ? `Edit “${nameOf(saved)}”` : "Add a webhook"}
+      title={saved ? `Edit “${nameOf(saved)}”` : "Add webhook"}
       error={errors.rest ?? null}
       onClose={props.onClose}
     >
@@ -73,7 +73,7 @@ export function WebhookDialog(props: {
         }}
       >
         <div class="field">
-          <label for={`${id}-url`}>Address</label>
+          <label for={`${id}-url`}>URL</label>
           <input
             id={`${id}-url`}
             name="url"
@@ -103,7 +103,7 @@ export function WebhookDialog(props: {
           />
         </label>
         <fieldset class="webhook-events" aria-describedby={errors.events ? `${id}-events-error` : undefined}>
-          <legend>Tell it when</legend>
+          <legend>Events</legend>
           {EVENTS.map((type) => (
             <label key={type}>
               <input type="checkbox" name={type} defaultChecked={saved?.events.includes(type) ?? true} />
@@ -123,7 +123,7 @@ export function WebhookDialog(props: {
             Cancel
           </button>
           <button type="submit" class="button primary" disabled={busy} aria-busy={busy}>
-            {saved ? "Save" : "Add"}
+            {saved ? "Save changes" : "Add webhook"}
           </button>
         </div>
       </form>

@@ -11,15 +11,15 @@ import { WebhookCard } from "./webhook-card.tsx";
 import { WebhookDialog } from "./webhook-dialog.tsx";
 import "./webhooks-page.css";
 
-/** Where the company's own programs are told of what happens. */
+/** The company's webhooks. */
 export function WebhooksPage() {
   useTitle("Webhooks");
   const [webhooks, setWebhooks] = useState<readonly Webhook[] | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [adding, setAdding] = useState(false);
-  /** A secret that is shown this once. */
+  /** A new secret, which is shown once. */
   const [shown, setShown] = useState<{ readonly id: string; readonly secret: string } | null>(null);
-  // Counted up after a change of our own, to read the result at once.
+  // Increased after a change, to load the result at once.
   const [changes, setChanges] = useState(0);
   const refresh = () => setChanges((before) => before + 1);
 
@@ -44,14 +44,14 @@ export function WebhooksPage() {
         <div>
           <h1>Webhooks</h1>
           <p class="description">
-            Vivimark tells your own programs what happens: it sends a request to each of these addresses,
-            signed as <a href="https://www.standardwebhooks.com">Standard Webhooks</a> says. What it brings is
-            in the <a href="/api/docs">API's docs</a>.
+            Signed webhooks notify your servers about events. Requests follow{" "}
+            <a href="https://www.standardwebhooks.com">Standard Webhooks</a>. The{" "}
+            <a href="/api/docs">API reference</a> describes their content.
           </p>
         </div>
         <button type="button" class="button primary" onClick={() => setAdding(true)}>
           <IconPlus />
-          Add a webhook
+          Add webhook
         </button>
       </div>
       {error && (
@@ -64,8 +64,8 @@ export function WebhooksPage() {
         <div class="panel webhooks-none">
           <h2>No webhooks yet</h2>
           <p class="hint">
-            Add the address of a server of yours, and it is told when a marker is ready or failed, when a
-            photo gets a video, and when one is deleted. Until then programs ask the API.
+            Add the URL of your server. Vivimark notifies it when a marker is ready or failed, when a video is
+            attached, and when a photo is deleted.
           </p>
         </div>
       )}
@@ -83,7 +83,7 @@ export function WebhooksPage() {
             <SecretPanel
               key={shown.secret}
               name="secret"
-              label="The secret, which verifies signatures."
+              label="Signing secret."
               secret={shown.secret}
               onDone={() => setShown(null)}
             />
@@ -96,7 +96,7 @@ export function WebhooksPage() {
           onSaved={({ id }, secret) => {
             setAdding(false);
             setShown({ id, secret });
-            toast("The webhook is added. Copy its secret, then send a test.");
+            toast("Webhook added. Copy its secret, then send a test event.");
             refresh();
           }}
           onClose={() => setAdding(false)}

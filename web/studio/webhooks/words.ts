@@ -1,67 +1,67 @@
 import type { Webhook, WebhookDelivery } from "../../../client/client.ts";
 import { ago, dateTime } from "../ui/format.ts";
 
-/** Webhooks and what became of them, in words. */
+/** Texts about webhooks and their deliveries. */
 
-/** What can be told, in the order in which it usually happens. */
+/** The events, in the order in which they usually happen. */
 export const EVENT_WORDS: Readonly<Record<Webhook["events"][number], string>> = {
-  "marker.ready": "A marker is ready",
-  "marker.failed": "A marker failed",
-  "video.attached": "A video was attached",
-  "content.deleted": "A photo was deleted",
+  "marker.ready": "Marker ready",
+  "marker.failed": "Marker failed",
+  "video.attached": "Video attached",
+  "content.deleted": "Photo deleted",
 };
 
 export const EVENTS = Object.keys(EVENT_WORDS) as Webhook["events"];
 
-export function eventWords(type: WebhookDelivery["event_type"]): string {
-  return type === "webhook.test" ? "A test" : EVENT_WORDS[type];
+export function eventText(type: WebhookDelivery["event_type"]): string {
+  return type === "webhook.test" ? "Test event" : EVENT_WORDS[type];
 }
 
 export const STATE_WORDS: Readonly<Record<WebhookDelivery["state"], string>> = {
-  pending: "Waiting",
+  pending: "Pending",
   delivered: "Delivered",
   failed: "Failed",
 };
 
-/** What people call a webhook: its description, or where it leads. */
+/** Returns the name of a webhook: its description, or the host of its URL. */
 export function nameOf({ description, url }: Pick<Webhook, "description" | "url">): string {
   return description || (URL.parse(url)?.host ?? url);
 }
 
-/** Why it is off, and what to do; null while it is on. */
-export function offWords({ enabled, disabled_reason }: Webhook): string | null {
+/** Returns why a webhook is disabled, and what to do; null if it is enabled. */
+export function disabledText({ enabled, disabled_reason }: Webhook): string | null {
   if (enabled) return null;
   if (disabled_reason === "gone") {
-    return "Vivimark switched it off: the server answered that this address is gone (410). Change the address, or switch it on again.";
+    return "Vivimark disabled this webhook: the server answered with status 410 (gone). Change the URL, or enable it again.";
   }
   if (disabled_reason === "failing") {
-    return "Vivimark switched it off: for five days or more no request arrived. Mend the server, then switch it on again.";
+    return "Vivimark disabled this webhook: all attempts failed for at least five days. Fix the server, then enable it again.";
   }
-  return "It is switched off: nothing is told, and nothing is kept to be told later.";
+  return "This webhook is disabled. It receives no events, and missed events are not sent later.";
 }
 
-/** How it went lately. */
-export function healthWords(
+/** Returns how the recent deliveries went. */
+export function healthText(
   { failures, failing_since: since, last_delivered_at: last }: Webhook,
   now: number,
 ): string {
-  const delivered = last ? `Last delivered ${ago(last, now)}.` : "Nothing was delivered yet.";
+  const delivered = last ? `Last delivered ${ago(last, now)}.` : "No deliveries yet.";
   if (failures === 0 || !since) return delivered;
   const attempts = failures === 1 ? "The last attempt" : `The last ${failures} attempts`;
   return `${attempts} failed, since ${dateTime(since)}. ${delivered}`;
 }
 
-/** What became of a delivery, and what is next. */
-export function outcomeWords(delivery: WebhookDelivery, now: number): string {
+/** Returns the outcome of a delivery, or what happens next. */
+export function outcomeText(delivery: WebhookDelivery, now: number): string {
   const { state, attempts, status, error, next_attempt_at: next } = delivery;
   const tries = attempts === 1 ? "1 attempt" : `${attempts} attempts`;
-  if (state === "delivered") return `Answered ${status}, ${tries}.`;
+  if (state === "delivered") return `Delivered with status ${status} after ${tries}.`;
   if (state === "failed")
-    return attempts === 0 ? (error ?? "Given up.") : `${error} Given up after ${tries}.`;
-  if (attempts === 0) return "On its way.";
-  return `${error ?? "No answer."} ${tries} so far; the next ${next ? nextWords(next, now) : "is under way"}.`;
+    return attempts === 0 ? (error ?? "Not delivered.") : `${error} Given up after ${tries}.`;
+  if (attempts === 0) return "Sending.";
+  return `${error ?? "No answer."} ${tries} so far. ${next ? nextText(next, now) : "Sending."}`;
 }
 
-function nextWords(at: string, now: number): string {
-  return Date.parse(at) <= now ? "is due" : `comes ${ago(at, now)}`;
+function nextText(at: string, now: number): string {
+  return Date.parse(at) <= now ? "The next attempt is due." : `Next attempt ${ago(at, now)}.`;
 }

@@ -91,7 +91,7 @@ describe("the form of a connection", () => {
   it("asks for what a preset left to fill in", () => {
     const values = { ...valuesOfConnection(saved), endpoint: "https://<account id>.example.com" };
     expect(checkValues("s3", values, ["secret_access_key"])).toEqual({
-      endpoint: "Put your own account id in the place of <account id>.",
+      endpoint: "Replace <account id> with your account id.",
     });
   });
 

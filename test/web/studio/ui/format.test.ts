@@ -54,23 +54,23 @@ describe("progress", () => {
   });
 
   it.each<[string, JobProgress]>([
-    ["Sending the photo, 40 %", { sent: 0.4, compile: null, delivering: false, pausedUntil: null }],
-    ["Waiting for its turn", { sent: 1, compile: null, delivering: false, pausedUntil: null }],
-    ["Waiting for its turn", { sent: null, compile: null, delivering: false, pausedUntil: null }],
+    ["Uploading the photo, 40%", { sent: 0.4, compile: null, delivering: false, pausedUntil: null }],
+    ["Waiting in the queue", { sent: 1, compile: null, delivering: false, pausedUntil: null }],
+    ["Waiting in the queue", { sent: null, compile: null, delivering: false, pausedUntil: null }],
     [
       "Finding feature points",
       { sent: 0.1, compile: { stage: "match", done: 1, total: 2 }, delivering: false, pausedUntil: null },
     ],
     [
-      "Sending the photo, 50 %",
+      "Uploading the photo, 50%",
       { sent: 0.5, compile: { stage: "encode", done: 1, total: 1 }, delivering: false, pausedUntil: null },
     ],
     [
-      "Packing the marker",
+      "Encoding the marker",
       { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: false, pausedUntil: null },
     ],
     [
-      "Checking and storing the marker",
+      "Saving the marker",
       { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: true, pausedUntil: null },
     ],
     [

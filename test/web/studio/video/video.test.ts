@@ -8,9 +8,9 @@ describe("checkVideo", () => {
 
   it.each([
     [{ type: "video/quicktime", size: 10 }, "video/quicktime"],
-    [{ type: "", size: 10 }, "an unknown type"],
+    [{ type: "", size: 10 }, "unknown"],
     [{ type: "video/mp4", size: 0 }, "empty"],
-    [{ type: "video/mp4", size: 5_200_000_000 }, "5.2 GB; at most 5 GB"],
+    [{ type: "video/mp4", size: 5_200_000_000 }, "5.2 GB. The limit is 5 GB"],
   ])("names what is wrong with %o", (file, words) => {
     expect(checkVideo(file)).toEqual({ refusal: expect.stringContaining(words) });
   });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Webhook, WebhookDelivery } from "../../../../client/client.ts";
-import { healthWords, nameOf, offWords, outcomeWords } from "../../../../web/studio/webhooks/words.ts";
+import { disabledText, healthText, nameOf, outcomeText } from "../../../../web/studio/webhooks/words.ts";
 
 const NOW = Date.UTC(2026, 10, 23, 12);
 const ago = (seconds: number) => new Date(NOW - 1000 * seconds).toISOString();
@@ -34,38 +34,37 @@ const delivery: WebhookDelivery = {
   finished_at: null,
 };
 
-test("a webhook is called by its description, or by its host", () => {
+test("a webhook is named by its description, or by its host", () => {
   expect(nameOf(webhook)).toBe("shop.example.com");
   expect(nameOf({ ...webhook, description: "Print shop" })).toBe("Print shop");
 });
 
-test("how it goes", () => {
-  expect(healthWords(webhook, NOW)).toBe("Nothing was delivered yet.");
-  expect(healthWords({ ...webhook, last_delivered_at: ago(600) }, NOW)).toBe(
-    "Last delivered 10 minutes ago.",
-  );
+test("the health of a webhook", () => {
+  expect(healthText(webhook, NOW)).toBe("No deliveries yet.");
+  expect(healthText({ ...webhook, last_delivered_at: ago(600) }, NOW)).toBe("Last delivered 10 minutes ago.");
   const failing = { ...webhook, failures: 3, failing_since: ago(600) };
-  expect(healthWords(failing, NOW)).toMatch(
-    /^The last 3 attempts failed, since .+\. Nothing was delivered yet\.$/,
-  );
+  expect(healthText(failing, NOW)).toMatch(/^The last 3 attempts failed, since .+\. No deliveries yet\.$/);
 });
 
-test("why it is off", () => {
-  expect(offWords(webhook)).toBeNull();
+test("why a webhook is disabled", () => {
+  expect(disabledText(webhook)).toBeNull();
   const off = { ...webhook, enabled: false };
-  expect(offWords(off)).toContain("nothing is kept");
-  expect(offWords({ ...off, disabled_reason: "gone" })).toContain("410");
-  expect(offWords({ ...off, disabled_reason: "failing" })).toContain("five days");
+  expect(disabledText(off)).toContain("missed events are not sent");
+  expect(disabledText({ ...off, disabled_reason: "gone" })).toContain("410");
+  expect(disabledText({ ...off, disabled_reason: "failing" })).toContain("five days");
 });
 
 test.each<[Partial<WebhookDelivery>, string]>([
-  [{}, "On its way."],
-  [{ state: "delivered", attempts: 1, status: 204 }, "Answered 204, 1 attempt."],
+  [{}, "Sending."],
+  [{ state: "delivered", attempts: 1, status: 204 }, "Delivered with status 204 after 1 attempt."],
   [
     { attempts: 2, status: 500, error: "It answered 500.", next_attempt_at: ago(-300) },
-    "It answered 500. 2 attempts so far; the next comes in 5 minutes.",
+    "It answered 500. 2 attempts so far. Next attempt in 5 minutes.",
   ],
-  [{ attempts: 2, error: "It answered 500." }, "It answered 500. 2 attempts so far; the next is due."],
+  [
+    { attempts: 2, error: "It answered 500." },
+    "It answered 500. 2 attempts so far. The next attempt is due.",
+  ],
   [
     { state: "failed", attempts: 8, error: "It answered 500.", next_attempt_at: null },
     "It answered 500. Given up after 8 attempts.",
@@ -75,5 +74,5 @@ test.each<[Partial<WebhookDelivery>, string]>([
     "The webhook was switched off.",
   ],
 ])("a delivery %j: %s", (change, words) => {
-  expect(outcomeWords({ ...delivery, ...change }, NOW)).toBe(words);
+  expect(outcomeText({ ...delivery, ...change }, NOW)).toBe(words);
 });

@@ -1,5 +1,5 @@
-/** Stands where what was asked for will be, or says why it is not coming. */
-export function Waiting({ error }: { error: string | null }) {
+/** A spinner, or the error of the request. */
+export function Loading({ error }: { error: string | null }) {
   if (!error) return <span class="spinner large" role="img" aria-label="Loading" />;
   return (
     <p class="banner bad" role="alert">
