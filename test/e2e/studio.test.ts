@@ -431,7 +431,7 @@ describe("choosing", () => {
     await tabTo(/^Crop,/);
     await page.keyboard.press("ArrowLeft");
     await expect.poll(() => frameSize(page), PATIENCE).toEqual([width, height]);
-    await tabTo(/^Turn right$/);
+    await tabTo(/^Rotate right$/);
     await tabTo(/^Add photo$/);
     await page
       .getByRole("status")

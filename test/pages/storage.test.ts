@@ -166,7 +166,7 @@ describe("storage", () => {
     await mine.getByRole("button", { name: "Use for new files" }).click();
     await dialog.getByRole("button", { name: "Use connection" }).click();
     await mine.getByText("In use").waitFor();
-    await mine.getByText(/files are still in other storages/).waitFor();
+    await mine.getByText(/files are still in other storage connections/).waitFor();
 
     // What is in use is not deleted, and says why.
     await mine.getByRole("button", { name: "Delete My bucket" }).click();
@@ -188,7 +188,7 @@ describe("storage", () => {
     const held = (await connections()).find(({ name }) => name === "My bucket");
     expect(held?.files.bytes).toBeGreaterThan(VIDEO_BYTES);
     await shootAll("/storage", "connections", (shot) =>
-      shot.getByText(/are still in other storages/).waitFor(),
+      shot.getByText(/are still in other storage connections/).waitFor(),
     );
 
     // Back home: everything is moved, and served from there.

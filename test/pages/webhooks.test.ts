@@ -71,7 +71,7 @@ test("a webhook is added by keyboard, tested, fails, is sent again, changed and 
   await dialog.getByLabel("URL").fill(receiver.url);
   await page.keyboard.press("Tab");
   await page.keyboard.type("Print shop");
-  for (const words of ["A marker failed", "A video was attached", "A photo was deleted"]) {
+  for (const words of ["Marker failed", "Video attached", "Photo deleted"]) {
     await dialog.getByLabel(words).uncheck();
   }
   await page.keyboard.press("Enter");

@@ -6,11 +6,11 @@ import { type CodecModules, loadCodecs } from "../../compiler/image/codecs.ts";
 import { loadKernels } from "../../compiler/kernels/kernels.ts";
 import kernelsUrl from "../../compiler/wasm/kernels.wasm?url";
 
-/** Fetches the kernels and the image codecs and makes them ready in this worker; once, before the first photo. */
+/** Loads the kernels and the image codecs in this worker. Called once, before the first photo. */
 export async function loadCompiler(): Promise<CodecModules> {
   const wasm = (url: string) => WebAssembly.compileStreaming(fetch(url));
   const [kernels, jpegDecode, pngDecode, webpDecode, jpegEncode] = await Promise.all([
-    // A browser without WebAssembly SIMD compiles in TypeScript: slower, the same marker.
+    // Browsers without WebAssembly SIMD use the TypeScript kernels: slower, but with the same result.
     wasm(kernelsUrl).catch(() => null),
     wasm(jpegDecodeUrl),
     wasm(pngUrl),

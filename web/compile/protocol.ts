@@ -1,13 +1,13 @@
 import type { CompileErrorCode, CompileOptions, CompileProgress } from "../../compiler/types.ts";
 
-/** What the page asks of the compile worker. The photo travels as a Blob: a handle, no copied bytes. */
+/** The request of the page to the compile worker. A Blob is sent as a handle, without copying its bytes. */
 export interface CompileRequest {
   readonly kind: "compile";
   readonly photo: Blob;
   readonly options: CompileOptions;
 }
 
-/** A photo's finished work: `.mind` bytes, JPEG thumbnail, and how they came about. */
+/** A compiled photo: `.mind` bytes, a JPEG thumbnail, and how they were made. */
 export interface CompiledPhoto {
   readonly marker: Uint8Array<ArrayBuffer>;
   readonly thumbnail: Uint8Array<ArrayBuffer>;
@@ -16,8 +16,8 @@ export interface CompiledPhoto {
 }
 
 /**
- * What the worker answers: any number of `progress`, then exactly one of the others. `refused` is the
- * photo's fault and final; `crashed` is ours, and another executor may still succeed.
+ * Replies of the worker: any number of `progress`, then exactly one of the others. `refused` means that the photo is
+ * unusable. `crashed` means that the worker failed; another executor may still succeed.
  */
 export type CompileReply =
   | { readonly kind: "progress"; readonly progress: CompileProgress }

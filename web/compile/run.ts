@@ -1,7 +1,7 @@
 import { CompileError, type CompileOptions, type CompileProgress } from "../../compiler/types.ts";
 import type { CompiledPhoto, CompileReply, CompileRequest } from "./protocol.ts";
 
-/** The executor broke; the photo itself was not refused, so another executor may compile it. */
+/** The worker failed. The photo was not refused: another executor may compile it. */
 export class CompileCrash extends Error {
   override readonly name = "CompileCrash";
 }
@@ -15,20 +15,23 @@ export type CompileWorker = Pick<
 const startWorker = (): CompileWorker =>
   new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "compile" });
 
+export interface CompileRun {
+  readonly onProgress: (progress: CompileProgress) => void;
+  readonly signal: AbortSignal;
+  /** Starts the worker; replaced by tests. */
+  readonly start?: () => CompileWorker;
+}
+
 /**
- * Decodes and compiles one photo in a Web Worker of its own, which ends with the job: its memory (a 12 MP
- * photo decodes to 48 MB) goes back at once. An abort terminates it: the kernels are synchronous and see
- * no signal.
+ * Decodes and compiles one photo in its own Web Worker. The worker ends with the job, to release its memory at once: a
+ * 12 MP photo decodes to 48 MB. An abort terminates the worker, since the synchronous kernels cannot see a signal.
  *
- * Rejects with CompileError when the photo is refused, CompileCrash when the worker breaks, and the
- * signal's reason when aborted.
+ * @throws CompileError if the photo is refused; CompileCrash if the worker fails; the reason of the signal
  */
 export function compileInWorker(
   photo: Blob,
   options: CompileOptions,
-  onProgress: (progress: CompileProgress) => void,
-  signal: AbortSignal,
-  start: () => CompileWorker = startWorker,
+  { onProgress, signal, start = startWorker }: CompileRun,
 ): Promise<CompiledPhoto> {
   return new Promise<CompiledPhoto>((resolve, reject) => {
     signal.throwIfAborted();
@@ -55,7 +58,7 @@ export function compileInWorker(
       }
     };
     worker.onerror = (event) => crash(event.message || "The compile worker could not start.");
-    worker.onmessageerror = () => crash("The compile worker sent a message that could not be read.");
+    worker.onmessageerror = () => crash("The compile worker sent an unreadable message.");
     worker.postMessage({ kind: "compile", photo, options } satisfies CompileRequest);
   });
 }

@@ -1,6 +1,6 @@
-/** A queue in front of a scarce resource: at most `capacity` jobs run, the rest wait in order. */
+/** A queue for a limited resource: at most `capacity` jobs run; the others wait in order. */
 export interface Slots {
-  /** Runs the job when a slot is free. An abort while it waits rejects with the signal's reason. */
+  /** Runs the job when a slot is free. Rejects with the signal's reason if it is aborted while it waits. */
   run<T>(job: () => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
@@ -45,7 +45,7 @@ export function createSlots(capacity: number): Slots {
   };
 }
 
-/** Each compilation holds a decoded photo and a core: two at most, and one core stays with the page. */
+/** Returns how many photos to compile at once: at most two, for their memory, and one core less than there are, for the page. */
 export function compileCapacity(cores: number | undefined): number {
   return Math.min(2, Math.max(1, (cores ?? 2) - 1));
 }

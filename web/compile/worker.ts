@@ -11,7 +11,7 @@ const post = (reply: CompileReply, transfer: Transferable[] = []) => self.postMe
 
 async function compile({ photo, options }: CompileRequest): Promise<void> {
   const [bytes] = await Promise.all([photo.arrayBuffer(), loadCompiler()]);
-  const compiled = await compilePhoto(new Uint8Array(bytes), options, thinned(reportProgress));
+  const compiled = await compilePhoto(new Uint8Array(bytes), options, throttled(reportProgress));
   const done = {
     marker: owned(compiled.marker),
     thumbnail: owned(compiled.thumbnail),
@@ -25,8 +25,8 @@ function reportProgress(progress: CompileProgress): void {
   post({ kind: "progress", progress });
 }
 
-/** Lets through each new stage and else one report per interval, so that the page is not flooded. */
-function thinned(report: (progress: CompileProgress) => void): (progress: CompileProgress) => void {
+/** Passes on every new stage, otherwise one report per interval. */
+function throttled(report: (progress: CompileProgress) => void): (progress: CompileProgress) => void {
   let stage = "";
   let reportedAt = 0;
   return (progress) => {
@@ -38,7 +38,7 @@ function thinned(report: (progress: CompileProgress) => void): (progress: Compil
   };
 }
 
-/** The bytes in a buffer of their own size: a view into a WASM memory cannot be transferred. */
+/** Returns the bytes in their own buffer: a view into WASM memory cannot be transferred. */
 function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
   return whole && bytes.buffer instanceof ArrayBuffer ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);

@@ -1,11 +1,11 @@
 import { hasAscii } from "../../compiler/image/sniff.ts";
 
 /**
- * The colour profile of a JPEG or PNG file, as the pieces of the file that carry it: a JPEG's APP2 segments
- * (ICC.1, annex B.4), a PNG's iCCP chunk. Empty when there is none. The codecs know nothing of profiles, and
- * a phone's photo without its own looks pale.
+ * Returns the parts of a JPEG or PNG file that contain its colour profile: the APP2 segments of a JPEG (ICC.1,
+ * annex B.4), the iCCP chunk of a PNG. Returns an empty array if the file has no profile. The codecs drop the profile,
+ * without which a phone photo looks pale.
  *
- * @param file one that `inspectImage` accepts
+ * @param file a file that `inspectImage` accepts
  */
 export function colourProfile(file: Uint8Array): Uint8Array[] {
   return piecesOf(file)
@@ -13,10 +13,10 @@ export function colourProfile(file: Uint8Array): Uint8Array[] {
     .map(({ start, end }) => file.subarray(start, end));
 }
 
-/** The file with these pieces instead of a profile of its own. They are of a file of the same format. */
+/** Returns the file with another colour profile, taken from a file of the same format. */
 export function withColourProfile(file: Uint8Array, profile: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const pieces = piecesOf(file);
-  // Behind what has to come first: a JPEG's JFIF segment, a PNG's header.
+  // After the parts that must come first: the JFIF segment of a JPEG, the header of a PNG.
   const first = pieces.findIndex(({ leading }) => !leading);
   const kept = (from: number, to?: number) =>
     pieces
@@ -33,7 +33,7 @@ interface Piece {
   readonly leading: boolean;
 }
 
-/** A file in pieces that can be left out or put in; the last one is all that follows. */
+/** Splits a file into parts that can be removed or inserted. The last part is the rest of the file. */
 function piecesOf(file: Uint8Array): Piece[] {
   return hasAscii(file, 0, "\xff\xd8") ? jpegPieces(file) : pngPieces(file);
 }
@@ -41,7 +41,7 @@ function piecesOf(file: Uint8Array): Piece[] {
 function jpegPieces(file: Uint8Array): Piece[] {
   const pieces: Piece[] = [{ start: 0, end: 2, profile: false, leading: true }];
   let start = 2;
-  // APP0 to APP15; behind them, nothing is a profile's.
+  // APP0 to APP15; profiles only occur there.
   while (file[start] === 0xff && file[start + 1] >= 0xe0 && file[start + 1] <= 0xef) {
     const end = start + 2 + ((file[start + 2] << 8) | file[start + 3]);
     const profile = file[start + 1] === 0xe2 && hasAscii(file, start + 4, "ICC_PROFILE\0");

@@ -5,20 +5,19 @@ import type { RgbaImage } from "../../compiler/types.ts";
 import { colourProfile, withColourProfile } from "./colour-profile.ts";
 import type { MadeFile } from "./protocol.ts";
 
-/** JPEG quality, 0 to 100: no artefact that a detector of details could take for one. */
+/** JPEG quality, 0 to 100: high enough that artefacts are not detected as feature points. */
 const QUALITY = 95;
 
 /**
- * A piece of a photo as a file fit to be uploaded. What came as a PNG, or shows through somewhere, becomes a
- * PNG; everything else, and a PNG that would be too large, a JPEG. A file of the same format as the source
- * keeps its colour profile.
+ * Encodes a crop as a file for the upload. A PNG, or a WebP with transparency, becomes a PNG. All other images, and
+ * PNGs that would be too large, become JPEGs. A file of the same format as the source keeps its colour profile.
  *
- * @param source file that the image was decoded from
+ * @param source the file from which the image was decoded
  */
 export async function encodePhoto(image: RgbaImage, source: Uint8Array): Promise<MadeFile> {
   const { format } = inspectImage(source);
   const profile = (encoded: "jpeg" | "png") => (encoded === format ? colourProfile(source) : []);
-  if (format === "png" || (format === "webp" && showsThrough(image))) {
+  if (format === "png" || (format === "webp" && isTransparent(image))) {
     const bytes = withColourProfile(await encodePng(image), profile("png"));
     if (bytes.length <= MAX_IMAGE_BYTES) return { bytes, type: "image/png" };
   }
@@ -26,15 +25,15 @@ export async function encodePhoto(image: RgbaImage, source: Uint8Array): Promise
   return { bytes: withColourProfile(jpeg, profile("jpeg")), type: "image/jpeg" };
 }
 
-function showsThrough({ data }: RgbaImage): boolean {
+function isTransparent({ data }: RgbaImage): boolean {
   for (let i = 3; i < data.length; i += 4) if (data[i] !== 255) return true;
   return false;
 }
 
 /**
- * The browser's own encoder: ten times as fast as the codec's, which looks for the smallest file. Null where
- * it cannot be had: images that are too large for a canvas, and browsers that answer a canvas with noise so
- * that it is no fingerprint.
+ * Encodes with the browser's encoder, ten times as fast as the codec, which optimises the file size. Returns null if
+ * that is impossible: the image is too large for a canvas, or the browser adds noise to canvases against
+ * fingerprinting.
  */
 async function encodeOnCanvas({ data, width, height }: RgbaImage): Promise<Uint8Array | null> {
   try {

@@ -1,22 +1,22 @@
 import { MIN_IMAGE_SIDE } from "../../compiler/image/inspect.ts";
 
-/** Pixels. */
+/** In pixels. */
 export interface Size {
   readonly width: number;
   readonly height: number;
 }
 
-/** How a photo is turned before something is cut out of it; clockwise. */
+/** The clockwise rotation of a photo before it is cropped. */
 export interface Turn {
   /** Quarter turns, 0 to 3. */
   readonly quarters: number;
-  /** Degrees on top of them, ±`MAX_TILT`. */
+  /** Degrees in addition to them, ±`MAX_TILT`. */
   readonly tilt: number;
 }
 
 /**
- * A rectangle on the turned photo, its sides along the screen's. `x` and `y` are its centre, measured from
- * the photo's centre, so they mean the same at every tilt. Pixels of the photo.
+ * An upright rectangle on the turned photo, in pixels of the photo. `x` and `y` are its centre, relative to the centre
+ * of the photo, so that they do not depend on the tilt.
  */
 export interface Piece extends Size {
   readonly x: number;
@@ -29,17 +29,16 @@ export interface Handle {
   readonly y: -1 | 0 | 1;
 }
 
-/** What a person has done to a photo. */
+/** The edit of a photo. */
 export interface Edit {
   readonly turn: Turn;
-  /** What they asked for; `pieceOf` makes it fit into the tilted photo. */
+  /** The requested piece. `pieceOf` fits it into the tilted photo. */
   readonly wanted: Piece;
 }
 
 /**
- * What to take out of a photo, for whoever has its pixels: `width` × `height` pixels around the point
- * (`x`, `y`) of the upright photo, measured from its top left corner, after it was turned clockwise around
- * that point.
+ * A crop in terms of the source pixels: `width` × `height` pixels around the point (`x`, `y`) of the upright photo,
+ * relative to its top left corner, after the photo was turned clockwise around that point.
  */
 export interface Cut extends Size {
   readonly x: number;
@@ -47,61 +46,67 @@ export interface Cut extends Size {
   readonly degrees: number;
 }
 
-/** Degrees: more than a crooked horizon ever needs. */
+/** Degrees; enough for any crooked horizon. */
 export const MAX_TILT = 15;
 
 const UPRIGHT: Turn = { quarters: 0, tilt: 0 };
 
-/** The photo as it is. */
+/** Returns the edit that changes nothing. */
 export function untouched({ width, height }: Size): Edit {
   return { turn: UPRIGHT, wanted: { x: 0, y: 0, width, height } };
 }
 
-/** True when cutting would give the photo back as it is. */
+/** Returns whether an edit changes nothing. */
 export function isUntouched(photo: Size, edit: Edit): boolean {
   const { x, y, width, height, degrees } = cutOf(photo, edit);
   const centred = x === photo.width / 2 && y === photo.height / 2;
   return degrees === 0 && centred && width === photo.width && height === photo.height;
 }
 
-/** The photo's size after its quarter turns. */
+/** Returns the size of a photo after its quarter turns. */
 export function turnedSize({ width, height }: Size, { quarters }: Turn): Size {
   return quarters % 2 === 0 ? { width, height } : { width: height, height: width };
 }
 
-/** The size of the upright rectangle around the turned photo. */
+/** Returns the size of the upright rectangle around the turned photo. */
 export function boundingSize(photo: Size, turn: Turn): Size {
   return extent(turnedSize(photo, turn), turn.tilt);
 }
 
-/** The piece of an edit: what was asked for, shrunk and moved as little as the tilt demands. */
+/** Returns the piece of an edit: the requested one, shrunk and moved as little as the tilt requires. */
 export function pieceOf(photo: Size, { turn, wanted }: Edit): Piece {
   const room = turnedSize(photo, turn);
   const { width, height } = extent(wanted, turn.tilt);
   const scale = Math.min(1, room.width / width, room.height / height);
-  return moveInside(photo, turn, { ...wanted, width: wanted.width * scale, height: wanted.height * scale });
+  return moveInside(
+    { photo, turn },
+    { ...wanted, width: wanted.width * scale, height: wanted.height * scale },
+  );
 }
 
-/** The piece moved by `dx`, `dy`, along the photo's border where it meets one. */
-export function movePiece(photo: Size, turn: Turn, piece: Piece, dx: number, dy: number): Piece {
-  return moveInside(photo, turn, { ...piece, x: piece.x + dx, y: piece.y + dy });
+export interface TurnedPhoto {
+  readonly photo: Size;
+  readonly turn: Turn;
+}
+
+/** Moves a piece by `dx`, `dy`. It slides along the border of the photo. */
+export function movePiece(on: TurnedPhoto, piece: Piece, dx: number, dy: number): Piece {
+  return moveInside(on, { ...piece, x: piece.x + dx, y: piece.y + dy });
+}
+
+export interface Resize {
+  readonly handle: Handle;
+  readonly dx: number;
+  readonly dy: number;
+  /** The ratio of width to height to keep, for corners; null: any. */
+  readonly aspect: number | null;
 }
 
 /**
- * The piece with one side or corner moved by `dx`, `dy`, as far as the photo reaches and down to the
- * smallest side that a photo may have. The opposite side or corner stays.
- *
- * @param aspect width by height to keep, for corners; null lets every side go by itself
+ * Moves one side or corner of a piece by `dx`, `dy`, within the photo and down to the smallest side that a photo may
+ * have. The opposite side or corner stays.
  */
-export function resizePiece(
-  photo: Size,
-  turn: Turn,
-  piece: Piece,
-  handle: Handle,
-  dx: number,
-  dy: number,
-  aspect: number | null,
-): Piece {
+export function resizePiece(on: TurnedPhoto, piece: Piece, { handle, dx, dy, aspect }: Resize): Piece {
   const grown = (width: number, height: number, from: Piece): Piece => ({
     width,
     height,
@@ -113,23 +118,23 @@ export function resizePiece(
   if (aspect !== null) {
     const wanted = (width + height * aspect) / 2;
     const kept = Math.max(wanted, MIN_IMAGE_SIDE * Math.max(1, aspect));
-    return farthest(photo, turn, piece, grown(kept, kept / aspect, piece));
+    return farthest(on, piece, grown(kept, kept / aspect, piece));
   }
-  // One axis after the other, so that a border that stops one does not stop the other.
+  // One axis after the other, so that a border stops only one of them.
   const wide = grown(Math.max(width, MIN_IMAGE_SIDE), piece.height, piece);
-  const widened = farthest(photo, turn, piece, wide);
+  const widened = farthest(on, piece, wide);
   const tall = grown(widened.width, Math.max(height, MIN_IMAGE_SIDE), widened);
-  return farthest(photo, turn, widened, tall);
+  return farthest(on, widened, tall);
 }
 
-/** The largest piece of this shape, as near to the piece's centre as it can be. */
-export function reshapePiece(photo: Size, turn: Turn, { x, y }: Piece, aspect: number): Piece {
+/** Returns the largest piece of a shape, as near to the piece's centre as possible. */
+export function reshapePiece({ photo, turn }: TurnedPhoto, { x, y }: Piece, aspect: number): Piece {
   const { width, height } = turnedSize(photo, turn);
   const wanted = { x, y, width: Math.min(width, height * aspect), height: Math.min(height, width / aspect) };
   return pieceOf(photo, { turn, wanted });
 }
 
-/** The edit after one more quarter turn, clockwise or anticlockwise; the same part of the photo is chosen. */
+/** Adds a quarter turn, clockwise or anticlockwise. The edit keeps the same part of the photo. */
 export function turnQuarter({ turn, wanted }: Edit, direction: 1 | -1): Edit {
   const { x, y, width, height } = wanted;
   return {
@@ -138,7 +143,7 @@ export function turnQuarter({ turn, wanted }: Edit, direction: 1 | -1): Edit {
   };
 }
 
-/** What an edit takes out of the photo. Without a tilt it falls on whole pixels. */
+/** Returns the crop of an edit. Without a tilt, it is aligned to whole pixels. */
 export function cutOf(photo: Size, edit: Edit): Cut {
   const { turn } = edit;
   const room = turnedSize(photo, turn);
@@ -155,7 +160,7 @@ export function cutOf(photo: Size, edit: Edit): Cut {
   };
 }
 
-/** Cosine and sine of an angle in degrees, exact for quarter turns. */
+/** Returns the cosine and sine of an angle in degrees, exact for quarter turns. */
 export function direction(degrees: number): { cos: number; sin: number } {
   const quarters = degrees / 90;
   if (Number.isInteger(quarters)) {
@@ -166,22 +171,22 @@ export function direction(degrees: number): { cos: number; sin: number } {
   return { cos: Math.cos(radians), sin: Math.sin(radians) };
 }
 
-/** A point turned clockwise around the origin; y points down. */
+/** Turns a point clockwise around the origin; y points down. */
 function turned({ x, y }: { x: number; y: number }, degrees: number): { x: number; y: number } {
   const { cos, sin } = direction(degrees);
   return { x: x * cos - y * sin, y: x * sin + y * cos };
 }
 
-/** The size of the upright rectangle around one that is tilted. */
+/** Returns the size of the upright rectangle around a tilted one. */
 function extent({ width, height }: Size, tilt: number): Size {
   const { cos, sin } = direction(Math.abs(tilt));
   return { width: width * cos + height * sin, height: width * sin + height * cos };
 }
 
-/** The piece, moved as little as possible so that its corners lie on the photo; it has to be small enough. */
-function moveInside(photo: Size, turn: Turn, piece: Piece): Piece {
+/** Moves a piece, which must be small enough, as little as possible so that its corners lie on the photo. */
+function moveInside({ photo, turn }: TurnedPhoto, piece: Piece): Piece {
   const room = turnedSize(photo, turn);
-  // Seen from the photo, the piece is the tilted one, and the borders are straight.
+  // In the coordinates of the photo, the piece is tilted and the borders are straight.
   const { width, height } = extent(piece, turn.tilt);
   const centre = turned(piece, -turn.tilt);
   const inside = turned(
@@ -194,8 +199,8 @@ function moveInside(photo: Size, turn: Turn, piece: Piece): Piece {
   return { ...piece, x: inside.x, y: inside.y };
 }
 
-/** The last piece on the straight way from one, which lies on the photo, to another that still does. */
-function farthest(photo: Size, turn: Turn, from: Piece, to: Piece): Piece {
+/** Interpolates from a piece on the photo to another piece, up to the last one that lies on the photo. */
+function farthest({ photo, turn }: TurnedPhoto, from: Piece, to: Piece): Piece {
   const room = turnedSize(photo, turn);
   const start = reach(from, turn.tilt);
   const end = reach(to, turn.tilt);
@@ -215,7 +220,7 @@ function farthest(photo: Size, turn: Turn, from: Piece, to: Piece): Piece {
   };
 }
 
-/** How far a piece reaches towards each of the photo's borders, from the photo's centre. */
+/** Returns how far a piece reaches from the photo's centre towards each of its borders. */
 function reach(piece: Piece, tilt: number) {
   const { width, height } = extent(piece, tilt);
   const { x, y } = turned(piece, -tilt);
@@ -239,7 +244,7 @@ function wholeSpan(centre: number, length: number, room: number): { centre: numb
   return { centre: start + whole / 2, length: whole };
 }
 
-/** A hair is forgiven: 127.9999 pixels were meant to be 128. */
+/** Rounds down, but tolerates rounding errors: 127.9999 pixels become 128. */
 function inWholePixels(piece: Piece): Piece {
   return {
     ...piece,

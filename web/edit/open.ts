@@ -4,26 +4,23 @@ import { CompileCrash } from "../compile/run.ts";
 import { type Cut, cutOf, type Size, untouched } from "./geometry.ts";
 import type { EditReply, EditRequest, MadeFile } from "./protocol.ts";
 
-/** What the page hears of an open photo. */
+/** Receives the events of an open photo. */
 export interface EditListener {
-  /** A cut's score, always of the newest question or one before it. */
+  /** A crop was scored: the newest requested one, or an earlier one. */
   onScored(cut: Cut, quality: Quality): void;
-  /** Whether the cut would be refused as a marker, and why; only for the cut that was scored last. */
+  /** Reports why the crop would be refused as a marker, or null; only for the crop that was scored last. */
   onChecked(cut: Cut, refusal: string | null): void;
-  /**
-   * The photo cannot be used (CompileError), or this browser cannot edit it (CompileCrash). Nothing is
-   * answered any more.
-   */
+  /** The photo cannot be used (CompileError), or this browser cannot edit it (CompileCrash). The last event. */
   onFailed(error: Error): void;
 }
 
-/** A photo whose pixels a worker of its own holds. */
+/** A photo whose pixels are held by its own worker. */
 export interface OpenPhoto {
-  /** Asks for a score. While one is being made the newest question waits, and older ones are dropped. */
+  /** Requests a score. While another one is computed, only the newest request waits. */
   score(cut: Cut): void;
-  /** Cuts the piece out of the full-size photo, as a new file. Rejects as `onFailed` is told. */
+  /** Crops the full-size photo into a new file. Rejects with the error of `onFailed`. */
   make(cut: Cut): Promise<MadeFile>;
-  /** Ends the worker and gives its memory back. */
+  /** Ends the worker and releases its memory. */
   close(): void;
 }
 
@@ -36,7 +33,7 @@ export type EditWorker = Pick<
 const startWorker = (): EditWorker =>
   new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "edit" });
 
-/** Opens a photo for scoring and cutting. Questions may be asked at once. */
+/** Opens a photo for scoring and cropping. Requests are accepted at once. */
 export function openPhoto(
   photo: Blob,
   listener: EditListener,
@@ -80,8 +77,7 @@ export function openPhoto(
     }
   };
   worker.onerror = (event) => fail(new CompileCrash(event.message || "The edit worker could not start."));
-  worker.onmessageerror = () =>
-    fail(new CompileCrash("The edit worker sent a message that could not be read."));
+  worker.onmessageerror = () => fail(new CompileCrash("The edit worker sent an unreadable message."));
   ask({ kind: "open", photo });
 
   return {
@@ -99,16 +95,17 @@ export function openPhoto(
   };
 }
 
-/** What is known of a photo before it is uploaded. */
+/** What is known about a photo before its upload. */
 export interface Verdict {
   readonly quality: Quality;
-  /** Why it would be refused as a marker; null when it would not. */
+  /** Why it would be refused as a marker; null if it would not. */
   readonly refusal: string | null;
 }
 
 /**
- * Scores a whole photo in a worker that ends with the answer. Rejects as `EditListener.onFailed` is told, and
- * with the signal's reason when aborted.
+ * Scores a whole photo in a worker, which ends with the answer.
+ *
+ * @throws the error of `EditListener.onFailed`; the reason of the signal
  */
 export function scorePhoto(
   photo: Blob,

@@ -4,19 +4,19 @@ import { type Kernels, openKernels } from "../../compiler/kernels/kernels.ts";
 import type { GreyImage, RgbaImage } from "../../compiler/types.ts";
 import { type Cut, direction, type Size } from "./geometry.ts";
 
-/** A grey photo at falling sizes, in a memory of its own, and room for what is cut out of it. */
+/** A grey photo at decreasing sizes in its own memory, with a buffer for crops. */
 export interface GreyLevels {
-  /** The photo itself first. */
+  /** The first one is the photo itself. */
   readonly images: readonly GreyImage[];
   readonly kernels: Kernels;
   readonly out: Uint8Array;
 }
 
 /**
- * Reduces a photo by √2 again and again, down to where its longer side is less than √2 `smallest`: whatever is
- * cut out at that size or a larger one, one of the levels is at most √2 too fine for it.
+ * Reduces a photo by √2 repeatedly, until its longer side is less than √2 `smallest`. For every crop of that size or
+ * larger, one of the levels is at most √2 too fine.
  *
- * @param largest longer side of what is cut out, in pixels, at most
+ * @param largest the maximum of a crop's longer side, in pixels
  */
 export function layLevels(photo: GreyImage, smallest: number, largest: number): GreyLevels {
   const sizes: Size[] = [photo];
@@ -40,8 +40,8 @@ export function layLevels(photo: GreyImage, smallest: number, largest: number): 
 }
 
 /**
- * The cut in grey, reduced to `maxSize`. Bilinear from the level that is just fine enough, which is near to
- * cutting first and averaging then, and many times as fast.
+ * Returns a grey crop, reduced to `maxSize`. Samples the coarsest sufficient level bilinearly. The result is close to
+ * cropping and then averaging, which is much slower.
  */
 export function cutGrey({ images, kernels, out }: GreyLevels, cut: Cut, maxSize: number): GreyImage {
   const [photo] = images;
@@ -67,39 +67,41 @@ export function cutGrey({ images, kernels, out }: GreyLevels, cut: Cut, maxSize:
   return { data: out.slice(0, width * height), width, height };
 }
 
-/** The cut in full size: a copy of the pixels after quarter turns, bilinear after any other. */
+/** Returns a crop in full size: a copy of the pixels after quarter turns, bilinear samples otherwise. */
 export function cutRgba(photo: RgbaImage, cut: Cut): RgbaImage {
   const quarters = cut.degrees / 90;
   if (!Number.isInteger(quarters)) return sampleRgba(photo, walk(photo, photo, cut, cut), cut);
   const turned = quarters % 2 !== 0;
   const [width, height] = turned ? [cut.height, cut.width] : [cut.width, cut.height];
-  const crop = copyOut(photo, cut.x - width / 2, cut.y - height / 2, width, height);
+  const crop = copyOut(photo, { x: cut.x - width / 2, y: cut.y - height / 2, width, height });
   return turnUpright(crop, ([1, 6, 3, 8] as const)[quarters % 4]);
 }
 
-function copyOut(photo: RgbaImage, left: number, top: number, width: number, height: number): RgbaImage {
+/** @param area its top left corner and size, in whole pixels */
+function copyOut(photo: RgbaImage, area: Size & { readonly x: number; readonly y: number }): RgbaImage {
+  const { x, y, width, height } = area;
   const data = new Uint8ClampedArray(4 * width * height);
-  for (let y = 0; y < height; y++) {
-    const from = 4 * ((top + y) * photo.width + left);
-    data.set(photo.data.subarray(from, from + 4 * width), 4 * y * width);
+  for (let row = 0; row < height; row++) {
+    const from = 4 * ((y + row) * photo.width + x);
+    data.set(photo.data.subarray(from, from + 4 * width), 4 * row * width);
   }
   return { data, width, height };
 }
 
 /**
- * The way of a result's pixels through a source, in fixed point: `1 << bits` is a source pixel. One pixel to
- * the right in the result is (`rightX`, `rightY`) in the source.
+ * Where the pixels of a result lie in a source, in fixed point: `1 << bits` is a source pixel. One pixel to the right
+ * in the result is (`rightX`, `rightY`) in the source.
  */
 interface Walk {
   readonly bits: number;
   readonly rightX: number;
   readonly rightY: number;
-  /** Where a row of the result begins. */
+  /** The start of a row of the result. */
   readonly startX: (row: number) => number;
   readonly startY: (row: number) => number;
 }
 
-/** @param photo size that the cut is measured in; the source shows all of it */
+/** @param photo the size in which the crop is given; the source is the whole photo at another size */
 function walk(source: Size, photo: Size, cut: Cut, size: Size): Walk {
   const { cos, sin } = direction(cut.degrees);
   const zoomX = source.width / photo.width;
@@ -122,7 +124,7 @@ function walk(source: Size, photo: Size, cut: Cut, size: Size): Walk {
   };
 }
 
-/** Bilinear samples as those of the grey photo, each of the un-premultiplied channels by itself, as the compiler reads them. */
+/** Returns bilinear samples like those of the grey photo: of each channel separately, not premultiplied, as the compiler reads them. */
 function sampleRgba(source: RgbaImage, path: Walk, size: Size): RgbaImage {
   const { data, width, height } = source;
   const { bits, rightX, rightY } = path;

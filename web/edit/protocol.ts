@@ -2,17 +2,17 @@ import type { Quality } from "../../compiler/quality.ts";
 import type { CompileErrorCode } from "../../compiler/types.ts";
 import type { Cut } from "./geometry.ts";
 
-/** What the page asks of the edit worker: first to open a photo, then anything about cuts of it. */
+/** Requests of the page to the edit worker: first to open a photo, then to score and make crops. */
 export type EditRequest =
-  /** The photo travels as a Blob: a handle, no copied bytes. */
+  /** A Blob is sent as a handle, without copying its bytes. */
   | { readonly kind: "open"; readonly photo: Blob }
   | { readonly kind: "score"; readonly cut: Cut }
   | { readonly kind: "make"; readonly cut: Cut };
 
 /**
- * What the worker answers: `opened` once; to each `score` a `scored`, and a `checked` after it unless another
- * request came first; to each `make` a `made`. `refused` is the photo's fault, `crashed` is ours; after
- * either of them the worker is of no more use.
+ * Replies of the worker: `opened` once; to each `score` a `scored`, followed by a `checked` unless another request
+ * came first; to each `make` a `made`. `refused` means that the photo is unusable, `crashed` that the worker failed.
+ * Both end the worker.
  */
 export type EditReply =
   | { readonly kind: "opened" }

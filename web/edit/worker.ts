@@ -1,4 +1,4 @@
-// The edit worker: decodes one photo, then scores and makes cuts of it, off the page's thread.
+// The edit worker: decodes one photo, then scores and makes crops of it, off the page's thread.
 import { compileTarget, DEFAULT_MAX_SIZE } from "../../compiler/compile.ts";
 import { decodeImage, toGrey } from "../../compiler/image/decode.ts";
 import { loadPngEncoder } from "../../compiler/image/png.ts";
@@ -13,25 +13,25 @@ import { cutGrey, cutRgba, type GreyLevels, layLevels } from "./pixels.ts";
 import type { EditReply, EditRequest } from "./protocol.ts";
 
 /**
- * Longer side, in pixels, at which a cut is scored: that of the largest keyframe that a score looks at. Over
- * photographs it differs from the score of the cut at full size by some 1 point of 100.
+ * The longer side, in pixels, at which a crop is scored: that of the largest keyframe that a score uses. For
+ * photographs, the score differs from that at full size by about 1 point of 100.
  */
 const SCORED_SIZE = 640;
 
-/** A picture with more stars has far more points than a marker needs at least. */
+/** A photo with more stars certainly has enough points for a marker. */
 const DOUBTFUL_STARS = 2;
-/** A doubtful picture is compiled whole when no other request has come for so long. */
+/** A doubtful photo is compiled after no request has come for this long. */
 const CHECK_PAUSE_MS = 150;
 
-const REHEARSALS = 8;
+const WARM_UP_ROUNDS = 8;
 
-/** Grey only: the colours, four times as much, are decoded again when they are needed. */
+/** Grey only. The colours need four times as much memory; they are decoded again when needed. */
 interface OpenPhoto {
   readonly file: Blob;
   grey: GreyImage;
-  /** As it would be compiled uncut. */
+  /** As it would be compiled uncropped. */
   readonly whole: GreyImage;
-  /** Made when there is time, or when the first cut needs them. */
+  /** Made when the worker is idle, or when the first crop needs them. */
   levels: GreyLevels | null;
 }
 
@@ -49,19 +49,19 @@ async function openPhoto(file: Blob): Promise<void> {
   const opened: OpenPhoto = { file, grey, whole, levels: null };
   open = opened;
   post({ kind: "opened" });
-  // After the questions that came meanwhile.
-  inTurn(() => rehearse(opened));
+  // After the requests that have arrived by now.
+  inTurn(() => warmUp(opened));
 }
 
 /**
- * An engine's first rounds through the kernels take several times as long as later ones. They are made while
- * nobody waits; a question that comes in between is answered in between.
+ * Warms up the kernels, whose first runs take several times as long as later ones. Requests that arrive between two
+ * rounds are answered first.
  */
-function rehearse(photo: OpenPhoto, rounds = REHEARSALS): void {
+function warmUp(photo: OpenPhoto, rounds = WARM_UP_ROUNDS): void {
   const { width, height } = photo.grey;
   const cut = { x: width / 2, y: height / 2, width: width >> 1, height: height >> 1, degrees: 1 };
   scoreImage(cutGrey(levelsOf(photo), cut, SCORED_SIZE));
-  if (rounds > 1) setTimeout(() => inTurn(() => rehearse(photo, rounds - 1)));
+  if (rounds > 1) setTimeout(() => inTurn(() => warmUp(photo, rounds - 1)));
 }
 
 function levelsOf(photo: OpenPhoto): GreyLevels {
@@ -88,7 +88,7 @@ function isWhole(cut: Cut, photo: Size): boolean {
   return cut.degrees === 0 && cut.x === x && cut.y === y && cut.width === width && cut.height === height;
 }
 
-/** Why the picture would be refused as a marker; null when it would not. */
+/** Returns why a photo would be refused as a marker; null if it would not. */
 function scoringRefusal(image: GreyImage): string | null {
   try {
     assertTrackable(compileTarget(image));
@@ -116,7 +116,7 @@ async function attempt(work: () => void | Promise<void>): Promise<void> {
 
 let queue = Promise.resolve();
 
-/** Work is done one piece after the other: what is asked while a photo is opened waits for it. */
+/** Runs tasks one after the other: requests wait until the photo is open. */
 function inTurn(work: () => void | Promise<void>): void {
   queue = queue.then(() => attempt(work));
 }

@@ -1,13 +1,14 @@
 import type { PlacedKeyframe, PlacedPoints } from "./place.ts";
 import type { PointColours } from "./protocol.ts";
 
-/** Radius of a point, in pixels of its octave; and the least that an eye can find, in CSS pixels. */
+/** The radius of a point in pixels of its octave, and its minimum in CSS pixels. */
 const RADIUS = 2;
 const MIN_RADIUS = 2.5;
 
 /**
- * Draws a keyframe's points over the whole canvas: maxima as circles, minima as squares, each as large as
- * its octave, with a tick in its orientation. One path a colour, so a keyframe costs four strokes.
+ * Draws a keyframe's points over the whole canvas: maxima as circles, minima as squares, as large as their octave, with
+ * a tick in their orientation. One path per colour, so that a keyframe takes four strokes.
+ *
  * @param density device pixels per CSS pixel
  */
 export function drawPoints(
@@ -22,7 +23,7 @@ export function drawPoints(
     [keyframe.minima, colours.minima, square],
     [keyframe.maxima, colours.maxima, circle],
   ] as const) {
-    const path = trace(points, width, height, density, mark);
+    const path = trace(points, { width, height, density }, mark);
     context.lineWidth = 3 * density;
     context.strokeStyle = "rgb(0 0 0 / 0.55)";
     context.stroke(path);
@@ -44,7 +45,13 @@ const square: Mark = (path, x, y, radius) => {
   path.rect(x - side / 2, y - side / 2, side, side);
 };
 
-function trace(points: PlacedPoints, width: number, height: number, density: number, mark: Mark): Path2D {
+interface Canvas {
+  readonly width: number;
+  readonly height: number;
+  readonly density: number;
+}
+
+function trace(points: PlacedPoints, { width, height, density }: Canvas, mark: Mark): Path2D {
   const path = new Path2D();
   for (let i = 0; i < points.count; i++) {
     const x = points.x[i] * width;

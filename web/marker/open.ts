@@ -1,18 +1,18 @@
 import type { Drawing, KeyframeSummary, MarkerReply, MarkerRequest } from "./protocol.ts";
 
-/** A stored marker whose points a worker has read and can draw. */
+/** A stored marker that a worker reads and draws. */
 export interface OpenMarker {
-  /** Largest first. Rejects when the marker cannot be fetched or decoded. */
+  /** Largest first. Rejects if the marker cannot be fetched or decoded. */
   readonly keyframes: Promise<readonly KeyframeSummary[]>;
-  /** Hands a canvas over for good: from now on drawings go there. */
+  /** Hands over the canvas to draw on, for good. */
   attach(canvas: HTMLCanvasElement): void;
   /** Only after `keyframes` and `attach`. */
   draw(drawing: Drawing): void;
-  /** Ends the worker; `keyframes` then stays as it is. */
+  /** Ends the worker. A pending `keyframes` never settles. */
   close(): void;
 }
 
-/** Opens the marker at this address in a worker of its own. */
+/** Opens the marker at a URL in its own worker. */
 export function openMarker(url: string): OpenMarker {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "marker" });
   const ask = (request: MarkerRequest, transfer: Transferable[] = []) =>
@@ -21,7 +21,7 @@ export function openMarker(url: string): OpenMarker {
     worker.onmessage = ({ data: reply }: MessageEvent<MarkerReply>) =>
       reply.kind === "read" ? resolve(reply.keyframes) : reject(new Error(reply.message));
     worker.onerror = (event) => reject(new Error(event.message || "The marker could not be opened."));
-    worker.onmessageerror = () => reject(new Error("The marker's contents could not be passed on."));
+    worker.onmessageerror = () => reject(new Error("The marker worker sent an unreadable message."));
   });
   ask({ kind: "read", url: new URL(url, location.href).href });
   return {

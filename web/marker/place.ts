@@ -1,8 +1,8 @@
 import type { FeaturePoints, ImageTarget } from "../../compiler/types.ts";
 
-/** A keyframe's feature points, placed on the photo at any size. */
+/** A keyframe's feature points, independent of the size of the photo. */
 export interface PlacedKeyframe {
-  /** Pixels of the keyframe image. */
+  /** In pixels of the keyframe image. */
   readonly width: number;
   readonly height: number;
   readonly maxima: PlacedPoints;
@@ -14,13 +14,13 @@ export interface PlacedPoints {
   readonly count: number;
   readonly x: Float32Array;
   readonly y: Float32Array;
-  /** Size of the octave's pixel, a fraction of the photo's width. */
+  /** The size of a pixel of the octave, as a fraction of the photo's width. */
   readonly size: Float32Array;
-  /** Radians. */
+  /** In radians. */
   readonly angle: Float32Array;
 }
 
-/** A target's keyframes, largest first, with coordinates as fractions of the photo. */
+/** Returns the keyframes of a target, largest first, with coordinates as fractions of the photo. */
 export function placeKeyframes(target: ImageTarget): PlacedKeyframe[] {
   return target.keyframes
     .map(({ width, height, maxima, minima }) => ({

@@ -1,6 +1,6 @@
 /**
- * What the page asks of the marker worker: first to read the `.mind` at an address, then to draw its
- * feature points on a canvas that it is handed once.
+ * Requests of the page to the marker worker: to read the `.mind` file at a URL, to take over a canvas, and to draw
+ * feature points on it.
  */
 export type MarkerRequest =
   | { readonly kind: "read"; readonly url: string }
@@ -11,7 +11,7 @@ export type MarkerReply =
   | { readonly kind: "read"; readonly keyframes: readonly KeyframeSummary[] }
   | { readonly kind: "unreadable"; readonly message: string };
 
-/** A keyframe in numbers: the pixels of its image and its feature points. */
+/** The size of a keyframe in pixels, and its numbers of feature points. */
 export interface KeyframeSummary {
   readonly width: number;
   readonly height: number;
@@ -20,9 +20,9 @@ export interface KeyframeSummary {
 }
 
 export interface Drawing {
-  /** Index into the keyframes that were read. */
+  /** The index of the keyframe. */
   readonly keyframe: number;
-  /** Device pixels of the whole photo. */
+  /** The photo in device pixels. */
   readonly width: number;
   readonly height: number;
   /** Device pixels per CSS pixel. */

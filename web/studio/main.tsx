@@ -19,7 +19,7 @@ import { loadMe, may, me, meError } from "./account/me.ts";
 import { DropTarget } from "./add/drop-zone.tsx";
 import { Review } from "./add/review.tsx";
 import { messageOf } from "./api/errors.ts";
-import { heldUntil } from "./api/rate-limit.ts";
+import { pausedUntil } from "./api/rate-limit.ts";
 import { ActivityPage } from "./company/activity-page.tsx";
 import { ProjectsPage } from "./company/projects-page.tsx";
 import { UsagePage } from "./company/usage-page.tsx";
@@ -56,9 +56,9 @@ function Studio() {
           You are offline. This page updates when the connection is back.
         </p>
       )}
-      {heldUntil.value !== null && (
+      {pausedUntil.value !== null && (
         <p class="banner" role="status">
-          Rate limit reached. Resuming at {moment(heldUntil.value)}.
+          Rate limit reached. Resuming at {moment(pausedUntil.value)}.
         </p>
       )}
       <Page />

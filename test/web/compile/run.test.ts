@@ -13,9 +13,7 @@ function begin(signal = never) {
   const result = compileInWorker(
     photo,
     { maxFeatures: 50 },
-    (progress) => seen.push(progress),
-    signal,
-    () => worker,
+    { onProgress: (progress) => seen.push(progress), signal, start: () => worker },
   );
   return { worker, seen, result };
 }

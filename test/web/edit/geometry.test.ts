@@ -80,8 +80,8 @@ describe("whatever is done to a photo", () => {
         const aspect = step % 2 === 0 ? null : piece.width / piece.height;
         wanted =
           step % 3 === 0
-            ? movePiece(size, turn, piece, dx, dy)
-            : resizePiece(size, turn, piece, handle, -dx, dy, aspect);
+            ? movePiece({ photo: size, turn }, piece, dx, dy)
+            : resizePiece({ photo: size, turn }, piece, { handle, dx: -dx, dy, aspect });
         const cut = cutOf(size, { turn, wanted });
         expectOnPhoto(cut, size);
         expect([cut.width, cut.height].every(Number.isInteger)).toBe(true);
@@ -135,7 +135,7 @@ describe("straightening", () => {
 
 describe("moving the frame", () => {
   it("stops at the photo's border, and slides along it", () => {
-    expect(movePiece(photo, upright, middle, 9000, 20)).toEqual({ ...middle, x: 1400, y: -30 });
+    expect(movePiece({ photo, turn: upright }, middle, 9000, 20)).toEqual({ ...middle, x: 1400, y: -30 });
   });
 });
 
@@ -149,17 +149,30 @@ describe("resizing the frame", () => {
 
   it("moves one corner and leaves the opposite one", () => {
     const before = edges(middle);
-    expect(edges(resizePiece(photo, upright, middle, bottomRight, 40, -30, null))).toEqual({
+    expect(
+      edges(
+        resizePiece({ photo, turn: upright }, middle, { handle: bottomRight, dx: 40, dy: -30, aspect: null }),
+      ),
+    ).toEqual({
       ...before,
       right: before.right + 40,
       bottom: before.bottom - 30,
     });
-    const left = edges(resizePiece(photo, upright, middle, { x: -1, y: 0 }, -60, 500, null));
+    const left = edges(
+      resizePiece({ photo, turn: upright }, middle, {
+        handle: { x: -1, y: 0 },
+        dx: -60,
+        dy: 500,
+        aspect: null,
+      }),
+    );
     expect(left).toEqual({ ...before, left: before.left - 60 });
   });
 
   it("goes to the photo's border on either axis by itself", () => {
-    const grown = edges(resizePiece(photo, upright, middle, bottomRight, 9000, 10, null));
+    const grown = edges(
+      resizePiece({ photo, turn: upright }, middle, { handle: bottomRight, dx: 9000, dy: 10, aspect: null }),
+    );
     expect(grown.right).toBeCloseTo(2000);
     expect(grown.bottom).toBeCloseTo(edges(middle).bottom + 10);
   });
@@ -171,7 +184,12 @@ describe("resizing the frame", () => {
       [9000, 9000],
       [-9000, -9000],
     ]) {
-      const { width, height, ...rest } = resizePiece(photo, upright, middle, bottomRight, dx, dy, aspect);
+      const { width, height, ...rest } = resizePiece({ photo, turn: upright }, middle, {
+        handle: bottomRight,
+        dx,
+        dy,
+        aspect,
+      });
       expect(width / height).toBeCloseTo(aspect);
       expect(edges({ width, height, ...rest })).toMatchObject({
         left: expect.closeTo(edges(middle).left),
@@ -181,14 +199,29 @@ describe("resizing the frame", () => {
   });
 
   it("does not go below what a photo needs", () => {
-    const least = resizePiece(photo, upright, middle, bottomRight, -9000, -9000, null);
+    const least = resizePiece({ photo, turn: upright }, middle, {
+      handle: bottomRight,
+      dx: -9000,
+      dy: -9000,
+      aspect: null,
+    });
     expect([least.width, least.height]).toEqual([MIN_IMAGE_SIDE, MIN_IMAGE_SIDE]);
-    const shaped = resizePiece(photo, upright, middle, bottomRight, -9000, -9000, 2);
+    const shaped = resizePiece({ photo, turn: upright }, middle, {
+      handle: bottomRight,
+      dx: -9000,
+      dy: -9000,
+      aspect: 2,
+    });
     expect([shaped.width, shaped.height]).toEqual([2 * MIN_IMAGE_SIDE, MIN_IMAGE_SIDE]);
   });
 
   it("takes the largest piece of a shape", () => {
-    expect(reshapePiece(photo, upright, middle, 1)).toEqual({ x: 100, y: 0, width: 3000, height: 3000 });
-    expect(reshapePiece(photo, { quarters: 1, tilt: 0 }, middle, 1)).toMatchObject({ width: 3000 });
+    expect(reshapePiece({ photo, turn: upright }, middle, 1)).toEqual({
+      x: 100,
+      y: 0,
+      width: 3000,
+      height: 3000,
+    });
+    expect(reshapePiece({ photo, turn: { quarters: 1, tilt: 0 } }, middle, 1)).toMatchObject({ width: 3000 });
   });
 });

@@ -174,8 +174,8 @@ function Frame(props: Omit<Props, "map"> & { zoom: number }) {
   /** A null handle moves the whole frame. Pixels of the photo. */
   const changed = (from: Piece, handle: Handle | null, dx: number, dy: number) =>
     handle
-      ? resizePiece(photo, edit.turn, from, handle, dx, dy, aspect)
-      : movePiece(photo, edit.turn, from, dx, dy);
+      ? resizePiece({ photo, turn: edit.turn }, from, { handle, dx, dy, aspect })
+      : movePiece({ photo, turn: edit.turn }, from, dx, dy);
 
   const grab = (handle: Handle | null) => (event: PointerEvent) => {
     if (drag.current || event.button !== 0) return;

@@ -94,7 +94,8 @@ export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
   const choose = (next: Shape) => {
     setShape(next);
     const ratio = aspectOf(next, photo);
-    if (ratio) change({ ...edit, wanted: reshapePiece(photo, edit.turn, pieceOf(photo, edit), ratio) });
+    if (ratio)
+      change({ ...edit, wanted: reshapePiece({ photo, turn: edit.turn }, pieceOf(photo, edit), ratio) });
   };
   const turn = (direction: 1 | -1) => {
     setShape({ ...shape, isLandscape: !shape.isLandscape });

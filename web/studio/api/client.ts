@@ -1,11 +1,11 @@
 import { type AnswerOf, type Operations, type RequestOf, Vivimark } from "../../../client/client.ts";
 import { Unreachable } from "./errors.ts";
-import { patiently } from "./rate-limit.ts";
+import { afterRateLimits } from "./rate-limit.ts";
 import { type Transfer, transfer } from "./transfer.ts";
 
 /** The API, called as the person who is signed in. */
 export const vivimark = clientOf((request) =>
-  request.method === "GET" ? patiently(() => send(request), request.signal) : send(request),
+  request.method === "GET" ? afterRateLimits(() => send(request), request.signal) : send(request),
 );
 
 /** `onEnd` is called when the API answers that nobody is signed in. */

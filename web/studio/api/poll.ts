@@ -1,19 +1,21 @@
-/** While something is pending or processing. */
+/** Milliseconds between polls while something is pending or processing. */
 export const BUSY_INTERVAL_MS = 1_500;
-/** Else: often enough that a photo submitted by a program appears by itself. */
+/** Otherwise: often enough to show photos that programs submit. */
 export const IDLE_INTERVAL_MS = 8_000;
 const SLOWEST_INTERVAL_MS = 30_000;
 
-/** Pause before the next poll; failures in a row double it. */
+/** Returns the pause before the next poll. Each failure in a row doubles it. */
 export function pollInterval(busy: boolean, failures: number): number {
   const base = busy ? BUSY_INTERVAL_MS : IDLE_INTERVAL_MS;
   return Math.min(SLOWEST_INTERVAL_MS, base * 2 ** failures);
 }
 
 /**
- * Calls `refresh` now and again after each pause, never twice at once; rests while the tab is hidden and
- * calls at once when it is shown or back online. `refresh` answers whether something is in motion.
- * @returns stops it and aborts a refresh under way
+ * Calls `refresh` now and after each pause. Pauses while the tab is hidden, and calls at once when it is shown or back
+ * online.
+ *
+ * @param refresh returns whether something is pending or processing
+ * @returns a function that stops polling and aborts a running refresh
  */
 export function poll(refresh: (signal: AbortSignal) => Promise<boolean>): () => void {
   const controller = new AbortController();

@@ -1,50 +1,47 @@
 import { signal } from "@preact/signals";
 
-/**
- * What the page reads, it can ask for again by itself when the API says that it was asked too often. Nothing is
- * asked meanwhile: it would be refused too.
- */
+/** Repeats requests that a rate limit refused. Until then, no other request is sent, since it would be refused too. */
 
-/** When reading goes on, milliseconds of the epoch; null: nothing holds it up. */
-export const heldUntil = signal<number | null>(null);
+/** When requests resume, in milliseconds of the epoch; null if there is no rate limit. */
+export const pausedUntil = signal<number | null>(null);
 
-let held: Promise<void> | null = null;
+let pause: Promise<void> | null = null;
 
 /**
- * The first answer that is not "too often". An answer that does not say when to come again is given as it is.
+ * Sends a request again for as long as a rate limit refuses it. Returns a refusal without Retry-After unchanged.
  *
  * @param ask sends a request that changes nothing
  * @throws the reason of the signal, also while it waits
  */
-export async function patiently(ask: () => Promise<Response>, signal?: AbortSignal): Promise<Response> {
+export async function afterRateLimits(ask: () => Promise<Response>, signal?: AbortSignal): Promise<Response> {
   for (;;) {
-    if (held) await unlessAborted(held, signal);
+    if (pause) await unlessAborted(pause, signal);
     const response = await ask();
     const seconds = secondsToWait(response.status, response.headers.get("Retry-After"));
     if (seconds === null) return response;
     void response.body?.cancel();
-    held ??= hold(seconds);
+    pause ??= pauseFor(seconds);
   }
 }
 
-/** How long whoever asked too often is to wait; null: the answer says nothing of the kind. */
+/** Returns how long a rate limit asks to wait; null for other answers. */
 export function secondsToWait(status: number, retryAfter: string | null): number | null {
   return status === 429 && retryAfter !== null && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : null;
 }
 
-/** Waits until a time, milliseconds of the epoch. Rejects with the reason of the signal. */
+/** Waits until a time in milliseconds of the epoch. Rejects with the signal's reason. */
 export function waitUntil(time: number, signal: AbortSignal): Promise<void> {
   const passed = new Promise<void>((resolve) => setTimeout(resolve, time - Date.now()));
   return unlessAborted(passed, signal);
 }
 
-function hold(seconds: number): Promise<void> {
+function pauseFor(seconds: number): Promise<void> {
   const milliseconds = seconds * 1_000;
-  heldUntil.value = Date.now() + milliseconds;
+  pausedUntil.value = Date.now() + milliseconds;
   return new Promise((resolve) => {
     setTimeout(() => {
-      held = null;
-      heldUntil.value = null;
+      pause = null;
+      pausedUntil.value = null;
       resolve();
     }, milliseconds);
   });

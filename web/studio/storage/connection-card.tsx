@@ -84,7 +84,10 @@ export function ConnectionCard(props: {
 
       {connection.is_current && elsewhere > 0 && !props.isMoving && (
         <div class="elsewhere">
-          <p>{elsewhere === 1 ? "1 file is" : `${count(elsewhere)} files are`} still in other storages.</p>
+          <p>
+            {elsewhere === 1 ? "1 file is" : `${count(elsewhere)} files are`} still in other storage
+            connections.
+          </p>
           <button type="button" class="button small" onClick={props.onMove}>
             <IconMove />
             Move files here

@@ -62,8 +62,8 @@ export function StoragePage() {
         <div>
           <h1>Storage</h1>
           <p class="description">
-            Your photos, markers and videos are stored here. New files go to the connection in use; the others
-            keep serving their files.
+            These connections store your photos, markers and videos. New files go to the connection in use;
+            the others keep serving their files.
           </p>
         </div>
         <button type="button" class="button primary" onClick={() => setOpen("add")}>

@@ -1,7 +1,7 @@
 import { ApiError, type ArContent, type Submission } from "../../../client/client.ts";
 import { CompileError, type CompileOptions, type CompileProgress } from "../../../compiler/types.ts";
 import type { CompiledPhoto } from "../../compile/protocol.ts";
-import { CompileCrash } from "../../compile/run.ts";
+import { CompileCrash, type CompileRun } from "../../compile/run.ts";
 import type { Slots } from "../../compile/slots.ts";
 import type * as api from "../api/content.ts";
 import { hasCode, messageOf, retryTimeOf, Unreachable } from "../api/errors.ts";
@@ -45,12 +45,7 @@ export interface JobDependencies {
   };
   /** How many points new photos keep by default, as far as this tab knows; null: all. */
   readonly maxFeatures: number | null;
-  readonly compile: (
-    photo: Blob,
-    options: CompileOptions,
-    onProgress: (progress: CompileProgress) => void,
-    signal: AbortSignal,
-  ) => Promise<CompiledPhoto>;
+  readonly compile: (photo: Blob, options: CompileOptions, run: CompileRun) => Promise<CompiledPhoto>;
   readonly sending: Slots;
   readonly compiling: Slots;
   /** Waits before the nth retry of a delivery. */
@@ -180,7 +175,7 @@ function startCompiling(photo: Blob, maxFeatures: number | null, { deps, signal 
     compilation.onProgress(progress);
   };
   const options = { maxFeatures: maxFeatures ?? undefined };
-  const compile = () => deps.compile(photo, options, report, anySignal);
+  const compile = () => deps.compile(photo, options, { onProgress: report, signal: anySignal });
   const result = deps.compiling.run(compile, anySignal);
   const compilation: Compilation = {
     result,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { heldUntil, patiently, secondsToWait } from "../../../../web/studio/api/rate-limit.ts";
+import { afterRateLimits, pausedUntil, secondsToWait } from "../../../../web/studio/api/rate-limit.ts";
 
 const tooOften = () => new Response("", { status: 429, headers: { "Retry-After": "60" } });
 
@@ -12,14 +12,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it("asks again when it may, says until when, and asks nothing meanwhile", async () => {
+it("repeats a refused request after the pause, says until when, and sends nothing before", async () => {
   const answers = [tooOften(), new Response("the answer")];
   const first = vi.fn(async () => answers.shift()!);
   const second = vi.fn(async () => new Response("another"));
-  const answered = patiently(first);
+  const answered = afterRateLimits(first);
   await vi.advanceTimersByTimeAsync(0);
-  expect(heldUntil.value).toBe(61_000);
-  const other = patiently(second);
+  expect(pausedUntil.value).toBe(61_000);
+  const other = afterRateLimits(second);
   await vi.advanceTimersByTimeAsync(59_999);
   expect(first).toHaveBeenCalledTimes(1);
   expect(second).not.toHaveBeenCalled();
@@ -27,13 +27,13 @@ it("asks again when it may, says until when, and asks nothing meanwhile", async 
   await vi.advanceTimersByTimeAsync(1);
   expect(await (await answered).text()).toBe("the answer");
   expect(await (await other).text()).toBe("another");
-  expect(heldUntil.value).toBeNull();
+  expect(pausedUntil.value).toBeNull();
 });
 
-it("stops waiting for whoever leaves", async () => {
+it("stops waiting when it is aborted", async () => {
   const leaving = new AbortController();
   const ask = vi.fn(async () => tooOften());
-  const answered = patiently(ask, leaving.signal);
+  const answered = afterRateLimits(ask, leaving.signal);
   await vi.advanceTimersByTimeAsync(0);
   leaving.abort(new Error("left"));
   await expect(answered).rejects.toThrow("left");
@@ -51,8 +51,8 @@ it.each([
   expect(secondsToWait(status, retryAfter)).toBe(seconds);
 });
 
-it("gives an answer that does not say when to come again as it is", async () => {
+it("returns a refusal without Retry-After unchanged", async () => {
   const ask = vi.fn(async () => new Response("", { status: 429 }));
-  expect((await patiently(ask)).status).toBe(429);
+  expect((await afterRateLimits(ask)).status).toBe(429);
   expect(ask).toHaveBeenCalledTimes(1);
 });

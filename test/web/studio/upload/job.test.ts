@@ -67,7 +67,7 @@ function desk({ submit, compile, deliver = [] }: Script = {}) {
       downloadPhoto: async ({ image_url }) => note(`download ${image_url}`, new Blob(["stored"])),
     },
     maxFeatures: null,
-    compile: (_photo, options, onProgress, signal) => {
+    compile: (_photo, options, { onProgress, signal }) => {
       calls.push(`compile ${options.maxFeatures ?? "all"}`);
       return compile ? compile(onProgress, signal) : Promise.resolve(compiled);
     },
