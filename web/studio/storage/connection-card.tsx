@@ -97,7 +97,9 @@ export function ConnectionCard(props: {
 
       <div class="connection-foot">
         <button type="button" class="button small" disabled={testing} onClick={test}>
-          {testing ? "Testing connection…" : "Test connection"}
+          {testing ? "Testing" : "Test"}
+          <span class="visually-hidden"> connection</span>
+          {testing && "…"}
         </button>
         {!connection.is_current && (
           <button type="button" class="button small" onClick={() => setOpen("use")}>
