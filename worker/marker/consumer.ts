@@ -40,14 +40,14 @@ export async function consume(consumer: Consumer, message: CompileMessage): Prom
     case "settled":
       return ACK;
     case "exhausted":
-      await exhaust(consumer, message);
+      await failExhausted(consumer, message);
       return ACK;
     case "wait":
       // A new message instead of a retry: waiting for another executor must not use up this one's deliveries.
       await postpone(consumer, message, claim.until - now);
       return ACK;
     case "claimed":
-      return work(consumer, message, claim);
+      return runAttempt(consumer, message, claim);
   }
 }
 
@@ -55,14 +55,17 @@ export async function consume(consumer: Consumer, message: CompileMessage): Prom
  * Handles a message of the dead-letter queue: fails its compilation, unless it is settled or an executor
  * holds it.
  */
-export async function deadLetter(consumer: Exhausting, message: CompileMessage): Promise<Verdict> {
-  await exhaust(consumer, message);
+export async function deadLetter(consumer: DeadLetterConsumer, message: CompileMessage): Promise<Verdict> {
+  await failExhausted(consumer, message);
   return ACK;
 }
 
-type Exhausting = Pick<Consumer, "db" | "webhookQueue" | "now">;
+type DeadLetterConsumer = Pick<Consumer, "db" | "webhookQueue" | "now">;
 
-async function exhaust(consumer: Exhausting, { content_id: id, generation }: CompileMessage): Promise<void> {
+async function failExhausted(
+  consumer: DeadLetterConsumer,
+  { content_id: id, generation }: CompileMessage,
+): Promise<void> {
   const failed = await life.failExhausted(consumer.db, id, generation, consumer.now());
   if (!failed) return;
   logFailure("A compilation failed: its retries are exhausted", null, { company_id: failed.companyId });
@@ -72,7 +75,11 @@ async function exhaust(consumer: Exhausting, { content_id: id, generation }: Com
 type Claimed = life.Claim & { readonly kind: "claimed" };
 
 /** Makes one attempt with the Node compiler and records how it ended. */
-async function work(consumer: Consumer, message: CompileMessage, { task, lease }: Claimed): Promise<Verdict> {
+async function runAttempt(
+  consumer: Consumer,
+  message: CompileMessage,
+  { task, lease }: Claimed,
+): Promise<Verdict> {
   const { db, settings } = consumer;
   const { contentId } = task;
   const leaseHash = lease.hash;
@@ -80,7 +87,7 @@ async function work(consumer: Consumer, message: CompileMessage, { task, lease }
   const found = await store.get(contentId);
   if (!found) return ACK;
 
-  const ending = await attempt(consumer, store.company, found.content, leaseHash);
+  const ending = await compileAndDeliver(consumer, store.company, found.content, leaseHash);
   const now = consumer.now();
   logEvent("compilation", {
     company_id: task.companyId,
@@ -120,7 +127,7 @@ async function work(consumer: Consumer, message: CompileMessage, { task, lease }
 type Ending = Exclude<CompileOutcome, { kind: "compiled" }> | { readonly kind: "delivered" };
 
 /** Compiles the original and delivers the marker. */
-async function attempt(
+async function compileAndDeliver(
   consumer: Consumer,
   company: Company,
   content: Content,

@@ -281,8 +281,8 @@ export function failExhausted(
     change: {
       ...closed("failed", now),
       errorCode: "retries_exhausted",
-      errorMessage: sql`'Given up after ' || ${compileTasks.attempts} || ' attempts. The last error: '
-        || coalesce(${compileTasks.errorMessage}, 'none was noted.')`,
+      errorMessage: sql`'Failed after ' || ${compileTasks.attempts} || ' attempts. Last error: '
+        || coalesce(${compileTasks.errorMessage}, 'none recorded.')`,
     },
     now,
     event: "marker.failed",

@@ -258,7 +258,7 @@ describe("spent retries", () => {
     const { content, task } = await rows();
     expect(content.markerStatus).toBe("failed");
     expect(task).toMatchObject({ state: "failed", errorCode: "retries_exhausted" });
-    expect(task?.errorMessage).toBe("Given up after 1 attempts. The last error: It broke.");
+    expect(task?.errorMessage).toBe("Failed after 1 attempts. Last error: It broke.");
   });
 
   it("do not touch a compilation that an executor holds", async () => {
