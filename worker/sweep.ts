@@ -6,7 +6,7 @@ import { sweepDays } from "./content/quotas.ts";
 import { listDeleted, openStore, postponePurge, purge } from "./content/store.ts";
 import { sweepKeys } from "./db/idempotency.ts";
 import { logFailure, withLogContext } from "./log.ts";
-import { reclaimForgotten } from "./marker/life.ts";
+import { reclaimOverdue } from "./marker/life.ts";
 import { resealSettings } from "./storage/connections.ts";
 import * as storageMigrations from "./storage-migration/life.ts";
 import { discardUpload } from "./video/upload.ts";
@@ -53,13 +53,13 @@ export async function sweep(
   }: Pick<Bindings, "db" | "storages" | "queue" | "storageQueue" | "webhookQueue" | "settings">,
   now: number,
 ): Promise<void> {
-  const compilations = await reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
+  const compilations = await reclaimOverdue(db, settings.sweepGraceSeconds, MAX_ROWS, now);
   await Promise.all(compilations.map((message) => queue.send(message, 0)));
 
-  const moves = await storageMigrations.reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
+  const moves = await storageMigrations.reclaimOverdue(db, settings.sweepGraceSeconds, MAX_ROWS, now);
   await Promise.all(moves.map(({ id }) => storageQueue.send({ migration_id: id }, 0)));
 
-  const deliveries = await webhooks.reclaimForgotten(db, settings.sweepGraceSeconds, MAX_ROWS, now);
+  const deliveries = await webhooks.reclaimOverdue(db, settings.sweepGraceSeconds, MAX_ROWS, now);
   if (deliveries.length > 0) await webhookQueue.sendAll(deliveries);
   await webhooks.prune(db, now);
 

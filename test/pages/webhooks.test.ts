@@ -85,7 +85,7 @@ test("a webhook is added by keyboard, tested, fails, is sent again, changed and 
 
   receiver.status = 500;
   await card.getByRole("button", { name: "Send test" }).click();
-  await card.getByText("It answered 500", { exact: false }).waitFor();
+  await card.getByText("The endpoint answered 500", { exact: false }).waitFor();
   const [request] = receiver.received;
   expect(new Webhook(secret).verify(request.body, { ...request.headers })).toMatchObject({
     type: "webhook.test",

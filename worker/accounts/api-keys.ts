@@ -66,7 +66,7 @@ export class ApiKeyStore {
       ...{ id, companyId, name, prefix, hash: await hashKey(key), scopes },
       ...{ createdBy, expiresAt, createdAt: now },
     };
-    const [row] = await this.#audit.noting(
+    const [row] = await this.#audit.record(
       insertIf(
         this.#db,
         apiKeys,
@@ -85,7 +85,7 @@ export class ApiKeyStore {
     const key = this.#db.select({ name: apiKeys.name }).from(apiKeys).where(this.#own(id));
     const [, revoked] = await this.#db.batch([
       // Before it is gone, for its name.
-      this.#audit.note("key.revoked", { id, name: sql`${key}` }, null, exists(key)),
+      this.#audit.entry("key.revoked", { id, name: sql`${key}` }, null, exists(key)),
       this.#db.delete(apiKeys).where(this.#own(id)).returning({ id: apiKeys.id }),
     ]);
     return revoked.length === 1;

@@ -3,7 +3,7 @@ import { drizzleAdapter } from "better-auth/adapters/drizzle";
 import { APIError, createAuthMiddleware } from "better-auth/api";
 import { betterAuth } from "better-auth/minimal";
 import { asc, eq } from "drizzle-orm";
-import { noteOfPerson } from "../audit/log.ts";
+import { personEntry } from "../audit/log.ts";
 import type { AccountSettings, Bindings } from "../bindings.ts";
 import { accounts, members, passkeys, sessions, users, verifications } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
@@ -104,7 +104,7 @@ export function authOf(
         const address = request?.headers.get("cf-connecting-ip") ?? "";
         // Somebody else who had access to the account must not keep a passkey for it.
         await db.delete(passkeys).where(eq(passkeys.userId, user.id));
-        await noteOfPerson(db, { userId: user.id, action: "person.password_reset", address, now: now() });
+        await personEntry(db, { userId: user.id, action: "person.password_reset", address, now: now() });
       },
       async sendResetPassword({ user, token }) {
         const link = `${origin}/reset-password#${token}`;
@@ -131,7 +131,7 @@ export function authOf(
           },
           async after({ userId, ipAddress }) {
             const address = ipAddress ?? "";
-            await noteOfPerson(db, { userId, action: "person.signed_in", address, now: now() });
+            await personEntry(db, { userId, action: "person.signed_in", address, now: now() });
           },
         },
       },

@@ -44,7 +44,10 @@ export async function createCompany(
     insertIf(db, companies, row, ownsFew).returning({ id: companies.id }),
     insertIf(db, projects, project, isCreated),
     insertIf(db, members, member, isCreated),
-    new Audit(db, id, { kind: "person", ...owner, address }, () => now).note("company.created", { id, name }),
+    new Audit(db, id, { kind: "person", ...owner, address }, () => now).entry("company.created", {
+      id,
+      name,
+    }),
   ]);
   return created[0]?.id;
 }
@@ -71,7 +74,7 @@ export async function renameCompany(
     .set({ name, updatedAt: now })
     .where(eq(companies.id, id))
     .returning({ id: companies.id });
-  await audit.noting(renamed, "company.renamed", { id, name });
+  await audit.record(renamed, "company.renamed", { id, name });
 }
 
 /** Returns the companies that a person belongs to, the first one joined first. */

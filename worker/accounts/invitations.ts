@@ -111,7 +111,7 @@ export async function invite(
       row,
       sql`${isStillManager(db, inviter)} AND NOT ${isMember} AND ${pending} < ${MAX_PENDING}`,
     ).returning(),
-    new Audit(db, companyId, by, () => now).note("member.invited", { id, name: email }, { role }),
+    new Audit(db, companyId, by, () => now).entry("member.invited", { id, name: email }, { role }),
     db
       .update(invitations)
       .set({ status: "canceled" })
@@ -155,7 +155,7 @@ export async function withdrawInvitation(
   const { invitation, manager } = found;
   const { companyId, email, role } = invitation;
   assertManages(manager);
-  const [withdrawn] = await new Audit(db, companyId, by, () => now).noting(
+  const [withdrawn] = await new Audit(db, companyId, by, () => now).record(
     db
       .update(invitations)
       .set({ status: "canceled" })
@@ -208,7 +208,7 @@ export async function acceptInvitation(
       { id: memberId, companyId, userId: by.id, role, createdAt: new Date(now) },
       sql`${canBeAccepted(db, { id, companyId, now })} AND NOT ${isMember}`,
     ).returning(),
-    new Audit(db, companyId, by, () => now).note(
+    new Audit(db, companyId, by, () => now).entry(
       "member.joined",
       { id: by.id, name: person.email },
       { role },

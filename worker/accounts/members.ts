@@ -54,7 +54,7 @@ export async function changeRole(
   assertManages(manager, member.role, role);
   const losesOwner = member.role === "owner" && role !== "owner";
   if (losesOwner) assertOwnerRemains(owners);
-  const [changed] = await new Audit(db, companyId, by, () => now).noting(
+  const [changed] = await new Audit(db, companyId, by, () => now).record(
     db
       .update(members)
       .set({ role })
@@ -127,7 +127,7 @@ async function endMembership(
       .delete(members)
       .where(and(isUnchanged(member), condition, role === "owner" ? hasOtherOwner(db, member) : undefined))
       .returning(),
-    new Audit(db, companyId, by, () => now).note(action, { id: userId, name: email }, { role }),
+    new Audit(db, companyId, by, () => now).entry(action, { id: userId, name: email }, { role }),
     db
       .update(sessions)
       .set({ activeCompanyId: null })

@@ -1,5 +1,5 @@
 import { and, asc, eq, sql } from "drizzle-orm";
-import { noteOfPerson } from "../audit/log.ts";
+import { personEntry } from "../audit/log.ts";
 import { type Database, passkeys } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 
@@ -71,7 +71,7 @@ export async function removePasskey(
       .delete(passkeys)
       .where(and(eq(passkeys.id, id), eq(passkeys.userId, userId)))
       .returning({ id: passkeys.id }),
-    noteOfPerson(db, {
+    personEntry(db, {
       ...{ userId, action: "person.passkey_removed", address, now },
       condition: sql`changes() > 0`,
     }),

@@ -1,5 +1,5 @@
 import { and, eq, exists, lte, ne, not, type SQL, sql } from "drizzle-orm";
-import { Audit, noteOfPerson } from "../audit/log.ts";
+import { Audit, personEntry } from "../audit/log.ts";
 import { insertIf } from "../db/insert-if.ts";
 import { insertSelect } from "../db/insert-select.ts";
 import { accounts, companies, type Database, members, sessions, users, verifications } from "../db/tables.ts";
@@ -83,7 +83,7 @@ export function createMember(
       { id: crypto.randomUUID(), companyId, userId, role, createdAt },
       fromUser,
     ).returning(),
-    audit.note("member.joined", { id: userId, name: email }, { role }),
+    audit.entry("member.joined", { id: userId, name: email }, { role }),
   ] as const;
   const isCreated = exists(db.select({ one: sql`1` }).from(users).where(eq(users.id, userId)));
   return { isCreated, statements };
@@ -157,7 +157,7 @@ export async function changePassword(
       .set({ password: newHash, updatedAt: new Date(now) })
       .where(and(isPasswordOf(person.id), eq(accounts.password, oldHash)))
       .returning({ id: accounts.id }),
-    noteOfPerson(db, {
+    personEntry(db, {
       ...{ userId: person.id, action: "person.password_changed", address, now },
       condition: isChanged,
     }),

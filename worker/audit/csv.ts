@@ -1,13 +1,13 @@
 /**
- * A table as RFC 4180 writes it: fields in quotes, lines that end with CR LF. A spreadsheet takes a field that
- * begins with one of `= + - @`, a tab or a line break for a formula; an apostrophe before it makes it a text.
+ * Returns rows as CSV (RFC 4180), with quoted fields and CRLF line ends. Spreadsheets run a field as a formula when it
+ * begins with `= + - @`, a tab or a line break. An apostrophe in front makes such a field a text.
  */
-export function csvOf(rows: readonly (readonly string[])[]): string {
-  return rows.map((fields) => `${fields.map(fieldOf).join(",")}\r\n`).join("");
+export function toCsv(rows: readonly (readonly string[])[]): string {
+  return rows.map((fields) => `${fields.map(toField).join(",")}\r\n`).join("");
 }
 
-function fieldOf(text: string): string {
-  // Full-width signs too: spreadsheets fold them.
-  const harmless = /^\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
-  return `"${harmless.replaceAll('"', '""')}"`;
+function toField(text: string): string {
+  // Spreadsheets read full-width signs like the ASCII ones.
+  const safe = /^\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
+  return `"${safe.replaceAll('"', '""')}"`;
 }

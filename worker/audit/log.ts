@@ -6,30 +6,30 @@ import { type AuditRow, auditLog, type Company, type Database, members, users } 
 import type { Position } from "../http/cursor.ts";
 import type { Action, Subject } from "./actions.ts";
 
-/** Who does something, and from where. */
+/** A person, an API key, or the platform. */
 export interface Actor {
   readonly kind: AuditRow["actorKind"];
   readonly id: string;
   readonly name: string;
-  /** Of the network; empty when the platform does not say. */
+  /** The network address; empty when the platform does not tell. */
   readonly address: string;
 }
 
-/** What does things by itself. */
+/** The actor of what the platform does by itself. */
 export const PLATFORM_ACTOR: Actor = { kind: "platform", id: "platform", name: "Vivimark", address: "" };
 
 export interface AuditObject {
   readonly id: string;
-  /** As it is called now; SQL: as the batch finds it. */
+  /** The object's current name, or SQL that reads it within the batch. */
   readonly name: string | SQL;
 }
 
 /** What was changed, as the API names it. Never a secret. */
 export type AuditDetail = Readonly<Record<string, unknown>>;
 
-const KEEP_MS = 400 * 24 * 3_600_000;
+const RETENTION_MS = 400 * 24 * 3_600_000;
 
-/** Notes what one actor does in one company. */
+/** The audit log of one company, for the changes of one actor. */
 export class Audit {
   readonly #db: Database;
   readonly #companyId: string;
@@ -44,10 +44,11 @@ export class Audit {
   }
 
   /**
-   * The statement that notes an action. It belongs into the batch of the change, right behind the statement
-   * that makes it: when that changed no row, nothing is noted. Elsewhere it takes another condition.
+   * Returns the statement that inserts an entry. It belongs into the batch of the change.
+   *
+   * @param condition by default, that the statement right before it changed a row
    */
-  note(
+  entry(
     action: Action,
     { id, name }: AuditObject,
     detail: AuditDetail | null = null,
@@ -70,36 +71,31 @@ export class Audit {
     return insertIf(this.#db, auditLog, row, condition);
   }
 
-  /** Makes a change and notes it: both or none. */
-  async noting<Row>(
+  /** Runs a change together with its entry, in one batch. @returns the rows that the change returns */
+  async record<Row>(
     change: BatchItem<"sqlite"> & PromiseLike<Row[]>,
     action: Action,
     object: AuditObject,
     detail: AuditDetail | null = null,
   ): Promise<Row[]> {
-    const [rows] = await this.#db.batch([change, this.note(action, object, detail)]);
+    const [rows] = await this.#db.batch([change, this.entry(action, object, detail)]);
     return rows as Row[];
-  }
-
-  /** Notes what somebody else's code has done. */
-  async write(action: Action, object: AuditObject, detail: AuditDetail | null = null): Promise<void> {
-    await this.note(action, object, detail, sql`1`);
   }
 }
 
-/** Returns the statement that notes in each of a person's companies what they did to their own account. */
-export function noteOfPerson(
+/** Returns the statement that inserts an entry about a person's own account into the log of each of their companies. */
+export function personEntry(
   db: Database,
-  note: {
+  entry: {
     readonly userId: string;
     readonly action: Extract<Action, `person.${string}`>;
     readonly address: string;
     readonly now: number;
-    /** Nothing is noted unless it holds. */
+    /** By default the entries are inserted in any case. */
     readonly condition?: SQL;
   },
 ) {
-  const { userId, action, address, now, condition } = note;
+  const { userId, action, address, now, condition } = entry;
   return insertSelect(
     db,
     auditLog,
@@ -124,14 +120,15 @@ export interface AuditQuery {
   readonly subject?: Subject | undefined;
   readonly actorId?: string | undefined;
   readonly objectId?: string | undefined;
-  /** Milliseconds since 1970; the first is part of the range, the last is not. */
+  /** Milliseconds since 1970, inclusive. */
   readonly from?: number | undefined;
+  /** Milliseconds since 1970, exclusive. */
   readonly to?: number | undefined;
   readonly after?: Position | undefined;
   readonly limit: number;
 }
 
-/** A company's log, newest first; `next` is null on the last page. */
+/** Returns one page of a company's log, the newest entries first; `next` is null on the last page. */
 export async function readAudit(
   db: Database,
   { id: companyId }: Company,
@@ -166,7 +163,7 @@ export async function readAudit(
   };
 }
 
-/** Forgets what is older than 400 days. */
+/** Deletes entries older than 400 days. */
 export async function sweepAudit(db: Database, now: number): Promise<void> {
-  await db.delete(auditLog).where(lte(auditLog.createdAt, now - KEEP_MS));
+  await db.delete(auditLog).where(lte(auditLog.createdAt, now - RETENTION_MS));
 }

@@ -8,15 +8,15 @@ const auditEntry = z
   .object({
     id: z.string(),
     created_at: z.iso.datetime(),
-    /** Who: a person, a program by its API key, or Vivimark by itself. */
+    /** A person, an API key, or the platform itself. */
     actor: z.object({ kind: z.enum(["person", "key", "platform"]), id: z.string(), name: z.string() }),
-    /** From where on the network; empty when that is not known. */
+    /** The network address; empty when it is unknown. */
     address: z.string(),
     action: auditAction,
     /** The action in words. */
     what: z.string(),
     object: z.object({ id: z.string(), name: z.string() }),
-    /** What was changed, as the API names it. */
+    /** The changed fields, with the API's names. */
     detail: orNull(z.record(z.string(), z.unknown())),
   })
   .openapi("AuditEntry");

@@ -76,7 +76,7 @@ export class ProjectStore {
     if (made) return made;
     const values = { ...project, id, companyId: this.company.id, createdAt: now, updatedAt: now };
     const isBelowLimit = sql`(SELECT count(*) FROM ${projects} WHERE ${this.#own()}) < ${MAX_PROJECTS}`;
-    const [row] = await this.#audit.noting(
+    const [row] = await this.#audit.record(
       insertIf(this.#db, projects, values, isBelowLimit).returning(),
       "project.created",
       { id, name: project.name },
@@ -108,7 +108,7 @@ export class ProjectStore {
         : isArchived
           ? sql`coalesce(${projects.archivedAt}, ${now})`
           : null;
-    const rows = await this.#audit.noting(
+    const rows = await this.#audit.record(
       this.#db
         .update(projects)
         .set({ ...change, archivedAt, updatedAt: now })

@@ -37,7 +37,7 @@ import { supersedeTasks } from "../marker/life.ts";
 import type { MarkerStatus } from "../schemas.ts";
 import type { Storages } from "../storage/open.ts";
 import { deleteFolder } from "../storage/provider.ts";
-import { happened } from "../webhooks/events.ts";
+import { recordEvent } from "../webhooks/events.ts";
 import { FILE_KINDS } from "./file-kinds.ts";
 import { isSamePlace, placeColumns, placeOf, placeValues, type StoredVideo } from "./files.ts";
 import { foldersOf, mediaUrlPrefix } from "./paths.ts";
@@ -133,7 +133,7 @@ export class ContentStore {
 
   /** Returns the statements that note an action; they belong right behind the change in its batch. */
   #auditEntries(action: Action, id: string, detail: AuditDetail | null = null) {
-    return this.#audit ? [this.#audit.note(action, named(id), detail)] : [];
+    return this.#audit ? [this.#audit.entry(action, named(id), detail)] : [];
   }
 
   /** Makes a change and notes it in the audit log, in one batch with the statements in `events`. */
@@ -291,7 +291,10 @@ export class ContentStore {
     });
     for (const { content, task } of reveals) {
       if (task.state !== "ready") continue;
-      for (const statement of happened(this.#db, "marker.ready", content.id, now, sql`1`)) {
+      for (const statement of recordEvent(this.#db, {
+        ...{ type: "marker.ready", contentId: content.id, now },
+        condition: sql`1`,
+      })) {
         transaction.add(statement);
       }
     }
@@ -372,7 +375,7 @@ export class ContentStore {
         id,
         video && { bytes: video.bytes, type: video.type },
       ),
-      ...(video ? happened(this.#db, "video.attached", id, now) : []),
+      ...(video ? recordEvent(this.#db, { type: "video.attached", contentId: id, now }) : []),
     ]);
     const isRefused = before && !after && isLimited && !isSamePlace(placeOf(before, "video"), video);
     if (isRefused) throw await this.quotaError(addedVideo(before, video.bytes), now);
@@ -431,7 +434,7 @@ export class ContentStore {
         .where(this.#own(eq(arContent.id, id), isStill(expected)))
         .returning(),
       ...this.#auditEntries("content.deleted", id),
-      ...happened(this.#db, "content.deleted", id, now),
+      ...recordEvent(this.#db, { type: "content.deleted", contentId: id, now }),
       supersedeTasks(this.#db, id, this.company.id, now),
     ]);
     return row;

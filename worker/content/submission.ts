@@ -7,7 +7,7 @@ import { logFailure } from "../log.ts";
 import { initialState, type NewLease, newLease } from "../marker/life.ts";
 import { sha256 } from "../sha256.ts";
 import type { StorageProvider } from "../storage/provider.ts";
-import { announceEvents } from "../webhooks/deliveries.ts";
+import { enqueueDeliveries } from "../webhooks/deliveries.ts";
 import { KINDS } from "./file-kinds.ts";
 import { type FilePlace, placeOf, placeValues } from "./files.ts";
 import { imagePath, mediaUrl, qrCodePath, versionedPath } from "./paths.ts";
@@ -247,7 +247,7 @@ async function storeFiles(
 async function announceSubmitted(services: Services, submitted: readonly Submitted[]): Promise<void> {
   const { queue, settings } = services;
   const reused = submitted.filter(({ reused }) => reused);
-  await announceEvents(
+  await enqueueDeliveries(
     services,
     reused.map(({ content }) => content.id),
   );

@@ -3,45 +3,45 @@ import { sha256 } from "../sha256.ts";
 import { type Database, idempotencyKeys } from "./tables.ts";
 
 /**
- * What makes a request that is sent again harmless: the first that brings a key does the work under a lease,
- * and its answer is kept for whoever brings the key again. When it dies on the way, the next one takes its
- * work over under the same id, and so finds what it made. Times are milliseconds since 1970.
+ * Idempotency keys: the first request with a key works under a lease, and its response is kept for later requests with
+ * the key. When that request dies, the next one continues under the same creation id, and so finds what was created.
+ * Times are milliseconds since 1970.
  */
 
-/** Twice as long as a client should go on trying. */
-const KEPT_MILLISECONDS = 24 * 3_600_000;
+/** Twice as long as a client should go on retrying. */
+const RETENTION_MILLISECONDS = 24 * 3_600_000;
 
 const LEASE_MILLISECONDS = 60_000;
-/** How often whoever works prolongs its lease. */
-export const PROLONG_MILLISECONDS = 20_000;
+/** How often a running request extends its lease. */
+export const EXTEND_MILLISECONDS = 20_000;
 
-/** Of a request that creates something. */
+/** What a request creates. */
 export interface Creation {
-  /** The id of what it makes. The same for every request with the same Idempotency-Key. */
+  /** The id of the new object, the same for every request with the same Idempotency-Key. */
   readonly id: string;
-  /** A request with this key died half way: what it made may be there already, under this id. */
+  /** An earlier request with this key was interrupted, so that an object with this id may exist. */
   readonly isRepeated: boolean;
 }
 
-/** Of a request without a key. */
+/** Returns the creation of a request without a key. */
 export function newCreation(): Creation {
   return { id: crypto.randomUUID(), isRepeated: false };
 }
 
-/** Whose a key is: elsewhere the same key is another one. */
+/** Keys are separate for each owner. */
 export type KeyOwner =
   | { readonly companyId: string; readonly userId?: string }
   | { readonly companyId?: string; readonly userId: string };
 
-/** The right to work under a key. */
-export interface Held extends Creation {
-  /** Of the row; not of what is made. */
+/** The lease of a key. */
+export interface KeyLease extends Creation {
+  /** The id of the key's row, not of the object. */
   readonly rowId: string;
   readonly lease: string;
 }
 
 export type Claim =
-  | { readonly kind: "held"; readonly held: Held }
+  | { readonly kind: "leased"; readonly lease: KeyLease }
   | { readonly kind: "running"; readonly until: number }
   | {
       readonly kind: "answered";
@@ -50,20 +50,21 @@ export type Claim =
       readonly answer: string;
     };
 
-/**
- * The first with this key gets to work, and so does the next after one that went silent.
- *
- * @param route what is asked, such as `POST /api/ar-content`: elsewhere the same key is another one
- */
+/** Leases a key to the first request, and to the next one after a lease has expired. */
 export async function claim(
   db: Database,
-  { companyId, userId }: KeyOwner,
-  route: string,
-  key: string,
-  now: number,
+  request: {
+    readonly owner: KeyOwner;
+    /** Such as `POST /api/ar-content`. Keys are separate for each route. */
+    readonly route: string;
+    readonly key: string;
+    readonly now: number;
+  },
 ): Promise<Claim> {
-  const whose = [userId, companyId].filter((id) => id !== undefined);
-  const rowId = await sha256(new TextEncoder().encode(JSON.stringify([...whose, route, key])));
+  const { owner, route, key, now } = request;
+  const { companyId, userId } = owner;
+  const ids = [userId, companyId].filter((id) => id !== undefined);
+  const rowId = await sha256(new TextEncoder().encode(JSON.stringify([...ids, route, key])));
   const lease = crypto.randomUUID();
   const leaseExpiresAt = now + LEASE_MILLISECONDS;
   const [, [mine], [row]] = await db.batch([
@@ -78,7 +79,7 @@ export async function claim(
         lease,
         leaseExpiresAt,
         runs: 1,
-        expiresAt: now + KEPT_MILLISECONDS,
+        expiresAt: now + RETENTION_MILLISECONDS,
       })
       .onConflictDoUpdate({
         target: idempotencyKeys.id,
@@ -89,58 +90,63 @@ export async function claim(
     db.select().from(idempotencyKeys).where(eq(idempotencyKeys.id, rowId)),
   ]);
   if (mine) {
-    return { kind: "held", held: { rowId, lease, id: mine.creationId, isRepeated: mine.runs > 1 } };
+    const { creationId: id, runs } = mine;
+    return { kind: "leased", lease: { rowId, lease, id, isRepeated: runs > 1 } };
   }
   const { answer, fingerprint, leaseExpiresAt: until } = row;
   if (answer !== null && fingerprint !== null) return { kind: "answered", rowId, fingerprint, answer };
   return { kind: "running", until: until ?? now };
 }
 
-function isMine({ rowId, lease }: Held) {
+function isLeasedBy({ rowId, lease }: KeyLease) {
   return and(eq(idempotencyKeys.id, rowId), eq(idempotencyKeys.lease, lease));
 }
 
-/** Still at work. */
-export async function prolong(db: Database, held: Held, now: number): Promise<void> {
+/** Extends a lease. */
+export async function extendLease(db: Database, lease: KeyLease, now: number): Promise<void> {
   await db
     .update(idempotencyKeys)
     .set({ leaseExpiresAt: now + LEASE_MILLISECONDS })
-    .where(isMine(held));
+    .where(isLeasedBy(lease));
 }
 
 /**
- * Notes what was asked, unless an earlier request with this key did.
+ * Saves the fingerprint of a request, unless an earlier request with this key has saved one.
  *
- * @returns what was asked first; undefined when the lease is lost
+ * @returns the saved fingerprint; undefined when the lease is lost
  */
-export async function noteFingerprint(
+export async function saveFingerprint(
   db: Database,
-  held: Held,
+  lease: KeyLease,
   fingerprint: string,
 ): Promise<string | null | undefined> {
   const [row] = await db
     .update(idempotencyKeys)
     .set({ fingerprint: sql`coalesce(${idempotencyKeys.fingerprint}, ${fingerprint})` })
-    .where(isMine(held))
+    .where(isLeasedBy(lease))
     .returning({ fingerprint: idempotencyKeys.fingerprint });
   return row?.fingerprint;
 }
 
-/** The end: from now on this is the answer. */
-export async function keepAnswer(db: Database, held: Held, answer: string): Promise<void> {
-  await db.update(idempotencyKeys).set({ answer, lease: null, leaseExpiresAt: null }).where(isMine(held));
+/** Saves the response for later requests with the key, and ends the lease. */
+export async function saveAnswer(db: Database, lease: KeyLease, answer: string): Promise<void> {
+  await db
+    .update(idempotencyKeys)
+    .set({ answer, lease: null, leaseExpiresAt: null })
+    .where(isLeasedBy(lease));
 }
 
-/** Nothing was made, and nothing is known of the key any more. */
-export async function forget(db: Database, held: Held): Promise<void> {
-  await db.delete(idempotencyKeys).where(isMine(held));
+/** Deletes a key whose request created nothing. */
+export async function deleteKey(db: Database, lease: KeyLease): Promise<void> {
+  await db.delete(idempotencyKeys).where(isLeasedBy(lease));
 }
 
-/** Whether something was made is not known: the next request with this key finds out. */
-export async function leave(db: Database, held: Held, now: number): Promise<void> {
-  await db.update(idempotencyKeys).set({ leaseExpiresAt: now }).where(isMine(held));
+/** Ends a lease early, when it is unknown whether the object was created. The next request with the key finds out. */
+export async function expireLease(db: Database, lease: KeyLease, now: number): Promise<void> {
+  await db.update(idempotencyKeys).set({ leaseExpiresAt: now }).where(isLeasedBy(lease));
 }
 
+/** Deletes expired keys. */
 export async function sweepKeys(db: Database, now: number): Promise<void> {
   await db.delete(idempotencyKeys).where(lte(idempotencyKeys.expiresAt, now));
 }

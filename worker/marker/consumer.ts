@@ -7,7 +7,7 @@ import { type Failure, Refusal, STORAGE_CODES } from "../errors.ts";
 import { logEvent, logFailure } from "../log.ts";
 import type { ProgressBody } from "../schemas.ts";
 import { StorageError } from "../storage/provider.ts";
-import { announceEvents } from "../webhooks/deliveries.ts";
+import { enqueueDeliveries } from "../webhooks/deliveries.ts";
 import type { CompileJob, CompileOutcome } from "./compile-service.ts";
 import { deliver } from "./delivery.ts";
 import * as life from "./life.ts";
@@ -69,7 +69,7 @@ async function failExhausted(
   const failed = await life.failExhausted(consumer.db, id, generation, consumer.now());
   if (!failed) return;
   logFailure("A compilation failed: its retries are exhausted", null, { company_id: failed.companyId });
-  await announceEvents(consumer, [id]);
+  await enqueueDeliveries(consumer, [id]);
 }
 
 type Claimed = life.Claim & { readonly kind: "claimed" };
@@ -103,7 +103,7 @@ async function runAttempt(
       return { kind: "retry", delaySeconds: 0 };
     case "fatal":
       if (await life.fail(db, { contentId, leaseHash }, ending.failure, now)) {
-        await announceEvents(consumer, [contentId]);
+        await enqueueDeliveries(consumer, [contentId]);
       }
       return ACK;
     case "retryable": {

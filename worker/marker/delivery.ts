@@ -14,7 +14,7 @@ import type { Company, Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import type { Executor, MarkerMetadata } from "../schemas.ts";
 import type { StorageProvider } from "../storage/provider.ts";
-import { announceEvents } from "../webhooks/deliveries.ts";
+import { enqueueDeliveries } from "../webhooks/deliveries.ts";
 import { findLease, finish } from "./life.ts";
 
 /** The densest target that the compiler makes is smaller than 2 MB. */
@@ -81,7 +81,7 @@ export async function deliver(
   }
   // If this throws, it may still have been committed. So the files stay; they are deleted with the content.
   const before = await finish(db, lease, { marker, thumbnail, metadata }, now);
-  if (before) await announceEvents(services, [content.id]);
+  if (before) await enqueueDeliveries(services, [content.id]);
   const replaced = before && [placeOf(before, "marker"), thumbnail && placeOf(before, "thumbnail")];
   await discardFiles(storages, replaced ?? stored);
   return before !== undefined;

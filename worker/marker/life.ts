@@ -14,7 +14,7 @@ import type { Failure } from "../errors.ts";
 import type { MarkerMetadata, ProgressBody } from "../schemas.ts";
 import { hex, sha256 } from "../sha256.ts";
 import type { ContentEvent } from "../webhooks/event-names.ts";
-import { happened } from "../webhooks/events.ts";
+import { recordEvent } from "../webhooks/events.ts";
 
 /**
  * The states of a marker and every transition between them. `compile_tasks` holds the truth, one row per
@@ -131,7 +131,7 @@ export async function recompile(
       .set(closed("superseded", now))
       .where(and(eq(compileTasks.contentId, contentId), isOpen, isOfOlderGeneration)),
     newTask.returning(),
-    ...(audit ? [audit.note("marker.recompiled", { id: contentId, name: titleOf(contentId) })] : []),
+    ...(audit ? [audit.entry("marker.recompiled", { id: contentId, name: titleOf(contentId) })] : []),
   ]);
   return inserted[0];
 }
@@ -348,7 +348,7 @@ export async function finish(
       })
       .where(and(eq(compileTasks.contentId, contentId), isHeld(leaseHash, now))),
     // A task that was held means that the content was changed: deletion takes the lease away.
-    ...happened(db, "marker.ready", contentId, now),
+    ...recordEvent(db, { type: "marker.ready", contentId, now }),
   ]);
   return swapped.length === 1 ? before : undefined;
 }
@@ -371,7 +371,7 @@ export async function findLease(
  * Returns compilations whose message must be lost: it was due long ago, and no executor holds them. They are
  * marked as due now, so that the next sweep does not return them again.
  */
-export async function reclaimForgotten(
+export async function reclaimOverdue(
   db: Database,
   graceSeconds: number,
   limit: number,
@@ -504,7 +504,7 @@ async function transition(
       .update(arContent)
       .set({ markerStatus: sql`${newest}`, updatedAt: touched(now) })
       .where(and(eq(arContent.id, contentId), sql`${arContent.markerStatus} <> ${newest}`)),
-    ...(event ? happened(db, event, contentId, now) : []),
+    ...(event ? recordEvent(db, { type: event, contentId, now }) : []),
   ]);
   return moved[0];
 }

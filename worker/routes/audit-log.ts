@@ -1,6 +1,6 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { ACTIONS, type Action, SUBJECTS } from "../audit/actions.ts";
-import { csvOf } from "../audit/csv.ts";
+import { toCsv } from "../audit/csv.ts";
 import { readAudit } from "../audit/log.ts";
 import { type AuditEntry, auditAction, auditPage } from "../audit/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
@@ -65,7 +65,7 @@ export const auditLogRoutes = new OpenAPIHono<AppEnv>()
   .openapi(csv, async (c) => {
     const query = { ...queryOf(c.req.valid("query")), limit: MAX_EXPORTED };
     const { rows } = await readAudit(c.env.db, c.var.access.company, query);
-    return c.body(csvOf([HEADINGS, ...rows.map(line)]), 200, {
+    return c.body(toCsv([HEADINGS, ...rows.map(line)]), 200, {
       "Content-Type": "text/csv; charset=utf-8",
       "Content-Disposition": 'attachment; filename="audit-log.csv"',
     });

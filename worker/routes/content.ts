@@ -43,7 +43,7 @@ import {
   submission,
   taskList,
 } from "../schemas.ts";
-import { announceEvents } from "../webhooks/deliveries.ts";
+import { enqueueDeliveries } from "../webhooks/deliveries.ts";
 import { companyRoute } from "./guarded.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -251,7 +251,7 @@ export const contentRoutes = routes
     const expected = await checkIfMatch(c, await find(c.var.store, id));
     const removed = await c.var.store.remove(id, c.env.now(), expected);
     if (!removed) throw await notChanged(c.var.store, id);
-    await announceEvents(c.env, [id]);
+    await enqueueDeliveries(c.env, [id]);
     try {
       await purge(c.env.db, c.env.storages, company, removed);
     } catch (error) {

@@ -64,7 +64,7 @@ async function runOnce(
   const { body } = c.var;
   const fingerprint = fingerprintOf(c.req.url, body);
   const route = `${c.req.method} ${c.req.path}`;
-  const claim = await idempotency.claim(db, owner, route, key, now());
+  const claim = await idempotency.claim(db, { owner, route, key, now: now() });
   if (claim.kind === "running") throw inProgress();
 
   if (claim.kind === "answered") {
@@ -79,10 +79,10 @@ async function runOnce(
     return new Response(text, { status, headers: { ...headers, "Idempotency-Replayed": "true" } });
   }
 
-  const { held } = claim;
-  c.set("creation", held);
+  const { lease } = claim;
+  c.set("creation", lease);
   const noteFingerprint = async () => {
-    const first = await idempotency.noteFingerprint(db, held, await fingerprint.end());
+    const first = await idempotency.saveFingerprint(db, lease, await fingerprint.end());
     if (first === undefined) throw inProgress();
     if (first !== (await fingerprint.end())) throw reused();
   };
@@ -90,9 +90,9 @@ async function runOnce(
   body.observe({ write: (chunk) => fingerprint.write(chunk), end: noteFingerprint });
   const heartbeat = setInterval(() => {
     idempotency
-      .prolong(db, held, now())
+      .extendLease(db, lease, now())
       .catch((error) => logFailure("The lease of an Idempotency-Key could not be extended", error));
-  }, idempotency.PROLONG_MILLISECONDS);
+  }, idempotency.EXTEND_MILLISECONDS);
   try {
     await next();
   } finally {
@@ -101,8 +101,8 @@ async function runOnce(
   try {
     const { status, headers } = c.res;
     if (status >= 400) {
-      const mayBeCreated = status >= 500 || held.isRepeated;
-      await (mayBeCreated ? idempotency.leave(db, held, now()) : idempotency.forget(db, held));
+      const mayBeCreated = status >= 500 || lease.isRepeated;
+      await (mayBeCreated ? idempotency.expireLease(db, lease, now()) : idempotency.deleteKey(db, lease));
       return;
     }
     await body.drain();
@@ -114,8 +114,8 @@ async function runOnce(
       ),
       body: await c.res.clone().text(),
     };
-    const sealed = await storages.sealText(JSON.stringify(stored), contextOf(held.rowId));
-    await idempotency.keepAnswer(db, held, sealed);
+    const sealed = await storages.sealText(JSON.stringify(stored), contextOf(lease.rowId));
+    await idempotency.saveAnswer(db, lease, sealed);
   } catch (error) {
     // The request has succeeded. A retry finds the created object under its id.
     logFailure("The response to a request with an Idempotency-Key could not be stored", error);

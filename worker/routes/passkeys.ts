@@ -4,7 +4,7 @@ import { authOf } from "../accounts/auth.ts";
 import { assertPasskeys, findPasskey, passkeysOf, removePasskey, sentenceOf } from "../accounts/passkeys.ts";
 import { confirmPassword } from "../accounts/people.ts";
 import { newPasskey, passkey, passkeyList, passkeyOptions, passwordProof } from "../accounts/schemas.ts";
-import { noteOfPerson } from "../audit/log.ts";
+import { personEntry } from "../audit/log.ts";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
@@ -101,7 +101,7 @@ export const passkeyRoutes = new OpenAPIHono<AppEnv>()
         if (!(error instanceof APIError)) throw error;
         throw new Refusal("invalid_input", sentenceOf(error.body?.code) ?? error.message);
       });
-    await noteOfPerson(c.env.db, {
+    await personEntry(c.env.db, {
       ...{ userId: person.id, action: "person.passkey_added" },
       ...{ address: addressOf(c), now: c.env.now() },
     });

@@ -6,7 +6,7 @@ import { originOf } from "../http/json-body.ts";
 import { contentId, problems, STORAGE_REFUSALS, tagged } from "../http/openapi.ts";
 import { arContent } from "../schemas.ts";
 import { attachVideo, removeVideo } from "../video/attach.ts";
-import { announceEvents } from "../webhooks/deliveries.ts";
+import { enqueueDeliveries } from "../webhooks/deliveries.ts";
 import { checkIfMatch, find, notChanged } from "./content.ts";
 import { companyRoute } from "./guarded.ts";
 
@@ -59,7 +59,7 @@ export const videoRoutes = new OpenAPIHono<AppEnv>()
     const change = { content, upload, expected, now: c.env.now() };
     const attached = await attachVideo(c.env.storages, store, change);
     if (!attached) throw await notChanged(c.var.store, id);
-    await announceEvents(c.env, [id]);
+    await enqueueDeliveries(c.env, [id]);
     const body = contentBody(attached, task, originOf(c));
     return c.json(body, 200, { ETag: await etagOf(body) });
   })

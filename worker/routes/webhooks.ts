@@ -9,11 +9,7 @@ import { decimal } from "../http/fields.ts";
 import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
 import { StorageError } from "../storage/provider.ts";
-import {
-  announceDelivery,
-  FAILING_DAYS_TO_SWITCH_OFF,
-  FAILURES_TO_SWITCH_OFF,
-} from "../webhooks/deliveries.ts";
+import { enqueueDelivery, FAILING_DAYS_TO_DISABLE, FAILURES_TO_DISABLE } from "../webhooks/deliveries.ts";
 import { type AnyEvent, CONTENT_EVENTS, EVENTS, TEST_EVENT } from "../webhooks/event-names.ts";
 import { payloadOf } from "../webhooks/payload.ts";
 import {
@@ -33,7 +29,7 @@ import {
   webhookWithSecret,
 } from "../webhooks/schemas.ts";
 import { newSecret, OVERLAP_MILLISECONDS, openSecret } from "../webhooks/secret.ts";
-import { MAX_ENDPOINTS, type Told, WebhookStore } from "../webhooks/store.ts";
+import { type DeliveryWithEvent, MAX_ENDPOINTS, WebhookStore } from "../webhooks/store.ts";
 import { type CompanyEnv, companyRoute } from "./guarded.ts";
 
 const webhookId = z.object({ id: z.string().openapi({ param: { name: "id", in: "path" } }) });
@@ -99,8 +95,8 @@ const change = companyRoute("webhooks:manage", {
   summary: "Change, enable or disable a webhook",
   description:
     "Events that occur while a webhook is disabled are not delivered later. Its waiting deliveries fail; they can be sent " +
-    `again. Vivimark disables a webhook that responds with 410, or after ${FAILURES_TO_SWITCH_OFF} failed attempts in a ` +
-    `row over at least ${FAILING_DAYS_TO_SWITCH_OFF} days.`,
+    `again. Vivimark disables a webhook that responds with 410, or after ${FAILURES_TO_DISABLE} failed attempts in a ` +
+    `row over at least ${FAILING_DAYS_TO_DISABLE} days.`,
   middleware: [readJson] as const,
   request: {
     params: webhookId,
@@ -234,8 +230,8 @@ export const webhookRoutes = new OpenAPIHono<AppEnv>()
     const { storages, now } = c.env;
     const store = storeOf(c);
     const { sealed } = await newSecret(storages, id);
-    const until = now() + OVERLAP_MILLISECONDS;
-    const changed = await store.rotate(await find(c, id), sealed, c.var.creation.id, until, now());
+    const secret = { id: c.var.creation.id, sealed, overlapUntil: now() + OVERLAP_MILLISECONDS };
+    const changed = await store.rotate(await find(c, id), secret, now());
     // Unchanged means that an earlier request with this Idempotency-Key rotated it, and its response was lost.
     const row = changed ?? (await find(c, id));
     return c.json({ ...webhookBody(c)(row), secret: await openSecret(storages, id, row.secret) }, 200);
@@ -245,7 +241,7 @@ export const webhookRoutes = new OpenAPIHono<AppEnv>()
     const { id: deliveryId, isRepeated } = c.var.creation;
     const made = isRepeated && (await storeOf(c).delivery(endpoint.id, deliveryId));
     if (!made) await storeOf(c).addTest(endpoint.id, deliveryId, c.env.now());
-    await announceDelivery(c.env, deliveryId);
+    await enqueueDelivery(c.env, deliveryId);
     return c.json(deliveryBody(await findDelivery(c, endpoint.id, deliveryId)), 202);
   })
   .openapi(listDeliveries, async (c) => {
@@ -270,8 +266,8 @@ export const webhookRoutes = new OpenAPIHono<AppEnv>()
     const { id, delivery_id: deliveryId } = c.req.valid("param");
     await findDelivery(c, id, deliveryId);
     const endpoint = await findEnabled(c, id);
-    if (await storeOf(c).sendAgain(endpoint, deliveryId, c.env.now())) {
-      await announceDelivery(c.env, deliveryId);
+    if (await storeOf(c).resend(endpoint, deliveryId, c.env.now())) {
+      await enqueueDelivery(c.env, deliveryId);
     }
     return c.json(deliveryBody(await findDelivery(c, id, deliveryId)), 202);
   });
@@ -341,7 +337,7 @@ const webhookBody =
     };
   };
 
-function deliveryBody({ delivery: row, event }: Told): Delivery {
+function deliveryBody({ delivery: row, event }: DeliveryWithEvent): Delivery {
   return {
     id: row.id,
     event_id: event.id,

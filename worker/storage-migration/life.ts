@@ -83,7 +83,7 @@ export async function start(
     .onConflictDoNothing()
     .returning();
   const [row] = await (audit
-    ? audit.noting(inserted, "migration.started", { id, name: nameOfStorage(toStorageId) })
+    ? audit.record(inserted, "migration.started", { id, name: nameOfStorage(toStorageId) })
     : inserted);
   return row;
 }
@@ -220,7 +220,7 @@ export async function applyCommand(
       })
       .where(and(own, inArray(storageMigrations.state, [...from])))
       .returning(),
-    audit.note(action, { id, name: nameOfStorage(toStorageId) }),
+    audit.entry(action, { id, name: nameOfStorage(toStorageId) }),
     // Resuming retries the files that failed.
     db
       .update(fileMoves)
@@ -234,7 +234,7 @@ export async function applyCommand(
  * Finds storage migrations whose queue message must be lost: it was due more than `graceSeconds` ago, and no lease
  * is held. Marks them as due now, so that the next sweep does not find them again.
  */
-export function reclaimForgotten(
+export function reclaimOverdue(
   db: Database,
   graceSeconds: number,
   limit: number,

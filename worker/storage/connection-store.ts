@@ -81,7 +81,7 @@ export class ConnectionStore {
     now: number,
   ): Promise<ConnectionRow> {
     const { id, provider, name, sealed } = connection;
-    const [row] = await this.#audit.noting(
+    const [row] = await this.#audit.record(
       this.#db
         .insert(storageConnections)
         .values({
@@ -113,7 +113,7 @@ export class ConnectionStore {
     now: number,
   ): Promise<ConnectionRow | undefined> {
     const { name, sealed } = change;
-    const [row] = await this.#audit.noting(
+    const [row] = await this.#audit.record(
       this.#db
         .update(storageConnections)
         .set({
@@ -136,7 +136,7 @@ export class ConnectionStore {
   async remove({ id, name }: ConnectionRow): Promise<boolean> {
     const isFree = (table: SQLWrapper, where: SQL | undefined) =>
       sql`NOT EXISTS (SELECT 1 FROM ${table} WHERE ${where})`;
-    const removed = await this.#audit.noting(
+    const removed = await this.#audit.record(
       this.#db
         .delete(storageConnections)
         .where(
@@ -232,7 +232,7 @@ export class ConnectionStore {
    */
   async makeCurrent(id: string | null, now: number): Promise<boolean> {
     const exists = sql`EXISTS (SELECT 1 FROM ${storageConnections} WHERE ${this.#own(eq(storageConnections.id, id ?? ""))})`;
-    const rows = await this.#audit.noting(
+    const rows = await this.#audit.record(
       this.#db
         .update(companies)
         .set({ storageConnectionId: id, updatedAt: now })

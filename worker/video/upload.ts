@@ -14,7 +14,7 @@ import {
 } from "../storage/provider.ts";
 import { announceStorageMigration } from "../storage-migration/announce.ts";
 import * as storageMigrations from "../storage-migration/life.ts";
-import { announceEvents } from "../webhooks/deliveries.ts";
+import { enqueueDeliveries } from "../webhooks/deliveries.ts";
 import { newVideoPath, replaceVideo } from "./attach.ts";
 import { IncomingVideo } from "./incoming.ts";
 import { SNIFFED_BYTES, sniffVideo } from "./sniff.ts";
@@ -225,7 +225,7 @@ export async function completeUpload(
   const { storageId, path, bytes } = upload;
   const video = { storageId, path, type, bytes, isCounted: true };
   const shown = await replaceVideo(storages, store, { content, video, now: now() });
-  if (shown) await announceEvents(services, [content.id]);
+  if (shown) await enqueueDeliveries(services, [content.id]);
   await uploads.remove(upload.id);
   if (shown) await moveToCompanyStorage(services, uploads, shown);
   return shown;

@@ -29,47 +29,46 @@ import {
 import { logFailure } from "../log.ts";
 
 /**
- * The life of a delivery: `pending → delivered | failed`, and back to `pending` when somebody sends it again.
- * The database holds the truth; a queue message only says "look at this delivery". Every transition is one
- * guarded UPDATE, and whoever sends a request holds a lease meanwhile: a message that comes twice sends once.
- * Times are milliseconds since 1970 and come from the caller.
+ * The life of a delivery: `pending → delivered | failed`, and back to `pending` when it is sent again. The database is
+ * the source of truth; a queue message carries only an id. Every transition is one guarded UPDATE. An attempt holds a
+ * lease, so that a message that comes twice sends once. Times are milliseconds since 1970 and come from the caller.
  */
 
-/** Between the nth attempt and the next. Together with the jitter none is longer than a queue's longest delay. */
+/** Seconds from the nth attempt to the next. With the jitter, none exceeds the longest delay of a queue message. */
 export const RETRY_SECONDS = [5, 300, 1800, 7200, 18_000, 36_000, 36_000] as const;
 export const MAX_ATTEMPTS = RETRY_SECONDS.length + 1;
 
-/** Of a delay, at most so much is added at random: what failed together does not come again together. */
+/** The largest part of a delay that is added at random, so that deliveries that failed together spread out. */
 const JITTER = 0.2;
 
-/** The longest delay of a message (12 hours). */
+/** The longest delay of a queue message (12 hours). */
 const MAX_DELAY_SECONDS = 43_200;
 
-/** Longer than a request and its note take. */
+/** Longer than an attempt takes, its record included. */
 const LEASE_MILLISECONDS = 60_000;
 
-/** Queues deliver on whole seconds: a message this early is on time. */
+/** A message may come this early, since queues deliver on whole seconds. */
 const EARLY_MILLISECONDS = 1000;
 
-/** An endpoint is switched off when so many attempts failed in a row, and the first of them so long ago. */
-export const FAILURES_TO_SWITCH_OFF = 20;
-export const FAILING_DAYS_TO_SWITCH_OFF = 5;
+/** An endpoint is disabled after this many failed attempts in a row, over at least this many days. */
+export const FAILURES_TO_DISABLE = 20;
+export const FAILING_DAYS_TO_DISABLE = 5;
 
 const DAY_MILLISECONDS = 86_400_000;
 
-/** How long deliveries stay on record. */
-const KEPT_DAYS = 30;
+/** How long events and their deliveries are kept. */
+const RETENTION_DAYS = 30;
 
-/** Of a queue: messages that are sent at once. */
+/** Messages that a queue takes in one call. */
 const MAX_MESSAGES = 100;
 
-/** "Gone": whoever answers that wants nothing more (Standard Webhooks). */
+/** By Standard Webhooks, an endpoint that answers "Gone" wants no more requests. */
 const GONE = 410;
 
 /**
- * Seconds from the nth attempt to the next.
+ * Returns the seconds from the nth attempt to the next.
  *
- * @param retryAfterSeconds what the endpoint asked for; null: nothing
+ * @param retryAfterSeconds the endpoint's Retry-After, or null
  * @param random from 0 to 1
  */
 export function delaySeconds(attempts: number, retryAfterSeconds: number | null, random: number): number {
@@ -80,10 +79,10 @@ export function delaySeconds(attempts: number, retryAfterSeconds: number | null,
 type Outbox = Pick<Bindings, "db" | "webhookQueue">;
 
 /**
- * Sends the messages of what just happened to content. They may get lost, and the Worker may die before: the
- * deliveries are in the database, and the sweep finds them.
+ * Queues the new deliveries of contents. A message that is lost, or never sent, does no harm: the delivery is in the
+ * database, and the sweep finds it.
  */
-export async function announceEvents(
+export async function enqueueDeliveries(
   { db, webhookQueue }: Outbox,
   contentIds: readonly string[],
 ): Promise<void> {
@@ -102,16 +101,20 @@ export async function announceEvents(
       );
     await sendAll(webhookQueue, fresh);
   } catch (error) {
-    logFailure("Webhooks are left to the sweep", error, { content_ids: contentIds });
+    logFailure("Webhook deliveries were not queued; the sweep will queue them", error, {
+      content_ids: contentIds,
+    });
   }
 }
 
-/** The same for one delivery that somebody asked for. */
-export async function announceDelivery({ webhookQueue }: Outbox, deliveryId: string): Promise<void> {
+/** Queues one delivery. */
+export async function enqueueDelivery({ webhookQueue }: Outbox, deliveryId: string): Promise<void> {
   try {
     await sendAll(webhookQueue, [{ delivery_id: deliveryId }]);
   } catch (error) {
-    logFailure("A webhook is left to the sweep", error, { delivery_id: deliveryId });
+    logFailure("A webhook delivery was not queued; the sweep will queue it", error, {
+      delivery_id: deliveryId,
+    });
   }
 }
 
@@ -121,29 +124,29 @@ async function sendAll(queue: Bindings["webhookQueue"], messages: readonly Webho
   }
 }
 
-export interface Claimed {
-  /** As it is now: with this attempt, and the lease. */
+export interface ClaimedDelivery {
+  /** Counts this attempt already, and holds its lease. */
   readonly delivery: WebhookDeliveryRow;
   readonly endpoint: WebhookEndpointRow;
   readonly event: WebhookEventRow;
 }
 
-/** Nobody is sending it. */
-export function isFree(now: number): SQL | undefined {
+/** The condition that a delivery is not being sent. */
+export function isUnleased(now: number): SQL | undefined {
   return or(isNull(webhookDeliveries.lease), lte(webhookDeliveries.leaseExpiresAt, now));
 }
 
-/** The delivery's endpoint is switched on. */
-export function isEndpointOn(db: Database): SQL {
-  const on = db
+/** The condition that a delivery's endpoint is enabled. */
+export function isEndpointEnabled(db: Database): SQL {
+  const enabled = db
     .select({ id: webhookEndpoints.id })
     .from(webhookEndpoints)
     .where(and(eq(webhookEndpoints.id, webhookDeliveries.endpointId), eq(webhookEndpoints.isEnabled, true)));
-  return exists(on);
+  return exists(enabled);
 }
 
-/** Takes a delivery that is due, one attempt more; undefined: there is nothing to send (now). */
-export async function claim(db: Database, id: string, now: number): Promise<Claimed | undefined> {
+/** Leases a delivery that is due, and counts an attempt. @returns undefined when there is nothing to send now */
+export async function claim(db: Database, id: string, now: number): Promise<ClaimedDelivery | undefined> {
   const lease = crypto.randomUUID();
   const [taken] = await db
     .update(webhookDeliveries)
@@ -158,8 +161,8 @@ export async function claim(db: Database, id: string, now: number): Promise<Clai
         eq(webhookDeliveries.state, "pending"),
         lte(webhookDeliveries.nextAttemptAt, now + EARLY_MILLISECONDS),
         lt(webhookDeliveries.attempts, MAX_ATTEMPTS),
-        isFree(now),
-        isEndpointOn(db),
+        isUnleased(now),
+        isEndpointEnabled(db),
       ),
     )
     .returning({ id: webhookDeliveries.id });
@@ -173,32 +176,38 @@ export async function claim(db: Database, id: string, now: number): Promise<Clai
   return claimed;
 }
 
-/** What came of a request. */
+/** The outcome of a request. */
 export interface Attempt {
   readonly startedAt: number;
   readonly milliseconds: number;
-  /** Null: there was no answer. */
+  /** Null without a response. */
   readonly status: number | null;
-  /** How the answer's body began. */
+  /** The beginning of the response's body. */
   readonly response: string;
-  /** In a sentence; null: it is delivered. */
+  /** A sentence; null when it was delivered. */
   readonly error: string | null;
-  /** What the endpoint asked for; null: nothing. */
+  /** The endpoint's Retry-After, or null. */
   readonly retryAfterSeconds: number | null;
 }
 
 /**
- * Notes an attempt, and what follows from it for the delivery and its endpoint.
+ * Records an attempt and moves the delivery on. An endpoint that keeps failing is disabled.
  *
- * @returns seconds until the next attempt; null: there is none
+ * @returns seconds until the next attempt; null when there is no next attempt
  */
-export async function conclude(
+export async function recordAttempt(
   db: Database,
-  { delivery, endpoint }: Claimed,
-  { startedAt, milliseconds, status, response, error, retryAfterSeconds }: Attempt,
-  random: number,
-  now: number,
+  outcome: {
+    readonly claimed: ClaimedDelivery;
+    readonly attempt: Attempt;
+    /** From 0 to 1, for the delay's jitter. */
+    readonly random: number;
+    readonly now: number;
+  },
 ): Promise<number | null> {
+  const { claimed, attempt, random, now } = outcome;
+  const { delivery, endpoint } = claimed;
+  const { startedAt, milliseconds, status, response, error, retryAfterSeconds } = attempt;
   const isDelivered = error === null;
   const isLast = isDelivered || delivery.attempts >= MAX_ATTEMPTS;
   const delay = isLast ? null : delaySeconds(delivery.attempts, retryAfterSeconds, random);
@@ -215,7 +224,7 @@ export async function conclude(
         finishedAt: isLast ? now : null,
       })
       .where(and(eq(webhookDeliveries.id, delivery.id), eq(webhookDeliveries.lease, delivery.lease ?? ""))),
-    // The webhook may have been deleted meanwhile, and its deliveries with it.
+    // The delivery may be gone: its webhook may have been deleted during the attempt.
     insertSelect(
       db,
       webhookAttempts,
@@ -242,23 +251,23 @@ export async function conclude(
       )
       .where(eq(webhookEndpoints.id, endpoint.id))
       .returning(),
-    // The webhook may have been switched off meanwhile, when this could not be given up.
-    dropWaiting(db, eq(webhookDeliveries.id, delivery.id), now),
+    // The webhook may have been disabled during the attempt, when this delivery was leased.
+    failDisabled(db, eq(webhookDeliveries.id, delivery.id), now),
   ]);
   if (isDelivered || !after?.isEnabled) return null;
-  const reason = status === GONE ? "gone" : isHopeless(after, now) ? "failing" : null;
+  const reason = status === GONE ? "gone" : isFailingForLong(after, now) ? "failing" : null;
   if (reason === null) return delay;
-  await switchOff(db, after, reason, now);
+  await disable(db, after, reason, now);
   return null;
 }
 
-function isHopeless({ failures, failingSince }: WebhookEndpointRow, now: number): boolean {
-  const since = now - FAILING_DAYS_TO_SWITCH_OFF * DAY_MILLISECONDS;
-  return failures >= FAILURES_TO_SWITCH_OFF && failingSince !== null && failingSince <= since;
+function isFailingForLong({ failures, failingSince }: WebhookEndpointRow, now: number): boolean {
+  const since = now - FAILING_DAYS_TO_DISABLE * DAY_MILLISECONDS;
+  return failures >= FAILURES_TO_DISABLE && failingSince !== null && failingSince <= since;
 }
 
-/** The platform sends nothing more to an endpoint, until somebody switches it on again. */
-async function switchOff(
+/** Disables an endpoint, until a person enables it again. */
+async function disable(
   db: Database,
   endpoint: WebhookEndpointRow,
   reason: NonNullable<WebhookEndpointRow["disabledReason"]>,
@@ -271,31 +280,40 @@ async function switchOff(
       .update(webhookEndpoints)
       .set({ isEnabled: false, disabledReason: reason, updatedAt: now })
       .where(and(eq(webhookEndpoints.id, id), eq(webhookEndpoints.isEnabled, true))),
-    audit.note("webhook.switched_off", { id, name: nameOf(endpoint) }, { reason, failures }),
-    dropWaiting(db, eq(webhookDeliveries.endpointId, id), now),
+    audit.entry("webhook.switched_off", { id, name: endpointName(endpoint) }, { reason, failures }),
+    failDisabled(db, eq(webhookDeliveries.endpointId, id), now),
   ]);
 }
 
-/** The statement that gives up which of the deliveries wait for an endpoint that is switched off. */
-export function dropWaiting(db: Database, which: SQL, now: number) {
+/** Returns the statement that fails pending deliveries, among `which`, whose endpoint is disabled. */
+export function failDisabled(db: Database, which: SQL, now: number) {
   return db
     .update(webhookDeliveries)
     .set({
       state: "failed",
       nextAttemptAt: null,
-      error: "The webhook was switched off before this was delivered.",
+      error: "The webhook was disabled before this was delivered.",
       finishedAt: now,
     })
-    .where(and(which, eq(webhookDeliveries.state, "pending"), isFree(now), not(isEndpointOn(db))));
+    .where(and(which, eq(webhookDeliveries.state, "pending"), isUnleased(now), not(isEndpointEnabled(db))));
 }
 
-/** How people tell endpoints apart. A query may hold a secret of the receiver's. */
-export function nameOf({ url, description }: Pick<WebhookEndpointRow, "url" | "description">): string {
+/** Returns an endpoint's description, or its URL without the query, which may hold a secret of the receiver. */
+export function endpointName({ url, description }: Pick<WebhookEndpointRow, "url" | "description">): string {
   return description || url.replace(/[?#].*$/s, "");
 }
 
-/** The queue gave a message up, or attempts that nobody concluded are spent. What is being sent is left alone. */
-export async function giveUp(db: Database, id: string, isSpent: boolean, now: number): Promise<void> {
+/**
+ * Fails a pending delivery that is not being sent.
+ *
+ * @param onlySpent only when it has no attempts left: the last one was never recorded
+ */
+export async function failDelivery(
+  db: Database,
+  id: string,
+  { onlySpent }: { readonly onlySpent: boolean },
+  now: number,
+): Promise<void> {
   await db
     .update(webhookDeliveries)
     .set({
@@ -303,35 +321,35 @@ export async function giveUp(db: Database, id: string, isSpent: boolean, now: nu
       lease: null,
       leaseExpiresAt: null,
       nextAttemptAt: null,
-      error: sql`coalesce(${webhookDeliveries.error}, 'It could not be sent.')`,
+      error: sql`coalesce(${webhookDeliveries.error}, 'The request could not be sent.')`,
       finishedAt: now,
     })
     .where(
       and(
         eq(webhookDeliveries.id, id),
         eq(webhookDeliveries.state, "pending"),
-        isFree(now),
-        isSpent ? gte(webhookDeliveries.attempts, MAX_ATTEMPTS) : undefined,
+        isUnleased(now),
+        onlySpent ? gte(webhookDeliveries.attempts, MAX_ATTEMPTS) : undefined,
       ),
     );
 }
 
-/** Deliveries whose message must be lost: due long ago, and nobody sends them. They are marked as due now. */
-export async function reclaimForgotten(
+/** Marks deliveries that are overdue, whose message must be lost, as due now. @returns their messages */
+export async function reclaimOverdue(
   db: Database,
   graceSeconds: number,
   limit: number,
   now: number,
 ): Promise<WebhookMessage[]> {
-  const forgotten = db
+  const overdue = db
     .select({ id: webhookDeliveries.id })
     .from(webhookDeliveries)
     .where(
       and(
         eq(webhookDeliveries.state, "pending"),
         lte(webhookDeliveries.nextAttemptAt, now - graceSeconds * 1000),
-        isFree(now),
-        isEndpointOn(db),
+        isUnleased(now),
+        isEndpointEnabled(db),
       ),
     )
     .orderBy(webhookDeliveries.nextAttemptAt)
@@ -339,18 +357,18 @@ export async function reclaimForgotten(
   return db
     .update(webhookDeliveries)
     .set({ nextAttemptAt: now })
-    .where(inArray(webhookDeliveries.id, forgotten))
+    .where(inArray(webhookDeliveries.id, overdue))
     .returning({ delivery_id: webhookDeliveries.id });
 }
 
 /**
- * Forgets events that are older than 30 days, with their deliveries, and secrets that sign no longer. What somebody
- * was sending, and died, while its webhook was switched off, is given up.
+ * Deletes events older than 30 days with their deliveries, and secrets that no longer sign. Fails deliveries whose
+ * attempt was interrupted while their webhook was disabled.
  */
 export async function prune(db: Database, now: number): Promise<void> {
   await db.batch([
-    dropWaiting(db, isNotNull(webhookDeliveries.lease), now),
-    db.delete(webhookEvents).where(lte(webhookEvents.createdAt, now - KEPT_DAYS * DAY_MILLISECONDS)),
+    failDisabled(db, isNotNull(webhookDeliveries.lease), now),
+    db.delete(webhookEvents).where(lte(webhookEvents.createdAt, now - RETENTION_DAYS * DAY_MILLISECONDS)),
     db
       .update(webhookEndpoints)
       .set({ previousSecret: null, previousSecretExpiresAt: null })

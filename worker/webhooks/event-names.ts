@@ -1,16 +1,16 @@
-/** What a company can be told of, and what each of it means. */
+/** The event types that a webhook can subscribe to, with their descriptions. */
 export const EVENTS = {
-  "marker.ready": "A marker is ready, compiled or reused; also once more after a new compilation",
-  "marker.failed": "A compilation failed, and will not be tried again by itself",
-  "video.attached": "A photo got a video, its first or another one",
-  "content.deleted": "A person or a program deleted a photo with all its files",
+  "marker.ready": "A photo's marker is ready: compiled, compiled again, or reused",
+  "marker.failed": "A compilation failed and will not be retried automatically",
+  "video.attached": "A video was attached to a photo, or replaced",
+  "content.deleted": "A photo was deleted with all its files",
 } as const;
 
 export type ContentEvent = keyof typeof EVENTS;
 
 export const CONTENT_EVENTS = Object.keys(EVENTS) as [ContentEvent, ...ContentEvent[]];
 
-/** Sent when somebody asks for it, whatever the endpoint is told of otherwise. */
+/** The type of the event that tests an endpoint, whatever it subscribes to. */
 export const TEST_EVENT = "webhook.test";
 
 export type AnyEvent = ContentEvent | typeof TEST_EVENT;

@@ -12,21 +12,25 @@ import {
 import type { ContentEvent } from "./event-names.ts";
 
 /**
- * The statements that write down that something happened to content, and to whom it is to be told. They
- * belong into the batch of the change, behind the statement that makes it: when that changed no row, nothing
- * has happened. So there is neither a change that is not told nor a tale of none. Nobody listens: no row.
+ * Returns the statements that record an event and its deliveries. They belong into the batch of the change, right
+ * after the statement that makes it: an event is recorded if and only if its change commits. Without a webhook that
+ * subscribes to it, no event is recorded.
  *
- * The payload is what the batch finds: later changes of the content do not change it.
+ * The payload is the content as the batch finds it. Later changes do not affect it.
  */
-export function happened(
+export function recordEvent(
   db: Database,
-  type: ContentEvent,
-  contentId: string,
-  now: number,
-  condition: SQL = sql`changes() > 0`,
+  event: {
+    readonly type: ContentEvent;
+    readonly contentId: string;
+    readonly now: number;
+    /** By default, that the statement before changed a row. */
+    readonly condition?: SQL;
+  },
 ) {
+  const { type, contentId, now, condition = sql`changes() > 0` } = event;
   const eventId = crypto.randomUUID();
-  const listens = sql`${eq(webhookEndpoints.companyId, arContent.companyId)} AND ${listensTo(type)}`;
+  const subscribes = sql`${eq(webhookEndpoints.companyId, arContent.companyId)} AND ${isSubscribed(type)}`;
   return [
     insertSelect(
       db,
@@ -42,7 +46,7 @@ export function happened(
       sql`FROM ${arContent} LEFT JOIN ${compileTasks}
             ON ${eq(compileTasks.contentId, arContent.id)} AND ${eq(compileTasks.generation, arContent.generation)}
           WHERE ${eq(arContent.id, contentId)} AND ${condition}
-            AND EXISTS (SELECT 1 FROM ${webhookEndpoints} WHERE ${listens})`,
+            AND EXISTS (SELECT 1 FROM ${webhookEndpoints} WHERE ${subscribes})`,
     ),
     insertSelect(
       db,
@@ -58,19 +62,20 @@ export function happened(
         createdAt: now,
       },
       sql`FROM ${webhookEvents} JOIN ${webhookEndpoints}
-            ON ${eq(webhookEndpoints.companyId, webhookEvents.companyId)} AND ${listensTo(type)}
+            ON ${eq(webhookEndpoints.companyId, webhookEvents.companyId)} AND ${isSubscribed(type)}
           WHERE ${eq(webhookEvents.id, eventId)}`,
     ),
   ] as const;
 }
 
-function listensTo(type: ContentEvent): SQL {
+/** The condition that an endpoint is enabled and subscribes to an event type. */
+function isSubscribed(type: ContentEvent): SQL {
   return sql`${webhookEndpoints.isEnabled} AND EXISTS (SELECT 1 FROM json_each(${webhookEndpoints.events}) WHERE value = ${type})`;
 }
 
 const iso = (column: AnySQLiteColumn) => sql`strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch')`;
 
-/** Content as the API names it, as far as a payload has it: `eventContent` in schemas.ts. */
+/** The payload's content with the API's names, as `eventContent` in schemas.ts describes it. */
 const snapshot = sql`json_object(
   'content_id', ${arContent.id},
   'unique_id', ${arContent.uniqueId},

@@ -3,15 +3,15 @@ import type { WebhookEventRow } from "../db/tables.ts";
 
 export interface Payload {
   readonly type: WebhookEventRow["type"];
-  /** When it happened; not when it is told. */
+  /** When the event happened, not when it is sent. */
   readonly timestamp: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
 /**
- * What is told of an event: the same at every attempt.
+ * Returns the body of an event's requests, which is the same at every attempt.
  *
- * @param origin for links that leave the platform; empty: they have none, as media addresses never do
+ * @param origin the platform's public origin; "" leaves the viewer's link relative, as media URLs always are
  */
 export function payloadOf({ type, createdAt, data }: WebhookEventRow, origin: string): Payload {
   const { unique_id: uniqueId } = data;

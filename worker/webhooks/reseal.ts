@@ -4,13 +4,13 @@ import { logFailure } from "../log.ts";
 import type { Storages } from "../storage/open.ts";
 import { openSecret, sealSecret } from "./secret.ts";
 
-/** Seals secrets with the newest key that older keys sealed, so that these can be retired. */
+/** Seals secrets with the newest key, so that older keys can be retired. Takes up to `limit` webhooks. */
 export async function resealSecrets(db: Database, storages: Storages, limit: number): Promise<void> {
   const newest = storages.newestKeyId;
   if (newest === null) return;
-  const beginning = `${newest}:`;
+  const prefix = `${newest}:`;
   const isOld = (column: typeof webhookEndpoints.secret | typeof webhookEndpoints.previousSecret) =>
-    sql`substr(${column}, 1, ${beginning.length}) <> ${beginning}`;
+    sql`substr(${column}, 1, ${prefix.length}) <> ${prefix}`;
   const old = await db
     .select()
     .from(webhookEndpoints)
@@ -18,18 +18,18 @@ export async function resealSecrets(db: Database, storages: Storages, limit: num
     .orderBy(sql`random()`)
     .limit(limit);
   for (const { id, secret, previousSecret } of old) {
-    const again = async (sealed: string) => sealSecret(storages, id, await openSecret(storages, id, sealed));
+    const reseal = async (sealed: string) => sealSecret(storages, id, await openSecret(storages, id, sealed));
     try {
       await db
         .update(webhookEndpoints)
         .set({
-          secret: await again(secret),
-          previousSecret: previousSecret === null ? null : await again(previousSecret),
+          secret: await reseal(secret),
+          previousSecret: previousSecret === null ? null : await reseal(previousSecret),
         })
-        // Unless it was changed meanwhile.
+        // Unless it was rotated in between.
         .where(and(eq(webhookEndpoints.id, id), eq(webhookEndpoints.secret, secret)));
     } catch (error) {
-      logFailure("A webhook's secret stays sealed with an older key", error, { endpoint_id: id });
+      logFailure("A webhook's secret could not be sealed with the newest key", error, { endpoint_id: id });
     }
   }
 }

@@ -3,18 +3,18 @@ import { oneLine } from "../http/fields.ts";
 import { markerStatus } from "../schemas.ts";
 import { CONTENT_EVENTS, TEST_EVENT } from "./event-names.ts";
 
-/** The wire of webhooks: what the API takes and gives, and what an endpoint is sent, in snake_case. */
+/** The schemas of the webhook API and of the requests that endpoints receive, in snake_case. */
 
 const contentEvent = z.enum(CONTENT_EVENTS).openapi("WebhookEventType");
 const url = z.string().max(2048).openapi({
-  description: "https, on a public server; redirects are not followed.",
+  description: "An https URL on a public server. Redirects are not followed.",
   example: "https://shop.example.com/vivimark",
 });
 const events = z
   .array(contentEvent)
   .min(1)
   .max(CONTENT_EVENTS.length)
-  .openapi({ description: "What it is told of." });
+  .openapi({ description: "The event types to send." });
 const description = z.string().overwrite(oneLine).max(200);
 
 export const newWebhook = z
@@ -43,19 +43,15 @@ export const webhook = z
     events: z.array(contentEvent),
     description: z.string(),
     enabled: z.boolean(),
-    /** Why Vivimark switched it off; null: a person did, or it is on. */
     disabled_reason: z.enum(["failing", "gone"]).nullable().openapi({
       description:
-        "Why Vivimark switched it off: `failing` for days, or it answered 410, `gone`. Null: a person did, or it is on.",
+        "Why Vivimark disabled it: `failing` for days, or `gone` (it answered 410). Null when it is enabled, or a person disabled it.",
     }),
-    failures: z
-      .number()
-      .int()
-      .openapi({ description: "Attempts that failed since the last that succeeded." }),
+    failures: z.number().int().openapi({ description: "Failed attempts since the last success." }),
     failing_since: z.iso.datetime().nullable(),
     last_delivered_at: z.iso.datetime().nullable(),
     previous_secret_expires_at: z.iso.datetime().nullable().openapi({
-      description: "Until then the secret from before the last change signs too; null: it does no longer.",
+      description: "Until then the previous secret signs too. Null when it no longer does.",
     }),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
@@ -65,11 +61,11 @@ export type Webhook = z.infer<typeof webhook>;
 
 export const webhookList = z.object({ items: z.array(webhook) }).openapi("WebhookList");
 
-/** The only answers that show a secret. */
+/** A webhook with its secret, which only a few responses show. */
 export const webhookWithSecret = webhook
   .extend({
     secret: z.string().openapi({
-      description: "Verifies signatures. It is shown this once.",
+      description: "Verifies signatures. Store it: it is shown only once.",
       example: "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD0r4mQ7Jzy1k=",
     }),
   })
@@ -81,18 +77,22 @@ export const deliveryState = z.enum(["pending", "delivered", "failed"]).openapi(
 export const delivery = z
   .object({
     id: z.string(),
-    /** The `webhook-id` that its requests carry: the same at every attempt. */
-    event_id: z.string(),
+    event_id: z
+      .string()
+      .openapi({ description: "The `webhook-id` of its requests, the same at every attempt." }),
     event_type: z.enum([...CONTENT_EVENTS, TEST_EVENT]),
-    /** Null: the event is about none. */
+    /** Null for a test event. */
     content_id: z.string().nullable(),
     state: deliveryState,
-    /** Since it was last begun. */
-    attempts: z.number().int(),
+    attempts: z.number().int().openapi({ description: "Since it was last sent again, or created." }),
     next_attempt_at: z.iso.datetime().nullable(),
-    status: z.number().int().nullable().openapi({ description: "What the last attempt was answered." }),
-    error: z.string().nullable().openapi({ description: "Why it is not delivered." }),
-    /** When it happened. */
+    status: z
+      .number()
+      .int()
+      .nullable()
+      .openapi({ description: "The HTTP status of the last attempt; null without a response." }),
+    error: z.string().nullable().openapi({ description: "Why it was not delivered." }),
+    /** When the event happened. */
     created_at: z.iso.datetime(),
     finished_at: z.iso.datetime().nullable(),
   })
@@ -108,27 +108,26 @@ const attempt = z
   .object({
     at: z.iso.datetime(),
     milliseconds: z.number().int(),
-    status: z.number().int().nullable().openapi({ description: "Null: there was no answer." }),
+    status: z.number().int().nullable().openapi({ description: "Null without a response." }),
     response: z
       .string()
-      .openapi({ description: "The first 1,024 bytes of the answer, without control characters." }),
+      .openapi({ description: "The first 1,024 bytes of the response, without control characters." }),
     error: z.string().nullable(),
   })
   .openapi("WebhookAttempt");
 
-/** A delivery with all that is known of it. */
+/** A delivery with its payload and attempts. */
 export const deliveryDetail = delivery
   .extend({
-    payload: z
-      .record(z.string(), z.unknown())
-      .openapi({ description: "The body of its requests, as an object." }),
-    /** Oldest first, those from before it was sent again included. */
-    log: z.array(attempt).openapi({ description: "The newest 100 attempts." }),
+    payload: z.record(z.string(), z.unknown()).openapi({ description: "The body of its requests." }),
+    log: z.array(attempt).openapi({
+      description: "The newest 100 attempts, the oldest of them first. Sending a delivery again keeps them.",
+    }),
   })
   .openapi("WebhookDeliveryDetail");
 export type DeliveryDetail = z.infer<typeof deliveryDetail>;
 
-/** Content as an event tells of it: as it was when that happened. */
+/** The content of an event, as it was when the event happened. */
 const eventContent = z
   .object({
     content_id: z.string(),
@@ -151,13 +150,14 @@ const eventContent = z
     updated_at: z.iso.datetime(),
   })
   .openapi("WebhookContent", {
-    description: "Addresses are relative to the API unless it was told its own: resolve them against it.",
+    description:
+      "URLs are relative to the API, except `viewer_url` where PUBLIC_URL is set. Resolve them against the API's URL.",
   });
 
 export const eventPayload = z
   .object({
     type: contentEvent,
-    timestamp: z.iso.datetime().openapi({ description: "When it happened; not when it is told." }),
+    timestamp: z.iso.datetime().openapi({ description: "When the event happened, not when it is sent." }),
     data: eventContent,
   })
   .openapi("WebhookEvent");

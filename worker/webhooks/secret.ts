@@ -1,18 +1,18 @@
 import type { WebhookEndpointRow } from "../db/tables.ts";
 import type { Storages } from "../storage/open.ts";
 
-/** What signs an endpoint's requests: `whsec_` and the base64 of random bytes, as Standard Webhooks says. */
+/** The secrets that sign an endpoint's requests: `whsec_` and the base64 of random bytes (Standard Webhooks). */
 
 const PREFIX = "whsec_";
-/** Between 24 and 64. */
+/** Standard Webhooks allows 24 to 64. */
 const SECRET_BYTES = 32;
 
-/** So long the secret before a change goes on signing beside the new one. */
+/** How long the previous secret signs beside a new one. */
 export const OVERLAP_MILLISECONDS = 24 * 3_600_000;
 
 type Vault = Pick<Storages, "sealText" | "openText">;
 
-/** @returns a new secret, and as its row holds it. @throws VaultError when nothing can be sealed */
+/** Returns a new secret, plain and sealed. @throws VaultError without a key to seal it */
 export async function newSecret(
   vault: Vault,
   endpointId: string,
@@ -26,13 +26,13 @@ export function sealSecret(vault: Vault, endpointId: string, secret: string): Pr
   return vault.sealText(secret, contextOf(endpointId));
 }
 
-/** @throws VaultError when the key that sealed it is not there */
+/** @throws VaultError when the key that sealed it is missing */
 export function openSecret(vault: Vault, endpointId: string, sealed: string): Promise<string> {
   return vault.openText(sealed, contextOf(endpointId));
 }
 
-/** The secrets that sign now, the newest first. */
-export function secretsOf(
+/** Returns the secrets that sign now, the newest first. */
+export function signingSecrets(
   vault: Vault,
   { id, secret, previousSecret, previousSecretExpiresAt }: WebhookEndpointRow,
   now: number,

@@ -14,22 +14,21 @@ import {
   webhookEvents,
 } from "../db/tables.ts";
 import type { Position } from "../http/cursor.ts";
-import { dropWaiting, isEndpointOn, isFree, nameOf } from "./deliveries.ts";
+import { endpointName, failDisabled, isEndpointEnabled, isUnleased } from "./deliveries.ts";
 import { TEST_EVENT } from "./event-names.ts";
 
-/** Of one company: what happens is told to each of them. */
+/** Webhooks of one company: every event may be sent to each of them. */
 export const MAX_ENDPOINTS = 20;
 
-/** Of a delivery: eight are made by themselves, and more whenever somebody sends it again. */
+/** Attempts of one delivery that are shown. Sending it again adds to them without a limit. */
 const MAX_SHOWN_ATTEMPTS = 100;
 
-/** A delivery with what it tells. */
-export interface Told {
+export interface DeliveryWithEvent {
   readonly delivery: WebhookDeliveryRow;
   readonly event: WebhookEventRow;
 }
 
-/** What people choose of an endpoint. */
+/** The settings of an endpoint that people change. */
 export type EndpointChange = Partial<
   Pick<WebhookEndpointRow, "url" | "events" | "description" | "isEnabled">
 >;
@@ -40,7 +39,7 @@ export interface DeliveryQuery {
   readonly limit: number;
 }
 
-/** The webhooks of one company; nothing of another can be reached through it. */
+/** The webhooks of one company. Those of other companies are out of reach. */
 export class WebhookStore {
   readonly #db: Database;
   readonly #company: Company;
@@ -56,7 +55,7 @@ export class WebhookStore {
     return and(eq(webhookEndpoints.companyId, this.#company.id), ...conditions);
   }
 
-  /** Oldest first. */
+  /** Returns the company's webhooks, the oldest first. */
   list(): Promise<WebhookEndpointRow[]> {
     return this.#db
       .select()
@@ -73,13 +72,13 @@ export class WebhookStore {
     return row;
   }
 
-  /** Undefined when the company has as many as it may have. */
+  /** Creates a webhook. @returns undefined when the company has `MAX_ENDPOINTS` already */
   async insert(
     endpoint: Pick<WebhookEndpointRow, "id" | "url" | "events" | "description" | "isEnabled" | "secret">,
     now: number,
   ): Promise<WebhookEndpointRow | undefined> {
     const { id, url, events, description, isEnabled, secret } = endpoint;
-    const [row] = await this.#audit.noting(
+    const [row] = await this.#audit.record(
       insertIf(
         this.#db,
         webhookEndpoints,
@@ -90,13 +89,13 @@ export class WebhookStore {
         sql`(SELECT count(*) FROM ${webhookEndpoints} WHERE ${this.#own()}) < ${MAX_ENDPOINTS}`,
       ).returning(),
       "webhook.created",
-      { id, name: nameOf(endpoint) },
+      { id, name: endpointName(endpoint) },
       { events },
     );
     return row;
   }
 
-  /** Switched on again, it begins without a past; switched off, what waits is given up. */
+  /** Changes a webhook. Enabling it resets its failures; disabling it fails its pending deliveries. */
   async change(
     endpoint: WebhookEndpointRow,
     change: EndpointChange,
@@ -104,38 +103,46 @@ export class WebhookStore {
   ): Promise<WebhookEndpointRow | undefined> {
     const { id } = endpoint;
     const { url, events, description, isEnabled } = change;
-    const name = nameOf({ url: url ?? endpoint.url, description: description ?? endpoint.description });
-    const address = url === undefined ? undefined : nameOf({ url, description: "" });
-    const isOn = isEnabled === true && !endpoint.isEnabled;
+    const name = endpointName({ url: url ?? endpoint.url, description: description ?? endpoint.description });
+    const address = url === undefined ? undefined : endpointName({ url, description: "" });
+    const isReset = isEnabled === true && !endpoint.isEnabled;
     const [[row]] = await this.#db.batch([
       this.#db
         .update(webhookEndpoints)
         .set({
           ...change,
-          ...(isOn ? { disabledReason: null, failures: 0, failingSince: null } : {}),
+          ...(isReset ? { disabledReason: null, failures: 0, failingSince: null } : {}),
           updatedAt: now,
         })
         .where(this.#own(eq(webhookEndpoints.id, id)))
         .returning(),
-      this.#audit.note("webhook.changed", { id, name }, { address, events, description, enabled: isEnabled }),
-      ...(isEnabled === false ? [dropWaiting(this.#db, eq(webhookDeliveries.endpointId, id), now)] : []),
+      this.#audit.entry(
+        "webhook.changed",
+        { id, name },
+        { address, events, description, enabled: isEnabled },
+      ),
+      ...(isEnabled === false ? [failDisabled(this.#db, eq(webhookDeliveries.endpointId, id), now)] : []),
     ]);
     return row;
   }
 
   /**
-   * A new secret; the one before goes on signing until `overlapUntil`.
+   * Replaces the secret. The previous one signs until `overlapUntil`.
    *
-   * @param secretId of the request: the same one changes it once
+   * @returns undefined when the endpoint has the secret with this id already, or is deleted
    */
   async rotate(
     endpoint: WebhookEndpointRow,
-    sealed: string,
-    secretId: string,
-    overlapUntil: number,
+    secret: {
+      /** Of the request, so that a repeated request rotates once. */
+      readonly id: string;
+      readonly sealed: string;
+      readonly overlapUntil: number;
+    },
     now: number,
   ): Promise<WebhookEndpointRow | undefined> {
-    const [row] = await this.#audit.noting(
+    const { id: secretId, sealed, overlapUntil } = secret;
+    const [row] = await this.#audit.record(
       this.#db
         .update(webhookEndpoints)
         .set({
@@ -148,29 +155,33 @@ export class WebhookStore {
         .where(this.#own(eq(webhookEndpoints.id, endpoint.id), ne(webhookEndpoints.secretId, secretId)))
         .returning(),
       "webhook.secret_rotated",
-      { id: endpoint.id, name: nameOf(endpoint) },
+      { id: endpoint.id, name: endpointName(endpoint) },
     );
     return row;
   }
 
-  /** With its deliveries; false when it is gone. */
+  /** Deletes a webhook with its deliveries. @returns false when it was deleted already */
   async remove(endpoint: WebhookEndpointRow): Promise<boolean> {
-    const removed = await this.#audit.noting(
+    const removed = await this.#audit.record(
       this.#db
         .delete(webhookEndpoints)
         .where(this.#own(eq(webhookEndpoints.id, endpoint.id)))
         .returning({ id: webhookEndpoints.id }),
       "webhook.deleted",
-      { id: endpoint.id, name: nameOf(endpoint) },
+      { id: endpoint.id, name: endpointName(endpoint) },
     );
     return removed.length === 1;
   }
 
-  /** Newest first; `next` is null on the last page. Undefined: there is no such endpoint. */
+  /**
+   * Returns one page of a webhook's deliveries, the newest first; `next` is null on the last page.
+   *
+   * @returns undefined when the company has no such webhook
+   */
   async deliveries(
     endpointId: string,
     { state, after, limit }: DeliveryQuery,
-  ): Promise<{ rows: Told[]; next: Position | null } | undefined> {
+  ): Promise<{ rows: DeliveryWithEvent[]; next: Position | null } | undefined> {
     const wanted = and(
       eq(webhookDeliveries.endpointId, webhookEndpoints.id),
       state && eq(webhookDeliveries.state, state),
@@ -180,7 +191,7 @@ export class WebhookStore {
           and(eq(webhookDeliveries.createdAt, after.createdAt), lt(webhookDeliveries.id, after.id)),
         ),
     );
-    // An endpoint without any has one row too, of nothing.
+    // The left joins give one empty row for an endpoint without deliveries.
     const found = await this.#db
       .select({ delivery: webhookDeliveries, event: webhookEvents })
       .from(webhookEndpoints)
@@ -197,11 +208,11 @@ export class WebhookStore {
     return { rows: page, next };
   }
 
-  /** With its newest attempts, oldest first. */
+  /** Returns a delivery with its newest attempts, the oldest of them first. */
   async delivery(
     endpointId: string,
     id: string,
-  ): Promise<(Told & { attempts: WebhookAttemptRow[] }) | undefined> {
+  ): Promise<(DeliveryWithEvent & { attempts: WebhookAttemptRow[] }) | undefined> {
     const found = await this.#db
       .select({ delivery: webhookDeliveries, event: webhookEvents, attempt: webhookAttempts })
       .from(webhookDeliveries)
@@ -224,28 +235,28 @@ export class WebhookStore {
     );
   }
 
-  /** Begins a delivery anew, with the same event; false when its endpoint is off or it is being sent now. */
-  async sendAgain(endpoint: WebhookEndpointRow, id: string, now: number): Promise<boolean> {
-    const begun = await this.#audit.noting(
+  /** Restarts a delivery. @returns false when its endpoint is disabled or it is being sent now */
+  async resend(endpoint: WebhookEndpointRow, id: string, now: number): Promise<boolean> {
+    const restarted = await this.#audit.record(
       this.#db
         .update(webhookDeliveries)
         .set({
           ...{ state: "pending", attempts: 0, nextAttemptAt: now },
           ...{ lease: null, leaseExpiresAt: null, finishedAt: null },
         })
-        .where(and(this.#ownDelivery(endpoint.id, id), isFree(now), isEndpointOn(this.#db)))
+        .where(and(this.#ownDelivery(endpoint.id, id), isUnleased(now), isEndpointEnabled(this.#db)))
         .returning({ id: webhookDeliveries.id }),
       "webhook.sent_again",
-      { id: endpoint.id, name: nameOf(endpoint) },
+      { id: endpoint.id, name: endpointName(endpoint) },
       { delivery_id: id },
     );
-    return begun.length === 1;
+    return restarted.length === 1;
   }
 
-  /** An event that is for this endpoint alone, and nothing has happened. */
+  /** Creates a test event with a delivery to this endpoint alone. */
   async addTest(endpointId: string, deliveryId: string, now: number): Promise<void> {
     const [companyId, eventId] = [this.#company.id, crypto.randomUUID()];
-    const data = { endpoint_id: endpointId, message: "This is a test. Nothing has happened." };
+    const data = { endpoint_id: endpointId, message: "This is a test event. Nothing has changed." };
     await this.#db.batch([
       this.#db
         .insert(webhookEvents)

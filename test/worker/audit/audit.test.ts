@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { CreatedApiKey, Me, Member, PendingInvitation } from "../../../worker/accounts/schemas.ts";
 import { ACTIONS, type Action } from "../../../worker/audit/actions.ts";
-import { csvOf } from "../../../worker/audit/csv.ts";
+import { toCsv } from "../../../worker/audit/csv.ts";
 import type { AuditEntry, AuditPage } from "../../../worker/audit/schemas.ts";
 import { auditLog } from "../../../worker/db/tables.ts";
 import type { Project } from "../../../worker/schemas.ts";
@@ -350,11 +350,11 @@ describe("the table", () => {
   });
 
   test.each(["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])("takes %j as a text", (text) => {
-    expect(csvOf([[text]])).toBe(`"'${text}"\r\n`);
+    expect(toCsv([[text]])).toBe(`"'${text}"\r\n`);
   });
 
   test.each(["Ada", "a=b", "1-2", "", "O'Brien"])("leaves %j as it is", (text) => {
-    expect(csvOf([[text]])).toBe(`"${text}"\r\n`);
+    expect(toCsv([[text]])).toBe(`"${text}"\r\n`);
   });
 });
 

@@ -129,20 +129,20 @@ describe("at the same moment", () => {
     expect((await submit(photo)).status).toBe(201);
   });
 
-  test("a lease that somebody prolongs is not taken over", async () => {
-    const first = await claim(edge.db, { companyId: FIRST_COMPANY_ID }, "POST /", key, edge.clock);
-    expect(first.kind).toBe("held");
+  test("a lease is taken over only after it has expired", async () => {
+    const claimAgain = () =>
+      claim(edge.db, {
+        ...{ owner: { companyId: FIRST_COMPANY_ID }, route: "POST /", key, now: edge.clock },
+      });
+    const first = await claimAgain();
+    expect(first.kind).toBe("leased");
     edge.pass(59);
-    expect((await claim(edge.db, { companyId: FIRST_COMPANY_ID }, "POST /", key, edge.clock)).kind).toBe(
-      "running",
-    );
+    expect((await claimAgain()).kind).toBe("running");
     edge.pass(1);
-    const second = await claim(edge.db, { companyId: FIRST_COMPANY_ID }, "POST /", key, edge.clock);
-    if (first.kind !== "held" || second.kind !== "held") throw new Error("Not held.");
-    expect(second.held).toMatchObject({ id: first.held.id, isRepeated: true });
-    expect((await claim(edge.db, { companyId: FIRST_COMPANY_ID }, "POST /", key, edge.clock)).kind).toBe(
-      "running",
-    );
+    const second = await claimAgain();
+    if (first.kind !== "leased" || second.kind !== "leased") throw new Error("Not leased.");
+    expect(second.lease).toMatchObject({ id: first.lease.id, isRepeated: true });
+    expect((await claimAgain()).kind).toBe("running");
   });
 });
 
@@ -315,16 +315,21 @@ describe("every other POST that makes something", () => {
     const owner = await Browser.signedIn(edge, OWNER);
     const [ada] = await edge.db.select().from(users).where(eq(users.email, OWNER.email));
     const path = "POST /api/me/companies";
-    expect(
-      (await claim(edge.db, { userId: ada.id, companyId: FIRST_COMPANY_ID }, path, key, edge.clock)).kind,
-    ).toBe("held");
+    const request = { route: path, key, now: edge.clock };
+    const ofMember = { userId: ada.id, companyId: FIRST_COMPANY_ID };
+    expect((await claim(edge.db, { owner: ofMember, ...request })).kind).toBe("leased");
     expect((await owner.fetch("/api/me/companies", found)).status).toBe(201);
-    expect((await claim(edge.db, { userId: ada.id }, path, key, edge.clock)).kind).toBe("answered");
+    expect((await claim(edge.db, { owner: { userId: ada.id }, ...request })).kind).toBe("answered");
   });
 
   test("another company's key is another key", async () => {
-    const other = await claim(edge.db, { companyId: FIRST_COMPANY_ID }, "POST /x", key, edge.clock);
-    expect(other.kind).toBe("held");
+    const other = await claim(edge.db, {
+      owner: { companyId: FIRST_COMPANY_ID },
+      route: "POST /x",
+      key,
+      now: edge.clock,
+    });
+    expect(other.kind).toBe("leased");
     const photo = { image: jpeg(300, 300) };
     expect((await submit(photo)).status).toBe(201);
   });

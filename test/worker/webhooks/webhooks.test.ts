@@ -416,7 +416,12 @@ describe("a delivery that fails", () => {
     if (first.kind !== "retry") throw new Error(first.kind);
     const [waiting] = await deliveries(id, "?state=pending");
     expect(waiting).toMatchObject({
-      ...{ state: "pending", attempts: 1, status: 500, error: "It answered 500; expected 200 to 299." },
+      ...{
+        state: "pending",
+        attempts: 1,
+        status: 500,
+        error: "The endpoint answered 500. Expected a status from 200 to 299.",
+      },
       next_attempt_at: new Date(edge.clock + first.delaySeconds * 1000).toISOString(),
     });
     edge.pass(first.delaySeconds);
@@ -470,7 +475,9 @@ describe("a delivery that fails", () => {
     await edge.db.update(webhookDeliveries).set({ attempts: MAX_ATTEMPTS });
     expect(await deliverAll()).toEqual([ACK]);
     expect(received).toEqual([]);
-    expect(await deliveries(id)).toMatchObject([{ state: "failed", error: "It could not be sent." }]);
+    expect(await deliveries(id)).toMatchObject([
+      { state: "failed", error: "The request could not be sent." },
+    ]);
   });
 
   test("waits longer when the endpoint says so, and never longer than a queue can", () => {
@@ -532,7 +539,7 @@ describe("a delivery that fails", () => {
     expect(await deliverAll()).toMatchObject([{ kind: "retry" }]);
     expect(asked).not.toHaveBeenCalled();
     expect(await deliveries(id)).toMatchObject([
-      { status: 302, error: "It answered 302: redirects are not followed." },
+      { status: 302, error: "The endpoint answered 302. Redirects are not followed: enter the final URL." },
     ]);
   });
 });
@@ -556,7 +563,9 @@ describe("the queue", () => {
     expect(await deliveries(id)).toMatchObject([{ state: "pending" }]);
     edge.pass(61);
     expect(await deadLetterDelivery(edge.bindings, message)).toEqual(ACK);
-    expect(await deliveries(id)).toMatchObject([{ state: "failed", error: "It could not be sent." }]);
+    expect(await deliveries(id)).toMatchObject([
+      { state: "failed", error: "The request could not be sent." },
+    ]);
     vi.restoreAllMocks();
   });
 
@@ -637,7 +646,7 @@ describe("an endpoint is switched off", () => {
     expect(await deliverAll()).toEqual([ACK]);
     expect(received).toEqual([]);
     expect(await deliveries(id)).toMatchObject([
-      { state: "failed", error: expect.stringContaining("switched off") },
+      { state: "failed", error: expect.stringContaining("disabled") },
     ]);
     const test = await edge.fetch(`${HOOKS}/${id}/test`, { method: "POST" });
     expect((await refusal(test)).code).toBe("webhook_disabled");
@@ -656,7 +665,7 @@ describe("switched off while something is being sent", () => {
     };
     expect(await deliverAll()).toEqual([ACK]);
     expect(await deliveries(id)).toMatchObject([
-      { state: "failed", status: 500, error: expect.stringContaining("switched off"), next_attempt_at: null },
+      { state: "failed", status: 500, error: expect.stringContaining("disabled"), next_attempt_at: null },
     ]);
     await edge.fetch(`${HOOKS}/${id}`, json("PATCH", { enabled: true }));
     edge.pass(DAY);
