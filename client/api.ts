@@ -1,6 +1,12 @@
 // Generated from /api/openapi.json by `npm run client:types`. Do not edit.
 
-/** Addresses are relative to the API unless it was told its own: resolve them against it. */
+/** Default: server. */
+export type CompileWhere = "server" | "browser";
+
+/** The reason, for programs. New codes may be added; handle unknown ones. */
+export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "already_set_up" | "wrong_link" | "no_passkeys_here" | "invalid_idempotency_key" | "idempotency_key_reused" | "request_in_progress" | "quota_exceeded" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "precondition_failed" | "image_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_companies" | "too_many_keys" | "too_many_projects" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
+
+/** URLs are relative to the API, except `viewer_url` where PUBLIC_URL is set. Resolve them against the API's URL. */
 export interface WebhookContent {
   content_id: string;
   unique_id: string;
@@ -20,12 +26,6 @@ export interface WebhookContent {
   created_at: string;
   updated_at: string;
 }
-
-/** Default: server. */
-export type CompileWhere = "server" | "browser";
-
-/** The reason, for programs. New codes may be added; handle unknown ones. */
-export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "already_set_up" | "wrong_link" | "no_passkeys_here" | "invalid_idempotency_key" | "idempotency_key_reused" | "request_in_progress" | "quota_exceeded" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "precondition_failed" | "image_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_companies" | "too_many_keys" | "too_many_projects" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
 
 export interface ActiveCompany {
   /** The company's id; null selects no company. */
@@ -375,9 +375,9 @@ export interface NewVideoUpload {
 }
 
 export interface NewWebhook {
-  /** https, on a public server; redirects are not followed. */
+  /** An https URL on a public server. Redirects are not followed. */
   url: string;
-  /** What it is told of. */
+  /** The event types to send. */
   events: Array<WebhookEventType>;
   description?: string;
   enabled?: boolean;
@@ -797,13 +797,13 @@ export interface Webhook {
   events: Array<WebhookEventType>;
   description: string;
   enabled: boolean;
-  /** Why Vivimark switched it off: `failing` for days, or it answered 410, `gone`. Null: a person did, or it is on. */
+  /** Why Vivimark disabled it: `failing` for days, or `gone` (it answered 410). Null when it is enabled, or a person disabled it. */
   disabled_reason: "failing" | "gone" | null;
-  /** Attempts that failed since the last that succeeded. */
+  /** Failed attempts since the last success. */
   failures: number;
   failing_since: string | null;
   last_delivered_at: string | null;
-  /** Until then the secret from before the last change signs too; null: it does no longer. */
+  /** Until then the previous secret signs too. Null when it no longer does. */
   previous_secret_expires_at: string | null;
   created_at: string;
   updated_at: string;
@@ -812,17 +812,17 @@ export interface Webhook {
 export interface WebhookAttempt {
   at: string;
   milliseconds: number;
-  /** Null: there was no answer. */
+  /** Null without a response. */
   status: number | null;
-  /** The first 1,024 bytes of the answer, without control characters. */
+  /** The first 1,024 bytes of the response, without control characters. */
   response: string;
   error: string | null;
 }
 
 export interface WebhookChange {
-  /** https, on a public server; redirects are not followed. */
+  /** An https URL on a public server. Redirects are not followed. */
   url?: string;
-  /** What it is told of. */
+  /** The event types to send. */
   events?: Array<WebhookEventType>;
   description?: string;
   enabled?: boolean;
@@ -830,15 +830,17 @@ export interface WebhookChange {
 
 export interface WebhookDelivery {
   id: string;
+  /** The `webhook-id` of its requests, the same at every attempt. */
   event_id: string;
   event_type: "marker.ready" | "marker.failed" | "video.attached" | "content.deleted" | "webhook.test";
   content_id: string | null;
   state: WebhookDeliveryState;
+  /** Since it was last sent again, or created. */
   attempts: number;
   next_attempt_at: string | null;
-  /** What the last attempt was answered. */
+  /** The HTTP status of the last attempt; null without a response. */
   status: number | null;
-  /** Why it is not delivered. */
+  /** Why it was not delivered. */
   error: string | null;
   created_at: string;
   finished_at: string | null;
@@ -851,7 +853,7 @@ export interface WebhookDeliveryPage {
 
 export interface WebhookEvent {
   type: WebhookEventType;
-  /** When it happened; not when it is told. */
+  /** When the event happened, not when it is sent. */
   timestamp: string;
   data: WebhookContent;
 }
@@ -940,9 +942,9 @@ export type TakenLease = (Lease) & ({
 export type TaskState = "pending" | "processing" | "ready" | "failed" | "superseded";
 
 export type WebhookDeliveryDetail = (WebhookDelivery) & ({
-  /** The body of its requests, as an object. */
+  /** The body of its requests. */
   payload: Record<string, unknown>;
-  /** The newest 100 attempts. */
+  /** The newest 100 attempts, the oldest of them first. Sending a delivery again keeps them. */
   log: Array<WebhookAttempt>;
 });
 
@@ -951,7 +953,7 @@ export type WebhookDeliveryState = "pending" | "delivered" | "failed";
 export type WebhookEventType = "marker.ready" | "marker.failed" | "video.attached" | "content.deleted";
 
 export type WebhookWithSecret = (Webhook) & ({
-  /** Verifies signatures. It is shown this once. */
+  /** Verifies signatures. Store it: it is shown only once. */
   secret: string;
 });
 
@@ -1023,12 +1025,13 @@ export interface Operations {
       /** Default: the name of the file. */
       title?: string;
       description?: string;
-      /** Default: the oldest that is not archived. */
+      /** Default: the oldest project that is not archived. */
       project_id?: string;
+      /** Default: server. */
       compile?: "server" | "browser";
-      /** Keep only this many strongest points per keyframe. Default: the project's. */
+      /** Keeps at most this many of the strongest points per keyframe. Default: the project's. */
       max_features?: number;
-      /** When viewers see it no longer. Default: by the project's days. */
+      /** When viewers stop showing the photo. Default: after the project's number of days. */
       expires_at?: string;
     };
     answer: Submission;
@@ -1100,11 +1103,11 @@ export interface Operations {
     body?: Bytes | FormData;
     /** The fields of a form, in place of `body`. */
     form?: {
-      /** .mind, at most 16 MB. */
+      /** A .mind file, at most 16 MB. */
       marker: Blob;
       /** JPEG, at most 500 kB. */
       thumbnail?: Blob;
-      /** JSON: {milliseconds, compiler_version}. */
+      /** A JSON object with `milliseconds` and `compiler_version`. */
       metadata?: string;
     };
     /** The Content-Type of a `body` of bytes. */
@@ -1485,7 +1488,7 @@ export interface Operations {
   /**
    * Cancel a storage migration
    *
-   * Files already moved stay in the new storage; another migration can move them back.
+   * Files already moved stay in the new storage; another storage migration can move them back.
    */
   "POST /api/storage-migrations/{id}/cancel": {
     path: {
