@@ -100,7 +100,7 @@ describe("a permission of Yandex", () => {
     expect(await errorOf({ code, state: `${state.slice(0, -2)}AA` })).toContain("another attempt");
     expect(await errorOf({ code })).toContain("another attempt");
     expect(await errorOf({ error: "access_denied", state })).toBe(
-      "The access to Yandex Disk was not allowed.",
+      "Access to Yandex Disk was denied. Allow it at Yandex, and try again.",
     );
     edge.pass(1800);
     expect(await errorOf({ code, state })).toContain("another attempt");
