@@ -7,7 +7,7 @@ export class CompileCrash extends Error {
 }
 
 /** The part of a Worker that one compilation needs. */
-export type CompileWorker = Pick<
+type CompileWorker = Pick<
   Worker,
   "postMessage" | "terminate" | "onmessage" | "onerror" | "onmessageerror"
 >;
