@@ -7,10 +7,7 @@ export class CompileCrash extends Error {
 }
 
 /** The part of a Worker that one compilation needs. */
-type CompileWorker = Pick<
-  Worker,
-  "postMessage" | "terminate" | "onmessage" | "onerror" | "onmessageerror"
->;
+type CompileWorker = Pick<Worker, "postMessage" | "terminate" | "onmessage" | "onerror" | "onmessageerror">;
 
 const startWorker = (): CompileWorker =>
   new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "compile" });
