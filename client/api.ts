@@ -575,7 +575,7 @@ export interface S3Settings {
   prefix?: string;
   access_key_id: string;
   secret_access_key: string;
-  /** Where the bucket is named: https://endpoint/bucket/key or https://bucket.endpoint/key. */
+  /** Addresses of files: `path` is https://endpoint/bucket/key, `host` is https://bucket.endpoint/key. */
   style?: "path" | "host";
 }
 
@@ -658,7 +658,7 @@ export interface StorageConnectionReport {
     step: "write" | "read" | "list" | "delete";
     ok: boolean;
     milliseconds: number;
-    /** `code`: not_found, denied, quota_exceeded, unavailable, conflict, invalid_config, mismatch (the storage answered with something else) or internal_error. `field`: the setting that is wrong. */
+    /** `code`: not_found, denied, quota_exceeded, unavailable, conflict, invalid_config, mismatch (the storage returned another content) or internal_error. `field`: the setting that is wrong. */
     error?: {
       code: string;
       message: string;
@@ -670,7 +670,7 @@ export interface StorageConnectionReport {
 export interface StorageConnectionTrial {
   provider: "s3" | "yandex_disk";
   settings: Record<string, unknown>;
-  /** A saved connection, whose settings serve where these are silent: its secrets too. */
+  /** A saved connection, which supplies the settings that are left out, secrets included. */
   connection_id?: string;
 }
 
@@ -884,9 +884,9 @@ export interface YandexCode {
 export interface YandexDiskSettings {
   token: string;
   refresh_token?: string;
-  /** When the token ends. */
+  /** When the token expires. */
   expires_at?: string;
-  /** app:/ is the application's own folder; disk:/… needs wider rights. */
+  /** app:/ is the application's own folder; disk:/… needs a right to the whole Disk. */
   root?: string;
 }
 
@@ -1317,7 +1317,7 @@ export interface Operations {
   "GET /api/storage-connections/yandex/authorize": {
     query?: {
       name?: string;
-      /** app:/ is the application's own folder; disk:/… needs wider rights. */
+      /** app:/ is the application's own folder; disk:/… needs a right to the whole Disk. */
       root?: string;
       connection_id?: string;
     };

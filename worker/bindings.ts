@@ -8,8 +8,8 @@ import type { Storages } from "./storage/open.ts";
 import type { YandexDiskSettingsBody } from "./storage/settings.ts";
 
 /**
- * What the edge's code works with: the platform's services behind types of our own, so that routes and
- * domain functions name neither Workers types nor environment variables. `worker/connect.ts` connects them.
+ * The services that routes and domain functions use. They hide Workers types and environment variables, which only
+ * worker/connect.ts knows.
  */
 export interface Bindings {
   readonly db: Database;
@@ -19,23 +19,23 @@ export interface Bindings {
   readonly webhookQueue: WebhookQueue;
   readonly internet: Internet;
   readonly settings: Settings;
-  /** The application that this installation has registered with Yandex; null: none. */
+  /** Null when this installation is not registered with Yandex. */
   readonly yandex: YandexPermission | null;
   readonly accounts: AccountSettings;
   readonly rateLimits: RateLimits;
   readonly publicCache: PublicCache;
   /** The built web app. */
   readonly assets: { fetch(request: Request): Promise<Response> };
-  /** What the platform stands on, by name; a check rejects, saying why, when its dependency is down. */
+  /** Health checks by the name of what they check. A check rejects with the reason when that is down. */
   readonly dependencies: Readonly<Record<string, () => Promise<void>>>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
-  /** Goes on with work that no answer waits for. */
+  /** Continues work after the response is sent. */
   readonly later: (work: Promise<unknown>) => void;
 }
 
-/** Hono's environment. A company's stores come with its routes: worker/routes/guarded.ts. */
+/** Hono's environment of all routes. Those of a company have more variables: worker/routes/guarded.ts. */
 export interface AppEnv {
   Bindings: Bindings;
   Variables: {
@@ -45,25 +45,25 @@ export interface AppEnv {
   };
 }
 
-/** HTTP to addresses that users gave: every hop is checked, by worker/storage/address.ts. */
+/** HTTP to addresses from users. worker/storage/address.ts checks them, redirects included. */
 export interface Internet {
-  /** @throws StorageError `invalid_config` for an address that is not asked */
+  /** @throws StorageError `invalid_config` for an address that must not be requested */
   check(url: URL): void;
-  /** Resolves when the answer begins. @throws StorageError `invalid_config`, `unavailable` */
+  /** Resolves when the response's body begins. @throws StorageError `invalid_config`, `unavailable` */
   open(request: {
     readonly method: "GET" | "POST";
     readonly url: URL;
     readonly headers: Readonly<Record<string, string>>;
     readonly body?: string;
     readonly maxRedirects: number;
-    /** Until the answer begins, and between its parts. */
+    /** Longest wait for the response, and for each chunk of its body. */
     readonly silenceSeconds: number;
-    /** Whether a failure may be tried again at once. */
+    /** Whether the request may be repeated after a failure. */
     readonly idempotent: boolean;
   }): Promise<{
     readonly status: number;
     readonly headers: Headers;
-    /** To be read or cancelled. */
+    /** The caller must read or cancel it. */
     readonly body: ReadableStream<Uint8Array> | null;
   }>;
 }
@@ -71,14 +71,14 @@ export interface Internet {
 export interface AccountSettings {
   /** Signs the cookies of sessions. */
   readonly secret: string;
-  /** Opens the set-up page; empty: it stays closed. */
+  /** Opens the set-up page; empty: the page stays closed. */
   readonly setupToken: string;
   readonly mailer: Mailer;
-  /** Where `mailer` is the development mailbox: that, and the token that opens its page. */
+  /** The development mailbox and the token of its page, if `mailer` is the mailbox. */
   readonly mailbox: { readonly mails: DevelopmentMailbox; readonly token: string } | null;
 }
 
-/** Says "look at this compilation"; what is to be done is in the database. */
+/** Asks to look at a compilation. The database has what is to be done. */
 export interface CompileMessage {
   readonly content_id: string;
   readonly generation: number;
@@ -92,7 +92,7 @@ interface CompileQueue {
   ): Promise<void>;
 }
 
-/** Says "go on with this storage migration"; what is to be done is in the database. */
+/** Asks to continue a storage migration. The database has what is to be done. */
 export interface StorageMessage {
   readonly migration_id: string;
 }
@@ -101,7 +101,7 @@ interface StorageQueue {
   send(message: StorageMessage, delaySeconds: number): Promise<void>;
 }
 
-/** Says "send this delivery"; whether it is still to be sent is in the database. */
+/** Asks to send a webhook's delivery. The database has whether it is still due. */
 export interface WebhookMessage {
   readonly delivery_id: string;
 }
@@ -114,24 +114,24 @@ interface WebhookQueue {
 /** What a consumer tells the queue to do with a message. */
 export type Verdict = { readonly kind: "ack" } | { readonly kind: "retry"; readonly delaySeconds: number };
 
-/** How a company's permission is asked for; see worker/storage/yandex-oauth.ts. */
+/** Yandex's OAuth flow; see worker/storage/yandex-oauth.ts. */
 export interface YandexPermission {
-  /** A secret of one attempt, which proves that who exchanges the code asked for it (PKCE). */
+  /** Returns a secret, which proves that the client that exchanges the code asked for it (PKCE). */
   newVerifier(): string;
-  /** The address that the person's browser goes to. */
-  authorizeUrl(attempt: { state: string; verifier: string }, redirectUri: string): Promise<URL>;
-  /** @throws StorageError `denied` for a code that is wrong, used or too old */
+  /** Returns the address at which a person permits the access. */
+  authorizeUrl(authorization: { state: string; verifier: string }, redirectUri: string): Promise<URL>;
+  /** Exchanges the code for tokens. @throws StorageError `denied` for a code that is wrong, used or too old */
   exchange(code: string, verifier: string, root: string): Promise<YandexDiskSettingsBody>;
 }
 
 export interface Settings {
-  /** Origin for links that leave the platform; empty: the origin of the request. */
+  /** Origin of links in QR codes, mails and webhooks; empty: the origin of the request. */
   readonly publicUrl: string;
   readonly browserLeaseSeconds: number;
   readonly nodeLeaseSeconds: number;
   readonly retryBaseSeconds: number;
   readonly sweepGraceSeconds: number;
   readonly storageLeaseSeconds: number;
-  /** Of every company that has none of its own. */
+  /** Of companies without quotas of their own. */
   readonly quotas: Quotas;
 }

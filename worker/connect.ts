@@ -19,7 +19,7 @@ import { type OpenStorages, Storages } from "./storage/open.ts";
 import { R2Storage } from "./storage/r2.ts";
 import { Vault } from "./storage/secrets.ts";
 
-/** Bindings and variables of wrangler.toml, and the secret beside them. */
+/** Bindings and variables of wrangler.toml, and secrets. */
 export interface Env {
   readonly DB: D1Database;
   readonly BUCKET: R2Bucket;
@@ -29,27 +29,27 @@ export interface Env {
   readonly ASSETS: Fetcher;
   readonly COMPILER_URL: string;
   readonly COMPILER_SECRET?: string;
-  /** The keys that encrypt the settings of storage connections: see worker/storage/secrets.ts. */
+  /** Keys that encrypt secrets in the database: worker/storage/secrets.ts. */
   readonly SECRETS_KEYS?: string;
-  /** Of the application that is registered with Yandex; absent: tokens are pasted. */
+  /** Of the application that is registered with Yandex. Without it, people paste tokens. */
   readonly YANDEX_CLIENT_ID?: string;
   readonly YANDEX_CLIENT_SECRET?: string;
-  /** Origins that stand for Yandex's own, which are meant when these are empty. */
+  /** Origins that replace Yandex's own; empty: Yandex's own. */
   readonly YANDEX_API_URL: string;
   readonly YANDEX_OAUTH_URL: string;
-  /** "true" lets connections and webhooks lead to this machine and its network. */
+  /** "true" allows connections and webhooks to this machine and its network. */
   readonly ALLOW_PRIVATE_STORAGE: string;
   /** Signs sessions; at least 32 characters. */
   readonly AUTH_SECRET?: string;
   /** Opens the set-up page, once. */
   readonly SETUP_TOKEN?: string;
-  /** Opens the development mailbox, to which mail goes when there is no MAIL_URL. */
+  /** Opens the development mailbox, which receives all mail when MAIL_URL is empty. */
   readonly MAILBOX_TOKEN?: string;
   /** The operator's service that sends mail: worker/accounts/mailer.ts. */
   readonly MAIL_URL: string;
   readonly MAIL_SECRET?: string;
   readonly PUBLIC_URL: string;
-  /** Requests a minute by policy, for worker/http/rate-limits.ts; empty: no limits. */
+  /** Requests per minute by policy, for worker/http/rate-limits.ts; empty: unlimited. */
   readonly RATE_LIMITS: string;
   readonly PUBLIC_LIMIT: RateLimit;
   readonly READ_LIMIT: RateLimit;
@@ -60,25 +60,25 @@ export interface Env {
   readonly RETRY_BASE_SECONDS: string;
   readonly SWEEP_GRACE_SECONDS: string;
   readonly STORAGE_LEASE_SECONDS: string;
-  /** Of each company; 0, empty or absent: no limit. */
+  /** Of each company; 0, empty or absent: unlimited. */
   readonly QUOTA_CONTENTS?: string;
   readonly QUOTA_BYTES?: string;
   readonly QUOTA_COMPILATIONS_A_DAY?: string;
 }
 
-/** Longest compilation that the edge waits for; a queue consumer may run for 15 minutes. */
+/** Longest wait for a compilation. A queue consumer may run for 15 minutes. */
 const COMPILE_TOTAL_SECONDS = 600;
 
 const HEALTH_TIMEOUT_SECONDS = 2;
 
-/** How long viewers may see what another isolate has changed. */
+/** How long viewers may see a row that another isolate has changed. */
 const PUBLIC_ROW_SECONDS = 2;
 
 /** What this isolate keeps in memory from one request to the next: all of the edge's module-level state. */
 const publicCache = new PublicCache(PUBLIC_ROW_SECONDS);
 const openStorages: OpenStorages = new Map();
 
-/** The platform's services behind the types that the rest of the edge knows. */
+/** Returns the services of the edge, made from the platform's bindings. */
 export function connect(env: Env): Bindings & Consumer {
   const db = drizzle(env.DB);
   const vault = new Vault(env.SECRETS_KEYS ?? "");
@@ -157,7 +157,7 @@ export function connect(env: Env): Bindings & Consumer {
         await env.BUCKET.head("health");
       },
       async queue() {
-        // A queue has nothing to read; that it is bound is all that can be told without sending.
+        // Whether a queue works cannot be read; only that it is bound can be checked without sending.
         for (const name of ["COMPILE_QUEUE", "STORAGE_QUEUE", "WEBHOOK_QUEUE"] as const) {
           if (typeof env[name]?.send !== "function") throw new Error(`${name} is not bound.`);
         }

@@ -171,7 +171,7 @@ describe("storage", () => {
     // What is in use is not deleted, and says why.
     await mine.getByRole("button", { name: "Delete My bucket" }).click();
     await dialog.getByRole("button", { name: "Delete" }).click();
-    await dialog.getByText(/it is where your new files go/).waitFor();
+    await dialog.getByText(/your new files go to it/).waitFor();
     await dialog.getByRole("button", { name: "Cancel" }).click();
 
     // New files go to the bucket: a photo, and a video in parts.

@@ -40,7 +40,7 @@ const put = async (path: string, body: string, overwrite = "false") => {
 };
 
 describe("The API", () => {
-  it("knows its tokens, and keeps one to the app folder", async () => {
+  it("checks tokens, and confines one to the app folder", async () => {
     expect(await json(call("GET", "", {}, "wrong"))).toMatchObject({
       status: 401,
       error: "UnauthorizedError",
@@ -53,7 +53,7 @@ describe("The API", () => {
     });
   });
 
-  it("makes a folder once, and only inside one that is there", async () => {
+  it("creates a folder once, and only in an existing one", async () => {
     const path = await folder();
     expect(await json(call("PUT", "/resources", { path }))).toMatchObject({
       status: 409,
@@ -65,7 +65,7 @@ describe("The API", () => {
     });
   });
 
-  it("takes odd names behind a scheme, and a colon nowhere else", async () => {
+  it("accepts unusual names after a scheme, and a colon nowhere else", async () => {
     const path = `${await folder()}/12:30 + 50 % «ю».txt`;
     expect(await put(path, "x")).toBe(201);
     expect(await json(call("GET", "/resources", { path }))).toMatchObject({ name: "12:30 + 50 % «ю».txt" });
@@ -76,7 +76,7 @@ describe("The API", () => {
     });
   });
 
-  it("lists 20 items unless told otherwise, and only the members asked for", async () => {
+  it("lists 20 items by default, and only the requested fields", async () => {
     const path = await folder();
     for (let i = 0; i < 23; i++) await put(`${path}/${i}`, `${i}`);
     const first = await json(call("GET", "/resources", { path }));
@@ -97,7 +97,7 @@ describe("The API", () => {
     });
   });
 
-  it("overwrites only when asked to", async () => {
+  it("overwrites only on request", async () => {
     const path = `${await folder()}/a`;
     expect(await put(path, "one")).toBe(201);
     expect(await put(path, "two")).toMatchObject({ status: 409, error: "DiskResourceAlreadyExistsError" });
@@ -106,7 +106,7 @@ describe("The API", () => {
     expect(await json(call("GET", "/resources", { path }))).toMatchObject({ type: "file", size: 3, md5 });
   });
 
-  it("moves, copies and deletes files at once, full folders by an operation that locks them", async () => {
+  it("moves, copies and deletes files at once, and full folders by an operation that locks them", async () => {
     const path = await folder();
     expect(await put(`${path}/a/b`, "")).toMatchObject({ status: 409, error: "DiskPathDoesntExistsError" });
     await put(`${path}/a`, "a");
@@ -147,7 +147,7 @@ describe("The API", () => {
 });
 
 describe("The uploader and the downloader", () => {
-  it("serve a link on another port, once up, often down, never after it expired", async () => {
+  it("serve a link on another port: once for uploads, often for downloads, never after it expired", async () => {
     const path = `${await folder()}/a`;
     const { href } = await json(call("GET", "/resources/upload", { path }));
     expect(new URL(href).port).not.toBe(new URL(server.apiUrl).port);
@@ -168,7 +168,7 @@ describe("The uploader and the downloader", () => {
     expect((await fetch(link)).status).toBe(410);
   });
 
-  it("has a limit to a file and to all of them", async () => {
+  it("limits the size of a file and of all files", async () => {
     const path = await folder();
     server.behave({ maxFileSize: 5 });
     expect(await put(`${path}/a`, "123456")).toBe(413);
@@ -179,14 +179,14 @@ describe("The uploader and the downloader", () => {
     });
   });
 
-  it("stores nothing of an upload that was cut", async () => {
+  it("stores nothing of an upload that was cut off", async () => {
     const path = `${await folder()}/a`;
     server.fault({ host: "transfer", method: "PUT", cutAfter: 3 });
     await expect(put(path, "123456")).rejects.toThrow();
     expect(await json(call("GET", "/resources", { path }))).toMatchObject({ status: 404 });
   });
 
-  it("may take a while to let the file appear", async () => {
+  it("may show a file with a delay", async () => {
     const path = `${await folder()}/a`;
     server.behave({ slowUploads: true });
     const link = await json(call("GET", "/resources/upload", { path }));

@@ -161,14 +161,13 @@ export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
   .openapi(list, async (c) => {
     const store = c.var.connections;
     const { rows, held } = await store.inventory();
-    const now = c.env.now();
-    const bodies = rows.map((row) => connectionBody(c.env.storages, row, store.company, held, now));
-    return c.json({ items: [platformBody(store.company, held, now), ...(await Promise.all(bodies))] }, 200);
+    const context = { company: store.company, held, now: c.env.now() };
+    const bodies = rows.map((row) => connectionBody(c.env.storages, row, context));
+    return c.json({ items: [platformBody(context), ...(await Promise.all(bodies))] }, 200);
   })
   .openapi(presets, (c) => c.json({ items: PRESETS.map((preset) => ({ ...preset })) }, 200))
   .openapi(create, async (c) => {
-    const { name, ...settings } = c.req.valid("json");
-    const row = await addConnection(c.env, c.var.connections, name, settings, c.var.creation);
+    const row = await addConnection(c.env, c.var.connections, c.req.valid("json"), c.var.creation);
     return c.json(await readConnection(c.env, c.var.connections, row.id), 201, {
       Location: `/api/storage-connections/${row.id}`,
     });
@@ -190,7 +189,8 @@ export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
     const row = await find(c.var.connections, id);
     const before = some && (await c.env.storages.settingsOf(row));
     const settings = before && parseOrThrow(row.provider, mergeSettings(before.settings, some)).settings;
-    if (!(await changeConnection(c.env, c.var.connections, row, name, settings))) throw notFound(id);
+    const changed = await changeConnection(c.env, c.var.connections, row, { name, settings });
+    if (!changed) throw notFound(id);
     return c.json(await readConnection(c.env, c.var.connections, id), 200);
   })
   .openapi(remove, async (c) => {
@@ -209,9 +209,8 @@ export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
     const { rows, held } = await store.inventory(id);
     const row = id === PLATFORM ? null : rows[0];
     if (row === undefined) throw notFound(id);
-    const rowId = row?.id ?? null;
-    const { usage, measuredAt } = await usageOf(c.env, store, rowId, row ?? store.company, refresh);
-    const { files: count, bytes } = held.get(rowId) ?? { files: 0, bytes: 0 };
+    const { usage, measuredAt } = await usageOf(c.env, store, row, { refresh });
+    const { files: count, bytes } = held.get(row?.id ?? null) ?? { files: 0, bytes: 0 };
     return c.json({ files: { count, bytes }, usage: usageBody(usage, measuredAt, c.env.now()) }, 200);
   });
 
@@ -232,10 +231,11 @@ async function find(store: ConnectionStore, id: string): Promise<ConnectionRow> 
 /** Reads a connection and returns its API representation. */
 async function readConnection({ storages, now }: AppEnv["Bindings"], store: ConnectionStore, id: string) {
   const { rows, held } = await store.inventory(id);
-  if (id === PLATFORM) return platformBody(store.company, held, now());
+  const context = { company: store.company, held, now: now() };
+  if (id === PLATFORM) return platformBody(context);
   const [row] = rows;
   if (!row) throw notFound(id);
-  return connectionBody(storages, row, store.company, held, now());
+  return connectionBody(storages, row, context);
 }
 
 function parseOrThrow(provider: Provider, settings: unknown): ConnectionSettings {

@@ -8,7 +8,7 @@ import { logFailure } from "../log.ts";
 import { connectionBody } from "../storage/representation.ts";
 import { connection, connectionName } from "../storage/schemas.ts";
 import { yandexDiskSettings } from "../storage/settings.ts";
-import { permissionUrl, takePermission } from "../storage/yandex-permission.ts";
+import { finishAuthorization, startAuthorization } from "../storage/yandex-permission.ts";
 import { companyRoute } from "./guarded.ts";
 import { idOf } from "./storage-connections.ts";
 
@@ -94,14 +94,15 @@ export const yandexPermissionRoutes = new OpenAPIHono<AppEnv>()
     const { name, root, connection_id: id } = c.req.valid("query");
     const { connections } = c.var;
     const connectionId = id === undefined ? null : await idOf(connections, id);
-    const request = { name, root, connectionId };
-    return c.json({ url: await permissionUrl(c.env, connections, request, originOf(c) + CALLBACK) }, 200);
+    const requested = { name, root, connectionId };
+    const url = await startAuthorization(c.env, connections, requested, originOf(c) + CALLBACK);
+    return c.json({ url }, 200);
   })
   .openapi(callback, async (c) => {
     const { code, state = "", error } = c.req.valid("query");
     try {
       if (!code) throw new Refusal("authorization_failed", authorizationError(error));
-      const { id } = await takePermission(c.env, c.var.connections, code, state);
+      const { id } = await finishAuthorization(c.env, c.var.connections, code, state);
       return redirectToStudio(c, { connection: id });
     } catch (refused) {
       if (!(refused instanceof Refusal))
@@ -114,9 +115,10 @@ export const yandexPermissionRoutes = new OpenAPIHono<AppEnv>()
   .openapi(exchange, async (c) => {
     const { code, state } = c.req.valid("json");
     const { connections } = c.var;
-    const row = await takePermission(c.env, connections, code, state);
+    const row = await finishAuthorization(c.env, connections, code, state);
     const held = await connections.heldFiles();
-    return c.json(await connectionBody(c.env.storages, row, connections.company, held, c.env.now()), 200);
+    const context = { company: connections.company, held, now: c.env.now() };
+    return c.json(await connectionBody(c.env.storages, row, context), 200);
   });
 
 function authorizationError(error: string | undefined): string {

@@ -1,22 +1,22 @@
 import { StorageError } from "./provider.ts";
 
-/** What the edge may be sent to. */
+/** Which addresses the edge may request. */
 export interface AddressPolicy {
-  /** For development only: plain http, any port, and hosts of this machine and its network. */
+  /** For development only: allows http, any port, and hosts of this machine and its network. */
   readonly allowPrivate: boolean;
 }
 
-/** The port of https, and those that no system service has by tradition. */
+/** https uses its own port, or one that is not reserved for system services. */
 const HTTPS_PORT = 443;
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
-/** Services without encryption that live above 1023: an https request must not even knock there. */
-const FOREIGN_PORTS: ReadonlySet<number> = new Set([
+/** Ports above 1023 of well-known services that are not https: databases, caches, message queues, proxies. */
+const OTHER_SERVICES: ReadonlySet<number> = new Set([
   1080, 1433, 1521, 2049, 2375, 2379, 2380, 3128, 3306, 3389, 5432, 5672, 5900, 5984, 6379, 8086, 9042, 9092,
   9200, 9300, 10250, 10255, 11211, 15672, 27017,
 ]);
 
-/** Last labels that the public name system does not have, or that name no host on the Internet. */
+/** Top-level labels that public DNS does not have, or that are not of hosts on the Internet. */
 const PRIVATE_SUFFIXES: ReadonlySet<string> = new Set([
   "alt",
   "arpa",
@@ -36,7 +36,7 @@ const PRIVATE_SUFFIXES: ReadonlySet<string> = new Set([
   "test",
 ]);
 
-/** Blocks of IPv4 that no public server has: the registry of special-purpose addresses (RFC 6890). */
+/** Blocks of special-purpose IPv4 addresses, which public servers do not have (RFC 6890). */
 const SPECIAL_IPV4: readonly (readonly [block: string, bits: number, what: string])[] = [
   ["0.0.0.0", 8, "an unspecified"],
   ["10.0.0.0", 8, "a private"],
@@ -56,40 +56,38 @@ const SPECIAL_IPV4: readonly (readonly [block: string, bits: number, what: strin
 ];
 
 /**
- * Checks that an address which a user gave, or which a backend answered with, leads to a public server, so
- * that nobody makes the edge ask machines that only it can reach (server-side request forgery).
+ * Checks that an address from a user or a backend leads to a public server. This prevents server-side request forgery:
+ * requests to machines that only the edge can reach.
  *
- * It judges what the address says. Spellings of IPv4 as one number, octal, hexadecimal, with fewer parts or
- * in other scripts' digits are one address to `URL`, and so to this. What a name resolves to it cannot see:
- * a Worker has no resolver, and one that it asked over HTTPS could answer the check otherwise than the
- * request after it. That door is closed one floor below: Cloudflare connects a Worker's `fetch` to public
- * addresses only, and so does workerd's own `internet` service, which allows `public` and nothing else
- * unless it is configured otherwise. `wrangler dev` does allow private addresses; it is no place for
- * strangers' settings. Whatever follows a redirect checks every hop.
+ * Only the address itself is checked. `URL` normalizes all spellings of an IPv4 address (one number, octal,
+ * hexadecimal, fewer parts, digits of other scripts). The address that a name resolves to is not checked: a Worker has
+ * no resolver, and a resolver over HTTPS could return another address than the request uses. The platform prevents
+ * that: Cloudflare connects a Worker's `fetch` to public addresses only, and so does workerd's `internet` service by
+ * default. `wrangler dev` allows private addresses, so it must not serve strangers. Redirects are checked hop by hop.
  *
- * @throws StorageError `invalid_config`, whose sentence repeats no more of the address than its host
+ * @throws StorageError `invalid_config`, whose message has the host at most
  */
 export function checkAddress(address: string | URL, { allowPrivate }: AddressPolicy): URL {
   const url = parse(address);
   const { protocol, hostname, username, password } = url;
   if (protocol !== "https:" && !(allowPrivate && protocol === "http:")) {
-    throw refused(`it begins with ${protocol}//; expected https://`);
+    throw refused(`it starts with ${protocol}//; expected https://`);
   }
   if (username !== "" || password !== "") {
-    throw refused("it has a user name or a password in it; they have fields of their own");
+    throw refused("it contains a user name or password; use the fields for these");
   }
   if (allowPrivate) return url;
 
   const port = url.port === "" ? HTTPS_PORT : Number(url.port);
-  if ((port !== HTTPS_PORT && port < FIRST_UNPRIVILEGED_PORT) || FOREIGN_PORTS.has(port)) {
-    throw refused(`port ${port} is not one for https; expected 443, or a free one from 1024 on`);
+  if ((port !== HTTPS_PORT && port < FIRST_UNPRIVILEGED_PORT) || OTHER_SERVICES.has(port)) {
+    throw refused(`port ${port} is not allowed; expected 443, or one from 1024 that no other service uses`);
   }
-  const trouble = hostname.startsWith("[")
-    ? troubleOfIPv6(hostname.slice(1, -1))
+  const problem = hostname.startsWith("[")
+    ? problemOfIPv6(hostname.slice(1, -1))
     : /^\d+(\.\d+){3}$/.test(hostname)
-      ? troubleOfIPv4(hostname)
-      : troubleOfName(hostname);
-  if (trouble !== null) throw refused(`${hostname} is ${trouble}; expected a server on the Internet`);
+      ? problemOfIPv4(hostname)
+      : problemOfName(hostname);
+  if (problem !== null) throw refused(`${hostname} is ${problem}; expected a server on the Internet`);
   return url;
 }
 
@@ -103,17 +101,17 @@ function refused(why: string): StorageError {
   return new StorageError("invalid_config", `This address cannot be used: ${why}.`);
 }
 
-/** What is wrong with a host by name; null: nothing. */
-function troubleOfName(hostname: string): string | null {
+/** Returns why a host name is not public; null when it is. */
+function problemOfName(hostname: string): string | null {
   const labels = hostname.replace(/\.$/, "").split(".");
   const last = labels.at(-1) ?? "";
-  if (labels.includes("")) return "no host name";
+  if (labels.includes("")) return "not a host name";
   if (PRIVATE_SUFFIXES.has(last)) return "a private name";
   return labels.length === 1 ? "a name without a domain" : null;
 }
 
-/** `address` is dotted decimal. */
-function troubleOfIPv4(address: string): string | null {
+/** Returns why an address in dotted decimal is not public; null when it is. */
+function problemOfIPv4(address: string): string | null {
   const value = numberOf(address);
   const found = SPECIAL_IPV4.find(([block, bits]) => {
     const size = 2 ** (32 - bits);
@@ -127,23 +125,23 @@ function numberOf(dotted: string): number {
 }
 
 /**
- * Public servers have addresses in 2000::/3 (RFC 4291), which leaves out loopback, link-local, unique local,
- * multicast, IPv4-mapped and the NAT64 prefixes. Of the rest go the blocks that carry an IPv4 address inside
- * (6to4, Teredo) or belong to protocols and documentation.
+ * Returns why an IPv6 address is not public; null when it is. Public servers have addresses in 2000::/3 (RFC 4291),
+ * which excludes loopback, link-local, unique local, multicast, IPv4-mapped and NAT64 addresses. Blocks that contain an
+ * IPv4 address (6to4, Teredo) or belong to protocols and documentation are not public either.
  */
-function troubleOfIPv6(address: string): string | null {
+function problemOfIPv6(address: string): string | null {
   const [first, second] = groupsOf(address);
   const isGlobal = first >= 0x2000 && first <= 0x3fff;
   if (!isGlobal) return "not a global unicast address";
   if (first === 0x2002) return "a 6to4 address";
-  if (first === 0x2001 && second < 0x0200) return "a protocol's address";
+  if (first === 0x2001 && second < 0x0200) return "a reserved address";
   if ((first === 0x2001 && second === 0x0db8) || (first === 0x3fff && second < 0x1000)) {
     return "a documentation address";
   }
   return null;
 }
 
-/** The eight groups of an address as `URL` writes it: hexadecimal, with at most one `::`. */
+/** Returns the eight groups of an address as `URL` writes it: hexadecimal, with at most one `::`. */
 function groupsOf(address: string): number[] {
   const [head, tail] = address.split("::");
   const numbers = (part: string | undefined) =>

@@ -6,9 +6,9 @@ import type { ConnectionSettings, YandexDiskSettingsBody } from "./settings.ts";
 import { YandexDiskStorage } from "./yandex-disk.ts";
 import {
   authorizeUrl,
-  beginAttempt,
   exchangeCode,
-  RenewedPermission,
+  newVerifier,
+  RefreshedTokens,
   tokensOf,
   withTokens,
   type YandexApplication,
@@ -16,47 +16,48 @@ import {
 
 export interface Backends {
   readonly http: StorageHttp;
-  /** Null: this installation has none. */
+  /** Null: this installation is not registered with Yandex. */
   readonly yandex: YandexApplication | null;
-  /** Stands for Yandex's API. */
+  /** Replaces Yandex's API. */
   readonly yandexApiUrl?: string | undefined;
   readonly now: () => number;
 }
 
 /**
- * A client of checked settings.
+ * Returns a client for settings that were checked.
  *
- * @param renewed saves settings that had to be renewed on the way
+ * @param save saves the settings when their tokens were renewed
  */
 export async function connectStorage(
   { provider, settings }: ConnectionSettings,
   { http, yandex, yandexApiUrl: apiUrl, now }: Backends,
-  renewed: (settings: YandexDiskSettingsBody) => Promise<void>,
+  save: (settings: YandexDiskSettingsBody) => Promise<void>,
 ): Promise<StorageProvider> {
   switch (provider) {
     case "s3":
       return new S3Storage(settings, http);
     case "yandex_disk": {
       const { root, token } = settings;
-      if (!yandex || settings.refresh_token === undefined)
+      if (!yandex || settings.refresh_token === undefined) {
         return new YandexDiskStorage({ root, token, apiUrl }, http);
-      const permission = new RenewedPermission(tokensOf(settings), {
+      }
+      const tokens = new RefreshedTokens(tokensOf(settings), {
         application: yandex,
         http,
-        renewed: (tokens) => renewed(withTokens(settings, tokens)),
+        save: (renewed) => save(withTokens(settings, renewed)),
         now,
       });
-      return new YandexDiskStorage({ root, token: permission, apiUrl }, http);
+      return new YandexDiskStorage({ root, token: tokens, apiUrl }, http);
     }
   }
 }
 
-/** How permissions are asked for, for the rest of the edge. */
+/** Returns the OAuth flow of an application, in the edge's own terms. */
 export function yandexPermission(application: YandexApplication, http: StorageHttp): YandexPermission {
   return {
-    newVerifier: () => beginAttempt().verifier,
+    newVerifier,
     authorizeUrl: (attempt, redirectUri) => authorizeUrl(application, attempt, redirectUri),
     exchange: async (code, verifier, root) =>
-      withTokens({ root }, await exchangeCode(application, code, { verifier }, http)),
+      withTokens({ root }, await exchangeCode({ application, code, verifier, http })),
   };
 }

@@ -16,39 +16,43 @@ import { StorageError, type StorageProvider } from "./provider.ts";
 import type { ConnectionSettings } from "./settings.ts";
 import { type ConnectionReport, testConnection } from "./test-connection.ts";
 
-/** What a company does with its storage connections. */
+/** The operations of a company on its storage connections. */
 
-/** Usage that was measured this recently need not be measured again. */
+/** Usage younger than this is not measured again. */
 const USAGE_FRESH_MILLISECONDS = 15 * 60_000;
 
 type Services = Pick<Bindings, "storages" | "now">;
 
-/** Saves a new connection. Whether it works is for a test to tell; where it leads is checked. */
+/** Saves a new connection. Checks its address, but not whether it works: that is for a test. */
 export async function addConnection(
   { storages, now }: Services,
   store: ConnectionStore,
-  name: string,
-  connection: ConnectionSettings,
+  { name, ...connection }: ConnectionSettings & { readonly name: string },
   { id, isRepeated }: Creation = newCreation(),
 ): Promise<ConnectionRow> {
-  const made = isRepeated ? await store.get(id) : undefined;
-  if (made) return made;
+  const existing = isRepeated ? await store.get(id) : undefined;
+  if (existing) return existing;
   await storages.connect(connection);
   const sealed = await storages.seal(id, connection.settings);
   return store.insert({ id, provider: connection.provider, name, sealed }, now());
 }
 
+export interface ConnectionChange {
+  readonly name?: string | undefined;
+  /** All settings. If the connection holds files, these settings must lead to the same files. */
+  readonly settings?: ConnectionSettings["settings"] | undefined;
+}
+
 /**
- * Changes name and settings. Settings of a connection that holds files must lead to these files.
+ * Changes name and settings.
  *
- * @returns undefined when the connection is gone
+ * @returns undefined when the connection was deleted
  */
 export async function changeConnection(
   { storages, now }: Services,
   store: ConnectionStore,
   row: ConnectionRow,
-  name: string | undefined,
-  settings: ConnectionSettings["settings"] | undefined,
+  { name, settings }: ConnectionChange,
 ): Promise<ConnectionRow | undefined> {
   if (settings) {
     const storage = await storages.connect({ provider: row.provider, settings } as ConnectionSettings);
@@ -58,20 +62,23 @@ export async function changeConnection(
   const changed = await store.update(row, { name, sealed }, now());
   storages.forget(row.id);
   if (!changed && (await store.get(row.id))) {
-    throw new Refusal("storage_conflict", "Somebody else changed this connection just now; look again.");
+    throw new Refusal(
+      "storage_conflict",
+      "Someone else has just changed this connection. Reload it and try again.",
+    );
   }
   return changed;
 }
 
-/** Files know only their keys: a connection that leads elsewhere would lose them all. */
+/** Rows name files by key only: with settings that lead elsewhere, all files would be missing. */
 async function assertHoldsFiles(storage: StorageProvider, store: ConnectionStore, { id }: ConnectionRow) {
   const sample = await store.sampleFile(id);
   if (sample === undefined || (await storage.head(sample))) return;
   const held = (await store.heldFiles()).get(id);
   throw new Refusal(
     "storage_in_use",
-    `These settings lead to another place: this connection holds ${held?.files} files of yours, and "${sample}" is ` +
-      "not there. Make a new connection, switch to it, and move the files.",
+    `These settings lead to another storage: this connection holds ${held?.files} of your files, and "${sample}" is ` +
+      "not there. Add a new connection, switch to it, and move the files.",
   );
 }
 
@@ -86,14 +93,15 @@ export async function removeConnection({ storages }: Services, store: Connection
 
 function reasonsOf({ files, isCurrent, uploads, migrations }: ConnectionUse): string[] {
   const reasons = [];
-  if (isCurrent) reasons.push("it is where your new files go");
-  if (files > 0) reasons.push(`it holds ${files} ${files === 1 ? "file" : "files"} of yours`);
-  if (uploads > 0) reasons.push(`${uploads} ${uploads === 1 ? "upload is" : "uploads are"} under way to it`);
+  if (isCurrent) reasons.push("your new files go to it");
+  if (files > 0) reasons.push(`it holds ${files} of your files`);
+  if (uploads > 0)
+    reasons.push(`${uploads} ${uploads === 1 ? "upload to it is" : "uploads to it are"} not finished`);
   if (migrations > 0) reasons.push("files are being moved to it or from it");
-  return reasons.length > 0 ? reasons : ["something began to use it just now"];
+  return reasons.length > 0 ? reasons : ["it has just come into use"];
 }
 
-/** Tests a saved connection, or the platform's own bucket (null), and notes how it went. */
+/** Tests a saved connection, or the platform's own bucket (null), and saves the result. */
 export async function testSaved(
   { storages, now }: Services,
   store: ConnectionStore,
@@ -104,7 +112,7 @@ export async function testSaved(
   return report;
 }
 
-/** Tests settings that need not be saved. */
+/** Tests settings, which need not be saved. */
 export function testSettings(
   { storages, now }: Services,
   company: Company,
@@ -113,7 +121,7 @@ export function testSettings(
   return testOpened(company, () => storages.connect(connection), now);
 }
 
-/** Settings that cannot be used at all fail the first step. */
+/** Opens and tests a storage. If it cannot be opened, the first step has failed. */
 async function testOpened(
   { storagePath }: Company,
   open: () => Promise<StorageProvider>,
@@ -133,26 +141,21 @@ async function testOpened(
   return testConnection(storage, storagePath, now);
 }
 
-/** What a test failed with, in one sentence; null when it passed. */
+/** Returns why a test failed, in one sentence; null when it passed. */
 export function failureOf({ steps }: ConnectionReport): string | null {
   const failed = steps.find(({ ok }) => !ok);
   return failed ? `The test's step "${failed.step}" failed: ${failed.error?.message}` : null;
 }
 
-/**
- * What lies in the company's folder of a storage, measured now or not long ago.
- *
- * @param id null: the platform's own bucket
- * @param refresh whether to measure in any case
- */
+/** Returns the usage of the company's folder of a storage, measured now or up to 15 minutes ago. */
 export async function usageOf(
   { storages, now }: Services,
   store: ConnectionStore,
-  id: string | null,
-  noted: { readonly usage: MeasuredUsage | null; readonly usageAt: number | null },
-  refresh: boolean,
+  row: ConnectionRow | null,
+  { refresh }: { readonly refresh: boolean },
 ): Promise<{ readonly usage: MeasuredUsage; readonly measuredAt: number }> {
-  const { usage, usageAt } = noted;
+  const id = row?.id ?? null;
+  const { usage, usageAt } = row ?? store.company;
   if (!refresh && usage && usageAt !== null && now() - usageAt < USAGE_FRESH_MILLISECONDS) {
     return { usage, measuredAt: usageAt };
   }
@@ -167,7 +170,7 @@ export async function usageOf(
   return { usage: measured, measuredAt };
 }
 
-/** Seals settings with the newest key that older keys sealed, so that these can be retired. */
+/** Encrypts settings again that an older key encrypted, so that the older key can be removed. */
 export async function resealSettings(db: Database, storages: Storages, limit: number): Promise<void> {
   const newest = storages.newestKeyId;
   if (newest === null) return;
@@ -181,7 +184,7 @@ export async function resealSettings(db: Database, storages: Storages, limit: nu
     try {
       await storages.reseal(row);
     } catch (error) {
-      logFailure("Settings stay sealed with an older key", error, {
+      logFailure("Settings stay encrypted with an older key", error, {
         connection_id: row.id,
         key_id: row.keyId,
       });
@@ -189,7 +192,7 @@ export async function resealSettings(db: Database, storages: Storages, limit: nu
   }
 }
 
-/** New files go to another connection from now on, once it has passed its test. */
+/** Makes a connection the one that new files go to, once it has passed its test. */
 export async function switchStorage(
   services: Services,
   store: ConnectionStore,
@@ -198,6 +201,6 @@ export async function switchStorage(
   const failure = failureOf(await testSaved(services, store, id));
   if (failure !== null) throw new Refusal("storage_test_failed", `${failure} Nothing was switched.`);
   if (!(await store.makeCurrent(id, services.now()))) {
-    throw new Refusal("storage_conflict", "This connection was deleted just now.");
+    throw new Refusal("storage_conflict", "This connection has just been deleted.");
   }
 }

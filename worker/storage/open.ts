@@ -5,7 +5,7 @@ import { StorageError, type StorageProvider } from "./provider.ts";
 import type { Sealed, Vault } from "./secrets.ts";
 import { type ConnectionSettings, checkSettings, parseSettings } from "./settings.ts";
 
-/** How long an isolate uses a connection without looking whether its row has changed. */
+/** How long an isolate uses an open storage before it reads the connection's row again. */
 const CACHE_MILLISECONDS = 30_000;
 
 /** Open storages by connection id. They hold settings only, nothing of a request, so one map serves an isolate. */
@@ -18,15 +18,15 @@ export interface StorageParts {
   readonly vault: Vault;
   readonly policy: AddressPolicy;
   readonly cache: OpenStorages;
-  /** Makes a client of checked settings. `renewed` takes settings that the client renewed by itself. */
+  /** Returns a client for checked settings. The client calls `save` when it has renewed its tokens. */
   readonly connect: (
     connection: ConnectionSettings,
-    renewed: (settings: ConnectionSettings["settings"]) => Promise<void>,
+    save: (settings: ConnectionSettings["settings"]) => Promise<void>,
   ) => Promise<StorageProvider>;
   readonly now: () => number;
 }
 
-/** Every storage that the platform reaches, by connection. */
+/** Opens storages by connection, and encrypts and decrypts their settings. */
 export class Storages {
   readonly own: StorageProvider;
   readonly #parts: StorageParts;
@@ -37,11 +37,11 @@ export class Storages {
   }
 
   /**
-   * The storage of a connection; null: the platform's own bucket. Whoever names a connection has it from a
-   * row of the company, or of the company's content.
+   * Returns the storage of a connection.
    *
-   * @throws StorageError `invalid_config` when the connection is gone, or leads where the edge must not go;
-   *   VaultError when its settings cannot be decrypted
+   * @param connectionId from a row of the company or its content, never from a request; null: the platform's own bucket
+   * @throws StorageError `invalid_config` when the connection does not exist or its address is not allowed; VaultError
+   *   when its settings cannot be decrypted
    */
   async open(connectionId: string | null): Promise<StorageProvider> {
     if (connectionId === null) return this.own;
@@ -49,15 +49,17 @@ export class Storages {
     const known = cache.get(connectionId);
     if (known && known.until > now()) return known.storage;
     const [row] = await db.select().from(storageConnections).where(eq(storageConnections.id, connectionId));
-    if (!row) throw new StorageError("invalid_config", `There is no storage connection "${connectionId}".`);
+    if (!row)
+      throw new StorageError("invalid_config", `The storage connection "${connectionId}" does not exist.`);
     const storage = await this.connect(await this.settingsOf(row), row);
     cache.set(connectionId, { storage, until: now() + CACHE_MILLISECONDS });
     return storage;
   }
 
   /**
-   * A client of settings, saved (`row`) or not.
+   * Returns a client for settings.
    *
+   * @param row where the settings are saved, if they are
    * @throws StorageError `invalid_config`
    */
   async connect(connection: ConnectionSettings, row?: ConnectionRow): Promise<StorageProvider> {
@@ -78,17 +80,17 @@ export class Storages {
     return this.#parts.vault.newestKeyId;
   }
 
-  /** Seals the settings of a row again, with the newest key. */
+  /** Encrypts the settings of a row again, with the newest key. */
   async reseal(row: ConnectionRow): Promise<void> {
     await this.#renew(row, (await this.settingsOf(row)).settings);
   }
 
-  /** Settings as a row holds them. */
+  /** Encrypts settings for a row. */
   seal(connectionId: string, settings: ConnectionSettings["settings"]): Promise<Sealed> {
     return this.#parts.vault.seal(JSON.stringify(settings), contextOf(connectionId));
   }
 
-  /** Seals a text that travels through other hands, such as an address. */
+  /** Encrypts a text, such as OAuth's `state`. The result is safe in an address. */
   async sealText(text: string, context: string): Promise<string> {
     const sealed = await this.#parts.vault.seal(text, context);
     return `${sealed.keyId}:${sealed.text}`.replaceAll("+", "-").replaceAll("/", "_");
@@ -100,12 +102,12 @@ export class Storages {
     return this.#parts.vault.open({ keyId, text: base64 }, context);
   }
 
-  /** The settings were changed, or the connection is gone. */
+  /** Call it when settings were changed or a connection was deleted. */
   forget(connectionId: string): void {
     this.#parts.cache.delete(connectionId);
   }
 
-  /** Saves settings that a client renewed, or that lie under an old key, unless somebody else changed the settings meanwhile. */
+  /** Encrypts and saves the settings of a row, unless the row has changed since it was read. */
   async #renew(row: ConnectionRow, settings: ConnectionSettings["settings"]): Promise<void> {
     const { text, keyId } = await this.seal(row.id, settings);
     await this.#parts.db

@@ -276,7 +276,7 @@ export function resolveRange(range: ByteRange, size: number): { start: number; e
 }
 
 /** Yields the objects of a listing, page by page. */
-async function* listObjects(
+export async function* listObjects(
   storage: Pick<StorageProvider, "list">,
   folder: string,
   { recursive }: Pick<ListOptions, "recursive">,

@@ -13,16 +13,19 @@ import { VaultError } from "./secrets.ts";
 import { withoutSecrets } from "./settings.ts";
 import type { ConnectionReport } from "./test-connection.ts";
 
-/** Storage connections as the API shows them: never a secret. */
+/** Storage connections as the API shows them, without secrets. */
 
-type Held = ReadonlyMap<string | null, HeldFiles>;
+interface Context {
+  readonly company: Company;
+  /** By connection id; null is the platform's own bucket. */
+  readonly held: ReadonlyMap<string | null, HeldFiles>;
+  readonly now: number;
+}
 
 export async function connectionBody(
   storages: Storages,
   row: ConnectionRow,
-  company: Company,
-  held: Held,
-  now: number,
+  { company, held, now }: Context,
 ): Promise<StorageConnection> {
   const isCurrent = company.storageConnectionId === row.id;
   return {
@@ -42,8 +45,8 @@ export async function connectionBody(
   };
 }
 
-/** The platform's own bucket. */
-export function platformBody(company: Company, held: Held, now: number): StorageConnection {
+/** Returns the platform's own bucket as a connection. */
+export function platformBody({ company, held, now }: Context): StorageConnection {
   const isCurrent = company.storageConnectionId === null;
   return {
     id: PLATFORM,

@@ -4,11 +4,11 @@ import { nameText } from "../http/fields.ts";
 import { PROVIDERS, s3Settings, yandexDiskSettings } from "./settings.ts";
 import { CONNECTION_STEPS } from "./test-connection.ts";
 
-/** The wire of storage connections; see schemas.ts. */
+/** Requests and responses of the API's storage routes. */
 
 const orNull = <Schema extends z.ZodType>(schema: Schema) => z.union([schema, z.null()]);
 
-/** How requests and answers name the platform's own bucket, which is a connection without a row. */
+/** The API's id of the platform's own bucket, a connection without a row. */
 export const PLATFORM = "platform";
 
 const connectionId = z
@@ -23,10 +23,10 @@ export const connectionName = nameText(100);
 
 const usage = z
   .object({
-    /** What lies in the company's folder: leftovers that no row names count too. */
+    /** Objects in the company's folder, including those that no content refers to. */
     objects: z.number().int(),
     bytes: z.number().int(),
-    /** Of the storage as a whole, where its backend says so. */
+    /** Of the whole storage; null when it does not report one. */
     quota: orNull(z.object({ used_bytes: z.number(), total_bytes: z.number().nullable() })),
     measured_at: z.iso.datetime(),
     age_seconds: z.number(),
@@ -37,7 +37,7 @@ export type StorageUsage = z.infer<typeof usage>;
 const heldFiles = z
   .object({
     count: z.number().int(),
-    /** Of originals, markers and videos; the sizes of thumbnails are not noted. */
+    /** Of originals, markers and videos; the sizes of thumbnails and QR codes are not recorded. */
     bytes: z.number().int(),
   })
   .openapi("HeldFiles");
@@ -47,23 +47,23 @@ export const connection = z
     id: z.string(),
     name: z.string(),
     provider: z.enum(["r2", ...PROVIDERS]),
-    /** The platform's own bucket: always there, and nothing about it can be changed. */
+    /** True for the platform's own bucket, which cannot be changed or deleted. */
     built_in: z.boolean(),
     /** New files go here. */
     is_current: z.boolean(),
-    /** Null when they cannot be decrypted; `settings_error` says why. */
+    /** Null when they cannot be decrypted; see `settings_error`. */
     settings: orNull(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))),
     settings_error: z.string().nullable(),
-    /** Names of the secret settings that are set. Their values never leave the API. */
+    /** Names of the secret settings that are set. No response contains their values. */
     secrets: z.array(z.string()),
-    /** Files of this company that are here, by its content. */
+    /** Files of the company's content in this storage. */
     files: heldFiles,
     /** Companies whose new files go here. */
     companies: z.array(z.object({ id: z.string(), name: z.string() })),
-    /** What was measured last; see `GET …/usage`. */
+    /** The last measurement; see `GET …/usage`. */
     usage: orNull(usage),
     last_test_at: z.iso.datetime().nullable(),
-    /** What the last test failed with; null when it passed. */
+    /** Why the last test failed; null when it passed. */
     last_test_error: z.string().nullable(),
     created_at: z.iso.datetime().nullable(),
     updated_at: z.iso.datetime().nullable(),
@@ -84,7 +84,7 @@ export const newConnection = z
   ])
   .openapi("NewStorageConnection");
 
-/** Settings that are left out stay as they are, secrets too. */
+/** Settings that are left out stay the same, secrets included. */
 export const connectionChange = z
   .strictObject({
     name: connectionName.optional(),
@@ -104,7 +104,7 @@ export const connectionTrial = z
     provider: z.enum(PROVIDERS),
     settings: z.record(z.string(), z.unknown()),
     connection_id: z.string().max(64).optional().openapi({
-      description: "A saved connection, whose settings serve where these are silent: its secrets too.",
+      description: "A saved connection, which supplies the settings that are left out, secrets included.",
     }),
   })
   .openapi("StorageConnectionTrial");
@@ -112,7 +112,7 @@ export const connectionTrial = z
 export const connectionReport = z
   .object({
     ok: z.boolean(),
-    /** In order; what could not be tried because of a failure before it is left out. */
+    /** In order. Steps that an earlier failure made impossible are left out. */
     steps: z.array(
       z.object({
         step: z.enum(CONNECTION_STEPS),
@@ -124,7 +124,7 @@ export const connectionReport = z
           .openapi({
             description:
               "`code`: not_found, denied, quota_exceeded, unavailable, conflict, invalid_config, mismatch (the " +
-              "storage answered with something else) or internal_error. `field`: the setting that is wrong.",
+              "storage returned another content) or internal_error. `field`: the setting that is wrong.",
           }),
       }),
     ),
@@ -144,7 +144,7 @@ export const presetList = z
         id: z.string(),
         name: z.string(),
         provider: z.enum(PROVIDERS),
-        /** What a form begins with; angle brackets stand for what the person knows. */
+        /** Initial values of a form; angle brackets mark what the person fills in. */
         settings: z.record(z.string(), z.string()),
       }),
     ),
@@ -154,7 +154,7 @@ export const presetList = z
 const movedFile = z.object({
   content_id: z.string(),
   kind: z.enum(FILE_KINDS),
-  /** Null: not looked at yet. */
+  /** Null until the file is copied. */
   bytes: z.number().int().nullable(),
 });
 
@@ -165,7 +165,7 @@ export const storageMigration = z
     id: z.string(),
     /** The connection that the files are moved to. */
     to: z.string(),
-    /** A migration may end `done` with files that failed; a new one tries them again. */
+    /** It can be `done` although files failed; a new storage migration retries them. */
     state: storageMigrationState,
     files: z.object({
       done: z.number().int(),
@@ -173,13 +173,13 @@ export const storageMigration = z
       left: z.number().int(),
       total: z.number().int(),
     }),
-    /** Sizes of thumbnails are known only once they are moved. */
+    /** Sizes of thumbnails and QR codes count only once they are moved. */
     bytes: z.object({ done: z.number().int(), left: z.number().int() }),
-    /** The file that is on its way. */
+    /** The file that is being copied. */
     current: orNull(movedFile),
-    /** The first hundred files that were given up, and why. */
+    /** The first hundred files that failed, and why. */
     failures: z.array(movedFile.extend({ error_code: z.string(), error_message: z.string() })),
-    /** Why it paused by itself, or what the file on its way met last. */
+    /** Why it paused by itself, or the last error of the current file. */
     error_code: z.string().nullable(),
     error_message: z.string().nullable(),
     created_at: z.iso.datetime(),

@@ -1,11 +1,11 @@
-/** What a vault needs and does not have: told to whoever runs the platform, not to whoever uses it. */
+/** A missing or wrong key. The message is for the operator of the platform, not for its users. */
 export class VaultError extends Error {
   override readonly name = "VaultError";
 }
 
-/** A text that is encrypted, and which key opens it. */
+/** An encrypted text, and the id of its key. */
 export interface Sealed {
-  /** Base64 of the 12 bytes of the nonce, the ciphertext and its tag of 16 bytes. */
+  /** Base64 of a nonce of 12 bytes, the ciphertext, and a tag of 16 bytes. */
   readonly text: string;
   readonly keyId: string;
 }
@@ -14,24 +14,23 @@ const NONCE_BYTES = 12;
 const KEY_BYTES = 32;
 
 /**
- * Encrypts small texts at rest: AES-256-GCM (NIST SP 800-38D) with a random nonce for each.
+ * Encrypts ("seals") and decrypts ("opens") small texts at rest: AES-256-GCM (NIST SP 800-38D) with a random nonce per
+ * text. Each text is bound to a context, such as its row's id, and cannot be opened in another one.
  *
- * Several keys make rotation possible: the first one seals, all of them open. To rotate, put a new key in
- * front, wait until nothing names the old one any more (the sweep seals again what others sealed), and take
- * the old one out. Every text is bound to a context, such as its row's id: moved to another row, it does not
- * open there.
+ * Keys can be rotated: the first one seals, and all of them open. Put a new key in front, wait until the sweep has
+ * sealed everything again with it, and remove the old one.
  */
 export class Vault {
   readonly #text: string;
   #parsed: ReadonlyMap<string, Uint8Array<ArrayBuffer>> | undefined;
   readonly #imported = new Map<string, Promise<CryptoKey>>();
 
-  /** @param keys `id:base64key,older:base64key`, the newest first, 32 bytes each; empty: none. Read when needed. */
+  /** @param keys `id:base64key,older:base64key`, the newest first, 32 bytes each; may be empty. Parsed at first use. */
   constructor(keys: string) {
     this.#text = keys;
   }
 
-  /** @throws VaultError when the keys are not what they should be */
+  /** @throws VaultError when the keys cannot be parsed */
   check(): void {
     void this.#keys;
   }
@@ -40,22 +39,22 @@ export class Vault {
     return (this.#parsed ??= parseKeys(this.#text));
   }
 
-  /** The key that seals; null when there is none. */
+  /** Id of the key that seals; null without keys. */
   get newestKeyId(): string | null {
     return this.#keys.keys().next().value ?? null;
   }
 
-  /** @throws VaultError when there is no key */
+  /** @throws VaultError without keys */
   async seal(text: string, context: string): Promise<Sealed> {
     const keyId = this.newestKeyId;
-    if (keyId === null) throw new VaultError("SECRETS_KEYS is not set: nothing can be encrypted.");
+    if (keyId === null) throw new VaultError("SECRETS_KEYS is missing: nothing can be encrypted.");
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
     const plain = new TextEncoder().encode(text);
     const sealed = await crypto.subtle.encrypt(parameters(nonce, context), await this.#key(keyId), plain);
     return { text: base64Of(nonce, new Uint8Array(sealed)), keyId };
   }
 
-  /** @throws VaultError when its key is not there, or when the text, the key or the context is another */
+  /** @throws VaultError when the key is missing, or the text, key or context is not the one of `seal` */
   async open({ text, keyId }: Sealed, context: string): Promise<string> {
     const key = await this.#key(keyId);
     const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -64,7 +63,9 @@ export class Vault {
       const plain = await crypto.subtle.decrypt(parameters(nonce, context), key, bytes.subarray(NONCE_BYTES));
       return new TextDecoder().decode(plain);
     } catch {
-      throw new VaultError(`The key "${keyId}" of SECRETS_KEYS does not open what was sealed with it.`);
+      throw new VaultError(
+        `The key "${keyId}" of SECRETS_KEYS cannot decrypt this: it is not the key that encrypted it.`,
+      );
     }
   }
 
@@ -72,7 +73,7 @@ export class Vault {
     const imported = this.#imported.get(id);
     if (imported) return imported;
     const bytes = this.#keys.get(id);
-    if (!bytes) throw new VaultError(`SECRETS_KEYS has no key "${id}", which sealed this.`);
+    if (!bytes) throw new VaultError(`SECRETS_KEYS lacks the key "${id}", which encrypted this.`);
     const key = crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
     this.#imported.set(id, key);
     return key;
@@ -87,15 +88,20 @@ function parseKeys(keys: string): Map<string, Uint8Array<ArrayBuffer>> {
   const parsed = new Map<string, Uint8Array<ArrayBuffer>>();
   for (const [position, entry] of keys.split(",").entries()) {
     if (entry.trim() === "") continue;
-    // No sentence repeats an entry: it is a secret.
+    // Messages do not repeat an entry, which is a secret.
     const where = `Entry ${position + 1} of SECRETS_KEYS`;
     const [, id, key] = entry.trim().match(/^([\w.-]{1,32}):([A-Za-z0-9+/]+=*)$/) ?? [];
-    if (id === undefined || key === undefined) throw new VaultError(`${where} is not "id:base64key".`);
+    if (id === undefined || key === undefined)
+      throw new VaultError(`${where} is invalid; expected "id:base64key".`);
     const bytes = bytesOf(key);
     if (bytes?.length !== KEY_BYTES) {
-      throw new VaultError(`${where}: the key has ${bytes?.length ?? "no readable"} bytes; expected 32.`);
+      throw new VaultError(
+        bytes
+          ? `${where}: the key has ${bytes.length} bytes; expected ${KEY_BYTES}.`
+          : `${where}: the key is not base64.`,
+      );
     }
-    if (parsed.has(id)) throw new VaultError(`${where}: the id "${id}" came before.`);
+    if (parsed.has(id)) throw new VaultError(`${where} repeats the id "${id}".`);
     parsed.set(id, bytes);
   }
   return parsed;

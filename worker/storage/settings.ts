@@ -2,10 +2,10 @@ import { z } from "@hono/zod-openapi";
 import { type AddressPolicy, checkAddress } from "./address.ts";
 import { StorageError } from "./provider.ts";
 
-/** The settings of each provider, as the API takes them and as they lie sealed in the database. */
+/** The settings of each provider, as the API accepts them and as the database stores them, encrypted. */
 
-/** One line that was copied from somewhere: what surrounds it is no part of it. */
-const copied = (most: number, what: string) =>
+/** A text that people paste, such as a key: without spaces, and trimmed. */
+const pasted = (most: number, what: string) =>
   z
     .string()
     .trim()
@@ -23,7 +23,7 @@ const endpoint = z
   )
   .overwrite((text) => text.replace(/\/+$/, ""));
 
-/** A folder, its slashes at both ends taken away; "" is the root. */
+/** A folder without slashes at its ends; "" is the root. */
 const folder = z
   .string()
   .trim()
@@ -45,7 +45,7 @@ export const s3Settings = z
       description: "Without the bucket.",
       example: "https://storage.yandexcloud.net",
     }),
-    region: copied(64, "a region such as us-east-1").default("us-east-1"),
+    region: pasted(64, "a region such as us-east-1").default("us-east-1"),
     bucket: z
       .string()
       .trim()
@@ -54,10 +54,11 @@ export const s3Settings = z
         "expected the name of a bucket: 3 to 63 letters, digits, dots and hyphens",
       ),
     prefix: folder.default("").openapi({ description: "Folder in the bucket; empty: its root." }),
-    access_key_id: copied(200, "the id of an access key"),
-    secret_access_key: copied(500, "the secret of an access key"),
+    access_key_id: pasted(200, "the id of an access key"),
+    secret_access_key: pasted(500, "the secret of an access key"),
     style: z.enum(["path", "host"]).default("path").openapi({
-      description: "Where the bucket is named: https://endpoint/bucket/key or https://bucket.endpoint/key.",
+      description:
+        "Addresses of files: `path` is https://endpoint/bucket/key, `host` is https://bucket.endpoint/key.",
     }),
   })
   .superRefine(({ endpoint, bucket, style }, context) => {
@@ -67,11 +68,11 @@ export const s3Settings = z
       context.addIssue({ code: "custom", path: ["endpoint"], message, input: endpoint });
     }
     if (style === "host" && !/^[a-z0-9-]+$/.test(bucket)) {
-      const message = "expected path, for this bucket's name cannot be a part of a host's name";
+      const message = "expected path, because this bucket's name cannot be part of a host name";
       context.addIssue({ code: "custom", path: ["style"], message, input: style });
     }
     if (style === "host" && /^[\d.]+$|^\[/.test(host)) {
-      const message = "expected path, for the endpoint is an address in numbers, which has no subdomains";
+      const message = "expected path, because the endpoint is an IP address, which has no subdomains";
       context.addIssue({ code: "custom", path: ["style"], message, input: style });
     }
   })
@@ -80,9 +81,9 @@ export type S3SettingsBody = z.infer<typeof s3Settings>;
 
 export const yandexDiskSettings = z
   .strictObject({
-    token: copied(2000, "an OAuth token"),
-    refresh_token: copied(2000, "the refresh token that came with the token").optional(),
-    expires_at: z.iso.datetime().optional().openapi({ description: "When the token ends." }),
+    token: pasted(2000, "an OAuth token"),
+    refresh_token: pasted(2000, "the refresh token that came with the token").optional(),
+    expires_at: z.iso.datetime().optional().openapi({ description: "When the token expires." }),
     root: z
       .string()
       .trim()
@@ -94,7 +95,9 @@ export const yandexDiskSettings = z
         "expected a folder without empty parts, . and ..",
       )
       .default("app:/")
-      .openapi({ description: "app:/ is the application's own folder; disk:/… needs wider rights." }),
+      .openapi({
+        description: "app:/ is the application's own folder; disk:/… needs a right to the whole Disk.",
+      }),
   })
   .openapi("YandexDiskSettings");
 export type YandexDiskSettingsBody = z.infer<typeof yandexDiskSettings>;
@@ -108,7 +111,7 @@ export type ConnectionSettings =
   | { readonly provider: "s3"; readonly settings: S3SettingsBody }
   | { readonly provider: "yandex_disk"; readonly settings: YandexDiskSettingsBody };
 
-/** Fields that never leave the API again. */
+/** Fields that no response of the API contains. */
 export const SECRET_FIELDS: ReadonlySet<string> = new Set([
   "secret_access_key",
   "token",
@@ -117,14 +120,14 @@ export const SECRET_FIELDS: ReadonlySet<string> = new Set([
   "code",
 ]);
 
-/** Checks settings whose provider is known by another way than by themselves. */
+/** Parses the settings of a provider. */
 export function parseSettings(provider: Provider, settings: unknown) {
   return SCHEMAS[provider].safeParse(settings);
 }
 
 /**
- * Settings that were changed: the fields of the change take the place of the ones before, which keeps
- * secrets that the change does not bring. The refresh token and the end of a token go with it.
+ * Returns settings with some fields changed. The other fields, secrets included, stay; a new token also removes the
+ * former one's refresh token and expiry.
  */
 export function mergeSettings(
   before: ConnectionSettings["settings"],
@@ -137,7 +140,7 @@ export function mergeSettings(
   );
 }
 
-/** @throws StorageError `invalid_config` for the field that leads where the edge must not go */
+/** @throws StorageError `invalid_config`, with its field, for an address that is not allowed */
 export function checkSettings({ provider, settings }: ConnectionSettings, policy: AddressPolicy): void {
   if (provider !== "s3") return;
   const { protocol, hostname } = new URL(settings.endpoint);
@@ -153,7 +156,7 @@ export function checkSettings({ provider, settings }: ConnectionSettings, policy
   }
 }
 
-/** What the API shows of settings: every field that is no secret, and the names of the secrets that are set. */
+/** Returns the fields of settings that are not secret, and the names of those that are. */
 export function withoutSecrets(settings: ConnectionSettings["settings"]) {
   const fields = Object.entries(settings).filter(([, value]) => value !== undefined);
   return {
@@ -162,7 +165,7 @@ export function withoutSecrets(settings: ConnectionSettings["settings"]) {
   };
 }
 
-/** Settings that a form can begin with. What stands in angle brackets is for the person to fill in. */
+/** Initial settings of a form. Angle brackets mark what the person fills in. */
 export const PRESETS = [
   {
     id: "minio",

@@ -1,5 +1,5 @@
 import { logFailure } from "../log.ts";
-import { StorageError, type StorageErrorCode, type StorageProvider } from "./provider.ts";
+import { listObjects, StorageError, type StorageErrorCode, type StorageProvider } from "./provider.ts";
 
 export const CONNECTION_STEPS = ["write", "read", "list", "delete"] as const;
 
@@ -11,24 +11,23 @@ interface StepReport {
 }
 
 interface StepError {
-  /** `mismatch`: the storage answered, and not with what it had been given. */
+  /** `mismatch`: the storage responded, but with another content than it was given. */
   readonly code: StorageErrorCode | "mismatch" | "internal_error";
   readonly message: string;
-  /** Which setting is wrong, where that is known. */
+  /** The setting that is wrong, if that is known. */
   readonly field?: string | undefined;
 }
 
 export interface ConnectionReport {
   readonly ok: boolean;
-  /** In order; what could not be tried because of a failure before it is left out. */
+  /** In order. Steps that an earlier failure made impossible are left out. */
   readonly steps: readonly StepReport[];
 }
 
 /**
- * Does with a small probe what Vivimark does with files, and leaves nothing: whatever else fails, the probe
- * is deleted if it may be there.
+ * Writes, reads, lists and deletes a small file, the probe. Deletes it even when another step fails.
  *
- * @param folder where the probe goes; "" is the root
+ * @param folder of the probe; "" is the root
  */
 export async function testConnection(
   storage: StorageProvider,
@@ -57,23 +56,24 @@ export async function testConnection(
   if (written) {
     await attempt("read", async () => {
       const download = await storage.download(key);
-      if (!download) throw new Mismatch("The probe that was just written is not there.");
+      if (!download) throw new Mismatch("The storage does not have the file that it just stored.");
       const bytes = new Uint8Array(await new Response(download.body).arrayBuffer());
       if (bytes.length !== probe.length || bytes.some((byte, i) => byte !== probe[i])) {
         throw new Mismatch(
-          `The probe came back with other bytes (${bytes.length}, ${probe.length} were written).`,
+          `The storage returned other bytes than it was given (${bytes.length} bytes; expected ${probe.length}).`,
         );
       }
     });
     await attempt("list", async () => {
-      if (!(await isListed(storage, folder, key))) throw new Mismatch("The listing does not show the probe.");
+      if (!(await isListed(storage, folder, key)))
+        throw new Mismatch("The storage does not list the file that it just stored.");
     });
     await attempt("delete", async () => {
       await storage.delete(key);
-      if (await storage.head(key)) throw new Mismatch("The probe is still there after it was deleted.");
+      if (await storage.head(key)) throw new Mismatch("The storage still has the file after deleting it.");
     });
   } else {
-    // The answer may have got lost on its way back.
+    // The file may exist even so, if only the response was lost.
     await storage.delete(key).catch(() => {});
   }
   return { ok: steps.every(({ ok }) => ok), steps };
@@ -81,14 +81,10 @@ export async function testConnection(
 
 class Mismatch extends Error {}
 
-/** Looks through the whole folder, for the probe may be anywhere in it. */
 async function isListed(storage: StorageProvider, folder: string, key: string): Promise<boolean> {
-  let cursor: string | undefined;
-  do {
-    const page = await storage.list(folder, { cursor });
-    if (page.objects.some((object) => object.key === key)) return true;
-    cursor = page.cursor ?? undefined;
-  } while (cursor !== undefined);
+  for await (const object of listObjects(storage, folder, { recursive: false })) {
+    if (object.key === key) return true;
+  }
   return false;
 }
 
@@ -99,5 +95,5 @@ function stepError(error: unknown): StepError {
     return field === undefined ? { code, message } : { code, message, field };
   }
   logFailure("A connection could not be tested", error);
-  return { code: "internal_error", message: "Something went wrong on our side; it was noted." };
+  return { code: "internal_error", message: "An internal error occurred and was logged." };
 }

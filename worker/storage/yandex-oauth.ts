@@ -1,50 +1,53 @@
-// How an installation gets a company's permission to use its Yandex Disk: OAuth 2.0 with a code and PKCE, as
-// described at yandex.com/dev/id/doc/en/codes/code-url and …/tokens/refresh-client.
-
 import type { StorageHttp } from "./http.ts";
 import { StorageError } from "./provider.ts";
 import type { YandexDiskSettingsBody } from "./settings.ts";
 import type { TokenSource } from "./yandex-disk-api.ts";
 
+/**
+ * OAuth 2.0 with an authorization code and PKCE, by which a company permits this installation to use its Yandex Disk:
+ * yandex.com/dev/id/doc/en/codes/code-url and …/tokens/refresh-client.
+ */
+
 const YANDEX_OAUTH = "https://oauth.yandex.ru";
 
-/** With less than this left of a year, a permission is renewed. */
+/** Tokens last a year, and are renewed when less than this is left. */
 const RENEWAL_MILLISECONDS = 30 * 24 * 3600 * 1000;
 
-/** The application that this installation has registered with Yandex. */
+/** The OAuth application of this installation, registered with Yandex. */
 export interface YandexApplication {
   readonly clientId: string;
   readonly clientSecret: string;
-  /** Stands for Yandex in tests. */
+  /** Replaces Yandex's origin in tests. */
   readonly oauthUrl?: string | undefined;
 }
 
 export interface YandexTokens {
   readonly token: string;
   readonly refreshToken: string | null;
-  /** Milliseconds since 1970, for both; null when Yandex does not say. */
+  /** Of both tokens, in milliseconds since 1970; null when Yandex does not return it. */
   readonly expiresAt: number | null;
 }
 
-/** What one attempt to get permission must remember until the person comes back. */
-export interface YandexAttempt {
-  /** Comes back in the redirect, and proves that the answer belongs to this attempt. */
+/** One authorization, from the link that a person follows to the exchange of the code. */
+export interface Authorization {
+  /** Yandex returns it in the redirect, which shows that the redirect belongs to this authorization. */
   readonly state: string;
-  /** Proves to Yandex that who exchanges the code is who asked for it (PKCE, RFC 7636). Secret. */
+  /** A secret, which proves to Yandex that the client that exchanges the code asked for it (PKCE, RFC 7636). */
   readonly verifier: string;
 }
 
-export function beginAttempt(): YandexAttempt {
-  return { state: randomText(), verifier: randomText() };
+/** Returns 256 random bits in base64url. */
+export function newVerifier(): string {
+  return base64url(crypto.getRandomValues(new Uint8Array(32)));
 }
 
 /**
- * Where the person's browser goes to allow the access. It comes back to `redirectUri`, which must be one of those
- * that the application is registered with, and with it the rights: those of the application.
+ * Returns the address at which a person permits the access, to the extent that the application is registered for.
+ * Yandex then redirects the browser to `redirectUri`, which must be registered too.
  */
 export async function authorizeUrl(
   { clientId, oauthUrl = YANDEX_OAUTH }: Pick<YandexApplication, "clientId" | "oauthUrl">,
-  { state, verifier }: YandexAttempt,
+  { state, verifier }: Authorization,
   redirectUri: string,
 ): Promise<URL> {
   const url = new URL("/authorize", oauthUrl);
@@ -57,7 +60,7 @@ export async function authorizeUrl(
       state,
       code_challenge: base64url(new Uint8Array(digest)),
       code_challenge_method: "S256",
-      // Shows which account is meant, even to somebody who has allowed it before.
+      // Shows the account, even to a person who has permitted it before.
       force_confirm: "yes",
     }),
   );
@@ -65,46 +68,29 @@ export async function authorizeUrl(
 }
 
 /**
- * The code in the query that the browser came back with.
+ * Exchanges an authorization code for tokens.
  *
- * @throws StorageError `denied` when the person refused, or the answer belongs to another attempt
+ * @throws StorageError `denied` for a code that is wrong, used or older than ten minutes; `invalid_config` for an
+ *   application that Yandex does not know; `unavailable`
  */
-export function codeOf(query: URLSearchParams, { state }: Pick<YandexAttempt, "state">): string {
-  if (query.get("state") !== state) {
-    throw new StorageError("denied", "This answer of Yandex belongs to another attempt; begin again.");
-  }
-  const error = query.get("error");
-  if (error === "access_denied")
-    throw new StorageError("denied", "The access to Yandex Disk was not allowed.");
-  const code = query.get("code");
-  if (error !== null || !code) {
-    throw new StorageError("denied", "Yandex gave no permission.", {
-      providerMessage: query.get("error_description") ?? error ?? undefined,
-    });
-  }
-  return code;
-}
-
-/**
- * @throws StorageError `denied` for a code that is wrong, used or older than ten minutes; `invalid_config` for
- *   an application that Yandex does not know; `unavailable`
- */
-export function exchangeCode(
-  application: YandexApplication,
-  code: string,
-  { verifier }: Pick<YandexAttempt, "verifier">,
-  http: StorageHttp,
-  now = Date.now(),
-): Promise<YandexTokens> {
+export function exchangeCode(exchange: {
+  readonly application: YandexApplication;
+  readonly code: string;
+  readonly verifier: string;
+  readonly http: StorageHttp;
+  /** Milliseconds since 1970. */
+  readonly now?: number;
+}): Promise<YandexTokens> {
+  const { application, code, verifier, http, now = Date.now() } = exchange;
   const grant = { grant_type: "authorization_code", code, code_verifier: verifier };
-  return askForTokens(application, grant, http, now);
+  return requestTokens(application, grant, http, now);
 }
 
 /**
- * New tokens for old. The old refresh token is spent; the access token may be the same as before. Yandex
- * recommends it every three months.
+ * Exchanges a refresh token, which can be used once, for new tokens. The access token may stay the same. Yandex
+ * recommends this every three months.
  *
- * @throws StorageError `denied` when the permission has ended or was taken back: the person must give it again;
+ * @throws StorageError `denied` when the permission has expired or was revoked: a person must give it again;
  *   `invalid_config` for an application that Yandex does not know; `unavailable`
  */
 export function refreshTokens(
@@ -114,10 +100,10 @@ export function refreshTokens(
   now = Date.now(),
 ): Promise<YandexTokens> {
   const grant = { grant_type: "refresh_token", refresh_token: refreshToken };
-  return askForTokens(application, grant, http, now);
+  return requestTokens(application, grant, http, now);
 }
 
-/** The permission in saved settings. */
+/** Returns the tokens of saved settings. */
 export function tokensOf({ token, refresh_token, expires_at }: YandexDiskSettingsBody): YandexTokens {
   return {
     token,
@@ -126,7 +112,7 @@ export function tokensOf({ token, refresh_token, expires_at }: YandexDiskSetting
   };
 }
 
-/** The settings with another permission. */
+/** Returns settings with other tokens. */
 export function withTokens(
   { root }: Pick<YandexDiskSettingsBody, "root">,
   { token, refreshToken, expiresAt }: YandexTokens,
@@ -139,25 +125,24 @@ export function withTokens(
   };
 }
 
-/** What a permission that renews itself needs besides its tokens. */
 export interface Renewal {
   readonly application: YandexApplication;
   readonly http: StorageHttp;
-  /** Keeps the new tokens. They are used even when it rejects, but whoever asked for one hears of it. */
-  readonly renewed: (tokens: YandexTokens) => Promise<void>;
+  /** Saves new tokens. If it rejects, so does the call that renewed them; later calls use them all the same. */
+  readonly save: (tokens: YandexTokens) => Promise<void>;
   readonly now?: () => number;
 }
 
 /**
- * A permission that renews itself: some time before it ends, and when Yandex does not accept the token any more.
- * Where another one has spent the refresh token, the old token serves as long as it lasts.
+ * Tokens that are renewed some time before they expire, and when Yandex refuses the access token. If another isolate
+ * has used the refresh token, the access token serves until it expires.
  */
-export class RenewedPermission implements TokenSource {
+export class RefreshedTokens implements TokenSource {
   #tokens: YandexTokens;
   readonly #renewal: Renewal;
   /**
-   * One attempt is enough, for storages are opened afresh long before another is due. Whoever asks meanwhile does
-   * not wait for it: in a Worker that request may end, and nobody would ever answer.
+   * One attempt is enough: storages are opened again long before the next is due. Other requests do not wait for it,
+   * because a Worker may end the request that renews the tokens, and they would wait for ever.
    */
   #attempted = false;
 
@@ -170,7 +155,7 @@ export class RenewedPermission implements TokenSource {
     const { token, expiresAt } = this.#tokens;
     const now = this.#renewal.now ?? Date.now;
     if (expiresAt === null || expiresAt - now() > RENEWAL_MILLISECONDS) return token;
-    // While the token lasts, a renewal that fails is no reason to stop.
+    // The token is still valid, so a failed renewal does no harm.
     return (await this.replace(token).catch(() => null)) ?? token;
   }
 
@@ -184,19 +169,19 @@ export class RenewedPermission implements TokenSource {
   }
 
   async #renew(refreshToken: string): Promise<void> {
-    const { application, http, renewed, now = Date.now } = this.#renewal;
+    const { application, http, save, now = Date.now } = this.#renewal;
     this.#tokens = await refreshTokens(application, refreshToken, http, now());
-    await renewed(this.#tokens);
+    await save(this.#tokens);
   }
 }
 
-async function askForTokens(
+async function requestTokens(
   { clientId, clientSecret, oauthUrl = YANDEX_OAUTH }: YandexApplication,
   grant: Readonly<Record<string, string>>,
   http: StorageHttp,
   now: number,
 ): Promise<YandexTokens> {
-  // Not to be repeated: what the first time spends, the second time does not find.
+  // Not repeated: codes and refresh tokens can be used once.
   const { status, text } = await http.ask({
     method: "POST",
     url: new URL("/token", oauthUrl),
@@ -204,7 +189,7 @@ async function askForTokens(
     body: String(new URLSearchParams({ ...grant, client_id: clientId, client_secret: clientSecret })),
   });
   const answer = parse(text);
-  if (status !== 200 || !answer.access_token) throw refusal(status, answer);
+  if (status !== 200 || !answer.access_token) throw errorOf(status, answer);
   return {
     token: answer.access_token,
     refreshToken: answer.refresh_token ?? null,
@@ -230,14 +215,15 @@ function parse(text: string): TokenAnswer {
   }
 }
 
-function refusal(status: number, { error, error_description }: TokenAnswer): StorageError {
+/** Returns the error that a response means. */
+function errorOf(status: number, { error, error_description }: TokenAnswer): StorageError {
   const providerMessage = [error, error_description].filter(Boolean).join(": ") || `HTTP ${status}`;
   switch (error) {
     case "bad_verification_code":
     case "invalid_grant":
       return new StorageError(
         "denied",
-        "Yandex's permission is spent, too old or was taken back; give it again.",
+        "Yandex's permission has expired, was used or was revoked. Connect the Yandex Disk again.",
         {
           providerMessage,
         },
@@ -249,13 +235,8 @@ function refusal(status: number, { error, error_description }: TokenAnswer): Sto
         providerMessage,
       });
     default:
-      return new StorageError("unavailable", "Yandex gives no token.", { providerMessage });
+      return new StorageError("unavailable", "Yandex does not issue a token.", { providerMessage });
   }
-}
-
-/** 256 random bits. */
-function randomText(): string {
-  return base64url(crypto.getRandomValues(new Uint8Array(32)));
 }
 
 function base64url(bytes: Uint8Array): string {

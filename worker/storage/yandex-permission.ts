@@ -8,53 +8,49 @@ import { StorageError } from "./provider.ts";
 import { yandexDiskSettings } from "./settings.ts";
 
 /**
- * How a company gives the permission to use its Yandex Disk. What the attempt must remember travels through
- * Yandex and back in `state`, sealed: bound to the company, and worth nothing after a while.
+ * How a company connects its Yandex Disk. The details of an authorization go through Yandex and back in OAuth's
+ * `state`, encrypted, bound to the company, and valid for half an hour.
  */
 
-const ATTEMPT_MILLISECONDS = 30 * 60_000;
+const AUTHORIZATION_MILLISECONDS = 30 * 60_000;
 
-const attempt = z.object({
+const authorization = z.object({
   companyId: z.string(),
   verifier: z.string(),
   name: z.string(),
   root: yandexDiskSettings.shape.root,
-  /** The connection that gets new tokens; null: a new one is made. */
+  /** The connection that gets new tokens; null: a new connection is made. */
   connectionId: z.string().nullable(),
   endsAt: z.number(),
 });
 
-export interface PermissionWish {
-  readonly name: string;
-  readonly root: string;
-  readonly connectionId: string | null;
-}
+export type RequestedConnection = Pick<z.infer<typeof authorization>, "name" | "root" | "connectionId">;
 
 type Services = Pick<Bindings, "storages" | "yandex" | "now">;
 
-/** The address that the person's browser goes to. */
-export async function permissionUrl(
+/** Returns the address at which a person permits the access. */
+export async function startAuthorization(
   { storages, yandex, now }: Services,
   store: ConnectionStore,
-  wish: PermissionWish,
+  requested: RequestedConnection,
   redirectUri: string,
 ): Promise<string> {
   const app = application(yandex);
   const verifier = app.newVerifier();
-  const endsAt = now() + ATTEMPT_MILLISECONDS;
-  const remembered = { companyId: store.company.id, verifier, ...wish, endsAt };
-  const state = await storages.sealText(JSON.stringify(remembered), CONTEXT);
+  const endsAt = now() + AUTHORIZATION_MILLISECONDS;
+  const details = { companyId: store.company.id, verifier, ...requested, endsAt };
+  const state = await storages.sealText(JSON.stringify(details), CONTEXT);
   return (await app.authorizeUrl({ state, verifier }, redirectUri)).href;
 }
 
-/** The person came back with a code: makes the connection, or gives it its new tokens. */
-export async function takePermission(
+/** Makes the connection, or gives it new tokens, with the code that Yandex returned. */
+export async function finishAuthorization(
   services: Services,
   store: ConnectionStore,
   code: string,
   state: string,
 ): Promise<ConnectionRow> {
-  const { verifier, name, root, connectionId } = await recall(services, store, state);
+  const { verifier, name, root, connectionId } = await openState(services, store, state);
   const settings = await application(services.yandex)
     .exchange(code, verifier, root)
     .catch((error) => {
@@ -64,24 +60,24 @@ export async function takePermission(
       throw error;
     });
   if (connectionId === null)
-    return addConnection(services, store, name, { provider: "yandex_disk", settings });
+    return addConnection(services, store, { name, provider: "yandex_disk", settings });
   const row = await store.get(connectionId);
-  const changed = row && (await changeConnection(services, store, row, undefined, settings));
-  if (!changed) throw new Refusal("not_found", "The connection was deleted meanwhile.");
+  const changed = row && (await changeConnection(services, store, row, { settings }));
+  if (!changed) throw new Refusal("not_found", "The connection was deleted.");
   return changed;
 }
 
 const CONTEXT = "yandex_permission";
 
-async function recall({ storages, now }: Services, store: ConnectionStore, state: string) {
-  const remembered = await storages
+async function openState({ storages, now }: Services, store: ConnectionStore, state: string) {
+  const details = await storages
     .openText(state, CONTEXT)
-    .then((text) => attempt.parse(JSON.parse(text)))
+    .then((text) => authorization.parse(JSON.parse(text)))
     .catch(() => null);
-  if (remembered?.companyId === store.company.id && remembered.endsAt > now()) return remembered;
+  if (details?.companyId === store.company.id && details.endsAt > now()) return details;
   throw new Refusal(
     "authorization_failed",
-    "This answer of Yandex belongs to another attempt, or to one of more than 30 minutes ago; begin again.",
+    "This authorization is more than 30 minutes old, or belongs to another company. Start again.",
   );
 }
 
@@ -89,6 +85,6 @@ function application(yandex: Services["yandex"]) {
   if (yandex) return yandex;
   throw new Refusal(
     "authorization_unavailable",
-    "This installation is not registered with Yandex (YANDEX_CLIENT_ID, YANDEX_CLIENT_SECRET); paste a token instead.",
+    "This installation is not registered with Yandex (YANDEX_CLIENT_ID, YANDEX_CLIENT_SECRET). Paste a token instead.",
   );
 }

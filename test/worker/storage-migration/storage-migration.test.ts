@@ -87,8 +87,8 @@ async function served({ unique_id }: ArContent): Promise<string[]> {
   );
 }
 
-describe("a migration", () => {
-  it("moves every file, byte for byte, and leaves nothing where they were", async () => {
+describe("a storage migration", () => {
+  it("moves every file byte for byte, and leaves none in the old storage", async () => {
     const contents = [await living(), await living(), await living()];
     const before = await Promise.all(contents.map(served));
     const response = await edge.fetch(API, json("POST", { to: second.id }));
@@ -116,7 +116,7 @@ describe("a migration", () => {
     expect(await edge.json(API)).toMatchObject({ items: [{ id: begun.id }] });
   });
 
-  it("comes back, too, and to a connection that leads to the same bucket", async () => {
+  it("can move files back, and to another connection to the same bucket", async () => {
     const content = await living();
     const before = await served(content);
     const twin = await edge.connection("second");
@@ -133,7 +133,7 @@ describe("a migration", () => {
     for (const key of keys) expect(key.match(/~/g)).toHaveLength(1);
   });
 
-  it("goes on in another turn, and serves everything between the turns", async () => {
+  it("continues in another turn, while all files are served", async () => {
     const contents = [await living(), await living()];
     const before = await Promise.all(contents.map(served));
     const { id } = await begin(second.id);
@@ -148,7 +148,7 @@ describe("a migration", () => {
     expect(await progress(id)).toMatchObject({ state: "done", files: { done: 10, total: 10 } });
   });
 
-  it("is only one at a time, and only to a connection that passes its test", async () => {
+  it("runs one at a time, and only to a connection that passes its test", async () => {
     await living();
     await begin(second.id);
     const problem = await refusal(await edge.fetch(API, json("POST", { to: second.id })));
@@ -163,7 +163,7 @@ describe("a migration", () => {
     );
   });
 
-  it("is done by one of several deliveries of the same message", async () => {
+  it("is run by one of several deliveries of a message", async () => {
     const contents = [await living(), await living()];
     const before = await Promise.all(contents.map(served));
     const { id } = await begin(second.id);
@@ -209,7 +209,7 @@ describe("a file that changes while it is moved", () => {
     );
   };
 
-  it("because it is replaced: the new one is served, and moved in its turn", async () => {
+  it("is replaced: the new one is served, and moved later", async () => {
     const content = await living();
     const { id } = await begin(second.id);
     meanwhile(() => attach(content.id, 7000), /videos/);
@@ -221,7 +221,7 @@ describe("a file that changes while it is moved", () => {
     expect((await keysIn(backend("second"))).filter((key) => key.includes("videos"))).toHaveLength(1);
   });
 
-  it("because a delivery brings a new marker: the old one goes, moved or not", async () => {
+  it("gets a new marker: the old one is deleted, moved or not", async () => {
     const content = await living();
     const again = await edge.json<{ lease: { token: string } }>(
       `/api/ar-content/${content.id}/marker/recompile`,
@@ -251,7 +251,7 @@ describe("a file that changes while it is moved", () => {
     expect((await edge.fetch(`/media/${content.unique_id}/marker`)).status).toBe(200);
   });
 
-  it("because its content is deleted: nothing of it stays anywhere", async () => {
+  it("is deleted: no storage keeps it", async () => {
     const content = await living();
     const { id } = await begin(second.id);
     meanwhile(() => edge.fetch(`/api/ar-content/${content.id}`, { method: "DELETE" }), /./);
@@ -261,7 +261,7 @@ describe("a file that changes while it is moved", () => {
     expect(await edge.files(content)).toEqual([]);
   });
 
-  it("is served although it was moved between the look at the row and the look at the storage", async () => {
+  it("is served although it was moved after its row was read", async () => {
     const content = await living();
     const own = edge.storage;
     let moved = false;
@@ -284,13 +284,13 @@ describe("a file that changes while it is moved", () => {
 const full = () => Promise.reject(new StorageError("quota_exceeded", "It is full."));
 const down = () => Promise.reject(new StorageError("unavailable", "It does not answer."));
 
-describe("trouble", () => {
+describe("a failure", () => {
   beforeEach(() => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     return () => vi.restoreAllMocks();
   });
 
-  it("that a person must mend pauses the migration, which goes on when asked to", async () => {
+  it("that a person must resolve pauses the storage migration, until it is resumed", async () => {
     const content = await living();
     const { id } = await begin(second.id);
     const good = backend("second");
@@ -316,7 +316,7 @@ describe("trouble", () => {
     });
   });
 
-  it("that passes is waited for, longer each time", async () => {
+  it("that passes is retried after growing delays", async () => {
     await living();
     const { id } = await begin(second.id);
     const good = backend("second");
@@ -342,7 +342,7 @@ describe("trouble", () => {
     });
   });
 
-  it("with one file fails that file alone, with the reason; resuming or another migration tries it again", async () => {
+  it("of one file is recorded with its reason, and retried by resuming or by another storage migration", async () => {
     const content = await living();
     const { id } = await begin(second.id);
     const good = backend("second");
@@ -365,7 +365,7 @@ describe("trouble", () => {
     expect(await progress(again.id)).toMatchObject({ state: "done", files: { done: 1, failed: 0 } });
   });
 
-  it("with everything does not run through all files: it pauses", async () => {
+  it("of every file pauses the storage migration early", async () => {
     for (let i = 0; i < 2; i++) await living();
     const { id } = await begin(second.id);
     edge.backends.set("second", but(backend("second"), { upload: down }));
@@ -374,7 +374,7 @@ describe("trouble", () => {
     expect(await progress(id)).toMatchObject({ state: "paused", files: { done: 0, failed: 3, left: 7 } });
   });
 
-  it("that makes a wrong copy is seen: the old file stays, and the copy is made again", async () => {
+  it("that makes a wrong copy is detected: the old file stays, and the copy is made again", async () => {
     const content = await living();
     const before = await served(content);
     const { id } = await begin(second.id);
@@ -400,7 +400,7 @@ describe("trouble", () => {
     expect(await served(content)).toEqual(before);
   });
 
-  it("with an original that is gone is said of that file", async () => {
+  it("of a missing original is recorded for that file", async () => {
     const content = await living();
     await edge.storage.delete((await edge.files(content)).filter((key) => key.includes("videos")));
     const { id } = await begin(second.id);
@@ -410,7 +410,7 @@ describe("trouble", () => {
     expect(done.failures).toMatchObject([{ kind: "video", error_code: "storage_not_found" }]);
   });
 
-  it("when clearing an old copy away is tried again, and nothing is lost by it", async () => {
+  it("to delete an old copy is retried, and loses nothing", async () => {
     const content = await living();
     const before = await served(content);
     const { id } = await begin(second.id);
@@ -429,8 +429,8 @@ describe("trouble", () => {
   });
 });
 
-describe("a migration that is interrupted", () => {
-  it("by a person pauses, resumes and ends, and says so when it cannot", async () => {
+describe("an interrupted storage migration", () => {
+  it("is paused, resumed and cancelled by a person, where its state allows it", async () => {
     const content = await living();
     const { id } = await begin(second.id);
     const steer = (command: string) => edge.fetch(`${API}/${id}/${command}`, { method: "POST" });
@@ -505,7 +505,7 @@ describe("a migration that is interrupted", () => {
     expect(await keysIn(copied)).toHaveLength(5);
   });
 
-  it("takes the copy in parts up where it was, and proves every part", async () => {
+  it("continues a multipart copy at its next part, and verifies every part", async () => {
     const length = 70 * 2 ** 20;
     const { content } = await edge.submit({ image: png() });
     await attach(content.id, length);
@@ -514,7 +514,7 @@ describe("a migration that is interrupted", () => {
     // Each part takes twelve seconds: a turn ends behind the second one.
     const numbers: number[] = [];
     const parts = backend("second").multipart;
-    if (!parts) throw new Error("R2 takes parts.");
+    if (!parts) throw new Error("R2 has multipart uploads.");
     const put: typeof parts.put = (part, ...rest) => {
       numbers.push(part.number);
       edge.pass(12);
@@ -543,8 +543,8 @@ describe("a migration that is interrupted", () => {
   });
 });
 
-describe("a lease of a migration", () => {
-  it("is one worker's until it ends, and worth nothing afterwards", async () => {
+describe("the lease of a storage migration", () => {
+  it("belongs to one worker until it ends, and allows nothing afterwards", async () => {
     await living();
     const { id } = await begin(second.id);
     const first = await life.claim(edge.db, id, 300, edge.clock);

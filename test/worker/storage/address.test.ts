@@ -16,7 +16,7 @@ function addressRefusal(address: string, allowPrivate = false): string {
   throw new Error(`${address} was let through.`);
 }
 
-describe("an address that the edge may be sent to", () => {
+describe("an address that the edge may request", () => {
   it.each([
     "https://storage.yandexcloud.net",
     "https://s3.eu-central-1.amazonaws.com/bucket/key?X-Amz-Signature=0",
@@ -81,7 +81,7 @@ describe("refused is", () => {
   it.each([true, false])("a user name or a password, never repeated (development: %s)", (allowPrivate) => {
     for (const address of ["https://user@example.com/", "https://user:hunter2@example.com/"]) {
       const sentence = addressRefusal(address, allowPrivate);
-      expect(sentence).toMatch(/user name or a password/);
+      expect(sentence).toMatch(/user name or password/);
       expect(sentence).not.toMatch(/hunter2/);
     }
   });
@@ -187,7 +187,7 @@ describe("refused is", () => {
     expect(addressRefusal("https://[fe80::1%25eth0]/")).toContain("not a URL");
   });
 
-  it("said without the rest of the address, which may be signed", () => {
+  it("reported without the rest of the address, which may be signed", () => {
     expect(addressRefusal("https://127.0.0.1/bucket?X-Amz-Signature=deadbeef")).not.toMatch(
       /deadbeef|bucket/,
     );

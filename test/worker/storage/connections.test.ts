@@ -25,7 +25,7 @@ const refused = async (path: string, init: RequestInit) => refusal(await edge.fe
 const list = async () => (await edge.json<{ items: StorageConnection[] }>(API)).items;
 
 describe("a storage connection", () => {
-  it("is saved, listed behind the platform's own bucket, read, renamed and deleted", async () => {
+  it("is saved, listed after the platform's own bucket, read, renamed and deleted", async () => {
     const response = await edge.fetch(API, json("POST", s3("second")));
     expect(response.status).toBe(201);
     const created = (await response.json()) as StorageConnection;
@@ -55,7 +55,7 @@ describe("a storage connection", () => {
     expect((await refused(path, { method: "DELETE" })).code).toBe("not_found");
   });
 
-  it("never gives a secret back: not in answers, not in the database, not in errors, not in the log", async () => {
+  it("does not reveal a secret in responses, in the database, in errors or in the log", async () => {
     const log = ["log", "warn", "error", "info"] as const;
     const spies = log.map((level) => vi.spyOn(console, level).mockImplementation(() => {}));
     const { id } = await edge.connection("second");
@@ -87,7 +87,7 @@ describe("a storage connection", () => {
     }
   });
 
-  it("keeps the secrets that a change does not bring", async () => {
+  it("keeps the secrets that a change leaves out", async () => {
     const { id } = await edge.connection("second");
     const seen = vi.spyOn(edge, "connect");
     await edge.json(`${API}/${id}`, json("PATCH", { settings: { region: "eu-2" } }));
@@ -118,7 +118,7 @@ describe("a storage connection", () => {
     expect(detail).toMatch(/expected|Invalid/);
   });
 
-  it("may not lead where only the edge comes", async () => {
+  it("may not lead to the edge's own network", async () => {
     const strict = edge.storagesWith(edge.storage, { allowPrivate: false });
     for (const endpoint of ["https://127.0.0.1", "http://s3.example.net", "https://metadata.internal"]) {
       const body = { ...s3("second"), settings: { ...s3("second").settings, endpoint } };
@@ -138,7 +138,7 @@ describe("a storage connection", () => {
     expect([problem.status, problem.code]).toEqual([503, "secrets_unavailable"]);
   });
 
-  it("shows itself without settings when its key is lost", async () => {
+  it("is shown without settings when their key is missing", async () => {
     const { id } = await edge.connection("second");
     const storages = edge.storagesWith(edge.storage, { vault: new Vault("") });
     const response = await edge.fetch(`${API}/${id}`, {}, { storages });
@@ -149,7 +149,7 @@ describe("a storage connection", () => {
     });
   });
 
-  it("is not another company's", async () => {
+  it("is not visible to another company", async () => {
     const { id } = await edge.connection("second");
     const times = { createdAt: edge.clock, updatedAt: edge.clock };
     const [other] = await edge.db
@@ -176,7 +176,7 @@ describe("a storage connection", () => {
 });
 
 describe("a test of a connection", () => {
-  it("does with a probe what is done with files, and leaves nothing", async () => {
+  it("writes, reads, lists and deletes a file, and leaves none", async () => {
     const { id } = await edge.connection("second");
     const report = await edge.json<StorageConnectionReport>(`${API}/${id}/test`, { method: "POST" });
     expect(report.ok).toBe(true);
@@ -191,7 +191,7 @@ describe("a test of a connection", () => {
     expect(tested).toMatchObject({ last_test_at: new Date(edge.clock).toISOString(), last_test_error: null });
   });
 
-  it("says which step failed, notes it, and still removes the probe", async () => {
+  it("names and saves the step that failed, and still deletes the file", async () => {
     const second = edge.backends.get("second");
     const list = () => Promise.reject(new StorageError("denied", "Listing is not allowed."));
     edge.backends.set("deaf", but(second, { list }));
@@ -209,7 +209,7 @@ describe("a test of a connection", () => {
     expect(tested.last_test_error).toContain('"list" failed: Listing is not allowed.');
   });
 
-  it("takes settings that are not saved, with the secrets of those that are", async () => {
+  it("accepts settings that are not saved, with the secrets of a saved connection", async () => {
     const before = (await list()).length;
     const settings = s3("second").settings;
     const trial = (body: object) =>
@@ -228,7 +228,7 @@ describe("a test of a connection", () => {
 });
 
 describe("the connection of a company", () => {
-  it("takes new files; old ones stay, and everything is served from where it is", async () => {
+  it("receives new files, while old ones stay and are served from their storage", async () => {
     const before = await edge.submit();
     const { id } = await edge.connection("second");
     await edge.switchTo(id);
@@ -264,7 +264,7 @@ describe("the connection of a company", () => {
     expect(left.filter(({ key }) => key.includes(after.content.unique_id))).toEqual([]);
   });
 
-  it("is not switched to one that fails its test", async () => {
+  it("does not change to one that fails its test", async () => {
     const upload = () => Promise.reject(new StorageError("quota_exceeded", "It is full."));
     edge.backends.set("full", but(edge.backends.get("second"), { upload }));
     const { id } = await edge.connection("full");
@@ -274,7 +274,7 @@ describe("the connection of a company", () => {
     expect(await edge.json("/api/company/storage")).toEqual({ connection_id: "platform" });
   });
 
-  it("says the storage's own words when it refuses a photo, and nothing of it stays", async () => {
+  it("reports the storage's own message when that refuses a photo, and keeps nothing of the photo", async () => {
     const { id } = await edge.connection("second");
     await edge.switchTo(id);
     const words = { providerMessage: "AccessDenied" };
@@ -284,7 +284,7 @@ describe("the connection of a company", () => {
     await expect(edge.submit()).rejects.toThrow(/502 .*May not write. The storage says: AccessDenied/);
   });
 
-  it("cannot be deleted while it is current or holds files, and says why", async () => {
+  it("cannot be deleted while it is current or holds files, with the reason", async () => {
     const { id } = await edge.connection("second");
     const path = `${API}/${id}`;
     await edge.switchTo(id);
@@ -292,11 +292,11 @@ describe("the connection of a company", () => {
     const both = await refused(path, { method: "DELETE" });
     expect([both.status, both.code]).toEqual([409, "storage_in_use"]);
     expect(both.detail).toBe(
-      "This connection cannot be deleted: it is where your new files go; it holds 2 files of yours.",
+      "This connection cannot be deleted: your new files go to it; it holds 2 of your files.",
     );
     await edge.switchTo("platform");
     const one = await refused(path, { method: "DELETE" });
-    expect(one.detail).toBe("This connection cannot be deleted: it holds 2 files of yours.");
+    expect(one.detail).toBe("This connection cannot be deleted: it holds 2 of your files.");
     await edge.fetch(`/api/ar-content/${content.id}`, { method: "DELETE" });
     expect((await edge.fetch(path, { method: "DELETE" })).status).toBe(204);
     for (const init of [json("PATCH", { name: "Mine" }), { method: "DELETE" }]) {
@@ -304,7 +304,7 @@ describe("the connection of a company", () => {
     }
   });
 
-  it("cannot be deleted while it holds nothing but a QR code", async () => {
+  it("cannot be deleted while it holds only a QR code", async () => {
     const { id } = await edge.connection("second");
     const { content } = await edge.submit();
     const putQrCode = (qrCodeStorageId: string | null) =>
@@ -316,7 +316,7 @@ describe("the connection of a company", () => {
     expect((await edge.fetch(`${API}/${id}`, { method: "DELETE" })).status).toBe(204);
   });
 
-  it("does not change to a place without its files, but to new keys of the same", async () => {
+  it("cannot be pointed to a storage without its files, but can get new keys", async () => {
     const { id } = await edge.connection("second");
     const path = `${API}/${id}`;
     expect(await edge.json(path, json("PATCH", { settings: { bucket: "third" } }))).toBeTruthy();
@@ -325,14 +325,14 @@ describe("the connection of a company", () => {
     await edge.submit();
     const elsewhere = await refused(path, json("PATCH", { settings: { bucket: "third" } }));
     expect([elsewhere.status, elsewhere.code]).toEqual([409, "storage_in_use"]);
-    expect(elsewhere.detail).toMatch(/lead to another place/);
+    expect(elsewhere.detail).toMatch(/lead to another storage/);
     const changed = await edge.json(path, json("PATCH", { settings: { secret_access_key: "rotated" } }));
     expect(changed).toMatchObject({ settings: { bucket: "second" } });
   });
 });
 
 describe("the usage of a connection", () => {
-  it("is measured, kept for a while, and measured again on demand", async () => {
+  it("is measured, cached for a while, and measured again on demand", async () => {
     const { id } = await edge.connection("third");
     await edge.switchTo(id);
     const photo = png();
@@ -355,7 +355,7 @@ describe("the usage of a connection", () => {
     expect(await edge.json(`${API}/${id}`)).toMatchObject({ usage: { objects: 4 } });
   });
 
-  it("is known of the platform's own bucket too", async () => {
+  it("is available for the platform's own bucket too", async () => {
     await edge.submit();
     const { files, usage } = await edge.json<StorageConnectionUsage>(`${API}/platform/usage?refresh=true`);
     expect(usage.objects).toBe(files.count);
@@ -364,7 +364,7 @@ describe("the usage of a connection", () => {
 });
 
 describe("rotated keys", () => {
-  it("seal what the old ones sealed, and the settings stay", async () => {
+  it("encrypt again what old keys encrypted, and the settings stay the same", async () => {
     const { id } = await edge.connection("second");
     const keys = `new:${btoa("f".repeat(32))},test:${btoa("0123456789abcdef0123456789abcdef")}`;
     const rotated = edge.storagesWith(edge.storage, { vault: new Vault(keys) });
@@ -384,7 +384,7 @@ describe("rotated keys", () => {
 });
 
 describe("presets", () => {
-  it("name settings of their providers", async () => {
+  it("have settings of their providers", async () => {
     const { items } = await edge.json<{ items: { id: string; settings: object }[] }>(`${API}/presets`);
     expect(items.map(({ id }) => id)).toEqual([
       "minio",

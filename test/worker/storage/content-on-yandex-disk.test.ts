@@ -20,7 +20,7 @@ class EdgeOnYandexDisk extends Edge {
   }
 }
 
-it("is uploaded, compiled, filmed, looked at and deleted", async () => {
+it("is uploaded, compiled, given a video, viewed and deleted", async () => {
   const edge = new EdgeOnYandexDisk();
   const connection = await edge.json<StorageConnection>(
     "/api/storage-connections",

@@ -9,38 +9,38 @@ import {
   UnsatisfiableRange,
 } from "../../../worker/storage/provider.ts";
 
-/** What a backend lets the contract try beyond the interface. Whatever is missing here is not tried. */
+/** What a backend can do beyond the interface. Tests of what is left out do not run. */
 export interface ContractBackend {
-  /** It gives addresses that read and take files without further ado. */
+  /** It presigns addresses for downloads and uploads. */
   readonly presigns?: boolean;
-  /** It says how many bytes are used and how many there may be. */
-  readonly knowsQuota?: boolean;
-  /** Addresses that it gives can name the file and give it another type. */
+  /** Its presigned addresses can set a file's name and content type. */
   readonly namesDownloads?: boolean;
-  /** False: of uploads at the same time that are to find the key free, more than one may win. */
+  /** It reports its quota. */
+  readonly reportsQuota?: boolean;
+  /** False: several simultaneous uploads with `ifAbsent` may succeed. */
   readonly decidesRaces?: boolean;
-  /** The same place, and how many bytes of `LARGE_BYTES` in one stream have left this process for it. */
+  /** The same storage, and how many bytes of one stream of `LARGE_BYTES` were sent to it. */
   readonly counted?: () => { readonly storage: StorageProvider; readonly taken: () => number };
-  /** The same place, asked with another clock: milliseconds since 1970. */
+  /** The same storage with another clock, in milliseconds since 1970. */
   readonly withClock?: (now: () => number) => StorageProvider;
-  /** The same place with one wrong setting, by the names of those that may be blamed for it. */
+  /** The same storage with one wrong setting, and the settings that its error may name. */
   readonly misconfigured?: readonly {
     readonly fields: readonly string[];
     readonly open: () => StorageProvider;
   }[];
-  /** The same place behind a line that can be cut. */
+  /** The same storage behind a relay that can break the connection. */
   readonly line?: () => Promise<{
     readonly storage: StorageProvider;
     readonly down: () => Promise<void>;
     readonly up: () => Promise<void>;
-    /** The connections break once, after so many bytes on the way there. */
+    /** Breaks the connections once, after so many bytes to the storage. */
     readonly cutAfter: (bytes: number) => Promise<void>;
   }>;
 }
 
 export const LARGE_BYTES = 20_000_000;
 
-/** What a provider may hold of a stream: one part to send, and what is on its way. */
+/** How much of a stream a provider may hold: one part, and what is being sent. */
 const MAX_HELD_BYTES = 10_000_000;
 
 const CHUNK_BYTES = 250_000;
@@ -55,7 +55,7 @@ const HOUR = 3_600_000;
 
 const TYPE = "video/mp4";
 
-/** What every StorageProvider promises. Each test works in a folder of its own. */
+/** Tests a StorageProvider against its interface. Each test works in a folder of its own. */
 export function storageContract(
   name: string,
   open: () => StorageProvider,
@@ -130,7 +130,7 @@ export function storageContract(
         expect((await storage.list(key.slice(0, -2))).objects[0].etag).toBe(second?.etag);
       });
 
-      it("tells when an object was stored", async () => {
+      it("reports when an object was stored", async () => {
         const key = fresh();
         await put(key, pattern(10));
         const told = [
@@ -142,7 +142,7 @@ export function storageContract(
         for (const time of told) expect(Math.abs((time ?? 0) - Date.now())).toBeLessThan(24 * HOUR);
       });
 
-      it("says null for a missing key, and deletes one without complaint", async () => {
+      it("returns null for a missing key, and deletes it without an error", async () => {
         const key = fresh();
         expect(await storage.head(key)).toBeNull();
         expect(await storage.download(key)).toBeNull();
@@ -154,7 +154,7 @@ export function storageContract(
         await storage.delete([]);
       });
 
-      it("deletes what it is told to, and nothing else", async () => {
+      it("deletes the given keys and no others", async () => {
         const root = folder();
         for (const each of ["a", "ab", "b", "c/a", "c/b"]) await put(`${root}/${each}`, pattern(3));
         await storage.delete(`${root}/a`);
@@ -162,7 +162,7 @@ export function storageContract(
         expect(await keysIn(storage, root)).toEqual(["ab", "c/b"]);
       });
 
-      it("can be told that a download is not wanted any more", async () => {
+      it("lets a download be cancelled", async () => {
         const key = fresh();
         await put(key, pattern(2_000_000));
         const download = await storage.download(key);
@@ -172,7 +172,7 @@ export function storageContract(
         expect(await read(key)).toEqual(pattern(2_000_000));
       });
 
-      it("streams 20 MB both ways, and holds little of it", async () => {
+      it("streams 20 MB both ways with little memory", async () => {
         const { storage: counted, taken } = backend.counted?.() ?? { storage, taken: null };
         const key = fresh();
         let pulled = 0;
@@ -203,7 +203,7 @@ export function storageContract(
         expect(await read(key)).toEqual(pattern(10));
       });
 
-      it("refuses bytes of another length than it was told", async () => {
+      it("refuses bytes of another length than announced", async () => {
         const key = fresh();
         const upload = storage.upload(key, pattern(10), { length: 11, contentType: TYPE });
         await expect(upload).rejects.toBeInstanceOf(RangeError);
@@ -214,7 +214,7 @@ export function storageContract(
         ["at once", 0],
         ["half way", 500],
         ["behind its last byte", 1000],
-      ])("stores nothing when its stream breaks %s, and says why", async (_name, bytes) => {
+      ])("stores nothing when its stream breaks %s, and rejects with the reason", async (_name, bytes) => {
         const key = fresh();
         await expect(stream(key, breaking(bytes, 100), 1000)).rejects.toThrow("the source broke");
         expect(await storage.head(key)).toBeNull();
@@ -317,7 +317,7 @@ export function storageContract(
         expect(await read(key)).toEqual(pattern(10, 2));
       });
 
-      it("opens an object only while it is the one that is meant", async () => {
+      it("opens an object only while it has the given etag", async () => {
         const key = fresh();
         await put(key, pattern(100));
         const etag = (await storage.head(key))?.etag ?? "";
@@ -332,8 +332,8 @@ export function storageContract(
       });
     });
 
-    describe("several at once", () => {
-      it("writers of one key leave the object of one of them, and readers see whole ones", async () => {
+    describe("simultaneous requests", () => {
+      it("write one key: one object remains, and readers never see a part", async () => {
         const key = fresh();
         const seeds = [1, 2, 3, 4, 5, 6];
         await put(key, pattern(100_000, 0));
@@ -349,7 +349,7 @@ export function storageContract(
         expect(whole.slice(1)).toContain(await sha256((await read(key))!));
       });
 
-      it("of those who want the key free, one wins", async () => {
+      it("write one key only if it is free: one succeeds", async () => {
         const key = fresh();
         const uploads = await Promise.allSettled(
           [1, 2, 3, 4, 5].map((seed) => {
@@ -366,7 +366,7 @@ export function storageContract(
         }
       });
 
-      it("readers see the old object until the new one is whole", async () => {
+      it("read the old object until the new one is complete", async () => {
         const key = fresh();
         await put(key, pattern(100));
         const gate = gated(pattern(600_000, 2), 300_000);
@@ -379,7 +379,7 @@ export function storageContract(
         expect(await read(key)).toEqual(pattern(600_000, 2));
       });
 
-      it("nobody sees a new object until it is whole", async () => {
+      it("do not see a new object until it is complete", async () => {
         const key = fresh();
         const gate = gated(pattern(600_000), 300_000);
         const upload = stream(key, gate.stream, 600_000);
@@ -425,7 +425,7 @@ export function storageContract(
         expect(folders).toContain("contract");
       });
 
-      it("lists a missing folder as an empty one", async () => {
+      it("lists a missing folder as empty", async () => {
         const empty = { objects: [], folders: [], cursor: null };
         expect(await storage.list(folder())).toEqual(empty);
         expect(await storage.list(folder(), { recursive: true })).toEqual(empty);
@@ -477,7 +477,7 @@ export function storageContract(
         expect(await storage.usage(root)).toEqual({ objects: 0, bytes: 0 });
       });
 
-      it("creates the folders on the way, too", async () => {
+      it("creates parent folders too", async () => {
         const root = folder();
         await storage.createFolder(`${root}/one/two/three`);
         expect((await storage.list(root)).folders).toEqual([`${root}/one`]);
@@ -493,7 +493,7 @@ export function storageContract(
         expect((await storage.list(root)).folders).toEqual([`${root}/sub`]);
       });
 
-      it("takes no folder for an object", async () => {
+      it("does not confuse a folder with an object", async () => {
         const root = folder();
         await storage.createFolder(`${root}/created`);
         await put(`${root}/passed/a`, pattern(5));
@@ -559,7 +559,7 @@ export function storageContract(
         await expect(storage.head(key)).rejects.toBeInstanceOf(RangeError);
       });
 
-      it("is one of another when it differs in case", async () => {
+      it("is case-sensitive", async () => {
         const root = folder();
         await put(`${root}/Name`, pattern(5, 1));
         await put(`${root}/name`, pattern(5, 2));
@@ -568,13 +568,13 @@ export function storageContract(
       });
     });
 
-    it.runIf(backend.knowsQuota)("says how full it is", async () => {
-      const quota = await storage.quota();
-      expect(quota?.usedBytes).toBeGreaterThanOrEqual(0);
-      expect(quota?.totalBytes).toBeGreaterThanOrEqual(quota?.usedBytes ?? 0);
+    it.runIf(backend.reportsQuota)("reports its quota", async () => {
+      const { usedBytes, totalBytes } = (await storage.quota())!;
+      expect(usedBytes).toBeGreaterThanOrEqual(0);
+      if (totalBytes !== null) expect(totalBytes).toBeGreaterThanOrEqual(usedBytes);
     });
 
-    it.skipIf(backend.knowsQuota)("does not know how full it is", async () => {
+    it.runIf(!backend.reportsQuota)("reports no quota", async () => {
       expect(await storage.quota()).toBeNull();
     });
 
@@ -586,7 +586,7 @@ export function storageContract(
         sha256(new Uint8Array(await new Blob(bytes).arrayBuffer()));
       const digest = async (key: string) => sha256((await read(key)) ?? new Uint8Array());
 
-      it("is made of parts that come and are named in any order", async () => {
+      it("is made of parts in any order", async () => {
         const key = fresh();
         const id = await parts.start(key, TYPE);
         const third = await parts.put({ key, uploadId: id, number: 3 }, pattern(1000, 3), 1000);
@@ -601,7 +601,7 @@ export function storageContract(
         expect(await digest(key)).toBe(await joined(full(1), full(2), pattern(1000, 3)));
       });
 
-      it("is one small part if need be", async () => {
+      it("may have one small part", async () => {
         const key = fresh();
         const id = await parts.start(key, TYPE);
         const etag = await parts.put({ key, uploadId: id, number: 1 }, pattern(10), 10);
@@ -609,7 +609,7 @@ export function storageContract(
         expect(await read(key)).toEqual(pattern(10));
       });
 
-      it("takes a part that is put again in the place of the first", async () => {
+      it("replaces a part that is put again", async () => {
         const key = fresh();
         const id = await parts.start(key, TYPE);
         const old = await parts.put({ key, uploadId: id, number: 1 }, full(1), size);
@@ -623,7 +623,7 @@ export function storageContract(
         expect(await digest(key)).toBe(await joined(full(2), pattern(10)));
       });
 
-      it("shows nothing before it is complete, and replaces the old object then", async () => {
+      it("is not visible before it is completed, and then replaces the old object", async () => {
         const key = fresh();
         await put(key, pattern(20, 9));
         const id = await parts.start(key, TYPE);
@@ -635,7 +635,7 @@ export function storageContract(
         expect(await read(key)).toEqual(pattern(10));
       });
 
-      it("tells its parts, if the backend does", async () => {
+      it("lists its parts, if the backend can", async () => {
         const key = fresh();
         const id = await parts.start(key, TYPE);
         const none = await parts.list(key, id);
@@ -665,7 +665,7 @@ export function storageContract(
         expect(await read(key)).toEqual(pattern(1000));
       });
 
-      it("is not mixed with another one of the same key", async () => {
+      it("is independent of another upload of the same key", async () => {
         const key = fresh();
         const [one, two] = [await parts.start(key, TYPE), await parts.start(key, TYPE)];
         const ofOne = await parts.put({ key, uploadId: one, number: 1 }, pattern(10, 1), 10);
@@ -676,7 +676,7 @@ export function storageContract(
         expect(await read(key)).toEqual(pattern(10, 1));
       });
 
-      it("is refused with a part that is missing or another one, and changes nothing", async () => {
+      it("is refused with a missing or wrong part, and changes nothing", async () => {
         const key = fresh();
         await put(key, pattern(20, 9));
         const id = await parts.start(key, TYPE);
@@ -694,7 +694,7 @@ export function storageContract(
         await parts.abort(key, id);
       });
 
-      it("is gone once it is aborted, any number of times", async () => {
+      it("is unknown after it was aborted, which may be repeated", async () => {
         const key = fresh();
         const id = await parts.start(key, TYPE);
         const etag = await parts.put({ key, uploadId: id, number: 1 }, pattern(10), 10);
@@ -707,7 +707,7 @@ export function storageContract(
         await expect(completed).rejects.toMatchObject({ name: "StorageError", code: "not_found" });
       });
 
-      it("is not undone by an abort that comes too late", async () => {
+      it("is not undone by a late abort", async () => {
         const key = fresh();
         const id = await parts.start(key, TYPE);
         const etag = await parts.put({ key, uploadId: id, number: 1 }, pattern(10), 10);
@@ -754,12 +754,12 @@ export function storageContract(
       });
     });
 
-    it.runIf(!backend.presigns)("has no addresses that take files", async () => {
+    it.runIf(!backend.presigns)("has no presigned addresses for uploads", async () => {
       expect(await storage.presignedUpload(fresh(), 60, { length: 1, contentType: TYPE })).toBeNull();
     });
 
-    describe.runIf(backend.presigns)("an address that is given away", () => {
-      it("reads the object, with its type and in parts", async () => {
+    describe.runIf(backend.presigns)("a presigned address", () => {
+      it("reads the object or a range of it, with its content type", async () => {
         const key = fresh();
         await put(key, pattern(1000));
         const url = (await storage.presignedUrl(key, 60))!;
@@ -785,13 +785,13 @@ export function storageContract(
         expect(disposition).toMatch(/^inline;/);
       });
 
-      it("leads nowhere without the object", async () => {
+      it("is not found without the object", async () => {
         const response = await fetch((await storage.presignedUrl(fresh(), 60))!);
         await response.body?.cancel();
         expect(response.status).toBe(404);
       });
 
-      it("is worth nothing when it is changed", async () => {
+      it("is refused when it was changed", async () => {
         const root = folder();
         await put(`${root}/open`, pattern(10));
         await put(`${root}/shut`, pattern(10));
@@ -820,7 +820,7 @@ export function storageContract(
         expect(await read(`${root}/open`)).toEqual(pattern(10));
       });
 
-      it("takes exactly what was agreed", async () => {
+      it("accepts exactly the signed length and type", async () => {
         const key = fresh();
         const url = (await storage.presignedUpload(key, 60, { length: 1000, contentType: TYPE }))!;
         const send = async (body: Uint8Array<ArrayBuffer>, contentType: string) => {
@@ -876,7 +876,7 @@ export function storageContract(
     });
 
     describe.runIf(backend.misconfigured)("with a wrong setting", () => {
-      it.each(backend.misconfigured ?? [])("says that it is one of $fields", async ({ fields, open }) => {
+      it.each(backend.misconfigured ?? [])("names one of $fields", async ({ fields, open }) => {
         const wrong = open();
         const key = fresh();
         const acts = [
@@ -898,7 +898,7 @@ export function storageContract(
       });
     });
 
-    describe.runIf(backend.line)("behind a line that breaks", () => {
+    describe.runIf(backend.line)("behind a connection that breaks", () => {
       it("leaves the old object when it breaks in the middle of an upload", async () => {
         const { storage: behind, cutAfter } = await backend.line!();
         const key = fresh();
@@ -927,7 +927,7 @@ export function storageContract(
         else expect(await firstDifference(download)).toBeNull();
       });
 
-      it("says that the storage is away, and works on when it is back", async () => {
+      it("is unavailable, and works again afterwards", async () => {
         const { storage: behind, down, up } = await backend.line!();
         const key = fresh();
         await put(key, pattern(10), behind);

@@ -46,7 +46,7 @@ function chunks(count: number, size: number, end: "close" | "error" | "hang" = "
 }
 
 describe("repeating", () => {
-  it.each([429, 500, 502, 503, 504])("tries again after a %i", async (status) => {
+  it.each([429, 500, 502, 503, 504])("repeats a request after a %i", async (status) => {
     const server = await faulty({ kind: "answer", status }, { kind: "answer", status }, ok);
     const { http, pauses } = open();
     expect(await http.ask(get(server.url))).toMatchObject({ status: 200, text: "fine" });
@@ -54,13 +54,16 @@ describe("repeating", () => {
     expect(await server.seen()).toHaveLength(3);
   });
 
-  it.each([400, 403, 404, 409, 412, 416, 501, 507])("takes a %i for an answer", async (status) => {
-    const server = await faulty({ kind: "answer", status, body: "why" });
-    expect(await open().http.ask(get(server.url))).toMatchObject({ status, text: "why" });
-    expect(await server.seen()).toHaveLength(1);
-  });
+  it.each([400, 403, 404, 409, 412, 416, 501, 507])(
+    "does not repeat a request after a %i",
+    async (status) => {
+      const server = await faulty({ kind: "answer", status, body: "why" });
+      expect(await open().http.ask(get(server.url))).toMatchObject({ status, text: "why" });
+      expect(await server.seen()).toHaveLength(1);
+    },
+  );
 
-  it("tries again after what the backend is known to refuse without doing anything, whatever the method", async () => {
+  it("repeats any method after a status that means that the backend did nothing", async () => {
     const locked = { kind: "answer", status: 423 } as const;
     const server = await faulty(locked, locked, ok);
     const request = get(server.url, { method: "POST", refusals: [423] });
@@ -74,26 +77,26 @@ describe("repeating", () => {
     expect(await open().http.ask(once)).toMatchObject({ status: 423 });
   });
 
-  it("gives up after four tries, with the last answer", async () => {
+  it("returns the last response after four attempts", async () => {
     const server = await faulty(busy, busy, busy, { kind: "answer", status: 500, body: "last" }, ok);
     const { http, pauses } = open();
     expect(await http.ask(get(server.url))).toMatchObject({ status: 500, text: "last" });
     expect(pauses).toEqual([125, 250, 500]);
   });
 
-  it("tries again when the connection breaks, with the whole body", async () => {
+  it("repeats a request with its whole body when the connection breaks", async () => {
     const server = await faulty({ kind: "cut" }, { kind: "cut", afterBytes: 100_000 }, ok);
     const request = get(server.url, { method: "PUT", body: new Uint8Array(300_000) });
     expect(await open().http.ask(request)).toMatchObject({ status: 200 });
     expect((await server.seen())[2]).toMatchObject({ bytes: 300_000, whole: true });
   });
 
-  it("tries again when the answer breaks off while it is read", async () => {
+  it("repeats a request whose response breaks off", async () => {
     const server = await faulty({ kind: "half", body: "fi", end: "cut" }, ok);
     expect(await open().http.ask(get(server.url))).toMatchObject({ text: "fine" });
   });
 
-  it.each(["POST", "PATCH"] as const)("does not repeat a %s of itself", async (method) => {
+  it.each(["POST", "PATCH"] as const)("does not repeat a %s by default", async (method) => {
     const server = await faulty(busy, ok);
     expect(await open().http.ask(get(server.url, { method }))).toMatchObject({ status: 503 });
     const cut = await faulty({ kind: "cut" }, ok);
@@ -101,7 +104,7 @@ describe("repeating", () => {
     expect(await cut.seen()).toHaveLength(1);
   });
 
-  it("repeats a POST that does no harm twice", async () => {
+  it("repeats a POST that is marked idempotent", async () => {
     const server = await faulty(busy, ok);
     const request = get(server.url, { method: "POST", idempotent: true, body: "x" });
     expect(await open().http.ask(request)).toMatchObject({ status: 200 });
@@ -113,7 +116,7 @@ describe("repeating", () => {
     expect(await open().http.ask(get(server.url, { method: "PUT", body }))).toMatchObject({ status: 503 });
   });
 
-  it("says which host cannot be reached", async () => {
+  it("names the host that cannot be reached", async () => {
     const refused = open().http.ask(get("http://127.0.0.1:1"));
     await expect(refused).rejects.toThrow(StorageError);
     await expect(refused).rejects.toMatchObject({
@@ -156,7 +159,7 @@ describe("silence", () => {
   /** From here on only a test makes time pass. */
   const stopTime = () => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
 
-  it("ends a request that is not answered, and each that follows", async () => {
+  it("ends a request without a response, and each of its repetitions", async () => {
     const server = await faulty({ kind: "silence" });
     let asked = 0;
     const count = (url: string, init: RequestInit) => {
@@ -170,7 +173,7 @@ describe("silence", () => {
     expect(asked).toBe(4);
   });
 
-  it("ends an answer that stops", async () => {
+  it("ends a response that stops", async () => {
     stopTime();
     const server = await faulty({ kind: "half", body: "fi", end: "silence" });
     const answer = await open().http.open(get(server.url));
@@ -184,14 +187,14 @@ describe("silence", () => {
     await rest;
   });
 
-  it("ends the upload of a stream that was taken and never answered", async () => {
+  it("ends the upload of a stream that gets no response", async () => {
     const server = await faulty({ kind: "silence" });
     const body = { stream: chunks(3, 10).stream, length: 30 };
     const request = get(server.url, { method: "PUT", body });
     await expect(open(hasty).http.ask(request)).rejects.toThrow("silent");
   });
 
-  it("is the backend's only: a slow source has time", async () => {
+  it("does not count the time of a slow source", async () => {
     stopTime();
     const server = await faulty(ok);
     let pulled = 0;
@@ -208,7 +211,7 @@ describe("silence", () => {
 });
 
 describe("a stream", () => {
-  it("goes out with its length", async () => {
+  it("is sent with its length", async () => {
     const server = await faulty(ok);
     const body = { stream: chunks(5, 100_000).stream, length: 500_000 };
     await open().http.ask(get(server.url, { method: "PUT", body }));
@@ -239,7 +242,7 @@ describe("a stream", () => {
     expect(state.cancelled).toBe(true);
   });
 
-  it("rejects with the backend's fault when the connection breaks", async () => {
+  it("rejects with the backend's error when the connection breaks", async () => {
     const server = await faulty({ kind: "cut", afterBytes: 10 });
     // The last chunk waits for the one behind it.
     const { state, stream } = chunks(2, 10, "hang");
@@ -249,8 +252,8 @@ describe("a stream", () => {
   });
 });
 
-describe("an answer", () => {
-  it("of a broken connection breaks its body", async () => {
+describe("a response", () => {
+  it("breaks with the connection", async () => {
     const server = await faulty({ kind: "half", body: "fi", end: "cut" });
     const answer = await open().http.open(get(server.url));
     await expect(answer.text()).rejects.toMatchObject({
@@ -259,7 +262,7 @@ describe("an answer", () => {
     });
   });
 
-  it("of endless text is not read to its end", async () => {
+  it("of endless text is not read to the end", async () => {
     const { state, stream } = chunks(1000, 2 ** 20);
     const bytes = stream.pipeThrough(new FixedLengthStream(1000 * 2 ** 20));
     const { http } = open({ fetch: async () => new Response(bytes) });
@@ -271,14 +274,14 @@ describe("an answer", () => {
 describe("a redirect", () => {
   const to = (location: string, status = 302) => ({ kind: "answer", status, headers: { location } }) as const;
 
-  it("is an answer unless it may be followed", async () => {
+  it("is returned unless it may be followed", async () => {
     const server = await faulty(to("/elsewhere", 307));
     expect(await open().http.ask(get(server.url))).toMatchObject({ status: 307 });
     const put = get(server.url, { method: "PUT", maxRedirects: 3, body: "x" });
     expect(await open().http.ask(put)).toMatchObject({ status: 307 });
   });
 
-  it("is followed after a look at where it leads, with the credentials left behind", async () => {
+  it("is followed after its address is checked, without the credentials", async () => {
     const there = await faulty(ok);
     // Another name is another origin.
     const elsewhere = there.url.replace("127.0.0.1", "localhost");
@@ -295,7 +298,7 @@ describe("a redirect", () => {
     expect((await here.seen())[0].headers).toMatchObject({ authorization: "secret" });
   });
 
-  it("keeps the credentials at the same origin", async () => {
+  it("is followed with the credentials within an origin", async () => {
     const server = await faulty(ok);
     const here = await faulty(to(`${server.url}/b`));
     const headers = { Authorization: "secret" };
@@ -303,7 +306,7 @@ describe("a redirect", () => {
     expect((await server.seen())[0].headers).toMatchObject({ authorization: "secret" });
   });
 
-  it("to a forbidden address is not asked", async () => {
+  it("to a forbidden address is not followed", async () => {
     const forbidden = await faulty(ok);
     const here = await faulty(to(`${forbidden.url}/secret`));
     const { http } = open({
@@ -316,21 +319,21 @@ describe("a redirect", () => {
     expect(await forbidden.seen()).toEqual([]);
   });
 
-  it("is not followed for ever", async () => {
+  it("is followed a limited number of times", async () => {
     const server = await faulty(to("?again"));
     const refused = open().http.ask(get(server.url, { maxRedirects: 3 }));
     await expect(refused).rejects.toThrow("redirects more than 3 times");
     expect(await server.seen()).toHaveLength(4);
   });
 
-  it("to what is no address says so", async () => {
+  it("to an invalid address is an error", async () => {
     const server = await faulty(to("http://"));
     const refused = open().http.ask(get(server.url, { maxRedirects: 3 }));
     await expect(refused).rejects.toThrow("redirects to an invalid address");
   });
 });
 
-it("checks the first address, too", async () => {
+it("checks the first address too", async () => {
   const server = await faulty(ok);
   const { http } = open({
     checkAddress: () => {

@@ -45,14 +45,17 @@ describe("pump", () => {
     ["brings more", [3, 3, 3], "close", "Expected 7 bytes, got 9 or more."],
     ["breaks", [3, 3], "error", "cut"],
     ["breaks behind its last byte", [3, 4], "error", "cut"],
-  ] as const)("says that a source %s, and nobody takes it for whole", async (_name, chunks, end, message) => {
-    const { readable, writable } = new FixedLengthStream(7);
-    const read = outcome(readable);
-    await expect(pump(source([...chunks], end).stream, writable, 7)).rejects.toThrow(message);
-    expect(await read).toMatch(/Error/);
-  });
+  ] as const)(
+    "reports that a source %s, and its reader does not take it for complete",
+    async (_name, chunks, end, message) => {
+      const { readable, writable } = new FixedLengthStream(7);
+      const read = outcome(readable);
+      await expect(pump(source([...chunks], end).stream, writable, 7)).rejects.toThrow(message);
+      expect(await read).toMatch(/Error/);
+    },
+  );
 
-  it("stops when the target breaks off", async () => {
+  it("stops when the target breaks", async () => {
     const { state, stream } = source([3, 3, 3, 3, 3]);
     const { readable, writable } = new FixedLengthStream(15);
     const pumped = pump(stream, writable, 15);
@@ -62,7 +65,7 @@ describe("pump", () => {
     expect(String(state.cancelled)).toContain("enough");
   });
 
-  it("stops when it is told to, though the source is silent and nobody reads the target", async () => {
+  it("stops when aborted, even with a silent source and a target that is not read", async () => {
     const { state, stream } = source([3, 3], "hang");
     const abort = new AbortController();
     const pumped = pump(stream, new FixedLengthStream(7).writable, 7, { signal: abort.signal });
@@ -71,7 +74,7 @@ describe("pump", () => {
     expect(String(state.cancelled)).toContain("enough");
   });
 
-  it("runs at most two chunks ahead", async () => {
+  it("reads at most two chunks ahead", async () => {
     const { state, stream } = source([1, 1, 1, 1, 1, 1]);
     const { readable, writable } = new FixedLengthStream(6);
     const pumped = pump(stream, writable, 6);

@@ -65,7 +65,7 @@ function streamOf(length: number, chunkBytes = 2 ** 20): ReadableStream<Uint8Arr
 const requests = async (server: Faulty) =>
   (await server.seen()).map(({ method, path }) => `${method} ${path}`);
 
-describe("what an S3 server says", () => {
+describe("an error of an S3 server", () => {
   it.each([
     [403, "InvalidAccessKeyId", "invalid_config", "access_key_id"],
     [401, "Unauthorized", "invalid_config", "access_key_id"],
@@ -96,7 +96,7 @@ describe("what an S3 server says", () => {
     });
   });
 
-  it("names the region that it expects", async () => {
+  it("names the expected region", async () => {
     const region = "<Region>eu-west-3</Region>";
     const { storage } = await scripted([
       error(400, "AuthorizationHeaderMalformed", "The region is wrong", region),
@@ -108,7 +108,7 @@ describe("what an S3 server says", () => {
     });
   });
 
-  it("names the address that a bucket has", async () => {
+  it("names the endpoint of a bucket", async () => {
     const endpoint = "<Endpoint>bucket.s3.eu-west-3.amazonaws.com</Endpoint>";
     const moved = (headers = {}) => error(301, "PermanentRedirect", "Elsewhere", endpoint, headers);
     const elsewhere = await scripted([moved({ "x-amz-bucket-region": "eu-west-3" })]);
@@ -123,18 +123,18 @@ describe("what an S3 server says", () => {
     });
   });
 
-  it("says why a HEAD is refused, for which it is asked again", async () => {
+  it("explains a refused HEAD by a second request", async () => {
     const { storage, server } = await scripted([answer(403), error(403, "InvalidAccessKeyId", "Who?")]);
     await expect(storage.head("a")).rejects.toMatchObject({ field: "access_key_id" });
     expect(await requests(server)).toEqual(["HEAD /bucket/a", "GET /bucket/a"]);
   });
 
-  it("says that a HEAD is refused, even if it does not say why", async () => {
+  it("reports a refused HEAD without a reason", async () => {
     const { storage } = await scripted([answer(403), ok]);
     await expect(storage.head("a")).rejects.toMatchObject({ code: "denied" });
   });
 
-  it("is not believed to be free of our secrets", async () => {
+  it("is shown without our secrets", async () => {
     const said = `You sent ${SETTINGS.secret_access_key} for ${SETTINGS.access_key_id}. ${"Blah ".repeat(200)}`;
     const { storage } = await scripted([error(403, "AccessDenied", said)]);
     const refused = await put(storage).then(null, (reason) => reason);
@@ -143,7 +143,7 @@ describe("what an S3 server says", () => {
     expect(refused.message.length).toBeLessThan(500);
   });
 
-  it("counts for a key that is not there", async () => {
+  it("is null for a missing key", async () => {
     const { storage } = await scripted([error(404, "NoSuchKey")]);
     expect(await storage.download("a")).toBeNull();
     const { storage: other } = await scripted([error(404, "NoSuchBucket")]);
@@ -151,7 +151,7 @@ describe("what an S3 server says", () => {
   });
 });
 
-describe("what is no S3 server", () => {
+describe("an endpoint that is not an S3 server", () => {
   const page = "<!doctype html><title>Welcome to nginx!</title>";
   it.each([
     ["a web page", answer(200, page)],
@@ -168,7 +168,7 @@ describe("what is no S3 server", () => {
       ),
     ],
     ["a very deep XML", answer(200, "<a>".repeat(100_000))],
-  ])("is told by its listing: %s", async (_name, step) => {
+  ])("is recognized by its listing: %s", async (_name, step) => {
     const { storage } = await scripted([step]);
     await expect(storage.list("")).rejects.toMatchObject({
       name: "StorageError",
@@ -178,7 +178,7 @@ describe("what is no S3 server", () => {
     });
   });
 
-  it("leads nowhere by a redirect", async () => {
+  it("is not followed to another address", async () => {
     const forbidden = await faulty(ok);
     for (const status of [301, 302, 307, 308]) {
       const { storage } = await scripted([answer(status, "", { location: `${forbidden.url}/admin` })]);
@@ -200,26 +200,26 @@ describe("what is no S3 server", () => {
     expect(await forbidden.seen()).toEqual([]);
   });
 
-  it("is denied or away without words", async () => {
+  it("is denied or unavailable by its status alone", async () => {
     const { storage } = await scripted([answer(403, page)]);
     await expect(put(storage)).rejects.toMatchObject({ code: "denied", providerMessage: undefined });
     const { storage: away } = await scripted([answer(502, page)]);
     await expect(put(away)).rejects.toMatchObject({ code: "unavailable", providerMessage: undefined });
   });
 
-  it("does not say how large a file is", async () => {
+  it("sends a file without its length", async () => {
     const { storage } = await scripted([answer(200, "abc", { "transfer-encoding": "chunked" })]);
     await expect(storage.download("a")).rejects.toMatchObject({ code: "unavailable" });
   });
 });
 
-describe("an S3 server in trouble", () => {
+describe("an S3 server with faults", () => {
   it.each<[string, FaultyStep[]]>([
     ["busy", [error(503, "SlowDown"), error(503, "SlowDown"), error(503, "SlowDown")]],
     ["in need of patience", [answer(429, "", { "retry-after": "2" })]],
     ["cut off", [{ kind: "cut" }, { kind: "cut", afterBytes: 5 }]],
     ["broken", [error(500, "InternalError"), answer(502, "<html>"), answer(504)]],
-  ])("is asked again when it is %s", async (_name, troubles) => {
+  ])("gets the request again when it is %s", async (_name, troubles) => {
     const { storage, server } = await scripted([...troubles, ok]);
     await put(storage);
     const seen = await server.seen();
@@ -227,28 +227,28 @@ describe("an S3 server in trouble", () => {
     expect(seen.at(-1)).toMatchObject({ method: "PUT", bytes: 10, whole: true });
   });
 
-  it("is not asked again when a stream broke off", async () => {
+  it("does not get a request again whose stream broke off", async () => {
     const { storage, server } = await scripted([{ kind: "cut", afterBytes: 500 }, ok]);
     const upload = storage.upload("a", streamOf(1000, 100), { length: 1000, contentType: "video/mp4" });
     await expect(upload).rejects.toMatchObject({ code: "unavailable" });
     expect(await server.seen()).toHaveLength(1);
   });
 
-  it("is not waited for for ever", async () => {
+  it("is not waited for without limit", async () => {
     const { storage } = await scripted([{ kind: "half", body: "<List", end: "silence" }], {
       silenceSeconds: 0.05,
     });
     await expect(storage.list("")).rejects.toMatchObject({ code: "unavailable" });
   });
 
-  it("breaks a download that it does not finish", async () => {
+  it("fails a download that it does not finish", async () => {
     const { storage } = await scripted([{ kind: "half", body: "abc", end: "cut" }]);
     const download = await storage.download("a");
     await expect(new Response(download?.body).arrayBuffer()).rejects.toThrow();
   });
 });
 
-describe("an upload in parts that fails", () => {
+describe("a multipart upload that fails", () => {
   const begun = answer(
     200,
     "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>",
@@ -259,7 +259,7 @@ describe("an upload in parts that fails", () => {
   const upload = (storage: S3Storage, more = {}) =>
     storage.upload("a", streamOf(length), { length, contentType: "video/mp4", ...more });
 
-  it("in one part sends that one again", async () => {
+  it("sends one part again", async () => {
     const { storage, server } = await scripted([
       begun,
       part,
@@ -301,12 +301,12 @@ describe("an upload in parts that fails", () => {
     expect((await requests(server)).at(-1)).toBe("DELETE /bucket/a?uploadId=u");
   });
 
-  it("and cannot be aborted says why it failed", async () => {
+  it("rejects with its own error when it cannot be aborted", async () => {
     const { storage } = await scripted([begun, error(403, "AccessDenied"), error(500, "InternalError")]);
     await expect(upload(storage)).rejects.toMatchObject({ code: "denied" });
   });
 
-  it("has not failed when only the answer was lost", async () => {
+  it("succeeds when only the last response was lost", async () => {
     const lost = [begun, part, part, part, { kind: "cut" } as const, error(404, "NoSuchUpload")];
     // The MD5 of that etag's bytes, three times.
     const made = answer(200, "", { etag: '"1852b2d43eebfbf285c3cb38129804d4-3"', "content-length": "0" });
@@ -319,7 +319,7 @@ describe("an upload in parts that fails", () => {
     expect(refused).toBeNull();
   });
 
-  it("is asked about when its end is a fault of the server's", async () => {
+  it("is looked up after the server failed to complete it", async () => {
     const fault = error(500, "InternalError");
     const gone = error(404, "NoSuchUpload");
     const { storage } = await scripted([fault, fault, fault, fault, gone, answer(404)]);
@@ -330,21 +330,21 @@ describe("an upload in parts that fails", () => {
     await expect(other.multipart.complete("a", "u", part)).rejects.toMatchObject({ code: "unavailable" });
   });
 
-  it("has failed when the object is another one", async () => {
+  it("is not mistaken for another object", async () => {
     const lost = [begun, part, part, part, { kind: "cut" } as const, error(404, "NoSuchUpload")];
     const { storage } = await scripted([...lost, answer(200, "", { etag: '"f00f-3"' }), answer(204)]);
     await expect(upload(storage)).rejects.toMatchObject({ code: "not_found" });
   });
 
-  it("looks before it sends, when the key must be free", async () => {
+  it("is not sent when the key is taken", async () => {
     const { storage, server } = await scripted([answer(200, "", { etag: '"e"' })]);
     await expect(upload(storage, { ifAbsent: true })).rejects.toMatchObject({ code: "conflict" });
     expect(await requests(server)).toEqual(["HEAD /bucket/a"]);
   });
 });
 
-describe("a server that does not know everything", () => {
-  it.each(["bytes", "a stream"])("stores %s without the condition, after a look", async (kind) => {
+describe("a server with missing features", () => {
+  it.each(["bytes", "a stream"])("stores %s without the condition, after a check", async (kind) => {
     const { storage, server } = await scripted([answer(404), error(501, "NotImplemented"), ok]);
     const body = kind === "bytes" ? new Uint8Array(10) : streamOf(10);
     await storage.upload("a", body, { length: 10, contentType: "video/mp4", ifAbsent: true });
@@ -362,7 +362,7 @@ describe("a server that does not know everything", () => {
     expect(rest.sort()).toEqual(["a", "b", "c%20d", "e", "f"].map((key) => `DELETE /bucket/${key}`));
   });
 
-  it("deletes one by one what it could not delete in bulk, and says why", async () => {
+  it("deletes one by one what it could not delete in bulk, and reports why", async () => {
     const result = "<DeleteResult><Error><Key>b</Key><Code>AccessDenied</Code></Error></DeleteResult>";
     const { storage, server } = await scripted([answer(200, result), error(403, "AccessDenied", "Locked.")]);
     await expect(storage.delete(["a", "b"])).rejects.toMatchObject({
@@ -373,29 +373,29 @@ describe("a server that does not know everything", () => {
     expect((await server.seen())[0].headers).toHaveProperty("content-md5");
   });
 
-  it("calls a range of nothing a whole", async () => {
+  it("sends an empty object for a range", async () => {
     const { storage } = await scripted([answer(200)]);
     const refused = storage.download("a", { range: { start: 0 } });
     await expect(refused).rejects.toBeInstanceOf(UnsatisfiableRange);
   });
 
-  it("sends a whole file for a part of it", async () => {
+  it("sends the whole file for a range", async () => {
     const { storage } = await scripted([answer(200, "abcdef")]);
     const refused = storage.download("a", { range: { start: 1, end: 2 } });
     await expect(refused).rejects.toMatchObject({ code: "unavailable" });
   });
 
-  it("sends a file for another one", async () => {
+  it("sends a file with another etag", async () => {
     const { storage } = await scripted([answer(200, "abcdef", { etag: '"new"' })]);
     await expect(storage.download("a", { ifMatch: "old" })).rejects.toMatchObject({ code: "conflict" });
   });
 
-  it("does not say how long a file is that a range is outside of", async () => {
+  it("refuses a range without the file's length", async () => {
     const { storage } = await scripted([error(416, "InvalidRange"), answer(200, "", { etag: '"e"' })]);
     await expect(storage.download("a", { range: { start: 9 } })).rejects.toMatchObject({ size: 0 });
   });
 
-  it("does not tell the parts of an upload", async () => {
+  it("cannot list parts", async () => {
     const { storage } = await scripted([error(501, "NotImplemented")]);
     expect(await storage.multipart.list("a", "u")).toBeNull();
   });
@@ -420,7 +420,7 @@ describe("a server that does not know everything", () => {
     });
   });
 
-  it("tells the parts of an upload on several pages", async () => {
+  it("lists parts on several pages", async () => {
     const page = (number: number, isTruncated: boolean) =>
       answer(
         200,
@@ -457,7 +457,7 @@ describe("requests", () => {
     expect((await asked(change, (storage) => storage.head("a b"))).url).toBe(url);
   });
 
-  it("are signed with their body, unless it flows or TLS protects it", async () => {
+  it("are signed with their body, unless it is a stream or TLS protects it", async () => {
     const sent = async (endpoint: string, act: (storage: S3Storage) => Promise<unknown>) =>
       (await asked({ endpoint }, act)).headers["x-amz-content-sha256"];
     const ofNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -470,7 +470,7 @@ describe("requests", () => {
   });
 
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html */
-  it("are signed as Amazon's example says", async () => {
+  it("are signed as in Amazon's example", async () => {
     const example = open({ bucket: "examplebucket", style: "host" }, {}, () => Date.UTC(2013, 4, 24));
     const url = new URL(await example.presignedUrl("test.txt", 86_400));
     expect(url.origin + url.pathname).toBe("https://examplebucket.s3.amazonaws.com/test.txt");
@@ -479,7 +479,7 @@ describe("requests", () => {
     );
   });
 
-  it("that are given away last a week at most", async () => {
+  it("are presigned for a week at most", async () => {
     const url = new URL(await open({}).presignedUrl("a", 10_000_000));
     expect(url.searchParams.get("X-Amz-Expires")).toBe("604800");
   });

@@ -28,7 +28,7 @@ function backendOf(settings: S3SettingsBody): ContractBackend {
     withClock: (now) => new S3Storage(settings, http(), now),
     misconfigured: [
       { fields: ["secret_access_key"], open: () => changed({ secret_access_key: `${secret_access_key}x` }) },
-      // Whoever checks the signature first has no secret to check it with.
+      // Some servers check the signature first, for which they lack this key's secret.
       {
         fields: ["access_key_id", "secret_access_key"],
         open: () =>
@@ -36,7 +36,7 @@ function backendOf(settings: S3SettingsBody): ContractBackend {
       },
       { fields: ["bucket"], open: () => changed({ bucket: "vivimark-no-such-bucket-0d5c1f" }) },
     ],
-    // A certificate is for the server's own name.
+    // A certificate is valid for the server's own name only.
     line:
       endpoint.startsWith("http:") && settings.style === "path"
         ? async () => {
@@ -53,7 +53,7 @@ function backendOf(settings: S3SettingsBody): ContractBackend {
   };
 }
 
-// A folder of the bucket whose name needs escapes; any other server has its whole bucket.
+// A folder whose name needs escaping. Another server is tested at the root of its bucket.
 const local = { ...inject("localS3"), prefix: "deep/in it, 100%" };
 storageContract("S3", () => new S3Storage(local, http()), backendOf(local));
 
@@ -62,7 +62,7 @@ if (other) {
   storageContract(`S3 at ${other.endpoint}`, () => new S3Storage(other, http()), {
     ...backendOf(other),
     namesDownloads: true,
-    // S3Storage says why.
+    // See S3Storage.
     decidesRaces: false,
   });
 }

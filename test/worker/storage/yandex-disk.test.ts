@@ -8,7 +8,7 @@ beforeEach(() => yandex.reset());
 
 const place = { token: yandex.token, root: "disk:/Студия «Фото»/100 % + 1" };
 storageContract("Yandex Disk", () => openYandexDisk(place), {
-  knowsQuota: true,
+  reportsQuota: true,
   counted: () => {
     let taken = 0;
     const count = new TransformStream<Uint8Array, Uint8Array>({
@@ -86,7 +86,7 @@ const outcome = async (promise: Promise<unknown>) => {
 };
 
 describe("The token", () => {
-  it("goes to the API and to no other host", async () => {
+  it("is sent to the API and to no other host", async () => {
     const key = `${folder()}/a.mp4`;
     await put(key, bytes(10));
     await putStream(key, bytes(100));
@@ -104,7 +104,7 @@ describe("The token", () => {
     }
   });
 
-  it("follows no operation to another host", async () => {
+  it("is not sent to an operation at another host", async () => {
     const key = `${folder()}/a`;
     await put(key, bytes(10));
     await yandex.reset();
@@ -114,7 +114,7 @@ describe("The token", () => {
     expect((await yandex.seen()).filter(({ host }) => host === "transfer")).toEqual([]);
   });
 
-  it("is blamed when Yandex does not accept it, and stays out of the error", async () => {
+  it("is named as the wrong setting when Yandex refuses it, and not repeated in the error", async () => {
     const token = "y0_secret-that-nobody-knows";
     const error = await outcome(openYandexDisk({ token }).head("a"));
     expect(error).toMatchObject({ code: "invalid_config", field: "token", providerMessage: "Unauthorized" });
@@ -133,7 +133,7 @@ describe("The token", () => {
   });
 });
 
-it("passes the test of a connection, which leaves no file", async () => {
+it("passes the connection test, which leaves no file", async () => {
   const root = `app:/${crypto.randomUUID()}`;
   const tested = openYandexDisk({ root });
   const { ok, steps } = await testConnection(tested, "company");
@@ -159,7 +159,7 @@ describe("The root", () => {
     },
   );
 
-  it("keeps what is below it to itself, however it is written", async () => {
+  it("confines its objects, however it is written", async () => {
     const name = crypto.randomUUID();
     const inside = openYandexDisk({ root: `app:/${name}/` });
     await inside.upload("a/b", bytes(5), { length: 5, contentType: "image/png" });
@@ -196,7 +196,7 @@ describe("Names", () => {
     expect(await outcome(put(key, bytes(1)))).toMatchObject({ code: "invalid_config" });
   });
 
-  it("belong to an object or to a folder", async () => {
+  it("belong to either an object or a folder", async () => {
     const root = folder();
     await put(`${root}/a/b`, bytes(10));
     expect(await outcome(put(`${root}/a`, bytes(1)))).toMatchObject({ code: "conflict" });
@@ -210,7 +210,7 @@ describe("Names", () => {
 });
 
 describe("Uploading", () => {
-  it("makes folders only when they are missing", async () => {
+  it("creates folders only when they are missing", async () => {
     const root = folder();
     await put(`${root}/a/b/c/1`, bytes(1));
     await yandex.reset();
@@ -225,7 +225,7 @@ describe("Uploading", () => {
     ]);
   });
 
-  it("makes a missing folder whichever way Yandex says that it is missing", async () => {
+  it("creates a missing folder after either of Yandex's errors", async () => {
     const other = openYandexDisk({ root: `app:/${crypto.randomUUID()}/deep` });
     const missing = { error: "DiskNotFoundError", description: "Resource not found." };
     await yandex.fault({ host: "api", path: "/v1/disk/resources/upload", status: 404, body: missing });
@@ -234,7 +234,7 @@ describe("Uploading", () => {
     expect(await other.head("a/b")).toMatchObject({ size: 5 });
   });
 
-  it("streams with a length, and lets nobody guess the type by the name", async () => {
+  it("sends a stream with its length and a neutral content type", async () => {
     await putStream(`${folder()}/film.mp4`, bytes(5000));
     const seen = await yandex.seen();
     const upload = seen.find(({ method, host }) => method === "PUT" && host === "transfer");
@@ -274,7 +274,7 @@ describe("Uploading", () => {
     },
   );
 
-  it("that the move's operation gives up keeps the old object", async () => {
+  it("keeps the old object when the move's operation fails", async () => {
     // In a root of its own: what is left there cannot be removed either, while every operation fails.
     const other = openYandexDisk({ root: `app:/${crypto.randomUUID()}` });
     const upload = (seed: number) => other.upload("a", bytes(100, seed), { length: 100, contentType: "a/b" });
@@ -285,14 +285,14 @@ describe("Uploading", () => {
     expect(new Uint8Array(await new Response(download?.body).arrayBuffer())).toEqual(bytes(100, 1));
   });
 
-  it("does not wait for ever", async () => {
+  it("does not wait without limit", async () => {
     const key = `${folder()}/a`;
     await yandex.behave({ slowUploads: true, operationPolls: 1000 });
     expect(await outcome(putStream(key, bytes(10)))).toMatchObject({ code: "unavailable" });
     expect(await storage.head(key)).toBeNull();
   });
 
-  it("of bytes begins anew when the connection is cut, with a link of its own", async () => {
+  it("of bytes starts again with a new link when the connection is cut", async () => {
     const key = `${folder()}/a`;
     await yandex.fault({ host: "transfer", method: "PUT", cutAfter: 50_000, times: 2 });
     await put(key, bytes(200_000));
@@ -311,7 +311,7 @@ describe("Uploading", () => {
     expect(await leftovers()).toEqual([]);
   });
 
-  it.each(kinds)("of %s survives an uploader whose answer is lost", async (_kind, upload) => {
+  it.each(kinds)("of %s survives a lost response of the uploader", async (_kind, upload) => {
     const key = `${folder()}/a`;
     await yandex.fault({ host: "transfer", method: "PUT", afterwards: true });
     await upload(key, bytes(1000));
@@ -322,7 +322,7 @@ describe("Uploading", () => {
   it.each([
     ["lost", {}],
     ["a gateway's", { status: 502 }],
-  ])("survives a move whose answer is %s", async (_name, answer) => {
+  ])("survives a move whose response is %s", async (_name, answer) => {
     const key = `${folder()}/a`;
     await put(key, bytes(10));
     await yandex.fault({ host: "api", method: "POST", afterwards: true, ...answer });
@@ -330,7 +330,7 @@ describe("Uploading", () => {
     expect(await read(key)).toEqual(bytes(1000, 2));
   });
 
-  it("tries a move again that did not happen, and not for ever", async () => {
+  it("repeats a move that did not happen, a limited number of times", async () => {
     const key = `${folder()}/a`;
     await put(key, bytes(10));
     await yandex.fault({ host: "api", method: "POST", status: 500, times: 2 });
@@ -342,7 +342,7 @@ describe("Uploading", () => {
     expect(await leftovers()).toEqual([]);
   });
 
-  it("under a name that was taken meanwhile is a conflict, when the name must be free", async () => {
+  it("to a name that was taken in between is a conflict, if the name must be free", async () => {
     const key = `${folder()}/a`;
     const error = { error: "DiskResourceAlreadyExistsError", description: "It exists." };
     await yandex.fault({ host: "api", method: "POST", status: 409, body: error });
@@ -351,7 +351,7 @@ describe("Uploading", () => {
     expect(await leftovers()).toEqual([]);
   });
 
-  it("cancels a stream that it does not want", async () => {
+  it("cancels a stream that it does not read", async () => {
     const key = `${folder()}/a`;
     await put(key, bytes(10));
     let cancelled = false;
@@ -371,7 +371,7 @@ describe("Refusals", () => {
     [423, "DiskResourceLockedError"],
     [429, "TooManyRequestsError"],
     [503, "ServiceUnavailableError"],
-  ])("%i %s are tried again", async (status, error) => {
+  ])("%i %s are retried", async (status, error) => {
     const key = `${folder()}/a`;
     for (const method of ["GET", "PUT", "DELETE"]) {
       await yandex.fault({ host: "api", method, status, error, times: 2, headers: { "retry-after": "0" } });
@@ -386,13 +386,13 @@ describe("Refusals", () => {
   it.each([
     [423, "DiskResourceLockedError"],
     [429, "TooManyRequestsError"],
-  ])("%i %s are not tried for ever", async (status, error) => {
+  ])("%i %s are retried a limited number of times", async (status, error) => {
     await yandex.fault({ host: "api", status, error, times: 4 });
     expect(await outcome(storage.head("a"))).toMatchObject({ code: "unavailable", providerMessage: error });
     expect(await yandex.seen()).toHaveLength(4);
   });
 
-  it("waits as long as Yandex asks for, within reason", async () => {
+  it("waits as long as Yandex asks, up to a limit", async () => {
     const pauses: number[] = [];
     const patient = openYandexDisk(
       {},
@@ -429,13 +429,13 @@ describe("Refusals", () => {
     expect(await outcome(putStream(`${folder()}/a`, bytes(1000)))).toMatchObject({ code: "quota_exceeded" });
   });
 
-  it("of an account whose monthly uploads are spent", async () => {
+  it("of an account that has used up its monthly uploads", async () => {
     const error = "DiskUploadTrafficLimitExceeded";
     await yandex.fault({ host: "api", path: "/v1/disk/resources/upload", status: 403, error });
     expect(await outcome(put(`${folder()}/a`, bytes(1)))).toMatchObject({ code: "quota_exceeded" });
   });
 
-  it("that are no JSON still have a meaning", async () => {
+  it("without JSON are judged by their status", async () => {
     await yandex.fault({ host: "api", status: 504, body: "<html>Gateway Time-out</html>", times: 4 });
     expect(await outcome(storage.head("a"))).toMatchObject({
       code: "unavailable",
@@ -455,7 +455,7 @@ describe("Refusals", () => {
 });
 
 describe("Downloading", () => {
-  it("asks for the file's link when its description has none", async () => {
+  it("requests the link when the file's description lacks it", async () => {
     const key = `${folder()}/a`;
     await put(key, bytes(100));
     await yandex.behave({ hidesFileLinks: true });
@@ -466,7 +466,7 @@ describe("Downloading", () => {
     );
   });
 
-  it.each([404, 410])("asks again when a link answers with %i", async (status) => {
+  it.each([404, 410])("requests a new link when one responds with %i", async (status) => {
     const key = `${folder()}/a`;
     await put(key, bytes(100));
     await yandex.fault({ host: "transfer", path: "/disk/", status });
@@ -481,7 +481,7 @@ describe("Downloading", () => {
     [65_536, 65_536],
     [70_000, 170_000],
     [299_999, 299_999],
-  ])("cuts %i to %i out of the whole file when the downloader knows no ranges", async (start, end) => {
+  ])("cuts %i to %i out of the whole file when the server ignores ranges", async (start, end) => {
     const key = `${folder()}/a`;
     await put(key, bytes(300_000));
     await yandex.behave({ ignoresRanges: true });
@@ -498,7 +498,7 @@ describe("Downloading", () => {
     expect(await outcome(read(key))).toMatchObject({ code: "unavailable" });
   });
 
-  it("goes to no address that it must not ask", async () => {
+  it("does not follow a link to a forbidden address", async () => {
     const key = `${folder()}/a`;
     await put(key, bytes(10));
     await yandex.reset();
@@ -518,7 +518,7 @@ describe("Downloading", () => {
 });
 
 describe("Addresses", () => {
-  it("are temporary, and end when Yandex likes", async () => {
+  it("are temporary, for as long as Yandex decides", async () => {
     const key = `${folder()}/a`;
     await put(key, bytes(50));
     const url = await storage.presignedUrl(key);
@@ -530,14 +530,14 @@ describe("Addresses", () => {
     expect(await outcome(storage.presignedUrl(`${key}-missing`))).toMatchObject({ code: "not_found" });
   });
 
-  it("are none for uploads from elsewhere, in one piece or in parts", async () => {
+  it("do not exist for uploads, and neither do multipart uploads", async () => {
     expect(await storage.presignedUpload()).toBeNull();
     expect(storage.multipart).toBeNull();
   });
 });
 
 describe("Space", () => {
-  it("is what Yandex says", async () => {
+  it("is reported by Yandex", async () => {
     const before = await storage.quota();
     await put(`${folder()}/a`, bytes(123));
     await yandex.behave({ totalSpace: 5_000_000_000 });
@@ -547,14 +547,14 @@ describe("Space", () => {
     });
   });
 
-  it("is unknown without the right to ask", async () => {
+  it("is unknown without the right to read it", async () => {
     await yandex.fault({ host: "api", status: 403, error: "ForbiddenError" });
     expect(await storage.quota()).toBeNull();
   });
 });
 
 describe("Deleting", () => {
-  it("takes files only, however many keys there are", async () => {
+  it("deletes only files, for few keys and many", async () => {
     const root = folder();
     const keys = Array.from({ length: 12 }, (_, i) => `${root}/${i}`);
     for (const key of keys) await put(key, bytes(1));
@@ -565,7 +565,7 @@ describe("Deleting", () => {
     expect(objects.map(({ key }) => key)).toEqual([`${root}/folder/kept`, `${root}/kept`]);
   });
 
-  it("a folder takes everything in it at once, and the folder", async () => {
+  it("deletes a folder with everything in it by one request", async () => {
     const root = folder();
     for (const name of ["a", "b", "deep/c"]) await put(`${root}/gone/${name}`, bytes(1));
     await put(`${root}/gone-not`, bytes(1));
@@ -581,7 +581,7 @@ describe("Deleting", () => {
 });
 
 describe("Listings", () => {
-  it("hide uploads under way", async () => {
+  it("hide unfinished uploads", async () => {
     const root = `app:/${crypto.randomUUID()}`;
     const busy = openYandexDisk({ root });
     await busy.upload("a", bytes(1), { length: 1, contentType: "a/b" });
@@ -606,7 +606,7 @@ describe("Listings", () => {
     expect(seen).toEqual([...keys].sort());
   });
 
-  it("go on where they were when what was listed is deleted meanwhile", async () => {
+  it("continue at their position when listed objects are deleted in between", async () => {
     const root = folder();
     for (const name of ["a/1", "a/2", "b/1", "c"]) await put(`${root}/${name}`, bytes(1));
     const first = await storage.list(root, { recursive: true, limit: 2 });

@@ -1,15 +1,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { StorageError } from "../../../worker/storage/provider.ts";
 import {
+  type Authorization,
   authorizeUrl,
-  beginAttempt,
-  codeOf,
   exchangeCode,
-  RenewedPermission,
+  newVerifier,
+  RefreshedTokens,
   refreshTokens,
   tokensOf,
   withTokens,
-  type YandexAttempt,
   type YandexTokens,
 } from "../../../worker/storage/yandex-oauth.ts";
 import { hasty, openYandexDisk, yandex } from "./servers/yandex-disk.ts";
@@ -22,14 +21,20 @@ const http = hasty();
 const HOME = "https://studio.example/callback?from=yandex";
 const NOW = Date.UTC(2026, 0, 1);
 
-/** The query that the browser comes back with when the person agrees. */
-async function agree(attempt: YandexAttempt): Promise<URLSearchParams> {
-  const answer = await fetch(await authorizeUrl(application, attempt, HOME), { redirect: "manual" });
-  expect(answer.status).toBe(302);
-  const back = new URL(answer.headers.get("location") ?? "");
-  expect(back.href).toContain(HOME);
-  return back.searchParams;
+const authorization = (): Authorization => ({ state: crypto.randomUUID(), verifier: newVerifier() });
+
+/** Permits the access as a person does, and returns the code of the redirect. */
+async function permit(request: Authorization): Promise<string> {
+  const response = await fetch(await authorizeUrl(application, request, HOME), { redirect: "manual" });
+  expect(response.status).toBe(302);
+  const redirect = new URL(response.headers.get("location") ?? "");
+  expect(redirect.href).toContain(HOME);
+  expect(redirect.searchParams.get("state")).toBe(request.state);
+  return redirect.searchParams.get("code") ?? "";
 }
+
+const exchange = (code: string, { verifier }: Authorization, now?: number) =>
+  exchangeCode({ application, code, verifier, http, ...(now === undefined ? {} : { now }) });
 
 const outcome = async (promise: Promise<unknown>) => {
   const error = await promise.then(
@@ -41,11 +46,11 @@ const outcome = async (promise: Promise<unknown>) => {
   return error as StorageError;
 };
 
-describe("Yandex's permission", () => {
-  it("is given once, works, and is renewed", async () => {
-    const attempt = beginAttempt();
-    const code = codeOf(await agree(attempt), attempt);
-    const first = await exchangeCode(application, code, attempt, http, NOW);
+describe("An authorization", () => {
+  it("gives tokens once, which work and can be renewed", async () => {
+    const request = authorization();
+    const code = await permit(request);
+    const first = await exchange(code, request, NOW);
     expect(first.expiresAt).toBe(NOW + 365 * 24 * 3600 * 1000);
     await openYandexDisk({ token: first.token }).createFolder("from-oauth");
 
@@ -54,65 +59,47 @@ describe("Yandex's permission", () => {
     expect(second.expiresAt).toBe((first.expiresAt ?? 0) + 1);
     expect((await openYandexDisk({ token: second.token }).list("")).folders).toContain("from-oauth");
 
-    expect(await outcome(exchangeCode(application, code, attempt, http))).toMatchObject({ code: "denied" });
+    expect(await outcome(exchange(code, request))).toMatchObject({ code: "denied" });
     expect(await outcome(refreshTokens(application, first.refreshToken ?? "", http))).toMatchObject({
       code: "denied",
     });
   });
 
-  it("sends secrets in bodies only, and nothing that the token could be read from in the browser", async () => {
-    const attempt = beginAttempt();
-    const url = await authorizeUrl(application, attempt, HOME);
+  it("sends secrets only in bodies, and neither secret nor verifier through the browser", async () => {
+    const request = authorization();
+    const url = await authorizeUrl(application, request, HOME);
     expect(url.href).not.toContain(clientSecret);
-    expect(url.href).not.toContain(attempt.verifier);
+    expect(url.href).not.toContain(request.verifier);
     expect(Object.fromEntries(url.searchParams)).toMatchObject({
       response_type: "code",
       code_challenge_method: "S256",
       redirect_uri: HOME,
-      state: attempt.state,
+      state: request.state,
     });
-    await exchangeCode(application, codeOf(await agree(attempt), attempt), attempt, http);
+    await exchange(await permit(request), request);
     for (const { path } of await yandex.seen()) expect(path).not.toContain(clientSecret);
   });
 
-  it("has never the same state and verifier twice", () => {
-    const attempts = Array.from({ length: 20 }, beginAttempt);
-    expect(new Set(attempts.flatMap(({ state, verifier }) => [state, verifier])).size).toBe(40);
-    for (const { verifier } of attempts) expect(verifier).toMatch(/^[\w-]{43}$/);
+  it("has a new verifier each time", () => {
+    const verifiers = Array.from({ length: 20 }, newVerifier);
+    expect(new Set(verifiers).size).toBe(20);
+    for (const verifier of verifiers) expect(verifier).toMatch(/^[\w-]{43}$/);
   });
 
-  it("is refused to whoever did not ask for the code", async () => {
-    const attempt = beginAttempt();
-    const code = codeOf(await agree(attempt), attempt);
-    expect(await outcome(exchangeCode(application, code, beginAttempt(), http))).toMatchObject({
+  it("is refused to a client that did not ask for the code", async () => {
+    const code = await permit(authorization());
+    expect(await outcome(exchange(code, authorization()))).toMatchObject({
       code: "denied",
       providerMessage: "invalid_grant: code_verifier not matched",
     });
   });
 
-  it("is not taken from another attempt's answer", async () => {
-    const query = await agree(beginAttempt());
-    expect(() => codeOf(query, beginAttempt())).toThrow(expect.objectContaining({ code: "denied" }));
-    expect(() => codeOf(new URLSearchParams(), beginAttempt())).toThrow(StorageError);
-  });
-
-  it.each([
-    ["error=access_denied&error_description=The+user+said+no", "denied", undefined],
-    ["error=unauthorized_client&error_description=Not+approved", "denied", "Not approved"],
-    ["", "denied", undefined],
-  ])("may be denied: %s", (query, code, providerMessage) => {
-    const attempt = beginAttempt();
-    expect(() => codeOf(new URLSearchParams(`${query}&state=${attempt.state}`), attempt)).toThrow(
-      expect.objectContaining({ code, providerMessage }),
-    );
-  });
-
-  it("is not asked for twice with one code, even when the answer is lost", async () => {
-    const attempt = beginAttempt();
-    const code = codeOf(await agree(attempt), attempt);
+  it("is not requested twice with one code, even when the response is lost", async () => {
+    const request = authorization();
+    const code = await permit(request);
     await yandex.reset();
     await yandex.fault({ host: "oauth", method: "POST", afterwards: true });
-    expect(await outcome(exchangeCode(application, code, attempt, http))).toMatchObject({
+    expect(await outcome(exchange(code, request))).toMatchObject({
       code: "unavailable",
     });
     expect(await yandex.seen()).toHaveLength(1);
@@ -126,7 +113,7 @@ describe("Yandex's permission", () => {
     expect(await outcome(refresh)).toMatchObject({ code: "invalid_config", field });
   });
 
-  it("is no token when Yandex has trouble", async () => {
+  it("is unavailable when Yandex has a fault", async () => {
     await yandex.fault({ host: "oauth", status: 500, body: "<html>Oops</html>" });
     expect(await outcome(refreshTokens(application, "1:a", http))).toMatchObject({
       code: "unavailable",
@@ -137,22 +124,22 @@ describe("Yandex's permission", () => {
   });
 });
 
-describe("A permission that renews itself", () => {
+describe("Refreshed tokens", () => {
   const DAY = 24 * 3600 * 1000;
 
-  async function permission(renewed: (tokens: YandexTokens) => Promise<void> = async () => {}) {
-    const attempt = beginAttempt();
-    const tokens = await exchangeCode(application, codeOf(await agree(attempt), attempt), attempt, http, NOW);
+  async function permission(save: (tokens: YandexTokens) => Promise<void> = async () => {}) {
+    const request = authorization();
+    const tokens = await exchange(await permit(request), request, NOW);
     await yandex.reset();
     const clock = { now: NOW };
-    const renewal = { application, http, renewed, now: () => clock.now };
+    const renewal = { application, http, save, now: () => clock.now };
     const open = (changed: Partial<YandexTokens> = {}) =>
-      openYandexDisk({ token: new RenewedPermission({ ...tokens, ...changed }, renewal) });
+      openYandexDisk({ token: new RefreshedTokens({ ...tokens, ...changed }, renewal) });
     return { tokens, clock, open };
   }
   const renewals = async () => (await yandex.seen()).filter(({ host }) => host === "oauth").length;
 
-  it("leaves a token alone that has time", async () => {
+  it("keep a token that does not expire soon", async () => {
     const { clock, open } = await permission();
     clock.now = NOW + 300 * DAY;
     await open().quota();
@@ -160,21 +147,21 @@ describe("A permission that renews itself", () => {
     expect(await renewals()).toBe(0);
   });
 
-  it("renews one that ends soon, once however many ask, and hands the new tokens on", async () => {
-    const kept: YandexTokens[] = [];
-    const { tokens, clock, open } = await permission(async (renewed) => void kept.push(renewed));
+  it("renew a token that expires soon, once for simultaneous requests, and save the new ones", async () => {
+    const saved: YandexTokens[] = [];
+    const { tokens, clock, open } = await permission(async (renewed) => void saved.push(renewed));
     clock.now = NOW + 350 * DAY;
     const storage = open();
     await Promise.all([storage.quota(), storage.head("a"), storage.list("")]);
     await storage.quota();
     expect(await renewals()).toBe(1);
-    expect(kept).toEqual([expect.objectContaining({ expiresAt: clock.now + 365 * DAY })]);
+    expect(saved).toEqual([expect.objectContaining({ expiresAt: clock.now + 365 * DAY })]);
     const seen = (await yandex.seen()).filter(({ host }) => host === "api");
-    expect(seen.at(-1)?.headers.authorization).toBe(`OAuth ${kept[0].token}`);
-    expect(kept[0].token).not.toBe(tokens.token);
+    expect(seen.at(-1)?.headers.authorization).toBe(`OAuth ${saved[0].token}`);
+    expect(saved[0].token).not.toBe(tokens.token);
   });
 
-  it("goes on with the old token when it cannot be renewed", async () => {
+  it("keep using the old token when it cannot be renewed", async () => {
     const { clock, open } = await permission();
     clock.now = NOW + 350 * DAY;
     const storage = open({ refreshToken: "1:spent-by-another" });
@@ -183,16 +170,16 @@ describe("A permission that renews itself", () => {
     expect(await renewals()).toBe(1);
   });
 
-  it("replaces a token that Yandex does not accept, and asks again", async () => {
-    const kept: YandexTokens[] = [];
-    const { open } = await permission(async (renewed) => void kept.push(renewed));
+  it("replace a token that Yandex refuses, and repeat the request", async () => {
+    const saved: YandexTokens[] = [];
+    const { open } = await permission(async (renewed) => void saved.push(renewed));
     const storage = open({ token: "y0_revoked" });
     expect((await storage.quota())?.totalBytes).toBeGreaterThan(0);
-    expect(kept).toHaveLength(1);
+    expect(saved).toHaveLength(1);
     expect((await yandex.seen()).map(({ host }) => host)).toEqual(["api", "oauth", "api"]);
   });
 
-  it("is what saved settings say, and settings can keep it", () => {
+  it("convert from and to settings", () => {
     const settings = {
       root: "app:/Salon",
       token: "a",
@@ -209,7 +196,7 @@ describe("A permission that renews itself", () => {
     expect(withTokens(settings, tokensOf(pasted))).toEqual({ ...pasted, root: "app:/Salon" });
   });
 
-  it("says so when nothing helps", async () => {
+  it("report a permission that was revoked", async () => {
     const { open } = await permission();
     const revoked = { token: "y0_revoked", refreshToken: "1:revoked" };
     expect(await outcome(open(revoked).quota())).toMatchObject({ code: "denied" });

@@ -23,7 +23,7 @@ const mockYandex: YandexPermission = {
     return new URL(`https://oauth.test/?${new URLSearchParams({ state, code, redirect_uri: redirectUri })}`);
   },
   async exchange(code, verifier, root) {
-    if (codes.get(code) !== verifier) throw new StorageError("denied", "This code is spent.");
+    if (codes.get(code) !== verifier) throw new StorageError("denied", "This code was used.");
     codes.delete(code);
     return {
       root,
@@ -42,7 +42,7 @@ beforeEach(() => {
   bindings = { yandex: mockYandex };
 });
 
-/** What comes back with the person's browser. */
+/** Returns the query with which Yandex redirects the person's browser back. */
 async function permitted(query = ""): Promise<{ code: string; state: string; redirectUri: string }> {
   const response = await edge.fetch(`${API}/authorize${query}`, {}, bindings);
   expect(response.status).toBe(200);
@@ -59,8 +59,8 @@ async function callback(query: Record<string, string>): Promise<URL> {
   return new URL(answer.headers.get("location") ?? "", "http://edge.test");
 }
 
-describe("a permission of Yandex", () => {
-  it("becomes a connection, whose tokens nobody sees", async () => {
+describe("connecting a Yandex Disk", () => {
+  it("makes a connection, whose tokens are not shown", async () => {
     const { code, state, redirectUri } = await permitted("?name=Salon&root=app:/Salon");
     expect(redirectUri).toBe("http://edge.test/api/storage-connections/yandex/callback");
     const { pathname, searchParams } = await callback({ code, state });
@@ -77,7 +77,7 @@ describe("a permission of Yandex", () => {
     expect(JSON.stringify(connection)).not.toMatch(/token-of-|renewal/);
   });
 
-  it("may be given by a copied code, and again to a connection that is there", async () => {
+  it("accepts a copied code, and gives an existing connection new tokens", async () => {
     const first = await permitted();
     const exchange = ({ code, state }: { code: string; state: string }) =>
       edge.fetch(`${API}/exchange`, json("POST", { code, state }), bindings);
@@ -89,21 +89,21 @@ describe("a permission of Yandex", () => {
     expect([spent.status, spent.code, spent.detail]).toEqual([
       422,
       "authorization_failed",
-      "This code is spent.",
+      "This code was used.",
     ]);
   });
 
-  it("is worth nothing with another state, too late, or when it was refused", async () => {
+  it("fails with a changed state, after 30 minutes, and when the person refuses", async () => {
     const { code, state } = await permitted();
     const errorOf = async (query: Record<string, string>) =>
       (await callback(query)).searchParams.get("error");
-    expect(await errorOf({ code, state: `${state.slice(0, -2)}AA` })).toContain("another attempt");
-    expect(await errorOf({ code })).toContain("another attempt");
+    expect(await errorOf({ code, state: `${state.slice(0, -2)}AA` })).toContain("Start again");
+    expect(await errorOf({ code })).toContain("Start again");
     expect(await errorOf({ error: "access_denied", state })).toBe(
       "Access to Yandex Disk was denied. Allow it at Yandex, and try again.",
     );
     edge.pass(1800);
-    expect(await errorOf({ code, state })).toContain("another attempt");
+    expect(await errorOf({ code, state })).toContain("Start again");
   });
 
   it("needs an installation that is registered with Yandex", async () => {
