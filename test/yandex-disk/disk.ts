@@ -1,4 +1,4 @@
-// The tree of files behind the test server: what one person's Yandex Disk holds. See server.ts.
+// The files of one person's Yandex Disk, for the test server in server.ts.
 
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
@@ -6,7 +6,7 @@ import { rm } from "node:fs/promises";
 const MAX_NAME_LENGTH = 255;
 const MAX_PATH_LENGTH = 32_760;
 
-/** An answer of the API that is no success: `{error, description, message}` under this status. */
+/** An error of the API: `{error, description, message}` with this status. */
 export class DiskError extends Error {
   readonly status: number;
   readonly error: string;
@@ -18,7 +18,7 @@ export class DiskError extends Error {
   }
 }
 
-/** Bytes that were uploaded, in a file of their own; several resources may share them. */
+/** Uploaded bytes, in a file of their own. Several resources may share them. */
 export interface Content {
   readonly id: string;
   readonly file: string;
@@ -33,7 +33,6 @@ export interface Resource {
   readonly content: Content | null;
   readonly created: Date;
   readonly modified: Date;
-  publicKey: string | null;
 }
 
 export interface Operation {
@@ -46,18 +45,15 @@ export interface Operation {
   readonly apply: () => void;
 }
 
-/** Where the app folder lies; `app:/` is another name of it. */
+/** The app folder, which `app:/` names too. */
 const APP_FOLDER = "/Приложения/Vivimark";
 
-/**
- * Paths in here are absolute and without a scheme: `/`, `/a/b.mp4`. Listings keep the order in which things
- * were made.
- */
+/** Paths are absolute and without a scheme: `/`, `/a/b.mp4`. Listings are in the order of creation. */
 export class Disk {
   readonly #resources = new Map<string, Resource>();
   readonly #operations = new Map<string, Operation>();
   readonly #inProgress = new Set<Operation>();
-  /** How many resources share a content. */
+  /** Number of resources that share a content. */
   readonly #uses = new Map<Content, number>();
   usedSpace = 0;
 
@@ -65,7 +61,7 @@ export class Disk {
     for (const path of ["/", "/Приложения", APP_FOLDER]) this.#resources.set(path, folder());
   }
 
-  /** The path that an API parameter names: `disk:/a`, `app:/a`, `/a` and `a` are allowed spellings. */
+  /** Returns the path of an API parameter, which may be `disk:/a`, `app:/a`, `/a` or `a`. */
   resolve(parameter: string | null, appOnly: boolean): string {
     if (!parameter) throw invalid('Error validating field "path": This field is required.');
     const [, scheme, rest] = parameter.match(/^(?:(disk|app|[^/]*):)?(.*)$/s)!;
@@ -98,11 +94,6 @@ export class Disk {
     return resource;
   }
 
-  byPublicKey(key: string): [path: string, Resource] {
-    for (const entry of this.#resources) if (entry[1].publicKey === key) return entry;
-    throw new DiskError(404, "DiskNotFoundError", "Resource not found.");
-  }
-
   children(path: string): [path: string, Resource][] {
     const prefix = path === "/" ? "/" : `${path}/`;
     return [...this.#resources].filter(
@@ -111,7 +102,7 @@ export class Disk {
     );
   }
 
-  /** 423 while an operation in progress touches the path. */
+  /** Throws status 423 while an operation locks one of the paths. */
   checkLocks(...paths: string[]): void {
     for (const { paths: locks } of this.#inProgress) {
       for (const path of paths) {
@@ -145,7 +136,7 @@ export class Disk {
     this.#set(path, folder());
   }
 
-  /** Before an upload: may this path be written? */
+  /** Throws when an upload may not write this path. */
   checkUpload(path: string, overwrite: boolean): void {
     this.checkLocks(path);
     const existing = this.#resources.get(path);
@@ -156,7 +147,7 @@ export class Disk {
   write(path: string, content: Content): void {
     const now = new Date();
     const created = this.#resources.get(path)?.created ?? now;
-    this.#set(path, { id: randomUUID(), content, created, modified: now, publicKey: null });
+    this.#set(path, { id: randomUUID(), content, created, modified: now });
   }
 
   delete(path: string): void {
@@ -170,7 +161,7 @@ export class Disk {
     this.checkParent(to);
   }
 
-  /** With `keep` the source stays: a copy. Whatever was at the goal is gone afterwards, a folder too. */
+  /** Moves, or with `keep` copies. Replaces what is at the target, even a folder. */
   move(from: string, to: string, keep: boolean): void {
     if (from === to) return;
     const moved = this.#at(from).map((path) => [path, this.get(path)] as const);
@@ -191,7 +182,7 @@ export class Disk {
     return started;
   }
 
-  /** Each question brings the operation one step further: nothing depends on the clock. */
+  /** Advances an operation by one step per poll, independent of the clock. */
   poll(id: string): Operation {
     const operation = this.#operations.get(id);
     if (!operation) throw new DiskError(404, "DiskOperationNotFoundError", "Operation not found.");
@@ -203,7 +194,7 @@ export class Disk {
     return operation;
   }
 
-  /** The path and everything below it, as far as it is there. */
+  /** Returns the path and everything below it, if it exists. */
   #at(path: string): string[] {
     const resource = this.#resources.get(path);
     if (!resource) return [];
@@ -235,7 +226,7 @@ export class Disk {
 
 function folder(): Resource {
   const now = new Date();
-  return { id: randomUUID(), content: null, created: now, modified: now, publicKey: null };
+  return { id: randomUUID(), content: null, created: now, modified: now };
 }
 
 function contains(path: string, other: string): boolean {

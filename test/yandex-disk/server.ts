@@ -1,24 +1,24 @@
 /**
- * A test server for code that talks to Yandex Disk. It is NOT Yandex Disk: it was written from what Yandex
- * publishes about its REST API (yandex.com/dev/disk-api) and its OAuth (yandex.com/dev/id), from exchanges with
- * the real service that others recorded in public, and, where neither says anything, from guesses.
+ * A test server for clients of Yandex Disk. It is NOT Yandex Disk: its sources are Yandex's documentation of the REST
+ * API (yandex.com/dev/disk-api) and of OAuth (yandex.com/dev/id), public records of exchanges with the real service,
+ * and, where both are silent, guesses.
  *
- * Published: the API's methods, paths and parameters; `Authorization: OAuth …`; errors as {error, description,
- * message}; 201 for folders; the upload link, good for 30 minutes, and the uploader's answers 201, 202, 412, 413,
- * 500, 503 and 507; the download link of limited life; 204 for deleting a file or an empty folder, 202 and an
- * operation for what takes longer; the three states of an operation; `_embedded` with 20 items unless told
- * otherwise; publishing; what `/v1/disk` tells; OAuth's two endpoints, PKCE, and its error codes.
+ * Documented: the API's methods, paths and parameters; `Authorization: OAuth …`; errors as {error, description,
+ * message}; 201 for folders; the upload link, valid for 30 minutes, and the uploader's statuses 201, 202, 412, 413,
+ * 500, 503 and 507; the temporary download link; 204 for deleting a file or an empty folder, 202 and an operation for
+ * anything longer; the three states of an operation; `_embedded` with 20 items by default; the fields of `/v1/disk`;
+ * OAuth's two endpoints, PKCE, and its error codes.
  *
  * Recorded by others: names of errors (DiskNotFoundError, DiskPathDoesntExistsError, …); `operation_id` beside an
- * upload link; the `file` link in a file's description; a colon in a path that names no scheme is refused; an
- * upload link is refused (400) when used a second time; hosts for uploads and downloads other than the API's, and
- * a redirect between two of the latter; the uploader's 201 has no body.
+ * upload link; the `file` link in a file's description; a path with a colon but no scheme is refused; an upload link is
+ * refused (400) when it is used again; uploads and downloads have other hosts than the API, and downloads are
+ * redirected from one host to another; the uploader's 201 has no body.
  *
- * Guessed: which requests find a resource locked; that the downloader honours Range; that its expired links
- * answer 410; that moving onto a folder with overwrite=true replaces the folder (the worst case for a client); the
- * order of names, made unlike byte order on purpose; when exactly 507 comes.
+ * Guessed: which requests find a resource locked; that the downloader honours Range; that its expired links respond
+ * with 410; that a move with overwrite=true replaces a folder (the worst case for a client); the order of names, which
+ * differs from byte order on purpose; when exactly 507 comes.
  *
- * Nothing in it depends on the clock: links expire and operations advance when a test says so.
+ * The server does not depend on the clock: links expire and operations advance when a test asks for it.
  */
 
 import { createHash, randomUUID } from "node:crypto";
@@ -32,47 +32,47 @@ import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { type Content, Disk, DiskError, type Operation, type Resource } from "./disk.ts";
 
-/** The three hosts: cloud-api.yandex.net, the uploaders and downloaders, oauth.yandex.ru. */
+/** Stands for cloud-api.yandex.net, for the upload and download hosts, and for oauth.yandex.ru. */
 type Host = "api" | "transfer" | "oauth";
 
-/** Answers the next requests that fit in a way of its own. */
+/** Changes the responses to the next matching requests. */
 interface Fault {
   readonly host: Host;
   readonly method?: string;
-  /** How the request's path begins. */
+  /** Prefix of the request's path. */
   readonly path?: string;
-  /** How many requests; 1 unless told otherwise. */
+  /** Number of requests; 1 by default. */
   times?: number;
-  /** The answer; `error` makes the API's error object. */
+  /** Of the response. `error` makes its body the API's error object. */
   readonly status?: number;
   readonly error?: string;
   readonly headers?: Record<string, string>;
   readonly body?: unknown;
-  /** Destroys the connection when so many bytes of the upload have come, or of the download have gone. */
+  /** Destroys the connection after so many bytes of the upload or download. */
   readonly cutAfter?: number;
-  /** The request takes effect first; only its answer is replaced (or, without a status, lost). */
+  /** Performs the request first, and then replaces its response, or without a status, drops it. */
   readonly afterwards?: boolean;
 }
 
 interface Behaviour {
-  /** Questions that an operation answers with in-progress before it ends. */
+  /** Number of polls before an operation ends. */
   operationPolls: number;
   operationsFail: boolean;
-  /** Files too are moved and deleted by an operation, as with force_async. */
+  /** Moves and deletes files by an operation too, as with force_async. */
   slowFiles: boolean;
-  /** The uploader answers 202; the file is there when its operation has ended. */
+  /** The uploader responds with 202, and the file exists when its operation has ended. */
   slowUploads: boolean;
-  /** The downloader sends the whole file whatever was asked. */
+  /** The downloader always sends the whole file. */
   ignoresRanges: boolean;
-  /** Files are described without their `file` link, as for a token that may not read them. */
+  /** Leaves out the `file` link of files, as for a token that may not read them. */
   hidesFileLinks: boolean;
   totalSpace: number;
   maxFileSize: number;
-  /** Every connection is cut at once. */
+  /** Destroys every connection at once. */
   down: boolean;
 }
 
-/** A request that came. */
+/** A request that the server received. */
 interface Seen {
   readonly host: Host;
   readonly method: string;
@@ -86,27 +86,27 @@ export interface YandexDiskServer {
   readonly oauthUrl: string;
   readonly transferUrl: string;
   /**
-   * The same as the members below, over HTTP, for tests that run elsewhere: POST /faults (one), PUT /behaviour
-   * (some members), GET /seen, POST /expire-links, POST /reset.
+   * The methods below over HTTP, for tests in another process: POST /faults (one fault), PUT /behaviour (some
+   * fields), GET /seen, POST /expire-links, POST /reset.
    */
   readonly controlUrl: string;
-  /** May use the whole disk. */
+  /** Has rights to the whole Disk. */
   readonly token: string;
-  /** May use the app folder only. */
+  /** Has rights to the app folder only. */
   readonly appToken: string;
   readonly clientId: string;
   readonly clientSecret: string;
   fault(fault: Fault): void;
   behave(changes: Partial<Behaviour>): void;
   readonly seen: readonly Seen[];
-  /** Every upload and download link given so far stops working. */
+  /** Invalidates all upload and download links. */
   expireLinks(): void;
-  /** No faults, the behaviour it began with, nothing seen; files and tokens stay. */
+  /** Restores the initial state, except for files and tokens. */
   reset(): void;
   close(): Promise<void>;
 }
 
-const PATIENT: Behaviour = {
+const DEFAULT_BEHAVIOUR: Behaviour = {
   operationPolls: 1,
   operationsFail: false,
   slowFiles: false,
@@ -133,11 +133,11 @@ interface Authorization {
   readonly challenge: string | null;
 }
 
-/** Starts all of it on loopback, on free ports. */
+/** Starts the hosts on free ports of the loopback interface. */
 export async function startYandexDisk(): Promise<YandexDiskServer> {
   const folder = await mkdtemp(join(tmpdir(), "yandex-disk-"));
   const disk = new Disk();
-  const behaviour: Behaviour = { ...PATIENT };
+  const behaviour: Behaviour = { ...DEFAULT_BEHAVIOUR };
   const faults: Fault[] = [];
   const seen: Seen[] = [];
   const uploadLinks = new Map<string, UploadLink>();
@@ -221,20 +221,6 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
       return { status: 200, body: { href: downloadLink(path, content), method: "GET", templated: false } };
     },
 
-    "PUT /v1/disk/resources/publish": (query, { appOnly }) => {
-      const path = disk.resolve(query.get("path"), appOnly);
-      disk.checkLocks(path);
-      disk.get(path).publicKey ??= Buffer.from(randomUUID()).toString("base64");
-      return { status: 200, body: linkTo(path) };
-    },
-
-    "PUT /v1/disk/resources/unpublish": (query, { appOnly }) => {
-      const path = disk.resolve(query.get("path"), appOnly);
-      disk.checkLocks(path);
-      disk.get(path).publicKey = null;
-      return { status: 200, body: linkTo(path) };
-    },
-
     "GET /v1/disk/operations": (query) => status(query.get("id") ?? ""),
   };
 
@@ -291,7 +277,7 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
   }
 
   function describe(path: string, resource: Resource, query?: URLSearchParams): object {
-    const { id, content, created, modified, publicKey } = resource;
+    const { id, content, created, modified } = resource;
     return {
       name: path === "/" ? "disk" : path.slice(path.lastIndexOf("/") + 1),
       path: `disk:${path}`,
@@ -301,10 +287,6 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
       resource_id: `1:${id}`,
       revision: modified.getTime() * 1000,
       exif: {},
-      ...(publicKey && {
-        public_key: publicKey,
-        public_url: `https://yadi.sk/d/${encodeURIComponent(publicKey)}`,
-      }),
       ...(content && {
         size: content.size,
         md5: content.md5,
@@ -346,7 +328,7 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
     return route(url.searchParams, token);
   }
 
-  // The uploaders and downloaders
+  // The upload and download hosts
 
   async function transfer(
     request: IncomingMessage,
@@ -431,7 +413,7 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
   ): Promise<void> {
     const opened = await open(file).catch(() => null);
     if (!opened) {
-      // Replaced or deleted since the link was given.
+      // The file was replaced or deleted after the link was issued.
       response.writeHead(404).end();
       return;
     }
@@ -515,13 +497,13 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
     return grant();
   }
 
-  /** As if the person had agreed at once. */
+  /** Permits the access at once. */
   function authorize(query: URLSearchParams): Answer {
     const redirectUri = query.get("redirect_uri");
     if (query.get("client_id") !== clientId || query.get("response_type") !== "code" || !redirectUri) {
       return {
         status: 400,
-        body: "The application is not known, or asks for nothing that Yandex could give.",
+        body: "The application is unknown, or its request is invalid.",
       };
     }
     const code = randomUUID().replaceAll("-", "").slice(0, 16);
@@ -544,7 +526,7 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
     };
   }
 
-  // What tests say
+  // Control by tests
 
   const control: Omit<YandexDiskServer, "apiUrl" | "oauthUrl" | "transferUrl" | "controlUrl"> = {
     token,
@@ -562,7 +544,7 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
     reset: () => {
       faults.length = 0;
       seen.length = 0;
-      Object.assign(behaviour, PATIENT);
+      Object.assign(behaviour, DEFAULT_BEHAVIOUR);
     },
     close: async () => {
       await Promise.all(
@@ -576,11 +558,11 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
     },
   };
 
-  async function steer(request: IncomingMessage, url: URL): Promise<Answer> {
+  async function controlOverHttp(request: IncomingMessage, url: URL): Promise<Answer> {
     const body = await text(request);
-    const said = body ? JSON.parse(body) : {};
-    if (url.pathname === "/faults") control.fault(said);
-    else if (url.pathname === "/behaviour") control.behave(said);
+    const command = body ? JSON.parse(body) : {};
+    if (url.pathname === "/faults") control.fault(command);
+    else if (url.pathname === "/behaviour") control.behave(command);
     else if (url.pathname === "/expire-links") control.expireLinks();
     else if (url.pathname === "/reset") control.reset();
     else if (url.pathname !== "/seen") return { status: 404, body: "Not found" };
@@ -596,7 +578,7 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
     cutAfter?: number,
   ) => Promise<Answer | "sent">;
 
-  const handlers: Record<Host | "control", Handler> = { api, transfer, oauth, control: steer };
+  const handlers: Record<Host | "control", Handler> = { api, transfer, oauth, control: controlOverHttp };
 
   async function handle(host: Host | "control", request: IncomingMessage, response: ServerResponse) {
     const { socket } = request;
@@ -607,10 +589,10 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
       const headers = request.headers as Record<string, string>;
       seen.push({ host, method: request.method ?? "", path: url.pathname + url.search, headers });
     }
-    const lost = fault && !fault.afterwards && fault.cutAfter === undefined;
+    const isReplaced = fault && !fault.afterwards && fault.cutAfter === undefined;
     let answer: Answer | "sent";
     try {
-      answer = lost ? answerOf(fault) : await handlers[host](request, url, response, fault?.cutAfter);
+      answer = isReplaced ? answerOf(fault) : await handlers[host](request, url, response, fault?.cutAfter);
     } catch (error) {
       if (!(error instanceof DiskError)) return socket.destroy();
       answer = refusal(error.status, error.error, error.message);
@@ -620,7 +602,7 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
       if (fault.status === undefined) return socket.destroy();
       answer = answerOf(fault);
     }
-    // Whatever still comes is read and thrown away, so that the client sees the answer.
+    // Reads the rest of the request, so that the client receives the response.
     request.resume();
     const body =
       answer.body === undefined
@@ -669,7 +651,7 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
 interface Answer {
   readonly status: number;
   readonly headers?: Record<string, string>;
-  /** A string as it is; anything else as JSON. */
+  /** A string is sent as it is, anything else as JSON. */
   readonly body?: unknown;
 }
 
@@ -697,7 +679,7 @@ const ORDERS: Record<string, (a: Entry, b: Entry) => number> = {
   size: (a, b) => (a[1].content?.size ?? 0) - (b[1].content?.size ?? 0),
 };
 
-/** `2026-08-21T21:09:14+00:00`: whole seconds, with an offset. */
+/** Returns a time in whole seconds with an offset: `2026-08-21T21:09:14+00:00`. */
 function stamp(date: Date): string {
   return `${date.toISOString().slice(0, 19)}+00:00`;
 }
@@ -706,7 +688,7 @@ function isTrue(query: URLSearchParams, name: string): boolean {
   return query.get(name) === "true";
 }
 
-/** Only the members that `fields` names: `name,_embedded.items.path`. */
+/** Returns only the fields that `fields` names, such as `name,_embedded.items.path`. */
 function pick(value: unknown, fields: string | null): unknown {
   if (fields === null) return value;
   const wanted = new Map<string, string[]>();
