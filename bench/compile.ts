@@ -221,7 +221,7 @@ function row(...cells: readonly string[]): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-/** TensorFlow.js greets whoever loads it on stderr. */
+/** TensorFlow.js prints a greeting on stderr when it loads. */
 async function quietly<Result>(work: () => Promise<Result>): Promise<Result> {
   const { warn } = console;
   console.warn = () => {};

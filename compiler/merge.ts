@@ -5,7 +5,7 @@ import { CompileError, type ImageTarget } from "./types.ts";
  * Joins `.mind` files into one with the targets of all, in order, without compiling anything again. One file
  * of each image and a merge of them gives the same bytes as compiling all images into one file.
  *
- * @throws CompileError `invalid_marker` for a file that is none, `invalid_option` for no file or more than
+ * @throws CompileError `invalid_marker` for an invalid file, `invalid_option` for no file or more than
  * 256 targets
  */
 export function mergeMinds(files: readonly Uint8Array[]): Uint8Array {
@@ -19,7 +19,7 @@ export function mergeMinds(files: readonly Uint8Array[]): Uint8Array {
  *
  * @param indexes as the player counts (`targetIndex`): the first target is 0. The new file has them in this
  * order, so naming all of them in another order rearranges a file.
- * @throws CompileError `invalid_marker` for a file that is none, `invalid_option` for no index, one twice, or
+ * @throws CompileError `invalid_marker` for an invalid file, `invalid_option` for no index, a repeated one, or
  * one that the file does not have
  */
 export function extractTargets(file: Uint8Array, indexes: readonly number[]): Uint8Array {

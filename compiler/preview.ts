@@ -52,7 +52,7 @@ export function drawFeatures(picture: RgbaImage, target: ImageTarget, maxSize = 
 
 /**
  * Draws where trackable detail is over a picture of the target: warm and bright where there is plenty, dim
- * where there is none.
+ * where the picture has little.
  *
  * @param picture the image that was scored, in any size; it stays as it is
  * @param maxSize longer side of the result, pixels

@@ -15,7 +15,7 @@ if (!Number.isInteger(port) || port < 0 || port > 65535) {
   fail(`COMPILER_PORT is "${process.env.COMPILER_PORT}"; expected a whole number from 0 to 65535.`);
 }
 
-// Nobody reads the log any more: the work goes on.
+// The service keeps working after the reader of its log has gone.
 process.stdout.on("error", () => {});
 
 const compiler = await startCompiler({ port, host, secret }).catch(explain);
@@ -38,8 +38,8 @@ function report(entry: { event: string; url?: string; signal?: string }): void {
 }
 
 function explain(error: NodeJS.ErrnoException): never {
-  if (error.code === "EADDRINUSE") fail(`Port ${port} on ${host} is taken by another program.`);
-  if (error.code === "EADDRNOTAVAIL") fail(`COMPILER_HOST ${host} is no address of this machine.`);
+  if (error.code === "EADDRINUSE") fail(`Port ${port} on ${host} is used by another program.`);
+  if (error.code === "EADDRNOTAVAIL") fail(`COMPILER_HOST ${host} is not an address of this machine.`);
   throw error;
 }
 

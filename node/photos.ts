@@ -10,7 +10,7 @@ import { type Outcome, Threads } from "./threads.ts";
 /** TypeScript in the repository, JavaScript in the package. */
 const JOB = new URL(import.meta.url.endsWith(".ts") ? "./job.ts" : "./job.js", import.meta.url);
 
-/** As long as a timer can wait: whoever wants less aborts. */
+/** The longest time that a timer can wait; a caller that wants less aborts. */
 const NO_LIMIT_MILLISECONDS = 2 ** 31 - 1;
 
 export interface CompilePhotosOptions extends CompileOptions {

@@ -256,7 +256,7 @@ function readBody(request: IncomingMessage, length: number): Promise<Uint8Array<
   });
 }
 
-/** Thins a job's progress out, and repeats it when there is none: silence means that the service is dead. */
+/** Thins out a job's progress, and repeats it when nothing changes: silence means that the service is dead. */
 class ProgressReporter {
   readonly #send: (progress: CompileProgress) => void;
   readonly #heartbeat: NodeJS.Timeout;

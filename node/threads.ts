@@ -91,7 +91,7 @@ export class Threads {
 
   #start(): Worker {
     const thread = new Worker(this.#entry, { workerData: this.#workerData, execArgv: [] });
-    // Between jobs there is nobody to tell; without a listener an error would end the process.
+    // Between jobs no caller waits for an error; without a listener it would end the process.
     thread.on("error", () => {});
     thread.once("exit", () => {
       const index = this.#idle.indexOf(thread);

@@ -5,7 +5,7 @@ import { CompileError, type GreyImage } from "../types.ts";
  * Never larger than the image.
  *
  * @param maxSize longer side in pixels; `Infinity` keeps the size
- * @throws CompileError `invalid_option` for a `maxSize` that is no number of at least 1
+ * @throws CompileError `invalid_option` for a `maxSize` that is not a number of at least 1
  */
 export function targetSize(
   width: number,

@@ -40,7 +40,7 @@ export function findPlaneExtrema(
   return count;
 }
 
-/** The kind of the extremum at a flat index; 0 if there is none. */
+/** Returns the kind of the extremum at a flat index; 0 if it is not an extremum. */
 export function planeExtremum(dog: Float32Array, width: number, i: number): number {
   const value = dog[i];
   if (value < MIN_RESPONSE && value > -MIN_RESPONSE) return 0;

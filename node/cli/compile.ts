@@ -29,7 +29,7 @@ the standard input. Photos of a folder or a pattern are in natural order: 2.jpg 
   --max-size PX        reduce photos to this longer side first (${DEFAULT_MAX_SIZE}); "full" keeps every pixel
   --preview FILE       a PNG of the photos with their feature points
   --threads N          photos compiled at once (one for each core)
-  --json               describe the result on the standard output, or say there why there is none
+  --json               print the result, or the reason for a failure, as JSON on standard output
 
 Nothing is written unless every photo compiles. A bar shows the progress when the standard error is a terminal.
 `;
@@ -169,7 +169,7 @@ async function compileAll(
   const bar = progressBar(process.stderr, photos.length);
   const leave = (signal: NodeJS.Signals) => {
     bar.clear();
-    // Nobody listens any more, so it ends the process as it would have at first.
+    // The listeners are removed, so the signal ends the process as usual.
     process.kill(process.pid, signal);
   };
   for (const signal of SIGNALS) process.once(signal, leave);

@@ -40,7 +40,7 @@ export function usageFailure(message: string, file: string | null = null): Failu
 /**
  * Turns what was thrown while working on `file` into a failure.
  *
- * @throws the error itself when it is none that is expected
+ * @throws the error itself when it is not an expected one
  */
 export function failureOf(error: unknown, file: string | null): Failure {
   if (error instanceof Failure) return error;
@@ -55,7 +55,7 @@ export function failureOf(error: unknown, file: string | null): Failure {
   throw error;
 }
 
-/** One failure of many; nothing when there is none. */
+/** Throws one failure that combines all; does nothing for an empty list. */
 export function throwFailures(failures: readonly Failure[]): void {
   if (failures.length > 0) {
     throw new Failure(
@@ -66,8 +66,8 @@ export function throwFailures(failures: readonly Failure[]): void {
 }
 
 const FILE_ERRORS: Record<string, string> = {
-  ENOENT: "There is no such file or folder.",
-  ENOTDIR: "A part of the path is no folder.",
+  ENOENT: "The file or folder does not exist.",
+  ENOTDIR: "A part of the path is not a folder.",
   EISDIR: "This is a folder, expected a file.",
   EACCES: "Permission denied.",
   EPERM: "The operation is not permitted.",

@@ -72,7 +72,7 @@ async function dispatch([word, ...rest]: readonly string[]): Promise<number> {
   if (word === undefined) throw usageFailure(`Expected a command: ${Object.keys(COMMANDS).join(", ")}.`);
   const name = about ?? word;
   if (!Object.hasOwn(COMMANDS, name)) {
-    throw usageFailure(`"${name}" is no command; expected ${Object.keys(COMMANDS).join(", ")}.`);
+    throw usageFailure(`"${name}" is not a command; expected ${Object.keys(COMMANDS).join(", ")}.`);
   }
   if (about !== undefined) {
     await print(COMMANDS[about].help);

@@ -16,7 +16,7 @@ FILE is a .mind file, a folder of them, a pattern in quotes, or - for the standa
 first file come first. The output may be one of the inputs: vivimark merge all.mind new.mind -o all.mind
 
   -o, --output FILE    the .mind file, or - for the standard output
-  --json               describe the result on the standard output, or say there why there is none
+  --json               print the result, or the reason for a failure, as JSON on standard output
 `;
 
 const EXTRACT_HELP = `Takes targets out of a .mind file into one of their own, without compiling anything again.
@@ -28,7 +28,7 @@ out in the order given, so that --target 1,0 swaps those of a file of two.
 
   -t, --target N       a target, or several with commas between them; may be repeated
   -o, --output FILE    the .mind file, or - for the standard output
-  --json               describe the result on the standard output, or say there why there is none
+  --json               print the result, or the reason for a failure, as JSON on standard output
 `;
 
 const OPTIONS = { output: { type: "string", short: "o" }, json: { type: "boolean" } } as const;

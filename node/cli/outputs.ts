@@ -31,9 +31,9 @@ export function samePlace(a: string, b: string): boolean {
 }
 
 /**
- * Writes outputs: files beside their place first, all of them, and then they are renamed into it. Nobody ever
- * sees half of one, an older file stays until its successor is complete, and when one cannot be written, none
- * is. The standard output comes last.
+ * Writes outputs: first all files under temporary names beside their places, then it renames them. No reader
+ * sees half a file, an older file stays until its successor is complete, and if one file cannot be written, none
+ * are. The standard output comes last.
  */
 export async function writeOutputs(outputs: readonly Output[]): Promise<void> {
   // From here to the renames a signal is too late: it would leave temporary files.
@@ -74,8 +74,8 @@ function writeFiles(files: readonly Output[]): void {
 }
 
 /**
- * Writes to the standard output; resolves when it is out. Ends the process when nobody reads any more: `head`
- * has seen enough.
+ * Writes to the standard output; resolves when it is out. Ends the process when the reader has closed the pipe, as
+ * `head` does.
  */
 export function print(content: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -88,7 +88,7 @@ export function print(content: string | Uint8Array): Promise<void> {
 }
 
 function notAFolder(file: string): Failure {
-  return new Failure(EXIT.file, [{ code: "enotdir", message: "A part of the path is no folder.", file }]);
+  return new Failure(EXIT.file, [{ code: "enotdir", message: "A part of the path is not a folder.", file }]);
 }
 
 interface Place {

@@ -98,7 +98,7 @@ test("a port that is taken", async () => {
     run({ COMPILER_SECRET: SECRET, COMPILER_PORT: String(port) });
     const [code] = await once(child, "close");
     expect(code).toBe(1);
-    expect(output).toBe(`Port ${port} on 127.0.0.1 is taken by another program.\n`);
+    expect(output).toBe(`Port ${port} on 127.0.0.1 is used by another program.\n`);
   } finally {
     other.close();
   }

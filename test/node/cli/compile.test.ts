@@ -286,7 +286,7 @@ describe("exit codes and messages", () => {
       "no such photo",
       ["compile", "none.jpg", "-o", "x.mind"],
       3,
-      "none.jpg: There is no such file or folder.",
+      "none.jpg: The file or folder does not exist.",
     ],
     ["no match", ["compile", "*.webp", "-o", "x.mind"], 3, "*.webp: No file matches."],
     [
@@ -299,13 +299,13 @@ describe("exit codes and messages", () => {
       "no such place",
       ["compile", "photo.jpg", "-o", "no/x.mind"],
       3,
-      "no/x.mind: There is no such file or folder.",
+      "no/x.mind: The file or folder does not exist.",
     ],
     [
       "a file as folder",
       ["compile", "photo.jpg", "-o", "page.jpg/x"],
       3,
-      "page.jpg/x: A part of the path is no folder.",
+      "page.jpg/x: A part of the path is not a folder.",
     ],
   ])("%s", async (_, words, code, message) => {
     copyFileSync(home, inside("photo.jpg"));

@@ -32,10 +32,10 @@ test("--version tells the package's and the compiler's", async () => {
 
 test.each([
   [[], "Expected a command: compile, inspect, merge, extract, score."],
-  [["paint"], '"paint" is no command; expected compile, inspect, merge, extract, score.'],
-  [["paint", "--help"], '"paint" is no command; expected compile, inspect, merge, extract, score.'],
-  [["help", "toString"], '"toString" is no command; expected compile, inspect, merge, extract, score.'],
-  [["--json"], '"--json" is no command; expected compile, inspect, merge, extract, score.'],
-])("%j is no command line", async (words, message) => {
+  [["paint"], '"paint" is not a command; expected compile, inspect, merge, extract, score.'],
+  [["paint", "--help"], '"paint" is not a command; expected compile, inspect, merge, extract, score.'],
+  [["help", "toString"], '"toString" is not a command; expected compile, inspect, merge, extract, score.'],
+  [["--json"], '"--json" is not a command; expected compile, inspect, merge, extract, score.'],
+])("%j is not a command line", async (words, message) => {
   expect(await vivimark(words)).toMatchObject({ code: 2, stderr: `vivimark: ${message}\n` });
 });

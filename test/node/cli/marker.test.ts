@@ -104,7 +104,7 @@ describe("inspect", () => {
   test.each<[string, string[], number, string]>([
     ["no file", [], 2, "Got 0 files"],
     ["two files", ["a", "b"], 2, "Got 2 files"],
-    ["a missing file", ["none.mind"], 3, "none.mind: There is no such file"],
+    ["a missing file", ["none.mind"], 3, "none.mind: The file or folder does not exist"],
     ["a folder", ["."], 3, "vivimark: .: This is a folder, expected a file.\n"],
     ["a preview into a file", ["all.mind", "--preview", "0.mind"], 3, "vivimark: 0.mind: "],
   ])("refuses %s", async (_, words, code, message) => {
@@ -177,7 +177,7 @@ describe("merge and extract", () => {
       "a missing file",
       ["merge", "0.mind", "none.mind", "-o", "x.mind"],
       3,
-      "none.mind: There is no such file",
+      "none.mind: The file or folder does not exist",
     ],
     ["no target", ["extract", "all.mind", "-o", "x.mind"], 2, "--target is missing."],
     [
