@@ -106,7 +106,7 @@ test("a passkey is added, signs in without a password, and is removed", async ()
   await expect.poll(() => passkeys.getByRole("listitem").count(), { timeout: PATIENCE_MS }).toBe(0);
   await signOut(page);
   await page.getByRole("button", { name: "Sign in with a passkey" }).click();
-  await page.getByRole("alert").getByText("This passkey is not known here").waitFor();
+  await page.getByRole("alert").getByText("This passkey is unknown or was removed").waitFor();
 
   // Where there is none at all, that is no more than a word.
   await cdp.send("WebAuthn.clearCredentials", { authenticatorId });

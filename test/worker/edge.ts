@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
-import { BEGINNING, hashKey } from "../../worker/accounts/api-keys.ts";
+import { hashKey, KEY_PREFIX } from "../../worker/accounts/api-keys.ts";
 import { DevelopmentMailbox } from "../../worker/accounts/mailer.ts";
 import { SCOPES } from "../../worker/accounts/permissions.ts";
 import { app } from "../../worker/app.ts";
@@ -35,7 +35,7 @@ export const ORIGIN = "http://edge.test";
 const SECRETS_KEYS = `test:${btoa("0123456789abcdef0123456789abcdef")}`;
 
 /** A key of the first company for everything that keys may do; requests carry it that say nothing else. */
-const KEY = `${BEGINNING}${"0".repeat(48)}`;
+const KEY = `${KEY_PREFIX}${"0".repeat(48)}`;
 
 /** The edge on the real D1 and R2, with a clock that stands still and a queue that only notes. */
 export class Edge {
@@ -174,7 +174,7 @@ export class Edge {
         id: "key",
         companyId: FIRST_COMPANY_ID,
         name: "Everything",
-        prefix: KEY.slice(0, BEGINNING.length + 8),
+        prefix: KEY.slice(0, KEY_PREFIX.length + 8),
         hash: await hashKey(KEY),
         scopes: SCOPES,
         createdAt: 0,

@@ -5,25 +5,25 @@ import { type ApiKeyRow, apiKeys, type Company, type Database } from "../db/tabl
 import { hex, sha256 } from "../sha256.ts";
 import type { Scope } from "./permissions.ts";
 
-/** A scanner of leaked secrets knows our keys by it. */
-export const BEGINNING = "vivi_";
+/** Scanners for leaked secrets recognise our keys by this prefix. */
+export const KEY_PREFIX = "vivi_";
 const SECRET_BYTES = 24;
-/** Of the key, shown for ever: 32 random bits, enough to tell keys apart. */
-const PREFIX_LENGTH = BEGINNING.length + 8;
+/** The part of a key that stays visible. Its 32 random bits tell keys apart. */
+const PREFIX_LENGTH = KEY_PREFIX.length + 8;
 
-/** Of one company: each key has rate limits of its own. */
+/** API keys of one company. Without a limit, more keys would mean a higher rate limit. */
 export const MAX_KEYS = 100;
 
-export function isKey(text: string): boolean {
-  return text.startsWith(BEGINNING) && text.length === BEGINNING.length + 2 * SECRET_BYTES;
+export function isApiKey(text: string): boolean {
+  return text.startsWith(KEY_PREFIX) && text.length === KEY_PREFIX.length + 2 * SECRET_BYTES;
 }
 
-/** Not salted and not slow: 192 random bits are guessed by nobody. */
+/** Returns the stored hash of a key. Its 192 random bits need neither a salt nor a slow hash. */
 export function hashKey(key: string): Promise<string> {
   return sha256(new TextEncoder().encode(key));
 }
 
-/** The API keys of one company; no other's can be reached through it. */
+/** The API keys of one company. Those of other companies are out of reach. */
 export class ApiKeyStore {
   readonly #db: Database;
   readonly #company: Company;
@@ -39,7 +39,7 @@ export class ApiKeyStore {
     return and(eq(apiKeys.companyId, this.#company.id), eq(apiKeys.id, id));
   }
 
-  /** Newest first. */
+  /** Returns the keys, the newest first. */
   list(): Promise<ApiKeyRow[]> {
     return this.#db
       .select()
@@ -48,7 +48,7 @@ export class ApiKeyStore {
       .orderBy(desc(apiKeys.createdAt), desc(apiKeys.id));
   }
 
-  /** @returns the key itself, which is nowhere to be read afterwards; undefined when there are too many */
+  /** Creates a key. @returns the key, which cannot be read again; undefined when the company has `MAX_KEYS` */
   async create(
     {
       id,
@@ -59,7 +59,7 @@ export class ApiKeyStore {
     createdBy: string,
     now: number,
   ): Promise<{ key: string; row: ApiKeyRow } | undefined> {
-    const key = BEGINNING + hex(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
+    const key = KEY_PREFIX + hex(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
     const prefix = key.slice(0, PREFIX_LENGTH);
     const companyId = this.#company.id;
     const values = {
@@ -80,11 +80,11 @@ export class ApiKeyStore {
     return row && { key, row };
   }
 
-  /** False when there is no such key. */
+  /** Revokes a key. @returns false when the company has no such key */
   async revoke(id: string): Promise<boolean> {
     const key = this.#db.select({ name: apiKeys.name }).from(apiKeys).where(this.#own(id));
     const [, revoked] = await this.#db.batch([
-      // Before it is gone, for its name.
+      // The entry comes first: it reads the name from the row.
       this.#audit.entry("key.revoked", { id, name: sql`${key}` }, null, exists(key)),
       this.#db.delete(apiKeys).where(this.#own(id)).returning({ id: apiKeys.id }),
     ]);

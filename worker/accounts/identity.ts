@@ -6,21 +6,21 @@ import type { AppEnv, Bindings } from "../bindings.ts";
 import { apiKeys, type Company, companies, type Database, members, sessions, users } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { addLogContext } from "../log.ts";
-import { hashKey, isKey } from "./api-keys.ts";
+import { hashKey, isApiKey } from "./api-keys.ts";
 import { assertAccounts, sessionCookie } from "./auth.ts";
 import { PERMISSIONS, type Permission, type Role, roleMay, type Scope, scopesMay } from "./permissions.ts";
 
-/** A person, by the session that a browser's cookie names. */
+/** A signed-in person, and their session. */
 export interface Person {
   readonly id: string;
   readonly name: string;
   readonly email: string;
   readonly sessionId: string;
-  /** The company that the session is about, whether or not they still belong to it. */
+  /** The company that the session has selected. The person may not be a member of it any more. */
   readonly activeCompanyId: string | null;
 }
 
-/** Somebody who may do something in a company. */
+/** Who sends a request within a company: a person with a role, or an API key with scopes. */
 export type Access =
   | { readonly by: "person"; readonly person: Person; readonly company: Company; readonly role: Role }
   | {
@@ -35,7 +35,7 @@ export function may(access: Access, permission: Permission): boolean {
   return access.by === "person" ? roleMay(access.role, permission) : scopesMay(access.scopes, permission);
 }
 
-/** As the audit log names them. */
+/** Returns the actor of audit entries. */
 export function actorOf(access: Access, address: string): Actor {
   if (access.by === "key") return { kind: "key", id: access.keyId, name: access.keyName, address };
   return { kind: "person", id: access.person.id, name: access.person.name, address };
@@ -44,7 +44,7 @@ export function actorOf(access: Access, address: string): Actor {
 const LAST_USED_MS = 60_000;
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** Who sends this request, and for which company: one round trip to the database. */
+/** Returns who sends a request and for which company, in one round trip to the database. */
 export async function identify(c: Context<AppEnv>, origin: string): Promise<Access> {
   const authorization = c.req.header("Authorization");
   if (authorization !== undefined) {
@@ -54,13 +54,13 @@ export async function identify(c: Context<AppEnv>, origin: string): Promise<Acce
   }
   const { person, company, role } = await personOf(c, origin);
   if (!company || !role) {
-    throw new Refusal("no_company", "This session is not about a company of yours; choose one first.");
+    throw new Refusal("no_company", "No company selected. Choose one in the header.");
   }
   addLogContext({ company_id: company.id });
   return { by: "person", person, company, role };
 }
 
-/** The person behind the session's cookie, in whichever company, or in none. */
+/** Returns the person of the session's cookie, and the selected company if they are a member of it. */
 export async function personOf<E extends AppEnv>(
   c: Context<E>,
   origin: string,
@@ -89,12 +89,12 @@ export async function personOf<E extends AppEnv>(
     )
     .leftJoin(companies, eq(companies.id, members.companyId))
     .where(and(eq(sessions.token, token), gt(sessions.expiresAt, new Date(c.env.now()))));
-  if (!row) throw unauthenticated("This session has ended; sign in again.");
+  if (!row) throw unauthenticated("This session has ended. Sign in again.");
   addLogContext({ actor: { kind: "person", id: row.person.id } });
   return row;
 }
 
-/** What a browser says of where a request comes from, no page can change. A cookie alone proves no intent. */
+/** A page cannot forge these headers, while a browser sends the cookie along for pages of other sites. */
 function assertOwnPage(c: Pick<Context, "req">, origin: string): void {
   const site = c.req.header("Sec-Fetch-Site");
   const sender = c.req.header("Origin");
@@ -102,35 +102,36 @@ function assertOwnPage(c: Pick<Context, "req">, origin: string): void {
   if (site === "same-origin" || (site === undefined && sender && own.includes(sender))) return;
   throw new Refusal(
     "foreign_origin",
-    `A request with a session that changes something must come from ${origin}; this one came from ${(sender ?? "nowhere").slice(0, 100)}.`,
+    `Requests with a session must come from a page of ${origin}. This one came from ${sender?.slice(0, 100) ?? "an unknown origin"}.`,
   );
 }
 
 async function byKey({ db, now }: Bindings, authorization: string): Promise<Access & { by: "key" }> {
   const [, key = ""] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
-  if (!isKey(key)) throw unauthenticated("The Authorization header is not `Bearer` with an API key.");
+  if (!isApiKey(key))
+    throw unauthenticated("The Authorization header is invalid. Expected `Bearer` and an API key.");
   const found = await findKey(db, await hashKey(key), now());
-  if (!found) throw unauthenticated("This API key does not exist, has expired or was revoked.");
+  if (!found) throw unauthenticated("This API key does not exist, has expired, or was revoked.");
   return { by: "key", ...found };
 }
 
-/** The company of a living key, in one round trip that also notes that it was used. */
+/** Returns the company of a valid key and records its use, in one round trip. */
 async function findKey(db: Database, hash: string, now: number) {
-  const living = and(eq(apiKeys.hash, hash), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)));
-  const stale = or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, now - LAST_USED_MS));
+  const isValid = and(eq(apiKeys.hash, hash), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)));
+  const isStale = or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, now - LAST_USED_MS));
   const [, [row]] = await db.batch([
-    db.update(apiKeys).set({ lastUsedAt: now }).where(and(living, stale)),
+    db.update(apiKeys).set({ lastUsedAt: now }).where(and(isValid, isStale)),
     db
       .select({
         ...getTableColumns(companies),
-        // A batch is answered by column names, of which the two tables share some.
+        // Results of a batch are read by column name, and the two tables share some names.
         keyId: sql<string>`${apiKeys.id}`.as("key_id"),
         keyName: sql<string>`${apiKeys.name}`.as("key_name"),
         keyScopes: sql<string>`${apiKeys.scopes}`.mapWith(apiKeys.scopes).as("key_scopes"),
       })
       .from(apiKeys)
       .innerJoin(companies, eq(companies.id, apiKeys.companyId))
-      .where(living),
+      .where(isValid),
   ]);
   if (!row) return undefined;
   const { keyId, keyName, keyScopes, ...company } = row;

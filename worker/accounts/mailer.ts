@@ -9,7 +9,7 @@ export interface Mail {
   readonly body: string;
 }
 
-/** Sends mail; rejects when it could not be handed over. */
+/** Sends emails. `send` rejects when an email could not be handed over. */
 export interface Mailer {
   send(mail: Mail): Promise<void>;
 }
@@ -18,7 +18,7 @@ const KEEP_MAILS_MS = 7 * 24 * 3_600_000;
 const SHOWN_MAILS = 50;
 const TIMEOUT_MS = 10_000;
 
-/** Keeps mail where a developer reads it: the page /mailbox. */
+/** Stores emails for the page /mailbox, during development. */
 export class DevelopmentMailbox implements Mailer {
   readonly #db: Database;
   readonly #now: () => number;
@@ -38,13 +38,13 @@ export class DevelopmentMailbox implements Mailer {
     ]);
   }
 
-  /** Newest first. */
+  /** Returns the newest emails first. */
   list() {
     return this.#db.select().from(mails).orderBy(desc(mails.createdAt), sql`rowid DESC`).limit(SHOWN_MAILS);
   }
 }
 
-/** Hands mail as JSON, `{to, subject, body}`, to a service of the operator's that sends it. */
+/** Posts emails as JSON, `{to, subject, body}`, to the operator's mail service. */
 export class HttpMailer implements Mailer {
   readonly #url: string;
   readonly #secret: string;
@@ -67,9 +67,9 @@ export class HttpMailer implements Mailer {
   }
 }
 
-/** Where nothing is set up: says in the log that a mail was not sent, and never to whom or what. */
+/** Used without a mail service: logs that an email was not sent, but neither its recipient nor its text. */
 export const NO_MAILER: Mailer = {
   async send() {
-    logFailure("No mailer is set up; a mail was not sent");
+    logFailure("An email was not sent: MAIL_URL is not set");
   },
 };

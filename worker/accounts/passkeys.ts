@@ -3,41 +3,39 @@ import { personEntry } from "../audit/log.ts";
 import { type Database, passkeys } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 
-/** What people sign in with in the place of a password. The ceremonies are better-auth's (worker/accounts/auth.ts). */
+/** Passkeys of people. better-auth runs the WebAuthn ceremonies (worker/accounts/auth.ts). */
 
-/** Where a passkey signs in, under /api/auth. */
+/** The path that signs in with a passkey, under /api/auth. */
 export const PASSKEY_SIGN_IN = "/passkey/verify-authentication";
 
-/** A passkey belongs to the name of a host (WebAuthn's RP ID), and a number is none. */
+/** @throws Refusal `no_passkeys_here` at an IP address: a passkey belongs to a host name (WebAuthn's RP ID) */
 export function assertPasskeys(origin: string): void {
   const { protocol, hostname, host, port } = new URL(origin);
   if (!/^\[|^\d+(\.\d+){3}$/.test(hostname)) return;
-  const isHere = hostname === "127.0.0.1" || hostname === "[::1]";
-  const instead = isHere ? `${protocol}//localhost${port && `:${port}`}` : "Vivimark by its name";
+  const isLoopback = hostname === "127.0.0.1" || hostname === "[::1]";
+  const instead = isLoopback ? `${protocol}//localhost${port && `:${port}`}` : "Vivimark by its host name";
   throw new Refusal(
     "no_passkeys_here",
-    `A passkey belongs to a name, and ${host} is a number; open ${instead}.`,
+    `Passkeys need a host name, but ${host} is an IP address. Open ${instead} instead.`,
   );
 }
 
-/** The library's reasons that a person may meet, for them to read. */
-const SENTENCES: Readonly<Record<string, string>> = {
-  CHALLENGE_NOT_FOUND: "That took longer than five minutes, or was begun in another browser; try again.",
-  FAILED_TO_VERIFY_REGISTRATION: "What came is no new passkey for this address; try again.",
-  PREVIOUSLY_REGISTERED: "This passkey is in use already.",
-  PASSKEY_NOT_FOUND: "This passkey is not known here, or no longer; sign in with your password.",
-  AUTHENTICATION_FAILED:
-    "The passkey's signature is not valid here; try again, or sign in with your password.",
-  USER_NOT_VERIFIED:
-    "The passkey did not ask who you are, by a PIN, a fingerprint or a face; expected one that does.",
+/** Messages for people, by the library's error codes. */
+const MESSAGES: Readonly<Record<string, string>> = {
+  CHALLENGE_NOT_FOUND: "This took longer than five minutes, or began in another browser. Try again.",
+  FAILED_TO_VERIFY_REGISTRATION: "The passkey is not valid for this address. Try again.",
+  PREVIOUSLY_REGISTERED: "This passkey is already registered.",
+  PASSKEY_NOT_FOUND: "This passkey is unknown or was removed. Sign in with your password.",
+  AUTHENTICATION_FAILED: "The passkey's signature is invalid. Try again, or sign in with your password.",
+  USER_NOT_VERIFIED: "The passkey did not verify you by a PIN, a fingerprint or a face. Use one that does.",
 };
 
-/** @param code the library's */
-export function sentenceOf(code: unknown): string | undefined {
-  return typeof code === "string" && Object.hasOwn(SENTENCES, code) ? SENTENCES[code] : undefined;
+/** Returns the message for an error code of the library. */
+export function passkeyMessage(code: unknown): string | undefined {
+  return typeof code === "string" && Object.hasOwn(MESSAGES, code) ? MESSAGES[code] : undefined;
 }
 
-/** A person's passkeys, the oldest first. */
+/** Returns a person's passkeys, the oldest first. */
 export function passkeysOf(db: Database, userId: string) {
   return db
     .select({ id: passkeys.id, name: passkeys.name, createdAt: passkeys.createdAt })
@@ -46,7 +44,7 @@ export function passkeysOf(db: Database, userId: string) {
     .orderBy(asc(passkeys.createdAt), asc(passkeys.id));
 }
 
-/** One of a person's passkeys, by what their device calls it. */
+/** Returns one of a person's passkeys by its credential id. */
 export async function findPasskey(db: Database, userId: string, credentialId: string) {
   const [row] = await db
     .select({ id: passkeys.id, name: passkeys.name, createdAt: passkeys.createdAt })
@@ -55,7 +53,7 @@ export async function findPasskey(db: Database, userId: string, credentialId: st
   return row;
 }
 
-/** @returns false when the person has no such passkey */
+/** Removes a passkey. @returns false when the person has no such passkey */
 export async function removePasskey(
   db: Database,
   removal: {

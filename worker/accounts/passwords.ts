@@ -2,7 +2,7 @@
 import { scrypt, timingSafeEqual } from "node:crypto";
 import { hex } from "../sha256.ts";
 
-/** scrypt with 32 MB of memory (RFC 7914): a tenth of a second in workerd, and expensive to try in bulk. */
+/** scrypt with 32 MB of memory (RFC 7914): 0.1 s in workerd, and expensive to try in bulk. */
 const COST = { N: 2 ** 15, r: 8, p: 1 } as const;
 const MAX_MEMORY_BYTES = 64 * 2 ** 20;
 const KEY_BYTES = 32;
@@ -31,7 +31,7 @@ export async function verifyPassword({
   return timingSafeEqual(await derive(password, bytesOf(salt), cost), bytesOf(key));
 }
 
-/** The same characters may come composed or not, as keyboards differ. */
+/** Normalizes first: keyboards differ in whether they compose characters. */
 function derive(
   password: string,
   salt: Uint8Array,

@@ -1,21 +1,20 @@
 /**
- * Who may do what: one table, for people by their role in a company and for programs by the scopes of their
- * API key. `docs/accounts.md` shows the same table; a test compares the two.
+ * The permissions of people by their role in a company, and of programs by the scopes of their API key. `docs/accounts.md` shows the same table; a test compares the two.
  */
 
-/** From the most to the least. */
+/** From most to least permissions. */
 export const ROLES = ["owner", "admin", "editor", "viewer"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What an API key may be for. None of them includes another. */
+/** The scopes of an API key. No scope includes another. */
 export const SCOPES = ["read", "submit", "manage"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 interface Grant {
-  /** What it is, for people. */
+  /** What the permission allows, in words. */
   readonly what: string;
   readonly roles: readonly Role[];
-  /** Empty: only for people. */
+  /** Empty for permissions of people only. */
   readonly scopes: readonly Scope[];
 }
 

@@ -3,7 +3,7 @@ import { nameText } from "../http/fields.ts";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./passwords.ts";
 import { PERMISSIONS, type Permission, ROLES, SCOPES } from "./permissions.ts";
 
-/** The wire of accounts: what the API takes and gives, in snake_case. */
+/** The schemas of the account API, in snake_case. */
 
 const name = nameText(100);
 const email = z
@@ -31,23 +31,23 @@ export const me = z
     id: z.string(),
     name: z.string(),
     email: z.string(),
-    /** Id of the session that asks. */
+    /** The session of this request. */
     session_id: z.string(),
-    /** The company that this session is about; null: none is chosen. */
+    /** The company that the session has selected, or null. */
     company: z.union([membership.extend({ permissions: z.array(permission) }), z.null()]),
     companies: z.array(membership),
   })
   .openapi("Me");
 export type Me = z.infer<typeof me>;
 
-/** What a person changes of themselves. */
+/** The fields of themselves that a person can change. */
 export const personChange = z.strictObject({ name }).openapi("PersonChange");
 
 export const passwordChange = z
   .strictObject({ current_password, new_password: password })
   .openapi("PasswordChange");
 
-/** For what a session alone is not enough. */
+/** Confirms an operation that needs more than a session. */
 export const passwordProof = z.strictObject({ current_password }).openapi("PasswordProof");
 
 export const passkey = z
@@ -57,7 +57,7 @@ export type Passkey = z.infer<typeof passkey>;
 
 export const passkeyList = z.object({ items: z.array(passkey) }).openapi("PasskeyList");
 
-/** What a browser's `navigator.credentials.create` takes, as JSON: the names are WebAuthn's. */
+/** The argument of a browser's `navigator.credentials.create`, as JSON with WebAuthn's names. */
 export const passkeyOptions = z
   .looseObject({
     challenge: z.string(),
@@ -68,7 +68,7 @@ export const passkeyOptions = z
 
 const base64url = z.string().max(20_000);
 
-/** What that gives, as JSON: the names are WebAuthn's. Browsers add more, which nobody needs. */
+/** The result of `navigator.credentials.create`, as JSON with WebAuthn's names. Further fields are dropped. */
 export const newPasskey = z
   .strictObject({
     name,
@@ -99,7 +99,7 @@ export const invitation = z
     role,
     inviter: z.string(),
     expires_at: z.iso.datetime(),
-    /** Whoever has an account signs in to accept; everybody else chooses a password. */
+    /** A person with an account signs in to accept. Others choose a password. */
     has_account: z.boolean(),
   })
   .openapi("Invitation");
@@ -108,7 +108,7 @@ export type Invitation = z.infer<typeof invitation>;
 const member = z
   .object({
     id: z.string(),
-    /** Of the person, in whichever company. */
+    /** The person, across companies. */
     person_id: z.string(),
     name: z.string(),
     email: z.string(),
@@ -122,7 +122,7 @@ export const memberList = z.object({ items: z.array(member) }).openapi("MemberLi
 
 const pendingInvitation = z
   .object({
-    /** The secret of its link: `/invitation#` and this. */
+    /** The secret of the invitation's link, `/invitation#<id>`. */
     id: z.string(),
     email: z.string(),
     role,
@@ -137,12 +137,12 @@ export const invitationList = z.object({ items: z.array(pendingInvitation) }).op
 const session = z
   .object({
     id: z.string(),
-    /** Whether it is the one that asks. */
+    /** Whether it is the session of this request. */
     current: z.boolean(),
     address: z.string().nullable(),
     user_agent: z.string().nullable(),
     created_at: z.iso.datetime(),
-    /** To the day. */
+    /** With a precision of one day. */
     last_used_at: z.iso.datetime(),
     expires_at: z.iso.datetime(),
   })
@@ -167,7 +167,7 @@ export const apiKey = z
   .object({
     id: z.string(),
     name: z.string(),
-    /** How the key begins. */
+    /** The beginning of the key. */
     prefix: z.string(),
     scopes: z.array(scope),
     expires_at: z.iso.datetime().nullable(),
@@ -179,7 +179,7 @@ export type ApiKey = z.infer<typeof apiKey>;
 
 export const apiKeyList = z.object({ items: z.array(apiKey) }).openapi("ApiKeyList");
 
-/** The only time that the key itself is shown. */
+/** The only response that shows the key itself. */
 export const createdApiKey = apiKey.extend({ key: z.string() }).openapi("CreatedApiKey");
 export type CreatedApiKey = z.infer<typeof createdApiKey>;
 

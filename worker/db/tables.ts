@@ -242,7 +242,7 @@ export const storageMigrations = sqliteTable(
     /** Only this content's video; null: everything. No reference: the content may go first. */
     videoOf: text("video_of"),
     state: text("state", { enum: ["running", "paused", "cancelled", "done"] }).notNull(),
-    /** Whoever works on it; random. */
+    /** The token of the worker that holds the lease; random. */
     lease: text("lease"),
     leaseExpiresAt: integer("lease_expires_at"),
     /** When its queue message is due; the sweep sends another when none came long after. */
@@ -355,7 +355,7 @@ function moment(column: string) {
   return integer(column, { mode: "timestamp_ms" });
 }
 
-/** People. This table and the next six are better-auth's, under our names (worker/accounts/auth.ts). */
+/** People. better-auth writes this table and the next four (worker/accounts/auth.ts). */
 export const users = sqliteTable("users", {
   id: text("id").primaryKey(),
   name: text("name").notNull(),
@@ -380,7 +380,7 @@ export const sessions = sqliteTable(
     userId: ofUser(),
     /** The cookie carries it with a signature: a copy of the database opens nothing. */
     token: text("token").notNull().unique(),
-    /** The company that requests of this session are about. */
+    /** The company that the session has selected. */
     activeCompanyId: text("active_company_id").references(() => companies.id, { onDelete: "set null" }),
     ipAddress: text("ip_address"),
     userAgent: text("user_agent"),
@@ -413,7 +413,7 @@ export const accounts = sqliteTable(
   (table) => [index("accounts_user").on(table.userId)],
 );
 
-/** What a person signs in with in the place of a password: the public half of a key pair (WebAuthn). */
+/** The public keys of passkeys (WebAuthn). */
 export const passkeys = sqliteTable(
   "passkeys",
   {
@@ -424,7 +424,7 @@ export const passkeys = sqliteTable(
     credentialId: text("credential_id").notNull().unique(),
     /** A COSE key in base64. */
     publicKey: text("public_key").notNull(),
-    /** Signatures so far, if the device counts them: whoever is behind is a copy. */
+    /** Signatures so far, if the device counts them. A lower count reveals a copied passkey. */
     counter: integer("counter").notNull(),
     deviceType: text("device_type").notNull(),
     backedUp: integer("backed_up", { mode: "boolean" }).notNull(),
@@ -437,7 +437,7 @@ export const passkeys = sqliteTable(
   (table) => [index("passkeys_user").on(table.userId)],
 );
 
-/** What a link in a mail is good for, and what a passkey is to sign. */
+/** Links to a new password, and challenges that a passkey signs. */
 export const verifications = sqliteTable(
   "verifications",
   {
@@ -511,23 +511,23 @@ export const apiKeys = sqliteTable(
   (table) => [index("api_keys_company").on(table.companyId)],
 );
 
-/** Requests with an Idempotency-Key, and what they were answered. */
+/** Requests with an Idempotency-Key, and their responses. */
 export const idempotencyKeys = sqliteTable(
   "idempotency_keys",
   {
-    /** SHA-256 of whose it is, route and key. */
+    /** SHA-256 of owner, route and key. */
     id: text("id").primaryKey(),
-    /** Whose it is: of a company, of a person, or of a person in a company. */
+    /** The owner: a company, a person, or a person in a company. */
     companyId: text("company_id").references(() => companies.id, { onDelete: "cascade" }),
     userId: text("user_id").references(() => users.id, { onDelete: "cascade" }),
-    /** The id of what the request makes. */
+    /** The id of the object that the request creates. */
     creationId: text("creation_id").notNull(),
-    /** Of whoever works on it; null: it is answered. */
+    /** The token of the request that holds the lease; null once there is a response. */
     lease: text("lease"),
     leaseExpiresAt: integer("lease_expires_at"),
-    /** How many requests began to work on it; more than one when one died. */
+    /** Requests that have held the lease; more than one after an interruption. */
     runs: integer("runs").notNull(),
-    /** Of what was asked; null: not known yet. */
+    /** Of the request; null until its body was read. */
     fingerprint: text("fingerprint"),
     /** Sealed by worker/storage/secrets.ts. */
     answer: text("answer"),
@@ -557,24 +557,24 @@ export const auditLog = sqliteTable(
   (table) => [index("audit_log_newest").on(table.companyId, table.createdAt, table.id)],
 );
 
-/** Where a company is told of what happens, over HTTP. */
+/** Webhooks of companies. */
 export const webhookEndpoints = sqliteTable(
   "webhook_endpoints",
   {
     id: text("id").primaryKey(),
     companyId: ofCompany(),
     url: text("url").notNull(),
-    /** What it is told of. */
+    /** The event types that it subscribes to. */
     events: text("events", { mode: "json" }).$type<readonly ContentEvent[]>().notNull(),
     description: text("description").notNull(),
     isEnabled: integer("is_enabled", { mode: "boolean" }).notNull(),
-    /** Why the platform switched it off; null: a person did, or it is on. */
+    /** Why the platform disabled it; null when it is enabled, or a person disabled it. */
     disabledReason: text("disabled_reason", { enum: ["failing", "gone"] }),
-    /** What signs, sealed by worker/storage/secrets.ts and bound to this row. */
+    /** The signing secret, sealed by worker/storage/secrets.ts and bound to this row. */
     secret: text("secret").notNull(),
-    /** Of the request that made the secret. */
+    /** The id of the request that created the secret. */
     secretId: text("secret_id").notNull(),
-    /** Signs beside the other one for a while after a change. */
+    /** Signs beside the new secret for a while after a rotation. */
     previousSecret: text("previous_secret"),
     previousSecretExpiresAt: integer("previous_secret_expires_at"),
     /** Attempts that failed since one succeeded, and when the first of them did. */
@@ -587,15 +587,15 @@ export const webhookEndpoints = sqliteTable(
   (table) => [index("webhook_endpoints_company").on(table.companyId)],
 );
 
-/** What happened, as it was then; written in the batch of the change itself, if anybody wants to know. */
+/** Events that a webhook subscribes to, with the content as it was; written in the batch of the change. */
 export const webhookEvents = sqliteTable(
   "webhook_events",
   {
-    /** The `webhook-id` of every request that tells of it. */
+    /** The `webhook-id` of its requests. */
     id: text("id").primaryKey(),
     companyId: ofCompany(),
     type: text("type").$type<AnyEvent>().notNull(),
-    /** No reference: the content may go first. Null: it is about none. */
+    /** Not a foreign key: the content may be deleted first. Null for a test event. */
     contentId: text("content_id"),
     /** The payload's `data`. */
     data: text("data", { mode: "json" }).$type<Readonly<Record<string, unknown>>>().notNull(),
@@ -607,7 +607,7 @@ export const webhookEvents = sqliteTable(
   ],
 );
 
-/** An event on its way to an endpoint. */
+/** The delivery of an event to an endpoint. */
 export const webhookDeliveries = sqliteTable(
   "webhook_deliveries",
   {
@@ -620,16 +620,16 @@ export const webhookDeliveries = sqliteTable(
       .notNull()
       .references(() => webhookEvents.id, { onDelete: "cascade" }),
     state: text("state", { enum: ["pending", "delivered", "failed"] }).notNull(),
-    /** Since it was last begun: sending it again begins anew. */
+    /** Since it was created or last sent again. */
     attempts: integer("attempts").notNull(),
-    /** Of whoever sends it now; random. */
+    /** The token of the attempt that holds the lease; random. */
     lease: text("lease"),
     leaseExpiresAt: integer("lease_expires_at"),
     /** When its queue message is due; the sweep sends another when none came long after. */
     nextAttemptAt: integer("next_attempt_at"),
-    /** What the last attempt was answered; null: nothing. */
+    /** The HTTP status of the last attempt; null without a response. */
     status: integer("status"),
-    /** Why it is not delivered. */
+    /** Why it was not delivered. */
     error: text("error"),
     createdAt: integer("created_at").notNull(),
     finishedAt: integer("finished_at"),
@@ -641,7 +641,7 @@ export const webhookDeliveries = sqliteTable(
   ],
 );
 
-/** Every request of a delivery, and what came of it. */
+/** The attempts of deliveries. */
 export const webhookAttempts = sqliteTable(
   "webhook_attempts",
   {
@@ -652,16 +652,16 @@ export const webhookAttempts = sqliteTable(
     /** When it began. */
     createdAt: integer("created_at").notNull(),
     milliseconds: integer("milliseconds").notNull(),
-    /** Null: there was no answer. */
+    /** Null without a response. */
     status: integer("status"),
-    /** How the answer's body began. */
+    /** The beginning of the response's body. */
     response: text("response").notNull(),
     error: text("error"),
   },
   (table) => [index("webhook_attempts_delivery").on(table.deliveryId, table.createdAt)],
 );
 
-/** How often somebody tried, by what they are counted by: worker/accounts/throttle.ts. */
+/** Counts of attempts to sign in and the like (worker/accounts/throttle.ts). */
 export const attempts = sqliteTable(
   "attempts",
   {

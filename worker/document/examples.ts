@@ -43,21 +43,22 @@ const DETAILS: Readonly<Record<ErrorCode, string>> = {
   unsupported_media_type: "The Content-Type is text/plain; expected application/json.",
   length_required: "Content-Length is missing; a video of at most 95 MB needs it.",
   range_not_satisfiable: 'The range "bytes=999999-" lies outside of the file\'s 183402 bytes.',
-  unauthenticated: "This API key does not exist, has expired or was revoked.",
-  forbidden: 'This key\'s scopes, read, do not include "Change and delete photos"; that takes manage.',
+  unauthenticated: "This API key does not exist, has expired, or was revoked.",
+  forbidden: 'This API key has the scopes read. "Change and delete photos, take videos away" needs manage.',
   foreign_origin:
-    "A request with a session that changes something must come from https://vivimark.example; this one came " +
+    "Requests with a session must come from a page of https://vivimark.example. This one came " +
     "from https://elsewhere.example.",
-  no_company: "This session is not about a company of yours; choose one first.",
+  no_company: "No company selected. Choose one in the header.",
   project_archived: 'The project "Weddings" is archived and takes nothing new.',
   last_project: '"Weddings" is the only project that is not archived.',
-  too_many_attempts: "Too many attempts; try again in 540 seconds.",
+  too_many_attempts: "Too many attempts. Try again in 540 s.",
   quota_exceeded:
     "The company has 1,000 of the 1,000 photos that it may have; delete some, or ask the operator for more.",
   too_many_requests: 'More than 3000 requests of the kind "read" in 60 seconds; try again in 60 seconds.',
   already_set_up: "This platform has an owner already; ask for an invitation.",
   wrong_link: "This is not the set-up link of this platform.",
-  no_passkeys_here: "A passkey belongs to a name, and 127.0.0.1 is a number; open http://localhost:8787.",
+  no_passkeys_here:
+    "Passkeys need a host name, but 127.0.0.1:8787 is an IP address. Open http://localhost:8787 instead.",
   invalid_idempotency_key:
     "The Idempotency-Key has 300 characters, some of which may be wrong; expected 1 to 200 printable " +
     "characters of ASCII, such as a UUID, best in double quotes.",

@@ -2,7 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { assertAccounts, authOf } from "../accounts/auth.ts";
 import { isExposed } from "../accounts/auth-operations.ts";
-import { assertPasskeys, PASSKEY_SIGN_IN, sentenceOf } from "../accounts/passkeys.ts";
+import { assertPasskeys, PASSKEY_SIGN_IN, passkeyMessage } from "../accounts/passkeys.ts";
 import { type Attempt, countAttempt, forgiveAttempts } from "../accounts/throttle.ts";
 import type { AppEnv } from "../bindings.ts";
 import { type ErrorCode, Refusal } from "../errors.ts";
@@ -81,7 +81,7 @@ async function authRefusal(response: Response): Promise<Refusal> {
   let [detail, reason] = ["", ""];
   try {
     const { message = "", code = "" } = JSON.parse(text);
-    [detail, reason] = [sentenceOf(code) ?? String(message), String(code)];
+    [detail, reason] = [passkeyMessage(code) ?? String(message), String(code)];
   } catch {
     // Some of the library's refusals have no body.
   }

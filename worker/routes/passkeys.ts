@@ -1,7 +1,13 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { APIError } from "better-auth/api";
 import { authOf } from "../accounts/auth.ts";
-import { assertPasskeys, findPasskey, passkeysOf, removePasskey, sentenceOf } from "../accounts/passkeys.ts";
+import {
+  assertPasskeys,
+  findPasskey,
+  passkeyMessage,
+  passkeysOf,
+  removePasskey,
+} from "../accounts/passkeys.ts";
 import { confirmPassword } from "../accounts/people.ts";
 import { newPasskey, passkey, passkeyList, passkeyOptions, passwordProof } from "../accounts/schemas.ts";
 import { personEntry } from "../audit/log.ts";
@@ -99,7 +105,7 @@ export const passkeyRoutes = new OpenAPIHono<AppEnv>()
       .verifyPasskeyRegistration({ headers: c.req.raw.headers, body: { name, response } })
       .catch((error) => {
         if (!(error instanceof APIError)) throw error;
-        throw new Refusal("invalid_input", sentenceOf(error.body?.code) ?? error.message);
+        throw new Refusal("invalid_input", passkeyMessage(error.body?.code) ?? error.message);
       });
     await personEntry(c.env.db, {
       ...{ userId: person.id, action: "person.passkey_added" },

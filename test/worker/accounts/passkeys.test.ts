@@ -133,7 +133,7 @@ describe("a passkey", () => {
     expect(await code(await send(grace, response))).toBe("invalid_input");
     expect(await code(await send(mixed, response))).toBe("invalid_input");
     // It is used up by that.
-    expect((await refusal(await send(ada, response))).detail).toContain("begun in another browser");
+    expect((await refusal(await send(ada, response))).detail).toContain("began in another browser");
 
     const late = await new Authenticator().create(await begin(ada, OWNER.password));
     pass(301);
@@ -171,7 +171,7 @@ describe("a passkey", () => {
     const ceremony = await begin(grace, GRACE.password);
     expect(ceremony.excludeCredentials).toEqual([]);
     const again = await grace.post(PASSKEYS, { name: "Mine", response: await phone.create(ceremony) });
-    expect((await refusal(again)).detail).toContain("in use already");
+    expect((await refusal(again)).detail).toContain("already registered");
     expect(await list(ada)).toMatchObject([{ id }]);
     expect((await signIn(phone)).status).toBe(200);
   });
@@ -186,7 +186,7 @@ describe("a passkey", () => {
     expect(await list(ada)).toEqual([]);
     const problem = await refusal(await signIn(phone));
     expect(problem).toMatchObject({ status: 401, code: "unauthenticated" });
-    expect(problem.detail).toContain("not known here");
+    expect(problem.detail).toContain("unknown or was removed");
     expect((await actions()).filter((action) => action.startsWith("person.passkey"))).toEqual([
       "person.passkey_added",
       "person.passkey_removed",
@@ -235,7 +235,7 @@ describe("signing in with a passkey", () => {
     await added(phone);
     expect((await signIn(phone)).status).toBe(200);
     phone.isVerifying = false;
-    expect((await refusal(await signIn(phone))).detail).toContain("did not ask who you are");
+    expect((await refusal(await signIn(phone))).detail).toContain("did not verify you");
     phone.isVerifying = true;
     expect((await signIn(phone)).status).toBe(200);
     phone.counter = 0;
