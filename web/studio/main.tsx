@@ -1,3 +1,4 @@
+import { Loading } from "./ui/loading.tsx";
 import "../theme.css";
 import "./studio.css";
 import { signal } from "@preact/signals";
@@ -102,11 +103,7 @@ function Content({ path }: { path: string }) {
   if (me.value === undefined) {
     return (
       <div class="notice" aria-busy={!meError.value}>
-        {meError.value ? (
-          <p>{messageOf(meError.value)}</p>
-        ) : (
-          <span class="spinner large" role="img" aria-label="Loading" />
-        )}
+        {meError.value ? <p>{messageOf(meError.value)}</p> : <Loading />}
       </div>
     );
   }

@@ -21,7 +21,7 @@ export function isWeak({ stars }: Quality): boolean {
 }
 
 /** Returns a word for a score. */
-function verdictOf({ stars }: Quality): string {
+function verdictText({ stars }: Quality): string {
   if (stars >= 4.5) return "Excellent";
   if (stars >= 3.5) return "Good";
   if (stars > WEAK_STARS) return "Fair";
@@ -59,7 +59,7 @@ export function QualityLine({ quality }: { quality: Quality }) {
     <span class={isWeak(quality) ? "quality-line weak" : "quality-line"}>
       <Stars stars={quality.stars} />
       <span>
-        {verdictOf(quality)}, {quality.score}
+        {verdictText(quality)}, {quality.score}
       </span>
     </span>
   );
@@ -78,11 +78,11 @@ export function QualityReport({ quality }: { quality: Quality }) {
           </p>
           <div>
             <Stars stars={stars} />
-            <p class="quality-verdict">{verdictOf(quality)}</p>
+            <p class="quality-verdict">{verdictText(quality)}</p>
           </div>
         </div>
         <p class="hint">
-          {expectationOf(score)}
+          {expectationText(score)}
           {print !== null && ` Print the longer side at least ${centimetres(print)} long.`}
         </p>
         <ul class="quality-parts" aria-label="Parts of the score">
@@ -115,7 +115,7 @@ function centimetres(millimetres: number): string {
   return `${Math.ceil(millimetres / 10)} cm`;
 }
 
-function expectationOf(score: number): string {
+function expectationText(score: number): string {
   if (score >= 99) return "Cameras find the photo from nearly every angle.";
   if (score <= 1) return "Cameras will rarely find the photo.";
   return `Cameras find the photo in about ${score} of 100 views.`;
@@ -124,7 +124,7 @@ function expectationOf(score: number): string {
 /** Announces the score to screen readers after it has stopped changing. */
 export function QualityAnnouncement({ quality }: { quality: Quality | null }) {
   const [said, setSaid] = useState("");
-  const words = quality ? `Score ${quality.score} of 100, ${verdictOf(quality).toLowerCase()}.` : "";
+  const words = quality ? `Score ${quality.score} of 100, ${verdictText(quality).toLowerCase()}.` : "";
   const newest = useRef(words);
   newest.current = words;
   useEffect(() => {

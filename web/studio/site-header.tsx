@@ -20,7 +20,7 @@ export function SiteHeader() {
           <span class="spinner" aria-hidden="true" />
           <span>
             {running}
-            <span class="running-words"> {running === 1 ? "photo" : "photos"} in progress</span>
+            <span class="running-text"> {running === 1 ? "photo" : "photos"} in progress</span>
           </span>
         </a>
       )}
@@ -30,7 +30,7 @@ export function SiteHeader() {
   );
 }
 
-function linksOf(company: boolean): readonly (readonly [href: string, words: string])[] {
+function linksOf(company: boolean): readonly (readonly [href: string, label: string])[] {
   return [
     company && (["/projects", "Projects"] as const),
     may("storage:read") && (["/storage", "Storage"] as const),
@@ -90,7 +90,7 @@ function SiteNav() {
         </button>
       )}
       <nav id="site-nav" class={open ? "site-nav open" : "site-nav"} aria-label="Studio">
-        {links.map(([href, words]) => (
+        {links.map(([href, label]) => (
           <a
             key={href}
             class="quiet-link"
@@ -98,7 +98,7 @@ function SiteNav() {
             aria-current={path === href ? "page" : undefined}
             onClick={() => choose(href)}
           >
-            {words}
+            {label}
           </a>
         ))}
       </nav>

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Invitation, Mailbox } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
 import { dateTime } from "../ui/format.ts";
+import { Loading } from "../ui/loading.tsx";
 import { useTitle } from "../ui/title.ts";
 import * as api from "./api.ts";
 import { Field, Form, NewPassword } from "./form.tsx";
@@ -152,11 +153,7 @@ export function InvitationPage() {
     api.getInvitation(id).then(setInvitation, (reason) => setError(messageOf(reason)));
   }, [id]);
   if (!invitation) {
-    return (
-      <Entry title="Invitation">
-        {error ? <p role="alert">{error}</p> : <span class="spinner large" role="img" aria-label="Loading" />}
-      </Entry>
-    );
+    return <Entry title="Invitation">{error ? <p role="alert">{error}</p> : <Loading />}</Entry>;
   }
   const { email, company, role, inviter } = invitation;
   const join = async () => {

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
 import type { ApiKey, CreatedApiKey } from "../../../client/client.ts";
+import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { dateTime } from "../ui/format.ts";
 import { Loading } from "../ui/loading.tsx";
-import { Question } from "../ui/question.tsx";
 import { SecretPanel } from "../ui/secret-panel.tsx";
 import * as api from "./api.ts";
 import { Field, Form } from "./form.tsx";
@@ -21,7 +21,7 @@ export function KeysPanel() {
       {created && (
         <SecretPanel
           key={created.id}
-          name="key"
+          name="Key"
           label={`API key “${created.name}”.`}
           secret={created.key}
           onDone={() => setCreated(null)}
@@ -46,9 +46,8 @@ export function KeysPanel() {
         ))}
       </ul>
       {revoking && (
-        <Question
+        <ConfirmDialog
           title={`Revoke “${revoking.name}”?`}
-          text="Programs that use this key lose access at once. You cannot undo this."
           action="Revoke key"
           isDanger
           work={async () => {
@@ -58,7 +57,9 @@ export function KeysPanel() {
             setRevoking(null);
           }}
           onClose={() => setRevoking(null)}
-        />
+        >
+          Programs that use this key lose access at once. You cannot undo this.
+        </ConfirmDialog>
       )}
       {keys && (
         <Form

@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 import type { Role } from "../../../client/client.ts";
+import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
+import { copyText } from "../ui/copy.ts";
 import { Loading } from "../ui/loading.tsx";
-import { Question } from "../ui/question.tsx";
 import { toast, toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { Field, Form } from "./form.tsx";
@@ -81,7 +82,7 @@ export function MembersPanel() {
               <button
                 type="button"
                 class="button small"
-                onClick={() => void copy(`${location.origin}/invitation#${id}`)}
+                onClick={() => void copyText(`${location.origin}/invitation#${id}`, "Link")}
               >
                 Copy link<span class="visually-hidden"> for {email}</span>
               </button>
@@ -103,15 +104,18 @@ export function MembersPanel() {
           ))}
       </ul>
       {removal && (
-        <Question
-          {...removal}
+        <ConfirmDialog
+          title={removal.title}
+          action={removal.action}
           isDanger
           work={async () => {
             await removal.work();
             setRemoval(null);
           }}
           onClose={() => setRemoval(null)}
-        />
+        >
+          {removal.text}
+        </ConfirmDialog>
       )}
       {manages && !isLoading && (
         <Form
@@ -136,13 +140,4 @@ export function MembersPanel() {
       )}
     </section>
   );
-}
-
-async function copy(text: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-    toast("Link copied.");
-  } catch {
-    toast(text);
-  }
 }

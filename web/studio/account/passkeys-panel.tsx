@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Passkey } from "../../../client/client.ts";
-import { messageOf } from "../api/errors.ts";
+import { useAction } from "../ui/action.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { dateTime } from "../ui/format.ts";
 import { Loading } from "../ui/loading.tsx";
@@ -90,20 +90,14 @@ function CurrentPassword() {
 
 function RemoveDialog(props: { passkey: Passkey; onRemoved: () => void; onClose: () => void }) {
   const { id, name } = props.passkey;
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
-  const remove = async (event: SubmitEvent) => {
+  const { run, isRunning, error } = useAction();
+  const remove = (event: SubmitEvent) => {
     event.preventDefault();
     const password = new FormData(event.currentTarget as HTMLFormElement).get("current_password");
-    setBusy(true);
-    setError(null);
-    try {
+    void run(async () => {
       await api.removePasskey(id, String(password));
       props.onRemoved();
-    } catch (reason) {
-      setError(messageOf(reason));
-      setBusy(false);
-    }
+    });
   };
   return (
     <Dialog title={`Remove “${name}”?`} error={error} onClose={props.onClose}>
@@ -117,7 +111,7 @@ function RemoveDialog(props: { passkey: Passkey; onRemoved: () => void; onClose:
           <button type="button" class="button" onClick={props.onClose}>
             Cancel
           </button>
-          <button type="submit" class="button danger" disabled={busy}>
+          <button type="submit" class="button danger" disabled={isRunning}>
             Remove passkey
           </button>
         </div>

@@ -66,7 +66,7 @@ export function DropZone({ large }: { large: boolean }) {
         <span class="drop-zone-icon">
           <IconUpload />
         </span>
-        <span class="drop-zone-words">
+        <span class="drop-zone-text">
           <strong>
             <span class="for-mouse">Drop photos here, paste them, or browse</span>
             <span class="for-touch">Choose or take photos</span>

@@ -26,15 +26,15 @@ import { CropStage } from "./crop-stage.tsx";
 
 /** Shapes of the crop frame: longer by shorter side. */
 const SHAPES = {
-  free: { words: "Free", ratio: () => null },
+  free: { label: "Free", ratio: () => null },
   original: {
-    words: "Original",
+    label: "Original",
     ratio: ({ width, height }: Size) => Math.max(width / height, height / width),
   },
-  square: { words: "Square", ratio: () => 1 },
-  small: { words: "10 × 15 cm", ratio: () => 15 / 10 },
-  medium: { words: "13 × 18 cm", ratio: () => 18 / 13 },
-  a4: { words: "A4, A3 …", ratio: () => Math.SQRT2 },
+  square: { label: "Square", ratio: () => 1 },
+  small: { label: "10 × 15 cm", ratio: () => 15 / 10 },
+  medium: { label: "13 × 18 cm", ratio: () => 18 / 13 },
+  a4: { label: "A4, A3 …", ratio: () => Math.SQRT2 },
 } as const;
 
 interface Shape {
@@ -165,9 +165,9 @@ export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
                   choose({ ...shape, name: currentTarget.value as Shape["name"] })
                 }
               >
-                {Object.entries(SHAPES).map(([name, { words }]) => (
+                {Object.entries(SHAPES).map(([name, { label }]) => (
                   <option key={name} value={name}>
-                    {words}
+                    {label}
                   </option>
                 ))}
               </select>

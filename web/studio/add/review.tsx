@@ -135,7 +135,7 @@ function CandidateRow({ candidate }: { candidate: Candidate }) {
           onError={({ currentTarget }) => currentTarget.remove()}
         />
       </div>
-      <div class="candidate-words">
+      <div class="candidate-text">
         <h3>{title}</h3>
         <CandidateStatus candidate={candidate} />
       </div>

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { AuditEntry } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
 import { dateTime } from "../ui/format.ts";
+import { Loading } from "../ui/loading.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
@@ -120,9 +121,7 @@ export function ActivityPage() {
           {page.error}
         </p>
       )}
-      {(!page || (isStale && page.items.length === 0)) && (
-        <span class="spinner large" role="img" aria-label="Loading" />
-      )}
+      {(!page || (isStale && page.items.length === 0)) && <Loading />}
       {page && page.items.length === 0 && !page.error && !isStale && <p class="hint">No activity matches.</p>}
       {page && page.items.length > 0 && (
         <section class={isStale ? "panel stale" : "panel"} aria-label="Activity" aria-busy={isStale}>

@@ -3,10 +3,11 @@ import { useLocation } from "preact-iso";
 import type { Project, ProjectChange } from "../../../client/client.ts";
 import { Field, Form } from "../account/form.tsx";
 import { may } from "../account/me.ts";
-import { messageOf } from "../api/errors.ts";
+import { useAction } from "../ui/action.ts";
 import { Dialog } from "../ui/dialog.tsx";
+import { Loading } from "../ui/loading.tsx";
 import { useTitle } from "../ui/title.ts";
-import { toast, toastError } from "../ui/toasts.tsx";
+import { toast } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { archivedProjects, choose, loadProjects, openProjects, projects } from "./projects.ts";
 import "../account/account.css";
@@ -19,7 +20,7 @@ export function ProjectsPage() {
   return (
     <div class="account-page">
       <h1>Projects</h1>
-      {!all && <span class="spinner large" role="img" aria-label="Loading" />}
+      {!all && <Loading />}
       {all && (
         <section class="panel" aria-label="Projects">
           <Rows projects={openProjects(all)} />
@@ -90,20 +91,14 @@ function describe({ contents, max_features, expires_after_days }: Project): stri
 }
 
 function SettingsDialog({ project, onClose }: { project: Project; onClose: () => void }) {
-  const [error, setError] = useState<string | null>(null);
-  const [saving, setSaving] = useState(false);
-  const change = async (wanted: ProjectChange, done: string) => {
-    setSaving(true);
-    try {
+  const { run, isRunning, error } = useAction();
+  const change = (wanted: ProjectChange, done: string) =>
+    run(async () => {
       await api.updateProject(project.id, wanted);
       toast(done);
       onClose();
       await loadProjects();
-    } catch (reason) {
-      setError(messageOf(reason));
-      setSaving(false);
-    }
-  };
+    });
   const isArchived = project.archived_at !== null;
   return (
     <Dialog title={project.name} error={error} onClose={onClose}>
@@ -117,7 +112,7 @@ function SettingsDialog({ project, onClose }: { project: Project; onClose: () =>
             max_features: number("max_features"),
             expires_after_days: number("expires_after_days"),
           };
-          change(wanted, "Changes saved.").catch(toastError);
+          void change(wanted, "Changes saved.");
         }}
       >
         <label class="field">
@@ -152,7 +147,7 @@ function SettingsDialog({ project, onClose }: { project: Project; onClose: () =>
           <button
             type="button"
             class="button apart"
-            disabled={saving}
+            disabled={isRunning}
             onClick={() =>
               void change({ archived: !isArchived }, isArchived ? "Project restored." : "Project archived.")
             }
@@ -162,7 +157,7 @@ function SettingsDialog({ project, onClose }: { project: Project; onClose: () =>
           <button type="button" class="button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" class="button primary" disabled={saving}>
+          <button type="submit" class="button primary" disabled={isRunning}>
             Save changes
           </button>
         </div>

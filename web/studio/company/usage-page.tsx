@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { CompanyUsage } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
 import { byteSize, count } from "../ui/format.ts";
+import { Loading } from "../ui/loading.tsx";
 import { useTitle } from "../ui/title.ts";
 import * as api from "./api.ts";
 import "../account/account.css";
@@ -29,7 +30,7 @@ export function UsagePage() {
           {error}
         </p>
       )}
-      {!usage && !error && <span class="spinner large" role="img" aria-label="Loading" />}
+      {!usage && !error && <Loading />}
       {usage && (
         <>
           <section class="panel" aria-label="Usage and limits">
@@ -65,7 +66,7 @@ function Bar({ name, used, limit, show }: Amount & { name: string; show: (value:
   const words = limit === null ? `${show(used)}, no limit` : `${show(used)} of ${show(limit)}${full}`;
   return (
     <div class="progress">
-      <div class="usage-words">
+      <div class="usage-text">
         <span>{name}</span>
         <span class="hint">{words}</span>
       </div>

@@ -12,9 +12,12 @@ import { isMoving } from "../photos/content-list.ts";
 import { contents } from "../photos/contents.ts";
 import { StatusBadge } from "../photos/status.tsx";
 import { QualityReport } from "../quality.tsx";
+import { useAction } from "../ui/action.ts";
+import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { dateTime, megabytes } from "../ui/format.ts";
 import { IconBack, IconEdit, IconTrash } from "../ui/icons.tsx";
+import { Loading } from "../ui/loading.tsx";
 import { NotFound } from "../ui/not-found.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toast } from "../ui/toasts.tsx";
@@ -59,7 +62,7 @@ export function ContentPage({ id }: { id: string }) {
   if (!loaded) {
     return (
       <div class="notice" aria-busy={!error}>
-        {error ? <p>{messageOf(error)}</p> : <span class="spinner large" role="img" aria-label="Loading" />}
+        {error ? <p>{messageOf(error)}</p> : <Loading />}
       </div>
     );
   }
@@ -150,31 +153,25 @@ function EditDialog(props: {
   onChange: (content: ArContent) => void;
   onClose: () => void;
 }) {
-  const [saving, setSaving] = useState(false);
-  const [error, setError] = useState<string | null>(null);
+  const { run, isRunning, error } = useAction();
   const save = async (form: HTMLFormElement) => {
     const fields = new FormData(form);
-    setSaving(true);
-    try {
-      const title = String(fields.get("title")).trim();
-      const description = String(fields.get("description")).trim();
-      const project_id = String(fields.get("project_id") ?? props.content.project_id);
-      const expires_at = endOf(String(fields.get("expires_on")));
-      const change = { title, description, expires_at, ...moved(props.content, project_id) };
-      props.onChange(await api.updateContent(props.content.id, change));
-      toast("Changes saved.");
-      props.onClose();
-    } catch (reason) {
-      setError(messageOf(reason));
-      setSaving(false);
-    }
+    const title = String(fields.get("title")).trim();
+    const description = String(fields.get("description")).trim();
+    const project_id = String(fields.get("project_id") ?? props.content.project_id);
+    const expires_at = endOf(String(fields.get("expires_on")));
+    const change = { title, description, expires_at, ...moved(props.content, project_id) };
+    props.onChange(await api.updateContent(props.content.id, change));
+    toast("Changes saved.");
+    props.onClose();
   };
   return (
     <Dialog title="Edit photo" error={error} onClose={props.onClose}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          void save(event.currentTarget);
+          const form = event.currentTarget;
+          void run(() => save(form));
         }}
       >
         <label class="field">
@@ -195,7 +192,7 @@ function EditDialog(props: {
           <button type="button" class="button" onClick={props.onClose}>
             Cancel
           </button>
-          <button type="submit" class="button primary" disabled={saving}>
+          <button type="submit" class="button primary" disabled={isRunning}>
             Save changes
           </button>
         </div>
@@ -245,34 +242,21 @@ function lastDay(expiresAt: string | null): string {
 
 function DeleteDialog({ content, onClose }: { content: ArContent; onClose: () => void }) {
   const { route } = useLocation();
-  const [deleting, setDeleting] = useState(false);
-  const [error, setError] = useState<string | null>(null);
-  const remove = async () => {
-    setDeleting(true);
-    try {
-      jobOf(content.id)?.cancel();
-      await api.deleteContent(content.id);
-      contents.remove(content.id);
-      toast(`“${content.title}” deleted.`);
-      route("/");
-    } catch (reason) {
-      setError(messageOf(reason));
-      setDeleting(false);
-    }
-  };
   return (
-    <Dialog title={`Delete “${content.title}”?`} error={error} onClose={onClose}>
-      <p>
-        This deletes the photo, its marker and its video. Printed QR codes stop working. You cannot undo this.
-      </p>
-      <div class="dialog-actions">
-        <button type="button" class="button" autofocus onClick={onClose}>
-          Cancel
-        </button>
-        <button type="button" class="button danger" disabled={deleting} onClick={remove}>
-          Delete photo
-        </button>
-      </div>
-    </Dialog>
+    <ConfirmDialog
+      title={`Delete “${content.title}”?`}
+      action="Delete photo"
+      isDanger
+      work={async () => {
+        jobOf(content.id)?.cancel();
+        await api.deleteContent(content.id);
+        contents.remove(content.id);
+        toast(`“${content.title}” deleted.`);
+        route("/");
+      }}
+      onClose={onClose}
+    >
+      This deletes the photo, its marker and its video. Printed QR codes stop working. You cannot undo this.
+    </ConfirmDialog>
   );
 }

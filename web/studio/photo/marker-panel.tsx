@@ -2,14 +2,14 @@ import { useState } from "preact/hooks";
 import type { ArContent, CompileTask, MarkerMetadata } from "../../../client/client.ts";
 import { may } from "../account/me.ts";
 import * as api from "../api/content.ts";
-import { messageOf } from "../api/errors.ts";
-import { contentShown, ProgressBar } from "../photos/status.tsx";
+import { contentProgressView, ProgressBar } from "../photos/status.tsx";
+import { useAction } from "../ui/action.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { count, dateTime, duration, megabytes } from "../ui/format.ts";
 import { IconRetry } from "../ui/icons.tsx";
 import { toast } from "../ui/toasts.tsx";
 import { addRecompilation, addTakeOver, type Job } from "../upload/jobs.ts";
-import { jobShown } from "../upload/progress.ts";
+import { jobProgressView } from "../upload/progress.ts";
 
 interface Props {
   content: ArContent;
@@ -48,7 +48,7 @@ function OwnJob({ job }: { job: Job }) {
   if (state.kind === "running") {
     return (
       <div class="situation">
-        <ProgressBar shown={jobShown(state.progress)} label="Compiling in this browser" />
+        <ProgressBar view={jobProgressView(state.progress)} label="Compiling in this browser" />
         <div class="situation-foot">
           <p class="hint">If you close this tab, the server takes over.</p>
           <button type="button" class="button small" onClick={job.cancel}>
@@ -85,10 +85,10 @@ function Situation({ content, task }: Props) {
     );
   }
   if (content.marker_status === "ready") return null;
-  const shown = contentShown(content);
+  const view = contentProgressView(content);
   return (
     <div class="situation">
-      {shown && <ProgressBar shown={shown} label="Compiling" />}
+      {view && <ProgressBar view={view} label="Compiling" />}
       {task && <p class="hint">{expectation(content, task)}</p>}
       {content.marker_status === "pending" && may("content:submit") && (
         <button type="button" class="button small start" onClick={() => addTakeOver(content)}>
@@ -148,8 +148,7 @@ function RecompileDialog(props: {
   onClose: () => void;
 }) {
   const { content, onClose } = props;
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
+  const { run, isRunning, error } = useAction();
   const start = async (form: HTMLFormElement) => {
     const fields = new FormData(form);
     const maxFeatures = Number(fields.get("max_features")) || null;
@@ -157,27 +156,22 @@ function RecompileDialog(props: {
       addRecompilation(content, maxFeatures);
       return onClose();
     }
-    setBusy(true);
-    try {
-      const submission = await api.recompile(content.id, "server", maxFeatures);
-      props.onChange(submission.content);
-      toast(
-        submission.reused
-          ? "This marker was already compiled and is used again."
-          : "The server recompiles the marker.",
-      );
-      onClose();
-    } catch (reason) {
-      setError(messageOf(reason));
-      setBusy(false);
-    }
+    const submission = await api.recompile(content.id, "server", maxFeatures);
+    props.onChange(submission.content);
+    toast(
+      submission.reused
+        ? "This marker was already compiled and is used again."
+        : "The server recompiles the marker.",
+    );
+    onClose();
   };
   return (
     <Dialog title="Recompile marker" error={error} onClose={onClose}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          void start(event.currentTarget);
+          const form = event.currentTarget;
+          void run(() => start(form));
         }}
       >
         <fieldset class="choices">
@@ -214,7 +208,7 @@ function RecompileDialog(props: {
           <button type="button" class="button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" class="button primary" disabled={busy}>
+          <button type="submit" class="button primary" disabled={isRunning}>
             Recompile marker
           </button>
         </div>

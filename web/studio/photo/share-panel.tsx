@@ -1,8 +1,9 @@
 import { useRef } from "preact/hooks";
 import type { ArContent } from "../../../client/client.ts";
 import * as api from "../api/content.ts";
+import { copyText } from "../ui/copy.ts";
 import { IconCopy, IconDownload, IconOpen } from "../ui/icons.tsx";
-import { toast, toastError } from "../ui/toasts.tsx";
+import { toastError } from "../ui/toasts.tsx";
 
 /** Side of the PNG, pixels: 85 mm at 300 dpi. */
 const PNG_SIDE = 1_024;
@@ -11,16 +12,6 @@ export function SharePanel({ content }: { content: ArContent }) {
   const link = useRef<HTMLInputElement>(null);
   const address = new URL(content.viewer_url, location.href).href;
 
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(address);
-      toast("Link copied.");
-    } catch {
-      // Without permission or a secure context, the person copies the selection.
-      link.current!.select();
-      toast("Press Ctrl+C or ⌘C to copy the link.");
-    }
-  };
   const downloadPng = () =>
     rasterise(content.id).then((png) => save(png, `${fileName(content)}.png`), toastError);
 
@@ -29,7 +20,7 @@ export function SharePanel({ content }: { content: ArContent }) {
       <h2 id="share-title">Share</h2>
       <div class="share">
         <img class="qr" src={content.qr_url} alt={`QR code of ${address}`} width="148" height="148" />
-        <div class="share-words">
+        <div class="share-text">
           <p class="hint">Print this code next to the photo. Scanning it opens the viewer.</p>
           <div class="share-actions">
             <a class="button small" href={content.qr_url} download={`${fileName(content)}.svg`}>
@@ -53,7 +44,7 @@ export function SharePanel({ content }: { content: ArContent }) {
             onFocus={({ currentTarget }) => currentTarget.select()}
           />
         </label>
-        <button type="button" class="button" onClick={copy}>
+        <button type="button" class="button" onClick={() => void copyText(address, "Link", link.current)}>
           <IconCopy />
           Copy link
         </button>

@@ -11,9 +11,9 @@ import { IconPhoto, IconScan, IconSearch, IconVideo } from "../ui/icons.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toastError } from "../ui/toasts.tsx";
 import { type Job, jobOf, jobs } from "../upload/jobs.ts";
-import { jobShown } from "../upload/progress.ts";
+import { jobProgressView } from "../upload/progress.ts";
 import { contents } from "./contents.ts";
-import { contentShown, ProgressBar, STATUS_WORDS, StatusBadge } from "./status.tsx";
+import { contentProgressView, ProgressBar, STATUS_LABELS, StatusBadge } from "./status.tsx";
 import "./grid-page.css";
 
 /** The search starts after the typing has paused for this long. */
@@ -118,7 +118,7 @@ function FilterBar() {
     return () => clearTimeout(timer);
   }, [typed]);
   useEffect(() => setTyped(q), [q]);
-  const statuses: [MarkerStatus | "", string][] = [["", "All"], ...typedEntries(STATUS_WORDS)];
+  const statuses: [MarkerStatus | "", string][] = [["", "All"], ...typedEntries(STATUS_LABELS)];
   return (
     <search class="filter-bar">
       <label class="search-field">
@@ -134,7 +134,7 @@ function FilterBar() {
       <ProjectChoice />
       <fieldset class="segments">
         <legend class="visually-hidden">Status</legend>
-        {statuses.map(([value, words]) => (
+        {statuses.map(([value, label]) => (
           <label key={value} class="segment">
             <input
               type="radio"
@@ -143,7 +143,7 @@ function FilterBar() {
               checked={status === value}
               onChange={() => contents.setFilter({ status: value })}
             />
-            <span>{words}</span>
+            <span>{label}</span>
           </label>
         ))}
       </fieldset>
@@ -182,7 +182,7 @@ function typedEntries<K extends string, V>(record: Record<K, V>): [K, V][] {
 }
 
 function ContentCard({ content }: { content: ArContent }) {
-  const shown = contentShown(content);
+  const view = contentProgressView(content);
   const quality = content.marker_status === "ready" ? content.marker_metadata?.quality : null;
   return (
     <article class="card">
@@ -196,10 +196,10 @@ function ContentCard({ content }: { content: ArContent }) {
             </span>
           )}
         </div>
-        <div class="card-words">
+        <div class="card-text">
           <h2>{content.title}</h2>
-          {shown ? (
-            <ProgressBar shown={shown} label={`Compiling ${content.title}`} />
+          {view ? (
+            <ProgressBar view={view} label={`Compiling ${content.title}`} />
           ) : (
             <p class="card-meta">
               <StatusBadge status={content.marker_status} />
@@ -222,10 +222,10 @@ function JobCard({ job }: { job: Job }) {
       <div class="card-picture">
         <Preview job={job} />
       </div>
-      <div class="card-words">
+      <div class="card-text">
         <h2>{job.title}</h2>
         {state.kind === "running" && (
-          <ProgressBar shown={jobShown(state.progress)} label={`Adding ${job.title}`} />
+          <ProgressBar view={jobProgressView(state.progress)} label={`Adding ${job.title}`} />
         )}
         {state.kind === "cancelling" && <p class="card-meta">Cancelling…</p>}
         {failed && (
@@ -275,7 +275,7 @@ function Skeletons() {
     <li key={n} aria-hidden="true">
       <div class="card skeleton">
         <div class="card-picture" />
-        <div class="card-words" />
+        <div class="card-text" />
       </div>
     </li>
   ));

@@ -1,7 +1,7 @@
 import type { ArContent, CompileTask, MarkerStatus } from "../../../client/client.ts";
-import { compileShown, type Shown } from "../upload/progress.ts";
+import { compileProgressView, type ProgressView } from "../upload/progress.ts";
 
-export const STATUS_WORDS: Record<MarkerStatus, string> = {
+export const STATUS_LABELS: Record<MarkerStatus, string> = {
   pending: "Waiting",
   processing: "Compiling",
   ready: "Ready",
@@ -9,20 +9,20 @@ export const STATUS_WORDS: Record<MarkerStatus, string> = {
 };
 
 export function StatusBadge({ status }: { status: MarkerStatus | CompileTask["state"] }) {
-  const words = status === "superseded" ? "Superseded" : STATUS_WORDS[status];
+  const words = status === "superseded" ? "Superseded" : STATUS_LABELS[status];
   return <span class={`badge ${status}`}>{words}</span>;
 }
 
 /** Returns the progress of a compilation that runs elsewhere; null if none runs. */
-export function contentShown({ marker_status, progress, executor }: ArContent): Shown | null {
+export function contentProgressView({ marker_status, progress, executor }: ArContent): ProgressView | null {
   if (marker_status !== "processing") return null;
-  if (progress) return compileShown(progress);
-  const words = executor === "browser" ? "Waiting for the browser" : "Waiting for the server";
-  return { words, fraction: 0 };
+  if (progress) return compileProgressView(progress);
+  const label = executor === "browser" ? "Waiting for the browser" : "Waiting for the server";
+  return { label, fraction: 0 };
 }
 
-export function ProgressBar({ shown, label }: { shown: Shown; label: string }) {
-  const percent = Math.round(shown.fraction * 100);
+export function ProgressBar({ view, label }: { view: ProgressView; label: string }) {
+  const percent = Math.round(view.fraction * 100);
   return (
     <div class="progress">
       <div
@@ -32,12 +32,12 @@ export function ProgressBar({ shown, label }: { shown: Shown; label: string }) {
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={percent}
-        aria-valuetext={`${shown.words}, ${percent}%`}
+        aria-valuetext={`${view.label}, ${percent}%`}
       >
-        <div class="progress-fill" style={{ transform: `scaleX(${shown.fraction})` }} />
+        <div class="progress-fill" style={{ transform: `scaleX(${view.fraction})` }} />
       </div>
-      <p class="progress-words">
-        <span>{shown.words}</span>
+      <p class="progress-text">
+        <span>{view.label}</span>
         <span class="progress-percent">{percent}%</span>
       </p>
     </div>

@@ -1,10 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 import type { StorageConnection, StorageConnectionReport, StorageUsage } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
-import { Dialog } from "../ui/dialog.tsx";
+import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { ago, byteSize, count } from "../ui/format.ts";
 import { IconEdit, IconTrash } from "../ui/icons.tsx";
-import { Question } from "../ui/question.tsx";
 import { toast } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { ConnectionDialog } from "./connection-dialog.tsx";
@@ -60,7 +59,7 @@ export function ConnectionCard(props: {
       </div>
 
       <Bar
-        words={heldWords(connection.files)}
+        words={filesText(connection.files)}
         aside={
           connection.files.bytes > 0 ? `${percentOf(connection.files.bytes, all.bytes)} of your data` : ""
         }
@@ -130,9 +129,8 @@ export function ConnectionCard(props: {
 
       {open === "edit" && <ConnectionDialog saved={connection} onSaved={changed} onClose={close} />}
       {open === "delete" && (
-        <Question
+        <ConfirmDialog
           title={`Delete “${connection.name}”?`}
-          text="Vivimark deletes the connection and its keys. The storage itself is not changed."
           action="Delete connection"
           isDanger
           work={async () => {
@@ -141,7 +139,9 @@ export function ConnectionCard(props: {
             changed();
           }}
           onClose={close}
-        />
+        >
+          Vivimark deletes the connection and its keys. The storage itself is not changed.
+        </ConfirmDialog>
       )}
       {open === "use" && (
         <UseDialog connection={connection} held={all.count} onUsed={changed} onClose={close} />
@@ -164,7 +164,7 @@ function placeOf({ provider, settings }: StorageConnection): string {
   return `${host}, ${settings.bucket}${folder}`;
 }
 
-function heldWords({ count: files, bytes }: StorageConnection["files"]): string {
+function filesText({ count: files, bytes }: StorageConnection["files"]): string {
   if (files === 0) return "No files";
   return `${files === 1 ? "1 file" : `${count(files)} files`}, ${byteSize(bytes)}`;
 }
@@ -182,7 +182,7 @@ function Bar(props: { words: string; aside: string; fraction: number }) {
       <div class="progress-track" aria-hidden="true">
         <div class="progress-fill" style={{ transform: `scaleX(${fraction})` }} />
       </div>
-      <p class="progress-words">
+      <p class="progress-text">
         <span>{props.words}</span>
         <span class="progress-percent">{props.aside}</span>
       </p>
@@ -223,34 +223,20 @@ function UseDialog(props: {
   onClose: () => void;
 }) {
   const { id, name } = props.connection;
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
-  const use = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      await api.useConnection(id);
-      toast(`New files now go to “${name}”.`);
-      props.onUsed();
-    } catch (reason) {
-      setError(messageOf(reason));
-      setBusy(false);
-    }
-  };
   return (
-    <Dialog title={`Use “${name}” for new files?`} error={error} onClose={props.onClose}>
-      <p>
-        Vivimark tests the connection first. New photos, markers and videos then go there.
-        {props.held > 0 && " Existing files stay where they are. You can move them afterwards."}
-      </p>
-      <div class="dialog-actions">
-        <button type="button" class="button" onClick={props.onClose}>
-          Cancel
-        </button>
-        <button type="button" class="button primary" disabled={busy} onClick={use}>
-          {busy ? "Testing connection…" : "Use connection"}
-        </button>
-      </div>
-    </Dialog>
+    <ConfirmDialog
+      title={`Use “${name}” for new files?`}
+      action="Use connection"
+      actionRunning="Testing connection…"
+      work={async () => {
+        await api.useConnection(id);
+        toast(`New files now go to “${name}”.`);
+        props.onUsed();
+      }}
+      onClose={props.onClose}
+    >
+      Vivimark tests the connection first. New photos, markers and videos then go there.
+      {props.held > 0 && " Existing files stay where they are. You can move them afterwards."}
+    </ConfirmDialog>
   );
 }

@@ -1,7 +1,6 @@
 import { useState } from "preact/hooks";
 import type { StorageMigration } from "../../../client/client.ts";
-import { messageOf } from "../api/errors.ts";
-import { Dialog } from "../ui/dialog.tsx";
+import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { ago, byteSize, count } from "../ui/format.ts";
 import { toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
@@ -96,14 +95,14 @@ export function MigrationPanel(props: {
         >
           <div class="progress-fill" style={{ transform: `scaleX(${fraction})` }} />
         </div>
-        <p class="progress-words">
+        <p class="progress-text">
           <span>
             {words}
             {files.failed > 0 && <span class="failed">, {count(files.failed)} failed</span>}
           </span>
           <span class="progress-percent">{percent}%</span>
         </p>
-        <p class="progress-words">
+        <p class="progress-text">
           <span>
             {byteSize(bytes.done)}
             {bytes.left > 0 && ` of ${byteSize(bytes.done + bytes.left)}`}
@@ -131,24 +130,19 @@ export function MigrationPanel(props: {
         </details>
       )}
       {cancelling && (
-        <Dialog title="Stop moving files?" onClose={() => setCancelling(false)}>
-          <p>Files that were already moved stay in the new storage. No files are lost.</p>
-          <div class="dialog-actions">
-            <button type="button" class="button" autofocus onClick={() => setCancelling(false)}>
-              Keep moving files
-            </button>
-            <button
-              type="button"
-              class="button danger"
-              onClick={() => {
-                setCancelling(false);
-                void control("cancel");
-              }}
-            >
-              Stop moving files
-            </button>
-          </div>
-        </Dialog>
+        <ConfirmDialog
+          title="Stop moving files?"
+          action="Stop moving files"
+          cancel="Keep moving files"
+          isDanger
+          work={async () => {
+            await control("cancel");
+            setCancelling(false);
+          }}
+          onClose={() => setCancelling(false)}
+        >
+          Files that were already moved stay in the new storage. No files are lost.
+        </ConfirmDialog>
       )}
     </section>
   );
@@ -167,33 +161,20 @@ export function MigrationDialog(props: {
   onStarted: () => void;
   onClose: () => void;
 }) {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
-  const start = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      await api.startMigration(props.to);
-      props.onStarted();
-    } catch (reason) {
-      setError(messageOf(reason));
-      setBusy(false);
-    }
-  };
+  const files = props.files === 1 ? "1 file" : `${count(props.files)} files`;
   return (
-    <Dialog title={`Move files to “${props.toName}”?`} error={error} onClose={props.onClose}>
-      <p>
-        Vivimark moves {props.files === 1 ? "1 file" : `${count(props.files)} files`} in the background. It
-        verifies each copy before it deletes the original. Photos stay visible, and you can close this page.
-      </p>
-      <div class="dialog-actions">
-        <button type="button" class="button" onClick={props.onClose}>
-          Cancel
-        </button>
-        <button type="button" class="button primary" disabled={busy} onClick={start}>
-          {busy ? "Testing connection…" : "Move files"}
-        </button>
-      </div>
-    </Dialog>
+    <ConfirmDialog
+      title={`Move files to “${props.toName}”?`}
+      action="Move files"
+      actionRunning="Testing connection…"
+      work={async () => {
+        await api.startMigration(props.to);
+        props.onStarted();
+      }}
+      onClose={props.onClose}
+    >
+      Vivimark moves {files} in the background. It verifies each copy before it deletes the original. Photos
+      stay visible, and you can close this page.
+    </ConfirmDialog>
   );
 }

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { StorageConnection, StorageMigration } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
+import { Loading } from "../ui/loading.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toast } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
@@ -76,7 +77,7 @@ export function StoragePage() {
           {error}
         </p>
       )}
-      {!loaded && !error && <span class="spinner large" role="img" aria-label="Loading" />}
+      {!loaded && !error && <Loading />}
       {migration && (isMoving || isRecent(migration)) && (
         <MigrationPanel
           key={migration.id}

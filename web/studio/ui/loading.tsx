@@ -1,5 +1,5 @@
 /** A spinner, or the error of the request. */
-export function Loading({ error }: { error: string | null }) {
+export function Loading({ error = null }: { error?: string | null }) {
   if (!error) return <span class="spinner large" role="img" aria-label="Loading" />;
   return (
     <p class="banner bad" role="alert">

@@ -1,11 +1,11 @@
 import { useEffect, useRef } from "preact/hooks";
+import { copyText } from "./copy.ts";
 import { IconCopy } from "./icons.tsx";
-import { toast } from "./toasts.tsx";
 import "./secret-panel.css";
 
 /** Shows a secret for the only time. */
 export function SecretPanel(props: {
-  /** Its name in a sentence: "secret". */
+  /** Its name: "Secret". */
   name: string;
   /** A sentence that describes it. */
   label: string;
@@ -18,16 +18,6 @@ export function SecretPanel(props: {
     field.current!.focus();
     field.current!.scrollIntoView({ block: "center" });
   }, []);
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(secret);
-      toast("Copied.");
-    } catch {
-      // Without permission or a secure context, the person copies the selection.
-      field.current!.select();
-      toast(`Press Ctrl+C or ⌘C to copy the ${name}.`);
-    }
-  };
   return (
     <div class="secret-panel" role="status">
       <label class="field">
@@ -41,9 +31,9 @@ export function SecretPanel(props: {
         />
       </label>
       <div class="secret-actions">
-        <button type="button" class="button small" onClick={copy}>
+        <button type="button" class="button small" onClick={() => void copyText(secret, name, field.current)}>
           <IconCopy />
-          Copy {name}
+          Copy {name.toLowerCase()}
         </button>
         <button type="button" class="button small" onClick={props.onDone}>
           Done

@@ -3,37 +3,37 @@ import type { CompileProgress } from "../../../compiler/types.ts";
 import { moment } from "../ui/format.ts";
 import type { JobProgress } from "./job.ts";
 
-const STAGES: Record<CompileProgress["stage"], { words: string; from: number; to: number }> = {
-  decode: { words: "Reading the photo", from: 0, to: 0.12 },
-  resize: { words: "Resizing the photo", from: 0.12, to: 0.18 },
-  match: { words: "Finding feature points", from: 0.18, to: 0.75 },
-  track: { words: "Choosing tracking points", from: 0.75, to: 0.96 },
-  encode: { words: "Encoding the marker", from: 0.96, to: 1 },
+const STAGES: Record<CompileProgress["stage"], { label: string; from: number; to: number }> = {
+  decode: { label: "Reading the photo", from: 0, to: 0.12 },
+  resize: { label: "Resizing the photo", from: 0.12, to: 0.18 },
+  match: { label: "Finding feature points", from: 0.18, to: 0.75 },
+  track: { label: "Choosing tracking points", from: 0.75, to: 0.96 },
+  encode: { label: "Encoding the marker", from: 0.96, to: 1 },
 };
 
-export interface Shown {
-  readonly words: string;
+export interface ProgressView {
+  readonly label: string;
   /** 0 to 1. */
   readonly fraction: number;
 }
 
 /** Returns the progress of a compilation. The weights are the stages' usual share of the time. */
-export function compileShown({ stage, done, total }: Progress): Shown {
-  const { words, from, to } = STAGES[stage];
-  return { words, fraction: from + (to - from) * Math.min(1, done / total) };
+export function compileProgressView({ stage, done, total }: Progress): ProgressView {
+  const { label, from, to } = STAGES[stage];
+  return { label, fraction: from + (to - from) * Math.min(1, done / total) };
 }
 
 /** Returns the progress of a job: uploading counts 30 percent, compiling the rest. At most 0.99. */
-export function jobShown({ sent, compile, delivering, pausedUntil }: JobProgress): Shown {
-  const compiling = compile ? compileShown(compile) : null;
+export function jobProgressView({ sent, compile, delivering, pausedUntil }: JobProgress): ProgressView {
+  const compiling = compile ? compileProgressView(compile) : null;
   const compiled = delivering ? 1 : (compiling?.fraction ?? 0);
   const fraction = 0.97 * (sent === null ? compiled : 0.3 * sent + 0.7 * compiled) + (delivering ? 0.02 : 0);
   if (pausedUntil !== null)
-    return { words: `Rate limit reached. Resuming at ${moment(pausedUntil)}`, fraction };
-  if (delivering) return { words: "Saving the marker", fraction };
+    return { label: `Rate limit reached. Resuming at ${moment(pausedUntil)}`, fraction };
+  if (delivering) return { label: "Saving the marker", fraction };
   if (compiling && !(compiled === 1 && sent !== null && sent < 1))
-    return { words: compiling.words, fraction };
+    return { label: compiling.label, fraction };
   if (sent !== null && sent < 1)
-    return { words: `Uploading the photo, ${Math.round(sent * 100)}%`, fraction };
-  return { words: compiled === 1 ? "Waiting for the server" : "Waiting in the queue", fraction };
+    return { label: `Uploading the photo, ${Math.round(sent * 100)}%`, fraction };
+  return { label: compiled === 1 ? "Waiting for the server" : "Waiting in the queue", fraction };
 }

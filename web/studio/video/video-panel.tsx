@@ -4,9 +4,9 @@ import { may } from "../account/me.ts";
 import * as api from "../api/content.ts";
 import { messageOf } from "../api/errors.ts";
 import { ProgressBar } from "../photos/status.tsx";
+import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { byteSize } from "../ui/format.ts";
 import { IconTrash, IconVideo } from "../ui/icons.tsx";
-import { Question } from "../ui/question.tsx";
 import { toast } from "../ui/toasts.tsx";
 import { checkVideo, MAX_BYTES_AT_ONCE, MAX_VIDEO_BYTES, VIDEO_TYPES } from "./video.ts";
 import { TransferStatus, UnfinishedStatus, useUnfinished } from "./video-transfer.tsx";
@@ -146,8 +146,8 @@ export function VideoPanel({ content, onChange }: Props) {
       {upload && (
         <div class="situation">
           <ProgressBar
-            shown={{
-              words: upload.sent < 1 ? "Uploading the video" : "Saving the video",
+            view={{
+              label: upload.sent < 1 ? "Uploading the video" : "Saving the video",
               fraction: upload.sent,
             }}
             label={`Uploading ${upload.name}`}
@@ -166,14 +166,15 @@ export function VideoPanel({ content, onChange }: Props) {
         </p>
       )}
       {removing && (
-        <Question
+        <ConfirmDialog
           title="Remove the video?"
-          text="The file is deleted. Viewers see no video until you attach another one."
           action="Remove video"
           isDanger
           work={detach}
           onClose={() => setRemoving(false)}
-        />
+        >
+          The file is deleted. Viewers see no video until you attach another one.
+        </ConfirmDialog>
       )}
       {submits && (
         <input

@@ -44,11 +44,11 @@ export function TransferStatus({ transfer }: { transfer: VideoTransfer }) {
         >
           <div class="progress-fill" style={{ transform: `scaleX(${fraction})` }} />
         </div>
-        <p class="progress-words">
+        <p class="progress-text">
           <span>{wordsOf(state)}</span>
           <span class="progress-percent">{percent}%</span>
         </p>
-        <p class="progress-words">
+        <p class="progress-text">
           <span>{amountOf(state, transfer.bytes)}</span>
           <span class="progress-percent">{paceOf(state, transfer.bytes)}</span>
         </p>

@@ -4,9 +4,10 @@ import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
 import { dateTime, duration } from "../ui/format.ts";
 import { IconRetry } from "../ui/icons.tsx";
+import { Loading } from "../ui/loading.tsx";
 import { toast, toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
-import { eventText, outcomeText, STATE_WORDS } from "./words.ts";
+import { eventText, outcomeText, STATE_LABELS } from "./texts.ts";
 
 const BADGES: Readonly<Record<WebhookDelivery["state"], string>> = {
   pending: "pending",
@@ -74,7 +75,7 @@ export function DeliveriesLog({ webhook, onChange }: { webhook: Webhook; onChang
           onChange={({ currentTarget }) => filterBy((currentTarget.value || undefined) as State)}
         >
           <option value="">All (last 30 days)</option>
-          {Object.entries(STATE_WORDS).map(([value, words]) => (
+          {Object.entries(STATE_LABELS).map(([value, words]) => (
             <option key={value} value={value}>
               {words}
             </option>
@@ -86,7 +87,7 @@ export function DeliveriesLog({ webhook, onChange }: { webhook: Webhook; onChang
           {error}
         </p>
       )}
-      {!first && !error && <span class="spinner large" role="img" aria-label="Loading" />}
+      {!first && !error && <Loading />}
       {first && all.length === 0 && (
         <p class="hint">
           {state ? "No deliveries match." : "No deliveries yet. Send a test event to try the webhook."}
@@ -137,7 +138,7 @@ function Row(props: { webhook: Webhook; delivery: WebhookDelivery; onResent: () 
   return (
     <li class="delivery">
       <div class="delivery-head">
-        <span class={`badge ${BADGES[delivery.state]}`}>{STATE_WORDS[delivery.state]}</span>
+        <span class={`badge ${BADGES[delivery.state]}`}>{STATE_LABELS[delivery.state]}</span>
         <span class="delivery-what">
           {delivery.content_id && !isGone ? <a href={`/content/${delivery.content_id}`}>{words}</a> : words}
         </span>

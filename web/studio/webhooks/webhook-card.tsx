@@ -1,14 +1,14 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Webhook } from "../../../client/client.ts";
+import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { dateTime } from "../ui/format.ts";
 import { IconEdit, IconTrash } from "../ui/icons.tsx";
-import { Question } from "../ui/question.tsx";
 import { toast, toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { DeliveriesLog } from "./deliveries-log.tsx";
+import { disabledText, EVENT_LABELS, EVENTS, healthText, nameOf } from "./texts.ts";
 import { WebhookDialog } from "./webhook-dialog.tsx";
-import { disabledText, EVENT_WORDS, EVENTS, healthText, nameOf } from "./words.ts";
 
 /** A webhook: its URL, events, health and deliveries. */
 export function WebhookCard(props: {
@@ -64,7 +64,7 @@ export function WebhookCard(props: {
       <ul class="webhook-chips" aria-label="Events">
         {EVENTS.filter((type) => webhook.events.includes(type)).map((type) => (
           <li key={type} title={type}>
-            {EVENT_WORDS[type]}
+            {EVENT_LABELS[type]}
           </li>
         ))}
       </ul>
@@ -125,9 +125,8 @@ export function WebhookCard(props: {
         />
       )}
       {open === "delete" && (
-        <Question
+        <ConfirmDialog
           title={`Delete “${name}”?`}
-          text="This also deletes its deliveries. You cannot undo this."
           action="Delete webhook"
           isDanger
           work={async () => {
@@ -137,12 +136,13 @@ export function WebhookCard(props: {
             onChange();
           }}
           onClose={close}
-        />
+        >
+          This also deletes its deliveries. You cannot undo this.
+        </ConfirmDialog>
       )}
       {open === "rotate" && (
-        <Question
+        <ConfirmDialog
           title={`Rotate the secret of “${name}”?`}
-          text="For 24 hours, requests are signed with both secrets, so that your server can switch without missing any."
           action="Rotate secret"
           work={async () => {
             const { secret } = await api.rotateSecret(id);
@@ -150,7 +150,10 @@ export function WebhookCard(props: {
             props.onSecret(secret);
           }}
           onClose={close}
-        />
+        >
+          For 24 hours, requests are signed with both secrets, so that your server can switch without missing
+          any.
+        </ConfirmDialog>
       )}
     </article>
   );

@@ -4,7 +4,7 @@ import { ApiError } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import * as api from "./api.ts";
-import { EVENT_WORDS, EVENTS, nameOf } from "./words.ts";
+import { EVENT_LABELS, EVENTS, nameOf } from "./texts.ts";
 
 interface Errors {
   /** Of the URL field. */
@@ -108,7 +108,7 @@ export function WebhookDialog(props: {
             <label key={type}>
               <input type="checkbox" name={type} defaultChecked={saved?.events.includes(type) ?? true} />
               <span>
-                {EVENT_WORDS[type]} <code>{type}</code>
+                {EVENT_LABELS[type]} <code>{type}</code>
               </span>
             </label>
           ))}

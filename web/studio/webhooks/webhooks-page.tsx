@@ -3,6 +3,7 @@ import type { Webhook } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
 import { IconPlus } from "../storage/icons.tsx";
+import { Loading } from "../ui/loading.tsx";
 import { SecretPanel } from "../ui/secret-panel.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toast } from "../ui/toasts.tsx";
@@ -59,7 +60,7 @@ export function WebhooksPage() {
           {error}
         </p>
       )}
-      {!webhooks && !error && <span class="spinner large" role="img" aria-label="Loading" />}
+      {!webhooks && !error && <Loading />}
       {webhooks?.length === 0 && (
         <div class="panel webhooks-none">
           <h2>No webhooks yet</h2>
@@ -82,7 +83,7 @@ export function WebhooksPage() {
           {shown?.id === webhook.id && (
             <SecretPanel
               key={shown.secret}
-              name="secret"
+              name="Secret"
               label="Signing secret."
               secret={shown.secret}
               onDone={() => setShown(null)}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ago, duration, megabytes, moment, titleOf } from "../../../../web/studio/ui/format.ts";
 import type { JobProgress } from "../../../../web/studio/upload/job.ts";
-import { compileShown, jobShown } from "../../../../web/studio/upload/progress.ts";
+import { compileProgressView, jobProgressView } from "../../../../web/studio/upload/progress.ts";
 
 describe("megabytes", () => {
   it.each([
@@ -46,7 +46,7 @@ describe("progress", () => {
   it("never runs backwards through a compilation's stages", () => {
     const stages = ["decode", "resize", "match", "track", "encode"] as const;
     const fractions = stages.flatMap((stage) =>
-      [0, 1, 2].map((done) => compileShown({ stage, done, total: 2 }).fraction),
+      [0, 1, 2].map((done) => compileProgressView({ stage, done, total: 2 }).fraction),
     );
     expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
     expect(fractions[0]).toBe(0);
@@ -78,8 +78,8 @@ describe("progress", () => {
       { sent: 1, compile: { stage: "encode", done: 1, total: 1 }, delivering: true, pausedUntil: 5_000 },
     ],
   ])("says: %s", (words, progress) => {
-    expect(jobShown(progress).words).toBe(words);
-    expect(jobShown(progress).fraction).toBeLessThan(1);
+    expect(jobProgressView(progress).label).toBe(words);
+    expect(jobProgressView(progress).fraction).toBeLessThan(1);
   });
 });
 

@@ -1,33 +1,25 @@
-import { useState } from "preact/hooks";
-import { messageOf } from "../api/errors.ts";
+import type { ComponentChildren } from "preact";
+import { useAction } from "./action.ts";
 import { Dialog } from "./dialog.tsx";
 
 /** Asks for confirmation, then runs `work`. Shows its error in the dialog. */
-export function Question(props: {
+export function ConfirmDialog(props: {
   title: string;
-  text: string;
+  children: ComponentChildren;
   /** The button that starts the work. */
   action: string;
+  /** The same button while the work runs. Default: `action`. */
+  actionRunning?: string;
   /** Default: Cancel. */
   cancel?: string;
   isDanger?: boolean;
   work: () => Promise<void>;
   onClose: () => void;
 }) {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
-  const confirm = async () => {
-    setBusy(true);
-    try {
-      await props.work();
-    } catch (reason) {
-      setError(messageOf(reason));
-      setBusy(false);
-    }
-  };
+  const { run, isRunning, error } = useAction();
   return (
     <Dialog title={props.title} error={error} onClose={props.onClose}>
-      <p>{props.text}</p>
+      <p>{props.children}</p>
       <div class="dialog-actions">
         <button type="button" class="button" autofocus onClick={props.onClose}>
           {props.cancel ?? "Cancel"}
@@ -35,10 +27,10 @@ export function Question(props: {
         <button
           type="button"
           class={`button ${props.isDanger ? "danger" : "primary"}`}
-          disabled={busy}
-          onClick={confirm}
+          disabled={isRunning}
+          onClick={() => run(props.work)}
         >
-          {props.action}
+          {(isRunning && props.actionRunning) || props.action}
         </button>
       </div>
     </Dialog>

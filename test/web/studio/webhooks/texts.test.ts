@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Webhook, WebhookDelivery } from "../../../../client/client.ts";
-import { disabledText, healthText, nameOf, outcomeText } from "../../../../web/studio/webhooks/words.ts";
+import { disabledText, healthText, nameOf, outcomeText } from "../../../../web/studio/webhooks/texts.ts";
 
 const NOW = Date.UTC(2026, 10, 23, 12);
 const ago = (seconds: number) => new Date(NOW - 1000 * seconds).toISOString();

@@ -4,20 +4,20 @@ import { ago, dateTime } from "../ui/format.ts";
 /** Texts about webhooks and their deliveries. */
 
 /** The events, in the order in which they usually happen. */
-export const EVENT_WORDS: Readonly<Record<Webhook["events"][number], string>> = {
+export const EVENT_LABELS: Readonly<Record<Webhook["events"][number], string>> = {
   "marker.ready": "Marker ready",
   "marker.failed": "Marker failed",
   "video.attached": "Video attached",
   "content.deleted": "Photo deleted",
 };
 
-export const EVENTS = Object.keys(EVENT_WORDS) as Webhook["events"];
+export const EVENTS = Object.keys(EVENT_LABELS) as Webhook["events"];
 
 export function eventText(type: WebhookDelivery["event_type"]): string {
-  return type === "webhook.test" ? "Test event" : EVENT_WORDS[type];
+  return type === "webhook.test" ? "Test event" : EVENT_LABELS[type];
 }
 
-export const STATE_WORDS: Readonly<Record<WebhookDelivery["state"], string>> = {
+export const STATE_LABELS: Readonly<Record<WebhookDelivery["state"], string>> = {
   pending: "Pending",
   delivered: "Delivered",
   failed: "Failed",
