@@ -138,7 +138,7 @@ export class Vivimark {
   /**
    * Calls any operation of the API: `call("GET /api/projects/{id}", { path: { id } })`.
    *
-   * @returns the JSON of the answer; undefined if there is no body; the response itself for other bodies
+   * @returns the JSON of the answer; undefined for an empty answer; the response itself for other bodies
    */
   async call<Name extends keyof Operations>(
     name: Name,

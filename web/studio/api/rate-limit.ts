@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 
 /** Repeats requests that a rate limit refused. Until then, no other request is sent, since it would be refused too. */
 
-/** When requests resume, in milliseconds of the epoch; null if there is no rate limit. */
+/** When requests resume, in milliseconds of the epoch; null without a rate limit. */
 export const pausedUntil = signal<number | null>(null);
 
 let pause: Promise<void> | null = null;

@@ -19,7 +19,7 @@ export interface Transfer {
  * the body is being sent. After that, it waits for the answer, so that the caller learns what was stored and can
  * undo it.
  *
- * @throws Unreachable if there is no answer; the reason of the signal
+ * @throws Unreachable without an answer; the reason of the signal
  */
 export function transfer({ method, url, body, type, onSent, signal }: Transfer): Promise<Response> {
   return new Promise((resolve, reject) => {

@@ -5,7 +5,7 @@ export interface Action {
   /** Runs `work`. Its error becomes `error`. */
   readonly run: (work: () => Promise<void>) => Promise<void>;
   readonly isRunning: boolean;
-  /** The message of the last error; null if there is none. */
+  /** The message of the last error; null after a success. */
   readonly error: string | null;
 }
 
