@@ -176,7 +176,7 @@ export interface CompileTask {
   progress: Progress | null;
   lease_expires_at: string | null;
   next_attempt_at: string | null;
-  /** Why it failed, or what its last attempt met. The photo's fault: image_damaged, too_few_features, invalid_option and the other refusals of an upload. The platform's: compiler_unreachable, compiler_busy, compiler_error, compile_timeout, compile_crashed, storage_unavailable, image_missing, retries_exhausted. */
+  /** Why the task or its last attempt failed. Errors of the photo: image_damaged, too_few_features, invalid_option and the other errors of an upload. Errors of the platform: compiler_unreachable, compiler_busy, compiler_error, compile_timeout, compile_crashed, storage_unavailable, image_missing, retries_exhausted. */
   error_code: string | null;
   error_message: string | null;
   created_at: string;

@@ -1,6 +1,10 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
-import { EXAMPLES, PROBLEMS } from "./examples.ts";
+// Recorded from real requests by test/worker/document/examples.test.ts: `npm run api:examples` updates it.
+import examples from "./examples.json" with { type: "json" };
+
+const BODIES: Readonly<Record<string, unknown>> = examples.bodies;
+const PROBLEMS: Readonly<Record<string, { readonly title: string }>> = examples.problems;
 
 /**
  * Returns the API's document (OpenAPI 3.1): the definitions of the routes, completed by authentication, groups
@@ -133,6 +137,7 @@ const INTERNAL_ERROR = {
 
 interface Media {
   readonly schema?: { readonly $ref?: string };
+  readonly examples?: Readonly<Record<string, unknown>>;
 }
 type Content = Readonly<Record<string, Media>>;
 /** The parts of an operation that are read and completed. */
@@ -151,22 +156,27 @@ function described(path: string, operation: Operation) {
   };
 }
 
-/** Every body that is named by its schema shows the example of that name. */
+/** Adds to each body the example of its schema, and removes references to examples that were not recorded. */
 function withExamples<Body extends { readonly content?: Content }>(body: Body): Body {
   if (!body.content) return body;
   const content = mapped(body.content, (media) => {
+    const { examples: errors, ...rest } = media;
+    if (errors) {
+      const recorded = Object.entries(errors).filter(([code]) => Object.hasOwn(PROBLEMS, code));
+      return recorded.length > 0 ? { ...rest, examples: Object.fromEntries(recorded) } : rest;
+    }
     const name = media.schema?.$ref?.replace("#/components/schemas/", "");
-    if (name === undefined || !Object.hasOwn(EXAMPLES, name)) return media;
+    if (name === undefined || !Object.hasOwn(BODIES, name)) return media;
     return { ...media, examples: { [name]: { $ref: `#/components/examples/${name}` } } };
   });
   return { ...body, content };
 }
 
-/** The examples that a part of the document refers to. */
+/** Returns the examples that a part of the document refers to. */
 function examplesIn(text: string) {
   const all = {
     ...mapped(PROBLEMS, (value) => ({ summary: value.title, value })),
-    ...mapped(EXAMPLES, (value) => ({ value })),
+    ...mapped(BODIES, (value) => ({ value })),
   };
   return Object.fromEntries(
     Object.entries(all).filter(([name]) => text.includes(`"#/components/examples/${name}"`)),
