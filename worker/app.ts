@@ -7,7 +7,7 @@ import { routePath } from "hono/route";
 import { describeAuth, isExposed } from "./accounts/auth-operations.ts";
 import type { AppEnv } from "./bindings.ts";
 import { describeApi } from "./document/document.ts";
-import { type ErrorCode, type FieldError, problemOf } from "./errors.ts";
+import { type ErrorCode, problemOf, Refusal } from "./errors.ts";
 import { invalidInput } from "./http/json-body.ts";
 import { refusalFor } from "./http/refusals.ts";
 import { RequestBody } from "./http/request-body.ts";
@@ -157,24 +157,21 @@ app.notFound((c) => {
   if (methods.length > 0) {
     const allowed = methods.join(", ");
     const detail = `${c.req.path.slice(0, 200)} does not support ${c.req.method}; expected ${allowed}.`;
-    return respond(c, "method_not_allowed", detail, { Allow: allowed });
+    return respond(c, new Refusal("method_not_allowed", detail, { Allow: allowed }));
   }
   const isRead = c.req.method === "GET" || c.req.method === "HEAD";
   if (isRead && isStudioPath(c.req.path)) return pageAt("/", c);
   const detail = `${c.req.method} ${c.req.path.slice(0, 200)} does not exist.`;
-  return respond(c, "not_found", detail);
+  return respond(c, new Refusal("not_found", detail));
 });
 
 app.onError((error, c) => {
   const refusal = refusalFor(error);
-  if (refusal) return respond(c, refusal.code, refusal.message, refusal.headers, refusal.fields);
-  if (error instanceof HTTPException) return respond(c, codeOf(error), error.message);
+  if (refusal) return respond(c, refusal);
+  if (error instanceof HTTPException) return respond(c, new Refusal(codeOf(error), error.message));
   logFailure("A request failed with an internal error", error);
-  return respond(
-    c,
-    "internal_error",
-    `Something went wrong on our side. Try again, or report request ${c.var.requestId}.`,
-  );
+  const detail = `Something went wrong on our side. Try again, or report request ${c.var.requestId}.`;
+  return respond(c, new Refusal("internal_error", detail));
 });
 
 export { app };
@@ -228,15 +225,9 @@ function routePatternOf(c: Context): string {
   return route === "/api/auth/*" && isExposed(path.slice("/api/auth".length), method) ? path : route;
 }
 
-function respond(
-  c: Context<AppEnv>,
-  code: ErrorCode,
-  detail: string,
-  headers: Readonly<Record<string, string>> = {},
-  fields: readonly FieldError[] = [],
-): Response {
+function respond(c: Context<AppEnv>, { code, message, headers, fields }: Refusal): Response {
   addLogContext({ code });
-  const problem = { ...problemOf(code, detail, fields), request_id: c.var.requestId };
+  const problem = { ...problemOf(code, message, fields), request_id: c.var.requestId };
   return new Response(JSON.stringify(problem), {
     status: problem.status,
     headers: { ...headers, "Content-Type": "application/problem+json", "Cache-Control": "no-store" },

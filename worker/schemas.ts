@@ -8,7 +8,7 @@ export type MarkerStatus = z.infer<typeof markerStatus>;
 const executor = z.enum(["browser", "node"]).openapi("Executor");
 export type Executor = z.infer<typeof executor>;
 
-/** How far the running compilation is. */
+/** The progress of the running compilation. */
 export const progress = z
   .object({
     stage: z.enum(["decode", "resize", "match", "track", "encode"]),
@@ -19,12 +19,12 @@ export const progress = z
   .openapi("Progress");
 export type ProgressBody = z.infer<typeof progress>;
 
-/** What `scoreTarget` says of a marker (compiler/quality.ts). */
+/** The quality of a marker, from `scoreTarget` in compiler/quality.ts. */
 export const quality = z
   .object({
     /** Predicted share of a camera's views in which MindAR finds the photo, in percent. */
     score: z.number().int().min(0).max(100),
-    /** 0 to 5 in halves. */
+    /** 0 to 5 in steps of 0.5. */
     stars: z.number().min(0).max(5),
     parts: z
       .array(
@@ -34,7 +34,7 @@ export const quality = z
         }),
       )
       .readonly(),
-    /** The most important first; none when there is nothing to mend. */
+    /** Most important first; empty if the photo needs no improvement. */
     reasons: z
       .array(
         z.object({
@@ -53,9 +53,9 @@ export const quality = z
         }),
       )
       .readonly(),
-    /** Longer side in print, mm, from which on a phone at arm's length finds it in every other view. */
+    /** Longer side of the print, mm, at which a phone at arm's length finds the photo in half of all views. */
     print: z.number().int().nullable(),
-    /** Where trackable detail is: about square cells, row-major, 0 (none) to 100 (plenty). */
+    /** Trackable detail by area: roughly square cells, row-major, 0 (none) to 100 (plenty). */
     map: z.object({
       columns: z.number().int(),
       rows: z.number().int(),
@@ -73,10 +73,10 @@ const markerMetadata = z
     /** Feature points over all keyframes. */
     points: z.number().int(),
     tracking_points: z.number().int(),
-    /** Null for markers that were made before there was a score. */
+    /** Null for markers made before scores existed. */
     quality: orNull(quality),
     compiler_version: z.string(),
-    /** Time the executor says it took; null when it did not say. */
+    /** Compile time that the executor reported; null if it reported none. */
     milliseconds: z.number().nullable(),
     executor,
   })
@@ -110,7 +110,7 @@ export const arContent = z
     video_bytes: z.number().int().nullable(),
     video_type: z.string().nullable(),
     is_active: z.boolean(),
-    /** From then on viewers do not see it, as if it were not active; null: never. */
+    /** When viewers stop showing the photo; null: never. */
     expires_at: z.iso.datetime().nullable(),
     viewer_url: z.string(),
     qr_url: z.string(),
@@ -126,7 +126,7 @@ export const arContent = z
   .openapi("ArContent");
 export type ArContent = z.infer<typeof arContent>;
 
-/** Answer of `POST /api/ar-content`; `lease` only for `compile=browser` when there is something to compile. */
+/** The response of `POST /api/ar-content`. `lease` is set if the client has to compile the photo itself. */
 export const submission = z
   .object({
     content: arContent,
@@ -138,14 +138,14 @@ export const submission = z
   .openapi("Submission");
 export type Submission = z.infer<typeof submission>;
 
-/** What became of one photo of a batch. */
+/** The result of one photo of a batch. */
 const batchItem = z
   .object({
-    /** Its place in the batch, from 0. */
+    /** Its position in the batch, from 0. */
     index: z.number().int(),
-    /** Of its file, or its address. */
+    /** The file name or URL. */
     name: z.string(),
-    /** What it would have been answered alone: 201, or the refusal's. */
+    /** The status of the same request for this photo alone: 201, or the error's. */
     status: z.number().int(),
     content_id: z.string().nullable(),
     task_id: z.string().nullable(),
@@ -164,7 +164,7 @@ export const contentPage = z
   .openapi("ArContentPage");
 export type ContentPage = z.infer<typeof contentPage>;
 
-/** `superseded`: a newer task took its place. `reused`: an existing marker served. */
+/** `superseded`: a newer task replaced this one. */
 const taskState = z.enum(["pending", "processing", "ready", "failed", "superseded"]).openapi("TaskState");
 
 export const compileTask = z
@@ -183,8 +183,8 @@ export const compileTask = z
       .nullable()
       .openapi({
         description:
-          "Why it failed, or what its last attempt met. The photo's fault: image_damaged, too_few_features, " +
-          "invalid_option and the other refusals of an upload. The platform's: compiler_unreachable, " +
+          "Why the task or its last attempt failed. Errors of the photo: image_damaged, too_few_features, " +
+          "invalid_option and the other errors of an upload. Errors of the platform: compiler_unreachable, " +
           "compiler_busy, compiler_error, compile_timeout, compile_crashed, storage_unavailable, image_missing, " +
           "retries_exhausted.",
       }),
@@ -196,7 +196,7 @@ export const compileTask = z
   .openapi("CompileTask");
 export type CompileTask = z.infer<typeof compileTask>;
 
-/** What the public viewer needs; nothing of the company leaks into it. */
+/** The public data of a photo for the viewer. Contains nothing about the company. */
 export const viewerManifest = z
   .object({
     unique_id: z.uuid(),
@@ -208,7 +208,7 @@ export const viewerManifest = z
     thumbnail_url: z.string().nullable(),
     marker_status: markerStatus,
     marker_url: z.string().nullable(),
-    /** Size of the compiled target, pixels: the unit of the player's pose. */
+    /** Size of the compiled target in pixels, the unit of the player's pose. */
     target_width: z.number().int().nullable(),
     target_height: z.number().int().nullable(),
     video_url: z.string().nullable(),
@@ -219,7 +219,7 @@ export type ViewerManifest = z.infer<typeof viewerManifest>;
 
 export const taskList = z.object({ items: z.array(compileTask) }).openapi("CompileTaskList");
 
-/** Answer of `POST …/marker/lease`: the compilation is this browser's now. */
+/** The response of `POST …/marker/lease`. */
 export const takenLease = lease.extend({ task_id: z.string() }).openapi("TakenLease");
 export type TakenLease = z.infer<typeof takenLease>;
 
@@ -229,7 +229,8 @@ export const health = z
     dependencies: z.record(z.string(), z.object({ ok: z.boolean(), milliseconds: z.number() })),
   })
   .openapi("Health");
-/** Who compiles first: `server` is the Node compiler, `browser` whoever sends the request. */
+
+/** `server` is the Node compiler, `browser` the client that sends the request. */
 const compileWhere = z.enum(["server", "browser"]).openapi("CompileWhere");
 const maxFeatures = z.number().int().min(20).max(5000);
 
@@ -241,13 +242,13 @@ export const project = z
     id: z.string(),
     name: z.string(),
     company_id: z.string(),
-    /** What a submission takes that does not say. */
+    /** The default of submissions. */
     max_features: z.number().int().nullable(),
-    /** For so many days viewers see what is submitted; null: for ever. */
+    /** Days for which viewers show submitted photos; null: for ever. */
     expires_after_days: z.number().int().nullable(),
-    /** How many pieces of content are in it. */
+    /** Number of photos. */
     contents: z.number().int(),
-    /** Since then it takes nothing new. */
+    /** When it was archived; null: open. */
     archived_at: z.iso.datetime().nullable(),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
@@ -319,22 +320,22 @@ export const contentChange = z
   .openapi("ArContentChange");
 export type ContentChange = z.infer<typeof contentChange>;
 
-/** `max_features`: absent keeps what it was, null keeps every point. */
+/** `max_features`: if absent, keeps the previous value; null keeps every point. */
 export const recompileRequest = z
   .strictObject({ compile: compileWhere.default("server"), max_features: maxFeatures.nullable().optional() })
   .openapi("RecompileRequest");
 
-/** How much of something is used; `limit` null: without one. */
+/** Usage and its limit; null: unlimited. */
 const used = z.object({ used: z.number().int(), limit: z.number().int().nullable() });
 
 export const companyUsage = z
   .object({
     contents: used,
-    /** Of photos, markers and videos. */
+    /** Bytes of photos, markers and videos. */
     bytes: used,
-    /** Asked for on this day of UTC. */
+    /** Compilations requested today (UTC). */
     compilations: used.extend({ resets_at: z.iso.datetime() }),
-    /** The last 30 days of UTC, oldest first. */
+    /** The last 30 days (UTC), oldest first. */
     days: z.array(z.object({ day: z.iso.date(), compilations: z.number().int() })),
   })
   .openapi("CompanyUsage");

@@ -19,7 +19,7 @@ const REASONS = {
     "It leads a browser on to the studio, with 303.",
 };
 
-test("Redocly's recommended rules find nothing in the document", async () => {
+test("Redocly's recommended rules pass", async () => {
   const config = await createConfig({ extends: ["recommended"] });
   const problems = await lintFromString({ source, absoluteRef: "/openapi.json", config });
   const found = problems.map(({ ruleId, location }) => `${ruleId} ${location[0].pointer}`);
@@ -28,12 +28,12 @@ test("Redocly's recommended rules find nothing in the document", async () => {
   expect(Object.keys(REASONS).filter((reason) => !found.includes(reason))).toEqual([]);
 });
 
-test("the client's types are of this document: if not, `npm run client:types` makes them anew", async () => {
+test("the client's types match the document; `npm run client:types` updates them", async () => {
   const document = JSON.parse(source) as ApiDocument;
   await expect(typesOf(document)).toMatchFileSnapshot("../../client/api.ts");
 });
 
-test("the linter would find something", async () => {
+test("the linter finds errors that are put in", async () => {
   const config = await createConfig({ extends: ["recommended"] });
   const document = JSON.parse(source);
   document.components.examples.Company.value.name = 7;

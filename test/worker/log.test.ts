@@ -33,7 +33,7 @@ beforeEach(() => {
 
 afterEach(() => void vi.restoreAllMocks());
 
-/** While nothing can be read from it. */
+/** Returns a database in which reading fails. */
 async function without<T>(table: string, work: () => Promise<T>): Promise<T> {
   await env.DB.exec(`ALTER TABLE ${table} RENAME TO away`);
   try {
@@ -44,7 +44,7 @@ async function without<T>(table: string, work: () => Promise<T>): Promise<T> {
 }
 
 describe("the id of a request", () => {
-  it("is the client's own, in the answer, in a refusal and in the log", async () => {
+  it("is the client's own in responses, errors and the log", async () => {
     const headers = { "X-Request-Id": "order-17_b=" };
     const response = await edge.fetch("/api/ar-content/none", { headers });
     expect(response.headers.get("x-request-id")).toBe("order-17_b=");
@@ -52,7 +52,7 @@ describe("the id of a request", () => {
     expect(lines("request")).toMatchObject([{ request_id: "order-17_b=", code: "not_found" }]);
   });
 
-  it.each(["", "two words", "x".repeat(65), "<script>", 'a"b'])("is ours in place of %j", async (sent) => {
+  it.each(["", "two words", "x".repeat(65), "<script>", 'a"b'])("replaces %j", async (sent) => {
     const response = await edge.fetch("/api/company", { headers: { "X-Request-Id": sent } });
     expect(response.headers.get("x-request-id")).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
   });
@@ -61,9 +61,9 @@ describe("the id of a request", () => {
     ["a page", "/nowhere", 200],
     ["a missing file", "/nowhere.js", 404],
     ["a method that is not known", "/api/health", 405],
-    ["a body that is no JSON", "/api/projects", 415],
+    ["a body that is not JSON", "/api/projects", 415],
     ["a visitor without a key", "/api/auth/get-session", 200],
-  ])("comes with %s", async (_, path, status) => {
+  ])("is returned with %s", async (_, path, status) => {
     const method = status === 405 ? "DELETE" : status === 415 ? "POST" : "GET";
     const response = await edge.fetch(path, { method });
     expect(response.status).toBe(status);
@@ -73,8 +73,8 @@ describe("the id of a request", () => {
   });
 });
 
-describe("a line of the log", () => {
-  it("says which route was asked by whom, and how it went", async () => {
+describe("a log line", () => {
+  it("contains the route, the caller and the result", async () => {
     await edge.fetch("/api/ar-content/a-secret-id/tasks?cursor=a-secret");
     const [line] = lines("request");
     expect(line).toEqual({
@@ -93,7 +93,7 @@ describe("a line of the log", () => {
     expect(written.join()).not.toContain("a-secret");
   });
 
-  it("names the person behind a session, and each of better-auth's paths", async () => {
+  it("contains the person of a session, and each path of better-auth", async () => {
     const browser = (await setUp(edge))!;
     await browser.fetch("/api/company");
     await browser.fetch("/api/auth/get-session");
@@ -109,7 +109,7 @@ describe("a line of the log", () => {
     expect(company).not.toHaveProperty("code");
   });
 
-  it("tells requests apart that are answered at the same time", async () => {
+  it("keeps concurrent requests apart", async () => {
     const paths = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? "/api/company" : "/api/projects/none"));
     const ids = await Promise.all(
       paths.map(async (path) => (await edge.fetch(path)).headers.get("x-request-id")),
@@ -121,7 +121,7 @@ describe("a line of the log", () => {
     }
   });
 
-  it("tells of a fault of ours with the request's id, and not what a query was bound to", async () => {
+  it("reports an internal error with the request's id, without query parameters", async () => {
     const browser = new Browser(edge);
     const signed =
       (await setUp(edge)) ??
@@ -141,7 +141,7 @@ describe("a line of the log", () => {
     expect(written.join()).not.toContain(token);
   });
 
-  it("tells of a message of the queue that could not be handled", async () => {
+  it("reports a queue message that could not be handled", async () => {
     const body = { content_id: "7", generation: 3 };
     const message = { body, ack: vi.fn(), retry: vi.fn() };
     const batch = { queue: "vivimark-compile", messages: [message] };
@@ -150,7 +150,7 @@ describe("a line of the log", () => {
     expect(lines("failure")).toMatchObject([{ message: body, error: { cause: {} } }]);
   });
 
-  it("tells of a sweep that broke off", async () => {
+  it("reports a sweep that failed", async () => {
     const swept = without("compile_tasks", () => worker.scheduled({} as never, env));
     await expect(swept).rejects.toThrow("Failed query");
     expect(lines("failure")).toMatchObject([

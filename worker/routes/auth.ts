@@ -28,7 +28,7 @@ export const authRoutes = new OpenAPIHono<AppEnv>();
 authRoutes.all("/*", async (c) => {
   const path = c.req.path.slice(BASE.length);
   if (!isExposed(path, c.req.method)) {
-    throw new Refusal("not_found", `There is nothing at ${c.req.method} ${c.req.path.slice(0, 200)}.`);
+    throw new Refusal("not_found", `${c.req.method} ${c.req.path.slice(0, 200)} does not exist.`);
   }
   assertAccounts(c.env.accounts);
   if (path.startsWith("/passkey/")) assertPasskeys(originOf(c));

@@ -141,7 +141,7 @@ async function* photosOf(
 ): AsyncGenerator<BatchEntry> {
   for await (const file of files) {
     if ("error" in file) yield file;
-    else yield { name: file.name, photo: photoOf(file.bytes, file.name, fields, project, now()) };
+    else yield { name: file.name, photo: photoOf(file, fields, project, now()) };
   }
 }
 
@@ -163,10 +163,8 @@ async function* downloaded(
           const project = opened.get(id) ?? openProject(projects, id);
           opened.set(id, project);
           const open = await project;
-          return {
-            name: address,
-            photo: photoOf(await fetchImage(internet, address), fileNameOf(address), fields, open, now()),
-          };
+          const file = { name: fileNameOf(address), bytes: await fetchImage(internet, address) };
+          return { name: address, photo: photoOf(file, fields, open, now()) };
         } catch (error) {
           return { name: address, error };
         }

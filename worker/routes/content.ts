@@ -312,12 +312,13 @@ async function readPhoto(
     case "application/json": {
       const { image_url: address, ...fields } = parsed(remotePhoto, await jsonOf(body), "json");
       const project = await openProject(projects, fields.project_id);
-      return photoOf(await fetchImage(internet, address), fileNameOf(address), fields, project, now());
+      const file = { name: fileNameOf(address), bytes: await fetchImage(internet, address) };
+      return photoOf(file, fields, project, now());
     }
     case "multipart/form-data": {
       const { image, fields } = await readUpload(body);
       const project = await openProject(projects, fields.project_id);
-      return photoOf(image.bytes, image.name, fields, project, now());
+      return photoOf(image, fields, project, now());
     }
     default:
       throw unsupportedMediaType(body, "multipart/form-data with a boundary, or application/json");
@@ -334,9 +335,9 @@ async function readUpload(body: RequestBody) {
   return { image: files.image, fields: parsed(photoTexts, given, "form") };
 }
 
+/** Completes the fields of a new photo by the defaults of its project and its file name. */
 export function photoOf(
-  bytes: Uint8Array<ArrayBuffer>,
-  fileName: string,
+  file: { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> },
   fields: PhotoFields,
   project: ProjectRow,
   now: number,
@@ -345,9 +346,9 @@ export function photoOf(
     ? Date.parse(fields.expires_at)
     : project.expiresAfterDays && now + project.expiresAfterDays * DAY_MS;
   return {
-    bytes,
+    bytes: file.bytes,
     projectId: project.id,
-    title: fields.title ?? titleOf(fileName),
+    title: fields.title ?? titleOf(file.name),
     description: fields.description ?? "",
     executor: fields.compile === "browser" ? "browser" : "node",
     maxFeatures: fields.max_features ?? project.maxFeatures,

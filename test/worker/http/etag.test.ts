@@ -28,7 +28,7 @@ const VIDEO = {
 };
 
 describe("a content's ETag", () => {
-  test("is the same for every answer that shows the same", async () => {
+  test("is the same for every response with the same content", async () => {
     expect(await tag()).toMatch(/^"[0-9a-f]{32}"$/);
     expect(await tag()).toBe(await tag());
     const changed = await edge.fetch(path, json("PATCH", { title: "New" }));
@@ -37,7 +37,7 @@ describe("a content's ETag", () => {
     expect(attached.headers.get("ETag")).toBe(await tag());
   });
 
-  test("is another after each change, even within a millisecond", async () => {
+  test("changes with every change, even within a millisecond", async () => {
     const seen = new Set([await tag()]);
     for (const title of ["One", "Two", "One"]) {
       await edge.fetch(path, json("PATCH", { title }));
@@ -50,7 +50,7 @@ describe("a content's ETag", () => {
     expect(seen.size).toBe(6);
   });
 
-  test("If-None-Match: 304 without a body as long as it is the same", async () => {
+  test("If-None-Match: 304 without a body while unchanged", async () => {
     const known = await tag();
     for (const header of [known, `W/${known}`, `"other", ${known}`, "*"]) {
       const response = await edge.fetch(path, { headers: { "If-None-Match": header } });
@@ -67,13 +67,13 @@ describe("a content's ETag", () => {
 });
 
 describe("If-Match", () => {
-  test("lets a change of what was read through, and refuses one of what it was before", async () => {
+  test("accepts a change of the current version, and rejects one of an older version", async () => {
     const first = await tag();
     expect((await change("Mine", first)).status).toBe(200);
     expect((await refusal(await change("Theirs", first))).code).toBe("precondition_failed");
     expect((await edge.content(content.id)).title).toBe("Mine");
     expect((await change("Any", "*")).status).toBe(200);
-    // Weak tags never match here, nor does what is no tag.
+    // Weak tags and malformed tags never match.
     for (const header of [`W/${await tag()}`, "nonsense", '"other"']) {
       expect((await refusal(await change("No", header))).status).toBe(412);
     }
@@ -89,9 +89,9 @@ describe("If-Match", () => {
     expect(((await won[0].json()) as ArContent).title).toBe((await edge.content(content.id)).title);
   });
 
-  test("guards videos, too: what was uploaded in vain does not stay", async () => {
+  test("guards videos too: a rejected upload is removed", async () => {
     const first = await tag();
-    await change("Meanwhile", first);
+    await change("Changed", first);
     const old = { "If-Match": first };
     const put = (headers: Record<string, string>) =>
       edge.fetch(`${path}/video`, { ...VIDEO, headers: { ...VIDEO.headers, ...headers } });

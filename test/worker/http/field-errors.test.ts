@@ -12,7 +12,7 @@ async function fieldsOf(path: string, init: RequestInit, bindings = {}): Promise
 }
 
 describe("a problem document", () => {
-  it("names every wrong field of a body, and what is wrong with it", async () => {
+  it("names every wrong field of a body, with its error", async () => {
     const body = s3("second");
     const settings = { ...body.settings, bucket: "a b", style: "virtual", secret_access_key: `${SECRET} x` };
     const errors = await fieldsOf(API, json("POST", { ...body, name: "", settings }));
@@ -27,7 +27,7 @@ describe("a problem document", () => {
     expect(detailOf("settings.secret_access_key")).not.toContain(SECRET);
   });
 
-  it("names settings alike in a change and in a trial", async () => {
+  it("names settings in the same way in a change and in a test", async () => {
     const { id } = await edge.connection("second");
     const change = await fieldsOf(`${API}/${id}`, json("PATCH", { settings: { bucket: "a b" } }));
     const trial = await fieldsOf(`${API}/test`, json("POST", { provider: "s3", settings: {} }));
@@ -35,7 +35,7 @@ describe("a problem document", () => {
     expect(trial?.map(({ field }) => field)).toContain("settings.endpoint");
   });
 
-  it("names the setting that a storage refuses", async () => {
+  it("names the setting that a storage rejects", async () => {
     const storages = edge.storagesWith(edge.storage, { allowPrivate: false });
     const body = s3("second");
     const settings = { ...body.settings, endpoint: "https://127.0.0.1" };
@@ -45,7 +45,7 @@ describe("a problem document", () => {
     ]);
   });
 
-  it("names no field where the request as a whole is refused", async () => {
+  it("names no field if the request as a whole is rejected", async () => {
     const response = await edge.fetch(API, json("POST", []));
     expect((await response.json()) as Problem).not.toHaveProperty("errors");
   });

@@ -16,7 +16,7 @@ beforeEach(() => {
 
 afterEach(() => void vi.restoreAllMocks());
 
-/** Counters without an end of their windows. */
+/** Returns counters whose windows never end. */
 function counters(rates: Partial<Record<Policy, number>>): {
   rateLimits: RateLimits;
   counts: Map<string, number>;
@@ -33,14 +33,14 @@ function counters(rates: Partial<Record<Policy, number>>): {
 }
 
 describe("a request too many", () => {
-  it("is refused with the policy, and with when to come again", async () => {
+  it("is rejected with the policy and Retry-After", async () => {
     const { rateLimits } = counters({ read: 2 });
     const ask = () => edge.fetch("/api/company", {}, { rateLimits });
     for (let i = 0; i < 2; i++) {
       const response = await ask();
       expect(response.status).toBe(200);
       expect(response.headers.get("ratelimit-policy")).toBe('"read";q=2;w=60');
-      // How many are left, nobody knows.
+      // The platform does not tell how many requests are left.
       expect(response.headers.has("ratelimit")).toBe(false);
       expect(response.headers.has("retry-after")).toBe(false);
     }
@@ -55,7 +55,7 @@ describe("a request too many", () => {
     );
   });
 
-  it("takes nothing from reads when it was a write, and from nobody else", async () => {
+  it("counts reads and writes, and callers, separately", async () => {
     const owner = (await setUp(edge))!;
     const key = { name: "Another", scopes: ["read", "manage"] };
     const another = await owner.json<CreatedApiKey>("/api/api-keys", json("POST", key));
@@ -73,7 +73,7 @@ describe("a request too many", () => {
     expect(await status(edge.anonymously("/api/me", { headers: asPerson }, { rateLimits }))).toBe(429);
   });
 
-  it("is counted by the network of whoever is nobody", async () => {
+  it("is counted by network for unauthenticated callers", async () => {
     const { rateLimits, counts } = counters({ public: 2 });
     const from = (address: string, path: string, headers = {}) =>
       edge.anonymously(path, { headers: { "CF-Connecting-IP": address, ...headers } }, { rateLimits });
@@ -92,7 +92,7 @@ describe("a request too many", () => {
     ]);
   });
 
-  it("is told to pages of other sites too", async () => {
+  it("is readable for pages of other sites", async () => {
     const { rateLimits } = counters({ public: 0 });
     const headers = { Origin: "https://shop.example" };
     const response = await edge.anonymously("/api/viewer/none", { headers }, { rateLimits });
@@ -101,7 +101,7 @@ describe("a request too many", () => {
     expect(response.headers.get("access-control-expose-headers")).toContain("Retry-After");
   });
 
-  it("is none while the counter is broken, which is noted", async () => {
+  it("is accepted while the counter is broken, which is logged", async () => {
     const noted = vi.spyOn(console, "error").mockImplementation(() => {});
     const count = () => Promise.reject(new Error("no counter"));
     const rateLimits: Bindings["rateLimits"] = { read: { requests: 1, count } };
@@ -120,7 +120,7 @@ test("the platform's own counter refuses", async () => {
   const key = { name: "Batches", scopes: ["submit"] };
   const made = await owner.json<CreatedApiKey>("/api/api-keys", json("POST", key));
   const statuses = new Map<number, number>();
-  // Should a window end meanwhile, there is still one in which it is too many.
+  // Enough requests to exceed the limit even if a window ends between them.
   for (let i = 0; i < 121; i++) {
     const response = await exports.default.fetch(`${ORIGIN}/api/ar-content/batch`, {
       ...json("POST", { items: [] }),
@@ -141,7 +141,7 @@ describe("rates", () => {
     [" public 6000 ,write 0,, batch 60 ", { public: 6000, write: 0, batch: 60 }],
   ])("%j is %j", (text, rates) => expect(parseRates(text)).toEqual(rates));
 
-  it.each(["reads 3", "read", "read -1", "read 1.5", "read=3", "constructor 3"])("%j is refused", (text) => {
+  it.each(["reads 3", "read", "read -1", "read 1.5", "read=3", "constructor 3"])("%j is rejected", (text) => {
     expect(() => parseRates(text)).toThrow(/^RATE_LIMITS has ".*"; expected a list/);
   });
 });

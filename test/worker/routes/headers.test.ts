@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it, test } from "vitest";
 import { Edge, form, ORIGIN, refusal } from "../edge.ts";
 import { png, video } from "../fixtures.ts";
 
-/** As it is deployed, with the built pages. */
+/** The deployed Worker with the built pages. */
 const get = (path: string) => exports.default.fetch(`${ORIGIN}${path}`);
 
 function policyOf(response: Response): Map<string, string> {
@@ -61,7 +61,7 @@ describe("the API and its files", () => {
     path = `/media/${content.unique_id}`;
     const attached = await edge.fetch(`/api/ar-content/${content.id}/video`, {
       method: "PUT",
-      // The sender's word is worth nothing.
+      // The declared type must not matter.
       headers: { "Content-Type": "text/html", "Content-Length": "5000" },
       body: video("mp4"),
     });
@@ -73,7 +73,7 @@ describe("the API and its files", () => {
     ["/api/none", "application/problem+json"],
     ["image", "image/png"],
     ["video", "video/mp4"],
-  ])("%s: nothing in it runs, and it is %s", async (resource, type) => {
+  ])("%s: runs no scripts, and is %s", async (resource, type) => {
     const response = await edge.fetch(resource.startsWith("/") ? resource : `${path}/${resource}`);
     await response.arrayBuffer();
     expect(response.headers.get("content-type")).toMatch(new RegExp(`^${type.replace("+", "\\+")}`));
@@ -88,7 +88,7 @@ describe("the API and its files", () => {
     ["an SVG", `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`],
     ["an SVG with a prologue", `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>`],
     ["a page", "<!doctype html><script>alert(1)</script>"],
-  ])("%s is no image, whatever it is called", async (_, text) => {
+  ])("%s is rejected as an image, whatever its name", async (_, text) => {
     const data = form({});
     data.set("image", new File([text], "portrait.png", { type: "image/png" }));
     const refused = await refusal(await edge.fetch("/api/ar-content", { method: "POST", body: data }));
@@ -96,7 +96,7 @@ describe("the API and its files", () => {
     expect(["unsupported_format", "not_an_image"]).toContain(refused.code);
   });
 
-  it("a page is no video", async () => {
+  it("a page is rejected as a video", async () => {
     const { content } = await edge.submit({ image: png() });
     const body = "<!doctype html><script>alert(1)</script>";
     const headers = { "Content-Type": "video/mp4", "Content-Length": String(body.length) };

@@ -28,7 +28,7 @@ beforeEach(() => {
   key = crypto.randomUUID();
 });
 
-/** A photo with its fields, sent under the key. */
+/** Submits a photo with an Idempotency-Key. */
 function submit(fields: Record<string, string | Uint8Array>, header = `"${key}"`): Promise<Response> {
   return edge.fetch(CONTENTS, {
     method: "POST",
@@ -42,7 +42,7 @@ async function count(): Promise<number> {
 }
 
 describe("the same key", () => {
-  test("same answer, one piece of content, though every form has a boundary of its own", async () => {
+  test("returns the same response for one photo, although every form has its own boundary", async () => {
     const photo = { image: png(), title: "Once" };
     const before = await count();
     const first = await submit(photo);
@@ -57,7 +57,7 @@ describe("the same key", () => {
     expect(await count()).toBe(before + 1);
   });
 
-  test("in quotes or bare, it is the same key; elsewhere it is another", async () => {
+  test("is the same with and without quotes, and different on another route", async () => {
     const photo = { image: png() };
     const first = (await (await submit(photo)).json()) as Submission;
     expect(await (await submit(photo, key)).json()).toEqual(first);
@@ -69,7 +69,7 @@ describe("the same key", () => {
     expect(elsewhere.headers.has("Idempotency-Replayed")).toBe(false);
   });
 
-  test("another body: 422, and nothing is made", async () => {
+  test("with another body: 422, and nothing is created", async () => {
     const image = png();
     await submit({ image });
     const before = await count();
@@ -80,17 +80,17 @@ describe("the same key", () => {
     expect(await count()).toBe(before);
   });
 
-  test("a refusal made nothing: the key stays free", async () => {
+  test("stays free after an error, which creates nothing", async () => {
     const refused = await submit({ image: png(8, 8) });
     expect((await refusal(refused)).code).toBe("image_too_small");
     expect((await submit({ image: png() })).status).toBe(201);
   });
 
-  test.each(["", '"', '"half', "with space", "x".repeat(201), '""'])("refused: %j", async (header) => {
+  test.each(["", '"', '"half', "with space", "x".repeat(201), '""'])("is invalid: %j", async (header) => {
     expect((await refusal(await submit({ image: png() }, header))).code).toBe("invalid_idempotency_key");
   });
 
-  test("after a day it is a new one", async () => {
+  test("is new after a day", async () => {
     const photo = { image: png() };
     const first = (await (await submit(photo)).json()) as Submission;
     edge.pass(24 * 3600);
@@ -101,7 +101,7 @@ describe("the same key", () => {
     expect(await edge.db.select().from(idempotencyKeys)).toEqual([]);
   });
 
-  test("without a key that seals, nothing is begun", async () => {
+  test("starts nothing without an encryption key", async () => {
     const storages = edge.storagesWith(edge.storage, { vault: new Vault("") });
     const before = await count();
     const init = { method: "POST", body: form({ image: png() }), headers: { "Idempotency-Key": key } };
@@ -112,7 +112,7 @@ describe("the same key", () => {
 });
 
 describe("at the same moment", () => {
-  test("eight requests: one is worked on, the others are told when to come again", async () => {
+  test("eight requests: one runs, the others get Retry-After", async () => {
     const photo = { image: png() };
     const before = await count();
     const responses = await Promise.all(Array.from({ length: 8 }, () => submit(photo)));
@@ -147,7 +147,7 @@ describe("at the same moment", () => {
 });
 
 describe("after a crash", () => {
-  /** The isolate dies: no statement after the nth reaches the database. */
+  /** Simulates the end of the isolate: no statement after the nth reaches the database. */
   function dying(after: number) {
     let left = after;
     const die = () => {
@@ -170,7 +170,7 @@ describe("after a crash", () => {
     });
   }
 
-  test("wherever it happens: the next one gets the content, and there is one", async () => {
+  test("at any point: the retry returns the content, which exists once", async () => {
     for (let after = 1; after < 12; after++) {
       const photo = { image: png(), title: `After ${after}` };
       const headers = { "Idempotency-Key": `${key}-${after}` };
@@ -188,10 +188,10 @@ describe("after a crash", () => {
     }
   });
 
-  test("the content is there, its answer is not", async () => {
+  test("with content but without a stored response", async () => {
     const photo = { image: png() };
     const { content } = (await (await submit(photo)).json()) as Submission;
-    // As it is when the isolate dies between the last statement of the submission and the note of its answer.
+    // As if the isolate ended between the submission and storing its response.
     const died = { answer: null, lease: "gone", leaseExpiresAt: edge.clock };
     await edge.db.update(idempotencyKeys).set(died).where(eq(idempotencyKeys.creationId, content.id));
     const before = await count();
@@ -202,7 +202,7 @@ describe("after a crash", () => {
     expect(await count()).toBe(before);
   });
 
-  test("half a submission is removed first", async () => {
+  test("an incomplete submission is removed first", async () => {
     const broken = but(edge.storage, {
       upload: () => {
         throw new Error("The isolate is gone.");
@@ -223,8 +223,8 @@ describe("after a crash", () => {
   });
 });
 
-describe("every other POST that makes something", () => {
-  test("projects, connections, video uploads, compilations: one, and the same answer", async () => {
+describe("every other POST that creates something", () => {
+  test("projects, connections, video uploads, compilations: one object, the same response", async () => {
     const { content } = await edge.submit();
     const posts: [path: string, body: object][] = [
       ["/api/projects", { name: "Once" }],
@@ -236,7 +236,7 @@ describe("every other POST that makes something", () => {
       const send = () => edge.fetch(path, json("POST", body, { "Idempotency-Key": key }));
       const first = await (await send()).text();
       expect(await (await send()).text()).toBe(first);
-      // The same once more, as if its answer had never been noted.
+      // A retry, as if the first response had never been stored.
       await edge.db.update(idempotencyKeys).set({ answer: null, leaseExpiresAt: edge.clock - 1 });
       const { lease: _, ...recovered } = (await (await send()).json()) as Record<string, unknown>;
       const { lease: __, ...told } = JSON.parse(first) as Record<string, unknown>;
@@ -248,7 +248,7 @@ describe("every other POST that makes something", () => {
     expect((await edge.json<{ items: unknown[] }>(`${CONTENTS}/${content.id}/tasks`)).items).toHaveLength(2);
   });
 
-  test("an API key is shown again, sealed at rest; one that nobody saw is replaced", async () => {
+  test("an API key is shown again and encrypted at rest; a key that nobody saw is replaced", async () => {
     edge.clock = Date.now();
     const owner = (await setUp(edge)) as Browser;
     const headers = { "Idempotency-Key": key };
@@ -271,7 +271,7 @@ describe("every other POST that makes something", () => {
     ]);
   });
 
-  test("a company of one's own and an invitation, by whoever is signed in", async () => {
+  test("a company and an invitation of a signed-in person", async () => {
     edge.clock = Date.now();
     const owner = await Browser.signedIn(edge, OWNER);
     const invited = `${key}@example.net`;
@@ -290,7 +290,7 @@ describe("every other POST that makes something", () => {
       expect(await again.text()).toBe(text);
       const other = await send({ ...body, name: "Another", email: "another@example.net" });
       expect((await refusal(other)).code).toBe("idempotency_key_reused");
-      // The same once more, as if its answer had never been noted.
+      // A retry, as if the first response had never been stored.
       await edge.db.update(idempotencyKeys).set({ answer: null, leaseExpiresAt: edge.clock - 1 });
       expect((await send()).ok).toBe(true);
     }
@@ -304,7 +304,7 @@ describe("every other POST that makes something", () => {
     expect(await edge.db.select().from(invitations).where(open)).toHaveLength(1);
   });
 
-  test("the key of a person is nobody else's, and nothing is kept for somebody who is refused", async () => {
+  test("a person's key belongs to them alone, and a rejected caller leaves nothing behind", async () => {
     edge.clock = Date.now();
     const headers = { "Idempotency-Key": key };
     const found = json("POST", { name: `Mine ${key}` }, headers);
@@ -322,7 +322,7 @@ describe("every other POST that makes something", () => {
     expect((await claim(edge.db, { owner: { userId: ada.id }, ...request })).kind).toBe("answered");
   });
 
-  test("another company's key is another key", async () => {
+  test("another company's key is a different key", async () => {
     const other = await claim(edge.db, {
       owner: { companyId: FIRST_COMPANY_ID },
       route: "POST /x",

@@ -11,7 +11,7 @@ let tests = 0;
 
 beforeEach(() => {
   edge = new Edge();
-  // Each test's projects are younger than those before: the oldest one is the default.
+  // The oldest project is the default: each test creates younger ones than the tests before.
   edge.pass(60 * tests++);
 });
 
@@ -47,12 +47,12 @@ describe("a project", () => {
     [{ name: "A", max_features: 19 }, /max_features/],
     [{ name: "A", expires_after_days: 0 }, /expires_after_days/],
     [{ name: "A", colour: "red" }, /colour/],
-  ])("is refused: %o", async (body, sentence) => {
+  ])("is rejected: %o", async (body, sentence) => {
     const problem = await refusal(await edge.fetch("/api/projects", json("POST", body)));
     expect(problem).toMatchObject({ status: 422, detail: expect.stringMatching(sentence) });
   });
 
-  test("is one of at most 1,000", async () => {
+  test("is limited to 1,000 per company", async () => {
     await create({ name: "Another" });
     const { company } = await edge.store();
     const number = sql`WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000)`;
@@ -68,7 +68,7 @@ describe("a project", () => {
     await edge.db.run(sql`DELETE FROM projects WHERE name IN ('Many', 'Last', 'Too many')`);
   });
 
-  test("counts what is in it, and not what was deleted", async () => {
+  test("counts its content, but not deleted content", async () => {
     const { id } = await create({ name: "Counted" });
     const { content } = await edge.submit({ project_id: id });
     await edge.submit({ project_id: id });
@@ -77,7 +77,7 @@ describe("a project", () => {
     expect((await edge.json<Project>(`/api/projects/${id}`)).contents).toBe(1);
   });
 
-  test("that nobody knows is not found", async () => {
+  test("is not found under an unknown id", async () => {
     expect(await codeOf(await edge.fetch("/api/projects/none"))).toBe("not_found");
     expect(await codeOf(await edge.fetch("/api/projects/none", json("PATCH", { name: "A" })))).toBe(
       "not_found",
@@ -88,7 +88,7 @@ describe("a project", () => {
 });
 
 describe("its defaults", () => {
-  test("are for submissions that do not say otherwise", async () => {
+  test("apply to submissions without their own values", async () => {
     const { id } = await create({ name: "Small", max_features: 100, expires_after_days: 30 });
     const { content: plain } = await edge.submit({ project_id: id });
     expect(plain.max_features).toBe(100);
@@ -100,13 +100,13 @@ describe("its defaults", () => {
     await change(id, { max_features: null, expires_after_days: null });
     const { content: later } = await edge.submit({ project_id: id });
     expect([later.max_features, later.expires_at]).toEqual([null, null]);
-    // What is there stays as it was.
+    // Existing content keeps its values.
     expect((await edge.content(plain.id)).expires_at).toBe(plain.expires_at);
   });
 });
 
 describe("content that has expired", () => {
-  test("is seen by its company only, and again when it is prolonged", async () => {
+  test("is visible to its company only, and to all after an extension", async () => {
     const expires_at = new Date(edge.clock + DAY_SECONDS * 1000).toISOString();
     const { content } = await edge.submit({ expires_at });
     const manifest = () => edge.anonymously(`/api/viewer/${content.unique_id}`);
@@ -127,7 +127,7 @@ describe("content that has expired", () => {
     expect(await statuses()).toEqual([200, 200]);
   });
 
-  test("takes a time, not a word", async () => {
+  test("accepts a time, not a word", async () => {
     const { content } = await edge.submit();
     const wrong = await edge.fetch(`/api/ar-content/${content.id}`, json("PATCH", { expires_at: "soon" }));
     expect((await refusal(wrong)).detail).toMatch(/expires_at/);
@@ -137,7 +137,7 @@ describe("content that has expired", () => {
 });
 
 describe("an archived project", () => {
-  test("takes nothing new, is listed by its id alone, and is served as before", async () => {
+  test("accepts no new content, is listed only by its id, and is still served", async () => {
     const { id } = await create({ name: "Old" });
     const { content } = await edge.submit({ project_id: id });
     const { content: other } = await edge.submit();
@@ -153,20 +153,20 @@ describe("an archived project", () => {
     expect(await listed(`project_id=${id}`)).toEqual([content.id]);
     expect((await edge.anonymously(`/api/viewer/${content.unique_id}`)).status).toBe(200);
 
-    // Archived twice is archived once.
+    // Archiving again changes nothing.
     edge.pass(60);
     expect((await change(id, { archived: true })).archived_at).toBe(archived.archived_at);
     expect((await change(id, { archived: false })).archived_at).toBeNull();
     expect(await listed()).toContain(content.id);
   });
 
-  test("is never the last one", async () => {
+  test("is never the last open one", async () => {
     const open = (await list()).filter(({ archived_at }) => archived_at === null);
     const [last, ...others] = open;
     for (const { id } of others) await change(id, { archived: true });
     const refused = await edge.fetch(`/api/projects/${last.id}`, json("PATCH", { archived: true }));
     expect(await codeOf(refused)).toBe("last_project");
-    // Not even half of the change is made.
+    // No part of the change is made.
     const both = json("PATCH", { name: "Renamed", archived: true });
     expect(await codeOf(await edge.fetch(`/api/projects/${last.id}`, both))).toBe("last_project");
     expect((await edge.json<Project>(`/api/projects/${last.id}`)).name).toBe(last.name);

@@ -39,7 +39,7 @@ import { png } from "../fixtures.ts";
  * every scope. A route that is missing in `REQUESTS` or `PUBLIC` fails.
  */
 
-/** Routes that need nobody: what they give is public, or opened by a secret of its own. */
+/** Routes without authentication: their data is public, or protected by a secret of its own. */
 const PUBLIC = new Set([
   "GET /media/{unique_id}/{kind}",
   "GET /api/viewer/{unique_id}",
@@ -58,7 +58,7 @@ const PUBLIC = new Set([
   "POST /api/auth/reset-password",
 ]);
 
-/** Routes of a person, not of a company; with what better-auth is asked for about the first company. */
+/** Routes of a person, not of a company, with request bodies about the first company. */
 const PERSONAL: Readonly<Record<string, ((there: There) => object) | null>> = {
   "GET /api/me": null,
   "PATCH /api/me": null,
@@ -82,7 +82,7 @@ const PERSONAL: Readonly<Record<string, ((there: There) => object) | null>> = {
 };
 const isPersonal = (name: string) => Object.hasOwn(PERSONAL, name);
 
-/** What the reads among them are asked for. */
+/** Queries of the reads among them. */
 const UNGUARDED_READS: Readonly<Record<string, (there: There) => string>> = {
   "GET /media/{unique_id}/{kind}": ({ content }) => content.image_url,
   "GET /api/viewer/{unique_id}": ({ content }) => `/api/viewer/${content.unique_id}`,
@@ -96,10 +96,10 @@ const UNGUARDED_READS: Readonly<Record<string, (there: There) => string>> = {
   "GET /api/auth/get-session": () => "/api/auth/get-session",
 };
 
-/** By a GET, too, something is made that is answered later. */
+/** A GET that creates something. */
 const BEGINNING = "GET /api/auth/passkey/generate-authenticate-options";
 
-/** What there is in the first company. */
+/** The objects of the first company. */
 interface There {
   readonly content: ArContent;
   readonly project: string;
@@ -111,21 +111,21 @@ interface There {
   readonly invitation: string;
   readonly member: string;
   readonly webhook: string;
-  /** Of the webhook. */
+  /** A delivery of the webhook. */
   readonly delivery: string;
   /** A video upload of the content. */
   readonly upload: string;
 }
 
 interface Sample {
-  /** About something of the company: another company's is not found. */
+  /** Whether it is about an object of the company: another company's object is not found. */
   readonly about?: "content" | "project" | "task" | "connection" | "key" | "migration" | "webhook";
-  /** What it asks for is not set up in these tests: whoever may ask is told so. */
+  /** Whether it needs a service that these tests do not set up: permitted callers get an error. */
   readonly isUnavailable?: boolean;
   readonly body?: (there: There) => RequestInit;
 }
 
-/** What changes no object that people know: steps of a compilation or an upload, and tests. */
+/** Routes that change no audited object: steps of a compilation or an upload, and tests. */
 const UNNOTED = new Set([
   "POST /api/ar-content/{id}/marker/lease",
   "DELETE /api/ar-content/{id}/marker/lease",
@@ -252,7 +252,7 @@ interface Operation {
   readonly responses: object;
 }
 
-/** What the walk reads of an operation in the document. */
+/** The parts of an operation of the document that are read. */
 interface Described {
   readonly "x-permission"?: Permission;
   readonly security?: object[];
@@ -280,7 +280,7 @@ const roles = new Map<string, Browser>();
 const keys = new Map<string, string>();
 let stranger: Browser;
 
-/** What was logged during the walk, and secrets that were sent or given meanwhile. */
+/** The log lines of all requests, and the secrets that they sent or received. */
 const logged: string[] = [];
 const secrets = new Set([
   PASSWORD,
@@ -295,7 +295,7 @@ beforeAll(async () => {
     vi.spyOn(console, level).mockImplementation((...said) => void logged.push(said.map(String).join(" ")));
   }
   edge = new Edge();
-  // The sessions that better-auth makes end after the machine's time, not after the edge's.
+  // Sessions of better-auth expire by the machine's clock, not the edge's.
   edge.clock = Date.now();
   owner = (await setUp(edge))!;
   passwordHash = await hashPassword(PASSWORD);
@@ -316,7 +316,7 @@ beforeAll(async () => {
 
 afterAll(() => vi.restoreAllMocks());
 
-test("the document's routes are those that are walked, and each says who may use it", () => {
+test("the document's routes are the tested ones, and each has its permission", () => {
   const names = operations.map(({ name }) => name).sort();
   expect(names).toEqual([...PUBLIC, ...Object.keys(PERSONAL), ...Object.keys(REQUESTS)].sort());
   for (const { name, permission, security, responses } of guarded) {
@@ -333,7 +333,7 @@ test("every route under /api and /media is in the document, or is the document i
   );
   const others = app.routes
     .filter(({ method, path }) => /^\/(api|media)/.test(path) && !known.has(`${method} ${path}`))
-    // Middleware of a route has its path; of a group, a star.
+    // Middleware of a group has a star in its path.
     .map(({ method, path }) => `${method} ${path}`);
   expect([...new Set(others)].sort()).toEqual([
     "ALL /api/auth/*",
@@ -351,7 +351,7 @@ test("every route under /api and /media is in the document, or is the document i
 });
 
 describe.each(operations.filter(({ name }) => !PUBLIC.has(name)))("$name", (operation) => {
-  test("nobody: 401", async () => {
+  test("without authentication: 401", async () => {
     const response = await send(operation, (path, init) => edge.anonymously(path, init));
     expect((await refusal(response)).code).toBe("unauthenticated");
   });
@@ -362,7 +362,7 @@ describe.each(guarded)("$name", (operation) => {
     there = await furnish();
   });
 
-  test("another company: finds nothing of this one, and changes nothing", async () => {
+  test("another company: finds and changes nothing of this one", async () => {
     const before = await snapshot();
     const response = await send(operation, (path, init) => stranger.fetch(path, init));
     if (REQUESTS[operation.name].about) expect((await refusal(response)).status).toBe(404);
@@ -383,7 +383,7 @@ describe.each(guarded)("$name", (operation) => {
     expect(await snapshot()).toEqual(before);
   });
 
-  test("roles: those that the table names, and no others", async () => {
+  test("roles: exactly those in the table", async () => {
     for (const role of ROLES) {
       const response = await send(operation, (path, init) => roles.get(role)!.fetch(path, init));
       const refused = response.status === 403 && (await refusal(response)).code === "forbidden";
@@ -391,7 +391,7 @@ describe.each(guarded)("$name", (operation) => {
     }
   });
 
-  test("scopes: those that the table names, and no others", async () => {
+  test("scopes: exactly those in the table", async () => {
     for (const scope of SCOPES) {
       const Authorization = `Bearer ${keys.get(scope)}`;
       const response = await send(operation, (path, init) => {
@@ -406,7 +406,7 @@ describe.each(guarded)("$name", (operation) => {
 });
 
 describe.each(guarded.filter(({ method }) => method !== "GET"))("$name", (operation) => {
-  test("is noted when it changed something", async () => {
+  test("writes an audit entry for a change", async () => {
     there = await furnish();
     await edge.db.delete(auditLog);
     const response = await send(operation, (path, init) => owner.fetch(path, init));
@@ -419,10 +419,10 @@ describe.each(guarded.filter(({ method }) => method !== "GET"))("$name", (operat
 describe.each(Object.entries(PERSONAL).filter(([, body]) => body !== null))("%s", (name, body) => {
   const path = name.replace("POST ", "");
 
-  test("a member of another company finds nothing of this one, and changes nothing", async () => {
+  test("a member of another company finds and changes nothing of this one", async () => {
     const before = await snapshot();
     const response = await stranger.post(path, body!(there));
-    // Who knows the secret of a link, knows that there is an invitation.
+    // The secret of a link reveals that the invitation exists.
     const expected = path.endsWith("accept-invitation") ? [403, "forbidden"] : [404, "not_found"];
     const { status, code } = await refusal(response);
     expect([status, code]).toEqual(expected);
@@ -430,10 +430,10 @@ describe.each(Object.entries(PERSONAL).filter(([, body]) => body !== null))("%s"
   });
 });
 
-describe("sent by a page of another site, with the cookie", () => {
+describe("a cross-site request with the cookie", () => {
   const changing = operations.filter(({ name, method }) => method !== "GET" && !PUBLIC.has(name));
 
-  test.each(changing)("$name is refused, and nothing was done", async (operation) => {
+  test.each(changing)("$name is rejected without effect", async (operation) => {
     const before = await snapshot();
     for (const said of [
       { Origin: "https://evil.example" },
@@ -452,8 +452,8 @@ describe("sent by a page of another site, with the cookie", () => {
   });
 });
 
-describe("called too often", () => {
-  test.each(operations)("$name is refused, and nothing was done", async (operation) => {
+describe("above the rate limit", () => {
+  test.each(operations)("$name is rejected without effect", async (operation) => {
     const { name, method, responses } = operation;
     const asked: string[] = [];
     const refusing = (policy: Policy) => ({
@@ -491,7 +491,7 @@ describe("at most two round trips to the database", () => {
     there = await furnish();
   });
 
-  /** Of the same request for the second time: what is measured or noted once is there then. */
+  /** Measures the second request: the first one measures or stores things once. */
   async function roundTrips(path: string, headers: Record<string, string>, status: number): Promise<number> {
     const counted = countingDatabase();
     const ask = async () => {
@@ -511,7 +511,7 @@ describe("at most two round trips to the database", () => {
   test.each(ofCompanies)("$name", async ({ name, path, permission }) => {
     const { about, isUnavailable } = REQUESTS[name];
     const filled = fill(path, about);
-    // The two that need Yandex: the refusal, and the way back to the studio.
+    // The two routes that need Yandex return an error, or redirect to the studio.
     const status = !isUnavailable ? 200 : name.endsWith("callback") ? 303 : 503;
     const bySession = await roundTrips(filled, { Cookie: owner.cookie() }, status);
     const bearer = { Authorization: `Bearer ${keys.get("everything")}` };
@@ -522,7 +522,7 @@ describe("at most two round trips to the database", () => {
     }
   });
 
-  test("whatever else can be read", async () => {
+  test("other reads", async () => {
     const others = reads
       .filter((operation) => !ofCompanies.includes(operation) && operation.name !== BEGINNING)
       .map(({ name }) => name);
@@ -538,9 +538,9 @@ describe("at most two round trips to the database", () => {
   });
 });
 
-describe("the log of this walk", () => {
-  test("has a line for each route, by its path and not by what came in it", async () => {
-    // The one that the walk leaves out.
+describe("the log of all these requests", () => {
+  test("has a line for each route, with its pattern instead of the path", async () => {
+    // The route that is left out.
     const account = json("POST", { name: "Eve", password: PASSWORD });
     await edge.anonymously(`/api/invitations/${there.invitation}/account`, account);
     const lines = logged.map((text) => JSON.parse(text)).filter(({ event }) => event === "request");
@@ -551,11 +551,11 @@ describe("the log of this walk", () => {
     );
   });
 
-  test("has no secret", () => {
+  test("contains no secret", () => {
     for (const browser of [owner, stranger, ...roles.values()]) {
       for (const cookie of browser.cookies.values()) {
         secrets.add(cookie);
-        // The token that is signed, too.
+        // The signed token too.
         secrets.add(decodeURIComponent(cookie).split(".")[0]);
       }
     }
@@ -589,11 +589,11 @@ function idOf(about: NonNullable<Sample["about"]>): string {
   return about === "content" ? there.content.id : there[about];
 }
 
-/** Something of each kind in the first company. */
+/** Creates an object of each kind in the first company. */
 async function furnish(): Promise<There> {
   const { content, task_id: task, lease }: Submission = await edge.submit({ compile: "browser" });
   const { id: connection } = await edge.connection("second");
-  // A company has no more than so many, and nobody is invited more often than so.
+  // Stays below the limits of API keys and of invitations.
   await edge.db.batch([
     edge.db.delete(apiKeys).where(inArray(apiKeys.name, ["Key", "Another"])),
     edge.db.delete(attempts),
@@ -607,7 +607,7 @@ async function furnish(): Promise<There> {
     `/api/ar-content/${content.id}/video-uploads`,
     json("POST", newUpload),
   );
-  // A company has no more than so many.
+  // Stays below the limits of webhooks and of invitations.
   await edge.db.batch([edge.db.delete(webhookEndpoints), edge.db.delete(invitations)]);
   const hook = await edge.json<WebhookWithSecret>("/api/webhooks", json("POST", newWebhook));
   secrets.add(hook.secret);
@@ -642,7 +642,7 @@ async function furnish(): Promise<There> {
   };
 }
 
-/** Everything that the first company has. */
+/** Returns everything that the first company has. */
 async function snapshot(): Promise<unknown[]> {
   const of = (table: string, column: string) =>
     env.DB.prepare(`SELECT * FROM ${table} WHERE ${column} = ? ORDER BY id`).bind(FIRST_COMPANY_ID).all();
@@ -665,7 +665,7 @@ async function snapshot(): Promise<unknown[]> {
   return rows.map(({ results }) => results);
 }
 
-/** Somebody who is signed in; without a company, the owner of one of their own. */
+/** Signs a person in: a member of the company, or the owner of a company of their own. */
 async function member(email: string, companyId: string | null, role: Role): Promise<Browser> {
   const id = crypto.randomUUID();
   const times = { createdAt: new Date(edge.clock), updatedAt: new Date(edge.clock) };
@@ -682,7 +682,7 @@ async function member(email: string, companyId: string | null, role: Role): Prom
   return Browser.signedIn(edge, { email, password: PASSWORD });
 }
 
-/** The database, counting what goes there and back: a statement, or a batch of them. */
+/** Returns the database with a count of its round trips: statements and batches. */
 function countingDatabase() {
   let count = 0;
   const counting = (statement: D1PreparedStatement): D1PreparedStatement =>
