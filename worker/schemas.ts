@@ -20,7 +20,7 @@ export const progress = z
 export type ProgressBody = z.infer<typeof progress>;
 
 /** The quality of a marker, from `scoreTarget` in compiler/quality.ts. */
-export const quality = z
+const quality = z
   .object({
     /** Predicted share of a camera's views in which MindAR finds the photo, in percent. */
     score: z.number().int().min(0).max(100),
@@ -273,7 +273,6 @@ export const projectChange = z
     archived: z.boolean().optional(),
   })
   .openapi("ProjectChange");
-export type ProjectChange = z.infer<typeof projectChange>;
 
 /** The fields of a new photo, besides the photo itself. */
 const photoFields = {
@@ -318,7 +317,6 @@ export const contentChange = z
     expires_at: z.iso.datetime().nullable().optional(),
   })
   .openapi("ArContentChange");
-export type ContentChange = z.infer<typeof contentChange>;
 
 /** `max_features`: if absent, keeps the previous value; null keeps every point. */
 export const recompileRequest = z

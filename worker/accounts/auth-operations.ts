@@ -11,16 +11,16 @@ import { password } from "./schemas.ts";
 
 const email = z.email().max(254);
 
-export const done = z.object({ status: z.literal(true) }).openapi("Done");
+const done = z.object({ status: z.literal(true) }).openapi("Done");
 
-export const credentials = z.object({ email, password: z.string() }).openapi("Credentials");
+const credentials = z.object({ email, password: z.string() }).openapi("Credentials");
 
 const account = z.object({ id: z.string(), name: z.string(), email: z.string() });
 
 /** The session itself is in the cookie. */
-export const signedInAs = z.object({ user: account }).openapi("SignedInAs");
+const signedInAs = z.object({ user: account }).openapi("SignedInAs");
 
-export const currentSession = z
+const currentSession = z
   .union([
     z.object({ session: z.object({ id: z.string(), expiresAt: z.iso.datetime() }), user: account }),
     z.null(),
@@ -28,12 +28,12 @@ export const currentSession = z
   .openapi("CurrentSession");
 
 /** The argument of a browser's `navigator.credentials.get`, as JSON with WebAuthn's names. */
-export const passkeyChallenge = z
+const passkeyChallenge = z
   .looseObject({ challenge: z.string(), rpId: z.string() })
   .openapi("PasskeyChallenge");
 
 /** The result of `navigator.credentials.get`, as JSON with WebAuthn's names. */
-export const passkeyAnswer = z
+const passkeyAnswer = z
   .object({
     response: z.looseObject({
       id: z.string(),
@@ -48,11 +48,11 @@ export const passkeyAnswer = z
   })
   .openapi("PasskeyAnswer");
 
-export const signedOut = z.object({ success: z.literal(true) }).openapi("SignedOut");
+const signedOut = z.object({ success: z.literal(true) }).openapi("SignedOut");
 
-export const resetRequest = z.object({ email }).openapi("PasswordResetRequest");
+const resetRequest = z.object({ email }).openapi("PasswordResetRequest");
 
-export const reset = z
+const reset = z
   .object({
     token: z.string().openapi({ description: "The part of the link after the #." }),
     newPassword: password,

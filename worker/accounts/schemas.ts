@@ -24,7 +24,6 @@ export const setupRequest = z
   .openapi("SetupRequest");
 
 export const membership = z.object({ id: z.string(), name: z.string(), role }).openapi("Membership");
-export type Membership = z.infer<typeof membership>;
 
 export const me = z
   .object({
@@ -84,7 +83,6 @@ export const newPasskey = z
     }),
   })
   .openapi("NewPasskey");
-export type NewPasskey = z.input<typeof newPasskey>;
 
 export const company = z.object({ id: z.string(), name: z.string() }).openapi("Company");
 

@@ -97,7 +97,6 @@ export const connectionChange = z
       }),
   })
   .openapi("StorageConnectionChange");
-export type StorageConnectionChange = z.infer<typeof connectionChange>;
 
 export const connectionTrial = z
   .strictObject({

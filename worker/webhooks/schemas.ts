@@ -34,7 +34,6 @@ export const webhookChange = z
     enabled: z.boolean().optional(),
   })
   .openapi("WebhookChange");
-export type WebhookChange = z.infer<typeof webhookChange>;
 
 export const webhook = z
   .object({
