@@ -26,7 +26,7 @@ describe.each(FILE_KINDS)("a file of the kind %s", (kind) => {
     const problem = await refusal(await edge.fetch(path, { method: "DELETE" }));
     expect(problem).toMatchObject({
       code: "storage_in_use",
-      detail: "This connection cannot be deleted: it holds 1 file of yours.",
+      detail: "This connection cannot be deleted: it holds 1 of your files.",
     });
 
     const platform = { storageId: null, path: "a/file" };
