@@ -1,31 +1,31 @@
-// The k-medoids tree by which the player finds similar descriptors.
+// The k-medoids tree in which the player looks up similar descriptors.
 // Source: mind-ar matching/hierarchical-clustering.js.
 
 import { type Kernels, stageKernels } from "./kernels/kernels.ts";
 import { CENTERS, distanceStride } from "./kernels/medoids.ts";
 import { type ClusterNode, DESCRIPTOR_WORDS, type FeaturePoints } from "./types.ts";
 
-/** Points that a leaf may hold; more are divided. */
+/** Most points of a leaf; a node with more is divided. */
 const MAX_LEAF_POINTS = 16;
 
-/** First state of the reference's generator; every draw counts for the next. */
+/** Initial state of the reference's random number generator. Every draw changes the next one. */
 const SEED = 1234;
 
-/** A tree that is being built. */
+/** The state of a tree while it is built. */
 interface Builder {
   readonly kernels: Kernels;
-  /** Table of all points, `stride` entries a row. */
+  /** Hamming distances between all points, `stride` entries per row. */
   readonly distances: Uint16Array;
   readonly stride: number;
   readonly indexes: Int32Array;
   readonly order: Int32Array;
   readonly scratch: Uint16Array;
   readonly best: Int32Array;
-  /** State of the generator. */
+  /** State of the random number generator. */
   random: number;
 }
 
-/** Builds the tree over all points of one polarity. No points give an empty leaf. */
+/** Builds the tree over all points of one polarity. Returns an empty leaf when there are no points. */
 export function buildClusters(
   { count, descriptors }: Pick<FeaturePoints, "count" | "descriptors">,
   kernels: Kernels = stageKernels("cluster"),
@@ -50,7 +50,7 @@ function leafOf(indexes: Int32Array, centerPointIndex: number | null): ClusterNo
   return { leaf: true, centerPointIndex, pointIndexes: Array.from(indexes) };
 }
 
-/** `indexes`: the node's points, ascending. */
+/** Builds the node of the points `indexes`, which are in ascending order. */
 function buildNode(indexes: Int32Array, centerPointIndex: number | null, builder: Builder): ClusterNode {
   if (indexes.length > MAX_LEAF_POINTS) {
     const clusters = divide(indexes, builder);
@@ -65,8 +65,8 @@ function buildNode(indexes: Int32Array, centerPointIndex: number | null, builder
 }
 
 /**
- * Divides points among 8 medoids. A point goes to the nearest one, of equally near ones to the one drawn
- * first. Ascending medoids; those without a point are left out.
+ * Divides points among 8 medoids. Each point goes to the nearest medoid; ties go to the medoid drawn first.
+ * Returns the medoids that have points, in ascending order.
  */
 function divide(indexes: Int32Array, builder: Builder): { center: number; points: number[] }[] {
   const { kernels, distances, stride, order, scratch, best } = builder;

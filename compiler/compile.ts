@@ -1,4 +1,4 @@
-// From grey pixels to MindAR image targets. Read `compileTargets` as the table of contents.
+// Compiles grey pixels into MindAR image targets. `compileTargets` shows the stages in order.
 
 import { buildClusters } from "./cluster.ts";
 import { detect, layDetector } from "./detector/detect.ts";
@@ -17,14 +17,14 @@ import {
   type TrackingImage,
 } from "./types.ts";
 
-/** Changes whenever the same image and options may give other bytes. Part of a marker's identity. */
+/** Changes whenever the same image and options may compile to different bytes. Part of a marker's identity. */
 export const COMPILER_VERSION = "1";
 
 /**
- * Longer side, in pixels, that a photo is reduced to unless the caller says otherwise.
+ * Default longer side, in pixels, to which a photo is reduced.
  *
- * A phone's camera shows the player some 640 to 1280 pixels across, so keyframes beyond that are never met
- * at their own scale, while time, memory and the marker's size grow with the pixels.
+ * A phone's camera gives the player frames of about 640 to 1280 pixels, so larger keyframes are never seen at
+ * their own scale, while time, memory and the marker's size grow with the number of pixels.
  */
 export const DEFAULT_MAX_SIZE = 1280;
 
@@ -33,11 +33,13 @@ type OnProgress = (progress: CompileProgress) => void;
 /**
  * Compiles one grey image into an image target.
  *
- * The result equals that of mind-ar 1.2.5's OfflineCompiler for the same pixels once `maxSize` has reduced
- * them; with `maxFeatures`, each keyframe keeps only its strongest points by |difference of Gaussians|,
- * maxima and minima together, and their order.
+ * After the reduction to `maxSize`, the result equals that of mind-ar 1.2.5's OfflineCompiler for the same
+ * pixels. With `maxFeatures`, each keyframe keeps only its strongest points by |difference of Gaussians|,
+ * maxima and minima together, in their original order.
  *
- * Progress runs through the stages resize, match and track. Throws CompileError `invalid_option`.
+ * Reports progress through the stages resize, match and track.
+ *
+ * @throws CompileError `invalid_option`
  */
 export function compileTarget(
   image: GreyImage,
@@ -48,8 +50,8 @@ export function compileTarget(
 }
 
 /**
- * Compiles several grey images into the bytes of one `.mind` file, one target each, in order. As
- * `compileTarget`, with the stage encode at the end.
+ * Compiles grey images into the bytes of one `.mind` file, one target per image, in order. Works like
+ * `compileTarget`, and reports the stage encode at the end.
  */
 export function compile(
   images: readonly GreyImage[],
@@ -93,7 +95,7 @@ function compileTargets(
 
 type Step = <Result>(work: () => Result) => Result;
 
-/** Reports 0 of `total` now, and one more after each step. */
+/** Reports 0 of `total` at once, and one more after each step. */
 function countSteps(stage: CompileProgress["stage"], total: number, onProgress: OnProgress): Step {
   let done = 0;
   onProgress({ stage, done, total });
@@ -105,7 +107,7 @@ function countSteps(stage: CompileProgress["stage"], total: number, onProgress: 
   };
 }
 
-/** Feature points and their cluster trees at every scale, the largest first. */
+/** Returns the feature points and their cluster trees at every scale, the largest first. */
 function extractKeyframes(image: GreyImage, maxFeatures: number, step: Step): Keyframe[] {
   const detectAt = layKeyframes(image, maxFeatures);
   return keyframeScales(image.width, image.height).map((scale) =>
@@ -120,12 +122,12 @@ function extractKeyframes(image: GreyImage, maxFeatures: number, step: Step): Ke
   );
 }
 
-/** A keyframe's points; their cluster trees are built from nothing else. */
+/** A keyframe without the cluster trees, which are built from its points alone. */
 export type KeyframePoints = Omit<Keyframe, "maximaCluster" | "minimaCluster">;
 
 /**
- * The points of those keyframes of `image` (reduced by the caller) whose longer side has at most `largest`
- * pixels, the largest first: the same as in the compiled target.
+ * Returns the points of the keyframes of `image` whose longer side is at most `largest` pixels, the largest
+ * first. They equal those of the compiled target. The caller has reduced `image` to its `maxSize`.
  */
 export function detectKeyframes(image: GreyImage, largest: number): KeyframePoints[] {
   checkImage(image);
@@ -135,7 +137,7 @@ export function detectKeyframes(image: GreyImage, largest: number): KeyframePoin
   return scales.length === 0 ? [] : scales.map(layKeyframes(image, Number.POSITIVE_INFINITY, scales));
 }
 
-/** Room to detect at any of `scales`, one after the other. */
+/** Allocates buffers for the largest of `scales` and returns a function that detects points at one of them. */
 function layKeyframes(
   image: GreyImage,
   maxFeatures: number,
@@ -159,7 +161,7 @@ function layKeyframes(
   };
 }
 
-/** The two images that the player tracks, and the points to follow in them. */
+/** Returns the two images that the player tracks, with the points to follow in them. */
 function extractTracking(image: GreyImage, step: Step): TrackingImage[] {
   return scaleImage(image, trackingScales(image.width, image.height)).map((scaled) =>
     step(() => ({ ...scaled, points: findTrackingPoints(scaled.data, scaled.width, scaled.height) })),

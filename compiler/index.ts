@@ -1,4 +1,4 @@
-// What the package `vivimark` gives to programs, in any host: the public surface, and nothing else.
+// The public API of the package `vivimark`, for every host.
 
 export {
   COMPILER_VERSION,

@@ -2,21 +2,21 @@ import { decodeMind, InvalidMarkerError, type MarkerFault } from "./mind.ts";
 import { assertTrackable } from "./trackable.ts";
 import { CompileError, type ImageTarget } from "./types.ts";
 
-/** What a file that claims to be a `.mind` holds. */
+/** The contents and problems of a file that should be a `.mind` file. */
 export interface MarkerReport {
   /** Whether MindAR's player can load it. */
   readonly valid: boolean;
   readonly bytes: number;
-  /** The version that the file gives itself, when it begins like a `.mind` file. */
+  /** The version in the file; null when the file does not begin like a `.mind` file. */
   readonly version: number | null;
-  /** In the order of the player's target indexes; none unless valid. */
+  /** In the order of the player's target indexes; empty for an invalid file. */
   readonly targets: readonly TargetReport[];
-  /** None for a file as it should be. */
+  /** Empty for a file without problems. */
   readonly problems: readonly MarkerProblem[];
 }
 
 export interface TargetReport {
-  /** Size of the image that was compiled, pixels. */
+  /** Size of the compiled image, in pixels. */
   readonly width: number;
   readonly height: number;
   /** Feature points of all keyframes. */
@@ -37,14 +37,14 @@ export interface TargetReport {
 }
 
 export interface MarkerProblem {
-  /** The fault that keeps the file from loading, or why a target that loads will hardly be found. */
+  /** The fault that keeps the file from loading, or `too_few_features` for a target that is hard to find. */
   readonly code: MarkerFault | "too_few_features";
   readonly message: string;
-  /** The target it is about, null when it is about the file. */
+  /** The index of the target with the problem; null when the problem is the file's. */
   readonly target: number | null;
 }
 
-/** Says what a `.mind` file holds and what is wrong with it. Whatever the bytes are, it gives a report. */
+/** Reports the contents and problems of a `.mind` file. Never throws, whatever the bytes are. */
 export function inspectMind(bytes: Uint8Array): MarkerReport {
   const version = readVersion(bytes);
   try {
@@ -58,7 +58,7 @@ export function inspectMind(bytes: Uint8Array): MarkerReport {
   }
 }
 
-/** Sizes and counts of one target. */
+/** Returns the sizes and point counts of one target. */
 export function describe({ width, height, keyframes, tracking }: ImageTarget): TargetReport {
   return {
     width,
@@ -90,7 +90,7 @@ function findProblem(target: ImageTarget, index: number): MarkerProblem[] {
   }
 }
 
-/** MessagePack of a map whose first key is "v" and whose first value is a small number, or null. */
+/** Reads the version if the bytes begin with a MessagePack map whose first key is "v"; otherwise null. */
 function readVersion(bytes: Uint8Array): number | null {
   const map = bytes[0] >= 0x80 && bytes[0] <= 0x8f;
   return map && bytes[1] === 0xa1 && bytes[2] === 0x76 && bytes[3] < 0x80 ? bytes[3] : null;

@@ -2,10 +2,10 @@ import { decodeMind, encodeMind, MAX_TARGETS } from "./mind.ts";
 import { CompileError, type ImageTarget } from "./types.ts";
 
 /**
- * Joins `.mind` files into one with the targets of all, in order, without compiling anything again. One file
- * of each image and a merge of them gives the same bytes as compiling all images into one file.
+ * Joins `.mind` files into one that has all their targets, in order, without compiling anything again.
+ * Compiling each image alone and merging the files gives the same bytes as compiling all images into one file.
  *
- * @throws CompileError `invalid_marker` for an invalid file, `invalid_option` for no file or more than
+ * @throws CompileError `invalid_marker` for an invalid file, `invalid_option` for no files or more than
  * 256 targets
  */
 export function mergeMinds(files: readonly Uint8Array[]): Uint8Array {
@@ -15,12 +15,12 @@ export function mergeMinds(files: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * Takes targets out of a `.mind` file into a file of their own, without compiling anything again.
+ * Copies targets of a `.mind` file into a new file, without compiling anything again.
  *
- * @param indexes as the player counts (`targetIndex`): the first target is 0. The new file has them in this
- * order, so naming all of them in another order rearranges a file.
- * @throws CompileError `invalid_marker` for an invalid file, `invalid_option` for no index, a repeated one, or
- * one that the file does not have
+ * @param indexes the player's target indexes (`targetIndex`): the first target is 0. The new file has the
+ * targets in this order, so passing all indexes in another order rearranges a file.
+ * @throws CompileError `invalid_marker` for an invalid file, `invalid_option` for no indexes, a repeated
+ * index, or an index that the file does not have
  */
 export function extractTargets(file: Uint8Array, indexes: readonly number[]): Uint8Array {
   const targets = decodeMind(file);
@@ -28,7 +28,7 @@ export function extractTargets(file: Uint8Array, indexes: readonly number[]): Ui
   return encodeMind(indexes.map((index, i) => pick(targets, index, indexes.indexOf(index) < i)));
 }
 
-/** @throws CompileError `invalid_option` when a `.mind` file cannot have this many targets */
+/** Throws CompileError `invalid_option` when a `.mind` file cannot have this many targets. */
 export function checkTargetCount(count: number): void {
   if (count >= 1 && count <= MAX_TARGETS) return;
   throw new CompileError(
@@ -38,7 +38,7 @@ export function checkTargetCount(count: number): void {
 }
 
 function pick(targets: readonly ImageTarget[], index: number, again: boolean): ImageTarget {
-  if (again) throw new CompileError("invalid_option", `Got target ${index} twice; expected each once.`);
+  if (again) throw new CompileError("invalid_option", `Got target ${index} twice; expected it once.`);
   const target = targets[index];
   if (target) return target;
   const has =

@@ -1,5 +1,5 @@
 /**
- * The `.mind` file, version 2: what MindAR's player loads.
+ * The `.mind` file format, version 2, which MindAR's player loads.
  *
  * MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md) of
  *
@@ -15,7 +15,7 @@
  *
  * `centerPointIndex` is nil at the root and a decimal string below it, because the reference compiler
  * takes it from object keys. Encoding follows the reference down to the byte (key order, shortest
- * integers, 64-bit floats), so decoding a file of mind-ar 1.2.5 and encoding it again gives it back.
+ * integers, 64-bit floats), so decoding a file of mind-ar 1.2.5 and encoding it again gives the same bytes.
  */
 
 import { hasAscii, SIGNATURES, startOfText } from "./image/sniff.ts";
@@ -39,16 +39,16 @@ const TRACKING_IMAGES = 2;
 export const MAX_TARGETS = 256;
 const MAX_KEYFRAMES = 64;
 const MAX_POINTS = 10_000;
-/** mind-ar cannot write deeper: its encoder stops at 100 nested values, two a level. */
+/** mind-ar cannot write deeper trees: its encoder stops at 100 nested values, two per level. */
 const MAX_TREE_DEPTH = 64;
 const MAX_SIDE = 1_000_000;
 /** Images with a short side under 256 are enlarged for tracking, so a scale can exceed 1. */
 const MAX_SCALE = 256;
 
-/** The fewest bytes that one element can take; a count that the rest of the file cannot hold is a lie. */
+/** Fewest bytes of one element. A count that does not fit into the rest of the file is refused. */
 const MIN_BYTES = { target: 40, keyframe: 80, tracking: 30, point: 65, coordinates: 7, node: 32 } as const;
 
-/** What is wrong with a file: the breakages that are well known by name, or `malformed` for any other. */
+/** The fault of a file: a well-known one by name, or `malformed` for any other. */
 export type MarkerFault =
   | "empty"
   | "html"
@@ -59,7 +59,7 @@ export type MarkerFault =
   | "truncated"
   | "malformed";
 
-/** An `invalid_marker` that says by `fault` which kind of breakage it is. */
+/** An `invalid_marker` error; `fault` is the kind of fault. */
 export class InvalidMarkerError extends CompileError {
   readonly fault: MarkerFault;
 
@@ -73,7 +73,6 @@ export class InvalidMarkerError extends CompileError {
  * Writes a `.mind` file.
  *
  * @param targets one per image, in the order of the player's target indexes
- * @returns the bytes of the file
  */
 export function encodeMind(targets: readonly ImageTarget[]): Uint8Array {
   const writer = new Writer(estimateBytes(targets));
@@ -87,11 +86,11 @@ export function encodeMind(targets: readonly ImageTarget[]): Uint8Array {
 }
 
 /**
- * Reads and checks a `.mind` file: every type, every index, every size, nothing missing, nothing extra,
- * nothing after the end. Memory stays proportional to the bytes that are really there, whatever the
- * file claims. Tracking images are views of `bytes`, not copies.
+ * Decodes and checks a `.mind` file: every type, index and size, missing and unknown fields, and bytes after
+ * the end. Memory use is proportional to the actual bytes, whatever sizes the file claims. Tracking images are
+ * views of `bytes`, not copies.
  *
- * @throws InvalidMarkerError with the place of the fault and what was expected there
+ * @throws InvalidMarkerError with the position of the fault and the expected value
  */
 export function decodeMind(bytes: Uint8Array): ImageTarget[] {
   refuseForeignFile(bytes);
@@ -119,7 +118,7 @@ function invalid(sentence: string, fault: MarkerFault = "malformed"): InvalidMar
   return new InvalidMarkerError(fault, `Not a valid .mind file: ${sentence}`);
 }
 
-/** Names what is commonly saved or served as `.mind` by mistake. */
+/** Throws for the kinds of file that are often saved or served as `.mind` by mistake. */
 function refuseForeignFile(bytes: Uint8Array): void {
   if (bytes.length === 0) throw invalid("it is empty (0 bytes).", "empty");
   switch (bytes[startOfText(bytes)]) {
@@ -173,7 +172,7 @@ function readTarget(reader: Reader): ImageTarget {
   return { width, height, keyframes, tracking };
 }
 
-/** The player turns image pixels into target pixels by `scale` alone, so it has to fit the sizes. */
+/** Throws unless `scale` fits the sizes: the player converts image pixels to target pixels by `scale` alone. */
 function checkScale(
   what: string,
   image: { readonly width: number; readonly height: number; readonly scale: number },
@@ -329,7 +328,7 @@ function readIndex(reader: Reader): number {
   return reader.integer("a leaf's point index", 0, MAX_POINTS - 1);
 }
 
-/** The leaves hold every point exactly once, and every centre is a point. */
+/** Throws unless the leaves hold every point exactly once and every centre is a point. */
 function checkCluster(what: string, root: ClusterNode, count: number): void {
   const seen = new Uint8Array(count);
   let covered = 0;
@@ -352,7 +351,7 @@ function checkCluster(what: string, root: ClusterNode, count: number): void {
   if (covered !== count) throw invalid(`a ${what} cluster holds ${covered} of ${count} points.`);
 }
 
-/** The keys of a map, and what reads the value of each. */
+/** The keys of a map, and the function that reads the value of each. */
 interface Fields {
   readonly names: readonly string[];
   readonly reads: readonly (() => void)[];
@@ -362,14 +361,14 @@ function fieldsOf(reads: Record<string, () => void>): Fields {
   return { names: Object.keys(reads), reads: Object.values(reads) };
 }
 
-/** Reads one map; `readMap` with its reads made ready is for maps that come by the thousand. */
+/** Reads one map. For maps that occur by the thousand, prepare the fields once and call `readMap`. */
 function readFields(reader: Reader, what: string, reads: Record<string, () => void>, absent = 0): void {
   readMap(reader, what, fieldsOf(reads), absent);
 }
 
 /**
- * Reads a map whose keys are those of `fields`, in any order, each at most once, and exactly `absent` of
- * them missing.
+ * Reads a map whose keys are those of `fields`, in any order, each at most once. Exactly `absent` keys must be
+ * missing.
  */
 function readMap(reader: Reader, what: string, { names, reads }: Fields, absent = 0): void {
   const length = reader.map(what);
@@ -400,12 +399,12 @@ function readArray<T>(
   return items;
 }
 
-/** A cursor over MessagePack that knows what has to come next; anything else is a fault. */
+/** Reads MessagePack values of expected types from a cursor; throws for any other value. */
 class Reader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   #offset = 0;
-  /** Where the value being read began, for messages. */
+  /** Start of the current value, for messages. */
   #start = 0;
 
   constructor(bytes: Uint8Array) {
@@ -417,12 +416,12 @@ class Reader {
     return invalid(`at byte ${this.#start} ${sentence}.`, fault);
   }
 
-  /** Whether null comes next. */
+  /** Whether the next value is null. */
   get atNil(): boolean {
     return this.#bytes[this.#offset] === 0xc0;
   }
 
-  /** The fault of a null where the numbers of a descriptor belong: broken compilers leave it out. */
+  /** Returns the fault of a null in place of a descriptor or its words, which broken compilers write. */
   noDescriptors(what: string, expected: string): CompileError {
     this.#start = this.#offset;
     return this.fault(
@@ -444,7 +443,7 @@ class Reader {
     throw this.#unexpected(what, "a map", head);
   }
 
-  /** Length of an array of `min` to `max` elements of at least `minBytes` each. */
+  /** Reads the length of an array of `min` to `max` elements of at least `minBytes` each. */
   array(what: string, min: number, max: number, minBytes: number): number {
     const head = this.#head(what);
     let length: number;
@@ -460,7 +459,7 @@ class Reader {
     return length;
   }
 
-  /** Which of `names` the next key is. Files are mostly in order, so `guess` is tried first. */
+  /** Reads a key and returns its index in `names`. Tries `guess` first, because most files are in order. */
   field(what: string, names: readonly string[], guess: number): number {
     if (guess < names.length && this.#skipKey(names[guess])) return guess;
     const text = this.#string(what);
@@ -472,7 +471,7 @@ class Reader {
     return field;
   }
 
-  /** `count` unsigned 32-bit integers into `target`. */
+  /** Reads `count` unsigned 32-bit integers into `target`. */
   words(what: string, target: Uint32Array, start: number, count: number): void {
     for (let i = start; i < start + count; i++) {
       const offset = this.#offset;
@@ -504,7 +503,7 @@ class Reader {
     throw this.#unexpected(what, "true or false", head);
   }
 
-  /** A finite number of any MessagePack width. */
+  /** Reads a finite number of any MessagePack width. */
   number(what: string): number {
     const head = this.#head(what);
     const value = this.#numberAfter(head, what);
@@ -528,7 +527,7 @@ class Reader {
     return value;
   }
 
-  /** A cluster node's centre: nil at the root; below it a decimal string, or the same as a number. */
+  /** Reads a cluster node's centre: nil at the root; below the root a decimal string or a number. */
   center(root: boolean): number | null {
     const what = "a cluster node's centerPointIndex";
     if (this.#bytes[this.#offset] === 0xc0) {
@@ -548,7 +547,7 @@ class Reader {
     return Number(text);
   }
 
-  /** Moves past the key `name` if it is the next one. */
+  /** Moves past the key `name` if it comes next. */
   #skipKey(name: string): boolean {
     const start = this.#offset + 1;
     if (this.#bytes[start - 1] !== (0xa0 | name.length)) return false;
@@ -560,7 +559,7 @@ class Reader {
     return true;
   }
 
-  /** A string of at most 31 bytes, unprintable ones as "?"; null when something else comes. */
+  /** Reads a string of at most 31 bytes, unprintable ones as "?"; returns null for any other value. */
   #string(what: string): string | null {
     const head = this.#head(what);
     if (head !== 0xd9 && (head < 0xa0 || head > 0xbf)) return null;
@@ -625,7 +624,7 @@ class Reader {
   }
 }
 
-/** What a MessagePack value is, by its first byte. */
+/** Names the type of a MessagePack value by its first byte. */
 function typeOf(head: number): string {
   if (head < 0x80 || head >= 0xe0 || (head >= 0xca && head <= 0xd3)) return "a number";
   if (head <= 0x8f || head === 0xde || head === 0xdf) return "a map";
@@ -634,12 +633,12 @@ function typeOf(head: number): string {
   if (head === 0xc0) return "null";
   if (head === 0xc2 || head === 0xc3) return "true or false";
   if (head >= 0xc4 && head <= 0xc6) return "bytes";
-  return head === 0xc1 ? "no MessagePack" : "an extension type";
+  return head === 0xc1 ? "not MessagePack" : "an extension type";
 }
 
 // Writing
 
-/** Roughly the size of the file, so that the buffer seldom has to grow. */
+/** Estimates the size of the file, so that the buffer rarely has to grow. */
 function estimateBytes(targets: readonly ImageTarget[]): number {
   let bytes = 64;
   for (const target of targets) {
@@ -734,7 +733,7 @@ function writeNode(writer: Writer, node: ClusterNode): void {
   }
 }
 
-/** Appends MessagePack in its shortest form; numbers that are no 32-bit integer become 64-bit floats. */
+/** Appends MessagePack in its shortest form. Numbers other than 32-bit integers become 64-bit floats. */
 class Writer {
   #bytes: Uint8Array;
   #view: DataView;
@@ -757,7 +756,7 @@ class Writer {
     this.#byte(value ? 0xc3 : 0xc2);
   }
 
-  /** At most 15 fields. */
+  /** Writes the head of a map of at most 15 fields. */
   map(length: number): void {
     this.#byte(0x80 | length);
   }
@@ -768,7 +767,7 @@ class Writer {
     else this.#uint32(0xdd, length);
   }
 
-  /** ASCII, at most 31 characters. */
+  /** Writes ASCII text of at most 31 characters. */
   string(text: string): void {
     const start = this.#grow(1 + text.length);
     this.#bytes[start] = 0xa0 | text.length;
@@ -804,14 +803,14 @@ class Writer {
     else this.#uint32(0xd2, value);
   }
 
-  /** 32-bit integers that mostly need all their bits. */
+  /** Writes 32-bit integers; optimised for those that need all their bits. */
   words(values: Uint32Array, first: number, count: number): void {
     let to = this.#grow(5 * count);
     const bytes = this.#bytes;
     for (let i = first; i < first + count; i++) {
       const value = values[i];
       if (value < 0x10000) {
-        // There is room, so the bytes stay where they are.
+        // The buffer has room already, so `number` does not replace it.
         this.#length = to;
         this.number(value);
         to = this.#length;
@@ -849,7 +848,7 @@ class Writer {
     this.#view.setUint32(start + 1, value);
   }
 
-  /** Makes room for `bytes` more and returns where they start. */
+  /** Makes room for `bytes` more and returns their offset. */
   #grow(bytes: number): number {
     const start = this.#length;
     this.#length = start + bytes;

@@ -19,11 +19,11 @@ export interface CompiledPhoto {
 }
 
 /**
- * An executor's whole work: the bytes of a photo to a checked marker and a thumbnail. The same file and
- * options give the same marker in every host. `loadCodecs` comes first.
+ * Compiles the bytes of a photo into a checked marker and a thumbnail: the whole work of an executor. The same
+ * file and options give the same marker in every host. Call `loadCodecs` first.
  *
- * Progress runs through `decode`, `resize`, `match`, `track` and `encode` in this order, `done` rising
- * within each.
+ * Reports progress through `decode`, `resize`, `match`, `track` and `encode`, in this order; `done` rises
+ * within each stage.
  *
  * @throws CompileError when the photo can never become a marker
  */
@@ -54,10 +54,11 @@ export interface ScoredPhoto {
 }
 
 /**
- * How well a camera will find the photo, without compiling it: the score of the marker that `compilePhoto` with
- * the same `maxSize` would make, also of photos that it would refuse. `loadCodecs` comes first.
+ * Scores how well a camera will find the photo, without compiling it. The score equals that of the marker that
+ * `compilePhoto` makes with the same `maxSize`; photos that `compilePhoto` would refuse get a score too.
+ * Call `loadCodecs` first.
  *
- * @throws CompileError when the bytes are no photo
+ * @throws CompileError when the bytes are not a photo
  */
 export async function scorePhoto(
   bytes: Uint8Array,
@@ -69,7 +70,7 @@ export async function scorePhoto(
   return { quality, width: grey.width, height: grey.height, milliseconds: Date.now() - start };
 }
 
-/** Its own scope, so that the RGBA pixels, the largest thing in memory, are gone before compiling starts. */
+/** Reads a photo in a scope of its own, so that its RGBA pixels are freed before compiling starts. */
 async function readPhoto(bytes: Uint8Array, onProgress: (progress: CompileProgress) => void) {
   const rgba = await decodeImage(bytes);
   onProgress({ stage: "decode", done: 1, total: 2 });

@@ -1,5 +1,4 @@
-// Pictures of what a target is made of: feature points and detail drawn on an image, several pictures on one
-// sheet.
+// Draws a target's feature points and detail over an image, and puts several such pictures on one sheet.
 
 import { averageAreas, targetSize } from "./image/resize.ts";
 import type { QualityMap } from "./quality.ts";
@@ -7,7 +6,7 @@ import type { FeaturePoints, ImageTarget, RgbaImage } from "./types.ts";
 
 type Colour = readonly [red: number, green: number, blue: number];
 
-/** Warm circles for maxima, bright spots; cold squares for minima, dark ones. */
+/** Maxima, which are bright spots, are warm circles; minima, which are dark spots, are cold squares. */
 export const MAXIMA_COLOUR: Colour = [255, 178, 36];
 export const MINIMA_COLOUR: Colour = [47, 216, 255];
 
@@ -15,7 +14,7 @@ const HALO: Colour = [0, 0, 0];
 const HALO_OPACITY = 0.55;
 const SHEET_COLOUR: Colour = [29, 27, 24];
 
-/** Radius of a point, in pixels of its octave; and the least that an eye can find, in pixels of the picture. */
+/** Radius of a point, in pixels of its octave, and the smallest visible radius, in pixels of the picture. */
 const RADIUS = 2;
 const MIN_RADIUS = 2.5;
 
@@ -23,14 +22,14 @@ const MIN_RADIUS = 2.5;
 const LINE = 1.5;
 const HALO_LINE = 3.5;
 
-/** How much of a picture's light remains where it has no detail, and how much the colour covers where it has. */
+/** Share of the picture's light that remains where it has no detail, and the colour's opacity where it has. */
 const DIM = 0.4;
 const HEAT_OPACITY = 0.5;
 
 /** Space between and around the pictures of a sheet, pixels. */
 const GAP = 16;
 
-/** Longer side of one picture; and of a sheet of many, where pictures get smaller to fit. */
+/** Longer side of one picture, and of a sheet of many, in pixels. Pictures shrink to fit the sheet. */
 const PICTURE_SIZE = 1280;
 const SHEET_SIZE = 3840;
 
@@ -38,7 +37,7 @@ const SHEET_SIZE = 3840;
  * Draws the feature points of the largest keyframe over a picture of the target: maxima as circles, minima as
  * squares, each as large as its octave, with a tick in its orientation.
  *
- * @param picture the image that was compiled, in any size; it stays as it is
+ * @param picture the compiled image, in any size; not modified
  * @param maxSize longer side of the result, pixels
  */
 export function drawFeatures(picture: RgbaImage, target: ImageTarget, maxSize = PICTURE_SIZE): RgbaImage {
@@ -51,10 +50,10 @@ export function drawFeatures(picture: RgbaImage, target: ImageTarget, maxSize = 
 }
 
 /**
- * Draws where trackable detail is over a picture of the target: warm and bright where there is plenty, dim
- * where the picture has little.
+ * Draws a map of the trackable detail over a picture of the target: warm and bright where there is plenty, dim
+ * where there is little.
  *
- * @param picture the image that was scored, in any size; it stays as it is
+ * @param picture the scored image, in any size; not modified
  * @param maxSize longer side of the result, pixels
  */
 export function drawDetail(picture: RgbaImage, map: QualityMap, maxSize = PICTURE_SIZE): RgbaImage {
@@ -75,11 +74,11 @@ export function drawDetail(picture: RgbaImage, map: QualityMap, maxSize = PICTUR
 }
 
 /**
- * The picture that the player tracks, in grey and enlarged to 1280 px at most: what a `.mind` file still has
- * of the photo.
+ * Returns the grey image that the player tracks, enlarged to 1280 px at most. A `.mind` file contains no other
+ * pixels of the photo.
  */
 export function targetPicture({ tracking }: ImageTarget): RgbaImage {
-  // A tracking image that was enlarged has black lines where no pixel of the photo is.
+  // An enlarged tracking image has black lines where the photo has no pixels.
   const image = tracking.find(({ scale }) => scale <= 1) ?? tracking[tracking.length - 1];
   const factor = Math.max(1, PICTURE_SIZE / Math.max(image.width, image.height));
   return enlargeGrey(
@@ -91,7 +90,7 @@ export function targetPicture({ tracking }: ImageTarget): RgbaImage {
   );
 }
 
-/** Longer side of each of `count` pictures that share a sheet, pixels. */
+/** Returns the longer side, in pixels, of each of `count` pictures that share a sheet. */
 export function sheetPictureSize(count: number): number {
   return Math.min(PICTURE_SIZE, Math.floor((SHEET_SIZE - GAP) / sheetColumns(count)) - GAP);
 }
@@ -100,7 +99,7 @@ function sheetColumns(count: number): number {
   return Math.ceil(Math.sqrt(count));
 }
 
-/** Puts pictures of `sheetPictureSize` on one sheet, row by row; one picture alone is its own sheet. */
+/** Puts pictures of `sheetPictureSize` on one sheet, row by row. Returns a single picture as it is. */
 export function contactSheet(pictures: readonly RgbaImage[]): RgbaImage {
   if (pictures.length === 1) return pictures[0];
   const columns = sheetColumns(pictures.length);
@@ -121,7 +120,7 @@ export function contactSheet(pictures: readonly RgbaImage[]): RgbaImage {
   return sheet;
 }
 
-/** An opaque copy of at most `maxSize` on its longer side. Alpha is dropped, as compiling does. */
+/** Returns an opaque copy whose longer side is at most `maxSize`. Drops alpha, as compiling does. */
 function copyReduced(image: RgbaImage, maxSize: number): RgbaImage {
   const { width, height } = targetSize(image.width, image.height, maxSize);
   const reduced =
@@ -133,7 +132,7 @@ function copyReduced(image: RgbaImage, maxSize: number): RgbaImage {
   return { data, width, height };
 }
 
-/** Bilinear, from one byte a pixel to opaque RGBA; no side gets smaller. */
+/** Enlarges a grey image bilinearly into opaque RGBA. No side gets smaller. */
 function enlargeGrey(
   grey: Uint8Array,
   width: number,
@@ -168,12 +167,12 @@ function paste(sheet: RgbaImage, picture: RgbaImage, left: number, top: number):
   }
 }
 
-/** How far (x, y) is from the outline of a mark of `radius` around the origin. */
+/** Returns the distance of (x, y) from the outline of a mark of `radius` around the origin. */
 type OutlineDistance = (x: number, y: number, radius: number) => number;
 
 const circleDistance: OutlineDistance = (x, y, radius) => Math.abs(Math.hypot(x, y) - radius);
 
-/** A square of the circle's area. */
+/** Measures the distance from a square that has the circle's area. */
 const squareDistance: OutlineDistance = (x, y, radius) => {
   const half = (radius * Math.sqrt(Math.PI)) / 2;
   const outX = Math.abs(x) - half;
@@ -181,7 +180,7 @@ const squareDistance: OutlineDistance = (x, y, radius) => {
   return outX > 0 && outY > 0 ? Math.hypot(outX, outY) : Math.abs(Math.max(outX, outY));
 };
 
-/** Draws each point's outline and tick on a dark halo. `scale`: canvas pixels per keyframe pixel. */
+/** Draws each point's outline and tick on a dark halo. `scale` is in canvas pixels per keyframe pixel. */
 function drawMarks(
   canvas: RgbaImage,
   points: FeaturePoints,
@@ -190,7 +189,7 @@ function drawMarks(
   colour: Colour,
 ): void {
   for (let i = 0; i < points.count; i++) {
-    // Coordinates name the centres of pixels.
+    // Coordinates refer to the centres of pixels.
     const x = (points.x[i] + 0.5) * scale - 0.5;
     const y = (points.y[i] + 0.5) * scale - 0.5;
     const radius = Math.max(MIN_RADIUS, RADIUS * points.scale[i] * scale);
@@ -204,12 +203,12 @@ function drawMarks(
   }
 }
 
-/** How far a place is from the tick, `along` its direction and `across` it. */
+/** Returns the distance of a place from the tick; `along` and `across` are relative to the tick's direction. */
 function tickDistance(along: number, across: number, radius: number): number {
   return Math.hypot(along - Math.min(Math.max(along, radius), 2 * radius), across);
 }
 
-/** Blends a colour in where the distance is within half the line's width, with soft edges. */
+/** Blends in a colour where the distance is within half the line's width, with soft edges. */
 function stroke(
   { data, width, height }: RgbaImage,
   x: number,

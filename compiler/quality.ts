@@ -1,4 +1,4 @@
-// How well a printed picture will be found by a camera: a prediction of what bench/recall measures.
+// Predicts how well a camera will find a printed picture. bench/recall measures the same.
 
 import { DEFAULT_MAX_SIZE, detectKeyframes, type KeyframePoints } from "./compile.ts";
 import { resizeGrey } from "./image/resize.ts";
@@ -23,33 +23,33 @@ export type {
   QualityReasonCode,
 } from "./quality/reasons.ts";
 
-/** The same object in every host and on the wire. */
+/** The quality of a picture; the same object in every host and on the wire. */
 export interface Quality {
-  /** Whole, 0 … 100: predicted share of a camera's views in which MindAR finds the picture, in percent. */
+  /** Predicted share of a camera's views in which MindAR finds the picture: whole percent, 0 … 100. */
   readonly score: number;
   /** 0 … 5 in halves. */
   readonly stars: number;
   readonly parts: readonly QualityPart[];
-  /** The most important first; none when there is nothing to mend. */
+  /** The most important first; empty when nothing needs to be improved. */
   readonly reasons: readonly QualityReason[];
   /**
-   * Longer side in print, mm, from which on a phone at arm's length finds it in every other view; null when
-   * it does so at no size.
+   * Smallest longer side in print, in mm, at which a phone at arm's length finds the picture in half of its
+   * views; null when no size is enough.
    */
   readonly print: number | null;
   readonly map: QualityMap;
 }
 
-/** Keyframes up to this many pixels on their longer side matter: a camera hardly ever sees a picture larger. */
+/** Longer side, in pixels, of the largest keyframe that counts: a camera rarely sees a picture larger. */
 const LARGEST_KEYFRAME = 640;
 
-/** Keyframes from the smallest, 100 pixels, to there; a foreign file that has more shall not cost more. */
+/** Keyframes between 100 pixels and LARGEST_KEYFRAME. The limit bounds the cost of foreign files with more. */
 const MOST_KEYFRAMES = 10;
 
 /** Keyframes in an octave. */
 const OCTAVE = 3;
 
-/** No picture is found in all of the views, some of which are very poor: this share has all the stars. */
+/** Share that earns five stars. No picture is found in all views, because some views are very poor. */
 const FIVE_STARS = 0.8;
 
 /** Cells of the map along the picture's longer side. */
@@ -58,16 +58,16 @@ const MAP_CELLS = 16;
 /** Strength of the landmarks in a cell at which it counts as 63 of 100. */
 const PLENTY = 1.2;
 
-/** A frame's pixels for a print of 1 mm at arm's length, 400 mm, with a camera 45° and 480 pixels high. */
+/** Frame pixels of 1 mm in print at arm's length (400 mm), for a camera that is 45° and 480 pixels high. */
 const PIXELS_PER_MILLIMETRE = 480 / (2 * Math.tan(Math.PI / 8) * 400);
 
-/** Scores a target, just compiled or decoded from a `.mind` file. */
+/** Scores a compiled target, or one that was decoded from a `.mind` file. */
 export function scoreTarget(target: ImageTarget): Quality {
   return judge(target.width, target.height, gatherEvidence(target), greyOf(target.tracking));
 }
 
 /**
- * Scores grey pixels: the score of the target that they compile to, without compiling more than that needs.
+ * Scores grey pixels without a full compilation. The score equals that of the compiled target.
  *
  * @param maxSize as for `compile`
  */
@@ -79,7 +79,7 @@ export function scoreImage(image: GreyImage, maxSize: number = DEFAULT_MAX_SIZE)
   return judge(width, height, gatherEvidence({ keyframes, tracking }), greyOf(tracking));
 }
 
-/** What a prediction rests on. */
+/** Returns the evidence on which a prediction is based. */
 export function gatherEvidence({
   keyframes,
   tracking,
@@ -98,7 +98,7 @@ export function gatherEvidence({
   };
 }
 
-/** The larger tracking image, unless it was enlarged: then it has black lines where the photo has no pixel. */
+/** Returns the largest tracking image that was not enlarged: enlarging leaves black lines between pixels. */
 function greyOf(tracking: readonly ScaledImage[]): ScaledImage {
   return tracking.find(({ scale }) => scale <= 1) ?? tracking[tracking.length - 1];
 }

@@ -13,7 +13,7 @@ const SMALLEST_KEYFRAME_SIDE = 100;
 /** Shorter sides, in pixels, of the two images that the player tracks. */
 const TRACKING_SIDES = [256, 128];
 
-/** Keyframe pixels per target pixel: a third of an octave apart, the original size first. */
+/** Returns the keyframes' scales in keyframe pixels per target pixel: a third of an octave apart, 1 first. */
 export function keyframeScales(width: number, height: number): number[] {
   const scales: number[] = [];
   let scale = SMALLEST_KEYFRAME_SIDE / Math.min(width, height);
@@ -25,27 +25,27 @@ export function keyframeScales(width: number, height: number): number[] {
   return scales;
 }
 
-/** Tracking image pixels per target pixel, the larger image first. */
+/** Returns the tracking images' scales in image pixels per target pixel, the larger image first. */
 export function trackingScales(width: number, height: number): number[] {
   return TRACKING_SIDES.map((side) => side / Math.min(width, height));
 }
 
-/** Pixels of a side of `size` pixels at `scale`. */
+/** Returns the length, in pixels, of a side of `size` pixels at `scale`. */
 export function scaledSize(size: number, scale: number): number {
   return Math.round(size * scale);
 }
 
-/** Room to scale images of one size. */
+/** Buffers for scaling images of one size. */
 export interface ScalerBuffers {
   readonly kernels: Kernels;
-  /** The image's pixels go here first. */
+  /** The caller copies the image's pixels here first. */
   readonly source: Uint8Array;
   readonly columns: Int32Array;
   readonly rows: Int32Array;
   readonly scratch: Uint8Array;
 }
 
-/** For an image of `width` × `height` pixels and results of no more pixels a side than `widest`, `tallest`. */
+/** Allocates buffers for an image of `width` × `height` pixels and results of at most `widest` × `tallest`. */
 export function layScaler(
   room: Room,
   kernels: Kernels,
@@ -62,11 +62,11 @@ export function layScaler(
 }
 
 /**
- * Box average of a grey image, rounded down, into `out` (row-major, scaledSize of both sides), which lies in
- * the same memory as `buffers`.
+ * Averages boxes of a grey image, rounded down, into `out` (row-major, `scaledSize` of both sides), which lies
+ * in the same memory as `buffers`.
  *
- * Borders of the boxes lie at round(i / scale), so neighbouring boxes differ by a pixel in size and never
- * overlap. Enlarging leaves boxes without a pixel: they are 0, as in the reference.
+ * The borders of the boxes lie at round(i / scale), so neighbouring boxes differ in size by at most a pixel and
+ * never overlap. Enlarging leaves some boxes without pixels: they become 0, as in the reference.
  */
 export function resizeBox(image: Size, scale: number, buffers: ScalerBuffers, out: Uint8Array): void {
   const { kernels, source, columns, rows, scratch } = buffers;
@@ -81,12 +81,12 @@ export function resizeBox(image: Size, scale: number, buffers: ScalerBuffers, ou
   kernels.averageBoxes(source, image.width, columns, rows, width, height, scratch, out);
 }
 
-/** Where boxes begin, in source pixels; entry `count` is where the last one ends. */
+/** Writes where boxes begin, in source pixels; entry `count` is the end of the last box. */
 function placeBoxes(size: number, count: number, scale: number, borders: Int32Array): void {
   for (let i = 0; i <= count; i++) borders[i] = Math.min(size, Math.round(i / scale));
 }
 
-/** A grey image at several scales, each in an array of its own. */
+/** Returns a grey image at several scales, each in an array of its own. */
 export function scaleImage(
   image: GreyImage,
   scales: readonly number[],

@@ -1,18 +1,18 @@
-// Whether MindAR's player has a chance with a target.
+// Checks whether MindAR's player can find and follow a target.
 
 import { CompileError, type ImageTarget } from "./types.ts";
 
 /**
- * Points that some keyframe must have. The player rejects a match of fewer than 6 (mind-ar
- * matching/matching.js, MIN_NUM_INLIERS), all within one keyframe, and a camera never finds every point
- * again: of 30 simulated views of photographs reduced to their strongest points it recognised 2 with 6
- * points, 8 with 8, 22 with 12 and all with 20.
+ * Points that at least one keyframe must have. The player needs 6 matching points within one keyframe (mind-ar
+ * matching/matching.js, MIN_NUM_INLIERS), and a camera never finds every point again. Of 30 simulated views of
+ * photographs reduced to their strongest points, the player recognised 2 with 6 points, 8 with 8, 22 with 12
+ * and all with 20.
  */
 const MIN_MATCHING_POINTS = 12;
 
 /**
  * Points that the tracking image must have. The player gives up below 4 (mind-ar controller.js,
- * _trackAndUpdate); it knows where to look for them, so two to spare are enough.
+ * _trackAndUpdate). It knows where to look for them, so two spare points are enough.
  */
 const MIN_TRACKING_POINTS = 6;
 
@@ -20,7 +20,7 @@ const MIN_TRACKING_POINTS = 6;
 const TRACKING_IMAGE = 1;
 
 /**
- * Refuses a target that the player could hardly find or follow.
+ * Throws for a target that the player could hardly find or follow.
  *
  * @throws CompileError `too_few_features` unless some keyframe has 12 points, maxima and minima together, and
  * the smaller tracking image has 6

@@ -1,41 +1,41 @@
-// The points whose templates the player follows from frame to frame: strong corners that look like nothing
-// near them.
+// Chooses the points whose templates the player follows from frame to frame: strong corners that do not look
+// like anything near them.
 // Source: mind-ar tracker/extract.js, utils/cumsum.js.
 
 import { type Kernels, stageKernels } from "./kernels/kernels.ts";
 import { fits, NO_TEMPLATE, TEMPLATE_PIXELS, TEMPLATE_REACH, TEMPLATE_SIDE } from "./kernels/templates.ts";
 
-/** Share of the image's pixels that the first selection, by gradient, may keep. */
+/** Largest share of the image's pixels that the first selection, by gradient, keeps. */
 const MAX_CANDIDATE_SHARE = 0.02;
 
 /** Bins of the gradient histogram over 0…1. */
 const GRADIENT_BINS = 1000;
 
 /**
- * Smallest standard deviation of a template, in grey levels. The reference asks for 5 of a candidate and for
- * 8 when it is chosen; asking for 8 at once gives the same points.
+ * Smallest standard deviation of a template, in grey levels. The reference requires 5 of a candidate and 8 when
+ * it chooses a point; requiring 8 at once gives the same points.
  */
 const MIN_DEVIATION = 8;
 
-/** Templates up to this far away, in each direction, are compared … */
+/** Templates up to this many pixels away, in each direction, are compared. */
 const SEARCH_REACH = 10;
 
-/** … except those within this distance, which are bound to be alike. */
+/** Templates within this many pixels are near: they are bound to be similar. All others are distant. */
 const NEAR_REACH = 2;
 
-/** A point is refused if a template further away is this similar. */
+/** A point is refused if a distant template is at least this similar. */
 const MAX_SIMILARITY = 0.9;
 
-/** A point is refused if a near template is less similar than this and than all the further ones, … */
+/** A point is refused if a near template is less similar than this and than the most similar distant one. */
 const MIN_NEAR_SIMILARITY = 0.2;
 
-/** … or more than this. */
+/** A point is refused if a near template is more similar than this. */
 const MAX_NEAR_SIMILARITY = 0.99;
 
-/** Distant templates compared at a time. */
+/** Number of distant templates compared at a time. */
 const BATCH = 24;
 
-/** Offsets of templates, x and y by turns, the nearest first: among the distant they are the likeliest alike. */
+/** Offsets of templates, x and y alternating, the nearest first, because they are the most similar. */
 const NEAR_OFFSETS = offsets((squared) => squared > 0 && squared <= NEAR_REACH * NEAR_REACH);
 const FAR_OFFSETS = offsets((squared) => squared > NEAR_REACH * NEAR_REACH);
 const NEAR_COUNT = NEAR_OFFSETS.length / 2;
@@ -50,7 +50,7 @@ function offsets(selects: (squaredDistance: number) => boolean): Int32Array {
   return Int32Array.from(found.filter(({ squared }) => selects(squared)).flatMap(({ x, y }) => [x, y]));
 }
 
-/** Tracking points of a grey image (row-major, width × height), in the order in which they are chosen. */
+/** Returns the tracking points of a grey image (row-major, width × height), in the order of their choice. */
 export function findTrackingPoints(
   grey: Uint8Array,
   width: number,
@@ -62,7 +62,7 @@ export function findTrackingPoints(
   return choosePoints(templates, candidates);
 }
 
-/** Mean gradient magnitude over 3 × 3 pixels, 0…1, in float32; the border is -1. */
+/** Returns the mean gradient magnitude over 3 × 3 pixels, 0…1, in float32; the border is -1. */
 function gradients(grey: Uint8Array, width: number, height: number): Float32Array {
   const out = new Float32Array(width * height).fill(-1);
   for (let y = 1; y < height - 1; y++) {
@@ -80,8 +80,8 @@ function gradients(grey: Uint8Array, width: number, height: number): Float32Arra
 }
 
 /**
- * Pixels whose gradient exceeds that of their 4 neighbours, the strongest ones that are at most 2 % of the
- * image up to a bin of the histogram. Flat indexes, ascending.
+ * Returns the pixels whose gradient exceeds that of their 4 neighbours, as flat indexes, ascending. Keeps the
+ * strongest ones: whole bins of the histogram until they exceed 2 % of the image.
  */
 function gradientMaxima(gradient: Float32Array, width: number, height: number): number[] {
   const maxima: number[] = [];
@@ -103,7 +103,7 @@ function gradientMaxima(gradient: Float32Array, width: number, height: number): 
   return maxima.filter((i) => gradient[i] * GRADIENT_BINS >= bin);
 }
 
-/** What a comparison needs to know of every template. Planes are row-major, width × height. */
+/** The data of all templates that comparisons need. Planes are row-major, width × height. */
 interface Templates {
   readonly kernels: Kernels;
   readonly grey: Uint8Array;
@@ -111,11 +111,11 @@ interface Templates {
   readonly height: number;
   /** Sum of the template's pixels; 0 where it does not fit into the image. */
   readonly sums: Int32Array;
-  /** Sum of their squares. */
+  /** Sum of the squares of the template's pixels. */
   readonly squares: Int32Array;
   readonly near: Int32Array;
   readonly far: Int32Array;
-  /** Similarities of a batch. */
+  /** Similarities of the current batch. */
   readonly similarities: Float64Array;
 }
 
@@ -135,7 +135,7 @@ function layTemplates(grey: Uint8Array, width: number, height: number, kernels: 
   return { kernels, width, height, ...buffers };
 }
 
-/** Sums over all templates, sliding over columns of TEMPLATE_SIDE pixels. */
+/** Computes the sums of all templates by sliding over columns of TEMPLATE_SIDE pixels. */
 function sumTemplates(
   grey: Uint8Array,
   width: number,
@@ -168,19 +168,20 @@ function sumTemplates(
   }
 }
 
-/** A candidate's template: the reference writes its norm with other roundings than those it is compared to. */
+/** Returns the norm of a candidate's template. As in the reference, it rounds differently from the others'. */
 function templateNorm({ sums, squares }: Templates, at: number): number {
   const average = sums[at] / TEMPLATE_PIXELS;
   return Math.sqrt(squares[at] - 2 * average * sums[at] + TEMPLATE_PIXELS * average * average);
 }
 
 /**
- * Chooses greedily the candidate least similar to its surroundings, the first in row-major order of equals,
- * and bars a square around it.
+ * Repeatedly chooses the candidate that is least similar to its surroundings (of equals, the first in row-major
+ * order) and bars a square around it.
  *
- * A candidate's similarity is the largest over hundreds of templates, but a few often show that it is too
- * large, or larger than another's. So each candidate carries the largest one seen so far, a lower bound, and
- * only the one with the smallest bound is looked at further: when that one is complete, it is the choice.
+ * A candidate's similarity is the largest over hundreds of templates, but a few comparisons often show that it
+ * is too large, or larger than another candidate's. So each candidate carries the largest similarity seen so
+ * far, a lower bound, and only the candidate with the smallest bound is compared further. Once it has been
+ * compared with all templates, it is chosen.
  */
 function choosePoints(templates: Templates, candidates: readonly number[]): { x: number; y: number }[] {
   const { width, height } = templates;
@@ -202,7 +203,7 @@ function choosePoints(templates: Templates, candidates: readonly number[]): { x:
     const { bound, compared } = queue;
     const complete = compared >= FAR_COUNT;
     const norm = templateNorm(templates, at);
-    // What its surroundings rule out now, a larger bound would not save: most go here, early.
+    // A larger bound could not save a candidate that its surroundings rule out. Most candidates end here.
     if ((complete || compared === BATCH) && !surroundingsAgree(templates, at, norm, bound)) {
       queue.drop();
       continue;
@@ -222,14 +223,14 @@ function choosePoints(templates: Templates, candidates: readonly number[]): { x:
   return points;
 }
 
-/** A binary heap of flat indexes by the similarity known so far, in float32, then by index. */
+/** A binary heap of flat indexes, ordered by the largest similarity so far (float32), then by index. */
 class CandidateQueue {
   size: number;
   readonly #index: Int32Array;
   readonly #bound: Float32Array;
   readonly #compared: Int32Array;
 
-  /** `indexes` ascend; nothing is known of them, which already is a heap. */
+  /** @param indexes in ascending order, which is a valid heap while all bounds are equal */
   constructor(indexes: readonly number[]) {
     this.size = indexes.length;
     this.#index = Int32Array.from(indexes);
@@ -237,22 +238,22 @@ class CandidateQueue {
     this.#compared = new Int32Array(this.size);
   }
 
-  /** Flat index of the candidate with the smallest bound. */
+  /** The flat index of the candidate with the smallest bound. */
   get first(): number {
     return this.#index[0];
   }
 
-  /** Largest similarity that it is known to have. */
+  /** The largest similarity of that candidate so far. */
   get bound(): number {
     return this.#bound[0];
   }
 
-  /** Distant templates that it has been compared with. */
+  /** The number of distant templates with which that candidate has been compared. */
   get compared(): number {
     return this.#compared[0];
   }
 
-  /** Updates the first candidate; `bound` is not below the old one. */
+  /** Updates the first candidate; `bound` is at least the old one. */
   raise(bound: number, compared: number): void {
     this.#sink(this.#index[0], Math.fround(bound), compared);
   }
@@ -263,7 +264,7 @@ class CandidateQueue {
     if (last > 0) this.#sink(this.#index[last], this.#bound[last], this.#compared[last]);
   }
 
-  /** Puts a candidate into the hole at the top and moves it down to its place. */
+  /** Puts a candidate at the top, which is free, and moves it down to its place. */
   #sink(index: number, bound: number, compared: number): void {
     let at = 0;
     for (let child = 1; child < this.size; child = 2 * at + 1) {
@@ -284,14 +285,14 @@ class CandidateQueue {
   }
 }
 
-/** Whether a template fits into the image and its grey levels deviate enough to be followed. */
+/** Returns whether a template fits into the image and its grey levels vary enough to be followed. */
 function deviates(templates: Templates, at: number): boolean {
   const { width, height } = templates;
   if (!fits(at % width, width) || !fits(Math.floor(at / width), height)) return false;
   return templateNorm(templates, at) / TEMPLATE_SIDE >= MIN_DEVIATION;
 }
 
-/** The largest of `largest` and the similarities of the next BATCH distant templates. */
+/** Returns the largest of `largest` and the similarities of the next BATCH distant templates. */
 function compareFurther(
   templates: Templates,
   at: number,
@@ -306,7 +307,7 @@ function compareFurther(
   return largest;
 }
 
-/** Whether the templates right beside a point are similar enough to follow it, yet not the same. */
+/** Returns whether the templates next to a point are similar enough to follow it, but not the same. */
 function surroundingsAgree(templates: Templates, at: number, norm: number, farthest: number): boolean {
   const { similarities, near } = templates;
   compare(templates, at, norm, near, 0, NEAR_COUNT, Infinity);

@@ -12,11 +12,11 @@ export interface RgbaImage {
   readonly height: number;
 }
 
-/** 32-bit words of one FREAK descriptor: 666 comparisons, most significant bit first, zero-padded. */
+/** Number of 32-bit words of one FREAK descriptor: 666 comparisons, most significant bit first, zero-padded. */
 export const DESCRIPTOR_WORDS = 21;
 
 /**
- * Feature points of one keyframe and one polarity, in columns. Coordinates are pixels of the keyframe
+ * Feature points of one keyframe and one polarity, in columns. Coordinates are in pixels of the keyframe
  * image; `scale` is 2^octave; `angle` is in radians.
  */
 export interface FeaturePoints {
@@ -64,22 +64,22 @@ export interface ImageTarget {
 }
 
 export interface CompileOptions {
-  /** Keep only this many strongest points per keyframe; all of them when absent. */
+  /** Most points per keyframe, the strongest first; all points when absent. */
   readonly maxFeatures?: number;
-  /** Longer side in pixels; larger images are area-averaged down. `Infinity` keeps every pixel. */
+  /** Longer side in pixels; larger images are reduced by area averaging. `Infinity` keeps every pixel. */
   readonly maxSize?: number;
 }
 
 export type CompileStage = "decode" | "resize" | "match" | "track" | "encode";
 
-/** `done` of `total` steps of `stage`; `total` is constant within a stage. */
+/** The steps done in a stage; `total` is constant within a stage. */
 export interface CompileProgress {
   readonly stage: CompileStage;
   readonly done: number;
   readonly total: number;
 }
 
-/** Why an image or a `.mind` was refused. The host turns codes into its own status; the message is for people. */
+/** Why an image or a `.mind` file was refused. Hosts map codes to statuses; messages are for people. */
 export type CompileErrorCode =
   | "empty_file"
   | "not_an_image"
@@ -92,7 +92,7 @@ export type CompileErrorCode =
   | "invalid_option"
   | "invalid_marker";
 
-/** An expected refusal: says what came and what is expected. Never retried. */
+/** A refusal whose message says what was received and what was expected. Never retried. */
 export class CompileError extends Error {
   readonly code: CompileErrorCode;
 

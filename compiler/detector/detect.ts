@@ -1,4 +1,4 @@
-// The feature points of one keyframe.
+// Detects the feature points of one keyframe.
 // Source: mind-ar detector/detector.js (detect).
 
 import { type Kernels, openKernels, type Room } from "../kernels/kernels.ts";
@@ -19,7 +19,7 @@ export interface DetectedPoints {
   readonly minima: FeaturePoints;
 }
 
-/** Room to detect in keyframes of up to `width` × `height` pixels, one after the other. */
+/** Allocates buffers to detect in keyframes of up to `width` × `height` pixels, one after the other. */
 export function layDetector(room: Room, kernels: Kernels, width: number, height: number): DetectorBuffers {
   return {
     pyramid: layPyramid(room, kernels, width * height, width),
@@ -28,7 +28,7 @@ export function layDetector(room: Room, kernels: Kernels, width: number, height:
   };
 }
 
-/** The same in a memory of its own. */
+/** Allocates the same buffers in a memory of their own. */
 export function allocateDetector(width: number, height: number): DetectorBuffers {
   const kernels = openKernels();
   return kernels.place((room) => layDetector(room, kernels, width, height));
@@ -36,7 +36,7 @@ export function allocateDetector(width: number, height: number): DetectorBuffers
 
 /**
  * Detects the points of a grey keyframe (row-major, width × height), at most `maxFeatures` of them: the
- * strongest by |difference of Gaussians|, maxima and minima together. `grey` may be that of the buffers.
+ * strongest by |difference of Gaussians|, maxima and minima together. `grey` may be `buffers.pyramid.grey`.
  */
 export function detect(
   grey: Uint8Array,
@@ -56,7 +56,7 @@ export function detect(
   };
 }
 
-/** The points whose response has this sign, in keyframe pixels. */
+/** Returns the points whose response has this sign, in keyframe pixels. */
 function selectPolarity(
   sign: 1 | -1,
   extrema: Extrema,

@@ -1,4 +1,4 @@
-// Extrema of the difference of Gaussians over position and scale, thinned out and localised.
+// Finds extrema of the difference of Gaussians over position and scale, thins them out and localises them.
 // Source: mind-ar detector/detector.js (_applyPrune, _computeLocalization) and its CPU kernels
 // buildExtremas.js and extremaReduction.js.
 
@@ -9,12 +9,12 @@ import type { Octave, Pyramid } from "./pyramid.ts";
 /** Buckets along each side of the keyframe. */
 const BUCKETS = 10;
 
-/** Strongest extrema that a bucket keeps, over all octaves. */
+/** Most extrema per bucket, over all octaves; the strongest ones stay. */
 const POINTS_PER_BUCKET = 5;
 
 export const MAX_EXTREMA = BUCKETS * BUCKETS * POINTS_PER_BUCKET;
 
-/** Strongest candidates of a bucket that are put in order at a time: of so many, 5 mostly pass. */
+/** Candidates of a bucket that are sorted at a time, the strongest first. Usually 5 of them pass. */
 const SHORTLIST = 16;
 
 const FIRST_CAPACITY = 1 << 14;
@@ -22,7 +22,7 @@ const FIRST_CAPACITY = 1 << 14;
 /** Extrema of one keyframe in columns, bucket after bucket, the strongest of a bucket first. */
 export interface Extrema {
   readonly count: number;
-  /** Difference of Gaussians, in grey levels; positive ones are maxima, never 0. */
+  /** Difference of Gaussians, in grey levels, never 0; positive for maxima. */
   readonly response: Float32Array;
   /** 1 or above. */
   readonly octave: Uint8Array;
@@ -38,16 +38,16 @@ export interface ExtremaBuffers {
   readonly below: Float32Array;
 }
 
-/** For keyframes with sides of up to `side` pixels. */
+/** Allocates buffers for keyframes with sides of up to `side` pixels. */
 export function layExtrema(room: Room, side: number): ExtremaBuffers {
   return { candidates: room.int32(32 * side), below: room.float32(9) };
 }
 
 /**
- * All extrema of a keyframe: at most 5 in each of 10 × 10 buckets.
+ * Returns all extrema of a keyframe: at most 5 in each of 10 × 10 buckets.
  *
- * Most candidates, extrema of their own plane, are weaker than what their bucket already has. So the
- * strongest are looked at first, and the planes below and above only around those.
+ * Most candidates (extrema of their own plane) are weaker than those that their bucket already has. So the
+ * strongest are checked first, and the planes below and above are computed only around them.
  */
 export function findExtrema(pyramid: Pyramid, buffers: ExtremaBuffers): Extrema {
   const candidates = new Candidates();
@@ -57,16 +57,16 @@ export function findExtrema(pyramid: Pyramid, buffers: ExtremaBuffers): Extrema 
   return extrema;
 }
 
-/** Extrema of single planes, in columns; those of a bucket are linked, the last found first. */
+/** Extrema of single planes, in columns. Those of one bucket form a linked list, the last found first. */
 class Candidates {
   readonly head = new Int32Array(BUCKETS * BUCKETS).fill(-1);
-  /** How many there were when an octave's own began. */
+  /** Index of each octave's first candidate. */
   readonly octaveStart: number[] = [];
   count = 0;
   next = new Int32Array(FIRST_CAPACITY);
   /** 4 × flat index + kind. */
   place = new Int32Array(FIRST_CAPACITY);
-  /** |response|; 0 once looked at. */
+  /** |response|; 0 once checked. */
   strength = new Float32Array(FIRST_CAPACITY);
 
   add(bucket: number, place: number, strength: number): void {
@@ -89,7 +89,7 @@ class Candidates {
     this.strength.set(strength);
   }
 
-  /** Index of the octave among those above the first. */
+  /** Returns the index of the candidate's octave among those above the first. */
   octaveOf(candidate: number): number {
     let octave = this.octaveStart.length - 1;
     while (candidate < this.octaveStart[octave]) octave--;
@@ -98,8 +98,8 @@ class Candidates {
 }
 
 /**
- * Where in the order of an octave a pixel stands: 2 × 2 cells in row-major order, and in a cell the pixel
- * below the corner first, then the one to its right, then the one across, then the corner.
+ * Returns a pixel's place in the order of an octave: 2 × 2 cells in row-major order; within a cell first the
+ * lower left pixel, then the upper right, the lower right and the upper left one.
  */
 function cellKey(x: number, y: number, width: number): number {
   const place = (y & 1) + 2 * (x & 1);
@@ -133,8 +133,8 @@ function collect(
 }
 
 /**
- * As in the reference the response passes through a float32 that also holds the place in the cell
- * (place × 1000 + response), and loses some bits there.
+ * Returns the response with the reference's rounding: it passes through a float32 that also holds the place in
+ * the cell (place × 1000 + response), and loses some bits there.
  */
 function packedResponse(value: number, x: number, y: number): number {
   const place = (y & 1) + 2 * (x & 1);
@@ -142,7 +142,7 @@ function packedResponse(value: number, x: number, y: number): number {
   return Math.fround(shift + value) - shift;
 }
 
-/** The strongest extrema of each bucket by |response|; of equals the one in the lower octave, then in order. */
+/** Returns the strongest extrema of each bucket by |response|. Ties: the lower octave, then pixel order. */
 function chooseStrongest(candidates: Candidates, pyramid: Pyramid, below: Float32Array): Extrema {
   const { place, strength } = candidates;
   const { octaves } = pyramid;
@@ -182,7 +182,7 @@ function chooseStrongest(candidates: Candidates, pyramid: Pyramid, below: Float3
   return extrema;
 }
 
-/** The SHORTLIST strongest of a bucket that were not looked at yet, in order. */
+/** Lists the SHORTLIST strongest candidates of a bucket that are not checked yet, in order. */
 function listStrongest(
   candidates: Candidates,
   first: number,
@@ -214,7 +214,7 @@ function precedes(candidates: Candidates, octaves: readonly Octave[], a: number,
   return key(place[a] >> 2) < key(place[b] >> 2);
 }
 
-/** Whether a candidate is an extremum over scale too, and the first one of its 2 × 2 cell. */
+/** Returns whether a candidate is an extremum over scale too, and the first one of its 2 × 2 cell. */
 function isExtremum(pyramid: Pyramid, octave: number, candidate: number, below: Float32Array): boolean {
   const { dog, width } = pyramid.octaves[octave];
   const index = candidate >> 2;
@@ -236,7 +236,7 @@ function isInside({ width, height }: Octave, x: number, y: number): boolean {
   return x >= BORDER && y >= BORDER && x < width - BORDER && y < height - BORDER;
 }
 
-/** Whether a candidate also stands out from the 9 neighbours above it in scale, and the 9 below. */
+/** Returns whether a candidate also stands out from its 9 neighbours above in scale and the 9 below. */
 function isScaleExtremum(
   { kernels, grey, width: greyWidth, octaves }: Pyramid,
   octave: number,
@@ -259,13 +259,13 @@ function isScaleExtremum(
   return kind !== 0;
 }
 
-/** What is left of a kind beside a neighbour. */
+/** Returns the kind without what the neighbour's value rules out. */
 function standsOut(value: number, neighbour: number, kind: number): number {
   if (value < neighbour) return kind & ~IS_MAXIMUM;
   return value > neighbour ? kind & ~IS_MINIMUM : kind;
 }
 
-/** Means of 2 × 2 pixels at the 3 × 3 pixels around (x, y), each addition rounded, the left column first. */
+/** Writes 2 × 2 means for the 3 × 3 pixels around (x, y); rounds each addition, the left column first. */
 function halvedDogs({ dog, width }: Octave, x: number, y: number, out: Float32Array): void {
   for (let v = y - 1, to = 0; v <= y + 1; v++) {
     for (let u = x - 1; u <= x + 1; u++, to++) {
@@ -276,7 +276,7 @@ function halvedDogs({ dog, width }: Octave, x: number, y: number, out: Float32Ar
   }
 }
 
-/** Enlarged twice, bilinearly, with weights of ¼ and ¾ a side; rounded to float32 once. */
+/** Samples the plane enlarged to twice its size (bilinear, weights ¼ and ¾), rounded to float32 once. */
 function doubledDog({ dog, width }: Octave, x: number, y: number): number {
   const i = ((y - 1) >> 1) * width + ((x - 1) >> 1);
   const wx = x & 1 ? 0.25 : 0.75;
@@ -287,8 +287,8 @@ function doubledDog({ dog, width }: Octave, x: number, y: number): number {
 }
 
 /**
- * The `limit` strongest extrema by |response|, maxima and minima together, in their old order; the earlier
- * one of equals stays.
+ * Returns the `limit` strongest extrema by |response|, maxima and minima together, in their original order. Of
+ * equals, the earlier one stays.
  */
 export function keepStrongest(extrema: Extrema, limit: number): Extrema {
   if (extrema.count <= limit) return extrema;
@@ -307,8 +307,8 @@ export function keepStrongest(extrema: Extrema, limit: number): Extrema {
 }
 
 /**
- * Moves each extremum to the vertex of the paraboloid through its 3 × 3 neighbours, in place. The step is
- * not limited; no step where the Hessian's determinant is next to 0.
+ * Moves each extremum to the vertex of the paraboloid through its 3 × 3 neighbours, in place. The length of the
+ * step is not limited. An extremum stays where the Hessian's determinant is close to 0.
  */
 function localise({ count, octave, x, y }: Extrema, { octaves }: Pyramid): void {
   for (let i = 0; i < count; i++) {

@@ -22,7 +22,7 @@ const PATTERN = Float32Array.of(
 
 export interface DescriptorBuffers {
   readonly pattern: Float32Array;
-  /** MAX_EXTREMA descriptors. */
+  /** Room for MAX_EXTREMA descriptors. */
   readonly descriptors: Uint32Array;
 }
 
@@ -33,7 +33,7 @@ export function layDescriptors(room: Room): DescriptorBuffers {
   };
 }
 
-/** Descriptors of all extrema, DESCRIPTOR_WORDS words each. `angles` are in radians. */
+/** Returns the descriptors of all extrema, DESCRIPTOR_WORDS words each. `angles` are in radians. */
 export function describe(
   { count, octave, x, y }: Extrema,
   angles: Float32Array,

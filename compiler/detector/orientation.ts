@@ -1,9 +1,9 @@
-// The dominant gradient direction around each extremum.
+// Computes the dominant gradient direction around each extremum.
 
 import type { Extrema } from "./extrema.ts";
 import type { Pyramid } from "./pyramid.ts";
 
-/** Angle of each extremum in radians, one turn around -π. */
+/** Returns the angle of each extremum in radians, -π…π. */
 export function computeAngles({ count, octave, x, y }: Extrema, { kernels, octaves }: Pyramid): Float32Array {
   const angles = new Float32Array(count);
   for (let i = 0; i < count; i++) {

@@ -1,5 +1,5 @@
-// The scale space of one keyframe: per octave above the first the image smoothed twice, and its difference of
-// Gaussians. Octave 0 is never stored: octave 1 needs it row by row, and extrema at a few points.
+// The scale space of one keyframe: for each octave above the first, the image smoothed twice and the difference
+// of Gaussians. Octave 0 is never stored: octave 1 needs it row by row, and extrema at a few points only.
 
 import type { Kernels, Room } from "../kernels/kernels.ts";
 import { pyramidScratchBytes } from "../kernels/pyramid.ts";
@@ -27,7 +27,7 @@ export interface Pyramid {
   readonly octaves: readonly Octave[];
 }
 
-/** Planes for pyramids of images of up to a number of pixels; the next pyramid overwrites the last. */
+/** Planes for the pyramids of images up to a given size. Each pyramid overwrites the previous one. */
 export interface PyramidBuffers {
   readonly kernels: Kernels;
   readonly grey: Uint8Array;
@@ -35,7 +35,7 @@ export interface PyramidBuffers {
   readonly octaves: readonly { readonly twice: Float32Array; readonly dog: Float32Array }[];
 }
 
-/** For images of at most `pixels` pixels and sides of at most `side`. */
+/** Allocates planes for images of at most `pixels` pixels with sides of at most `side`. */
 export function layPyramid(room: Room, kernels: Kernels, pixels: number, side: number): PyramidBuffers {
   return {
     kernels,
@@ -48,7 +48,7 @@ export function layPyramid(room: Room, kernels: Kernels, pixels: number, side: n
   };
 }
 
-/** How many octaves an image has: at most 5, each with sides of 8 pixels or more. */
+/** Returns the number of octaves of an image: at most 5, each with sides of 8 pixels or more. */
 export function countOctaves(width: number, height: number): number {
   let side = Math.min(width, height);
   let octaves = 0;
@@ -65,7 +65,7 @@ export function buildPyramid(width: number, height: number, buffers: PyramidBuff
   const octaves: Octave[] = [];
   for (let i = 1, w = width, h = height; i < countOctaves(width, height); i++) {
     const octave = { width: w >> 1, height: h >> 1, ...buffers.octaves[i - 1] };
-    // Image 1 lies where the difference is going to be.
+    // Image 1 is stored in `dog`, and the difference replaces it.
     if (i === 1) kernels.halveSmoothed(grey, w, h, scratch, octave.dog);
     else kernels.halve(octaves[i - 2].twice, w, h, octave.dog);
     kernels.smoothAndSubtract(octave.dog, octave.width, octave.height, scratch, octave.twice);

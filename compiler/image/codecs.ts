@@ -5,15 +5,15 @@ import decodeWebpFile, { init as initWebpDecoder } from "@jsquash/webp/decode.js
 import type { RgbaImage } from "../types.ts";
 
 /**
- * The image codecs: jSquash's builds of MozJPEG, the png crate and libwebp, the same WebAssembly in every
- * host, so that one file gives one set of pixels in a browser, in Node and at the edge.
+ * The image codecs: jSquash's builds of MozJPEG, the png crate and libwebp. Every host runs the same
+ * WebAssembly, so a file has the same pixels in a browser, in Node and at the edge.
  */
 
 /**
- * Compiled `WebAssembly.Module`s, each loaded in the host's own way, of these files:
+ * The compiled `WebAssembly.Module`s, which each host loads in its own way, of these files:
  * `@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm`, `@jsquash/png/codec/pkg/squoosh_png_bg.wasm`,
  * `@jsquash/webp/codec/dec/webp_dec.wasm`, `@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm`.
- * Typed as objects because this room has no host's types.
+ * They have the type object because compiler/ uses no host's types.
  */
 export interface CodecModules {
   readonly jpegDecode: object;
@@ -22,7 +22,7 @@ export interface CodecModules {
   readonly jpegEncode: object;
 }
 
-// jSquash declares neither the module that its `init` takes nor pixels that are no DOM ImageData.
+// jSquash's types lack the module that `init` takes, and images other than a DOM ImageData.
 type InitEmscripten = (module: object, options: EmscriptenOptions) => Promise<void>;
 type InitBindgen = (module: object) => Promise<unknown>;
 type Decode = (file: Uint8Array) => Promise<RgbaImage>;
@@ -32,15 +32,15 @@ interface EmscriptenOptions {
   printErr(line: string): void;
 }
 
-/** What the JPEG decoder said about the file that it is decoding. */
+/** The JPEG decoder's warnings about the current file. */
 let jpegWarnings: string[] = [];
 
 const silent: EmscriptenOptions = { print: () => {}, printErr: () => {} };
 const attentive: EmscriptenOptions = { print: () => {}, printErr: (line) => jpegWarnings.push(line) };
 
 /**
- * Makes the codecs ready; once, before the first image. Their memory never shrinks and a refused file may
- * leave some of it behind: a host that lives long gives them up with the thread that they run in.
+ * Loads the codecs. Call it once, before the first image. The codecs' memory never shrinks, and a refused
+ * file may leak some of it, so a long-lived host should end the thread that runs them from time to time.
  */
 export async function loadCodecs(modules: CodecModules): Promise<void> {
   // The codecs construct their result as an ImageData, which Node and workerd lack.
@@ -62,17 +62,17 @@ export async function loadCodecs(modules: CodecModules): Promise<void> {
   ]);
 }
 
-/** Stored pixels: the decoder's own turning by EXIF stays off, because orientation is applied in one place. */
+/** Decodes the stored pixels. The decoder ignores EXIF orientation, which `decodeImage` applies. */
 export async function decodeJpeg(file: Uint8Array): Promise<RgbaImage> {
   jpegWarnings = [];
   const image = await (decodeJpegFile as unknown as Decode)(file);
-  // MozJPEG fills what is missing with grey and calls it a success.
+  // MozJPEG fills missing data with grey and reports success.
   const cutOff = jpegWarnings.find((line) => line.includes("Premature end"));
   if (cutOff) throw new Error(cutOff);
   return image;
 }
 
-/** 8 bits a channel whatever the file has: palette, grey, 16-bit and interlaced files included. */
+/** Decodes to 8 bits per channel, including palette, grey, 16-bit and interlaced files. */
 export function decodePng(file: Uint8Array): Promise<RgbaImage> {
   return (decodePngFile as unknown as Decode)(file);
 }
@@ -81,7 +81,7 @@ export function decodeWebp(file: Uint8Array): Promise<RgbaImage> {
   return (decodeWebpFile as unknown as Decode)(file);
 }
 
-/** Alpha is dropped. `quality` is 0 to 100. */
+/** Encodes a JPEG file and drops alpha. `quality` is 0 to 100. */
 export async function encodeJpeg(image: RgbaImage, quality: number): Promise<Uint8Array> {
   return new Uint8Array(await (encodeJpegFile as unknown as Encode)(image, { quality }));
 }

@@ -10,7 +10,7 @@ const DECODERS: Record<ImageFormat, (file: Uint8Array) => Promise<RgbaImage>> = 
 };
 
 /**
- * Decodes an image file to upright, un-premultiplied RGBA. `loadCodecs` comes first.
+ * Decodes an image file to upright, un-premultiplied RGBA. Call `loadCodecs` first.
  *
  * @throws CompileError as `inspectImage` does, and `image_damaged` when the pixels cannot be decoded
  */
@@ -32,7 +32,7 @@ export async function decodeImage(bytes: Uint8Array): Promise<RgbaImage> {
   return turnUpright(stored, orientation);
 }
 
-/** Grey as MindAR takes it: floor((R + G + B) / 3) of the un-premultiplied channels. Alpha is ignored. */
+/** Converts to MindAR's grey: floor((R + G + B) / 3) of the un-premultiplied channels. Ignores alpha. */
 export function toGrey({ data: rgba, width, height }: RgbaImage): GreyImage {
   const data = new Uint8Array(width * height);
   for (let i = 0, j = 0; i < data.length; i++, j += 4) {

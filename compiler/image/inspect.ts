@@ -3,9 +3,9 @@ import { type Orientation, readOrientation, swapsSides } from "./orientation.ts"
 import { hasAscii, SIGNATURES, sniffForeignFile } from "./sniff.ts";
 
 export const MAX_IMAGE_BYTES = 20_000_000;
-/** A 50-megapixel photo is 200 MB of RGBA: what a phone's browser can still hold. */
+/** A photo of 50 megapixels is 200 MB of RGBA, which still fits into a phone's browser. */
 export const MAX_IMAGE_PIXELS = 50_000_000;
-/** Below this the player finds too few points to hold on to. */
+/** Smaller images have too few points for the player. */
 export const MIN_IMAGE_SIDE = 128;
 
 export type ImageFormat = "jpeg" | "png" | "webp";
@@ -16,11 +16,11 @@ export interface ImageInfo {
   /** Upright size, pixels. */
   readonly width: number;
   readonly height: number;
-  /** How the stored pixels have to be turned to stand upright. */
+  /** The turn that makes the stored pixels upright. */
   readonly orientation: Orientation;
 }
 
-/** Stored size and orientation, as the file's headers give them. */
+/** The stored size and orientation from the file's headers. */
 interface Header {
   readonly width: number;
   readonly height: number;
@@ -30,7 +30,7 @@ interface Header {
 const EXPECTED = "expected a JPEG, PNG or WebP photo";
 
 /**
- * Looks at the headers of an image file, without decoding it, and checks the limits.
+ * Reads the headers of an image file, without decoding it, and checks the limits.
  *
  * @param bytes the whole file
  * @throws CompileError `empty_file`, `image_too_many_bytes`, `not_an_image`, `unsupported_format`,
@@ -63,7 +63,7 @@ export function inspectImage(bytes: Uint8Array): ImageInfo {
   };
 }
 
-/** Refuses a file by its length alone, before it is read. Throws CompileError `image_too_many_bytes`. */
+/** Throws CompileError `image_too_many_bytes` for a file of too many bytes, before it is read. */
 export function checkImageBytes(bytes: number): void {
   if (bytes <= MAX_IMAGE_BYTES) return;
   throw new CompileError(
@@ -97,8 +97,8 @@ function damaged(sentence: string): CompileError {
 }
 
 /**
- * JPEG (ITU-T T.81, annex B): segments up to the frame header. Sequential and progressive Huffman frames
- * of 8 bits with one or three components are what every browser decodes too.
+ * Reads the segments of a JPEG (ITU-T T.81, annex B) up to the frame header. Accepts the frames that every
+ * browser decodes: sequential and progressive Huffman frames of 8 bits with one or three components.
  */
 function jpegHeader(bytes: Uint8Array): Header {
   let orientation: Orientation | null = null;
@@ -123,7 +123,7 @@ function jpegHeader(bytes: Uint8Array): Header {
   }
 }
 
-/** SOF0 … SOF15, without the three markers in their midst that are no frames. */
+/** Returns whether a marker is SOF0 … SOF15; three markers in that range are not frame headers. */
 function isFrameHeader(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
@@ -145,7 +145,7 @@ function jpegFrame(marker: number, segment: Uint8Array): { width: number; height
   return { width, height };
 }
 
-/** PNG (W3C, third edition): IHDR, then chunks for an eXIf, which may also follow the pixels. */
+/** Reads IHDR and eXIf of a PNG (W3C, third edition). eXIf may come after the pixels. */
 function pngHeader(bytes: Uint8Array): Header {
   const view = viewOf(bytes);
   if (bytes.length < 33 || view.getUint32(8) !== 13 || !hasAscii(bytes, 12, "IHDR")) {
@@ -168,7 +168,7 @@ function pngHeader(bytes: Uint8Array): Header {
   return { width, height, orientation };
 }
 
-/** WebP (RFC 9649): a RIFF of chunks. The first one tells the size; an EXIF chunk follows the pixels. */
+/** Reads the RIFF chunks of a WebP (RFC 9649): the size from the first, the EXIF chunk after the pixels. */
 function webpHeader(bytes: Uint8Array): Header {
   if (bytes.length < 30) throw damaged("the WebP ends before its header");
   const view = viewOf(bytes);

@@ -2,7 +2,7 @@ import type { RgbaImage } from "../types.ts";
 import { hasAscii } from "./sniff.ts";
 
 /**
- * EXIF orientation: 1 is upright; 2 mirrored; 3 turned by 180°; 4 flipped; 5 transposed; 6 needs a quarter
+ * An EXIF orientation: 1 upright; 2 mirrored; 3 turned by 180°; 4 flipped; 5 transposed; 6 needs a quarter
  * turn clockwise; 7 transversed; 8 needs a quarter turn anticlockwise. 5 to 8 swap width and height.
  * (CIPA DC-008, Exif 3.0, tag 0x0112)
  */
@@ -12,8 +12,8 @@ const ORIENTATION_TAG = 0x0112;
 const SHORT = 3;
 
 /**
- * The orientation in an EXIF block: a TIFF header, with or without the `Exif\0\0` that JPEG puts before it.
- * Anything missing, damaged or out of range counts as upright, as in browsers.
+ * Reads the orientation from an EXIF block: a TIFF header, with or without the `Exif\0\0` that JPEG puts before
+ * it. Missing, damaged and out-of-range values count as upright, as in browsers.
  */
 export function readOrientation(exif: Uint8Array): Orientation {
   const tiff = hasAscii(exif, 0, "Exif\0\0") ? exif.subarray(6) : exif;
@@ -35,18 +35,18 @@ export function readOrientation(exif: Uint8Array): Orientation {
   return 1;
 }
 
-/** Whether an upright image of this orientation has the stored width as its height. */
+/** Returns whether the upright image has the stored width as its height. */
 export function swapsSides(orientation: Orientation): boolean {
   return orientation >= 5;
 }
 
-/** Turns stored pixels upright. Orientation 1 gives back the same image. */
+/** Turns stored pixels upright. Returns the same image for orientation 1. */
 export function turnUpright(image: RgbaImage, orientation: Orientation): RgbaImage {
   if (orientation === 1) return image;
   const { width, height } = image;
   const source = pixels(image.data);
   const target = new Uint32Array(source.length);
-  // Where stored pixel (0, 0) lands, and how far one step right and one step down moves from there.
+  // The upright index of stored pixel (0, 0), and the index steps of one pixel right and one pixel down.
   const right = width - 1;
   const bottom = height - 1;
   const [origin, stepX, stepY] = [
@@ -66,7 +66,7 @@ export function turnUpright(image: RgbaImage, orientation: Orientation): RgbaIma
   return swapsSides(orientation) ? { data, width: height, height: width } : { data, width, height };
 }
 
-/** RGBA bytes as one word a pixel. */
+/** Returns RGBA bytes as one 32-bit word per pixel. */
 function pixels(data: Uint8Array | Uint8ClampedArray): Uint32Array {
   const aligned = data.byteOffset % 4 === 0 ? data : data.slice();
   return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);

@@ -1,8 +1,8 @@
 import { CompileError, type GreyImage } from "../types.ts";
 
 /**
- * The size at which an image of `width` × `height` has no side over `maxSize`, in whole pixels, at least 1.
- * Never larger than the image.
+ * Returns the size, in whole pixels of at least 1, at which no side of the image exceeds `maxSize`. Never
+ * enlarges the image.
  *
  * @param maxSize longer side in pixels; `Infinity` keeps the size
  * @throws CompileError `invalid_option` for a `maxSize` that is not a number of at least 1
@@ -24,7 +24,7 @@ export function targetSize(
   };
 }
 
-/** Reduces a grey image to `targetSize`; gives back the same image when it is small enough. */
+/** Reduces a grey image to `targetSize`. Returns the same image when it is small enough. */
 export function resizeGrey(grey: GreyImage, maxSize: number): GreyImage {
   const { width, height } = targetSize(grey.width, grey.height, maxSize);
   if (width === grey.width && height === grey.height) return grey;
@@ -32,9 +32,9 @@ export function resizeGrey(grey: GreyImage, maxSize: number): GreyImage {
 }
 
 /**
- * Area average: every pixel of the result is the mean of the source rectangle that it covers, source pixels
- * at its border counting by the part inside. All sums are integers below 2^53, so the result is exact and
- * the same everywhere: round((sum of value × area) / (sum of area)), halves up.
+ * Reduces an image by area averaging: every pixel of the result is the mean of the source rectangle that it
+ * covers; source pixels at the rectangle's border count by the area inside. All sums are integers below 2^53,
+ * so the result is exact and the same everywhere: round((sum of value × area) / (sum of area)), halves up.
  *
  * @param data row-major, `width * height * channels` bytes, channels interleaved
  * @returns `outWidth * outHeight * channels` bytes; `outWidth <= width`, `outHeight <= height`
@@ -47,7 +47,7 @@ export function averageAreas(
   outWidth: number,
   outHeight: number,
 ): Uint8Array {
-  // Lengths are measured so that a source pixel is `out` units long and a result pixel `in` units.
+  // In units of length, a source pixel is `out` long and a result pixel is `in` long.
   const outStride = outWidth * channels;
   const area = width * height;
   const result = new Uint8Array(outStride * outHeight);
@@ -71,7 +71,7 @@ export function averageAreas(
   return result;
 }
 
-/** One row's sums of value × length over each result pixel, in units that make them whole numbers. */
+/** Sums value × length of one row over each result pixel, in units that make the sums whole numbers. */
 function averageRow(
   data: Uint8Array | Uint8ClampedArray,
   start: number,

@@ -1,4 +1,4 @@
-/** The first bytes of formats that more than one place recognises, as Latin-1 characters. */
+/** The first bytes of formats that are recognised in several modules, as Latin-1 characters. */
 export const SIGNATURES = {
   jpeg: "\xff\xd8\xff",
   png: "\x89PNG\r\n\x1a\n",
@@ -62,10 +62,10 @@ export interface FileTypeBox {
   readonly compatibleBrands: readonly string[];
 }
 
-/** Longer lists of brands do not occur. */
+/** Longer boxes do not occur in practice. */
 const MAX_FILE_TYPE_BYTES = 4096;
 
-/** Returns the `ftyp` box at the start of a file; null for other formats. Brands that are cut off are left out. */
+/** Returns the `ftyp` box at the start of a file, without cut-off brands; null for other formats. */
 export function readFileType(bytes: Uint8Array): FileTypeBox | null {
   if (!hasAscii(bytes, 4, "ftyp") || bytes.length < 12) return null;
   const size = ((bytes[0] << 24) | (bytes[1] << 16) | (bytes[2] << 8) | bytes[3]) >>> 0;
@@ -81,7 +81,7 @@ export function nameForeignBrand(brand: string): string | null {
   return FOREIGN_BRANDS.find(([brands]) => brands.test(brand))?.[1] ?? null;
 }
 
-/** Names the format of a file; null when its first bytes do not tell. */
+/** Names the format of a file by its first bytes; null when they are unknown. */
 export function sniffForeignFile(bytes: Uint8Array): ForeignFile | null {
   for (const [offset, signature, visual, name] of FOREIGN_FILES) {
     if (hasAscii(bytes, offset, signature)) return { visual, name };
@@ -93,14 +93,14 @@ export function sniffForeignFile(bytes: Uint8Array): ForeignFile | null {
   return { visual: true, name: name ?? "an MP4 video" };
 }
 
-/** Tells whether the Latin-1 characters of `text` are at `offset`. */
+/** Returns whether the Latin-1 characters of `text` are at `offset`. */
 export function hasAscii(bytes: Uint8Array, offset: number, text: string): boolean {
   if (offset + text.length > bytes.length) return false;
   for (let i = 0; i < text.length; i++) if (bytes[offset + i] !== text.charCodeAt(i)) return false;
   return true;
 }
 
-/** Returns where the text of a file begins: after a byte order mark and white space. */
+/** Returns the offset of a file's text, after a byte order mark and white space. */
 export function startOfText(bytes: Uint8Array): number {
   let start = hasAscii(bytes, 0, "\xef\xbb\xbf") ? 3 : 0;
   while (bytes[start] === 0x20 || (bytes[start] >= 0x09 && bytes[start] <= 0x0d)) start++;

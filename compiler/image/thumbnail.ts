@@ -2,13 +2,13 @@ import type { RgbaImage } from "../types.ts";
 import { encodeJpeg } from "./codecs.ts";
 import { averageAreas, targetSize } from "./resize.ts";
 
-/** Longer side of a thumbnail, pixels: a card of the grid at twice the density. */
+/** Longer side of a thumbnail, in pixels: enough for a card of the grid on a screen of double density. */
 export const THUMBNAIL_SIZE = 480;
 
 /** JPEG quality, 0 to 100. */
 const QUALITY = 80;
 
-/** A JPEG of at most `THUMBNAIL_SIZE` on its longer side; transparency on white. `loadCodecs` comes first. */
+/** Makes a JPEG with a longer side of at most `THUMBNAIL_SIZE`, on white. Call `loadCodecs` first. */
 export function makeThumbnail(image: RgbaImage): Promise<Uint8Array> {
   const { width, height } = targetSize(image.width, image.height, THUMBNAIL_SIZE);
   const flat = onWhite(image);
@@ -16,7 +16,7 @@ export function makeThumbnail(image: RgbaImage): Promise<Uint8Array> {
   return encodeJpeg({ data, width, height }, QUALITY);
 }
 
-/** The image composed on white; the same image when it is opaque. */
+/** Returns the image composed on white; the same image when it is opaque. */
 function onWhite(image: RgbaImage): RgbaImage {
   const { data: rgba, width, height } = image;
   let opaque = true;

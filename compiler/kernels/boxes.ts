@@ -1,16 +1,16 @@
 // Source: mind-ar utils/images.js (resize).
 
-/** Bytes of scratch that `averageBoxes` needs for a source and a result of these widths. */
+/** Returns the bytes of scratch that `averageBoxes` needs for a source and a result of these widths. */
 export function boxScratchBytes(width: number, outWidth: number): number {
   return 6 * width + 4 * outWidth + 512;
 }
 
 /**
- * Box averages of a grey plane (row-major, `width` pixels a row), rounded down, into `out` (row-major,
+ * Averages boxes of a grey plane (row-major, `width` pixels per row), rounded down, into `out` (row-major,
  * `outWidth` × `outHeight`).
  *
- * `columns` and `rows` say where boxes begin in source pixels, and in one more entry where the last one ends;
- * neighbouring boxes differ by a pixel in size at most. A box without a pixel is 0.
+ * `columns` and `rows` hold the starts of the boxes in source pixels, and in one more entry the end of the last
+ * box. Neighbouring boxes differ in size by at most a pixel. A box without pixels becomes 0.
  */
 export function averageBoxes(
   grey: Uint8Array,
@@ -22,7 +22,7 @@ export function averageBoxes(
   scratch: Uint8Array,
   out: Uint8Array,
 ): void {
-  /** Sums of all pixels of the box's rows to the left. */
+  /** Entry x: the sum of all pixels of the box's rows to the left of column x. */
   const sums = new Uint32Array(scratch.buffer, scratch.byteOffset, width + 1);
   const widest = Math.max(1, columns[1] - columns[0]) + 1;
   const reciprocals = new Float64Array(widest + 1);
@@ -33,7 +33,7 @@ export function averageBoxes(
       for (let x = 0, from = row * width; x < width; x++, from++) sums[x + 1] += grey[from];
     }
     for (let x = 0; x < width; x++) sums[x + 1] += sums[x];
-    // (sum + ½) / pixels is half a step or more away from an integer, so the rounded product still floors right.
+    // (sum + ½) / pixels is at least half a step from any integer, so the rounded product has the right floor.
     for (let w = 1; w <= widest; w++) reciprocals[w] = boxHeight === 0 ? 0 : 1 / (w * boxHeight);
     let left = columns[0];
     for (let x = 1; x <= outWidth; x++, to++) {

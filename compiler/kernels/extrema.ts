@@ -3,25 +3,25 @@
 /** Smallest |difference of Gaussians|, in grey levels. */
 const MIN_RESPONSE = 3;
 
-/** Pixels of an octave that a point keeps from the border: FREAK's radius. */
+/** Smallest distance of a point from the border, in pixels of its octave: FREAK's radius. */
 export const BORDER = 7;
 
 /** Largest trace² / determinant of the Hessian; beyond it the point lies on an edge. */
 const MAX_EDGE_SCORE = (4 + 1) ** 2 / 4;
 
-/** A smaller determinant has no solution worth the name. */
+/** With a smaller determinant, the Hessian has no stable inverse. */
 export const MIN_DETERMINANT = 0.0001;
 
-/** Set in a candidate where its value is not below, or not above, its neighbours'. */
+/** Flags of a candidate whose value is not below (maximum) or not above (minimum) its neighbours'. */
 export const IS_MAXIMUM = 1;
 export const IS_MINIMUM = 2;
 
 /**
- * Extrema of one plane among their 8 neighbours, ties included, that are strong and no edges.
+ * Finds the extrema of one plane among their 8 neighbours, ties included, that are strong and not edges.
  *
- * `dog` is row-major, `width` pixels a row, in grey levels; rows `firstRow` to before `endRow` are looked at,
- * both BORDER or more from the plane's borders. Each candidate is written as 4 × flat index + its kind
- * (IS_MAXIMUM, IS_MINIMUM or both), in row-major order; returns how many.
+ * `dog` is row-major, `width` pixels per row, in grey levels. The rows from `firstRow` to before `endRow` are
+ * searched; they are at least BORDER from the plane's borders. Each candidate is written as 4 × flat index +
+ * its kind (IS_MAXIMUM, IS_MINIMUM or both), in row-major order. Returns the number of candidates.
  */
 export function findPlaneExtrema(
   dog: Float32Array,

@@ -1,20 +1,21 @@
 // Source: mind-ar detector/freak.js and its CPU kernels computeExtremaFreak.js and
 // computeFreakDescriptors.js.
 
-/** A comparison also holds when the first sample is brighter by less than this. */
+/** A comparison also holds when the first sample is brighter by less than this, in grey levels. */
 const TOLERANCE = 0.01;
 
-/** Six rings of six points and the centre. */
+/** Number of samples: six rings of six points and the centre. */
 export const SAMPLES = 37;
 
 const samples = new Float32Array(SAMPLES);
 
 /**
- * The descriptor of the point at (x, y) of a plane (row-major, width × height, grey levels).
+ * Computes the descriptor of the point at (x, y) of a plane (row-major, width × height, non-negative grey
+ * levels).
  *
- * `pattern` holds x and y of the samples, none further than 1 away; `cos` and `sin` are those of the point's
- * angle times the pattern's radius, which is 7 at most. Grey levels are not negative. `descriptor` gets 21 words of 666 comparisons, most significant bit first, padded
- * with zeros.
+ * `pattern` holds x and y of the samples, at most 1 from the centre. `cos` and `sin` are those of the point's
+ * angle, multiplied by the pattern's radius, which is 7 at most. `descriptor` receives 21 words of 666
+ * comparisons, most significant bit first, padded with zeros.
  */
 export function describePoint(
   plane: Float32Array,
@@ -31,7 +32,7 @@ export function describePoint(
   packComparisons(descriptor);
 }
 
-/** Bilinear samples of the turned pattern around (x, y), rounded to float32; outside the border repeats. */
+/** Samples the turned pattern around (x, y) bilinearly, rounded to float32. Outside, the border repeats. */
 function sample(
   plane: Float32Array,
   width: number,
@@ -63,7 +64,7 @@ function sample(
   }
 }
 
-/** Compares every sample with every later one: bit 1 where the first is not the brighter one. */
+/** Compares every sample with every later one: the bit is 1 unless the first one is brighter. */
 function packComparisons(descriptor: Uint32Array): void {
   let to = 0;
   let word = 0;

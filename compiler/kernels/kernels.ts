@@ -1,6 +1,6 @@
-// The compiler's inner loops: each exists in TypeScript, which says what it computes, and in WebAssembly
-// (wasm/assembly), which computes the same with vectors. Both give the same bits, so a host that hands in
-// no module only waits longer.
+// The compiler's inner loops. Each exists in TypeScript, which documents it, and in WebAssembly
+// (wasm/assembly), which computes the same with vectors. Both give the same bits, so a host without the
+// module is only slower.
 
 import { averageBoxes } from "./boxes.ts";
 import { findPlaneExtrema } from "./extrema.ts";
@@ -28,26 +28,25 @@ const scalarKernels = {
 };
 
 /**
- * The kernels and the memory that their arrays lie in: every array passed to one of them comes out of
- * `place`.
+ * The kernels and the memory of their arrays: every array passed to a kernel must come from `place`.
  */
 export type Kernels = typeof scalarKernels & {
   /**
-   * Lays out arrays; `lay` runs twice, first to measure. Contents are undefined. The arrays live until the
-   * next call, which takes their memory.
+   * Allocates arrays. `lay` runs twice, the first time to measure. The contents are undefined. The arrays are
+   * valid until the next call, which reuses their memory.
    */
   place<Arrays>(lay: (room: Room) => Arrays): Arrays;
 };
 
-/** Bytes between arrays: vectors run over the end of an array, and begin on a boundary of their own. */
+/** Bytes between arrays, because vectors run over an array's end. Arrays are aligned to it too. */
 const SPARE_BYTES = 64;
 
-/** Hands out arrays one behind the other in a buffer, or empty ones while it measures. */
+/** Allocates arrays one after another in a buffer, or empty arrays while it measures. */
 export class Room {
   bytes: number;
   readonly #buffer: ArrayBuffer | null;
 
-  /** @param start bytes of the buffer that are taken */
+  /** @param start bytes at the start of the buffer that are in use */
   constructor(buffer: ArrayBuffer | null, start: number) {
     this.#buffer = buffer;
     this.bytes = start;
@@ -90,30 +89,30 @@ export class Room {
   }
 }
 
-/** The `WebAssembly.Module` of wasm/kernels.wasm, once a host has handed it in. */
+/** The `WebAssembly.Module` of wasm/kernels.wasm, once a host has loaded it. */
 let loaded: object | null = null;
 
-/** Kernels that stay with a stage from image to image, so that their memory is not allocated anew. */
+/** The kernels of each stage, kept from image to image so that their memory is not allocated again. */
 const kept = new Map<string, Kernels>();
 
 /**
- * Makes the kernels fast: once, before the first image, like `loadCodecs`. Without it the compiler gives the
- * same results, slower.
+ * Makes the kernels fast. Call it once, before the first image, like `loadCodecs`. Without it, the compiler
+ * gives the same results more slowly.
  *
- * @param module compiled `WebAssembly.Module` of wasm/kernels.wasm, loaded in the host's own way; null goes
- * back to TypeScript. Typed as an object because this room has no host's types.
+ * @param module the compiled `WebAssembly.Module` of wasm/kernels.wasm, which each host loads in its own way;
+ * null returns to TypeScript. It has the type object because compiler/ uses no host's types.
  */
 export function loadKernels(module: object | null): void {
   loaded = module;
   kept.clear();
 }
 
-/** Kernels with a memory of their own. */
+/** Opens kernels with a memory of their own. */
 export function openKernels(module: object | null = loaded): Kernels {
   return module ? openVectorKernels(module) : openScalarKernels();
 }
 
-/** The kernels of a stage. Two users of one name share, and so overwrite, a memory. */
+/** Returns the kernels of a stage. Two users of one stage share its memory, and so overwrite each other. */
 export function stageKernels(stage: "match" | "cluster" | "track" | "score"): Kernels {
   const kernels = kept.get(stage) ?? openKernels();
   kept.set(stage, kernels);
@@ -138,14 +137,14 @@ function openScalarKernels(): Kernels {
   };
 }
 
-/** Memory over this is given back when the next image needs less than half of it. */
+/** Memory above this is released when the next image needs less than half of it. */
 const KEPT_BYTES = 32 * 2 ** 20;
 
 function isWrongSize(present: number, needed: number): boolean {
   return needed > present || (present > KEPT_BYTES && needed < present / 2);
 }
 
-// Globals that every host has and this room's types leave out.
+// A global that every host has and that compiler/'s types lack.
 declare const WebAssembly: {
   Instance: new (module: object, imports: object) => { readonly exports: unknown };
 };

@@ -2,20 +2,20 @@
 
 import { DESCRIPTOR_WORDS } from "../types.ts";
 
-/** Medoids of a node. */
+/** Number of medoids of a node. */
 export const CENTERS = 8;
 
-/** Random choices of medoids, of which the best one stays. */
+/** Number of random choices of medoids; the best one stays. */
 const HYPOTHESES = 128;
 
-/** Entries of a row of distances: whole vectors of 8. */
+/** Returns the entries of a row of distances: whole vectors of 8. */
 export function distanceStride(count: number): number {
   return (count + 7) & ~7;
 }
 
 /**
- * Differing bits between every two of `count` descriptors: `count` rows of `stride` entries (see
- * `distanceStride`), symmetric, zeros behind the last point.
+ * Counts the differing bits between every two of `count` descriptors: `count` rows of `stride` entries (see
+ * `distanceStride`), symmetric, with zeros after the last point.
  */
 export function hammingDistances(
   descriptors: Uint32Array,
@@ -35,7 +35,7 @@ export function hammingDistances(
   }
 }
 
-/** Differing bits between one descriptor and each of `count` others. */
+/** Counts the differing bits between one descriptor and each of `count` others. */
 export function hammingRow(
   descriptor: Uint32Array,
   others: Uint32Array,
@@ -51,11 +51,11 @@ function asInt32({ buffer, byteOffset, length }: Uint32Array): Int32Array {
   return new Int32Array(buffer, byteOffset, length);
 }
 
-/** Differing bits between the descriptors that begin at `i` in `a` and at `j` in `b`. */
+/** Counts the differing bits between the descriptors that begin at `i` in `a` and at `j` in `b`. */
 function countDifferences(a: Int32Array, i: number, b: Int32Array, j: number): number {
   let distance = 0;
   for (const end = i + DESCRIPTOR_WORDS; i < end; i += 3, j += 3) {
-    // A full adder folds three words into their sum bits and, worth double, their carry bits.
+    // A full adder reduces three words to their sum bits and their carry bits, which count double.
     const x = a[i] ^ b[j];
     const y = a[i + 1] ^ b[j + 1];
     const z = a[i + 2] ^ b[j + 2];
@@ -65,7 +65,7 @@ function countDifferences(a: Int32Array, i: number, b: Int32Array, j: number): n
   return distance;
 }
 
-/** Bits set in a 32-bit word, summed in ever wider fields. */
+/** Counts the set bits of a 32-bit word in ever wider fields. */
 function countBits(word: number): number {
   const pairs = word - ((word >>> 1) & 0x55555555);
   const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
@@ -74,11 +74,12 @@ function countBits(word: number): number {
 
 /**
  * Chooses 8 medoids for a node's points: the best of 128 random choices by the sum of all points' distances
- * to their nearest medoid, the earlier one of equals.
+ * to their nearest medoid. Of equals, the earlier choice wins.
  *
- * `indexes` are the node's `size` points, rows and columns of `distances`; `best` gets places in `indexes`.
- * `state` is that of the reference's linear congruential generator, of which the upper 15 bits count; the
- * next state comes back. `order` is room for `size` places, `scratch` for `size` rows of `size` distances.
+ * `indexes` are the node's `size` points, which are rows and columns of `distances`. `best` receives places
+ * in `indexes`. `state` is that of the reference's linear congruential generator, of which the upper 15 bits
+ * count. Returns the next state. `order` has room for `size` places, `scratch` for `size` rows of `size`
+ * distances.
  */
 export function chooseMedoids(
   distances: Uint16Array,
@@ -90,7 +91,7 @@ export function chooseMedoids(
   _scratch: Uint16Array,
   best: Int32Array,
 ): number {
-  // The order persists over the hypotheses: each shuffles the first 8 places again.
+  // The order persists between hypotheses: each shuffles the first 8 places again.
   for (let i = 0; i < size; i++) order[i] = i;
   let bestSum = Infinity;
   for (let hypothesis = 0; hypothesis < HYPOTHESES; hypothesis++) {
@@ -110,7 +111,7 @@ export function chooseMedoids(
   return state;
 }
 
-/** Sum over all points of the distance to the nearest of the first 8 in `order`; stops at `limit`. */
+/** Sums all points' distances to the nearest of the first 8 in `order`; stops at `limit`. */
 function sumOfDistances(
   distances: Uint16Array,
   stride: number,

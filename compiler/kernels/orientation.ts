@@ -11,13 +11,13 @@ const CENTER_WEIGHT = 0.451862761877606;
 const SIGMA = 3;
 const RADIUS = 1.5 * SIGMA;
 
-/** Pixels to each side whose gradient counts. */
+/** Pixels to each side whose gradients count. */
 const REACH = Math.ceil(RADIUS);
 
-/** Side of the patch that the gradients are taken from. */
+/** Side, in pixels, of the patch that the gradients are computed from. */
 const PATCH = 2 * (REACH + 1) + 1;
 
-/** The reference's constants, of fewer digits than a float64 holds. */
+/** The reference's constants, which have fewer digits than a float64. */
 const ONE_OVER_TWO_PI = 0.159154943091895;
 const ONE_OVER_720 = 0.0013888888;
 
@@ -45,8 +45,9 @@ const patch = new Float32Array(PATCH * PATCH);
 const histogram = new Float64Array(BINS);
 
 /**
- * The dominant gradient direction around pixel (x, y) of a plane (row-major, width × height, grey levels), in
- * radians, one turn around -π: the peak of a histogram of 36 bins over a circle of radius 4.5.
+ * Returns the dominant gradient direction around pixel (x, y) of a plane (row-major, width × height, grey
+ * levels), in radians, -π…π: the peak of a histogram of 36 bins over a circle of radius
+ * 4.5.
  */
 export function peakAngle(plane: Float32Array, width: number, height: number, x: number, y: number): number {
   copyPatch(plane, width, height, x, y);
@@ -55,7 +56,7 @@ export function peakAngle(plane: Float32Array, width: number, height: number, x:
   return vertexAngle();
 }
 
-/** The PATCH × PATCH pixels around (x, y), those outside repeated from the border. */
+/** Copies the PATCH × PATCH pixels around (x, y). Pixels outside repeat the border. */
 function copyPatch(plane: Float32Array, width: number, height: number, x: number, y: number): void {
   const left = x - REACH - 1;
   const top = y - REACH - 1;
@@ -70,7 +71,7 @@ function copyPatch(plane: Float32Array, width: number, height: number, x: number
   }
 }
 
-/** Gradient directions weighted by magnitude and distance, each shared between its two nearest bins. */
+/** Adds gradient directions, weighted by magnitude and distance, each to its two nearest bins. */
 function fillHistogram(): void {
   histogram.fill(0);
   for (let i = 0; i < OFFSETS.length; i++) {
@@ -88,7 +89,7 @@ function fillHistogram(): void {
   roundToFloat32();
 }
 
-/** Five circular Gaussian smoothings, each rounded to float32. */
+/** Smooths the histogram five times with a circular Gaussian, each time rounded to float32. */
 function smoothHistogram(): void {
   for (let pass = 0; pass < SMOOTHINGS; pass++) {
     const first = histogram[0];
@@ -107,7 +108,7 @@ function roundToFloat32(): void {
   for (let i = 0; i < BINS; i++) histogram[i] = Math.fround(histogram[i]);
 }
 
-/** Angle of the vertex of the parabola through the highest bin and its neighbours. */
+/** Returns the angle at the vertex of the parabola through the highest bin and its neighbours. */
 function vertexAngle(): number {
   let peak = 0;
   for (let bin = 1; bin < BINS; bin++) {
@@ -117,7 +118,7 @@ function vertexAngle(): number {
   const next = histogram[(peak + 1) % BINS] - histogram[peak];
   const a = next / 2 + previous / 2;
   const b = -(previous + a * (peak * peak - (peak - 1) * (peak - 1)));
-  // A flat histogram has no vertex: 0 / 0, which the reference takes for bin 0.
+  // A flat histogram has no vertex: the reference treats 0 / 0 as bin 0.
   const vertex = a === 0 && b === 0 ? 0 : -b / (2 * a);
   return (2 * Math.PI * (vertex + 0.5)) / BINS - Math.PI;
 }

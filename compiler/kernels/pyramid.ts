@@ -2,26 +2,26 @@
 // Source: mind-ar detector/detector.js (detect, _applyFilter, _downsampleBilinear) and its CPU kernels
 // binomialFilter.js and downsampleBilinear.js, which round every stored value to float32.
 //
-// All planes are row-major, and borders clamp. Grey is in 0…255. Octave 0 is computed in integers: the
-// filter's weights sum to 256, so its first result is a multiple of 1/256 below 2^16 and its second one of
-// 1/65536 below 2^24, which float32 holds exactly. Only from octave 1 on does rounding matter.
+// All planes are row-major, and borders clamp. Grey is in 0…255. Octave 0 is computed in integers: the filter's
+// weights sum to 256, so its first result is below 2^16 in units of 1/256 and its second below 2^24 in units of
+// 1/65536, which float32 holds exactly. Rounding matters from octave 1 on.
 
 /** Units of octave 0 smoothed twice, and of a difference of Gaussians there, per grey level. */
 const BASE_UNITS = 65536;
 
-/** Rows of a ring, a power of two; a filter reaches over 5 or, for two rows at a time, 6. */
+/** Rows of a ring, a power of two: a filter needs 5 rows or, for two rows at a time, 6. */
 const RING_ROWS = 8;
 
-/** Bytes of scratch that the kernels need for rows of this width. */
+/** Returns the bytes of scratch that the kernels need for rows of this width. */
 export function pyramidScratchBytes(width: number): number {
   return 80 * width + 4096;
 }
 
 /**
- * One row of the binomial filter [1 4 6 4 1] in both directions, not divided: `out` from `to` on is in 1/256
- * grey levels. Columns go first, into `column` (a row with two more values at each end): in integers the
- * order is free. `smoothAgainRow` is the same for other arrays: engines compile a loop well for one type of
- * each.
+ * Applies the binomial filter [1 4 6 4 1] in both directions to one row, without dividing: `out` from `to` on
+ * is in 1/256 grey levels. Columns go first, into `column` (a row with two more values at each end); with
+ * integers the order does not matter. `smoothAgainRow` does the same with other array types, because engines
+ * compile a loop best for one type of each array.
  */
 export function smoothGreyRow(
   grey: Uint8Array,
@@ -51,8 +51,8 @@ export function smoothGreyRow(
 }
 
 /**
- * `smoothGreyRow` once more: from 5 rows of `once` in 1/256 grey levels, which begin at `rows`, a row `out`
- * in 1/65536.
+ * Applies the filter of `smoothGreyRow` again: from the 5 rows of `once` that begin at `rows`, in 1/256 grey
+ * levels, to a row `out` in 1/65536 grey levels.
  */
 export function smoothAgainRow(
   once: Uint16Array,
@@ -75,7 +75,7 @@ export function smoothAgainRow(
   }
 }
 
-/** Where the rows that a filter of 5 needs around row `y` begin in a ring of rows. */
+/** Returns the offsets, in a ring of rows, of the 5 rows that the filter needs around row `y`. */
 function ringRows(y: number, width: number, height: number): number[] {
   return [-2, -1, 0, 1, 2].map(
     (offset) => (Math.min(Math.max(y + offset, 0), height - 1) & (RING_ROWS - 1)) * width,
@@ -83,9 +83,9 @@ function ringRows(y: number, width: number, height: number): number[] {
 }
 
 /**
- * Octave 0 smoothed twice and reduced to the mean of each 2 × 2 block, in grey levels, (width >> 1) ×
- * (height >> 1): image 1 of octave 1. The running sum of a block is rounded to float32 after each pixel, the
- * left column first. Octave 0 itself is kept for a few rows only.
+ * Smooths octave 0 twice and reduces it to the mean of each 2 × 2 block, in grey levels, (width >> 1) ×
+ * (height >> 1). The result is image 1 of octave 1. The running sum of a block is rounded to float32 after each
+ * pixel, the left column first. Only a few rows of octave 0 are kept at a time.
  */
 export function halveSmoothed(
   grey: Uint8Array,
@@ -114,9 +114,9 @@ export function halveSmoothed(
 }
 
 /**
- * Differences of octave 0's two images, reduced as in `halveSmoothed`, at the 3 × 3 pixels around (x, y) of
- * octave 1, at least 4 pixels from its borders; row-major, in grey levels. Octave 0 is not stored, so it is
- * computed afresh.
+ * Computes the differences of octave 0's two images, reduced as in `halveSmoothed`, at the 3 × 3 pixels around
+ * (x, y) of octave 1, which is at least 4 pixels from its borders; row-major, in grey levels. Octave 0 is not
+ * stored, so it is computed again.
  */
 export function baseDifferences(
   grey: Uint8Array,
@@ -136,11 +136,11 @@ export function baseDifferences(
   }
 }
 
-/** Weights of the filter, and of the filter applied twice. */
+/** Weights of the filter applied once, and applied twice. */
 const ONCE = [0, 0, 1, 4, 6, 4, 1, 0, 0];
 const TWICE = [1, 8, 28, 56, 70, 56, 28, 8, 1];
 
-/** Smoothed once minus smoothed twice at a flat index far from the borders, in 1/65536 grey levels. */
+/** Returns smoothed once minus twice at a flat index away from the borders, in 1/65536 grey levels. */
 function baseDifference(grey: Uint8Array, width: number, at: number): number {
   let once = 0;
   let twice = 0;
@@ -158,9 +158,9 @@ function baseDifference(grey: Uint8Array, width: number, at: number): number {
 }
 
 /**
- * Image 2 of an octave, and its difference of Gaussians in place of image 1: `twice` = binomial filter
- * [1 4 6 4 1]² / 256 of `dog`, and then `dog` = `dog` - `twice`, rounded to float32. Rows go first; both
- * results are rounded to float32 once, from sums that float64 holds exactly.
+ * Computes image 2 of an octave, and replaces image 1 in `dog` by the difference of Gaussians: `twice` =
+ * binomial filter [1 4 6 4 1]² / 256 of `dog`, then `dog` = `dog` - `twice`. Rows go first. Both results are
+ * rounded to float32 once, from sums that float64 holds exactly.
  */
 export function smoothAndSubtract(
   dog: Float32Array,
@@ -198,7 +198,7 @@ function filterRow(from: Float32Array, start: number, width: number, out: Float3
   }
 }
 
-/** Mean of each 2 × 2 block of a plane in grey levels, with the roundings of `halveSmoothed`. */
+/** Writes the mean of each 2 × 2 block of a plane in grey levels, rounded as in `halveSmoothed`. */
 export function halve(from: Float32Array, width: number, height: number, out: Float32Array): void {
   const outWidth = width >> 1;
   const outHeight = height >> 1;

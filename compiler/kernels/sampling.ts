@@ -1,9 +1,10 @@
 /**
- * Bilinear samples along a straight line through a grey plane (row-major, `width` × `height`, both 2 or more
- * and with `bits` below 2^15), into `out`. Those beyond the outermost pixel centres repeat these pixels.
+ * Writes bilinear samples along a straight line through a grey plane (row-major, `width` × `height`) into
+ * `out`. Samples beyond the outermost pixel centres repeat the outermost pixels.
  *
- * Places and steps are in fixed point: `1 << bits` is a pixel, 0 the centre of the first one, and `bits` are
- * 8 or more. A weight has 8 bits.
+ * Places and steps are in fixed point: `1 << bits` is a pixel, 0 is the centre of the first pixel, and `bits`
+ * is at least 8. Each side has at least 2 pixels, and `side << bits` must stay below 2^31. Weights have 8
+ * bits.
  */
 export function sampleLine(
   plane: Uint8Array,
@@ -27,7 +28,7 @@ export function sampleLine(
     const line = insideY === bottom ? height - 2 : insideY >> bits;
     const weightX = (insideX - (column << bits)) >> toWeight;
     const weightY = (insideY - (line << bits)) >> toWeight;
-    // As 32-bit integers, or an engine thinks of fractions and takes twice as long.
+    // Keep 32-bit integers: with fractions, an engine takes twice as long.
     const at = (Math.imul(line, width) + column) | 0;
     const below = (at + width) | 0;
     const a = plane[at];

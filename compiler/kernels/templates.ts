@@ -5,17 +5,17 @@ export const TEMPLATE_REACH = 6;
 export const TEMPLATE_SIDE = 2 * TEMPLATE_REACH + 1;
 export const TEMPLATE_PIXELS = TEMPLATE_SIDE * TEMPLATE_SIDE;
 
-/** Stands for the similarity to a template that is flat or does not fit into the image. */
+/** The similarity to a template that is flat or does not fit into the image. */
 export const NO_TEMPLATE = -2;
 
 /**
- * Normalised cross-correlations, -1…1, of the template around a flat index with those at offsets `from` to
- * before `end` from it, into `out` from 0 on. Stops after one that is, in float32, not below `limit`; returns
- * the offset at which it stopped.
+ * Writes the normalised cross-correlations, -1…1, of the template around the flat index `at` with the
+ * templates at the offsets `from` to before `end`, into `out` from 0 on. Stops after one that is at least
+ * `limit` in float32; returns the index of the next offset.
  *
- * `grey`, `sums` and `squares` are planes (row-major, width × height): pixels, and the sums of each
+ * `grey`, `sums` and `squares` are planes (row-major, width × height): the pixels, and the sums of each
  * template's pixels and of their squares. `norm` is the root of the template's sum of squared deviations.
- * `offsets` holds x and y by turns.
+ * `offsets` holds x and y alternating.
  */
 export function correlate(
   grey: Uint8Array,
@@ -52,7 +52,7 @@ export function correlate(
   return end;
 }
 
-/** Whether the template around a coordinate lies within the image. */
+/** Returns whether the template around a coordinate lies within the image. */
 export function fits(at: number, size: number): boolean {
   return at >= TEMPLATE_REACH && at < size - TEMPLATE_REACH;
 }

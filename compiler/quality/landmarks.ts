@@ -1,34 +1,35 @@
-// Where a picture can be recognised: the evidence for its quality, from nothing but the compiled target.
+// Finds the places where a picture can be recognised. They are the evidence for its quality, and come from the
+// compiled target alone.
 //
-// Every keyframe is a look at the picture from another distance. What the player does with a camera's frame,
-// it can be asked to do with a smaller keyframe against a larger one, and there the right answer is known.
+// Every keyframe shows the picture from another distance. Matching a smaller keyframe against a larger one is
+// what the player does with a camera's frame, but with a known correct answer.
 
 import type { KeyframePoints } from "../compile.ts";
 import { stageKernels } from "../kernels/kernels.ts";
 import { DESCRIPTOR_WORDS, type FeaturePoints, type GreyImage } from "../types.ts";
 
-/** Best over second-best distance that the player accepts (mind-ar matching/matching.js, HAMMING_THRESHOLD). */
+/** Largest best over second-best distance of a match (mind-ar matching/matching.js, HAMMING_THRESHOLD). */
 const MOST_AMBIGUOUS = 0.7;
 
-/** Pixels of the larger keyframe within which two points are the same one, as for the player's inliers. */
+/** Distance, in pixels of the larger keyframe, within which two points are the same, as for inliers. */
 const NEAR = 3;
 
-/** Points that the compiler gives a keyframe at most; a foreign file that has more shall not cost more. */
+/** Most points that the compiler gives a keyframe. The limit bounds the cost of foreign files with more. */
 const MOST_KNOWN = 500;
 
-/** Bits of 666 from the nearest other point: a camera changes some 80, and the right match must still be clear. */
+/** Bits, of 666, that separate a point from all others. A camera changes about 80, so the match stays clear. */
 const UNMISTAKABLE = 110;
 
-/** Local contrast (standard deviation, grey levels) at which noise and bad light spoil half of the points. */
+/** Local contrast (standard deviation in grey levels) at which noise and bad light spoil half the points. */
 const HALF_CONTRAST = 20;
 
-/** Points of a keyframe that are looked for, spread over all of them; enough to judge by. */
+/** Most points of a keyframe that are tried, spread evenly over all of them. */
 const MOST_POINTS = 64;
 
-/** Pixels around a point of a tracking image whose contrast is its own. */
+/** Radius, in pixels of a tracking image, in which a point's contrast is measured. */
 const CONTRAST_RADIUS = 4;
 
-/** A point to hold on to. */
+/** A point that the player can recognise. */
 export interface Landmark {
   /** Shares of the picture's width and height. */
   readonly x: number;
@@ -37,20 +38,20 @@ export interface Landmark {
   readonly strength: number;
 }
 
-/** What one keyframe has to hold on to. */
+/** The landmarks of one keyframe. */
 export interface Look {
-  /** Longer side of the keyframe, pixels: how large the picture was seen. */
+  /** Longer side of the keyframe, in pixels. */
   readonly size: number;
-  /** All points of the keyframe. */
+  /** Number of points of the keyframe. */
   readonly points: number;
-  /** Of the points that were tried: one in `stride`. */
+  /** The landmarks among the tried points. Every `stride`-th point is tried. */
   readonly landmarks: readonly Landmark[];
   readonly stride: number;
 }
 
 /**
- * Looks for the points of each keyframe in the one that is `steps` larger: a landmark is found there in the right
- * place, and nothing else resembles it. From the smallest keyframe on.
+ * Matches the points of each keyframe with the keyframe that is `steps` larger. A landmark is a point that is
+ * found there in the right place and has no similar point. Returns the smallest keyframe first.
  *
  * @param keyframes in any order
  * @param grey a tracking image
@@ -65,7 +66,7 @@ export function lookAround(keyframes: readonly KeyframePoints[], grey: GreyImage
   });
 }
 
-/** The points of each keyframe that no other point of it resembles. From the smallest keyframe on. */
+/** Returns the points of each keyframe that resemble no other point in it; the smallest keyframe first. */
 export function findDistinct(keyframes: readonly KeyframePoints[], grey: GreyImage): Look[] {
   return keyframes
     .toSorted((a, b) => a.width - b.width)
@@ -85,7 +86,7 @@ export function findDistinct(keyframes: readonly KeyframePoints[], grey: GreyIma
     });
 }
 
-/** @param distances from point `i` to each of its own keyframe */
+/** @param distances from point `i` to each point of its keyframe */
 function standsAlone(i: number, distances: Uint16Array): boolean {
   return distances.every((distance, j) => j === i || distance >= UNMISTAKABLE);
 }
@@ -120,8 +121,8 @@ function placeLandmark(x: number, y: number, grey: GreyImage): Landmark {
 }
 
 /**
- * Bits by which point `i` of any keyframe differs from each point of this one. The array is the same one at
- * every call, and only the last comparison made is good for any.
+ * Returns a function that counts the bits by which point `i` of any keyframe differs from each point of this
+ * one. Every call returns the same array, so each result is valid until the next call of any such function.
  */
 function compareWith(known: FeaturePoints): (points: FeaturePoints, i: number) => Uint16Array {
   const kernels = stageKernels("score");
@@ -139,7 +140,7 @@ function compareWith(known: FeaturePoints): (points: FeaturePoints, i: number) =
   };
 }
 
-/** Index of the point that the player would take by these distances; -1 when two are too much alike. */
+/** Returns the index of the point that the player would match; -1 when the two nearest are too similar. */
 function findMatch(distances: Uint16Array): number {
   let best = Number.MAX_SAFE_INTEGER;
   let second = Number.MAX_SAFE_INTEGER;
@@ -157,7 +158,7 @@ function findMatch(distances: Uint16Array): number {
   return best < MOST_AMBIGUOUS * second ? at : -1;
 }
 
-/** Standard deviation of the grey levels around a place given in shares of the picture. */
+/** Returns the standard deviation of the grey levels around a place, given in shares of the picture. */
 function localContrast({ data, width, height }: GreyImage, x: number, y: number): number {
   const left = Math.max(0, Math.round(x * width) - CONTRAST_RADIUS);
   const top = Math.max(0, Math.round(y * height) - CONTRAST_RADIUS);

@@ -1,49 +1,49 @@
-// The share of a camera's views in which a picture is found, predicted from its landmarks.
+// Predicts the share of a camera's views in which a picture is found, from its landmarks.
 
 import type { Look } from "./landmarks.ts";
 
-/** Cells a side of the grid in which landmarks count once, by the strongest of them. */
+/** Cells per side of the grid. Each cell counts by its strongest landmark. */
 const GRID = 4;
 
 /**
- * Longer sides, in pixels of a camera's frame of 640 × 480, at which the picture is seen: from a fifth of the
- * frame's height to nearly all of it.
+ * Longer sides of the picture in the predicted views, in pixels of a camera frame of 640 × 480: from a fifth of
+ * the frame's height to nearly all of it.
  */
 const SIZES = [90, 135, 180, 225, 270, 315, 360, 405, 450];
 
 /**
- * Of a logistic regression on single views: constant, spread, landmarks across an octave,
+ * Coefficients of a logistic regression on single views: constant, spread, landmarks across an octave,
  * distinct points, ln(size / 200 px).
  *
- * Fitted by `npm run bench:recall -- --fit` to MindAR's own detection and matching over simulated camera
- * views; bench/results-recall.md shows how well it predicts pictures that it was not fitted to.
+ * `npm run bench:recall -- --fit` fits them to MindAR's own detection and matching over simulated camera views.
+ * bench/results.md shows how well they predict pictures that were not used for the fit.
  */
 export const COEFFICIENTS: Features = [-3.96, 0.55, 0.44, 0.64, 0.8];
 
 type Features = readonly [number, number, number, number, number];
 
-/** What speaks for a picture. */
+/** The evidence for a prediction. */
 export interface Evidence {
-  /** Each keyframe looked for in the next larger one: what is there, and where. */
+  /** Landmarks of each keyframe in the next larger one. */
   readonly near: readonly Look[];
-  /** The same across an octave: what survives a rough change of scale. */
+  /** Landmarks of each keyframe in the one an octave larger: they survive a large change of scale. */
   readonly far: readonly Look[];
-  /** What cannot be mistaken for another part of the picture, at each size. */
+  /** Points that cannot be mistaken for another part of the picture, at each size. */
   readonly distinct: readonly Look[];
 }
 
-/** Predicted share, 0 … 1, over all sizes. */
+/** Predicts the share of views over all sizes, 0 … 1. */
 export function predictShare(evidence: Evidence): number {
   return SIZES.reduce((sum, size) => sum + predictAt(evidence, size), 0) / SIZES.length;
 }
 
-/** Predicted share of the views in which the picture's longer side has `size` pixels, 0 … 1. */
+/** Predicts the share among the views in which the picture's longer side has `size` pixels, 0 … 1. */
 export function predictAt(evidence: Evidence, size: number): number {
   const features = featuresAt(evidence, size);
   return 1 / (1 + Math.exp(-features.reduce((sum, feature, i) => sum + feature * COEFFICIENTS[i], 0)));
 }
 
-/** What `COEFFICIENTS` are multiplied with. */
+/** Returns the values that `COEFFICIENTS` are multiplied by. */
 export function featuresAt({ near, far, distinct }: Evidence, size: number): Features {
   const spread = interpolate(near, spreadOf, size);
   const landmarks = interpolate(far, numberOf, size);
@@ -51,7 +51,7 @@ export function featuresAt({ near, far, distinct }: Evidence, size: number): Fea
   return [1, Math.log1p(spread), Math.log1p(landmarks), Math.log1p(points), Math.log(size / 200)];
 }
 
-/** 0 … 16: the cells of the grid that have a landmark, each by the strength of its strongest. */
+/** Sums over the grid's cells the strength of each one's strongest landmark, 0 … 16. */
 function spreadOf({ landmarks }: Look): number {
   const strongest = new Float64Array(GRID * GRID);
   for (const { x, y, strength } of landmarks) {
@@ -61,14 +61,14 @@ function spreadOf({ landmarks }: Look): number {
   return strongest.reduce((sum, strength) => sum + strength, 0);
 }
 
-/** Landmarks, each by its strength. */
+/** Estimates the number of landmarks, each weighted by its strength. */
 function numberOf({ landmarks, stride }: Look): number {
   return landmarks.reduce((sum, { strength }) => sum + strength, 0) * stride;
 }
 
 /**
- * A property of the look at `size` pixels, between those that there are. Larger than the largest: as there.
- * Smaller than the smallest: less, with the area, because nothing in the marker is that small.
+ * Interpolates a property at `size` pixels between the two nearest looks. Above the largest look it stays
+ * constant. Below the smallest it decreases with the area, because the marker has no keyframe that small.
  */
 function interpolate(looks: readonly Look[], property: (look: Look) => number, size: number): number {
   if (looks.length === 0) return 0;

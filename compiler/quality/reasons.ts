@@ -1,4 +1,4 @@
-// What is wrong with a picture, in words, and what to do about it.
+// Explains what is wrong with a picture and how to improve it.
 
 import type { GreyImage } from "../types.ts";
 import type { Evidence } from "./model.ts";
@@ -23,30 +23,30 @@ export type QualityReasonCode =
 
 export interface QualityReason {
   readonly code: QualityReasonCode;
-  /** What is the matter. */
+  /** The problem. */
   readonly message: string;
-  /** What to do. */
+  /** How to improve the picture. */
   readonly advice: string;
 }
 
-/** Where trackable detail is: about square cells, row-major, each 0 (none) … 100 (plenty). */
+/** A map of the trackable detail: roughly square cells, row-major, each 0 (none) … 100 (plenty). */
 export interface QualityMap {
   readonly columns: number;
   readonly rows: number;
   readonly cells: readonly number[];
 }
 
-/** Measures of the picture's grey levels, from a tracking image. */
+/** Measures of the grey levels of a tracking image. */
 export interface Tones {
   readonly mean: number;
-  /** Levels that 1 % and 99 % of the pixels stay below. */
+  /** The 1st and the 99th percentile of the grey levels. */
   readonly darkest: number;
   readonly brightest: number;
-  /** Second differences over first ones, root mean squares: about 1 for a sharp picture, 0.2 for a soft one. */
+  /** Root mean square of second differences over that of first ones: about 1 if sharp, 0.2 if soft. */
   readonly crispness: number;
 }
 
-// Where a part is as good as it needs to be: what pictures have that MindAR finds in most views (bench/recall).
+// Values at which a part scores 100: those of pictures that MindAR finds in most views (bench/recall).
 const GOOD_POINTS = 170;
 const GOOD_SPREAD = 0.8;
 const GOOD_DISTINCTNESS = 0.22;
@@ -54,7 +54,7 @@ const GOOD_RANGE = 160;
 const GOOD_CRISPNESS = 0.6;
 const SOFTEST = 0.1;
 
-/** A part below this is worth a word. */
+/** A part that scores less than this is a reason for a low score. */
 const WEAK: Readonly<Record<QualityPartName, number>> = {
   detail: 35,
   spread: 35,
@@ -63,13 +63,13 @@ const WEAK: Readonly<Record<QualityPartName, number>> = {
   sharpness: 50,
 };
 
-/** Predicted share from which on there is nothing to complain about. */
+/** Predicted share from which a picture gets no reasons. */
 const GOOD_SHARE = 0.72;
 
-/** Cells of the map with at least this have something to hold on to. */
+/** Value from which a cell of the map counts as having detail. */
 const OCCUPIED = 20;
 
-/** Longer side in print, mm: that is more than that of most photo prints (10 × 15 cm). */
+/** Longer side in print, in mm, from which a print is large: most photo prints are 10 × 15 cm. */
 const LARGE_PRINT = 150;
 
 export function measureTones({ data, width, height }: GreyImage): Tones {
@@ -124,7 +124,7 @@ function rate(name: QualityPartName, share: number): QualityPart {
   return { name, score: Math.round(100 * Math.min(Math.max(share, 0), 1)) };
 }
 
-/** The most important first; none for a picture that is found in most views. */
+/** Returns the reasons for a low score, the most important first; none if most views find the picture. */
 export function findReasons(
   share: number,
   parts: readonly QualityPart[],
@@ -197,7 +197,7 @@ function nameTones({ mean, darkest, brightest }: Tones): QualityReason {
   };
 }
 
-/** The thirds of the picture without detail, as the beginning of a sentence; null when there are none. */
+/** Names the thirds of the picture without detail as the start of a sentence; null if all have detail. */
 function findEmptyArea({ columns, rows, cells }: QualityMap): string | null {
   const occupied = (left: number, right: number, top: number, bottom: number) => {
     let [count, all] = [0, 0];

@@ -1,12 +1,12 @@
-// Twin of `averageBoxes` in compiler/kernels/boxes.ts. Rows of a box are added sixteen pixels at a time into
-// sums of 16 bits (boxes of up to 257 rows) or one by one into sums of 32 bits, then summed up from the left.
+// Twin of `averageBoxes` in compiler/kernels/boxes.ts. Adds the rows of a box sixteen pixels at a time into
+// sums of 16 bits (boxes of up to 257 rows) or one by one into sums of 32 bits, then sums up from the left.
 
 const MAX_ROWS_16 = 257;
 
-/** 8 columns of so many rows sum up to less than 2^16. */
+/** 8 columns of this many rows have a sum below 2^16. */
 const MAX_ROWS_IN_VECTOR = 32;
 
-/** Up to so many pixels a box, (sum + ½) / pixels in float32 is never off by as much as ½ / pixels. */
+/** For boxes of up to this many pixels, (sum + ½) / pixels in float32 is off by less than ½ / pixels. */
 const MAX_PIXELS_FLOAT32 = 8192;
 
 export function averageBoxes(
@@ -43,7 +43,7 @@ export function averageBoxes(
   }
 }
 
-/** Entry x of `sums`: the sum of all pixels of `boxHeight` rows left of column x. */
+/** Writes to entry x of `sums` the sum of all pixels of `boxHeight` rows left of column x. */
 function sumColumns(first: usize, width: i32, boxHeight: i32, column: usize, sums: usize): void {
   if (boxHeight <= MAX_ROWS_IN_VECTOR) {
     sumFewRows(first, width, boxHeight, sums);
@@ -67,7 +67,7 @@ function sumColumns(first: usize, width: i32, boxHeight: i32, column: usize, sum
   }
 }
 
-/** The same for so few rows that eight columns still sum up to 16 bits. */
+/** Does the same for few rows, where the sum of eight columns fits into 16 bits. */
 function sumFewRows(first: usize, width: i32, boxHeight: i32, sums: usize): void {
   let carry = i32x4.splat(0);
   store<u32>(sums, 0);
@@ -88,7 +88,7 @@ function sumFewRows(first: usize, width: i32, boxHeight: i32, sums: usize): void
   }
 }
 
-/** Eight sums from the left on top of `carry`; returns the last one in every lane. */
+/** Adds eight sums from the left to `carry`; returns the last one in every lane. */
 function storeSums(columns: v128, carry: v128, to: usize): v128 {
   const zero = i16x8.splat(0);
   let sums = i16x8.add(columns, v128.shuffle<i16>(zero, columns, 7, 8, 9, 10, 11, 12, 13, 14));
@@ -100,7 +100,7 @@ function storeSums(columns: v128, carry: v128, to: usize): v128 {
   return v128.shuffle<i32>(last, last, 3, 3, 3, 3);
 }
 
-/** Sums of the pixels of `boxHeight` rows, column by column. */
+/** Adds the pixels of `boxHeight` rows, column by column. */
 function addRows(first: usize, width: i32, boxHeight: i32, column: usize): void {
   for (let x = 0; x < width; x += 16) {
     let low = i16x8.splat(0);
@@ -116,7 +116,7 @@ function addRows(first: usize, width: i32, boxHeight: i32, column: usize): void 
   }
 }
 
-/** Four boxes at a time: what the sums differ by, over the box's pixels. */
+/** Averages four boxes at a time: the difference of two sums over the box's pixels. */
 function averageRow(
   columns: usize,
   reciprocals: usize,
@@ -150,7 +150,7 @@ function averageRow(
   }
 }
 
-/** The same one by one in float64. */
+/** Does the same one by one in float64. */
 function averageWideRow(columns: usize, sums: usize, boxHeight: i32, outWidth: i32, out: usize): void {
   for (let x = 0; x < outWidth; x++, columns += 4) {
     const left = load<i32>(columns);

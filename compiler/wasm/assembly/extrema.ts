@@ -1,4 +1,4 @@
-// Twin of `findPlaneExtrema` in compiler/detector/extrema.ts.
+// Twin of `findPlaneExtrema` in compiler/kernels/extrema.ts.
 
 const MIN_RESPONSE: f32 = 3;
 const BORDER = 7;
@@ -48,7 +48,7 @@ export function findPlaneExtrema(dog: usize, width: i32, firstRow: i32, endRow: 
   return <i32>((to - candidates) >> 2);
 }
 
-/** By trace² / determinant of the Hessian, in float64. */
+/** Tests trace² / determinant of the Hessian, in float64. */
 function isEdge(center: usize, stride: usize): bool {
   const value = <f64>load<f32>(center);
   const upper = center - stride;

@@ -1,12 +1,12 @@
-// Twin of `describePoint` in compiler/detector/freak.ts.
+// Twin of `describePoint` in compiler/kernels/freak.ts.
 
 const SAMPLES = 37;
 const TOLERANCE: f64 = 0.01;
 
-/** Pixels that a sample may lie away from its point, and some more for its neighbours and for rounding. */
+/** Largest distance of a sample from its point, in pixels, plus a reserve for its neighbours and rounding. */
 const MARGIN = 9;
 
-/** Samples in reverse order, and each one's upper bound for those that it is compared with. */
+/** Samples in reverse order, and the upper bound of each for its comparisons. */
 const samples = memory.data(40 * 4);
 const bounds = memory.data(44 * 4);
 
@@ -27,7 +27,7 @@ export function describePoint(
   pack(descriptor);
 }
 
-/** Where all pixels of a sample are inside: x and y, and then the pixels of a row, two at a time. */
+/** Samples where all pixels are inside: x and y together, then the pixels of a row two at a time. */
 function sampleInside(plane: usize, width: i32, x: f64, y: f64, cos: f64, sin: f64, pattern: usize): void {
   const center = f64x2.replace_lane(f64x2.splat(x), 1, y);
   const along = f64x2.replace_lane(f64x2.splat(cos), 1, sin);
@@ -85,7 +85,7 @@ function sampleClamped(
     const sampleY = y + u * sin + v * cos;
     const floorX = floor<f64>(sampleX);
     const floorY = floor<f64>(sampleY);
-    // Points far outside, where a step went astray, clamp the same from a pixel outside.
+    // A point may be far outside after a long step; one pixel outside clamps to the same value.
     const x0 = <i32>min(max(floorX, -1), <f64>right);
     const y0 = <i32>min(max(floorY, -1), <f64>bottom);
     const left = (<usize>max(x0, 0)) << 2;
@@ -106,19 +106,19 @@ function sampleClamped(
   }
 }
 
-/** A float32 is below a float64, the bound, when it is below the first float32 that is not. */
+/** A float32 is below the float64 bound exactly when it is below the first float32 that is not below it. */
 function keep(i: i32, sample: f32): void {
   const to = (<usize>(SAMPLES - 1 - i)) << 2;
   const bound = <f64>sample + TOLERANCE;
   const rounded = <f32>bound;
   store<f32>(samples + to, sample);
-  // Grey levels are not negative, so the next float32 has the next bits.
+  // Grey levels are not negative, so the bits of the next float32 are greater by 1.
   store<i32>(bounds + to, reinterpret<i32>(rounded) + i32(<f64>rounded < bound));
 }
 
 /**
- * Comparisons of the first sample with all later ones, of the second one and so on. In reverse order the
- * mask of a comparison of vectors has the first bit on top, where it belongs.
+ * Packs the comparisons of the first sample with all later ones, then of the second one, and so on. With the
+ * samples in reverse order, the mask of a vector comparison has its first bit on top, as needed.
  */
 function pack(descriptor: usize): void {
   let stream: u64 = 0;
@@ -131,7 +131,7 @@ function pack(descriptor: usize): void {
       mask |= (<u64>lanes) << k;
     }
     mask &= ((<u64>1) << later) - 1;
-    // At most 31 bits wait, and 36 come.
+    // At most 31 bits are pending, and at most 36 are added.
     if (bits + later > 63) {
       const high = later - 16;
       stream = (stream << high) | (mask >> 16);

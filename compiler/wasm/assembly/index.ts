@@ -1,9 +1,9 @@
-// The WebAssembly twins of the kernels in compiler/: what each computes, and why in this way, is written
-// there. Here is how it is done four, eight or sixteen values at a time.
+// The WebAssembly twins of compiler/kernels, which documents what each kernel computes and why. The twins
+// compute the same four, eight or sixteen values at a time.
 //
 // Arguments named like arrays are addresses in the module's memory. Nothing is allocated here: the host
-// places arrays from `firstFreeByte` on, each with 16 bytes to spare behind it, because vectors run over the
-// end of a row.
+// places arrays from `firstFreeByte` on, with at least 16 spare bytes after each, because vectors run over
+// the end of a row.
 
 export { averageBoxes } from "./boxes";
 export { findPlaneExtrema } from "./extrema";

@@ -8,7 +8,7 @@ function differing(a: usize, b: usize, offset: usize): i32 {
   return <i32>popcnt(load<u64>(a + offset) ^ load<u64>(b + offset));
 }
 
-/** Of the descriptors at two addresses. */
+/** Counts the differing bits of the descriptors at two addresses. */
 function countDifferences(a: usize, b: usize): i32 {
   return (
     differing(a, b, 0) +
@@ -57,7 +57,7 @@ export function chooseMedoids(
   scratch: usize,
   best: usize,
 ): i32 {
-  // Rows of the node's own points side by side: eight distances at a time.
+  // Gather the distances between the node's own points in dense rows, to read eight at a time.
   const rowBytes = ((<usize>size + 7) & ~7) << 1;
   let to = scratch;
   for (let i = 0; i < size; i++, to += rowBytes) {
@@ -89,7 +89,7 @@ export function chooseMedoids(
   return state;
 }
 
-/** Sum over all points of the distance to the nearest of the first 8 in `order`. */
+/** Sums all points' distances to the nearest of the first 8 in `order`. */
 function sumOfDistances(table: usize, rowBytes: usize, order: usize): i32 {
   const r0 = table + <usize>load<i32>(order) * rowBytes;
   const r1 = table + <usize>load<i32>(order, 4) * rowBytes;

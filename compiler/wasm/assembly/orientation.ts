@@ -1,7 +1,7 @@
-// Twin of `peakAngle` in compiler/detector/orientation.ts.
+// Twin of `peakAngle` in compiler/kernels/orientation.ts.
 //
-// The direction of a gradient only matters as a float32. A polynomial gives it to within 1e-10 bins, two
-// at a time; where the float32 could be another one because of that, the host's own atan2 is asked.
+// Only the float32 of a gradient's direction matters. A polynomial computes two directions at a time to within
+// 1e-10 bins; where that error could change the float32, the host's own atan2 is called.
 
 declare function atan2(y: f64, x: f64): f64;
 
@@ -15,23 +15,23 @@ const PATCH = 2 * (REACH + 1) + 1;
 const ONE_OVER_TWO_PI: f64 = 0.159154943091895;
 const ONE_OVER_720: f64 = 0.0013888888;
 
-/** What the polynomial and its roundings may be off by, in bins. */
+/** Largest error of the polynomial and its roundings, in bins. */
 const UNCERTAINTY: f64 = 4e-10;
 
-/** Rows of the circle: y = -4…4, each reaching as far to both sides. */
+/** Rows of the circle: y = -4…4. Each row is symmetric. */
 const ROWS = 9;
 function rowReach(row: i32): i32 {
   const y = abs(row - 4);
   return y === 4 ? 2 : y === 3 ? 3 : 4;
 }
 
-// Each row of the circle is written in pairs, so one more than there are may follow.
+// Each row of the circle is written in pairs, so one extra value may follow the last one.
 const weights = memory.data(72 * 4);
-// Bin + 1 of each gradient, and its shares of that bin and of the next one.
+// Bin + 1 of each gradient, and the shares that this bin and the next one get.
 const bins = memory.data(72 * 4);
 const firsts = memory.data(72 * 8);
 const seconds = memory.data(72 * 8);
-// Two histograms with one bin repeated at either end, 16 bytes each way.
+// Two histograms with one bin repeated at either end, padded by 16 bytes on each side.
 const histogram = memory.data((BINS + 4) * 8);
 const smoothed = memory.data((BINS + 4) * 8);
 const patch = memory.data((PATCH + 1) * (PATCH + 1) * 4);
@@ -59,7 +59,7 @@ export function peakAngle(plane: usize, width: i32, height: i32, x: i32, y: i32)
   return vertexAngle();
 }
 
-/** The PATCH × PATCH pixels around (x, y), those outside repeated from the border. */
+/** Copies the PATCH × PATCH pixels around (x, y). Pixels outside repeat the border. */
 function copyPatch(plane: usize, width: i32, height: i32, x: i32, y: i32): void {
   let to = patch;
   for (let v = y - REACH - 1; v <= y + REACH + 1; v++) {
@@ -89,7 +89,7 @@ function fillHistogram(center: usize, stride: usize): void {
       const length = f64x2.sqrt(f64x2.add(f64x2.mul(dx, dx), f64x2.mul(dy, dy)));
       const weighted = f32x4.demote_f64x2_zero(f64x2.mul(pair(weights + (i << 2)), length));
       const magnitude = f64x2.promote_low_f32x4(weighted);
-      // Positions are not negative: floor(position - ½) + 1 is this.
+      // Positions are not negative, so this equals floor(position - ½) + 1.
       const nextBin = f64x2.floor(f64x2.add(position, half));
       const second = f64x2.sub(f64x2.sub(position, f64x2.sub(nextBin, one)), half);
       v128.store64_lane(bins + (i << 2), i32x4.trunc_sat_f64x2_s_zero(nextBin), 0);
@@ -113,7 +113,7 @@ function fillHistogram(center: usize, stride: usize): void {
   }
 }
 
-/** Directions of two gradients in bins, as the lower two float32. */
+/** Returns the directions of two gradients in bins, as the lower two float32. */
 function directions(dy: v128, dx: v128): v128 {
   const width = f64x2.abs(dx);
   const height = f64x2.abs(dy);
@@ -143,7 +143,7 @@ function inBins(angle: v128): v128 {
   return f64x2.mul(turned, f64x2.splat(ONE_OVER_TWO_PI));
 }
 
-/** atan(√t) / √t on 0…1, to within 7e-12: Chebyshev's nodes, degree 12. */
+/** Returns atan(√t) / √t on 0…1, to within 7e-12: Chebyshev nodes, degree 12. */
 function arcTangentRatio(t: v128): v128 {
   let p = f64x2.splat(0.0004301649671246618);
   p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-0.003261487038163442));
@@ -181,7 +181,7 @@ function smoothHistogram(): void {
   }
 }
 
-/** Five smoothings end in `smoothed`. */
+/** Reads `smoothed`, where the fifth smoothing ends. */
 function vertexAngle(): f64 {
   const bins = smoothed + 16;
   let peak = 0;

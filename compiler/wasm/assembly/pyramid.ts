@@ -1,26 +1,26 @@
-// Twins of the kernels in compiler/detector/pyramid.ts.
+// Twins of the kernels in compiler/kernels/pyramid.ts.
 
-/** Bytes before and behind a scratch row: room for clamped pixels and for whole vectors. */
+/** Bytes before and after a scratch row: room for clamped pixels and for whole vectors. */
 const PAD: usize = 64;
 
-// Rows of the scratch are kept in a ring of 8: a filter reaches over 5 or 6.
+// Mask of a ring of 8 scratch rows: a filter needs 5 or 6.
 const RING = 7;
 
 function at(row: i32, height: i32): i32 {
   return min(max(row, 0), height - 1);
 }
 
-/** [1 4 6 4 1] of five vectors of 16-bit integers, modulo 2^16. */
+/** Applies [1 4 6 4 1] to five vectors of 16-bit integers, modulo 2^16. */
 function filter16(a: v128, b: v128, c: v128, d: v128, e: v128): v128 {
   return i16x8.add(i16x8.add(i16x8.add(a, e), i16x8.shl(c, 1)), i16x8.shl(i16x8.add(i16x8.add(b, c), d), 2));
 }
 
-/** The same of 32-bit integers. */
+/** Applies [1 4 6 4 1] to five vectors of 32-bit integers. */
 function filter32(a: v128, b: v128, c: v128, d: v128, e: v128): v128 {
   return i32x4.add(i32x4.add(i32x4.add(a, e), i32x4.shl(c, 1)), i32x4.shl(i32x4.add(i32x4.add(b, c), d), 2));
 }
 
-/** One row of octave 0 smoothed once, 16-bit, in 1/256 grey levels. */
+/** Smooths one row of octave 0 once: 16-bit, in 1/256 grey levels. */
 function smoothGreyRow(grey: usize, width: i32, height: i32, y: i32, column: usize, out: usize): void {
   const a = grey + <usize>at(y - 2, height) * width;
   const b = grey + <usize>at(y - 1, height) * width;
@@ -53,7 +53,7 @@ function smoothGreyRow(grey: usize, width: i32, height: i32, y: i32, column: usi
   }
 }
 
-/** Columns of `smoothAgain` for one 4-pixel half of two rows. */
+/** Writes the column sums of the second smoothing for a 4-pixel half of two rows. */
 function storeColumns(
   r0: v128,
   r1: v128,
@@ -71,7 +71,7 @@ function storeColumns(
   v128.store(lower, i32x4.add(i32x4.add(i32x4.add(r1, r5), i32x4.shl(r3, 1)), below));
 }
 
-/** Four pixels of a row of 32-bit column sums, filtered along the row, as exact float32. */
+/** Filters four pixels of a row of 32-bit column sums along the row, as exact float32. */
 function smoothedRow(from: usize): v128 {
   return f32x4.convert_i32x4_s(
     filter32(
@@ -95,7 +95,7 @@ function clampRow(row: usize, width: i32): void {
   store<i32>(end + 4, last);
 }
 
-/** 2 × 2 means of eight pixels of two rows, times 4: three additions of float32, the left column first. */
+/** Sums 2 × 2 blocks of eight pixels in two rows: three float32 additions, the left column first. */
 function addBlocks(upper0: v128, upper1: v128, lower0: v128, lower1: v128): v128 {
   const sum0 = f32x4.add(upper0, lower0);
   const sum1 = f32x4.add(upper1, lower1);
@@ -189,13 +189,13 @@ export function halve(from: usize, width: i32, height: i32, out: usize): void {
   }
 }
 
-/** One row of the filter, rounded to float32 and kept as float64; `padded` is room for the row's pixels. */
+/** Filters one row, rounded to float32 and stored as float64; `padded` has room for the row's pixels. */
 function filterRow(from: usize, width: i32, padded: usize, out: usize): void {
   memory.copy(padded, from, (<usize>width) << 2);
   clampRow(padded, width);
   const four = f64x2.splat(4);
   const six = f64x2.splat(6);
-  // Pairs of pixels: the two before, the two at hand, the two behind.
+  // Pairs of pixels: the two before, the current two, the two after.
   let ab = f64x2.promote_low_f32x4(v128.load64_zero(padded - 8));
   let cd = f64x2.promote_low_f32x4(v128.load64_zero(padded));
   for (let at = padded, end = padded + ((<usize>width) << 2); at < end; at += 8, out += 16) {
@@ -212,7 +212,7 @@ function filterRow(from: usize, width: i32, padded: usize, out: usize): void {
   }
 }
 
-/** Two pixels of the filter along the columns. */
+/** Filters two pixels along the columns. */
 function filterColumns(r0: usize, r1: usize, r2: usize, r3: usize, r4: usize): v128 {
   const sum = f64x2.add(
     f64x2.add(
@@ -241,7 +241,7 @@ export function smoothAndSubtract(dog: usize, width: i32, height: i32, scratch: 
     const r4 = ring + <usize>(at(y + 2, height) & RING) * stride;
     const once = dog + ((<usize>y * width) << 2);
     const out = twice + ((<usize>y * width) << 2);
-    // Whole vectors as far as they fit: what lies behind this row of `dog` is still needed.
+    // Only vectors that fit into the row: the data after this row of `dog` is still needed.
     const whole = <usize>width & ~3;
     let x: usize = 0;
     for (; x < whole; x += 4) {
@@ -261,8 +261,8 @@ export function smoothAndSubtract(dog: usize, width: i32, height: i32, scratch: 
   }
 }
 
-// The 14 × 14 grey pixels under 3 × 3 pixels of octave 1, columns summed once, smoothed once in 10 × 10,
-// columns summed again, all in rows of 16.
+// Buffers for the 14 × 14 grey pixels under 3 × 3 pixels of octave 1, all in rows of 16: columns summed once,
+// 10 × 10 pixels smoothed once, columns summed again.
 const columns16 = memory.data(10 * 32 + 32);
 const once16 = memory.data(10 * 32 + 32);
 const columns32 = memory.data(6 * 64 + 32);
@@ -320,7 +320,7 @@ export function baseDifferences(grey: usize, width: i32, x: i32, y: i32, out: us
   }
 }
 
-/** 65536 × (smoothed once - smoothed twice), below 2^24. */
+/** Returns 65536 × (smoothed once - smoothed twice), which is below 2^24. */
 function baseDifference(row: usize, column: usize): i32 {
   const from = columns32 + row * 64 + column * 4;
   const twice =

@@ -1,11 +1,11 @@
-// Twin of `correlate` in compiler/tracking.ts.
+// Twin of `correlate` in compiler/kernels/templates.ts.
 
 const REACH = 6;
 const SIDE = 13;
 const PIXELS: f64 = 169;
 const NO_TEMPLATE: f64 = -2;
 
-/** A template in 16 bits, 16 columns of which the last three are 0, so that they count for nothing. */
+/** A template in 16 bits. The last three of its 16 columns are 0, so that they do not count. */
 const template = memory.data(SIDE * 32);
 
 export function correlate(
@@ -52,7 +52,7 @@ export function correlate(
   return end;
 }
 
-/** Sum of the products of the template's pixels with those of another one. */
+/** Sums the products of the template's pixels and those of another template. */
 function products(corner: usize, width: i32): i32 {
   let low = i32x4.splat(0);
   let high = i32x4.splat(0);
