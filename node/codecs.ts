@@ -3,12 +3,12 @@ import { createRequire } from "node:module";
 import type { CodecModules } from "../compiler/image/codecs.ts";
 import type { CompileModules } from "./protocol.ts";
 
-/** A global that Node has and its types leave out. */
+/** A global of Node that its types lack. */
 declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> };
 
 const require = createRequire(import.meta.url);
 
-/** Compiles the image codecs out of node_modules. The modules can be sent to threads as they are. */
+/** Compiles the image codecs from node_modules. The modules can be sent to threads. */
 export async function readCodecModules(): Promise<CodecModules> {
   const [jpegDecode, pngDecode, webpDecode, jpegEncode] = await Promise.all(
     [
@@ -21,12 +21,12 @@ export async function readCodecModules(): Promise<CodecModules> {
   return { jpegDecode, pngDecode, webpDecode, jpegEncode };
 }
 
-/** Compiles the compiler's own kernels, which can be sent to threads as well. */
+/** Compiles the compiler's own kernels. The module can be sent to threads. */
 export async function readKernelModule(): Promise<object> {
   return WebAssembly.compile(await readFile(new URL("../compiler/wasm/kernels.wasm", import.meta.url)));
 }
 
-/** All that a compile thread needs. */
+/** Compiles all modules that a compile thread needs. */
 export async function readCompileModules(): Promise<CompileModules> {
   const [codecs, kernels] = await Promise.all([readCodecModules(), readKernelModule()]);
   return { codecs, kernels };

@@ -1,4 +1,4 @@
-/** A compile thread: started by node/threads.ts with CompileModules as its worker data. */
+/** The code of a compile thread, which node/threads.ts starts with CompileModules as its worker data. */
 
 import { parentPort, workerData } from "node:worker_threads";
 import { loadCodecs } from "../compiler/image/codecs.ts";
@@ -18,7 +18,7 @@ port.on("message", async ({ kind, bytes, options }: Job) => {
     if (kind === "score") post({ kind: "done", photo: await scorePhoto(bytes, options) });
     else await compile(bytes, options);
   } catch (error) {
-    // Anything else is a bug: it ends the thread, and the owner reports a crash.
+    // Any other error is a bug: it ends the thread, and the owner reports a crash.
     if (!(error instanceof CompileError)) throw error;
     post({ kind: "refused", code: error.code, message: error.message });
   }

@@ -1,4 +1,4 @@
-// What the package `vivimark` gives to programs in Node, beside the compiler itself: `vivimark/node`.
+// The public API of `vivimark/node`: what the package offers in Node, in addition to the compiler.
 
 import { loadCodecs } from "../compiler/image/codecs.ts";
 import { loadPngEncoder } from "../compiler/image/png.ts";
@@ -8,9 +8,9 @@ import { readCompileModules } from "./codecs.ts";
 export { type CompilePhotosOptions, compilePhotos, type ScorePhotosOptions, scorePhotos } from "./photos.ts";
 
 /**
- * Readies `decodeImage`, `compilePhoto` and `encodePng` in this thread; once, before the first call. `compile`
- * works without, only slower.
- * `compilePhotos` does so in its own threads.
+ * Prepares `decodeImage`, `compilePhoto` and `encodePng` in this thread. Call it once, before the first of
+ * them. `compile` works without it, but more slowly. `compilePhotos` and `scorePhotos` prepare their own
+ * threads.
  */
 export async function prepareCompiler(): Promise<void> {
   const { codecs, kernels } = await readCompileModules();

@@ -1,8 +1,8 @@
 /**
- * `node node/main.ts`: the compile service as a process of its own.
+ * `node node/main.ts`: runs the compile service as a process of its own.
  *
- * COMPILER_SECRET (required), COMPILER_PORT (8788), COMPILER_HOST (127.0.0.1). SIGTERM or SIGINT stops it
- * gracefully, a second one at once.
+ * Reads COMPILER_SECRET (required), COMPILER_PORT (default: 8788) and COMPILER_HOST (default: 127.0.0.1).
+ * SIGTERM and SIGINT stop it gracefully; a second signal stops it at once.
  */
 
 import { type Compiler, startCompiler } from "./service.ts";
@@ -10,12 +10,12 @@ import { type Compiler, startCompiler } from "./service.ts";
 const { COMPILER_SECRET: secret = "", COMPILER_HOST: host = "127.0.0.1" } = process.env;
 const port = Number(process.env.COMPILER_PORT || 8788);
 
-if (secret === "") fail("COMPILER_SECRET is not set; give it the secret that the edge sends.");
+if (secret === "") fail("COMPILER_SECRET is not set. Set it to the secret that the Worker sends.");
 if (!Number.isInteger(port) || port < 0 || port > 65535) {
   fail(`COMPILER_PORT is "${process.env.COMPILER_PORT}"; expected a whole number from 0 to 65535.`);
 }
 
-// The service keeps working after the reader of its log has gone.
+// The service keeps working when the reader of its log exits.
 process.stdout.on("error", () => {});
 
 const compiler = await startCompiler({ port, host, secret }).catch(explain);

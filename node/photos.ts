@@ -7,30 +7,30 @@ import { readCompileModules } from "./codecs.ts";
 import type { JobKind, JobResults } from "./protocol.ts";
 import { type Outcome, Threads } from "./threads.ts";
 
-/** TypeScript in the repository, JavaScript in the package. */
+/** The code of a thread: TypeScript in the repository, JavaScript in the package. */
 const JOB = new URL(import.meta.url.endsWith(".ts") ? "./job.ts" : "./job.js", import.meta.url);
 
-/** The longest time that a timer can wait; a caller that wants less aborts. */
+/** The longest delay of a timer. A caller that needs a limit aborts. */
 const NO_LIMIT_MILLISECONDS = 2 ** 31 - 1;
 
 export interface CompilePhotosOptions extends CompileOptions {
-  /** Photos at once, each in a thread of its own; the number of cores when absent. */
+  /** Number of photos at a time, each in a thread of its own. Default: the number of cores. */
   readonly threads?: number;
-  /** Aborting ends the threads and rejects the photos that are not done. */
+  /** Aborting ends the threads and rejects the unfinished photos. */
   readonly signal?: AbortSignal;
-  /** Hears of each photo, by its place in the list, what `compilePhoto` reports. */
+  /** Receives what `compilePhoto` reports, with the photo's index in the list. */
   readonly onProgress?: (photo: number, progress: CompileProgress) => void;
 }
 
 export type ScorePhotosOptions = Pick<CompilePhotosOptions, "maxSize" | "threads" | "signal">;
 
 /**
- * Compiles photos in threads, several at once: each as `compilePhoto` does, its codecs included.
+ * Compiles several photos at a time in threads, each like `compilePhoto`. Loads the codecs.
  *
  * @param photos paths of files, which are read when their turn comes, or the bytes of files
- * @returns one result a photo, in order, as Promise.allSettled gives them. A photo is rejected with a
- * CompileError when it can never become a marker, with Node's own error when its file cannot be read, with
- * the signal's reason when that was aborted, and with any other Error when a thread crashed
+ * @returns one result per photo, in order, like Promise.allSettled. A photo is rejected with a CompileError
+ * when it can never become a marker, with Node's own error when its file cannot be read, with the signal's
+ * reason when the signal was aborted, and with any other Error when its thread crashed
  */
 export function compilePhotos(
   photos: readonly (string | Uint8Array)[],
@@ -39,7 +39,7 @@ export function compilePhotos(
   return runJobs("compile", photos, options);
 }
 
-/** Scores photos in threads, several at once: each as `scorePhoto` does. Photos and results as above. */
+/** Scores several photos at a time in threads, each like `scorePhoto`. Otherwise works like `compilePhotos`. */
 export function scorePhotos(
   photos: readonly (string | Uint8Array)[],
   options: ScorePhotosOptions = {},
@@ -67,7 +67,7 @@ async function runJobs<Kind extends JobKind>(
   const runOne = async (index: number): Promise<JobResults[Kind]> => {
     const photo = photos[index];
     control.signal.throwIfAborted();
-    // A copy: the thread gets the buffer itself.
+    // Copy the bytes, because the buffer is transferred to the thread.
     const bytes = new Uint8Array(typeof photo === "string" ? await readPhoto(photo) : photo);
     const outcome = await threads.run(
       { kind, bytes, options },
@@ -98,7 +98,7 @@ async function runJobs<Kind extends JobKind>(
   return results;
 }
 
-/** Reads a photo's file, but not one that is too long to be refused for anything else. */
+/** Reads a photo's file. Refuses a file that is too large before reading it. */
 export async function readPhoto(path: string): Promise<Uint8Array> {
   checkImageBytes((await stat(path)).size);
   return readFile(path);

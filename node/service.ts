@@ -1,12 +1,12 @@
 /**
- * The fallback compiler as an HTTP service: image bytes in, marker and thumbnail out. It keeps nothing.
+ * The fallback compiler as a stateless HTTP service: image bytes in, marker and thumbnail out.
  *
  *     POST /compile?max_features=N      Authorization: Bearer SECRET, Content-Length, the image as the body
  *     GET  /health
  *
- * Refusals that come before any work are problem details with their status (400, 401, 404, 405, 411, 413,
- * 503 with Retry-After). Otherwise the answer is 200 multipart/form-data, streamed: parts `progress` while
- * the work goes on, then either `problem` alone or `metadata`, `thumbnail` and `marker`.
+ * Requests that are refused before any work get problem details with a status (400, 401, 404, 405, 411, 413,
+ * or 503 with Retry-After). All others get 200 and a multipart/form-data stream: `progress` parts during the
+ * work, then either one `problem` part or the parts `metadata`, `thumbnail` and `marker`.
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
@@ -20,54 +20,54 @@ import { readCompileModules } from "./codecs.ts";
 import { MultipartWriter } from "./multipart.ts";
 import { type Outcome, Threads } from "./threads.ts";
 
-/** A 50-megapixel photo takes a few seconds; whatever takes this long will not end. */
+/** Time limit of a job. A photo of 50 megapixels takes a few seconds, so a job that takes this long hangs. */
 const JOB_MILLISECONDS = 120_000;
 
-/** A caller whose load balancer wants the machine back waits about as long. */
+/** Time for running jobs to finish on shutdown: about as long as hosts wait before they kill a process. */
 const GRACE_MILLISECONDS = 25_000;
 
-/** The last answer's way out of the socket, once its job has ended. */
+/** Time to flush the last answer from its socket after its job has ended. */
 const LINGER_MILLISECONDS = 1_000;
 
-/** An upload of 20 MB that takes longer than this holds a place that others need. */
+/** Time limit of an upload of up to 20 MB, because an upload occupies one of the places for jobs. */
 const UPLOAD_MILLISECONDS = 120_000;
 
-/** Progress goes out at most this often within a stage, and this often when nothing new is known. */
+/** Shortest time between progress parts within a stage, and longest time between any two of them. */
 const PROGRESS_MILLISECONDS = 250;
 const HEARTBEAT_MILLISECONDS = 5_000;
 
-/** A typical job takes a second or two. */
+/** Retry-After when all places are taken: a typical job takes a second or two. */
 const BUSY_RETRY_SECONDS = 2;
 const STOPPING_RETRY_SECONDS = 10;
 
 export interface CompilerOptions {
-  /** 0 takes any free port. */
+  /** 0 selects any free port. */
   readonly port: number;
   readonly host: string;
-  /** What callers send as their bearer token. */
+  /** The bearer token that callers send. */
   readonly secret: string;
-  /** Jobs at once, each in a thread of its own; the number of cores when absent. */
+  /** Number of jobs at a time, each in a thread of its own. Default: the number of cores. */
   readonly capacity?: number;
   readonly jobMilliseconds?: number;
-  /** How long `close` waits for running jobs. */
+  /** Time that `close` waits for running jobs. */
   readonly graceMilliseconds?: number;
-  /** The threads' module; node/job.ts when absent. */
+  /** The threads' module. Default: node/job.ts. */
   readonly jobEntry?: URL;
-  /** Receives one entry a job; the standard output, as a line of JSON, when absent. */
+  /** Receives one entry per job. Default: prints it to standard output as a line of JSON. */
   readonly log?: (entry: JobLog) => void;
 }
 
 export interface Compiler {
   readonly url: string;
-  /** Refuses new work, lets running jobs finish for a while, then stops. */
+  /** Refuses new jobs, waits for running jobs up to `graceMilliseconds`, then stops. */
   close(): Promise<void>;
 }
 
-/** What is kept of a job: never the secret, never the image. */
+/** A log entry of a job. Never contains the secret or the image. */
 export interface JobLog {
   readonly time: string;
   readonly event: "compile";
-  /** `ready`, `cancelled`, or the code of the problem. */
+  /** `ready`, `cancelled`, or the problem's code. */
   readonly outcome: string;
   readonly bytes: number;
   readonly milliseconds: number;
@@ -78,7 +78,7 @@ export interface JobLog {
   readonly message?: string;
 }
 
-/** Starts the service; resolves once it listens. */
+/** Starts the service. Resolves when it listens. */
 export async function startCompiler(options: CompilerOptions): Promise<Compiler> {
   const {
     capacity = availableParallelism(),
@@ -98,7 +98,7 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
     const path = (request.url ?? "/").split("?", 1)[0];
     if (path === "/health") health(request, response);
     else if (path === "/compile") void compile(request, response);
-    else refuse(response, 404, "not_found", `There is nothing at ${path}; expected /compile or /health.`);
+    else refuse(response, 404, "not_found", `${path} does not exist; expected /compile or /health.`);
   });
 
   function health(request: IncomingMessage, response: ServerResponse): void {
@@ -112,7 +112,7 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
   }
 
   async function compile(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // Whatever of the body is not read must still be received, or the caller never sees the answer.
+    // An unread body must still be received; otherwise the caller never sees the answer.
     request.resume();
     if (!authorized(request.headers.authorization)) {
       response.setHeader("WWW-Authenticate", "Bearer");
@@ -135,7 +135,7 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
     }
     if (stopping || jobs.size >= capacity) {
       response.setHeader("Retry-After", stopping ? STOPPING_RETRY_SECONDS : BUSY_RETRY_SECONDS);
-      const detail = stopping ? "The compiler is stopping." : `All ${capacity} places are taken.`;
+      const detail = stopping ? "The compiler is stopping." : `All ${capacity} places for jobs are taken.`;
       return refuse(response, 503, "busy", detail);
     }
     const job = new AbortController();
@@ -154,7 +154,7 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
     }
   }
 
-  /** Compiles in a thread while the answer streams out. */
+  /** Compiles in a thread and streams the answer. */
   async function work(
     image: Uint8Array<ArrayBuffer>,
     maxFeatures: number | undefined,
@@ -195,7 +195,7 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
       case "timeout":
         return problem(504, "compile_timeout", `The job took longer than ${jobMilliseconds / 1000} s.`);
       case "crashed":
-        return problem(500, "compile_crashed", "The thread that compiled the image broke down.");
+        return problem(500, "compile_crashed", "The thread that compiled the image crashed.");
     }
   }
 
@@ -226,14 +226,14 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
   };
 }
 
-/** Compares digests, so that neither the length nor the content of the secret shows in the time taken. */
+/** Returns a check that compares digests, so that its duration does not reveal anything about the secret. */
 function bearerCheck(secret: string): (authorization: string | undefined) => boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   const expected = digest(`Bearer ${secret}`);
   return (authorization) => timingSafeEqual(digest(authorization ?? ""), expected);
 }
 
-/** undefined when it is absent, NaN when it is wrong. */
+/** Returns the option `max_features`; undefined when absent, NaN when invalid. */
 function maxFeaturesOf(request: IncomingMessage): number | undefined {
   const query = (request.url ?? "").split("?")[1];
   const text = new URLSearchParams(query).get("max_features");
@@ -241,7 +241,7 @@ function maxFeaturesOf(request: IncomingMessage): number | undefined {
   return /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : Number.NaN;
 }
 
-/** The whole body, in memory of its own so that it can be handed to a thread; null when the caller went away. */
+/** Reads the body into a buffer that can be transferred to a thread; null when the caller disconnected. */
 function readBody(request: IncomingMessage, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
   return new Promise((resolve) => {
     const body = new Uint8Array(length);
@@ -256,7 +256,7 @@ function readBody(request: IncomingMessage, length: number): Promise<Uint8Array<
   });
 }
 
-/** Thins out a job's progress, and repeats it when nothing changes: silence means that the service is dead. */
+/** Limits the rate of a job's progress parts, and repeats the last one so that the caller sees a heartbeat. */
 class ProgressReporter {
   readonly #send: (progress: CompileProgress) => void;
   readonly #heartbeat: NodeJS.Timeout;
@@ -297,7 +297,7 @@ function refuse(response: ServerResponse, status: number, code: string, detail: 
 
 function refuseMethod(response: ServerResponse, allow: string): void {
   response.setHeader("Allow", allow);
-  refuse(response, 405, "method_not_allowed", `Only ${allow} is possible here.`);
+  refuse(response, 405, "method_not_allowed", `This path allows only ${allow}.`);
 }
 
 function sendJson(response: ServerResponse, status: number, type: string, body: object): void {

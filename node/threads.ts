@@ -3,12 +3,12 @@ import type { CompileErrorCode, CompileProgress } from "../compiler/types.ts";
 import type { Job, JobKind, JobMessage, JobResults } from "./protocol.ts";
 
 /**
- * A thread keeps the memory of its largest photo for good, so one that decoded more than this is not kept.
- * Phone photos of 12 megapixels stay below.
+ * Most pixels of a photo after which its thread is reused: a thread never releases the memory of its largest
+ * photo. Phone photos of 12 megapixels are below.
  */
 const MAX_KEPT_PIXELS = 16_000_000;
 
-/** Refusals by what a file says of itself, before anything of it is decoded. */
+/** Codes of refusals that come from a file's headers, before it is decoded. */
 const UNREAD: ReadonlySet<CompileErrorCode> = new Set([
   "empty_file",
   "not_an_image",
@@ -18,7 +18,7 @@ const UNREAD: ReadonlySet<CompileErrorCode> = new Set([
   "image_too_small",
 ]);
 
-/** How a job ended. Only `done` and `refused` are about the photo. */
+/** The end of a job. Only `done` and `refused` depend on the photo. */
 export type Outcome<Kind extends JobKind = "compile"> =
   | { readonly kind: "done"; readonly photo: JobResults[Kind] }
   | { readonly kind: "refused"; readonly code: CompileErrorCode; readonly message: string }
@@ -26,18 +26,18 @@ export type Outcome<Kind extends JobKind = "compile"> =
   | { readonly kind: "timeout" }
   | { readonly kind: "cancelled" };
 
-/** Limits and listeners of one job. */
+/** The limits and listeners of one job. */
 export interface JobControl {
   readonly milliseconds: number;
-  /** Aborting terminates the thread: its kernels are synchronous and see no signal. */
+  /** Aborting terminates the thread, because its kernels are synchronous and cannot check the signal. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: CompileProgress) => void;
 }
 
 /**
- * Compile threads, started when needed and kept warm: compiled code makes the second job of a thread about
- * three times as fast as its first. A job that ended in the middle of something ends its thread too, so that no
- * job meets what another one left behind. The caller bounds how many jobs run at once.
+ * Compile threads, started on demand and kept warm: a thread's second job is about three times as fast as its
+ * first, because its code is compiled. A job that ends early also ends its thread, so that it cannot affect
+ * later jobs. The caller limits the number of jobs at a time.
  */
 export class Threads {
   readonly #entry: URL;
@@ -45,8 +45,8 @@ export class Threads {
   readonly #idle: Worker[] = [];
 
   /**
-   * @param entry module that speaks the protocol of node/protocol.ts
-   * @param workerData what it finds as its worker data
+   * @param entry module that implements node/protocol.ts
+   * @param workerData the worker data of each thread
    */
   constructor(entry: URL, workerData: unknown) {
     this.#entry = entry;
@@ -91,7 +91,7 @@ export class Threads {
 
   #start(): Worker {
     const thread = new Worker(this.#entry, { workerData: this.#workerData, execArgv: [] });
-    // Between jobs no caller waits for an error; without a listener it would end the process.
+    // Without a listener, an error between jobs would end the process.
     thread.on("error", () => {});
     thread.once("exit", () => {
       const index = this.#idle.indexOf(thread);
@@ -101,7 +101,7 @@ export class Threads {
   }
 }
 
-/** Whether a job left its thread as it found it. */
+/** Returns whether a job left its thread fit for reuse. */
 function isClean(outcome: Outcome<JobKind>): boolean {
   if (outcome.kind === "refused") return UNREAD.has(outcome.code);
   return outcome.kind === "done" && outcome.photo.width * outcome.photo.height <= MAX_KEPT_PIXELS;

@@ -6,7 +6,7 @@ export interface Command {
   readonly summary: string;
   /** What `--help` prints. */
   readonly help: string;
-  /** Does the work and gives the exit code; throws a Failure that says why nothing was done. */
+  /** Runs the command and returns the exit code. Throws a Failure when nothing was done. */
   run(words: readonly string[]): Promise<number>;
 }
 
@@ -16,7 +16,7 @@ export interface Words<Options extends ParseArgsOptionsConfig> {
   readonly inputs: readonly string[];
 }
 
-/** Reads the words of a command; an unknown option, or one without its value, is a failure. */
+/** Parses the words of a command. Throws a Failure for an unknown option or a missing value. */
 export function parseWords<const Options extends ParseArgsOptionsConfig>(
   words: readonly string[],
   options: Options,
@@ -30,18 +30,18 @@ export function parseWords<const Options extends ParseArgsOptionsConfig>(
     return { values: values as Words<Options>["values"], inputs };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    // The first sentence says what is wrong, the others how to name files that begin with a dash.
+    // Only the first sentence is about the error. The others explain file names that begin with a dash.
     throw usageFailure(`${error.message.split(". ", 1)[0]}. See --help.`);
   }
 }
 
-/** The value that an option has to have. */
+/** Returns the value of a required option. Throws a Failure when it is missing. */
 export function required(option: string, value: string | undefined): string {
   if (value === undefined || value === "") throw usageFailure(`--${option} is missing. See --help.`);
   return value;
 }
 
-/** A whole number of at least `min`; undefined stays what it is. */
+/** Parses a whole number of at least `min`. Returns undefined for an absent option. */
 export function wholeNumber(option: string, text: string, min: number): number;
 export function wholeNumber(option: string, text: string | undefined, min: number): number | undefined;
 export function wholeNumber(option: string, text: string | undefined, min: number): number | undefined {

@@ -21,17 +21,17 @@ const HELP = `Compiles photos into one .mind file, one image target each, in the
   vivimark compile [--input] PHOTO … --output FILE [options]
 
 PHOTO is a JPEG, PNG or WebP file, a folder of them, a pattern such as "photos/**/*.jpg" in quotes, or - for
-the standard input. Photos of a folder or a pattern are in natural order: 2.jpg before 10.jpg.
+standard input. Photos of a folder or a pattern are in natural order: 2.jpg before 10.jpg.
 
-  -i, --input PHOTO    the same as an argument; may be repeated
-  -o, --output FILE    the .mind file, or - for the standard output
+  -i, --input PHOTO    a photo, like an argument; may be repeated
+  -o, --output FILE    the .mind file, or - for standard output
   --max-features N     keep only the N strongest points of each keyframe
-  --max-size PX        reduce photos to this longer side first (${DEFAULT_MAX_SIZE}); "full" keeps every pixel
+  --max-size PX        reduce photos to this longer side first (default: ${DEFAULT_MAX_SIZE}); full keeps every pixel
   --preview FILE       a PNG of the photos with their feature points
-  --threads N          photos compiled at once (one for each core)
+  --threads N          number of photos compiled at the same time (default: one per core)
   --json               print the result, or the reason for a failure, as JSON on standard output
 
-Nothing is written unless every photo compiles. A bar shows the progress when the standard error is a terminal.
+Nothing is written unless every photo compiles. If standard error is a terminal, it shows a progress bar.
 `;
 
 const OPTIONS = {
@@ -46,7 +46,7 @@ const OPTIONS = {
 
 /** `vivimark compile`. */
 export const compileCommand: Command = {
-  summary: "photos to one .mind file",
+  summary: "compile photos into one .mind file",
   help: HELP,
   async run(words) {
     const start = Date.now();
@@ -133,12 +133,12 @@ async function findPhotos(inputs: readonly string[]): Promise<string[]> {
   return photos;
 }
 
-/** Refuses outputs that cannot be written, and those that would take the place of a photo or of each other. */
+/** Refuses outputs that cannot be written, and those that would overwrite a photo or each other. */
 function checkPlaces(photos: readonly string[], output: string, preview: string | undefined, json: boolean) {
   if (json && output === STANDARD_STREAM) {
-    throw usageFailure("--json and --output - both want the standard output; write the file somewhere else.");
+    throw usageFailure("--json and --output - both write to standard output. Choose a file for --output.");
   }
-  if (preview === STANDARD_STREAM) throw usageFailure("--preview takes the name of a file, not -.");
+  if (preview === STANDARD_STREAM) throw usageFailure("--preview needs a file name, not -.");
   const outputs = preview === undefined ? [output] : [output, preview];
   for (const name of outputs) {
     checkOutput(name);
@@ -159,7 +159,7 @@ async function readStandardPhoto(photos: readonly string[]): Promise<Uint8Array 
   }
 }
 
-/** @throws Failure that names every photo that was refused */
+/** Compiles all photos. Throws a Failure that names every refused photo. */
 async function compileAll(
   photos: readonly string[],
   files: readonly (string | Uint8Array)[],
@@ -189,7 +189,7 @@ async function compileAll(
   }
 }
 
-/** Decodes the photos once more, one at a time: threads give back markers, not pixels. */
+/** Decodes the photos again, one at a time, because threads return markers and not pixels. */
 async function drawPreview(
   photos: readonly string[],
   standardInput: Uint8Array | undefined,

@@ -1,15 +1,15 @@
 import { CompileError } from "../../compiler/types.ts";
 
-/** What a script can tell apart; `vivimark --help` lists them. A signal ends the process as it always does. */
+/** The exit codes, which `vivimark --help` lists. A signal ends the process as usual. */
 export const EXIT = {
   ok: 0,
-  /** An image or a .mind file is not what it should be. */
+  /** An image or a .mind file was refused. */
   refused: 1,
-  /** The command itself makes no sense. */
+  /** The command line is invalid. */
   usage: 2,
-  /** A file is not there, or cannot be read or written. */
+  /** A file is missing, or cannot be read or written. */
   file: 3,
-  /** A fault of Vivimark's own. */
+  /** A bug in Vivimark. */
   bug: 70,
 } as const;
 
@@ -17,11 +17,11 @@ export interface FailureReport {
   /** A CompileErrorCode, `usage`, or Node's code of a file error in lower case. */
   readonly code: string;
   readonly message: string;
-  /** What it is about, as it was given; null for the command as a whole. */
+  /** The file, as given on the command line; null for the whole command. */
   readonly file: string | null;
 }
 
-/** Why a command did nothing. Several inputs may each have their reason; the first one decides the exit code. */
+/** The reasons why a command did nothing, one per input. The first one determines the exit code. */
 export class Failure extends Error {
   readonly exit: number;
   readonly reports: readonly FailureReport[];
@@ -38,9 +38,7 @@ export function usageFailure(message: string, file: string | null = null): Failu
 }
 
 /**
- * Turns what was thrown while working on `file` into a failure.
- *
- * @throws the error itself when it is not an expected one
+ * Converts an error that was thrown while processing `file` to a Failure. Throws an unexpected error again.
  */
 export function failureOf(error: unknown, file: string | null): Failure {
   if (error instanceof Failure) return error;

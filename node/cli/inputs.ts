@@ -4,25 +4,25 @@ import { checkImageBytes } from "../../compiler/image/inspect.ts";
 import { readPhoto } from "../photos.ts";
 import { EXIT, Failure, failureOf, throwFailures, usageFailure } from "./failure.ts";
 
-/** The standard input or output, where the name of a file is expected. */
+/** Stands for standard input or output in place of a file name. */
 export const STANDARD_STREAM = "-";
 
 export const PHOTO_ENDINGS = [".jpg", ".jpeg", ".png", ".webp"];
 export const MARKER_ENDINGS = [".mind"];
 
-/** As people count: page-2 before page-10. */
+/** Compares in natural order: page-2 before page-10. */
 const inOrder = new Intl.Collator("en", { numeric: true }).compare;
 
 /**
- * The files that arguments mean, in the order given: a file is itself, `-` the standard input, a folder its
- * visible files with one of `endings`, a pattern (that names no file itself) the files that match; the last
- * two in natural order.
+ * Returns the files that the arguments stand for, in the order given. A file stands for itself, `-` for
+ * standard input, a folder for its visible files with one of `endings`, and a pattern for the files that
+ * match it. A name that exists is not a pattern. Folders and patterns are in natural order.
  *
- * @throws Failure that names every argument which means no file
+ * @throws Failure that names every argument without a file
  */
 export async function findFiles(names: readonly string[], endings: readonly string[]): Promise<string[]> {
   if (names.filter((name) => name === STANDARD_STREAM).length > 1) {
-    throw usageFailure("The standard input, -, was given twice; it can be read only once.");
+    throw usageFailure("Standard input (-) was given twice, but can be read only once.");
   }
   const failures: Failure[] = [];
   const files: string[] = [];
@@ -49,14 +49,14 @@ async function expand(name: string, endings: readonly string[]): Promise<string[
   const files = entries.filter(
     (entry) => !entry.startsWith(".") && endings.includes(path.extname(entry).toLowerCase()),
   );
-  if (files.length === 0) throw noFile(name, `The folder has no file that ends in ${endings.join(", ")}.`);
+  if (files.length === 0) throw noFile(name, `The folder has no files that end in ${endings.join(", ")}.`);
   return files.sort(inOrder).map((entry) => path.join(name, entry));
 }
 
 async function matches(pattern: string): Promise<string[]> {
   const files: string[] = [];
   for await (const file of glob(pattern)) if ((await stat(file)).isFile()) files.push(file);
-  if (files.length === 0) throw noFile(pattern, "No file matches.");
+  if (files.length === 0) throw noFile(pattern, "No files match.");
   return files.sort(inOrder);
 }
 
@@ -64,12 +64,12 @@ function noFile(file: string, message: string): Failure {
   return new Failure(EXIT.file, [{ code: "enoent", message, file }]);
 }
 
-/** The bytes of a photo; the same limit holds for a file and for the standard input. */
+/** Reads the bytes of a photo. The same size limit applies to files and to standard input. */
 export function readPhotoInput(name: string): Promise<Uint8Array> {
   return name === STANDARD_STREAM ? readStandardInput(checkImageBytes) : readPhoto(name);
 }
 
-/** The bytes of a .mind file. */
+/** Reads the bytes of a .mind file. */
 export async function readMarkerInput(name: string): Promise<Uint8Array> {
   try {
     return await (name === STANDARD_STREAM ? readStandardInput() : readFile(name));
@@ -78,7 +78,7 @@ export async function readMarkerInput(name: string): Promise<Uint8Array> {
   }
 }
 
-/** @param check hears how many bytes have come so far, and throws when they are too many */
+/** @param check receives the number of bytes so far, and throws when there are too many */
 async function readStandardInput(check: (bytes: number) => void = () => {}): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -11,25 +11,25 @@ import { readMarkerInput } from "./inputs.ts";
 import { type Output, print, writeOutputs } from "./outputs.ts";
 import { counted, table } from "./text.ts";
 
-const HELP = `Tells what a .mind file holds and what is wrong with it.
+const HELP = `Shows the contents and the problems of a .mind file.
 
   vivimark inspect FILE [options]
 
-FILE may be - for the standard input. Targets have the numbers that MindAR's player gives them (targetIndex).
+FILE may be - for standard input. Targets are numbered from 0, like MindAR's targetIndex.
 
-  --json           the report as JSON: valid, version, targets with keyframes and tracking images, problems
-  --preview DIR    a PNG of each target with its feature points, DIR/target-0.png and so on
+  --json           print the report as JSON: valid, version, targets, keyframes, tracking images, problems
+  --preview DIR    write a PNG of each target with its feature points: DIR/target-0.png and so on
 
-The exit code is 1 when there is a problem. Problems that keep a file from loading: empty, html, json,
-foreign_file, wrong_version, null_descriptors, truncated, malformed. A target that loads and will hardly be
-found: too_few_features.
+The exit code is 1 if there is a problem. Problems that keep a file from loading: empty, html, json,
+foreign_file, wrong_version, null_descriptors, truncated, malformed. A target that loads but is hard to find:
+too_few_features.
 `;
 
 const OPTIONS = { json: { type: "boolean" }, preview: { type: "string" } } as const;
 
 /** `vivimark inspect`. */
 export const inspectCommand: Command = {
-  summary: "what a .mind file holds, and what is wrong with it",
+  summary: "show the contents and problems of a .mind file",
   help: HELP,
   async run(words) {
     const { values, inputs } = parseWords(words, OPTIONS);
@@ -48,7 +48,7 @@ export const inspectCommand: Command = {
 function describeReport(file: string, { valid, bytes, version, targets, problems }: MarkerReport): string {
   const head = valid
     ? `${file}: .mind version ${version}, ${counted(targets.length, "target")}, ${counted(bytes, "byte")}\n`
-    : `${file}: nothing that MindAR's player can load, ${counted(bytes, "byte")}\n`;
+    : `${file}: MindAR's player cannot load this file, ${counted(bytes, "byte")}\n`;
   const rows = targets.map(({ width, height, keyframes, points, tracking }, i) => [
     i,
     `${width} × ${height}`,

@@ -1,4 +1,4 @@
-// `vivimark`: MindAR image targets on the command line.
+// `vivimark`: compiles and inspects MindAR image targets on the command line.
 
 import { createRequire } from "node:module";
 import { COMPILER_VERSION } from "../../compiler/compile.ts";
@@ -18,7 +18,7 @@ const COMMANDS: Record<string, Command> = {
   score: scoreCommand,
 };
 
-const HELP = `Compiles photos into MindAR image targets (.mind files), and looks into such files.
+const HELP = `Compiles photos into MindAR image targets (.mind files). Inspects, merges and scores them.
 
   vivimark compile portrait.jpg --output targets.mind
 
@@ -26,25 +26,25 @@ Commands:
 ${Object.entries(COMMANDS)
   .map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}\n`)
   .join("")}
-  vivimark COMMAND --help tells about one; vivimark --version tells the version.
+  vivimark COMMAND --help lists the options of a command. vivimark --version prints the version.
 
 Exit codes:
-  0   done
-  1   an image or a .mind file is refused or scores too low; the reason is on the standard error
-  2   the command makes no sense
-  3   a file is not there, or cannot be read or written
-  70  a fault of Vivimark's own
+  0   success
+  1   an image or a .mind file was rejected, or scores too low; standard error has the reason
+  2   the command line is invalid
+  3   a file is missing, or cannot be read or written
+  70  a bug in Vivimark
 `;
 
 /** Runs one command line and sets the exit code of the process. */
 export async function main(words: readonly string[]): Promise<void> {
-  // `print` hears of every error itself.
+  // `print` handles its errors itself.
   process.stdout.on("error", () => {});
   try {
     process.exitCode = await dispatch(words);
   } catch (error) {
     if (!(error instanceof Failure)) {
-      console.error("vivimark: this is a fault of Vivimark's own:", error);
+      console.error("vivimark: this is a bug in Vivimark:", error);
       process.exitCode = EXIT.bug;
       return;
     }
@@ -52,7 +52,7 @@ export async function main(words: readonly string[]): Promise<void> {
       console.error(`vivimark: ${file === null ? "" : `${file}: `}${message}`);
     }
     process.exitCode = error.exit;
-    // Words that make no sense do not say either that the standard output is free.
+    // With an invalid command line, standard output may be meant for something else.
     if (words.includes("--json") && error.exit !== EXIT.usage)
       await print(`${JSON.stringify({ errors: error.reports }, null, 2)}\n`);
   }

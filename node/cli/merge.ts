@@ -12,21 +12,21 @@ const MERGE_HELP = `Joins .mind files into one, without compiling anything again
 
   vivimark merge FILE … --output FILE [--json]
 
-FILE is a .mind file, a folder of them, a pattern in quotes, or - for the standard input. The targets of the
-first file come first. The output may be one of the inputs: vivimark merge all.mind new.mind -o all.mind
+FILE is a .mind file, a folder of them, a pattern in quotes, or - for standard input. The targets of the first
+file come first. The output may be one of the inputs: vivimark merge all.mind new.mind -o all.mind
 
   -o, --output FILE    the .mind file, or - for the standard output
   --json               print the result, or the reason for a failure, as JSON on standard output
 `;
 
-const EXTRACT_HELP = `Takes targets out of a .mind file into one of their own, without compiling anything again.
+const EXTRACT_HELP = `Copies targets of a .mind file into a new one, without compiling anything again.
 
   vivimark extract FILE --target N [--target N …] --output FILE [--json]
 
-Targets have the numbers that MindAR's player gives them (targetIndex): the first one is 0. Several targets come
-out in the order given, so that --target 1,0 swaps those of a file of two.
+Targets are numbered from 0, like MindAR's targetIndex. The new file has them in the order given: --target 1,0
+swaps the targets of a file of two.
 
-  -t, --target N       a target, or several with commas between them; may be repeated
+  -t, --target N       a target, or several separated by commas; may be repeated
   -o, --output FILE    the .mind file, or - for the standard output
   --json               print the result, or the reason for a failure, as JSON on standard output
 `;
@@ -35,7 +35,7 @@ const OPTIONS = { output: { type: "string", short: "o" }, json: { type: "boolean
 
 /** `vivimark merge`. */
 export const mergeCommand: Command = {
-  summary: "several .mind files to one, without compiling again",
+  summary: "join .mind files into one, without compiling again",
   help: MERGE_HELP,
   async run(words) {
     const { values, inputs } = parseWords(words, {
@@ -66,7 +66,7 @@ export const mergeCommand: Command = {
 
 /** `vivimark extract`. */
 export const extractCommand: Command = {
-  summary: "targets of a .mind file to one of their own",
+  summary: "copy targets of a .mind file into a new one",
   help: EXTRACT_HELP,
   async run(words) {
     const { values, inputs } = parseWords(words, {
@@ -94,7 +94,7 @@ export const extractCommand: Command = {
   },
 };
 
-/** A target and where it came from. */
+/** A target and its origin. */
 interface Origin {
   readonly input: string;
   readonly index: number;
@@ -104,7 +104,7 @@ interface Origin {
 function checkedOutput(values: { output?: string; json?: boolean }): string {
   const output = required("output", values.output);
   if (values.json && output === STANDARD_STREAM) {
-    throw usageFailure("--json and --output - both want the standard output; write the file somewhere else.");
+    throw usageFailure("--json and --output - both write to standard output. Choose a file for --output.");
   }
   checkOutput(output);
   return output;

@@ -4,16 +4,16 @@ import path from "node:path";
 import { EXIT, Failure, failureOf, usageFailure } from "./failure.ts";
 import { STANDARD_STREAM } from "./inputs.ts";
 
-/** What ends a command from outside. */
+/** The signals that interrupt a command. */
 export const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export interface Output {
-  /** `-` is the standard output. */
+  /** A file name, or `-` for standard output. */
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-/** Finds out before the work that its result could not be written after it. */
+/** Checks before the work that its result can be written. Throws a Failure otherwise. */
 export function checkOutput(name: string): void {
   if (name === STANDARD_STREAM) return;
   try {
@@ -25,18 +25,18 @@ export function checkOutput(name: string): void {
   }
 }
 
-/** Whether two names mean the same place, the standard output apart. */
+/** Returns whether two names refer to the same file. False for standard output. */
 export function samePlace(a: string, b: string): boolean {
   return a !== STANDARD_STREAM && b !== STANDARD_STREAM && placeOf(a).file === placeOf(b).file;
 }
 
 /**
- * Writes outputs: first all files under temporary names beside their places, then it renames them. No reader
- * sees half a file, an older file stays until its successor is complete, and if one file cannot be written, none
- * are. The standard output comes last.
+ * Writes outputs: first all files under temporary names in their folders, then renames them, then standard
+ * output. No reader sees half a file, an existing file stays until its replacement is complete, and if one
+ * file cannot be written, none are.
  */
 export async function writeOutputs(outputs: readonly Output[]): Promise<void> {
-  // From here to the renames a signal is too late: it would leave temporary files.
+  // Ignore signals until the files are renamed: they would leave temporary files.
   const ignore = () => {};
   for (const signal of SIGNALS) process.on(signal, ignore);
   try {
@@ -47,7 +47,7 @@ export async function writeOutputs(outputs: readonly Output[]): Promise<void> {
   for (const { name, bytes } of outputs) if (name === STANDARD_STREAM) await print(bytes);
 }
 
-/** In one go, without giving the event loop a turn. */
+/** Writes the files synchronously, so that nothing else runs in between. */
 function writeFiles(files: readonly Output[]): void {
   const written: { temporary: string; file: string; name: string }[] = [];
   let current = "";
@@ -74,8 +74,8 @@ function writeFiles(files: readonly Output[]): void {
 }
 
 /**
- * Writes to the standard output; resolves when it is out. Ends the process when the reader has closed the pipe, as
- * `head` does.
+ * Writes to standard output. Resolves when all is written. Ends the process when the reader has closed the
+ * pipe, as `head` does.
  */
 export function print(content: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -92,12 +92,12 @@ function notAFolder(file: string): Failure {
 }
 
 interface Place {
-  /** The file itself, behind symbolic links. */
+  /** The file itself, with symbolic links resolved. */
   readonly file: string;
   readonly folder: string;
-  /** A pipe or a device is a `stream`: it is written to, never replaced. */
+  /** A pipe or a device is a `stream`: it is written to and never replaced. */
   readonly kind: "new" | "file" | "folder" | "stream";
-  /** Permissions of the file that is there. */
+  /** Permissions of the existing file. */
   readonly mode?: number;
 }
 

@@ -1,6 +1,6 @@
 import type { CompileProgress, CompileStage } from "../../compiler/types.ts";
 
-/** Where each stage begins and ends, as parts of a photo's whole time; decoding and matching take the most. */
+/** The start and end of each stage, as shares of a photo's total time. Decoding and matching take the most. */
 const SPANS: Record<CompileStage, readonly [start: number, end: number]> = {
   decode: [0, 0.3],
   resize: [0.3, 0.35],
@@ -13,18 +13,18 @@ const BAR = 24;
 
 export interface ProgressBar {
   update(photo: number, progress: CompileProgress): void;
-  /** Takes the bar away, so that what comes next begins on a clean line. */
+  /** Removes the bar, so that the next output begins on a clean line. */
   clear(): void;
 }
 
-/** A terminal that bars can be drawn on: `process.stderr`, unless it goes to a file or a pipe. */
+/** A terminal to draw bars on: `process.stderr`, unless it goes to a file or a pipe. */
 export interface Terminal {
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): unknown;
 }
 
-/** A bar for `count` photos on one line of a terminal; elsewhere nothing at all. */
+/** Returns a bar for `count` photos on one line of a terminal; elsewhere it draws nothing. */
 export function progressBar(terminal: Terminal, count: number): ProgressBar {
   if (!terminal.isTTY || process.env.TERM === "dumb") return { update: () => {}, clear: () => {} };
   const parts = new Float64Array(count);
@@ -48,7 +48,7 @@ export function progressBar(terminal: Terminal, count: number): ProgressBar {
   };
 }
 
-/** At most one column less than the terminal has: in the last one some terminals would begin a new line. */
+/** Returns the line. Leaves the last column free: some terminals begin a new line there. */
 function line(part: number, count: number, columns: number): string {
   const filled = Math.floor(part * BAR);
   const percent = `${Math.floor(part * 100)} %`.padStart(5);

@@ -19,20 +19,20 @@ import {
 } from "./inputs.ts";
 import { checkOutput, print, samePlace, writeOutputs } from "./outputs.ts";
 
-const HELP = `Predicts how well a camera will find a photo in print, before anything is printed.
+const HELP = `Predicts how well a camera will find a printed photo.
 
   vivimark score [--input] PHOTO … [options]
 
 PHOTO is a JPEG, PNG or WebP file, a .mind file, a folder of such files, a pattern in quotes, or - for a photo
-from the standard input. The score is the share of a camera's views, good ones and poor ones, in which MindAR is
-expected to find the photo: 0 to 100. Five stars are given from 80 on.
+from standard input. The score, 0 to 100, is the percentage of a camera's views, good and poor ones, in which
+MindAR is expected to find the photo. 80 or more earns five stars.
 
-  -i, --input PHOTO    the same as an argument; may be repeated
+  -i, --input PHOTO    a photo, like an argument; may be repeated
   --map FILE           a PNG of the photos that shows where they can be tracked
-  --min N              exit with 1 when a score is below N
-  --max-size PX        reduce photos to this longer side first, as compile does
-  --threads N          photos scored at once (one for each core)
-  --json               for programs: scores, parts, reasons, print and map
+  --min N              exit with 1 if a score is below N
+  --max-size PX        reduce photos to this longer side first, like compile
+  --threads N          number of photos scored at the same time (default: one per core)
+  --json               print scores, parts, reasons, print size and map as JSON
 `;
 
 const OPTIONS = {
@@ -46,7 +46,7 @@ const OPTIONS = {
 
 /** `vivimark score`. */
 export const scoreCommand: Command = {
-  summary: "how well a camera will find a photo",
+  summary: "predict how well a camera will find a photo",
   help: HELP,
   async run(words) {
     const { values, inputs } = parseWords(words, OPTIONS);
@@ -72,21 +72,21 @@ export const scoreCommand: Command = {
 
 interface Scored {
   readonly input: string;
-  /** Its number in a .mind file; null for a photo. */
+  /** Index of the target in a .mind file; null for a photo. */
   readonly target: number | null;
   readonly quality: Quality;
   readonly picture: () => Promise<RgbaImage>;
 }
 
 function checkPlace(map: string, files: readonly string[]): void {
-  if (map === STANDARD_STREAM) throw usageFailure("--map takes the name of a file, not -.");
+  if (map === STANDARD_STREAM) throw usageFailure("--map needs a file name, not -.");
   checkOutput(map);
   if (files.some((file) => samePlace(file, map))) {
     throw usageFailure("This is one of the photos; it would be overwritten.", map);
   }
 }
 
-/** @throws Failure that names every file that was refused */
+/** Scores all files. Throws a Failure that names every refused file. */
 async function scoreAll(
   files: readonly string[],
   maxSize: number | undefined,
@@ -133,7 +133,7 @@ function scoreOne(input: string, target: ImageTarget, index: number): Scored {
   return { input, target: index, quality: scoreTarget(target), picture: async () => targetPicture(target) };
 }
 
-/** Decodes the photos once more, one at a time: threads give back scores, not pixels. */
+/** Decodes the photos again, one at a time, because threads return scores and not pixels. */
 async function drawMaps(scored: readonly Scored[]): Promise<Uint8Array> {
   await prepareCompiler();
   const size = sheetPictureSize(scored.length);
@@ -155,8 +155,8 @@ function reportForPeople(scored: Scored): string {
       (part) => `  ${part.name.padEnd(13)} ${drawBar(part.score)} ${String(part.score).padStart(3)}`,
     ),
     size === null
-      ? "  a phone at arm's length finds it in less than half of all views, however large the print"
-      : `  a phone at arm's length finds it from ${Math.ceil(size / 10)} cm in print`,
+      ? "  a phone at arm's length finds it in fewer than half of its views at any print size"
+      : `  a phone at arm's length finds it at a print size of ${Math.ceil(size / 10)} cm or more`,
     ...reasons.map(({ code, message, advice }) => `  ${code}: ${message} ${advice}`),
   ];
   return `${lines.join("\n")}\n`;

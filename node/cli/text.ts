@@ -1,6 +1,6 @@
-// Words and columns for people.
+// Formats text and tables for people.
 
-/** Rows of cells in columns; numbers to the right. */
+/** Formats rows of cells in columns. Numbers are right-aligned. */
 export function table(rows: readonly (readonly (string | number)[])[]): string {
   const texts = rows.map((row) => row.map((cell) => (typeof cell === "number" ? count(cell) : cell)));
   const widths = texts[0].map((_, column) => Math.max(...texts.map((row) => row[column].length)));
@@ -16,12 +16,12 @@ export function table(rows: readonly (readonly (string | number)[])[]): string {
     .join("");
 }
 
-/** 1234567 as 1,234,567. */
+/** Formats 1234567 as 1,234,567. */
 function count(value: number): string {
   return value.toLocaleString("en-US");
 }
 
-/** "1 target", "2 targets". */
+/** Formats a count: "1 target", "2 targets". */
 export function counted(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 }

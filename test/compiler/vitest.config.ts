@@ -7,11 +7,11 @@ export default defineConfig({
     root: import.meta.dirname,
     setupFiles: ["../bytes.ts", "./kernels.ts"],
     expect: { requireAssertions: true },
-    // Files share a worker, and with it what they import.
+    // Files share a worker and its imported modules.
     isolate: false,
-    // The default leaves one core idle, which is half of a small machine.
+    // The default leaves one core idle: half of a small machine.
     maxWorkers: "100%",
-    // A hang shows soon: no test here works for more than about a second.
+    // No test here takes more than about a second, so a hang fails soon.
     testTimeout: 10_000,
     hookTimeout: 10_000,
   },

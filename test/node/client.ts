@@ -1,4 +1,4 @@
-// A caller of the compile service, as the edge is one.
+// A caller of the compile service, like the Worker.
 
 import { type MultipartPart, parseMultipartStream } from "@remix-run/multipart-parser";
 
@@ -7,13 +7,13 @@ export const SECRET = "a secret of the tests";
 export interface Compilation {
   readonly status: number;
   readonly headers: Headers;
-  /** One part after the other, as they arrive. */
+  /** The parts, one after another, as they arrive. */
   readonly parts: AsyncGenerator<MultipartPart, void, unknown>;
   /** Hangs up. */
   abort(): void;
 }
 
-/** Posts an image and gives back the answer as soon as it begins. */
+/** Posts an image and returns the answer as soon as it begins. */
 export async function post(
   url: string,
   image: Uint8Array | string,
@@ -35,7 +35,7 @@ export async function post(
   };
 }
 
-/** A refusal that comes instead of the work. */
+/** Returns a refusal that comes before any work. */
 export async function refusal(url: string, init: RequestInit & { path?: string }) {
   const { path = "/compile", ...rest } = init;
   const response = await fetch(`${url}${path}`, rest);
@@ -57,7 +57,7 @@ export async function readAll(compilation: Compilation): Promise<MultipartPart[]
   return parts;
 }
 
-/** The problem that a whole answer consists of, apart from progress. */
+/** Reads an answer that consists of progress and one problem, and returns the problem. */
 export async function problemIn(compilation: Compilation): Promise<Problem> {
   const rest = (await readAll(compilation)).filter((part) => part.name !== "progress");
   if (rest.length !== 1 || rest[0].name !== "problem") {

@@ -25,14 +25,14 @@ function run(environment: Record<string, string>): void {
   child.stderr!.on("data", (text) => (output += text));
 }
 
-/** The first line of output that has `event`, as JSON. */
+/** Returns the first line of output with `event`, parsed. */
 async function lineOf(event: string): Promise<{ url: string }> {
   for (;;) {
     const line = output.split("\n").find((text) => text.includes(`"event":"${event}"`));
     if (line) return JSON.parse(line);
     await Promise.race([
       once(child.stdout!, "data"),
-      once(child, "exit").then(() => Promise.reject(new Error(`It exited and said: ${output}`))),
+      once(child, "exit").then(() => Promise.reject(new Error(`It exited with the output: ${output}`))),
     ]);
   }
 }
@@ -44,27 +44,25 @@ afterEach(async () => {
   }
 });
 
-test.each(["SIGTERM", "SIGINT"] as const)(
-  "serves until %s, and finishes the job that runs",
-  async (signal) => {
-    run({ COMPILER_SECRET: SECRET, COMPILER_PORT: "0" });
-    const { url } = await lineOf("listening");
-    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
-    const answer = await post(url, photo);
-    await answer.parts.next();
-    child.kill(signal);
-    await lineOf("stopping");
-    expect((await readAll(answer)).at(-1)?.name).toBe("marker");
-    const [code] = await once(child, "exit");
-    expect(code).toBe(0);
-    expect(output).toMatch(/"event":"compile".*"outcome":"ready"/);
-    expect(output).toMatch(/"event":"stopped"/);
-    expect(output).not.toContain(SECRET);
-    for (const line of output.trim().split("\n")) expect(() => JSON.parse(line)).not.toThrow();
-  },
-);
+test.each(["SIGTERM", "SIGINT"] as const)("serves until %s, and finishes the running job", async (signal) => {
+  run({ COMPILER_SECRET: SECRET, COMPILER_PORT: "0" });
+  const { url } = await lineOf("listening");
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  const answer = await post(url, photo);
+  await answer.parts.next();
+  const exited = once(child, "exit");
+  child.kill(signal);
+  await lineOf("stopping");
+  expect((await readAll(answer)).at(-1)?.name).toBe("marker");
+  const [code] = await exited;
+  expect(code).toBe(0);
+  expect(output).toMatch(/"event":"compile".*"outcome":"ready"/);
+  expect(output).toMatch(/"event":"stopped"/);
+  expect(output).not.toContain(SECRET);
+  for (const line of output.trim().split("\n")) expect(() => JSON.parse(line)).not.toThrow();
+});
 
-test("works on when nobody reads its log any more", async () => {
+test("keeps working when its log has no reader any more", async () => {
   run({ COMPILER_SECRET: SECRET, COMPILER_PORT: "0" });
   const { url } = await lineOf("listening");
   child.stdout!.destroy();
@@ -76,14 +74,14 @@ test("works on when nobody reads its log any more", async () => {
   expect(code).toBe(0);
 });
 
-test("without a secret it says so", async () => {
+test("a missing secret", async () => {
   run({ COMPILER_PORT: "0" });
   const [code] = await once(child, "close");
   expect(code).toBe(1);
-  expect(output).toMatch(/^COMPILER_SECRET is not set; .*\n$/);
+  expect(output).toMatch(/^COMPILER_SECRET is not set\. .*\n$/);
 });
 
-test("a port that is none", async () => {
+test("an invalid port", async () => {
   run({ COMPILER_SECRET: SECRET, COMPILER_PORT: "http" });
   const [code] = await once(child, "close");
   expect(code).toBe(1);

@@ -23,7 +23,7 @@ function markerOf(result: PromiseSettledResult<CompiledPhoto>): Uint8Array {
   return result.value.marker;
 }
 
-test("threads give what compilePhoto gives, in the order of the photos, more photos than threads", async () => {
+test("threads give the results of compilePhoto, in order, for more photos than threads", async () => {
   const stages = photos.map(() => new Set<string>());
   const onProgress = (photo: number, { stage }: CompileProgress) => stages[photo].add(stage);
   const results = await compilePhotos(photos, { ...OPTIONS, threads: 2, onProgress });
@@ -34,7 +34,7 @@ test("threads give what compilePhoto gives, in the order of the photos, more pho
   }
 });
 
-test("paths and bytes give the same, and the bytes stay the caller's", async () => {
+test("paths and bytes give the same result, and the caller keeps the bytes", async () => {
   const bytes = readFileSync(photos[0]);
   const copy = Buffer.from(bytes);
   const [one, other] = await compilePhotos([photos[0], bytes], OPTIONS);
@@ -42,7 +42,7 @@ test("paths and bytes give the same, and the bytes stay the caller's", async () 
   expect(bytes).toEqualBytes(copy);
 });
 
-test("a photo that fails leaves the others alone", async () => {
+test("a photo that fails does not affect the others", async () => {
   const large = path.join(folder, "large.jpg");
   writeFileSync(large, Buffer.alloc(20_000_001));
   const results = await compilePhotos(
@@ -56,7 +56,7 @@ test("a photo that fails leaves the others alone", async () => {
   expect(reasons[3]).toMatchObject({ name: "CompileError", code: "image_too_many_bytes" });
 });
 
-test("aborting ends what runs and what waits", async () => {
+test("aborting ends running and waiting photos", async () => {
   const control = new AbortController();
   const reason = new Error("enough");
   const onProgress = () => control.abort(reason);
@@ -65,12 +65,12 @@ test("aborting ends what runs and what waits", async () => {
   expect(await compilePhotos(photos, { signal: control.signal })).toEqual(results);
 });
 
-test("no photos are no work, and no threads no way to do it", async () => {
+test("no photos give no results, and 0 threads are refused", async () => {
   expect(await compilePhotos([])).toEqual([]);
   await expect(compilePhotos(photos, { threads: 0 })).rejects.toMatchObject({ code: "invalid_option" });
 });
 
-test("threads score as scorePhoto does, also what could never be compiled", async () => {
+test("threads give the results of scorePhoto, also for photos that cannot be compiled", async () => {
   const data = new Uint8ClampedArray(200 * 200 * 4).fill(128);
   const blank = await encodePng({ data, width: 200, height: 200 });
   const results = await scorePhotos([...photos, blank, Buffer.from("<html>")], { maxSize: 640, threads: 2 });

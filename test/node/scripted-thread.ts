@@ -1,4 +1,4 @@
-// A compile thread that does what the image's text says, so that a test can make one hang or break.
+// A compile thread that follows orders in the image's text, so that a test can make it hang or crash.
 
 import { randomUUID } from "node:crypto";
 import { parentPort } from "node:worker_threads";

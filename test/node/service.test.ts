@@ -58,7 +58,7 @@ afterEach(async () => {
 describe("a photo", () => {
   beforeAll(async () => loadCodecs(await readCodecModules()));
 
-  test("becomes the marker that this process makes of it, with a thumbnail and progress", async () => {
+  test("gives the same marker as compilePhoto, with a thumbnail and progress", async () => {
     const url = await start({ capacity: 1 });
     const answer = await post(url, photo);
     expect(answer.status).toBe(200);
@@ -95,7 +95,7 @@ describe("a photo", () => {
     expect(JSON.stringify(entry)).not.toContain(SECRET);
   });
 
-  test("keeps only as many points as asked for", async () => {
+  test("max_features limits the points", async () => {
     const url = await start({ capacity: 1 });
     const parts = await readAll(await post(url, photo, { query: "?max_features=60" }));
     const here = await compilePhoto(photo, { maxFeatures: 60 });
@@ -109,7 +109,7 @@ describe("a photo", () => {
     ["a text", Buffer.from("hello"), "not_an_image"],
     ["a GIF", Buffer.from("GIF89a"), "unsupported_format"],
     ["half a photo", photo.subarray(0, photo.length >> 1), "image_damaged"],
-  ])("that is %s is a problem of the photo", async (_, bytes, code) => {
+  ])("that is %s gets a problem", async (_, bytes, code) => {
     const url = await start({ capacity: 1 });
     const problem = await problemIn(await post(url, bytes));
     expect(problem).toMatchObject({ type: "about:blank", status: 422, code });
@@ -124,9 +124,9 @@ describe("refuses before any work", () => {
   test.each([
     ["no secret", {}],
     ["a wrong secret", { Authorization: "Bearer wrong" }],
-    ["a secret with more behind it", { Authorization: `Bearer ${SECRET}x` }],
+    ["a secret with an extra character", { Authorization: `Bearer ${SECRET}x` }],
     ["another scheme", { Authorization: `Basic ${SECRET}` }],
-  ])("%s, even with 15 MB on the way", async (_, headers) => {
+  ])("%s, even during an upload of 15 MB", async (_, headers) => {
     const url = await start({ jobEntry: scripted });
     const body = new Uint8Array(15_000_000);
     const { status, headers: answered, problem } = await refusal(url, { method: "POST", headers, body });
@@ -144,7 +144,7 @@ describe("refuses before any work", () => {
     expectProblem(problem, 413, "image_too_many_bytes");
   });
 
-  test("20 MB are not too much", async () => {
+  test("but not exactly 20 MB", async () => {
     const url = await start({ jobEntry: scripted });
     const parts = await readAll(await post(url, new Uint8Array(MAX_IMAGE_BYTES)));
     expect(parts.at(-1)?.name).toBe("marker");
@@ -184,7 +184,7 @@ describe("refuses before any work", () => {
     expect((await fetch(`${url}/health`, { method: "DELETE" })).status).toBe(405);
   });
 
-  test("an empty secret of its own", async () => {
+  test("to start with an empty secret", async () => {
     await expect(startCompiler({ port: 0, host: "127.0.0.1", secret: "" })).rejects.toThrow(
       /secret is empty/,
     );
@@ -198,7 +198,7 @@ describe("refuses before any work", () => {
 });
 
 describe("places", () => {
-  test("are as many as cores, unless told otherwise", async () => {
+  test("default to the number of cores", async () => {
     const url = await start({ jobEntry: scripted });
     expect(await health(url)).toEqual({
       status: 200,
@@ -211,7 +211,7 @@ describe("places", () => {
     });
   });
 
-  test("full: 503 and when to come again; free once the caller hangs up", async () => {
+  test("full: 503 with Retry-After; free once a caller disconnects", async () => {
     const url = await start({ jobEntry: scripted, capacity: 2 });
     const hanging = [await post(url, "hang"), await post(url, "hang")];
     expect((await health(url)).body).toMatchObject({ running: 2, capacity: 2 });
@@ -229,7 +229,7 @@ describe("places", () => {
     expect((await health(url)).body).toMatchObject({ running: 0 });
   });
 
-  test("are given back when a caller goes away in the middle of its upload", async () => {
+  test("are freed when a caller disconnects during its upload", async () => {
     const url = await start({ jobEntry: scripted, capacity: 1 });
     const call = request(`${url}/compile`, {
       method: "POST",
@@ -253,26 +253,26 @@ describe("threads", () => {
     expect(await identity(url)).toBe(await identity(url));
   });
 
-  test("are not kept after a large photo, whose memory they hold", async () => {
+  test("are not reused after a large photo, because they keep its memory", async () => {
     const url = await start({ jobEntry: scripted, capacity: 1 });
     expect(await identity(url, "large")).not.toBe(await identity(url));
   });
 
-  test("are kept after refusing a file unread", async () => {
+  test("are reused after refusing a file by its headers", async () => {
     const url = await start({ jobEntry: scripted, capacity: 1 });
     const before = await identity(url);
     expect(await problemIn(await post(url, "refuse unread"))).toMatchObject({ code: "not_an_image" });
     expect(await identity(url)).toBe(before);
   });
 
-  test("are not kept after a refusal of what was decoded", async () => {
+  test("are not reused after refusing a decoded photo", async () => {
     const url = await start({ jobEntry: scripted, capacity: 1 });
     const before = await identity(url);
     expect(await problemIn(await post(url, "refuse"))).toMatchObject({ code: "too_few_features" });
     expect(await identity(url)).not.toBe(before);
   });
 
-  test.each(["throw", "reject", "exit"])("that break down (%s) are reported and replaced", async (order) => {
+  test.each(["throw", "reject", "exit"])("that crash (%s) are reported and replaced", async (order) => {
     const url = await start({ jobEntry: scripted, capacity: 1 });
     const before = await identity(url);
     const problem = await problemIn(await post(url, order));
@@ -285,12 +285,12 @@ describe("threads", () => {
     ]);
   });
 
-  test("that cannot even start are reported", async () => {
+  test("that cannot start are reported", async () => {
     const url = await start({ jobEntry: new URL("./not-there.ts", import.meta.url), capacity: 1 });
     expect(await problemIn(await post(url, "work"))).toMatchObject({ code: "compile_crashed" });
   });
 
-  test("that take too long are ended and replaced", async () => {
+  test("that take too long are terminated and replaced", async () => {
     const url = await start({ jobEntry: scripted, capacity: 1, jobMilliseconds: 3000 });
     const before = await identity(url);
     expect(await problemIn(await post(url, "hang"))).toMatchObject({ code: "compile_timeout", status: 504 });
@@ -299,7 +299,7 @@ describe("threads", () => {
   });
 });
 
-test("a reader has each part while the next one is still being worked on", async () => {
+test("a reader receives each part before the next one is ready", async () => {
   const url = await start({ jobEntry: scripted, capacity: 1 });
   const answer = await post(url, "hang");
   const { value: part } = await answer.parts.next();
@@ -312,7 +312,7 @@ test("a reader has each part while the next one is still being worked on", async
 });
 
 describe("stopping", () => {
-  test("refuses new work, finishes what runs, then closes", async () => {
+  test("refuses new jobs, finishes running ones, then closes", async () => {
     const url = await start({ capacity: 2, graceMilliseconds: 60_000 });
     const answer = await post(url, photo);
     await answer.parts.next();
@@ -329,7 +329,7 @@ describe("stopping", () => {
     await expect(fetch(`${url}/health`)).rejects.toThrow();
   });
 
-  test("does not wait for ever", async () => {
+  test("waits for a limited time only", async () => {
     const url = await start({ jobEntry: scripted, capacity: 1, graceMilliseconds: 50 });
     const answer = await post(url, "hang");
     await answer.parts.next();

@@ -8,11 +8,11 @@ export default defineConfig({
     root: import.meta.dirname,
     setupFiles: ["../bytes.ts"],
     expect: { requireAssertions: true },
-    // The command line starts a hundred times; each start would compile its modules anew.
+    // The tests start the command line about a hundred times; the cache avoids compiling its modules each time.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "../../node_modules/.cache/vivimark/node") },
-    // The default leaves one core idle, which is half of a small machine.
+    // The default leaves one core idle: half of a small machine.
     maxWorkers: "100%",
-    // A hang shows soon: no test here works for more than about a second.
+    // No test here takes more than about a second, so a hang fails soon.
     testTimeout: 10_000,
     hookTimeout: 10_000,
   },

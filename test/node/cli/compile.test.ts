@@ -47,8 +47,8 @@ async function library(photos: readonly string[], options: CompileOptions = { ma
   return compile(images, options);
 }
 
-describe("what it writes", () => {
-  test("one photo, and not a word where nobody watches", async () => {
+describe("output", () => {
+  test("one photo; prints nothing without a terminal", async () => {
     const ended = await vivimark(["compile", "--input", home, "--output", inside("one.mind")]);
     expect(ended).toMatchObject({ code: 0, stderr: "" });
     expect(ended.stdout.length).toBe(0);
@@ -56,13 +56,13 @@ describe("what it writes", () => {
     expect(readdirSync(folder)).toEqual(["one.mind"]);
   });
 
-  test("several photos, as options and arguments, in their order: the library's bytes", async () => {
+  test("several photos as options and arguments, in order, give the library's bytes", async () => {
     const words = ["compile", cat, "-i", home, ...SMALL, alps, "-o", inside("all.mind"), "--threads", "2"];
     expect(await vivimark(words)).toMatchObject({ code: 0, stderr: "" });
     expect(readFileSync(inside("all.mind"))).toEqualBytes(await library([cat, home, alps]));
   });
 
-  test("with the options of the library", async () => {
+  test("the options equal those of the library", async () => {
     const options = ["--max-features", "40", "--max-size", "300"];
     await vivimark(["compile", home, ...options, "-o", inside("few.mind")]);
     expect(readFileSync(inside("few.mind"))).toEqualBytes(
@@ -72,7 +72,7 @@ describe("what it writes", () => {
     expect(target.keyframes[0].maxima.count + target.keyframes[0].minima.count).toBe(40);
   });
 
-  test("at full size when asked", async () => {
+  test("--max-size full", async () => {
     const { data, width, height } = paintCollage(1500, 200);
     const rgba = Uint8Array.from({ length: data.length * 4 }, (_, i) => data[i >> 2]);
     writeFileSync(inside("wide.png"), await encodePng({ data: rgba, width, height }));
@@ -82,26 +82,26 @@ describe("what it writes", () => {
     expect(decodeMind(expected)[0].width).toBe(1500);
   });
 
-  test("from the standard input to the standard output", async () => {
+  test("from standard input to standard output", async () => {
     const ended = await vivimark(["compile", "-", ...SMALL, "--output", "-"], { input: readFileSync(home) });
     expect(ended).toMatchObject({ code: 0, stderr: "" });
     expect(ended.stdout).toEqualBytes(await library([home]));
   });
 
-  test("the standard input among files, with a preview", async () => {
+  test("standard input among files, with a preview", async () => {
     const words = ["compile", alps, "-", ...SMALL, "-o", "two.mind", "--preview", "two.png"];
     expect(await vivimark(words, { cwd: folder, input: readFileSync(home) })).toMatchObject({ code: 0 });
     expect(readFileSync(inside("two.mind"))).toEqualBytes(await library([alps, home]));
     expect(readdirSync(folder)).toEqual(["two.mind", "two.png"]);
   });
 
-  test("a folder in natural order, without what is no photo", async () => {
+  test("a folder in natural order, only its photos", async () => {
     mkdirSync(inside("photos/inner"), { recursive: true });
     copyFileSync(home, inside("photos/10.jpg"));
     copyFileSync(alps, inside("photos/2.JPG"));
     copyFileSync(cat, inside("photos/inner/1.jpg"));
     writeFileSync(inside("photos/notes.txt"), "no photo");
-    writeFileSync(inside("photos/._2.jpg"), "what macOS leaves behind");
+    writeFileSync(inside("photos/._2.jpg"), "a resource fork of macOS");
     const ended = await vivimark(["compile", "photos", ...SMALL, "-o", "all.mind", "--json"], {
       cwd: folder,
     });
@@ -112,7 +112,7 @@ describe("what it writes", () => {
     expect(readFileSync(inside("all.mind"))).toEqualBytes(await library([alps, home]));
   });
 
-  test("a pattern that no shell has expanded; a file of that very name comes first", async () => {
+  test("a pattern that the shell has not expanded; a file of the same name takes precedence", async () => {
     mkdirSync(inside("a/b"), { recursive: true });
     copyFileSync(home, inside("a/b/10.jpg"));
     copyFileSync(alps, inside("a/9.jpg"));
@@ -122,7 +122,7 @@ describe("what it writes", () => {
     expect(readFileSync(inside("all.mind"))).toEqualBytes(await library([alps, home, cat]));
   });
 
-  test("a report for programs", async () => {
+  test("a JSON report", async () => {
     const { code, stdout, stderr } = await vivimark(
       ["compile", home, alps, ...SMALL, "-o", "all.mind", "--json", "--preview", "all.png"],
       { cwd: folder },
@@ -161,8 +161,8 @@ describe("what it writes", () => {
   });
 });
 
-describe("where it writes", () => {
-  test("an older file is replaced and keeps its permissions, behind a link too", async () => {
+describe("where the output goes", () => {
+  test("an existing file is replaced and keeps its permissions, also behind a link", async () => {
     writeFileSync(inside("real.mind"), "old", { mode: 0o600 });
     symlinkSync("real.mind", inside("link.mind"));
     await vivimark(["compile", home, ...SMALL, "-o", inside("link.mind")]);
@@ -182,7 +182,7 @@ describe("where it writes", () => {
     expect(lstatSync(inside("pipe")).isFIFO()).toBe(true);
   });
 
-  test("nothing, and the old file stays, when one of the photos is refused", async () => {
+  test("a refused photo leaves the existing file unchanged", async () => {
     writeFileSync(inside("all.mind"), "old");
     writeFileSync(inside("page.jpg"), "<!DOCTYPE html>");
     writeFileSync(inside("cut.jpg"), readFileSync(home).subarray(0, 50_000));
@@ -201,7 +201,7 @@ describe("where it writes", () => {
   });
 });
 
-/** Puts code before each call of a function of node:fs, which the command line imports by name. */
+/** Runs code before each call of a function of node:fs, which the command line imports by name. */
 const beforeEachCall = (name: string, code: string) => `
   import fs from "node:fs";
   import { syncBuiltinESMExports } from "node:module";
@@ -214,7 +214,7 @@ const beforeEachCall = (name: string, code: string) => `
 describe("when writing goes wrong", () => {
   const words = ["compile", home, ...SMALL, "-o", "a.mind", "--preview", "a.png"];
 
-  test("a disk that is full after the first file leaves neither", async () => {
+  test("a disk that is full after the first file leaves no file", async () => {
     const full =
       'if (calls === 2) throw Object.assign(new Error("full"), { code: "ENOSPC", syscall: "write" })';
     const before = beforeEachCall("writeFileSync", full);
@@ -225,18 +225,18 @@ describe("when writing goes wrong", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test.skipIf(process.platform === "win32")("Ctrl-C in the midst of it leaves both files whole", async () => {
+  test.skipIf(process.platform === "win32")("Ctrl-C while writing leaves both files complete", async () => {
     const before = beforeEachCall("writeFileSync", 'process.kill(process.pid, "SIGINT")');
     expect(await vivimark(words, { cwd: folder, before })).toMatchObject({ code: 0 });
     expect(readdirSync(folder)).toEqual(["a.mind", "a.png"]);
     expect(readFileSync(inside("a.mind"))).toEqualBytes(await library([home]));
   });
 
-  test("a fault of Vivimark's own has its own code", async () => {
+  test("a bug has its own exit code", async () => {
     const before = 'WebAssembly.compile = () => Promise.reject(new TypeError("broken"));';
     expect(await vivimark(words, { cwd: folder, before })).toMatchObject({
       code: 70,
-      stderr: expect.stringMatching(/^vivimark: this is a fault of Vivimark's own: TypeError: broken\n/),
+      stderr: expect.stringMatching(/^vivimark: this is a bug in Vivimark: TypeError: broken\n/),
     });
     expect(readdirSync(folder)).toEqual([]);
   });
@@ -244,7 +244,7 @@ describe("when writing goes wrong", () => {
 
 describe("exit codes and messages", () => {
   test.each<[name: string, words: string[], code: number, message: string]>([
-    ["a file that is no photo", ["compile", "page.jpg", "-o", "x.mind"], 1, "page.jpg: This is an HTML"],
+    ["a file that is not a photo", ["compile", "page.jpg", "-o", "x.mind"], 1, "page.jpg: This is an HTML"],
     ["no photo", ["compile", "-o", "x.mind"], 2, "Expected a photo. See --help."],
     ["no output", ["compile", "photo.jpg"], 2, "--output is missing. See --help."],
     ["an unknown option", ["compile", "photo.jpg", "--watch"], 2, "Unknown option '--watch'. See --help."],
@@ -261,48 +261,48 @@ describe("exit codes and messages", () => {
       2,
       '--max-features is "0", expected a whole number of 1 or more.',
     ],
-    ["two standard inputs", ["compile", "-", "-i", "-", "-o", "x.mind"], 2, "-, was given twice"],
+    ["two standard inputs", ["compile", "-", "-i", "-", "-o", "x.mind"], 2, "(-) was given twice"],
     [
       "two standard outputs",
       ["compile", "photo.jpg", "-o", "-", "--json"],
       2,
-      "both want the standard output",
+      "both write to standard output",
     ],
     [
-      "a picture to the standard output",
+      "a preview to standard output",
       ["compile", "photo.jpg", "-o", "x.mind", "--preview", "-"],
       2,
-      "--preview takes the name of a file",
+      "--preview needs a file name",
     ],
     ["the photo itself", ["compile", "photo.jpg", "-o", "./photo.jpg"], 2, "it would be overwritten"],
     [
-      "one place twice",
+      "the same output twice",
       ["compile", "photo.jpg", "-o", "x", "--preview", "./x"],
       2,
       "x: --output and --preview",
     ],
     ["a folder as output", ["compile", "photo.jpg", "-o", "empty"], 2, "empty: This is a folder"],
     [
-      "no such photo",
+      "a missing photo",
       ["compile", "none.jpg", "-o", "x.mind"],
       3,
       "none.jpg: The file or folder does not exist.",
     ],
-    ["no match", ["compile", "*.webp", "-o", "x.mind"], 3, "*.webp: No file matches."],
+    ["no match", ["compile", "*.webp", "-o", "x.mind"], 3, "*.webp: No files match."],
     [
       "an empty folder",
       ["compile", "empty", "-o", "x.mind"],
       3,
-      "empty: The folder has no file that ends in .jpg",
+      "empty: The folder has no files that end in .jpg",
     ],
     [
-      "no such place",
+      "a missing output folder",
       ["compile", "photo.jpg", "-o", "no/x.mind"],
       3,
       "no/x.mind: The file or folder does not exist.",
     ],
     [
-      "a file as folder",
+      "a file in place of a folder",
       ["compile", "photo.jpg", "-o", "page.jpg/x"],
       3,
       "page.jpg/x: A part of the path is not a folder.",
@@ -320,7 +320,7 @@ describe("exit codes and messages", () => {
     expect(readdirSync(folder)).toEqual(["empty", "page.jpg", "photo.jpg"]);
   });
 
-  test("a refusal for programs", async () => {
+  test("a refusal as JSON", async () => {
     writeFileSync(inside("page.jpg"), "<html>");
     const { code, stdout } = await vivimark(["compile", "page.jpg", "-o", "x.mind", "--json"], {
       cwd: folder,
@@ -331,7 +331,7 @@ describe("exit codes and messages", () => {
     });
   });
 
-  test("the standard input may be refused too", async () => {
+  test("a refused photo from standard input", async () => {
     const empty = await vivimark(["compile", "-", "-o", "-"]);
     expect(empty).toMatchObject({
       code: 1,
@@ -346,7 +346,7 @@ describe("exit codes and messages", () => {
 });
 
 describe("a terminal", () => {
-  test("sees a bar while it waits, and what it got", async () => {
+  test("shows a progress bar, and then a summary", async () => {
     const { code, stdout, stderr } = await vivimark(["compile", home, alps, ...SMALL, "-o", "a.mind"], {
       cwd: folder,
       terminal: true,
@@ -364,7 +364,7 @@ describe("a terminal", () => {
   });
 
   test.skipIf(process.platform === "win32").each(["SIGINT", "SIGTERM"] as const)(
-    "%s while it works: no bar, no file, and the shell sees the signal",
+    "%s during the work: removes the bar, writes no file, and the shell sees the signal",
     async (signal) => {
       const photos = [home, alps, cat, home, alps, cat];
       const words = ["compile", ...photos, "--threads", "1", "-o", "a.mind"];

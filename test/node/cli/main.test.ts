@@ -13,7 +13,7 @@ test.each([["--help"], ["-h"], ["help"]])("%s lists the commands and exit codes"
   for (const exit of [0, 1, 2, 3, 70]) expect(stdout.toString()).toMatch(new RegExp(`^ {2}${exit} +`, "m"));
 });
 
-test.each(COMMANDS)("%s --help says how", async (command) => {
+test.each(COMMANDS)("%s --help prints the command's help", async (command) => {
   const { code, stdout, stderr } = await vivimark([command, "--help"]);
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout.toString()).toContain(`vivimark ${command} `);
@@ -22,7 +22,7 @@ test.each(COMMANDS)("%s --help says how", async (command) => {
   expect((await vivimark([command, "some.jpg", "-h"])).stdout).toEqual(stdout);
 });
 
-test("--version tells the package's and the compiler's", async () => {
+test("--version prints the versions of the package and the compiler", async () => {
   const { version } = JSON.parse(
     readFileSync(path.resolve(import.meta.dirname, "../../../package.json"), "utf8"),
   );
@@ -36,6 +36,6 @@ test.each([
   [["paint", "--help"], '"paint" is not a command; expected compile, inspect, merge, extract, score.'],
   [["help", "toString"], '"toString" is not a command; expected compile, inspect, merge, extract, score.'],
   [["--json"], '"--json" is not a command; expected compile, inspect, merge, extract, score.'],
-])("%j is not a command line", async (words, message) => {
+])("%j is an invalid command line", async (words, message) => {
   expect(await vivimark(words)).toMatchObject({ code: 2, stderr: `vivimark: ${message}\n` });
 });

@@ -30,7 +30,7 @@ beforeEach(() => {
 const written = (name: string) => readFileSync(path.join(cwd, name));
 
 describe("inspect", () => {
-  test("tells people", async () => {
+  test("prints a report", async () => {
     const { code, stdout, stderr } = await vivimark(["inspect", "all.mind"], { cwd });
     expect([code, stderr]).toEqual([0, ""]);
     const [head, titles, ...rows] = stdout.toString().trimEnd().split("\n");
@@ -54,7 +54,7 @@ describe("inspect", () => {
     );
   });
 
-  test("tells programs, from the standard input too", async () => {
+  test("prints JSON, also for standard input", async () => {
     const { code, stdout } = await vivimark(["inspect", "-", "--json"], { cwd, input: all });
     expect(code).toBe(0);
     expect(JSON.parse(stdout.toString())).toEqual({ file: "-", ...inspectMind(all) });
@@ -71,7 +71,7 @@ describe("inspect", () => {
     const text = await vivimark(["inspect", "bad.mind", "--preview", "pictures"], { cwd });
     expect(text).toMatchObject({ code: 1, stderr: "" });
     expect(text.stdout.toString()).toMatch(
-      new RegExp(`^bad.mind: nothing that MindAR's player can load, .*\nproblem: ${fault}: .*\n$`),
+      new RegExp(`^bad.mind: MindAR's player cannot load this file, .*\nproblem: ${fault}: .*\n$`),
     );
     expect(readdirSync(cwd)).not.toContain("pictures");
     const json = await vivimark(["inspect", "bad.mind", "--json"], { cwd });
@@ -79,7 +79,7 @@ describe("inspect", () => {
     expect(JSON.parse(json.stdout.toString())).toMatchObject({ valid: false, problems: [{ code: fault }] });
   });
 
-  test("names a target that loads and will hardly be found", async () => {
+  test("names a target that loads but is hard to find", async () => {
     const flat = compile([paintCollage(200, 160), paint(200, 160, () => 90)]);
     const { code, stdout } = await vivimark(["inspect", "-"], { input: flat });
     expect(code).toBe(1);
@@ -114,7 +114,7 @@ describe("inspect", () => {
 });
 
 describe("merge and extract", () => {
-  test("what is extracted and merged again is the same file", async () => {
+  test("merging extracted targets gives the same file", async () => {
     for (const i of [0, 1, 2]) {
       const words = ["extract", "all.mind", "--target", `${i}`, "--output", `part-${i}.mind`];
       expect(await vivimark(words, { cwd })).toMatchObject({ code: 0, stderr: "" });
@@ -125,12 +125,12 @@ describe("merge and extract", () => {
     expect(written("again.mind")).toEqualBytes(all);
   });
 
-  test("targets come out in the order asked for", async () => {
+  test("extract keeps the order of --target", async () => {
     await vivimark(["extract", "all.mind", "-t", "2,0", "-t", "1", "-o", "turned.mind"], { cwd });
     expect(written("turned.mind")).toEqualBytes(extractTargets(all, [2, 0, 1]));
   });
 
-  test("a file may be added to in place", async () => {
+  test("the output may be one of the inputs", async () => {
     await vivimark(["merge", "0.mind", "1.mind", "-o", "0.mind"], { cwd });
     expect(written("0.mind")).toEqualBytes(extractTargets(all, [0, 1]));
     expect(readdirSync(cwd)).toEqual(["0.mind", "1.mind", "2.mind", "all.mind"]);
@@ -154,7 +154,7 @@ describe("merge and extract", () => {
     });
   });
 
-  test("people on a terminal see where each target came from", async () => {
+  test("a terminal shows the origin of each target", async () => {
     const { stderr } = await vivimark(["extract", "all.mind", "-t", "2", "-o", "x.mind"], {
       cwd,
       terminal: true,
@@ -193,8 +193,8 @@ describe("merge and extract", () => {
       "all.mind: Got target 3; the file has 3 targets, 0 to 2.",
     ],
     ["no file", ["extract", "-t", "0", "-o", "x.mind"], 2, "Got 0 files, expected one."],
-    ["a file that is none", ["extract", "page.mind", "-t", "0", "-o", "x.mind"], 1, "HTML or XML page"],
-    ["two standard outputs", ["merge", "0.mind", "-o", "-", "--json"], 2, "both want the standard output"],
+    ["an invalid file", ["extract", "page.mind", "-t", "0", "-o", "x.mind"], 1, "HTML or XML page"],
+    ["two standard outputs", ["merge", "0.mind", "-o", "-", "--json"], 2, "both write to standard output"],
   ])("refuses %s", async (_, words, code, message) => {
     writeFileSync(path.join(cwd, "page.mind"), "<html>");
     const ended = await vivimark(words, { cwd });
@@ -205,7 +205,7 @@ describe("merge and extract", () => {
   });
 });
 
-test("a reader that has seen enough is no failure", async () => {
+test("a reader that closes the pipe is not a failure", async () => {
   for (const words of [
     ["inspect", "all.mind", "--json"],
     ["merge", "all.mind", "-o", "-"],

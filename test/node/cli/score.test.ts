@@ -30,7 +30,7 @@ beforeEach(() => {
   writeFileSync(path.join(cwd, "two.mind"), mergeMinds([marker, marker]));
 });
 
-test("tells people the score, its parts, a size and what to do", async () => {
+test("prints the score, its parts, the print size and advice", async () => {
   const { code, stdout, stderr } = await vivimark(["score", "good.jpg", "blank.png"], { cwd });
   expect([code, stderr]).toEqual([0, ""]);
   const [first, second] = stdout.toString().split("\n\n");
@@ -39,12 +39,12 @@ test("tells people the score, its parts, a size and what to do", async () => {
   for (const { name, score } of quality.parts) {
     expect(first).toMatch(new RegExp(`^  ${name} +█*░* +${score}$`, "m"));
   }
-  expect(first).toContain(`from ${Math.ceil((quality.print ?? 0) / 10)} cm in print`);
+  expect(first).toContain(`at a print size of ${Math.ceil((quality.print ?? 0) / 10)} cm`);
   expect(second).toMatch(/^blank\.png: [0-5] of 100 {2}[½☆]☆{4}\n/);
   expect(second).toMatch(/^ {2}little_detail: .+\. .+\.$/m);
 });
 
-test("tells programs, from the standard input, from photos and from the targets of a .mind file", async () => {
+test("prints JSON for standard input, photos and the targets of a .mind file", async () => {
   const words = ["score", "-", "blank.png", "two.mind", "--json", "--threads", "1"];
   const { code, stdout } = await vivimark(words, { cwd, input: good });
   expect(code).toBe(0);
@@ -61,14 +61,14 @@ test("tells programs, from the standard input, from photos and from the targets 
   expect(stored).toEqual(quality);
 });
 
-test("fails below --min, with the report and the reason", async () => {
+test("fails below --min, and prints the report and the reason", async () => {
   const { code, stdout, stderr } = await vivimark(["score", "good.jpg", "blank.png", "--min", "30"], { cwd });
   expect(code).toBe(1);
   expect(stdout.toString()).toContain("good.jpg: ");
   expect(stderr).toMatch(/^vivimark: blank\.png: scores \d, expected at least 30\.\n$/);
 });
 
-test("draws where the detail is", async () => {
+test("draws a map of the detail", async () => {
   const { code } = await vivimark(["score", "good.jpg", "two.mind", "--map", "map.png"], { cwd });
   expect(code).toBe(0);
   const sheet = await decodeImage(readFileSync(path.join(cwd, "map.png")));
@@ -80,7 +80,7 @@ test("draws where the detail is", async () => {
 
 test.each([
   [["score"], 2, "Expected a photo"],
-  [["score", "good.jpg", "--map", "-"], 2, "--map takes the name of a file"],
+  [["score", "good.jpg", "--map", "-"], 2, "--map needs a file name"],
   [["score", "good.jpg", "--map", "good.jpg"], 2, "would be overwritten"],
   [["score", "good.jpg", "--min", "many"], 2, '--min is "many"'],
   [["score", "missing.jpg", "good.jpg"], 3, "missing.jpg"],

