@@ -48,7 +48,7 @@ describe("media", () => {
       etag: '"1"',
     };
     expect(Object.fromEntries(response.headers)).toMatchObject(expected);
-    expect(await bytes(response)).toEqual(body);
+    expect(await bytes(response)).toEqualBytes(body);
     const head = await get(url(), {}, "HEAD");
     expect([head.status, await head.text()]).toEqual([200, ""]);
     expect(Object.fromEntries(head.headers)).toMatchObject(expected);
@@ -72,7 +72,7 @@ describe("media", () => {
     const response = await get(`/media/${content.unique_id}/video${query}`);
     expect(response.headers.get("cache-control")).toBe("no-cache");
     expect(response.headers.get("etag")).toBe('"1"');
-    expect(await bytes(response)).toEqual(film);
+    expect(await bytes(response)).toEqualBytes(film);
   });
 
   it.each(['"1"', 'W/"1"', '"0", "1"', "*"])("is not modified for If-None-Match %s", async (tag) => {
@@ -102,7 +102,7 @@ describe("media", () => {
     expect(response.status).toBe(206);
     expect(response.headers.get("content-range")).toBe(`bytes ${start}-${end}/1000`);
     expect(response.headers.get("content-length")).toBe(String(end - start + 1));
-    expect(await bytes(response)).toEqual(film.slice(start, end + 1));
+    expect(await bytes(response)).toEqualBytes(film.slice(start, end + 1));
   });
 
   it.each(["bytes=1000-", "bytes=5000-6000", "bytes=-0", `bytes=${"9".repeat(20)}-`])(
@@ -122,7 +122,7 @@ describe("media", () => {
       expect(parseRange(range)).toBeUndefined();
       const response = await get(content.video_url, { Range: range });
       expect(response.status).toBe(200);
-      expect(await bytes(response)).toEqual(film);
+      expect(await bytes(response)).toEqualBytes(film);
     },
   );
 

@@ -42,7 +42,7 @@ describe("a cached file or row", () => {
   it("is read from the storage once and is the same each time", async () => {
     for (let i = 0; i < 3; i++) {
       const response = await visit(content.marker_url);
-      expect(new Uint8Array(await response.arrayBuffer())).toEqual(marker);
+      expect(new Uint8Array(await response.arrayBuffer())).toEqualBytes(marker);
       expect(response.headers.get("content-length")).toBe(String(marker.length));
     }
     expect(read).toEqual([expect.stringContaining(content.unique_id)]);

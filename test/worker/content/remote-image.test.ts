@@ -46,7 +46,7 @@ describe("a photo fetched from an address", () => {
     expect(content.image_bytes).toBe(bytes.length);
     const original = await edge.fetch(content.image_url);
     expect(original.headers.get("Content-Type")).toBe("image/png");
-    expect(new Uint8Array(await original.arrayBuffer())).toEqual(bytes);
+    expect(new Uint8Array(await original.arrayBuffer())).toEqualBytes(bytes);
     expect(seen.map(({ headers }) => headers.has("Authorization"))).toEqual([false]);
   });
 

@@ -49,7 +49,7 @@ describe("a submitted photo", () => {
     const qrCode = await edge.storage.download(`companies/first/qr-codes/${content.unique_id}.svg`);
     expect(await new Response(qrCode?.body).text()).toBe(await (await edge.fetch(content.qr_url)).text());
     const stored = await edge.fetch(content.image_url);
-    expect(new Uint8Array(await stored.arrayBuffer())).toEqual(image);
+    expect(new Uint8Array(await stored.arrayBuffer())).toEqualBytes(image);
   });
 
   it("is leased to the browser that asks for it, with the message delayed until the lease ends", async () => {
@@ -351,7 +351,7 @@ describe("the same photo again", () => {
 
     expect((await edge.fetch(`/api/ar-content/${first.id}`, { method: "DELETE" })).status).toBe(204);
     const marker = await edge.fetch(content.marker_url ?? "");
-    expect(new Uint8Array(await marker.arrayBuffer())).toEqual(mind());
+    expect(new Uint8Array(await marker.arrayBuffer())).toEqualBytes(mind());
     expect((await edge.fetch(content.thumbnail_url ?? "")).status).toBe(200);
     expect((await edge.fetch(content.image_url)).status).toBe(200);
   });

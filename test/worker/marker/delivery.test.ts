@@ -66,10 +66,10 @@ describe("a delivered marker", () => {
       },
     });
     const served = await edge.fetch(content.marker_url ?? "");
-    expect(new Uint8Array(await served.arrayBuffer())).toEqual(marker);
+    expect(new Uint8Array(await served.arrayBuffer())).toEqualBytes(marker);
     expect(served.headers.get("content-type")).toBe("application/octet-stream");
     const shown = await edge.fetch(content.thumbnail_url ?? "");
-    expect(new Uint8Array(await shown.arrayBuffer())).toEqual(thumbnail);
+    expect(new Uint8Array(await shown.arrayBuffer())).toEqualBytes(thumbnail);
     expect(await edge.json<CompileTask>(`/api/tasks/${submission.task_id}`)).toMatchObject({
       state: "ready",
       attempts: 0,
@@ -329,7 +329,7 @@ describe("compiling again", () => {
     // No new thumbnail came: the old one stays.
     expect(second.thumbnail_url).toBe(first.thumbnail_url);
     const served = await edge.fetch(second.marker_url ?? "");
-    expect(new Uint8Array(await served.arrayBuffer())).toEqual(marker);
+    expect(new Uint8Array(await served.arrayBuffer())).toEqualBytes(marker);
     const files = await edge.files(second);
     expect(files.filter((key) => oldFiles.includes(key) && key.endsWith(".mind"))).toEqual([]);
     expect(files).toHaveLength(3);

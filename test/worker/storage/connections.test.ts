@@ -246,7 +246,7 @@ describe("the connection of a company", () => {
     expect(await edge.files(before.content)).toHaveLength(1);
 
     const served = await edge.fetch(after.content.image_url);
-    expect(new Uint8Array(await served.arrayBuffer())).toEqual(photo);
+    expect(new Uint8Array(await served.arrayBuffer())).toEqualBytes(photo);
     const range = await edge.fetch(`/media/${after.content.unique_id}/video`, {
       headers: { Range: "bytes=0-9" },
     });

@@ -67,11 +67,11 @@ it("is uploaded, compiled, given a video, viewed and deleted", async () => {
   ] as const) {
     const response = await edge.fetch(url ?? "");
     expect([response.status, response.headers.get("content-type")]).toEqual([200, type]);
-    expect(new Uint8Array(await response.arrayBuffer())).toEqual(new Uint8Array(body));
+    expect(new Uint8Array(await response.arrayBuffer())).toEqualBytes(new Uint8Array(body));
   }
   const part = await edge.fetch(complete.video_url ?? "", { headers: { Range: "bytes=100000-100009" } });
   expect([part.status, part.headers.get("content-range")]).toEqual([206, "bytes 100000-100009/200000"]);
-  expect(new Uint8Array(await part.arrayBuffer())).toEqual(film.slice(100_000, 100_010));
+  expect(new Uint8Array(await part.arrayBuffer())).toEqualBytes(film.slice(100_000, 100_010));
 
   const manifest = await edge.json<ViewerManifest>(`/api/viewer/${content.unique_id}`);
   expect(manifest).toMatchObject({ marker_url: complete.marker_url, video_url: complete.video_url });

@@ -81,7 +81,7 @@ export function storageContract(
       it("gives back bytes", async () => {
         const key = fresh();
         await put(key, pattern(70_000));
-        expect(await read(key)).toEqual(pattern(70_000));
+        expect(await read(key)).toEqualBytes(pattern(70_000));
         expect(await storage.head(key)).toMatchObject({ key, size: 70_000 });
         expect(await storage.download(key).then(drained)).toMatchObject({ key, size: 70_000, range: null });
       });
@@ -89,30 +89,30 @@ export function storageContract(
       it("gives back a stream", async () => {
         const key = fresh();
         await stream(key, chunked(pattern(200_001), 4096), 200_001);
-        expect(await read(key)).toEqual(pattern(200_001));
+        expect(await read(key)).toEqualBytes(pattern(200_001));
         expect(await storage.head(key)).toMatchObject({ key, size: 200_001 });
       });
 
       it("stores an empty object", async () => {
         const key = fresh();
         await put(key, new Uint8Array());
-        expect(await read(key)).toEqual(new Uint8Array());
+        expect(await read(key)).toEqualBytes(new Uint8Array());
         expect(await storage.head(key)).toMatchObject({ size: 0 });
       });
 
       it("stores an empty stream", async () => {
         const key = fresh();
         await stream(key, chunked(new Uint8Array(), 1), 0);
-        expect(await read(key)).toEqual(new Uint8Array());
+        expect(await read(key)).toEqualBytes(new Uint8Array());
       });
 
       it("replaces an object as a whole", async () => {
         const key = fresh();
         await put(key, pattern(5000));
         await put(key, pattern(100, 2));
-        expect(await read(key)).toEqual(pattern(100, 2));
+        expect(await read(key)).toEqualBytes(pattern(100, 2));
         await stream(key, chunked(pattern(9000, 3), 1000), 9000);
-        expect(await read(key)).toEqual(pattern(9000, 3));
+        expect(await read(key)).toEqualBytes(pattern(9000, 3));
         expect((await storage.list(key.slice(0, -2))).objects).toHaveLength(1);
       });
 
@@ -169,7 +169,7 @@ export function storageContract(
         const reader = download?.body.getReader();
         await reader?.read();
         await reader?.cancel();
-        expect(await read(key)).toEqual(pattern(2_000_000));
+        expect(await read(key)).toEqualBytes(pattern(2_000_000));
       });
 
       it("streams 20 MB both ways with little memory", async () => {
@@ -200,7 +200,7 @@ export function storageContract(
         await put(key, pattern(10));
         const upload = stream(key, chunked(pattern(length), 100), 1000);
         await expect(upload).rejects.toBeInstanceOf(RangeError);
-        expect(await read(key)).toEqual(pattern(10));
+        expect(await read(key)).toEqualBytes(pattern(10));
       });
 
       it("refuses bytes of another length than announced", async () => {
@@ -226,7 +226,7 @@ export function storageContract(
         await put(key, pattern(10));
         const upload = stream(key, breaking(LARGE_BYTES - CHUNK_BYTES, CHUNK_BYTES), LARGE_BYTES);
         await expect(upload).rejects.toThrow("the source broke");
-        expect(await read(key)).toEqual(pattern(10));
+        expect(await read(key)).toEqualBytes(pattern(10));
       });
 
       it("leaves the old object when a large stream is too long", async () => {
@@ -234,7 +234,7 @@ export function storageContract(
         await put(key, pattern(10));
         const upload = stream(key, generated(LARGE_BYTES + 1), LARGE_BYTES);
         await expect(upload).rejects.toBeInstanceOf(RangeError);
-        expect(await read(key)).toEqual(pattern(10));
+        expect(await read(key)).toEqualBytes(pattern(10));
       });
     });
 
@@ -255,7 +255,7 @@ export function storageContract(
         await put(key, pattern(1000));
         const download = await storage.download(key, { range });
         expect(download).toMatchObject({ key, size: 1000, range: { start, end } });
-        expect(await bytesOf(download)).toEqual(pattern(1000).slice(start, end + 1));
+        expect(await bytesOf(download)).toEqualBytes(pattern(1000).slice(start, end + 1));
       });
 
       it.each([{ start: 1000 }, { start: 1000, end: 1000 }, { start: 2000, end: 3000 }, { last: 0 }])(
@@ -314,16 +314,16 @@ export function storageContract(
         await storage.upload(key, pattern(10), options);
         await storage.delete(key);
         await storage.upload(key, pattern(10, 2), options);
-        expect(await read(key)).toEqual(pattern(10, 2));
+        expect(await read(key)).toEqualBytes(pattern(10, 2));
       });
 
       it("opens an object only while it has the given etag", async () => {
         const key = fresh();
         await put(key, pattern(100));
         const etag = (await storage.head(key))?.etag ?? "";
-        expect(await bytesOf(await storage.download(key, { ifMatch: etag }))).toEqual(pattern(100));
+        expect(await bytesOf(await storage.download(key, { ifMatch: etag }))).toEqualBytes(pattern(100));
         const part = await storage.download(key, { ifMatch: etag, range: { start: 10, end: 19 } });
-        expect(await bytesOf(part)).toEqual(pattern(100).slice(10, 20));
+        expect(await bytesOf(part)).toEqualBytes(pattern(100).slice(10, 20));
         await put(key, pattern(100, 2));
         for (const range of [undefined, { start: 10, end: 19 }]) {
           const refused = storage.download(key, { ifMatch: etag, range });
@@ -372,11 +372,11 @@ export function storageContract(
         const gate = gated(pattern(600_000, 2), 300_000);
         const upload = stream(key, gate.stream, 600_000);
         await gate.reached;
-        expect(await read(key)).toEqual(pattern(100));
+        expect(await read(key)).toEqualBytes(pattern(100));
         expect(await storage.head(key)).toMatchObject({ size: 100 });
         gate.open();
         await upload;
-        expect(await read(key)).toEqual(pattern(600_000, 2));
+        expect(await read(key)).toEqualBytes(pattern(600_000, 2));
       });
 
       it("do not see a new object until it is complete", async () => {
@@ -488,7 +488,7 @@ export function storageContract(
         const root = folder();
         await put(`${root}/sub/a`, pattern(5));
         await storage.createFolder(`${root}/sub`);
-        expect(await read(`${root}/sub/a`)).toEqual(pattern(5));
+        expect(await read(`${root}/sub/a`)).toEqualBytes(pattern(5));
         expect(await keysIn(storage, root)).toEqual(["sub/a"]);
         expect((await storage.list(root)).folders).toEqual([`${root}/sub`]);
       });
@@ -528,10 +528,10 @@ export function storageContract(
         const root = folder();
         for (const key of [`${root}/${odd}`, `${root}/${odd} folder/${odd}`]) {
           await put(key, pattern(50));
-          expect(await read(key)).toEqual(pattern(50));
+          expect(await read(key)).toEqualBytes(pattern(50));
           expect(await storage.head(key)).toMatchObject({ key, size: 50 });
           const url = await storage.presignedUrl(key, 60, { fileName: odd });
-          if (url) expect(await bytesOf(await fetch(url))).toEqual(pattern(50));
+          if (url) expect(await bytesOf(await fetch(url))).toEqualBytes(pattern(50));
         }
         const { objects, folders } = await storage.list(root);
         expect(objects.map(({ key }) => key)).toEqual([`${root}/${odd}`]);
@@ -563,8 +563,8 @@ export function storageContract(
         const root = folder();
         await put(`${root}/Name`, pattern(5, 1));
         await put(`${root}/name`, pattern(5, 2));
-        expect(await read(`${root}/Name`)).toEqual(pattern(5, 1));
-        expect(await read(`${root}/name`)).toEqual(pattern(5, 2));
+        expect(await read(`${root}/Name`)).toEqualBytes(pattern(5, 1));
+        expect(await read(`${root}/name`)).toEqualBytes(pattern(5, 2));
       });
     });
 
@@ -606,7 +606,7 @@ export function storageContract(
         const id = await parts.start(key, TYPE);
         const etag = await parts.put({ key, uploadId: id, number: 1 }, pattern(10), 10);
         await parts.complete(key, id, [{ number: 1, etag }]);
-        expect(await read(key)).toEqual(pattern(10));
+        expect(await read(key)).toEqualBytes(pattern(10));
       });
 
       it("replaces a part that is put again", async () => {
@@ -628,11 +628,11 @@ export function storageContract(
         await put(key, pattern(20, 9));
         const id = await parts.start(key, TYPE);
         const etag = await parts.put({ key, uploadId: id, number: 1 }, pattern(10), 10);
-        expect(await read(key)).toEqual(pattern(20, 9));
+        expect(await read(key)).toEqualBytes(pattern(20, 9));
         expect((await storage.list(key.slice(0, -2), { recursive: true })).objects).toHaveLength(1);
         expect(await storage.usage(key.slice(0, -2))).toEqual({ objects: 1, bytes: 20 });
         await parts.complete(key, id, [{ number: 1, etag }]);
-        expect(await read(key)).toEqual(pattern(10));
+        expect(await read(key)).toEqualBytes(pattern(10));
       });
 
       it("lists its parts, if the backend can", async () => {
@@ -662,7 +662,7 @@ export function storageContract(
         const broken = parts.put({ key, uploadId: id, number: 1 }, chunked(pattern(length, 2), 100), 1000);
         await expect(broken).rejects.toBeInstanceOf(RangeError);
         await parts.complete(key, id, [{ number: 1, etag }]);
-        expect(await read(key)).toEqual(pattern(1000));
+        expect(await read(key)).toEqualBytes(pattern(1000));
       });
 
       it("is independent of another upload of the same key", async () => {
@@ -671,9 +671,9 @@ export function storageContract(
         const ofOne = await parts.put({ key, uploadId: one, number: 1 }, pattern(10, 1), 10);
         const ofTwo = await parts.put({ key, uploadId: two, number: 1 }, pattern(10, 2), 10);
         await parts.complete(key, two, [{ number: 1, etag: ofTwo }]);
-        expect(await read(key)).toEqual(pattern(10, 2));
+        expect(await read(key)).toEqualBytes(pattern(10, 2));
         await parts.complete(key, one, [{ number: 1, etag: ofOne }]);
-        expect(await read(key)).toEqual(pattern(10, 1));
+        expect(await read(key)).toEqualBytes(pattern(10, 1));
       });
 
       it("is refused with a missing or wrong part, and changes nothing", async () => {
@@ -690,7 +690,7 @@ export function storageContract(
           const refused = parts.complete(key, id, named);
           await expect(refused).rejects.toMatchObject({ name: "StorageError", code: "conflict" });
         }
-        expect(await read(key)).toEqual(pattern(20, 9));
+        expect(await read(key)).toEqualBytes(pattern(20, 9));
         await parts.abort(key, id);
       });
 
@@ -713,7 +713,7 @@ export function storageContract(
         const etag = await parts.put({ key, uploadId: id, number: 1 }, pattern(10), 10);
         await parts.complete(key, id, [{ number: 1, etag }]);
         await parts.abort(key, id);
-        expect(await read(key)).toEqual(pattern(10));
+        expect(await read(key)).toEqualBytes(pattern(10));
       });
 
       it.runIf(backend.presigns)("comes from anybody who has the addresses", async () => {
@@ -765,10 +765,10 @@ export function storageContract(
         const url = (await storage.presignedUrl(key, 60))!;
         const response = await fetch(url);
         expect(response.headers.get("content-type")).toBe(TYPE);
-        expect(await bytesOf(response)).toEqual(pattern(1000));
+        expect(await bytesOf(response)).toEqualBytes(pattern(1000));
         const part = await fetch(url, { headers: { Range: "bytes=100-199" } });
         expect(part.status).toBe(206);
-        expect(await bytesOf(part)).toEqual(pattern(1000).slice(100, 200));
+        expect(await bytesOf(part)).toEqualBytes(pattern(1000).slice(100, 200));
       });
 
       it.runIf(backend.namesDownloads)("reads it with another type and a name", async () => {
@@ -777,7 +777,7 @@ export function storageContract(
         const fileName = `Бабушка "Анна" (1950) + 100%.mp4`;
         const url = (await storage.presignedUrl(key, 60, { contentType: "text/plain", fileName }))!;
         const response = await fetch(url);
-        expect(await bytesOf(response)).toEqual(pattern(10));
+        expect(await bytesOf(response)).toEqualBytes(pattern(10));
         expect(response.headers.get("content-type")).toBe("text/plain");
         const disposition = response.headers.get("content-disposition") ?? "";
         const [, exact = ""] = /filename\*=UTF-8''([^;]*)/.exec(disposition) ?? [];
@@ -817,7 +817,7 @@ export function storageContract(
           await response.body?.cancel();
           expect(response.status).toBe(403);
         }
-        expect(await read(`${root}/open`)).toEqual(pattern(10));
+        expect(await read(`${root}/open`)).toEqualBytes(pattern(10));
       });
 
       it("accepts exactly the signed length and type", async () => {
@@ -837,7 +837,7 @@ export function storageContract(
         expect(await send(pattern(1000), "text/html")).toBe(403);
         expect(await storage.head(key)).toBeNull();
         expect(await send(pattern(1000), TYPE)).toBe(200);
-        expect(await read(key)).toEqual(pattern(1000));
+        expect(await read(key)).toEqualBytes(pattern(1000));
         const stored = await fetch((await storage.presignedUrl(key, 60))!);
         await stored.body?.cancel();
         expect(stored.headers.get("content-type")).toBe(TYPE);
@@ -851,7 +851,7 @@ export function storageContract(
         await late.body?.cancel();
         expect(late.status).toBe(403);
         const inTime = await fetch((await anHourAgo.presignedUrl(key, HOUR / 1000 + 60))!);
-        expect(await bytesOf(inTime)).toEqual(pattern(10));
+        expect(await bytesOf(inTime)).toEqualBytes(pattern(10));
 
         const other = fresh();
         const agreed = { length: 10, contentType: TYPE };
@@ -906,7 +906,7 @@ export function storageContract(
         await cutAfter(1_000_000);
         const upload = stream(key, generated(4_000_000), 4_000_000, behind);
         await expect(upload).rejects.toMatchObject({ name: "StorageError", code: "unavailable" });
-        expect(await read(key)).toEqual(pattern(10));
+        expect(await read(key)).toEqualBytes(pattern(10));
         expect((await storage.list(key.slice(0, -2), { recursive: true })).objects).toHaveLength(1);
         await stream(key, generated(4_000_000), 4_000_000, behind);
         expect(await firstDifference(await behind.download(key))).toBeNull();
@@ -923,7 +923,7 @@ export function storageContract(
           () => true,
         );
         const download = await storage.download(key);
-        if (failed) expect(await bytesOf(download)).toEqual(pattern(10));
+        if (failed) expect(await bytesOf(download)).toEqualBytes(pattern(10));
         else expect(await firstDifference(download)).toBeNull();
       });
 
@@ -944,9 +944,9 @@ export function storageContract(
           await expect(act()).rejects.toMatchObject({ name: "StorageError", code: "unavailable" });
         }
         await up();
-        expect(await read(key, behind)).toEqual(pattern(10));
+        expect(await read(key, behind)).toEqualBytes(pattern(10));
         await put(key, pattern(10, 3), behind);
-        expect(await read(key)).toEqual(pattern(10, 3));
+        expect(await read(key)).toEqualBytes(pattern(10, 3));
       });
     });
   });

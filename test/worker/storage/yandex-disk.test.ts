@@ -183,7 +183,7 @@ describe("Names", () => {
     const root = folder();
     const key = `${root}/${name}`;
     await put(key, bytes(33));
-    expect(await read(key)).toEqual(bytes(33));
+    expect(await read(key)).toEqualBytes(bytes(33));
     expect((await storage.list(root, { recursive: true })).objects.map((object) => object.key)).toEqual([
       key,
     ]);
@@ -204,7 +204,7 @@ describe("Names", () => {
     await storage.delete([`${root}/a`, root]);
     expect(await storage.head(`${root}/a`)).toBeNull();
     expect(await storage.download(`${root}/a`)).toBeNull();
-    expect(await read(`${root}/a/b`)).toEqual(bytes(10));
+    expect(await read(`${root}/a/b`)).toEqualBytes(bytes(10));
     expect(await leftovers()).toEqual([]);
   });
 });
@@ -248,7 +248,7 @@ describe("Uploading", () => {
     const key = `${folder()}/a`;
     await yandex.behave({ slowUploads: true, operationPolls: 12 });
     await upload(key, bytes(1000));
-    expect(await read(key)).toEqual(bytes(1000));
+    expect(await read(key)).toEqualBytes(bytes(1000));
   });
 
   it.each(kinds)("of %s waits for the move's operation", async (_kind, upload) => {
@@ -256,7 +256,7 @@ describe("Uploading", () => {
     await upload(key, bytes(10));
     await yandex.behave({ slowFiles: true, operationPolls: 12 });
     await upload(key, bytes(1000, 2));
-    expect(await read(key)).toEqual(bytes(1000, 2));
+    expect(await read(key)).toEqualBytes(bytes(1000, 2));
     await storage.delete(key);
     expect(await storage.head(key)).toBeNull();
   });
@@ -268,7 +268,7 @@ describe("Uploading", () => {
       await put(key, bytes(10));
       await yandex.behave({ slowUploads: true, operationsFail: true });
       expect(await outcome(upload(key, bytes(1000, 2)))).toMatchObject({ code: "unavailable" });
-      expect(await read(key)).toEqual(bytes(10));
+      expect(await read(key)).toEqualBytes(bytes(10));
       await yandex.reset();
       expect(await leftovers()).toEqual([]);
     },
@@ -282,7 +282,7 @@ describe("Uploading", () => {
     await yandex.behave({ slowFiles: true, operationsFail: true });
     expect(await outcome(upload(2))).toMatchObject({ code: "unavailable" });
     const download = await other.download("a");
-    expect(new Uint8Array(await new Response(download?.body).arrayBuffer())).toEqual(bytes(100, 1));
+    expect(new Uint8Array(await new Response(download?.body).arrayBuffer())).toEqualBytes(bytes(100, 1));
   });
 
   it("does not wait without limit", async () => {
@@ -296,7 +296,7 @@ describe("Uploading", () => {
     const key = `${folder()}/a`;
     await yandex.fault({ host: "transfer", method: "PUT", cutAfter: 50_000, times: 2 });
     await put(key, bytes(200_000));
-    expect(await read(key)).toEqual(bytes(200_000));
+    expect(await read(key)).toEqualBytes(bytes(200_000));
     const links = (await yandex.seen()).filter(({ host, method }) => host === "transfer" && method === "PUT");
     expect(new Set(links.map(({ path }) => path)).size).toBe(3);
     expect(await leftovers()).toEqual([]);
@@ -307,7 +307,7 @@ describe("Uploading", () => {
     await put(key, bytes(10));
     await yandex.fault({ host: "transfer", method: "PUT", cutAfter: 500_000 });
     expect(await outcome(putStream(key, bytes(4_000_000)))).toMatchObject({ code: "unavailable" });
-    expect(await read(key)).toEqual(bytes(10));
+    expect(await read(key)).toEqualBytes(bytes(10));
     expect(await leftovers()).toEqual([]);
   });
 
@@ -315,7 +315,7 @@ describe("Uploading", () => {
     const key = `${folder()}/a`;
     await yandex.fault({ host: "transfer", method: "PUT", afterwards: true });
     await upload(key, bytes(1000));
-    expect(await read(key)).toEqual(bytes(1000));
+    expect(await read(key)).toEqualBytes(bytes(1000));
     expect(await leftovers()).toEqual([]);
   });
 
@@ -327,7 +327,7 @@ describe("Uploading", () => {
     await put(key, bytes(10));
     await yandex.fault({ host: "api", method: "POST", afterwards: true, ...answer });
     await putStream(key, bytes(1000, 2));
-    expect(await read(key)).toEqual(bytes(1000, 2));
+    expect(await read(key)).toEqualBytes(bytes(1000, 2));
   });
 
   it("repeats a move that did not happen, a limited number of times", async () => {
@@ -335,10 +335,10 @@ describe("Uploading", () => {
     await put(key, bytes(10));
     await yandex.fault({ host: "api", method: "POST", status: 500, times: 2 });
     await put(key, bytes(10, 2));
-    expect(await read(key)).toEqual(bytes(10, 2));
+    expect(await read(key)).toEqualBytes(bytes(10, 2));
     await yandex.fault({ host: "api", method: "POST", status: 500, times: 3 });
     expect(await outcome(put(key, bytes(10, 3)))).toMatchObject({ code: "unavailable" });
-    expect(await read(key)).toEqual(bytes(10, 2));
+    expect(await read(key)).toEqualBytes(bytes(10, 2));
     expect(await leftovers()).toEqual([]);
   });
 
@@ -378,7 +378,7 @@ describe("Refusals", () => {
     }
     if (status !== 503) await yandex.fault({ host: "api", method: "POST", status, error, times: 2 });
     await put(key, bytes(10));
-    expect(await read(key)).toEqual(bytes(10));
+    expect(await read(key)).toEqualBytes(bytes(10));
     await storage.delete(key);
     expect(await storage.head(key)).toBeNull();
   });
@@ -420,7 +420,7 @@ describe("Refusals", () => {
       providerMessage: "There is not enough free space.",
     });
     await yandex.reset();
-    expect(await read(key)).toEqual(bytes(10));
+    expect(await read(key)).toEqualBytes(bytes(10));
     expect(await leftovers()).toEqual([]);
   });
 
@@ -450,7 +450,7 @@ describe("Refusals", () => {
     expect(await outcome(storage.head(key))).toMatchObject({ code: "unavailable" });
     expect(await outcome(put(key, bytes(10, 2)))).toMatchObject({ code: "unavailable" });
     await yandex.behave({ down: false });
-    expect(await read(key)).toEqual(bytes(10));
+    expect(await read(key)).toEqualBytes(bytes(10));
   });
 });
 
@@ -460,7 +460,9 @@ describe("Downloading", () => {
     await put(key, bytes(100));
     await yandex.behave({ hidesFileLinks: true });
     const download = await storage.download(key, { range: { last: 10 } });
-    expect(new Uint8Array(await new Response(download?.body).arrayBuffer())).toEqual(bytes(100).slice(90));
+    expect(new Uint8Array(await new Response(download?.body).arrayBuffer())).toEqualBytes(
+      bytes(100).slice(90),
+    );
     expect((await yandex.seen()).map(({ path }) => path.split("?")[0])).toContain(
       "/v1/disk/resources/download",
     );
@@ -470,7 +472,7 @@ describe("Downloading", () => {
     const key = `${folder()}/a`;
     await put(key, bytes(100));
     await yandex.fault({ host: "transfer", path: "/disk/", status });
-    expect(await read(key)).toEqual(bytes(100));
+    expect(await read(key)).toEqualBytes(bytes(100));
     await yandex.fault({ host: "transfer", path: "/disk/", status, times: 3 });
     expect(await outcome(read(key))).toMatchObject({ code: "unavailable" });
   });
@@ -488,7 +490,7 @@ describe("Downloading", () => {
     const download = await storage.download(key, { range: { start, end } });
     expect(download?.range).toEqual({ start, end });
     const body = new Uint8Array(await new Response(download?.body).arrayBuffer());
-    expect(body).toEqual(bytes(300_000).slice(start, end + 1));
+    expect(body).toEqualBytes(bytes(300_000).slice(start, end + 1));
   });
 
   it("breaks when the connection is cut", async () => {
@@ -513,7 +515,7 @@ describe("Downloading", () => {
     await expect(guarded.upload(key, bytes(1), { length: 1, contentType: "a/b" })).rejects.toBe(refused);
     const paths = (await yandex.seen()).filter(({ host }) => host === "transfer").map(({ path }) => path);
     expect(paths).toEqual([expect.stringMatching(/^\/disk\//)]);
-    expect(await read(key)).toEqual(bytes(10));
+    expect(await read(key)).toEqualBytes(bytes(10));
   });
 });
 
@@ -523,10 +525,10 @@ describe("Addresses", () => {
     await put(key, bytes(50));
     const url = await storage.presignedUrl(key);
     expect(new URL(url).origin).toBe(yandex.transferUrl);
-    expect(new Uint8Array(await (await fetch(url)).arrayBuffer())).toEqual(bytes(50));
+    expect(new Uint8Array(await (await fetch(url)).arrayBuffer())).toEqualBytes(bytes(50));
     await yandex.expireLinks();
     expect((await fetch(url)).status).toBe(410);
-    expect(await read(key)).toEqual(bytes(50));
+    expect(await read(key)).toEqualBytes(bytes(50));
     expect(await outcome(storage.presignedUrl(`${key}-missing`))).toMatchObject({ code: "not_found" });
   });
 

@@ -38,7 +38,7 @@ describe("a video", () => {
       marker_status: "pending",
     });
     const served = await edge.fetch(attached.video_url ?? "");
-    expect(new Uint8Array(await served.arrayBuffer())).toEqual(body);
+    expect(new Uint8Array(await served.arrayBuffer())).toEqualBytes(body);
     expect(await edge.content(content.id)).toEqual(attached);
   });
 
@@ -67,7 +67,7 @@ describe("a video", () => {
     const single = Array.from(body, (byte) => new Uint8Array([byte]));
     const attached = await (await put(stream(...single), 300)).json<ArContent>();
     const served = await edge.fetch(attached.video_url ?? "");
-    expect(new Uint8Array(await served.arrayBuffer())).toEqual(body);
+    expect(new Uint8Array(await served.arrayBuffer())).toEqualBytes(body);
   });
 
   it("replaces the one before, whose file and address are removed", async () => {
@@ -169,7 +169,7 @@ describe("a refused video", () => {
     expect(await edge.content(content.id)).toEqual(before);
     expect(await edge.files(content)).toHaveLength(2);
     const served = await edge.fetch(before.video_url ?? "");
-    expect(new Uint8Array(await served.arrayBuffer())).toEqual(first);
+    expect(new Uint8Array(await served.arrayBuffer())).toEqualBytes(first);
   });
 
   it("of unknown content is not found", async () => {
