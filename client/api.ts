@@ -797,13 +797,13 @@ export interface Webhook {
   events: Array<WebhookEventType>;
   description: string;
   enabled: boolean;
-  /** Why Vivimark disabled it: `failing` for days, or `gone` (it answered 410). Null when it is enabled, or a person disabled it. */
+  /** Why Vivimark disabled it: `failing` for days, or `gone` (it responded with 410). Null when it is enabled, or a person disabled it. */
   disabled_reason: "failing" | "gone" | null;
   /** Failed attempts since the last success. */
   failures: number;
   failing_since: string | null;
   last_delivered_at: string | null;
-  /** Until then the previous secret signs too. Null when it no longer does. */
+  /** Until then, requests are signed with the previous secret too. Null afterwards. */
   previous_secret_expires_at: string | null;
   created_at: string;
   updated_at: string;
@@ -835,7 +835,7 @@ export interface WebhookDelivery {
   event_type: "marker.ready" | "marker.failed" | "video.attached" | "content.deleted" | "webhook.test";
   content_id: string | null;
   state: WebhookDeliveryState;
-  /** Since it was last sent again, or created. */
+  /** Counted since it was last resent, or created. */
   attempts: number;
   next_attempt_at: string | null;
   /** The HTTP status of the last attempt; null without a response. */
@@ -886,7 +886,7 @@ export interface YandexDiskSettings {
   refresh_token?: string;
   /** When the token expires. */
   expires_at?: string;
-  /** app:/ is the application's own folder; disk:/… needs a right to the whole Disk. */
+  /** app:/ is the application's own folder; disk:/… requires permissions for the whole Disk. */
   root?: string;
 }
 
@@ -944,7 +944,7 @@ export type TaskState = "pending" | "processing" | "ready" | "failed" | "superse
 export type WebhookDeliveryDetail = (WebhookDelivery) & ({
   /** The body of its requests. */
   payload: Record<string, unknown>;
-  /** The newest 100 attempts, the oldest of them first. Sending a delivery again keeps them. */
+  /** The newest 100 attempts, the oldest of them first. Resending a delivery keeps them. */
   log: Array<WebhookAttempt>;
 });
 
@@ -990,7 +990,7 @@ export interface Operations {
     type?: "application/zip";
     answer: BatchResult;
   };
-  /** List AR content, newest first */
+  /** List photos, newest first */
   "GET /api/ar-content": {
     query?: {
       project_id?: string;
@@ -1036,7 +1036,7 @@ export interface Operations {
     };
     answer: Submission;
   };
-  /** Get AR content */
+  /** Get a photo */
   "GET /api/ar-content/{id}": {
     path: {
       id: string;
@@ -1050,7 +1050,7 @@ export interface Operations {
   /**
    * Change the title, description, project or visibility
    *
-   * Control characters and overrides of the text direction are removed from texts. A title is one line; a description may have several.
+   * Control characters and text direction overrides are removed. A title has one line; a description can have several.
    */
   "PATCH /api/ar-content/{id}": {
     path: {
@@ -1063,7 +1063,7 @@ export interface Operations {
     body: ArContentChange;
     answer: ArContent;
   };
-  /** Delete AR content with all its files */
+  /** Delete a photo and all its files */
   "DELETE /api/ar-content/{id}": {
     path: {
       id: string;
@@ -1074,7 +1074,7 @@ export interface Operations {
     };
     answer: undefined;
   };
-  /** List the compilations of AR content, newest first */
+  /** List a photo's compilations, newest first */
   "GET /api/ar-content/{id}/tasks": {
     path: {
       id: string;
@@ -1125,7 +1125,7 @@ export interface Operations {
     };
     answer: TakenLease;
   };
-  /** Give up a compilation; the Node compiler takes over at once */
+  /** Release a compilation; the Node compiler takes over at once */
   "DELETE /api/ar-content/{id}/marker/lease": {
     path: {
       id: string;
@@ -1149,7 +1149,7 @@ export interface Operations {
     answer: Lease;
   };
   /**
-   * Compile again
+   * Recompile a marker
    *
    * The existing marker is served until the new one is ready. Unfinished tasks are superseded.
    */
@@ -1192,7 +1192,7 @@ export interface Operations {
   /**
    * Start an upload of a large video in parts
    *
-   * Up to 5 GB. Send the parts in any order and in parallel, then `complete` the upload. After an interruption, `GET` lists the parts received. The previous video is shown until then. An upload without new parts for a day is removed.
+   * Up to 5 GB. Send the parts in any order and in parallel, then `complete` the upload. After an interruption, `GET` lists the parts received. Viewers show the previous video until then. An upload without new parts for a day is removed.
    */
   "POST /api/ar-content/{id}/video-uploads": {
     path: {
@@ -1213,7 +1213,7 @@ export interface Operations {
     };
     answer: VideoUpload;
   };
-  /** Give up a video upload and remove its parts */
+  /** Cancel a video upload and remove its parts */
   "DELETE /api/ar-content/{id}/video-uploads/{upload_id}": {
     path: {
       id: string;
@@ -1241,7 +1241,7 @@ export interface Operations {
   /**
    * Send a part through this API
    *
-   * Works with every storage, also if `transport` is `storage` and the client cannot reach it. Sending a part again replaces it.
+   * Works with every storage, even if `transport` is `storage` and the client cannot reach it. Sending a part again replaces it.
    */
   "PUT /api/ar-content/{id}/video-uploads/{upload_id}/parts/{number}": {
     path: {
@@ -1300,7 +1300,7 @@ export interface Operations {
   /**
    * Rename or archive a project, or change its defaults
    *
-   * New defaults apply to later submissions. An archived project takes no new content, and its content is listed only with its `project_id`; viewers still show it. The last open project cannot be archived.
+   * New defaults apply to later submissions. An archived project accepts no new photos, and its photos are listed only with its `project_id`; viewers still show them. The last open project cannot be archived.
    */
   "PATCH /api/projects/{id}": {
     path: {
@@ -1317,7 +1317,7 @@ export interface Operations {
   "GET /api/storage-connections/yandex/authorize": {
     query?: {
       name?: string;
-      /** app:/ is the application's own folder; disk:/… needs a right to the whole Disk. */
+      /** app:/ is the application's own folder; disk:/… requires permissions for the whole Disk. */
       root?: string;
       connection_id?: string;
     };
@@ -1352,7 +1352,7 @@ export interface Operations {
   /**
    * Save a storage connection
    *
-   * The address is checked, but the connection is not: use the test for that. Secrets are encrypted, and no response contains them.
+   * The address is checked, but the connection is not; test it separately. Secrets are encrypted, and no response contains them.
    */
   "POST /api/storage-connections": {
     header?: {
@@ -1386,7 +1386,7 @@ export interface Operations {
   /**
    * Change the name or the settings of a storage connection
    *
-   * Omitted settings stay as they are, secrets included. While the connection holds files, the new settings must lead to the same files: new keys or a new address of the same bucket are accepted, another bucket is not.
+   * Omitted settings, including secrets, stay the same. While the connection holds files, the new settings must lead to the same files: new keys or a new address of the same bucket are accepted, another bucket is not.
    */
   "PATCH /api/storage-connections/{id}": {
     path: {
@@ -1473,7 +1473,7 @@ export interface Operations {
   /**
    * Resume a paused storage migration
    *
-   * Files that failed are tried again.
+   * Failed files are retried.
    */
   "POST /api/storage-migrations/{id}/resume": {
     path: {
@@ -1525,14 +1525,14 @@ export interface Operations {
   "GET /api/company/usage": {
     answer: CompanyUsage;
   };
-  /** Get the storage connection of new files */
+  /** Get the storage connection for new files */
   "GET /api/company/storage": {
     answer: CurrentStorage;
   };
   /**
-   * Change the storage connection of new files
+   * Change the storage connection for new files
    *
-   * The connection is tested first. Existing files stay in their storage and are served from there; a storage migration moves them.
+   * The connection is tested first. Existing files stay in their storage and are served from there. A storage migration moves them.
    */
   "PUT /api/company/storage": {
     body: CurrentStorage;
@@ -1589,7 +1589,7 @@ export interface Operations {
   /**
    * Change, enable or disable a webhook
    *
-   * Events that occur while a webhook is disabled are not delivered later. Its waiting deliveries fail; they can be sent again. Vivimark disables a webhook that responds with 410, or after 20 failed attempts in a row over at least 5 days.
+   * Events that occur while a webhook is disabled are not delivered later. Its waiting deliveries fail; they can be resent. Vivimark disables a webhook that responds with 410, or after 20 failed attempts in a row over at least 5 days.
    */
   "PATCH /api/webhooks/{id}": {
     path: {
@@ -1661,9 +1661,9 @@ export interface Operations {
     answer: WebhookDeliveryDetail;
   };
   /**
-   * Send a delivery again
+   * Resend a delivery
    *
-   * Starts a new series of attempts with the same `webhook-id` and payload. Does nothing while the delivery is being sent.
+   * Starts a new series of attempts with the same `webhook-id` and payload. Has no effect while the delivery is being sent.
    */
   "POST /api/webhooks/{id}/deliveries/{delivery_id}/send-again": {
     path: {
@@ -1700,7 +1700,7 @@ export interface Operations {
   /**
    * Export the audit log as CSV
    *
-   * At most the newest 10,000 matching entries. A cell that a spreadsheet would read as a formula starts with an apostrophe.
+   * At most the newest 10,000 matching entries. Cells that a spreadsheet would read as a formula start with an apostrophe.
    */
   "GET /api/audit-log/export.csv": {
     query?: {
@@ -1796,9 +1796,9 @@ export interface Operations {
     answer: SetupState;
   };
   /**
-   * Create the first owner with the token of the set-up link
+   * Create the first owner with the token of the setup link
    *
-   * Works once. Existing content becomes the property of the owner's company. The response starts a session.
+   * Works once. Existing photos then belong to the owner's company. The response starts a session.
    */
   "POST /api/setup": {
     body: SetupRequest;
@@ -1826,9 +1826,9 @@ export interface Operations {
     answer: SignedIn;
   };
   /**
-   * List the mails of the development mailbox, newest first
+   * List the emails in the development mailbox, newest first
    *
-   * Under `npm start`, mails go to this mailbox unless a mailer is configured. It takes the token of the link that `npm start` prints, because the mails contain links that give access to accounts.
+   * With `npm start`, emails go to this mailbox unless MAIL_URL is set. It requires the token in the link that `npm start` prints, because the emails contain links that give access to accounts.
    */
   "GET /api/mailbox": {
     answer: Mailbox;
@@ -1866,9 +1866,9 @@ export interface Operations {
     answer: MembershipRecord;
   };
   /**
-   * Invite somebody by email
+   * Invite someone by email
    *
-   * The link in the email is valid for a week and works once. It replaces an earlier invitation of the same address.
+   * The link in the email is valid for a week and works once. It replaces an earlier invitation for the same address.
    */
   "POST /api/auth/organization/invite-member": {
     header?: {
@@ -1893,9 +1893,9 @@ export interface Operations {
     answer: Joined;
   };
   /**
-   * Get what a viewer needs to play a photo
+   * Get the data that a viewer needs to play a photo
    *
-   * Public and readable from any origin. Not found for content that is inactive or has expired.
+   * Public and readable from any origin. Returns 404 if the photo is inactive or has expired.
    */
   "GET /api/viewer/{unique_id}": {
     path: {
@@ -1904,9 +1904,9 @@ export interface Operations {
     answer: ViewerManifest;
   };
   /**
-   * Get a file of AR content
+   * Get a file of a photo
    *
-   * Public and readable from any origin. While the content is inactive or has expired, only its company may read it. Supports HEAD, ETag, If-None-Match, Range and If-Range. A URL with the current `v` may be cached for ever.
+   * Public and readable from any origin. While the photo is inactive or has expired, only its company can read the file. Supports HEAD, ETag, If-None-Match, Range and If-Range. A URL with the current `v` may be cached forever.
    */
   "GET /media/{unique_id}/{kind}": {
     path: {
@@ -1921,7 +1921,7 @@ export interface Operations {
   /**
    * Check each dependency
    *
-   * Public. Says whether each dependency responds, and how fast. The log has the reason of a failure.
+   * Public. Reports whether each dependency responds, and how fast. The log has the reason for a failure.
    */
   "GET /api/health": {
     answer: Health;
@@ -1936,7 +1936,7 @@ export interface Operations {
     answer: SignedInAs;
   };
   /**
-   * Begin to sign in with a passkey
+   * Start signing in with a passkey
    *
    * Pass the response to `navigator.credentials.get`. It and its cookie are valid for five minutes.
    */

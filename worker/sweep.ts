@@ -29,7 +29,7 @@ export async function scheduledSweep(
       await sweep(services, services.now());
       services.publicCache.forget();
     } catch (error) {
-      logFailure("The sweep broke off; the next one goes on", error);
+      logFailure("The sweep failed; the next sweep continues", error);
       throw error;
     }
   });

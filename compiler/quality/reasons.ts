@@ -138,37 +138,37 @@ export function findReasons(
   if (weak("sharpness")) {
     reasons.push({
       code: "blurred",
-      message: "The picture is blurred: it has no fine, sharp edges.",
-      advice: "Take a sharper photo, or the original instead of a copy that was enlarged.",
+      message: "The photo is blurred: it has no fine, sharp edges.",
+      advice: "Use a sharper photo, or the original instead of an enlarged copy.",
     });
   }
   if (weak("contrast")) reasons.push(nameTones(tones));
   if (weak("distinctness") && !weak("detail")) {
     reasons.push({
       code: "repeating_pattern",
-      message:
-        "Many places look alike, as in a repeating pattern or small print, and are mistaken for each other.",
-      advice: "Choose a crop with irregular detail, or add something to the picture that occurs only once.",
+      message: "Many areas look alike, for example a repeating pattern or small print. Cameras confuse them.",
+      advice: "Choose a crop with irregular detail, or add something unique to the photo.",
     });
   }
   const empty = findEmptyArea(map);
   if (weak("detail") || (empty === "everywhere" && reasons.length === 0)) {
     reasons.push({
       code: "little_detail",
-      message: "The picture has few corners, spots and edges that a camera can hold on to.",
-      advice: "Choose a photo with more irregular detail, or a crop that leaves even areas out.",
+      message: "The photo has few corners, spots and edges that a camera can track.",
+      advice: "Choose a photo with more irregular detail, or crop out the flat areas.",
     });
   } else if (empty !== null && empty !== "everywhere") {
     reasons.push({
       code: "empty_area",
       message: `${empty} no detail that can be tracked.`,
-      advice: "Crop the empty part away: what remains is then printed larger and found from farther off.",
+      advice:
+        "Crop out the empty area. The rest is then printed larger, and cameras find it from farther away.",
     });
   }
   if (print !== null && print >= LARGE_PRINT) {
     reasons.push({
       code: "small_in_print",
-      message: "A phone recognises it only when it fills much of the camera's picture.",
+      message: "Phones find the photo only when it fills much of the camera view.",
       advice: `Print it at least ${Math.ceil(print / 10)} cm long, or choose a crop with larger detail.`,
     });
   }
@@ -179,25 +179,25 @@ function nameTones({ mean, darkest, brightest }: Tones): QualityReason {
   if (brightest < 110) {
     return {
       code: "too_dark",
-      message: "The picture is too dark: nearly all of it is close to black.",
-      advice: "Brighten it, or take it again in more light.",
+      message: "The photo is too dark: it is almost entirely black.",
+      advice: "Brighten it, or retake it in better light.",
     };
   }
   if (darkest > 160 && mean > 170) {
     return {
       code: "too_bright",
-      message: "The picture is too bright: nearly all of it is close to white.",
-      advice: "Darken it, or take it again with a shorter exposure.",
+      message: "The photo is too bright: it is almost entirely white.",
+      advice: "Darken it, or retake it with a shorter exposure.",
     };
   }
   return {
     code: "low_contrast",
-    message: "The picture has little contrast: its tones are all much the same.",
-    advice: "Raise the contrast, so that dark parts are dark and bright parts bright.",
+    message: "The photo has low contrast: its tones are all similar.",
+    advice: "Increase the contrast between dark and bright areas.",
   };
 }
 
-/** Names the thirds of the picture without detail as the start of a sentence; null if all have detail. */
+/** Names the thirds of the photo without detail as the start of a sentence; null if all have detail. */
 function findEmptyArea({ columns, rows, cells }: QualityMap): string | null {
   const occupied = (left: number, right: number, top: number, bottom: number) => {
     let [count, all] = [0, 0];

@@ -86,7 +86,7 @@ test("from the set-up link to a company of two, and out again", async () => {
   await owner.locator("select[name=role]").selectOption("viewer");
   await owner.getByRole("button", { name: "Invite" }).click();
   await owner.getByText("grace@example.net invited as viewer").waitFor();
-  const grace = await visit(await linkFor("grace@example.net", "invites you"));
+  const grace = await visit(await linkFor("grace@example.net", "invited you"));
   await heading(grace, "Join Portraits").waitFor();
   await fill(grace, { "Your name": "Grace", Password: "a password of Grace's" });
   await grace.getByRole("button", { name: "Join" }).click();
@@ -108,7 +108,7 @@ test("from the set-up link to a company of two, and out again", async () => {
 
   // A key is shown once, works, and ends when it is revoked.
   await panel(owner, "API keys").getByLabel("Name").fill("Shop");
-  await owner.getByRole("button", { name: "Create key" }).click();
+  await owner.getByRole("button", { name: "Create API key" }).click();
   const key = await owner.getByLabel("API key “Shop”").inputValue();
   const list = () => fetch(`${platform.url}/api/ar-content`, { headers: { Authorization: `Bearer ${key}` } });
   expect((await list()).status).toBe(200);
@@ -127,7 +127,7 @@ test("from the set-up link to a company of two, and out again", async () => {
   await owner.getByText("Name saved.").waitFor();
   await fill(owner, { "Current password": "not the password", "New password": "another password of Ada's" });
   await owner.getByRole("button", { name: "Change password" }).click();
-  await owner.getByText("This is not your password.").waitFor();
+  await owner.getByText("The password is incorrect.").waitFor();
   await fill(owner, { "Current password": OWNER.password });
   await owner.getByRole("button", { name: "Change password" }).click();
   await owner.getByText("Password changed.").waitFor();

@@ -224,7 +224,7 @@ describe("uploading", () => {
     const page = await openStudio();
     await page.context().route("**/*.wasm", (route) => route.abort());
     await addPhotos(page, [await named("allium-oreophilum")]);
-    await page.getByText(/The server compiles it instead/).waitFor();
+    await page.getByText(/The server will compile it instead/).waitFor();
     await readyInStudio(page, "Allium oreophilum");
     expect((await onlyContent()).marker_metadata?.executor).toBe("node");
   });
@@ -648,7 +648,7 @@ describe("a photo's page", () => {
     const page = await openStudio();
     const { marker_metadata } = await openCompiled(page, "allium-oreophilum", "Allium oreophilum");
     const quality = marker_metadata!.quality!;
-    const panel = page.getByRole("region", { name: "Detection quality" });
+    const panel = page.getByRole("region", { name: "Tracking score" });
     await panel.getByRole("img", { name: `${quality.stars} of 5 stars` }).waitFor();
     expect(await panel.locator(".quality-score").textContent()).toBe(`${quality.score} of 100`);
     expect(await panel.getByRole("list", { name: "Parts of the score" }).getByRole("listitem").count()).toBe(

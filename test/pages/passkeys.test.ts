@@ -71,7 +71,7 @@ test("a passkey is added, signs in without a password, and is removed", async ()
   await passkeys.getByLabel("Name").fill("Ada's laptop");
   await passkeys.getByLabel("Current password").fill("not the password");
   await passkeys.getByRole("button", { name: "Add passkey" }).click();
-  await passkeys.getByRole("alert").getByText("This is not your password.").waitFor();
+  await passkeys.getByRole("alert").getByText("The password is incorrect.").waitFor();
   // Nor when the device is not shown who somebody is.
   await cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
   await passkeys.getByLabel("Current password").fill(OWNER.password);
@@ -99,7 +99,7 @@ test("a passkey is added, signs in without a password, and is removed", async ()
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Current password").fill("not the password");
   await dialog.getByRole("button", { name: "Remove" }).click();
-  await dialog.getByRole("alert").getByText("This is not your password.").waitFor();
+  await dialog.getByRole("alert").getByText("The password is incorrect.").waitFor();
   await dialog.getByLabel("Current password").fill(OWNER.password);
   await dialog.getByRole("button", { name: "Remove" }).click();
   await dialog.waitFor({ state: "detached" });
@@ -116,10 +116,10 @@ test("a passkey is added, signs in without a password, and is removed", async ()
 
 test("where a number is in the place of the name, words are in the place of the button", async () => {
   const page = await visit(platform.url);
-  await page.getByText(`To use one, open ${url}`).waitFor();
+  await page.getByText(`Open ${url} instead`).waitFor();
   expect(await page.getByRole("button", { name: "Sign in with a passkey" }).count()).toBe(0);
   await signInByPassword(page);
   const passkeys = page.getByRole("region", { name: "Passkeys" });
-  await passkeys.getByText(`To use one, open ${url}`).waitFor();
+  await passkeys.getByText(`Open ${url} instead`).waitFor();
   expect(await passkeys.getByRole("button").count()).toBe(0);
 });

@@ -273,7 +273,7 @@ describe("a large video", () => {
     await page.screenshot({ path: join(ARTIFACTS, "video-unfinished.png"), fullPage: true });
     const other = { ...video, buffer: Buffer.from(video.buffer).fill(7, VIDEO_BYTES / 2) };
     await page.getByLabel("Video to attach").setInputFiles(other);
-    await page.getByText(/is not the file of the unfinished upload/).waitFor();
+    await page.getByText(/does not match the unfinished upload/).waitFor();
     letThrough = true;
     const sent: string[] = [];
     page.on("request", (request) => {

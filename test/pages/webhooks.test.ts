@@ -84,8 +84,8 @@ test("a webhook is added by keyboard, tested, fails, is sent again, changed and 
   expect(await page.content()).not.toContain(secret);
 
   receiver.status = 500;
-  await card.getByRole("button", { name: "Send test" }).click();
-  await card.getByText("The endpoint answered 500", { exact: false }).waitFor();
+  await card.getByRole("button", { name: "Send test event" }).click();
+  await card.getByText("The server responded with status 500", { exact: false }).waitFor();
   const [request] = receiver.received;
   expect(new Webhook(secret).verify(request.body, { ...request.headers })).toMatchObject({
     type: "webhook.test",
@@ -117,7 +117,7 @@ test("a webhook is added by keyboard, tested, fails, is sent again, changed and 
   const renamed = page.getByRole("article", { name: new URL(receiver.url).host });
   await renamed.getByRole("button", { name: "Disable" }).click();
   await renamed.getByText("This webhook is disabled", { exact: false }).waitFor();
-  expect(await renamed.getByRole("button", { name: "Send test" }).isDisabled()).toBe(true);
+  expect(await renamed.getByRole("button", { name: "Send test event" }).isDisabled()).toBe(true);
   await look(page, "off");
   await renamed.getByRole("button", { name: /^Delete / }).click();
   await dialog.getByRole("button", { name: "Delete" }).click();

@@ -194,7 +194,7 @@ function Loading(props: { manifest: ViewerManifest; phase: Phase; engine: Engine
   const percent = Math.round(engine.progress.value * 100);
   const steps: { label: string; state: "waiting" | "running" | "done"; note?: string }[] = [
     { label: "Camera", state: current > 0 ? "done" : "running", note: "Allow access when asked" },
-    { label: "Marker", state: percent === 100 ? "done" : "running", note: `${percent} %` },
+    { label: "Marker", state: percent === 100 ? "done" : "running", note: `${percent}%` },
     { label: "Player", state: current > 0 ? "running" : "waiting", note: "Starting" },
   ];
   if (manifest.video_url) {

@@ -93,7 +93,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     method: "get",
     path: "/passkey/generate-authenticate-options",
     operationId: "beginPasskeySignIn",
-    summary: "Begin to sign in with a passkey",
+    summary: "Start signing in with a passkey",
     description:
       "Pass the response to `navigator.credentials.get`. It and its cookie are valid for five minutes.",
     security: OPEN,

@@ -26,7 +26,7 @@ export function assertAccounts({ secret }: AccountSettings): void {
   const found = secret === "" ? "is not set" : `has ${secret.length} characters`;
   throw new Refusal(
     "secrets_unavailable",
-    `Signing in is not possible: AUTH_SECRET ${found}, but it needs at least ${MIN_SECRET_LENGTH}.`,
+    `Sign-in is unavailable: AUTH_SECRET ${found}; expected at least ${MIN_SECRET_LENGTH} characters.`,
   );
 }
 

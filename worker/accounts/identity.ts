@@ -102,7 +102,7 @@ function assertOwnPage(c: Pick<Context, "req">, origin: string): void {
   if (site === "same-origin" || (site === undefined && sender && own.includes(sender))) return;
   throw new Refusal(
     "foreign_origin",
-    `Requests with a session must come from a page of ${origin}. This one came from ${sender?.slice(0, 100) ?? "an unknown origin"}.`,
+    `Requests with a session must come from a page on ${origin}. This one came from ${sender?.slice(0, 100) ?? "an unknown origin"}.`,
   );
 }
 
@@ -148,12 +148,12 @@ export function forbidden(access: Access, permission: Permission): Refusal {
   const { what, scopes } = PERMISSIONS[permission];
   const detail =
     scopes.length > 0
-      ? `This API key has the scopes ${access.scopes.join(", ")}. "${what}" needs ${scopes.join(" or ")}.`
+      ? `This API key has the scopes ${access.scopes.join(", ")}. "${what}" requires the scope ${scopes.join(" or ")}.`
       : `"${what}" is for people who are signed in, not for API keys.`;
   return new Refusal("forbidden", detail);
 }
 
 export function missingRole(role: Role, permission: Permission): Refusal {
   const { what, roles } = PERMISSIONS[permission];
-  return new Refusal("forbidden", `Your role is ${role}. "${what}" needs ${roles.join(" or ")}.`);
+  return new Refusal("forbidden", `Your role is ${role}. "${what}" requires the role ${roles.join(" or ")}.`);
 }

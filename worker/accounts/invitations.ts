@@ -92,11 +92,11 @@ export async function invite(
     .where(and(eq(members.userId, by.id), eq(members.companyId, companyId)));
   if (!inviter) throw new Refusal("not_found", "You are not a member of this company.");
   assertManages(inviter, role);
-  if (inviter.isMember) throw new Refusal("invalid_input", `${email} is a member of this company already.`);
+  if (inviter.isMember) throw new Refusal("invalid_input", `${email} is already a member of this company.`);
   if (inviter.pending >= MAX_PENDING) {
     throw new Refusal(
       "forbidden",
-      `${inviter.pending} invitations wait to be accepted, the most that a company may have. Withdraw some first.`,
+      `The company has ${inviter.pending} open invitations, the maximum. Withdraw some first.`,
     );
   }
   const id = crypto.randomUUID();
@@ -132,8 +132,8 @@ export function invitationMail(
 ): Mail {
   return {
     to: email,
-    subject: `${inviter} invites you to ${company}`,
-    body: `${inviter} invites you to join ${company} on Vivimark as ${role}.\n\nAccept the invitation within a week:\n\n${origin}/invitation#${id}\n`,
+    subject: `${inviter} invited you to join ${company}`,
+    body: `${inviter} invited you to join ${company} on Vivimark. Your role will be ${role}.\n\nAccept the invitation within one week:\n\n${origin}/invitation#${id}\n`,
   };
 }
 
@@ -272,10 +272,10 @@ async function whyNotAccepted(db: Database, companyId: string, userId?: string):
     .from(members)
     .where(eq(members.companyId, companyId));
   if (rows.some((row) => row.userId === userId)) {
-    return new Refusal("invalid_input", "You are a member of this company already.");
+    return new Refusal("invalid_input", "You are already a member of this company.");
   }
   if (rows.length < MAX_MEMBERS) return invitationGone();
-  return new Refusal("forbidden", `This company has ${MAX_MEMBERS} members, the most that are allowed.`);
+  return new Refusal("forbidden", `This company has ${MAX_MEMBERS} members, the maximum.`);
 }
 
 /** The condition that an invitation is pending and its company has room for a member. */

@@ -63,7 +63,7 @@ export class HttpMailer implements Mailer {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     await response.body?.cancel();
-    if (!response.ok) throw new Error(`The mail service answered with status ${response.status}.`);
+    if (!response.ok) throw new Error(`The mail service responded with status ${response.status}.`);
   }
 }
 

@@ -158,7 +158,7 @@ async function readPair(db: Database, companyId: string, managerId: string, whic
       .where(and(eq(members.companyId, companyId), condition));
   const [[manager], [found]] = await db.batch([inCompany(eq(members.userId, managerId)), inCompany(which)]);
   // Who is not a member learns nothing about the others.
-  if (!manager || !found) throw new Refusal("not_found", "This company has no such member.");
+  if (!manager || !found) throw new Refusal("not_found", "No member of this company has this id.");
   const { owners, ...member } = found;
   return { manager, member, owners };
 }
@@ -205,8 +205,5 @@ function hasOtherOwner(db: Database, { companyId, id }: MemberRow): SQL {
 
 /** The refusal of a change whose condition did not hold any more. */
 export function changedAtOnce(): Refusal {
-  return new Refusal(
-    "invalid_input",
-    "Somebody changed the company's members at the same moment. Try again.",
-  );
+  return new Refusal("invalid_input", "The company's members were changed at the same time. Try again.");
 }

@@ -27,7 +27,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   PREVIOUSLY_REGISTERED: "This passkey is already registered.",
   PASSKEY_NOT_FOUND: "This passkey is unknown or was removed. Sign in with your password.",
   AUTHENTICATION_FAILED: "The passkey's signature is invalid. Try again, or sign in with your password.",
-  USER_NOT_VERIFIED: "The passkey did not verify you by a PIN, a fingerprint or a face. Use one that does.",
+  USER_NOT_VERIFIED: "The passkey did not verify you with a PIN, a fingerprint or a face. Use one that does.",
 };
 
 /** Returns the message for an error code of the library. */

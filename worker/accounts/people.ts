@@ -117,7 +117,7 @@ export async function confirmPassword(
   await countAttempt(db, counted, now);
   const hash = await passwordHashOf(db, person.id);
   if (hash === null || !(await verifyPassword({ hash, password }))) {
-    const detail = "This is not your password.";
+    const detail = "The password is incorrect.";
     throw new Refusal("invalid_input", detail, {}, [{ field: "current_password", detail }]);
   }
   await forgiveAttempts(db, counted);

@@ -34,7 +34,7 @@ export const PERMISSIONS = {
     scopes: ["submit"],
   },
   "content:manage": {
-    what: "Change and delete photos, take videos away",
+    what: "Change and delete photos, remove videos",
     roles: EDITORS,
     scopes: ["manage"],
   },
@@ -44,7 +44,7 @@ export const PERMISSIONS = {
     scopes: ["manage"],
   },
   "storage:read": {
-    what: "See storage connections and what they hold",
+    what: "See storage connections and their usage",
     roles: ADMINS,
     scopes: ["manage"],
   },
@@ -54,7 +54,7 @@ export const PERMISSIONS = {
     scopes: ["manage"],
   },
   "webhooks:manage": {
-    what: "See, add, change and delete webhooks, send deliveries again",
+    what: "See, add, change and delete webhooks, resend deliveries",
     roles: ADMINS,
     scopes: ["manage"],
   },
@@ -64,12 +64,12 @@ export const PERMISSIONS = {
     scopes: [],
   },
   "audit:read": {
-    what: "See who did what",
+    what: "See the activity log",
     roles: ADMINS,
     scopes: ["manage"],
   },
   "members:read": {
-    what: "See who is in the company",
+    what: "See members",
     roles: EVERYBODY,
     scopes: [],
   },
@@ -79,7 +79,7 @@ export const PERMISSIONS = {
     scopes: [],
   },
   "keys:manage": {
-    what: "See, make and revoke API keys",
+    what: "See, create and revoke API keys",
     roles: ADMINS,
     scopes: [],
   },

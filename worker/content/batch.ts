@@ -55,7 +55,7 @@ export async function submitBatch(
     for await (const entry of entries) {
       const name = entry.name.slice(0, MAX_NAME_LENGTH);
       if (index === MAX_BATCH) {
-        const detail = `A batch may have at most ${MAX_BATCH} photos; this one and all after it were left out.`;
+        const detail = `A batch can have at most ${MAX_BATCH} photos. This photo and all later ones were not submitted. Send them in another batch.`;
         items[index] = failed(index, name, new Refusal("batch_too_large", detail));
         break;
       }
@@ -99,7 +99,7 @@ function made(
 
 function failed(index: number, name: string, error: unknown): BatchItem {
   const refusal =
-    refusalFor(error) ?? new Refusal("internal_error", "Something went wrong on our side; it was logged.");
+    refusalFor(error) ?? new Refusal("internal_error", "Something went wrong on our side. Try again.");
   if (refusal.code === "internal_error")
     logFailure("A photo of a batch could not be submitted", error, { index });
   const problem = problemOf(refusal.code, refusal.message, refusal.fields);

@@ -141,7 +141,7 @@ async function hidingStorageErrors<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 function missing(): Refusal {
-  return new Refusal("not_found", "The file is not in the storage any more.");
+  return new Refusal("not_found", "The file is no longer in the storage.");
 }
 
 /** Parses a single range of bytes; undefined for a header that is to be ignored. */

@@ -136,7 +136,7 @@ export function quotaRefusal(
     return new Refusal(
       "quota_exceeded",
       `The company stores ${size(usage.bytes)} of at most ${size(bytes)}; this request needs ` +
-        `${size(wanted.bytes)} more. Delete something, or ask the operator for a higher quota.`,
+        `${size(wanted.bytes)} more. Delete photos or videos, or ask the operator for a higher quota.`,
     );
   }
   if (

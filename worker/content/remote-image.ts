@@ -54,7 +54,7 @@ async function download(internet: Internet, url: URL, signal: AbortSignal): Prom
   });
   if (status !== 200 || signal.aborted) {
     await body?.cancel();
-    throw missed(url, `the server answered with status ${status}; expected 200 and the image`);
+    throw missed(url, `the server responded with status ${status}; expected 200 and an image`);
   }
   const declared = Number(headers.get("content-length") ?? 0);
   const chunks: Uint8Array[] = [];
@@ -67,8 +67,7 @@ async function download(internet: Internet, url: URL, signal: AbortSignal): Prom
     if (size > MAX_IMAGE_BYTES || declared > MAX_IMAGE_BYTES) {
       throw new Refusal(
         "image_too_many_bytes",
-        `The image at ${url.host} has ${declared > MAX_IMAGE_BYTES ? declared : `more than ${MAX_IMAGE_BYTES}`} bytes; ` +
-          `expected at most ${MAX_IMAGE_BYTES / 1_000_000} MB.`,
+        `The photo at ${url.host} is larger than the maximum of ${MAX_IMAGE_BYTES / 1_000_000} MB.`,
       );
     }
     chunks.push(chunk);
@@ -86,6 +85,6 @@ function refused(field: string, why: string): Refusal {
 function missed({ host }: URL, why: string): Refusal {
   return new Refusal(
     "image_not_fetched",
-    `The image could not be fetched from ${host}: ${why.replace(/\.$/, "")}.`,
+    `The photo could not be downloaded from ${host}: ${why.replace(/\.$/, "")}.`,
   );
 }

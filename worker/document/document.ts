@@ -81,7 +81,7 @@ const TAGS = [
   },
   {
     name: "Markers",
-    description: "Compile markers in your own program, or compile them again.",
+    description: "Compile markers in your own program, or recompile them.",
     prefixes: ["/api/ar-content/{id}/marker", "/api/ar-content/{id}/tasks", "/api/tasks"],
   },
   {
@@ -89,7 +89,7 @@ const TAGS = [
     description: "The videos that play on photos.",
     prefixes: ["/api/ar-content/{id}/video"],
   },
-  { name: "Projects", description: "Groups of content with common defaults.", prefixes: ["/api/projects"] },
+  { name: "Projects", description: "Groups of photos with shared defaults.", prefixes: ["/api/projects"] },
   { name: "Viewer", description: "Public data of published photos.", prefixes: ["/api/viewer", "/media"] },
   {
     name: "Storage",

@@ -82,7 +82,7 @@ export async function readForm<File extends string, Texts extends z.ZodObject>(
     for await (const part of partsOf(body, parser)) {
       const name = part.name ?? "";
       if (name in files || name in texts) {
-        throw new Refusal("invalid_input", `Field "${name}" came twice; expected it once.`);
+        throw new Refusal("invalid_input", `Field "${name}" was sent twice; expected it once.`);
       }
       if (fileNames.includes(name)) {
         files[name] = takeFile(part);
@@ -181,8 +181,8 @@ function formRefusal(error: unknown, limit: FileLimit, maxParts: number): unknow
 function tooLarge({ tooLarge, maxFileBytes }: FileLimit, declaredBytes?: number): Refusal {
   const limit = `${maxFileBytes / 1_000_000} MB`;
   if (declaredBytes === undefined) {
-    return new Refusal(tooLarge, `A file of the form has more than ${limit}; expected at most ${limit}.`);
+    return new Refusal(tooLarge, `A file in the form is larger than the maximum of ${limit}.`);
   }
   const size = `${(declaredBytes / 1_000_000).toFixed(1)} MB`;
-  return new Refusal(tooLarge, `The upload has ${size}; expected a file of at most ${limit}.`);
+  return new Refusal(tooLarge, `The upload is ${size}; expected a file of at most ${limit}.`);
 }

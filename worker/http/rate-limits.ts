@@ -62,7 +62,7 @@ export async function countRequest(
   if (isAllowed) return policyHeader;
   throw new Refusal(
     "too_many_requests",
-    `Too many requests: more than ${limit.requests} of the kind "${policy}" in ${WINDOW_SECONDS} s. ` +
+    `Too many requests: the rate limit "${policy}" allows ${limit.requests} in ${WINDOW_SECONDS} s. ` +
       `Try again in ${WINDOW_SECONDS} s.`,
     {
       "Retry-After": String(WINDOW_SECONDS),

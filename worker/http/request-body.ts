@@ -68,15 +68,17 @@ export class RequestBody {
    * @throws Refusal `code` if the body is larger
    */
   async bytes(maxBytes: number, code: ErrorCode): Promise<Uint8Array<ArrayBuffer>> {
-    const tooLarge = (size: string) =>
-      new Refusal(code, `The body has ${size} bytes; expected at most ${maxBytes}.`);
     const declared = Number(this.contentLength ?? 0);
-    if (declared > maxBytes) throw tooLarge(String(declared));
+    if (declared > maxBytes) {
+      throw new Refusal(code, `The body has ${declared} bytes; expected at most ${maxBytes}.`);
+    }
     const chunks: Uint8Array[] = [];
     let size = 0;
     for await (const chunk of this.chunks()) {
       size += chunk.length;
-      if (size > maxBytes) throw tooLarge(`more than ${maxBytes}`);
+      if (size > maxBytes) {
+        throw new Refusal(code, `The body is larger than the maximum of ${maxBytes} bytes.`);
+      }
       chunks.push(chunk);
     }
     return joinChunks(chunks);

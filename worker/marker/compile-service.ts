@@ -152,7 +152,7 @@ async function refusal(response: Response): Promise<CompileOutcome> {
   try {
     return problem(answeredProblem.parse(JSON.parse(text)), retryAfterSeconds);
   } catch {
-    return retryable("compiler_error", `The compiler answered with status ${response.status}.`);
+    return retryable("compiler_error", `The compiler responded with status ${response.status}.`);
   }
 }
 
@@ -170,7 +170,7 @@ function problem(
   if (code === "compile_timeout" || code === "compile_crashed") return retryable(code, detail);
   return retryable(
     "compiler_error",
-    `The compiler refused the image (${code}): ${detail}`,
+    `The compiler rejected the photo (${code}): ${detail}`,
     retryAfterSeconds,
   );
 }
@@ -185,7 +185,7 @@ function retryable(
 
 function breakdown(error: unknown): CompileOutcome {
   if (error instanceof MultipartParseError) {
-    return retryable("compile_crashed", "The compiler's response broke off.");
+    return retryable("compile_crashed", "The compiler's response ended early.");
   }
   if (error instanceof SyntaxError || error instanceof z.ZodError) {
     return retryable("compiler_error", "The compiler's response does not follow the protocol.");
@@ -205,7 +205,7 @@ class Watch {
   constructor(silenceSeconds: number, totalSeconds: number) {
     this.#silenceSeconds = silenceSeconds;
     this.#silence = this.#armSilence();
-    const tooLong = retryable("compile_timeout", `The compiler needed more than ${totalSeconds} s.`);
+    const tooLong = retryable("compile_timeout", `The compiler took more than ${totalSeconds} s.`);
     this.#total = setTimeout(() => this.end(tooLong), totalSeconds * 1000);
   }
 
@@ -247,6 +247,6 @@ export async function checkCompiler(
   const signal = AbortSignal.timeout(timeoutSeconds * 1000);
   const response = await service.fetch(`${service.url}/health`, { method: "GET", signal });
   const text = await response.text();
-  if (!response.ok) throw new Error(`The Node compiler answered with status ${response.status}.`);
+  if (!response.ok) throw new Error(`The Node compiler responded with status ${response.status}.`);
   z.object({ status: z.literal("ok") }).parse(JSON.parse(text));
 }

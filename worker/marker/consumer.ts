@@ -141,7 +141,7 @@ async function compileAndDeliver(
   try {
     const image = await openImage(consumer, company, content);
     if (!image) {
-      const message = "The original is not in the storage any more. Upload the photo again.";
+      const message = "The original photo is no longer in the storage. Upload it again.";
       return { kind: "fatal", failure: { code: "image_missing", message } };
     }
     const job = { image: image.body, imageBytes: image.size, maxFeatures: content.maxFeatures };
@@ -180,7 +180,7 @@ function unavailable(error: unknown): Ending {
   const failure: Failure =
     error instanceof StorageError
       ? { code: STORAGE_CODES[error.code], message: error.message }
-      : { code: "storage_unavailable", message: "The storage or the database did not answer." };
+      : { code: "storage_unavailable", message: "The storage or the database did not respond." };
   return { kind: "retryable", failure, retryAfterSeconds: null };
 }
 

@@ -117,7 +117,7 @@ function validateDelivery(
     throw new Refusal(
       "foreign_marker",
       `The marker is for an image of ${target.width} × ${target.height} px; ` +
-        `expected ${expected.width} × ${expected.height} px, as this photo gives.`,
+        `expected ${expected.width} × ${expected.height} px for this photo.`,
     );
   }
   assertTrackable(target);

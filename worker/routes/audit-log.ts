@@ -46,7 +46,7 @@ const csv = companyRoute("audit:read", {
   path: "/export.csv",
   operationId: "exportAuditLog",
   summary: "Export the audit log as CSV",
-  description: `At most the newest ${MAX_EXPORTED.toLocaleString("en")} matching entries. A cell that a spreadsheet would read as a formula starts with an apostrophe.`,
+  description: `At most the newest ${MAX_EXPORTED.toLocaleString("en")} matching entries. Cells that a spreadsheet would read as a formula start with an apostrophe.`,
   request: { query: filter },
   responses: {
     200: { description: "CSV (RFC 4180), UTF-8", content: { "text/csv": { schema: z.string() } } },

@@ -63,7 +63,7 @@ const storage = companyRoute("storage:read", {
   method: "get",
   path: "/storage",
   operationId: "getCompanyStorage",
-  summary: "Get the storage connection of new files",
+  summary: "Get the storage connection for new files",
   responses: { 200: answers(currentStorage, "The connection") },
 });
 
@@ -71,9 +71,9 @@ const put = companyRoute("storage:manage", {
   method: "put",
   path: "/storage",
   operationId: "switchCompanyStorage",
-  summary: "Change the storage connection of new files",
+  summary: "Change the storage connection for new files",
   description:
-    "The connection is tested first. Existing files stay in their storage and are served from there; a storage " +
+    "The connection is tested first. Existing files stay in their storage and are served from there. A storage " +
     "migration moves them.",
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: currentStorage } } } },

@@ -59,7 +59,7 @@ const list = companyRoute("content:read", {
   method: "get",
   path: "/",
   operationId: "listArContent",
-  summary: "List AR content, newest first",
+  summary: "List photos, newest first",
   request: {
     query: z.object({
       project_id: z.string().max(64).optional(),
@@ -124,7 +124,7 @@ const read = companyRoute("content:read", {
   method: "get",
   path: "/{id}",
   operationId: "getArContent",
-  summary: "Get AR content",
+  summary: "Get a photo",
   request: { params: contentId, query: waiting },
   parameters: [IF_NONE_MATCH],
   responses: {
@@ -140,8 +140,8 @@ const change = companyRoute("content:manage", {
   operationId: "changeArContent",
   summary: "Change the title, description, project or visibility",
   description:
-    "Control characters and overrides of the text direction are removed from texts. A title is one line; a description " +
-    "may have several.",
+    "Control characters and text direction overrides are removed. A title has one line; a description " +
+    "can have several.",
   middleware: [readJson] as const,
   request: {
     params: contentId,
@@ -158,7 +158,7 @@ const remove = companyRoute("content:manage", {
   method: "delete",
   path: "/{id}",
   operationId: "deleteArContent",
-  summary: "Delete AR content with all its files",
+  summary: "Delete a photo and all its files",
   request: { params: contentId },
   parameters: [IF_MATCH],
   responses: { 204: { description: "Deleted" }, ...problems("not_found", "precondition_failed") },
@@ -168,7 +168,7 @@ const history = companyRoute("content:read", {
   method: "get",
   path: "/{id}/tasks",
   operationId: "listCompileTasks",
-  summary: "List the compilations of AR content, newest first",
+  summary: "List a photo's compilations, newest first",
   request: { params: contentId },
   responses: { 200: answers(taskList, "The tasks"), ...problems("not_found") },
 });
@@ -298,7 +298,7 @@ export async function notChanged(store: ContentStore, id: string): Promise<Refus
 }
 
 export function notFound(id: string): Refusal {
-  return new Refusal("not_found", `No AR content has the id "${id.slice(0, 100)}".`);
+  return new Refusal("not_found", `No photo has the id "${id.slice(0, 100)}".`);
 }
 
 export type PhotoFields = z.infer<typeof photoTexts>;
@@ -373,7 +373,7 @@ export async function openProject(projects: ProjectStore, id: string | undefined
   if (found.archivedAt !== null) {
     throw new Refusal(
       "project_archived",
-      `The project "${found.name}" is archived. Unarchive it, or choose another project.`,
+      `The project "${found.name}" is archived. Restore it, or choose another project.`,
     );
   }
   return found;

@@ -10,7 +10,7 @@ const read = createRoute({
   operationId: "getHealth",
   summary: "Check each dependency",
   description:
-    "Public. Says whether each dependency responds, and how fast. The log has the reason of a failure.",
+    "Public. Reports whether each dependency responds, and how fast. The log has the reason for a failure.",
   security: [],
   responses: {
     200: answers(health, "All dependencies respond"),

@@ -9,12 +9,12 @@ const read = createRoute({
   method: "get",
   path: "/",
   operationId: "getMailbox",
-  summary: "List the mails of the development mailbox, newest first",
+  summary: "List the emails in the development mailbox, newest first",
   description:
-    "Under `npm start`, mails go to this mailbox unless a mailer is configured. It takes the token of the link that " +
-    "`npm start` prints, because the mails contain links that give access to accounts.",
+    "With `npm start`, emails go to this mailbox unless MAIL_URL is set. It requires the token in the link that " +
+    "`npm start` prints, because the emails contain links that give access to accounts.",
   security: [{ mailbox: [] }],
-  responses: { 200: answers(mailbox, "The mails"), ...problems("not_found", "too_many_requests") },
+  responses: { 200: answers(mailbox, "The emails"), ...problems("not_found", "too_many_requests") },
 });
 
 export const mailboxRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => {
@@ -23,7 +23,7 @@ export const mailboxRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) =
   if (!box || !(await isSame(token, box.token))) {
     throw new Refusal(
       "not_found",
-      "The development mailbox is switched off, or the token is wrong. Open the link that npm start prints.",
+      "The development mailbox is disabled, or the token is invalid. Open the link that npm start prints.",
     );
   }
   const items = (await box.mails.list()).map(({ id, recipient, subject, body, createdAt }) => ({

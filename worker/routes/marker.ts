@@ -90,7 +90,7 @@ const giveBack = companyRoute("content:submit", {
   method: "delete",
   path: "/{id}/marker/lease",
   operationId: "giveLeaseBack",
-  summary: "Give up a compilation; the Node compiler takes over at once",
+  summary: "Release a compilation; the Node compiler takes over at once",
   request: { params: contentId, headers: leaseHeader },
   responses: { 204: { description: "Given up" }, ...problems("not_found", "lease_lost", "invalid_input") },
 });
@@ -116,7 +116,7 @@ const again = companyRoute("content:submit", {
   method: "post",
   path: "/{id}/marker/recompile",
   operationId: "recompile",
-  summary: "Compile again",
+  summary: "Recompile a marker",
   description: "The existing marker is served until the new one is ready. Unfinished tasks are superseded.",
   middleware: [readOptionalJson] as const,
   request: {
@@ -221,7 +221,7 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
 function leaseLost(): Refusal {
   return new Refusal(
     "lease_lost",
-    "The lease has expired or was given up, or another executor took over. Nothing was changed.",
+    "The lease has expired or was released, or another executor has taken over. Nothing was changed.",
   );
 }
 

@@ -106,7 +106,7 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
     const oldHash = await confirmPassword(c.env.db, { ...request, password });
     const newHash = await hashPassword(newPassword);
     if (!(await changePassword(c.env.db, { ...request, oldHash, newHash }))) {
-      throw new Refusal("invalid_input", "The password was changed elsewhere at the same moment. Try again.");
+      throw new Refusal("invalid_input", "The password was changed elsewhere at the same time. Try again.");
     }
     return c.body(null, 204);
   })
@@ -135,10 +135,7 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
     const request = { address: addressOf(c), now: c.env.now(), creation };
     const id = await createCompany(c.env.db, { owner: person, name, ...request });
     if (id === undefined) {
-      throw new Refusal(
-        "too_many_companies",
-        `You own ${MAX_COMPANIES} companies, the most that are allowed.`,
-      );
+      throw new Refusal("too_many_companies", `You own ${MAX_COMPANIES} companies, the maximum.`);
     }
     return c.json({ id, name, role: "owner" as const }, 201);
   });

@@ -18,10 +18,10 @@ const read = createRoute({
   method: "get",
   path: "/{unique_id}/{kind}",
   operationId: "getMedia",
-  summary: "Get a file of AR content",
+  summary: "Get a file of a photo",
   description:
-    "Public and readable from any origin. While the content is inactive or has expired, only its company may read it. " +
-    "Supports HEAD, ETag, If-None-Match, Range and If-Range. A URL with the current `v` may be cached for ever.",
+    "Public and readable from any origin. While the photo is inactive or has expired, only its company can read the file. " +
+    "Supports HEAD, ETag, If-None-Match, Range and If-Range. A URL with the current `v` may be cached forever.",
   security: OPTIONAL_AUTHENTICATION,
   request: {
     params: z.object({

@@ -111,9 +111,9 @@ const inviteMember = createRoute({
   ...POST,
   path: "/invite-member",
   operationId: "inviteMember",
-  summary: "Invite somebody by email",
+  summary: "Invite someone by email",
   description:
-    "The link in the email is valid for a week and works once. It replaces an earlier invitation of the same address.",
+    "The link in the email is valid for a week and works once. It replaces an earlier invitation for the same address.",
   middleware: [signedIn, idempotent, readJson] as const,
   parameters: [IDEMPOTENCY_KEY],
   request: { body: { required: true, content: { "application/json": { schema: newInvitation } } } },

@@ -43,8 +43,8 @@ const change = companyRoute("projects:manage", {
   operationId: "changeProject",
   summary: "Rename or archive a project, or change its defaults",
   description:
-    "New defaults apply to later submissions. An archived project takes no new content, and its content is listed only " +
-    "with its `project_id`; viewers still show it. The last open project cannot be archived.",
+    "New defaults apply to later submissions. An archived project accepts no new photos, and its photos are listed only " +
+    "with its `project_id`; viewers still show them. The last open project cannot be archived.",
   middleware: [readJson] as const,
   request: {
     params: projectId,

@@ -27,9 +27,9 @@ const create = createRoute({
   method: "post",
   path: "/",
   operationId: "setUp",
-  summary: "Create the first owner with the token of the set-up link",
+  summary: "Create the first owner with the token of the setup link",
   description:
-    "Works once. Existing content becomes the property of the owner's company. The response starts a session.",
+    "Works once. Existing photos then belong to the owner's company. The response starts a session.",
   security: [],
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: setupRequest } } } },
@@ -48,15 +48,15 @@ export const setupRoutes = new OpenAPIHono<AppEnv>()
     const { token, name, email, password, company_name: companyName } = c.req.valid("json");
     const { setupToken } = c.env.accounts;
     if (!setupToken || !(await isSame(token, setupToken))) {
-      throw new Refusal(
-        "wrong_link",
-        "The set-up link is wrong. Ask the operator of this platform for the right one.",
-      );
+      throw new Refusal("wrong_link", "The setup link is invalid. Ask the operator for the correct one.");
     }
     const owner = { name, email, passwordHash: await hashPassword(password) };
     const company = { id: FIRST_COMPANY_ID, name: companyName };
     if (!(await setUp(c.env.db, { owner, company, address: addressOf(c), now: c.env.now() }))) {
-      throw new Refusal("already_set_up", "This platform already has an owner. Ask for an invitation.");
+      throw new Refusal(
+        "already_set_up",
+        "This installation already has an owner. Ask the owner for an invitation.",
+      );
     }
     for (const cookie of await signIn(c, email, password)) c.header("Set-Cookie", cookie, { append: true });
     c.header("Cache-Control", "no-store");

@@ -64,7 +64,7 @@ const create = companyRoute("storage:manage", {
   operationId: "createStorageConnection",
   summary: "Save a storage connection",
   description:
-    "The address is checked, but the connection is not: use the test for that. Secrets are encrypted, and no response " +
+    "The address is checked, but the connection is not; test it separately. Secrets are encrypted, and no response " +
     "contains them.",
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: newConnection } } } },
@@ -92,7 +92,7 @@ const change = companyRoute("storage:manage", {
   operationId: "changeStorageConnection",
   summary: "Change the name or the settings of a storage connection",
   description:
-    "Omitted settings stay as they are, secrets included. While the connection holds files, the new settings must lead " +
+    "Omitted settings, including secrets, stay the same. While the connection holds files, the new settings must lead " +
     "to the same files: new keys or a new address of the same bucket are accepted, another bucket is not.",
   middleware: [readJson] as const,
   request: {
@@ -121,7 +121,7 @@ const test = companyRoute("storage:manage", {
   summary: "Test a storage connection: write, read, list and delete a file",
   request: { params: connectionId },
   responses: {
-    200: answers(connectionReport, "The result of each step; failures are reported here too"),
+    200: answers(connectionReport, "The result of each step, including failures"),
     ...problems("not_found", "secrets_unavailable"),
   },
 });
@@ -134,7 +134,7 @@ const trial = companyRoute("storage:manage", {
   middleware: [readJson] as const,
   request: { body: { required: true, content: { "application/json": { schema: connectionTrial } } } },
   responses: {
-    200: answers(connectionReport, "The result of each step; failures are reported here too"),
+    200: answers(connectionReport, "The result of each step, including failures"),
     ...problems("not_found", ...JSON_REFUSALS, "secrets_unavailable"),
   },
 });

@@ -81,11 +81,7 @@ const pause = commandRoute(
   "Pause a storage migration",
   "The file being copied stays in its old storage. Files already moved stay in the new one.",
 );
-const resume = commandRoute(
-  "resume",
-  "Resume a paused storage migration",
-  "Files that failed are tried again.",
-);
+const resume = commandRoute("resume", "Resume a paused storage migration", "Failed files are retried.");
 const cancel = commandRoute(
   "cancel",
   "Cancel a storage migration",
@@ -101,7 +97,7 @@ export const storageMigrationRoutes = new OpenAPIHono<AppEnv>()
     if (made) return c.json(storageMigrationBody(made), 202, { Location: location });
     const toId = await idOf(connections, to);
     const failure = failureOf(await testSaved(c.env, connections, toId));
-    if (failure !== null) throw new Refusal("storage_test_failed", `${failure} Nothing was moved.`);
+    if (failure !== null) throw new Refusal("storage_test_failed", `No files were moved. ${failure}`);
     const started = await life.start(c.env.db, {
       ...{ id: creation.id, companyId: connections.company.id, toStorageId: toId },
       ...{ audit: c.var.audit, now: c.env.now() },
@@ -145,7 +141,7 @@ async function runCommand(
   const row = await life.applyCommand(env.db, { companyId, id, command, audit, now: env.now() });
   if (!row) {
     const { state } = (await find(env, companyId, id)).migration;
-    throw new Refusal("migration_over", `Cannot ${command} the storage migration: it is ${state}.`);
+    throw new Refusal("migration_over", `Cannot ${command} the storage migration: its state is "${state}".`);
   }
   // Cancelling takes a turn too: it removes the unfinished copy.
   if (command !== "pause") await announceStorageMigration(env.storageQueue, row.id, 0);

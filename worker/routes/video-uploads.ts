@@ -67,7 +67,7 @@ const create = companyRoute("content:submit", {
   summary: "Start an upload of a large video in parts",
   description:
     "Up to 5 GB. Send the parts in any order and in parallel, then `complete` the upload. After an interruption, `GET` " +
-    "lists the parts received. The previous video is shown until then. An upload without new parts for a day is removed.",
+    "lists the parts received. Viewers show the previous video until then. An upload without new parts for a day is removed.",
   middleware: [readJson] as const,
   request: {
     params: uploadPath.pick({ id: true }),
@@ -133,7 +133,7 @@ const put = companyRoute("content:submit", {
   operationId: "putVideoPart",
   summary: "Send a part through this API",
   description:
-    "Works with every storage, also if `transport` is `storage` and the client cannot reach it. Sending a part again " +
+    "Works with every storage, even if `transport` is `storage` and the client cannot reach it. Sending a part again " +
     "replaces it.",
   request: {
     params: uploadPath.extend({
@@ -180,7 +180,7 @@ const remove = companyRoute("content:submit", {
   method: "delete",
   path: "/{id}/video-uploads/{upload_id}",
   operationId: "deleteVideoUpload",
-  summary: "Give up a video upload and remove its parts",
+  summary: "Cancel a video upload and remove its parts",
   request: { params: uploadPath },
   responses: { 204: { description: "Given up" }, ...problems("not_found", ...STORAGE_REFUSALS) },
 });
@@ -247,7 +247,7 @@ async function findUpload(uploads: VideoUploadStore, { id, upload_id }: z.infer<
 }
 
 function uploadNotFound(id: string): Refusal {
-  return new Refusal("not_found", `This content has no video upload with the id "${id.slice(0, 100)}".`);
+  return new Refusal("not_found", `This photo has no video upload with the id "${id.slice(0, 100)}".`);
 }
 
 async function uploadBody(

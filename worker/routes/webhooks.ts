@@ -94,8 +94,8 @@ const change = companyRoute("webhooks:manage", {
   operationId: "changeWebhook",
   summary: "Change, enable or disable a webhook",
   description:
-    "Events that occur while a webhook is disabled are not delivered later. Its waiting deliveries fail; they can be sent " +
-    `again. Vivimark disables a webhook that responds with 410, or after ${FAILURES_TO_DISABLE} failed attempts in a ` +
+    "Events that occur while a webhook is disabled are not delivered later. Its waiting deliveries fail; they can be resent. " +
+    `Vivimark disables a webhook that responds with 410, or after ${FAILURES_TO_DISABLE} failed attempts in a ` +
     `row over at least ${FAILING_DAYS_TO_DISABLE} days.`,
   middleware: [readJson] as const,
   request: {
@@ -175,9 +175,9 @@ const sendAgain = companyRoute("webhooks:manage", {
   method: "post",
   path: "/{id}/deliveries/{delivery_id}/send-again",
   operationId: "sendWebhookAgain",
-  summary: "Send a delivery again",
+  summary: "Resend a delivery",
   description:
-    "Starts a new series of attempts with the same `webhook-id` and payload. Does nothing while the delivery is being sent.",
+    "Starts a new series of attempts with the same `webhook-id` and payload. Has no effect while the delivery is being sent.",
   request: { params: deliveryPath },
   responses: {
     202: answers(delivery, "The delivery"),

@@ -77,7 +77,7 @@ async function assertHoldsFiles(storage: StorageProvider, store: ConnectionStore
   const held = (await store.heldFiles()).get(id);
   throw new Refusal(
     "storage_in_use",
-    `These settings lead to another storage: this connection holds ${held?.files} of your files, and "${sample}" is ` +
+    `These settings lead to a different storage: this connection holds ${held?.files} of your files, and "${sample}" is ` +
       "not there. Add a new connection, switch to it, and move the files.",
   );
 }
@@ -141,10 +141,10 @@ async function testOpened(
   return testConnection(storage, storagePath, now);
 }
 
-/** Returns why a test failed, in one sentence; null when it passed. */
+/** Returns why a test failed; null if it passed. */
 export function failureOf({ steps }: ConnectionReport): string | null {
   const failed = steps.find(({ ok }) => !ok);
-  return failed ? `The test's step "${failed.step}" failed: ${failed.error?.message}` : null;
+  return failed ? `The connection test failed at "${failed.step}". ${failed.error?.message}` : null;
 }
 
 /** Returns the usage of the company's folder of a storage, measured now or up to 15 minutes ago. */
@@ -199,7 +199,7 @@ export async function switchStorage(
   id: string | null,
 ): Promise<void> {
   const failure = failureOf(await testSaved(services, store, id));
-  if (failure !== null) throw new Refusal("storage_test_failed", `${failure} Nothing was switched.`);
+  if (failure !== null) throw new Refusal("storage_test_failed", `The storage was not switched. ${failure}`);
   if (!(await store.makeCurrent(id, services.now()))) {
     throw new Refusal("storage_conflict", "This connection has just been deleted.");
   }

@@ -304,7 +304,9 @@ function withTimeLimit(
           controller.close();
         } catch (error) {
           cancel(error).catch(() => {});
-          throw error instanceof Outage ? error : new Outage(`${host} broke off its response.`, error);
+          throw error instanceof Outage
+            ? error
+            : new Outage(`${host} closed the connection during its response.`, error);
         } finally {
           clearTimeout(timer);
         }

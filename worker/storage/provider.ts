@@ -215,7 +215,10 @@ export class StorageError extends Error {
   /** @param sentence our own description; the error's message appends the backend's */
   constructor(code: StorageErrorCode, sentence: string, details: StorageErrorDetails = {}) {
     const { field, providerMessage, cause } = details;
-    super(providerMessage ? `${sentence} The storage says: ${providerMessage}` : sentence, { cause });
+    super(
+      providerMessage ? `${sentence} The storage says: ${providerMessage.replace(/[.\s]+$/, "")}.` : sentence,
+      { cause },
+    );
     this.code = code;
     this.field = field;
     this.providerMessage = providerMessage;

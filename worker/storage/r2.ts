@@ -197,9 +197,9 @@ async function send<T>(body: Body, length: number, put: (body: Body) => Promise<
 /** R2's errors end with a number: https://developers.cloudflare.com/r2/api/error-codes/ */
 const NO_SUCH_UPLOAD = "10024";
 const CONFLICTS: Readonly<Record<string, string>> = {
-  "10011": "A part that is not the last is too small.",
-  "10025": "A part is missing, or has another etag.",
-  "10048": "Parts that are not the last must have one size.",
+  "10011": "A part other than the last is too small.",
+  "10025": "A part is missing or has a different ETag.",
+  "10048": "All parts except the last must have the same size.",
 };
 
 /** Awaits a call of the binding. @throws StorageError for its error */

@@ -14,7 +14,8 @@ interface Meaning {
 
 const clocks: Meaning = {
   code: "unavailable",
-  sentence: "The storage's clock and ours differ by more than it allows. One of them is wrong.",
+  sentence:
+    "The storage's clock differs from Vivimark's by more than the storage allows. Correct the storage's clock.",
 };
 const unknownKey: Meaning = {
   code: "invalid_config",
@@ -23,13 +24,13 @@ const unknownKey: Meaning = {
 };
 const denied: Meaning = {
   code: "denied",
-  sentence: "The access key lacks the right for this in this bucket.",
+  sentence: "The access key does not have permission for this operation in this bucket.",
 };
 const full: Meaning = { code: "quota_exceeded", sentence: "The storage is full." };
 const tooLarge: Meaning = { code: "quota_exceeded", sentence: "The file is too large for the storage." };
 const invalidPart: Meaning = {
   code: "conflict",
-  sentence: "A part is missing, has another etag, or is too small.",
+  sentence: "A part is missing, has a different ETag, or is too small.",
 };
 const precondition: Meaning = {
   code: "conflict",
@@ -51,7 +52,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   },
   InvalidBucketName: {
     code: "invalid_config",
-    sentence: "The storage does not allow a bucket of this name.",
+    sentence: "The storage does not allow a bucket with this name.",
     field: "bucket",
   },
   InvalidAccessKeyId: unknownKey,
@@ -148,7 +149,7 @@ function errorOfStatus(settings: S3SettingsBody, { status, headers }: Reply): St
 
 /** Returns the error for an endpoint that is not an S3 server. */
 export function notS3(status: number): StorageError {
-  const sentence = `The endpoint is not an S3 server: it responds with status ${status} and without S3's XML.`;
+  const sentence = `The endpoint is not an S3 server: it responded with status ${status} and without S3's XML.`;
   return new StorageError("invalid_config", sentence, { field: "endpoint" });
 }
 
@@ -164,8 +165,8 @@ function sentenceOf(status: number): string {
       return full.sentence;
     default:
       return status === 429 || status >= 500
-        ? `The storage has a fault or is overloaded (status ${status}).`
-        : `The storage refuses the request (status ${status}).`;
+        ? `The storage failed or is overloaded (status ${status}).`
+        : `The storage rejected the request (status ${status}).`;
   }
 }
 

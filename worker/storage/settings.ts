@@ -96,7 +96,8 @@ export const yandexDiskSettings = z
       )
       .default("app:/")
       .openapi({
-        description: "app:/ is the application's own folder; disk:/… needs a right to the whole Disk.",
+        description:
+          "app:/ is the application's own folder; disk:/… requires permissions for the whole Disk.",
       }),
   })
   .openapi("YandexDiskSettings");

@@ -60,7 +60,7 @@ export async function testConnection(
       const bytes = new Uint8Array(await new Response(download.body).arrayBuffer());
       if (bytes.length !== probe.length || bytes.some((byte, i) => byte !== probe[i])) {
         throw new Mismatch(
-          `The storage returned other bytes than it was given (${bytes.length} bytes; expected ${probe.length}).`,
+          `The file that was read differs from the file that was written (${bytes.length} bytes; expected ${probe.length}).`,
         );
       }
     });

@@ -152,13 +152,13 @@ export function errorOf({ status, body }: Reply): StorageError {
     case 401:
       return new StorageError(
         "invalid_config",
-        "Yandex Disk does not accept the token: it is invalid, has expired or was revoked.",
+        "Yandex Disk rejected the token: it is invalid, has expired, or was revoked.",
         { field: "token", ...details },
       );
     case 403:
       return new StorageError(
         "denied",
-        "The token lacks the right for this: its application was not given it, or the root is outside its folder.",
+        "The token does not have permission for this operation: the application was not granted it, or the root is outside its folder.",
         details,
       );
     case 404:

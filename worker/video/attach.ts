@@ -115,7 +115,7 @@ function lengthOf({ contentLength }: RequestBody): number {
   const length = Number(contentLength);
   if (length > MAX_VIDEO_BYTES) {
     const received = `${(length / 1_000_000).toFixed(1)} MB`;
-    throw new Refusal("video_too_large", `The video has ${received}; expected at most ${limit}.`);
+    throw new Refusal("video_too_large", `The video is ${received}; expected at most ${limit}.`);
   }
   return length;
 }

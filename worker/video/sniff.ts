@@ -25,17 +25,17 @@ export function sniffVideo(head: Uint8Array): SniffedVideo {
     const isWebm = head
       .subarray(0, MAX_WEBM_OFFSET + 1)
       .some((_, offset) => hasAscii(head, offset, WEBM_TYPE));
-    return isWebm ? { type: "video/webm" } : { found: "a Matroska file, but not a WebM" };
+    return isWebm ? { type: "video/webm" } : { found: "a Matroska file, not WebM" };
   }
   const fileType = readFileType(head);
   if (!fileType) return { found: "in another format" };
   const { bytes, majorBrand, compatibleBrands } = fileType;
   if (bytes < 16 || bytes % 4 !== 0 || bytes > head.length) {
-    return { found: `a damaged MP4: its first box says that it has ${bytes} bytes` };
+    return { found: `a damaged MP4: its first box has an invalid length of ${bytes} bytes` };
   }
   const foreign = nameForeignBrand(majorBrand);
   if (foreign) return { found: foreign };
   const isVideo = [majorBrand, ...compatibleBrands].some((brand) => VIDEO_BRANDS.test(brand));
   if (isVideo) return { type: "video/mp4" };
-  return { found: `of the brand ${JSON.stringify(majorBrand)}, which is not an MP4 video` };
+  return { found: `a file with the brand ${JSON.stringify(majorBrand)}, which is not an MP4 video` };
 }

@@ -195,7 +195,7 @@ export async function storedParts(
 /** Returns a refusal for an upload that the backend has removed, by a rule of its bucket for example. */
 function uploadLost(error: unknown): unknown {
   if (!(error instanceof StorageError && error.code === "not_found")) return error;
-  return new Refusal("not_found", "The storage has removed this upload. Begin a new one.");
+  return new Refusal("not_found", "The storage has removed this upload. Start a new one.");
 }
 
 /**
@@ -239,10 +239,11 @@ function assertComplete(upload: VideoUploadRow, stored: readonly UploadedPart[])
   }
   if (wrong.length === 0) return;
   const shown = wrong.slice(0, 10).join(", ") + (wrong.length > 10 ? ", …" : "");
-  throw new Refusal(
-    "upload_incomplete",
-    `${wrong.length} of ${countParts(upload)} parts are missing or have the wrong size: ${shown}.`,
-  );
+  const found =
+    wrong.length === 1
+      ? `Part ${shown} is missing or has the wrong size. Upload it`
+      : `Parts ${shown} are missing or have the wrong size. Upload them`;
+  throw new Refusal("upload_incomplete", `${found}, then complete the upload again.`);
 }
 
 /** Returns the video's format by its first bytes, and checks its SHA-256 if the client sent one. */

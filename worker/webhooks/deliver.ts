@@ -109,9 +109,9 @@ function signedHeaders(request: {
 
 function statusError(status: number): string {
   if (status >= 300 && status < 400) {
-    return `The endpoint answered ${status}. Redirects are not followed: enter the final URL.`;
+    return `The server responded with status ${status}. Redirects are not followed: enter the final URL.`;
   }
-  return `The endpoint answered ${status}. Expected a status from 200 to 299.`;
+  return `The server responded with status ${status}; expected a status from 200 to 299.`;
 }
 
 /** Returns the seconds of a Retry-After header, which is a number or a date (RFC 9110, section 10.2.3). */

@@ -1,8 +1,8 @@
 /** The event types that a webhook can subscribe to, with their descriptions. */
 export const EVENTS = {
-  "marker.ready": "A photo's marker is ready: compiled, compiled again, or reused",
+  "marker.ready": "A photo's marker is ready: compiled, recompiled, or reused",
   "marker.failed": "A compilation failed and will not be retried automatically",
-  "video.attached": "A video was attached to a photo, or replaced",
+  "video.attached": "A photo's video was attached or replaced",
   "content.deleted": "A photo was deleted with all its files",
 } as const;
 

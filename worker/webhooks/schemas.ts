@@ -44,13 +44,13 @@ export const webhook = z
     enabled: z.boolean(),
     disabled_reason: z.enum(["failing", "gone"]).nullable().openapi({
       description:
-        "Why Vivimark disabled it: `failing` for days, or `gone` (it answered 410). Null when it is enabled, or a person disabled it.",
+        "Why Vivimark disabled it: `failing` for days, or `gone` (it responded with 410). Null when it is enabled, or a person disabled it.",
     }),
     failures: z.number().int().openapi({ description: "Failed attempts since the last success." }),
     failing_since: z.iso.datetime().nullable(),
     last_delivered_at: z.iso.datetime().nullable(),
     previous_secret_expires_at: z.iso.datetime().nullable().openapi({
-      description: "Until then the previous secret signs too. Null when it no longer does.",
+      description: "Until then, requests are signed with the previous secret too. Null afterwards.",
     }),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
@@ -83,7 +83,7 @@ export const delivery = z
     /** Null for a test event. */
     content_id: z.string().nullable(),
     state: deliveryState,
-    attempts: z.number().int().openapi({ description: "Since it was last sent again, or created." }),
+    attempts: z.number().int().openapi({ description: "Counted since it was last resent, or created." }),
     next_attempt_at: z.iso.datetime().nullable(),
     status: z
       .number()
@@ -120,7 +120,7 @@ export const deliveryDetail = delivery
   .extend({
     payload: z.record(z.string(), z.unknown()).openapi({ description: "The body of its requests." }),
     log: z.array(attempt).openapi({
-      description: "The newest 100 attempts, the oldest of them first. Sending a delivery again keeps them.",
+      description: "The newest 100 attempts, the oldest of them first. Resending a delivery keeps them.",
     }),
   })
   .openapi("WebhookDeliveryDetail");

@@ -286,7 +286,7 @@ describe("a forgotten password", () => {
     const answer = await edge.anonymously("/api/auth/request-password-reset", asked, bindings);
     expect(answer.status).toBe(200);
     expect(log).not.toHaveBeenCalled();
-    breakDown(new Error("The mail service answered with status 500."));
+    breakDown(new Error("The mail service responded with status 500."));
     await Promise.all(work);
     const [line] = log.mock.calls[0];
     log.mockRestore();

@@ -273,7 +273,7 @@ describe("a refused upload names the reason and stores nothing", () => {
     const problem = await refusal(await upload(twice));
     expect([problem.code, problem.detail]).toEqual([
       "invalid_input",
-      'Field "title" came twice; expected it once.',
+      'Field "title" was sent twice; expected it once.',
     ]);
   });
 

@@ -51,7 +51,7 @@ describe("a request too many", () => {
     const problem = await refusal(refused);
     expect([problem.status, problem.code]).toEqual([429, "too_many_requests"]);
     expect(problem.detail).toMatch(
-      /^Too many requests: more than 2 of the kind ".*" in 60 s\. Try again in 60 s\.$/,
+      /^Too many requests: the rate limit ".*" allows 2 in 60 s\. Try again in 60 s\.$/,
     );
   });
 

@@ -443,7 +443,7 @@ describe("an error message", async () => {
       "Content-Type": "multipart/form-data; boundary=b",
       "Content-Length": "25300000",
     });
-    expect(problem.detail).toBe("The upload has 25.3 MB; expected a file of at most 20 MB.");
+    expect(problem.detail).toBe("The upload is 25.3 MB; expected a file of at most 20 MB.");
   });
 
   it.each(["multipart/form-datax; boundary=b", "multipart/mixed; boundary=b"])(

@@ -206,7 +206,7 @@ describe("a test of a connection", () => {
     ]);
     expect((await second?.usage(""))?.objects).toBe(0);
     const tested = await edge.json<StorageConnection>(`${API}/${id}`);
-    expect(tested.last_test_error).toContain('"list" failed: Listing is not allowed.');
+    expect(tested.last_test_error).toContain('failed at "list". Listing is not allowed.');
   });
 
   it("accepts settings that are not saved, with the secrets of a saved connection", async () => {
@@ -270,7 +270,9 @@ describe("the connection of a company", () => {
     const { id } = await edge.connection("full");
     const problem = await refused("/api/company/storage", json("PUT", { connection_id: id }));
     expect([problem.status, problem.code]).toEqual([422, "storage_test_failed"]);
-    expect(problem.detail).toBe('The test\'s step "write" failed: It is full. Nothing was switched.');
+    expect(problem.detail).toBe(
+      'The storage was not switched. The connection test failed at "write". It is full.',
+    );
     expect(await edge.json("/api/company/storage")).toEqual({ connection_id: "platform" });
   });
 
@@ -325,7 +327,7 @@ describe("the connection of a company", () => {
     await edge.submit();
     const elsewhere = await refused(path, json("PATCH", { settings: { bucket: "third" } }));
     expect([elsewhere.status, elsewhere.code]).toEqual([409, "storage_in_use"]);
-    expect(elsewhere.detail).toMatch(/lead to another storage/);
+    expect(elsewhere.detail).toMatch(/lead to a different storage/);
     const changed = await edge.json(path, json("PATCH", { settings: { secret_access_key: "rotated" } }));
     expect(changed).toMatchObject({ settings: { bucket: "second" } });
   });

@@ -258,7 +258,7 @@ describe("a response", () => {
     const answer = await open().http.open(get(server.url));
     await expect(answer.text()).rejects.toMatchObject({
       code: "unavailable",
-      message: expect.stringContaining("broke off its response"),
+      message: expect.stringContaining("closed the connection during its response"),
     });
   });
 

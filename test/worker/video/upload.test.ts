@@ -78,7 +78,9 @@ describe("a large video", () => {
     expect((await edge.content(content.id)).video_url).toBeNull();
     const early = await refused(complete(upload.id));
     expect([early.status, early.code]).toEqual([409, "upload_incomplete"]);
-    expect(early.detail).toBe("1 of 3 parts are missing or have the wrong size: 2.");
+    expect(early.detail).toBe(
+      "Part 2 is missing or has the wrong size. Upload it, then complete the upload again.",
+    );
 
     await put(upload.id, 2, part(bytes, 2));
     const attached = (await (await complete(upload.id)).json()) as ArContent;

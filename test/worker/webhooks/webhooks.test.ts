@@ -420,7 +420,7 @@ describe("a delivery that fails", () => {
         state: "pending",
         attempts: 1,
         status: 500,
-        error: "The endpoint answered 500. Expected a status from 200 to 299.",
+        error: "The server responded with status 500; expected a status from 200 to 299.",
       },
       next_attempt_at: new Date(edge.clock + first.delaySeconds * 1000).toISOString(),
     });
@@ -539,7 +539,10 @@ describe("a delivery that fails", () => {
     expect(await deliverAll()).toMatchObject([{ kind: "retry" }]);
     expect(asked).not.toHaveBeenCalled();
     expect(await deliveries(id)).toMatchObject([
-      { status: 302, error: "The endpoint answered 302. Redirects are not followed: enter the final URL." },
+      {
+        status: 302,
+        error: "The server responded with status 302. Redirects are not followed: enter the final URL.",
+      },
     ]);
   });
 });

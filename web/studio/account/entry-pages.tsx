@@ -38,7 +38,7 @@ export function SignInPage() {
   if (open) {
     return (
       <Entry title="Setup required">
-        <p>This Vivimark is not set up yet. Open the setup link shown in the terminal.</p>
+        <p>Vivimark is not set up yet. Open the setup link shown in the terminal.</p>
       </Entry>
     );
   }
@@ -86,7 +86,7 @@ export function SetUpPage() {
   if (open === false) {
     return (
       <Entry title="Already set up">
-        <p>This Vivimark already has an owner. Ask the owner for an invitation.</p>
+        <p>This installation already has an owner. Ask the owner for an invitation.</p>
         <a class="button primary" href="/">
           Sign in
         </a>

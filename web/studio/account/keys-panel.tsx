@@ -8,7 +8,11 @@ import * as api from "./api.ts";
 import { Field, Form } from "./form.tsx";
 import { useList } from "./list.ts";
 
-const SCOPES = { read: "View", submit: "Upload and compile", manage: "Change and delete" } as const;
+const SCOPES = {
+  read: "View (read)",
+  submit: "Upload and compile (submit)",
+  manage: "Change and delete (manage)",
+} as const;
 const DAY_MS = 86_400_000;
 
 export function KeysPanel() {
@@ -48,7 +52,7 @@ export function KeysPanel() {
       {revoking && (
         <ConfirmDialog
           title={`Revoke “${revoking.name}”?`}
-          action="Revoke key"
+          action="Revoke API key"
           isDanger
           work={async () => {
             await api.revokeApiKey(revoking.id);
@@ -58,23 +62,23 @@ export function KeysPanel() {
           }}
           onClose={() => setRevoking(null)}
         >
-          Programs that use this key lose access at once. You cannot undo this.
+          Programs that use this API key lose access at once. You cannot undo this.
         </ConfirmDialog>
       )}
       {keys && (
         <Form
-          action="Create key"
+          action="Create API key"
           isRow
           onSubmit={async ({ name, days, ...ticked }) => {
             const scopes = (Object.keys(SCOPES) as ApiKey["scopes"]).filter((scope) => ticked[scope]);
-            if (scopes.length === 0) throw new Error("Choose at least one permission.");
+            if (scopes.length === 0) throw new Error("Choose at least one scope.");
             const expires_at = days ? new Date(Date.now() + Number(days) * DAY_MS).toISOString() : null;
             setCreated(await api.createApiKey({ name, scopes, expires_at }));
             await refresh();
           }}
         >
           <fieldset class="scopes">
-            <legend>Permissions</legend>
+            <legend>Scopes</legend>
             {Object.entries(SCOPES).map(([scope, what]) => (
               <label key={scope}>
                 <input type="checkbox" name={scope} defaultChecked={scope !== "manage"} /> {what}

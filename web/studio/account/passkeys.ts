@@ -8,7 +8,7 @@ export function whyNoPasskeys({ hostname, host, port }: Location = location): st
   if (/^\[|^\d+(\.\d+){3}$/.test(hostname)) {
     const isHere = hostname === "127.0.0.1" || hostname === "[::1]";
     const instead = isHere ? `http://localhost${port && `:${port}`}` : "Vivimark by its domain name";
-    return `Passkeys do not work at an IP address such as ${host}. To use one, open ${instead}.`;
+    return `Passkeys do not work at an IP address such as ${host}. Open ${instead} instead.`;
   }
   if (!isSecureContext) return "Passkeys require https.";
   return "PublicKeyCredential" in window ? null : "This browser does not support passkeys.";
@@ -39,13 +39,13 @@ function explained(reason: Error, rpId = ""): Error {
   switch (reason.name) {
     case "NotAllowedError":
     case "AbortError":
-      return new Error("The passkey request was cancelled or timed out. Try again.");
+      return new Error("The passkey request was canceled or timed out. Try again.");
     case "InvalidStateError":
       return new Error("This device or password manager already has a passkey for your account.");
     case "ConstraintError":
       return new Error("This device cannot verify you with a PIN, fingerprint or face. Use another device.");
     case "SecurityError":
-      return new Error(`Passkeys for this Vivimark work only at ${rpId}. Open that address to use one.`);
+      return new Error(`Passkeys work only at ${rpId}. Open that address to use one.`);
     default:
       return new Error(`The browser reported an error: ${reason.message}`);
   }

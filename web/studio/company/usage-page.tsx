@@ -33,7 +33,7 @@ export function UsagePage() {
       {!usage && !error && <Loading />}
       {usage && (
         <>
-          <section class="panel" aria-label="Usage and limits">
+          <section class="panel" aria-label="Usage and quotas">
             <Bar name="Photos" {...usage.contents} show={count} />
             <Bar name="Stored photos, markers and videos" {...usage.bytes} show={byteSize} />
             <Bar name="Compilations today" {...usage.compilations} show={count} />
@@ -62,7 +62,7 @@ const NEARLY_FULL = 0.9;
 
 function Bar({ name, used, limit, show }: Amount & { name: string; show: (value: number) => string }) {
   const share = limit === null ? 0 : Math.min(1, used / limit);
-  const full = limit !== null && used >= limit ? " (limit reached)" : "";
+  const full = limit !== null && used >= limit ? " (quota reached)" : "";
   const words = limit === null ? `${show(used)}, no limit` : `${show(used)} of ${show(limit)}${full}`;
   return (
     <div class="progress">

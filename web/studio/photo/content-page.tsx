@@ -103,7 +103,7 @@ export function ContentPage({ id }: { id: string }) {
 function QualityPanel({ quality }: { quality: Quality }) {
   return (
     <section class="panel quality-panel" aria-labelledby="quality-title">
-      <h2 id="quality-title">Detection quality</h2>
+      <h2 id="quality-title">Tracking score</h2>
       <QualityReport quality={quality} />
     </section>
   );

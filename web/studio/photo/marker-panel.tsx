@@ -58,7 +58,7 @@ function OwnJob({ job }: { job: Job }) {
       </div>
     );
   }
-  if (state.kind === "cancelling") return <p class="hint">Cancelling…</p>;
+  if (state.kind === "cancelling") return <p class="hint">Canceling…</p>;
   return (
     <div class="situation bad" role="alert">
       <p>{state.message}</p>
@@ -160,8 +160,8 @@ function RecompileDialog(props: {
     props.onChange(submission.content);
     toast(
       submission.reused
-        ? "This marker was already compiled and is used again."
-        : "The server recompiles the marker.",
+        ? "This marker was already compiled and was reused."
+        : "The server will recompile the marker.",
     );
     onClose();
   };

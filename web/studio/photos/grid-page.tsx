@@ -227,7 +227,7 @@ function JobCard({ job }: { job: Job }) {
         {state.kind === "running" && (
           <ProgressBar view={jobProgressView(state.progress)} label={`Adding ${job.title}`} />
         )}
-        {state.kind === "cancelling" && <p class="card-meta">Cancelling…</p>}
+        {state.kind === "cancelling" && <p class="card-meta">Canceling…</p>}
         {failed && (
           <p class="card-error" role="alert">
             {state.message}

@@ -15,9 +15,9 @@ const KINDS: Readonly<Record<string, string>> = {
 
 const TITLES: Record<StorageMigration["state"], string> = {
   running: "Moving files to",
-  paused: "Paused moving files to",
+  paused: "Paused: moving files to",
   done: "Moved files to",
-  cancelled: "Stopped moving files to",
+  cancelled: "Canceled: moving files to",
 };
 
 /** The progress of a storage migration and its failures. */
@@ -58,7 +58,7 @@ export function MigrationPanel(props: {
         <div class="migration-actions">
           {state === "running" && (
             <button type="button" class="button small" disabled={busy} onClick={() => control("pause")}>
-              Pause
+              Pause<span class="visually-hidden"> storage migration</span>
             </button>
           )}
           {state === "paused" && (
@@ -68,12 +68,12 @@ export function MigrationPanel(props: {
               disabled={busy}
               onClick={() => control("resume")}
             >
-              Resume
+              Resume<span class="visually-hidden"> storage migration</span>
             </button>
           )}
           {!isFinished && (
             <button type="button" class="button small" disabled={busy} onClick={() => setCancelling(true)}>
-              Stop
+              Cancel<span class="visually-hidden"> storage migration</span>
             </button>
           )}
           {isFinished && files.failed > 0 && (
@@ -131,8 +131,8 @@ export function MigrationPanel(props: {
       )}
       {cancelling && (
         <ConfirmDialog
-          title="Stop moving files?"
-          action="Stop moving files"
+          title="Cancel the storage migration?"
+          action="Cancel storage migration"
           cancel="Keep moving files"
           isDanger
           work={async () => {

@@ -209,7 +209,7 @@ async function finish({ submission, compilation, undo }: Ending, run: Run): Prom
       return { kind: "cancelled" };
     }
     if (content.marker_status === "ready") return { kind: "ready", content, reused };
-    return { kind: "handed_over", content, reason: "The server compiles this photo." };
+    return { kind: "handed_over", content, reason: "The server will compile this photo." };
   }
 
   const report = (progress: CompileProgress) => deps.api.reportProgress(content.id, lease, progress);
@@ -237,11 +237,11 @@ async function finish({ submission, compilation, undo }: Ending, run: Run): Prom
     if (isFinal && remove) await remove();
     else await deps.api.releaseLease(content.id, lease).catch(() => {});
     if (error instanceof CompileCrash) {
-      const reason = `This browser could not compile the photo (${error.message}). The server compiles it instead.`;
+      const reason = `This browser could not compile the photo (${error.message}). The server will compile it instead.`;
       return { kind: "handed_over", content, reason };
     }
     if (!isFinal && isTransient(error)) {
-      const reason = "The marker could not be delivered. The server compiles the photo instead.";
+      const reason = "The marker could not be delivered. The server will compile it instead.";
       return { kind: "handed_over", content, reason };
     }
     return failureOf(error, signal);

@@ -130,7 +130,7 @@ function start(title: string, previewUrl: string | null, work: Work, knownId: st
     switch (outcome.kind) {
       case "ready":
         contents.put(outcome.content);
-        if (outcome.reused) toast(`“${title}” was already compiled. Its marker is used again.`);
+        if (outcome.reused) toast(`“${title}” was already compiled. Its marker was reused.`);
         return leave();
       case "handed_over":
         contents.put(outcome.content);

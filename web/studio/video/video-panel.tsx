@@ -49,7 +49,7 @@ export function VideoPanel({ content, onChange }: Props) {
     if ("refusal" in checked) return;
     if (unfinished && !(await isSameFile(video, unfinished))) {
       setError(
-        `“${video.name}” is not the file of the unfinished upload. Choose “${unfinished.name}” ` +
+        `“${video.name}” does not match the unfinished upload. Choose “${unfinished.name}” ` +
           `(${byteSize(unfinished.bytes)}), or discard the upload.`,
       );
       return;

@@ -30,7 +30,7 @@ export function uploadSessions(contentId: string): UploadSessions {
     },
     async putToStorage(url, body, progress) {
       const { ok, status } = await transfer({ method: "PUT", url, body, type: null, ...progress });
-      if (!ok) throw new Error(`The storage answered with status ${status}.`);
+      if (!ok) throw new Error(`The storage responded with status ${status}.`);
     },
     async put({ uploadId, number }, body, progress) {
       const path = { ...pathOf(uploadId), number };

@@ -158,7 +158,7 @@ export function UnfinishedStatus(props: {
     <div class="situation unfinished">
       <p>
         <strong>The upload of “{name}” is not finished.</strong>{" "}
-        {sentBytes !== null && `${byteSize(sentBytes)} of ${byteSize(bytes)} are uploaded. `}
+        {sentBytes !== null && `${byteSize(sentBytes)} of ${byteSize(bytes)} uploaded. `}
         Choose the same file to continue.
       </p>
       <div class="transfer-actions">

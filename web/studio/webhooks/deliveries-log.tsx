@@ -200,7 +200,7 @@ function Detail({ webhookId, delivery }: { webhookId: string; delivery: WebhookD
         {detail.log.map(({ at, status, milliseconds, error: why, response }) => (
           <li key={at}>
             <p>
-              <strong>{status ?? "No answer"}</strong> after {duration(milliseconds)}, {dateTime(at)}
+              <strong>{status ?? "No response"}</strong> after {duration(milliseconds)}, {dateTime(at)}
             </p>
             {why && <p class="hint">{why}</p>}
             {response && <pre>{response}</pre>}

@@ -32,7 +32,7 @@ export function nameOf({ description, url }: Pick<Webhook, "description" | "url"
 export function disabledText({ enabled, disabled_reason }: Webhook): string | null {
   if (enabled) return null;
   if (disabled_reason === "gone") {
-    return "Vivimark disabled this webhook: the server answered with status 410 (gone). Change the URL, or enable it again.";
+    return "Vivimark disabled this webhook: the server responded with status 410 (Gone). Change the URL, or enable it again.";
   }
   if (disabled_reason === "failing") {
     return "Vivimark disabled this webhook: all attempts failed for at least five days. Fix the server, then enable it again.";
@@ -59,7 +59,7 @@ export function outcomeText(delivery: WebhookDelivery, now: number): string {
   if (state === "failed")
     return attempts === 0 ? (error ?? "Not delivered.") : `${error} Given up after ${tries}.`;
   if (attempts === 0) return "Sending.";
-  return `${error ?? "No answer."} ${tries} so far. ${next ? nextText(next, now) : "Sending."}`;
+  return `${error ?? "No response."} ${tries} so far. ${next ? nextText(next, now) : "Sending."}`;
 }
 
 function nextText(at: string, now: number): string {

@@ -56,7 +56,7 @@ export function WebhookCard(props: {
           <p class="webhook-url">{webhook.url}</p>
         </div>
         <span class={`badge ${enabled ? (webhook.failures > 0 ? "pending" : "ready") : "failed"}`}>
-          {enabled ? (webhook.failures > 0 ? "Failing" : "On") : "Off"}
+          {enabled ? (webhook.failures > 0 ? "Failing" : "Enabled") : "Disabled"}
         </span>
       </div>
       {props.children}
@@ -83,7 +83,7 @@ export function WebhookCard(props: {
           Deliveries<span class="visually-hidden"> of {name}</span>
         </button>
         <button type="button" class="button small" disabled={busy || !enabled} onClick={test}>
-          Send test<span class="visually-hidden"> to {name}</span>
+          Send test event<span class="visually-hidden"> to {name}</span>
         </button>
         <button type="button" class="button small" disabled={busy} onClick={toggle}>
           {enabled ? "Disable" : "Enable"}
@@ -152,7 +152,7 @@ export function WebhookCard(props: {
           onClose={close}
         >
           For 24 hours, requests are signed with both secrets, so that your server can switch without missing
-          any.
+          events.
         </ConfirmDialog>
       )}
     </article>

@@ -113,6 +113,6 @@ describe("the form of a connection", () => {
       errors: [{ field: "provider", detail: "expected s3." }],
     });
     expect(errorsOf(problem, "s3")).toEqual({ fields: {}, rest: "The provider is wrong." });
-    expect(errorsOf(new Error("No answer."), "s3")).toEqual({ fields: {}, rest: "No answer." });
+    expect(errorsOf(new Error("No response."), "s3")).toEqual({ fields: {}, rest: "No response." });
   });
 });

@@ -242,7 +242,7 @@ describe("sendVideo", () => {
 
   it.each([
     ["cannot be reached from this page", new Unreachable()],
-    ["refuses the address", new Error("The storage answered with status 403.")],
+    ["refuses the address", new Error("The storage responded with status 403.")],
   ])("goes through Vivimark when the storage %s", async (_name, error) => {
     const { ways, whole, attached, outcome } = await send({ transport: "storage", direct: () => error });
     expect(outcome).toBe(attached);

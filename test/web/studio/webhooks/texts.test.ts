@@ -58,20 +58,20 @@ test.each<[Partial<WebhookDelivery>, string]>([
   [{}, "Sending."],
   [{ state: "delivered", attempts: 1, status: 204 }, "Delivered with status 204 after 1 attempt."],
   [
-    { attempts: 2, status: 500, error: "It answered 500.", next_attempt_at: ago(-300) },
-    "It answered 500. 2 attempts so far. Next attempt in 5 minutes.",
+    { attempts: 2, status: 500, error: "It responded with 500.", next_attempt_at: ago(-300) },
+    "It responded with 500. 2 attempts so far. Next attempt in 5 minutes.",
   ],
   [
-    { attempts: 2, error: "It answered 500." },
-    "It answered 500. 2 attempts so far. The next attempt is due.",
+    { attempts: 2, error: "It responded with 500." },
+    "It responded with 500. 2 attempts so far. The next attempt is due.",
   ],
   [
-    { state: "failed", attempts: 8, error: "It answered 500.", next_attempt_at: null },
-    "It answered 500. Given up after 8 attempts.",
+    { state: "failed", attempts: 8, error: "It responded with 500.", next_attempt_at: null },
+    "It responded with 500. Given up after 8 attempts.",
   ],
   [
-    { state: "failed", error: "The webhook was switched off.", next_attempt_at: null },
-    "The webhook was switched off.",
+    { state: "failed", error: "The webhook was disabled.", next_attempt_at: null },
+    "The webhook was disabled.",
   ],
 ])("a delivery %j: %s", (change, words) => {
   expect(outcomeText({ ...delivery, ...change }, NOW)).toBe(words);
