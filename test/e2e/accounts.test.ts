@@ -22,7 +22,7 @@ afterAll(async () => {
   await platform?.close();
 });
 
-/** A browser that knows nothing yet. */
+/** Opens a page in a new browser context. */
 async function visit(path: string): Promise<Page> {
   const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
   page.setDefaultTimeout(PATIENCE_MS);
@@ -40,14 +40,14 @@ async function fill(page: Page, fields: Readonly<Record<string, string>>): Promi
   }
 }
 
-/** The link in the only mail to somebody with these words in its subject, from the development mailbox. */
+/** Returns the link in the only mail with this recipient and subject, from the development mailbox. */
 async function linkFor(to: string, subject: string): Promise<string> {
   const page = await visit(`/mailbox#${SECRET}`);
   const mail = page
     .getByRole("article")
     .filter({ hasText: `To ${to}` })
     .filter({ hasText: subject });
-  // It is sent behind the answer.
+  // Mail is sent after the response.
   const isThere = async () => {
     await page.reload();
     await page.getByRole("article").first().waitFor();
@@ -59,11 +59,11 @@ async function linkFor(to: string, subject: string): Promise<string> {
   return link!.slice(platform.url.length);
 }
 
-test("from the set-up link to a company of two, and out again", async () => {
+test("from the set-up link to a company with two members, and signing out", async () => {
   const early = await visit("/");
   await heading(early, "Setup required").waitFor();
 
-  // One form, and the studio is there.
+  // One form leads to the studio.
   const owner = await visit(`/setup#${SECRET}`);
   await fill(owner, {
     "Your name": OWNER.name,
@@ -76,11 +76,11 @@ test("from the set-up link to a company of two, and out again", async () => {
   await owner.getByRole("dialog").getByRole("button", { name: /^Add / }).click();
   await owner.getByRole("article").getByText("Ready", { exact: true }).waitFor();
 
-  // It happens once.
+  // The set-up link works once.
   const late = await visit(`/setup#${SECRET}`);
   await heading(late, "Already set up").waitFor();
 
-  // A colleague comes by a link from a mail.
+  // A colleague joins by the link in a mail.
   await owner.goto(`${platform.url}/company`);
   await owner.getByLabel("Email").fill("grace@example.net");
   await owner.locator("select[name=role]").selectOption("viewer");
@@ -94,7 +94,7 @@ test("from the set-up link to a company of two, and out again", async () => {
   await heading(grace, "Portraits").waitFor();
   expect(await grace.getByRole("heading", { name: "API keys" }).count()).toBe(0);
 
-  // A viewer is offered nothing that the API would refuse.
+  // A viewer sees no action that the API would refuse.
   await grace.goto(platform.url);
   await grace.getByRole("article").getByRole("link").first().click();
   await panel(grace, "Video").getByText("No video attached.").waitFor();
@@ -117,7 +117,7 @@ test("from the set-up link to a company of two, and out again", async () => {
   await owner.getByRole("dialog").waitFor({ state: "detached" });
   await expect.poll(async () => (await list()).status, { timeout: PATIENCE_MS }).toBe(401);
 
-  // Names and the password are changed by whom they belong to.
+  // People change their own name and password.
   await panel(owner, "Company name").getByLabel("Name").last().fill("Portraits & Sons");
   await owner.getByRole("button", { name: "Rename" }).click();
   await heading(owner, "Portraits & Sons").waitFor();
@@ -134,7 +134,7 @@ test("from the set-up link to a company of two, and out again", async () => {
   await owner.reload();
   await heading(owner, "Your account").waitFor();
 
-  // Who did what, and from where.
+  // The activity page shows who did what, and from where.
   await owner.getByRole("link", { name: "Activity" }).click();
   await owner.getByText("Company renamed: Portraits & Sons").waitFor();
   await owner.getByText("Photo added: image").waitFor();
@@ -149,7 +149,7 @@ test("from the set-up link to a company of two, and out again", async () => {
   expect(table.split("\r\n").slice(0, -1)).toHaveLength(3);
   expect(table).toContain('"key.revoked"');
 
-  // A forgotten password, and every session from before is over.
+  // Resetting a forgotten password ends all earlier sessions.
   const forgetful = await visit("/forgot-password");
   await forgetful.getByLabel("Email").fill("grace@example.net");
   await forgetful.getByRole("button", { name: "Send link" }).click();
@@ -167,7 +167,7 @@ test("from the set-up link to a company of two, and out again", async () => {
   await grace.getByRole("button", { name: "Sign in" }).click();
   await heading(grace, "Portraits & Sons").waitFor();
 
-  // Signing out leaves nothing behind.
+  // Signing out ends the session.
   await grace.getByRole("link", { name: "Account" }).click();
   await grace.getByRole("button", { name: "Sign out", exact: true }).click();
   await heading(grace, "Sign in").waitFor();

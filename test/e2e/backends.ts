@@ -4,13 +4,13 @@ import type { YandexDiskServer } from "../yandex-disk/server.ts";
 import { api } from "./content.ts";
 import type { Platform } from "./platform.ts";
 
-/** A storage that a company brings along. */
+/** A company's own storage. */
 export interface Storage {
   readonly provider: "s3" | "yandex_disk";
   readonly settings: object;
 }
 
-/** In a folder of its own. */
+/** Returns an S3 storage in a folder of its own. */
 export function s3Storage({ settings }: LocalS3, prefix: string): Storage {
   return { provider: "s3", settings: { ...settings, prefix } };
 }
@@ -19,7 +19,7 @@ export function yandexStorage({ token }: YandexDiskServer, folder: string): Stor
   return { provider: "yandex_disk", settings: { token, root: `disk:/${folder}` } };
 }
 
-/** Adds a storage to the company and sends its new files there. */
+/** Adds a storage to the company and uses it for new files. Returns its id. */
 export async function storeIn(platform: Platform, name: string, storage: Storage): Promise<string> {
   const send = (method: string, body: object): RequestInit => ({
     method,
@@ -35,7 +35,7 @@ export async function storeIn(platform: Platform, name: string, storage: Storage
   return id;
 }
 
-/** How many files of the company lie in a storage, by its id. */
+/** Returns the number of the company's files in a storage. */
 export async function countFiles(platform: Platform, id: string): Promise<number> {
   const { items } = await api<{ items: StorageConnection[] }>(platform, "/storage-connections");
   return items.find((connection) => connection.id === id)!.files.count;

@@ -7,11 +7,11 @@ import chromium from "@sparticuz/chromium";
 import { type Browser, chromium as playwright } from "playwright-core";
 
 export interface BrowserOptions {
-  /** A `.y4m` file that every camera request of the browser plays in a loop, permission granted. */
+  /** A `.y4m` file that the browser plays in a loop as its camera, with permission granted. */
   readonly camera?: string;
   /**
-   * WebGL 2 in software, as the player needs it; with a camera unless told. The emulated graphics card draws the
-   * page too, and takes seconds for a screenshot.
+   * Enables WebGL 2 in software, which the player needs. Default: enabled if there is a camera. The emulated
+   * graphics card draws the page too, and takes seconds for a screenshot.
    */
   readonly webgl?: boolean;
   /** Further command line flags. */
@@ -21,8 +21,8 @@ export interface BrowserOptions {
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/vivimark", import.meta.url));
 
 /**
- * Starts a headless Chromium: the one at `CHROME_PATH`, or the one that @sparticuz/chromium carries. Web
- * security stays on, unlike that package's own flags for AWS Lambda. The caller closes it.
+ * Starts a headless Chromium: the one at `CHROME_PATH`, or the one in @sparticuz/chromium. Web security
+ * stays on, unlike with that package's own flags for AWS Lambda. The caller closes the browser.
  */
 export async function launchBrowser({
   camera,
@@ -63,8 +63,9 @@ export async function launchBrowser({
 }
 
 /**
- * Unpacks the packaged Chromium once per version and answers its folder. The package itself trusts whatever
- * lies in the temporary folder, half a binary of an interrupted run included; a rename makes it whole or absent.
+ * Unpacks the packaged Chromium once per version and returns its folder. The package itself would use any
+ * file in the temporary folder, even half a binary of an interrupted run. A rename makes the folder complete
+ * or absent.
  */
 async function unpackChromium(): Promise<string> {
   const manifest = createRequire(import.meta.url).resolve("@sparticuz/chromium");
@@ -82,7 +83,7 @@ async function unpackChromium(): Promise<string> {
     if (temporary === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = temporary;
   }
-  // Its own list of folders is that of AWS Lambda. With the packaged font alone, pages look alike everywhere.
+  // The package's font folders are those of AWS Lambda. With only its own font, pages look the same everywhere.
   await writeFile(
     join(staging, "fonts/fonts.conf"),
     `<?xml version="1.0"?>
@@ -90,7 +91,7 @@ async function unpackChromium(): Promise<string> {
 <fontconfig><dir>${home}/fonts/fonts</dir><cachedir>${home}/fonts/cache</cachedir></fontconfig>
 `,
   );
-  // Another process may have been first; its copy serves.
+  // Another process may have been first; use its copy.
   await rename(staging, home).catch(() => rm(staging, { recursive: true, force: true }));
   return home;
 }

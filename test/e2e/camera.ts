@@ -2,9 +2,9 @@ import { open, writeFile } from "node:fs/promises";
 import { type Corners, cornersOf, invert, type Map3, placePhoto } from "./pinhole.ts";
 
 /**
- * A camera that shows a printed photo: frames of a pinhole camera with a known pose each, in a `.y4m` file
- * that Chromium plays as its camera. Every frame carries its number, so that a test can tell which of them a
- * page shows and where the photo's corners are in it.
+ * A camera in front of a printed photo: frames of a pinhole camera with known poses, in a `.y4m` file that
+ * Chromium plays as its camera. Every frame contains its number, so that a test knows which frame a page
+ * shows and where the photo's corners are in it.
  */
 
 export interface Photo {
@@ -17,25 +17,25 @@ export interface Photo {
 export interface CameraFilm {
   readonly width: number;
   readonly height: number;
-  /** Where the photo's corners are in each frame, pixels; null in frames without the photo. */
+  /** The photo's corners in each frame, in pixels; null in frames without the photo. */
   readonly frames: readonly (Corners | null)[];
 }
 
 const FRAME_WIDTH = 640;
 const FRAME_HEIGHT = 480;
-/** Slow enough that a player in software, which needs up to a second a frame, keeps up with the motion. */
+/** Slow enough for a player in software, which needs up to a second per frame. */
 const FRAMES_PER_SECOND = 5;
 const SECONDS = 40;
 /** The photo is out of sight at the end of each round of the film. */
 const ABSENT_SECONDS = 6;
 
-/** Focal length in pixels of a phone's camera, 50° high; the player believes in 45°. */
+/** Focal length, in pixels, of a phone's camera that is 50° high. The player assumes 45°. */
 const FOCAL = FRAME_HEIGHT / 2 / Math.tan((25 * Math.PI) / 180);
 
-/** The frame's number: a row of squares along the upper edge, the bits and then their opposites. */
+/** The frame's number is a row of squares along the upper edge: the bits, then the inverted bits. */
 export const CODE = { bits: 8, cell: 16 } as const;
 
-/** Photo width at the middle of its way, in frame pixels. */
+/** Width of the photo in the middle of its path, in frame pixels. */
 const PHOTO_WIDTH = 340;
 
 /** One channel of an image: `width * height` bytes, row-major. */
@@ -75,13 +75,13 @@ export async function filmPhoto(photo: Photo, path: string): Promise<CameraFilm>
   return { width: FRAME_WIDTH, height: FRAME_HEIGHT, frames };
 }
 
-/** A small film of nothing, for tests that need a camera and not what it sees. */
+/** Writes a small grey film, for tests that need a camera but not its picture. */
 export async function filmNothing(path: string): Promise<void> {
   const grey = Buffer.alloc(320 * 240 * 1.5, 128);
   await writeFile(path, ["YUV4MPEG2 W320 H240 F5:1 Ip A1:1 C420\nFRAME\n", grey, "FRAME\n", grey]);
 }
 
-/** The number in a frame, from its RGBA pixels (only the first rows are read); null if it cannot be read. */
+/** Reads the number of a frame from the first rows of its RGBA pixels; null if it cannot be read. */
 export function readFrameNumber(rgba: ArrayLike<number>, width: number): number | null {
   let number = 0;
   for (let bit = 0; bit < CODE.bits; bit++) {
@@ -95,8 +95,8 @@ export function readFrameNumber(rgba: ArrayLike<number>, width: number): number 
 }
 
 /**
- * Where the photo is at `phase` (0 … 1) of the film.
- * It sways about all three axes and moves across and towards the camera; phase 1 joins phase 0.
+ * Returns the pose of the photo at `phase` (0 … 1) of the film. The photo sways about all three axes and moves
+ * across and towards the camera. Phase 1 equals phase 0.
  */
 function poseAt(phase: number, photo: Photo): Map3 {
   const wave = (cycles: number, shift: number) => Math.sin(2 * Math.PI * (cycles * phase + shift));
@@ -114,7 +114,7 @@ function poseAt(phase: number, photo: Photo): Map3 {
   return placePhoto(right, down, [tx, ty, depth], photo, FOCAL, { width: FRAME_WIDTH, height: FRAME_HEIGHT });
 }
 
-/** Halves the photo (mean of 2 × 2) while it is twice as wide as the film shows it: no moiré. */
+/** Halves the photo (mean of 2 × 2) while it is twice as wide as in the film, to avoid moiré. */
 function shrink(photo: Photo): Photo {
   let { data, width, height } = photo;
   while (width >= PHOTO_WIDTH * 2) {
@@ -136,7 +136,7 @@ function shrink(photo: Photo): Photo {
   return { data, width, height };
 }
 
-/** Y, U and V of an image, each of its full size. */
+/** Returns Y, U and V of an image, each in full size. */
 function separate({ data, width, height }: Photo): Planes {
   const plane = (offset: number, red: number, green: number, blue: number) => ({
     data: Uint8Array.from(
@@ -194,7 +194,7 @@ function paintPhoto(frame: Plane, print: Plane, map: Map3, photo: Photo): void {
   }
 }
 
-/** A wooden table: soft noise drawn out into grain, the same in every film. */
+/** Paints a wooden table: soft noise stretched into grain, the same in every film. */
 function paintTable(): Planes {
   let state = 1;
   const random = () => {

@@ -5,8 +5,8 @@ import type { Browser } from "playwright-core";
 export const CLIP_QUARTERS = ["#d02020", "#20a020", "#2040d0", "#e0c020"] as const;
 
 /**
- * Records a WebM of three seconds, 320 × 240, in the browser itself: four quarters of known colours that
- * stay, so that a screenshot tells whether it lies the right way up, and a white dot that runs across.
+ * Records a WebM of three seconds, 320 × 240, in the browser: four quarters of constant colours, so that a
+ * screenshot shows whether it is upright, and a white dot that moves across.
  */
 export async function recordClip(browser: Browser): Promise<Buffer<ArrayBuffer>> {
   const page = await browser.newPage();

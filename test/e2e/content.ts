@@ -2,10 +2,10 @@ import { expect, vi } from "vitest";
 import type { ArContent, Submission } from "../../worker/schemas.ts";
 import type { Platform } from "./platform.ts";
 
-/** Long enough for a browser and a compiler in software on a busy machine; nothing waits longer than it must. */
+/** Enough time for a browser and a compiler on a busy machine. Tests continue as soon as they can. */
 export const PATIENCE = { timeout: 120_000, interval: 250 };
 
-/** Calls the API as a program would; a refusal is an error. */
+/** Calls the API as a program. Throws for a refusal. */
 export async function api<T>(platform: Platform, path: string, init?: RequestInit): Promise<T> {
   const response = await platform.fetch(`${platform.url}/api${path}`, init);
   const body = await response.json();
@@ -28,7 +28,7 @@ export async function submitHeadless(
   return content;
 }
 
-/** Waits until the marker of `id` is ready; fails with what the edge says if it does not become so. */
+/** Waits until the marker of `id` is ready. Fails with the API's answer otherwise. */
 export async function untilReady(platform: Platform, id: string): Promise<ArContent> {
   return vi.waitFor(async () => {
     const content = await api<ArContent>(platform, `/ar-content/${id}`);

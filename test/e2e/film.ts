@@ -16,7 +16,7 @@ import { cornerError, inside, readOverlay, type Sample, watchOverlay } from "./o
 import { photograph, readPixels } from "./photograph.ts";
 import type { Platform } from "./platform.ts";
 
-/** Screenshots of a run; git does not see them. */
+/** Screenshots of a run, which git ignores. */
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts/e2e", import.meta.url));
 
 let platform: Platform;
@@ -25,7 +25,7 @@ let clip: Uint8Array<ArrayBuffer>;
 const films = new Map<string, CameraFilm>();
 const cleanUp: (() => Promise<unknown>)[] = [];
 
-/** Starts what the tests of `portraitComesToLife` share, and ends it behind them. */
+/** Starts what the tests of `portraitComesToLife` share, and stops it after them. */
 function setUp(start: () => Promise<Platform>): void {
   beforeAll(async () => {
     await mkdir(ARTIFACTS, { recursive: true });
@@ -46,7 +46,7 @@ function setUp(start: () => Promise<Platform>): void {
   });
 }
 
-/** What a camera before a print of `photo` sees, as a file. Made once for all storages. */
+/** Films a print of `photo` once for all storages. Returns the file and the film. */
 async function filmOf(name: string, photo: Photo): Promise<{ path: string; film: CameraFilm }> {
   const path = join(folder, `${name}.y4m`);
   const film = films.get(name) ?? (await filmPhoto(photo, path));
@@ -54,14 +54,14 @@ async function filmOf(name: string, photo: Photo): Promise<{ path: string; film:
   return { path, film };
 }
 
-/** A browser until the test ends. */
+/** Launches a browser that is closed after the test. */
 async function aBrowser(options?: BrowserOptions): Promise<Browser> {
   const browser = await launchBrowser(options);
   cleanUp.push(() => browser.close());
   return browser;
 }
 
-/** A browser whose camera sees a print of a photo. */
+/** Launches a browser whose camera sees a print of a photo. */
 async function browserInFrontOf(name: string, photo: Photo) {
   const { path, film } = await filmOf(name, photo);
   return { film, browser: await aBrowser({ camera: path }) };
@@ -73,7 +73,7 @@ async function openPage(browser: Browser, path: string, options: BrowserContextO
   const errors: Error[] = [];
   page.on("pageerror", (error) => errors.push(error));
   cleanUp.push(async () => expect(errors).toEqual([]));
-  // The viewer is for everybody; the studio is its owner's.
+  // Anyone can open the viewer; the studio needs its owner's session.
   if (path === "/") await page.context().addCookies([...platform.cookies]);
   await page.goto(new URL(path, platform.url).href);
   return page;
@@ -84,17 +84,17 @@ async function startCamera(page: Page): Promise<void> {
 }
 
 /**
- * The promise of the product: over a film in which the photo turns, tilts and wanders, the video plays with
- * each of its corners within 5 % of the photo's width of the photo's.
+ * Checks the promise of the product: while the photo turns, tilts and moves, each corner of the video stays
+ * within 5 % of the photo's width of the photo's corner.
  */
 function expectOnPhoto(samples: readonly Sample[]): void {
   const both = samples.filter(({ overlay, photo }) => overlay && photo.at(-1));
   expect(new Set(both.map(({ frame }) => frame)).size).toBeGreaterThan(10);
-  // An overlay that stands still would not do: the photo itself moved by more than is allowed.
+  // A motionless overlay would not pass: the photo moves by more than the tolerance.
   const wandered = both.map(({ photo }) => cornerError(photo.at(-1)!, both[0].photo.at(-1)!));
   expect(Math.max(...wandered)).toBeGreaterThan(0.15);
 
-  // What a person sees, the player's delay included; and where the player put it in the frame it looked at.
+  // The error that a person sees, with the player's delay, and the error in the frame that the player used.
   const seen = both.map(({ overlay, photo }) => cornerError(overlay!, photo.at(-1)!));
   const placed = both.map(({ overlay, photo }) =>
     Math.min(
@@ -119,14 +119,14 @@ function quantile(values: readonly number[], part: number): number {
   return [...values].sort((a, b) => a - b)[Math.floor(part * (values.length - 1))];
 }
 
-/** The clip's quarters are where they belong: the right way up, not mirrored, on the overlay. */
+/** Checks that the overlay shows the clip's quarters upright and not mirrored. */
 async function expectClipInPlace(page: Page, name: string): Promise<void> {
   const path = join(ARTIFACTS, `${name}.png`);
   const levels = () =>
     vi.waitUntil(async () => {
       const before = await readOverlay(page);
       const shot = await readPixels(await page.screenshot({ path }));
-      // The photo may leave the camera's sight meanwhile.
+      // The photo may have left the camera's view.
       if (!before || !(await readOverlay(page))) return null;
       return [
         [0.3, 0.3],
@@ -154,15 +154,15 @@ async function expectClipInPlace(page: Page, name: string): Promise<void> {
 }
 
 interface Surroundings {
-  /** The platform with what the storage needs. */
+  /** Starts the platform, and what the storage needs. */
   readonly start: () => Promise<Platform>;
-  /** The company's own storage, once the platform runs; the platform's if there is none. */
+  /** Returns the company's own storage once the platform runs. Default: the platform's storage. */
   readonly storage?: () => Storage;
 }
 
 /**
- * The main job with the files in one storage: a photo is uploaded and compiled, by a page and by a program, and its
- * video plays on the print before the camera.
+ * Tests the main job with the files in one storage: a page and a program upload a photo, it is compiled, and
+ * its video plays on the print in front of the camera.
  */
 export function portraitComesToLife(name: string, { start, storage: own }: Surroundings): void {
   setUp(start);
@@ -201,7 +201,7 @@ export function portraitComesToLife(name: string, { start, storage: own }: Surro
     expectOnPhoto(await watchOverlay(page, film, 30));
     await expectClipInPlace(page, "viewer-uploaded");
 
-    // The film takes the photo away for a while.
+    // The photo leaves the film for a while.
     await hint.waitFor();
     await expect.poll(() => overlay.isHidden(), PATIENCE).toBe(true);
     const paused = () => overlay.locator("video").evaluate((video: HTMLVideoElement) => video.paused);

@@ -3,25 +3,25 @@ import type { Page } from "playwright-core";
 import { type CameraFilm, CODE, readFrameNumber } from "./camera.ts";
 import type { Corners, Point } from "./pinhole.ts";
 
-/** What a page showed at one moment: which frame of the film, and where the overlay lay on it. */
+/** What a page showed at one moment: the frame of the film and the position of the overlay. */
 export interface Sample {
   /** Corners of the overlay on the screen; null while it is hidden. */
   readonly overlay: Corners | null;
-  /** The film's frame in the camera's picture. */
+  /** Number of the film's frame in the camera's picture. */
   readonly frame: number;
   /**
-   * Corners of the photo on the screen, in each frame that the camera has shown since the sample before, this
-   * one last; null while the film does not show it. The player looked at one of these frames.
+   * Corners of the photo on the screen, in each frame that the camera has shown since the previous sample, the
+   * current one last; null in frames without the photo. The player used one of these frames.
    */
   readonly photo: readonly (Corners | null)[];
   readonly paused: boolean;
-  /** Position of the overlay's video, seconds. */
+  /** Position of the overlay's video, in seconds. */
   readonly time: number;
 }
 
 /**
- * Takes a sample whenever the player moves, shows or hides the overlay, until the overlay was shown on the
- * photo in `count` frames of the film: a fast machine takes several samples of one frame.
+ * Takes a sample whenever the player moves, shows or hides the overlay, until the overlay was on the photo in
+ * `count` frames of the film. A fast machine takes several samples of one frame.
  */
 export async function watchOverlay(page: Page, film: CameraFilm, count: number): Promise<Sample[]> {
   const samples: Sample[] = [];
@@ -34,7 +34,7 @@ export async function watchOverlay(page: Page, film: CameraFilm, count: number):
   return samples;
 }
 
-/** Corners of the overlay on the screen now; null while it is hidden. */
+/** Returns the corners of the overlay on the screen; null while it is hidden. */
 export async function readOverlay(page: Page): Promise<Corners | null> {
   const seen = await page.evaluate(() => {
     const overlay = document.querySelector<HTMLElement>(".live-overlay.is-found");
@@ -48,7 +48,7 @@ export async function readOverlay(page: Page): Promise<Corners | null> {
   return seen && overlayCorners(seen.matrix, seen.element);
 }
 
-/** Samples of some seconds. */
+/** Takes samples for some seconds. */
 async function watch(page: Page, film: CameraFilm, before: number | null): Promise<Sample[]> {
   const raw = await page.evaluate(
     async ({ row, width }) => {
@@ -115,13 +115,13 @@ function overlayCorners(matrix: readonly number[], { width, height }: Size): Cor
   return mapCorners(corners, (point) => transform(matrix, point));
 }
 
-/** Largest distance of a corner from its place, as a part of the photo's width on the screen. */
+/** Returns the largest distance of a corner from the photo's, as a share of the photo's width on the screen. */
 export function cornerError(overlay: Corners, photo: Corners): number {
   const width = (distance(photo[0], photo[1]) + distance(photo[3], photo[2])) / 2;
   return Math.max(...overlay.map((corner, index) => distance(corner, photo[index]))) / width;
 }
 
-/** The point at (u, v), each 0 … 1, between corners; exact enough for a point well inside. */
+/** Returns the point at (u, v), each 0 … 1, between the corners; precise enough for points well inside. */
 export function inside([a, b, c, d]: Corners, u: number, v: number): Point {
   const blend = (axis: "x" | "y") =>
     (a[axis] * (1 - u) + b[axis] * u) * (1 - v) + (d[axis] * (1 - u) + c[axis] * u) * v;
@@ -147,7 +147,7 @@ interface Size {
   readonly height: number;
 }
 
-/** Where `object-fit: cover` puts a point of a picture on a screen. */
+/** Returns where `object-fit: cover` puts a point of a picture on the screen. */
 function onScreen({ x, y }: Point, picture: Size, screen: Size): Point {
   const scale = Math.max(screen.width / picture.width, screen.height / picture.height);
   return {

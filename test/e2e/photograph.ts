@@ -18,7 +18,7 @@ export async function photograph(name: string): Promise<Photograph> {
   return { path, bytes, ...(await readPixels(bytes)) };
 }
 
-/** Decodes an image file of any kind that a browser takes. */
+/** Decodes an image file of any format that browsers support. */
 export async function readPixels(bytes: Uint8Array): Promise<Photo> {
   const image = await loadImage(bytes);
   const { width, height } = image;

@@ -1,4 +1,4 @@
-// A pinhole camera before a flat photo: the geometry of every simulated view.
+// The geometry of a pinhole camera in front of a flat photo, for all simulated views.
 
 export interface Point {
   readonly x: number;
@@ -19,7 +19,7 @@ interface Size {
 type Vector = readonly number[];
 
 /**
- * The photo's plane, K [r1 r2 t], on photo pixels taken as units of the world.
+ * Returns the map of the photo's plane, K [r1 r2 t], with photo pixels as units of the world.
  *
  * @param right @param down unit vectors along the photo's rows and columns, as the camera sees them
  * @param centre of the photo, from the camera

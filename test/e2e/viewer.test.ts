@@ -1,5 +1,5 @@
 import { portraitComesToLife } from "./film.ts";
 import { startPlatform } from "./platform.ts";
 
-// The other storages are those of test/films.
+// test/films tests the other storages.
 portraitComesToLife("R2", { start: startPlatform });

@@ -9,15 +9,15 @@ export default defineConfig({
     setupFiles: ["../bytes.ts"],
     expect: { requireAssertions: true },
     pool: "forks",
-    // workerd starts without asking the network where it is.
+    // Starts workerd without a network request for its location.
     env: {
       CLOUDFLARE_CF_FETCH_ENABLED: "false",
       WRANGLER_SEND_METRICS: "false",
       WRANGLER_HIDE_BANNER: "true",
     },
-    // The default leaves one core idle, which is half of a small machine.
+    // The default leaves one core idle: half of a small machine.
     maxWorkers: "100%",
-    // Only a hang takes that long.
+    // Only a hang takes this long.
     testTimeout: 600_000,
     hookTimeout: 300_000,
   },

@@ -1,4 +1,4 @@
-// The edge's API, as these tests call it.
+// Calls the API for these tests.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -13,7 +13,7 @@ export const photo = readFileSync(
 const POLL_MILLISECONDS = 50;
 const PATIENCE_MILLISECONDS = 90_000;
 
-/** Asks again and again until there is an answer; fails with the last thing seen when there never is. */
+/** Polls until there is an answer. Fails with the last result when there is none in time. */
 export async function until<T>(
   what: string,
   ask: () => Promise<T>,
@@ -36,7 +36,7 @@ export class Api {
     this.#fetch = call;
   }
 
-  /** `maxFeatures` makes each submission another one, so that no marker is reused. */
+  /** Submits the photo. A different `maxFeatures` each time keeps markers from being reused. */
   async submit(compile: "server" | "browser", maxFeatures: number): Promise<Submission> {
     const form = new FormData();
     form.set("image", new File([photo], "photo.jpg", { type: "image/jpeg" }));
@@ -78,7 +78,7 @@ export class Api {
     });
   }
 
-  /** The marker that players get. */
+  /** Downloads the marker as players do. */
   async marker(content: ArContent): Promise<Uint8Array> {
     const { pathname, search } = new URL(content.marker_url!, "http://localhost");
     const response = await this.#fetch(pathname + search);
@@ -86,14 +86,15 @@ export class Api {
     return new Uint8Array(await response.arrayBuffer());
   }
 
-  /** The task, once it is in this state. */
+  /** Waits until the task is in this state, and returns it. */
   taskIs(id: string, state: CompileTask["state"]): Promise<CompileTask> {
     return until(
       `became ${state}`,
       () => this.task(id),
       (task) => {
         const over = ["ready", "failed", "superseded"].includes(task.state);
-        if (over && task.state !== state) throw new Error(`It ended otherwise: ${JSON.stringify(task)}`);
+        if (over && task.state !== state)
+          throw new Error(`The task ended differently: ${JSON.stringify(task)}`);
         return task.state === state;
       },
     );

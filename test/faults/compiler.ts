@@ -1,4 +1,4 @@
-// The Node compiler as a process that can be killed and started again at the same address.
+// The Node compiler as a process that tests can kill and restart at the same address.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -20,13 +20,13 @@ export class NodeCompiler {
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  /** Knows its address, and is not running yet. */
+  /** Reserves an address without starting the process. */
   static async reserve(): Promise<NodeCompiler> {
     return new NodeCompiler(await freePort());
   }
 
   async start(): Promise<void> {
-    if (this.#process) throw new Error("The compiler runs already.");
+    if (this.#process) throw new Error("The compiler is already running.");
     const child = spawn(process.execPath, [MAIN], {
       env: { ...process.env, COMPILER_SECRET: SECRET, COMPILER_PORT: String(this.#port) },
       stdio: ["ignore", "pipe", "inherit"],
@@ -36,7 +36,7 @@ export class NodeCompiler {
     while (!this.#output.includes('"listening"')) await once(child.stdout!, "data");
   }
 
-  /** No farewell: the machine lost its power. */
+  /** Kills the process at once, as a power failure would. */
   async kill(): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
@@ -46,7 +46,7 @@ export class NodeCompiler {
     await once(child, "exit");
   }
 
-  /** Outcomes of the jobs since it was started, oldest first. */
+  /** The outcomes of the jobs since the start, oldest first. */
   get outcomes(): string[] {
     return this.#output
       .split("\n")

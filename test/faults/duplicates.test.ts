@@ -9,7 +9,7 @@ beforeAll(async () => {
 
 afterAll(() => harness?.close());
 
-test("the same message delivered again and again compiles once", async () => {
+test("a message that is delivered many times compiles once", async () => {
   const { edge, compiler, api } = harness;
   const { COMPILE_QUEUE: queue } = await edge.getWorker().getEnv();
   const { content, task_id } = await api.submit("server", 106);
@@ -19,7 +19,7 @@ test("the same message delivered again and again compiles once", async () => {
   const before = await api.content(content.id);
   await Promise.all([queue.send(message), queue.send({ ...message, generation: 7 })]);
 
-  // A queue is served in order: once the last one is done, so are those before it.
+  // A queue is served in order: once the last message is done, so are the earlier ones.
   const last = await api.submit("server", 107);
   await api.taskIs(last.task_id, "ready");
   expect(compiler.outcomes).toEqual(["ready", "ready"]);

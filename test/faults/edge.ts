@@ -1,4 +1,4 @@
-// The edge as `npm start` runs it: `wrangler dev` with its real workerd, in a process group that can be killed.
+// The Worker as `npm start` runs it: `wrangler dev` with the real workerd, in a process group to kill.
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -26,7 +26,7 @@ const ENVIRONMENT = {
 export class Edge {
   readonly api: Api;
   #key = "";
-  /** Origin. */
+  /** The origin. */
   readonly url: string;
   #callers: Record<string, string>[] = [];
   readonly #port: number;
@@ -41,7 +41,7 @@ export class Edge {
     this.api = new Api((resource, init) => fetch(this.url + resource, withKey(this.#key, init)));
   }
 
-  /** A fresh database and storage in a folder of their own; not running yet. */
+  /** Creates a database and a storage in a folder of their own, without starting the process. */
   static async create(vars: Record<string, string>): Promise<Edge> {
     const folder = await mkdtemp(path.join(tmpdir(), "vivimark-faults-"));
     const lines = Object.entries({
@@ -87,12 +87,12 @@ export class Edge {
     this.#callers = [{ Authorization: `Bearer ${key}` }, { Cookie: cookie }];
   }
 
-  /** Headers of a program and of a person, both of the first company. */
+  /** The headers of a program and of a person, both of the first company. */
   get callers(): readonly Readonly<Record<string, string>>[] {
     return this.#callers;
   }
 
-  /** The only row of a question to the database. */
+  /** Returns the only row of a database query. */
   one<Row>(sql: string): Row {
     const folder = path.join(this.#folder, "v3/d1");
     const file = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((name) =>
@@ -106,7 +106,7 @@ export class Edge {
     }
   }
 
-  /** No farewell: wrangler and workerd are gone, and with them every message in the queues. */
+  /** Kills wrangler and workerd at once. Every message in the queues is lost. */
   async kill(): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
@@ -115,7 +115,7 @@ export class Edge {
     await once(child, "exit");
   }
 
-  /** Bytes of memory that workerd holds now, the emulated bucket and database included. Linux alone tells. */
+  /** Returns the bytes of memory that workerd holds, including the emulated bucket and database. Linux only. */
   async memory(): Promise<number> {
     const ids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
     const sizes = ids.map(async (id) => {
@@ -128,12 +128,13 @@ export class Edge {
     return (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0);
   }
 
-  /** What the cron does every minute. */
+  /** Runs the cron job of every minute. */
   async sweep(): Promise<void> {
     const response = await fetch(
       `${this.url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("* * * * *")}`,
     );
-    if (!response.ok) throw new Error(`The cron answered ${response.status}: ${await response.text()}`);
+    if (!response.ok)
+      throw new Error(`The cron job returned status ${response.status}: ${await response.text()}`);
   }
 
   async remove(): Promise<void> {

@@ -27,7 +27,7 @@ afterEach(() => compiler.kill());
 
 afterAll(() => edge?.remove());
 
-test("a headless submission ends ready", async () => {
+test("a headless submission becomes ready", async () => {
   await compiler.start();
   const { content, task_id, lease, reused } = await api.submit("server", 101);
   expect({ status: content.marker_status, lease, reused }).toEqual({
@@ -44,7 +44,7 @@ test("a headless submission ends ready", async () => {
   expect(await api.marker(ready)).toEqualBytes(marker);
 });
 
-test("a browser tab that is closed half way: Node takes over, and the tab's late delivery changes nothing", async () => {
+test("a closed browser tab: Node takes over, and a late delivery of the tab changes nothing", async () => {
   await compiler.start();
   const { content, task_id, lease } = await api.submit("browser", 102);
   expect(content.marker_status).toBe("processing");
@@ -55,7 +55,7 @@ test("a browser tab that is closed half way: Node takes over, and the tab's late
   const before = await api.content(content.id);
   const marker = await api.marker(before);
 
-  // The tab was only asleep. What it delivers is sound, of this photo, and not wanted any more.
+  // The tab was only asleep. Its delivery is valid and of this photo, but too late.
   const late = await compilePhoto(photo, { maxFeatures: 50 });
   expect(late.marker).not.toEqualBytes(marker);
   const answer = await api.deliver(content.id, lease!.token, late.marker);
@@ -65,7 +65,7 @@ test("a browser tab that is closed half way: Node takes over, and the tab's late
   expect(await api.marker(before)).toEqualBytes(marker);
 });
 
-test("a browser that is late while Node has not begun changes nothing either", async () => {
+test("a late delivery of a browser before Node has begun changes nothing either", async () => {
   const { content, task_id, lease } = await api.submit("browser", 103);
   const { marker } = await compilePhoto(photo, { maxFeatures: 103 });
   await until(
@@ -104,7 +104,7 @@ test("Node killed in the middle of a job: ready after a retry", async () => {
   expect(task.error_code).toBeNull();
 });
 
-test("Node down for long: failed, with the reason; asked again, ready", async () => {
+test("Node down for a long time: failed, with the reason; ready after a retry", async () => {
   const { content, task_id } = await api.submit("server", 105);
   const task = await api.taskIs(task_id, "failed");
   expect(task).toMatchObject({ error_code: "retries_exhausted", attempts: 6 });

@@ -1,6 +1,6 @@
-// The edge in wrangler's test harness, before a Node compiler that runs. A test may put messages of its own into
-// its queue; it is no place for broken networks: a compiler that it cannot reach stalls its queue, which the real
-// one does not.
+// The Worker in wrangler's test harness, with a running Node compiler. Tests can put messages of their own
+// into its queue. It is not suited to tests of broken networks: an unreachable compiler stalls its queue,
+// unlike the real one.
 
 import { fileURLToPath } from "node:url";
 import { createTestHarness, type TestHarness } from "wrangler";
@@ -15,7 +15,7 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-/** @param secrets of the Worker, besides those that it does not start without */
+/** @param secrets of the Worker, in addition to the required ones */
 export async function startHarness(secrets: Readonly<Record<string, string>> = {}): Promise<Harness> {
   const compiler = await NodeCompiler.reserve();
   await compiler.start();

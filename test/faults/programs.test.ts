@@ -14,9 +14,9 @@ beforeAll(async () => {
 
 afterAll(() => harness?.close());
 
-test("an archive that is sent five times at once is compiled once, each photo", async () => {
+test("an archive that is sent five times at once: each photo is compiled once", async () => {
   const { compiler, api } = harness;
-  // What follows the end of a JPEG changes no pixel, but makes it another file.
+  // Bytes after the end of a JPEG make a different file with the same pixels.
   const photos = Array.from({ length: 3 }, () => new Uint8Array(Buffer.concat([photo, randomBytes(16)])));
   const body = zipSync(Object.fromEntries(photos.map((bytes, i) => [`${i}.jpg`, [bytes, { level: 0 }]])));
   const headers = { "Content-Type": "application/zip", "Idempotency-Key": `"${randomUUID()}"` };

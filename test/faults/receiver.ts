@@ -1,4 +1,4 @@
-// A web shop's server, as far as webhooks know it: it keeps what it is sent and answers as a test says.
+// A web shop's server that receives webhooks, keeps the requests, and answers with the status that a test sets.
 
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
@@ -12,7 +12,7 @@ export interface Received {
 export class Receiver {
   readonly url: string;
   readonly received: Received[] = [];
-  /** The status of its next answers. */
+  /** The status of the next answers. */
   status = 200;
   readonly #close: () => void;
 

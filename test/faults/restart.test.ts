@@ -32,7 +32,7 @@ test("the Worker killed with messages in its queue: all ready after restart and 
   ];
   const tasks = submissions.map(({ task_id }) => task_id);
   const states = () => Promise.all(tasks.map((id) => api.task(id)));
-  // Tried once without a compiler, the messages of the first two wait in the queue for their back-off; the
+  // After one attempt without a compiler, the first two messages wait in the queue for their back-off. The
   // third one waits for the browser's lease to end.
   await until(
     "waited in the queue",

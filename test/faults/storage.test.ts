@@ -12,7 +12,7 @@ import { until } from "./api.ts";
 import { Edge } from "./edge.ts";
 
 const VIDEO_BYTES = 300_000_000;
-/** A busy machine copies and reads back a few megabytes a second. */
+/** A busy machine copies and reads back only a few megabytes per second. */
 const PATIENCE_MILLISECONDS = 900_000;
 
 let s3: LocalS3;
@@ -44,7 +44,7 @@ const send = (method: string, body: unknown): RequestInit => ({
   body: JSON.stringify(body),
 });
 
-/** A part of a video: the beginning of an MP4, then bytes that are the same nowhere else. */
+/** Returns a part of a video: the beginning of an MP4, then bytes that never repeat. */
 function partOf(number: number, length: number): Uint8Array<ArrayBuffer> {
   const block = Buffer.alloc(65_536, createHash("sha512").update(String(number)).digest());
   const bytes = new Uint8Array(length);
@@ -62,7 +62,8 @@ async function hashOf(response: Response): Promise<string> {
   return hash.digest("hex");
 }
 
-const NAME = "300 MB come in parts; the Worker killed while they are moved to S3 loses nothing";
+const NAME =
+  "a video of 300 MB, uploaded in parts, survives a Worker that is killed while it moves the video to S3";
 
 test(NAME, { timeout: 2 * PATIENCE_MILLISECONDS }, async () => {
   const { api } = edge;
@@ -123,7 +124,7 @@ test(NAME, { timeout: 2 * PATIENCE_MILLISECONDS }, async () => {
   expect((await usage(to)).usage).toMatchObject({ objects: 3, bytes });
 });
 
-/** How much more memory the Worker held than at the beginning, at most; looked at ten times a second. */
+/** Measures by how much the Worker's memory exceeds its initial value at most, ten times a second. */
 function watchMemory(): { end(): Promise<number> } {
   const first = edge.memory();
   let most = 0;

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// The real workerd and the real Node compiler, breaking down; each file starts its own.
+// Failures of the real workerd and the real Node compiler. Each file starts its own.
 export default defineConfig({
   test: {
     name: "faults",
@@ -8,9 +8,9 @@ export default defineConfig({
     root: import.meta.dirname,
     setupFiles: ["../bytes.ts"],
     expect: { requireAssertions: true },
-    // The default leaves one core idle, which is half of a small machine.
+    // The default leaves one core idle: half of a small machine.
     maxWorkers: "100%",
-    // Only a hang takes that long.
+    // Only a hang takes this long.
     testTimeout: 180_000,
     hookTimeout: 120_000,
   },

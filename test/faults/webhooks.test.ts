@@ -44,15 +44,15 @@ afterAll(async () => {
   await edge?.remove();
 });
 
-/** What a request says, verified as a receiver does. */
+/** Verifies a request as a receiver does, and returns its payload. */
 function read({ body, headers }: Received): EventPayload {
   return new Webhook(hook.secret).verify(body, { ...headers }) as EventPayload;
 }
 
-/** Requests about this content. */
+/** Returns the requests about this content. */
 const about = (id: string) => receiver.received.filter((request) => read(request).data.content_id === id);
 
-test("a headless submission ends as a marker.ready at the shop, signed; its deletion as a content.deleted", async () => {
+test("the shop receives a signed marker.ready for a headless submission, and a content.deleted for its deletion", async () => {
   const { api } = edge;
   const { content, task_id: taskId } = await api.submit("server", 201);
   await api.taskIs(taskId, "ready");
@@ -81,7 +81,7 @@ test("a headless submission ends as a marker.ready at the shop, signed; its dele
   );
 });
 
-test("the shop is down, and the Worker dies with the message in its queue: told after all, once, with the same id", async () => {
+test("the shop is down, and the Worker is killed with the message in its queue: delivered once, with the same id", async () => {
   const { api } = edge;
   receiver.status = 503;
   const { content, task_id: taskId } = await api.submit("server", 202);
@@ -115,7 +115,7 @@ test("the shop is down, and the Worker dies with the message in its queue: told 
     new Set([done.event_id]),
   );
 
-  // Sweeps and messages to come find nothing to do.
+  // Later sweeps and messages find nothing to do.
   await edge.sweep();
   const last = await api.submit("server", 203);
   await until(

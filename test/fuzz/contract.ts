@@ -3,7 +3,7 @@ import addFormats from "ajv-formats";
 import type { ApiDocument } from "./requests.ts";
 import type { Answer, Request } from "./wire.ts";
 
-/** What the API's document promises of answers, and whether one keeps to it. */
+/** Checks answers against the API's document. */
 export class Contract {
   readonly #document: ApiDocument;
   readonly #ajv = new Ajv2020({ strict: false });
@@ -13,7 +13,7 @@ export class Contract {
     this.#document = document;
     addFormats.default(this.#ajv);
     this.#ajv.addSchema(document, ROOT);
-    // By their characters, a name that is written out comes before one that stands for any: /batch before /{id}.
+    // Sorted by characters, a literal path comes before a parameter: /batch before /{id}.
     this.#templates = Object.keys(document.paths)
       .sort()
       .map((path) => ({
@@ -22,7 +22,7 @@ export class Contract {
       }));
   }
 
-  /** What is wrong with an answer; null: nothing, or the request is for no operation of the document. */
+  /** Describes how an answer breaches the document; null if it does not, or if the operation is unknown. */
   breach({ method, path }: Request, { status, type, text }: Answer): string | null {
     const address = path.split("?")[0];
     const found = this.#templates.find(({ pattern }) => pattern.test(address));

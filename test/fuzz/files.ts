@@ -4,11 +4,11 @@ import type { Random } from "./random.ts";
 
 const SIDE = 128;
 
-/** Good files, to be spoilt. */
+/** Valid files, which the tests spoil. */
 export interface Corpus {
   readonly images: readonly Buffer[];
   readonly marker: Buffer;
-  /** The photo that the marker is of. */
+  /** The photo of the marker. */
   readonly markedPhoto: Buffer;
   readonly videos: readonly Buffer[];
 }
@@ -34,7 +34,7 @@ export async function readCorpus(): Promise<Corpus> {
   };
 }
 
-/** Files of other kinds, some of which call themselves images. */
+/** Files of other kinds, some with an image's content type. */
 const OTHERS = [
   "",
   "\0",
@@ -53,7 +53,7 @@ const OTHERS = [
 
 const EDGES = [0, 1, 0x7f, 0x80, 0xff];
 
-/** A file with something wrong in it. */
+/** Returns a copy of the file with an error in it. */
 export function spoilFile(good: Buffer, random: Random): Buffer {
   switch (random.below(9)) {
     case 0:
@@ -63,7 +63,7 @@ export function spoilFile(good: Buffer, random: Random): Buffer {
     case 2:
       return Buffer.concat([good, random.bytes(random.below(400))]);
     case 3: {
-      // Sizes and offsets are near the beginning.
+      // Files have their sizes and offsets near the beginning.
       const bytes = Buffer.from(good);
       const at = random.below(Math.min(64, bytes.length - 4));
       bytes.writeUInt32BE(random.pick([0, 1, 0x7fffffff, 0x80000000, 0xffffffff]), at);

@@ -1,5 +1,5 @@
-// Thousands of malformed requests and files for the running Worker and the Node compiler. FUZZ_SEED begins
-// another series than the one of every run, FUZZ_COUNT makes it longer.
+// Sends thousands of malformed requests and files to the running Worker and the Node compiler. FUZZ_SEED starts
+// another series than the default one, FUZZ_COUNT makes it longer.
 
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -16,12 +16,12 @@ import { EVIL_TEXTS } from "./values.ts";
 import { type Answer, type Request, Wire } from "./wire.ts";
 
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
-/** For the Worker; the compiler gets a twentieth of it besides. */
+/** Requests to the Worker. The compiler gets a twentieth as many. */
 const COUNT = Number(process.env.FUZZ_COUNT ?? 10_000);
 const RAW_COUNT = 200;
 const AT_ONCE = 8;
 
-/** Better-auth answers in its own words, and a page or a file is no problem document. */
+/** Paths whose errors are problem documents: Better Auth has its own format, and pages and files have none. */
 const SPEAKS_PROBLEMS = /^\/api\/(?!auth\/)/;
 
 let corpus: Corpus;
@@ -38,7 +38,7 @@ beforeAll(async () => {
     BROWSER_LEASE_SECONDS: "900",
     RETRY_BASE_SECONDS: "1",
     SWEEP_GRACE_SECONDS: "1",
-    // Nobody else is that quick.
+    // No other client is this fast.
     RATE_LIMITS: "",
     SECRETS_KEYS: `test:${Buffer.alloc(32, 7).toString("base64")}`,
   });
@@ -60,7 +60,7 @@ async function submit(image: Buffer, compile: "server" | "browser"): Promise<Sub
   return edge.api.json(201, "/api/ar-content", { method: "POST", body: form });
 }
 
-/** The compilation again, for whoever delivered something that was taken. */
+/** Starts the compilation again after a delivery that was accepted. */
 async function leaseAgain(id: string): Promise<World["leased"]> {
   const body = JSON.stringify({ compile: "browser" });
   const headers = { "Content-Type": "application/json" };
@@ -76,7 +76,7 @@ interface Failure {
   readonly answer: string;
 }
 
-/** What workerd refuses itself is no HTTP request, and never comes to the Worker. */
+/** Returns whether workerd itself refused the request as invalid HTTP, before the Worker saw it. */
 function isWorkerds({ status, type }: Answer): boolean {
   return status >= 400 && (type === "" || type.startsWith("text/plain"));
 }
@@ -90,10 +90,10 @@ function judge({ path, method }: Request, answer: Answer | null): string | null 
   const { code, status, detail } = JSON.parse(answer.text);
   return typeof code === "string" && status === answer.status && detail !== ""
     ? null
-    : "a problem that says little";
+    : "an incomplete problem";
 }
 
-test("the Worker refuses what is malformed as its document says, and keeps nothing of it", async () => {
+test("the Worker refuses malformed requests as documented, and stores nothing of them", async () => {
   const random = new Random(SEED);
   const good = [await submit(corpus.images[0], "server"), await submit(corpus.images[1], "server")];
   const marked = await submit(corpus.markedPhoto, "browser");
@@ -140,7 +140,7 @@ test("the Worker refuses what is malformed as its document says, and keeps nothi
   console.log(`Seed ${SEED}: ${next} requests, answered ${JSON.stringify(Object.fromEntries(statuses))}`);
   expect(failures).toEqual([]);
 
-  // What is no HTTP, wrangler's proxy may call its own fault; the Worker's own answers say nosniff.
+  // wrangler's proxy may answer invalid HTTP with a 500 of its own. The Worker's own answers have nosniff.
   for (let i = 0; i < RAW_COUNT; i++) {
     const bytes = makeBytes(random);
     const answer = await wire.raw(bytes);
@@ -148,7 +148,7 @@ test("the Worker refuses what is malformed as its document says, and keeps nothi
   }
   await edge.api.json(200, "/api/health");
 
-  // What broke off half way is swept; then there is what was accepted, and nothing else.
+  // After the sweep of interrupted requests, only the accepted ones remain.
   await pause(2_000);
   await edge.sweep();
   const { ids } = edge.one<{ ids: string }>("SELECT group_concat(id) AS ids FROM ar_content");
@@ -176,7 +176,7 @@ test("the Worker refuses what is malformed as its document says, and keeps nothi
   expect(compiler.outcomes).not.toContain("compile_crashed");
 });
 
-test("the Node compiler refuses what is malformed, and goes on", async () => {
+test("the Node compiler refuses malformed requests, and continues to work", async () => {
   const random = new Random(SEED + 1);
   const direct = new Wire(compiler.url);
   const failures: Failure[] = [];
@@ -207,7 +207,7 @@ test("the Node compiler refuses what is malformed, and goes on", async () => {
   const outcomes = new Set(compiler.outcomes);
   console.log(`The compiler's outcomes: ${[...outcomes].join(", ")}`);
   expect(outcomes).not.toContain("compile_crashed");
-  // It still does its work.
+  // It still compiles photos.
   const { content } = await submit(corpus.images[2], "server");
   await until(
     "was judged",

@@ -8,7 +8,7 @@ export interface Part {
   readonly body: Buffer;
 }
 
-/** A multipart body with its Content-Type, spoilt now and then. */
+/** Returns a multipart body with its Content-Type, sometimes malformed. */
 export function multipart(parts: readonly Part[], random: Random): { type: string; body: Buffer } {
   const boundary = random.chance(0.9)
     ? "----boundary"

@@ -4,17 +4,17 @@ import type { Random } from "./random.ts";
 import { EVIL_TEXTS, exampleOf, type Schema, spoilJson } from "./values.ts";
 import type { Request } from "./wire.ts";
 
-/** What a request may be made of. */
+/** The values that requests are made of. */
 export interface World {
   readonly document: ApiDocument;
   readonly corpus: Corpus;
-  /** Headers of those who may call: a program and a person, both of the company. */
+  /** The headers of the permitted callers: a program and a person, both of the company. */
   readonly callers: readonly Readonly<Record<string, string>>[];
-  /** Origin of the edge. */
+  /** The Worker's origin. */
   readonly origin: string;
-  /** Ids of contents of the company. */
+  /** The ids of the company's contents. */
   readonly contents: readonly string[];
-  /** Whose compilation this caller has. */
+  /** The content whose compilation is leased, and the token of the lease. */
   readonly leased: { readonly id: string; readonly token: string };
   readonly uniqueId: string;
 }
@@ -31,13 +31,13 @@ interface Operation {
 }
 
 interface Media {
-  /** Of a refusal, by its code. */
+  /** Examples of a refusal, by code. */
   readonly examples?: object;
 }
 
 /**
- * Left alone: they would end the company's access to its own storage, or its member's and key's to it, and
- * whatever came after them would be refused for that reason alone.
+ * Operations that are left out: they would end the company's access to its storage, or the access of its
+ * member or its key to the company, so that all later requests would be refused for that reason alone.
  */
 const SPARED = [
   "PUT /api/company/storage",
@@ -263,7 +263,7 @@ const account: Kind = (random) => {
   };
 };
 
-/** How often each kind of request is made, of all together. */
+/** The share of each kind of request. */
 const KINDS: readonly (readonly [share: number, kind: Kind])[] = [
   [0.26, json],
   [0.12, query],
@@ -286,7 +286,7 @@ export function makeRequest(random: Random, world: World): Request {
   return { ...made, headers: all, ...(body ? { body } : { body: undefined }) } as Request;
 }
 
-/** Not even HTTP, some of them. */
+/** Returns bytes that may be invalid HTTP. */
 export function makeBytes(random: Random): Buffer {
   const lines = [
     "GET /api/health HTTP/9.9\r\nHost: x\r\n\r\n",
@@ -328,12 +328,12 @@ function fill(path: string, random: Random, { contents, uniqueId }: World): stri
     if (name === "kind") return random.pick(["image", "marker", "video", "thumbnail"]);
     if (name === "number") return String(random.below(4));
     if (name === "unique_id") return uniqueId;
-    // An API key's, a connection's or a migration's id is none of these: those stay.
+    // Never pick the id of an API key, a connection or a storage migration: those must stay.
     return random.pick(contents);
   });
 }
 
-/** Of a text as it may stand in a path: rarely as it should be. */
+/** Escapes a text for a path, rarely correctly. */
 function escapeText(text: string, random: Random): string {
   const bytes = Buffer.from(text);
   if (random.chance(0.6))

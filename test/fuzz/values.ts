@@ -37,7 +37,7 @@ export const EVIL_TEXTS = [
   "file:///etc/passwd",
   "http://169.254.169.254/latest/meta-data",
   "http://[::ffff:127.0.0.1]/",
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: one of another language
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a template of another language
   "${jndi:ldap://localhost/a}",
   "{{7*7}}",
   "=cmd|' /C calc'!A0",
@@ -74,7 +74,7 @@ const EVIL_VALUES: readonly unknown[] = [
   JSON.parse('{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": true}}}'),
 ];
 
-/** A value that a schema describes, more or less. */
+/** Returns a value that more or less fits a schema. */
 export function exampleOf(
   schema: Schema,
   random: Random,
@@ -112,7 +112,7 @@ export function exampleOf(
   }
 }
 
-/** The value with something wrong somewhere in it. */
+/** Returns the value with an error somewhere in it. */
 function spoilValue(value: unknown, random: Random): unknown {
   if (typeof value !== "object" || value === null || random.chance(0.15)) return random.pick(EVIL_VALUES);
   const copy: Record<string, unknown> = Array.isArray(value)
@@ -129,7 +129,7 @@ function spoilValue(value: unknown, random: Random): unknown {
   return copy;
 }
 
-/** A text of JSON that may be none. */
+/** Returns JSON text that may be invalid. */
 export function spoilJson(value: unknown, random: Random): string {
   const text = JSON.stringify(random.chance(0.8) ? spoilValue(value, random) : value) ?? "";
   switch (random.below(12)) {

@@ -8,7 +8,7 @@ export default defineConfig({
     setupFiles: ["../bytes.ts"],
     expect: { requireAssertions: true },
     maxWorkers: "100%",
-    // Only a hang takes that long.
+    // Only a hang takes this long.
     testTimeout: 900_000,
     hookTimeout: 120_000,
   },

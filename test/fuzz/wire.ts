@@ -3,7 +3,7 @@ import { connect } from "node:net";
 
 export interface Request {
   readonly method: string;
-  /** As it goes over the wire, the query included. */
+  /** The raw path, including the query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Buffer;
@@ -18,7 +18,7 @@ export interface Answer {
 const SILENCE_MILLISECONDS = 60_000;
 const MOST_CONNECTIONS = 16;
 
-/** Sends requests as they are, which `fetch` would not: paths are not normalised, any header may lie. */
+/** Sends requests unchanged, unlike `fetch`: paths are not normalised, and any header may be wrong. */
 export class Wire {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: MOST_CONNECTIONS });
   readonly #port: number;
@@ -27,7 +27,7 @@ export class Wire {
     this.#port = Number(new URL(url).port);
   }
 
-  /** Null when the connection was closed instead of an answer, as HTTP allows for a request that is none. */
+  /** Sends a request. Returns null if the connection closes instead: HTTP allows it for invalid requests. */
   send({ method, path, headers, body }: Request): Promise<Answer | null> {
     return new Promise((resolve, reject) => {
       const sent = request(
@@ -51,7 +51,7 @@ export class Wire {
     });
   }
 
-  /** Bytes that may be no HTTP at all; gives what came back until the server closed or fell silent. */
+  /** Sends bytes that may be invalid HTTP. Returns what comes back until the server closes or falls silent. */
   raw(bytes: Buffer): Promise<string> {
     return new Promise((resolve) => {
       let text = "";

@@ -6,9 +6,9 @@ import { paintBlocks } from "../compiler/pictures.ts";
 import { type Platform, startPlatform } from "../e2e/platform.ts";
 
 const PHOTOS = 60;
-/** Programs that submit at the same time. */
+/** Number of programs that submit at the same time. */
 const PROGRAMS = 20;
-/** Guests who load a marker again and again. All of them together stay below the public rate limit. */
+/** Number of guests who load a marker repeatedly. Together they stay below the public rate limit. */
 const GUESTS = 8;
 const LOADS = 500;
 const SIZE = { width: 240, height: 180 };
@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => platform?.close());
 
-/** A picture that no other number has, as a grey PNG. */
+/** Returns a grey PNG that is different for each number. */
 function picture(number: number): Blob {
   const { width, height, data } = paintBlocks(SIZE.width, SIZE.height, number);
   const rows = Array.from({ length: height }, (_, y) => data.subarray(y * width, (y + 1) * width));
@@ -41,7 +41,7 @@ async function spread<T>(count: number, atOnce: number, work: (n: number) => Pro
   return results;
 }
 
-test("photos that many programs submit at once all become markers, while guests load one", async () => {
+test("photos from many programs at once all become markers, while guests load one", async () => {
   const first = await vivimark.submit({ image: picture(PHOTOS), title: "First" });
   const { marker_url: url, marker_metadata: marker } = await vivimark.whenReady(first.content.id);
   let isOver = false;

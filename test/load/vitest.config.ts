@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// Many programs and guests at the same time. No time is measured here: see bench/api.ts.
+// Many programs and guests at the same time. bench/api.ts measures the time.
 export default defineConfig({
   test: {
     name: "load",
@@ -8,9 +8,9 @@ export default defineConfig({
     root: import.meta.dirname,
     setupFiles: ["../bytes.ts"],
     expect: { requireAssertions: true },
-    // The default leaves one core idle, which is half of a small machine.
+    // The default leaves one core idle: half of a small machine.
     maxWorkers: "100%",
-    // Only a hang takes that long.
+    // Only a hang takes this long.
     testTimeout: 600_000,
     hookTimeout: 120_000,
   },

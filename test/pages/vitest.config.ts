@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// The pages of the studio that the main job does not need, like test/e2e in a real browser.
+// The studio's other pages in a real browser, like test/e2e.
 export default defineConfig({
   test: {
     name: "pages",
@@ -9,15 +9,15 @@ export default defineConfig({
     setupFiles: ["../bytes.ts"],
     expect: { requireAssertions: true },
     pool: "forks",
-    // workerd starts without asking the network where it is.
+    // Starts workerd without a network request for its location.
     env: {
       CLOUDFLARE_CF_FETCH_ENABLED: "false",
       WRANGLER_SEND_METRICS: "false",
       WRANGLER_HIDE_BANNER: "true",
     },
-    // The default leaves one core idle, which is half of a small machine.
+    // The default leaves one core idle: half of a small machine.
     maxWorkers: "100%",
-    // Only a hang takes that long.
+    // Only a hang takes this long.
     testTimeout: 600_000,
     hookTimeout: 300_000,
   },

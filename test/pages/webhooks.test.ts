@@ -37,7 +37,7 @@ async function openPage(look: Parameters<Browser["newContext"]>[0]): Promise<Pag
   return page;
 }
 
-/** The page in every look; it is never wider than its window. */
+/** Takes screenshots of the page in every theme and size. It is never wider than its window. */
 async function look(page: Page, name: string): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
@@ -124,7 +124,7 @@ test("a webhook is added by keyboard, tested, fails, is sent again, changed and 
   await page.getByRole("heading", { name: "No webhooks yet" }).waitFor();
 });
 
-test("a platform that does not answer is said, and the page goes on when it does", async () => {
+test("the page reports an unreachable platform, and recovers", async () => {
   const page = await openPage({ viewport: { width: 390, height: 844 }, colorScheme: "dark" });
   await page.getByRole("heading", { name: "No webhooks yet" }).waitFor();
   await page.route("**/api/webhooks", (route) => route.abort());

@@ -34,7 +34,7 @@ const progress = (id: string) => edge.json<StorageMigration>(`${API}/${id}`);
 const migrationRow = async (id: string) =>
   (await edge.db.select().from(storageMigrations).where(eq(storageMigrations.id, id)))[0];
 
-/** Every message there is, delivered at its time. */
+/** Delivers every message at its time. */
 async function work(): Promise<void> {
   for (let next = edge.moves.shift(); next; next = edge.moves.shift()) {
     edge.pass(next.delaySeconds);
@@ -42,7 +42,7 @@ async function work(): Promise<void> {
   }
 }
 
-/** A photo with marker, thumbnail and video, and what is served of it. */
+/** Creates a photo with a marker, a thumbnail and a video. */
 async function living() {
   const { content, lease } = await edge.submit({ compile: "browser", title: crypto.randomUUID() });
   const headers = { "Vivimark-Lease": lease?.token ?? "" };
@@ -75,7 +75,7 @@ function attach(id: string, length: number): Promise<ArContent> {
   return edge.json(`/api/ar-content/${id}/video`, { method: "PUT", body: video("mp4", length), headers });
 }
 
-/** Hashes of the four files as a viewer gets them. */
+/** Returns the hashes of the four files as a viewer gets them. */
 async function served({ unique_id }: ArContent): Promise<string[]> {
   const kinds = ["image", "thumbnail", "marker", "video"];
   return Promise.all(
@@ -129,7 +129,7 @@ describe("a storage migration", () => {
     expect(await keysIn(backend("second"))).toEqual([]);
     const keys = await edge.files(content);
     expect(keys).toHaveLength(4);
-    // Each move replaces the mark of the one before.
+    // Each move replaces the mark of the previous one.
     for (const key of keys) expect(key.match(/~/g)).toHaveLength(1);
   });
 
@@ -137,7 +137,7 @@ describe("a storage migration", () => {
     const contents = [await living(), await living()];
     const before = await Promise.all(contents.map(served));
     const { id } = await begin(second.id);
-    // Time flies: each look at the clock takes eight seconds.
+    // Every call of the clock takes eight seconds.
     const bindings = { ...edge.bindings, now: () => (edge.clock += 8000) };
     let turns = 0;
     for (let next = edge.moves.shift(); next; next = edge.moves.shift(), turns++) {
@@ -190,11 +190,11 @@ describe("a storage migration", () => {
 });
 
 describe("a file that changes while it is moved", () => {
-  /** Does something between the copy of the first file and its repointing. */
-  const meanwhile = (act: (path: string) => Promise<unknown>, only: RegExp) => {
+  /** Calls `act` between the copy of the first file and its repointing. */
+  const duringCopy = (act: (path: string) => Promise<unknown>, only: RegExp) => {
     let pending = true;
     const storage = backend("second");
-    // What the test of the connection opened is not used for ever.
+    // Let the storage that the connection test opened expire.
     edge.pass(60);
     edge.backends.set(
       "second",
@@ -212,7 +212,7 @@ describe("a file that changes while it is moved", () => {
   it("is replaced: the new one is served, and moved later", async () => {
     const content = await living();
     const { id } = await begin(second.id);
-    meanwhile(() => attach(content.id, 7000), /videos/);
+    duringCopy(() => attach(content.id, 7000), /videos/);
     await work();
     expect(await progress(id)).toMatchObject({ state: "done", files: { done: 5, failed: 0 } });
     const response = await edge.fetch(`/media/${content.unique_id}/video`);
@@ -227,7 +227,7 @@ describe("a file that changes while it is moved", () => {
       `/api/ar-content/${content.id}/marker/recompile`,
       json("POST", { compile: "browser" }),
     );
-    // The delivery looks at the content, then the marker moves, then the delivery ends.
+    // The delivery reads the content, then the marker moves, then the delivery ends.
     const own = edge.storage;
     let moved = false;
     const slow = but(own, {
@@ -254,7 +254,7 @@ describe("a file that changes while it is moved", () => {
   it("is deleted: no storage keeps it", async () => {
     const content = await living();
     const { id } = await begin(second.id);
-    meanwhile(() => edge.fetch(`/api/ar-content/${content.id}`, { method: "DELETE" }), /./);
+    duringCopy(() => edge.fetch(`/api/ar-content/${content.id}`, { method: "DELETE" }), /./);
     await work();
     expect(await progress(id)).toMatchObject({ state: "done", files: { done: 0, failed: 0 } });
     expect(await keysIn(backend("second"))).toEqual([]);
@@ -511,7 +511,7 @@ describe("an interrupted storage migration", () => {
     await attach(content.id, length);
     const [before] = (await served(content)).slice(-1);
     const { id } = await begin(second.id);
-    // Each part takes twelve seconds: a turn ends behind the second one.
+    // Each part takes twelve seconds, so a turn ends after the second one.
     const numbers: number[] = [];
     const parts = backend("second").multipart;
     if (!parts) throw new Error("R2 has multipart uploads.");

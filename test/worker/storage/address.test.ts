@@ -61,7 +61,7 @@ describe("refused is", () => {
     "https://a b/",
     "https://[::1/",
     "https://%00/",
-  ])("what is no address: %j", (address) =>
+  ])("an invalid address: %j", (address) =>
     expect(addressRefusal(address)).toContain("This address cannot be used"),
   );
 

@@ -97,17 +97,17 @@ describe("a storage connection", () => {
   });
 
   it.each([
-    ["no address", { endpoint: "s3.example.net" }, "settings.endpoint"],
+    ["an endpoint without a scheme", { endpoint: "s3.example.net" }, "settings.endpoint"],
     ["an address with a query", { endpoint: "https://s3.example.net/?a=b" }, "settings.endpoint"],
     ["an address that has the bucket", { endpoint: "https://second.example.net" }, "settings.endpoint"],
     ["no endpoint", { endpoint: undefined }, "settings.endpoint"],
-    ["a bucket that is none", { bucket: "a b" }, "settings.bucket"],
+    ["an invalid bucket name", { bucket: "a b" }, "settings.bucket"],
     ["a region of two lines", { region: "a\nb" }, "settings.region"],
     ["a prefix that climbs", { prefix: "a/../b" }, "settings.prefix"],
     ["an empty key", { access_key_id: " " }, "settings.access_key_id"],
     ["a secret with a space", { secret_access_key: "a b" }, "settings.secret_access_key"],
     ["another style", { style: "virtual" }, "settings.style"],
-    ["a bucket that is no host", { bucket: "a.b.c", style: "host" }, "settings.style"],
+    ["a bucket name that is not a host name", { bucket: "a.b.c", style: "host" }, "settings.style"],
     ["a number for a host", { endpoint: "https://8.8.8.8", style: "host" }, "settings.style"],
   ])("with %s is refused, naming the field and why", async (_name, wrong, field) => {
     const body = s3("second");

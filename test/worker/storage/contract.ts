@@ -138,7 +138,7 @@ export function storageContract(
           (await storage.download(key).then(drained))?.modifiedAt,
           (await storage.list(key.slice(0, -2))).objects[0].modifiedAt,
         ];
-        // The backend's clock may be another one, and its seconds whole ones.
+        // The backend's clock may differ, and may count whole seconds.
         for (const time of told) expect(Math.abs((time ?? 0) - Date.now())).toBeLessThan(24 * HOUR);
       });
 

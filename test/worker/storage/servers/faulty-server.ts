@@ -1,6 +1,6 @@
 /**
- * A server that misbehaves as a test tells it to: every test gets an address of its own, whose requests are
- * answered by its script, step by step, the last step over and over.
+ * A server that misbehaves by a test's script. Every test gets an address of its own; the steps of its script
+ * answer one request each, and the last step answers all further requests.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -22,7 +22,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     response.end();
   });
   server.on("connection", (socket) => socket.on("error", () => {}));
-  // What is left of a script is asked for at another door, so that a script may answer any path.
+  // The log has a port of its own, so that a script can answer any path.
   const log = createServer((request, response) => {
     response.end(JSON.stringify(scripts.get(request.url?.slice(1) ?? "")?.seen ?? []));
   });

@@ -1,6 +1,6 @@
 import { inject } from "vitest";
 
-/** What the faulty server does with one request. All but a refusal read its body first. */
+/** How the faulty server handles one request. All steps except a refusal read the body first. */
 export type FaultyStep =
   | {
       readonly kind: "answer";
@@ -8,18 +8,18 @@ export type FaultyStep =
       readonly headers?: Readonly<Record<string, string>>;
       readonly body?: string;
     }
-  /** An answer before the body is read. */
+  /** Answers before it reads the body. */
   | {
       readonly kind: "refusal";
       readonly status: number;
       readonly headers?: Readonly<Record<string, string>>;
       readonly body?: string;
     }
-  /** The connection breaks without an answer. */
+  /** Breaks the connection without an answer. */
   | { readonly kind: "cut"; readonly afterBytes?: number }
-  /** Nothing, for ever. */
+  /** Never answers. */
   | { readonly kind: "silence" }
-  /** An answer that announces one byte more than comes. */
+  /** Announces one byte more than it sends. */
   | {
       readonly kind: "half";
       readonly status?: number;
@@ -30,10 +30,10 @@ export type FaultyStep =
 
 export interface SeenRequest {
   readonly method: string;
-  /** Without the script's own part of it. */
+  /** The path, without the part that selects the script. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Of the body, as far as it came. */
+  /** Received bytes of the body. */
   readonly bytes: number;
   readonly whole: boolean;
 }
@@ -43,7 +43,7 @@ export interface Faulty {
   seen(): Promise<SeenRequest[]>;
 }
 
-/** An address that plays a script. */
+/** Returns an address that plays a script. */
 export async function faulty(...steps: FaultyStep[]): Promise<Faulty> {
   const id = crypto.randomUUID();
   const url = `${inject("faultyServer")}/${id}`;

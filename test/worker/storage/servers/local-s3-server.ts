@@ -1,10 +1,10 @@
 import { createRequire } from "node:module";
 import path from "node:path";
 
-// Where vite serves workerd, an import would make it transform all of wrangler first.
+// With an import, vite would transform all of wrangler first.
 const { createTestHarness } = createRequire(import.meta.url)("wrangler") as typeof import("wrangler");
 
-/** The S3 endpoint that wrangler gives a local bucket: it checks signatures as a real one does. */
+/** wrangler's S3 endpoint of a local bucket. It checks signatures like a real one. */
 export interface LocalS3 {
   readonly settings: {
     readonly endpoint: string;
@@ -26,7 +26,7 @@ export async function startLocalS3(): Promise<LocalS3> {
   });
   const { url } = await server.listen();
   return {
-    // As wrangler.toml says.
+    // The same as in wrangler.toml.
     settings: {
       endpoint: new URL("/cdn-cgi/local/r2/s3", url).href,
       region: "auto",

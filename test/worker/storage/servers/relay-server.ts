@@ -1,4 +1,4 @@
-/** Lines to other servers that a test can cut: every relay is a port whose connections go on to its target. */
+/** Relays to other servers that a test can interrupt. Every relay is a port that forwards to its target. */
 import { createServer, type IncomingMessage } from "node:http";
 import {
   type AddressInfo,
@@ -14,7 +14,7 @@ class Line {
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
   #isDown = false;
-  /** Bytes on the way there until all connections break; null: they never do. */
+  /** Bytes to the target until all connections break; null for never. */
   #left: number | null = null;
 
   constructor(host: string, port: number) {

@@ -1,19 +1,19 @@
 import { inject } from "vitest";
 
 export type RelayOrder =
-  /** Connections break, and new ones too. */
+  /** Breaks all connections, also new ones. */
   | { readonly kind: "down" }
   | { readonly kind: "up" }
-  /** Once, all connections break when so many bytes went by on the way there. */
+  /** Breaks all connections once, after this many bytes to the target. */
   | { readonly kind: "cut"; readonly afterBytes: number };
 
 export interface Relay {
-  /** Leads where the origin led. */
+  /** Leads to the given origin. */
   readonly origin: string;
   order(order: RelayOrder): Promise<void>;
 }
 
-/** A line to a server (`http:`) that can be cut. */
+/** Returns a relay to a server (`http:`) that a test can interrupt. */
 export async function relay(origin: string): Promise<Relay> {
   const { hostname, port } = new URL(origin);
   const control = inject("relayControl");

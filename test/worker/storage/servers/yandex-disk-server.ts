@@ -1,4 +1,4 @@
-/** A server that stands for Yandex Disk, in Node, for the tests in workerd. */
+/** Runs the test server of Yandex Disk in Node, for the tests in workerd. */
 import type { TestProject } from "vitest/node";
 import { startYandexDisk } from "../../../yandex-disk/server.ts";
 

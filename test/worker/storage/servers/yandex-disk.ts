@@ -4,7 +4,7 @@ import { type YandexDiskSettings, YandexDiskStorage } from "../../../../worker/s
 
 const server = inject("yandexDisk");
 
-/** What the server that stands for Yandex Disk is told and tells; ../yandex-disk/server.ts says what there is. */
+/** Controls the test server of Yandex Disk. test/yandex-disk/server.ts lists the paths. */
 const control = async (path: string, body?: object): Promise<Seen[]> => {
   const init = body ? { method: "POST", body: JSON.stringify(body) } : { method: "POST" };
   return (await fetch(`${server.controlUrl}${path}`, init)).json();
@@ -26,7 +26,7 @@ export const yandex = {
   seen: () => control("/seen"),
 };
 
-/** HTTP whose pauses take no time. */
+/** Returns an HTTP client whose pauses take no time. */
 export function hasty(options: Partial<StorageHttpOptions> = {}): StorageHttp {
   return new StorageHttp({ checkAddress: () => {}, sleep: async () => {}, ...options });
 }
