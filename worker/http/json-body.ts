@@ -44,6 +44,8 @@ function replaceBody(c: Context<AppEnv>, bytes: Uint8Array<ArrayBuffer>): void {
 function withBody({ url, method, headers }: Request, bytes: Uint8Array<ArrayBuffer>): Request {
   const copied = new Headers(headers);
   if (bytes.length === 0) copied.delete("Content-Type");
+  // The validator does not understand every way to write it, such as `application/json ; charset=utf-8`.
+  else copied.set("Content-Type", "application/json");
   return new Request(url, { method, headers: copied, body: bytes.length === 0 ? null : bytes });
 }
 

@@ -419,6 +419,14 @@ describe("an error message", async () => {
     });
   });
 
+  it.each(["application/json ; charset=utf-8", "Application/JSON;charset=utf-8", "application/json;"])(
+    "accepts JSON as %s",
+    async (type) => {
+      const init = { method: "PATCH", body: '{"title":"T"}', headers: { "Content-Type": type } };
+      expect((await edge.fetch(path, init)).status).toBe(200);
+    },
+  );
+
   it("names the field, the expected and the received value", async () => {
     const whole = await send("POST", `${path}/marker/progress`, '{"stage":"match","done":1.5,"total":9}');
     expect(whole.detail).toBe('Field "done" of the body: expected int; received 1.5.');
