@@ -10,7 +10,7 @@ import {
 } from "@remix-run/multipart-parser";
 import { z } from "zod";
 import { type ErrorCode, Refusal } from "../errors.ts";
-import { type RequestBody, unsupportedMediaType, uploadInterrupted } from "./request-body.ts";
+import { type RequestBody, unsupportedMediaType } from "./request-body.ts";
 
 /** The fields of a multipart/form-data body. A request with any other field is refused. */
 export interface FormFields<File extends string, Texts extends z.ZodObject> {
@@ -80,7 +80,7 @@ export async function readForm<File extends string, Texts extends z.ZodObject>(
   });
   try {
     for await (const part of partsOf(body, parser)) {
-      const name = part.name ?? "";
+      const name = nameOf(part);
       if (name in files || name in texts) {
         throw new Refusal("invalid_input", `Field "${name}" was sent twice; expected it once.`);
       }
@@ -91,9 +91,9 @@ export async function readForm<File extends string, Texts extends z.ZodObject>(
           const limit = `expected at most ${MAX_TEXT_BYTES}`;
           throw new Refusal("invalid_input", `Field "${name}" has ${part.size} bytes; ${limit}.`);
         }
-        texts[name] = part.text;
+        texts[name] = decoded(() => part.text);
       } else {
-        throw unknownField(part, names.map((known) => `"${known}"`).join(", "));
+        throw unknownField(name, names.map((known) => `"${known}"`).join(", "));
       }
     }
   } catch (error) {
@@ -119,7 +119,8 @@ export async function* readFormFiles(
   });
   try {
     for await (const part of partsOf(body, parser)) {
-      if (part.name !== field) throw unknownField(part, `"${field}", once for each file`);
+      const name = nameOf(part);
+      if (name !== field) throw unknownField(name, `"${field}", once for each file`);
       yield takeFile(part);
     }
   } catch (error) {
@@ -129,8 +130,41 @@ export async function* readFormFiles(
 
 async function* partsOf(body: RequestBody, parser: MultipartParser): AsyncGenerator<MultipartPart> {
   if (!body.stream) throw new Refusal("malformed_upload", "The body is empty; expected a multipart form.");
-  for await (const chunk of body.chunks()) yield* parser.write(chunk);
+  let trailingBytes = 0;
+  for await (const chunk of body.chunks()) {
+    try {
+      yield* parser.write(chunk);
+    } catch (error) {
+      // The parser refuses the line break after the last boundary if it arrives in a chunk of its own.
+      trailingBytes += chunk.length;
+      if (!hasEnded(parser) || trailingBytes > MAX_ENVELOPE_BYTES) throw error;
+    }
+  }
   parser.finish();
+}
+
+/** Returns whether the last boundary was read. */
+function hasEnded(parser: MultipartParser): boolean {
+  try {
+    parser.finish();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Returns the name of a part's field. @throws Refusal `malformed_upload` for headers that are not UTF-8 */
+function nameOf(part: MultipartPart): string {
+  return decoded(() => part.name ?? "");
+}
+
+/** Returns a text that the parser decodes when it is read. @throws Refusal `malformed_upload` unless it is UTF-8 */
+function decoded(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    throw new Refusal("malformed_upload", "A name or text of the form is not valid UTF-8; expected UTF-8.");
+  }
 }
 
 /** Returns the joined bytes of a part, and lets go of its chunks. */
@@ -140,7 +174,7 @@ function takeFile(part: MultipartPart): FormFile {
   return { name: part.filename ?? "", bytes };
 }
 
-function unknownField({ name = "" }: MultipartPart, expected: string): Refusal {
+function unknownField(name: string, expected: string): Refusal {
   const received = JSON.stringify(name.slice(0, 50));
   return new Refusal("invalid_input", `Unknown field ${received}; expected ${expected}.`);
 }
@@ -175,7 +209,7 @@ function formRefusal(error: unknown, limit: FileLimit, maxParts: number): unknow
       "The body is cut off or malformed; expected a complete multipart/form-data body.",
     );
   }
-  return uploadInterrupted();
+  return error;
 }
 
 function tooLarge({ tooLarge, maxFileBytes }: FileLimit, declaredBytes?: number): Refusal {

@@ -191,6 +191,35 @@ describe("several photos at once", () => {
   });
 });
 
+it("a form may arrive in chunks of any length, also with its last line break in one of its own", async () => {
+  const whole = new Request("http://x", { method: "POST", body: form({ image: png() }) });
+  const headers = { "Content-Type": whole.headers.get("content-type") as string };
+  // Other clients than this one end a form with a line break.
+  const bytes = new Uint8Array(await new Blob([await whole.arrayBuffer(), "\r\n"]).arrayBuffer());
+  for (const length of [1, 2, 3, 40]) {
+    const chunks = [bytes.slice(0, -length), bytes.slice(-length)];
+    const body = new ReadableStream({
+      pull(controller) {
+        const chunk = chunks.shift();
+        if (chunk) controller.enqueue(chunk);
+        else controller.close();
+      },
+    });
+    expect([length, (await upload(body, headers)).status]).toEqual([length, 201]);
+  }
+});
+
+it("what follows the last boundary of a form is not read for ever", async () => {
+  const whole = new Request("http://x", { method: "POST", body: form({ image: png() }) });
+  const headers = { "Content-Type": whole.headers.get("content-type") as string };
+  const bytes = new Uint8Array(await whole.arrayBuffer());
+  const endless = new ReadableStream({
+    start: (controller) => controller.enqueue(bytes),
+    pull: (controller) => controller.enqueue(new Uint8Array(100_000)),
+  });
+  expect(await refusal(await upload(endless, headers))).toMatchObject({ code: "malformed_upload" });
+});
+
 describe("a refused upload names the reason and stores nothing", () => {
   const cases: [string, () => BodyInit, number, string, RegExp][] = [
     ["no image", () => form({ title: "x" }), 422, "invalid_input", /"image" is missing/],
@@ -288,6 +317,22 @@ describe("a refused upload names the reason and stores nothing", () => {
     const bytes = await whole.arrayBuffer();
     const problem = await refusal(await upload(bytes.slice(0, -40), { "Content-Type": type }));
     expect([problem.status, problem.code]).toEqual([400, "malformed_upload"]);
+  });
+
+  it.each([
+    ["name", "title", "Gr\u00fcn.png", "Anna"],
+    ["text", "title", "a.png", "Gr\u00fcn"],
+  ])("a form whose %s is not UTF-8", async (_what, field, fileName, text) => {
+    const body = [
+      `--b\r\nContent-Disposition: form-data; name="${field}"\r\n\r\n${text}\r\n`,
+      `--b\r\nContent-Disposition: form-data; name="image"; filename="${fileName}"\r\n\r\nx\r\n--b--\r\n`,
+    ].join("");
+    const latin1 = Uint8Array.from(body, (character) => character.charCodeAt(0));
+    const problem = await refusal(
+      await upload(latin1, { "Content-Type": "multipart/form-data; boundary=b" }),
+    );
+    expect([problem.status, problem.code]).toEqual([400, "malformed_upload"]);
+    expect(problem.detail).toContain("UTF-8");
   });
 
   it("a connection that breaks in the middle", async () => {
