@@ -3,9 +3,9 @@ import { expect } from "vitest";
 type Bytes = Uint8Array | Uint8ClampedArray;
 
 declare module "vitest" {
-  // The type parameters as vitest declares them.
+  // The type parameters must be the same as in vitest's declaration.
   interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown> {
-    /** Passes if both are the same bytes; a failure says where they first differ. */
+    /** Passes if both have the same bytes. A failure shows the first difference. */
     toEqualBytes(expected: Bytes): R;
   }
 }
@@ -13,7 +13,7 @@ declare module "vitest" {
 /** Bytes shown before and after the first difference. */
 const CONTEXT = 8;
 
-// Setup of every project.
+// Set up in every project.
 expect.extend({
   toEqualBytes(actual: unknown, expected: Bytes) {
     if (!isBytes(actual)) {
@@ -35,14 +35,14 @@ function isBytes(value: unknown): value is Bytes {
   return value instanceof Uint8Array || value instanceof Uint8ClampedArray;
 }
 
-/** Index of the first byte that only one has, or that differs; null if there is none. */
+/** Returns the index of the first byte that differs or that only one has; null for equal bytes. */
 function firstDifference(a: Bytes, b: Bytes): number | null {
   const length = Math.min(a.length, b.length);
   for (let at = 0; at < length; at++) if (a[at] !== b[at]) return at;
   return a.length === b.length ? null : length;
 }
 
-/** The bytes around `at` in hexadecimal, those from `at` on behind a bar. */
+/** Formats the bytes around `at` in hexadecimal, with a bar before the byte at `at`. */
 function show(bytes: Bytes, at: number): string {
   const hex = (part: Bytes) => Array.from(part, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   const before = bytes.subarray(Math.max(at - CONTEXT, 0), at);

@@ -1,14 +1,14 @@
-/** What the first start leads to: an owner who is signed in, and an API key for programs. */
+/** The first owner's session, and an API key of the owner's company. */
 export interface FirstOwner {
-  /** The session, for a browser. */
+  /** The owner's session, for a browser. */
   readonly cookies: readonly { readonly name: string; readonly value: string; readonly url: string }[];
-  /** Of the owner's company, with every scope. */
+  /** An API key of the owner's company, with every scope. */
   readonly key: string;
 }
 
 export const OWNER = { name: "Ada", email: "ada@example.net", password: "a password of Ada's" } as const;
 
-/** Sets a platform up through its API, as its set-up page does. */
+/** Sets up a platform through its API, like its set-up page. */
 export async function becomeFirstOwner(url: string, setupToken: string): Promise<FirstOwner> {
   const post = async (path: string, body: object, cookie = "") => {
     const response = await fetch(url + path, {
@@ -31,7 +31,7 @@ export async function becomeFirstOwner(url: string, setupToken: string): Promise
   return { cookies, key };
 }
 
-/** A request's options with the key. */
+/** Returns a request's options with the key. */
 export function withKey(key: string, init: RequestInit = {}): RequestInit {
   const headers = new Headers(init.headers);
   headers.set("Authorization", `Bearer ${key}`);

@@ -112,7 +112,8 @@ function jpegHeader(bytes: Uint8Array): Header {
       throw damaged(`the JPEG has no frame header before byte ${offset}`);
     }
     const end = offset + 2 + length;
-    if (length < 2 || end > bytes.length) throw damaged(`the JPEG segment at byte ${offset} has no room`);
+    if (length < 2 || end > bytes.length)
+      throw damaged(`the JPEG segment at byte ${offset} is longer than the file`);
     const segment = bytes.subarray(offset + 4, end);
     if (marker === 0xe1 && orientation === null && hasAscii(segment, 0, "Exif\0\0")) {
       orientation = readOrientation(segment);
@@ -141,7 +142,7 @@ function jpegFrame(marker: number, segment: Uint8Array): { width: number; height
   if (precision !== 8) throw unsupported(`a JPEG image of ${precision} bits a channel`);
   if (components === 4) throw unsupported("a CMYK JPEG image, made for printing presses");
   if (components !== 1 && components !== 3) throw unsupported(`a JPEG image of ${components} components`);
-  if (width === 0 || height === 0) throw damaged(`the JPEG says that it has ${width} × ${height} pixels`);
+  if (width === 0 || height === 0) throw damaged(`the JPEG's header says ${width} × ${height} pixels`);
   return { width, height };
 }
 
@@ -153,12 +154,13 @@ function pngHeader(bytes: Uint8Array): Header {
   }
   const width = view.getUint32(16);
   const height = view.getUint32(20);
-  if (width === 0 || height === 0) throw damaged(`the PNG says that it has ${width} × ${height} pixels`);
+  if (width === 0 || height === 0) throw damaged(`the PNG's header says ${width} × ${height} pixels`);
   let orientation: Orientation = 1;
   let offset = 33;
   while (offset + 12 <= bytes.length && !hasAscii(bytes, offset + 4, "IEND")) {
     const length = view.getUint32(offset);
-    if (length > bytes.length - offset - 12) throw damaged(`the PNG chunk at byte ${offset} has no room`);
+    if (length > bytes.length - offset - 12)
+      throw damaged(`the PNG chunk at byte ${offset} is longer than the file`);
     if (hasAscii(bytes, offset + 4, "eXIf")) {
       orientation = readOrientation(bytes.subarray(offset + 8, offset + 8 + length));
       break;
@@ -173,13 +175,13 @@ function webpHeader(bytes: Uint8Array): Header {
   if (bytes.length < 30) throw damaged("the WebP ends before its header");
   const view = viewOf(bytes);
   const end = 8 + view.getUint32(4, true);
-  if (end > bytes.length) throw damaged(`the WebP has ${bytes.length} bytes and says that it has ${end}`);
+  if (end > bytes.length) throw damaged(`the WebP has ${bytes.length} bytes, but its header says ${end}`);
   const size = webpSize(bytes, view);
   let orientation: Orientation = 1;
   let offset = 12;
   while (offset + 8 <= end) {
     const length = view.getUint32(offset + 4, true);
-    if (length > end - offset - 8) throw damaged(`the WebP chunk at byte ${offset} has no room`);
+    if (length > end - offset - 8) throw damaged(`the WebP chunk at byte ${offset} is longer than the file`);
     if (hasAscii(bytes, offset, "EXIF")) {
       orientation = readOrientation(bytes.subarray(offset + 8, offset + 8 + length));
       break;

@@ -14,7 +14,7 @@ import { video } from "../worker/fixtures.ts";
 
 let platform: Platform;
 let vivimark: Vivimark;
-/** Has the photo at every address. */
+/** Serves the photo at every address. */
 let pictures: Server;
 
 beforeAll(async () => {
@@ -55,7 +55,7 @@ test("a photo becomes a marker, gets a video, and is deleted", async () => {
   expect([gone.code, gone.status, gone.problem.request_id.length > 0]).toEqual(["not_found", 404, true]);
 });
 
-test("a photo is fetched from its address, once for one key", async () => {
+test("a photo is fetched from its URL, once per idempotency key", async () => {
   const wanted = { image_url: address("grandmother.jpg"), max_features: 201 };
   const idempotencyKey = crypto.randomUUID();
   const [first, second] = [
@@ -66,7 +66,7 @@ test("a photo is fetched from its address, once for one key", async () => {
   expect((await vivimark.whenReady(first.content.id)).title).toBe("grandmother");
 });
 
-test("what fails to compile says why, and waiting can be given up", async () => {
+test("a failed compilation has its reason, and waiting can be aborted", async () => {
   const rows = Array.from({ length: 200 }, () => new Uint8Array(200).fill(128));
   const plain = rawPng({ width: 200, height: 200, depth: 8, colorType: 0 }, rows);
   const { content } = await vivimark.submit({ image: new Uint8Array(plain) });
@@ -77,7 +77,7 @@ test("what fails to compile says why, and waiting can be given up", async () => 
   await expect(gaveUp).rejects.toThrow("enough");
 });
 
-test("a batch comes as files, as an archive and as addresses", async () => {
+test("a batch of files, an archive and URLs", async () => {
   const archive = new Uint8Array(zipSync({ "a.jpg": photo, "b.jpg": new Uint8Array(3) }));
   const results = [
     await vivimark.submitBatch({ images: [image("1.jpg"), image("2.jpg")], max_features: 202 }),
@@ -98,7 +98,7 @@ test("a batch comes as files, as an archive and as addresses", async () => {
   ]);
 });
 
-test("a list goes on page by page", async () => {
+test("a list has pages", async () => {
   const { total } = await vivimark.call("GET /api/ar-content");
   const ids = new Set<string>();
   for await (const { id } of vivimark.list({ limit: 2 })) ids.add(id);
@@ -106,7 +106,7 @@ test("a list goes on page by page", async () => {
   expect(ids.size).toBe(total);
 });
 
-test("every other operation is typed: JSON in, JSON, a response or nothing out", async () => {
+test("every other operation is typed: JSON in; JSON, a response or nothing out", async () => {
   const made = await vivimark.call("POST /api/projects", { body: { name: "Weddings & more" } });
   const path = { id: made.id };
   expect(await vivimark.call("GET /api/projects/{id}", { path })).toEqual(made);
@@ -120,21 +120,17 @@ test("every other operation is typed: JSON in, JSON, a response or nothing out",
   expect(refused).toMatchObject({ code: "invalid_input", problem: { errors: [{ field: "name" }] } });
 });
 
-/** A client of something that answers this. */
+/** Returns a client of a server that always answers this. */
 const answered = (body: string, init: ResponseInit = {}) =>
   new Vivimark({ url: "https://vivimark.example", fetch: async () => new Response(body, init) });
 const problem = { "Content-Type": "application/problem+json" };
 
 test.each([
   ["a proxy's page", "<h1>Bad gateway</h1>", { status: 502, headers: { "Content-Type": "text/html" } }],
-  [
-    "a network's page in the place of an answer",
-    "<form>",
-    { status: 200, headers: { "Content-Type": "text/html" } },
-  ],
-  ["half a problem", '{"code":', { status: 500, headers: problem }],
+  ["a network's own page", "<form>", { status: 200, headers: { "Content-Type": "text/html" } }],
+  ["a truncated problem", '{"code":', { status: 500, headers: problem }],
   ["somebody else's problem", '{"title":"No"}', { status: 429, headers: problem }],
-  ["no problem at all", "null", { status: 403, headers: problem }],
+  ["null instead of a problem", "null", { status: 403, headers: problem }],
 ])("%s is an ApiError too", async (_, body, init) => {
   const error = await answered(body, init)
     .call("GET /api/ar-content", { query: { q: "a secret search" } })
@@ -161,7 +157,7 @@ test.each([
   else expect(Math.abs(error.retryAfterSeconds - seconds)).toBeLessThan(60);
 });
 
-test("no error has a key in it, and what cannot be one is never sent", () => {
+test("errors do not reveal keys, and an invalid key is never sent", () => {
   const secret = `vivi_${"5".repeat(48)}`;
   for (const key of [`${secret}\u200b`, `${secret}\nX: y`, `${secret} ${secret}`, `vivi_…${secret}`, ""]) {
     const construct = () => new Vivimark({ url: "https://vivimark.example", key });
@@ -170,7 +166,7 @@ test("no error has a key in it, and what cannot be one is never sent", () => {
   }
 });
 
-test("a key that was pasted with the end of its line is good, and so is an address with a path", async () => {
+test("a key with a pasted line break works, and so does a URL with a path", async () => {
   const sent: Request[] = [];
   const client = new Vivimark({
     url: "https://example.net/vivimark/?from=mail#top",
@@ -186,14 +182,14 @@ test("a key that was pasted with the end of its line is good, and so is an addre
 });
 
 test.each(["https://ada:secret@example.net", "ftp://example.net", "example.net"])(
-  "%s is no address",
+  "%s is an invalid URL",
   (url) => {
     expect(() => new Vivimark({ url })).toThrow(TypeError);
     expect(() => new Vivimark({ url })).not.toThrow("secret");
   },
 );
 
-test.each(["..", ".", ""])("%j is no id: it would lead to another operation", async (id) => {
+test.each(["..", ".", ""])("%j is an invalid id: it would lead to another operation", async (id) => {
   const client = new Vivimark({
     url: "https://vivimark.example",
     fetch: async ({ url }) => {
@@ -203,7 +199,7 @@ test.each(["..", ".", ""])("%j is no id: it would lead to another operation", as
   await expect(client.delete(id)).rejects.toThrow(/"id" in the path is ".*"\. Expected an id/);
 });
 
-test("in a browser, with a key and as the person who is signed in", async () => {
+test("in a browser, with a key and as a signed-in person", async () => {
   const browser = await launchBrowser();
   try {
     const context = await browser.newContext();

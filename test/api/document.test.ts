@@ -13,10 +13,10 @@ beforeAll(async () => {
 
 afterAll(() => harness?.close());
 
-/** What the linter says although it is right as it is. */
+/** Linter warnings that do not apply, with the reasons. */
 const REASONS = {
   "operation-2xx-response #/paths/~1api~1storage-connections~1yandex~1callback/get/responses":
-    "It leads a browser on to the studio, with 303.",
+    "It redirects a browser to the studio, with 303.",
 };
 
 test("Redocly's recommended rules pass", async () => {
@@ -33,7 +33,7 @@ test("the client's types match the document; `npm run client:types` updates them
   await expect(typesOf(document)).toMatchFileSnapshot("../../client/api.ts");
 });
 
-test("the linter finds errors that are put in", async () => {
+test("the linter finds deliberate errors", async () => {
   const config = await createConfig({ extends: ["recommended"] });
   const document = JSON.parse(source);
   document.components.examples.Company.value.name = 7;

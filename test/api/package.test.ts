@@ -1,5 +1,5 @@
-// What `npm run build:library` makes, used from a project that has nothing else. The registry is not needed:
-// the only dependencies, the image codecs, come from this checkout.
+// Uses the result of `npm run build:library` in a project without anything else. Needs no registry: the only
+// dependencies, the image codecs, come from this checkout.
 
 import { execFile } from "node:child_process";
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -25,7 +25,7 @@ beforeAll(async () => {
   mkdirSync(project);
   await node(path.join(ROOT, "node/package/build.ts"), path.join(folder, "built"));
   await npm("pack", path.join(folder, "built"), "--pack-destination", folder);
-  // As the registry would serve them, and nothing of the platform beside them.
+  // The codecs as the registry would serve them, without anything of the platform.
   const codecs = readdirSync(path.join(ROOT, "node_modules/@jsquash"));
   for (const name of codecs) {
     cpSync(path.join(ROOT, "node_modules/@jsquash", name), path.join(folder, "codecs", name), {
@@ -46,7 +46,7 @@ beforeAll(async () => {
   copyFileSync(photoPath("dust-bowl-home"), path.join(project, "portrait.jpg"));
 });
 
-test("it has the codecs and nothing of the platform", () => {
+test("contains the codecs and nothing of the platform", () => {
   const manifest = JSON.parse(readFileSync(path.join(installed, "package.json"), "utf8"));
   expect(Object.keys(manifest.dependencies)).toEqual(["@jsquash/jpeg", "@jsquash/png", "@jsquash/webp"]);
   expect(manifest).toMatchObject({ name: "vivimark", version, license: "MIT" });
@@ -62,7 +62,7 @@ test("it has the codecs and nothing of the platform", () => {
   ]);
 });
 
-test("its command writes the bytes of the repository's", async () => {
+test("its command writes the same bytes as the repository's", async () => {
   const words = ["compile", "portrait.jpg", "--max-size", "300", "--output", "targets.mind", "--json"];
   const { stdout } = await npm("exec", "--offline", "--", "vivimark", ...words);
   expect(JSON.parse(stdout).targets).toHaveLength(1);
@@ -74,12 +74,12 @@ test("its command writes the bytes of the repository's", async () => {
   );
 });
 
-test("the programs of its README run", async () => {
+test("the examples in its README run", async () => {
   const readme = readFileSync(path.join(installed, "README.md"), "utf8");
   const programs = Array.from(readme.matchAll(/```js\n(.*?)```/gs), ([, program]) => program);
   expect(programs.length).toBeGreaterThan(0);
   copyFileSync(photoPath("dust-bowl-home"), path.join(project, "front.jpg"));
-  // Named .png, and a JPEG: the bytes decide.
+  // A JPEG file named .png: the bytes decide.
   copyFileSync(photoPath("locomotion-house-cat"), path.join(project, "back.png"));
   for (const [i, program] of programs.entries()) {
     writeFileSync(path.join(project, `readme-${i}.js`), program);
@@ -92,7 +92,7 @@ test("the programs of its README run", async () => {
   }
 });
 
-test("the compiler works without the host's help, on pixels of one's own", async () => {
+test("the compiler works in any host, on given pixels", async () => {
   writeFileSync(
     path.join(project, "pixels.js"),
     `import { readFile } from "node:fs/promises";
@@ -114,12 +114,12 @@ test("the compiler works without the host's help, on pixels of one's own", async
   expect((await node("pixels.js")).stdout).toBe("true invalid_marker html\n");
 });
 
-test("the client asks as the API expects it, and refuses in types", async () => {
+test("the client's requests and types fit the API", async () => {
   writeFileSync(
     path.join(project, "client.js"),
     `import { ApiError, Vivimark } from "vivimark/client";
      const asked = [];
-     const problem = { type: "", title: "", status: 404, detail: "There is none.", code: "not_found" };
+     const problem = { type: "", title: "", status: 404, detail: "Not found.", code: "not_found" };
      const answers = [
        Response.json({ items: [{ id: "a" }], next_cursor: "more of it" }),
        Response.json({ items: [{ id: "b" }], next_cursor: null }),
@@ -156,7 +156,7 @@ test("the client asks as the API expects it, and refuses in types", async () => 
       ["GET", `${base}/c`, "Bearer vivi_1", null, null],
     ],
     failures: [
-      ["not_found", 404, "There is none."],
+      ["not_found", 404, "Not found."],
       [
         "internal_error",
         502,
@@ -166,7 +166,7 @@ test("the client asks as the API expects it, and refuses in types", async () => 
   });
 });
 
-test.each(["nodenext", "bundler"])("its types hold, resolved as %s", async (resolution) => {
+test.each(["nodenext", "bundler"])("its types work with %s resolution", async (resolution) => {
   writeFileSync(
     path.join(project, "program.ts"),
     `import {
@@ -196,13 +196,13 @@ test.each(["nodenext", "bundler"])("its types hold, resolved as %s", async (reso
      } catch (error) {
        if (error instanceof ApiError && error.code === "project_archived") console.log(error.status, error.problem.detail);
      }
-     // @ts-expect-error: no such state
+     // @ts-expect-error: unknown state
      vivimark.list({ status: "done" });
-     // @ts-expect-error: no such operation
+     // @ts-expect-error: unknown operation
      vivimark.call("GET /api/nothing");
-     // @ts-expect-error: which project?
+     // @ts-expect-error: the project's id is missing
      vivimark.call("GET /api/projects/{id}");
-     // @ts-expect-error: no such code
+     // @ts-expect-error: unknown code
      console.log(new ApiError({ type: "", title: "", status: 404, detail: "", code: "nope" }));
      // @ts-expect-error: pixels are bytes
      compile([{ data: [1, 2, 3], width: 3, height: 1 }]);

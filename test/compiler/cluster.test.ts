@@ -6,7 +6,7 @@ import { type ClusterNode, DESCRIPTOR_WORDS } from "../../compiler/types.ts";
 import { compareClusters, Differences, type ReferenceCluster } from "./oracle.ts";
 import { randomNumbers } from "./pictures.ts";
 
-/** Random descriptors around `kinds` random ones, from each of which `flips` random bits differ. */
+/** Returns random descriptors in `kinds` groups; within a group they differ by `flips` random bits. */
 function randomDescriptors(count: number, kinds: number, flips: number): Uint32Array {
   const random = randomNumbers(count + kinds + flips);
   const word = () => Math.floor(random() * 2 ** 32);

@@ -14,7 +14,7 @@ describe("equals mind-ar's OfflineCompiler, byte for byte", () => {
   test.each(Object.entries(PICTURES))("%s", async (name, picture) => {
     const image = await picture();
     const reference = readReference(name);
-    // Value by value first: what differs has a name.
+    // Compare value by value first, so that a difference has a name.
     const { dataList } = unpack(reference) as { dataList: ReferenceTarget[] };
     expect(compareTargets(compileTarget(image), dataList[0])).toEqual([]);
     for (const module of [kernelModule, null]) {
@@ -28,8 +28,8 @@ describe("equals mind-ar's OfflineCompiler, byte for byte", () => {
     expect(compile(images)).toEqualBytes(readReference(name));
   });
 
-  // The other stored files are made again by test/reference.
-  test("a stored file is what mind-ar makes today", async () => {
+  // test/reference makes the other stored files again.
+  test("a stored file equals what mind-ar makes", async () => {
     const { bytes } = await compileReference(await PICTURES["1 octave"]());
     expect(bytes).toEqualBytes(readReference("1 octave"));
   });
@@ -62,7 +62,7 @@ describe("maxFeatures", () => {
   const image = paintCollage(300, 200);
   const all = compileTarget(image);
 
-  test("keeps at most so many points of each keyframe, and tracking as it was", () => {
+  test("limits the points of each keyframe, and does not change tracking", () => {
     const some = compileTarget(image, { maxFeatures: 40 });
     const counts = all.keyframes.map(({ maxima, minima }) => maxima.count + minima.count);
     expect(Math.max(...counts)).toBeGreaterThan(40);
@@ -72,7 +72,7 @@ describe("maxFeatures", () => {
     expect(some.tracking).toEqual(all.tracking);
   });
 
-  test("keeps points as they are, in their order", () => {
+  test("does not change points or their order", () => {
     const some = compileTarget(image, { maxFeatures: 40 });
     const { maxima } = all.keyframes[0];
     const places = Array.from(maxima.x, (x, i) => `${x},${maxima.y[i]},${maxima.angle[i]}`);
@@ -96,12 +96,12 @@ describe("maxFeatures", () => {
     expect(Math.abs(minima.x[0] - strong.x)).toBeLessThan(1);
   });
 
-  test("changes nothing where there are fewer", () => {
+  test("changes nothing when there are fewer points", () => {
     expect(compile([image], { maxFeatures: 500 })).toEqual(compile([image]));
   });
 });
 
-test("progress counts every stage up to a total that does not change", () => {
+test("progress counts every stage up to a constant total", () => {
   const seen: CompileProgress[] = [];
   compile([paintCollage(130, 120), paintCollage(100, 200)], {}, (progress) => seen.push(progress));
   const stages = [...new Set(seen.map(({ stage }) => stage))];
@@ -115,12 +115,12 @@ test("progress counts every stage up to a total that does not change", () => {
   expect(seen.find(({ stage }) => stage === "track")?.total).toBe(4);
 });
 
-describe("refuses with invalid_option, naming what came and what is expected", () => {
+describe("refuses with invalid_option, naming the received and the expected value", () => {
   const image = paint(10, 10, () => 0);
   const refused: [string, () => unknown, RegExp][] = [
     ["no image", () => compile([]), /no image/],
     ["a size of 0", () => compileTarget(image, { maxSize: 0 }), /maxSize = 0; expected/],
-    ["a size that is no number", () => compileTarget(image, { maxSize: Number.NaN }), /maxSize = NaN/],
+    ["a size of NaN", () => compileTarget(image, { maxSize: Number.NaN }), /maxSize = NaN/],
     ["no features", () => compileTarget(image, { maxFeatures: 0 }), /maxFeatures = 0/],
     ["half a feature", () => compileTarget(image, { maxFeatures: 10.5 }), /maxFeatures = 10\.5/],
     ["pixels missing", () => compileTarget({ ...image, width: 11 }), /100 grey pixels .* 11 × 10/],

@@ -30,7 +30,7 @@ function pointsOf({ data, width, height }: GreyImage, maxFeatures = Infinity) {
   return detect(data, width, height, maxFeatures, allocateDetector(width, height));
 }
 
-/** Octave 0 in integers, which the compiler keeps for a few rows at a time. */
+/** Returns octave 0 in integers, of which the compiler keeps only a few rows at a time. */
 function baseOf({ data, width, height }: GreyImage): { once: Uint16Array; twice: Int32Array } {
   const once = new Uint16Array(width * height);
   const twice = new Int32Array(width * height);
@@ -182,7 +182,7 @@ describe("extrema", () => {
       expect(Math.sign(response[i])).toBe(Math.sign(blob.height));
       if (octave[i] !== blob.octave) continue;
       strongest.add(nearest);
-      // The response is that of the whole pixel; only the place was refined.
+      // The response is that of the whole pixel; only the position is refined.
       const away = Math.hypot(toKeyframe(Math.round(x[i])) - blob.x, toKeyframe(Math.round(y[i])) - blob.y);
       const [once, twice] = variances[blob.octave - 1].map((variance) => {
         const sum = blob.sigma ** 2 + variance;
@@ -193,7 +193,7 @@ describe("extrema", () => {
     expect(strongest.size).toBe(blobs.length);
   });
 
-  /** A plane of `value`, with some pixels set: [x, y, value]. */
+  /** Returns the extrema of a plane of `value` with some pixels set: [x, y, value]. */
   function planeExtrema(width: number, height: number, pixels: readonly (readonly number[])[]) {
     const kernels = openKernels();
     const { plane, candidates } = kernels.place((room) => ({

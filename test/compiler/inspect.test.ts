@@ -7,7 +7,7 @@ import { paint, paintCollage } from "./pictures.ts";
 
 const file = compile([paintCollage(200, 160), paintCollage(140, 180)]);
 
-test("reports what a good file holds", () => {
+test("reports the contents of a valid file", () => {
   const report = inspectMind(file);
   expect(report).toMatchObject({ valid: true, bytes: file.length, version: 2, problems: [] });
   const decoded = decodeMind(file);
@@ -27,7 +27,7 @@ test("reports what a good file holds", () => {
   }
 });
 
-test("names the target that a camera could hardly find", () => {
+test("names a target that is hard to find", () => {
   const flat = compile([paintCollage(200, 160), paint(200, 160, () => 128)]);
   const { valid, problems } = inspectMind(flat);
   expect(valid).toBe(true);
@@ -36,7 +36,7 @@ test("names the target that a camera could hardly find", () => {
   ]);
 });
 
-// biome-ignore lint/suspicious/noExplicitAny: files that break their own types
+// biome-ignore lint/suspicious/noExplicitAny: files that break their types
 const change = (edit: (file: any) => void): Uint8Array => {
   const parsed = unpack(encodeMind(decodeMind(file)));
   edit(parsed);

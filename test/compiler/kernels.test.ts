@@ -1,5 +1,5 @@
-// The WebAssembly kernels against their TypeScript twins: the same bits, on noise and on what is hard for
-// vectors (odd widths, ties, extremes, flat ground, rows that end inside a vector).
+// The WebAssembly kernels give the same bits as their TypeScript twins, on noise and on cases that are hard for
+// vectors (odd widths, ties, extremes, flat areas, rows that end inside a vector).
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,7 +18,7 @@ import { DESCRIPTOR_WORDS } from "../../compiler/types.ts";
 import { KERNELS_WASM, kernelModule } from "./kernels.ts";
 import { paint, paintCollage, randomNumbers } from "./pictures.ts";
 
-test("kernels.wasm is what its source gives: npm run build:kernels", async () => {
+test("kernels.wasm matches its source; `npm run build:kernels` updates it", async () => {
   const folder = mkdtempSync(join(tmpdir(), "kernels-"));
   try {
     const path = (name: string) => fileURLToPath(new URL(name, KERNELS_WASM));
@@ -32,7 +32,7 @@ test("kernels.wasm is what its source gives: npm run build:kernels", async () =>
   }
 });
 
-/** What `work` gives with either kernels, each in arrays laid out by `lay`. */
+/** Returns the results of `work` with both kernels, in arrays that `lay` allocates. */
 function both<Arrays, Result>(
   lay: (room: Room) => Arrays,
   work: (kernels: Kernels, arrays: Arrays) => Result,
@@ -103,7 +103,7 @@ describe.each(Object.entries(pictures))("%s", (_name, { data, width, height }) =
         halved: room.float32(half),
       }),
       (kernels, { dog, scratch, twice, halved }) => {
-        // Float32 with all their bits, of unlike size.
+        // Float32 values that use all their bits, of different magnitudes.
         const fraction = randomNumbers(5);
         for (let i = 0; i < dog.length; i++) dog[i] = data[i] * fraction() + fraction() ** 20;
         kernels.smoothAndSubtract(dog, width, height, scratch, twice);
@@ -117,7 +117,7 @@ describe.each(Object.entries(pictures))("%s", (_name, { data, width, height }) =
     both(
       (room) => ({ dog: room.float32(data.length), candidates: room.int32(data.length) }),
       (kernels, { dog, candidates }) => {
-        // Few levels make ties.
+        // Few grey levels give many ties.
         dog.forEach((_, i) => {
           dog[i] = ((data[i] >> 4) - 8) / 2;
         });
@@ -127,7 +127,7 @@ describe.each(Object.entries(pictures))("%s", (_name, { data, width, height }) =
     );
   });
 
-  test("the angle and the descriptor at every place, beyond the borders too", () => {
+  test("the angle and the descriptor at every place, also beyond the borders", () => {
     both(
       (room) => ({
         plane: room.float32(data.length),
@@ -237,7 +237,7 @@ describe.each(Object.entries(pictures))("%s", (_name, { data, width, height }) =
   });
 });
 
-test("boxes of very many pixels", () => {
+test("boxes of many pixels", () => {
   const [width, height] = [301, 900];
   const bright = paint(width, height, (x, y) => 250 + ((x * y) % 6));
   both(
@@ -291,7 +291,7 @@ test.each([17, 40, 64, 257])("distances and medoids of %i descriptors", (count) 
     }),
     (kernels, { descriptors, distances, row, indexes, order, scratch, best }) => {
       const random = randomNumbers(count);
-      // A few kinds and a few bits: many distances tie.
+      // Few kinds and few bits give many equal distances.
       descriptors.forEach((_, i) => {
         descriptors[i] = (i % 5) * 0x11111111 + (1 << Math.floor(4 * random()));
       });
@@ -313,7 +313,7 @@ test.each([17, 40, 64, 257])("distances and medoids of %i descriptors", (count) 
   );
 });
 
-test("the kernels' memory is kept between images of like size and given back after a huge one", () => {
+test("the kernels' memory is kept between images of similar size and released after a huge one", () => {
   for (const module of [null, kernelModule]) {
     const kernels = openKernels(module);
     const bytes = (length: number) => kernels.place((room) => room.uint8(length)).buffer.byteLength;

@@ -9,21 +9,21 @@ const images = [paintCollage(200, 160), paintCollage(140, 180), paintCollage(150
 const all = compile(images);
 const each = images.map((image) => compile([image]));
 
-test("merging the files of single images gives the file of all of them, byte for byte", () => {
+test("merging files of single images gives the file of all images, byte for byte", () => {
   expect(mergeMinds(each)).toEqualBytes(all);
 });
 
-test("merging what was extracted gives the file back, byte for byte", () => {
+test("merging extracted targets gives the original file, byte for byte", () => {
   expect(mergeMinds([0, 1, 2].map((i) => extractTargets(all, [i])))).toEqualBytes(all);
   expect(mergeMinds([extractTargets(all, [0, 1]), extractTargets(all, [2])])).toEqualBytes(all);
   expect(extractTargets(all, [0, 1, 2])).toEqualBytes(all);
 });
 
-test("a target extracted is the file of its image", () => {
+test("an extracted target equals the file of its image", () => {
   for (const [i, file] of each.entries()) expect(extractTargets(all, [i])).toEqualBytes(file);
 });
 
-test("the order of the indexes is the order of the targets", () => {
+test("targets have the order of the indexes", () => {
   const swapped = extractTargets(all, [2, 0]);
   expect(swapped).toEqualBytes(compile([images[2], images[0]] as GreyImage[]));
   expect(decodeMind(swapped).map(({ width }) => width)).toEqual([150, 200]);
@@ -42,6 +42,6 @@ test.each<[string, () => Uint8Array, CompileErrorCode, RegExp]>([
   expect(work).toThrow(expect.objectContaining({ code }));
 });
 
-test("refuses more targets than a reader would take", () => {
+test("refuses more targets than a reader accepts", () => {
   expect(() => mergeMinds(Array.from({ length: 86 }, () => all))).toThrow("Got 258 targets");
 });

@@ -1,4 +1,4 @@
-// The parts of mind-ar 1.2.5 that the oracle calls; the package ships no types.
+// The types of mind-ar 1.2.5 that the oracle needs; the package has none.
 
 declare module "mind-ar/src/image-target/offline-compiler.js" {
   export class OfflineCompiler {
@@ -42,7 +42,7 @@ declare module "mind-ar/src/image-target/tracker/extract.js" {
 declare module "mind-ar/src/image-target/matching/matcher.js" {
   export class Matcher {
     constructor(queryWidth: number, queryHeight: number);
-    /** Without coordinates when `keyframeIndex` is -1. */
+    /** Gives no coordinates when `keyframeIndex` is -1. */
     matchDetection(
       keyframes: unknown[],
       points: unknown[],

@@ -6,7 +6,7 @@ import { readReference } from "../reference/pictures.ts";
 import { compareTargets, type ReferenceTarget } from "./oracle.ts";
 import { randomNumbers } from "./pictures.ts";
 
-/** The file that mind-ar's own compiler writes for two small pictures, and the same parsed. */
+/** A file that mind-ar's own compiler wrote for two small pictures, and its parsed contents. */
 const reference = readReference("two pictures of blocks");
 const parsed = unpack(reference) as { v: number; dataList: ReferenceTarget[] };
 
@@ -17,15 +17,15 @@ describe("a file of mind-ar's compiler", () => {
     targets.forEach((target, i) => {
       expect(compareTargets(target, parsed.dataList[i])).toEqual([]);
     });
-    // Inner cluster nodes are in it, so that string centres are really read.
+    // The file has inner cluster nodes, so string centres are read.
     expect(targets[0].keyframes.some((keyframe) => !keyframe.maximaCluster.leaf)).toBe(true);
   });
 
-  test("comes back byte for byte when encoded again", () => {
+  test("is the same, byte for byte, when encoded again", () => {
     expect(encodeMind(decodeMind(reference))).toEqualBytes(reference);
   });
 
-  test("may order its fields in another way", () => {
+  test("may have its fields in another order", () => {
     const reordered = pack(reverseKeys(parsed));
     expect(reordered).not.toEqualBytes(reference);
     expect(decodeMind(reordered)).toEqual(decodeMind(reference));
@@ -38,7 +38,7 @@ describe("a file of mind-ar's compiler", () => {
   });
 });
 
-test("what we write is what @msgpack/msgpack reads, root centre null, inner centres decimal strings", () => {
+test("@msgpack/msgpack reads what we write; the root's centre is null, other centres are decimal strings", () => {
   const file = unpack(encodeMind(decodeMind(reference)));
   expect(file).toEqual(parsed);
   const root = (file as typeof parsed).dataList[0].matchingData[0].maximaPointsCluster.rootNode;
@@ -82,7 +82,7 @@ test("every number survives the round trip, at every width of the format", () =>
   expect([...back.keyframes[0].maxima.x.slice(0, numbers.length)]).toEqual(numbers);
 });
 
-describe("refuses, and says what came", () => {
+describe("refuses, naming the received value", () => {
   const cases: [name: string, bytes: () => Uint8Array, sentence: RegExp][] = [
     ["nothing", () => new Uint8Array(0), /empty \(0 bytes\)/],
     ["a web page", () => text("<!DOCTYPE html><html>"), /HTML or XML page/],
@@ -140,7 +140,7 @@ describe("refuses, and says what came", () => {
     ],
     ["a scale of 0", () => changeKeyframe((k) => (k.scale = 0)), /scale is 0, expected more than 0/],
     [
-      "a scale that is not the sizes'",
+      "a scale that does not fit the sizes",
       () => changeKeyframe((k) => (k.scale = 0.3)),
       /does not fit a target of 220 × 160/,
     ],
@@ -168,7 +168,7 @@ describe("refuses, and says what came", () => {
     ],
     ["a negative descriptor word", () => changePoint((p) => (p.descriptors[3] = -1)), /is -1, expected/],
     [
-      "a coordinate that is no number",
+      "a coordinate that is not a number",
       () => changePoint((p) => (p.x = "1")),
       /x is a string, expected a number/,
     ],
@@ -188,15 +188,15 @@ describe("refuses, and says what came", () => {
       () => changePoint((p) => (p.maxima = 1)),
       /maxima is a number, expected true or false/,
     ],
-    ["a point too few for its tree", () => changeKeyframe((k) => k.maximaPoints.pop()), /of \d+\.$/],
+    ["fewer points than its tree has", () => changeKeyframe((k) => k.maximaPoints.pop()), /of \d+\.$/],
     ["a centre at the root", () => changeRoot((node) => (node.centerPointIndex = "1")), /expected null/],
     [
-      "no centre below it",
+      "no centre below the root",
       () => changeRoot((node) => (node.children[0].centerPointIndex = null)),
       /null below the root/,
     ],
     [
-      "a centre that is no point",
+      "a centre that is not a point",
       () => changeRoot((node) => (node.children[0].centerPointIndex = "9999")),
       /centred on point 9999/,
     ],
@@ -206,7 +206,11 @@ describe("refuses, and says what came", () => {
       /is "1e1", expected a decimal/,
     ],
     ["a leaf with children", () => changeRoot((node) => (node.leaf = true)), /leaf has pointIndexes/],
-    ["a node without either", () => changeRoot((node) => delete node.children), /has too few|lacks/],
+    [
+      "a node without points or children",
+      () => changeRoot((node) => delete node.children),
+      /has too few|lacks/,
+    ],
     [
       "a point in two leaves",
       () => changeRoot((node) => firstLeaf(node).pointIndexes.push(firstLeaf(node).pointIndexes[0])),
@@ -218,7 +222,7 @@ describe("refuses, and says what came", () => {
       /cluster holds \d+ of \d+ points/,
     ],
     [
-      "a leaf of a point that is not there",
+      "a leaf with a missing point",
       () => changeRoot((node) => (firstLeaf(node).pointIndexes[0] = 9998)),
       /names point 9998 of/,
     ],
@@ -227,7 +231,7 @@ describe("refuses, and says what came", () => {
       () => changeRoot((node) => (firstLeaf(node).pointIndexes[0] = -1)),
       /point index is -1/,
     ],
-    ["a bottomless tree", () => changeRoot((node) => deepen(node, 70)), /deeper than 64 levels/],
+    ["a tree that is too deep", () => changeRoot((node) => deepen(node, 70)), /deeper than 64 levels/],
   ];
 
   test.each(cases)("%s", (_, bytes, sentence) => {
@@ -246,8 +250,8 @@ test("a centre may also be a number", () => {
 });
 
 describe("hostile bytes", () => {
-  test("no prefix of a file is a file, and none fails in another way", () => {
-    // Every byte where the structure is, then a stride through pixels and points.
+  test("every prefix of a file is refused", () => {
+    // Every length at the start, where the structure is, then strides through pixels and points.
     const lengths = [];
     for (
       let length = 0;
@@ -260,14 +264,14 @@ describe("hostile bytes", () => {
     expect(lengths.length).toBeGreaterThan(600);
   });
 
-  test("a file with bytes changed at random decodes to something sound, or is refused", () => {
+  test("a file with random changes decodes to valid targets, or is refused", () => {
     const random = randomNumbers(7);
     let refused = 0;
     for (let round = 0; round < 800; round++) {
       const bytes = reference.slice();
       const changes = 1 + Math.floor(random() * 4);
       for (let i = 0; i < changes; i++) {
-        // Half of the changes hit the end, where points and trees are dense.
+        // Half of the changes are near the end, where points and trees are dense.
         const start = random() < 0.5 ? bytes.length >> 1 : 0;
         bytes[start + Math.floor(random() * (bytes.length - start))] = Math.floor(random() * 256);
       }
@@ -299,7 +303,7 @@ describe("hostile bytes", () => {
     ["bytes", [0xc6, 0xff, 0xff, 0xff, 0xff]],
     ["map", [0xdf, 0xff, 0xff, 0xff, 0xff]],
     ["string", [0xdb, 0xff, 0xff, 0xff, 0xff]],
-  ])("a claimed size is not believed: %s", (_, head) => {
+  ])("a false size does not allocate memory: %s", (_, head) => {
     for (let offset = 0; offset < 400; offset++) {
       const bytes = Buffer.concat([reference.subarray(0, offset), Buffer.from(head)]);
       expect(refusal(bytes).code).toBe("invalid_marker");
@@ -343,7 +347,7 @@ function refusal(bytes: Uint8Array): CompileError {
   throw new Error(`${bytes.length} bytes were accepted`);
 }
 
-/** What every decoded target promises to its readers. */
+/** Checks what every decoded target guarantees. */
 function expectSound(target: ReturnType<typeof decodeMind>[number]): void {
   for (const image of target.tracking) expect(image.data.length).toBe(image.width * image.height);
   for (const keyframe of target.keyframes) {

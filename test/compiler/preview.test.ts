@@ -16,7 +16,7 @@ import { paint, paintCollage } from "./pictures.ts";
 
 beforeAll(loadTestCodecs);
 
-/** A target of one keyframe with the points given: a maximum or a minimum each. */
+/** Returns a target of one keyframe with the given points, each a maximum or a minimum. */
 function targetWith(
   width: number,
   height: number,
@@ -100,7 +100,7 @@ test("a minimum is a square of the same area, and its tick follows the angle dow
   expect(pixel(drawn, 60, 10)).toEqual([128, 128, 128, 255]);
 });
 
-test("points lie where they are on a picture of any size, and may touch its border", () => {
+test("points are in the right place on a picture of any size, also at its border", () => {
   const target = targetWith(100, 50, [
     { maximum: true, x: 40, y: 25, scale: 4, angle: 0 },
     { maximum: true, x: 0, y: 0, scale: 8, angle: 0 },
@@ -113,7 +113,7 @@ test("points lie where they are on a picture of any size, and may touch its bord
   expect(pixel(drawn, 80, 51)).toEqual([128, 128, 128, 255]);
 });
 
-test("transparent pixels show the colour that was compiled", () => {
+test("transparent pixels show their compiled colour", () => {
   const picture = grey(128, 128, 90);
   for (let i = 3; i < picture.data.length; i += 4) picture.data[i] = 0;
   expect(pixel(drawFeatures(picture, targetWith(128, 128, [])), 5, 5)).toEqual([90, 90, 90, 255]);
@@ -125,7 +125,7 @@ test("every point of a compiled picture is marked", () => {
   const data = new Uint8ClampedArray(300 * 200 * 4);
   for (let i = 0; i < image.data.length; i++) data.fill(image.data[i], i * 4, i * 4 + 3);
   const drawn = drawFeatures({ data, width: 300, height: 200 }, target);
-  // The largest keyframe is drawn; the last marks lie on top.
+  // The largest keyframe is drawn; later marks cover earlier ones.
   const { maxima } = target.keyframes[0];
   let found = 0;
   for (let i = 0; i < maxima.count; i++) {
@@ -139,7 +139,7 @@ test("every point of a compiled picture is marked", () => {
   expect(found).toBeGreaterThan(0.9 * maxima.count);
 });
 
-test("the picture in a target is the grey image, enlarged", () => {
+test("the picture in a target is the enlarged grey image", () => {
   const image = paint(640, 480, (x, y) => 128 + 100 * Math.sin(x / 40) * Math.cos(y / 30));
   const picture = targetPicture(compileTarget(image));
   expect([picture.width, picture.height]).toEqual([1280, 961]);
@@ -154,14 +154,14 @@ test("the picture in a target is the grey image, enlarged", () => {
   expect(difference / (40 * 30)).toBeLessThan(2);
 });
 
-test("an image that was enlarged for tracking is shown without its gaps", () => {
+test("a tracking image that was enlarged is shown without its gaps", () => {
   const target = compileTarget(paintCollage(200, 160));
   expect(target.tracking[0].scale).toBeGreaterThan(1);
   const picture = targetPicture(target);
   expect([picture.width, picture.height]).toEqual([1280, 1024]);
 });
 
-test("a sheet has its pictures in rows, and one alone is itself", () => {
+test("a sheet has its pictures in rows; a single picture is its own sheet", () => {
   const one = grey(10, 20);
   expect(contactSheet([one])).toBe(one);
   const sheet = contactSheet([grey(100, 60, 10), grey(80, 90, 20), grey(100, 50, 30)]);
@@ -172,7 +172,7 @@ test("a sheet has its pictures in rows, and one alone is itself", () => {
   expect(pixel(sheet, 0, 0)).toEqual(pixel(sheet, 16 + 116, 16 + 106 + 10));
 });
 
-test("sheets stay below 4000 pixels, however many pictures share one", () => {
+test("sheets stay below 4000 pixels for any number of pictures", () => {
   for (const count of [1, 2, 4, 5, 9, 100, 256]) {
     const size = sheetPictureSize(count);
     const pictures = Array.from({ length: count }, () => ({
@@ -185,7 +185,7 @@ test("sheets stay below 4000 pixels, however many pictures share one", () => {
   }
 });
 
-test("a PNG decodes to the same pixels, also out of a larger buffer", async () => {
+test("a PNG decodes to the same pixels, also from a part of a buffer", async () => {
   const image = drawFeatures(
     grey(150, 130),
     targetWith(150, 130, [{ maximum: true, x: 60, y: 60, scale: 4, angle: 1 }]),

@@ -22,7 +22,7 @@ function change({ data, width, height }: GreyImage, grey: (value: number) => num
   return { data: data.map(grey), width, height };
 }
 
-/** Mean of the square of 2 × `radius` + 1 pixels around each pixel. */
+/** Replaces each pixel by the mean of the square of 2 × `radius` + 1 pixels around it. */
 function soften({ data, width, height }: GreyImage, radius: number): GreyImage {
   const inside = (value: number, size: number) => Math.min(Math.max(value, 0), size - 1);
   return paint(width, height, (x, y) => {
@@ -52,7 +52,7 @@ describe("the quality score", () => {
     expect(fromTarget.map.cells).toHaveLength(fromTarget.map.columns * fromTarget.map.rows);
   });
 
-  it("has little to say against a good photo", async () => {
+  it("gives a good photo few reasons", async () => {
     const good = scoreImage(await loadPhoto("airplane-from-above", 640, 480));
     expect(good.score).toBeGreaterThan(55);
     expect(good.stars).toBeGreaterThanOrEqual(3.5);
@@ -62,13 +62,13 @@ describe("the quality score", () => {
     expect(good.stars % 0.5).toBe(0);
   });
 
-  it("does not depend on how the photo is turned by a right angle, but for rounding", async () => {
+  it("does not change when the photo is turned by a right angle, except for rounding", async () => {
     const photo = await loadPhoto("airplane-from-above", 480, 480);
     const turned = paint(480, 480, (x, y) => photo.data[(479 - x) * 480 + y]);
     expect(Math.abs(scoreImage(turned).score - scoreImage(photo).score)).toBeLessThanOrEqual(8);
   });
 
-  it("is next to nothing for an even area and for a gradient, for want of detail", () => {
+  it("is close to 0 for a flat area and for a gradient, because of little detail", () => {
     for (const image of [paint(480, 360, () => 128), paint(480, 360, (x, y) => x / 4 + y / 4)]) {
       const quality = scoreImage(image);
       expect(quality.score).toBeLessThan(6);
@@ -79,7 +79,7 @@ describe("the quality score", () => {
     }
   });
 
-  it("sees that the places of a repeating pattern look alike", () => {
+  it("recognises a repeating pattern", () => {
     const quality = scoreImage(
       paint(480, 480, (x, y) => ((Math.floor(x / 60) + Math.floor(y / 60)) % 2) * 255),
     );
@@ -94,7 +94,7 @@ describe("the quality score", () => {
     ["too_bright", "contrast", (photo: GreyImage) => change(photo, (grey) => 210 + grey / 10)],
     ["low_contrast", "contrast", (photo: GreyImage) => change(photo, (grey) => 110 + grey / 10)],
     ["blurred", "sharpness", (photo: GreyImage) => soften(photo, 7)],
-  ])("says what to do: %s", async (code, name, worsen) => {
+  ])("gives advice: %s", async (code, name, worsen) => {
     const photo = await loadPhoto("airplane-from-above", 480, 360);
     const good = scoreImage(photo);
     const bad = scoreImage(worsen(photo));
@@ -108,7 +108,7 @@ describe("the quality score", () => {
   it.each([
     ["left", "right", (x: number, y: number) => [x - 320, y]],
     ["upper", "lower", (x: number, y: number) => [x, y - 320]],
-  ])("maps where the detail is, and names the %s third when it is empty", async (empty, full, move) => {
+  ])("maps the detail, and names the %s third when it is empty", async (empty, full, move) => {
     const photo = await loadPhoto("airplane-from-above", 640, 640);
     const image = paint(640, 640, (x, y) => {
       const [u, v] = move(x, y);

@@ -9,7 +9,7 @@ import { loadCodecs } from "../../compiler/image/codecs.ts";
 import { scoreImage } from "../../compiler/quality.ts";
 import { readCodecModules } from "../../node/codecs.ts";
 
-/** Written by `npm run bench:recall`. */
+/** The measurement that `npm run bench:recall` wrote. */
 const measured: { views: number; seed: number; pictures: { name: string; share: number; views: string }[] } =
   JSON.parse(readFileSync(new URL("../../bench/recall/measured.json", import.meta.url), "utf8"));
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
   subjects = await loadSubjects();
 });
 
-test("the score ranks pictures that it was not fitted to as MindAR's recognition does", () => {
+test("the score ranks held-out pictures like MindAR's recognition", () => {
   const shares = new Map(measured.pictures.map(({ name, share }) => [name, share]));
   const held = subjects.filter(({ heldOut }) => heldOut);
   expect(held.length).toBeGreaterThanOrEqual(40);
@@ -29,7 +29,7 @@ test("the score ranks pictures that it was not fitted to as MindAR's recognition
   expect(rankCorrelation(scores, found)).toBeGreaterThanOrEqual(0.85);
 });
 
-test("the measurement comes out the same again", () => {
+test("the measurement can be reproduced", () => {
   const { name, image } = subjects[0];
   const player = load(compileTarget(image));
   const views = planViews(measured.views, measured.seed).slice(0, 8);
@@ -42,7 +42,7 @@ test("the measurement comes out the same again", () => {
   expect(marks.join("")).toBe(measured.pictures.find((picture) => picture.name === name)?.views.slice(0, 8));
 });
 
-test("the player's detector gives the points of mind-ar's own", async () => {
+test("the player's detector finds the same points as mind-ar's own", async () => {
   const [view] = planViews(measured.views, measured.seed);
   expect(await sameAsReference(takePicture(subjects[0].image, view).frame)).toBe(true);
 });

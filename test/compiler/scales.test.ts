@@ -35,7 +35,7 @@ test("scales lie a third of an octave apart and the smallest keyframe has a side
   for (const step of steps.slice(1)) expect(step).toBeCloseTo(2 ** (1 / 3), 12);
 });
 
-test("a flat image stays flat, and the brightest of it does not overflow", () => {
+test("a flat image stays flat, and the brightest one does not overflow", () => {
   const image = paint(1200, 901, () => 255);
   for (const { data } of scaleImage(image, keyframeScales(1200, 901))) {
     expect(data.every((value) => value === 255)).toBe(true);

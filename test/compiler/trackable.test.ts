@@ -9,7 +9,7 @@ import { paint, paintBlobs } from "./pictures.ts";
 const photo = await loadPhoto("dust-bowl-home", 480, 369);
 const view = pointsOf(compileTarget(photo))[0];
 
-/** The points of each keyframe as the player holds them. */
+/** Returns the points of each keyframe in the player's format. */
 function pointsOf(target: ImageTarget): ReferencePoint[][] {
   return target.keyframes.map((keyframe) =>
     (["maxima", "minima"] as const).flatMap((polarity) => {
@@ -26,7 +26,7 @@ function pointsOf(target: ImageTarget): ReferencePoint[][] {
   );
 }
 
-/** Whether MindAR's matcher finds the target in a frame that shows the very photo. */
+/** Returns whether MindAR's matcher finds the target in a frame that shows the photo itself. */
 function isFound(target: ImageTarget): boolean {
   const keyframes = target.keyframes.map(({ width, height, scale, maximaCluster, minimaCluster }, k) => ({
     width,
@@ -41,7 +41,7 @@ function isFound(target: ImageTarget): boolean {
 }
 
 describe("a photo reduced to its strongest points", () => {
-  test("passes with 12 a keyframe, by which MindAR's matcher finds it", () => {
+  test("passes with 12 per keyframe, and MindAR's matcher finds it", () => {
     const target = compileTarget(photo, { maxFeatures: 12 });
     expect(() => assertTrackable(target)).not.toThrow();
     expect(isFound(target)).toBe(true);
@@ -56,12 +56,12 @@ describe("a photo reduced to its strongest points", () => {
     );
   });
 
-  test("is beyond MindAR's matcher with 5", () => {
+  test("is not found by MindAR's matcher with 5", () => {
     expect(isFound(compileTarget(photo, { maxFeatures: 5 }))).toBe(false);
   });
 });
 
-test("points to follow are counted in the smaller tracking image", () => {
+test("tracking points are counted in the smaller tracking image", () => {
   const target = compileTarget(photo);
   const withPoints = (larger: number, smaller: number): ImageTarget => ({
     ...target,

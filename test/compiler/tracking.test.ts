@@ -30,7 +30,7 @@ describe("the points and their order equal the reference's", () => {
   }
 });
 
-test("points keep a tenth of the shorter side apart and a template from the border", async () => {
+test("points are a tenth of the shorter side apart, and a template from the border", async () => {
   const [{ data, width, height }] = trackingImages(await loadPhoto("airplane-from-above", 512, 358));
   const points = findTrackingPoints(data, width, height);
   expect(points.length).toBeGreaterThan(10);

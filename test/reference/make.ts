@@ -1,4 +1,4 @@
-// Writes what mind-ar makes of the pictures, for the tests of our compiler: `node test/reference/make.ts`.
+// Compiles the pictures with mind-ar, for the tests of our compiler: `node test/reference/make.ts`.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { compileReference } from "../compiler/oracle.ts";

@@ -1,4 +1,4 @@
-// Pictures whose markers mind-ar has made, and those markers. `node test/reference/make.ts` writes them again.
+// Pictures and the markers that mind-ar made of them. `node test/reference/make.ts` writes the markers again.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -11,7 +11,7 @@ import { paint, paintBlobs, paintBlocks, paintCollage } from "../compiler/pictur
 
 type Picture = () => GreyImage | Promise<GreyImage>;
 
-/** One picture each, by the name of its marker. */
+/** Single pictures, by the name of their marker. */
 export const PICTURES: Readonly<Record<string, Picture>> = {
   "photo of a house": () => readPhoto("dust-bowl-home", 320, 246),
   "tall photo of a flower": () => readPhoto("allium-oreophilum", 163, 301),
@@ -30,7 +30,7 @@ export const PICTURES: Readonly<Record<string, Picture>> = {
   "flat grey": () => paint(128, 100, () => 77),
 };
 
-/** Several pictures each, by the name of the file of all their markers. */
+/** Sets of pictures, by the name of the file with all their markers. */
 export const SETS: Readonly<Record<string, readonly Picture[]>> = {
   "two collages": [() => paintCollage(110, 104), () => paintCollage(104, 121)],
   "two pictures of blocks": [() => paintBlocks(220, 160, 1), () => paintBlocks(130, 190, 2)],
@@ -45,15 +45,15 @@ export function referenceFile(name: string): URL {
   return new URL(`./files/${name.replaceAll(" ", "-")}.mind`, import.meta.url);
 }
 
-/** The `.mind` file that mind-ar has made of the pictures of this name. */
+/** Reads the `.mind` file that mind-ar made of the pictures of this name. */
 export function readReference(name: string): Uint8Array {
-  // Not a Buffer, whose slices share its memory.
+  // Copy the Buffer, because slices of a Buffer share its memory.
   return new Uint8Array(readFileSync(referenceFile(name)));
 }
 
 /**
- * A photograph in grey, by our own decoder, whose pixels are the same on every machine: the rectangle `crop` of it
- * (all of it by default) at `width` × `height`.
+ * Reads a photograph in grey with our own decoder, whose pixels are the same on every machine: its rectangle
+ * `crop` (default: all of it) at `width` × `height`.
  */
 async function readPhoto(
   name: string,

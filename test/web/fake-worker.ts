@@ -1,4 +1,4 @@
-/** A worker that answers what the test says. */
+/** A worker that sends a test's answers. */
 export class FakeWorker<Reply> {
   onmessage: Worker["onmessage"] = null;
   onerror: Worker["onerror"] = null;

@@ -21,12 +21,12 @@ import {
 const width = 160;
 const height = 130;
 const image = gradient(width, height);
-/** JPEG and lossy WebP may move a channel of the gradient this far. */
+/** JPEG and lossy WebP may change a channel of the gradient by this much. */
 const LOSSY = 12;
 
 beforeAll(loadTestCodecs);
 
-/** Where the stored first row and first column are seen: CIPA DC-008 (Exif 3.0), 4.6.5.1.6. */
+/** The visible sides of the stored first row and first column: CIPA DC-008 (Exif 3.0), 4.6.5.1.6. */
 const SIDES = {
   1: ["top", "left"],
   2: ["top", "right"],
@@ -38,7 +38,7 @@ const SIDES = {
   8: ["left", "bottom"],
 } as const;
 
-/** Places every stored pixel by the two sides, straight from the table. */
+/** Places every stored pixel by the two sides of the table. */
 function seen(stored: RgbaImage, orientation: keyof typeof SIDES): RgbaImage {
   const [rowSide, columnSide] = SIDES[orientation];
   const turned = rowSide === "left" || rowSide === "right";

@@ -1,4 +1,4 @@
-// Image files for the tests, made here: jSquash's encoders for the pixels, bytes by hand for the rest.
+// Makes image files for the tests: jSquash encodes the pixels, the code below writes the rest.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -15,7 +15,7 @@ function wasm(path: string): WebAssembly.Module {
   return new WebAssembly.Module(readFileSync(require.resolve(path)));
 }
 
-/** Readies the codecs under test and the encoders below. */
+/** Loads the codecs under test and the encoders below. */
 export async function loadTestCodecs(): Promise<void> {
   const png = wasm("@jsquash/png/codec/pkg/squoosh_png_bg.wasm");
   await loadCodecs({
@@ -41,7 +41,7 @@ export async function pngFile(image: RgbaImage): Promise<Buffer> {
   return Buffer.from(await encodePngFile(loose(image)));
 }
 
-/** 16 bits a channel; each value repeats the 8-bit one in both of its bytes. */
+/** Encodes 16 bits per channel. Both bytes of a value repeat the 8-bit one. */
 export async function png16File(image: RgbaImage): Promise<Buffer> {
   const data = Uint16Array.from(image.data, (value) => value * 257);
   return Buffer.from(await encodePngFile(loose({ ...image, data }), { bitDepth: 16 }));
@@ -51,7 +51,7 @@ export async function webpFile(image: RgbaImage, options: object = {}): Promise<
   return Buffer.from(await encodeWebpFile(loose(image), options));
 }
 
-/** A PNG of chunks made by hand: any colour type, any depth, Adam7 or not; filter 0 on every row. */
+/** Writes a PNG of any colour type and depth, with or without Adam7, and filter 0 on every row. */
 export function rawPng(
   header: { width: number; height: number; depth: number; colorType: number; interlace?: boolean },
   rows: readonly Uint8Array[],
@@ -79,7 +79,7 @@ export function pngChunk(type: string, data: Uint8Array): Buffer {
   return Buffer.concat([length, body, check]);
 }
 
-/** An EXIF block (TIFF header and one directory) whose orientation is the last of three entries. */
+/** Returns an EXIF block (TIFF header and one directory). Orientation is the last of three entries. */
 export function exif(orientation: number, littleEndian = false): Buffer {
   const bytes = Buffer.alloc(8 + 2 + 3 * 12 + 4);
   const u16 = (value: number, offset: number) =>
@@ -147,7 +147,7 @@ export function riff(...chunks: Buffer[]): Buffer {
   return Buffer.concat([Buffer.from("RIFF", "latin1"), length, body]);
 }
 
-/** No two of its mirrorings and turnings look alike; smooth, so that JPEG keeps it. */
+/** Paints a gradient that looks different in each orientation, and that is smooth enough for JPEG. */
 export function gradient(width: number, height: number): RgbaImage {
   const data = new Uint8ClampedArray(width * height * 4);
   for (let y = 0, i = 0; y < height; y++) {
@@ -161,7 +161,7 @@ export function gradient(width: number, height: number): RgbaImage {
   return { data, width, height };
 }
 
-/** The largest difference between two images of one size, over all channels. */
+/** Returns the largest difference of two images of the same size, over all channels. */
 export function largestDifference(a: RgbaImage, b: RgbaImage): number {
   if (a.width !== b.width || a.height !== b.height) {
     throw new Error(`${a.width} × ${a.height} against ${b.width} × ${b.height}`);
