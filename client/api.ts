@@ -176,7 +176,7 @@ export interface CompileTask {
   progress: Progress | null;
   lease_expires_at: string | null;
   next_attempt_at: string | null;
-  /** Why the task or its last attempt failed. Errors of the photo: image_damaged, too_few_features, invalid_option and the other errors of an upload. Errors of the platform: compiler_unreachable, compiler_busy, compiler_error, compile_timeout, compile_crashed, storage_unavailable, image_missing, retries_exhausted. */
+  /** Why the compilation or its last attempt failed. Errors in the photo: image_damaged, too_few_features, invalid_option and the other errors of an upload. Platform errors: compiler_unreachable, compiler_busy, compiler_error, compile_timeout, compile_crashed, storage_unavailable, image_missing, retries_exhausted. */
   error_code: string | null;
   error_message: string | null;
   created_at: string;
@@ -367,10 +367,10 @@ export interface NewStorageMigration {
 }
 
 export interface NewVideoUpload {
-  /** Bytes. */
+  /** In bytes. */
   length: number;
   content_type: "video/mp4" | "video/webm";
-  /** Checked on completion, if given. */
+  /** If given, checked when the upload completes. */
   sha256?: string;
 }
 
@@ -525,7 +525,7 @@ export interface RecompileRequest {
 }
 
 export interface RemotePhoto {
-  /** https; a JPEG, PNG or WebP of at most 20 MB, downloaded at once within 30 s. */
+  /** An https URL of a JPEG, PNG or WebP of at most 20 MB. It is downloaded before the response, within 30 s. */
   image_url: string;
   /** Default: the name of the file. */
   title?: string;
@@ -535,13 +535,13 @@ export interface RemotePhoto {
   compile?: CompileWhere;
   /** Keeps at most this many of the strongest points per keyframe. Default: the project's. */
   max_features?: number;
-  /** When viewers stop showing the photo. Default: after the project's number of days. */
+  /** When viewers stop showing the photo. Default: after the project's `expires_after_days`. */
   expires_at?: string;
 }
 
 export interface RemotePhotos {
   items: Array<{
-    /** https; a JPEG, PNG or WebP of at most 20 MB, downloaded at once within 30 s. */
+    /** An https URL of a JPEG, PNG or WebP of at most 20 MB. It is downloaded before the response, within 30 s. */
     image_url: string;
     /** Default: the name of the file. */
     title?: string;
@@ -550,7 +550,7 @@ export interface RemotePhotos {
     project_id?: string;
     /** Keeps at most this many of the strongest points per keyframe. Default: the project's. */
     max_features?: number;
-    /** When viewers stop showing the photo. Default: after the project's number of days. */
+    /** When viewers stop showing the photo. Default: after the project's `expires_after_days`. */
     expires_at?: string;
   }>;
 }
@@ -571,7 +571,7 @@ export interface S3Settings {
   endpoint: string;
   region?: string;
   bucket: string;
-  /** Folder in the bucket; empty: its root. */
+  /** A folder in the bucket. Empty: the root. */
   prefix?: string;
   access_key_id: string;
   secret_access_key: string;
@@ -658,7 +658,7 @@ export interface StorageConnectionReport {
     step: "write" | "read" | "list" | "delete";
     ok: boolean;
     milliseconds: number;
-    /** `code`: not_found, denied, quota_exceeded, unavailable, conflict, invalid_config, mismatch (the storage returned another content) or internal_error. `field`: the setting that is wrong. */
+    /** `code`: not_found, denied, quota_exceeded, unavailable, conflict, invalid_config, mismatch (the storage returned different content) or internal_error. `field`: the invalid setting. */
     error?: {
       code: string;
       message: string;
@@ -670,7 +670,7 @@ export interface StorageConnectionReport {
 export interface StorageConnectionTrial {
   provider: "s3" | "yandex_disk";
   settings: Record<string, unknown>;
-  /** A saved connection, which supplies the settings that are left out, secrets included. */
+  /** A saved connection, whose settings and secrets are used for those that you omit. */
   connection_id?: string;
 }
 
@@ -830,17 +830,17 @@ export interface WebhookChange {
 
 export interface WebhookDelivery {
   id: string;
-  /** The `webhook-id` of its requests, the same at every attempt. */
+  /** The `webhook-id` of its requests, the same for every attempt. */
   event_id: string;
   event_type: "marker.ready" | "marker.failed" | "video.attached" | "content.deleted" | "webhook.test";
   content_id: string | null;
   state: WebhookDeliveryState;
-  /** Counted since it was last resent, or created. */
+  /** Attempts since the delivery was created or last resent. */
   attempts: number;
   next_attempt_at: string | null;
   /** The HTTP status of the last attempt; null without a response. */
   status: number | null;
-  /** Why it was not delivered. */
+  /** Why the last attempt failed. */
   error: string | null;
   created_at: string;
   finished_at: string | null;
@@ -853,7 +853,7 @@ export interface WebhookDeliveryPage {
 
 export interface WebhookEvent {
   type: WebhookEventType;
-  /** When the event happened, not when it is sent. */
+  /** The time of the event, not of the attempt. */
   timestamp: string;
   data: WebhookContent;
 }
@@ -944,7 +944,7 @@ export type TaskState = "pending" | "processing" | "ready" | "failed" | "superse
 export type WebhookDeliveryDetail = (WebhookDelivery) & ({
   /** The body of its requests. */
   payload: Record<string, unknown>;
-  /** The newest 100 attempts, the oldest of them first. Resending a delivery keeps them. */
+  /** The newest 100 attempts, oldest first. Resending a delivery keeps them. */
   log: Array<WebhookAttempt>;
 });
 
@@ -963,9 +963,9 @@ export type Bytes = Blob | ArrayBuffer | Uint8Array<ArrayBuffer> | ReadableStrea
 /** The request and the answer of each operation. */
 export interface Operations {
   /**
-   * Submit up to 500 photos in one call
+   * Submit up to 500 photos in one request
    *
-   * Send a ZIP archive, a form with several `image` files, or JSON with the URLs of the photos. Each photo has its own result, in the order of the request; an error of one photo does not affect the others. The Node compiler makes the markers. The query applies to all photos, unless a JSON item overrides it. Photos of an archive or a form take their title from the file name.
+   * Send a ZIP archive, a form with several `image` files, or JSON with the URLs of the photos. Each photo has its own result, in the order of the request. An error in one photo does not affect the others. The Node compiler compiles the markers. The query applies to all photos, unless a JSON item overrides it. Photos in an archive or a form take their title from the file name.
    */
   "POST /api/ar-content/batch": {
     query?: {
@@ -974,7 +974,7 @@ export interface Operations {
       project_id?: string;
       /** Keeps at most this many of the strongest points per keyframe. Default: the project's. */
       max_features?: number;
-      /** When viewers stop showing the photo. Default: after the project's number of days. */
+      /** When viewers stop showing the photo. Default: after the project's `expires_after_days`. */
       expires_at?: string;
     };
     header?: {
@@ -1004,9 +1004,9 @@ export interface Operations {
     answer: ArContentPage;
   };
   /**
-   * Upload a photo and have its marker compiled
+   * Add a photo and compile its marker
    *
-   * Send the photo in a form, or its URL as JSON. With `compile=server`, the default, the Node compiler makes the marker. With `compile=browser` the caller makes it: the response contains a lease, and delivering the marker takes the lease's token. A photo that was compiled before with the same options gets the existing marker at once.
+   * Send the photo in a form, or its URL as JSON. With `compile=server`, the default, the Node compiler compiles the marker. With `compile=browser`, the caller compiles it: the response contains a lease, and delivering the marker requires the lease's token. A photo that was already compiled with the same options gets the existing marker immediately.
    */
   "POST /api/ar-content": {
     query?: {
@@ -1031,7 +1031,7 @@ export interface Operations {
       compile?: "server" | "browser";
       /** Keeps at most this many of the strongest points per keyframe. Default: the project's. */
       max_features?: number;
-      /** When viewers stop showing the photo. Default: after the project's number of days. */
+      /** When viewers stop showing the photo. Default: after the project's `expires_after_days`. */
       expires_at?: string;
     };
     answer: Submission;
@@ -1091,7 +1091,7 @@ export interface Operations {
   /**
    * Deliver a marker compiled under a lease
    *
-   * The marker is decoded and checked first: it must have one image target of the photo's size that a player can track. Repeating a delivery under the same lease returns the same response.
+   * The marker is decoded and checked first: it must have one image target, of the photo's size, that a player can track. Repeating a delivery under the same lease returns the same response.
    */
   "PUT /api/ar-content/{id}/marker": {
     path: {
@@ -1103,7 +1103,7 @@ export interface Operations {
     body?: Bytes | FormData;
     /** The fields of a form, in place of `body`. */
     form?: {
-      /** A .mind file, at most 16 MB. */
+      /** A .mind file of at most 16 MB. */
       marker: Blob;
       /** JPEG, at most 500 kB. */
       thumbnail?: Blob;
@@ -1151,7 +1151,7 @@ export interface Operations {
   /**
    * Recompile a marker
    *
-   * The existing marker is served until the new one is ready. Unfinished tasks are superseded.
+   * Viewers use the existing marker until the new one is ready. Unfinished compilations are superseded.
    */
   "POST /api/ar-content/{id}/marker/recompile": {
     path: {
@@ -1190,9 +1190,9 @@ export interface Operations {
     answer: undefined;
   };
   /**
-   * Start an upload of a large video in parts
+   * Start uploading a large video in parts
    *
-   * Up to 5 GB. Send the parts in any order and in parallel, then `complete` the upload. After an interruption, `GET` lists the parts received. Viewers show the previous video until then. An upload without new parts for a day is removed.
+   * Up to 5 GB. Send the parts in any order and in parallel, then `complete` the upload. After an interruption, `GET` lists the parts received. Viewers show the previous video until then. An upload that receives no part for a day is deleted.
    */
   "POST /api/ar-content/{id}/video-uploads": {
     path: {
@@ -1224,7 +1224,7 @@ export interface Operations {
   /**
    * Create signed URLs to PUT parts straight to the storage
    *
-   * Available if `transport` is `storage`. PUT the bytes of the part without further headers; the bucket's CORS rules must allow the page's origin. The URLs expire after an hour.
+   * Available if `transport` is `storage`. PUT the bytes of the part without additional headers; the bucket's CORS rules must allow the page's origin. The URLs expire after an hour.
    */
   "POST /api/ar-content/{id}/video-uploads/{upload_id}/part-urls": {
     path: {
@@ -1257,7 +1257,7 @@ export interface Operations {
   /**
    * Complete a video upload
    *
-   * Joins the parts and attaches the video. Safe to repeat while the upload exists. A file that is not an MP4 or WebM video is removed.
+   * Joins the parts and attaches the video. Can be repeated safely while the upload exists. A file that is not an MP4 or WebM video is removed.
    */
   "POST /api/ar-content/{id}/video-uploads/{upload_id}/complete": {
     path: {
@@ -1270,7 +1270,7 @@ export interface Operations {
     };
     answer: ArContent;
   };
-  /** Get a compile task */
+  /** Get a compilation */
   "GET /api/tasks/{task_id}": {
     path: {
       task_id: string;
@@ -1362,7 +1362,7 @@ export interface Operations {
     body: NewStorageConnection;
     answer: StorageConnection;
   };
-  /** List settings of well-known storages, as presets for a form */
+  /** List the settings of well-known storage providers, as presets for a form */
   "GET /api/storage-connections/presets": {
     answer: StoragePresetList;
   };
@@ -1509,11 +1509,11 @@ export interface Operations {
     body: CompanyChange;
     answer: Company;
   };
-  /** List members, in the order in which they joined */
+  /** List members in the order in which they joined */
   "GET /api/company/members": {
     answer: MemberList;
   };
-  /** List open invitations, oldest first */
+  /** List pending invitations, oldest first */
   "GET /api/company/invitations": {
     answer: InvitationList;
   };
@@ -1541,7 +1541,7 @@ export interface Operations {
   /** List the company's API keys, newest first */
   "GET /api/api-keys": {
     query?: {
-      /** The beginning of a key, or the whole key. */
+      /** The first characters of a key, or the whole key. */
       prefix?: string;
     };
     answer: ApiKeyList;
@@ -1567,7 +1567,7 @@ export interface Operations {
     answer: WebhookList;
   };
   /**
-   * Create a webhook; only this response and a rotation contain its secret
+   * Create a webhook; the secret is only in this response and in those of rotations
    *
    * Requests are signed according to Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`); docs/webhooks.md explains how to verify them. Their bodies are described under `webhooks` in this document.
    */
@@ -1638,7 +1638,7 @@ export interface Operations {
   /**
    * List the deliveries of a webhook, newest first
    *
-   * Deliveries are kept for 30 days.
+   * Deliveries are deleted after 30 days.
    */
   "GET /api/webhooks/{id}/deliveries": {
     path: {
@@ -1679,7 +1679,7 @@ export interface Operations {
   /**
    * List the audit log, newest first
    *
-   * Entries are kept for 400 days.
+   * Entries are deleted after 400 days.
    */
   "GET /api/audit-log": {
     query?: {
@@ -1731,7 +1731,7 @@ export interface Operations {
   /**
    * Start adding a passkey
    *
-   * Pass the response to `navigator.credentials.create` and send the result within five minutes. The response sets a cookie. The password is required, because a passkey gives access without one.
+   * Pass the response to `navigator.credentials.create` and send the result within five minutes. The response sets a cookie. The password is required, because a passkey gives access without a password.
    */
   "POST /api/me/passkeys/options": {
     header?: {
@@ -1744,7 +1744,7 @@ export interface Operations {
   /**
    * Remove a passkey
    *
-   * The password is required. Sessions that were started with the passkey continue.
+   * The password is required. Sessions that the passkey started continue.
    */
   "DELETE /api/me/passkeys/{id}": {
     path: {
@@ -1841,7 +1841,7 @@ export interface Operations {
   /**
    * Change a member's role
    *
-   * Only an owner can make or change an owner, and the last owner keeps that role.
+   * Only an owner can make someone an owner or change an owner's role. The last owner keeps that role.
    */
   "POST /api/auth/organization/update-member-role": {
     body: RoleChange;
@@ -1850,7 +1850,7 @@ export interface Operations {
   /**
    * Remove a member
    *
-   * The person loses access at once. Only an owner can remove an owner, and the last owner stays.
+   * The person loses access at once. Only an owner can remove an owner. The last owner cannot be removed.
    */
   "POST /api/auth/organization/remove-member": {
     body: MemberRemoval;
@@ -1884,7 +1884,7 @@ export interface Operations {
     answer: InvitationRecord;
   };
   /**
-   * Accept an invitation to one's own email address
+   * Accept an invitation to your own email address
    *
    * The session selects the company.
    */
@@ -1956,7 +1956,7 @@ export interface Operations {
   "POST /api/auth/sign-out": {
     answer: SignedOut;
   };
-  /** Get and extend the session; null without one */
+  /** Get and extend the session; null if there is no session */
   "GET /api/auth/get-session": {
     answer: CurrentSession;
   };

@@ -31,8 +31,7 @@ export function assertTrackable(target: ImageTarget): void {
   if (matching >= MIN_MATCHING_POINTS && tracking >= MIN_TRACKING_POINTS) return;
   throw new CompileError(
     "too_few_features",
-    `The picture has too little detail for a camera: got ${matching} points to recognise it by and ${tracking} ` +
-      `to follow it by, expected at least ${MIN_MATCHING_POINTS} and ${MIN_TRACKING_POINTS}. Many sharp, ` +
-      "irregular details work best.",
+    `The photo has too little detail: it has ${matching} feature points and ${tracking} tracking points; expected ` +
+      `at least ${MIN_MATCHING_POINTS} and ${MIN_TRACKING_POINTS}. Use a photo with many sharp, irregular details.`,
   );
 }

@@ -125,7 +125,7 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
     }
     const bytes = Number(length);
     if (bytes > MAX_IMAGE_BYTES) {
-      const detail = `The image has ${bytes} bytes, expected at most ${MAX_IMAGE_BYTES}.`;
+      const detail = `The image has ${bytes} bytes; expected at most ${MAX_IMAGE_BYTES}.`;
       return refuse(response, 413, "image_too_many_bytes" satisfies CompileErrorCode, detail);
     }
     const maxFeatures = maxFeaturesOf(request);

@@ -183,8 +183,8 @@ export const compileTask = z
       .nullable()
       .openapi({
         description:
-          "Why the task or its last attempt failed. Errors of the photo: image_damaged, too_few_features, " +
-          "invalid_option and the other errors of an upload. Errors of the platform: compiler_unreachable, " +
+          "Why the compilation or its last attempt failed. Errors in the photo: image_damaged, too_few_features, " +
+          "invalid_option and the other errors of an upload. Platform errors: compiler_unreachable, " +
           "compiler_busy, compiler_error, compile_timeout, compile_crashed, storage_unavailable, image_missing, " +
           "retries_exhausted.",
       }),
@@ -286,14 +286,15 @@ const photoFields = {
   expires_at: z.iso
     .datetime()
     .optional()
-    .describe("When viewers stop showing the photo. Default: after the project's number of days."),
+    .describe("When viewers stop showing the photo. Default: after the project's `expires_after_days`."),
 };
 
 /** A photo with its URL, as JSON. */
 export const remotePhoto = z
   .strictObject({
     image_url: z.string().max(2048).openapi({
-      description: "https; a JPEG, PNG or WebP of at most 20 MB, downloaded at once within 30 s.",
+      description:
+        "An https URL of a JPEG, PNG or WebP of at most 20 MB. It is downloaded before the response, within 30 s.",
       example: "https://images.example.com/portrait.jpg",
     }),
     ...photoFields,

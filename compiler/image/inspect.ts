@@ -44,13 +44,13 @@ export function inspectImage(bytes: Uint8Array): ImageInfo {
   if (width * height > MAX_IMAGE_PIXELS) {
     throw new CompileError(
       "image_too_many_pixels",
-      `The image has ${width} × ${height} = ${megapixels(width * height)}, expected at most ${megapixels(MAX_IMAGE_PIXELS)}.`,
+      `The image has ${width} × ${height} = ${megapixels(width * height)}; expected at most ${megapixels(MAX_IMAGE_PIXELS)}.`,
     );
   }
   if (Math.min(width, height) < MIN_IMAGE_SIDE) {
     throw new CompileError(
       "image_too_small",
-      `The image has ${width} × ${height} pixels, expected at least ${MIN_IMAGE_SIDE} on its shorter side.`,
+      `The image has ${width} × ${height} pixels; expected at least ${MIN_IMAGE_SIDE} on its shorter side.`,
     );
   }
   const turned = swapsSides(orientation);
@@ -68,7 +68,7 @@ export function checkImageBytes(bytes: number): void {
   if (bytes <= MAX_IMAGE_BYTES) return;
   throw new CompileError(
     "image_too_many_bytes",
-    `The file has ${megabytes(bytes)}, expected at most ${megabytes(MAX_IMAGE_BYTES)}.`,
+    `The file is ${megabytes(bytes)}; expected at most ${megabytes(MAX_IMAGE_BYTES)}.`,
   );
 }
 

@@ -396,7 +396,7 @@ describe("choosing", () => {
   test("the keyboard is enough, and Escape leaves everything as it was", async () => {
     const page = await openStudio();
     // The empty list's invitation moves once the list has loaded.
-    await page.getByRole("heading", { level: 1, name: "Make a portrait come alive" }).waitFor();
+    await page.getByRole("heading", { level: 1, name: "Bring a portrait to life" }).waitFor();
     const button = page.getByRole("button", { name: /Drop photos here/ });
     const focused = () =>
       page.evaluate(
@@ -787,7 +787,7 @@ describe("a photo's page", () => {
 
     await button.click();
     await dialog.getByRole("button", { name: "Delete" }).click();
-    await page.getByRole("heading", { level: 1, name: "Make a portrait come alive" }).waitFor();
+    await page.getByRole("heading", { level: 1, name: "Bring a portrait to life" }).waitFor();
     expect((await platform.fetch(api(id))).status).toBe(404);
   });
 
@@ -795,7 +795,7 @@ describe("a photo's page", () => {
     const page = await openStudio("/content/00000000-0000-4000-8000-00000000ffff");
     await page.getByRole("heading", { name: "Photo not found" }).waitFor();
     await page.getByRole("link", { name: "All photos" }).click();
-    await page.getByRole("heading", { level: 1, name: "Make a portrait come alive" }).waitFor();
+    await page.getByRole("heading", { level: 1, name: "Bring a portrait to life" }).waitFor();
     expect(page.url()).toBe(`${platform.url}/`);
   });
 });

@@ -83,7 +83,7 @@ export function QualityReport({ quality }: { quality: Quality }) {
         </div>
         <p class="hint">
           {expectationText(score)}
-          {print !== null && ` Print the longer side at least ${centimetres(print)} long.`}
+          {print !== null && ` The longer side of the print should be at least ${centimetres(print)}.`}
         </p>
         <ul class="quality-parts" aria-label="Parts of the score">
           {parts.map((part) => (

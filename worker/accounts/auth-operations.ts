@@ -130,7 +130,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     method: "get",
     path: "/get-session",
     operationId: "prolongSession",
-    summary: "Get and extend the session; null without one",
+    summary: "Get and extend the session; null if there is no session",
     security: OPEN,
     responses: {
       200: answers(currentSession, "The session"),
@@ -145,7 +145,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     security: OPEN,
     request: takes(resetRequest),
     responses: {
-      200: answers(done, "Sent, or there is no such account"),
+      200: answers(done, "Sent, if the account exists"),
       ...problems("too_many_attempts", ...ALWAYS),
     },
   },

@@ -96,7 +96,7 @@ export async function invite(
   if (inviter.pending >= MAX_PENDING) {
     throw new Refusal(
       "forbidden",
-      `The company has ${inviter.pending} open invitations, the maximum. Withdraw some first.`,
+      `The company has ${inviter.pending} pending invitations, the maximum. Withdraw some first.`,
     );
   }
   const id = crypto.randomUUID();

@@ -169,7 +169,7 @@ export function assertManages(manager: Pick<MemberRow, "role">, ...roles: readon
   if (manager.role === "owner" || !roles.includes("owner")) return;
   throw new Refusal(
     "forbidden",
-    `Only an owner can make, change or remove an owner. Your role is ${manager.role}.`,
+    `Only an owner can add, change or remove an owner. Your role is ${manager.role}.`,
   );
 }
 

@@ -22,7 +22,7 @@ export function assertPasskeys(origin: string): void {
 
 /** Messages for people, by the library's error codes. */
 const MESSAGES: Readonly<Record<string, string>> = {
-  CHALLENGE_NOT_FOUND: "This took longer than five minutes, or began in another browser. Try again.",
+  CHALLENGE_NOT_FOUND: "This took longer than five minutes, or was started in another browser. Try again.",
   FAILED_TO_VERIFY_REGISTRATION: "The passkey is not valid for this address. Try again.",
   PREVIOUSLY_REGISTERED: "This passkey is already registered.",
   PASSKEY_NOT_FOUND: "This passkey is unknown or was removed. Sign in with your password.",

@@ -43,10 +43,10 @@ const HEAD = {
     version: "1",
     license: { name: "MIT", identifier: "MIT" },
     description:
-      "Turns portrait photos into living pictures. Every error is a problem document (RFC 9457) with a `code`. " +
-      "Media URLs are relative to this API. Every response has an `X-Request-Id`: the request's own, if it has at most 64 " +
+      "Vivimark plays videos on printed photos. Every error is a problem document (RFC 9457) with a `code`. " +
+      "Media URLs are relative to this API. Every response has an `X-Request-Id`: the one sent with the request, if it has at most 64 " +
       "letters, digits, `-`, `_` and `=`, or a new one. Problem documents repeat it as `request_id`. An unsupported " +
-      "method gets 405, `method_not_allowed`, and an Allow header. Too many requests get 429, `too_many_requests`, and " +
+      "method gets 405 `method_not_allowed` with an Allow header. Too many requests get 429 `too_many_requests` with " +
       "Retry-After; `RateLimit-Policy` announces the limit (docs/api.md).",
   },
   servers: [{ url: "/" }],
@@ -59,7 +59,7 @@ const SECURITY = {
     name: "__Secure-vivimark.session_token",
     description:
       "The cookie that `POST /api/auth/sign-in/email` and `POST /api/auth/passkey/verify-authentication` set; on " +
-      "http://localhost its name has no `__Secure-`. Requests that change something must come from a page of this origin.",
+      "http://localhost, its name has no `__Secure-`. Requests that change something must come from a page on this origin.",
   },
   key: {
     type: "http",
@@ -75,7 +75,7 @@ const WEBHOOKS = "Webhooks";
 /** Groups of operations, in the document's order. An operation belongs to the group of its longest matching prefix. */
 const TAGS = [
   {
-    name: "Content",
+    name: "Photos",
     description: "Submit, list, change and delete photos.",
     prefixes: ["/api/ar-content"],
   },

@@ -20,7 +20,7 @@ const list = companyRoute("keys:manage", {
         .string()
         .max(100)
         .optional()
-        .openapi({ description: "The beginning of a key, or the whole key." }),
+        .openapi({ description: "The first characters of a key, or the whole key." }),
     }),
   },
   responses: { 200: answers(apiKeyList, "The API keys") },

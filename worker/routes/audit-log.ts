@@ -27,7 +27,7 @@ const list = companyRoute("audit:read", {
   path: "/",
   operationId: "listAuditLog",
   summary: "List the audit log, newest first",
-  description: "Entries are kept for 400 days.",
+  description: "Entries are deleted after 400 days.",
   request: {
     query: filter.extend({
       cursor: z

@@ -42,17 +42,17 @@ const create = companyRoute(
     method: "post",
     path: "/batch",
     operationId: "createArContentBatch",
-    summary: `Submit up to ${MAX_BATCH} photos in one call`,
+    summary: `Submit up to ${MAX_BATCH} photos in one request`,
     description:
       "Send a ZIP archive, a form with several `image` files, or JSON with the URLs of the photos. Each photo has its own " +
-      "result, in the order of the request; an error of one photo does not affect the others. The Node compiler makes " +
-      "the markers. The query applies to all photos, unless a JSON item overrides it. Photos of an archive or a form take their title from the file name.",
+      "result, in the order of the request. An error in one photo does not affect the others. The Node compiler compiles " +
+      "the markers. The query applies to all photos, unless a JSON item overrides it. Photos in an archive or a form take their title from the file name.",
     request: { query: common },
     requestBody: {
       required: true,
       content: {
         "application/zip": {
-          schema: { type: "string", format: "binary", description: "Each file has at most 20 MB, unpacked." },
+          schema: { type: "string", format: "binary", description: "Each file: at most 20 MB, unpacked." },
         },
         "multipart/form-data": {
           schema: {
@@ -67,7 +67,7 @@ const create = companyRoute(
       },
     },
     responses: {
-      200: answers(batchResult, "One result for each photo; any of them may be an error"),
+      200: answers(batchResult, "One result per photo; any of them can be an error"),
       ...problems(
         "malformed_upload",
         "malformed_json",

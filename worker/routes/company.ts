@@ -38,7 +38,7 @@ const listMembers = companyRoute("members:read", {
   method: "get",
   path: "/members",
   operationId: "listMembers",
-  summary: "List members, in the order in which they joined",
+  summary: "List members in the order in which they joined",
   responses: { 200: answers(memberList, "The members") },
 });
 
@@ -46,7 +46,7 @@ const listInvitations = companyRoute("members:manage", {
   method: "get",
   path: "/invitations",
   operationId: "listInvitations",
-  summary: "List open invitations, oldest first",
+  summary: "List pending invitations, oldest first",
   responses: { 200: answers(invitationList, "The invitations") },
 });
 

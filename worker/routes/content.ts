@@ -80,11 +80,11 @@ const create = companyRoute("content:submit", {
   method: "post",
   path: "/",
   operationId: "createArContent",
-  summary: "Upload a photo and have its marker compiled",
+  summary: "Add a photo and compile its marker",
   description:
-    "Send the photo in a form, or its URL as JSON. With `compile=server`, the default, the Node compiler makes the " +
-    "marker. With `compile=browser` the caller makes it: the response contains a lease, and delivering the marker takes " +
-    "the lease's token. A photo that was compiled before with the same options gets the existing marker at once.",
+    "Send the photo in a form, or its URL as JSON. With `compile=server`, the default, the Node compiler compiles the " +
+    "marker. With `compile=browser`, the caller compiles it: the response contains a lease, and delivering the marker requires " +
+    "the lease's token. A photo that was already compiled with the same options gets the existing marker immediately.",
   request: { query: waiting },
   requestBody: {
     required: true,
@@ -95,7 +95,7 @@ const create = companyRoute("content:submit", {
   },
   responses: {
     201: {
-      ...answers(submission, "Stored; `Location` is the URL of the content"),
+      ...answers(submission, "Stored; `Location` is the URL of the photo"),
       headers: z.object({ Location: z.string(), ETag: z.string() }),
     },
     ...problems(
@@ -128,7 +128,7 @@ const read = companyRoute("content:read", {
   request: { params: contentId, query: waiting },
   parameters: [IF_NONE_MATCH],
   responses: {
-    200: tagged(arContent, "The content"),
+    200: tagged(arContent, "The photo"),
     304: { description: "Not modified" },
     ...problems("not_found", "invalid_input"),
   },
@@ -149,7 +149,7 @@ const change = companyRoute("content:manage", {
   },
   parameters: [IF_MATCH],
   responses: {
-    200: tagged(arContent, "The changed content"),
+    200: tagged(arContent, "The changed photo"),
     ...problems("not_found", "precondition_failed", "project_archived", ...JSON_REFUSALS),
   },
 });
@@ -170,7 +170,7 @@ const history = companyRoute("content:read", {
   operationId: "listCompileTasks",
   summary: "List a photo's compilations, newest first",
   request: { params: contentId },
-  responses: { 200: answers(taskList, "The tasks"), ...problems("not_found") },
+  responses: { 200: answers(taskList, "The compilations"), ...problems("not_found") },
 });
 
 const qrCode = companyRoute("content:read", {

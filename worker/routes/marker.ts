@@ -28,7 +28,7 @@ const deliveredMetadata = z.object({
 
 const markerForm = {
   files: {
-    marker: { description: "A .mind file, at most 16 MB.", isRequired: true },
+    marker: { description: "A .mind file of at most 16 MB.", isRequired: true },
     thumbnail: { description: "JPEG, at most 500 kB.", isRequired: false },
   },
   texts: z.object({
@@ -44,7 +44,7 @@ const put = companyRoute("content:submit", {
   operationId: "deliverMarker",
   summary: "Deliver a marker compiled under a lease",
   description:
-    "The marker is decoded and checked first: it must have one image target of the photo's size that a player can " +
+    "The marker is decoded and checked first: it must have one image target, of the photo's size, that a player can " +
     "track. Repeating a delivery under the same lease returns the same response.",
   request: { params: contentId, headers: leaseHeader },
   requestBody: {
@@ -55,7 +55,7 @@ const put = companyRoute("content:submit", {
     },
   },
   responses: {
-    200: answers(arContent, "The content with its marker"),
+    200: answers(arContent, "The photo with its marker"),
     ...problems(
       "not_found",
       "lease_lost",
@@ -92,7 +92,7 @@ const giveBack = companyRoute("content:submit", {
   operationId: "giveLeaseBack",
   summary: "Release a compilation; the Node compiler takes over at once",
   request: { params: contentId, headers: leaseHeader },
-  responses: { 204: { description: "Given up" }, ...problems("not_found", "lease_lost", "invalid_input") },
+  responses: { 204: { description: "Released" }, ...problems("not_found", "lease_lost", "invalid_input") },
 });
 
 const report = companyRoute("content:submit", {
@@ -117,7 +117,8 @@ const again = companyRoute("content:submit", {
   path: "/{id}/marker/recompile",
   operationId: "recompile",
   summary: "Recompile a marker",
-  description: "The existing marker is served until the new one is ready. Unfinished tasks are superseded.",
+  description:
+    "Viewers use the existing marker until the new one is ready. Unfinished compilations are superseded.",
   middleware: [readOptionalJson] as const,
   request: {
     params: contentId,

@@ -81,7 +81,8 @@ const updateRole = createRoute({
   path: "/update-member-role",
   operationId: "changeRole",
   summary: "Change a member's role",
-  description: "Only an owner can make or change an owner, and the last owner keeps that role.",
+  description:
+    "Only an owner can make someone an owner or change an owner's role. The last owner keeps that role.",
   request: { body: { required: true, content: { "application/json": { schema: roleChange } } } },
   responses: { 200: answers(membershipRecord, "The member"), ...problems(...REFUSALS) },
 });
@@ -92,7 +93,7 @@ const remove = createRoute({
   operationId: "removeMember",
   summary: "Remove a member",
   description:
-    "The person loses access at once. Only an owner can remove an owner, and the last owner stays.",
+    "The person loses access at once. Only an owner can remove an owner. The last owner cannot be removed.",
   request: { body: { required: true, content: { "application/json": { schema: memberRemoval } } } },
   responses: { 200: answers(removedMember, "The former member"), ...problems(...REFUSALS) },
 });
@@ -136,7 +137,7 @@ const accept = createRoute({
   ...POST,
   path: "/accept-invitation",
   operationId: "joinCompany",
-  summary: "Accept an invitation to one's own email address",
+  summary: "Accept an invitation to your own email address",
   description: "The session selects the company.",
   request: { body: { required: true, content: { "application/json": { schema: invitationChoice } } } },
   responses: { 200: answers(joined, "The membership"), ...problems(...REFUSALS) },

@@ -37,7 +37,7 @@ const begin = personRoute({
   summary: "Start adding a passkey",
   description:
     "Pass the response to `navigator.credentials.create` and send the result within five minutes. The response sets a " +
-    "cookie. The password is required, because a passkey gives access without one.",
+    "cookie. The password is required, because a passkey gives access without a password.",
   middleware: [readJson] as const,
   request: { body: proof },
   responses: {
@@ -64,7 +64,7 @@ const remove = personRoute({
   path: "/{id}",
   operationId: "removePasskey",
   summary: "Remove a passkey",
-  description: "The password is required. Sessions that were started with the passkey continue.",
+  description: "The password is required. Sessions that the passkey started continue.",
   middleware: [readJson] as const,
   request: {
     params: z.object({ id: z.string().openapi({ param: { name: "id", in: "path" } }) }),

@@ -54,7 +54,7 @@ const presets = companyRoute("storage:read", {
   method: "get",
   path: "/presets",
   operationId: "listStoragePresets",
-  summary: "List settings of well-known storages, as presets for a form",
+  summary: "List the settings of well-known storage providers, as presets for a form",
   responses: { 200: answers(presetList, "The presets") },
 });
 
@@ -70,7 +70,7 @@ const create = companyRoute("storage:manage", {
   request: { body: { required: true, content: { "application/json": { schema: newConnection } } } },
   responses: {
     201: {
-      ...answers(connection, "Saved; `Location` is the URL of the connection"),
+      ...answers(connection, "Saved; `Location` is the URL of the storage connection"),
       headers: z.object({ Location: z.string() }),
     },
     ...problems(...JSON_REFUSALS, "invalid_storage_settings", "secrets_unavailable"),

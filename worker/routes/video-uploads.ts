@@ -50,13 +50,13 @@ export type VideoUpload = z.infer<typeof videoUpload>;
 
 const newUpload = z
   .strictObject({
-    length: z.number().int().min(1).max(MAX_LARGE_VIDEO_BYTES).openapi({ description: "Bytes." }),
+    length: z.number().int().min(1).max(MAX_LARGE_VIDEO_BYTES).openapi({ description: "In bytes." }),
     content_type: z.enum(["video/mp4", "video/webm"]),
     sha256: z
       .string()
-      .regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hexadecimal digits")
+      .regex(/^[0-9a-f]{64}$/, "expected 64 lowercase hexadecimal digits")
       .optional()
-      .openapi({ description: "Checked on completion, if given." }),
+      .openapi({ description: "If given, checked when the upload completes." }),
   })
   .openapi("NewVideoUpload");
 
@@ -64,10 +64,10 @@ const create = companyRoute("content:submit", {
   method: "post",
   path: "/{id}/video-uploads",
   operationId: "createVideoUpload",
-  summary: "Start an upload of a large video in parts",
+  summary: "Start uploading a large video in parts",
   description:
     "Up to 5 GB. Send the parts in any order and in parallel, then `complete` the upload. After an interruption, `GET` " +
-    "lists the parts received. Viewers show the previous video until then. An upload without new parts for a day is removed.",
+    "lists the parts received. Viewers show the previous video until then. An upload that receives no part for a day is deleted.",
   middleware: [readJson] as const,
   request: {
     params: uploadPath.pick({ id: true }),
@@ -97,7 +97,7 @@ const sign = companyRoute("content:submit", {
   operationId: "createVideoPartUrls",
   summary: "Create signed URLs to PUT parts straight to the storage",
   description:
-    "Available if `transport` is `storage`. PUT the bytes of the part without further headers; the bucket's CORS rules " +
+    "Available if `transport` is `storage`. PUT the bytes of the part without additional headers; the bucket's CORS rules " +
     "must allow the page's origin. The URLs expire after an hour.",
   middleware: [readJson] as const,
   request: {
@@ -162,10 +162,10 @@ const complete = companyRoute("content:submit", {
   operationId: "completeVideoUpload",
   summary: "Complete a video upload",
   description:
-    "Joins the parts and attaches the video. Safe to repeat while the upload exists. A file that is not an MP4 or WebM video is removed.",
+    "Joins the parts and attaches the video. Can be repeated safely while the upload exists. A file that is not an MP4 or WebM video is removed.",
   request: { params: uploadPath },
   responses: {
-    200: answers(arContent, "The content with its video"),
+    200: answers(arContent, "The photo with its video"),
     ...problems(
       "not_found",
       "upload_incomplete",
@@ -182,7 +182,7 @@ const remove = companyRoute("content:submit", {
   operationId: "deleteVideoUpload",
   summary: "Cancel a video upload and remove its parts",
   request: { params: uploadPath },
-  responses: { 204: { description: "Given up" }, ...problems("not_found", ...STORAGE_REFUSALS) },
+  responses: { 204: { description: "Canceled" }, ...problems("not_found", ...STORAGE_REFUSALS) },
 });
 
 export const videoUploadRoutes = new OpenAPIHono<AppEnv>()

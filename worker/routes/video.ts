@@ -26,7 +26,7 @@ const put = companyRoute("content:submit", {
     },
   },
   responses: {
-    200: tagged(arContent, "The content with its video"),
+    200: tagged(arContent, "The photo with its video"),
     ...problems(
       "not_found",
       "precondition_failed",

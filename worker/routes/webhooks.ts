@@ -64,7 +64,7 @@ const create = companyRoute("webhooks:manage", {
   method: "post",
   path: "/",
   operationId: "createWebhook",
-  summary: "Create a webhook; only this response and a rotation contain its secret",
+  summary: "Create a webhook; the secret is only in this response and in those of rotations",
   description:
     "Requests are signed according to Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`); " +
     "docs/webhooks.md explains how to verify them. Their bodies are described under `webhooks` in this document.",
@@ -146,7 +146,7 @@ const listDeliveries = companyRoute("webhooks:manage", {
   path: "/{id}/deliveries",
   operationId: "listWebhookDeliveries",
   summary: "List the deliveries of a webhook, newest first",
-  description: "Deliveries are kept for 30 days.",
+  description: "Deliveries are deleted after 30 days.",
   request: {
     params: webhookId,
     query: z.object({

@@ -139,7 +139,7 @@ async function verify(
   range: { start: number; end: number } | null,
 ): Promise<void> {
   const download = await onSide("target", () => target.download(to, range ? { range } : {}));
-  if (!download) throw new ChecksumError("The new storage does not have the copy that it just stored.");
+  if (!download) throw new ChecksumError("The new storage does not have the copy that was just stored.");
   const hashed = hash(download.body, onProgress);
   await onSide("target", () => hashed.stream.pipeTo(new WritableStream()), hashed);
   const copied = await hashed.sha256;

@@ -98,7 +98,7 @@ function reasonsOf({ files, isCurrent, uploads, migrations }: ConnectionUse): st
   if (uploads > 0)
     reasons.push(`${uploads} ${uploads === 1 ? "upload to it is" : "uploads to it are"} not finished`);
   if (migrations > 0) reasons.push("files are being moved to it or from it");
-  return reasons.length > 0 ? reasons : ["it has just come into use"];
+  return reasons.length > 0 ? reasons : ["it was just put to use"];
 }
 
 /** Tests a saved connection, or the platform's own bucket (null), and saves the result. */

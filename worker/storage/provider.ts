@@ -308,11 +308,12 @@ export function alreadyExists(key: string): StorageError {
 }
 
 export function hasChanged(key: string): StorageError {
-  return new StorageError("conflict", `The file "${key}" was replaced by another one.`);
+  return new StorageError("conflict", `The file "${key}" was replaced.`);
 }
 
 export function unknownUpload(providerMessage?: string): StorageError {
-  const sentence = "The storage does not know this multipart upload: it is completed, aborted or expired.";
+  const sentence =
+    "The storage does not know this multipart upload: it was completed or aborted, or has expired.";
   return new StorageError("not_found", sentence, { providerMessage });
 }
 

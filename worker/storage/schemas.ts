@@ -103,7 +103,7 @@ export const connectionTrial = z
     provider: z.enum(PROVIDERS),
     settings: z.record(z.string(), z.unknown()),
     connection_id: z.string().max(64).optional().openapi({
-      description: "A saved connection, which supplies the settings that are left out, secrets included.",
+      description: "A saved connection, whose settings and secrets are used for those that you omit.",
     }),
   })
   .openapi("StorageConnectionTrial");
@@ -123,7 +123,7 @@ export const connectionReport = z
           .openapi({
             description:
               "`code`: not_found, denied, quota_exceeded, unavailable, conflict, invalid_config, mismatch (the " +
-              "storage returned another content) or internal_error. `field`: the setting that is wrong.",
+              "storage returned different content) or internal_error. `field`: the invalid setting.",
           }),
       }),
     ),

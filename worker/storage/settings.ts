@@ -53,7 +53,7 @@ export const s3Settings = z
         /^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/,
         "expected the name of a bucket: 3 to 63 letters, digits, dots and hyphens",
       ),
-    prefix: folder.default("").openapi({ description: "Folder in the bucket; empty: its root." }),
+    prefix: folder.default("").openapi({ description: "A folder in the bucket. Empty: the root." }),
     access_key_id: pasted(200, "the id of an access key"),
     secret_access_key: pasted(500, "the secret of an access key"),
     style: z.enum(["path", "host"]).default("path").openapi({

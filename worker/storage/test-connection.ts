@@ -56,7 +56,7 @@ export async function testConnection(
   if (written) {
     await attempt("read", async () => {
       const download = await storage.download(key);
-      if (!download) throw new Mismatch("The storage does not have the file that it just stored.");
+      if (!download) throw new Mismatch("The storage does not have the file that was just written.");
       const bytes = new Uint8Array(await new Response(download.body).arrayBuffer());
       if (bytes.length !== probe.length || bytes.some((byte, i) => byte !== probe[i])) {
         throw new Mismatch(
@@ -66,11 +66,11 @@ export async function testConnection(
     });
     await attempt("list", async () => {
       if (!(await isListed(storage, folder, key)))
-        throw new Mismatch("The storage does not list the file that it just stored.");
+        throw new Mismatch("The storage does not list the file that was just written.");
     });
     await attempt("delete", async () => {
       await storage.delete(key);
-      if (await storage.head(key)) throw new Mismatch("The storage still has the file after deleting it.");
+      if (await storage.head(key)) throw new Mismatch("The storage still has the file after it was deleted.");
     });
   } else {
     // The file may exist even so, if only the response was lost.

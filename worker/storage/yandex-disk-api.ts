@@ -123,7 +123,7 @@ export class YandexDiskApi {
       if (status !== "in-progress") return false;
       await this.#http.sleep(Math.min(FIRST_POLL_MILLISECONDS * 2 ** poll, LONGEST_POLL_MILLISECONDS));
     }
-    throw new StorageError("unavailable", "An operation of Yandex Disk did not end within minutes.");
+    throw new StorageError("unavailable", "A Yandex Disk operation did not finish in time.");
   }
 }
 
@@ -164,7 +164,11 @@ export function errorOf({ status, body }: Reply): StorageError {
     case 404:
       return new StorageError("not_found", "The file or folder does not exist on Yandex Disk.", details);
     case 409:
-      return new StorageError("conflict", "Another file or folder on Yandex Disk is in the way.", details);
+      return new StorageError(
+        "conflict",
+        "Another file or folder with this name exists on Yandex Disk.",
+        details,
+      );
     case 423:
       return new StorageError(
         "unavailable",
@@ -201,7 +205,7 @@ function parse(text: string): ApiBody {
 }
 
 export function operationFailed(): StorageError {
-  return new StorageError("unavailable", "An operation of Yandex Disk failed without a reason.");
+  return new StorageError("unavailable", "A Yandex Disk operation failed without giving a reason.");
 }
 
 function fixed(token: string): TokenSource {

@@ -223,19 +223,19 @@ function errorOf(status: number, { error, error_description }: TokenAnswer): Sto
     case "invalid_grant":
       return new StorageError(
         "denied",
-        "Yandex's permission has expired, was used or was revoked. Connect the Yandex Disk again.",
+        "Yandex's permission has expired, was already used, or was revoked. Connect the Yandex Disk again.",
         {
           providerMessage,
         },
       );
     case "invalid_client":
     case "unauthorized_client":
-      return new StorageError("invalid_config", "Yandex does not know this installation's application.", {
+      return new StorageError("invalid_config", "Yandex does not know this installation's client ID.", {
         field: "client_id",
         providerMessage,
       });
     default:
-      return new StorageError("unavailable", "Yandex does not issue a token.", { providerMessage });
+      return new StorageError("unavailable", "Yandex did not issue a token.", { providerMessage });
   }
 }
 

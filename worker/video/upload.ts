@@ -251,7 +251,10 @@ async function checkVideo(storage: StorageProvider, upload: VideoUploadRow): Pro
   const range = { start: 0, end: SNIFFED_BYTES - 1 };
   const head = await storage.download(upload.path, { range });
   if (!head)
-    throw new StorageError("unavailable", "The video is missing from the storage just after it was joined.");
+    throw new StorageError(
+      "unavailable",
+      "The video is missing from the storage after its parts were joined. Try again.",
+    );
   const sniffed = sniffVideo(new Uint8Array(await new Response(head.body).arrayBuffer()));
   if ("found" in sniffed) {
     throw new Refusal("unsupported_video", `The file is ${sniffed.found}; expected an MP4 or WebM video.`);

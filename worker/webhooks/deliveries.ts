@@ -292,7 +292,7 @@ export function failDisabled(db: Database, which: SQL, now: number) {
     .set({
       state: "failed",
       nextAttemptAt: null,
-      error: "The webhook was disabled before this was delivered.",
+      error: "The webhook was disabled before this delivery was sent.",
       finishedAt: now,
     })
     .where(and(which, eq(webhookDeliveries.state, "pending"), isUnleased(now), not(isEndpointEnabled(db))));

@@ -3,7 +3,7 @@ import type { WebhookEventRow } from "../db/tables.ts";
 
 export interface Payload {
   readonly type: WebhookEventRow["type"];
-  /** When the event happened, not when it is sent. */
+  /** The time of the event, not of the attempt. */
   readonly timestamp: string;
   readonly data: Readonly<Record<string, unknown>>;
 }

@@ -78,19 +78,22 @@ export const delivery = z
     id: z.string(),
     event_id: z
       .string()
-      .openapi({ description: "The `webhook-id` of its requests, the same at every attempt." }),
+      .openapi({ description: "The `webhook-id` of its requests, the same for every attempt." }),
     event_type: z.enum([...CONTENT_EVENTS, TEST_EVENT]),
     /** Null for a test event. */
     content_id: z.string().nullable(),
     state: deliveryState,
-    attempts: z.number().int().openapi({ description: "Counted since it was last resent, or created." }),
+    attempts: z
+      .number()
+      .int()
+      .openapi({ description: "Attempts since the delivery was created or last resent." }),
     next_attempt_at: z.iso.datetime().nullable(),
     status: z
       .number()
       .int()
       .nullable()
       .openapi({ description: "The HTTP status of the last attempt; null without a response." }),
-    error: z.string().nullable().openapi({ description: "Why it was not delivered." }),
+    error: z.string().nullable().openapi({ description: "Why the last attempt failed." }),
     /** When the event happened. */
     created_at: z.iso.datetime(),
     finished_at: z.iso.datetime().nullable(),
@@ -120,7 +123,7 @@ export const deliveryDetail = delivery
   .extend({
     payload: z.record(z.string(), z.unknown()).openapi({ description: "The body of its requests." }),
     log: z.array(attempt).openapi({
-      description: "The newest 100 attempts, the oldest of them first. Resending a delivery keeps them.",
+      description: "The newest 100 attempts, oldest first. Resending a delivery keeps them.",
     }),
   })
   .openapi("WebhookDeliveryDetail");
@@ -156,7 +159,7 @@ const eventContent = z
 export const eventPayload = z
   .object({
     type: contentEvent,
-    timestamp: z.iso.datetime().openapi({ description: "When the event happened, not when it is sent." }),
+    timestamp: z.iso.datetime().openapi({ description: "The time of the event, not of the attempt." }),
     data: eventContent,
   })
   .openapi("WebhookEvent");

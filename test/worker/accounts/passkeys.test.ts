@@ -133,7 +133,7 @@ describe("a passkey", () => {
     expect(await code(await send(grace, response))).toBe("invalid_input");
     expect(await code(await send(mixed, response))).toBe("invalid_input");
     // It is used up by that.
-    expect((await refusal(await send(ada, response))).detail).toContain("began in another browser");
+    expect((await refusal(await send(ada, response))).detail).toContain("was started in another browser");
 
     const late = await new Authenticator().create(await begin(ada, OWNER.password));
     pass(301);

@@ -190,7 +190,7 @@ describe("the Node compiler's client", () => {
 
   it.each([
     ["silence", 29, /silent for more than 30 s/],
-    ["the whole time", 2, /needed more than 100 s/],
+    ["the whole time", 2, /took more than 100 s/],
   ])("gives up after %s", async (_name, secondsBetweenParts, sentence) => {
     vi.useFakeTimers();
     const encoder = new TextEncoder();

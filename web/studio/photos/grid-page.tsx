@@ -304,7 +304,7 @@ function Welcome() {
   ] as const;
   return (
     <div class="welcome">
-      <h1>Make a portrait come alive</h1>
+      <h1>Bring a portrait to life</h1>
       <p class="lead">Point a phone at the printed photo to see your video play on it. No app needed.</p>
       {may("content:submit") ? <DropZone large /> : <p>No photos yet.</p>}
       <ol class="steps">

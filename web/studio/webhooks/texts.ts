@@ -47,8 +47,11 @@ export function healthText(
 ): string {
   const delivered = last ? `Last delivered ${ago(last, now)}.` : "No deliveries yet.";
   if (failures === 0 || !since) return delivered;
-  const attempts = failures === 1 ? "The last attempt" : `The last ${failures} attempts`;
-  return `${attempts} failed, since ${dateTime(since)}. ${delivered}`;
+  const failed =
+    failures === 1
+      ? `The last attempt failed on ${dateTime(since)}.`
+      : `All ${failures} attempts since ${dateTime(since)} failed.`;
+  return `${failed} ${delivered}`;
 }
 
 /** Returns the outcome of a delivery, or what happens next. */
@@ -57,7 +60,7 @@ export function outcomeText(delivery: WebhookDelivery, now: number): string {
   const tries = attempts === 1 ? "1 attempt" : `${attempts} attempts`;
   if (state === "delivered") return `Delivered with status ${status} after ${tries}.`;
   if (state === "failed")
-    return attempts === 0 ? (error ?? "Not delivered.") : `${error} Given up after ${tries}.`;
+    return attempts === 0 ? (error ?? "Not delivered.") : `${error} Gave up after ${tries}.`;
   if (attempts === 0) return "Sending.";
   return `${error ?? "No response."} ${tries} so far. ${next ? nextText(next, now) : "Sending."}`;
 }

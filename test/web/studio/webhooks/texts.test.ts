@@ -43,7 +43,7 @@ test("the health of a webhook", () => {
   expect(healthText(webhook, NOW)).toBe("No deliveries yet.");
   expect(healthText({ ...webhook, last_delivered_at: ago(600) }, NOW)).toBe("Last delivered 10 minutes ago.");
   const failing = { ...webhook, failures: 3, failing_since: ago(600) };
-  expect(healthText(failing, NOW)).toMatch(/^The last 3 attempts failed, since .+\. No deliveries yet\.$/);
+  expect(healthText(failing, NOW)).toMatch(/^All 3 attempts since .+ failed\. No deliveries yet\.$/);
 });
 
 test("why a webhook is disabled", () => {
@@ -67,7 +67,7 @@ test.each<[Partial<WebhookDelivery>, string]>([
   ],
   [
     { state: "failed", attempts: 8, error: "It responded with 500.", next_attempt_at: null },
-    "It responded with 500. Given up after 8 attempts.",
+    "It responded with 500. Gave up after 8 attempts.",
   ],
   [
     { state: "failed", error: "The webhook was disabled.", next_attempt_at: null },
