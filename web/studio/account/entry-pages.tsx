@@ -95,7 +95,7 @@ export function SetUpPage() {
   }
   return (
     <Entry title="Set up Vivimark">
-      <p>You become the owner of the company and of everything that is already stored here.</p>
+      <p>You will own the company and all photos that are already stored here.</p>
       <Form
         action="Set up Vivimark"
         onSubmit={async ({ name, email, password, company_name }) => {
@@ -163,7 +163,7 @@ export function InvitationPage() {
   return (
     <Entry title={`Join ${company}`}>
       <p>
-        {inviter} invited {email} to {company} as {role}.
+        {inviter} invited {email} to join {company} as {role}.
       </p>
       {me.value ? (
         me.value.email === email ? (
