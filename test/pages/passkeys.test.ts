@@ -76,7 +76,7 @@ test("a passkey is added, signs in without a password, and is removed", async ()
   await cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
   await passkeys.getByLabel("Current password").fill(OWNER.password);
   await passkeys.getByRole("button", { name: "Add passkey" }).click();
-  await passkeys.getByRole("alert").getByText("was cancelled or timed out").waitFor();
+  await passkeys.getByRole("alert").getByText("was canceled or timed out").waitFor();
   await cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: true });
   await passkeys.getByRole("button", { name: "Add passkey" }).click();
   await passkeys.getByRole("listitem").getByText("Ada's laptop added").waitFor();
@@ -111,7 +111,7 @@ test("a passkey is added, signs in without a password, and is removed", async ()
   // A device without any passkey: the browser only reports a cancellation.
   await cdp.send("WebAuthn.clearCredentials", { authenticatorId });
   await page.getByRole("button", { name: "Sign in with a passkey" }).click();
-  await page.getByRole("alert").getByText("was cancelled or timed out").waitFor();
+  await page.getByRole("alert").getByText("was canceled or timed out").waitFor();
 });
 
 test("at an IP address, the page explains how to use passkeys instead of offering them", async () => {
