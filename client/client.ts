@@ -252,15 +252,17 @@ export class Vivimark {
     // No operation answers with HTML: it is the sign-in page of a network or a proxy.
     if (response.ok && !isOfType(response, "text/html")) return response;
     const problem = await problemIn(response);
-    if (problem) throw new ApiError(problem, secondsUntil(response.headers.get("Retry-After")));
+    const retryAfterSeconds = secondsUntil(response.headers.get("Retry-After"));
+    if (problem) throw new ApiError(problem, retryAfterSeconds);
     const what = response.ok ? "a web page" : `status ${response.status}`;
-    throw new ApiError({
+    const unknown = {
       type: "about:blank",
       title: response.statusText,
       status: response.status,
       detail: `${init.method} ${address.replace(/\?.*/s, "")} returned ${what}, which is not an answer of Vivimark. Check the URL and any proxy.`,
       code: "internal_error",
-    });
+    } as const;
+    throw new ApiError(unknown, retryAfterSeconds);
   }
 }
 

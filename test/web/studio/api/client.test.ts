@@ -56,6 +56,14 @@ it.each([502, 503, 504])(
   },
 );
 
+it("waits as long as a proxy's rate limit asks", async () => {
+  const refused = new Response("Slow down", { status: 429, headers: { "Retry-After": "20" } });
+  fetched.mockResolvedValueOnce(refused);
+  const change = api.vivimark.call("POST /api/projects", { body: { name: "A" } });
+  const error = await change.catch((reason) => reason);
+  expect(retryTimeOf(error)).toBe(Date.parse("2026-03-01T12:00:20Z"));
+});
+
 it("reports a request without an answer as unreachable, and an aborted one by its reason", async () => {
   fetched.mockRejectedValueOnce(new TypeError("Failed to fetch"));
   await expect(api.vivimark.call("GET /api/me")).rejects.toThrow(Unreachable);
