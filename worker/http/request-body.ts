@@ -84,6 +84,11 @@ export class RequestBody {
     return joinChunks(chunks);
   }
 
+  /** Shows the rest of the body to the observer, which needs all of it, while `drain` may stop early. */
+  async skip(): Promise<void> {
+    for await (const _ of this.chunks());
+  }
+
   /**
    * Reads and discards the rest of the body. A client that is still sending when the response arrives sees a
    * broken connection instead of the response. Bounded by bytes and time: beyond that, the client is cut off.

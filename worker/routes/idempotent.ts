@@ -69,7 +69,7 @@ async function runOnce(
 
   if (claim.kind === "answered") {
     body.observe({ write: (chunk) => fingerprint.write(chunk) });
-    await body.drain();
+    await body.skip();
     if ((await fingerprint.end()) !== claim.fingerprint) throw reused();
     const {
       status,
@@ -105,7 +105,7 @@ async function runOnce(
       await (mayBeCreated ? idempotency.expireLease(db, lease, now()) : idempotency.deleteKey(db, lease));
       return;
     }
-    await body.drain();
+    await body.skip();
     await noteFingerprint();
     const stored: StoredResponse = {
       status,

@@ -69,6 +69,19 @@ describe("the same key", () => {
     expect(elsewhere.headers.has("Idempotency-Replayed")).toBe(false);
   });
 
+  test("is recognised however large the request is", async () => {
+    const send = () => {
+      const body = new FormData();
+      for (const name of ["a.png", "b.png"])
+        body.append("image", new Blob([new Uint8Array(11_000_000)]), name);
+      return edge.fetch(`${CONTENTS}/batch`, { method: "POST", body, headers: { "Idempotency-Key": key } });
+    };
+    const first = await send();
+    const again = await send();
+    expect([first.status, again.status]).toEqual([200, 200]);
+    expect(await again.text()).toBe(await first.text());
+  });
+
   test("with another body: 422, and nothing is created", async () => {
     const image = png();
     await submit({ image });
