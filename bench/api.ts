@@ -1,5 +1,5 @@
-// How many requests the edge answers in the local workerd, next to a bare Hono "hello" in the same runtime, and
-// how long 500 photos take that come all at once.
+// Measures how many requests per second the Worker answers in the local workerd, compared with a bare Hono
+// "hello" in the same runtime, and how long 500 photos take that arrive at once.
 //
 //   npm run bench:api
 
@@ -18,7 +18,7 @@ import { median } from "./statistics.ts";
 const ROUNDS = 5;
 const ROUND_SECONDS = 3;
 const CONNECTIONS = 16;
-/** What the viewer's requests have to reach of what a "hello" does. */
+/** Share of the rate of a "hello" that the viewer's requests must reach. */
 const GOAL = 0.6;
 
 const BURST = 500;
@@ -30,9 +30,9 @@ interface Row {
   readonly name: string;
   readonly request: Partial<Options>;
   readonly status: number;
-  /** What can be reached at most. */
+  /** The request with the highest possible rate. */
   readonly limit: Limit;
-  /** Share of it that has to be reached. */
+  /** Share of the limit that must be reached. */
   readonly mustReach?: number;
 }
 
@@ -53,7 +53,8 @@ async function main(): Promise<void> {
   const edge = await startEdge();
   try {
     const portrait = await portraits();
-    // First: what is submitted under load comes to the Node compiler when its browser's lease ends.
+    // First, because photos that are submitted under load reach the Node compiler once their browser leases
+    // end.
     const burst = await submitBurst(edge, portrait);
     const content = await prepare(edge, portrait);
     const measured = await measure(
@@ -65,7 +66,7 @@ async function main(): Promise<void> {
       "Written by `npm run bench:api` (bench/api.ts): wrangler's local workerd, D1, R2 and queues, and the load",
       `generator on the same ${cpus().length} × ${cpus()[0].model}; Node ${process.version}; load average at the start ${load}.`,
       `${CONNECTIONS} connections; median of ${ROUNDS} rounds of ${ROUND_SECONDS} seconds, each next to a round of its limit: a bare Hono`,
-      '"hello", with as many bytes where they are what takes the time. Rate limits are off.',
+      '"hello", with the same number of bytes where they dominate the time. Rate limits are off.',
       "",
       "| request | requests a second | p50, ms | p99, ms | limit | of the limit | goal |",
       "|---|---|---|---|---|---|---|",
@@ -115,7 +116,7 @@ async function startEdge() {
   };
 }
 
-/** Public photographs cut to portraits of a person's phone; each number is another picture. */
+/** Returns a function that crops public photographs to portraits; each number gives another picture. */
 async function portraits(): Promise<(n: number) => Promise<Uint8Array<ArrayBuffer>>> {
   const names = ["airplane-from-above", "dust-bowl-home", "french-alpine-landscape", "locomotion-house-cat"];
   const photos = await Promise.all(names.map(async (name) => loadImage((await photograph(name)).bytes)));
@@ -143,13 +144,13 @@ async function submit({ api }: Edge, image: Uint8Array<ArrayBuffer>, title: stri
   return (await api<Submission>("/ar-content", { method: "POST", body: form })).content;
 }
 
-/** Enough for a full page of the list; returns one that is ready. */
+/** Adds enough contents for a full page of the list. Returns a ready one. */
 async function prepare(edge: Edge, portrait: Portrait): Promise<ArContent> {
   const image = await portrait(-1);
-  const { id } = await submit(edge, image, "The one that is looked at");
+  const { id } = await submit(edge, image, "The viewed photo");
   const content = await edge.api<ArContent>(`/ar-content/${id}?wait=30`);
   if (content.marker_status !== "ready") throw new Error(`The marker is ${content.marker_status}.`);
-  // The same photo: its marker is there already.
+  // The same photo reuses the marker.
   for (let i = 0; i < 60; i++) await submit(edge, image, `Photo ${i}`);
   return content;
 }
@@ -204,7 +205,7 @@ function etagOf({ marker_url: address }: ArContent): string {
   return `"${new URL(address!, "http://edge").searchParams.get("v")}"`;
 }
 
-/** A JPEG file with a comment: other bytes, the same picture. */
+/** Returns a JPEG file with a comment: different bytes, the same picture. */
 function withComment(jpeg: Uint8Array<ArrayBuffer>, n: number): Buffer {
   const text = Buffer.from(String(n).padStart(12, "0"));
   const marker = Buffer.from([0xff, 0xfe, 0, text.length + 2]);
@@ -220,7 +221,7 @@ function multipart(fields: Readonly<Record<string, string>>, image: Buffer) {
   return { body, contentType: `multipart/form-data; boundary=${boundary}` };
 }
 
-/** Lines of the table. Each round stands next to one of its limit, so that the machine's moods meet both. */
+/** Returns the table's lines. Each round is next to a round of its limit, so that load affects both. */
 async function measure(rows: readonly Row[]): Promise<string[]> {
   const limits = new Map<string, Round[]>();
   const lines: string[] = [];
@@ -245,7 +246,7 @@ async function measure(rows: readonly Row[]): Promise<string[]> {
   return [...[...limits].map(([name, rounds]) => lineOf(name, rounds, ["", "", ""])), ...lines];
 }
 
-/** One round. Every answer has to be the one that is expected. */
+/** Runs one round. Throws unless every answer is the expected one. */
 async function shoot({ name, request, status }: Limit, seconds: number): Promise<Round> {
   const result = await autocannon({
     ...request,
@@ -270,7 +271,7 @@ function lineOf(name: string, rounds: readonly Round[], rest: readonly string[])
   return `| ${[name, middle(({ perSecond }) => perSecond).toFixed(0), ...times, ...rest].join(" | ")} |`;
 }
 
-/** All at once, by programs side by side; the end is when the last marker is ready. */
+/** Submits all photos at once from several programs, and waits until the last marker is ready. */
 async function submitBurst(edge: Edge, portrait: Portrait): Promise<string[]> {
   const { api, compiler } = edge;
   const images = await Promise.all(Array.from({ length: BURST }, (_, n) => portrait(n)));
@@ -319,7 +320,7 @@ async function submitBurst(edge: Edge, portrait: Portrait): Promise<string[]> {
   const sorted = waits.toSorted((a, b) => a - b);
   return [
     `${BURST} portraits of ${PORTRAIT.width} × ${PORTRAIT.height} pixels, submitted by ${SENDERS} programs at once: all of them`,
-    `ready, each compiled exactly once. Taken in after ${seconds(accepted)} s (${median(waits).toFixed(0)} ms each, 99 %: ${sorted[Math.ceil(0.99 * BURST) - 1].toFixed(0)} ms); the last one`,
+    `ready, each compiled exactly once. Accepted after ${seconds(accepted)} s (${median(waits).toFixed(0)} ms each, 99 %: ${sorted[Math.ceil(0.99 * BURST) - 1].toFixed(0)} ms); the last one`,
     `ready after ${seconds(ready)} s: **${(ready / BURST).toFixed(0)} ms per image**.`,
   ];
 }

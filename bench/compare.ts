@@ -1,4 +1,4 @@
-// This working tree's compiler beside that of another revision, by turns in one process.
+// Compares this working tree's compiler with that of another revision, alternating in one process.
 //
 //   npm run bench:compare -- REVISION
 
@@ -21,12 +21,12 @@ const PICTURES = [
 const WARM_UP_ROUNDS = 4;
 const OPTIONS = { maxSize: Number.POSITIVE_INFINITY };
 
-/** A global that Node has and its types leave out. */
+/** A global of Node that its types lack. */
 declare const WebAssembly: { Module: new (bytes: Uint8Array) => object };
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** The compiler in a checkout, as fast as it gets there: older ones have no kernels to load. */
+/** Loads the compiler of a checkout, with its kernels if it has any. */
 async function openCompiler(folder: string): Promise<typeof compile> {
   const load = (path: string) => import(pathToFileURL(join(folder, path)).href);
   const wasm = join(folder, "compiler/wasm/kernels.wasm");
@@ -74,7 +74,7 @@ async function compare(revision: string): Promise<void> {
 
 const [revision] = process.argv.slice(2);
 if (!revision) {
-  console.error("Name a revision: npm run bench:compare -- HEAD~1");
+  console.error("The revision is missing. Example: npm run bench:compare -- HEAD~1");
   process.exit(2);
 }
 await compare(revision);

@@ -1,6 +1,7 @@
-// Our compiler beside mind-ar 1.2.5's: whole compilations, grey pixels in, `.mind` bytes out. In Node against
-// its OfflineCompiler, by turns in one process; in headless Chromium against its browser compiler (software
-// WebGL). Then what a large image costs in time and memory, and what a browser has to download.
+// Compares our compiler with mind-ar 1.2.5's: whole compilations, from grey pixels to `.mind` bytes. In Node
+// with its OfflineCompiler, alternating in one process; in headless Chromium with its browser compiler
+// (software WebGL). Then measures the time and memory of a large image, and the size of a browser's
+// downloads.
 //
 //   npm run bench             everything, into bench/results.md; minutes, because mind-ar is slow
 //   npm run bench -- --quick  the small images only, to the terminal
@@ -24,13 +25,13 @@ interface Picture {
   readonly height: number;
   /** Rounds of mind-ar in Node; each is followed by OUR_ROUNDS of ours. */
   readonly rounds: number;
-  /** How many times as fast as mind-ar it should be, and would be nice. */
+  /** Required and desired speed relative to mind-ar. */
   readonly goals: readonly [number, number] | null;
 }
 
 const OUR_ROUNDS = 15;
 
-/** Runs before the clock starts, in which the engine gets to know our code. */
+/** Runs before the measurement, in which the engine optimises our code. */
 const WARM_UP_ROUNDS = 4;
 
 const SQUARE: Picture = {
@@ -53,7 +54,7 @@ const LARGE = { width: 4000, height: 3000, rounds: 5, timeGoals: [7, 5], megabyt
 const DOWNLOAD_GOALS = [40, 20] as const;
 const MEGABYTE = 1e6;
 
-/** No reduction: mind-ar knows none. */
+/** Does not reduce images, because mind-ar cannot. */
 const OPTIONS = { maxSize: Number.POSITIVE_INFINITY };
 
 const quick = process.argv.includes("--quick");

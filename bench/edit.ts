@@ -1,5 +1,5 @@
-// How long a person waits for the score after letting go of a crop or turning tool: the built studio in headless
-// Chromium, a photo of 12 megapixels, from the event of letting go to the frame that shows the new score.
+// Measures how long a person waits for the score after using a crop or rotation tool: the built studio in
+// headless Chromium, a photo of 12 megapixels, from the pointer's release to the frame with the new score.
 //
 //   npm run bench:edit
 
@@ -14,9 +14,9 @@ import { median } from "./statistics.ts";
 
 const ROUNDS = 20;
 const GOAL_MS = 100;
-/** A person looks at the picture before touching it. */
+/** Pause before each use: a person looks at the picture first. */
 const LOOK_MS = 1000;
-/** Of the measure that web/studio/add/editor.tsx makes. */
+/** Name of the performance measure in web/studio/add/editor.tsx. */
 const MEASURE = "vivimark:let-go-to-score";
 const PHOTO = { width: 4000, height: 3000, tile: 1000 };
 
@@ -32,7 +32,7 @@ const TOOLS: Record<string, (page: Page, round: number) => Promise<void>> = {
     page.getByRole("slider", { name: "Straighten" }).fill(String((round % 15) - 7.5)),
 };
 
-/** Pulls inwards and outwards by turns, in steps, and lets go while the last step is being scored. */
+/** Drags inwards and outwards alternately, in steps, and releases while the last step is being scored. */
 async function drag(page: Page, name: RegExp, round: number): Promise<void> {
   const target = page.getByRole(name.source.startsWith("^") ? "group" : "button", { name });
   const { x, y, width, height } = (await target.boundingBox())!;
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
     });
     await page.getByRole("list", { name: "Parts of the score" }).waitFor();
 
-    // So that the frame has room to move.
+    // Give the frame room to move.
     await page.getByRole("combobox", { name: "Shape" }).selectOption("square");
     await page.waitForTimeout(LOOK_MS);
 
@@ -102,7 +102,7 @@ function rowOf(tool: string, waits: readonly number[]): string {
   return `| ${[tool, waits.length, ...numbers, verdict].join(" | ")} |`;
 }
 
-/** A large photo out of small public ones, as a JPEG. */
+/** Builds a large photo from small public ones, as a JPEG. */
 async function mosaic(): Promise<Buffer> {
   const names = ["airplane-from-above", "dust-bowl-home", "french-alpine-landscape", "locomotion-house-cat"];
   const pictures = await Promise.all(names.map(async (name) => loadImage((await photograph(name)).bytes)));

@@ -1,4 +1,4 @@
-// What a page or a program imports to compile targets: measured for its size, and run in Chromium.
+// The imports of a page that compiles targets: measured for their size, and run in Chromium.
 
 export { compile, compileTarget } from "../compiler/compile.ts";
 export { loadKernels } from "../compiler/kernels/kernels.ts";

@@ -1,5 +1,5 @@
-// Run in a process of its own by bench/compile.ts: compiles raw grey pixels once and prints by how many bytes
-// the process's peak exceeds what it held with the pixels and everything else loaded.
+// Run by bench/compile.ts in a process of its own: compiles raw grey pixels once and prints how many bytes the
+// process's peak memory exceeds its memory with the pixels and all modules loaded.
 //
 //   node bench/memory.ts FILE WIDTH HEIGHT
 
@@ -15,7 +15,7 @@ const before = process.memoryUsage.rss();
 compile([{ data, width: Number(width), height: Number(height) }], { maxSize: Number.POSITIVE_INFINITY });
 console.log(peakBytes() - before);
 
-/** Largest resident set so far. What getrusage says may be the parent's, from before this program began. */
+/** Returns the largest resident set so far. getrusage may include the parent's, before this program. */
 function peakBytes(): number {
   if (process.platform !== "linux") return process.resourceUsage().maxRSS * 1024;
   const [, kibibytes] = readFileSync("/proc/self/status", "utf8").match(/^VmHWM:\s*(\d+) kB$/m)!;

@@ -1,4 +1,4 @@
-// A page in headless Chromium that holds mind-ar's browser compiler and ours.
+// A page in headless Chromium with mind-ar's browser compiler and ours.
 
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -10,10 +10,10 @@ import type { GreyImage } from "../compiler/types.ts";
 import { launchBrowser } from "../test/e2e/browser.ts";
 
 export interface Comparison {
-  /** Milliseconds of the second run of either side. */
+  /** Milliseconds of the second run of each compiler. */
   readonly theirs: number;
   readonly ours: number;
-  /** Feature points of mind-ar in all keyframes, and those that ours has within half a pixel. */
+  /** Feature points of mind-ar in all keyframes, and those that ours has too, within half a pixel. */
   readonly points: number;
   readonly shared: number;
 }
@@ -29,7 +29,7 @@ const MIND_AR = new URL("../node_modules/mind-ar/dist/", import.meta.url);
 
 const KERNELS = new URL("../compiler/wasm/kernels.wasm", import.meta.url);
 
-/** Runs in the page: fetches the grey pixels and gives both sides the same. */
+/** Runs in the page: fetches the grey pixels and gives them to both compilers. */
 const SCRIPT = `
 import { Compiler } from "/mind-ar/mindar-image.prod.js";
 import { compile, decodeMind, loadKernels } from "/ours.js";
@@ -113,7 +113,7 @@ export async function openPage(): Promise<Page> {
   };
 }
 
-/** Bytes that a browser downloads for compiling, gzipped: the compiler's JavaScript and its WebAssembly. */
+/** Returns the gzipped bytes that a browser downloads to compile: the compiler's JavaScript and WebAssembly. */
 export async function downloadBytes(): Promise<{ script: number; wasm: number }> {
   return {
     script: gzipSync(await bundleCompiler(), { level: 9 }).length,
@@ -121,7 +121,7 @@ export async function downloadBytes(): Promise<{ script: number; wasm: number }>
   };
 }
 
-/** bench/library.ts as one minified module for the browser. */
+/** Bundles bench/library.ts as one minified module for the browser. */
 async function bundleCompiler(): Promise<string> {
   const output = await build({
     configFile: false,

@@ -1,4 +1,4 @@
-// Where the time of a compilation goes: its stages, and the kernels within them.
+// Measures the stages of a compilation, and the kernels within them.
 //
 //   node bench/profile.ts [WIDTH HEIGHT]
 
@@ -16,7 +16,7 @@ const [width = 1654, height = 1654] = process.argv.slice(2).map(Number);
 const image = await loadPhoto("airplane-from-above", width, height);
 loadKernels(await readKernelModule());
 
-/** Milliseconds of the round at hand, by name. */
+/** Milliseconds of the current round, by name. */
 const spent = new Map<string, number>();
 
 function add(name: string, milliseconds: number): void {

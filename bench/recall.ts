@@ -1,12 +1,12 @@
 import type { Measured, Measurement } from "./recall/measured.ts";
-// How well MindAR finds a picture, measured, and how well our score predicts it.
+// Measures how well MindAR finds pictures, and how well our score predicts it.
 //
-// Every picture is looked at by a simulated camera in the same seeded views (bench/recall/camera.ts), and
-// MindAR's player has to find it in each (bench/recall/player.ts). The share found is compared with the score
-// of the compiled marker, on the pictures that the score was not fitted to.
+// A simulated camera sees every picture in the same seeded views (bench/recall/camera.ts), and MindAR's
+// player must find it in each (bench/recall/player.ts). The share found is compared with the score of the
+// compiled marker, on pictures that were not used to fit the score.
 //
 //   npm run bench:recall                 measures, compares, writes into bench/results.md; about 15 minutes
-//   npm run bench:recall -- --measured   compares with the measurement that is in the repository
+//   npm run bench:recall -- --measured   compares with the measurement in the repository
 //   npm run bench:recall -- --fit        the same, and prints coefficients for compiler/quality/model.ts
 
 import { readFileSync, writeFileSync } from "node:fs";
@@ -31,13 +31,13 @@ const PLOT = new URL("recall/scatter.svg", import.meta.url);
 const VIEWS = 72;
 const SEED = 2026;
 
-/** Root mean square of the corners' distances from where they are, by the photo's longer side: found or not. */
+/** Largest root mean square error of the corners that counts as found, per longer side of the photo. */
 const MOST_ERROR = 0.1;
 
-/** Windows of frames in which our detector is checked against mind-ar's own, which takes seconds for each. */
+/** Number of windows in which our detector is compared with mind-ar's own, which takes seconds for each. */
 const CHECKED = 12;
 
-/** What a Spearman correlation on held-out pictures has to reach. */
+/** Required Spearman correlation on held-out pictures. */
 const MUST = 0.85;
 
 async function loadModules(): Promise<void> {
@@ -71,7 +71,7 @@ async function measure(): Promise<Measured> {
   return { views: VIEWS, seed: SEED, same, pictures };
 }
 
-/** In a thread: measures the subjects whose indexes come. */
+/** Runs in a thread: measures the subjects whose indexes it receives. */
 async function serveMeasurements(): Promise<void> {
   const { cornerError, load, sameAsReference } = await import("./recall/player.ts");
   await loadModules();
@@ -107,7 +107,7 @@ async function compare(measured: Measured, fit: boolean): Promise<void> {
   const subjects = await loadSubjects();
   const shares = new Map(measured.pictures.map((picture) => [picture.name, picture]));
   if (subjects.length !== shares.size || subjects.some(({ name }) => !shares.has(name))) {
-    throw new Error("The pictures are others than the measured ones: run it without --measured.");
+    throw new Error("The pictures differ from the measured ones. Run it without --measured.");
   }
   const targets = subjects.map(({ image }) => compileTarget(image));
   if (fit) {
@@ -152,7 +152,7 @@ async function compare(measured: Measured, fit: boolean): Promise<void> {
     "motion, noisy, dark or bright, up to 45 % covered, on a cluttered table. Found: MindAR's detection in its nine",
     "windows, matching and pose estimation give the four corners within 10 % of the photo's longer side (root mean",
     "square).",
-    `mind-ar's own detector found the very points of ours, which is faster, in ${measured.same[0]} of ${measured.same[1]} windows tried.`,
+    `mind-ar's own detector found the same points as ours, which is faster, in ${measured.same[0]} of ${measured.same[1]} windows.`,
     "",
     "![Measured share over predicted score](recall/scatter.svg)",
     "",

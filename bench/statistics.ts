@@ -1,4 +1,4 @@
-/** Median of at least one value. */
+/** Returns the median of one or more values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
@@ -10,7 +10,7 @@ export interface Time {
   readonly cpu: number;
 }
 
-/** Times one run. On a machine that others use as well, CPU time says more than the clock. */
+/** Measures one run. On a shared machine, CPU time is more reliable than the clock. */
 export async function time<Result>(
   work: () => Result | Promise<Result>,
 ): Promise<{ result: Result; time: Time }> {
@@ -22,7 +22,7 @@ export async function time<Result>(
   return { result, time: { wall, cpu: (user + system) / 1000 } };
 }
 
-/** Median, and the range in brackets. */
+/** Formats the median, with the range in brackets. */
 export function spread(values: readonly number[]): string {
   const digits = median(values) < 10 ? 1 : 0;
   const [middle, least, most] = [median(values), Math.min(...values), Math.max(...values)];

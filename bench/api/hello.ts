@@ -1,16 +1,16 @@
 import { Hono } from "hono";
 
-/** What a Hono Worker can answer at most, for nothing is done: the limits that bench/api.ts measures against. */
+/** A Hono Worker without any work. Its rates are the limits in bench/api.ts. */
 export default new Hono()
   .get("/hello", (c) => c.text("hello"))
   .get("/bytes/:count", (c) => c.body(bytes(Number(c.req.param("count")))));
 
-/** What `getRandomValues` gives at most. */
+/** Most bytes per call of `getRandomValues`. */
 const CHUNK = 65_536;
 
 const made = new Map<number, Uint8Array<ArrayBuffer>>();
 
-/** Random, for a page of zeros never leaves the processor's nearest cache. */
+/** Returns random bytes, because zeros would stay in the processor's nearest cache. */
 function bytes(count: number): Uint8Array<ArrayBuffer> {
   const known = made.get(count);
   if (known) return known;

@@ -1,38 +1,38 @@
-// A camera that looks at a printed photo: single frames with a known pose, and all that goes wrong between
-// paper and sensor. Everything follows from seeds.
+// A simulated camera in front of a printed photo: single frames with known poses, and all degradations
+// between paper and sensor. Seeds make every frame reproducible.
 
 import { resizeGrey } from "../../compiler/image/resize.ts";
 import type { GreyImage } from "../../compiler/types.ts";
 import { type Corners, cornersOf, invert, type Map3, placePhoto } from "../../test/e2e/pinhole.ts";
 
-/** Pixels of a frame: what a browser gets of a phone's camera unless it asks for more. */
+/** Pixels of a frame: a browser's default resolution of a phone's camera. */
 export const FRAME = { width: 640, height: 480 } as const;
 
-/** Focal length in pixels for a frame 45° high, which is what MindAR's player takes every camera for. */
+/** Focal length, in pixels, of a frame that is 45° high: MindAR's player assumes it for every camera. */
 export const FOCAL = FRAME.height / 2 / Math.tan(Math.PI / 8);
 
-/** One look at the photo. Angles in radians, lengths in frame pixels. */
+/** One view of the photo. Angles are in radians, lengths in frame pixels. */
 export interface View {
-  /** Distance, by the photo's longer side as a share of the frame's height. */
+  /** The photo's longer side as a share of the frame's height: a measure of distance. */
   readonly size: number;
-  /** Between the camera's axis and the photo's normal, and the direction in which it leans. */
+  /** The angle between the camera's axis and the photo's normal, and the direction of the tilt. */
   readonly tilt: number;
   readonly lean: number;
   readonly roll: number;
-  /** Where the photo's centre is: the middle of the frame is 0, its edges are ±1. */
+  /** The position of the photo's centre: 0 is the middle of the frame, ±1 its edges. */
   readonly centre: readonly [number, number];
   /** Standard deviation of the lens's blur. */
   readonly defocus: number;
   /** Length and direction of the hand's motion while the shutter was open. */
   readonly motion: number;
   readonly motionAngle: number;
-  /** Factor on the light, and standard deviation of the noise in grey levels. */
+  /** Factor of the light, and standard deviation of the noise in grey levels. */
   readonly exposure: number;
   readonly noise: number;
-  /** Share of the photo that something covers, from an edge inwards, and from which direction. */
+  /** Share of the photo that is covered from one edge, and the direction of that edge. */
   readonly covered: number;
   readonly coveredFrom: number;
-  /** Of the background and the noise. */
+  /** Seed of the background and the noise. */
   readonly seed: number;
 }
 
@@ -43,7 +43,7 @@ export interface Picture {
 
 export type Random = () => number;
 
-/** Numbers in [0, 1) (mulberry32). */
+/** Returns a generator of numbers in [0, 1) (mulberry32). */
 export function seeded(seed: number): Random {
   let state = seed >>> 0;
   return () => {
@@ -55,8 +55,8 @@ export function seeded(seed: number): Random {
 }
 
 /**
- * `count` views, the same ones for every photo. Each property alone is spread evenly over its range
- * (a Latin hypercube), so that few views say much.
+ * Returns `count` views, the same for every photo. Each property is spread evenly over its range (a Latin
+ * hypercube), so that few views cover much.
  */
 export function planViews(count: number, seed: number): View[] {
   const random = seeded(seed);
@@ -75,7 +75,7 @@ export function planViews(count: number, seed: number): View[] {
     size: 0.18 + 0.77 * size[i],
     tilt: (tilt[i] * 60 * Math.PI) / 180,
     lean: lean[i] * 2 * Math.PI,
-    // People hold the phone roughly upright, and one in five any way round.
+    // Most people hold the phone roughly upright; one in five holds it at any angle.
     roll: (roll[i] < 0.2 ? roll[i] * 5 - 0.5 : (roll[i] - 0.6) / 4) * 2 * Math.PI,
     centre: [(x[i] - 0.5) * 0.5, (y[i] - 0.5) * 0.5],
     defocus: 0.4 + 2 * defocus[i] ** 2,
@@ -89,7 +89,7 @@ export function planViews(count: number, seed: number): View[] {
   }));
 }
 
-/** Takes one picture of `photo`. */
+/** Takes a picture of `photo`. */
 export function takePicture(photo: GreyImage, view: View): Picture {
   const map = poseOf(photo, view);
   const light = backgroundOf(view.seed).slice();
@@ -105,7 +105,7 @@ function poseOf(photo: GreyImage, view: View): Map3 {
     (view.centre[0] * FRAME.width * depth) / 2 / FOCAL,
     (view.centre[1] * FRAME.height * depth) / 2 / FOCAL,
   ];
-  // Leaning by `tilt` about an axis in the photo's plane, then turning by `roll` (Rodrigues' formula).
+  // Tilt about an axis in the photo's plane, then turn by `roll` (Rodrigues' formula).
   const [c, s] = [Math.cos(view.tilt), Math.sin(view.tilt)];
   const [ax, ay] = [Math.cos(view.lean), Math.sin(view.lean)];
   const leaning = [
@@ -125,7 +125,7 @@ function backgroundOf(seed: number): Float32Array {
   return known;
 }
 
-/** A cluttered table: patches of soft noise, and papers and things of even brightness on it. */
+/** Paints a cluttered table: patches of soft noise, with papers and objects of even brightness. */
 function paintBackground(seed: number): Float32Array {
   const { width, height } = FRAME;
   const random = seeded(seed);
@@ -165,7 +165,7 @@ function paintBackground(seed: number): Float32Array {
   return out;
 }
 
-/** Paints the photo over `light` by inverse mapping, four bilinear samples a pixel. */
+/** Paints the photo over `light` by inverse mapping, with four bilinear samples per pixel. */
 function paintPhoto(light: Float32Array, photo: GreyImage, map: Map3, view: View): void {
   const print = resizeGrey(photo, Math.max(64, Math.ceil(view.size * FRAME.height * 1.2)));
   const { data, width, height } = print;
@@ -206,7 +206,7 @@ function paintPhoto(light: Float32Array, photo: GreyImage, map: Map3, view: View
         const [fx, fy] = [u - x0, v - y0];
         const upper = y0 * width + x0;
         const lower = upper + width;
-        // Paper is not as white and ink not as black as a screen.
+        // Paper is less white and ink less black than a screen.
         const level =
           (data[upper] * (1 - fx) + data[upper + 1] * fx) * (1 - fy) +
           (data[lower] * (1 - fx) + data[lower + 1] * fx) * fy;
@@ -217,7 +217,7 @@ function paintPhoto(light: Float32Array, photo: GreyImage, map: Map3, view: View
   }
 }
 
-/** Whether something, a hand or a glass, lies over a place of the photo. */
+/** Returns a function that says whether an object, such as a hand, covers a place of the photo. */
 function coverOf({ width, height }: GreyImage, { covered, coveredFrom }: View) {
   if (covered === 0) return () => false;
   const [c, s] = [Math.cos(coveredFrom), Math.sin(coveredFrom)];
@@ -226,7 +226,7 @@ function coverOf({ width, height }: GreyImage, { covered, coveredFrom }: View) {
   return (x: number, y: number) => (x - width / 2) * c + (y - height / 2) * s > edge;
 }
 
-/** Gaussian blur of standard deviation `sigma`. */
+/** Applies a Gaussian blur of standard deviation `sigma`. */
 function soften(light: Float32Array, sigma: number): Float32Array {
   const reach = Math.ceil(3 * sigma);
   const weights = Float32Array.from({ length: 2 * reach + 1 }, (_, i) =>
@@ -257,7 +257,7 @@ function soften(light: Float32Array, sigma: number): Float32Array {
   return out;
 }
 
-/** Motion blur along a straight line of `length` pixels. */
+/** Applies motion blur along a straight line of `length` pixels. */
 function smear(light: Float32Array, length: number, angle: number): Float32Array {
   const steps = Math.ceil(length);
   if (steps < 2) return light;
@@ -277,12 +277,12 @@ function smear(light: Float32Array, length: number, angle: number): Float32Array
   return out;
 }
 
-/** Light to 8-bit grey levels: exposure, noise, clipping. */
+/** Converts light to 8-bit grey levels: exposure, noise, clipping. */
 function expose(light: Float32Array, { exposure, noise, seed }: View): GreyImage {
   const random = seeded(seed ^ 0x5bd1e995);
   const data = new Uint8Array(light.length);
   for (let i = 0; i < light.length; i++) {
-    // The sum of four uniform numbers is near enough to a normal one.
+    // The sum of four uniform numbers approximates a normal distribution.
     const normal = (random() + random() + random() + random() - 2) * Math.sqrt(3);
     data[i] = Math.min(Math.max(light[i] * exposure + normal * noise, 0), 255);
   }

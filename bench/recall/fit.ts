@@ -5,12 +5,12 @@ import { FRAME, planViews } from "./camera.ts";
 import type { Measured } from "./measured.ts";
 import type { Subject } from "./pictures.ts";
 
-/** Keeps the coefficients finite where views could be told apart without error. */
+/** Keeps the coefficients finite when views are perfectly separable. */
 const RIDGE = 0.01;
 
 const ROUNDS = 50;
 
-/** Logistic regression (Newton's method) on every single view of the pictures that are not held out. */
+/** Fits a logistic regression (Newton's method) to every single view of the pictures that are not held out. */
 export function fitCoefficients(
   subjects: readonly Subject[],
   targets: readonly ImageTarget[],

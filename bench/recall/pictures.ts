@@ -1,5 +1,5 @@
-// What the quality score is fitted and judged on: pictures of many kinds, and worse versions of some of them.
-// bench/pictures/README.md says where the files come from; the patterns are drawn here.
+// The pictures on which the quality score is fitted and evaluated: pictures of many kinds, and degraded
+// versions of some. bench/pictures/README.md lists the sources of the files; the patterns are drawn here.
 
 import { readFile } from "node:fs/promises";
 import { encode } from "uqr";
@@ -18,15 +18,15 @@ export type Kind =
   | "pattern";
 
 export interface Subject {
-  /** Of the picture, and of what was done to it: `astronaut`, `astronaut, blurred`. */
+  /** Name of the picture and of its degradation: `astronaut`, `astronaut, blurred`. */
   readonly name: string;
   readonly kind: Kind;
-  /** Not used to fit the score. A picture and its versions are on the same side. */
+  /** Whether it is not used to fit the score. The same for a picture and its versions. */
   readonly heldOut: boolean;
   readonly image: GreyImage;
 }
 
-/** Every other picture of a kind is held out. */
+/** Names of the files. Every second picture of a kind is held out. */
 const FILES: Readonly<Record<Exclude<Kind, "pattern">, readonly string[]>> = {
   photograph: [
     "airplane-from-above",
@@ -78,7 +78,7 @@ const FILES: Readonly<Record<Exclude<Kind, "pattern">, readonly string[]>> = {
   texture: ["brick", "grass", "gravel", "tissue"],
 };
 
-/** Pictures of which worse versions are made, too. */
+/** Pictures that also get degraded versions. */
 const WORSENED = [
   "astronaut",
   "photographer",
@@ -105,13 +105,13 @@ const VERSIONS: Readonly<Record<string, (image: GreyImage) => GreyImage>> = {
   "small on a page": page,
 };
 
-/** Versions in turn, so that each picture gets two of them and each version comes several times. */
+/** Returns two versions for each picture, in turn, so that each version is used several times. */
 function versionsOf(index: number): string[] {
   const names = Object.keys(VERSIONS);
   return [names[index % names.length], names[(index * 2 + 3) % names.length]];
 }
 
-/** All subjects, at most 640 pixels long. `loadCodecs` comes first. */
+/** Loads all subjects, at most 640 pixels long. Call `loadCodecs` first. */
 export async function loadSubjects(): Promise<Subject[]> {
   const subjects: Subject[] = [];
   for (const kind of Object.keys(FILES) as (keyof typeof FILES)[]) {
@@ -159,7 +159,7 @@ function paint(width: number, height: number, grey: (x: number, y: number) => nu
   return { data, width, height };
 }
 
-/** Triangles and bars of random greys. */
+/** Draws triangles and bars of random greys. */
 function polygons(count: number, seed: number): GreyImage {
   const random = seeded(seed);
   const shapes = Array.from({ length: count }, () => ({
@@ -202,7 +202,7 @@ function level({ data, width, height }: GreyImage, change: (grey: number) => num
   return { data: data.map((grey) => table[grey]), width, height };
 }
 
-/** Three box blurs, nearly a Gaussian; its standard deviation as a share of the longer side. */
+/** Blurs with three box filters, which approximate a Gaussian. `share`: its deviation per longer side. */
 function blur({ data, width, height }: GreyImage, share: number): GreyImage {
   const radius = Math.max(1, Math.round(share * Math.max(width, height)));
   let from = Float32Array.from(data);
@@ -224,7 +224,7 @@ function blur({ data, width, height }: GreyImage, share: number): GreyImage {
   return { data: Uint8Array.from(from, Math.round), width, height };
 }
 
-/** The picture on a corner of a white page of twice its width. */
+/** Puts the picture in a corner of a white page of twice its width. */
 function page(image: GreyImage): GreyImage {
   const [width, height] = [image.width * 2, image.height * 2];
   return paint(width, height, (x, y) => {

@@ -1,4 +1,4 @@
-// MindAR's player as far as it recognises: detection in the moving window, matching, pose.
+// The recognition of MindAR's player: detection in the moving window, matching, pose.
 
 import { allocateDetector, detect } from "../../compiler/detector/detect.ts";
 import { encodeMind } from "../../compiler/mind.ts";
@@ -12,7 +12,7 @@ import { detectReference, type ReferencePoint } from "../../test/compiler/oracle
 import type { Corners, Point } from "../../test/e2e/pinhole.ts";
 import { FOCAL, FRAME, type View } from "./camera.ts";
 
-/** Side of the window in which the player detects (mind-ar detector/crop-detector.js). */
+/** Side, in pixels, of the window in which the player detects (mind-ar detector/crop-detector.js). */
 const WINDOW = 2 ** Math.round(Math.log2(Math.min(FRAME.width, FRAME.height) / 2));
 
 const PROJECTION = [
@@ -30,17 +30,17 @@ const estimator = new Estimator(PROJECTION);
 const buffers = allocateDetector(WINDOW, WINDOW);
 
 export interface Player {
-  /** Where the player believes the photo's corners to be; null when it does not find the photo. */
+  /** Returns the photo's corners as the player finds them; null when it does not find the photo. */
   find(frame: GreyImage): Corners | null;
 }
 
-/** Root mean square distance of the corners from where they are, by the longer side of the photo as seen. */
+/** Returns the root mean square error of the corners, as a share of the photo's longer side in the view. */
 export function cornerError(found: Corners, corners: Corners, { size }: View): number {
   const squares = found.map(({ x, y }, i) => (x - corners[i].x) ** 2 + (y - corners[i].y) ** 2);
   return Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / 4) / (size * FRAME.height);
 }
 
-/** A player that has loaded the marker of one target. */
+/** Returns a player that has loaded the marker of one target. */
 export function load(target: ImageTarget): Player {
   const [{ matchingData, targetImage }] = new OfflineCompiler().importData(encodeMind([target]));
   return {
@@ -57,7 +57,7 @@ export function load(target: ImageTarget): Player {
   };
 }
 
-/** The nine places of the window in the order in which the player visits them, from the centre on. */
+/** Returns the nine positions of the window in the player's order, the centre first. */
 export function windows(): { left: number; top: number }[] {
   const place = (size: number, index: number) => {
     const start = Math.max(0, Math.floor(size / 2 - WINDOW + (index * WINDOW) / 2));
@@ -69,7 +69,7 @@ export function windows(): { left: number; top: number }[] {
   });
 }
 
-/** The feature points of one window, by our detector: the same points as mind-ar's, see `sameAsReference`. */
+/** Detects the points of one window with our detector, which finds mind-ar's points: see `sameAsReference`. */
 function detectIn(frame: GreyImage, left: number, top: number): ReferencePoint[] {
   const { maxima, minima } = detect(crop(frame, left, top), WINDOW, WINDOW, Infinity, buffers);
   return [...pointsOf(maxima, true, left, top), ...pointsOf(minima, false, left, top)];
@@ -103,7 +103,7 @@ function placeCorners(pose: number[][], { width, height }: { width: number; heig
   return [place(0, 0), place(width, 0), place(width, height), place(0, height)];
 }
 
-/** Whether mind-ar's own detector finds the same points, descriptors and all, in the frame's middle window. */
+/** Returns whether mind-ar's own detector finds the same points and descriptors in the middle window. */
 export async function sameAsReference(frame: GreyImage): Promise<boolean> {
   const [{ left, top }] = windows();
   const ours = detectIn(frame, left, top);

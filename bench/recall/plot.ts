@@ -25,7 +25,7 @@ const SIZE = 460;
 const LEFT = 58;
 const TOP = 24;
 
-/** Measured share over predicted score, as an SVG; held-out pictures are filled. */
+/** Plots the measured share over the predicted score as an SVG. Dots of held-out pictures are filled. */
 export function plotScatter(dots: readonly Dot[]): string {
   const x = (score: number) => LEFT + (score / 100) * SIZE;
   const y = (share: number) => TOP + (1 - share) * SIZE;

@@ -1,4 +1,4 @@
-/** Spearman's rank correlation; equal values share the mean of their ranks. */
+/** Returns Spearman's rank correlation. Equal values share the mean of their ranks. */
 export function rankCorrelation(a: readonly number[], b: readonly number[]): number {
   const [x, y] = [ranksOf(a), ranksOf(b)];
   const mean = (a.length - 1) / 2;
