@@ -233,7 +233,7 @@ class Watch {
   #armSilence(): ReturnType<typeof setTimeout> {
     const silent = retryable(
       "compile_timeout",
-      `The compiler was silent for more than ${this.#silenceSeconds} s.`,
+      `The compiler sent no data for more than ${this.#silenceSeconds} s.`,
     );
     return setTimeout(() => this.end(silent), this.#silenceSeconds * 1000);
   }

@@ -200,7 +200,7 @@ export class StorageHttp {
     const wait = (seconds: number) => {
       clearTimeout(timer);
       if (answered) return;
-      const tooLong = new Outage(`${url.host} was silent for more than ${seconds} s.`);
+      const tooLong = new Outage(`${url.host} sent no data for more than ${seconds} s.`);
       timer = setTimeout(() => silent.abort(tooLong), seconds * 1000);
     };
     let broken: { readonly error: unknown } | undefined;
@@ -293,7 +293,7 @@ function withTimeLimit(
         let timer: number | null = null;
         const silence = new Promise<never>((_, reject) => {
           const tooLong = new Outage(
-            `${host} was silent for more than ${silenceSeconds} s during its response.`,
+            `${host} sent no data for more than ${silenceSeconds} s during its response.`,
           );
           timer = setTimeout(() => reject(tooLong), silenceSeconds * 1000);
         });

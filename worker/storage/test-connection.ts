@@ -95,5 +95,5 @@ function stepError(error: unknown): StepError {
     return field === undefined ? { code, message } : { code, message, field };
   }
   logFailure("A connection could not be tested", error);
-  return { code: "internal_error", message: "An internal error occurred and was logged." };
+  return { code: "internal_error", message: "An internal error occurred. Try again." };
 }

@@ -189,7 +189,7 @@ describe("the Node compiler's client", () => {
   });
 
   it.each([
-    ["silence", 29, /silent for more than 30 s/],
+    ["silence", 29, /sent no data for more than 30 s/],
     ["the whole time", 2, /took more than 100 s/],
   ])("gives up after %s", async (_name, secondsBetweenParts, sentence) => {
     vi.useFakeTimers();

@@ -579,7 +579,7 @@ describe("the queue", () => {
   });
 });
 
-describe("an endpoint is switched off", () => {
+describe("a webhook is disabled", () => {
   const noted = async () =>
     (await edge.json<AuditPage>("/api/audit-log?action=webhook.switched_off")).items.map(
       ({ actor, object, detail: facts }) => ({ actor: actor.kind, object: object.name, detail: facts }),
@@ -656,7 +656,7 @@ describe("an endpoint is switched off", () => {
   });
 });
 
-describe("switched off while something is being sent", () => {
+describe("disabled while something is being sent", () => {
   const off = (id: string) => edge.fetch(`${HOOKS}/${id}`, json("PATCH", { enabled: false }));
 
   test("it may arrive; if it does not, it is given up and not kept for later", async () => {
