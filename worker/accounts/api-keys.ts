@@ -63,8 +63,15 @@ export class ApiKeyStore {
     const prefix = key.slice(0, PREFIX_LENGTH);
     const companyId = this.#company.id;
     const values = {
-      ...{ id, companyId, name, prefix, hash: await hashKey(key), scopes },
-      ...{ createdBy, expiresAt, createdAt: now },
+      id,
+      companyId,
+      name,
+      prefix,
+      hash: await hashKey(key),
+      scopes,
+      createdBy,
+      expiresAt,
+      createdAt: now,
     };
     const [row] = await this.#audit.record(
       insertIf(

@@ -35,8 +35,11 @@ export async function createCompany(
   const row = { id, name, slug: await slugOf(name, id), storagePath: `companies/${id}`, ...times };
   const project = { id: crypto.randomUUID(), companyId: id, name: "First project", ...times };
   const member = {
-    ...{ id: crypto.randomUUID(), companyId: id, userId: owner.id },
-    ...{ role: "owner" as const, createdAt: new Date(now) },
+    id: crypto.randomUUID(),
+    companyId: id,
+    userId: owner.id,
+    role: "owner" as const,
+    createdAt: new Date(now),
   };
   const ownsFew = sql`(SELECT count(*) FROM ${members} WHERE ${and(eq(members.userId, owner.id), eq(members.role, "owner"))}) < ${MAX_COMPANIES}`;
   const isCreated = sql`EXISTS (SELECT 1 FROM ${companies} WHERE ${eq(companies.id, id)})`;

@@ -101,8 +101,14 @@ export async function invite(
   }
   const id = crypto.randomUUID();
   const row = {
-    ...{ id, companyId, email, role, status: "pending" as const, inviterId: by.id },
-    ...{ expiresAt: new Date(now + INVITATION_SECONDS * 1000), createdAt: new Date(now) },
+    id,
+    companyId,
+    email,
+    role,
+    status: "pending" as const,
+    inviterId: by.id,
+    expiresAt: new Date(now + INVITATION_SECONDS * 1000),
+    createdAt: new Date(now),
   };
   const [[invitation]] = await db.batch([
     insertIf(
@@ -246,7 +252,11 @@ export async function acceptAsNewPerson(
   const { id, companyId, email, role } = invitation;
   const hasAccount = exists(db.select({ one: sql`1` }).from(users).where(eq(users.email, email)));
   const { isCreated, statements } = createMember(db, {
-    ...{ person: { name, email, passwordHash }, companyId, role, address, now },
+    person: { name, email, passwordHash },
+    companyId,
+    role,
+    address,
+    now,
     condition: sql`${canBeAccepted(db, { id, companyId, now })} AND NOT ${hasAccount}`,
   });
   const [, , [member]] = await db.batch([

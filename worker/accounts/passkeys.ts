@@ -70,7 +70,10 @@ export async function removePasskey(
       .where(and(eq(passkeys.id, id), eq(passkeys.userId, userId)))
       .returning({ id: passkeys.id }),
     personEntry(db, {
-      ...{ userId, action: "person.passkey_removed", address, now },
+      userId,
+      action: "person.passkey_removed",
+      address,
+      now,
       condition: sql`changes() > 0`,
     }),
   ]);

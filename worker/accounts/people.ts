@@ -36,7 +36,11 @@ export async function setUp(
 ): Promise<boolean> {
   const { owner, company, address, now } = setup;
   const { isCreated, statements } = createMember(db, {
-    ...{ person: owner, companyId: company.id, role: "owner", address, now },
+    person: owner,
+    companyId: company.id,
+    role: "owner",
+    address,
+    now,
     condition: not(exists(db.select({ one: sql`1` }).from(users))),
   });
   const [, , joined] = await db.batch([
@@ -158,7 +162,10 @@ export async function changePassword(
       .where(and(isPasswordOf(person.id), eq(accounts.password, oldHash)))
       .returning({ id: accounts.id }),
     personEntry(db, {
-      ...{ userId: person.id, action: "person.password_changed", address, now },
+      userId: person.id,
+      action: "person.password_changed",
+      address,
+      now,
       condition: isChanged,
     }),
     db

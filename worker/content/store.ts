@@ -292,7 +292,9 @@ export class ContentStore {
     for (const { content, task } of reveals) {
       if (task.state !== "ready") continue;
       for (const statement of recordEvent(this.#db, {
-        ...{ type: "marker.ready", contentId: content.id, now },
+        type: "marker.ready",
+        contentId: content.id,
+        now,
         condition: sql`1`,
       })) {
         transaction.add(statement);

@@ -17,15 +17,20 @@ export function describeApi(app: Pick<OpenAPIHono<AppEnv>, "getOpenAPI31Document
   );
   const webhooks = mapped(told ?? {}, (operations) =>
     mapped(operations as Record<string, Operation>, ({ requestBody, ...rest }) => ({
-      ...{ tags: [WEBHOOKS], security: [], ...rest },
+      tags: [WEBHOOKS],
+      security: [],
+      ...rest,
       ...(requestBody && { requestBody: withExamples(requestBody) }),
     })),
   );
   const tags = TAGS.map(({ name, description }) => ({ name, description }));
   const examples = examplesIn(JSON.stringify([paths, webhooks]));
   return {
-    ...{ ...head, tags, components: { ...components, securitySchemes: SECURITY, examples } },
-    ...{ paths, webhooks },
+    ...head,
+    tags,
+    components: { ...components, securitySchemes: SECURITY, examples },
+    paths,
+    webhooks,
   };
 }
 

@@ -111,8 +111,12 @@ export async function recompile(
     db,
     compileTasks,
     {
-      ...{ id: taskId, contentId: arContent.id, companyId: arContent.companyId },
-      ...{ generation: arContent.generation, ...opened, createdAt: now },
+      id: taskId,
+      contentId: arContent.id,
+      companyId: arContent.companyId,
+      generation: arContent.generation,
+      ...opened,
+      createdAt: now,
     },
     sql`FROM ${arContent} WHERE ${and(present, isWithoutTask)}`,
   );

@@ -103,14 +103,23 @@ export const companyRoutes = new OpenAPIHono<AppEnv>()
   .openapi(listMembers, async (c) => {
     const rows = await membersOf(c.env.db, c.var.access.company.id);
     const items = rows.map(({ id, userId, name, email, role, createdAt }) => ({
-      ...{ id, person_id: userId, name, email, role, joined_at: createdAt.toISOString() },
+      id,
+      person_id: userId,
+      name,
+      email,
+      role,
+      joined_at: createdAt.toISOString(),
     }));
     return c.json({ items }, 200);
   })
   .openapi(listInvitations, async (c) => {
     const rows = await invitationsOf(c.env.db, c.var.access.company.id, c.env.now());
     const items = rows.map(({ id, email, role, expiresAt, createdAt }) => ({
-      ...{ id, email, role, expires_at: expiresAt.toISOString(), created_at: createdAt.toISOString() },
+      id,
+      email,
+      role,
+      expires_at: expiresAt.toISOString(),
+      created_at: createdAt.toISOString(),
     }));
     return c.json({ items }, 200);
   })

@@ -85,8 +85,10 @@ export const passkeyRoutes = new OpenAPIHono<AppEnv>()
     assertPasskeys(originOf(c));
     const { current_password: password } = c.req.valid("json");
     await confirmPassword(c.env.db, {
-      ...{ person: c.var.person, password },
-      ...{ address: addressOf(c), now: c.env.now() },
+      person: c.var.person,
+      password,
+      address: addressOf(c),
+      now: c.env.now(),
     });
     const { headers, response } = await libraryOf(c).generatePasskeyRegistrationOptions({
       headers: c.req.raw.headers,
@@ -108,8 +110,10 @@ export const passkeyRoutes = new OpenAPIHono<AppEnv>()
         throw new Refusal("invalid_input", passkeyMessage(error.body?.code) ?? error.message);
       });
     await personEntry(c.env.db, {
-      ...{ userId: person.id, action: "person.passkey_added" },
-      ...{ address: addressOf(c), now: c.env.now() },
+      userId: person.id,
+      action: "person.passkey_added",
+      address: addressOf(c),
+      now: c.env.now(),
     });
     return c.json(passkeyBody({ ...added, name }), 201);
   })

@@ -99,8 +99,11 @@ export const storageMigrationRoutes = new OpenAPIHono<AppEnv>()
     const failure = failureOf(await testSaved(c.env, connections, toId));
     if (failure !== null) throw new Refusal("storage_test_failed", `No files were moved. ${failure}`);
     const started = await life.start(c.env.db, {
-      ...{ id: creation.id, companyId: connections.company.id, toStorageId: toId },
-      ...{ audit: c.var.audit, now: c.env.now() },
+      id: creation.id,
+      companyId: connections.company.id,
+      toStorageId: toId,
+      audit: c.var.audit,
+      now: c.env.now(),
     });
     if (!started) {
       throw new Refusal(

@@ -257,7 +257,11 @@ export const webhookRoutes = new OpenAPIHono<AppEnv>()
     const { id, delivery_id: deliveryId } = c.req.valid("param");
     const found = await findDelivery(c, id, deliveryId);
     const log = found.attempts.map(({ createdAt, milliseconds, status, response, error }) => ({
-      ...{ at: new Date(createdAt).toISOString(), milliseconds, status, response, error },
+      at: new Date(createdAt).toISOString(),
+      milliseconds,
+      status,
+      response,
+      error,
     }));
     const payload = { ...payloadOf(found.event, c.env.settings.publicUrl) };
     return c.json({ ...deliveryBody(found), payload, log } satisfies DeliveryDetail, 200);

@@ -77,8 +77,14 @@ export async function start(
   const inserted = db
     .insert(storageMigrations)
     .values({
-      ...{ id, companyId, toStorageId, videoOf, state: "running" },
-      ...{ nextMessageAt: now, createdAt: now, updatedAt: now },
+      id,
+      companyId,
+      toStorageId,
+      videoOf,
+      state: "running",
+      nextMessageAt: now,
+      createdAt: now,
+      updatedAt: now,
     })
     .onConflictDoNothing()
     .returning();

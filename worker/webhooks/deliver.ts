@@ -60,7 +60,11 @@ async function send(sender: Sender, { endpoint, event }: ClaimedDelivery): Promi
   const secrets = await signingSecrets(sender.storages, endpoint, startedAt);
   const headers = signedHeaders({ secrets, event, body, now: startedAt });
   const ended = (result: Partial<Attempt> & Pick<Attempt, "error">): Attempt => ({
-    ...{ startedAt, milliseconds: now() - startedAt, status: null, response: "", retryAfterSeconds: null },
+    startedAt,
+    milliseconds: now() - startedAt,
+    status: null,
+    response: "",
+    retryAfterSeconds: null,
     ...result,
   });
   try {

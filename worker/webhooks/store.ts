@@ -83,8 +83,16 @@ export class WebhookStore {
         this.#db,
         webhookEndpoints,
         {
-          ...{ id, companyId: this.#company.id, url, events, description, isEnabled },
-          ...{ secret, secretId: id, createdAt: now, updatedAt: now },
+          id,
+          companyId: this.#company.id,
+          url,
+          events,
+          description,
+          isEnabled,
+          secret,
+          secretId: id,
+          createdAt: now,
+          updatedAt: now,
         },
         sql`(SELECT count(*) FROM ${webhookEndpoints} WHERE ${this.#own()}) < ${MAX_ENDPOINTS}`,
       ).returning(),
@@ -241,8 +249,12 @@ export class WebhookStore {
       this.#db
         .update(webhookDeliveries)
         .set({
-          ...{ state: "pending", attempts: 0, nextAttemptAt: now },
-          ...{ lease: null, leaseExpiresAt: null, finishedAt: null },
+          state: "pending",
+          attempts: 0,
+          nextAttemptAt: now,
+          lease: null,
+          leaseExpiresAt: null,
+          finishedAt: null,
         })
         .where(and(this.#ownDelivery(endpoint.id, id), isUnleased(now), isEndpointEnabled(this.#db)))
         .returning({ id: webhookDeliveries.id }),
@@ -262,8 +274,14 @@ export class WebhookStore {
         .insert(webhookEvents)
         .values({ id: eventId, companyId, type: TEST_EVENT, data, createdAt: now }),
       this.#db.insert(webhookDeliveries).values({
-        ...{ id: deliveryId, companyId, endpointId, eventId, state: "pending" },
-        ...{ attempts: 0, nextAttemptAt: now, createdAt: now },
+        id: deliveryId,
+        companyId,
+        endpointId,
+        eventId,
+        state: "pending",
+        attempts: 0,
+        nextAttemptAt: now,
+        createdAt: now,
       }),
     ]);
   }

@@ -479,7 +479,10 @@ describe("members", () => {
     const { id: companyId } = (await founded.json()) as { id: string };
     const [one, other] = await Promise.all(both.map(async (person) => (await person.json<Me>("/api/me")).id));
     await edge.db.insert(members).values({
-      ...{ id: crypto.randomUUID(), companyId, userId: other, role: "owner" },
+      id: crypto.randomUUID(),
+      companyId,
+      userId: other,
+      role: "owner",
       createdAt: new Date(edge.clock),
     });
     const rows = await edge.db.select().from(members).where(eq(members.companyId, companyId));

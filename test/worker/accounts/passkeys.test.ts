@@ -105,7 +105,9 @@ describe("a passkey", () => {
     expect(me).toMatchObject({ email: OWNER.email, company: { role: "owner" } });
     const { items } = await ada.json<{ items: Session[] }>("/api/me/sessions");
     expect(items.find(({ id }) => id === me.session_id)).toMatchObject({
-      ...{ current: false, address: "192.0.2.7", user_agent: "A phone" },
+      current: false,
+      address: "192.0.2.7",
+      user_agent: "A phone",
     });
     expect(await actions()).toEqual(["person.passkey_added", "person.signed_in"]);
   });

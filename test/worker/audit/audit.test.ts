@@ -210,8 +210,11 @@ describe("what is noted", () => {
     expect(rows.map(({ companyId }) => companyId)).toContain(me.company!.id);
     for (const row of rows) {
       expect(row).toMatchObject({
-        ...{ action: "person.password_reset", actorId: me.id, actorName: "Ada" },
-        ...{ objectName: OWNER.email, address: ADDRESS },
+        action: "person.password_reset",
+        actorId: me.id,
+        actorName: "Ada",
+        objectName: OWNER.email,
+        address: ADDRESS,
       });
     }
   });

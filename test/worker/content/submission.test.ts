@@ -166,8 +166,12 @@ describe("several photos at once", () => {
       store,
       photos.map((photo, i) => ({
         photo: {
-          ...{ ...photo, projectId, title: `Photo ${i}`, description: "" },
-          ...{ maxFeatures: null, expiresAt: null },
+          ...photo,
+          projectId,
+          title: `Photo ${i}`,
+          description: "",
+          maxFeatures: null,
+          expiresAt: null,
         },
         creation: newCreation(),
       })),

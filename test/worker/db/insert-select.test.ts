@@ -24,8 +24,10 @@ test("takes columns of the tables it selects from", async () => {
   const fromCompanies = sql`FROM ${companies}`;
   const chosen = {
     name: sql`upper(${companies.name})`,
-    ...{ companyId: companies.id, id: companies.slug },
-    ...{ createdAt: 1, updatedAt: 2 },
+    companyId: companies.id,
+    id: companies.slug,
+    createdAt: 1,
+    updatedAt: 2,
   };
   const made = await insertSelect(edge.db, projects, chosen, fromCompanies).returning();
   const all = await edge.db.select().from(companies);

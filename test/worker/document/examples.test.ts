@@ -117,13 +117,13 @@ function brokenStorage(status: number, code: string): StorageProvider {
 
 function s3Storage(fetch: (url: string, init?: RequestInit) => Promise<Response>): StorageProvider {
   const settings = {
-    ...{
-      endpoint: "https://storage.yandexcloud.net",
-      region: "ru-central1",
-      bucket: "portraits",
-      prefix: "",
-    },
-    ...{ access_key_id: "YCAJEexample", secret_access_key: "YCOexample", style: "path" as const },
+    endpoint: "https://storage.yandexcloud.net",
+    region: "ru-central1",
+    bucket: "portraits",
+    prefix: "",
+    access_key_id: "YCAJEexample",
+    secret_access_key: "YCOexample",
+    style: "path" as const,
   };
   const http = new StorageHttp({ checkAddress: () => {}, fetch, sleep: async () => {} });
   return new S3Storage(settings, http, () => edge.clock);
@@ -133,8 +133,11 @@ const connection = (bucket: string) => ({
   provider: "s3",
   name: "Our bucket",
   settings: {
-    ...{ endpoint: "https://storage.yandexcloud.net", region: "ru-central1", bucket },
-    ...{ access_key_id: "YCAJEexample", secret_access_key: "YCOexample" },
+    endpoint: "https://storage.yandexcloud.net",
+    region: "ru-central1",
+    bucket,
+    access_key_id: "YCAJEexample",
+    secret_access_key: "YCOexample",
   },
 });
 

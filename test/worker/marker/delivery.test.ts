@@ -122,7 +122,10 @@ describe("a delivered marker", () => {
         const cluster = { ...leaf, pointIndexes: [] };
         const blank = keyframes.map((keyframe) => ({
           ...keyframe,
-          ...{ maxima: points, minima: points, maximaCluster: cluster, minimaCluster: cluster },
+          maxima: points,
+          minima: points,
+          maximaCluster: cluster,
+          minimaCluster: cluster,
         }));
         return form({ marker: mind([{ ...rest, keyframes: blank }]) });
       },

@@ -522,7 +522,8 @@ describe("health", () => {
     expect(await degraded.json()).toEqual({
       status: "degraded",
       dependencies: {
-        ...{ database: { ok: true, milliseconds: 0 }, storage: { ok: true, milliseconds: 0 } },
+        database: { ok: true, milliseconds: 0 },
+        storage: { ok: true, milliseconds: 0 },
         compiler: { ok: false, milliseconds: 0 },
       },
     });

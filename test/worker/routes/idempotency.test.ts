@@ -145,7 +145,10 @@ describe("at the same moment", () => {
   test("a lease is taken over only after it has expired", async () => {
     const claimAgain = () =>
       claim(edge.db, {
-        ...{ owner: { companyId: FIRST_COMPANY_ID }, route: "POST /", key, now: edge.clock },
+        owner: { companyId: FIRST_COMPANY_ID },
+        route: "POST /",
+        key,
+        now: edge.clock,
       });
     const first = await claimAgain();
     expect(first.kind).toBe("leased");

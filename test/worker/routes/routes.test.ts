@@ -74,7 +74,9 @@ const PERSONAL: Readonly<Record<string, ((there: There) => object) | null>> = {
   "POST /api/auth/organization/remove-member": ({ member }) => ({ memberIdOrEmail: member }),
   "POST /api/auth/organization/leave": () => ({ organizationId: FIRST_COMPANY_ID }),
   "POST /api/auth/organization/invite-member": () => ({
-    ...{ email: "friend@example.net", role: "viewer", organizationId: FIRST_COMPANY_ID },
+    email: "friend@example.net",
+    role: "viewer",
+    organizationId: FIRST_COMPANY_ID,
   }),
   "POST /api/auth/organization/cancel-invitation": ({ invitation }) => ({ invitationId: invitation }),
   "POST /api/auth/organization/accept-invitation": ({ invitation }) => ({ invitationId: invitation }),
@@ -625,18 +627,16 @@ async function furnish(): Promise<There> {
   for (const secret of [lease!.token, invitation.id]) secrets.add(secret);
   const { items } = await owner.json<{ items: Member[] }>("/api/company/members");
   return {
-    ...{
-      content,
-      project: content.project_id,
-      task,
-      lease: lease!.token,
-      connection,
-      key,
-      migration,
-      upload,
-      webhook: hook.id,
-      delivery: tested.id,
-    },
+    content,
+    project: content.project_id,
+    task,
+    lease: lease!.token,
+    connection,
+    key,
+    migration,
+    upload,
+    webhook: hook.id,
+    delivery: tested.id,
     invitation: invitation.id,
     member: items.find(({ email }) => email === "viewer@example.net")!.id,
   };
@@ -671,12 +671,19 @@ async function member(email: string, companyId: string | null, role: Role): Prom
   const times = { createdAt: new Date(edge.clock), updatedAt: new Date(edge.clock) };
   await edge.db.insert(users).values({ id, name: email, email, ...times });
   await edge.db.insert(accounts).values({
-    ...{ id, userId: id, accountId: id, providerId: "credential", password: passwordHash },
+    id,
+    userId: id,
+    accountId: id,
+    providerId: "credential",
+    password: passwordHash,
     ...times,
   });
   if (companyId === null)
     await createCompany(edge.db, {
-      ...{ owner: { id, name: email }, name: "Another company", address: "", now: edge.clock },
+      owner: { id, name: email },
+      name: "Another company",
+      address: "",
+      now: edge.clock,
     });
   else await edge.db.insert(members).values({ id, companyId, userId: id, role, createdAt: times.createdAt });
   return Browser.signedIn(edge, { email, password: PASSWORD });

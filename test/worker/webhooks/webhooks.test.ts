@@ -172,7 +172,11 @@ describe("an event", () => {
         event_id: request.headers["webhook-id"],
         event_type: "marker.ready",
         content_id: content.id,
-        ...{ state: "delivered", attempts: 1, status: 204, error: null, next_attempt_at: null },
+        state: "delivered",
+        attempts: 1,
+        status: 204,
+        error: null,
+        next_attempt_at: null,
       }),
     ]);
   });
@@ -251,12 +255,23 @@ describe("an event", () => {
     const times = { createdAt: new Date(edge.clock), updatedAt: new Date(edge.clock) };
     await edge.db.insert(users).values({ ...stranger, email: `${stranger.id}@example.net`, ...times });
     const companyId = (await createCompany(edge.db, {
-      ...{ owner: stranger, name: "Another company", address: "", now: edge.clock },
+      owner: stranger,
+      name: "Another company",
+      address: "",
+      now: edge.clock,
     }))!;
     const [{ secret }] = await edge.db.select().from(webhookEndpoints).limit(1);
     await edge.db.insert(webhookEndpoints).values({
-      ...{ id: "elsewhere", companyId, url: elsewhere, events: CONTENT_EVENTS, description: "" },
-      ...{ isEnabled: true, secret, secretId: "", createdAt: 0, updatedAt: 0 },
+      id: "elsewhere",
+      companyId,
+      url: elsewhere,
+      events: CONTENT_EVENTS,
+      description: "",
+      isEnabled: true,
+      secret,
+      secretId: "",
+      createdAt: 0,
+      updatedAt: 0,
     });
     await submitAndCompile();
     expect(await deliverAll()).toEqual([ACK]);
@@ -416,12 +431,10 @@ describe("a delivery that fails", () => {
     if (first.kind !== "retry") throw new Error(first.kind);
     const [waiting] = await deliveries(id, "?state=pending");
     expect(waiting).toMatchObject({
-      ...{
-        state: "pending",
-        attempts: 1,
-        status: 500,
-        error: "The server responded with status 500; expected a status from 200 to 299.",
-      },
+      state: "pending",
+      attempts: 1,
+      status: 500,
+      error: "The server responded with status 500; expected a status from 200 to 299.",
       next_attempt_at: new Date(edge.clock + first.delaySeconds * 1000).toISOString(),
     });
     edge.pass(first.delaySeconds);
@@ -849,8 +862,13 @@ describe("webhooks of a company", () => {
       description: "The \u202e print\tshop",
     });
     expect(made).toMatchObject({
-      ...{ url: SHOP, events: ["marker.ready", "content.deleted"], description: "The  print shop" },
-      ...{ enabled: true, disabled_reason: null, failures: 0, last_delivered_at: null },
+      url: SHOP,
+      events: ["marker.ready", "content.deleted"],
+      description: "The  print shop",
+      enabled: true,
+      disabled_reason: null,
+      failures: 0,
+      last_delivered_at: null,
     });
     const { secret, ...shown } = made;
     expect(await edge.json(HOOKS)).toEqual({ items: [shown] });
