@@ -46,12 +46,16 @@ export async function* unzipped(
 ): AsyncGenerator<Unzipped, void> {
   const source = new Source(archive);
   let hasFiles = false;
-  while ((await source.fill(4)) && uint32(source.ahead, 0) === LOCAL_HEADER) {
-    const header = await readHeader(source);
-    if (!header) break;
-    hasFiles = true;
-    const file = await readFile(source, header, maxBytes);
-    if (!isIgnored(header.name)) yield file;
+  try {
+    while ((await source.fill(4)) && uint32(source.ahead, 0) === LOCAL_HEADER) {
+      const header = await readHeader(source);
+      if (!header) break;
+      hasFiles = true;
+      const file = await readFile(source, header, maxBytes);
+      if (!isIgnored(header.name)) yield file;
+    }
+  } finally {
+    await source.release();
   }
   if (!hasFiles) throw new Refusal("malformed_upload", "The body is not a ZIP archive that contains files.");
 }
@@ -77,6 +81,11 @@ class Source {
     }
     if (chunks.length > 1) this.ahead = joinChunks(chunks);
     return size >= length;
+  }
+
+  /** Leaves the rest of the archive, which begins with its directory, to other readers. */
+  async release(): Promise<void> {
+    await this.#chunks.return?.();
   }
 
   take(length: number): Uint8Array<ArrayBuffer> {

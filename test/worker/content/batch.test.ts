@@ -319,6 +319,27 @@ describe("addresses", () => {
 });
 
 describe("with an Idempotency-Key", () => {
+  test("an archive is recognised, although its directory is not needed", async () => {
+    const archive = zipSync({ "a.png": [png(), { level: 0 }], "b.png": [png(), { level: 0 }] } as never);
+    const headers = { "Idempotency-Key": crypto.randomUUID(), "Content-Type": "application/zip" };
+    const send = () => {
+      let at = 0;
+      const body = new ReadableStream({
+        pull(controller) {
+          if (at < archive.length) controller.enqueue(archive.slice(at, at + 32));
+          else controller.close();
+          at += 32;
+        },
+      });
+      return edge.fetch(BATCH, { method: "POST", body, headers });
+    };
+    const first = await send();
+    const again = await send();
+    expect([first.status, again.status]).toEqual([200, 200]);
+    expect(again.headers.get("Idempotency-Replayed")).toBe("true");
+    expect(await again.text()).toBe(await first.text());
+  });
+
   test("a batch that broke off is completed without duplicates", async () => {
     const archive = zipSync(
       Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`${i}.png`, [png(), { level: 0 }]])) as never,
