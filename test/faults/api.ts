@@ -13,7 +13,7 @@ export const photo = readFileSync(
 const POLL_MILLISECONDS = 50;
 const PATIENCE_MILLISECONDS = 90_000;
 
-/** Polls until there is an answer. Fails with the last result when there is none in time. */
+/** Polls until there is an answer. Fails with the last result after a time limit. */
 export async function until<T>(
   what: string,
   ask: () => Promise<T>,

@@ -34,10 +34,10 @@ export const ORIGIN = "http://edge.test";
 /** One key of 32 bytes. */
 const SECRETS_KEYS = `test:${btoa("0123456789abcdef0123456789abcdef")}`;
 
-/** A key of the first company for everything that keys may do; requests carry it that say nothing else. */
+/** A key of the first company with every scope. Requests have it by default. */
 const KEY = `${KEY_PREFIX}${"0".repeat(48)}`;
 
-/** The edge on the real D1 and R2, with a clock that stands still and a queue that only notes. */
+/** The Worker with real D1 and R2, a clock that stands still, and queues that only record messages. */
 export class Edge {
   readonly db: Database = drizzle(env.DB);
   readonly storage = new R2Storage(env.BUCKET);
@@ -53,7 +53,7 @@ export class Edge {
     storageLeaseSeconds: 300,
     quotas: UNLIMITED,
   };
-  /** The Internet, as far as these tests know it: what it answers, by address. */
+  /** Responses of the internet, by URL. */
   readonly sites = new Map<string, (request: Request) => Response | Promise<Response>>();
   clock = Date.UTC(2026, 10, 22, 12);
 
@@ -79,7 +79,7 @@ export class Edge {
     webhookQueue: { sendAll: async (messages) => void this.told.push(...messages) },
     assets: { fetch: async (request) => new Response(new URL(request.url).pathname) },
     rateLimits: {},
-    // The tests change rows behind its back.
+    // The tests change rows directly.
     publicCache: new PublicCache(0),
     accounts: {
       secret: "a secret of these tests, which is long enough",
@@ -96,7 +96,7 @@ export class Edge {
   };
   readonly #later: Promise<unknown>[] = [];
 
-  /** What happens while a request waits. */
+  /** Called when a request waits. */
   whileAsleep: (milliseconds: number) => Promise<void> = async () => {};
 
   private mailbox() {
@@ -104,7 +104,7 @@ export class Edge {
     return { mailer: mails, mailbox: { mails, token: "token-of-the-mailbox" } };
   }
 
-  /** The platform's storages, with `own` in the place of its bucket. */
+  /** Returns the platform's storages, with `own` instead of its bucket. */
   storagesWith(
     own: StorageProvider,
     { vault = new Vault(SECRETS_KEYS), allowPrivate = true }: { vault?: Vault; allowPrivate?: boolean } = {},
@@ -120,7 +120,7 @@ export class Edge {
     });
   }
 
-  /** Other backends: real buckets of R2, by the names of the buckets that an S3 connection names. */
+  /** Other backends: real R2 buckets, by the bucket name of an S3 connection. */
   readonly backends = new Map<string, StorageProvider>([
     ["second", new R2Storage(env.SECOND_BUCKET)],
     ["third", new R2Storage(env.THIRD_BUCKET)],
@@ -147,7 +147,7 @@ export class Edge {
 
   #hasKey: Promise<unknown> | undefined;
 
-  /** As a program of the first company's. */
+  /** Sends a request as a program of the first company. */
   async fetch(path: string, init: RequestInit = {}, bindings: Partial<Bindings> = {}): Promise<Response> {
     await (this.#hasKey ??= this.#addKey());
     const headers = new Headers(init.headers);
@@ -155,7 +155,7 @@ export class Edge {
     return this.anonymously(path, { ...init, headers }, bindings);
   }
 
-  /** As nobody, or as whoever the headers say. */
+  /** Sends a request with only the given headers. */
   async anonymously(
     path: string,
     init: RequestInit = {},
@@ -178,7 +178,7 @@ export class Edge {
         hash: await hashKey(KEY),
         scopes: SCOPES,
         createdAt: 0,
-        // Used a moment ago: so it is not noted again and again.
+        // Used a moment ago, so that requests do not update it.
         lastUsedAt: this.clock,
       })
       .onConflictDoNothing();
@@ -191,7 +191,7 @@ export class Edge {
     return JSON.parse(text) as T;
   }
 
-  /** Uploads a photo; a new one unless the form says otherwise. */
+  /** Uploads a photo: by default, a new one. */
   submit(fields: Record<string, string | Uint8Array> = {}): Promise<Submission> {
     return this.json("/api/ar-content", { method: "POST", body: form({ image: png(), ...fields }) });
   }
@@ -204,7 +204,7 @@ export class Edge {
     return openStore(this.db, FIRST_COMPANY_ID);
   }
 
-  /** Keys that the storage holds for a piece of content, without the QR code's, which is there all its life. */
+  /** Returns the keys of a content's files in the storage, without its QR code, which always exists. */
   async files({ unique_id }: { unique_id: string }): Promise<string[]> {
     return (await this.allFiles()).filter((key) => key.includes(unique_id) && !key.includes("/qr-codes/"));
   }
@@ -213,7 +213,7 @@ export class Edge {
     return (await this.storage.list("", { recursive: true })).objects.map(({ key }) => key);
   }
 
-  /** The queue's consumer, with a mock in the place of the Node compiler. */
+  /** Runs the queue's consumer, with a mock of the Node compiler. */
   consumer(mockCompile: MockCompile): Consumer {
     return {
       ...this.bindings,
@@ -227,9 +227,9 @@ export class Edge {
 
 export const SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
-/** A storage, with some of its methods replaced. */
+/** Returns a storage with some of its methods replaced. */
 export function but(storage: StorageProvider | undefined, mocks: Partial<StorageProvider>): StorageProvider {
-  if (!storage) throw new Error("There is no such storage.");
+  if (!storage) throw new Error("The storage does not exist.");
   return new Proxy(storage, {
     get(target, name) {
       const value = Reflect.get(name in mocks ? mocks : target, name);
@@ -238,7 +238,7 @@ export function but(storage: StorageProvider | undefined, mocks: Partial<Storage
   });
 }
 
-/** A connection as the API takes it. */
+/** Returns a storage connection in the API's format. */
 export function s3(bucket: string) {
   const keys = { access_key_id: "AKIAIOSFODNN7EXAMPLE", secret_access_key: SECRET };
   return {
@@ -270,7 +270,7 @@ export function json(method: string, body: unknown, headers: Record<string, stri
   };
 }
 
-/** Status and code of a refusal, after checking that it is a problem document. */
+/** Checks that a response is a problem document. Returns its status and code. */
 export async function refusal(response: Response): Promise<Problem> {
   const type = response.headers.get("content-type");
   const problem = (await response.json()) as Problem;

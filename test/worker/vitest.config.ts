@@ -13,7 +13,7 @@ export default defineConfig({
         bindings: {
           TEST_MIGRATIONS: await readD1Migrations(join(root, "migrations")),
           COMPILER_SECRET: "test",
-          // Nothing listens on port 1: the Node compiler is down unless a test brings a mock of it.
+          // Nothing listens on port 1: the Node compiler is down unless a test uses a mock.
           COMPILER_URL: "http://127.0.0.1:1",
         },
       },
@@ -23,9 +23,9 @@ export default defineConfig({
     name: "worker",
     root: import.meta.dirname,
     include: ["**/*.test.ts"],
-    // Files share a workerd, and with it what they import; migrate.ts empties its storages before each.
+    // Files share a workerd and its imported modules. migrate.ts empties its storages before each file.
     isolate: false,
-    // The default leaves one core idle, which is half of a small machine.
+    // The default leaves one core idle: half of a small machine.
     maxWorkers: "100%",
     globalSetup: [
       "./compiler/compiled-in-node.ts",
@@ -36,7 +36,7 @@ export default defineConfig({
     ],
     setupFiles: ["../bytes.ts", "./migrate.ts"],
     expect: { requireAssertions: true },
-    // Bundled once; every file's workerd would otherwise ask for some 800 modules one by one.
+    // Bundled once. Otherwise every file's workerd would request about 800 modules one by one.
     deps: {
       optimizer: {
         ssr: {
@@ -64,7 +64,7 @@ export default defineConfig({
         },
       },
     },
-    // Only against hanging: a busy machine is no failure.
+    // A limit that only a hang reaches, not a busy machine.
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

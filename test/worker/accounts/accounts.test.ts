@@ -33,9 +33,9 @@ let owner: Browser;
 
 beforeEach(async () => {
   edge = new Edge();
-  // The library has no clock but the machine's.
+  // The library uses the machine's clock.
   vi.useFakeTimers({ toFake: ["Date"], now: edge.clock });
-  // One file, one database: the set-up is done once and the clock of every test is the same.
+  // All tests of the file share a database, so they set it up once and use the same clock.
   owner = (await setUp(edge)) ?? (await Browser.signedIn(edge, OWNER));
   await edge.db.delete(attempts);
 });
@@ -52,7 +52,7 @@ function pass(seconds: number): void {
 const code = async (response: Response) => (await refusal(response)).code;
 
 describe("the set-up", () => {
-  test("is open until there is an owner, to whom everything belongs that was there", async () => {
+  test("is open until there is an owner, who gets all existing data", async () => {
     expect(await edge.json("/api/setup")).toEqual({ open: false });
     const me = await owner.json<Me>("/api/me");
     expect(me).toMatchObject({
@@ -65,7 +65,7 @@ describe("the set-up", () => {
     expect((await owner.fetch(`/api/ar-content/${content.id}`)).status).toBe(200);
   });
 
-  test("happens once", async () => {
+  test("works only once", async () => {
     const again = { ...OWNER, email: "eve@example.net", name: "Eve", company_name: "Eve's" };
     const body = { ...again, token: "the token of the set-up link" };
     const response = await edge.anonymously("/api/setup", json("POST", body));
@@ -82,11 +82,11 @@ describe("the set-up", () => {
   });
 });
 
-test("a person owns at most 20 companies: each has quotas of its own", async () => {
+test("a person owns at most 20 companies, because each has its own quotas", async () => {
   const me = await owner.json<Me>("/api/me");
   const { length } = me.companies.filter(({ role }) => role === "owner");
   const found = () => owner.post("/api/me/companies", { name: "One more" });
-  // At the same moment, as who wants to get past the limit would.
+  // At the same moment, like an attempt to exceed the limit.
   const statuses = (await Promise.all(Array.from({ length: 22 - length }, found))).map(
     ({ status }) => status,
   );
@@ -116,7 +116,7 @@ describe("sessions", () => {
     expect(here.headers.get("set-cookie")).not.toContain("Secure");
   });
 
-  test("behind https everything that is set is Secure and HttpOnly", async () => {
+  test("behind https, every cookie is Secure and HttpOnly", async () => {
     const https = { settings: { ...edge.settings, publicUrl: "https://portraits.example" } };
     const signIn = { ...json("POST", OWNER) };
     const headers = { "Content-Type": "application/json", Origin: "https://portraits.example" };
@@ -130,7 +130,7 @@ describe("sessions", () => {
     }
   });
 
-  test("a forged, a foreign and an ended session are nobody's", async () => {
+  test("a forged, a foreign and an ended session are not accepted", async () => {
     const forged = new Browser(edge);
     forged.cookies.set("__Secure-vivimark.session_token", "token.c2lnbmF0dXJl");
     expect(await code(await forged.fetch("/api/ar-content"))).toBe("unauthenticated");
@@ -150,7 +150,7 @@ describe("sessions", () => {
     expect(await code(await copy.fetch("/api/ar-content"))).toBe("unauthenticated");
   });
 
-  test("are listed, and each can be ended from another", async () => {
+  test("are listed, and any session can end the others", async () => {
     const phone = await Browser.signedIn(edge, OWNER);
     const phoneId = (await phone.json<Me>("/api/me")).session_id;
     const { items } = await owner.json<{ items: Session[] }>("/api/me/sessions");
@@ -167,7 +167,7 @@ describe("sessions", () => {
     expect((await owner.fetch("/api/me")).status).toBe(200);
   });
 
-  test("a request that changes something must come from a page of our own", async () => {
+  test("a request that changes data must come from the platform's own pages", async () => {
     const post = (headers: Record<string, string>) =>
       owner.copy().fetch("/api/ar-content", { method: "POST", body: form({ image: png() }), headers });
     expect(await code(await post({ Origin: "https://evil.example" }))).toBe("foreign_origin");
@@ -184,7 +184,7 @@ describe("sessions", () => {
     expect(await code(elsewhere)).toBe("foreign_origin");
   });
 
-  test("nothing of better-auth is reachable but what is listed", async () => {
+  test("only the listed paths of better-auth are reachable", async () => {
     for (const path of [
       "sign-up/email",
       "organization/create",
@@ -199,7 +199,7 @@ describe("sessions", () => {
     expect(await code(await owner.fetch("/api/auth/ok"))).toBe("not_found");
   });
 
-  test("without a secret nobody signs in", async () => {
+  test("signing in needs a configured secret", async () => {
     const bare = { accounts: { ...edge.bindings.accounts, secret: "short" } };
     const response = await edge.anonymously("/api/auth/sign-in/email", json("POST", OWNER), bare);
     expect([response.status, await code(response)]).toEqual([503, "secrets_unavailable"]);
@@ -213,7 +213,7 @@ describe("signing in", () => {
       headers: { "Content-Type": "application/json", "CF-Connecting-IP": from },
     });
 
-  test("says the same of a wrong password and of a person who does not exist", async () => {
+  test("gives the same answer to a wrong password and to an unknown person", async () => {
     const [wrong, unknown] = await Promise.all([
       attempt(OWNER.email, "not the password"),
       attempt("nobody@example.net", "not the password"),
@@ -223,7 +223,7 @@ describe("signing in", () => {
     expect(a).toMatchObject({ status: 401, code: "unauthenticated" });
   });
 
-  test("is throttled by what was typed, known or not, and opens again", async () => {
+  test("is throttled by email, known or not, and opens again", async () => {
     pass(3600);
     const answers = async (email: string) => {
       const codes = [];
@@ -237,13 +237,13 @@ describe("signing in", () => {
     const locked = await attempt(OWNER.email, OWNER.password);
     expect(Number(locked.headers.get("retry-after"))).toBe(900);
     expect(await code(locked)).toBe("too_many_attempts");
-    // The person's own machine, elsewhere, is not kept out by it.
+    // The person can still sign in from another address.
     expect((await attempt(OWNER.email, OWNER.password, "198.51.100.7")).status).toBe(200);
     pass(900);
     expect((await attempt(OWNER.email, OWNER.password)).status).toBe(200);
   });
 
-  test("one address cannot go through a list of emails", async () => {
+  test("is throttled by network address too", async () => {
     pass(7200);
     for (let n = 0; n < 60; n++) {
       const tried = {
@@ -259,7 +259,7 @@ describe("signing in", () => {
 });
 
 describe("a forgotten password", () => {
-  test("is asked for as often whether or not there is such a person", async () => {
+  test("has the same limits for known and unknown people", async () => {
     pass(9000);
     const ask = async (email: string) => {
       const codes = [];
@@ -274,7 +274,7 @@ describe("a forgotten password", () => {
     expect(await ask(OWNER.email)).toEqual(expected);
   });
 
-  test("is answered before the mail is sent, whatever becomes of that; the log tells, and not whose it was", async () => {
+  test("is answered before the mail is sent; a failure is logged without the address", async () => {
     pass(9000);
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     const work: Promise<unknown>[] = [];
@@ -294,7 +294,7 @@ describe("a forgotten password", () => {
     expect(line).not.toContain(OWNER.email);
   });
 
-  test("is replaced by a link from the mail, once, and every session ends", async () => {
+  test("is replaced through the link in the mail, once, and every session ends", async () => {
     pass(10_000);
     const colleague = await invited("forgetful@example.net", "viewer");
     const ask = (email: string) => new Browser(edge).post("/api/auth/request-password-reset", { email });
@@ -313,8 +313,8 @@ describe("a forgotten password", () => {
   });
 });
 
-describe("what people change of themselves", () => {
-  test("their name, which is cleaned like every other", async () => {
+describe("people change", () => {
+  test("their name, which is cleaned like every name", async () => {
     const person = await invited("renamed@example.net", "viewer");
     const change = (body: object) => person.fetch("/api/me", json("PATCH", body));
     expect((await change({ name: "  Grace\nHopper " })).status).toBe(204);
@@ -323,7 +323,7 @@ describe("what people change of themselves", () => {
     expect(await code(await change({ name: "Eve", email: "owner@example.net" }))).toBe("invalid_input");
   });
 
-  test("their password, with the one before; every other session ends", async () => {
+  test("their password, with the current one; every other session ends", async () => {
     pass(12_000);
     const person = await invited("careful@example.net", "viewer");
     const before = { email: "careful@example.net", password: "a password of ten" };
@@ -346,7 +346,7 @@ describe("what people change of themselves", () => {
     expect((await (await Browser.signedIn(edge, after)).fetch("/api/me")).status).toBe(200);
   });
 
-  test("a session is no place to guess the password from", async () => {
+  test("their password only a few times wrongly: guessing is throttled in a session too", async () => {
     pass(14_000);
     const person = await invited("guessed@example.net", "viewer");
     const guess = () =>
@@ -373,7 +373,7 @@ describe("the company", () => {
 });
 
 describe("members", () => {
-  test("come by a link, as what they were invited", async () => {
+  test("join by a link, with the role of their invitation", async () => {
     const editor = await invited("grace@example.net", "editor");
     expect(await editor.json<Me>("/api/me")).toMatchObject({
       name: "grace",
@@ -383,7 +383,7 @@ describe("members", () => {
     expect(await code(await editor.fetch("/api/api-keys"))).toBe("forbidden");
   });
 
-  test("an invitation is good once, for its week, and until it is withdrawn", async () => {
+  test("an invitation is valid once, for a week, and until it is withdrawn", async () => {
     const [once, late, withdrawn] = await Promise.all(
       ["once", "late", "withdrawn"].map((name) => invite(`${name}@example.net`, "viewer")),
     );
@@ -408,7 +408,7 @@ describe("members", () => {
     expect(await code(await accept(late))).toBe("not_found");
   });
 
-  test("who has an account joins with it, and switches between companies", async () => {
+  test("a person with an account joins with it, and switches between companies", async () => {
     pass(60);
     const own = await owner.json<{ id: string }>("/api/me/companies", json("POST", { name: "Second" }));
     const editor = await invited("linus@example.net", "editor");
@@ -428,7 +428,7 @@ describe("members", () => {
     expect((await editor.json<{ items: unknown[] }>("/api/ar-content")).items).toEqual([]);
   });
 
-  test("who is no member cannot make a company their session's", async () => {
+  test("only members can select a company", async () => {
     pass(60);
     const stranger = await invited("stranger@example.net", "viewer");
     const { id } = await owner.json<{ id: string }>("/api/me/companies", json("POST", { name: "Third" }));
@@ -439,7 +439,7 @@ describe("members", () => {
     expect(await code(await stranger.fetch("/api/ar-content"))).toBe("no_company");
   });
 
-  test("who is removed sees nothing from that moment on", async () => {
+  test("a removed member loses access at once", async () => {
     const gone = await invited("gone@example.net", "admin");
     const { id: userId } = await gone.json<Me>("/api/me");
     const [{ id }] = await edge.db.select().from(members).where(eq(members.userId, userId));
@@ -449,7 +449,7 @@ describe("members", () => {
     expect(await code(await gone.fetch("/api/ar-content"))).toBe("no_company");
   });
 
-  test("an admin can neither make owners nor remove the last one; only one role each", async () => {
+  test("an admin cannot appoint owners or remove the last one, and a member has one role", async () => {
     const admin = await invited("admin@example.net", "admin");
     const asOwner = { email: "x@example.net", role: "owner" };
     expect((await admin.post("/api/auth/organization/invite-member", asOwner)).status).toBe(403);
@@ -560,7 +560,7 @@ describe("members", () => {
     await edge.db.delete(users).where(like(users.id, "full%"));
   });
 
-  test("are changed in the company that the session has selected, or in the one that the request names", async () => {
+  test("are changed in the company of the session, or in the one that the request names", async () => {
     const person = await invited("unselected@example.net", "admin");
     await person.post("/api/auth/organization/set-active", { organizationId: null });
     expect((await person.json<Me>("/api/me")).company).toBeNull();
@@ -571,7 +571,7 @@ describe("members", () => {
     expect((await person.post("/api/auth/organization/invite-member", named)).status).toBe(200);
   });
 
-  test("are seen by every one of them", async () => {
+  test("can all see the members", async () => {
     const viewer = await invited("seeing@example.net", "viewer");
     const { items } = await viewer.json<{ items: Member[] }>("/api/company/members");
     expect(items).toContainEqual(expect.objectContaining({ name: "Ada", email: OWNER.email, role: "owner" }));
@@ -581,7 +581,7 @@ describe("members", () => {
     );
   });
 
-  test("viewers and editors invite nobody, and see no invitation, whose id is its link", async () => {
+  test("viewers and editors cannot invite, and see no invitations, whose ids are their links", async () => {
     const open = await invite("open@example.net", "admin");
     const { items } = await owner.json<{ items: PendingInvitation[] }>("/api/company/invitations");
     expect(items.map(({ id }) => id)).toContain(open);
@@ -598,11 +598,11 @@ describe("members", () => {
   });
 });
 
-test("nobody's mailbox is filled with invitations", async () => {
+test("invitations to an email are throttled", async () => {
   const victim = "victim@example.net";
   const send = (by: Browser) =>
     by.post("/api/auth/organization/invite-member", { email: victim, role: "viewer" });
-  // Nobody who is not signed in takes anything from those who are.
+  // Unauthenticated requests do not use up anybody else's attempts.
   for (let i = 0; i < 12; i++) expect((await send(new Browser(edge))).status).toBe(401);
   for (let i = 0; i < 10; i++) expect((await send(owner)).status).toBe(200);
   const refused = await send(owner);
@@ -617,7 +617,7 @@ describe("API keys", () => {
   const as = (key: string, path: string, init: RequestInit = {}) =>
     edge.anonymously(path, { ...init, headers: { ...init.headers, Authorization: `Bearer ${key}` } });
 
-  test("are shown once and kept as a hash", async () => {
+  test("are shown once and stored as a hash", async () => {
     const { key, ...shown } = await create({ name: "Shop", scopes: ["read"] });
     expect(key).toMatch(/^vivi_[0-9a-f]{48}$/);
     expect(shown.prefix).toBe(key.slice(0, 13));
@@ -627,7 +627,7 @@ describe("API keys", () => {
     expect(JSON.stringify(row)).not.toContain(key);
   });
 
-  test("do what their scopes say, and no more", async () => {
+  test("have only their scopes", async () => {
     const [read, submit, manage] = await Promise.all(
       ["read", "submit", "manage"].map((scope) => create({ name: scope, scopes: [scope] })),
     );
@@ -644,7 +644,7 @@ describe("API keys", () => {
     expect(await code(await as(manage.key, "/api/me"))).toBe("unauthenticated");
   });
 
-  test("are at most 100: each has rate limits of its own", async () => {
+  test("are at most 100, because each has its own rate limits", async () => {
     const list = async () => (await owner.json<{ items: ApiKey[] }>("/api/api-keys")).items;
     const { length } = await list();
     const body = json("POST", { name: "One more", scopes: ["read"] });
@@ -659,7 +659,7 @@ describe("API keys", () => {
     expect((await owner.fetch("/api/api-keys", body)).status).toBe(201);
   });
 
-  test("end when they expire and when they are revoked", async () => {
+  test("are refused once they expire or are revoked", async () => {
     const expires_at = new Date(edge.clock + 60_000).toISOString();
     const { key, id } = await create({ name: "Short", scopes: ["read"], expires_at });
     expect((await as(key, "/api/projects")).status).toBe(200);
@@ -675,7 +675,7 @@ describe("API keys", () => {
     expect(await code(await owner.fetch("/api/api-keys", json("POST", past)))).toBe("invalid_input");
   });
 
-  test("say when they were last used, to the minute", async () => {
+  test("show their last use, to the minute", async () => {
     const { key, id } = await create({ name: "Used", scopes: ["read"] });
     const lastUsed = async () => {
       const { items } = await owner.json<{ items: ApiKey[] }>("/api/api-keys");
@@ -692,7 +692,7 @@ describe("API keys", () => {
     expect(await lastUsed()).toBe(new Date(edge.clock).toISOString());
   });
 
-  test("a header that is none is refused, also beside a good cookie", async () => {
+  test("an invalid header is refused, even with a valid cookie", async () => {
     for (const authorization of ["Bearer", "Bearer vivi_", "Basic b3duZXI6cGFzc3dvcmQ=", "vivi_0"]) {
       const response = await owner.fetch("/api/projects", { headers: { Authorization: authorization } });
       expect(await code(response)).toBe("unauthenticated");
@@ -702,7 +702,7 @@ describe("API keys", () => {
 });
 
 describe("the development mailbox", () => {
-  test("opens with its link only", async () => {
+  test("opens only with its link", async () => {
     expect(await code(await edge.anonymously("/api/mailbox"))).toBe("not_found");
     expect(await code(await owner.fetch("/api/mailbox"))).toBe("not_found");
     const closed = { accounts: { ...edge.bindings.accounts, mailbox: null } };
@@ -711,8 +711,8 @@ describe("the development mailbox", () => {
   });
 });
 
-describe("media of content that is not active", () => {
-  test("is seen in its company only, and no cache of others keeps it", async () => {
+describe("media of inactive content", () => {
+  test("is visible only in its company, and shared caches do not store it", async () => {
     pass(60);
     const { content } = await edge.submit();
     const path = content.image_url;
@@ -740,7 +740,7 @@ async function invite(email: string, role: string): Promise<string> {
   return ((await response.json()) as { id: string }).id;
 }
 
-/** A new person who followed an invitation. */
+/** Creates a person who accepts an invitation. */
 async function invited(email: string, role: string): Promise<Browser> {
   const browser = new Browser(edge);
   const id = await invite(email, role);
@@ -757,7 +757,7 @@ async function lastMail(to: string): Promise<string> {
   return items.find((mail) => mail.to === to)!.body;
 }
 
-/** What a link in a mail carries behind its `#`. */
+/** Returns what a link in a mail has after its `#`. */
 function linkIn(mail: string, page: string): string {
   return new RegExp(`http://edge\\.test/${page}#(\\S+)`).exec(mail)![1];
 }

@@ -1,6 +1,6 @@
 import { ORIGIN } from "../edge.ts";
 
-/** What the server gives a browser for its authenticator, as far as this one reads it. */
+/** The server's options for an authenticator, as far as this one reads them. */
 export interface Ceremony {
   readonly challenge: string;
 }
@@ -11,9 +11,9 @@ const ATTESTED = 0x40;
 
 /** A phone or security key with one passkey (WebAuthn 3, section 6), and the browser around it. */
 export class Authenticator {
-  /** Whether it asks who somebody is. */
+  /** Whether it verifies the user. */
   isVerifying = true;
-  /** Signatures so far. */
+  /** Number of signatures so far. */
   counter = 0;
   readonly #id = crypto.getRandomValues(new Uint8Array(16));
   readonly #keys = crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, [
@@ -25,7 +25,7 @@ export class Authenticator {
     return base64url(this.#id);
   }
 
-  /** What `navigator.credentials.create` gives, for a page at `origin`. */
+  /** Returns the result of `navigator.credentials.create` in a page at `origin`. */
   async create({ challenge }: Ceremony, origin = ORIGIN) {
     const authData = await this.#data(origin, ATTESTED, [
       ...new Uint8Array(16),
@@ -47,7 +47,7 @@ export class Authenticator {
     });
   }
 
-  /** What `navigator.credentials.get` gives, for a page at `origin`. */
+  /** Returns the result of `navigator.credentials.get` in a page at `origin`. */
   async sign({ challenge }: Ceremony, origin = ORIGIN) {
     this.counter += 1;
     const data = await this.#data(origin);
@@ -80,7 +80,7 @@ export class Authenticator {
     ]);
   }
 
-  /** COSE (RFC 9053): an elliptic curve, ES256, P-256, x and y. */
+  /** Returns the key in COSE (RFC 9053): an elliptic curve, ES256, P-256, x and y. */
   async #publicKey(): Promise<number[]> {
     const raw = new Uint8Array(
       (await crypto.subtle.exportKey("raw", (await this.#keys).publicKey)) as ArrayBuffer,
@@ -110,7 +110,7 @@ function base64url(bytes: Uint8Array): string {
 
 type Encodable = number | string | Uint8Array | ReadonlyMap<number | string, Encodable>;
 
-/** The part of CBOR (RFC 8949) that this takes: nothing here is 64 kB long. */
+/** Encodes the needed part of CBOR (RFC 8949): values below 64 kB. */
 function cbor(value: Encodable): number[] {
   if (typeof value === "number") return value < 0 ? head(1, -1 - value) : head(0, value);
   if (typeof value === "string") {
@@ -127,7 +127,7 @@ function head(major: number, argument: number): number[] {
   return argument < 256 ? [type | 24, argument] : [type | 25, argument >> 8, argument & 255];
 }
 
-/** A signature of two numbers of 32 bytes as WebAuthn has it: in ASN.1. */
+/** Encodes a signature of two numbers of 32 bytes in ASN.1, as WebAuthn requires. */
 function der(signature: Uint8Array): Uint8Array {
   const numbers = [signature.slice(0, 32), signature.slice(32)].flatMap((bytes) => {
     const digits = bytes.slice(bytes.findIndex((byte) => byte !== 0));

@@ -17,7 +17,7 @@ let grace: Browser;
 
 beforeEach(async () => {
   edge = new Edge();
-  // The library has no clock but the machine's.
+  // The library uses the machine's clock.
   vi.useFakeTimers({ toFake: ["Date"], now: edge.clock });
   await edge.db.delete(attempts);
   const isNew = await setUp(edge);
@@ -59,13 +59,13 @@ const remove = (who: Browser, id: string, password: string) =>
 
 const list = async (who: Browser) => (await who.json<{ items: Passkey[] }>(PASSKEYS)).items;
 
-/** A passkey of Ada's. */
+/** Adds a passkey of Ada's. */
 async function added(authenticator: Authenticator, name = "Phone"): Promise<Passkey> {
   const response = await authenticator.create(await begin(ada, OWNER.password));
   return ada.json<Passkey>(PASSKEYS, json("POST", { name, response }));
 }
 
-/** What somebody who is not signed in is to sign. */
+/** Returns the options for signing in with a passkey. */
 async function visit(): Promise<{ visitor: Browser; ceremony: Ceremony }> {
   const visitor = new Browser(edge);
   return {
@@ -112,7 +112,7 @@ describe("a passkey", () => {
     expect(await actions()).toEqual(["person.passkey_added", "person.signed_in"]);
   });
 
-  test("is begun by nobody who does not know the password, and this is no place to guess it", async () => {
+  test("needs the password, and guessing it is throttled", async () => {
     const guess = () => ada.post(`${PASSKEYS}/options`, { current_password: "a guess" });
     expect(await refusal(await guess())).toMatchObject({
       status: 422,
@@ -123,18 +123,18 @@ describe("a passkey", () => {
     expect(await code(await remove(ada, "any", OWNER.password))).toBe("too_many_attempts");
   });
 
-  test("is what was begun, by the same person, within five minutes, and once", async () => {
+  test("is added within five minutes, once, by the person who began", async () => {
     const send = (who: Browser, response: object) => who.post(PASSKEYS, { name: "Phone", response });
     const ceremony = await begin(ada, OWNER.password);
     const response = await new Authenticator().create(ceremony);
 
-    // Grace with the cookie of what Ada began.
+    // Grace uses the cookie of Ada's request.
     const mixed = grace.copy();
     const [name, value] = [...ada.cookies].find(([name]) => name.includes("passkey"))!;
     mixed.cookies.set(name, value);
     expect(await code(await send(grace, response))).toBe("invalid_input");
     expect(await code(await send(mixed, response))).toBe("invalid_input");
-    // It is used up by that.
+    // The challenge is used up by that.
     expect((await refusal(await send(ada, response))).detail).toContain("was started in another browser");
 
     const late = await new Authenticator().create(await begin(ada, OWNER.password));
@@ -147,7 +147,7 @@ describe("a passkey", () => {
   test.each<[why: string, make: (ceremony: Ceremony) => Promise<object>]>([
     ["of another challenge", () => new Authenticator().create({ challenge: "AAAA" })],
     ["of another site", (ceremony) => new Authenticator().create(ceremony, "https://evil.example")],
-    ["that did not ask who somebody is", (ceremony) => careless().create(ceremony)],
+    ["that did not verify the user", (ceremony) => careless().create(ceremony)],
     ["that is a signature", (ceremony) => new Authenticator().sign(ceremony)],
     [
       "that cannot be read",
@@ -178,7 +178,7 @@ describe("a passkey", () => {
     expect((await signIn(phone)).status).toBe(200);
   });
 
-  test("is removed with the password, and signs in no longer", async () => {
+  test("is removed with the password, and does not sign in any more", async () => {
     const phone = new Authenticator();
     const { id } = await added(phone);
     expect(await code(await remove(ada, id, "not the password"))).toBe("invalid_input");
@@ -195,7 +195,7 @@ describe("a passkey", () => {
     ]);
   });
 
-  test("is added once by the same Idempotency-Key, though its answer was lost", async () => {
+  test("is added once for an Idempotency-Key whose response was lost", async () => {
     const response = await new Authenticator().create(await begin(ada, OWNER.password));
     const send = () =>
       ada.json<Passkey>(PASSKEYS, json("POST", { name: "Phone", response }, { "Idempotency-Key": "once" }));
@@ -207,7 +207,7 @@ describe("a passkey", () => {
 });
 
 describe("signing in with a passkey", () => {
-  test("takes a signature of its key, of this challenge, once", async () => {
+  test("accepts a signature of its key and of this challenge, once", async () => {
     const phone = new Authenticator();
     await added(phone);
     const { visitor, ceremony } = await visit();
@@ -232,7 +232,7 @@ describe("signing in with a passkey", () => {
     expect((await signIn(phone)).status).toBe(200);
   });
 
-  test("is not for a device that did not ask who somebody is, nor for a copy of one", async () => {
+  test("refuses a device that did not verify the user, and a copied device", async () => {
     const phone = new Authenticator();
     await added(phone);
     expect((await signIn(phone)).status).toBe(200);
@@ -244,7 +244,7 @@ describe("signing in with a passkey", () => {
     expect((await signIn(phone)).ok).toBe(false);
   });
 
-  test("is counted by the passkey, and what went wrong before a success is forgotten", async () => {
+  test("is throttled by passkey, and a success resets the count", async () => {
     const phone = new Authenticator();
     await added(phone);
     const evil = async () => {
@@ -277,13 +277,13 @@ describe("signing in with a passkey", () => {
     { response: { id: {} } },
     { response: { id: ["x"] } },
     { response: { id: "x", response: { clientDataJSON: 7 } } },
-  ])("with %j is refused, and is no fault of ours", async (body) => {
+  ])("with %j is refused, and is not an internal error", async (body) => {
     const { visitor } = await visit();
     const { status } = await refusal(await visitor.post(SIGN_IN, body));
     expect([401, 422]).toContain(status);
   });
 
-  test("that nobody went on with is forgotten", async () => {
+  test("that is abandoned is deleted", async () => {
     await visit();
     expect((await edge.db.select().from(verifications)).length).toBeGreaterThan(0);
     await sweep(edge.bindings, edge.clock + 301_000);
@@ -291,7 +291,7 @@ describe("signing in with a passkey", () => {
   });
 });
 
-test("where Vivimark is reached by a number there are no passkeys, and it says so", async () => {
+test("at an IP address, passkeys are not available, with the reason", async () => {
   const at = { settings: { ...edge.settings, publicUrl: "http://127.0.0.1:8787" } };
   const ask = (path: string, init: RequestInit = {}) => edge.anonymously(path, init, at);
   const response = await ask("/api/auth/sign-in/email", json("POST", OWNER));
@@ -309,13 +309,13 @@ test("where Vivimark is reached by a number there are no passkeys, and it says s
   }
 });
 
-test("one is added in a session that is some days old, with the password", async () => {
+test("a passkey can be added in a session that is days old, with the password", async () => {
   pass(3 * 24 * 3600);
   const passkey = await added(new Authenticator());
   expect(passkey.name).toBe("Phone");
 });
 
-test("nothing of a passkey goes with its person's password", async () => {
+test("changing the password keeps the passkeys", async () => {
   const phone = new Authenticator();
   await added(phone);
   const change = { current_password: OWNER.password, new_password: OWNER.password };
@@ -325,7 +325,7 @@ test("nothing of a passkey goes with its person's password", async () => {
   expect(row).toMatchObject({ counter: 1, transports: "internal" });
 });
 
-test("a password that is replaced by a link from the mail takes the passkeys with it", async () => {
+test("resetting a forgotten password removes the passkeys", async () => {
   const phone = new Authenticator();
   await added(phone);
   await ada.post("/api/auth/request-password-reset", { email: OWNER.email });

@@ -9,7 +9,7 @@ import {
   scopesMay,
 } from "../../../worker/accounts/permissions.ts";
 
-test("the table in docs/accounts.md is the one in force", () => {
+test("the table in docs/accounts.md matches the permissions", () => {
   const yes = (may: boolean) => (may ? "✓" : "");
   const rows = (Object.keys(PERMISSIONS) as Permission[]).map((permission) => [
     `\`${permission}\``,

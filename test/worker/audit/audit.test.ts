@@ -35,16 +35,16 @@ const log = async (query = "") => owner.json<AuditPage>(`/api/audit-log?${query}
 const entries = async (query = "") => (await log(query)).items;
 const actions = async () => (await entries()).map(({ action }) => action).reverse();
 
-/** From somewhere on the network. */
+/** Sends a request from a network address. */
 function send<T>(path: string, init: RequestInit = {}): Promise<T> {
   const headers = new Headers(init.headers);
   headers.set("CF-Connecting-IP", ADDRESS);
-  // One after the other: entries of one moment have no order.
+  // Sent one after another, because entries of the same moment have no order.
   edge.pass(1);
   return owner.json<T>(path, { ...init, headers });
 }
 
-/** One that has no body to answer with. */
+/** Sends a request whose response has no body. */
 async function done(path: string, init: RequestInit): Promise<void> {
   edge.pass(1);
   const response = await owner.fetch(path, init);
@@ -52,7 +52,7 @@ async function done(path: string, init: RequestInit): Promise<void> {
 }
 
 describe("an entry", () => {
-  test("says who did what to which object, from where, and what was changed", async () => {
+  test("contains who did what to which object, from where, and the changes", async () => {
     const project = await send<Project>("/api/projects", json("POST", { name: "Weddings" }));
     await send(`/api/projects/${project.id}`, json("PATCH", { name: "Parties", max_features: 100 }));
     const person = { kind: "person", id: me.id, name: "Ada" };
@@ -87,7 +87,7 @@ describe("an entry", () => {
     });
   });
 
-  test("keeps the names of what is gone", async () => {
+  test("keeps the names of deleted objects", async () => {
     const { content } = await send<{ content: { id: string } }>("/api/ar-content", {
       method: "POST",
       body: form({ image: png(), title: "Short-lived" }),
@@ -105,8 +105,8 @@ describe("an entry", () => {
   });
 });
 
-describe("what is noted", () => {
-  test("of photos and their videos", async () => {
+describe("an entry is recorded", () => {
+  test("for photos and their videos", async () => {
     const { content } = await send<{ content: { id: string } }>("/api/ar-content", {
       method: "POST",
       body: form({ image: png() }),
@@ -127,7 +127,7 @@ describe("what is noted", () => {
     expect(changed.detail).toEqual({ title: "Renamed", is_active: false });
   });
 
-  test("of storages, and never a secret", async () => {
+  test("for storages, and never with a secret", async () => {
     const { id } = await send<{ id: string }>("/api/storage-connections", json("POST", s3("second")));
     const { settings } = s3("second");
     await send(`/api/storage-connections/${id}`, json("PATCH", { name: "Bucket", settings }));
@@ -148,7 +148,7 @@ describe("what is noted", () => {
     expect(changed.detail).toEqual({ name: "Bucket", settings: "changed" });
   });
 
-  test("of members, by whoever did it", async () => {
+  test("for members, with the person who acted", async () => {
     const post = (path: string, body: object) =>
       send<{ id: string }>(`/api/auth/${path}`, json("POST", body));
     const invite = (email: string) => post("organization/invite-member", { email, role: "viewer" });
@@ -181,7 +181,7 @@ describe("what is noted", () => {
     ]);
   });
 
-  test("of a person, in each of their companies", async () => {
+  test("for a person, in each of their companies", async () => {
     const second = await send<{ id: string }>("/api/me/companies", json("POST", { name: "Second" }));
     await edge.db.delete(auditLog);
     const headers = { "Content-Type": "application/json", "CF-Connecting-IP": ADDRESS };
@@ -196,7 +196,7 @@ describe("what is noted", () => {
     expect((await entries()).map(({ action }) => action)).toContain("person.password_changed");
   });
 
-  test("of a person who forgot their password, once it is replaced", async () => {
+  test("for a forgotten password, once it is replaced", async () => {
     const anonymously = (path: string, body: object) =>
       edge.anonymously(path, json("POST", body, { "CF-Connecting-IP": ADDRESS }));
     await anonymously("/api/auth/request-password-reset", { email: OWNER.email });
@@ -219,7 +219,7 @@ describe("what is noted", () => {
     }
   });
 
-  test("is nothing where nothing was changed", async () => {
+  test("only for changes", async () => {
     const refused = async (path: string, init: RequestInit) =>
       expect([path, (await owner.fetch(path, init)).status]).toEqual([path, expect.any(Number)]);
     await refused("/api/projects/none", json("PATCH", { name: "Nobody's" }));
@@ -239,16 +239,16 @@ describe("what is noted", () => {
     expect(await entries()).toEqual([]);
   });
 
-  test("goes when the change fails half way", async () => {
+  test("only if its change succeeds", async () => {
     const broken = vi.spyOn(crypto, "randomUUID").mockReturnValue("00000000-0000-4000-8000-000000000002");
-    // The first project has this id: the insert fails, and with it its note.
+    // The first project has this id, so the insert fails, and its entry with it.
     const response = await owner.fetch("/api/projects", json("POST", { name: "Twice" }));
     broken.mockRestore();
     expect(response.status).toBe(500);
     expect(await entries()).toEqual([]);
   });
 
-  test("fails the change of a member when it cannot be written", async () => {
+  test("or the change of a member fails", async () => {
     const invite = { email: `${crypto.randomUUID()}@example.net`, role: "viewer" };
     const { id } = await send<{ id: string }>("/api/auth/organization/invite-member", json("POST", invite));
     const [noted] = await edge.db.select().from(auditLog);
@@ -264,7 +264,7 @@ describe("what is noted", () => {
     expect(await actions()).toEqual(["member.invited"]);
   });
 
-  test("is nothing for the last owner, who can neither leave nor become a viewer", async () => {
+  test("not when the last owner fails to leave or to become a viewer", async () => {
     const { items } = await owner.json<{ items: Member[] }>("/api/company/members");
     const memberId = items.find(({ person_id }) => person_id === me.id)!.id;
     const organizationId = me.company!.id;
@@ -291,7 +291,7 @@ describe("the list", () => {
     return project;
   }
 
-  test("goes newest first from page to page, each entry once", async () => {
+  test("has pages, newest first, with each entry once", async () => {
     await rename(6);
     const seen: AuditEntry[] = [];
     let cursor: string | null = "";
@@ -304,7 +304,7 @@ describe("the list", () => {
     expect(seen.map(({ object }) => object.name)).toEqual(["6", "5", "4", "3", "2", "1", "0"]);
   });
 
-  test("is narrowed by action, person, object and time", async () => {
+  test("filters by action, person, object and time", async () => {
     const begin = edge.clock;
     const project = await rename(2);
     await send("/api/projects", json("POST", { name: "Other" }));
@@ -327,7 +327,7 @@ describe("the list", () => {
     },
   );
 
-  test("forgets after 400 days, not earlier", async () => {
+  test("keeps entries for 400 days", async () => {
     await rename(0);
     edge.pass(399 * 24 * 3600);
     await sweep(edge.bindings, edge.clock);
@@ -339,7 +339,7 @@ describe("the list", () => {
 });
 
 describe("the table", () => {
-  test("has every entry that matches, and no formulas", async () => {
+  test("has every matching entry, and no formulas", async () => {
     await send("/api/projects", json("POST", { name: '=HYPERLINK("http://evil.example")' }));
     await send("/api/projects", json("POST", { name: 'Comma, "quote"' }));
     const response = await owner.fetch("/api/audit-log/export.csv?action=project.created");
@@ -352,16 +352,16 @@ describe("the table", () => {
     expect(end).toBe("");
   });
 
-  test.each(["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])("takes %j as a text", (text) => {
+  test.each(["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])("escapes %j as text", (text) => {
     expect(toCsv([[text]])).toBe(`"'${text}"\r\n`);
   });
 
-  test.each(["Ada", "a=b", "1-2", "", "O'Brien"])("leaves %j as it is", (text) => {
+  test.each(["Ada", "a=b", "1-2", "", "O'Brien"])("does not change %j", (text) => {
     expect(toCsv([[text]])).toBe(`"${text}"\r\n`);
   });
 });
 
-test("every action has words", () => {
+test("every action has a description", () => {
   const words = Object.values(ACTIONS);
   expect(new Set(words).size).toBe(words.length);
   for (const action of Object.keys(ACTIONS) as Action[]) expect(action).toMatch(/^[a-z]+\.[a-z_]+$/);

@@ -11,7 +11,7 @@ beforeEach(() => {
   edge = new Edge();
 });
 
-test("fills columns by name, whatever their order, and the others with their defaults", async () => {
+test("fills columns by name in any order, and the others with their defaults", async () => {
   const now = new Date(1_700_000_000_000);
   const row = { updatedAt: now, email: "ada@example.net", createdAt: now, name: "Ada", id: "ada" };
   const [made] = await insertIf(edge.db, users, row, sql`1`).returning();
@@ -20,7 +20,7 @@ test("fills columns by name, whatever their order, and the others with their def
   expect(await edge.db.select().from(users)).toHaveLength(1);
 });
 
-test("takes columns of the tables it selects from", async () => {
+test("accepts columns of the selected tables", async () => {
   const fromCompanies = sql`FROM ${companies}`;
   const chosen = {
     name: sql`upper(${companies.name})`,
@@ -36,11 +36,11 @@ test("takes columns of the tables it selects from", async () => {
   expect(made[0]).toMatchObject({ maxFeatures: null, createdAt: 1, updatedAt: 2 });
 });
 
-test("a required column that is left out, and a column that does not exist, do not compile", async () => {
+test("a missing required column and an unknown column do not compile", async () => {
   const times = { createdAt: new Date(0), updatedAt: new Date(0) };
   // @ts-expect-error: `email` is missing.
   await expect(insertIf(edge.db, users, { id: "id", name: "name", ...times }, sql`1`)).rejects.toThrow();
   const row = { id: "id", name: "name", email: "id@example.net", ...times };
-  // @ts-expect-error: there is no column `mail`.
+  // @ts-expect-error: `mail` is not a column.
   expect(await insertIf(edge.db, users, { ...row, mail: "" }, sql`1`).returning()).toHaveLength(1);
 });

@@ -51,7 +51,7 @@ const mockBlank: MockCompile = () => ({
   failure: { code: "too_few_features", message: "A blank wall." },
 });
 
-/** A request as the shop got it. */
+/** A request that the shop received. */
 interface Received {
   readonly headers: Record<string, string>;
   readonly body: string;
@@ -86,7 +86,7 @@ function hook(
   return edge.json(HOOKS, json("POST", { url: SHOP, events, ...fields }));
 }
 
-/** The shop's side: what a request says, if its signature holds at the edge's time. */
+/** Verifies a request like the shop, at the clock of the tests, and returns its payload. */
 function verified(secret: string, { headers, body }: Received): unknown {
   vi.useFakeTimers({ toFake: ["Date"], now: edge.clock });
   try {
@@ -96,7 +96,7 @@ function verified(secret: string, { headers, body }: Received): unknown {
   }
 }
 
-/** Takes the messages that wait in the queue, and says what became of each. */
+/** Handles all messages in the queue. Returns the result of each. */
 async function deliverAll(bindings: Partial<Bindings> = {}): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
   for (const message of edge.told.splice(0)) {
@@ -119,7 +119,7 @@ async function submitAndCompile(mockCompile: MockCompile = mockCompiler): Promis
   return edge.content(content.id);
 }
 
-/** Sends a delivery as often as it wants to be sent, and passes the time between. */
+/** Runs all attempts of a delivery, and advances the clock between them. */
 async function deliverUntilSettled(id: string): Promise<number[]> {
   const delays: number[] = [];
   for (;;) {
@@ -133,7 +133,7 @@ async function deliverUntilSettled(id: string): Promise<number[]> {
 const types = () => received.map(({ body }) => (JSON.parse(body) as EventPayload).type);
 
 describe("an event", () => {
-  test("is signed so that the specification's own library takes it, and tells what the API tells", async () => {
+  test("has a signature that the specification's own library accepts, and the data of the API", async () => {
     const { id, secret } = await hook();
     const content = await submitAndCompile();
     edge.pass(3);
@@ -191,10 +191,10 @@ describe("an event", () => {
   });
 
   test.each([
-    ["marker.failed", "a compilation that failed"],
-    ["marker.failed", "a compilation that was given up"],
+    ["marker.failed", "a failed compilation"],
+    ["marker.failed", "an abandoned compilation"],
     ["marker.ready", "a browser's delivery"],
-    ["marker.ready", "a marker that is reused"],
+    ["marker.ready", "a reused marker"],
     ["video.attached", "a video"],
     ["content.deleted", "a deletion"],
   ] as const)("%s: %s", async (type, what) => {
@@ -203,19 +203,19 @@ describe("an event", () => {
     const path = `/api/ar-content/${content.id}`;
     const message = { content_id: content.id, generation: 1 };
     const leased = { "Vivimark-Lease": lease!.token, "Content-Type": "application/octet-stream" };
-    if (what === "a marker that is reused") {
+    if (what === "a reused marker") {
       await edge.json(`${path}/marker`, { method: "PUT", body: mind(), headers: leased });
     }
     const { secret } = await hook();
-    if (what === "a compilation that failed") {
+    if (what === "a failed compilation") {
       edge.pass(61);
       await consume(edge.consumer(mockBlank), message);
-    } else if (what === "a compilation that was given up") {
+    } else if (what === "an abandoned compilation") {
       edge.pass(61);
       await deadLetter(edge.consumer(mockCompiler), message);
     } else if (what === "a browser's delivery") {
       await edge.json(`${path}/marker`, { method: "PUT", body: mind(), headers: leased });
-    } else if (what === "a marker that is reused") {
+    } else if (what === "a reused marker") {
       expect((await edge.submit({ image })).reused).toBe(true);
     } else if (what === "a video") {
       const body = video("mp4");
@@ -229,22 +229,22 @@ describe("an event", () => {
     const { data } = verified(secret, received[0]) as EventPayload;
     const failed = { marker_status: "failed", error_code: "retries_exhausted" };
     const expected = {
-      "a compilation that failed": {
+      "a failed compilation": {
         ...failed,
         error_code: "too_few_features",
         error_message: "A blank wall.",
       },
-      "a compilation that was given up": failed,
+      "an abandoned compilation": failed,
       "a browser's delivery": { marker_status: "ready" },
-      "a marker that is reused": { marker_status: "ready", title: "Holiday photo" },
+      "a reused marker": { marker_status: "ready", title: "Holiday photo" },
       "a video": { video_type: "video/mp4", video_url: expect.stringContaining("/media/") },
       "a deletion": { title: "Holiday photo" },
     }[what];
     expect(data).toMatchObject(expected);
-    if (what !== "a marker that is reused") expect(data.content_id).toBe(content.id);
+    if (what !== "a reused marker") expect(data.content_id).toBe(content.id);
   });
 
-  test("goes to those that listen to it, and to no other company's", async () => {
+  test("is sent to its subscribers in the company only", async () => {
     const other = "https://other.example.net/";
     const elsewhere = "https://elsewhere.example.net/";
     for (const url of [other, elsewhere]) edge.sites.set(url, () => Promise.reject(new Error("Not for me.")));
@@ -279,14 +279,14 @@ describe("an event", () => {
     expect(await edge.db.select().from(webhookDeliveries)).toHaveLength(1);
   });
 
-  test("that nobody listens to leaves no row", async () => {
+  test("without subscribers leaves no row", async () => {
     await hook(["content.deleted"]);
     await submitAndCompile();
     expect(await edge.db.select().from(webhookEvents)).toEqual([]);
     expect(edge.told).toEqual([]);
   });
 
-  test("tells what was then, however late it is told", async () => {
+  test("contains the data of its time, however late it is delivered", async () => {
     const { secret } = await hook(["marker.ready"]);
     const { id } = await submitAndCompile();
     await edge.json(`/api/ar-content/${id}`, json("PATCH", { title: "Renamed" }));
@@ -298,7 +298,7 @@ describe("an event", () => {
     });
   });
 
-  test("has absolute links where the platform knows its address", async () => {
+  test("has absolute links if the platform knows its URL", async () => {
     const { secret } = await hook(["marker.ready"]);
     const { unique_id } = await submitAndCompile();
     await deliverAll({ settings: { ...edge.settings, publicUrl: "https://ar.example.net" } });
@@ -306,7 +306,7 @@ describe("an event", () => {
     expect(data.viewer_url).toBe(`https://ar.example.net/v/${unique_id}`);
   });
 
-  test("is none when nothing changed: a late delivery, a second deletion", async () => {
+  test("is not created when nothing changed: a late delivery, a second deletion", async () => {
     await hook();
     const { content } = await edge.submit({ compile: "browser" });
     const lease = await newLease(edge.clock, 60);
@@ -327,7 +327,7 @@ describe("an event", () => {
 });
 
 describe("nothing is lost", () => {
-  test("when the Worker dies between the change and its message: the sweep sends it, once per grace time", async () => {
+  test("when the Worker is killed between the change and its message: the sweep sends it, once per grace time", async () => {
     const { secret } = await hook(["marker.ready"]);
     const { content } = await edge.submit();
     const consumer = edge.consumer(mockCompiler);
@@ -348,7 +348,7 @@ describe("nothing is lost", () => {
     expect(edge.told).toEqual([]);
   });
 
-  test("when the queue is down: the change is made, and told later", async () => {
+  test("when the queue is down: the change is made, and its event is delivered later", async () => {
     await hook(["content.deleted"]);
     const { content } = await edge.submit();
     const complaint = vi.spyOn(console, "error").mockImplementationOnce(() => {});
@@ -362,7 +362,7 @@ describe("nothing is lost", () => {
     expect(types()).toEqual(["content.deleted"]);
   });
 
-  test("when whoever sends it dies: another one does after its lease", async () => {
+  test("when an attempt is killed: another one follows after its lease", async () => {
     await hook(["marker.ready"]);
     await submitAndCompile();
     const [message] = edge.told.splice(0);
@@ -380,8 +380,8 @@ describe("nothing is lost", () => {
   });
 });
 
-describe("a message that comes twice", () => {
-  test("one after the other sends once", async () => {
+describe("a message that is delivered twice", () => {
+  test("in sequence sends once", async () => {
     await hook(["marker.ready"]);
     await submitAndCompile();
     edge.told.push(...edge.told);
@@ -397,7 +397,7 @@ describe("a message that comes twice", () => {
     expect(received).toHaveLength(1);
   });
 
-  test("after its webhook was deleted, or while it is, does nothing more", async () => {
+  test("during or after the deletion of its webhook does nothing", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();
     const [message] = edge.told;
@@ -422,7 +422,7 @@ describe("a message that comes twice", () => {
 });
 
 describe("a delivery that fails", () => {
-  test("is tried again at growing distances with the same id, logged, and given up; sent again, it arrives", async () => {
+  test("is retried after growing delays with the same id, logged, and abandoned; resent, it arrives", async () => {
     const { id, secret } = await hook(["marker.ready"]);
     await submitAndCompile();
     answer = () => new Response("Down for maintenance.", { status: 500 });
@@ -464,7 +464,7 @@ describe("a delivery that fails", () => {
     expect(verified(secret, received.at(-1)!)).toMatchObject({ type: "marker.ready" });
   });
 
-  test("sent again very often shows its newest 100 attempts", async () => {
+  test("shows its newest 100 attempts after many resends", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();
     await deliverAll();
@@ -482,7 +482,7 @@ describe("a delivery that fails", () => {
     expect(log.map(({ at }) => at)).toEqual(newest);
   });
 
-  test("after spent attempts that nobody concluded is given up", async () => {
+  test("is abandoned after interrupted attempts have used up the limit", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();
     await edge.db.update(webhookDeliveries).set({ attempts: MAX_ATTEMPTS });
@@ -493,7 +493,7 @@ describe("a delivery that fails", () => {
     ]);
   });
 
-  test("waits longer when the endpoint says so, and never longer than a queue can", () => {
+  test("waits for the endpoint's Retry-After, but never longer than a queue can", () => {
     expect(delaySeconds(1, null, 0)).toBe(5);
     expect(delaySeconds(1, null, 1)).toBe(6);
     expect(delaySeconds(1, 90, 1)).toBe(90);
@@ -517,7 +517,7 @@ describe("a delivery that fails", () => {
     expect(verdict.delaySeconds).toBeLessThanOrEqual(least + 1);
   });
 
-  test("for want of an answer says so", async () => {
+  test("without a response has its reason", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();
     edge.sites.delete(SHOP);
@@ -527,7 +527,7 @@ describe("a delivery that fails", () => {
     expect((await detail(id, delivery)).log).toMatchObject([{ status: null, response: "" }]);
   });
 
-  test("shows how the answer begins, whatever it is", async () => {
+  test("shows the beginning of any response", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();
     const endless = new ReadableStream<Uint8Array>({
@@ -538,11 +538,11 @@ describe("a delivery that fails", () => {
     answer = () => new Response(endless, { status: 400 });
     await deliverAll();
     const [delivery] = await deliveries(id);
-    // 1,024 bytes are 341 times three of them, and a zero.
+    // 1,024 bytes are 341 times three bytes, and a zero.
     expect((await detail(id, delivery)).log[0].response).toBe("é".repeat(341));
   });
 
-  test("is a redirect, which is not followed", async () => {
+  test("with a redirect does not follow it", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();
     const inside = "http://169.254.169.254/latest";
@@ -567,15 +567,15 @@ describe("the queue", () => {
     return getQueueResult(batch, createExecutionContext());
   };
 
-  test("tells deliveries from other messages, and its dead letters end them", async () => {
+  test("distinguishes deliveries from other messages, and its dead letters end them", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();
     const [message] = edge.told;
     vi.spyOn(console, "error").mockImplementation(() => {});
-    // The Worker itself has no SECRETS_KEYS here: it cannot sign, and leaves the message to the queue.
+    // The Worker has no SECRETS_KEYS here, so it cannot sign and leaves the message to the queue.
     expect(await dispatch("vivimark-webhooks", message)).toMatchObject({ retryMessages: [{ msgId: "1" }] });
     expect((await dispatch("vivimark-webhooks-dead", message)).explicitAcks).toEqual(["1"]);
-    // Whoever took it may still be at work.
+    // The attempt that holds the lease may still be running.
     expect(await deliveries(id)).toMatchObject([{ state: "pending" }]);
     edge.pass(61);
     expect(await deadLetterDelivery(edge.bindings, message)).toEqual(ACK);
@@ -585,7 +585,7 @@ describe("the queue", () => {
     vi.restoreAllMocks();
   });
 
-  test("tries more often than the database counts, and has a place for dead letters", () => {
+  test("has more retries than the database counts, and a queue for dead letters", () => {
     const [, consumer] = /queue = "vivimark-webhooks"\n(max_[\s\S]*?)\n\n/.exec(wranglerToml)!;
     expect(Number(/max_retries = (\d+)/.exec(consumer)?.[1])).toBeGreaterThanOrEqual(MAX_ATTEMPTS);
     expect(consumer).toContain('dead_letter_queue = "vivimark-webhooks-dead"');
@@ -598,7 +598,7 @@ describe("a webhook is disabled", () => {
       ({ actor, object, detail: facts }) => ({ actor: actor.kind, object: object.name, detail: facts }),
     );
 
-  test("when it answers 410: what waits is given up, and nothing more is told", async () => {
+  test("by status 410: waiting deliveries are abandoned, and no more are created", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();
     await submitAndCompile();
@@ -610,7 +610,7 @@ describe("a webhook is disabled", () => {
       disabled_reason: "gone",
     });
     expect((await deliveries(id)).map(({ state }) => state)).toEqual(["failed", "failed"]);
-    // Without what the address has as its query.
+    // Without the URL's query.
     const object = "https://shop.example.net/hook";
     expect(await noted()).toEqual([{ actor: "platform", object, detail: { reason: "gone", failures: 1 } }]);
     await submitAndCompile();
@@ -626,7 +626,7 @@ describe("a webhook is disabled", () => {
     expect(await deliverAll()).toEqual([ACK]);
   });
 
-  test("after 20 failures in a row over five days, not before, and a success begins anew", async () => {
+  test("after 20 failures in a row over five days, and a success resets the count", async () => {
     const { id } = await hook(["marker.ready"]);
     const state = async () => {
       const { enabled, failures } = await edge.json<Webhook>(`${HOOKS}/${id}`);
@@ -654,7 +654,7 @@ describe("a webhook is disabled", () => {
     expect(await noted()).toMatchObject([{ detail: { reason: "failing", failures: 22 } }]);
   });
 
-  test("by a person: what waits is given up", async () => {
+  test("by a person: waiting deliveries are abandoned", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();
     const off = await edge.json<Webhook>(`${HOOKS}/${id}`, json("PATCH", { enabled: false }));
@@ -669,10 +669,10 @@ describe("a webhook is disabled", () => {
   });
 });
 
-describe("disabled while something is being sent", () => {
+describe("a webhook is disabled during a delivery", () => {
   const off = (id: string) => edge.fetch(`${HOOKS}/${id}`, json("PATCH", { enabled: false }));
 
-  test("it may arrive; if it does not, it is given up and not kept for later", async () => {
+  test("the delivery may arrive; otherwise it is abandoned", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();
     answer = async () => {
@@ -697,7 +697,7 @@ describe("disabled while something is being sent", () => {
     expect((await deliveries(id)).map(({ state }) => state)).toEqual(["delivered", "failed"]);
   });
 
-  test("by whom nothing is heard of any more: the sweep gives it up", async () => {
+  test("an interrupted delivery is abandoned by the sweep", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();
     answer = () => new Promise<never>(() => {});
@@ -711,7 +711,7 @@ describe("disabled while something is being sent", () => {
   });
 });
 
-describe("where an endpoint may lead", () => {
+describe("an endpoint's URL", () => {
   test.each([
     "https://127.0.0.1/",
     "https://10.1.2.3/hook",
@@ -741,14 +741,14 @@ describe("where an endpoint may lead", () => {
     expect(await edge.json<{ items: Webhook[] }>(HOOKS)).toMatchObject({ items: [{ url: SHOP }] });
   });
 
-  test("is kept in its usual spelling", async () => {
+  test("is stored in its normal form", async () => {
     const url = " HTTPS://Shop.Example.NET:443/a b\u0000\ud800\n";
     expect(await hook(CONTENT_EVENTS, { url })).toMatchObject({
       url: "https://shop.example.net/a%20b%00%EF%BF%BD",
     });
   });
 
-  test("is looked at again before every request", async () => {
+  test("is checked again before every request", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();
     const inside = "https://10.0.0.7/hook";
@@ -764,7 +764,7 @@ describe("where an endpoint may lead", () => {
 });
 
 describe("the secret", () => {
-  test("is shown once, and is in no other answer, no log and no row", async () => {
+  test("is shown once, and in no other response, log line or row", async () => {
     const lines: unknown[][] = [];
     for (const method of ["log", "error", "warn", "info"] as const) {
       vi.spyOn(console, method).mockImplementation((...words) => void lines.push(words));
@@ -787,7 +787,7 @@ describe("the secret", () => {
     vi.restoreAllMocks();
   });
 
-  test("changed: both sign for a day, then the new one alone", async () => {
+  test("rotated: both sign for a day, then only the new one", async () => {
     const { id, secret } = await hook(["marker.ready"]);
     const rotated = await edge.json<WebhookWithSecret>(`${HOOKS}/${id}/rotate-secret`, { method: "POST" });
     expect(rotated.secret).not.toBe(secret);
@@ -807,7 +807,7 @@ describe("the secret", () => {
     expect((await edge.json<Webhook>(`${HOOKS}/${id}`)).previous_secret_expires_at).toBeNull();
   });
 
-  test("is sealed again with the newest key, and then needs the older one no longer", async () => {
+  test("is sealed again with the newest key, and then does not need the older one", async () => {
     const { id, secret } = await hook(["marker.ready"]);
     await edge.json(`${HOOKS}/${id}/rotate-secret`, { method: "POST" });
     const older = `test:${btoa("0123456789abcdef0123456789abcdef")}`;
@@ -819,7 +819,7 @@ describe("the secret", () => {
     expect(verified(secret, received[0])).toMatchObject({ type: "marker.ready" });
   });
 
-  test("cannot be made without a key that seals it", async () => {
+  test("cannot be created without a key that seals it", async () => {
     vi.spyOn(console, "error").mockImplementationOnce(() => {});
     const storages = edge.storagesWith(edge.storage, { vault: new Vault("") });
     const body = { url: SHOP, events: ["marker.ready"] };
@@ -828,11 +828,11 @@ describe("the secret", () => {
     expect(await edge.db.select().from(webhookEndpoints)).toEqual([]);
   });
 
-  test("made by a request that died is the one that its repetition gets", async () => {
+  test("of an interrupted request is returned when the request is repeated", async () => {
     const key = crypto.randomUUID();
     const init = (body: object) => json("POST", body, { "Idempotency-Key": key });
     const dies = async (path: string, body: object) => {
-      // All that comes after the row: the answer is not kept.
+      // Fails everything after the row, so that the response is not stored.
       const storages = Object.create(edge.bindings.storages, {
         openText: { value: () => Promise.reject(new Error("The Worker died.")) },
       });
@@ -849,7 +849,7 @@ describe("the secret", () => {
     const rotated = (await again.json()) as WebhookWithSecret;
     await submitAndCompile();
     await deliverAll();
-    // The first one still signs: it was changed once.
+    // The first secret still signs, because it was rotated once.
     for (const either of [secret, rotated.secret]) {
       expect(verified(either, received[0])).toMatchObject({ type: "marker.ready" });
     }
@@ -857,7 +857,7 @@ describe("the secret", () => {
 });
 
 describe("webhooks of a company", () => {
-  test("are made, listed, changed and deleted, with what they told", async () => {
+  test("are created, listed, changed and deleted, with their deliveries", async () => {
     const made = await hook(["marker.ready", "marker.ready", "content.deleted"], {
       description: "The \u202e print\tshop",
     });
@@ -909,7 +909,7 @@ describe("webhooks of a company", () => {
     expect(problem).toMatchObject({ code: "invalid_input", errors: [{ field }] });
   });
 
-  test("a test is delivered and logged like an event, to one endpoint, whatever it listens to", async () => {
+  test("a test event is delivered and logged like others, to one endpoint, whatever its subscriptions", async () => {
     const { id, secret } = await hook(["content.deleted"]);
     const other = await hook();
     const sent = await edge.json<Delivery>(`${HOOKS}/${id}/test`, { method: "POST" });
@@ -923,7 +923,7 @@ describe("webhooks of a company", () => {
     expect(await deliveries(other.id)).toEqual([]);
   });
 
-  test("deliveries come in pages, newest first", async () => {
+  test("deliveries have pages, newest first", async () => {
     const { id } = await hook(["marker.ready"]);
     for (let n = 0; n < 5; n++) {
       await edge.json(`${HOOKS}/${id}/test`, { method: "POST" });
@@ -943,7 +943,7 @@ describe("webhooks of a company", () => {
     expect(await deliveries(id, "?state=failed")).toEqual([]);
   });
 
-  test("deliveries are forgotten after 30 days", async () => {
+  test("deliveries are deleted after 30 days", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();
     await deliverAll();

@@ -37,7 +37,7 @@ const saved: StorageConnection = {
 };
 
 describe("the form of a connection", () => {
-  it("offers any S3 after the known ones and before what is none", () => {
+  it("offers other S3 after the known S3 providers, and then all others", () => {
     const known = [
       { id: "minio", name: "MinIO", provider: "s3", settings: {} },
       { id: "yandex_disk", name: "Yandex Disk", provider: "yandex_disk", settings: {} },
@@ -58,7 +58,7 @@ describe("the form of a connection", () => {
     });
   });
 
-  it("sends all settings of a new connection, and of a saved one what changed", () => {
+  it("sends all settings of a new connection, and the changes of a saved one", () => {
     const values = { ...valuesOfPreset(ANY_S3), bucket: "photos", secret_access_key: "secret" };
     expect(settingsOf("s3", values, null)).toEqual({
       endpoint: "",
@@ -77,7 +77,7 @@ describe("the form of a connection", () => {
     });
   });
 
-  it("asks for what is missing, except for a secret that is set", () => {
+  it("reports missing settings, except for a secret that is set", () => {
     const values = valuesOfPreset(ANY_S3);
     expect(Object.keys(checkValues("s3", values, []))).toEqual([
       "endpoint",
@@ -88,14 +88,14 @@ describe("the form of a connection", () => {
     expect(checkValues("s3", valuesOfConnection(saved), ["secret_access_key"])).toEqual({});
   });
 
-  it("asks for what a preset left to fill in", () => {
+  it("reports placeholders of a preset", () => {
     const values = { ...valuesOfConnection(saved), endpoint: "https://<account id>.example.com" };
     expect(checkValues("s3", values, ["secret_access_key"])).toEqual({
       endpoint: "Replace <account id> with your account id.",
     });
   });
 
-  it("puts errors at the fields that the API names", () => {
+  it("shows errors at the fields that the API names", () => {
     const problem = apiError("invalid_input", 422, "Two fields are wrong.", {
       errors: [
         { field: "settings.bucket", detail: "expected the name of a bucket." },
@@ -108,7 +108,7 @@ describe("the form of a connection", () => {
     });
   });
 
-  it("says as a whole what belongs to no field of the form", () => {
+  it("shows other errors above the form", () => {
     const problem = apiError("invalid_input", 422, "The provider is wrong.", {
       errors: [{ field: "provider", detail: "expected s3." }],
     });
