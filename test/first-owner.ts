@@ -8,7 +8,7 @@ export interface FirstOwner {
 
 export const OWNER = { name: "Ada", email: "ada@example.net", password: "a password of Ada's" } as const;
 
-/** Sets up a platform through its API, like its set-up page. */
+/** Sets up a platform through its API, like its setup page. */
 export async function becomeFirstOwner(url: string, setupToken: string): Promise<FirstOwner> {
   const post = async (path: string, body: object, cookie = "") => {
     const response = await fetch(url + path, {

@@ -71,7 +71,7 @@ export interface Internet {
 export interface AccountSettings {
   /** Signs the cookies of sessions. */
   readonly secret: string;
-  /** Opens the set-up page; empty: the page stays closed. */
+  /** Opens the setup page; empty: the page stays closed. */
   readonly setupToken: string;
   readonly mailer: Mailer;
   /** The development mailbox and the token of its page, if `mailer` is the mailbox. */

@@ -41,7 +41,7 @@ export interface Env {
   readonly ALLOW_PRIVATE_STORAGE: string;
   /** Signs sessions; at least 32 characters. */
   readonly AUTH_SECRET?: string;
-  /** Opens the set-up page, once. */
+  /** Opens the setup page, once. */
   readonly SETUP_TOKEN?: string;
   /** Opens the development mailbox, which receives all mail when MAIL_URL is empty. */
   readonly MAILBOX_TOKEN?: string;

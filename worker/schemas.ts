@@ -114,7 +114,7 @@ export const arContent = z
     expires_at: z.iso.datetime().nullable(),
     viewer_url: z.string(),
     qr_url: z.string(),
-    /** The newest compile task, the one that explains `marker_status`. */
+    /** The newest compilation, which explains `marker_status`. */
     task_id: z.string().nullable(),
     executor: orNull(executor),
     progress: orNull(progress),

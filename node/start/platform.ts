@@ -27,7 +27,7 @@ interface PlatformOptions {
 export interface Platform {
   /** Address of the edge, without a slash at its end. */
   readonly url: string;
-  /** Opens the set-up page until the platform has an owner. Valid until this process ends. */
+  /** Opens the setup page until the platform has an owner. Valid until this process ends. */
   readonly setupToken: string;
   /** Opens the development mailbox. Valid until this process ends. */
   readonly mailboxToken: string;

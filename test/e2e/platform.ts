@@ -6,7 +6,7 @@ import { becomeFirstOwner, type FirstOwner, withKey } from "../first-owner.ts";
 import type { YandexDiskServer } from "../yandex-disk/server.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-/** The secret of the set-up page and of the development mailbox. */
+/** The secret of the setup page and of the development mailbox. */
 export const SECRET = "a-secret-of-this-test-run-long-enough-for-cookies";
 const NOBODY: FirstOwner = { cookies: [], key: "" };
 /** The key that encrypts settings of storages: a name and 32 bytes. */

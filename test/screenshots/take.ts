@@ -28,7 +28,7 @@ try {
   const content = await fillShop(vivimark, new Uint8Array(await recordLivingPhoto(browser, portrait)));
   const qrCode = await (await platform.fetch(`${platform.url}/api/ar-content/${content.id}/qr.svg`)).text();
 
-  if (!process.env.X) await takeStudio(platform, browser, content.id);
+  await takeStudio(platform, browser, content.id);
 
   const camera = join(folder, "table.mjpeg");
   await photographTable(browser, camera, { photo: portrait, neighbor: await dataUrl(NEIGHBOR), qrCode });

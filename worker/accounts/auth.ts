@@ -93,7 +93,7 @@ export function authOf(
     },
     emailAndPassword: {
       enabled: true,
-      // Accounts are created by the set-up page and by invitations.
+      // Accounts are created by the setup page and by invitations.
       disableSignUp: true,
       minPasswordLength: MIN_PASSWORD_LENGTH,
       maxPasswordLength: MAX_PASSWORD_LENGTH,
