@@ -119,6 +119,8 @@ async function runOnce(
   } catch (error) {
     // The request has succeeded. A retry finds the created object under its id.
     logFailure("The response to a request with an Idempotency-Key could not be stored", error);
+    // If this fails too, the lease ends within a minute.
+    await idempotency.expireLease(db, lease, now()).catch(() => {});
   }
 }
 

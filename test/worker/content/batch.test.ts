@@ -319,6 +319,26 @@ describe("addresses", () => {
 });
 
 describe("with an Idempotency-Key", () => {
+  test("a form whose connection broke is completed by a retry at once", async () => {
+    const form = new FormData();
+    for (const name of ["a.png", "b.png"]) form.append("image", new Blob([png()]), name);
+    const whole = new Request("http://x", { method: "POST", body: form });
+    const type = whole.headers.get("content-type")!;
+    const headers = { "Idempotency-Key": crypto.randomUUID(), "Content-Type": type };
+    const bytes = new Uint8Array(await whole.arrayBuffer());
+    const before = await count();
+    const broken = new ReadableStream({
+      start: (controller) => controller.enqueue(bytes.slice(0, -100)),
+      pull: (controller) => controller.error(new Error("connection reset")),
+    });
+    const first = await sent(edge.fetch(BATCH, { method: "POST", body: broken, headers }));
+    expect(codes(first)).toEqual([null, "upload_interrupted"]);
+    const again = await sent(edge.fetch(BATCH, { method: "POST", body: bytes, headers }));
+    expect(codes(again)).toEqual([null, null]);
+    expect(again.items[0].content_id).toBe(first.items[0].content_id);
+    expect(await count()).toBe(before + 2);
+  });
+
   test("an archive is recognised, although its directory is not needed", async () => {
     const archive = zipSync({ "a.png": [png(), { level: 0 }], "b.png": [png(), { level: 0 }] } as never);
     const headers = { "Idempotency-Key": crypto.randomUUID(), "Content-Type": "application/zip" };
