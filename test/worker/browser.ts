@@ -1,6 +1,6 @@
 import { type Edge, json, ORIGIN } from "./edge.ts";
 
-/** What a browser does around a request: keeps cookies, and says where a page comes from. */
+/** Sends requests like a browser: stores cookies, and sends the page's origin. */
 export class Browser {
   readonly cookies = new Map<string, string>();
   readonly #edge: Edge;
@@ -16,14 +16,14 @@ export class Browser {
     return browser;
   }
 
-  /** Another with the same cookies. */
+  /** Returns another browser with the same cookies. */
   copy(): Browser {
     const browser = new Browser(this.#edge);
     for (const [name, value] of this.cookies) browser.cookies.set(name, value);
     return browser;
   }
 
-  /** The header of that name. */
+  /** Returns the Cookie header. */
   cookie(): string {
     return Array.from(this.cookies, ([name, value]) => `${name}=${value}`).join("; ");
   }
@@ -62,7 +62,7 @@ export interface Credentials {
 
 export const OWNER = { email: "ada@example.net", password: "a password of Ada's" } as const;
 
-/** Sets the platform up; null when that was done before. */
+/** Sets up the platform. Returns null if it was set up before. */
 export async function setUp(edge: Edge): Promise<Browser | null> {
   const { open } = (await (await edge.anonymously("/api/setup")).json()) as { open: boolean };
   if (!open) return null;

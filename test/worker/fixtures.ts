@@ -2,12 +2,12 @@ import { compileTarget } from "../../compiler/compile.ts";
 import { encodeMind } from "../../compiler/mind.ts";
 import type { CompileOptions, GreyImage, ImageTarget } from "../../compiler/types.ts";
 
-/** Files made for the tests of the edge, which reads images' headers and markers, but decodes no pixels. */
+/** Files for the tests of the Worker, which reads markers and the headers of images, but decodes no pixels. */
 
 export const WIDTH = 240;
 export const HEIGHT = 180;
 
-/** The headers of a PNG of this size, and bytes that make it differ from another one. */
+/** Returns the headers of a PNG of this size, followed by bytes that make it unique. */
 export function png(width = WIDTH, height = HEIGHT, salt = crypto.randomUUID()): Uint8Array<ArrayBuffer> {
   const tail = new TextEncoder().encode(salt);
   const bytes = new Uint8Array(8 + 25 + 12 + tail.length + 12);
@@ -25,14 +25,14 @@ export function png(width = WIDTH, height = HEIGHT, salt = crypto.randomUUID()):
   return bytes;
 }
 
-/** A baseline JPEG of this size, up to its frame header, filled up to `length` bytes. */
+/** Returns a baseline JPEG of this size up to its frame header, padded to `length` bytes. */
 export function jpeg(width: number, height: number, length = 64): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   bytes.set([0xff, 0xd8, 0xff, 0xc0, 0, 17, 8, height >> 8, height & 255, width >> 8, width & 255, 3]);
   return bytes;
 }
 
-/** Blocks of random grey, a texture with plenty of corners; the same for the same seed. */
+/** Paints blocks of random grey: a texture with many corners, the same for the same seed. */
 export function texture(width = WIDTH, height = HEIGHT, seed = 7): GreyImage {
   const data = new Uint8Array(width * height);
   const block = 6;
@@ -55,12 +55,12 @@ export function target(width = WIDTH, height = HEIGHT, options: CompileOptions =
   return compileTarget(texture(width, height), options);
 }
 
-/** A real marker, made by the real compiler. */
+/** Returns a marker made by the real compiler. */
 export function mind(targets: readonly ImageTarget[] = [target()]): Uint8Array<ArrayBuffer> {
   return new Uint8Array(encodeMind(targets));
 }
 
-/** The first bytes of a video, filled up to `length`. */
+/** Returns the first bytes of a video, padded to `length`. */
 export function video(type: "mp4" | "webm" | "mov", length = 5000): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = (i * 31) & 255;
@@ -69,7 +69,7 @@ export function video(type: "mp4" | "webm" | "mov", length = 5000): Uint8Array<A
   return bytes;
 }
 
-/** The first box of an MP4. */
+/** Returns the first box of an MP4. */
 export function ftyp(major: string, compatible: readonly string[] = [], size = 16 + 4 * compatible.length) {
   const bytes = new Uint8Array(16 + 4 * compatible.length);
   new DataView(bytes.buffer).setUint32(0, size);

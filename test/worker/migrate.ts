@@ -1,8 +1,8 @@
 import { applyD1Migrations, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
-// Files share a workerd; each begins with empty storages and a new database. `reset` empties only what runs at the
-// moment, and idle storages are put to sleep: a question wakes them.
+// Files share a workerd, and each begins with empty storages and a new database. `reset` skips idle storages,
+// which are asleep, so a request wakes them first.
 await countTables();
 for (const bucket of [env.BUCKET, env.SECOND_BUCKET, env.THIRD_BUCKET]) await bucket.head("a");
 await reset();

@@ -1,23 +1,23 @@
 import type { S3SettingsBody } from "../../worker/storage/settings.ts";
 
-/** What the global setups hand to the tests. */
+/** The values that the global setups provide to the tests. */
 declare module "vitest" {
   interface ProvidedContext {
     /** A JPEG file, base64. */
     photo: string;
-    /** Hexadecimal. */
+    /** In hexadecimal. */
     markerSha256: string;
-    /** Origin of the server that plays the scripts of faulty.ts. */
+    /** The origin of the server that plays the scripts of faulty.ts. */
     faultyServer: string;
-    /** Origin of the server that tells what it has seen. */
+    /** The origin of the server that reports the requests that it has seen. */
     faultyServerLog: string;
-    /** Origin of the server that opens and cuts the lines of relay.ts. */
+    /** The origin of the server that controls the relays of relay.ts. */
     relayControl: string;
     /** The S3 endpoint of wrangler's local bucket. */
     localS3: S3SettingsBody;
-    /** Any other S3 server that the environment names. */
+    /** Another S3 server, if the environment names one. */
     otherS3: S3SettingsBody | null;
-    /** The server that stands for Yandex Disk. */
+    /** The test server of Yandex Disk. */
     yandexDisk: {
       readonly apiUrl: string;
       readonly transferUrl: string;

@@ -27,14 +27,14 @@ export const storageConnections = sqliteTable(
     companyId: text("company_id")
       .notNull()
       .references((): AnySQLiteColumn => companies.id, { onDelete: "cascade" }),
-    /** Not R2: the platform's own bucket has no row, and R2's S3 endpoint is an S3. */
+    /** Never R2: the platform's own bucket has no row, and R2's S3 endpoint counts as S3. */
     provider: text("provider", { enum: ["s3", "yandex_disk"] }).notNull(),
     name: text("name").notNull(),
-    /** JSON, sealed by worker/storage/secrets.ts and bound to this row. */
+    /** JSON, encrypted by worker/storage/secrets.ts and bound to this row. */
     settings: text("settings").notNull(),
-    /** The key that opens `settings`. */
+    /** The id of the key that decrypts `settings`. */
     keyId: text("key_id").notNull(),
-    /** What the storage held when it was last asked. */
+    /** The storage's usage when it was last measured. */
     usage: text("usage", { mode: "json" }).$type<MeasuredUsage>(),
     usageAt: integer("usage_at"),
     lastTestAt: integer("last_test_at"),
@@ -45,7 +45,7 @@ export const storageConnections = sqliteTable(
   (table) => [index("storage_connections_company").on(table.companyId)],
 );
 
-/** Usage of a company's folder, and what the backend says of its space as a whole; null: it does not say. */
+/** The usage of a company's folder, and the backend's own figures of its space; null if it has none. */
 export interface MeasuredUsage {
   readonly objects: number;
   readonly bytes: number;
@@ -63,18 +63,18 @@ export const companies = sqliteTable("companies", {
       onDelete: "set null",
     },
   ),
-  /** Folder of the storage that holds everything of this company, without slashes at its ends. */
+  /** The storage's folder with all files of this company, without slashes at its ends. */
   storagePath: text("storage_path").notNull(),
-  /** What the platform's own bucket held of it when it was last asked. */
+  /** The company's usage of the platform's own bucket when it was last measured. */
   usage: text("usage", { mode: "json" }).$type<MeasuredUsage>(),
   usageAt: integer("usage_at"),
   /**
-   * What its rows in `ar_content` come to, kept by triggers (migrations/0012_count_usage.sql). A migration that makes
-   * `ar_content` or `compile_tasks` anew has to make those anew too.
+   * The sums of its rows in `ar_content`, which triggers update (migrations/0012_count_usage.sql). A
+   * migration that recreates `ar_content` or `compile_tasks` must recreate the triggers too.
    */
   contentCount: integer("content_count").notNull().default(0),
   contentBytes: integer("content_bytes").notNull().default(0),
-  /** Its own quotas (worker/content/quotas.ts), which an operator sets; 0: no limit; null: those of everybody. */
+  /** Its own quotas (worker/content/quotas.ts), set by an operator. 0: unlimited; null: the platform's. */
   maxContents: integer("max_contents"),
   maxBytes: integer("max_bytes"),
   maxCompilationsADay: integer("max_compilations_a_day"),
@@ -82,7 +82,7 @@ export const companies = sqliteTable("companies", {
   updatedAt: integer("updated_at").notNull(),
 });
 
-/** How many compilations were asked for, by days of UTC such as 2026-11-23. A trigger counts them. */
+/** The number of requested compilations per day in UTC, such as 2026-11-23. A trigger counts them. */
 export const compilationDays = sqliteTable(
   "compilation_days",
   {
@@ -103,11 +103,11 @@ export const projects = sqliteTable(
       .notNull()
       .references(() => companies.id, { onDelete: "cascade" }),
     name: text("name").notNull(),
-    /** What a submission takes that does not say: the strongest points to keep. Null: all. */
+    /** Default of submissions: the number of strongest points to keep. Null: all. */
     maxFeatures: integer("max_features"),
-    /** For so long the viewer shows what is submitted. Null: for ever. */
+    /** Default of submissions: how long the viewer shows them. Null: without limit. */
     expiresAfterDays: integer("expires_after_days"),
-    /** Set: takes nothing new. What is in it is served as before. */
+    /** If set, the project accepts no new content. Its content is served as before. */
     archivedAt: integer("archived_at"),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
@@ -115,12 +115,12 @@ export const projects = sqliteTable(
   (table) => [index("projects_company").on(table.companyId)],
 );
 
-/** When content changed: later than the change before, so that the time tells two of them apart. */
+/** When content changed. Always later than the previous change, so that the time identifies the version. */
 export function touched(now: number) {
   return sql`max(${now}, ${arContent.updatedAt} + 1)`;
 }
 
-/** No `onDelete`: a connection that holds a file cannot go. */
+/** No `onDelete`: a connection that holds a file cannot be deleted. */
 function storageId(column: string) {
   return text(column).references((): AnySQLiteColumn => storageConnections.id);
 }
@@ -135,14 +135,14 @@ export const arContent = sqliteTable(
     companyId: text("company_id")
       .notNull()
       .references(() => companies.id),
-    /** The public name: in links, QR codes and media addresses. */
+    /** The public id: in links, QR codes and media URLs. */
     uniqueId: text("unique_id").notNull().unique(),
     title: text("title").notNull(),
     description: text("description").notNull(),
-    /** Title and description as `searchable` folds them: SQLite's own functions fold ASCII only. */
+    /** Title and description, case-folded by `searchable`: SQLite's own functions fold only ASCII. */
     searchText: text("search_text").notNull(),
 
-    /** The connection that holds the original; null: the platform's own bucket. So for the other files. */
+    /** The connection that holds the original; null: the platform's own bucket. Likewise for other files. */
     imageStorageId: storageId("image_storage_id"),
     imagePath: text("image_path").notNull(),
     imageUrl: text("image_url").notNull(),
@@ -152,12 +152,12 @@ export const arContent = sqliteTable(
     imageHeight: integer("image_height").notNull(),
     imageBytes: integer("image_bytes").notNull(),
 
-    /** Generation of the newest compilation asked for; its task explains `marker_status`. */
+    /** The generation of the newest requested compilation, whose task explains `marker_status`. */
     generation: integer("generation").notNull(),
     maxFeatures: integer("max_features"),
     markerStatus: text("marker_status", { enum: ["pending", "processing", "ready", "failed"] }).notNull(),
     markerStorageId: storageId("marker_storage_id"),
-    /** The marker that is served: while a newer generation compiles, still the one before. */
+    /** The served marker: the previous one while a newer generation compiles. */
     markerPath: text("marker_path"),
     markerUrl: text("marker_url"),
     markerGeneratedAt: integer("marker_generated_at"),
@@ -171,19 +171,19 @@ export const arContent = sqliteTable(
     videoUrl: text("video_url"),
     videoType: text("video_type", { enum: ["video/mp4", "video/webm"] }),
     videoBytes: integer("video_bytes"),
-    /** Counts videos ever attached, so that an address never names two of them. */
+    /** Counts all videos ever attached, so that no two of them share a URL. */
     videoVersion: integer("video_version").notNull().default(0),
 
     qrCodeStorageId: storageId("qr_code_storage_id"),
-    /** Null: from before QR codes were stored. */
+    /** Null for content from before QR codes were stored. */
     qrCodePath: text("qr_code_path"),
 
     isActive: integer("is_active", { mode: "boolean" }).notNull().default(true),
-    /** From then on it is as if it were not active. Null: never. */
+    /** The time from which it counts as inactive. Null: never. */
     expiresAt: integer("expires_at"),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
-    /** Set: gone for everybody; the row remains until its files are removed. In the future: not there yet. */
+    /** If set, it is deleted, and the row remains until its files are removed. If in the future: not created yet. */
     deletedAt: integer("deleted_at"),
   },
   (table) => [
@@ -206,16 +206,18 @@ export const compileTasks = sqliteTable(
       .references(() => companies.id),
     generation: integer("generation").notNull(),
     state: text("state", { enum: ["pending", "processing", "ready", "failed", "superseded"] }).notNull(),
-    /** Who has it, or who had it last. */
+    /** The current or the last executor. */
     executor: text("executor", { enum: ["browser", "node"] }),
-    /** SHA-256 of the lease's token: a copy of the database opens nothing. Kept when ready, so that a
-     * delivery that is repeated because its answer got lost is recognised. */
+    /**
+     * SHA-256 of the lease's token, so that a copy of the database is useless. Kept when ready, to recognise a
+     * delivery that is repeated because its response was lost.
+     */
     leaseHash: text("lease_hash"),
     leaseExpiresAt: integer("lease_expires_at"),
-    /** How often the Node compiler claimed it. */
+    /** The number of claims by the Node compiler. */
     attempts: integer("attempts").notNull().default(0),
     progress: text("progress", { mode: "json" }).$type<ProgressBody>(),
-    /** When a queue message for this task is due; the sweep sends another when none came long after. */
+    /** When its queue message is due. If none arrives long after that, the sweep sends another one. */
     nextAttemptAt: integer("next_attempt_at"),
     errorCode: text("error_code").$type<ErrorCode>(),
     errorMessage: text("error_message"),
@@ -229,7 +231,7 @@ export const compileTasks = sqliteTable(
   ],
 );
 
-/** Files on their way to another connection: every file of a company, or the video of one content. */
+/** Moves of files to another connection: all files of a company, or the video of one content. */
 export const storageMigrations = sqliteTable(
   "storage_migrations",
   {
@@ -239,7 +241,7 @@ export const storageMigrations = sqliteTable(
       .references(() => companies.id, { onDelete: "cascade" }),
     /** Null: the platform's own bucket. */
     toStorageId: text("to_storage_id").references(() => storageConnections.id, { onDelete: "cascade" }),
-    /** Only this content's video; null: everything. No reference: the content may go first. */
+    /** Moves only this content's video; null: all files. Not a foreign key: the content may be deleted first. */
     videoOf: text("video_of"),
     state: text("state", { enum: ["running", "paused", "cancelled", "done"] }).notNull(),
     /** The token of the worker that holds the lease; random. */
@@ -247,7 +249,7 @@ export const storageMigrations = sqliteTable(
     leaseExpiresAt: integer("lease_expires_at"),
     /** When its queue message is due; the sweep sends another when none came long after. */
     nextMessageAt: integer("next_message_at").notNull(),
-    /** Why it paused by itself. */
+    /** Why the platform paused it. */
     errorCode: text("error_code").$type<ErrorCode>(),
     errorMessage: text("error_message"),
     createdAt: integer("created_at").notNull(),
@@ -262,7 +264,7 @@ export const storageMigrations = sqliteTable(
   ],
 );
 
-/** One file's way, written down before its first byte is copied: what a crash leaves behind is named here. */
+/** The move of one file. Written before its first byte is copied, so that every orphaned copy has a row. */
 export const fileMoves = sqliteTable(
   "file_moves",
   {
@@ -277,11 +279,11 @@ export const fileMoves = sqliteTable(
     toPath: text("to_path").notNull(),
     /** `obsolete`: the content no longer names the file, which was replaced or deleted. */
     state: text("state", { enum: ["copying", "moved", "obsolete", "failed"] }).notNull(),
-    /** Whether a storage may still hold a copy that no content names: of a moved file the old one, else the new one. */
+    /** Whether a storage may still hold an orphaned copy: the old one of a moved file, otherwise the new one. */
     hasOrphanedCopy: integer("has_orphaned_copy", { mode: "boolean" }).notNull(),
-    /** Null: not looked at yet. */
+    /** Null: not processed yet. */
     bytes: integer("bytes"),
-    /** An upload in parts that is under way in the new storage. */
+    /** The running multipart upload in the new storage. */
     uploadId: text("upload_id"),
     parts: text("parts", { mode: "json" }).$type<readonly CopiedPart[]>().notNull(),
     attempts: integer("attempts").notNull(),
@@ -302,11 +304,11 @@ export interface CopiedPart {
   /** From 1. */
   readonly number: number;
   readonly etag: string;
-  /** Of what was read from the old storage. */
+  /** Checksum of the bytes that were read from the old storage. */
   readonly sha256: string;
 }
 
-/** A video that comes in parts; nothing of it is seen before it is complete. */
+/** Uploads of videos in parts. A video is not visible before it is complete. */
 export const videoUploads = sqliteTable(
   "video_uploads",
   {
@@ -314,20 +316,20 @@ export const videoUploads = sqliteTable(
     companyId: text("company_id")
       .notNull()
       .references(() => companies.id, { onDelete: "cascade" }),
-    /** No reference: the content may go first. */
+    /** Not a foreign key: the content may be deleted first. */
     contentId: text("content_id").notNull(),
-    /** Where the parts go; null: the platform's own bucket. */
+    /** The storage of the parts; null: the platform's own bucket. */
     storageId: storageId("storage_id"),
     path: text("path").notNull(),
-    /** The backend's name of the upload. */
+    /** The backend's id of the upload. */
     uploadId: text("upload_id").notNull(),
     type: text("type", { enum: ["video/mp4", "video/webm"] }).notNull(),
     bytes: integer("bytes").notNull(),
-    /** Of every part but the last. */
+    /** Bytes of every part except the last one. */
     partBytes: integer("part_bytes").notNull(),
     sha256: text("sha256"),
     createdAt: integer("created_at").notNull(),
-    /** Then the sweep removes what came of it. */
+    /** When the sweep removes the upload and its parts. */
     expiresAt: integer("expires_at").notNull(),
   },
   (table) => [
@@ -336,7 +338,7 @@ export const videoUploads = sqliteTable(
   ],
 );
 
-/** Parts that came through the Worker; those that went straight to the backend, only the backend knows. */
+/** Parts that were sent through the Worker. Only the backend knows the parts that were sent to it directly. */
 export const videoUploadParts = sqliteTable(
   "video_upload_parts",
   {
@@ -350,7 +352,7 @@ export const videoUploadParts = sqliteTable(
   (table) => [primaryKey({ columns: [table.videoUploadId, table.number] })],
 );
 
-/** A time in milliseconds as everywhere, which better-auth takes and gives as a Date. */
+/** A time in milliseconds, as in all tables, which better-auth reads and writes as a Date. */
 function moment(column: string) {
   return integer(column, { mode: "timestamp_ms" });
 }
@@ -378,7 +380,7 @@ export const sessions = sqliteTable(
   {
     id: text("id").primaryKey(),
     userId: ofUser(),
-    /** The cookie carries it with a signature: a copy of the database opens nothing. */
+    /** The cookie contains it with a signature, so that a copy of the database is useless. */
     token: text("token").notNull().unique(),
     /** The company that the session has selected. */
     activeCompanyId: text("active_company_id").references(() => companies.id, { onDelete: "set null" }),
@@ -391,7 +393,7 @@ export const sessions = sqliteTable(
   (table) => [index("sessions_user").on(table.userId)],
 );
 
-/** How a person proves who they are: here always a password; passkeys have a table of their own. */
+/** Credentials of people. Here always a password; passkeys have a table of their own. */
 export const accounts = sqliteTable(
   "accounts",
   {
@@ -399,7 +401,7 @@ export const accounts = sqliteTable(
     userId: ofUser(),
     providerId: text("provider_id").notNull(),
     accountId: text("account_id").notNull(),
-    /** A hash: worker/accounts/passwords.ts. */
+    /** The hash of the password: see worker/accounts/passwords.ts. */
     password: text("password"),
     accessToken: text("access_token"),
     refreshToken: text("refresh_token"),
@@ -420,7 +422,7 @@ export const passkeys = sqliteTable(
     id: text("id").primaryKey(),
     userId: ofUser(),
     name: text("name").notNull(),
-    /** What the device calls the key pair, in base64url. */
+    /** The device's id of the key pair, in base64url. */
     credentialId: text("credential_id").notNull().unique(),
     /** A COSE key in base64. */
     publicKey: text("public_key").notNull(),
@@ -428,16 +430,16 @@ export const passkeys = sqliteTable(
     counter: integer("counter").notNull(),
     deviceType: text("device_type").notNull(),
     backedUp: integer("backed_up", { mode: "boolean" }).notNull(),
-    /** How a browser reaches the device, separated by commas. */
+    /** The device's transports, separated by commas. */
     transports: text("transports"),
-    /** The device's model, as far as it says. */
+    /** The device's model, if it reveals it. */
     aaguid: text("aaguid"),
     createdAt: moment("created_at").notNull(),
   },
   (table) => [index("passkeys_user").on(table.userId)],
 );
 
-/** Links to a new password, and challenges that a passkey signs. */
+/** Links for resetting a password, and challenges for passkeys. */
 export const verifications = sqliteTable(
   "verifications",
   {
@@ -496,15 +498,15 @@ export const apiKeys = sqliteTable(
     id: text("id").primaryKey(),
     companyId: ofCompany(),
     name: text("name").notNull(),
-    /** How the key begins: enough to find it again, too little to use it. */
+    /** The beginning of the key: enough to recognise it, too little to use it. */
     prefix: text("prefix").notNull(),
-    /** SHA-256 of the key, which is random and long: a copy of the database opens nothing. */
+    /** SHA-256 of the key, which is long and random, so that a copy of the database is useless. */
     hash: text("hash").notNull().unique(),
     scopes: text("scopes", { mode: "json" }).$type<readonly Scope[]>().notNull(),
-    /** Who made it; null when that person is gone. */
+    /** Who created it; null if that person was deleted. */
     createdBy: text("created_by").references(() => users.id, { onDelete: "set null" }),
     expiresAt: integer("expires_at"),
-    /** To the minute. */
+    /** Precise to the minute. */
     lastUsedAt: integer("last_used_at"),
     createdAt: integer("created_at").notNull(),
   },
@@ -527,16 +529,16 @@ export const idempotencyKeys = sqliteTable(
     leaseExpiresAt: integer("lease_expires_at"),
     /** Requests that have held the lease; more than one after an interruption. */
     runs: integer("runs").notNull(),
-    /** Of the request; null until its body was read. */
+    /** Hash of the request; null until its body has been read. */
     fingerprint: text("fingerprint"),
-    /** Sealed by worker/storage/secrets.ts. */
+    /** Encrypted by worker/storage/secrets.ts. */
     answer: text("answer"),
     expiresAt: integer("expires_at").notNull(),
   },
   (table) => [index("idempotency_keys_expiry").on(table.expiresAt)],
 );
 
-/** Who did what to which object. Names are copies: what they name may change, or go. */
+/** Who did what to which object. Names are copies, because the objects may be renamed or deleted. */
 export const auditLog = sqliteTable(
   "audit_log",
   {
@@ -546,12 +548,12 @@ export const auditLog = sqliteTable(
     actorKind: text("actor_kind", { enum: ["person", "key", "platform"] }).notNull(),
     actorId: text("actor_id").notNull(),
     actorName: text("actor_name").notNull(),
-    /** Of the network; empty when the platform does not say. */
+    /** The network address; empty if unknown. */
     address: text("address").notNull(),
     action: text("action").$type<Action>().notNull(),
     objectId: text("object_id").notNull(),
     objectName: text("object_name").notNull(),
-    /** What was changed, as the API names it. Never a secret. */
+    /** The changes, with the API's field names. Never a secret. */
     detail: text("detail", { mode: "json" }).$type<Readonly<Record<string, unknown>>>(),
   },
   (table) => [index("audit_log_newest").on(table.companyId, table.createdAt, table.id)],
@@ -570,14 +572,14 @@ export const webhookEndpoints = sqliteTable(
     isEnabled: integer("is_enabled", { mode: "boolean" }).notNull(),
     /** Why the platform disabled it; null when it is enabled, or a person disabled it. */
     disabledReason: text("disabled_reason", { enum: ["failing", "gone"] }),
-    /** The signing secret, sealed by worker/storage/secrets.ts and bound to this row. */
+    /** The signing secret, encrypted by worker/storage/secrets.ts and bound to this row. */
     secret: text("secret").notNull(),
     /** The id of the request that created the secret. */
     secretId: text("secret_id").notNull(),
-    /** Signs beside the new secret for a while after a rotation. */
+    /** The previous secret, which also signs for a while after a rotation. */
     previousSecret: text("previous_secret"),
     previousSecretExpiresAt: integer("previous_secret_expires_at"),
-    /** Attempts that failed since one succeeded, and when the first of them did. */
+    /** Failed attempts since the last success, and the time of the first one. */
     failures: integer("failures").notNull().default(0),
     failingSince: integer("failing_since"),
     lastDeliveredAt: integer("last_delivered_at"),
@@ -620,7 +622,7 @@ export const webhookDeliveries = sqliteTable(
       .notNull()
       .references(() => webhookEvents.id, { onDelete: "cascade" }),
     state: text("state", { enum: ["pending", "delivered", "failed"] }).notNull(),
-    /** Since it was created or last sent again. */
+    /** Attempts since it was created or last resent. */
     attempts: integer("attempts").notNull(),
     /** The token of the attempt that holds the lease; random. */
     lease: text("lease"),
@@ -661,7 +663,7 @@ export const webhookAttempts = sqliteTable(
   (table) => [index("webhook_attempts_delivery").on(table.deliveryId, table.createdAt)],
 );
 
-/** Counts of attempts to sign in and the like (worker/accounts/throttle.ts). */
+/** Counts of throttled attempts, such as signing in (worker/accounts/throttle.ts). */
 export const attempts = sqliteTable(
   "attempts",
   {

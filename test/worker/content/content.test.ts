@@ -266,7 +266,7 @@ describe("a deletion", () => {
     expect((await edge.fetch(path)).status).toBe(404);
     expect((await edge.fetch(content.image_url)).status).toBe(404);
     expect(ids(await edge.json("/api/ar-content?limit=100"))).not.toContain(content.id);
-    // Who still compiles it has lost it.
+    // A running compilation has lost its lease.
     const headers = { "Vivimark-Lease": lease?.token ?? "" };
     const late = await edge.fetch(`${path}/marker`, {
       method: "PUT",

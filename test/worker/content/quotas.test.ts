@@ -23,7 +23,7 @@ beforeEach(async () => {
   await edge.store();
 });
 
-/** The company has nothing, and no quotas of its own. */
+/** Empties the company, and removes its own quotas. */
 afterEach(async () => {
   const { items } = await edge.json<{ items: { id: string }[] }>("/api/ar-content?limit=100");
   for (const { id } of items) await edge.fetch(`/api/ar-content/${id}`, { method: "DELETE" });
@@ -44,7 +44,7 @@ const putVideo = (id: string, bytes: Uint8Array<ArrayBuffer>) =>
     headers: { "Content-Length": String(bytes.length), "Content-Type": "video/mp4" },
   });
 
-/** What the counters say, and what the rows come to. */
+/** Returns the counters, and the sums of the rows. */
 async function counted() {
   const { company } = await edge.store();
   const [rows] = await edge.db
@@ -106,7 +106,7 @@ describe("the quota of photos", () => {
     const statuses = responses.map(({ status }) => status).sort();
     expect(statuses).toEqual([...Array(5).fill(201), ...Array(15).fill(403)]);
     expect(await edge.db.select().from(arContent)).toHaveLength(5);
-    // Those that were refused left no file.
+    // The refused requests left no file.
     const { objects } = await env.BUCKET.list();
     const kept = (await edge.db.select().from(arContent)).map(({ uniqueId }) => uniqueId);
     expect(objects.length).toBeGreaterThanOrEqual(5);

@@ -22,9 +22,9 @@ import { jpeg, mind, png, target, video } from "../fixtures.ts";
 import { RecordingEdge, stableJson } from "./recorder.ts";
 
 /**
- * Calls the API, and compares what it says with the examples of the API document. The first body of a schema
- * and the first problem document of a code become its example, so the order of the calls matters.
- * `npm run api:examples` writes them anew.
+ * Calls the API, and compares its responses with the examples of the API document. The first body of a schema
+ * and the first problem document of a code become its example, so the order of the calls matters. `npm run
+ * api:examples` updates the examples.
  */
 
 const CONTENT = "/api/ar-content";
@@ -35,7 +35,7 @@ const PHOTO_URL = "https://images.example.com/portrait.jpg";
 const SHOP = "https://shop.example.com/vivimark";
 const GRACE = { email: "grace@example.net", password: "a long sentence, for example" };
 
-/** The codes of compile tasks, which no request is answered with, and those that take a bug or a broken storage. */
+/** The codes of compile tasks, which no response has, and those that only a bug or a broken storage causes. */
 const WITHOUT_EXAMPLE: readonly string[] = [
   "compile_crashed",
   "compile_timeout",
@@ -99,7 +99,7 @@ async function refused(code: string, response: Promise<Response>): Promise<void>
   expect.soft([answered.status, received]).toEqual([expect.any(Number), code]);
 }
 
-/** As a program, with an API key. */
+/** Sends a request as a program, with an API key. */
 const call = (path: string, init?: RequestInit, bindings = {}) => ok(edge.fetch(path, init, bindings));
 const upload = (fields: Record<string, string | Uint8Array>) =>
   edge.fetch(CONTENT, { method: "POST", body: form(fields) });
@@ -109,7 +109,7 @@ const raw = (method: string, body: BodyInit | null, headers: Record<string, stri
   headers,
 });
 
-/** A storage whose server answers every request with this S3 error. */
+/** Returns a storage whose server answers every request with this S3 error. */
 function brokenStorage(status: number, code: string): StorageProvider {
   const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message></Message></Error>`;
   return s3Storage(async () => new Response(body, { status }));
@@ -231,7 +231,7 @@ async function recordApiKeys(): Promise<void> {
   const headers = { Authorization: `Bearer ${key}` };
   await refused("forbidden", edge.anonymously(`${CONTENT}/x`, { method: "DELETE", headers }));
   const [row] = (await edge.db.select().from(apiKeys)).filter((found) => found.id === id);
-  // Statements take few parameters: one key at a time.
+  // Statements accept few parameters, so insert one key at a time.
   for (let i = 0; i < 99; i++) await edge.db.insert(apiKeys).values({ ...row, id: `${i}`, hash: `${i}` });
   await refused("too_many_keys", ada.post("/api/api-keys", wanted));
 }
@@ -382,7 +382,7 @@ async function recordLeases(): Promise<void> {
   await refused("lease_lost", edge.fetch(`${path}/lease`, lost));
 }
 
-/** An image target without feature points. */
+/** Returns an image target without feature points. */
 function blank() {
   const { keyframes, ...rest } = target();
   const none = { count: 0, x: new Float64Array(), y: new Float64Array(), scale: new Float64Array() };
@@ -508,7 +508,7 @@ async function recordWebhooks(content: ArContent): Promise<void> {
   await refused("too_many_webhooks", edge.fetch("/api/webhooks", json("POST", wanted)));
 }
 
-test("the examples of the API document are what the API says", async () => {
+test("the examples of the API document match the API's responses", async () => {
   await recordSetUp();
   await recordAccount();
   await recordPasskeys();
@@ -526,7 +526,7 @@ test("the examples of the API document are what the API says", async () => {
   await recordWebhooks(content);
   await recordCompany();
   await recordApiKeys();
-  // Statements take few parameters: one project at a time.
+  // Statements accept few parameters, so insert one project at a time.
   const [{ companyId }] = await edge.db.select().from(arContent);
   const row = { ...project, companyId, createdAt: edge.clock, updatedAt: edge.clock };
   for (let i = 0; i < 1000; i++) await edge.db.insert(projects).values({ ...row, id: `${i}` });

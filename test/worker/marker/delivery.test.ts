@@ -7,7 +7,7 @@ import type { ArContent, CompileTask, Lease, Submission, TakenLease } from "../.
 import { Edge, form, json, refusal } from "../edge.ts";
 import { HEIGHT, jpeg, mind, png, target, WIDTH } from "../fixtures.ts";
 
-/** A photo that a browser has the lease of. */
+/** Submits a photo with a browser lease. */
 async function leased(fields: Record<string, string | Uint8Array> = {}) {
   const edge = new Edge();
   const submission = await edge.submit({ compile: "browser", ...fields });
@@ -329,7 +329,7 @@ describe("compiling again", () => {
     const delivered = await edge.fetch(path, { method: "PUT", body: form({ marker }), headers });
     const second = await delivered.json<ArContent>();
     expect(second.marker_url).toBe(`/media/${second.unique_id}/marker?v=2`);
-    // No new thumbnail came: the old one stays.
+    // Without a new thumbnail, the old one stays.
     expect(second.thumbnail_url).toBe(first.thumbnail_url);
     const served = await edge.fetch(second.marker_url ?? "");
     expect(new Uint8Array(await served.arrayBuffer())).toEqualBytes(marker);

@@ -30,7 +30,7 @@ const lease = (contentId: string, leaseHash: string) => ({ contentId, leaseHash 
 const claim = (db: Database, id: string, now: number, leaseSeconds = 60) =>
   life.claim(db, id, { generation: 1, leaseSeconds, now });
 
-/** A photo, in one of the states that a transition may start from. */
+/** Creates a photo in one of the states from which transitions start. */
 async function start(state: "pending" | "browser" | "node" | "ready" | "failed") {
   const edge = new Edge();
   const { content, lease: browser } = await edge.submit({

@@ -14,15 +14,15 @@ beforeEach(() => {
   edge.whileAsleep = async (milliseconds) => void pauses.push(milliseconds);
 });
 
-/** After so many looks, something happens. */
-function after(looks: number, happen: () => Promise<unknown>): void {
+/** Calls `act` after this many polls. */
+function after(polls: number, act: () => Promise<unknown>): void {
   edge.whileAsleep = async (milliseconds) => {
     pauses.push(milliseconds);
-    if (pauses.length === looks) await happen();
+    if (pauses.length === polls) await act();
   };
 }
 
-/** No executor can make a marker of it. */
+/** Fails a compilation as an executor does for a photo that cannot be compiled. */
 async function fail(id: string): Promise<void> {
   const claim = await life.claim(edge.db, id, { generation: 1, leaseSeconds: 60, now: edge.clock });
   if (claim.kind !== "claimed") throw new Error(claim.kind);

@@ -35,8 +35,8 @@ import { Edge, form, json, ORIGIN, refusal, SECRET, s3 } from "../edge.ts";
 import { png } from "../fixtures.ts";
 
 /**
- * Every route of the API's document, walked as nobody, as a member of another company, in every role and with
- * every scope. A route that is missing in `REQUESTS` or `PUBLIC` fails.
+ * Requests every route of the API's document without authentication, as a member of another company, in every
+ * role and with every scope. A route that is missing in `REQUESTS` or `PUBLIC` fails.
  */
 
 /** Routes without authentication: their data is public, or protected by a secret of its own. */
