@@ -365,6 +365,7 @@ describe("an error while the body is still arriving", async () => {
     ["a form with an unknown field", "POST", "", formType, `${unknownField}\r\n`, 15, 422],
     ["a form with another boundary", "POST", "", "multipart/form-data; boundary=c", unknownField, 15, 400],
     ["no form", "POST", "", "text/plain", "", 15, 415],
+    ["no archive", "POST", "/batch", "application/zip", "no archive", 15, 400],
     ["no video", "PUT", "/video", "video/mp4", "no video", 60, 415],
     ["no JSON", "PATCH", "", "application/json", "", 15, 413],
     ["something for nobody", "PUT", "/nothing", "text/plain", "", 15, 404],
@@ -372,7 +373,7 @@ describe("an error while the body is still arriving", async () => {
     const { state, body } = arriving(megabytes, head);
     const length = String(head.length + megabytes * 1_000_000);
     const headers = { "Content-Type": type, "Content-Length": length };
-    const address = method === "POST" ? "/api/ar-content" : `${path}${below}`;
+    const address = `${method === "POST" ? "/api/ar-content" : path}${below}`;
     const problem = await refusal(await edge.fetch(address, { method, body, headers }));
     expect([problem.status, state.ended, state.cancelled]).toEqual([status, true, false]);
   });
