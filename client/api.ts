@@ -1956,7 +1956,7 @@ export interface Operations {
   "POST /api/auth/sign-out": {
     answer: SignedOut;
   };
-  /** Get and extend the session; null if there is no session */
+  /** Get and extend the session; null without a session */
   "GET /api/auth/get-session": {
     answer: CurrentSession;
   };

@@ -40,14 +40,14 @@ export interface CreateOptions extends RequestOptions {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** How a photo is compiled and shown. */
+/** Options for compiling and showing a photo. */
 export interface PhotoOptions {
   /** Default: the name of the file. */
   readonly title?: string;
   readonly description?: string;
   /** Default: the oldest project that is not archived. */
   readonly project_id?: string;
-  /** How many of the strongest feature points each keyframe keeps: 20 to 5000. */
+  /** Number of strongest feature points that each keyframe keeps: 20 to 5000. */
   readonly max_features?: number;
   /** When viewers stop showing the photo (ISO 8601). */
   readonly expires_at?: string;
@@ -82,7 +82,7 @@ export class ApiError extends Error {
   readonly status: number;
   /** The whole answer, including which fields are invalid. */
   readonly problem: Problem;
-  /** How long to wait before the next try, if the platform says so. */
+  /** Time to wait before a retry, if the platform sent one. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(problem: Problem, retryAfterSeconds?: number) {

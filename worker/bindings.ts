@@ -111,7 +111,7 @@ interface WebhookQueue {
   sendAll(messages: readonly WebhookMessage[]): Promise<void>;
 }
 
-/** What a consumer tells the queue to do with a message. */
+/** The consumer's decision about a message. */
 export type Verdict = { readonly kind: "ack" } | { readonly kind: "retry"; readonly delaySeconds: number };
 
 /** Yandex's OAuth flow; see worker/storage/yandex-oauth.ts. */
@@ -132,6 +132,6 @@ export interface Settings {
   readonly retryBaseSeconds: number;
   readonly sweepGraceSeconds: number;
   readonly storageLeaseSeconds: number;
-  /** Of companies without quotas of their own. */
+  /** The quotas of companies without quotas of their own. */
   readonly quotas: Quotas;
 }

@@ -31,7 +31,7 @@ export interface Env {
   readonly COMPILER_SECRET?: string;
   /** Keys that encrypt secrets in the database: worker/storage/secrets.ts. */
   readonly SECRETS_KEYS?: string;
-  /** Of the application that is registered with Yandex. Without it, people paste tokens. */
+  /** The credentials of the application that is registered with Yandex. Without them, people paste tokens. */
   readonly YANDEX_CLIENT_ID?: string;
   readonly YANDEX_CLIENT_SECRET?: string;
   /** Origins that replace Yandex's own; empty: Yandex's own. */
@@ -60,7 +60,7 @@ export interface Env {
   readonly RETRY_BASE_SECONDS: string;
   readonly SWEEP_GRACE_SECONDS: string;
   readonly STORAGE_LEASE_SECONDS: string;
-  /** Of each company; 0, empty or absent: unlimited. */
+  /** Quotas of each company; 0, empty or absent: unlimited. */
   readonly QUOTA_CONTENTS?: string;
   readonly QUOTA_BYTES?: string;
   readonly QUOTA_COMPILATIONS_A_DAY?: string;
@@ -71,10 +71,10 @@ const COMPILE_TOTAL_SECONDS = 600;
 
 const HEALTH_TIMEOUT_SECONDS = 2;
 
-/** How long viewers may see a row that another isolate has changed. */
+/** Time for which viewers may see an old row after another isolate has changed it. */
 const PUBLIC_ROW_SECONDS = 2;
 
-/** What this isolate keeps in memory from one request to the next: all of the edge's module-level state. */
+/** All module-level state of the Worker: what an isolate keeps in memory between requests. */
 const publicCache = new PublicCache(PUBLIC_ROW_SECONDS);
 const openStorages: OpenStorages = new Map();
 

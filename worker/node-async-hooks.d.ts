@@ -1,4 +1,4 @@
-/** What of Node's module workerd has (`nodejs_compat`) and the log needs; Workers' own types leave it out. */
+/** The part of Node's module that the log needs. workerd has it (`nodejs_compat`); its types lack it. */
 declare module "node:async_hooks" {
   export class AsyncLocalStorage<T> {
     run<R>(store: T, work: () => R): R;

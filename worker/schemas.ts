@@ -244,7 +244,7 @@ export const project = z
     company_id: z.string(),
     /** The default of submissions. */
     max_features: z.number().int().nullable(),
-    /** Days for which viewers show submitted photos; null: for ever. */
+    /** Days for which viewers show submitted photos; null: without limit. */
     expires_after_days: z.number().int().nullable(),
     /** Number of photos. */
     contents: z.number().int(),

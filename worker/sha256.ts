@@ -19,7 +19,7 @@ export function sha256Sink(): DigestSink {
   return new platform.DigestStream("SHA-256");
 }
 
-/** Whether two secrets are equal, in a time that does not tell where they differ. */
+/** Returns whether two secrets are equal, in a time that does not reveal where they differ. */
 export async function isSame(given: string, expected: string): Promise<boolean> {
   const [a, b] = await Promise.all([given, expected].map((text) => sha256(new TextEncoder().encode(text))));
   // Hashes of unknown input: where they begin to differ says nothing about the secret.

@@ -14,7 +14,7 @@ import { listExpired, VideoUploadStore } from "./video/upload-store.ts";
 import * as webhooks from "./webhooks/deliveries.ts";
 import { resealSecrets } from "./webhooks/reseal.ts";
 
-/** How many rows of each kind one run handles. The next run follows a minute later. */
+/** Most rows of each kind per run. The next run follows a minute later. */
 const MAX_ROWS = 100;
 
 /** The wait after a failure, so that a storage that is down does not block the rows after it. */

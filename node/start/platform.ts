@@ -14,13 +14,13 @@ const VITE = path.join(ROOT, "node_modules/vite/bin/vite.js");
 
 interface PlatformOptions {
   readonly state: State;
-  /** Of the edge, on loopback. */
+  /** The Worker's port on loopback. */
   readonly port: number;
   readonly compilerPort: number;
   /** The folder of static assets, relative to the repository; that of wrangler.toml when absent. */
   readonly assets?: string;
   readonly variables?: Readonly<Record<string, string>>;
-  /** Whether a Node compiler that ends is started again by `restartCompiler`, instead of ending everything. */
+  /** Whether `restartCompiler` restarts a Node compiler that ends. Otherwise its end stops everything. */
   readonly reloads?: boolean;
 }
 

@@ -27,9 +27,9 @@ interface Server {
   /** Node's arguments: the script, then its own. */
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** What becomes of its standard output; its errors are always shown. */
+  /** How its standard output is handled. Standard error is always shown. */
   readonly output: "inherit" | "ignore";
-  /** Whether the command goes on when the process ends by itself, because a change of its code starts it again. */
+  /** Whether the command continues when the process ends by itself, because a code change restarts it. */
   readonly reloads?: boolean;
 }
 

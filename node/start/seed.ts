@@ -21,7 +21,7 @@ import { largeCompanySql, markerStatesSql } from "./seed-sql.ts";
 import { DEVELOPMENT_STATE, State } from "./state.ts";
 import { Visitor } from "./visitor.ts";
 
-/** Of every person below; for development only. */
+/** The password of every person below; for development only. */
 const PASSWORD = "vivimark-development";
 
 const OWNER = { name: "Olivia Owner", email: "owner@example.com" };
@@ -38,7 +38,7 @@ const PROJECTS = ["Weddings", "Museum guide", "School yearbook", "Catalogue 2025
 const PICTURES = path.join(ROOT, "bench/pictures");
 const CLIP = path.join(import.meta.dirname, "seed-clip.webm");
 
-/** How many of the photos are pictures of bench/pictures; the rest cannot be compiled. */
+/** Number of photos from bench/pictures. The others cannot be compiled. */
 const COMPILED = 37;
 const LARGE_COMPANY_ORIGINALS = 6;
 const POLL_MILLISECONDS = 250;

@@ -35,7 +35,7 @@ export class State {
     return relative.startsWith("..") ? this.folder : relative;
   }
 
-  /** Whether a database was made here before. */
+  /** Whether the folder has a database already. */
   get isNew(): boolean {
     return !existsSync(path.join(this.folder, "v3"));
   }
@@ -49,7 +49,7 @@ export class State {
   }
 
   /**
-   * Returns a secret that is made once and stored beside the database: the key that encrypts the settings of
+   * Returns a secret that is created once and stored next to the database: the key that encrypts the settings of
    * storage connections, without which they cannot be read, or the one that signs sessions, without which all end.
    */
   secret(name: string, make: () => string): string {

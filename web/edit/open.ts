@@ -95,7 +95,7 @@ export function openPhoto(
   };
 }
 
-/** What is known about a photo before its upload. */
+/** The properties of a photo that are known before its upload. */
 export interface Verdict {
   readonly quality: Quality;
   /** Why it would be refused as a marker; null if it would not. */

@@ -29,7 +29,7 @@ const WARM_UP_ROUNDS = 8;
 interface OpenPhoto {
   readonly file: Blob;
   grey: GreyImage;
-  /** As it would be compiled uncropped. */
+  /** The photo as it would be compiled without a crop. */
   readonly whole: GreyImage;
   /** Made when the worker is idle, or when the first crop needs them. */
   levels: GreyLevels | null;

@@ -59,7 +59,7 @@ const reset = z
   })
   .openapi("PasswordReset");
 
-/** These operations begin or end a session, so that they need none. */
+/** Operations that begin or end a session, and so do not require one. */
 const OPEN: RouteConfig["security"] = [];
 
 const takes = (schema: z.ZodType) => ({
@@ -130,7 +130,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     method: "get",
     path: "/get-session",
     operationId: "prolongSession",
-    summary: "Get and extend the session; null if there is no session",
+    summary: "Get and extend the session; null without a session",
     security: OPEN,
     responses: {
       200: answers(currentSession, "The session"),

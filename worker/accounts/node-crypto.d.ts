@@ -1,4 +1,4 @@
-/** What of Node's module workerd has (`nodejs_compat`) and passwords need; Workers' own types leave it out. */
+/** The part of Node's module that passwords need. workerd has it (`nodejs_compat`); its types lack it. */
 declare module "node:crypto" {
   export function scrypt(
     password: string,

@@ -9,11 +9,11 @@ import { sha256 } from "../sha256.ts";
  */
 const WINDOW_SECONDS = 15 * 60;
 const LIMITS = {
-  /** Of one network address for one subject: a person who cannot remember. */
+  /** Limit per network address and subject: a person who has forgotten a password. */
   pair: 10,
-  /** Of one network address for all subjects: a program that tries a list. */
+  /** Limit per network address for all subjects: a program that tries a list. */
   address: 60,
-  /** Of all network addresses for one subject: many machines that attack one person. */
+  /** Limit per subject for all network addresses: many machines that attack one person. */
   subject: 100,
 } as const;
 

@@ -24,7 +24,7 @@ export interface AuditObject {
   readonly name: string | SQL;
 }
 
-/** What was changed, as the API names it. Never a secret. */
+/** The changes, with the API's field names. Never a secret. */
 export type AuditDetail = Readonly<Record<string, unknown>>;
 
 const RETENTION_MS = 400 * 24 * 3_600_000;

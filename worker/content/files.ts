@@ -5,7 +5,7 @@ import { logFailure } from "../log.ts";
 import type { Storages } from "../storage/open.ts";
 import { FILE_KINDS, type FileKind, KINDS } from "./file-kinds.ts";
 
-/** Where a file is: a storage connection (null: the platform's own bucket) and a key in its storage. */
+/** The place of a file: a storage connection (null: the platform's own bucket) and a key in its storage. */
 export interface FilePlace {
   readonly storageId: string | null;
   readonly path: string;

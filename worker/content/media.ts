@@ -43,7 +43,7 @@ function mediaFile(content: Content, kind: MediaKind): MediaFile | null {
 /**
  * Serves a file of a content through the edge, from whichever storage holds it. It does not redirect to the
  * storage, for three reasons: the viewer's pages only load from their own origin; a video from another origin
- * can only be drawn if its bucket sends CORS headers; and an address under /media can be cached for ever, while
+ * can only be drawn if its bucket sends CORS headers; and an address under /media can be cached forever, while
  * a signed address expires.
  *
  * @param load returns the current content. It is called again when the file is not in its place, because the
@@ -141,7 +141,7 @@ async function hidingStorageErrors<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 function missing(): Refusal {
-  return new Refusal("not_found", "The file is no longer in the storage.");
+  return new Refusal("not_found", "The file is missing from the storage.");
 }
 
 /** Parses a single range of bytes; undefined for a header that is to be ignored. */

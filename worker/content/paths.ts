@@ -48,7 +48,7 @@ export function versionedPath(
 
 /**
  * Returns an address relative to the API's origin. Each `v` always names the same bytes, so responses can be
- * cached for ever.
+ * cached forever.
  */
 export function mediaUrl(uniqueId: string, kind: MediaKind, version: number): string {
   return `${mediaUrlPrefix(uniqueId, kind)}${version}`;

@@ -12,7 +12,7 @@ import { Refusal } from "../errors.ts";
 export interface Quotas {
   /** Photos stored at the same time. */
   readonly contents: number;
-  /** Of photos, markers and videos. */
+  /** Bytes of photos, markers and videos. */
   readonly bytes: number;
   /** Compilations requested on one day of UTC. A reused marker does not count. */
   readonly compilationsADay: number;
@@ -20,7 +20,7 @@ export interface Quotas {
 
 export const UNLIMITED: Quotas = { contents: 0, bytes: 0, compilationsADay: 0 };
 
-/** What a request would use in addition. */
+/** The additional usage of a request. */
 export interface Wanted {
   readonly contents?: number;
   /** Minus the bytes that it replaces, which SQL can compute. */

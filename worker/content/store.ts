@@ -76,7 +76,7 @@ export interface ContentQuery {
   readonly status?: MarkerStatus | undefined;
   /** Text that the title or the description contains, regardless of case. */
   readonly text?: string | undefined;
-  /** Where the page begins: after this position. */
+  /** The page begins after this position. */
   readonly after?: Position | undefined;
   readonly limit: number;
 }
@@ -131,7 +131,7 @@ export class ContentStore {
     return (await this.quotaRefusal(wanted, now)) ?? quotaBrieflyExhausted();
   }
 
-  /** Returns the statements that note an action; they belong right behind the change in its batch. */
+  /** Returns the statements that record an action. They must directly follow the change in its batch. */
   #auditEntries(action: Action, id: string, detail: AuditDetail | null = null) {
     return this.#audit ? [this.#audit.entry(action, named(id), detail)] : [];
   }

@@ -34,11 +34,11 @@ export interface Submitted extends ContentWithTask {
 }
 
 export type Services = Pick<Bindings, "db" | "storages" | "queue" | "webhookQueue" | "settings"> & {
-  /** Where the viewer is, for QR codes. */
+  /** The viewer's origin, for QR codes. */
   readonly origin: string;
 };
 
-/** How long content may stay hidden: longer than any submission takes. */
+/** Time for which content may stay hidden: longer than any submission takes. */
 const HIDDEN_SECONDS = 900;
 
 /** A request to submit a photo. */

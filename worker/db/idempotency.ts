@@ -12,10 +12,10 @@ import { type Database, idempotencyKeys } from "./tables.ts";
 const RETENTION_MILLISECONDS = 24 * 3_600_000;
 
 const LEASE_MILLISECONDS = 60_000;
-/** How often a running request extends its lease. */
+/** Interval in which a running request extends its lease. */
 export const EXTEND_MILLISECONDS = 20_000;
 
-/** What a request creates. */
+/** The object that a request creates. */
 export interface Creation {
   /** The id of the new object, the same for every request with the same Idempotency-Key. */
   readonly id: string;

@@ -6,7 +6,7 @@ import { type ProgressBody, progress } from "../schemas.ts";
 import { pump } from "../storage/pump.ts";
 import { type Delivery, MAX_MARKER_BYTES, MAX_THUMBNAIL_BYTES } from "./delivery.ts";
 
-/** How the edge reaches the Node compiler. The protocol is `POST /compile`; see node/. */
+/** The connection to the Node compiler. The protocol is `POST /compile`; see node/service.ts. */
 export interface CompileService {
   readonly url: string;
   readonly secret: string;
@@ -32,7 +32,7 @@ export type CompileOutcome =
   /** `onProgress` returned false: the lease is lost. */
   | { readonly kind: "unwanted" };
 
-/** Whether a code of the compiler is about the image or the options, so that another attempt is useless. */
+/** Returns whether a code is about the image or the options, so that another attempt is useless. */
 const FATAL: Record<CompileErrorCode, boolean> = {
   empty_file: true,
   not_an_image: true,

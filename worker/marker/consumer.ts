@@ -12,7 +12,7 @@ import type { CompileJob, CompileOutcome } from "./compile-service.ts";
 import { deliver } from "./delivery.ts";
 import * as life from "./life.ts";
 
-/** What the queue's consumer works with. `compile` calls the Node compiler. */
+/** The dependencies of the queue's consumer. `compile` calls the Node compiler. */
 export interface Consumer
   extends Pick<Bindings, "db" | "storages" | "queue" | "webhookQueue" | "settings" | "now"> {
   readonly compile: (
@@ -141,7 +141,7 @@ async function compileAndDeliver(
   try {
     const image = await openImage(consumer, company, content);
     if (!image) {
-      const message = "The original photo is no longer in the storage. Upload it again.";
+      const message = "The original photo is missing from the storage. Upload it again.";
       return { kind: "fatal", failure: { code: "image_missing", message } };
     }
     const job = { image: image.body, imageBytes: image.size, maxFeatures: content.maxFeatures };

@@ -23,12 +23,12 @@ export const MAX_THUMBNAIL_BYTES = 500_000;
 /** Twice the side of the thumbnails that the compiler makes. */
 const MAX_THUMBNAIL_SIDE = 960;
 
-/** What an executor delivers. */
+/** The delivery of an executor. */
 export interface Delivery {
   readonly marker: Uint8Array<ArrayBuffer>;
   /** JPEG. */
   readonly thumbnail: Uint8Array<ArrayBuffer> | null;
-  /** How long the compilation took; null: unknown. */
+  /** Duration of the compilation; null if unknown. */
   readonly milliseconds: number | null;
   /** The version of the executor's compiler; null: unknown. */
   readonly compilerVersion: string | null;

@@ -45,7 +45,7 @@ export interface NewLease {
   readonly expiresAt: number;
 }
 
-/** What the holder of a lease presents. */
+/** The proof of a lease. */
 export interface LeaseClaim {
   readonly contentId: string;
   readonly leaseHash: string;
@@ -293,7 +293,7 @@ export function failExhausted(
   });
 }
 
-/** Where a delivered marker is stored, and its metadata. */
+/** The place of a delivered marker, and its metadata. */
 export interface FinishedMarker {
   readonly marker: FilePlace & { readonly url: string };
   /** Null keeps the current thumbnail. */
@@ -410,7 +410,7 @@ export function supersedeTasks(db: Database, contentId: string, companyId: strin
     .where(and(eq(compileTasks.contentId, contentId), eq(compileTasks.companyId, companyId), isOpen));
 }
 
-/** Notes when the next message is due. The sweep sends another one if it is long overdue. */
+/** Records when the next message is due. The sweep sends another one if it is long overdue. */
 export async function expectMessage(
   db: Database,
   contentId: string,

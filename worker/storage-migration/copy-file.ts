@@ -40,7 +40,7 @@ export interface FileCopy {
   readonly onProgress: () => Promise<void>;
 }
 
-/** How far a multipart copy is: what another turn needs to continue it. */
+/** The progress of a multipart copy, with which another turn can continue it. */
 export interface MultipartProgress {
   readonly uploadId: string | null;
   readonly parts: readonly CopiedPart[];
@@ -151,7 +151,7 @@ async function verify(
 
 interface HashedStream {
   readonly stream: ReadableStream<Uint8Array>;
-  /** Of all bytes of the stream, in hexadecimal; resolves when the stream ends. */
+  /** SHA-256 of all bytes of the stream, in hexadecimal; resolves when the stream ends. */
   readonly sha256: Promise<string>;
   /** Returns the error that broke the stream, if it came from the source or from `onProgress`. */
   failure(): { readonly error: unknown } | undefined;

@@ -42,7 +42,7 @@ import { nameOfStorage } from "../storage/connection-store.ts";
 /** Attempts to copy one file, and to delete one orphaned copy, before the file is given up. */
 export const MAX_ATTEMPTS = 5;
 
-/** After so many failed files in a row the storage itself is at fault, and the storage migration pauses. */
+/** Number of failed files in a row after which the storage itself is at fault, and the storage migration pauses. */
 const MAX_FAILURES_IN_ROW = 3;
 
 const isOpen = inArray(storageMigrations.state, ["running", "paused"]);
@@ -68,7 +68,7 @@ export interface NewStorageMigration {
 /**
  * Starts a storage migration. Its first queue message is the caller's to send.
  *
- * @returns undefined when another one already moves every file of the company
+ * @returns undefined if another storage migration already moves all files of the company
  */
 export async function start(
   db: Database,
@@ -281,7 +281,7 @@ export async function unfinishedMove(db: Database, migrationId: string): Promise
   return row;
 }
 
-/** What decides which files are moved: values of one storage migration, or columns of a query on several. */
+/** The selection of moved files: values of one storage migration, or columns of a query on several. */
 type Scope = {
   readonly [Key in "id" | "toStorageId" | "videoOf"]:
     | StorageMigrationRow[Key]
@@ -415,7 +415,7 @@ export async function repoint(
   return after ? "obsolete" : "lost";
 }
 
-/** Whether a row of `ar_content` names this place for its file of a kind. */
+/** Tests whether a row of `ar_content` names this place for its file of a kind. */
 function isAt(kind: FileMoveRow["kind"], { storageId, path }: FilePlace): SQL | undefined {
   const columns = placeColumns(kind);
   return and(
@@ -425,7 +425,7 @@ function isAt(kind: FileMoveRow["kind"], { storageId, path }: FilePlace): SQL | 
   );
 }
 
-/** Whether the move's content names this place. */
+/** Tests whether the move's content names this place. */
 function isNamed(move: FileMoveRow, place: FilePlace): SQL {
   const where = and(eq(arContent.id, move.contentId), isAt(move.kind, place));
   return sql`EXISTS (SELECT 1 FROM ${arContent} WHERE ${where})`;

@@ -26,7 +26,7 @@ type Services = Pick<Bindings, "db" | "storages" | "storageQueue" | "settings" |
 /** After this long, a turn starts no further file or part. The next message continues. */
 const TURN_MILLISECONDS = 20_000;
 
-/** How often a copy that makes progress extends its lease in the lease's time. */
+/** Number of times per lease that a progressing copy extends it. */
 const EXTENSIONS_PER_LEASE = 4;
 
 /**
@@ -53,7 +53,7 @@ export async function takeTurn(services: Services, migrationId: string): Promise
   }
 }
 
-/** What follows a turn. */
+/** The next step after a turn. */
 type TurnResult =
   | { readonly kind: "finished" }
   /** Paused, cancelled or claimed by another turn: nothing is left to do here. */

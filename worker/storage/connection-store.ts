@@ -32,11 +32,11 @@ import type { Provider } from "./settings.ts";
 /** Files of a company's content that a connection holds. */
 export interface HeldFiles {
   readonly files: number;
-  /** Of originals, markers and videos; no row has the size of a thumbnail or QR code. */
+  /** Bytes of originals, markers and videos; no row has the size of a thumbnail or QR code. */
   readonly bytes: number;
 }
 
-/** What keeps a connection from being deleted. */
+/** The uses that keep a connection from being deleted. */
 export interface ConnectionUse extends HeldFiles {
   readonly isCurrent: boolean;
   readonly uploads: number;

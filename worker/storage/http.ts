@@ -50,7 +50,7 @@ export interface StorageRequest {
   readonly idempotent?: boolean;
   /** Statuses that mean the backend did nothing: such a request is repeated whatever its method. */
   readonly refusals?: readonly number[];
-  /** How many redirects of a GET or HEAD are followed. 0 by default: the redirect itself is returned. */
+  /** Most redirects of a GET or HEAD to follow. Default: 0, which returns the redirect itself. */
   readonly maxRedirects?: number;
   /** For backends that are known to need longer. */
   readonly silenceSeconds?: number;

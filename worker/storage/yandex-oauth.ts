@@ -142,7 +142,7 @@ export class RefreshedTokens implements TokenSource {
   readonly #renewal: Renewal;
   /**
    * One attempt is enough: storages are opened again long before the next is due. Other requests do not wait for it,
-   * because a Worker may end the request that renews the tokens, and they would wait for ever.
+   * because a Worker may end the request that renews the tokens, and they would wait forever.
    */
   #attempted = false;
 

@@ -11,7 +11,7 @@ import { SNIFFED_BYTES, sniffVideo } from "./sniff.ts";
 /** Below the 100 MB that Cloudflare accepts in one request on its free plan. */
 const MAX_VIDEO_BYTES = 95_000_000;
 
-/** What a change of a content's video needs. */
+/** The dependencies of a change of a content's video. */
 interface VideoChange {
   readonly content: Content;
   /** The content as the client last saw it: if it has changed since, nothing is done. */

@@ -33,10 +33,10 @@ export const MAX_LARGE_VIDEO_BYTES = 5_000_000_000;
 /** Small enough to send again after a failure, large enough to need few requests. */
 const PART_BYTES = 16 * 2 ** 20;
 
-/** How long an upload may go without a new part or address before it counts as abandoned. */
+/** Time without a new part or address after which an upload counts as abandoned. */
 const ABANDONED_MILLISECONDS = 24 * 3_600_000;
 
-/** How long the signed address of a part is valid. */
+/** Time for which the signed address of a part is valid. */
 export const PART_URL_SECONDS = 3600;
 
 type Services = Pick<Bindings, "db" | "storages" | "storageQueue" | "webhookQueue" | "now">;

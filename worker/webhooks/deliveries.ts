@@ -193,7 +193,7 @@ export interface Attempt {
 /**
  * Records an attempt and moves the delivery on. An endpoint that keeps failing is disabled.
  *
- * @returns seconds until the next attempt; null when there is no next attempt
+ * @returns seconds until the next attempt; null after the last attempt
  */
 export async function recordAttempt(
   db: Database,

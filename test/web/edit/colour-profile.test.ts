@@ -15,7 +15,7 @@ function segment(marker: number, contents: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([0xff, marker, length >> 8, length & 255]), contents]);
 }
 
-/** A PNG chunk; nobody here looks at its checksum. */
+/** Returns a PNG chunk, without a valid checksum. */
 function chunk(name: string, contents: Uint8Array): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(contents.length);

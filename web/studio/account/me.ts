@@ -4,7 +4,7 @@ import { ApiError } from "../../../client/client.ts";
 import { sessionEnded } from "../api/client.ts";
 import * as api from "./api.ts";
 
-/** The person who is signed in; null: nobody; undefined: not loaded yet. */
+/** The signed-in person; null if nobody is signed in; undefined until it is loaded. */
 export const me = signal<Me | null | undefined>(undefined);
 /** Why `me` could not be loaded. */
 export const meError = signal<Error | null>(null);
@@ -22,7 +22,7 @@ export async function loadMe(): Promise<void> {
   }
 }
 
-/** Whether the person's role includes `permission` (worker/accounts/permissions.ts). */
+/** Returns whether the person's role includes `permission` (worker/accounts/permissions.ts). */
 export function may(permission: Permission): boolean {
   return me.value?.company?.permissions.includes(permission) ?? false;
 }

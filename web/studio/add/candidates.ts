@@ -29,7 +29,7 @@ interface Draft {
   readonly photo: File;
   /** Object URL of the photo. */
   readonly url: string;
-  /** How it was cropped; the editor continues from there. */
+  /** The crop, from which the editor continues. */
   readonly edit: Edit | null;
 }
 

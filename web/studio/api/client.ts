@@ -8,7 +8,7 @@ export const vivimark = clientOf((request) =>
   request.method === "GET" ? afterRateLimits(() => send(request), request.signal) : send(request),
 );
 
-/** `onEnd` is called when the API answers that nobody is signed in. */
+/** Calls `onEnd` when the API answers that the session has ended. */
 export const sessionEnded = { onEnd: () => {} };
 
 /** Returns a client for a page whose link contains a key of its own. */

@@ -35,7 +35,7 @@ export type Outcome =
   | { readonly kind: "retryable"; readonly message: string }
   | { readonly kind: "cancelled" };
 
-/** What a job depends on: the API, the compile worker, and a queue in front of each. */
+/** The dependencies of a job: the API, the compile worker, and a queue in front of each. */
 export interface JobDependencies {
   readonly api: Pick<
     typeof api,
@@ -43,7 +43,7 @@ export interface JobDependencies {
   > & {
     readonly submitPhoto: (photo: Omit<api.PhotoUpload, "projectId">) => Promise<Submission>;
   };
-  /** How many points new photos keep by default, as far as this tab knows; null: all. */
+  /** Default number of points of new photos, as far as this tab knows; null: all. */
   readonly maxFeatures: number | null;
   readonly compile: (photo: Blob, options: CompileOptions, run: CompileRun) => Promise<CompiledPhoto>;
   readonly sending: Slots;
@@ -287,7 +287,7 @@ function failureOf(error: unknown, signal: AbortSignal): Outcome {
   throw error;
 }
 
-/** Whether the same call may succeed later. */
+/** Returns whether the same call may succeed later. */
 function isTransient(error: unknown): boolean {
   if (error instanceof Unreachable) return true;
   if (!(error instanceof ApiError)) return false;

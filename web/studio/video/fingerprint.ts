@@ -1,4 +1,4 @@
-/** How many samples are read, and how many bytes each has. */
+/** Number of samples, and bytes of each. */
 const SAMPLES = 16;
 const SAMPLE_BYTES = 65_536;
 

@@ -1,4 +1,4 @@
-/** What the browser remembers of an upload, to continue it after a reload. */
+/** The data of an upload that the browser keeps, to continue it after a reload. */
 export interface UnfinishedUpload {
   readonly uploadId: string;
   readonly name: string;

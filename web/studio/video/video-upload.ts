@@ -41,10 +41,10 @@ export class FileGone extends Error {
 
 const PARALLEL_PARTS = 3;
 
-/** For one part or call. Together with the pauses, about two minutes. */
+/** Attempts for one part or call. Together with the pauses, about two minutes. */
 const MAX_RETRIES = 7;
 
-/** For a part that is sent straight to the storage, before it is sent through Vivimark. */
+/** Attempts for a part that is sent directly to the storage, before it is sent through Vivimark. */
 const DIRECT_RETRIES = 2;
 
 export interface VideoTransferOptions {
@@ -190,7 +190,7 @@ async function retried<T>(
   }
 }
 
-/** Whether the same call may succeed later. */
+/** Returns whether the same call may succeed later. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof Unreachable) return true;
   if (!(error instanceof ApiError)) return false;
