@@ -19,7 +19,7 @@ function begin(signal = never) {
 }
 
 describe("compileInWorker", () => {
-  it("sends the photo, passes progress on, answers the marker and ends the worker", async () => {
+  it("sends the photo, reports progress, returns the marker and ends the worker", async () => {
     const { worker, seen, result } = begin();
     expect(worker.asked).toEqual([{ kind: "compile", photo, options: { maxFeatures: 50 } }]);
     const progress: CompileProgress = { stage: "match", done: 1, total: 5 };

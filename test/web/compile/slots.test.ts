@@ -3,7 +3,7 @@ import { compileCapacity, createSlots } from "../../../web/compile/slots.ts";
 
 const never = new AbortController().signal;
 
-/** A job whose end the test decides, and which tells when it has begun. */
+/** A job that a test ends, and that reports its start. */
 function controlled() {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const job = {
@@ -46,7 +46,7 @@ describe("slots", () => {
     expect(await second).toBe("done");
   });
 
-  it("lets a waiting job leave, and the one behind it move up", async () => {
+  it("lets a waiting job leave, and the next one move up", async () => {
     const slots = createSlots(1);
     const first = controlled();
     const running = slots.run(first.run, never);

@@ -9,7 +9,7 @@ import { colourProfile, withColourProfile } from "../../../web/edit/colour-profi
 
 const latin = (text: string) => Buffer.from(text, "latin1");
 
-/** A JPEG segment: marker, length, contents. */
+/** Returns a JPEG segment: marker, length, contents. */
 function segment(marker: number, contents: Uint8Array): Buffer {
   const length = contents.length + 2;
   return Buffer.concat([Buffer.from([0xff, marker, length >> 8, length & 255]), contents]);
@@ -30,7 +30,7 @@ const jfif = segment(0xe0, latin("JFIF\0\x01\x01\0\0\x48\0\x48\0\0"));
 const exif = segment(0xe1, latin("Exif\0\0nothing"));
 const otherApp2 = segment(0xe2, latin("MPF\0pictures"));
 
-/** A photograph as published, and without its own profile. */
+/** Returns a photograph as published, and without its own profile. */
 let published: Uint8Array;
 let jpeg: Uint8Array;
 let png: Uint8Array;
@@ -62,7 +62,7 @@ describe("a JPEG's colour profile", () => {
     expect(colourProfile(withSegments(exif, otherApp2))).toEqual([]);
   });
 
-  it("goes behind the JFIF segment and replaces another", async () => {
+  it("is inserted after the JFIF segment and replaces another one", async () => {
     const plain = withSegments(jfif, exif);
     const carried = withColourProfile(plain, inTwo);
     expect(colourProfile(carried).map((piece) => Buffer.from(piece))).toEqual(inTwo);
@@ -76,7 +76,7 @@ describe("a JPEG's colour profile", () => {
 describe("a PNG's colour profile", () => {
   const profile = chunk("iCCP", latin("Display P3\0\0compressed"));
 
-  it("goes behind the header, is found there and can be left out", () => {
+  it("is inserted after the header, is found there, and can be omitted", () => {
     expect(colourProfile(png)).toEqual([]);
     const carried = withColourProfile(png, [profile]);
     expect(Buffer.from(carried.subarray(33, 33 + profile.length))).toEqual(profile);

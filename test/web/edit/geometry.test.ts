@@ -27,7 +27,7 @@ const whole: Piece = { x: 0, y: 0, ...photo };
 const middle: Piece = { x: 100, y: -50, width: 1200, height: 900 };
 const bottomRight: Handle = { x: 1, y: 1 };
 
-/** Corners of a cut in the upright photo. */
+/** Returns the corners of a cut in the upright photo. */
 function cornersOf({ x, y, width, height, degrees }: Cut): { x: number; y: number }[] {
   const { cos, sin } = direction(-degrees);
   return [-0.5, 0.5].flatMap((right) =>
@@ -48,7 +48,7 @@ function expectOnPhoto(cut: Cut, { width, height }: Size): void {
 }
 
 describe("an untouched photo", () => {
-  it("is the whole of it", () => {
+  it("has a cut of the whole photo", () => {
     expect(cutOf(photo, untouched(photo))).toEqual({ x: 2000, y: 1500, ...photo, degrees: 0 });
     expect(isUntouched(photo, untouched(photo))).toBe(true);
   });
@@ -62,8 +62,8 @@ describe("an untouched photo", () => {
   });
 });
 
-describe("whatever is done to a photo", () => {
-  it("the cut lies on it, in whole pixels", () => {
+describe("any edit of a photo", () => {
+  it("gives a cut within the photo, in whole pixels", () => {
     const random = randomNumbers(11);
     const between = (least: number, most: number) => least + (most - least) * random();
     for (let round = 0; round < 300; round++) {
@@ -89,7 +89,7 @@ describe("whatever is done to a photo", () => {
     }
   });
 
-  it("four quarter turns bring it back, and one brings the same part of the photo along", () => {
+  it("is undone by four quarter turns, and one quarter turn keeps the same part of the photo", () => {
     const edit: Edit = { turn: upright, wanted: middle };
     let turned = edit;
     for (let i = 0; i < 4; i++) turned = turnQuarter(turned, 1);
@@ -103,7 +103,7 @@ describe("whatever is done to a photo", () => {
 });
 
 describe("straightening", () => {
-  it("shrinks the frame to what the tilted photo covers, and gives it back", () => {
+  it("shrinks the frame to the tilted photo, and restores it", () => {
     const tilted = pieceOf(photo, { turn: { quarters: 0, tilt: 10 }, wanted: whole });
     expect(tilted.width / tilted.height).toBeCloseTo(4 / 3);
     expect(tilted.width).toBeLessThan(3500);
@@ -115,7 +115,7 @@ describe("straightening", () => {
     expect(pieceOf(photo, { turn: upright, wanted: whole })).toEqual(whole);
   });
 
-  it("leaves a frame alone that fits, and moves one that sticks out before it shrinks it", () => {
+  it("does not change a frame that fits, and moves one that does not before shrinking it", () => {
     const turn = { quarters: 0, tilt: 5 };
     expect(pieceOf(photo, { turn, wanted: middle })).toMatchObject({ width: 1200, height: 900 });
     const corner = { x: 1400, y: 1050, width: 1200, height: 900 };
@@ -169,7 +169,7 @@ describe("resizing the frame", () => {
     expect(left).toEqual({ ...before, left: before.left - 60 });
   });
 
-  it("goes to the photo's border on either axis by itself", () => {
+  it("reaches the photo's border on each axis independently", () => {
     const grown = edges(
       resizePiece({ photo, turn: upright }, middle, { handle: bottomRight, dx: 9000, dy: 10, aspect: null }),
     );
@@ -198,7 +198,7 @@ describe("resizing the frame", () => {
     }
   });
 
-  it("does not go below what a photo needs", () => {
+  it("keeps the minimum size of a photo", () => {
     const least = resizePiece({ photo, turn: upright }, middle, {
       handle: bottomRight,
       dx: -9000,

@@ -35,7 +35,7 @@ function begin() {
 }
 
 describe("openPhoto", () => {
-  it("asks one question at a time, and of those that wait only the newest", () => {
+  it("sends one request at a time, and of the waiting ones only the newest", () => {
     const { worker, heard, open } = begin();
     for (const width of [1, 2, 3]) open.score(cut(width));
     expect(worker.asked).toEqual([
@@ -50,7 +50,7 @@ describe("openPhoto", () => {
     expect(heard).toEqual(["scored 1 83", "scored 3 83"]);
   });
 
-  it("passes a check on unless a newer question is open", () => {
+  it("passes on a check unless a newer request is open", () => {
     const { worker, heard, open } = begin();
     open.score(cut(1));
     worker.answer({ kind: "scored", cut: cut(1), quality });
@@ -60,7 +60,7 @@ describe("openPhoto", () => {
     expect(heard).toEqual(["scored 1 83", "checked 1 Too little."]);
   });
 
-  it("gives the file that was made", async () => {
+  it("returns the edited file", async () => {
     const { worker, open } = begin();
     const made = open.make(cut(5));
     expect(worker.asked.at(-1)).toEqual({ kind: "make", cut: cut(5) });
@@ -119,7 +119,7 @@ describe("scorePhoto", () => {
     expect(worker.terminated).toBe(true);
   });
 
-  it("tells the photo's fault from ours", async () => {
+  it("distinguishes an invalid photo from a crash", async () => {
     const refused = scoring();
     refused.worker.answer({ kind: "refused", code: "image_damaged", message: "Cut off." });
     await expect(refused.verdict).rejects.toBeInstanceOf(CompileError);

@@ -5,7 +5,7 @@ import { type Cut, cutOf, type Edit, type Size } from "../../../web/edit/geometr
 import { cutGrey, cutRgba, layLevels } from "../../../web/edit/pixels.ts";
 import { paint, randomNumbers } from "../../compiler/pictures.ts";
 
-/** Every pixel another colour, transparency included. */
+/** Returns a photo with a different colour in every pixel, including transparency. */
 function confetti({ width, height }: Size): RgbaImage {
   const random = randomNumbers(3);
   return { data: Uint8Array.from({ length: width * height * 4 }, () => 256 * random()), width, height };
@@ -39,17 +39,17 @@ describe("cutRgba", () => {
     );
   });
 
-  it("gives an uncut photo back to the last bit", () => {
+  it("returns an uncut photo bit for bit", () => {
     const cut: Cut = { x: right / 2, y: bottom / 2, width: right, height: bottom, degrees: 0 };
     expect([...cutRgba(photo, cut).data]).toEqual([...photo.data]);
   });
 
-  it("takes tilted pixels from between the photo's", () => {
+  it("interpolates tilted pixels", () => {
     // Red rises by a half from column to column, green by one from row to row.
     const ramp = { data: new Uint8Array(400 * 250 * 4), width: 400, height: 250 };
     for (let i = 0; i < 400 * 250; i++) ramp.data.set([(i % 400) / 2, Math.floor(i / 400), 9, 255], 4 * i);
     const piece = cutRgba(ramp, { x: 200, y: 125, width: 101, height: 101, degrees: 10 });
-    // Turning the photo clockwise brings to a point what lay anticlockwise of it.
+    // Turning the photo clockwise moves to a point what was anticlockwise of it.
     const { cos, sin } = { cos: Math.cos(Math.PI / 18), sin: Math.sin(Math.PI / 18) };
     for (const [x, y] of [
       [0, 0],
@@ -89,7 +89,7 @@ describe("cutGrey", () => {
     },
   });
 
-  it("keeps levels from the photo down to the size that is asked for, a half octave apart", () => {
+  it("keeps levels from the photo down to the requested size, half an octave apart", () => {
     const sides = levels.images.map(({ width }) => width);
     expect(sides[0]).toBe(1500);
     for (let i = 1; i < sides.length; i++) expect(sides[i - 1] / sides[i]).toBeCloseTo(Math.SQRT2, 1);
@@ -112,7 +112,7 @@ describe("cutGrey", () => {
     expect(difference(cut, shifted)).toBeGreaterThan(1.2 * difference(cut, exact));
   });
 
-  it("is the pixels themselves where nothing is reduced", () => {
+  it("gives the pixels themselves without a reduction", () => {
     const size = { width: 280, height: 200 };
     expect(cutGrey(levels, cutOf(photo, cutAt(33, 44, size)), 300)).toEqual(cropped(photo, 33, 44, size));
   });

@@ -1,6 +1,6 @@
 import type { ArContent } from "../../../client/client.ts";
 
-/** A content as the API shows it right after a browser submission. */
+/** Returns a content as the API shows it right after a browser submission. */
 export function content(change: Partial<ArContent> = {}): ArContent {
   const id = change.id ?? "content-1";
   return {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { BUSY_INTERVAL_MS, IDLE_INTERVAL_MS, poll, pollInterval } from "../../../../web/studio/api/poll.ts";
 
 describe("pollInterval", () => {
-  it("is short while something moves and longer while all rests", () => {
+  it("is short during progress and longer otherwise", () => {
     expect(pollInterval(true, 0)).toBe(BUSY_INTERVAL_MS);
     expect(pollInterval(false, 0)).toBe(IDLE_INTERVAL_MS);
   });
@@ -33,7 +33,7 @@ describe("poll", () => {
     vi.unstubAllGlobals();
   });
 
-  it("asks at once, then again after each pause", async () => {
+  it("requests at once, then again after each pause", async () => {
     const refresh = vi.fn(async () => true);
     const stop = poll(refresh);
     expect(refresh).toHaveBeenCalledTimes(1);
@@ -44,7 +44,7 @@ describe("poll", () => {
     expect(refresh).toHaveBeenCalledTimes(4);
   });
 
-  it("rests while the tab is hidden and asks at once when it is shown", async () => {
+  it("pauses while the tab is hidden and requests at once when it is shown", async () => {
     const refresh = vi.fn(async () => true);
     const stop = poll(refresh);
     await vi.advanceTimersByTimeAsync(0);
@@ -56,7 +56,7 @@ describe("poll", () => {
     stop();
   });
 
-  it("asks at once when the connection is back, however long the pause had grown", async () => {
+  it("requests at once when the connection is back, whatever the pause", async () => {
     const refresh = vi.fn(async () => {
       throw new Error("offline");
     });
@@ -68,7 +68,7 @@ describe("poll", () => {
     stop();
   });
 
-  it("never asks twice at once", async () => {
+  it("sends one request at a time", async () => {
     const refresh = vi.fn(() => new Promise<boolean>(() => {}));
     const stop = poll(refresh);
     await vi.advanceTimersByTimeAsync(10 * IDLE_INTERVAL_MS);
@@ -77,7 +77,7 @@ describe("poll", () => {
     stop();
   });
 
-  it("aborts the question under way when it is stopped", () => {
+  it("aborts the running request when it is stopped", () => {
     let seen: AbortSignal | undefined;
     const stop = poll((signal) => {
       seen = signal;

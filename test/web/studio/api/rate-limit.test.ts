@@ -12,7 +12,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it("repeats a refused request after the pause, says until when, and sends nothing before", async () => {
+it("repeats a refused request after the pause, reports until when, and sends nothing before", async () => {
   const answers = [tooOften(), new Response("the answer")];
   const first = vi.fn(async () => answers.shift()!);
   const second = vi.fn(async () => new Response("another"));

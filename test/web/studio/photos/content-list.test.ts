@@ -10,7 +10,7 @@ import { content } from "../content.ts";
 
 const filter: Filter = { q: "", status: "", project: "" };
 
-/** Items named after the minute they were created in; a list is newest first. */
+/** Returns items named after the minute of their creation, newest first. */
 const item = (minute: number, title = `m${minute}`) =>
   content({
     id: `m${minute}`,
@@ -44,7 +44,7 @@ describe("refreshed", () => {
     expect(after.nextCursor).toBe("after-5");
   });
 
-  it("drops what was deleted elsewhere", () => {
+  it("drops items that were deleted elsewhere", () => {
     const after = refreshed(list([9, 8, 7, 6, 5], "after-5"), filter, page([9, 7, 6], "after-6"));
     expect(ids(after)).toEqual(["m9", "m7", "m6", "m5"]);
   });

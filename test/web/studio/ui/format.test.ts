@@ -43,7 +43,7 @@ describe("titleOf", () => {
 });
 
 describe("progress", () => {
-  it("never runs backwards through a compilation's stages", () => {
+  it("never decreases during a compilation", () => {
     const stages = ["decode", "resize", "match", "track", "encode"] as const;
     const fractions = stages.flatMap((stage) =>
       [0, 1, 2].map((done) => compileProgressView({ stage, done, total: 2 }).fraction),
@@ -94,7 +94,7 @@ describe("ago", () => {
     expect(ago(iso, now)).toBe(words);
   });
 
-  it("gives the date of what is long past", () => {
+  it("gives the date for times long ago", () => {
     expect(ago("2026-01-02T12:00:00Z", now)).toContain("2026");
   });
 });

@@ -32,7 +32,7 @@ function begin(send: (progress: CompileProgress) => Promise<unknown> = async () 
 }
 
 describe("heartbeat", () => {
-  it("sends the newest progress, no oftener than the interval", async () => {
+  it("sends the newest progress, at most once per interval", async () => {
     const { sent, heartbeat } = begin();
     for (let done = 1; done <= 5; done++) heartbeat.beat(step(done));
     expect(sent).toEqual([]);
@@ -52,7 +52,7 @@ describe("heartbeat", () => {
     heartbeat.stop();
   });
 
-  it("keeps a lease alive while nothing moves", async () => {
+  it("keeps a lease alive without progress", async () => {
     const { sent, heartbeat } = begin();
     await vi.advanceTimersByTimeAsync(3 * (KEEP_ALIVE_MS + PROGRESS_INTERVAL_MS));
     expect(sent).toHaveLength(3);
@@ -60,7 +60,7 @@ describe("heartbeat", () => {
     heartbeat.stop();
   });
 
-  it("has one report under way at most", async () => {
+  it("sends one report at a time", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { sent, heartbeat } = begin(() => promise);
     heartbeat.beat(step(1));
@@ -74,7 +74,7 @@ describe("heartbeat", () => {
     heartbeat.stop();
   });
 
-  it("goes on after a report that got no answer", async () => {
+  it("continues after a report without a response", async () => {
     const { sent, lost, heartbeat } = begin(() => Promise.reject(new Unreachable()));
     heartbeat.beat(step(1));
     await vi.advanceTimersByTimeAsync(PROGRESS_INTERVAL_MS);
@@ -85,7 +85,7 @@ describe("heartbeat", () => {
     heartbeat.stop();
   });
 
-  it("tells once that the lease is lost, and falls silent", async () => {
+  it("reports a lost lease once, and stops", async () => {
     const error = apiError("lease_lost", 409, "gone");
     const { sent, lost, heartbeat } = begin(() => Promise.reject(error));
     heartbeat.beat(step(1));
@@ -96,7 +96,7 @@ describe("heartbeat", () => {
     expect(lost).toEqual([error]);
   });
 
-  it("says nothing after it was stopped", async () => {
+  it("sends nothing after it is stopped", async () => {
     const { sent, heartbeat } = begin();
     heartbeat.beat(step(1));
     heartbeat.stop();

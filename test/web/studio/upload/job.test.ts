@@ -43,7 +43,7 @@ interface Script {
   deliver?: (() => Promise<ArContent>)[];
 }
 
-/** A desk whose every call is scripted and written down. */
+/** Returns dependencies of a job whose calls are scripted and recorded. */
 function desk({ submit, compile, deliver = [] }: Script = {}) {
   const calls: string[] = [];
   const note = <T>(call: string, result: T) => {
@@ -88,12 +88,12 @@ const upload = (
   events: Omit<JobContext, "deps" | "signal"> = silent,
 ) => uploadPhoto({ photo, title: "Portrait" }, { deps, signal, ...events });
 
-/** Stays until the signal aborts. */
+/** Waits until the signal aborts. */
 const endless = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
 describe("uploadPhoto", () => {
-  it("keeps as many points as the project says, and as the answer says when that is another number", async () => {
+  it("keeps as many points as the project's default, or as the response if it differs", async () => {
     const known = desk();
     const few = { ...stored, content: { ...stored.content, max_features: 150 } };
     const knowing = { ...desk({ submit: async () => few }).world, maxFeatures: 150 };
@@ -110,7 +110,7 @@ describe("uploadPhoto", () => {
     expect(calls.filter((call) => call.startsWith("compile"))).toEqual(["compile all", "compile 150"]);
   });
 
-  it("sends and compiles at the same time, then delivers under the lease", async () => {
+  it("sends and compiles at the same time, then delivers with the lease", async () => {
     const order: string[] = [];
     const gate = Promise.withResolvers<Submission>();
     const { world, calls } = desk({
@@ -141,7 +141,7 @@ describe("uploadPhoto", () => {
     expect(seen.at(-1)).toMatchObject({ delivering: true });
   });
 
-  it("stops compiling and answers at once when an earlier marker serves", async () => {
+  it("stops compiling when an existing marker is reused", async () => {
     const { world, calls } = desk({
       submit: async () => ({ content: ready, task_id: "task", lease: null, reused: true }),
       compile: (_, signal) => endless(signal),
@@ -151,7 +151,7 @@ describe("uploadPhoto", () => {
     expect(calls.some((call) => call.startsWith("deliver"))).toBe(false);
   });
 
-  it("says why the server refuses a photo, and stops compiling it", async () => {
+  it("reports why the server refuses a photo, and stops compiling it", async () => {
     let stopped = false;
     const { world } = desk({
       submit: () => Promise.reject(apiError("image_too_small", 422, "The shorter side is 90 px.")),
@@ -182,7 +182,7 @@ describe("uploadPhoto", () => {
     });
   });
 
-  it("waits with sending and delivering when that is too much at once, and says until when", async () => {
+  it("waits when sending or delivering is rate-limited, and reports until when", async () => {
     const answers = [() => Promise.reject(tooMany), async () => stored];
     const refused = () => Promise.reject(tooMany);
     const { world, calls } = desk({ submit: () => answers.shift()!(), deliver: [refused, refused] });
@@ -203,7 +203,7 @@ describe("uploadPhoto", () => {
     expect(seen.at(-1)).toMatchObject({ pausedUntil: null });
   });
 
-  it("is cancelled while it waits, and sends nothing more", async () => {
+  it("can be cancelled while it waits, and sends nothing more", async () => {
     const controller = new AbortController();
     const { world, calls } = desk({ submit: () => Promise.reject(tooMany) });
     const waiting: JobDependencies = {
@@ -219,14 +219,14 @@ describe("uploadPhoto", () => {
     expect(calls.filter((call) => call.startsWith("submit"))).toHaveLength(1);
   });
 
-  it("leaves a stored photo to the server when its delivery is refused in passing", async () => {
+  it("leaves a stored photo to the server when its delivery is refused temporarily", async () => {
     const broken = () => Promise.reject(apiError("internal_error", 500, "It broke."));
     const { world, calls } = desk({ deliver: [broken] });
     expect(await upload(world, never)).toMatchObject({ kind: "handed_over" });
     expect(calls.at(-1)).toBe("release content-1");
   });
 
-  it("removes what it stored when the photo turns out unfit", async () => {
+  it("removes the stored photo when it cannot be compiled", async () => {
     const { world, calls } = desk({
       compile: () => Promise.reject(new CompileError("too_few_features", "Only 12 points.")),
       submit: () => new Promise((resolve) => setTimeout(resolve, 0, stored)),
@@ -239,7 +239,7 @@ describe("uploadPhoto", () => {
     expect(calls).not.toContain("release content-1");
   });
 
-  it("stops sending a photo that is unfit", async () => {
+  it("stops sending a photo that cannot be compiled", async () => {
     const { world, calls } = desk({
       compile: () => Promise.reject(new CompileError("too_few_features", "Only 12 points.")),
       submit: (signal) => endless(signal),
@@ -259,28 +259,28 @@ describe("uploadPhoto", () => {
     expect(calls).not.toContain("delete content-1");
   });
 
-  it("explains a lost lease and touches nothing more", async () => {
+  it("explains a lost lease and changes nothing more", async () => {
     const { world, calls } = desk({ deliver: [() => Promise.reject(leaseLost)] });
     const outcome = await upload(world, never);
     expect(outcome).toMatchObject({ kind: "handed_over", content: stored.content });
     expect(calls.at(-1)).toBe("deliver content-1 token 7");
   });
 
-  it("repeats a delivery that got no answer", async () => {
+  it("repeats a delivery without a response", async () => {
     const gone = () => Promise.reject(new Unreachable());
     const { world, calls } = desk({ deliver: [gone, gone] });
     expect(await upload(world, never)).toMatchObject({ kind: "ready" });
     expect(calls.filter((call) => call.startsWith("pause"))).toEqual(["pause 1", "pause 2"]);
   });
 
-  it("leaves the photo to the server when no delivery gets through", async () => {
+  it("leaves the photo to the server when every delivery fails", async () => {
     const gone = () => Promise.reject(new Unreachable());
     const { world, calls } = desk({ deliver: [gone, gone, gone, gone] });
     expect(await upload(world, never)).toMatchObject({ kind: "handed_over" });
     expect(calls.filter((call) => call.startsWith("deliver"))).toHaveLength(4);
   });
 
-  it("removes what it stored when cancelled while compiling", async () => {
+  it("removes the stored photo when cancelled during compilation", async () => {
     const controller = new AbortController();
     const { world, calls } = desk({
       compile: (_, signal) => {
@@ -294,7 +294,7 @@ describe("uploadPhoto", () => {
     expect(calls).toContain("delete content-1");
   });
 
-  it("removes what it stored, though that has to wait", async () => {
+  it("removes the stored photo even if the removal is rate-limited", async () => {
     const controller = new AbortController();
     const { world, calls } = desk({
       submit: async () => {
@@ -312,7 +312,7 @@ describe("uploadPhoto", () => {
     expect(calls.slice(-2)).toEqual(["until 5000", "delete content-1"]);
   });
 
-  it("removes what the server stored although it was cancelled before the answer", async () => {
+  it("removes the stored photo when cancelled before the response", async () => {
     const controller = new AbortController();
     const { world, calls } = desk({
       submit: async () => {
@@ -327,7 +327,7 @@ describe("uploadPhoto", () => {
     expect(calls).toContain("delete content-1");
   });
 
-  it("removes what it stored although the delivery won the race against cancelling", async () => {
+  it("removes the stored photo even if its delivery completes during the cancellation", async () => {
     const controller = new AbortController();
     const { world, calls } = desk({
       deliver: [
@@ -343,7 +343,7 @@ describe("uploadPhoto", () => {
     expect(calls.at(-1)).toBe("delete content-1");
   });
 
-  it("throws on what nobody expected", async () => {
+  it("throws unexpected errors", async () => {
     const { world } = desk({ compile: () => Promise.reject(new RangeError("a bug")) });
     await expect(upload(world, never)).rejects.toThrow("a bug");
   });
@@ -357,7 +357,7 @@ describe("compileStored", () => {
     return stored;
   };
 
-  it("says why the lease cannot be had, and compiles nothing", async () => {
+  it("reports why the lease is refused, and compiles nothing", async () => {
     const { world, calls } = desk();
     const held = async () => {
       throw apiError("lease_held", 409, "Another executor compiles this photo.");
@@ -381,7 +381,7 @@ describe("compileStored", () => {
     ]);
   });
 
-  it("keeps the content and gives the lease back when it is refused or cancelled here", async () => {
+  it("keeps the content and releases the lease when the photo is refused or the job cancelled", async () => {
     const refusal = desk({ compile: () => Promise.reject(new CompileError("too_few_features", "Few.")) });
     expect(await compile({ maxFeatures: null, take: take(refusal.calls) }, refusal.world, never)).toEqual({
       kind: "refused",

@@ -3,7 +3,7 @@ import { byteSize, timeLeft } from "../../../../web/studio/ui/format.ts";
 import { Speedometer } from "../../../../web/studio/video/speed.ts";
 
 describe("Speedometer", () => {
-  it("tells bytes a second over the last seconds", () => {
+  it("measures bytes per second over the last seconds", () => {
     const meter = new Speedometer();
     for (let at = 0; at <= 20_000; at += 1_000) meter.note(at * 5, at);
     expect(meter.speed(20_000)).toBe(5_000);
@@ -11,7 +11,7 @@ describe("Speedometer", () => {
     expect(meter.speed(40_000)).toBe(2_000);
   });
 
-  it("does not guess: too early, or when nothing moves", () => {
+  it("gives no result too early or without progress", () => {
     const meter = new Speedometer();
     expect(meter.speed(0)).toBeNull();
     meter.note(0, 0);
@@ -22,7 +22,7 @@ describe("Speedometer", () => {
     expect(meter.speed(75_000)).toBeNull();
   });
 
-  it("begins anew when bytes are counted back", () => {
+  it("restarts when bytes are subtracted", () => {
     const meter = new Speedometer();
     meter.note(1_000_000, 0);
     meter.note(2_000_000, 2_000);

@@ -3,7 +3,7 @@ import { forget, recall, remember } from "../../../../web/studio/video/unfinishe
 
 const upload = { uploadId: "upload-1", name: "clip.mp4", bytes: 7, fingerprint: "f".repeat(64) };
 
-/** A browser's store of texts. */
+/** A browser's local storage. */
 function store(entries: Record<string, string> = {}): Storage {
   const map = new Map(Object.entries(entries));
   return {
@@ -14,7 +14,7 @@ function store(entries: Record<string, string> = {}): Storage {
 }
 
 describe("unfinished uploads", () => {
-  it("are remembered by content, and forgotten", () => {
+  it("are stored by content, and removed", () => {
     const kept = store();
     remember("one", upload, kept);
     expect(recall("one", kept)).toEqual(upload);
@@ -27,7 +27,7 @@ describe("unfinished uploads", () => {
     expect(recall("one", store({ "vivimark.video-upload.one": text }))).toBeNull();
   });
 
-  it("do without a store, or one that is full", () => {
+  it("work without a store, and with a full one", () => {
     const full = store();
     full.setItem = () => {
       throw new DOMException("full", "QuotaExceededError");

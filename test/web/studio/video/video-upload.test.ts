@@ -18,18 +18,18 @@ const refused = (code: ErrorCode, status: number) => apiError(code, status, `The
 
 interface Script {
   readonly transport?: VideoUpload["transport"];
-  /** Parts that are there already. */
+  /** Parts that the server already has. */
   readonly parts?: readonly number[];
-  /** What happens to the nth attempt to send something, from 0; nothing: it succeeds. */
+  /** The failure of the nth attempt to send a part, from 0; undefined if it succeeds. */
   readonly direct?: (number: number, attempt: number) => Error | undefined;
   readonly through?: (number: number, attempt: number) => Error | undefined;
   readonly complete?: (attempt: number) => Error | undefined;
-  /** The storage does not tell which parts it got at signed addresses. */
+  /** The storage does not list the parts that it received at signed URLs. */
   readonly isSilent?: boolean;
   readonly onPart?: (number: number) => void;
 }
 
-/** A server with one upload, which keeps the bytes it gets and answers as a test says. */
+/** A server with one upload, which keeps the received bytes and answers as a test requires. */
 function server(script: Script = {}) {
   const calls: string[] = [];
   const stored = new Map<number, Uint8Array>();
@@ -117,7 +117,7 @@ describe("sendVideo", () => {
     expect(calls.at(-1)).toBe("complete");
   });
 
-  it("tells the bytes that have left, which end at the file's size", async () => {
+  it("reports the sent bytes up to the file's size", async () => {
     const sent: number[] = [];
     await send({ parts: [2] }, (left) => sent.push(left));
     expect(sent[0]).toBe(PART_BYTES);
@@ -125,7 +125,7 @@ describe("sendVideo", () => {
     expect(Math.max(...sent)).toBe(bytes.length);
   });
 
-  it("has three parts under way at most", async () => {
+  it("sends at most three parts at a time", async () => {
     let underWay = 0;
     let most = 0;
     const there = server();
@@ -143,7 +143,7 @@ describe("sendVideo", () => {
     expect(most).toBe(3);
   });
 
-  it("sends after a break only what is missing", async () => {
+  it("sends only the missing parts when it continues", async () => {
     const { ways, whole } = await send({ parts: [1, 3, 5] });
     expect(ways("through").sort()).toEqual(["through 2", "through 4"]);
     expect(whole()).toEqual([...bytes]);
@@ -156,12 +156,12 @@ describe("sendVideo", () => {
     expect(there.ways("through")).toContain("through 1");
   });
 
-  it("completes at once what is there already", async () => {
+  it("completes at once when all parts exist", async () => {
     const { calls } = await send({ parts: [1, 2, 3, 4, 5] });
     expect(calls).toEqual(["complete"]);
   });
 
-  it("stops when it is paused, and goes on from there", async () => {
+  it("stops when paused, and continues from there", async () => {
     const pause = new AbortController();
     const there = server({ onPart: (number) => number === 2 && pause.abort(new Error("paused")) });
     const paused = sendVideo(there.upload(), {
@@ -184,7 +184,7 @@ describe("sendVideo", () => {
     expect(there.whole()).toEqual([...bytes]);
   });
 
-  it("repeats a part that breaks off, with a pause, and counts its bytes back", async () => {
+  it("repeats an interrupted part after a pause, and subtracts its bytes", async () => {
     const sent: number[] = [];
     const { ways, whole } = await send(
       { through: (number, attempt) => (number === 4 && attempt < 3 ? new Unreachable() : undefined) },
@@ -198,7 +198,7 @@ describe("sendVideo", () => {
 
   it.each([
     ["a busy server", refused("storage_unavailable", 503)],
-    ["a broken line", refused("upload_interrupted", 400)],
+    ["a broken connection", refused("upload_interrupted", 400)],
     ["too many requests", refused("too_many_attempts", 429)],
   ])("repeats a part after %s", async (_name, error) => {
     const { outcome, attached } = await send({
@@ -207,7 +207,7 @@ describe("sendVideo", () => {
     expect(outcome).toBe(attached);
   });
 
-  it("gives up after eight attempts, and keeps what was sent", async () => {
+  it("stops after eight attempts, and keeps the sent parts", async () => {
     const { outcome, ways, upload } = await send({
       through: (number) => (number === 5 ? new Unreachable() : undefined),
     });
@@ -233,7 +233,7 @@ describe("sendVideo", () => {
     },
   );
 
-  it("sends straight to the storage where that signs addresses", async () => {
+  it("sends directly to a storage that signs URLs", async () => {
     const { ways, whole } = await send({ transport: "storage" });
     expect(ways("direct")).toHaveLength(5);
     expect(ways("through")).toEqual([]);
@@ -247,13 +247,13 @@ describe("sendVideo", () => {
     const { ways, whole, attached, outcome } = await send({ transport: "storage", direct: () => error });
     expect(outcome).toBe(attached);
     expect(ways("through")).toHaveLength(5);
-    // The parts that were on their way at once; no other one tries again.
+    // Only the parts that were already being sent try the storage.
     expect(ways("direct").length).toBeLessThanOrEqual(3);
     expect(ways("pause")).toEqual([]);
     expect(whole()).toEqual([...bytes]);
   });
 
-  it("tries the storage again once it has worked, and only then goes through Vivimark", async () => {
+  it("retries a storage that has worked before it sends through Vivimark", async () => {
     const { ways, outcome, attached } = await send({
       transport: "storage",
       direct: (number) => (number === 5 ? new Unreachable() : undefined),
@@ -263,7 +263,7 @@ describe("sendVideo", () => {
     expect(ways("through")).toEqual(["through 5"]);
   });
 
-  it("sends parts again that the storage does not tell of", async () => {
+  it("sends parts again that the storage does not list", async () => {
     const { ways, calls, whole, outcome, attached } = await send({ transport: "storage", isSilent: true });
     expect(outcome).toBe(attached);
     expect(ways("direct")).toHaveLength(5);
@@ -272,24 +272,24 @@ describe("sendVideo", () => {
     expect(whole()).toEqual([...bytes]);
   });
 
-  it("does not send for ever what never becomes complete", async () => {
+  it("stops if the upload never becomes complete", async () => {
     const { outcome, calls } = await send({ complete: () => refused("upload_incomplete", 409) });
     expect(outcome).toMatchObject({ code: "upload_incomplete" });
     expect(calls.filter((call) => call === "complete")).toHaveLength(1);
   });
 
-  it("takes a completion whose answer got lost for done", async () => {
+  it("accepts a completion whose response was lost", async () => {
     const lost = [new Unreachable(), refused("not_found", 404)];
     const { outcome, attached } = await send({ complete: (attempt) => lost[attempt] });
     expect(outcome).toBe(attached);
   });
 
-  it("does not take an upload that is gone for done", async () => {
+  it("does not accept a missing upload as complete", async () => {
     const { outcome } = await send({ complete: () => refused("not_found", 404) });
     expect(outcome).toMatchObject({ code: "not_found" });
   });
 
-  it("says that the file cannot be read any more instead of blaming the line", async () => {
+  it("reports an unreadable file, not a network error", async () => {
     const there = server({ through: () => new Unreachable() });
     const gone = () => Promise.reject(new DOMException("changed", "NotReadableError"));
     const file = Object.assign(new Blob([bytes]), {
