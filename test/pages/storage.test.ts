@@ -269,7 +269,7 @@ describe("a large video", () => {
 
     await page.reload();
     await page.getByText("The upload of “clip.webm” is not finished.").waitFor();
-    await page.getByText(/ of 38 MB are uploaded/).waitFor();
+    await page.getByText(/ of 38 MB uploaded/).waitFor();
     await page.screenshot({ path: join(ARTIFACTS, "video-unfinished.png"), fullPage: true });
     const other = { ...video, buffer: Buffer.from(video.buffer).fill(7, VIDEO_BYTES / 2) };
     await page.getByLabel("Video to attach").setInputFiles(other);
