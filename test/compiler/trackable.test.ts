@@ -51,7 +51,7 @@ describe("a photo reduced to its strongest points", () => {
     expect(() => assertTrackable(compileTarget(photo, { maxFeatures: 11 }))).toThrow(
       expect.objectContaining({
         code: "too_few_features",
-        message: expect.stringContaining("got 11 points"),
+        message: expect.stringContaining("it has 11 feature points"),
       }),
     );
   });
@@ -71,7 +71,7 @@ test("tracking points are counted in the smaller tracking image", () => {
     })),
   });
   expect(() => assertTrackable(withPoints(0, 6))).not.toThrow();
-  expect(() => assertTrackable(withPoints(20, 5))).toThrow(/5 to follow/);
+  expect(() => assertTrackable(withPoints(20, 5))).toThrow(/5 tracking points/);
 });
 
 test.each([
@@ -87,6 +87,6 @@ test.each([
 
 test("a target without keyframes or tracking images is refused", () => {
   expect(() => assertTrackable({ width: 10, height: 10, keyframes: [], tracking: [] })).toThrow(
-    /got 0 points/,
+    /has 0 feature points/,
   );
 });

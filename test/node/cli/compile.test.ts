@@ -340,7 +340,7 @@ describe("exit codes and messages", () => {
     const large = await vivimark(["compile", "-", "-o", "-"], { input: Buffer.alloc(21_000_000) });
     expect(large).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/-: The file has .* at most 20 MB/),
+      stderr: expect.stringMatching(/-: The file is .* at most 20 MB/),
     });
   });
 });
