@@ -142,20 +142,22 @@ async function fillByApi(platform: Platform, state: State): Promise<void> {
   const contents: ArContent[] = [];
   for (const [index, name] of pictures.slice(0, COMPILED).entries()) {
     const image = readFileSync(path.join(PICTURES, name));
+    const projectId = projects[index % projects.length]!.id;
     contents.push(
-      await submit(owner, image, titleOf(name), projects[index % projects.length]!.id, describe(index)),
+      await submit(owner, { image, title: titleOf(name), projectId, description: describe(index) }),
     );
   }
-  const first = projects[0]!.id;
-  await submit(owner, whitePng(400, 300), "Blank paper", first, "Has nothing to track.");
-  await submit(owner, whitePng(640, 640), "White wall", first, "Has nothing to track either.");
-  await submit(
-    owner,
-    png(400, 300, Buffer.from("not compressed")),
-    "Scratched disc",
-    first,
-    "Cannot be decoded.",
-  );
+  const projectId = projects[0]!.id;
+  const refused = [
+    { image: whitePng(400, 300), title: "Blank paper", description: "Has nothing to track." },
+    { image: whitePng(640, 640), title: "White wall", description: "Has nothing to track either." },
+    {
+      image: png(400, 300, Buffer.from("not compressed")),
+      title: "Scratched disc",
+      description: "Cannot be decoded.",
+    },
+  ];
+  for (const photo of refused) await submit(owner, { ...photo, projectId });
 
   const clip = readFileSync(CLIP);
   for (const { id } of contents.filter((_, index) => index % 3 === 0))
@@ -172,7 +174,7 @@ async function fillByApi(platform: Platform, state: State): Promise<void> {
   const originals: ArContent[] = [];
   for (const name of pictures.slice(-LARGE_COMPANY_ORIGINALS)) {
     const image = readFileSync(path.join(PICTURES, name));
-    originals.push(await submit(owner, image, titleOf(name), project!.id, ""));
+    originals.push(await submit(owner, { image, title: titleOf(name), projectId: project!.id }));
   }
   await untilCompiled(owner, originals);
   receiver.close();
@@ -190,11 +192,14 @@ function describe(index: number): string {
 
 async function submit(
   owner: Visitor,
-  image: Uint8Array,
-  title: string,
-  projectId: string,
-  description: string,
+  photo: {
+    readonly image: Uint8Array;
+    readonly title: string;
+    readonly projectId: string;
+    readonly description?: string;
+  },
 ): Promise<ArContent> {
+  const { image, title, projectId, description = "" } = photo;
   const form = new FormData();
   form.set("title", title);
   form.set("description", description);

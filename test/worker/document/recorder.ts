@@ -114,8 +114,12 @@ const UUID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g
 /** Ids of better-auth, and ids without dashes. */
 const WORD_ID = /"[0-9A-Za-z]{32}"/g;
 
-/** Secrets, and the binary values of WebAuthn. */
-const REDACTED = /^(token|verifier|challenge|clientDataJSON|attestationObject|authenticatorData|signature)$/;
+/** One for all problem documents, so that a new example does not change the others. */
+const REQUEST_ID = "3c7d6faa-a084-4aae-8bfb-1a867dd634b3";
+
+/** Secrets, the binary values of WebAuthn, and request ids. */
+const REDACTED =
+  /^(request_id|token|verifier|challenge|clientDataJSON|attestationObject|authenticatorData|signature)$/;
 
 /**
  * Returns the examples as JSON that is the same in every run: sorted by name, with made-up ids in order of
@@ -135,7 +139,8 @@ export function stableJson({ bodies, problems }: Examples): string {
     .replace(/#[\w-]{20,}/g, "#…")
     .replace(/\/(\d)-[0-9a-f]{8}\./g, "/$1-5f70bf18.")
     .replace(UUID, (id) => sample(uuids, id, uuidOf))
-    .replace(WORD_ID, (id) => sample(words, id, (number) => `"${hexOf(number, 32)}"`))}\n`;
+    .replace(WORD_ID, (id) => sample(words, id, (number) => `"${hexOf(number, 32)}"`))
+    .replaceAll('"request_id": "…"', `"request_id": "${REQUEST_ID}"`)}\n`;
 }
 
 function redact(this: unknown, name: string, value: unknown): unknown {
