@@ -1,6 +1,6 @@
 import { type OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
-import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
+import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
 import { PASSKEY_SIGN_IN } from "./passkeys.ts";
 import { password } from "./schemas.ts";
 
@@ -62,10 +62,6 @@ const reset = z
 /** Operations that begin or end a session, and so do not require one. */
 const OPEN: RouteConfig["security"] = [];
 
-const takes = (schema: z.ZodType) => ({
-  body: { required: true, content: { "application/json": { schema } } },
-});
-
 /** The library refuses every body with a foreign address to redirect to, as `forbidden`. */
 const ALWAYS = [
   "forbidden",
@@ -83,7 +79,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     summary: "Sign in",
     description: "Sets the session cookie. The session selects the company that the person joined first.",
     security: OPEN,
-    request: takes(credentials),
+    request: { body: jsonBody(credentials) },
     responses: {
       200: answers(signedInAs, "Signed in"),
       ...problems("unauthenticated", "too_many_attempts", ...ALWAYS),
@@ -109,7 +105,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     summary: "Sign in with a passkey's signature",
     description: "Sets the session cookie. The session selects the company that the person joined first.",
     security: OPEN,
-    request: takes(passkeyAnswer),
+    request: { body: jsonBody(passkeyAnswer) },
     responses: {
       200: answers(signedInAs, "Signed in"),
       ...problems("no_passkeys_here", "unauthenticated", "too_many_attempts", ...ALWAYS),
@@ -143,7 +139,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     operationId: "requestPasswordReset",
     summary: "Email a link to reset the password, if the address has an account",
     security: OPEN,
-    request: takes(resetRequest),
+    request: { body: jsonBody(resetRequest) },
     responses: {
       200: answers(done, "Sent, if the account exists"),
       ...problems("too_many_attempts", ...ALWAYS),
@@ -155,7 +151,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     operationId: "resetPassword",
     summary: "Reset the password with the link; ends all sessions",
     security: OPEN,
-    request: takes(reset),
+    request: { body: jsonBody(reset) },
     responses: { 200: answers(done, "Reset"), ...problems(...ALWAYS) },
   },
 ];

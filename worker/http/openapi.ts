@@ -81,6 +81,11 @@ export const STORAGE_REFUSALS = [
   "secrets_unavailable",
 ] as const;
 
+/** Returns the description of a required JSON body. */
+export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
+  return { required: true, content: { "application/json": { schema } } } as const;
+}
+
 /** Returns a JSON response. */
 export function answers<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { description, content: { "application/json": { schema } } };

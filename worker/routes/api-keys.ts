@@ -6,7 +6,7 @@ import type { AppEnv } from "../bindings.ts";
 import type { ApiKeyRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { readJson } from "../http/json-body.ts";
-import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
+import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
 import { type CompanyEnv, companyRoute } from "./guarded.ts";
 
 const list = companyRoute("keys:manage", {
@@ -32,7 +32,7 @@ const create = companyRoute("keys:manage", {
   operationId: "createApiKey",
   summary: "Create an API key; only this response contains it",
   middleware: [readJson] as const,
-  request: { body: { required: true, content: { "application/json": { schema: newApiKey } } } },
+  request: { body: jsonBody(newApiKey) },
   responses: {
     201: answers(createdApiKey, "The new API key"),
     ...problems("too_many_keys", ...JSON_REFUSALS),

@@ -7,7 +7,7 @@ import type { AppEnv } from "../bindings.ts";
 import { quotasOf, readDays } from "../content/quotas.ts";
 import { usageBody } from "../content/representation.ts";
 import { readJson } from "../http/json-body.ts";
-import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
+import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
 import { companyUsage } from "../schemas.ts";
 import { switchStorage } from "../storage/connections.ts";
 import { currentStorage, PLATFORM } from "../storage/schemas.ts";
@@ -30,7 +30,7 @@ const change = companyRoute("company:manage", {
   operationId: "changeCompany",
   summary: "Rename the company",
   middleware: [readJson] as const,
-  request: { body: { required: true, content: { "application/json": { schema: companyChange } } } },
+  request: { body: jsonBody(companyChange) },
   responses: { 200: answers(company, "The changed company"), ...problems(...JSON_REFUSALS) },
 });
 
@@ -76,7 +76,7 @@ const put = companyRoute("storage:manage", {
     "The connection is tested first. Existing files stay in their storage and are served from there. A storage " +
     "migration moves them.",
   middleware: [readJson] as const,
-  request: { body: { required: true, content: { "application/json": { schema: currentStorage } } } },
+  request: { body: jsonBody(currentStorage) },
   responses: {
     200: answers(currentStorage, "The new connection"),
     ...problems(

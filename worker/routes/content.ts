@@ -25,6 +25,7 @@ import {
   answers,
   contentId,
   JSON_REFUSALS,
+  jsonBody,
   problems,
   STORAGE_REFUSALS,
   tagged,
@@ -145,7 +146,7 @@ const change = companyRoute("content:manage", {
   middleware: [readJson] as const,
   request: {
     params: contentId,
-    body: { required: true, content: { "application/json": { schema: contentChange } } },
+    body: jsonBody(contentChange),
   },
   parameters: [IF_MATCH],
   responses: {

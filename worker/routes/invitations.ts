@@ -5,7 +5,7 @@ import { invitation, newAccount, signedIn } from "../accounts/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
 import { addressOf } from "../http/address.ts";
 import { readJson } from "../http/json-body.ts";
-import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
+import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
 import { signIn } from "./auth.ts";
 
 const invitationId = z.object({
@@ -35,7 +35,7 @@ const accept = createRoute({
   middleware: [readJson] as const,
   request: {
     params: invitationId,
-    body: { required: true, content: { "application/json": { schema: newAccount } } },
+    body: jsonBody(newAccount),
   },
   responses: {
     201: answers(signedIn, "Joined and signed in"),

@@ -10,6 +10,7 @@ import {
   answers,
   contentId,
   JSON_REFUSALS,
+  jsonBody,
   leaseHeader,
   problems,
   STORAGE_REFUSALS,
@@ -104,7 +105,7 @@ const report = companyRoute("content:submit", {
   request: {
     params: contentId,
     headers: leaseHeader,
-    body: { required: true, content: { "application/json": { schema: progress } } },
+    body: jsonBody(progress),
   },
   responses: {
     200: answers(lease, "The extended lease"),

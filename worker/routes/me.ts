@@ -16,7 +16,7 @@ import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
 import { readJson } from "../http/json-body.ts";
-import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
+import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
 import { personRoute } from "./guarded.ts";
 
 const sessionId = z.object({
@@ -39,7 +39,7 @@ const change = personRoute({
   operationId: "changeMe",
   summary: "Change your name",
   middleware: [readJson] as const,
-  request: { body: { required: true, content: { "application/json": { schema: personChange } } } },
+  request: { body: jsonBody(personChange) },
   responses: { 204: { description: "Changed" }, ...problems(...JSON_REFUSALS) },
 });
 
@@ -49,7 +49,7 @@ const password = personRoute({
   operationId: "changePassword",
   summary: "Change your password; all other sessions end",
   middleware: [readJson] as const,
-  request: { body: { required: true, content: { "application/json": { schema: passwordChange } } } },
+  request: { body: jsonBody(passwordChange) },
   responses: { 204: { description: "Changed" }, ...problems("too_many_attempts", ...JSON_REFUSALS) },
 });
 
@@ -77,7 +77,7 @@ const create = personRoute({
   summary: "Create a company",
   description: "You become its owner. To select it, use `POST /api/auth/organization/set-active`.",
   middleware: [readJson] as const,
-  request: { body: { required: true, content: { "application/json": { schema: newCompany } } } },
+  request: { body: jsonBody(newCompany) },
   responses: {
     201: answers(membership, "The new company"),
     ...problems("too_many_companies", ...JSON_REFUSALS),

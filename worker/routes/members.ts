@@ -24,7 +24,14 @@ import type { InvitationRow, MemberRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
 import { originOf, readJson } from "../http/json-body.ts";
-import { answers, IDEMPOTENCY_KEY, JSON_REFUSALS, KEY_REFUSALS, problems } from "../http/openapi.ts";
+import {
+  answers,
+  IDEMPOTENCY_KEY,
+  JSON_REFUSALS,
+  jsonBody,
+  KEY_REFUSALS,
+  problems,
+} from "../http/openapi.ts";
 import { logFailure } from "../log.ts";
 import { idempotentFor } from "./idempotent.ts";
 
@@ -72,7 +79,7 @@ const setActive = createRoute({
   path: "/set-active",
   operationId: "chooseCompany",
   summary: "Select the session's company",
-  request: { body: { required: true, content: { "application/json": { schema: activeCompany } } } },
+  request: { body: jsonBody(activeCompany) },
   responses: { 200: answers(chosenCompany, "The company"), ...problems(...REFUSALS) },
 });
 
@@ -83,7 +90,7 @@ const updateRole = createRoute({
   summary: "Change a member's role",
   description:
     "Only an owner can make someone an owner or change an owner's role. The last owner keeps that role.",
-  request: { body: { required: true, content: { "application/json": { schema: roleChange } } } },
+  request: { body: jsonBody(roleChange) },
   responses: { 200: answers(membershipRecord, "The member"), ...problems(...REFUSALS) },
 });
 
@@ -94,7 +101,7 @@ const remove = createRoute({
   summary: "Remove a member",
   description:
     "The person loses access at once. Only an owner can remove an owner. The last owner cannot be removed.",
-  request: { body: { required: true, content: { "application/json": { schema: memberRemoval } } } },
+  request: { body: jsonBody(memberRemoval) },
   responses: { 200: answers(removedMember, "The former member"), ...problems(...REFUSALS) },
 });
 
@@ -104,7 +111,7 @@ const leave = createRoute({
   operationId: "leaveCompany",
   summary: "Leave a company",
   description: "The last owner cannot leave.",
-  request: { body: { required: true, content: { "application/json": { schema: companyChoice } } } },
+  request: { body: jsonBody(companyChoice) },
   responses: { 200: answers(membershipRecord, "The former membership"), ...problems(...REFUSALS) },
 });
 
@@ -117,7 +124,7 @@ const inviteMember = createRoute({
     "The link in the email is valid for a week and works once. It replaces an earlier invitation for the same address.",
   middleware: [signedIn, idempotent, readJson] as const,
   parameters: [IDEMPOTENCY_KEY],
-  request: { body: { required: true, content: { "application/json": { schema: newInvitation } } } },
+  request: { body: jsonBody(newInvitation) },
   responses: {
     200: answers(invitationRecord, "The invitation"),
     ...problems("too_many_attempts", ...REFUSALS, ...KEY_REFUSALS),
@@ -129,7 +136,7 @@ const cancelInvitation = createRoute({
   path: "/cancel-invitation",
   operationId: "withdrawInvitation",
   summary: "Withdraw an invitation",
-  request: { body: { required: true, content: { "application/json": { schema: invitationChoice } } } },
+  request: { body: jsonBody(invitationChoice) },
   responses: { 200: answers(invitationRecord, "The withdrawn invitation"), ...problems(...REFUSALS) },
 });
 
@@ -139,7 +146,7 @@ const accept = createRoute({
   operationId: "joinCompany",
   summary: "Accept an invitation to your own email address",
   description: "The session selects the company.",
-  request: { body: { required: true, content: { "application/json": { schema: invitationChoice } } } },
+  request: { body: jsonBody(invitationChoice) },
   responses: { 200: answers(joined, "The membership"), ...problems(...REFUSALS) },
 });
 

@@ -15,12 +15,12 @@ import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
 import { originOf, readJson } from "../http/json-body.ts";
-import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
+import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
 import { personRoute } from "./guarded.ts";
 
 /** A person's own passkeys. better-auth handles signing in with one: worker/routes/auth.ts. */
 
-const proof = { required: true, content: { "application/json": { schema: passwordProof } } } as const;
+const proof = jsonBody(passwordProof);
 
 const list = personRoute({
   method: "get",
@@ -52,7 +52,7 @@ const add = personRoute({
   operationId: "addPasskey",
   summary: "Add the passkey that the browser created",
   middleware: [readJson] as const,
-  request: { body: { required: true, content: { "application/json": { schema: newPasskey } } } },
+  request: { body: jsonBody(newPasskey) },
   responses: {
     201: answers(passkey, "The new passkey"),
     ...problems("no_passkeys_here", ...JSON_REFUSALS),

@@ -4,7 +4,7 @@ import { type CountedProject, MAX_PROJECTS, type ProjectStore } from "../content
 import { timestamp } from "../content/representation.ts";
 import { Refusal } from "../errors.ts";
 import { readJson } from "../http/json-body.ts";
-import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
+import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
 import { newProject, type Project, project, projectChange, projectList } from "../schemas.ts";
 import { companyRoute } from "./guarded.ts";
 
@@ -24,7 +24,7 @@ const create = companyRoute("projects:manage", {
   operationId: "createProject",
   summary: "Create a project",
   middleware: [readJson] as const,
-  request: { body: { required: true, content: { "application/json": { schema: newProject } } } },
+  request: { body: jsonBody(newProject) },
   responses: { 201: answers(project, "The new project"), ...problems("too_many_projects", ...JSON_REFUSALS) },
 });
 
@@ -48,7 +48,7 @@ const change = companyRoute("projects:manage", {
   middleware: [readJson] as const,
   request: {
     params: projectId,
-    body: { required: true, content: { "application/json": { schema: projectChange } } },
+    body: jsonBody(projectChange),
   },
   responses: {
     200: answers(project, "The changed project"),

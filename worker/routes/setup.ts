@@ -7,7 +7,7 @@ import { FIRST_COMPANY_ID } from "../content/store.ts";
 import { Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
 import { readJson } from "../http/json-body.ts";
-import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
+import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
 import { isSame } from "../sha256.ts";
 import { signIn } from "./auth.ts";
 
@@ -32,7 +32,7 @@ const create = createRoute({
     "Works once. Existing photos then belong to the owner's company. The response starts a session.",
   security: [],
   middleware: [readJson] as const,
-  request: { body: { required: true, content: { "application/json": { schema: setupRequest } } } },
+  request: { body: jsonBody(setupRequest) },
   responses: {
     201: answers(signedIn, "Set up and signed in"),
     ...problems("too_many_requests", "wrong_link", "already_set_up", "secrets_unavailable", ...JSON_REFUSALS),

@@ -3,7 +3,7 @@ import type { AppEnv } from "../bindings.ts";
 import type { ConnectionRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { invalidInput, readJson } from "../http/json-body.ts";
-import { answers, JSON_REFUSALS, problems, STORAGE_REFUSALS } from "../http/openapi.ts";
+import { answers, JSON_REFUSALS, jsonBody, problems, STORAGE_REFUSALS } from "../http/openapi.ts";
 import type { ConnectionStore } from "../storage/connection-store.ts";
 import {
   addConnection,
@@ -67,7 +67,7 @@ const create = companyRoute("storage:manage", {
     "The address is checked, but the connection is not; test it separately. Secrets are encrypted, and no response " +
     "contains them.",
   middleware: [readJson] as const,
-  request: { body: { required: true, content: { "application/json": { schema: newConnection } } } },
+  request: { body: jsonBody(newConnection) },
   responses: {
     201: {
       ...answers(connection, "Saved; `Location` is the URL of the storage connection"),
@@ -97,7 +97,7 @@ const change = companyRoute("storage:manage", {
   middleware: [readJson] as const,
   request: {
     params: connectionId,
-    body: { required: true, content: { "application/json": { schema: connectionChange } } },
+    body: jsonBody(connectionChange),
   },
   responses: {
     200: answers(connection, "The changed connection"),
@@ -132,7 +132,7 @@ const trial = companyRoute("storage:manage", {
   operationId: "testStorageSettings",
   summary: "Test settings without saving them",
   middleware: [readJson] as const,
-  request: { body: { required: true, content: { "application/json": { schema: connectionTrial } } } },
+  request: { body: jsonBody(connectionTrial) },
   responses: {
     200: answers(connectionReport, "The result of each step, including failures"),
     ...problems("not_found", ...JSON_REFUSALS, "secrets_unavailable"),

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { readJson } from "../http/json-body.ts";
-import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
+import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
 import { failureOf, testSaved } from "../storage/connections.ts";
 import { newStorageMigration, storageMigration, storageMigrationList } from "../storage/schemas.ts";
 import { announceStorageMigration } from "../storage-migration/announce.ts";
@@ -29,7 +29,7 @@ const create = companyRoute("storage:manage", {
     "The connection is tested first. Then each file is copied in the background, read back, compared, and removed from " +
     "its old storage. All files stay available. New files still go to the company's current connection.",
   middleware: [readJson] as const,
-  request: { body: { required: true, content: { "application/json": { schema: newStorageMigration } } } },
+  request: { body: jsonBody(newStorageMigration) },
   responses: {
     202: {
       ...answers(storageMigration, "Started; `Location` is the URL of the storage migration"),

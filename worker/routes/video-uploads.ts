@@ -4,7 +4,7 @@ import { contentBody } from "../content/representation.ts";
 import type { VideoUploadRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { originOf, readJson } from "../http/json-body.ts";
-import { answers, JSON_REFUSALS, problems, STORAGE_REFUSALS } from "../http/openapi.ts";
+import { answers, JSON_REFUSALS, jsonBody, problems, STORAGE_REFUSALS } from "../http/openapi.ts";
 import { arContent } from "../schemas.ts";
 import type { UploadedPart } from "../storage/provider.ts";
 import {
@@ -71,7 +71,7 @@ const create = companyRoute("content:submit", {
   middleware: [readJson] as const,
   request: {
     params: uploadPath.pick({ id: true }),
-    body: { required: true, content: { "application/json": { schema: newUpload } } },
+    body: jsonBody(newUpload),
   },
   responses: {
     201: {

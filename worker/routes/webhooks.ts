@@ -7,7 +7,7 @@ import { Refusal } from "../errors.ts";
 import { decodeCursor, encodeCursor } from "../http/cursor.ts";
 import { decimal } from "../http/fields.ts";
 import { readJson } from "../http/json-body.ts";
-import { answers, JSON_REFUSALS, problems } from "../http/openapi.ts";
+import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
 import { StorageError } from "../storage/provider.ts";
 import { enqueueDelivery, FAILING_DAYS_TO_DISABLE, FAILURES_TO_DISABLE } from "../webhooks/deliveries.ts";
 import { type AnyEvent, CONTENT_EVENTS, EVENTS, TEST_EVENT } from "../webhooks/event-names.ts";
@@ -45,7 +45,7 @@ export function describeEvents(registry: OpenAPIHono<AppEnv>["openAPIRegistry"])
       path: type,
       operationId: `on_${type.replace(".", "_")}`,
       summary,
-      request: { body: { required: true, content: { "application/json": { schema } } } },
+      request: { body: jsonBody(schema) },
       responses: { 200: { description: "Any status from 200 to 299 confirms the delivery" } },
     });
   for (const type of CONTENT_EVENTS) describe(type, EVENTS[type], eventPayload);
@@ -69,7 +69,7 @@ const create = companyRoute("webhooks:manage", {
     "Requests are signed according to Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`); " +
     "docs/webhooks.md explains how to verify them. Their bodies are described under `webhooks` in this document.",
   middleware: [readJson] as const,
-  request: { body: { required: true, content: { "application/json": { schema: newWebhook } } } },
+  request: { body: jsonBody(newWebhook) },
   responses: {
     201: {
       ...answers(webhookWithSecret, "Saved; `Location` is the URL of the webhook"),
@@ -100,7 +100,7 @@ const change = companyRoute("webhooks:manage", {
   middleware: [readJson] as const,
   request: {
     params: webhookId,
-    body: { required: true, content: { "application/json": { schema: webhookChange } } },
+    body: jsonBody(webhookChange),
   },
   responses: { 200: answers(webhook, "The changed webhook"), ...problems("not_found", ...JSON_REFUSALS) },
 });
