@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Passkey } from "../../../client/client.ts";
 import { useAction } from "../ui/action.ts";
-import { Dialog } from "../ui/dialog.tsx";
+import { Dialog, DialogActions } from "../ui/dialog.tsx";
 import { dateTime } from "../ui/format.ts";
 import { Loading } from "../ui/loading.tsx";
 import { toast } from "../ui/toasts.tsx";
@@ -107,14 +107,7 @@ function RemoveDialog(props: { passkey: Passkey; onRemoved: () => void; onClose:
       </p>
       <form onSubmit={remove}>
         <CurrentPassword />
-        <div class="dialog-actions">
-          <button type="button" class="button" onClick={props.onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="button danger" disabled={isRunning}>
-            Remove passkey
-          </button>
-        </div>
+        <DialogActions submit="Remove passkey" isDanger isRunning={isRunning} onClose={props.onClose} />
       </form>
     </Dialog>
   );

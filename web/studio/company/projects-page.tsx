@@ -4,7 +4,7 @@ import type { Project, ProjectChange } from "../../../client/client.ts";
 import { Field, Form } from "../account/form.tsx";
 import { may } from "../account/me.ts";
 import { useAction } from "../ui/action.ts";
-import { Dialog } from "../ui/dialog.tsx";
+import { Dialog, DialogActions } from "../ui/dialog.tsx";
 import { Loading } from "../ui/loading.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toast } from "../ui/toasts.tsx";
@@ -143,7 +143,7 @@ function SettingsDialog({ project, onClose }: { project: Project; onClose: () =>
           />
           <small>Applies to photos that you add from now on.</small>
         </label>
-        <div class="dialog-actions">
+        <DialogActions submit="Save changes" isRunning={isRunning} onClose={onClose}>
           <button
             type="button"
             class="button apart"
@@ -154,13 +154,7 @@ function SettingsDialog({ project, onClose }: { project: Project; onClose: () =>
           >
             {isArchived ? "Restore project" : "Archive project"}
           </button>
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="button primary" disabled={isRunning}>
-            Save changes
-          </button>
-        </div>
+        </DialogActions>
       </form>
     </Dialog>
   );

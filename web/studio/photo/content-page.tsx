@@ -14,7 +14,7 @@ import { StatusBadge } from "../photos/status.tsx";
 import { QualityReport } from "../quality.tsx";
 import { useAction } from "../ui/action.ts";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
-import { Dialog } from "../ui/dialog.tsx";
+import { Dialog, DialogActions } from "../ui/dialog.tsx";
 import { dateTime, megabytes } from "../ui/format.ts";
 import { IconBack, IconEdit, IconTrash } from "../ui/icons.tsx";
 import { Loading } from "../ui/loading.tsx";
@@ -188,14 +188,7 @@ function EditDialog(props: {
           <input name="expires_on" type="date" defaultValue={lastDay(props.content.expires_at)} />
           <small>Leave empty for no expiry date.</small>
         </label>
-        <div class="dialog-actions">
-          <button type="button" class="button" onClick={props.onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="button primary" disabled={isRunning}>
-            Save changes
-          </button>
-        </div>
+        <DialogActions submit="Save changes" isRunning={isRunning} onClose={props.onClose} />
       </form>
     </Dialog>
   );

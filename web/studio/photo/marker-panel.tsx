@@ -4,7 +4,7 @@ import { may } from "../account/me.ts";
 import * as api from "../api/content.ts";
 import { contentProgressView, ProgressBar } from "../photos/status.tsx";
 import { useAction } from "../ui/action.ts";
-import { Dialog } from "../ui/dialog.tsx";
+import { Dialog, DialogActions } from "../ui/dialog.tsx";
 import { count, dateTime, duration, megabytes } from "../ui/format.ts";
 import { IconRetry } from "../ui/icons.tsx";
 import { toast } from "../ui/toasts.tsx";
@@ -204,14 +204,7 @@ function RecompileDialog(props: {
           />
           <small>Fewer points make a smaller file that loads faster, but the photo is harder to find.</small>
         </label>
-        <div class="dialog-actions">
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="button primary" disabled={isRunning}>
-            Recompile marker
-          </button>
-        </div>
+        <DialogActions submit="Recompile marker" isRunning={isRunning} onClose={onClose} />
       </form>
     </Dialog>
   );

@@ -51,3 +51,29 @@ export function Dialog(props: {
     </dialog>
   );
 }
+
+/** The buttons at the end of a dialog's form: `children`, Cancel, and the submit button. */
+export function DialogActions(props: {
+  /** The label of the submit button. */
+  submit: string;
+  isRunning: boolean;
+  isDanger?: boolean;
+  onClose: () => void;
+  children?: ComponentChildren;
+}) {
+  return (
+    <div class="dialog-actions">
+      {props.children}
+      <button type="button" class="button" onClick={props.onClose}>
+        Cancel
+      </button>
+      <button
+        type="submit"
+        class={`button ${props.isDanger ? "danger" : "primary"}`}
+        disabled={props.isRunning}
+      >
+        {props.submit}
+      </button>
+    </div>
+  );
+}
