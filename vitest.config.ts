@@ -42,6 +42,7 @@ export default defineConfig({
   test: {
     projects: [
       project("compiler", { ...UNIT, setupFiles: [BYTES, join(ROOT, "test/compiler/kernels.ts")] }),
+      project("player", { ...UNIT, setupFiles: [BYTES, join(ROOT, "test/compiler/kernels.ts")] }),
       project("node", {
         ...hangsAfter(10),
         // The tests start the command line about a hundred times; the cache avoids compiling its modules each time.
