@@ -75,7 +75,7 @@ export function projectCorners(map: Homography, { width, height }: Size): Corner
  * Writes the map from the unit square (0, 0), (1, 0), (1, 1), (0, 1) to four corners.
  * Source: Heckbert, Fundamentals of Texture Mapping and Image Warping (1989), section 2.2.3.
  */
-export function squareToCorners(corners: Corners, out: Homography = new Float64Array(9)): Homography {
+function squareToCorners(corners: Corners, out: Homography = new Float64Array(9)): Homography {
   const [p, q, r, s] = corners;
   const sumX = p.x - q.x + r.x - s.x;
   const sumY = p.y - q.y + r.y - s.y;
