@@ -42,6 +42,11 @@ export interface AppEnv {
     /** The id in X-Request-Id, in problem documents and in the log. */
     requestId: string;
     body: RequestBody;
+    /**
+     * Set by a handler whose response contains a secret, which keeps the response out of the database. A request that
+     * repeats it with its Idempotency-Key gets this text instead: what was done, and how to get another secret.
+     */
+    shownOnce?: string;
   };
 }
 

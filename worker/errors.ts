@@ -42,6 +42,7 @@ export const ERRORS = {
   no_passkeys_here: { status: 409, title: "Passkeys unavailable" },
   invalid_idempotency_key: { status: 400, title: "Invalid Idempotency-Key" },
   idempotency_key_reused: { status: 422, title: "Idempotency-Key reused" },
+  secret_shown_once: { status: 409, title: "Secret shown once" },
   request_in_progress: { status: 409, title: "Request in progress" },
   quota_exceeded: { status: 403, title: "Quota exceeded" },
   not_found: { status: 404, title: "Not found" },

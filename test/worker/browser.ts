@@ -1,3 +1,7 @@
+import { hashPassword } from "../../worker/accounts/passwords.ts";
+import type { Role } from "../../worker/accounts/permissions.ts";
+import { FIRST_COMPANY_ID } from "../../worker/content/store.ts";
+import { accounts, members, users } from "../../worker/db/tables.ts";
 import { type Edge, json, ORIGIN } from "./edge.ts";
 
 /** Sends requests like a browser: stores cookies, and sends the page's origin. */
@@ -71,4 +75,16 @@ export async function setUp(edge: Edge): Promise<Browser | null> {
   const response = await browser.post("/api/setup", owner);
   if (response.status !== 201) throw new Error(`Not set up: ${response.status} ${await response.text()}`);
   return browser;
+}
+
+/** Creates a person with this password, without an invitation, and makes them a member of the first company. */
+export async function addMember(edge: Edge, { email, password }: Credentials, role: Role): Promise<Browser> {
+  const id = crypto.randomUUID();
+  const createdAt = new Date(edge.clock);
+  const times = { createdAt, updatedAt: createdAt };
+  const account = { id, userId: id, accountId: id, providerId: "credential", ...times };
+  await edge.db.insert(users).values({ id, name: email, email, ...times });
+  await edge.db.insert(accounts).values({ ...account, password: await hashPassword(password) });
+  await edge.db.insert(members).values({ id, companyId: FIRST_COMPANY_ID, userId: id, role, createdAt });
+  return Browser.signedIn(edge, { email, password });
 }

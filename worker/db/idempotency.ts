@@ -28,10 +28,10 @@ export function newCreation(): Creation {
   return { id: crypto.randomUUID(), isRepeated: false };
 }
 
-/** Keys are separate for each owner. */
+/** A person or an API key, and the company of the request if it has one. Keys are separate for each owner. */
 export type KeyOwner =
-  | { readonly companyId: string; readonly userId?: string }
-  | { readonly companyId?: string; readonly userId: string };
+  | { readonly companyId?: string; readonly userId: string; readonly apiKeyId?: undefined }
+  | { readonly companyId: string; readonly userId?: undefined; readonly apiKeyId: string };
 
 /** The lease of a key. */
 export interface KeyLease extends Creation {
@@ -62,8 +62,8 @@ export async function claim(
   },
 ): Promise<Claim> {
   const { owner, route, key, now } = request;
-  const { companyId, userId } = owner;
-  const ids = [userId, companyId].filter((id) => id !== undefined);
+  const { companyId, userId, apiKeyId } = owner;
+  const ids = [userId ?? apiKeyId, companyId].filter((id) => id !== undefined);
   const rowId = await sha256(new TextEncoder().encode(JSON.stringify([...ids, route, key])));
   const lease = crypto.randomUUID();
   const leaseExpiresAt = now + LEASE_MILLISECONDS;

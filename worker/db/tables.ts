@@ -519,7 +519,7 @@ export const idempotencyKeys = sqliteTable(
   {
     /** SHA-256 of owner, route and key. */
     id: text("id").primaryKey(),
-    /** The owner: a company, a person, or a person in a company. */
+    /** The owner: a person, a person in a company, or an API key, which only the id names. */
     companyId: text("company_id").references(() => companies.id, { onDelete: "cascade" }),
     userId: text("user_id").references(() => users.id, { onDelete: "cascade" }),
     /** The id of the object that the request creates. */

@@ -35,7 +35,7 @@ const create = companyRoute("keys:manage", {
   request: { body: jsonBody(newApiKey) },
   responses: {
     201: answers(createdApiKey, "The new API key"),
-    ...problems("too_many_keys", ...JSON_REFUSALS),
+    ...problems("too_many_keys", "secret_shown_once", ...JSON_REFUSALS),
   },
 });
 
@@ -78,6 +78,8 @@ export const apiKeyRoutes = new OpenAPIHono<AppEnv>()
       const detail = `The company has ${MAX_KEYS} API keys, the maximum. Revoke keys that are not used.`;
       throw new Refusal("too_many_keys", detail);
     }
+    const instead = "Revoke it, and create another with a new Idempotency-Key.";
+    c.set("shownOnce", `This request created the API key ${id}. ${instead}`);
     return c.json({ ...keyBody(created.row), key: created.key }, 201);
   })
   .openapi(revoke, async (c) => {

@@ -52,7 +52,12 @@ interface PersonEnv {
   };
 }
 
-const idempotentInCompany = idempotentFor<CompanyEnv>((c) => ({ companyId: c.var.access.company.id }));
+const idempotentInCompany = idempotentFor<CompanyEnv>(({ var: { access } }) => {
+  const companyId = access.company.id;
+  return access.by === "key"
+    ? { companyId, apiKeyId: access.keyId }
+    : { companyId, userId: access.person.id };
+});
 const idempotentByPerson = idempotentFor<PersonEnv>((c) => ({ userId: c.var.person.id }));
 
 type Definition<Path extends string> = Omit<RouteConfig, "path"> & { path: Path };

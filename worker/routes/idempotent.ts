@@ -20,12 +20,10 @@ const REPLAYED_HEADERS = ["Content-Type", "Location", "ETag"] as const;
 /** Query parameters that change how long the response takes, not what the request does. */
 const IGNORED_PARAMETERS = ["wait"] as const;
 
-/** A response as it is stored. It is encrypted, because it may contain a secret that is shown once. */
-interface StoredResponse {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+/** A response as it is stored, encrypted; or, of one with a secret, only a sentence for the requests that repeat it. */
+type StoredResponse =
+  | { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+  | { readonly refusal: string };
 
 interface CreatingEnv {
   Bindings: AppEnv["Bindings"];
@@ -71,12 +69,11 @@ async function runOnce(
     body.observe({ write: (chunk) => fingerprint.write(chunk) });
     await body.skip();
     if ((await fingerprint.end()) !== claim.fingerprint) throw reused();
-    const {
-      status,
-      headers,
-      body: text,
-    } = JSON.parse(await storages.openText(claim.answer, contextOf(claim.rowId))) as StoredResponse;
-    return new Response(text, { status, headers: { ...headers, "Idempotency-Replayed": "true" } });
+    const text = await storages.openText(claim.answer, contextOf(claim.rowId));
+    const stored = JSON.parse(text) as StoredResponse;
+    if ("refusal" in stored) throw new Refusal("secret_shown_once", stored.refusal);
+    const { status, headers } = stored;
+    return new Response(stored.body, { status, headers: { ...headers, "Idempotency-Replayed": "true" } });
   }
 
   const { lease } = claim;
@@ -107,13 +104,16 @@ async function runOnce(
     }
     await body.skip();
     await noteFingerprint();
-    const stored: StoredResponse = {
-      status,
-      headers: Object.fromEntries(
-        REPLAYED_HEADERS.map((name) => [name, headers.get(name) ?? ""]).filter(([, value]) => value !== ""),
-      ),
-      body: await c.res.clone().text(),
-    };
+    const { shownOnce } = c.var;
+    const replayed = REPLAYED_HEADERS.map((name) => [name, headers.get(name) ?? ""]);
+    const stored: StoredResponse =
+      shownOnce === undefined
+        ? {
+            status,
+            headers: Object.fromEntries(replayed.filter(([, value]) => value !== "")),
+            body: await c.res.clone().text(),
+          }
+        : { refusal: `${shownOnce} The secret was only in the first response.` };
     const sealed = await storages.sealText(JSON.stringify(stored), contextOf(lease.rowId));
     await idempotency.saveAnswer(db, lease, sealed);
   } catch (error) {

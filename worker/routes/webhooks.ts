@@ -75,7 +75,7 @@ const create = companyRoute("webhooks:manage", {
       ...answers(webhookWithSecret, "Saved; `Location` is the URL of the webhook"),
       headers: z.object({ Location: z.string() }),
     },
-    ...problems("too_many_webhooks", "secrets_unavailable", ...JSON_REFUSALS),
+    ...problems("too_many_webhooks", "secret_shown_once", "secrets_unavailable", ...JSON_REFUSALS),
   },
 });
 
@@ -124,7 +124,7 @@ const rotate = companyRoute("webhooks:manage", {
   request: { params: webhookId },
   responses: {
     200: answers(webhookWithSecret, "The webhook with its new secret"),
-    ...problems("not_found", "secrets_unavailable"),
+    ...problems("not_found", "secret_shown_once", "secrets_unavailable"),
   },
 });
 
@@ -193,6 +193,7 @@ export const webhookRoutes = new OpenAPIHono<AppEnv>()
     const store = storeOf(c);
     const { id, isRepeated } = c.var.creation;
     const headers = { Location: `/api/webhooks/${id}` };
+    c.set("shownOnce", `This request created the webhook ${id}. Rotate its secret to get a new one.`);
     const made = isRepeated ? await store.get(id) : undefined;
     if (made) {
       const secret = await openSecret(storages, id, made.secret);
@@ -232,6 +233,7 @@ export const webhookRoutes = new OpenAPIHono<AppEnv>()
     const { sealed } = await newSecret(storages, id);
     const secret = { id: c.var.creation.id, sealed, overlapUntil: now() + OVERLAP_MILLISECONDS };
     const changed = await store.rotate(await find(c, id), secret, now());
+    c.set("shownOnce", "This request rotated the secret. To get a new one, send another Idempotency-Key.");
     // Unchanged means that an earlier request with this Idempotency-Key rotated it, and its response was lost.
     const row = changed ?? (await find(c, id));
     return c.json({ ...webhookBody(c)(row), secret: await openSecret(storages, id, row.secret) }, 200);

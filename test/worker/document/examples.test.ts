@@ -226,7 +226,9 @@ async function recordCompany(): Promise<void> {
 
 async function recordApiKeys(): Promise<void> {
   const wanted = { name: "Photo shop", scopes: ["read", "submit"] };
-  const { key, id } = await ada.json<CreatedApiKey>("/api/api-keys", json("POST", wanted));
+  const create = json("POST", wanted, { "Idempotency-Key": "once" });
+  const { key, id } = await ada.json<CreatedApiKey>("/api/api-keys", create);
+  await refused("secret_shown_once", ada.fetch("/api/api-keys", create));
   await ok(ada.fetch(`/api/api-keys?prefix=${key.slice(0, 13)}`));
   const headers = { Authorization: `Bearer ${key}` };
   await refused("forbidden", edge.anonymously(`${CONTENT}/x`, { method: "DELETE", headers }));

@@ -1,6 +1,6 @@
-import { env } from "cloudflare:workers";
-import { and, eq } from "drizzle-orm";
+import { and, eq, inArray } from "drizzle-orm";
 import { beforeEach, describe, expect, test } from "vitest";
+import type { CreatedApiKey } from "../../../worker/accounts/schemas.ts";
 import { FIRST_COMPANY_ID } from "../../../worker/content/store.ts";
 import { claim, sweepKeys } from "../../../worker/db/idempotency.ts";
 import {
@@ -14,7 +14,8 @@ import {
 } from "../../../worker/db/tables.ts";
 import type { Submission } from "../../../worker/schemas.ts";
 import { Vault } from "../../../worker/storage/secrets.ts";
-import { Browser, OWNER, setUp } from "../browser.ts";
+import type { WebhookWithSecret } from "../../../worker/webhooks/schemas.ts";
+import { addMember, Browser, OWNER, setUp } from "../browser.ts";
 import { but, Edge, form, json, refusal, s3 } from "../edge.ts";
 import { jpeg, png } from "../fixtures.ts";
 
@@ -39,6 +40,14 @@ function submit(fields: Record<string, string | Uint8Array>, header = `"${key}"`
 
 async function count(): Promise<number> {
   return (await edge.db.select({ id: arContent.id }).from(arContent)).length;
+}
+
+/** Returns the stored responses, decrypted. */
+async function storedAnswers(): Promise<string> {
+  const rows = await edge.db.select().from(idempotencyKeys);
+  const { storages } = edge.bindings;
+  const answers = rows.map(({ id, answer }) => answer && storages.openText(answer, `idempotency_keys/${id}`));
+  return (await Promise.all(answers)).join("\n");
 }
 
 describe("the same key", () => {
@@ -145,7 +154,7 @@ describe("at the same moment", () => {
   test("a lease is taken over only after it has expired", async () => {
     const claimAgain = () =>
       claim(edge.db, {
-        owner: { companyId: FIRST_COMPANY_ID },
+        owner: { companyId: FIRST_COMPANY_ID, apiKeyId: "another" },
         route: "POST /",
         key,
         now: edge.clock,
@@ -264,20 +273,18 @@ describe("every other POST that creates something", () => {
     expect((await edge.json<{ items: unknown[] }>(`${CONTENTS}/${content.id}/tasks`)).items).toHaveLength(2);
   });
 
-  test("an API key is shown again and encrypted at rest; a key that nobody saw is replaced", async () => {
+  test("an API key is shown once and not stored; a key that nobody saw is replaced", async () => {
     edge.clock = Date.now();
     const owner = (await setUp(edge)) as Browser;
     const headers = { "Idempotency-Key": key };
     const body = { name: "Once", scopes: ["read"] };
-    const send = async () =>
-      (await (await owner.fetch("/api/api-keys", json("POST", body, headers))).json()) as {
-        id: string;
-        key: string;
-      };
+    const ask = () => owner.fetch("/api/api-keys", json("POST", body, headers));
+    const send = async () => (await (await ask()).json()) as CreatedApiKey;
     const first = await send();
-    expect(await send()).toEqual(first);
-    const { results } = await env.DB.prepare("SELECT * FROM idempotency_keys").all();
-    expect(JSON.stringify(results)).not.toContain(first.key);
+    const again = await refusal(await ask());
+    expect(again).toMatchObject({ status: 409, code: "secret_shown_once" });
+    expect(again.detail).toContain(first.id);
+    expect(await storedAnswers()).not.toContain(first.key);
 
     await edge.db.update(idempotencyKeys).set({ answer: null, leaseExpiresAt: edge.clock - 1 });
     const replaced = await send();
@@ -285,6 +292,46 @@ describe("every other POST that creates something", () => {
     expect(await edge.db.select().from(apiKeys).where(eq(apiKeys.name, "Once"))).toMatchObject([
       { id: replaced.id },
     ]);
+  });
+
+  test("the secret of a webhook is shown once, also after a rotation, and not stored", async () => {
+    const create = { url: "https://shop.example.net/hook", events: ["marker.ready"] };
+    const send = (path: string, body: object) =>
+      edge.fetch(path, json("POST", body, { "Idempotency-Key": key }));
+    const { id, secret } = (await (await send("/api/webhooks", create)).json()) as WebhookWithSecret;
+    const rotation = `/api/webhooks/${id}/rotate-secret`;
+    const rotated = (await (await send(rotation, {})).json()) as WebhookWithSecret;
+    expect((await refusal(await send("/api/webhooks", create))).detail).toContain(id);
+    expect((await refusal(await send(rotation, {}))).code).toBe("secret_shown_once");
+    const stored = await storedAnswers();
+    for (const shown of [secret, rotated.secret]) expect(stored).not.toContain(shown);
+  });
+
+  test("a key of one person, or of one API key, says nothing to another in the same company", async () => {
+    edge.clock = Date.now();
+    const headers = { "Idempotency-Key": key };
+    const owner = await Browser.signedIn(edge, OWNER);
+    const [ada] = await edge.db.select().from(users).where(eq(users.email, OWNER.email));
+    const admin = await addMember(edge, { ...OWNER, email: `admin-${key}@example.net` }, "admin");
+    const asKey = { name: "Shared", scopes: ["manage"] };
+    const create = (by: Browser) => by.fetch("/api/api-keys", json("POST", asKey, headers));
+    const first = (await (await create(owner)).json()) as CreatedApiKey;
+    const second = await create(admin);
+    expect([second.status, second.headers.has("Idempotency-Replayed")]).toEqual([201, false]);
+    expect(((await second.json()) as CreatedApiKey).id).not.toBe(first.id);
+
+    const project = json("POST", { name: "Once each" }, headers);
+    const bearer = { headers: { ...headers, Authorization: `Bearer ${first.key}` } };
+    const made = await Promise.all([
+      owner.fetch("/api/projects", project),
+      edge.fetch("/api/projects", project),
+      edge.anonymously("/api/projects", { ...project, headers: { ...project.headers, ...bearer.headers } }),
+    ]);
+    expect(made.map(({ status }) => status)).toEqual([201, 201, 201]);
+    const ids = await Promise.all(made.map(async (one) => ((await one.json()) as { id: string }).id));
+    expect(new Set(ids).size).toBe(3);
+    const rows = await edge.db.select().from(idempotencyKeys).where(inArray(idempotencyKeys.creationId, ids));
+    expect(rows.map(({ userId }) => userId).sort()).toEqual([ada.id, null, null].sort());
   });
 
   test("a company and an invitation of a signed-in person", async () => {
@@ -338,9 +385,9 @@ describe("every other POST that creates something", () => {
     expect((await claim(edge.db, { owner: { userId: ada.id }, ...request })).kind).toBe("answered");
   });
 
-  test("another company's key is a different key", async () => {
+  test("another caller's key is a different key, even in the same company", async () => {
     const other = await claim(edge.db, {
-      owner: { companyId: FIRST_COMPANY_ID },
+      owner: { companyId: FIRST_COMPANY_ID, apiKeyId: "another" },
       route: "POST /x",
       key,
       now: edge.clock,
