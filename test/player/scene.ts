@@ -1,0 +1,108 @@
+// A picture as a formula, seen by an ideal camera: places are exact to a fraction of a thousandth of a pixel.
+
+import { scaleImage, trackingScales } from "../../compiler/scales.ts";
+import type { GreyImage } from "../../compiler/types.ts";
+import {
+  type Corners,
+  type Homography,
+  imageToCorners,
+  invert,
+  projectCorners,
+} from "../../player/homography.ts";
+import {
+  buildLevels,
+  createPyramid,
+  type FramePyramid,
+  fillPyramid,
+  type Levels,
+} from "../../player/levels.ts";
+import { paint, randomNumbers } from "../compiler/pictures.ts";
+
+/** Light at a place, in grey levels. */
+export type Light = (x: number, y: number) => number;
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Returns smooth shapes of several sizes on a target of this size. */
+export function drawShapes({ width, height }: Size, seed = 1): Light {
+  const random = randomNumbers(seed);
+  const shorter = Math.min(width, height);
+  const blobs = Array.from({ length: 90 }, () => ({
+    x: random() * width,
+    y: random() * height,
+    reach: shorter * (0.015 + 0.07 * random() ** 2),
+    level: (random() < 0.5 ? -1 : 1) * (30 + 60 * random()),
+  }));
+  return (x, y) => {
+    let sum = 120;
+    for (const blob of blobs) {
+      const distance = ((x - blob.x) ** 2 + (y - blob.y) ** 2) / blob.reach ** 2;
+      if (distance < 12) sum += blob.level * Math.exp(-distance);
+    }
+    return Math.min(Math.max(sum, 0), 255);
+  };
+}
+
+/** Samples per pixel and axis. */
+const SAMPLES = 3;
+
+/** Returns the image of light on a sensor of this size. */
+export function capture({ width, height }: Size, light: Light): GreyImage {
+  return paint(width, height, (column, row) => {
+    let sum = 0;
+    for (let v = 0.5; v < SAMPLES; v++) {
+      for (let u = 0.5; u < SAMPLES; u++) sum += light(column + u / SAMPLES, row + v / SAMPLES);
+    }
+    return sum / SAMPLES ** 2;
+  });
+}
+
+/** Returns the levels of a target with this picture, as the compiler makes them. */
+export function levelsOf(size: Size, light: Light): Levels {
+  const tracking = scaleImage(capture(size, light), trackingScales(size.width, size.height)).map((image) => ({
+    ...image,
+    points: [],
+  }));
+  return buildLevels({ ...size, tracking });
+}
+
+/** A frame that shows a picture at `corners`, and something else around it. */
+export function show(
+  size: Size,
+  light: Light,
+  corners: Corners,
+  frame: Size = { width: 320, height: 240 },
+  develop: (value: number, x: number, y: number) => number = (value) => value,
+): { readonly map: Homography; readonly pyramid: FramePyramid } {
+  const map = imageToCorners(size, corners);
+  const [a, b, c, d, e, f, g, h, i] = invert(map);
+  const around = drawShapes(frame, 99);
+  const { data } = capture(frame, (x, y) => {
+    const w = g * x + h * y + i;
+    const [u, v] = [(a * x + b * y + c) / w, (d * x + e * y + f) / w];
+    const inside = u >= 0 && v >= 0 && u < size.width && v < size.height;
+    return develop(inside ? light(u, v) : around(x, y), x, y);
+  });
+  const pyramid = createPyramid(frame.width, frame.height);
+  fillPyramid(pyramid, data);
+  return { map, pyramid };
+}
+
+/** Returns the largest distance between the corners of a target in two maps. */
+export function cornerDistance(size: Size, one: Homography, other: Homography): number {
+  const others = projectCorners(other, size);
+  return Math.max(
+    ...projectCorners(one, size).map(({ x, y }, i) => Math.hypot(x - others[i].x, y - others[i].y)),
+  );
+}
+
+/** Moves each corner by `distance` in a direction of its own. */
+export function shake(corners: Corners, distance: number): Corners {
+  return corners.map(({ x, y }, i) => ({
+    x: x + distance * Math.cos(1 + 2.2 * i),
+    y: y + distance * Math.sin(1 + 2.2 * i),
+  })) as unknown as Corners;
+}
