@@ -27,6 +27,9 @@ export interface AuditObject {
 /** The changes, with the API's field names. Never a secret. */
 export type AuditDetail = Readonly<Record<string, unknown>>;
 
+/** Entries of an export that are in memory at the same time. A request may make 50 queries on D1's free plan. */
+const EXPORT_PAGE = 250;
+
 const RETENTION_MS = 400 * 24 * 3_600_000;
 
 /** The audit log of one company, for the changes of one actor. */
@@ -161,6 +164,22 @@ export async function readAudit(
     rows: page,
     next: rows.length > limit && last ? { createdAt: last.createdAt, id: last.id } : null,
   };
+}
+
+/** Yields up to `limit` entries, the newest first, in pages of at most `EXPORT_PAGE`. */
+export async function* exportAudit(
+  db: Database,
+  company: Company,
+  { limit, ...query }: AuditQuery,
+): AsyncGenerator<AuditRow[]> {
+  let after = query.after;
+  for (let left = limit; left > 0; ) {
+    const page = await readAudit(db, company, { ...query, after, limit: Math.min(left, EXPORT_PAGE) });
+    yield page.rows;
+    if (page.next === null) return;
+    left -= page.rows.length;
+    after = page.next;
+  }
 }
 
 /** Deletes entries older than 400 days. */

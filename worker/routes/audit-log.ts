@@ -1,7 +1,7 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { ACTIONS, type Action, SUBJECTS } from "../audit/actions.ts";
 import { toCsv } from "../audit/csv.ts";
-import { readAudit } from "../audit/log.ts";
+import { exportAudit, readAudit } from "../audit/log.ts";
 import { type AuditEntry, auditAction, auditPage } from "../audit/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
 import type { AuditRow } from "../db/tables.ts";
@@ -64,12 +64,34 @@ export const auditLogRoutes = new OpenAPIHono<AppEnv>()
   })
   .openapi(csv, async (c) => {
     const query = { ...queryOf(c.req.valid("query")), limit: MAX_EXPORTED };
-    const { rows } = await readAudit(c.env.db, c.var.access.company, query);
-    return c.body(toCsv([HEADINGS, ...rows.map(line)]), 200, {
+    const pages = exportAudit(c.env.db, c.var.access.company, query);
+    // The first page is read before the response starts, so that a failing database is answered with a problem.
+    const first = await pages.next();
+    return c.body(csvStream(first.value ?? [], pages), 200, {
       "Content-Type": "text/csv; charset=utf-8",
       "Content-Disposition": 'attachment; filename="audit-log.csv"',
     });
   });
+
+/** Streams the table. A page is read from the database when the client has taken the one before. */
+function csvStream(first: AuditRow[], rest: AsyncGenerator<AuditRow[]>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let next: string[][] | null = [HEADINGS, ...first.map(line)];
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const lines = next ?? (await rest.next()).value?.map(line);
+        next = null;
+        if (lines) controller.enqueue(encoder.encode(toCsv(lines)));
+        else controller.close();
+      },
+      async cancel() {
+        await rest.return(undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
 
 function queryOf({
   action,

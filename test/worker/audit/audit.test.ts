@@ -1,9 +1,11 @@
+import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { CreatedApiKey, Me, Member, PendingInvitation } from "../../../worker/accounts/schemas.ts";
 import { ACTIONS, type Action } from "../../../worker/audit/actions.ts";
 import { toCsv } from "../../../worker/audit/csv.ts";
 import type { AuditEntry, AuditPage } from "../../../worker/audit/schemas.ts";
-import { auditLog } from "../../../worker/db/tables.ts";
+import { auditLog, type Database } from "../../../worker/db/tables.ts";
 import type { Project } from "../../../worker/schemas.ts";
 import { PLATFORM } from "../../../worker/storage/schemas.ts";
 import { sweep } from "../../../worker/sweep.ts";
@@ -352,14 +354,105 @@ describe("the table", () => {
     expect(end).toBe("");
   });
 
-  test.each(["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])("escapes %j as text", (text) => {
+  test("is read from the database in pages, as the client takes it", async () => {
+    const COUNT = 700;
+    const rows = Array.from({ length: COUNT }, (_, n) => ({
+      id: crypto.randomUUID(),
+      companyId: me.company!.id,
+      createdAt: edge.clock + Math.floor(n / 2),
+      actorKind: "person" as const,
+      ...{ actorId: me.id, actorName: "Ada", address: "", action: "project.created" as const },
+      ...{ objectId: "project", objectName: `Project ${n}.`, detail: null },
+    }));
+    for (let from = 0; from < COUNT; from += 9) await edge.db.insert(auditLog).values(rows.slice(from, from + 9));
+    const { db, read } = counting();
+    const response = await edge.fetch("/api/audit-log/export.csv?action=project.created", {}, { db });
+    const ofGuard = read.length - 1;
+    expect(read.slice(ofGuard)).toEqual([251]);
+    const reader = response.body!.getReader();
+    let text = "";
+    for (let chunks = 1; ; chunks++) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      expect(read.length - ofGuard).toBe(chunks);
+      text += new TextDecoder().decode(value);
+    }
+    expect(read.slice(ofGuard)).toEqual([251, 251, 200]);
+    const names = text.match(/Project \d+\./g)!;
+    expect([names.length, new Set(names).size]).toEqual([COUNT, COUNT]);
+  });
+
+  test.each(["=1+1", "+1", "-1", "@SUM(A1)", " =1", "＝1", "\u00a0-1"])("escapes %j as text", (text) => {
     expect(toCsv([[text]])).toBe(`"'${text}"\r\n`);
   });
 
-  test.each(["Ada", "a=b", "1-2", "", "O'Brien"])("does not change %j", (text) => {
+  test.each([
+    ...["=1+1", "\t=1", "\r=1", "\n\n=1", "Ada;=1+1", "a; =1", 'a;"=1"', "a;\u200b=1", "a\t+1", "a\n-1"],
+    ...["a\r@SUM(A1)", "a|=1", "a؛=1", "a،=1", "a;;=1", "a;\t=1", 'x";=1', "；=1;＝1", "=;=;=", '";"=1'],
+    ...['{"title":";=HYPERLINK(1)"}', '"', ";", "\t", "a;'=1"],
+  ])("has no cell that begins a formula for %j, whatever the separator is", (text) => {
+    const csv = toCsv([
+      ["2026", text, "b"],
+      [text, text, text],
+    ]);
+    for (const separator of [",", ";", "\t", "|", "؛", "،"]) {
+      for (const cell of [...cellsOf(csv, separator), ...piecesOf(csv, separator)]) {
+        expect([separator, cell.replace(/[\s\p{Cc}\p{Cf}"]/gu, "")]).toEqual([
+          separator,
+          expect.not.stringMatching(/^[=+\-@＝＋－＠]/),
+        ]);
+      }
+    }
+    expect(cellsOf(csv, ",").map((cell) => cell.replaceAll("'", ""))).toContain(text.replaceAll("'", ""));
+  });
+
+  test.each(["Ada", "a=b", "1-2", "", "O'Brien", "a; b", "a, -1", "a - b"])("does not change %j", (text) => {
     expect(toCsv([[text]])).toBe(`"${text}"\r\n`);
   });
 });
+
+/** Returns the database, and the numbers of rows that its queries have read. */
+function counting(): { db: Database; read: number[] } {
+  const read: number[] = [];
+  const observed = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get(_, name) {
+        const value = Reflect.get(target, name);
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]) => {
+          const result = value.apply(target, args);
+          if (name === "prepare" || name === "bind") return observed(result);
+          if (name === "raw") result.then((rows: unknown[]) => read.push(rows.length));
+          return result;
+        };
+      },
+    });
+  return { db: drizzle(observed(env.DB)), read };
+}
+
+/** Reads cells like a spreadsheet: a quote at the beginning of a cell keeps separators and line breaks in it. */
+function cellsOf(csv: string, separator: string): string[] {
+  const cells: string[] = [];
+  for (let at = 0; at < csv.length; at++) {
+    let cell = "";
+    if (csv[at] === '"') {
+      for (at++; at < csv.length && (csv[at] !== '"' || csv[at + 1] === '"'); at++) {
+        if (csv[at] === '"') at++;
+        cell += csv[at];
+      }
+      at++;
+    }
+    while (at < csv.length && csv[at] !== separator && !/[\r\n]/.test(csv[at])) cell += csv[at++];
+    cells.push(cell);
+  }
+  return cells;
+}
+
+/** Reads cells like a program that does not know quotes. */
+function piecesOf(csv: string, separator: string): string[] {
+  // A comma within quotes is part of the text for every program that reads this format.
+  return separator === "," ? [] : csv.split(separator).flatMap((piece) => piece.split(/[\r\n]/));
+}
 
 test("every action has a description", () => {
   const words = Object.values(ACTIONS);
