@@ -80,9 +80,10 @@ root.use(async (c, next) => {
   if (!headers.has("Content-Security-Policy")) headers.set("Content-Security-Policy", RESTRICTIVE_POLICY);
 });
 
-root.use(async (c, next) => {
+root.use("/api/ar-content/:id/*", async (c, next) => {
   await next();
-  if (c.req.method !== "GET" && c.req.method !== "HEAD") c.env.publicCache.forget();
+  const isRead = c.req.method === "GET" || c.req.method === "HEAD";
+  if (!isRead && c.res.ok) c.env.publicCache.forget(c.req.param("id"));
 });
 
 // Players on other sites load markers, videos and manifests.

@@ -36,7 +36,6 @@ export async function dispatch(
       }),
     ),
   );
-  services.publicCache.forget();
 }
 
 async function verdictOn(
@@ -49,5 +48,7 @@ async function verdictOn(
     return { kind: "ack" };
   }
   if ("delivery_id" in message) return (isDead ? deadLetterDelivery : deliverWebhook)(services, message);
-  return (isDead ? deadLetter : consume)(services, message);
+  const verdict = await (isDead ? deadLetter : consume)(services, message);
+  services.publicCache.forget(message.content_id);
+  return verdict;
 }

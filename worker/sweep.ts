@@ -22,12 +22,11 @@ const RETRY_SECONDS = 600;
 
 /** Runs the sweep as the cron trigger asks for it. A failure is logged and thrown; the next run continues. */
 export async function scheduledSweep(
-  services: Parameters<typeof sweep>[0] & Pick<Bindings, "publicCache" | "now">,
+  services: Parameters<typeof sweep>[0] & Pick<Bindings, "now">,
 ): Promise<void> {
   await withLogContext({ job: "sweep" }, async () => {
     try {
       await sweep(services, services.now());
-      services.publicCache.forget();
     } catch (error) {
       logFailure("The sweep failed; the next sweep continues", error);
       throw error;

@@ -11,15 +11,16 @@ const MAX_ROWS = 1000;
 
 /**
  * Caches what viewers request most, in the memory of one isolate. Because a key always names the same bytes, a
- * file stays cached as long as there is space. A row decides what is public, so all rows are dropped on every
- * change that this isolate makes, and each one after `rowSeconds`, because other isolates make changes too.
+ * file stays cached as long as there is space. A row decides what is public, so it is dropped when this isolate changes
+ * its content, and after `rowSeconds`, because other isolates make changes too.
  */
 export class PublicCache {
   readonly #rowMilliseconds: number;
   readonly #rows = new Map<string, { readonly content: Content; readonly until: number }>();
   readonly #files = new Map<string, Uint8Array<ArrayBuffer>>();
   #bytes = 0;
-  #changes = 0;
+  /** For each running read of a row: the ids of the contents that were changed since it began. */
+  readonly #changedDuringReads = new Set<Set<string>>();
 
   /** @param rowSeconds how long a change made by another isolate may go unnoticed; 0 caches no rows */
   constructor(rowSeconds: number) {
@@ -34,21 +35,24 @@ export class PublicCache {
   ): Promise<Content | undefined> {
     const known = this.#rows.get(uniqueId);
     if (known && now < known.until) return known.content;
-    const changes = this.#changes;
-    const content = await read();
+    const changed = new Set<string>();
+    this.#changedDuringReads.add(changed);
+    const content = await read().finally(() => this.#changedDuringReads.delete(changed));
     // A change during the read may not be in the result.
-    const isCurrent = changes === this.#changes && this.#rowMilliseconds > 0;
-    if (content && isCurrent && isPublic(content, now)) {
+    const isCurrent = content !== undefined && !changed.has(content.id);
+    if (isCurrent && this.#rowMilliseconds > 0 && isPublic(content, now)) {
       keepNewest(this.#rows, uniqueId, { content, until: now + this.#rowMilliseconds });
       if (this.#rows.size > MAX_ROWS) this.#rows.delete(oldest(this.#rows));
     }
     return content;
   }
 
-  /** Drops all rows, after a change. */
-  forget(): void {
-    this.#changes++;
-    this.#rows.clear();
+  /** Drops the row of a content after a change. */
+  forget(contentId: string): void {
+    for (const changed of this.#changedDuringReads) changed.add(contentId);
+    for (const [uniqueId, { content }] of this.#rows) {
+      if (content.id === contentId) this.#rows.delete(uniqueId);
+    }
   }
 
   /**

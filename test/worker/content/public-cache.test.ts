@@ -88,6 +88,34 @@ describe("a cached file or row", () => {
     expect(await (await manifest()).json()).toMatchObject({ video_url: expect.any(String) });
   });
 
+  it("stays when a request changes nothing, or something else", async () => {
+    const rows: string[] = [];
+    const { publicCache } = isolate;
+    const count = async () => {
+      await publicCache.content(content.unique_id, edge.clock, async () => {
+        rows.push("read");
+        return undefined;
+      });
+      return rows.length;
+    };
+    expect((await manifest()).status).toBe(200);
+    const other = await edge.submit();
+    for (const request of [
+      () => visit("/api/auth/sign-out", { method: "POST" }),
+      () => visit("/api/setup", json("POST", {})),
+      () => visit(`/api/viewer/${content.unique_id}`, { method: "POST" }),
+      () => visit(`/api/ar-content/${content.id}`, { method: "DELETE" }),
+      () => edge.fetch(`/api/ar-content/${content.id}`, json("PATCH", { title: "" }), isolate),
+      () => edge.fetch(`/api/ar-content/${other.content.id}`, json("PATCH", { title: "Other" }), isolate),
+      () => edge.fetch("/api/projects", json("POST", { name: "Other" }), isolate),
+    ]) {
+      await (await request()).arrayBuffer();
+      expect(await count()).toBe(0);
+    }
+    expect((await change(isolate)).status).toBe(200);
+    expect(await count()).toBe(1);
+  });
+
   it("appears as soon as it is published: misses are not cached", async () => {
     await change();
     expect((await manifest()).status).toBe(404);
@@ -97,15 +125,19 @@ describe("a cached file or row", () => {
 });
 
 describe("the cache", () => {
-  const row = { uniqueId: "x", isActive: true, expiresAt: null } as never;
+  const row = { id: "id", uniqueId: "x", isActive: true, expiresAt: null } as never;
 
-  it("does not keep what was read during a change", async () => {
+  it("does not keep what was read while its content was changed", async () => {
     const cache = new PublicCache(2);
-    await cache.content("x", 0, async () => {
-      cache.forget();
-      return row;
-    });
+    const readDuring = (changedId: string) =>
+      cache.content("x", 0, async () => {
+        cache.forget(changedId);
+        return row;
+      });
+    await readDuring("id");
     expect(await cache.content("x", 0, async () => undefined)).toBeUndefined();
+    await readDuring("other");
+    expect(await cache.content("x", 0, async () => undefined)).toBe(row);
   });
 
   it("has a size limit, and drops the least recently used file", async () => {
