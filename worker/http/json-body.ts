@@ -7,6 +7,9 @@ import { type RequestBody, unsupportedMediaType } from "./request-body.ts";
 
 const MAX_JSON_BYTES = 65_536;
 
+/** Deepest nesting of arrays and objects in a JSON text. The API's own bodies need 5 levels. */
+const MAX_JSON_DEPTH = 20;
+
 /** Fields whose values no response repeats. */
 const SECRETS = new Set([...SECRET_FIELDS, "password", "current_password", "new_password"]);
 
@@ -50,11 +53,42 @@ function withBody({ url, method, headers }: Request, bytes: Uint8Array<ArrayBuff
 }
 
 function assertJson(text: string): void {
+  assertShallow(text, "body");
   try {
     JSON.parse(text);
   } catch {
     const what = text === "" ? "empty" : /secret|token|password/i.test(text) ? "not JSON" : quote(text);
     throw new Refusal("malformed_json", `The body is ${what}; expected a JSON object.`);
+  }
+}
+
+/**
+ * Limits how deep a text from a client nests, before it is parsed: most programs that walk a JSON value recurse, and
+ * would exhaust the stack.
+ *
+ * @param where for the message
+ * @throws Refusal `malformed_json`
+ */
+export function assertShallow(text: string, where: string): void {
+  let depth = 0;
+  let isInText = false;
+  for (let at = 0; at < text.length; at++) {
+    const sign = text[at];
+    if (isInText) {
+      if (sign === "\\") at += 1;
+      else if (sign === '"') isInText = false;
+    } else if (sign === '"') {
+      isInText = true;
+    } else if (sign === "]" || sign === "}") {
+      depth -= 1;
+    } else if (sign === "[" || sign === "{") {
+      depth += 1;
+      if (depth <= MAX_JSON_DEPTH) continue;
+      throw new Refusal(
+        "malformed_json",
+        `The ${where} nests arrays and objects too deep; expected at most ${MAX_JSON_DEPTH} levels.`,
+      );
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import { type Attempt, countAttempt, forgiveAttempts } from "../accounts/throttl
 import type { AppEnv } from "../bindings.ts";
 import { type ErrorCode, Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
-import { originOf } from "../http/json-body.ts";
+import { assertShallow, originOf } from "../http/json-body.ts";
 
 /** better-auth's own routes that are exposed. Its refusals become problem documents. */
 
@@ -33,6 +33,7 @@ authRoutes.all("/*", async (c) => {
   assertAccounts(c.env.accounts);
   if (path.startsWith("/passkey/")) assertPasskeys(originOf(c));
   const body = await c.var.body.bytes(MAX_BYTES, "body_too_large");
+  assertShallow(new TextDecoder().decode(body), "body");
   const purpose = THROTTLED[path];
   const attempt = purpose && { purpose, subject: subjectOf(body), address: addressOf(c) };
   if (attempt) await countAttempt(c.env.db, attempt, c.env.now());

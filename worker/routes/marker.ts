@@ -4,7 +4,7 @@ import { contentBody, leaseBody } from "../content/representation.ts";
 import { announce } from "../content/submission.ts";
 import { Refusal } from "../errors.ts";
 import { oneLine } from "../http/fields.ts";
-import { originOf, parsed, readJson, readOptionalJson } from "../http/json-body.ts";
+import { assertShallow, originOf, parsed, readJson, readOptionalJson } from "../http/json-body.ts";
 import { describeForm, readForm } from "../http/multipart.ts";
 import {
   answers,
@@ -248,6 +248,7 @@ async function readDelivery(body: RequestBody): Promise<Delivery> {
 }
 
 function parseJson(text: string): unknown {
+  assertShallow(text, '"metadata" field');
   try {
     return JSON.parse(text);
   } catch {
