@@ -12,7 +12,8 @@ export function toCsv(rows: readonly (readonly string[])[]): string {
  * The place before a formula: at the beginning of a field, or behind a separator in it. The separators are those of all
  * locales, the Arabic ones included. Spreadsheets skip spaces and quotes, and read full-width signs like the ASCII ones.
  */
-const BEFORE_FORMULA = /(?<=^|[;|\t\r\n\u060c\u061b])(?=[\s\p{Cc}\p{Cf}"]*[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\n])/gu;
+const BEFORE_FORMULA =
+  /(?<=^|[;|\t\r\n\u060c\u061b])(?=[\s\p{Cc}\p{Cf}"]*[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\n])/gu;
 
 function toField(text: string): string {
   return `"${text.replace(BEFORE_FORMULA, "'").replaceAll('"', '""')}"`;

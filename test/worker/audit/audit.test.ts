@@ -364,7 +364,8 @@ describe("the table", () => {
       ...{ actorId: me.id, actorName: "Ada", address: "", action: "project.created" as const },
       ...{ objectId: "project", objectName: `Project ${n}.`, detail: null },
     }));
-    for (let from = 0; from < COUNT; from += 9) await edge.db.insert(auditLog).values(rows.slice(from, from + 9));
+    for (let from = 0; from < COUNT; from += 9)
+      await edge.db.insert(auditLog).values(rows.slice(from, from + 9));
     const { db, read } = counting();
     const response = await edge.fetch("/api/audit-log/export.csv?action=project.created", {}, { db });
     const ofGuard = read.length - 1;

@@ -33,7 +33,12 @@ describe("a body that nests too deep", () => {
     expect(found.length).toBeGreaterThan(30);
     const headers = { "Content-Type": "application/json" };
     for (const [method, path] of found) {
-      for (const body of [nested(8000), `{"name":${nested(2000, '{"a":[', "]}")}}`, nested(21), "[".repeat(9)]) {
+      for (const body of [
+        nested(8000),
+        `{"name":${nested(2000, '{"a":[', "]}")}}`,
+        nested(21),
+        "[".repeat(9),
+      ]) {
         const response = await owner.fetch(path, { method, body, headers });
         const isCut = body.length === 9;
         // The library refuses text that is not JSON itself.
