@@ -1915,6 +1915,8 @@ export interface Operations {
     };
     query?: {
       v?: string;
+      /** Of a marker: only the parts that the player `vivimark/player` needs, in its compact format, compressed with gzip. */
+      form?: "compact";
     };
     answer: Response;
   };

@@ -14,6 +14,7 @@ import {
   type GreyImage,
   type ImageTarget,
   type Keyframe,
+  type KeyframePoints,
   type TrackingImage,
 } from "./types.ts";
 
@@ -121,9 +122,6 @@ function extractKeyframes(image: GreyImage, maxFeatures: number, step: Step): Ke
     }),
   );
 }
-
-/** A keyframe without the cluster trees, which are built from its points alone. */
-export type KeyframePoints = Omit<Keyframe, "maximaCluster" | "minimaCluster">;
 
 /**
  * Returns the points of the keyframes of `image` whose longer side is at most `largest` pixels, the largest

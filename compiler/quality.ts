@@ -1,6 +1,6 @@
 // Predicts how well a camera will find a printed picture. bench/recall measures the same.
 
-import { DEFAULT_MAX_SIZE, detectKeyframes, type KeyframePoints } from "./compile.ts";
+import { DEFAULT_MAX_SIZE, detectKeyframes } from "./compile.ts";
 import { resizeGrey } from "./image/resize.ts";
 import { findDistinct, type Landmark, lookAround } from "./quality/landmarks.ts";
 import { type Evidence, predictAt, predictShare } from "./quality/model.ts";
@@ -13,7 +13,7 @@ import {
   rateParts,
 } from "./quality/reasons.ts";
 import { scaleImage, trackingScales } from "./scales.ts";
-import type { GreyImage, ImageTarget, TrackingImage } from "./types.ts";
+import type { GreyImage, ImageTarget, KeyframePoints, TrackingImage } from "./types.ts";
 
 export type {
   QualityMap,

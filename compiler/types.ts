@@ -46,6 +46,9 @@ export interface Keyframe {
   readonly minimaCluster: ClusterNode;
 }
 
+/** A keyframe without the cluster trees, which are built from its points alone. */
+export type KeyframePoints = Omit<Keyframe, "maximaCluster" | "minimaCluster">;
+
 /** The grey image the player tracks at one scale, and the points whose templates it follows. */
 export interface TrackingImage {
   readonly data: Uint8Array;
@@ -61,6 +64,14 @@ export interface ImageTarget {
   readonly height: number;
   readonly keyframes: readonly Keyframe[];
   readonly tracking: readonly TrackingImage[];
+}
+
+/** The part of an image target that our own player needs. */
+export interface PlayerTarget {
+  readonly width: number;
+  readonly height: number;
+  readonly keyframes: readonly KeyframePoints[];
+  readonly tracking: readonly Omit<TrackingImage, "points">[];
 }
 
 export interface CompileOptions {

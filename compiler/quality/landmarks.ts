@@ -4,9 +4,8 @@
 // Every keyframe shows the picture from another distance. Matching a smaller keyframe against a larger one is
 // what the player does with a camera's frame, but with a known correct answer.
 
-import type { KeyframePoints } from "../compile.ts";
 import { stageKernels } from "../kernels/kernels.ts";
-import { DESCRIPTOR_WORDS, type FeaturePoints, type GreyImage } from "../types.ts";
+import { DESCRIPTOR_WORDS, type FeaturePoints, type GreyImage, type KeyframePoints } from "../types.ts";
 
 /** Largest best over second-best distance of a match (mind-ar matching/matching.js, HAMMING_THRESHOLD). */
 const MOST_AMBIGUOUS = 0.7;

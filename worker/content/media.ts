@@ -1,8 +1,10 @@
+import { encodeCompact } from "../../compiler/compact.ts";
+import { decodeMind } from "../../compiler/mind.ts";
 import type { Bindings } from "../bindings.ts";
 import type { Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { logFailure } from "../log.ts";
-import { type ByteRange, StorageError, UnsatisfiableRange } from "../storage/provider.ts";
+import { type ByteRange, type Download, StorageError, UnsatisfiableRange } from "../storage/provider.ts";
 import { VaultError } from "../storage/secrets.ts";
 import { KINDS, type MediaKind } from "./file-kinds.ts";
 import { contentTypeOf, type FilePlace, isSamePlace, placeOf } from "./files.ts";
@@ -21,6 +23,8 @@ interface MediaFile {
 
 export interface MediaRequest {
   readonly method: string;
+  /** A marker in the compact form of our own player, instead of the stored file. */
+  readonly isCompact: boolean;
   /** The requested `v`. */
   readonly version: string | undefined;
   readonly range: string | undefined;
@@ -63,7 +67,8 @@ export async function serveMedia(
     const file = content ? mediaFile(content, kind) : null;
     if (!file) return null;
     if (tried && isSamePlace(tried.place, file.place)) throw missing();
-    const response = await serveFile(services, file, kind, request);
+    const serve = request.isCompact && kind === "marker" ? serveCompact : serveFile;
+    const response = await serve(services, file, kind, request);
     if (response) return response;
     tried = file;
   }
@@ -83,9 +88,8 @@ async function serveFile(
 ): Promise<Response | null> {
   const etag = `"${version}"`;
   const headers: Record<string, string> = {
-    ETag: etag,
+    ...cacheHeaders(etag, version, request),
     "Accept-Ranges": "bytes",
-    "Cache-Control": request.version === version ? "public, max-age=31536000, immutable" : "no-cache",
   };
   if (request.ifNoneMatch !== undefined && matchesEtag(request.ifNoneMatch, etag)) {
     return new Response(null, { status: 304, headers });
@@ -127,6 +131,47 @@ async function serveFile(
       { "Content-Range": `bytes */${error.size}` },
     );
   }
+}
+
+/**
+ * Returns the response for a marker in its compact form, whole: it is derived from the stored file and compressed in
+ * transfer.
+ *
+ * @returns null when the file is not in its storage
+ */
+async function serveCompact(
+  { storages, publicCache }: Services,
+  { place, version }: MediaFile,
+  _: MediaKind,
+  request: MediaRequest,
+): Promise<Response | null> {
+  const etag = `"${version}-compact"`;
+  const headers: Record<string, string> = cacheHeaders(etag, version, request);
+  if (request.ifNoneMatch !== undefined && matchesEtag(request.ifNoneMatch, etag)) {
+    return new Response(null, { status: 304, headers });
+  }
+  const derive = async (): Promise<Download | null> => {
+    const stored = await (await storages.open(place.storageId)).download(place.path);
+    if (!stored) return null;
+    const marker = new Uint8Array(await new Response(stored.body).arrayBuffer());
+    const compact = encodeCompact(decodeMind(marker));
+    return { ...stored, body: new Blob([compact]).stream(), size: compact.length };
+  };
+  const key = { storageId: place.storageId, path: `${place.path} compact` };
+  const file = await hidingStorageErrors(() => publicCache.file(key, derive));
+  if (!file) return null;
+  headers["Content-Type"] = "application/octet-stream";
+  headers["Content-Disposition"] = "inline";
+  // The runtime compresses a body with this header.
+  headers["Content-Encoding"] = "gzip";
+  return new Response(request.method === "HEAD" ? null : file.body, { headers });
+}
+
+function cacheHeaders(etag: string, version: string, request: MediaRequest) {
+  return {
+    ETag: etag,
+    "Cache-Control": request.version === version ? "public, max-age=31536000, immutable" : "no-cache",
+  };
 }
 
 /** Hides the storage's own error message, which is for the company and not for viewers. */

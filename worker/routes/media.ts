@@ -28,7 +28,13 @@ const read = createRoute({
       unique_id: z.string(),
       kind: z.string().openapi({ enum: [...MEDIA_KINDS] }),
     }),
-    query: z.object({ v: z.string().max(16).optional() }),
+    query: z.object({
+      v: z.string().max(16).optional(),
+      form: z.literal("compact").optional().openapi({
+        description:
+          "Of a marker: only the parts that the player `vivimark/player` needs, in its compact format, compressed with gzip.",
+      }),
+    }),
   },
   responses: {
     200: { description: "The file", content: bytes },
@@ -48,6 +54,7 @@ export const mediaRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => 
   const { unique_id: uniqueId, kind } = c.req.valid("param");
   const request = {
     method: c.req.method,
+    isCompact: c.req.valid("query").form === "compact",
     version: c.req.valid("query").v,
     range: c.req.header("range"),
     ifRange: c.req.header("if-range"),

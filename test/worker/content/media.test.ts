@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { encodeCompact } from "../../../compiler/compact.ts";
+import { decodeMind } from "../../../compiler/mind.ts";
 import { parseRange } from "../../../worker/content/media.ts";
 import type { ArContent, ViewerManifest } from "../../../worker/schemas.ts";
 import { Edge, form, json, refusal } from "../edge.ts";
@@ -52,6 +54,34 @@ describe("media", () => {
     const head = await get(url(), {}, "HEAD");
     expect([head.status, await head.text()]).toEqual([200, ""]);
     expect(Object.fromEntries(head.headers)).toMatchObject(expected);
+  });
+
+  it("serves a marker in its compact form", async () => {
+    const url = `${content.marker_url}&form=compact`;
+    const response = await get(url, { Range: "bytes=0-9" });
+    expect(response.status).toBe(200);
+    const expected = {
+      "content-type": "application/octet-stream",
+      "content-encoding": "gzip",
+      "cache-control": "public, max-age=31536000, immutable",
+      "access-control-allow-origin": "*",
+      etag: '"1-compact"',
+    };
+    expect(Object.fromEntries(response.headers)).toMatchObject(expected);
+    expect(await bytes(response)).toEqualBytes(encodeCompact(decodeMind(marker)));
+    const head = await get(url, {}, "HEAD");
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+    expect(Object.fromEntries(head.headers)).toMatchObject(expected);
+    expect((await get(url, { "If-None-Match": '"1-compact"' })).status).toBe(304);
+    expect((await get(url, { "If-None-Match": '"1"' })).status).toBe(200);
+    expect(await bytes(await get(content.marker_url))).toEqualBytes(marker);
+  });
+
+  it("serves other files in their own form only", async () => {
+    expect(await bytes(await get(`${content.image_url}&form=compact`))).toEqualBytes(image);
+    expect(await refusal(await get(`${content.marker_url}&form=tiny`))).toMatchObject({
+      code: "invalid_input",
+    });
   });
 
   it.each([
