@@ -36,7 +36,7 @@ import {
 const MAGIC = 0x31434d56;
 
 /** Bytes at the start of the file that tell its length. */
-export const HEAD_BYTES = 8;
+const HEAD_BYTES = 8;
 
 const SAMPLES = 37;
 const RANK_BYTES = 20;
