@@ -113,7 +113,6 @@ for (const publicPath of [
   "api/setup",
   "api/invitations",
   "api/mailbox",
-  "api/auth",
   "api/openapi.json",
   "api/docs",
 ]) {

@@ -31,14 +31,14 @@ export function assertAccounts({ secret }: AccountSettings): void {
 }
 
 /** Returns whether cookies are Secure: everywhere except on this machine over plain http. */
-function isSecure(origin: string): boolean {
+export function isSecure(origin: string): boolean {
   const { protocol, hostname } = new URL(origin);
   return protocol === "https:" || !["localhost", "127.0.0.1", "[::1]"].includes(hostname);
 }
 
-/** Returns the name of the session's cookie. */
-export function sessionCookie(origin: string): string {
-  return `${isSecure(origin) ? "__Secure-" : ""}vivimark.session_token`;
+/** Returns the name of a cookie, as better-auth writes it for its own. */
+export function cookieName(origin: string, name: "session_token" | "device"): string {
+  return `${isSecure(origin) ? "__Secure-" : ""}vivimark.${name}`;
 }
 
 /**
@@ -46,11 +46,13 @@ export function sessionCookie(origin: string): string {
  *
  * @param origin the platform's public origin, for links and cookies
  * @param requestOrigin the origin that the request was sent to, which differs behind a tunnel
+ * @param onPasswordReset called with the email of a person who has reset their password
  */
 export function authOf(
   { db, accounts: settings, now, later }: Pick<Bindings, "db" | "accounts" | "now" | "later">,
   origin: string,
   requestOrigin: string,
+  onPasswordReset: (email: string) => void = () => {},
 ) {
   const send = (mail: Mail) => settings.mailer.send(mail);
   return betterAuth({
@@ -105,6 +107,7 @@ export function authOf(
         // Somebody else who had access to the account must not keep a passkey for it.
         await db.delete(passkeys).where(eq(passkeys.userId, user.id));
         await personEntry(db, { userId: user.id, action: "person.password_reset", address, now: now() });
+        onPasswordReset(user.email);
       },
       async sendResetPassword({ user, token }) {
         const link = `${origin}/reset-password#${token}`;

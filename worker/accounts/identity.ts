@@ -7,7 +7,7 @@ import { apiKeys, type Company, companies, type Database, members, sessions, use
 import { Refusal } from "../errors.ts";
 import { addLogContext } from "../log.ts";
 import { hashKey, isApiKey } from "./api-keys.ts";
-import { assertAccounts, sessionCookie } from "./auth.ts";
+import { assertAccounts, cookieName } from "./auth.ts";
 import { PERMISSIONS, type Permission, type Role, roleMay, type Scope, scopesMay } from "./permissions.ts";
 
 /** A signed-in person, and their session. */
@@ -66,7 +66,7 @@ export async function personOf<E extends AppEnv>(
   origin: string,
 ): Promise<{ person: Person; company: Company | null; role: Role | null }> {
   assertAccounts(c.env.accounts);
-  const token = await getSignedCookie(c, c.env.accounts.secret, sessionCookie(origin));
+  const token = await getSignedCookie(c, c.env.accounts.secret, cookieName(origin, "session_token"));
   if (!token) throw unauthenticated("Sign in, or send an API key as `Authorization: Bearer …`.");
   if (!SAFE.has(c.req.method)) assertOwnPage(c, origin);
   const [row] = await c.env.db

@@ -6,7 +6,7 @@ import { accounts, companies, type Database, members, sessions, users, verificat
 import { Refusal } from "../errors.ts";
 import { verifyPassword } from "./passwords.ts";
 import type { Role } from "./permissions.ts";
-import { countAttempt, forgiveAttempts } from "./throttle.ts";
+import { countAttempt, forgiveAttempt } from "./throttle.ts";
 
 export interface NewPerson {
   readonly name: string;
@@ -102,7 +102,8 @@ export async function renamePerson(db: Database, id: string, name: string, now: 
 
 /**
  * Checks a person's password again: a session that was left open, or stolen, must not be enough to change how its
- * person signs in. Attempts are counted, so that a session cannot be used to guess the password.
+ * person signs in. Attempts are counted by session, so that one cannot be used to guess the password, and one that is
+ * stolen does not lock the person's others.
  *
  * @returns the password's hash
  * @throws Refusal `invalid_input` for a wrong password, `too_many_attempts`
@@ -110,21 +111,21 @@ export async function renamePerson(db: Database, id: string, name: string, now: 
 export async function confirmPassword(
   db: Database,
   attempt: {
-    readonly person: { readonly id: string; readonly email: string };
+    readonly person: { readonly id: string; readonly sessionId: string };
     readonly password: string;
-    readonly address: string;
     readonly now: number;
   },
 ): Promise<string> {
-  const { person, password, address, now } = attempt;
-  const counted = { purpose: "password", subject: person.email, address } as const;
+  const { person, password, now } = attempt;
+  const source = { kind: "session", id: person.sessionId } as const;
+  const counted = { purpose: "password", subject: person.id, source } as const;
   await countAttempt(db, counted, now);
   const hash = await passwordHashOf(db, person.id);
   if (hash === null || !(await verifyPassword({ hash, password }))) {
     const detail = "The password is incorrect.";
     throw new Refusal("invalid_input", detail, {}, [{ field: "current_password", detail }]);
   }
-  await forgiveAttempts(db, counted);
+  await forgiveAttempt(db, counted);
   return hash;
 }
 

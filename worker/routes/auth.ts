@@ -2,12 +2,14 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { assertAccounts, authOf } from "../accounts/auth.ts";
 import { isExposed } from "../accounts/auth-operations.ts";
+import { accountOf, deviceCookie, deviceOf } from "../accounts/device.ts";
 import { assertPasskeys, PASSKEY_SIGN_IN, passkeyMessage } from "../accounts/passkeys.ts";
-import { type Attempt, countAttempt, forgiveAttempts } from "../accounts/throttle.ts";
+import { type Attempt, countAttempt, forgiveAttempt } from "../accounts/throttle.ts";
 import type { AppEnv } from "../bindings.ts";
 import { type ErrorCode, Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
 import { assertShallow, originOf } from "../http/json-body.ts";
+import { countPublic } from "./guarded.ts";
 
 /** better-auth's own routes that are exposed. Its refusals become problem documents. */
 
@@ -21,44 +23,68 @@ const THROTTLED: Readonly<Record<string, Attempt["purpose"]>> = {
   "/request-password-reset": "reset",
 };
 
-/** A success resets the count of wrong attempts, but not of emails that were sent. */
-const FORGIVEN: ReadonlySet<Attempt["purpose"]> = new Set(["sign-in", "passkey"]);
+/** A success takes back a wrong attempt, but not an email that was sent. */
+const SIGNS_IN: ReadonlySet<Attempt["purpose"]> = new Set(["sign-in", "passkey"]);
 
 export const authRoutes = new OpenAPIHono<AppEnv>();
+authRoutes.use(countPublic);
 authRoutes.all("/*", async (c) => {
   const path = c.req.path.slice(BASE.length);
   if (!isExposed(path, c.req.method)) {
     throw new Refusal("not_found", `${c.req.method} ${c.req.path.slice(0, 200)} does not exist.`);
   }
   assertAccounts(c.env.accounts);
-  if (path.startsWith("/passkey/")) assertPasskeys(originOf(c));
+  const origin = originOf(c);
+  if (path.startsWith("/passkey/")) assertPasskeys(origin);
   const body = await c.var.body.bytes(MAX_BYTES, "body_too_large");
   assertShallow(new TextDecoder().decode(body), "body");
   const purpose = THROTTLED[path];
-  const attempt = purpose && { purpose, subject: subjectOf(body), address: addressOf(c) };
+  const attempt = purpose && (await attemptOf(c, purpose, subjectOf(body)));
   if (attempt) await countAttempt(c.env.db, attempt, c.env.now());
 
   const { url, method, headers } = c.req.raw;
   const request = new Request(url, { method, headers, body: body.length > 0 ? body : null });
-  const { handler } = authOf(c.env, originOf(c), new URL(url).origin);
+  let provenEmail: string | undefined;
+  const { handler } = authOf(c.env, origin, new URL(url).origin, (email) => {
+    provenEmail = email;
+  });
   const response = await handler(request);
   if (response.status >= 400) throw await authRefusal(response);
-  if (attempt && FORGIVEN.has(attempt.purpose)) await forgiveAttempts(c.env.db, attempt);
   const answer = new Response(response.body, response);
   answer.headers.set("Cache-Control", "no-store");
+  if (attempt && SIGNS_IN.has(attempt.purpose)) {
+    await forgiveAttempt(c.env.db, attempt);
+    const { user } = (await answer.clone().json()) as { readonly user: { readonly email: string } };
+    provenEmail = user.email;
+  }
+  if (provenEmail !== undefined) {
+    answer.headers.append("Set-Cookie", await deviceCookie(c, origin, provenEmail));
+  }
   return answer;
 });
 
-/** Signs in a person whose account was just created. @returns the session's cookies */
+/** Returns an attempt. Its source is the device if that has signed in to the account before, or else the network. */
+async function attemptOf(c: Context<AppEnv>, purpose: Attempt["purpose"], subject: string): Promise<Attempt> {
+  const device = await deviceOf(c, originOf(c));
+  // A passkey's attempt does not name the account, and a signature cannot be guessed.
+  const isKnown = device && (purpose === "passkey" || device.account === (await accountOf(subject)));
+  const source = isKnown
+    ? ({ kind: "device", id: device.id } as const)
+    : ({ kind: "network", id: addressOf(c) } as const);
+  return { purpose, subject, source };
+}
+
+/** Signs in a person whose account was just created. @returns the cookies of the session and of the device */
 export async function signIn(c: Context<AppEnv>, email: string, password: string): Promise<string[]> {
-  const auth = authOf(c.env, originOf(c), new URL(c.req.url).origin);
+  const origin = originOf(c);
+  const auth = authOf(c.env, origin, new URL(c.req.url).origin);
   const headers = new Headers();
   for (const name of ["user-agent", "cf-connecting-ip"]) {
     const value = c.req.header(name);
     if (value) headers.set(name, value);
   }
   const response = await auth.api.signInEmail({ body: { email, password }, headers, asResponse: true });
-  return response.headers.getSetCookie();
+  return [...response.headers.getSetCookie(), await deviceCookie(c, origin, email)];
 }
 
 /** Returns the email or the passkey's id, or "" for a body without either, which the library refuses. */

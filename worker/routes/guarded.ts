@@ -151,7 +151,10 @@ function callerOf(access: Access): string {
 }
 
 /** Identifies the caller. Requests without a valid session or key count against their network address. */
-async function identified<Caller>(c: Context<AppEnv>, find: () => Promise<Caller>): Promise<Caller> {
+export async function identified<E extends AppEnv, Caller>(
+  c: Context<E>,
+  find: () => Promise<Caller>,
+): Promise<Caller> {
   try {
     return await find();
   } catch (error) {

@@ -32,13 +32,12 @@ import {
   KEY_REFUSALS,
   problems,
 } from "../http/openapi.ts";
+import { countRequest } from "../http/rate-limits.ts";
 import { logFailure } from "../log.ts";
+import { identified } from "./guarded.ts";
 import { idempotentFor } from "./idempotent.ts";
 
-/**
- * Members, invitations, and the company that a session has selected. Requests are counted by network address, like all
- * under /api/auth.
- */
+/** Members, invitations, and the company that a session has selected. */
 
 interface MemberEnv {
   Bindings: AppEnv["Bindings"];
@@ -46,11 +45,13 @@ interface MemberEnv {
 }
 
 const signedIn: MiddlewareHandler<MemberEnv> = async (c, next) => {
-  const { person } = await personOf(c, originOf(c));
+  const { person } = await identified(c, () => personOf(c, originOf(c)));
+  const rateLimitPolicy = await countRequest(c.env.rateLimits, "write", person.id);
   c.set("person", person);
   c.set("actor", { kind: "person", id: person.id, name: person.name, address: addressOf(c) });
   await next();
   c.header("Cache-Control", "no-store");
+  if (rateLimitPolicy) c.header("RateLimit-Policy", rateLimitPolicy);
 };
 
 const idempotent = idempotentFor<MemberEnv>(({ var: { person } }) => ({
@@ -179,7 +180,8 @@ export const memberRoutes = new OpenAPIHono<MemberEnv>()
     const { organizationId, email, role } = c.req.valid("json");
     const change = { ...changeOf(c, organizationId), email, role };
     // Each is an email to an address that the inviter chooses.
-    const attempt = { purpose: "invitation", subject: email, address: addressOf(c) } as const;
+    const source = { kind: "person", id: c.var.person.id } as const;
+    const attempt = { purpose: "invitation", subject: email, source } as const;
     await countAttempt(c.env.db, attempt, c.env.now());
     const { invitation, company } = await invite(c.env.db, change);
     const mail = invitationMail(invitation, { company, inviter: c.var.person.name, origin: originOf(c) });

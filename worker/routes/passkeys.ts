@@ -87,7 +87,6 @@ export const passkeyRoutes = new OpenAPIHono<AppEnv>()
     await confirmPassword(c.env.db, {
       person: c.var.person,
       password,
-      address: addressOf(c),
       now: c.env.now(),
     });
     const { headers, response } = await libraryOf(c).generatePasskeyRegistrationOptions({

@@ -10,7 +10,7 @@ import type {
   PendingInvitation,
   Session,
 } from "../../../worker/accounts/schemas.ts";
-import { countAttempt } from "../../../worker/accounts/throttle.ts";
+import { type Attempt, countAttempt, forgiveAttempt } from "../../../worker/accounts/throttle.ts";
 import { FIRST_COMPANY_ID } from "../../../worker/content/store.ts";
 import {
   apiKeys,
@@ -24,7 +24,7 @@ import {
   sessions,
   users,
 } from "../../../worker/db/tables.ts";
-import { Browser, OWNER, setUp } from "../browser.ts";
+import { addMember, Browser, OWNER, setUp } from "../browser.ts";
 import { Edge, form, json, ORIGIN, refusal } from "../edge.ts";
 import { png } from "../fixtures.ts";
 
@@ -36,8 +36,8 @@ beforeEach(async () => {
   // The library uses the machine's clock.
   vi.useFakeTimers({ toFake: ["Date"], now: edge.clock });
   // All tests of the file share a database, so they set it up once and use the same clock.
-  owner = (await setUp(edge)) ?? (await Browser.signedIn(edge, OWNER));
   await edge.db.delete(attempts);
+  owner = (await setUp(edge)) ?? (await Browser.signedIn(edge, OWNER));
 });
 
 afterEach(() => {
@@ -243,18 +243,112 @@ describe("signing in", () => {
     expect((await attempt(OWNER.email, OWNER.password)).status).toBe(200);
   });
 
-  test("is throttled by network address too", async () => {
+  /** Returns an attempt to sign in from a network. */
+  const tried = (subject: string, id: string): Attempt => ({
+    purpose: "sign-in",
+    subject,
+    source: { kind: "network", id },
+  });
+
+  test("attempts from one network lock nobody out elsewhere, however many they are", async () => {
     pass(7200);
+    const statuses = [];
+    for (let n = 0; n < 101; n++) statuses.push((await attempt(OWNER.email, "not the password")).status);
+    expect(statuses).toEqual([...Array(10).fill(401), ...Array(91).fill(429)]);
+    expect((await attempt(OWNER.email, OWNER.password, "198.51.100.7")).status).toBe(200);
+    // Nor from the same network to another account.
+    expect((await attempt("somebody.else@example.net", "not the password")).status).toBe(401);
+  });
+
+  test("the addresses of an IPv6 /64 are one network", async () => {
+    pass(7200);
+    for (let n = 0; n < 10; n++) {
+      expect((await attempt(OWNER.email, "not the password", `2001:db8:7:7:${n}::1`)).status).toBe(401);
+    }
+    expect((await attempt(OWNER.email, "not the password", "2001:db8:7:7:ffff::1")).status).toBe(429);
+    expect((await attempt(OWNER.email, "not the password", "2001:db8:7:8::1")).status).toBe(401);
+  });
+
+  test("attempts from many networks do not lock out a device that has signed in before", async () => {
+    pass(7200);
+    const laptop = await Browser.signedIn(edge, OWNER);
+    await laptop.post("/api/auth/sign-out", {});
+    for (let n = 0; n < 100; n++) {
+      await countAttempt(edge.db, tried(OWNER.email, `192.0.2.${Math.floor(n / 9)}`), edge.clock);
+    }
+    expect((await attempt(OWNER.email, OWNER.password, "198.51.100.7")).status).toBe(429);
+    const signIn = (password: string, email: string = OWNER.email) =>
+      laptop.post("/api/auth/sign-in/email", { email, password });
+    expect((await signIn(OWNER.password)).status).toBe(200);
+
+    // The device has a limit of its own, and is known to this account only.
+    for (let n = 0; n < 10; n++) expect((await signIn("not the password")).status).toBe(401);
+    expect(await code(await signIn(OWNER.password))).toBe("too_many_attempts");
+    const victim = "somebody@example.net";
+    for (let n = 0; n < 100; n++) {
+      await countAttempt(edge.db, tried(victim, `192.0.2.${Math.floor(n / 9)}`), edge.clock);
+    }
+    expect((await signIn("not the password", victim)).status).toBe(429);
+    pass(900);
+    expect((await signIn(OWNER.password)).status).toBe(200);
+  });
+
+  test("a device's cookie is signed, and expires after 400 days", async () => {
+    pass(7200);
+    const laptop = await Browser.signedIn(edge, OWNER);
+    const [name, cookie] = Array.from(laptop.cookies).find(([name]) => name.endsWith("vivimark.device"))!;
+    const attack = () =>
+      Promise.all(
+        Array.from({ length: 100 }, (_, n) =>
+          countAttempt(edge.db, tried(OWNER.email, `192.0.2.${Math.floor(n / 9)}`), edge.clock),
+        ),
+      );
+    await attack();
+    const signIn = (device: string) => {
+      const browser = new Browser(edge);
+      browser.cookies.set(name, device);
+      return browser.post("/api/auth/sign-in/email", OWNER);
+    };
+    expect((await signIn(cookie)).status).toBe(200);
+    const session = laptop.cookies.get("__Secure-vivimark.session_token")!;
+    for (const forged of [cookie.replace(/\.\d{10}/, ".9999999999"), session, "device", ""]) {
+      expect([forged, (await signIn(forged)).status]).toEqual([forged, 429]);
+    }
+    pass(400 * 24 * 3600);
+    await attack();
+    expect((await signIn(cookie)).status).toBe(429);
+  });
+
+  test("is throttled by network too, except on a device that has signed in before", async () => {
+    pass(7200);
+    const from = { "CF-Connecting-IP": "203.0.113.9" };
+    const laptop = await Browser.signedIn(edge, OWNER);
     for (let n = 0; n < 60; n++) {
-      const tried = {
-        purpose: "sign-in",
-        subject: `person${n}@example.net`,
-        address: "203.0.113.9",
-      } as const;
-      await countAttempt(edge.db, tried, edge.clock);
+      await countAttempt(edge.db, tried(`person${n}@example.net`, "203.0.113.9"), edge.clock);
     }
     expect((await attempt(OWNER.email, OWNER.password, "203.0.113.9")).status).toBe(429);
     expect((await attempt(OWNER.email, OWNER.password, "198.51.100.7")).status).toBe(200);
+    const here = await laptop.fetch("/api/auth/sign-in/email", json("POST", OWNER, from));
+    expect(here.status).toBe(200);
+  });
+
+  test("a success uses up nothing of its network: a large office signs in", async () => {
+    for (let n = 0; n < 100; n++) {
+      const attempt = tried(`person${n}@example.net`, "203.0.113.10");
+      await countAttempt(edge.db, attempt, edge.clock);
+      await forgiveAttempt(edge.db, attempt);
+    }
+    expect((await attempt(OWNER.email, OWNER.password, "203.0.113.10")).status).toBe(200);
+  });
+
+  test("parallel attempts count one by one", async () => {
+    const all = Array.from({ length: 30 }, () =>
+      countAttempt(edge.db, tried(OWNER.email, "203.0.113.11"), edge.clock).then(
+        () => "counted",
+        () => "refused",
+      ),
+    );
+    expect((await Promise.all(all)).filter((outcome) => outcome === "counted")).toHaveLength(10);
   });
 });
 
@@ -313,6 +407,24 @@ describe("a forgotten password", () => {
   });
 });
 
+test("a device that resets the password may sign in, while others attack the account", async () => {
+  const email = "attacked@example.net";
+  await addMember(edge, { ...OWNER, email }, "viewer");
+  const phone = new Browser(edge);
+  await phone.post("/api/auth/request-password-reset", { email });
+  const token = linkIn(await lastMail(email), "reset-password");
+  const newPassword = "another long password";
+  expect((await phone.post("/api/auth/reset-password", { token, newPassword })).status).toBe(200);
+  for (let n = 0; n < 100; n++) {
+    const source = { kind: "network", id: `192.0.2.${Math.floor(n / 9)}` } as const;
+    await countAttempt(edge.db, { purpose: "sign-in", subject: email, source }, edge.clock);
+  }
+  const signIn = (browser: Browser) =>
+    browser.post("/api/auth/sign-in/email", { email, password: newPassword });
+  expect((await signIn(new Browser(edge))).status).toBe(429);
+  expect((await signIn(phone)).status).toBe(200);
+});
+
 describe("people change", () => {
   test("their name, which is cleaned like every name", async () => {
     const person = await invited("renamed@example.net", "viewer");
@@ -354,8 +466,13 @@ describe("people change", () => {
         "/api/me/password",
         json("PUT", { current_password: "a guess", new_password: "a better password" }),
       );
+    const before = { email: "guessed@example.net", password: "a password of ten" };
+    const phone = await Browser.signedIn(edge, before);
     for (let n = 0; n < 10; n++) expect((await guess()).status).toBe(422);
     expect(await code(await guess())).toBe("too_many_attempts");
+    // A stolen session does not lock the person's own.
+    const change = { current_password: before.password, new_password: "a better password" };
+    expect((await phone.fetch("/api/me/password", json("PUT", change))).status).toBe(204);
   });
 });
 
@@ -596,6 +713,22 @@ describe("members", () => {
       expect(await code(removal)).toBe("forbidden");
     }
   });
+});
+
+test("invitations are throttled by inviter, not by their network", async () => {
+  pass(16_000);
+  const colleague = await addMember(edge, { ...OWNER, email: "busy.inviter@example.net" }, "admin");
+  const { id } = await colleague.json<Me>("/api/me");
+  const of = (subject: string): Attempt => ({
+    purpose: "invitation",
+    subject,
+    source: { kind: "person", id },
+  });
+  for (let n = 0; n < 60; n++) await countAttempt(edge.db, of(`person${n}@example.net`), edge.clock);
+  const send = (by: Browser) =>
+    by.post("/api/auth/organization/invite-member", { email: "welcome@example.net", role: "viewer" });
+  expect(await code(await send(colleague))).toBe("too_many_attempts");
+  expect((await send(owner)).status).toBe(200);
 });
 
 test("invitations to an email are throttled", async () => {

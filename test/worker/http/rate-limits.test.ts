@@ -4,7 +4,7 @@ import type { CreatedApiKey } from "../../../worker/accounts/schemas.ts";
 import type { Bindings } from "../../../worker/bindings.ts";
 import { networkOf } from "../../../worker/http/address.ts";
 import { type Policy, parseRates, type RateLimits } from "../../../worker/http/rate-limits.ts";
-import { Browser, setUp } from "../browser.ts";
+import { Browser, OWNER, setUp } from "../browser.ts";
 import { Edge, json, ORIGIN, refusal } from "../edge.ts";
 
 let edge: Edge;
@@ -92,6 +92,23 @@ describe("a request too many", () => {
     ]);
   });
 
+  it("is counted by person for members' routes, so that a crowded network does not stop a session", async () => {
+    const { rateLimits, counts } = counters({ public: 0, write: 1 });
+    const owner = await Browser.signedIn(edge, OWNER);
+    const choose = () =>
+      edge.anonymously(
+        "/api/auth/organization/set-active",
+        json("POST", { organizationId: null }, { Cookie: owner.cookie(), Origin: ORIGIN }),
+        { rateLimits },
+      );
+    const chosen = await choose();
+    expect([chosen.status, chosen.headers.get("ratelimit-policy")]).toEqual([200, '"write";q=1;w=60']);
+    expect((await choose()).status).toBe(429);
+    expect([...counts.keys()]).toEqual([expect.stringMatching(/^write:/)]);
+    const signIn = json("POST", OWNER);
+    expect((await edge.anonymously("/api/auth/sign-in/email", signIn, { rateLimits })).status).toBe(429);
+  });
+
   it("is readable for pages of other sites", async () => {
     const { rateLimits } = counters({ public: 0 });
     const headers = { Origin: "https://shop.example" };
@@ -114,9 +131,7 @@ test("the platform's own counter refuses", async () => {
   const { success } = await env.BATCH_LIMIT.limit({ key: "test" });
   expect(success).toBe(true);
   await edge.fetch("/api/company");
-  const owner =
-    (await setUp(edge)) ??
-    (await Browser.signedIn(edge, { email: "ada@example.net", password: "a password of Ada's" }));
+  const owner = (await setUp(edge)) ?? (await Browser.signedIn(edge, OWNER));
   const key = { name: "Batches", scopes: ["submit"] };
   const made = await owner.json<CreatedApiKey>("/api/api-keys", json("POST", key));
   const statuses = new Map<number, number>();
@@ -154,5 +169,9 @@ test.each([
   ["2001:db8::5", "2001:db8:0:0::/64"],
   ["::1", "0:0:0:0::/64"],
   ["2001:db8:1:2::", "2001:db8:1:2::/64"],
-  ["::ffff:203.0.113.7", "::ffff:203.0.113.7"],
+  ["fe80::1:2:3:4%eth0", "fe80:0:0:0::/64"],
+  ["::ffff:203.0.113.7", "203.0.113.7"],
+  ["::FFFF:cb00:7107", "203.0.113.7"],
+  ["0:0:0:0:0:ffff:cb00:7108", "203.0.113.8"],
+  ["64:ff9b::203.0.113.7", "64:ff9b:0:0::/64"],
 ])("the network of %s is %s", (address, network) => expect(networkOf(address)).toBe(network));

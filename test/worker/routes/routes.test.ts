@@ -473,14 +473,13 @@ describe("above the rate limit", () => {
       headers.set("Origin", ORIGIN);
       return edge.anonymously(path, { ...init, headers }, { rateLimits });
     });
-    const policy =
-      PUBLIC.has(name) || name.includes("/api/auth/")
-        ? "public"
-        : name === "POST /api/ar-content/batch"
-          ? "batch"
-          : method === "GET"
-            ? "read"
-            : "write";
+    const policy = PUBLIC.has(name)
+      ? "public"
+      : name === "POST /api/ar-content/batch"
+        ? "batch"
+        : method === "GET"
+          ? "read"
+          : "write";
     expect((await refusal(response)).code).toBe("too_many_requests");
     expect(asked).toEqual([policy]);
     expect(Object.keys(responses)).toContain("429");
