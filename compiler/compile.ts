@@ -147,7 +147,7 @@ function layKeyframes(
   const kernels = stageKernels("match");
   const { scaler, detector } = kernels.place((room) => ({
     scaler: layScaler(room, kernels, image, { width: widest, height: tallest }),
-    detector: layDetector(room, kernels, widest, tallest),
+    detector: layDetector(room, kernels, { width: widest, height: tallest }),
   }));
   const { grey } = detector.pyramid;
   scaler.source.set(image.data);

@@ -1,9 +1,18 @@
-// Detects the feature points of one keyframe.
+// Detects the feature points of one keyframe, or of a camera's frame.
 // Source: mind-ar detector/detector.js (detect).
 
 import { type Kernels, openKernels, type Room } from "../kernels/kernels.ts";
-import { DESCRIPTOR_WORDS, type FeaturePoints } from "../types.ts";
-import { type Extrema, type ExtremaBuffers, findExtrema, keepStrongest, layExtrema } from "./extrema.ts";
+import { DESCRIPTOR_WORDS, type FeaturePoints, type GreyImage } from "../types.ts";
+import {
+  type Extrema,
+  type ExtremaBuffers,
+  findExtrema,
+  KEYFRAME_SELECTION,
+  keepStrongest,
+  layExtrema,
+  mostExtrema,
+  type Selection,
+} from "./extrema.ts";
 import { type DescriptorBuffers, describe, layDescriptors } from "./freak.ts";
 import { computeAngles } from "./orientation.ts";
 import { buildPyramid, layPyramid, type PyramidBuffers } from "./pyramid.ts";
@@ -20,18 +29,23 @@ export interface DetectedPoints {
 }
 
 /** Allocates buffers to detect in keyframes of up to `width` × `height` pixels, one after the other. */
-export function layDetector(room: Room, kernels: Kernels, width: number, height: number): DetectorBuffers {
+export function layDetector(
+  room: Room,
+  kernels: Kernels,
+  { width, height }: Pick<GreyImage, "width" | "height">,
+  selection: Selection = KEYFRAME_SELECTION,
+): DetectorBuffers {
   return {
     pyramid: layPyramid(room, kernels, width * height, width),
-    extrema: layExtrema(room, width),
-    descriptors: layDescriptors(room),
+    extrema: layExtrema(room, width, selection),
+    descriptors: layDescriptors(room, mostExtrema(selection)),
   };
 }
 
 /** Allocates the same buffers in a memory of their own. */
 export function allocateDetector(width: number, height: number): DetectorBuffers {
   const kernels = openKernels();
-  return kernels.place((room) => layDetector(room, kernels, width, height));
+  return kernels.place((room) => layDetector(room, kernels, { width, height }));
 }
 
 /**

@@ -6,15 +6,31 @@ import { BORDER, IS_MAXIMUM, IS_MINIMUM, MIN_DETERMINANT, planeExtremum } from "
 import type { Room } from "../kernels/kernels.ts";
 import type { Octave, Pyramid } from "./pyramid.ts";
 
-/** Buckets along each side of the keyframe. */
-const BUCKETS = 10;
+/** Which extrema of an image stay. */
+export interface Selection {
+  /** The image is divided into this many buckets along each side. */
+  readonly bucketsAcross: number;
+  readonly bucketsDown: number;
+  /** Most extrema per bucket, over all octaves; the strongest ones stay. */
+  readonly pointsPerBucket: number;
+  /** Smallest |difference of Gaussians|, in grey levels. */
+  readonly minResponse: number;
+}
 
-/** Most extrema per bucket, over all octaves; the strongest ones stay. */
-const POINTS_PER_BUCKET = 5;
+/** What the reference keeps of a keyframe. */
+export const KEYFRAME_SELECTION: Selection = {
+  bucketsAcross: 10,
+  bucketsDown: 10,
+  pointsPerBucket: 5,
+  minResponse: 3,
+};
 
-export const MAX_EXTREMA = BUCKETS * BUCKETS * POINTS_PER_BUCKET;
+/** Returns the largest number of extrema that stay. */
+export function mostExtrema({ bucketsAcross, bucketsDown, pointsPerBucket }: Selection): number {
+  return bucketsAcross * bucketsDown * pointsPerBucket;
+}
 
-/** Candidates of a bucket that are sorted at a time, the strongest first. Usually 5 of them pass. */
+/** Candidates of a bucket that are sorted at a time, the strongest first. Usually the first 5 pass. */
 const SHORTLIST = 16;
 
 const FIRST_CAPACITY = 1 << 14;
@@ -32,34 +48,39 @@ export interface Extrema {
 }
 
 export interface ExtremaBuffers {
+  readonly selection: Selection;
   /** Candidates of some rows of an octave. */
   readonly candidates: Int32Array;
   /** 3 × 3 differences of octave 0. */
   readonly below: Float32Array;
 }
 
-/** Allocates buffers for keyframes with sides of up to `side` pixels. */
-export function layExtrema(room: Room, side: number): ExtremaBuffers {
-  return { candidates: room.int32(32 * side), below: room.float32(9) };
+/** Allocates buffers for images of up to `width` pixels per row. */
+export function layExtrema(room: Room, width: number, selection: Selection): ExtremaBuffers {
+  return {
+    selection: { ...selection, minResponse: Math.fround(selection.minResponse) },
+    candidates: room.int32(32 * width),
+    below: room.float32(9),
+  };
 }
 
 /**
- * Returns all extrema of a keyframe: at most 5 in each of 10 × 10 buckets.
+ * Returns the extrema of an image, at most `pointsPerBucket` in each bucket.
  *
  * Most candidates (extrema of their own plane) are weaker than those that their bucket already has. So the
  * strongest are checked first, and the planes below and above are computed only around them.
  */
 export function findExtrema(pyramid: Pyramid, buffers: ExtremaBuffers): Extrema {
-  const candidates = new Candidates();
-  for (let i = 0; i + 1 < pyramid.octaves.length; i++) collect(pyramid, i, buffers.candidates, candidates);
-  const extrema = chooseStrongest(candidates, pyramid, buffers.below);
+  const candidates = new Candidates(buffers.selection);
+  for (let i = 0; i + 1 < pyramid.octaves.length; i++) collect(pyramid, i, buffers, candidates);
+  const extrema = chooseStrongest(candidates, pyramid, buffers);
   localise(extrema, pyramid);
   return extrema;
 }
 
 /** Extrema of single planes, in columns. Those of one bucket form a linked list, the last found first. */
 class Candidates {
-  readonly head = new Int32Array(BUCKETS * BUCKETS).fill(-1);
+  readonly head: Int32Array;
   /** Index of each octave's first candidate. */
   readonly octaveStart: number[] = [];
   count = 0;
@@ -68,6 +89,10 @@ class Candidates {
   place = new Int32Array(FIRST_CAPACITY);
   /** |response|; 0 once checked. */
   strength = new Float32Array(FIRST_CAPACITY);
+
+  constructor({ bucketsAcross, bucketsDown }: Selection) {
+    this.head = new Int32Array(bucketsAcross * bucketsDown).fill(-1);
+  }
 
   add(bucket: number, place: number, strength: number): void {
     if (this.count === this.next.length) this.#grow();
@@ -110,23 +135,24 @@ function cellKey(x: number, y: number, width: number): number {
 function collect(
   { kernels, octaves }: Pyramid,
   octave: number,
-  found: Int32Array,
+  { selection, candidates: found }: ExtremaBuffers,
   candidates: Candidates,
 ): void {
   const { dog, width, height } = octaves[octave];
-  const bucketWidth = ((width >> 1) * 2) / BUCKETS;
-  const bucketHeight = ((height >> 1) * 2) / BUCKETS;
+  const { bucketsAcross, bucketsDown, minResponse } = selection;
+  const bucketWidth = ((width >> 1) * 2) / bucketsAcross;
+  const bucketHeight = ((height >> 1) * 2) / bucketsDown;
   const columnOf = Uint8Array.from({ length: width }, (_, x) => Math.floor(x / bucketWidth));
   const rows = Math.floor(found.length / width);
   candidates.octaveStart.push(candidates.count);
   for (let firstRow = BORDER; firstRow < height - BORDER; firstRow += rows) {
     const endRow = Math.min(firstRow + rows, height - BORDER);
-    const count = kernels.findPlaneExtrema(dog, width, firstRow, endRow, found);
+    const count = kernels.findPlaneExtrema(dog, width, firstRow, endRow, minResponse, found);
     for (let i = 0, y = firstRow, end = (y + 1) * width; i < count; i++) {
       const index = found[i] >> 2;
       for (; index >= end; end += width) y++;
       const x = index - end + width;
-      const bucket = Math.floor(y / bucketHeight) * BUCKETS + columnOf[x];
+      const bucket = Math.floor(y / bucketHeight) * bucketsAcross + columnOf[x];
       candidates.add(bucket, found[i], Math.abs(packedResponse(dog[index], x, y)));
     }
   }
@@ -143,19 +169,19 @@ function packedResponse(value: number, x: number, y: number): number {
 }
 
 /** Returns the strongest extrema of each bucket by |response|. Ties: the lower octave, then pixel order. */
-function chooseStrongest(candidates: Candidates, pyramid: Pyramid, below: Float32Array): Extrema {
+function chooseStrongest(candidates: Candidates, pyramid: Pyramid, buffers: ExtremaBuffers): Extrema {
   const { place, strength } = candidates;
   const { octaves } = pyramid;
   const kept: number[] = [];
   const shortlist: number[] = [];
   for (const first of candidates.head) {
-    let slots = POINTS_PER_BUCKET;
+    let slots = buffers.selection.pointsPerBucket;
     do {
       listStrongest(candidates, first, octaves, shortlist);
       for (let i = 0; i < shortlist.length && slots > 0; i++) {
         const candidate = shortlist[i];
         strength[candidate] = 0;
-        if (!isExtremum(pyramid, candidates.octaveOf(candidate), place[candidate], below)) continue;
+        if (!isExtremum(pyramid, candidates.octaveOf(candidate), place[candidate], buffers)) continue;
         kept.push(candidate);
         slots--;
       }
@@ -215,7 +241,12 @@ function precedes(candidates: Candidates, octaves: readonly Octave[], a: number,
 }
 
 /** Returns whether a candidate is an extremum over scale too, and the first one of its 2 × 2 cell. */
-function isExtremum(pyramid: Pyramid, octave: number, candidate: number, below: Float32Array): boolean {
+function isExtremum(
+  pyramid: Pyramid,
+  octave: number,
+  candidate: number,
+  { selection, below }: ExtremaBuffers,
+): boolean {
   const { dog, width } = pyramid.octaves[octave];
   const index = candidate >> 2;
   const y = Math.floor(index / width);
@@ -225,7 +256,7 @@ function isExtremum(pyramid: Pyramid, octave: number, candidate: number, below: 
   for (let v = y & ~1; v <= (y | 1); v++) {
     for (let u = x & ~1; u <= (x | 1); u++) {
       if (cellKey(u, v, width) >= key || !isInside(pyramid.octaves[octave], u, v)) continue;
-      const kind = planeExtremum(dog, width, v * width + u);
+      const kind = planeExtremum(dog, width, v * width + u, selection.minResponse);
       if (kind !== 0 && isScaleExtremum(pyramid, octave, u, v, kind, below)) return false;
     }
   }

@@ -3,7 +3,7 @@
 
 import type { Room } from "../kernels/kernels.ts";
 import { DESCRIPTOR_WORDS } from "../types.ts";
-import { type Extrema, MAX_EXTREMA } from "./extrema.ts";
+import type { Extrema } from "./extrema.ts";
 import type { Pyramid } from "./pyramid.ts";
 
 /** Radius of the outermost ring, in pixels of the point's octave. */
@@ -22,14 +22,14 @@ const PATTERN = Float32Array.of(
 
 export interface DescriptorBuffers {
   readonly pattern: Float32Array;
-  /** Room for MAX_EXTREMA descriptors. */
   readonly descriptors: Uint32Array;
 }
 
-export function layDescriptors(room: Room): DescriptorBuffers {
+/** Allocates room for the descriptors of `count` points. */
+export function layDescriptors(room: Room, count: number): DescriptorBuffers {
   return {
     pattern: room.float32(PATTERN.length),
-    descriptors: room.uint32(MAX_EXTREMA * DESCRIPTOR_WORDS),
+    descriptors: room.uint32(count * DESCRIPTOR_WORDS),
   };
 }
 

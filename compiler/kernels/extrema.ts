@@ -1,8 +1,5 @@
 // Source: mind-ar detector/kernels/cpu/buildExtremas.js.
 
-/** Smallest |difference of Gaussians|, in grey levels. */
-const MIN_RESPONSE = 3;
-
 /** Smallest distance of a point from the border, in pixels of its octave: FREAK's radius. */
 export const BORDER = 7;
 
@@ -20,20 +17,22 @@ export const IS_MINIMUM = 2;
  * Finds the extrema of one plane among their 8 neighbours, ties included, that are strong and not edges.
  *
  * `dog` is row-major, `width` pixels per row, in grey levels. The rows from `firstRow` to before `endRow` are
- * searched; they are at least BORDER from the plane's borders. Each candidate is written as 4 × flat index +
- * its kind (IS_MAXIMUM, IS_MINIMUM or both), in row-major order. Returns the number of candidates.
+ * searched; they are at least BORDER from the plane's borders. `minResponse` is the smallest |difference| of a
+ * candidate, a float32. Each candidate is written as 4 × flat index + its kind (IS_MAXIMUM, IS_MINIMUM or both),
+ * in row-major order. Returns the number of candidates.
  */
 export function findPlaneExtrema(
   dog: Float32Array,
   width: number,
   firstRow: number,
   endRow: number,
+  minResponse: number,
   candidates: Int32Array,
 ): number {
   let count = 0;
   for (let y = firstRow; y < endRow; y++) {
     for (let i = y * width + BORDER, end = (y + 1) * width - BORDER; i < end; i++) {
-      const kind = planeExtremum(dog, width, i);
+      const kind = planeExtremum(dog, width, i, minResponse);
       if (kind !== 0) candidates[count++] = (i << 2) | kind;
     }
   }
@@ -41,9 +40,9 @@ export function findPlaneExtrema(
 }
 
 /** Returns the kind of the extremum at a flat index; 0 if it is not an extremum. */
-export function planeExtremum(dog: Float32Array, width: number, i: number): number {
+export function planeExtremum(dog: Float32Array, width: number, i: number, minResponse: number): number {
   const value = dog[i];
-  if (value < MIN_RESPONSE && value > -MIN_RESPONSE) return 0;
+  if (value < minResponse && value > -minResponse) return 0;
   const left = dog[i - 1];
   const right = dog[i + 1];
   let kind = value >= left && value >= right ? IS_MAXIMUM : 0;

@@ -5,6 +5,7 @@
 import { averageBoxes } from "./boxes.ts";
 import { findPlaneExtrema } from "./extrema.ts";
 import { describePoint } from "./freak.ts";
+import { nearestDescriptors } from "./matching.ts";
 import { chooseMedoids, hammingDistances, hammingRow } from "./medoids.ts";
 import { peakAngle } from "./orientation.ts";
 import { baseDifferences, halve, halveSmoothed, smoothAndSubtract } from "./pyramid.ts";
@@ -25,6 +26,7 @@ const scalarKernels = {
   chooseMedoids,
   correlate,
   sampleLine,
+  nearestDescriptors,
 };
 
 /**
@@ -201,8 +203,9 @@ function openVectorKernels(module: object): Kernels {
     baseDifferences(grey, width, x, y, out) {
       wasm.baseDifferences(grey.byteOffset, width, x, y, out.byteOffset);
     },
-    findPlaneExtrema(dog, width, firstRow, endRow, candidates) {
-      return wasm.findPlaneExtrema(dog.byteOffset, width, firstRow, endRow, candidates.byteOffset);
+    findPlaneExtrema(dog, width, firstRow, endRow, minResponse, candidates) {
+      const to = candidates.byteOffset;
+      return wasm.findPlaneExtrema(dog.byteOffset, width, firstRow, endRow, minResponse, to);
     },
     peakAngle(plane, width, height, x, y) {
       return wasm.peakAngle(plane.byteOffset, width, height, x, y);
@@ -236,6 +239,18 @@ function openVectorKernels(module: object): Kernels {
         order.byteOffset,
         scratch.byteOffset,
         best.byteOffset,
+      );
+    },
+    nearestDescriptors(query, columns, count, bytes, limit, slack, distances, found) {
+      return wasm.nearestDescriptors(
+        query.byteOffset,
+        columns.byteOffset,
+        count,
+        bytes,
+        limit,
+        slack,
+        distances.byteOffset,
+        found.byteOffset,
       );
     },
     sampleLine(plane, width, height, bits, x, y, stepX, stepY, count, out) {

@@ -202,7 +202,7 @@ describe("extrema", () => {
     }));
     plane.fill(0);
     for (const [x, y, value] of pixels) plane[y * width + x] = value;
-    const count = kernels.findPlaneExtrema(plane, width, BORDER, height - BORDER, candidates);
+    const count = kernels.findPlaneExtrema(plane, width, BORDER, height - BORDER, 3, candidates);
     return Array.from(candidates.subarray(0, count), (candidate) => {
       const index = candidate >> 2;
       return [index % width, Math.floor(index / width), candidate & 3];

@@ -121,7 +121,7 @@ describe.each(Object.entries(pictures))("%s", (_name, { data, width, height }) =
         dog.forEach((_, i) => {
           dog[i] = ((data[i] >> 4) - 8) / 2;
         });
-        const count = kernels.findPlaneExtrema(dog, width, BORDER, height - BORDER, candidates);
+        const count = kernels.findPlaneExtrema(dog, width, BORDER, height - BORDER, 3, candidates);
         return candidates.slice(0, count);
       },
     );

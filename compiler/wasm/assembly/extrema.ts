@@ -1,12 +1,18 @@
 // Twin of `findPlaneExtrema` in compiler/kernels/extrema.ts.
 
-const MIN_RESPONSE: f32 = 3;
 const BORDER = 7;
 const MAX_EDGE_SCORE: f64 = 6.25;
 const MIN_DETERMINANT: f64 = 0.0001;
 
-export function findPlaneExtrema(dog: usize, width: i32, firstRow: i32, endRow: i32, candidates: usize): i32 {
-  const strong = f32x4.splat(MIN_RESPONSE);
+export function findPlaneExtrema(
+  dog: usize,
+  width: i32,
+  firstRow: i32,
+  endRow: i32,
+  minResponse: f32,
+  candidates: usize,
+): i32 {
+  const strong = f32x4.splat(minResponse);
   const stride = (<usize>width) << 2;
   let to = candidates;
   for (let y = firstRow; y < endRow; y++) {

@@ -8,6 +8,7 @@
 export { averageBoxes } from "./boxes";
 export { findPlaneExtrema } from "./extrema";
 export { describePoint } from "./freak";
+export { nearestDescriptors } from "./matching";
 export { chooseMedoids, hammingDistances, hammingRow } from "./medoids";
 export { peakAngle } from "./orientation";
 export { baseDifferences, halve, halveSmoothed, smoothAndSubtract } from "./pyramid";
