@@ -42,7 +42,7 @@ export function nearestDescriptors(
 }
 
 /** Number of bits that are set in each byte. */
-const BITS = Uint8Array.from({ length: 256 }, (_, byte) => {
+export const BITS = Uint8Array.from({ length: 256 }, (_, byte) => {
   let bits = 0;
   for (let rest = byte; rest > 0; rest >>= 1) bits += rest & 1;
   return bits;

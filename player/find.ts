@@ -1,0 +1,207 @@
+// Finds targets in a frame without knowing where they were. `Finder.find` shows the stages in order.
+
+import { openKernels } from "../compiler/kernels/kernels.ts";
+import { mostExtrema } from "../compiler/detector/extrema.ts";
+import type { GreyImage, ImageTarget } from "../compiler/types.ts";
+import { Aligner, type Alignment } from "./align.ts";
+import { type FeatureBuffers, findFeatures, frameSelection, layFeatures } from "./features.ts";
+import { createGrid, type FeatureGrid, fillGrid, type Fit, Fitter } from "./fit.ts";
+import type { Homography } from "./homography.ts";
+import { buildLevels, createPyramid, fillPyramid, type FramePyramid } from "./levels.ts";
+import { addPoints, layMatches, layPointSet, type MatchBuffers, matchFeatures, type PointSet } from "./match.ts";
+import { createReference, createTilter, TILTED_VIEW_COUNT, type ReferenceView, type Tilter } from "./reference.ts";
+import { createVoteBuffers, vote } from "./vote.ts";
+
+type Size = Pick<GreyImage, "width" | "height">;
+
+/** A target that was found. */
+export interface Found {
+  /** Index of the target. */
+  readonly target: number;
+  /** From target pixels to frame pixels. */
+  readonly map: Homography;
+  /** How certain it is, 0…1. */
+  readonly score: number;
+  /** Number of features that lie where the target has them. */
+  readonly inliers: number;
+}
+
+export interface FindOptions {
+  /** Most targets, the best first; 1 when absent. */
+  readonly maxTargets?: number;
+}
+
+/**
+ * A place is accepted if its inliers per the first of these and its similarity per the second sum to 1: many points
+ * make up for a picture of which little is seen, and a picture that agrees makes up for few points.
+ */
+const CERTAIN_INLIERS = 25;
+const CERTAIN_SIMILARITY = 0.5;
+
+/** With this many inliers, the score is half of the similarity. */
+const HALF_SCORE_INLIERS = 15;
+
+/** With this score, no other hypothesis about a target is tried. */
+const CERTAIN_SCORE = 0.5;
+
+/** Shorter sides, in pixels, of the levels on which a place is refined and verified. */
+const LEVEL_SIDES = [32, 64];
+
+/** Most steps of alignment on each level. */
+const STEPS = 6;
+
+/** Correlation from which a cell is taken to be shown: without an inlier in it, and with one. */
+const SHOWN_CORRELATION = 0.5;
+const INLYING_CORRELATION = 0.2;
+
+/** With this agreement, no other alignment is tried. */
+const CERTAIN_AGREEMENT = 0.8;
+
+/** With less agreement, the photo is taken to be partly covered. */
+const SHOWN_AGREEMENT = 0.6;
+
+/** Most points of a tilted view; the strongest stay. */
+const TILTED_POINTS = 400;
+
+export class Finder {
+  readonly #targets: readonly ImageTarget[];
+  readonly #aligners: readonly (readonly Aligner[])[];
+  readonly #features: FeatureBuffers;
+  readonly #maxima: PointSet;
+  readonly #minima: PointSet;
+  readonly #matches: MatchBuffers;
+  readonly #votes = createVoteBuffers();
+  readonly #grid: FeatureGrid;
+  readonly #fitter: Fitter;
+  readonly #pyramid: FramePyramid;
+  readonly #tilter: Tilter = createTilter();
+  #tilted = 0;
+
+  /** Allocates everything for frames of one size. */
+  constructor(targets: readonly ImageTarget[], size: Size) {
+    this.#targets = targets;
+    const most = mostExtrema(frameSelection(size));
+    const references = targets.map(createReference);
+    const room = (polarity: keyof ReferenceView) =>
+      references
+        .flatMap(({ views }) => views.map((view) => view[polarity].count))
+        .reduce((sum, count) => sum + count, targets.length * TILTED_VIEW_COUNT * TILTED_POINTS);
+    const kernels = openKernels();
+    const laid = kernels.place((place) => {
+      const maxima = layPointSet(place, room("maxima"));
+      const minima = layPointSet(place, room("minima"));
+      return {
+        features: layFeatures(place, kernels, size),
+        maxima,
+        minima,
+        matches: layMatches(place, kernels, most, [maxima, minima]),
+      };
+    });
+    this.#features = laid.features;
+    this.#maxima = laid.maxima;
+    this.#minima = laid.minima;
+    this.#matches = laid.matches;
+    references.forEach(({ views }, target) => {
+      for (const view of views) this.#addView(target, view);
+    });
+    this.#grid = createGrid(size, most);
+    this.#fitter = new Fitter(most);
+    this.#pyramid = createPyramid(size.width, size.height);
+    this.#aligners = targets.map((target) => {
+      const { levels } = buildLevels(target);
+      return LEVEL_SIDES.map((side) => {
+        const level = levels.findLast(({ width, height }) => Math.min(width, height) >= side) ?? levels[0];
+        return new Aligner(level);
+      });
+    });
+  }
+
+  /**
+   * Adds the points of one more tilted view; returns whether there are more to add. A finder works without them,
+   * but finds photos at steep angles less often. Each takes a few milliseconds.
+   */
+  addTiltedView(): boolean {
+    const total = this.#targets.length * TILTED_VIEW_COUNT;
+    if (this.#tilted >= total) return false;
+    // All targets get their first view before any gets its second one.
+    const target = this.#tilted % this.#targets.length;
+    const index = Math.floor(this.#tilted / this.#targets.length);
+    this.#addView(target, this.#tilter.view(this.#targets[target], index));
+    this.#tilted++;
+    return this.#tilted < total;
+  }
+
+  #addView(target: number, { maxima, minima }: ReferenceView): void {
+    addPoints(this.#maxima, target, maxima);
+    addPoints(this.#minima, target, minima);
+  }
+
+  /** Returns the targets that the frame shows, the best first. */
+  find(frame: GreyImage, { maxTargets = 1 }: FindOptions = {}): Found[] {
+    const features = findFeatures(frame, this.#features);
+    const maxima = this.#maxima;
+    const minima = this.#minima;
+    const matches = matchFeatures(features, maxima, minima, this.#matches);
+    const hypotheses = vote(matches, features, maxima, minima, this.#votes);
+    if (hypotheses.length === 0) return [];
+    fillGrid(this.#grid, features);
+    fillPyramid(this.#pyramid, frame.data);
+    const scene = { features, packed: this.#matches.packed, grid: this.#grid, matches, maxima, minima };
+    const best: (Found | undefined)[] = [];
+    for (const hypothesis of hypotheses) {
+      const { target } = hypothesis;
+      if ((best[target]?.score ?? 0) >= CERTAIN_SCORE) continue;
+      const fit = this.#fitter.fit(hypothesis, this.#targets[target], scene);
+      const found = fit && this.#verify(target, fit);
+      if (found && found.score > (best[target]?.score ?? 0)) best[target] = found;
+    }
+    return best
+      .filter((found) => found !== undefined)
+      .sort((a, b) => b.score - a.score)
+      .slice(0, maxTargets);
+  }
+
+  /** Refines a fit and compares the frame with the target's picture; returns null if they differ. */
+  #verify(target: number, { map, inliers }: Fit): Found | null {
+    const [coarse, fine] = this.#aligners[target];
+    // A good fit of a covered photo would be led astray by what covers it, so only what looks right is aligned.
+    const mask = this.#mask(fine, map);
+    let best = this.#judge(fine.align(this.#pyramid, map, { steps: STEPS, mask }));
+    if (best.agreement < CERTAIN_AGREEMENT) {
+      // A rough fit needs less detail first, and the whole picture.
+      const rough = coarse.align(this.#pyramid, map, { steps: STEPS });
+      const other = this.#judge(fine.align(this.#pyramid, rough.map, { steps: STEPS }));
+      if (other.similarity > best.similarity) best = other;
+      // The points of a covered photo place it better than what remains of its picture.
+      if (best.agreement < SHOWN_AGREEMENT) {
+        best = this.#judge(fine.align(this.#pyramid, map, { steps: 0, mask }));
+      }
+    }
+    if (inliers / CERTAIN_INLIERS + best.similarity / CERTAIN_SIMILARITY < 1) return null;
+    const score = (best.similarity * inliers) / (inliers + HALF_SCORE_INLIERS);
+    return { target, map: best.map, score, inliers };
+  }
+
+  #judge({ map, correlation, agreement }: Alignment): Judged {
+    return { map: Float64Array.from(map), agreement, similarity: Math.max(correlation, 0) * agreement };
+  }
+
+  /** Returns the cells that the frame probably shows. */
+  #mask(aligner: Aligner, map: Homography): Uint8Array {
+    const { cells } = aligner.align(this.#pyramid, map, { steps: 0 });
+    const inlying = new Uint8Array(cells.length);
+    this.#fitter.markCells(inlying, aligner.side);
+    return Uint8Array.from(cells, (correlation, cell) =>
+      correlation >= SHOWN_CORRELATION || (inlying[cell] === 1 && correlation >= INLYING_CORRELATION) ? 1 : 0,
+    );
+  }
+}
+
+/** A place compared with the target's picture. */
+interface Judged {
+  readonly map: Homography;
+  /** Share of the textured cells that correlate. */
+  readonly agreement: number;
+  /** Correlation × agreement. */
+  readonly similarity: number;
+}
