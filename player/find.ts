@@ -1,15 +1,28 @@
 // Finds targets in a frame without knowing where they were. `Finder.find` shows the stages in order.
 
-import { openKernels } from "../compiler/kernels/kernels.ts";
 import { mostExtrema } from "../compiler/detector/extrema.ts";
-import type { GreyImage, ImageTarget } from "../compiler/types.ts";
+import { openKernels } from "../compiler/kernels/kernels.ts";
+import type { GreyImage, PlayerTarget } from "../compiler/types.ts";
 import { Aligner, type Alignment } from "./align.ts";
 import { type FeatureBuffers, findFeatures, frameSelection, layFeatures } from "./features.ts";
-import { createGrid, type FeatureGrid, fillGrid, type Fit, Fitter } from "./fit.ts";
+import { createGrid, type FeatureGrid, type Fit, Fitter, fillGrid } from "./fit.ts";
 import type { Homography } from "./homography.ts";
-import { buildLevels, createPyramid, fillPyramid, type FramePyramid } from "./levels.ts";
-import { addPoints, layMatches, layPointSet, type MatchBuffers, matchFeatures, type PointSet } from "./match.ts";
-import { createReference, createTilter, TILTED_VIEW_COUNT, type ReferenceView, type Tilter } from "./reference.ts";
+import { buildLevels, createPyramid, type FramePyramid, fillPyramid } from "./levels.ts";
+import {
+  addPoints,
+  layMatches,
+  layPointSet,
+  type MatchBuffers,
+  matchFeatures,
+  type PointSet,
+} from "./match.ts";
+import {
+  createReference,
+  createTilter,
+  type ReferenceView,
+  TILTED_VIEW_COUNT,
+  type Tilter,
+} from "./reference.ts";
 import { createVoteBuffers, vote } from "./vote.ts";
 
 type Size = Pick<GreyImage, "width" | "height">;
@@ -26,9 +39,14 @@ export interface Found {
   readonly inliers: number;
 }
 
+/** The stages of finding, in order; the last two come once per hypothesis. */
+export type FindStage = "features" | "match" | "vote" | "fit" | "verify";
+
 export interface FindOptions {
   /** Most targets, the best first; 1 when absent. */
   readonly maxTargets?: number;
+  /** Called at the end of each stage. */
+  readonly onStage?: (stage: FindStage) => void;
 }
 
 /**
@@ -44,11 +62,12 @@ const HALF_SCORE_INLIERS = 15;
 /** With this score, no other hypothesis about a target is tried. */
 const CERTAIN_SCORE = 0.5;
 
-/** Shorter sides, in pixels, of the levels on which a place is refined and verified. */
-const LEVEL_SIDES = [32, 64];
+/** Shorter sides, in pixels, of the levels on which a place is refined, verified, and refined again. */
+const LEVEL_SIDES = [32, 64, 128];
 
-/** Most steps of alignment on each level. */
-const STEPS = 6;
+/** Most steps of alignment on the first two levels, and on the last. */
+const STEPS = 4;
+const SHARP_STEPS = 3;
 
 /** Correlation from which a cell is taken to be shown: without an inlier in it, and with one. */
 const SHOWN_CORRELATION = 0.5;
@@ -64,7 +83,7 @@ const SHOWN_AGREEMENT = 0.6;
 const TILTED_POINTS = 400;
 
 export class Finder {
-  readonly #targets: readonly ImageTarget[];
+  readonly #targets: readonly PlayerTarget[];
   readonly #aligners: readonly (readonly Aligner[])[];
   readonly #features: FeatureBuffers;
   readonly #maxima: PointSet;
@@ -78,7 +97,7 @@ export class Finder {
   #tilted = 0;
 
   /** Allocates everything for frames of one size. */
-  constructor(targets: readonly ImageTarget[], size: Size) {
+  constructor(targets: readonly PlayerTarget[], size: Size) {
     this.#targets = targets;
     const most = mostExtrema(frameSelection(size));
     const references = targets.map(createReference);
@@ -137,12 +156,15 @@ export class Finder {
   }
 
   /** Returns the targets that the frame shows, the best first. */
-  find(frame: GreyImage, { maxTargets = 1 }: FindOptions = {}): Found[] {
+  find(frame: GreyImage, { maxTargets = 1, onStage = () => {} }: FindOptions = {}): Found[] {
     const features = findFeatures(frame, this.#features);
+    onStage("features");
     const maxima = this.#maxima;
     const minima = this.#minima;
     const matches = matchFeatures(features, maxima, minima, this.#matches);
+    onStage("match");
     const hypotheses = vote(matches, features, maxima, minima, this.#votes);
+    onStage("vote");
     if (hypotheses.length === 0) return [];
     fillGrid(this.#grid, features);
     fillPyramid(this.#pyramid, frame.data);
@@ -152,7 +174,9 @@ export class Finder {
       const { target } = hypothesis;
       if ((best[target]?.score ?? 0) >= CERTAIN_SCORE) continue;
       const fit = this.#fitter.fit(hypothesis, this.#targets[target], scene);
+      onStage("fit");
       const found = fit && this.#verify(target, fit);
+      onStage("verify");
       if (found && found.score > (best[target]?.score ?? 0)) best[target] = found;
     }
     return best
@@ -163,7 +187,7 @@ export class Finder {
 
   /** Refines a fit and compares the frame with the target's picture; returns null if they differ. */
   #verify(target: number, { map, inliers }: Fit): Found | null {
-    const [coarse, fine] = this.#aligners[target];
+    const [coarse, fine, finest] = this.#aligners[target];
     // A good fit of a covered photo would be led astray by what covers it, so only what looks right is aligned.
     const mask = this.#mask(fine, map);
     let best = this.#judge(fine.align(this.#pyramid, map, { steps: STEPS, mask }));
@@ -179,7 +203,10 @@ export class Finder {
     }
     if (inliers / CERTAIN_INLIERS + best.similarity / CERTAIN_SIMILARITY < 1) return null;
     const score = (best.similarity * inliers) / (inliers + HALF_SCORE_INLIERS);
-    return { target, map: best.map, score, inliers };
+    if (best.agreement < SHOWN_AGREEMENT) return { target, map: best.map, score, inliers };
+    // More detail only makes the place more precise: a blurred frame correlates less with it.
+    const { map: sharp } = finest.align(this.#pyramid, best.map, { steps: SHARP_STEPS });
+    return { target, map: Float64Array.from(sharp), score, inliers };
   }
 
   #judge({ map, correlation, agreement }: Alignment): Judged {

@@ -3,7 +3,7 @@
 
 import type { Features } from "./features.ts";
 import { type Homography, normalize } from "./homography.ts";
-import { isSamePlace, type Matches, packedDistance, PACKED_BYTES, type PointSet } from "./match.ts";
+import { isSamePlace, type Matches, PACKED_BYTES, type PointSet, packedDistance } from "./match.ts";
 import type { Hypothesis } from "./vote.ts";
 
 interface Size {
@@ -180,17 +180,7 @@ export class Fitter {
     const [a, b, c, d, e, f] = map;
     const unit = this.#unit;
     const [x, y] = [this.#width / 2, this.#height / 2];
-    this.#map.set([
-      a * unit,
-      b * unit,
-      a * x + b * y + c,
-      d * unit,
-      e * unit,
-      d * x + e * y + f,
-      0,
-      0,
-      1,
-    ]);
+    this.#map.set([a * unit, b * unit, a * x + b * y + c, d * unit, e * unit, d * x + e * y + f, 0, 0, 1]);
     this.#measure();
   }
 
@@ -292,17 +282,7 @@ export class Fitter {
     const determinant = a * e - b * d;
     const change = determinant / (this.#size * this.#size);
     if (!(change > 0.3 && change < 3)) return false;
-    this.#trial.set([
-      a,
-      b,
-      qx[i] - a * px[i] - b * py[i],
-      d,
-      e,
-      qy[i] - d * px[i] - e * py[i],
-      0,
-      0,
-      1,
-    ]);
+    this.#trial.set([a, b, qx[i] - a * px[i] - b * py[i], d, e, qy[i] - d * px[i] - e * py[i], 0, 0, 1]);
     return true;
   }
 

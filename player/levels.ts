@@ -1,6 +1,6 @@
 // The target at several resolutions, and the frame at several resolutions.
 
-import type { GreyImage, ImageTarget, TrackingImage } from "../compiler/types.ts";
+import type { GreyImage, PlayerTarget } from "../compiler/types.ts";
 import type { Homography } from "./homography.ts";
 
 /** Shorter side, in pixels, of the smallest level of a target. */
@@ -32,7 +32,7 @@ export function buildLevels({
   width,
   height,
   tracking: [image],
-}: Pick<ImageTarget, "width" | "height" | "tracking">): Levels {
+}: Pick<PlayerTarget, "width" | "height" | "tracking">): Levels {
   let level = restoreTrackingImage(image, width, height);
   const levels = [level];
   while (Math.min(level.width, level.height) >= 2 * SMALLEST_LEVEL_SIDE) {
@@ -50,7 +50,7 @@ export function buildLevels({
  * 0, are left out; then the level has the target's own pixels.
  */
 function restoreTrackingImage(
-  { data, width, scale, height }: TrackingImage,
+  { data, width, scale, height }: PlayerTarget["tracking"][number],
   targetWidth: number,
   targetHeight: number,
 ): Level {

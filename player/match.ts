@@ -1,8 +1,8 @@
 // Matches the feature points of a frame with those of all targets, exhaustively, by the Hamming distance of chosen
 // bits of their descriptors.
 
-import { BITS, BLOCK } from "../compiler/kernels/matching.ts";
 import type { Kernels, Room } from "../compiler/kernels/kernels.ts";
+import { BITS, BLOCK } from "../compiler/kernels/matching.ts";
 import { DESCRIPTOR_WORDS } from "../compiler/types.ts";
 import type { Features } from "./features.ts";
 import type { ReferencePoints } from "./reference.ts";
@@ -59,7 +59,7 @@ const MAX_RATIO = 0.87;
 const SAME_PLACE = 1.5;
 
 /** The points of one view of a target, which lie together. */
-export interface Range {
+interface Range {
   readonly target: number;
   readonly start: number;
   readonly end: number;
@@ -126,7 +126,12 @@ function fillBlock({ count, columns }: PointSet): void {
 }
 
 /** Counts the differing bits of a feature, whose packed descriptor begins at `from`, and a reference point. */
-export function packedDistance(packed: Uint8Array, from: number, { columns }: PointSet, point: number): number {
+export function packedDistance(
+  packed: Uint8Array,
+  from: number,
+  { columns }: PointSet,
+  point: number,
+): number {
   let distance = 0;
   let at = columnStart(point);
   for (const end = from + PACKED_BYTES; from < end; from++, at += BLOCK) {

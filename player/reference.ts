@@ -3,12 +3,7 @@
 
 import { type DetectorBuffers, detect, layDetector } from "../compiler/detector/detect.ts";
 import { openKernels } from "../compiler/kernels/kernels.ts";
-import {
-  DESCRIPTOR_WORDS,
-  type FeaturePoints,
-  type ImageTarget,
-  type TrackingImage,
-} from "../compiler/types.ts";
+import { DESCRIPTOR_WORDS, type FeaturePoints, type PlayerTarget } from "../compiler/types.ts";
 
 /**
  * Points of one view of a target, in columns. A point's `frame` is the 2 × 2 matrix (row-major) that takes
@@ -32,7 +27,7 @@ export interface ReferenceView {
 }
 
 export interface Reference {
-  readonly target: ImageTarget;
+  readonly target: PlayerTarget;
   /** One view per keyframe. */
   readonly views: readonly ReferenceView[];
 }
@@ -50,11 +45,13 @@ const TILTED_VIEWS = TILTS.flatMap(({ cosine, directions }) =>
 /** Number of tilted views of a target. */
 export const TILTED_VIEW_COUNT = TILTED_VIEWS.length;
 
+type TrackingImage = PlayerTarget["tracking"][number];
+
 /** Row-major 2 × 2. */
 type Matrix = readonly [number, number, number, number];
 
 /** Returns the points of a target's keyframes. */
-export function createReference(target: ImageTarget): Reference {
+export function createReference(target: PlayerTarget): Reference {
   const views = target.keyframes.map(({ scale, maxima, minima }) => {
     const map: Matrix = [scale, 0, 0, scale];
     return { maxima: placePoints(maxima, map, 0, 0), minima: placePoints(minima, map, 0, 0) };
@@ -101,7 +98,7 @@ function placePoints(
 /** Makes tilted views of targets, one after the other, in the same buffers. */
 export interface Tilter {
   /** Returns the points of a tilted view; `index` is below TILTED_VIEW_COUNT. */
-  view(target: ImageTarget, index: number): ReferenceView;
+  view(target: PlayerTarget, index: number): ReferenceView;
 }
 
 export function createTilter(): Tilter {
@@ -122,14 +119,14 @@ export function createTilter(): Tilter {
 }
 
 /** Returns the larger tracking picture that was not enlarged, or the smaller one. */
-function tiltedPicture({ tracking }: ImageTarget): TrackingImage {
+function tiltedPicture({ tracking }: PlayerTarget): TrackingImage {
   const [larger, smaller] = tracking;
   return larger.scale <= 1 ? larger : smaller;
 }
 
 function viewTilted(
   picture: TrackingImage,
-  target: ImageTarget,
+  target: PlayerTarget,
   index: number,
   buffers: DetectorBuffers,
 ): ReferenceView {
@@ -207,7 +204,7 @@ function warp({ data, width, height }: TrackingImage, { stepX, stepY, startX, st
 }
 
 /** Returns the points that lie in the target. */
-function inside(points: ReferencePoints, { width, height }: ImageTarget): ReferencePoints {
+function inside(points: ReferencePoints, { width, height }: PlayerTarget): ReferencePoints {
   const kept: number[] = [];
   for (let i = 0; i < points.count; i++) {
     if (points.x[i] >= 0 && points.y[i] >= 0 && points.x[i] < width && points.y[i] < height) kept.push(i);

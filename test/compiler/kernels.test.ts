@@ -11,6 +11,7 @@ import { boxScratchBytes } from "../../compiler/kernels/boxes.ts";
 import { BORDER } from "../../compiler/kernels/extrema.ts";
 import { SAMPLES } from "../../compiler/kernels/freak.ts";
 import { type Kernels, openKernels, type Room } from "../../compiler/kernels/kernels.ts";
+import { BLOCK } from "../../compiler/kernels/matching.ts";
 import { CENTERS, distanceStride } from "../../compiler/kernels/medoids.ts";
 import { pyramidScratchBytes } from "../../compiler/kernels/pyramid.ts";
 import { TEMPLATE_PIXELS } from "../../compiler/kernels/templates.ts";
@@ -309,6 +310,46 @@ test.each([17, 40, 64, 257])("distances and medoids of %i descriptors", (count) 
         found.push(state, best.slice());
       }
       return found;
+    },
+  );
+});
+
+test.each([1, 15, 16, 50, 333])("the nearest of %i descriptors", (count) => {
+  const bytes = 32;
+  both(
+    (room) => ({
+      query: room.uint8(bytes),
+      columns: room.uint8(BLOCK * Math.ceil(count / BLOCK) * bytes),
+      distances: room.uint8(count + BLOCK),
+      found: room.int32(count),
+    }),
+    (kernels, { query, columns, distances, found }) => {
+      const random = randomNumbers(count);
+      const results: number[][] = [];
+      for (let trial = 0; trial < 20; trial++) {
+        const base = Array.from({ length: bytes }, () => 256 * random());
+        query.set(base);
+        columns.forEach((_, at) => {
+          const byte = Math.floor(at / BLOCK) % bytes;
+          // In the last block, copies of the last point.
+          const point = Math.floor(at / BLOCK / bytes) * BLOCK + (at % BLOCK);
+          if (point >= count) columns[at] = columns[at - (at % BLOCK) + ((count - 1) % BLOCK)];
+          else columns[at] = random() < trial / 20 ? base[byte] : 256 * random();
+        });
+        const args = [query, columns, count, bytes] as const;
+        const near = kernels.nearestDescriptors(...args, 130, 294, distances, found);
+        results.push([near, ...distances.slice(0, count), ...found.slice(0, near)]);
+        expect(
+          kernels.nearestDescriptors(
+            ...args,
+            Math.min(...distances.slice(0, count)) - 1,
+            294,
+            distances,
+            found,
+          ),
+        ).toBe(0);
+      }
+      return results;
     },
   );
 });
