@@ -5,14 +5,12 @@
 //
 // bench/player/find.ts describes the options.
 
-const BENCHMARKS: Readonly<
-  Record<string, () => Promise<{ run(options: readonly string[]): Promise<void> }>>
-> = {
-  find: () => import("./player/find.ts"),
-};
+import { run as find } from "./player/find.ts";
+
+const BENCHMARKS: Readonly<Record<string, (options: readonly string[]) => Promise<void>>> = { find };
 
 const [name, ...options] = process.argv.slice(2);
-const load = BENCHMARKS[name];
-if (!load)
+const run = BENCHMARKS[name];
+if (!run)
   throw new Error(`Got the benchmark ${name}; expected one of ${Object.keys(BENCHMARKS).join(", ")}.`);
-await (await load()).run(options);
+await run(options);

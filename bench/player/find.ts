@@ -36,8 +36,11 @@ interface Plan {
   readonly stock: boolean;
 }
 
-/** Views of the mixed bin, and of each other one. */
-const VIEWS = { quick: [8, 2], full: [24, 4] } as const;
+/** Returns few or many views of the mixed bin and of each other one. */
+function binsOf({ quick }: Plan) {
+  return quick ? planBins(8, 2, SEED) : planBins(24, 4, SEED);
+}
+
 const QUICK_PICTURES = 8;
 
 /** The result in one frame: the corners' error in pixels, null if nothing was found, and whether it is right. */
@@ -105,7 +108,7 @@ async function serve(plan: Plan): Promise<void> {
   const { load } = await import("../recall/player.ts");
   await loadModules();
   const subjects = choose(await loadSubjects(), plan);
-  const bins = planBins(...VIEWS[plan.quick ? "quick" : "full"], SEED);
+  const bins = binsOf(plan);
   const finders = new Map<number, Finder>();
   const finderOf = (index: number) => {
     const finder = finders.get(index) ?? new Finder([compileTarget(subjects[index].image)], FRAME);
@@ -168,7 +171,7 @@ function judge(found: Corners | null, corners: Corners, { size }: View): Omit<Tr
 }
 
 function report(results: readonly Result[], plan: Plan): string {
-  const bins = planBins(...VIEWS[plan.quick ? "quick" : "full"], SEED);
+  const bins = binsOf(plan);
   const table = (some: readonly Result[]) => [
     "| view | frames | stock found | error | ours found | error |",
     "|---|---|---|---|---|---|",
