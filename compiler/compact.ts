@@ -29,7 +29,7 @@ import {
   type FeaturePoints,
   type GreyImage,
   type PlayerTarget,
-  type TrackingImage,
+  type ScaledImage,
 } from "./types.ts";
 
 /** "VMC1". */
@@ -284,7 +284,7 @@ function writeDifferences(writer: Writer, { data, width, height }: GreyImage): v
   for (let i = 0; i < width * height; i++) out[i] = data[i] - predict(data, i, width);
 }
 
-function readPicture(reader: Reader): Omit<TrackingImage, "points"> {
+function readPicture(reader: Reader): ScaledImage {
   const width = reader.u32();
   const height = reader.u32();
   const scale = reader.f64();

@@ -49,12 +49,13 @@ export interface Keyframe {
 /** A keyframe without the cluster trees, which are built from its points alone. */
 export type KeyframePoints = Omit<Keyframe, "maximaCluster" | "minimaCluster">;
 
-/** The grey image the player tracks at one scale, and the points whose templates it follows. */
-export interface TrackingImage {
-  readonly data: Uint8Array;
-  readonly width: number;
-  readonly height: number;
+/** A grey image of the target at a scale, in image pixels per target pixel. */
+export interface ScaledImage extends GreyImage {
   readonly scale: number;
+}
+
+/** The grey image that MindAR's player tracks at one scale, and the points whose templates it follows. */
+export interface TrackingImage extends ScaledImage {
   readonly points: readonly { readonly x: number; readonly y: number }[];
 }
 
@@ -71,7 +72,7 @@ export interface PlayerTarget {
   readonly width: number;
   readonly height: number;
   readonly keyframes: readonly KeyframePoints[];
-  readonly tracking: readonly Omit<TrackingImage, "points">[];
+  readonly tracking: readonly ScaledImage[];
 }
 
 export interface CompileOptions {

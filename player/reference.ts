@@ -45,7 +45,7 @@ const TILTED_VIEWS = TILTS.flatMap(({ cosine, directions }) =>
 /** Number of tilted views of a target. */
 export const TILTED_VIEW_COUNT = TILTED_VIEWS.length;
 
-type TrackingImage = PlayerTarget["tracking"][number];
+type ScaledImage = PlayerTarget["tracking"][number];
 
 /** Row-major 2 × 2. */
 type Matrix = readonly [number, number, number, number];
@@ -119,13 +119,13 @@ export function createTilter(): Tilter {
 }
 
 /** Returns the larger tracking picture that was not enlarged, or the smaller one. */
-function tiltedPicture({ tracking }: PlayerTarget): TrackingImage {
+function tiltedPicture({ tracking }: PlayerTarget): ScaledImage {
   const [larger, smaller] = tracking;
   return larger.scale <= 1 ? larger : smaller;
 }
 
 function viewTilted(
-  picture: TrackingImage,
+  picture: ScaledImage,
   target: PlayerTarget,
   index: number,
   buffers: DetectorBuffers,
@@ -180,7 +180,7 @@ function normalized(weights: readonly number[]): number[] {
 }
 
 /** Samples a picture, smoothed along the steps to the right. Outside, its border repeats. */
-function warp({ data, width, height }: TrackingImage, { stepX, stepY, startX, startY, ...view }: Warp): void {
+function warp({ data, width, height }: ScaledImage, { stepX, stepY, startX, startY, ...view }: Warp): void {
   const [right, bottom] = [width - 1, height - 1];
   for (let y = 0, to = 0; y < view.height; y++) {
     for (let x = 0; x < view.width; x++, to++) {
