@@ -47,6 +47,11 @@ export interface AppEnv {
      * repeats it with its Idempotency-Key gets this text instead: what was done, and how to get another secret.
      */
     shownOnce?: string;
+    /**
+     * Set by a handler whose response may be too long to keep: what it needs to make the response again, as
+     * `creation.summary`.
+     */
+    summary?: string;
   };
 }
 

@@ -44,6 +44,7 @@ export const ERRORS = {
   idempotency_key_reused: { status: 422, title: "Idempotency-Key reused" },
   secret_shown_once: { status: 409, title: "Secret shown once" },
   request_in_progress: { status: 409, title: "Request in progress" },
+  response_not_kept: { status: 409, title: "Response not kept" },
   quota_exceeded: { status: 403, title: "Quota exceeded" },
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Method not allowed" },

@@ -158,6 +158,7 @@ export type BatchItem = z.infer<typeof batchItem>;
 export const batchResult = z
   .object({ items: z.array(batchItem), submitted: z.number().int(), refused: z.number().int() })
   .openapi("BatchResult");
+export type BatchResult = z.infer<typeof batchResult>;
 
 export const contentPage = z
   .object({ items: z.array(arContent), next_cursor: z.string().nullable(), total: z.number().int() })
@@ -334,6 +335,16 @@ export const companyUsage = z
     bytes: used,
     /** Compilations requested today (UTC). */
     compilations: used.extend({ resets_at: z.iso.datetime() }),
+    /** Records that are kept for a time. The oldest entries, events and deliveries are deleted above their limit. */
+    records: z.object({
+      /** The Idempotency-Keys of the last 24 hours. */
+      idempotency_keys: used,
+      /** Bytes of the responses that are kept for them, encrypted. */
+      idempotency_bytes: used,
+      audit_entries: used,
+      webhook_events: used,
+      webhook_deliveries: used,
+    }),
     /** The last 30 days (UTC), oldest first. */
     days: z.array(z.object({ day: z.iso.date(), compilations: z.number().int() })),
   })

@@ -1,8 +1,9 @@
-import { and, desc, eq, gte, lt, lte, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gte, inArray, lt, lte, or, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { insertIf } from "../db/insert-if.ts";
 import { insertSelect } from "../db/insert-select.ts";
 import { type AuditRow, auditLog, type Company, type Database, members, users } from "../db/tables.ts";
+import { listOverfull } from "../db/usage-counts.ts";
 import type { Position } from "../http/cursor.ts";
 import type { Action, Subject } from "./actions.ts";
 
@@ -24,11 +25,23 @@ export interface AuditObject {
   readonly name: string | SQL;
 }
 
-/** The changes, with the API's field names. Never a secret. */
+/** The changes, with the API's field names. Never a secret. Long values are cut when they are recorded. */
 export type AuditDetail = Readonly<Record<string, unknown>>;
 
 /** Entries of an export that are in memory at the same time. A request may make 50 queries on D1's free plan. */
 const EXPORT_PAGE = 250;
+
+/** Longest value in the details, in bytes of its JSON. An entry is kept for 400 days. */
+const MAX_VALUE_BYTES = 200;
+
+/** Longest name of an object, in characters. */
+const MAX_NAME_LENGTH = 200;
+
+/** Entries of one company. Above that, the oldest are deleted. */
+export const MAX_ENTRIES = 100_000;
+
+/** Entries that one sweep deletes in each company with too many: more than are written between two sweeps. */
+const MAX_DELETED = 50_000;
 
 const RETENTION_MS = 400 * 24 * 3_600_000;
 
@@ -68,8 +81,8 @@ export class Audit {
       address,
       action,
       objectId: id,
-      objectName: sql`coalesce(${name}, '')`,
-      detail,
+      objectName: sql`substr(coalesce(${name}, ''), 1, ${MAX_NAME_LENGTH})`,
+      detail: detail && withoutLongValues(detail),
     };
     return insertIf(this.#db, auditLog, row, condition);
   }
@@ -84,6 +97,24 @@ export class Audit {
     const [rows] = await this.#db.batch([change, this.entry(action, object, detail)]);
     return rows as Row[];
   }
+}
+
+function withoutLongValues(detail: AuditDetail): AuditDetail {
+  return Object.fromEntries(Object.entries(detail).map(([name, value]) => [name, cut(value)]));
+}
+
+/** Returns a long value as the beginning of its text, or of its JSON. */
+function cut(value: unknown): unknown {
+  const encoder = new TextEncoder();
+  const json = JSON.stringify(value) ?? "";
+  if (encoder.encode(json).length <= MAX_VALUE_BYTES) return value;
+  const text = typeof value === "string" ? value : json;
+  const ending = "…";
+  const room = new Uint8Array(MAX_VALUE_BYTES - encoder.encode(`"${ending}"`).length);
+  let { read } = encoder.encodeInto(text, room);
+  // Quotes, backslashes and line breaks take two bytes in JSON.
+  while (encoder.encode(JSON.stringify(text.slice(0, read))).length > room.length + 2) read -= 1;
+  return `${text.slice(0, read)}${ending}`;
 }
 
 /** Returns the statement that inserts an entry about a person's own account into the log of each of their companies. */
@@ -182,7 +213,20 @@ export async function* exportAudit(
   }
 }
 
-/** Deletes entries older than 400 days. */
-export async function sweepAudit(db: Database, now: number): Promise<void> {
+/**
+ * Deletes entries older than 400 days, and the oldest ones of companies with more than `max`: first those about photos,
+ * so that nobody can push out the entries about people, keys and storages with changes of photos.
+ */
+export async function sweepAudit(db: Database, now: number, max = MAX_ENTRIES): Promise<void> {
   await db.delete(auditLog).where(lte(auditLog.createdAt, now - RETENTION_MS));
+  const isAboutPhotos = sql`substr(${auditLog.action}, 1, instr(${auditLog.action}, '.') - 1) IN ('content', 'marker', 'video')`;
+  for (const { ownerId, rows } of await listOverfull(db, "audit_log", max)) {
+    const oldest = db
+      .select({ id: auditLog.id })
+      .from(auditLog)
+      .where(eq(auditLog.companyId, ownerId))
+      .orderBy(desc(isAboutPhotos), asc(auditLog.createdAt), asc(auditLog.id))
+      .limit(Math.min(rows - max, MAX_DELETED));
+    await db.delete(auditLog).where(inArray(auditLog.id, oldest));
+  }
 }

@@ -1,10 +1,9 @@
 import type { Bindings } from "../bindings.ts";
-import type { Creation } from "../db/idempotency.ts";
-import { problemOf, Refusal } from "../errors.ts";
+import { type Creation, derivedId } from "../db/idempotency.ts";
+import { type ErrorCode, problemOf, Refusal } from "../errors.ts";
 import { refusalFor } from "../http/refusals.ts";
 import { logFailure } from "../log.ts";
 import type { BatchItem } from "../schemas.ts";
-import { sha256 } from "../sha256.ts";
 import type { ContentStore } from "./store.ts";
 import { type Photo, type Services, submitPhotos } from "./submission.ts";
 
@@ -40,7 +39,10 @@ export async function submitBatch(
     const photos = group;
     group = [];
     const requests = await Promise.all(
-      photos.map(async ({ index, photo }) => ({ photo, creation: await creationAt(creation, index) })),
+      photos.map(async ({ index, photo }) => ({
+        photo,
+        creation: { id: await derivedId(creation.id, index), isRepeated: creation.isRepeated },
+      })),
     );
     const outcomes = await submitPhotos(services, store, requests, services.now()).catch((error: unknown) =>
       photos.map(() => ({ error })),
@@ -82,11 +84,37 @@ function isAboutWholeBatch(error: unknown): boolean {
   );
 }
 
-/** Returns the creation of the nth photo. Its id is the same each time the same Idempotency-Key is sent. */
-async function creationAt({ id, isRepeated }: Creation, index: number): Promise<Creation> {
-  const hash = await sha256(new TextEncoder().encode(`${id}/${index}`));
-  const parts = [hash.slice(0, 8), hash.slice(8, 12), `8${hash.slice(13, 16)}`, `8${hash.slice(17, 20)}`];
-  return { id: [...parts, hash.slice(20, 32)].join("-"), isRepeated };
+/** The outcomes of a batch, in a few bytes per photo. All ids follow from the id of its creation. */
+interface BatchSummary {
+  /** Each different outcome once. */
+  readonly outcomes: readonly ("created" | "reused" | ErrorCode)[];
+  /** The index of each photo's outcome. */
+  readonly items: readonly number[];
+}
+
+/** Returns what `repeatBatch` needs to tell the results again. */
+export function summarizeBatch(items: readonly BatchItem[]): string {
+  const each = items.map(({ error, reused }) => error?.code ?? (reused ? "reused" : "created"));
+  const outcomes = [...new Set(each)];
+  const summary: BatchSummary = { outcomes, items: each.map((outcome) => outcomes.indexOf(outcome)) };
+  return JSON.stringify(summary);
+}
+
+/** Returns the results of an earlier batch, without the names of its files and the sentences of its errors. */
+export async function repeatBatch(creationId: string, summary: string): Promise<BatchItem[]> {
+  const { outcomes, items }: BatchSummary = JSON.parse(summary);
+  return Promise.all(
+    items.map(async (outcome, index) => {
+      const name = outcomes[outcome];
+      if (name !== "created" && name !== "reused") {
+        const detail = "This photo was refused. Only the first response to this batch says more.";
+        return failed(index, "", new Refusal(name, detail));
+      }
+      const id = await derivedId(creationId, index);
+      const task = { id: await derivedId(id, "task") };
+      return made(index, "", { content: { id }, task, reused: name === "reused" });
+    }),
+  );
 }
 
 function made(

@@ -1,4 +1,7 @@
-import type { Company, CompileTaskRow, Content } from "../db/tables.ts";
+import { MAX_ENTRIES } from "../audit/log.ts";
+import { MAX_KEPT_BYTES, MAX_KEYS } from "../db/idempotency.ts";
+import type { Company, CompileTaskRow, Content, CountedTable } from "../db/tables.ts";
+import { usageOf } from "../db/usage-counts.ts";
 import type {
   ArContent,
   CompanyUsage,
@@ -7,6 +10,7 @@ import type {
   MarkerMetadata,
   ViewerManifest,
 } from "../schemas.ts";
+import { MAX_DELIVERIES, MAX_EVENTS } from "../webhooks/deliveries.ts";
 import { DAY_MILLISECONDS, dayOf, endOfDay, type Quotas } from "./quotas.ts";
 
 /**
@@ -110,24 +114,34 @@ export function timestamp(milliseconds: number | null): string | null {
 export function usageBody(
   { contentCount, contentBytes }: Company,
   usage: {
+    readonly counts: Parameters<typeof usageOf>[0];
     readonly quotas: Quotas;
     readonly compilationDays: readonly { readonly day: string; readonly compilations: number }[];
     readonly days: number;
     readonly now: number;
   },
 ): CompanyUsage {
-  const { quotas, compilationDays, days, now } = usage;
+  const { quotas, counts, compilationDays, days, now } = usage;
   const { contents, bytes, compilationsADay } = quotas;
   const compilations = new Map(compilationDays.map((row) => [row.day, row.compilations]));
   const on = (day: string) => ({ day, compilations: compilations.get(day) ?? 0 });
   const limited = (used: number, limit: number) => ({ used, limit: limit === 0 ? null : limit });
   const today = on(dayOf(now));
+  const keys = usageOf(counts, "idempotency_keys");
+  const limitedRows = (table: CountedTable, max: number) => limited(usageOf(counts, table).rows, max);
   return {
     contents: limited(contentCount, contents),
     bytes: limited(contentBytes, bytes),
     compilations: {
       ...limited(today.compilations, compilationsADay),
       resets_at: new Date(endOfDay(now)).toISOString(),
+    },
+    records: {
+      idempotency_keys: limited(keys.rows, MAX_KEYS),
+      idempotency_bytes: limited(keys.bytes, MAX_KEPT_BYTES),
+      audit_entries: limitedRows("audit_log", MAX_ENTRIES),
+      webhook_events: limitedRows("webhook_events", MAX_EVENTS),
+      webhook_deliveries: limitedRows("webhook_deliveries", MAX_DELIVERIES),
     },
     days: Array.from({ length: days }, (_, i) => on(dayOf(now - (days - 1 - i) * DAY_MILLISECONDS))),
   };

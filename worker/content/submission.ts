@@ -1,7 +1,7 @@
 import { COMPILER_VERSION } from "../../compiler/compile.ts";
 import { inspectImage } from "../../compiler/image/inspect.ts";
 import type { Bindings } from "../bindings.ts";
-import { type Creation, newCreation } from "../db/idempotency.ts";
+import { type Creation, derivedId, newCreation } from "../db/idempotency.ts";
 import type { Company, Content } from "../db/tables.ts";
 import { logFailure } from "../log.ts";
 import { initialState, type NewLease, newLease } from "../marker/life.ts";
@@ -237,7 +237,7 @@ async function storeFiles(
     ...photo,
     content,
     change: { markerStatus: task.state, ...(copied ? { ...copied, markerGeneratedAt: now } : {}) },
-    task: { id: crypto.randomUUID(), generation: 1, createdAt: now, ...task },
+    task: { id: await derivedId(row.id, "task"), generation: 1, createdAt: now, ...task },
     lease,
     isReused: Boolean(copied),
   };

@@ -16,6 +16,9 @@ import type { ErrorCode } from "../errors.ts";
 import type { MarkerMetadata, ProgressBody } from "../schemas.ts";
 import type { AnyEvent, ContentEvent } from "../webhooks/event-names.ts";
 
+/** The tables whose rows are counted by owner. */
+const COUNTED = ["idempotency_keys", "audit_log", "webhook_events", "webhook_deliveries"] as const;
+
 export type Database = DrizzleD1Database<Record<string, never>>;
 
 /** The tables. Times are milliseconds since 1970; ids are random UUIDs; paths are keys in the storage. */
@@ -531,11 +534,30 @@ export const idempotencyKeys = sqliteTable(
     runs: integer("runs").notNull(),
     /** Hash of the request; null until its body has been read. */
     fingerprint: text("fingerprint"),
-    /** Encrypted by worker/storage/secrets.ts. */
+    /** Encrypted by worker/storage/secrets.ts, and bounded (worker/routes/idempotent.ts). */
     answer: text("answer"),
     expiresAt: integer("expires_at").notNull(),
   },
   (table) => [index("idempotency_keys_expiry").on(table.expiresAt)],
+);
+
+/**
+ * The rows that a company, or a person without one, has in tables that grow with use, and their bytes where these count.
+ * Triggers update them (migrations/0016_count_rows.sql). A migration that recreates one of the tables must recreate its
+ * triggers too.
+ */
+export const usageCounts = sqliteTable(
+  "usage_counts",
+  {
+    ownerId: text("owner_id").notNull(),
+    kind: text("kind", { enum: COUNTED }).notNull(),
+    rowCount: integer("row_count").notNull(),
+    byteCount: integer("byte_count").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.ownerId, table.kind] }),
+    index("usage_counts_largest").on(table.kind, table.rowCount),
+  ],
 );
 
 /** Who did what to which object. Names are copies, because the objects may be renamed or deleted. */
@@ -682,6 +704,8 @@ export const mails = sqliteTable("mails", {
   body: text("body").notNull(),
   createdAt: integer("created_at").notNull(),
 });
+
+export type CountedTable = (typeof COUNTED)[number];
 
 export type ApiKeyRow = typeof apiKeys.$inferSelect;
 export type AuditRow = typeof auditLog.$inferSelect;

@@ -56,6 +56,8 @@ export const KEY_REFUSALS = [
   "invalid_idempotency_key",
   "idempotency_key_reused",
   "request_in_progress",
+  "response_not_kept",
+  "quota_exceeded",
   "secrets_unavailable",
 ] as const;
 

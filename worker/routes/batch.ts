@@ -1,7 +1,7 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
 import type { AppEnv, Bindings } from "../bindings.ts";
-import { type BatchEntry, MAX_BATCH, submitBatch } from "../content/batch.ts";
+import { type BatchEntry, MAX_BATCH, repeatBatch, submitBatch, summarizeBatch } from "../content/batch.ts";
 import type { ProjectStore } from "../content/project-store.ts";
 import { fetchImage } from "../content/remote-image.ts";
 import { unzipped } from "../content/zip.ts";
@@ -90,8 +90,16 @@ routes.openAPIRegistry.register("RemotePhotos", remotePhotos);
 export const batchRoutes = routes.openapi(create, async (c) => {
   const { store, projects, creation } = c.var;
   const fields = c.req.valid("query");
-  const entries = await entriesOf(c.env, c.var.body, projects, fields);
-  const items = await submitBatch({ ...c.env, origin: originOf(c) }, store, entries, creation);
+  const items =
+    creation.summary === undefined
+      ? await submitBatch(
+          { ...c.env, origin: originOf(c) },
+          store,
+          await entriesOf(c.env, c.var.body, projects, fields),
+          creation,
+        )
+      : await repeatBatch(creation.id, creation.summary);
+  c.set("summary", summarizeBatch(items));
   const submitted = items.filter(({ error }) => error === null).length;
   return c.json({ items, submitted, refused: items.length - submitted }, 200);
 });

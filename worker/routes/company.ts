@@ -6,6 +6,7 @@ import { company, companyChange, invitationList, memberList } from "../accounts/
 import type { AppEnv } from "../bindings.ts";
 import { quotasOf, readDays } from "../content/quotas.ts";
 import { usageBody } from "../content/representation.ts";
+import { readCounts } from "../db/usage-counts.ts";
 import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
 import { companyUsage } from "../schemas.ts";
@@ -128,8 +129,11 @@ export const companyRoutes = new OpenAPIHono<AppEnv>()
     const now = c.env.now();
     const quotas = quotasOf(company, c.env.settings.quotas);
     const days = SHOWN_DAYS;
-    const compilationDays = await readDays(c.env.db, company.id, days, now);
-    return c.json(usageBody(company, { quotas, compilationDays, days, now }), 200);
+    const [compilationDays, counts] = await c.env.db.batch([
+      readDays(c.env.db, company.id, days, now),
+      readCounts(c.env.db, company.id),
+    ]);
+    return c.json(usageBody(company, { quotas, counts, compilationDays, days, now }), 200);
   })
   .openapi(storage, (c) =>
     c.json({ connection_id: c.var.store.company.storageConnectionId ?? PLATFORM }, 200),

@@ -20,10 +20,23 @@ const REPLAYED_HEADERS = ["Content-Type", "Location", "ETag"] as const;
 /** Query parameters that change how long the response takes, not what the request does. */
 const IGNORED_PARAMETERS = ["wait"] as const;
 
-/** A response as it is stored, encrypted; or, of one with a secret, only a sentence for the requests that repeat it. */
+/** Longest body of a response that is kept, as UTF-8. One photo has up to 10 kB, 500 photos of a batch 120 kB. */
+const MAX_KEPT_BODY_BYTES = 10_000;
+
+/**
+ * A response as it is stored, encrypted. For a long one, what its handler needs to make it again; otherwise, as for one
+ * with a secret, only the refusal of the requests that repeat it.
+ */
 type StoredResponse =
   | { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
-  | { readonly refusal: string };
+  | { readonly summary: string }
+  | StoredRefusal;
+
+interface StoredRefusal {
+  readonly refusal: string;
+  readonly code: "secret_shown_once" | "response_not_kept";
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 interface CreatingEnv {
   Bindings: AppEnv["Bindings"];
@@ -64,6 +77,7 @@ async function runOnce(
   const route = `${c.req.method} ${c.req.path}`;
   const claim = await idempotency.claim(db, { owner, route, key, now: now() });
   if (claim.kind === "running") throw inProgress();
+  if (claim.kind === "full") throw noRoom(claim.max);
 
   if (claim.kind === "answered") {
     body.observe({ write: (chunk) => fingerprint.write(chunk) });
@@ -71,7 +85,13 @@ async function runOnce(
     if ((await fingerprint.end()) !== claim.fingerprint) throw reused();
     const text = await storages.openText(claim.answer, contextOf(claim.rowId));
     const stored = JSON.parse(text) as StoredResponse;
-    if ("refusal" in stored) throw new Refusal("secret_shown_once", stored.refusal);
+    if ("refusal" in stored) throw new Refusal(stored.code, stored.refusal, stored.headers);
+    if ("summary" in stored) {
+      c.set("creation", { id: claim.creationId, isRepeated: true, summary: stored.summary });
+      await next();
+      c.res.headers.set("Idempotency-Replayed", "true");
+      return;
+    }
     const { status, headers } = stored;
     return new Response(stored.body, { status, headers: { ...headers, "Idempotency-Replayed": "true" } });
   }
@@ -96,7 +116,7 @@ async function runOnce(
     clearInterval(heartbeat);
   }
   try {
-    const { status, headers } = c.res;
+    const { status } = c.res;
     if (status >= 400) {
       const mayBeCreated = status >= 500 || lease.isRepeated;
       await (mayBeCreated ? idempotency.expireLease(db, lease, now()) : idempotency.deleteKey(db, lease));
@@ -104,24 +124,51 @@ async function runOnce(
     }
     await body.skip();
     await noteFingerprint();
-    const { shownOnce } = c.var;
-    const replayed = REPLAYED_HEADERS.map((name) => [name, headers.get(name) ?? ""]);
-    const stored: StoredResponse =
-      shownOnce === undefined
-        ? {
-            status,
-            headers: Object.fromEntries(replayed.filter(([, value]) => value !== "")),
-            body: await c.res.clone().text(),
-          }
-        : { refusal: `${shownOnce} The secret was only in the first response.` };
-    const sealed = await storages.sealText(JSON.stringify(stored), contextOf(lease.rowId));
-    await idempotency.saveAnswer(db, lease, sealed);
+    const sealed = (stored: StoredResponse) =>
+      storages.sealText(JSON.stringify(stored), contextOf(lease.rowId));
+    const short = refusalOf(c);
+    await idempotency.saveAnswer(db, lease, {
+      answer: await sealed((await storedResponse(c)) ?? short),
+      short: await sealed(short),
+    });
   } catch (error) {
     // The request has succeeded. A retry finds the created object under its id.
     logFailure("The response to a request with an Idempotency-Key could not be stored", error);
     // If this fails too, the lease ends within a minute.
     await idempotency.expireLease(db, lease, now()).catch(() => {});
   }
+}
+
+/** Returns what is stored of a response; undefined for one that has a secret or is too long. */
+async function storedResponse({ res, var: { shownOnce, summary } }: Context<CreatingEnv>) {
+  if (shownOnce !== undefined) return undefined;
+  const body = await res.clone().text();
+  const isLong = new TextEncoder().encode(body).length > MAX_KEPT_BODY_BYTES;
+  if (isLong) return summary === undefined ? undefined : { summary };
+  const replayed = REPLAYED_HEADERS.map((name) => [name, res.headers.get(name) ?? ""]);
+  const headers = Object.fromEntries(replayed.filter(([, value]) => value !== ""));
+  return { status: res.status, headers, body };
+}
+
+/** Returns the refusal of requests that repeat one whose response is not stored: what it created, or where. */
+function refusalOf({ res: { status, headers }, var: { shownOnce } }: Context<CreatingEnv>): StoredRefusal {
+  if (shownOnce !== undefined) {
+    return { refusal: `${shownOnce} The secret was only in the first response.`, code: "secret_shown_once" };
+  }
+  const location = headers.get("Location");
+  const advice = location ? `Read what it created at ${location}.` : "It was not run again.";
+  return {
+    refusal: `The first request with this Idempotency-Key succeeded with status ${status}, but there was no space to keep its response. ${advice}`,
+    code: "response_not_kept",
+    headers: location ? { Location: location } : {},
+  };
+}
+
+function noRoom(max: number): Refusal {
+  return new Refusal(
+    "quota_exceeded",
+    `${max.toLocaleString("en")} Idempotency-Keys are in use, the maximum. Each is kept for 24 hours. Send the request without a key, or try again later.`,
+  );
 }
 
 function contextOf(rowId: string): string {

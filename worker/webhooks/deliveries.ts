@@ -1,5 +1,7 @@
 import {
   and,
+  asc,
+  desc,
   eq,
   exists,
   gte,
@@ -9,6 +11,7 @@ import {
   lt,
   lte,
   not,
+  notInArray,
   or,
   type SQL,
   sql,
@@ -17,6 +20,7 @@ import { Audit, PLATFORM_ACTOR } from "../audit/log.ts";
 import type { Bindings, WebhookMessage } from "../bindings.ts";
 import { insertSelect } from "../db/insert-select.ts";
 import {
+  type CountedTable,
   type Database,
   type WebhookDeliveryRow,
   type WebhookEndpointRow,
@@ -26,6 +30,7 @@ import {
   webhookEndpoints,
   webhookEvents,
 } from "../db/tables.ts";
+import { listOverfull } from "../db/usage-counts.ts";
 import { logFailure } from "../log.ts";
 
 /**
@@ -58,6 +63,16 @@ const DAY_MILLISECONDS = 86_400_000;
 
 /** How long events and their deliveries are kept. */
 const RETENTION_DAYS = 30;
+
+/** Events and deliveries of one company. Above that, the oldest are deleted, sent or not. */
+export const MAX_EVENTS = 20_000;
+export const MAX_DELIVERIES = 20_000;
+
+/** Rows that one sweep deletes in each company with too many: more than are written between two sweeps. */
+const MAX_DELETED = 50_000;
+
+/** Attempts of one delivery that are kept. Each time it is sent again adds to them. */
+export const MAX_KEPT_ATTEMPTS = 20;
 
 /** Messages that a queue takes in one call. */
 const MAX_MESSAGES = 100;
@@ -251,6 +266,22 @@ export async function recordAttempt(
       )
       .where(eq(webhookEndpoints.id, endpoint.id))
       .returning(),
+    db
+      .delete(webhookAttempts)
+      .where(
+        and(
+          eq(webhookAttempts.deliveryId, delivery.id),
+          notInArray(
+            webhookAttempts.id,
+            db
+              .select({ id: webhookAttempts.id })
+              .from(webhookAttempts)
+              .where(eq(webhookAttempts.deliveryId, delivery.id))
+              .orderBy(desc(webhookAttempts.createdAt), desc(webhookAttempts.id))
+              .limit(MAX_KEPT_ATTEMPTS),
+          ),
+        ),
+      ),
     // The webhook may have been disabled during the attempt, when this delivery was leased.
     failDisabled(db, eq(webhookDeliveries.id, delivery.id), now),
   ]);
@@ -362,10 +393,14 @@ export async function reclaimOverdue(
 }
 
 /**
- * Deletes events older than 30 days with their deliveries, and secrets that no longer sign. Fails deliveries whose
- * attempt was interrupted while their webhook was disabled.
+ * Deletes events older than 30 days with their deliveries, the oldest ones of companies with too many, and secrets that
+ * no longer sign. Fails deliveries whose attempt was interrupted while their webhook was disabled.
  */
-export async function prune(db: Database, now: number): Promise<void> {
+export async function prune(
+  db: Database,
+  now: number,
+  { maxEvents = MAX_EVENTS, maxDeliveries = MAX_DELIVERIES } = {},
+): Promise<void> {
   await db.batch([
     failDisabled(db, isNotNull(webhookDeliveries.lease), now),
     db.delete(webhookEvents).where(lte(webhookEvents.createdAt, now - RETENTION_DAYS * DAY_MILLISECONDS)),
@@ -374,4 +409,23 @@ export async function prune(db: Database, now: number): Promise<void> {
       .set({ previousSecret: null, previousSecretExpiresAt: null })
       .where(lte(webhookEndpoints.previousSecretExpiresAt, now)),
   ]);
+  await pruneOverfull(db, webhookEvents, "webhook_events", maxEvents);
+  await pruneOverfull(db, webhookDeliveries, "webhook_deliveries", maxDeliveries);
+}
+
+async function pruneOverfull(
+  db: Database,
+  table: typeof webhookEvents | typeof webhookDeliveries,
+  counted: CountedTable,
+  max: number,
+): Promise<void> {
+  for (const { ownerId, rows } of await listOverfull(db, counted, max)) {
+    const oldest = db
+      .select({ id: table.id })
+      .from(table)
+      .where(eq(table.companyId, ownerId))
+      .orderBy(asc(table.createdAt), asc(table.id))
+      .limit(Math.min(rows - max, MAX_DELETED));
+    await db.delete(table).where(inArray(table.id, oldest));
+  }
 }

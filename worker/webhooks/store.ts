@@ -14,14 +14,17 @@ import {
   webhookEvents,
 } from "../db/tables.ts";
 import type { Position } from "../http/cursor.ts";
-import { endpointName, failDisabled, isEndpointEnabled, isUnleased } from "./deliveries.ts";
+import {
+  endpointName,
+  failDisabled,
+  isEndpointEnabled,
+  isUnleased,
+  MAX_KEPT_ATTEMPTS,
+} from "./deliveries.ts";
 import { TEST_EVENT } from "./event-names.ts";
 
 /** Webhooks of one company: every event may be sent to each of them. */
 export const MAX_ENDPOINTS = 20;
-
-/** Attempts of one delivery that are shown. Sending it again adds to them without a limit. */
-const MAX_SHOWN_ATTEMPTS = 100;
 
 export interface DeliveryWithEvent {
   readonly delivery: WebhookDeliveryRow;
@@ -228,7 +231,7 @@ export class WebhookStore {
       .leftJoin(webhookAttempts, eq(webhookAttempts.deliveryId, webhookDeliveries.id))
       .where(this.#ownDelivery(endpointId, id))
       .orderBy(desc(webhookAttempts.createdAt))
-      .limit(MAX_SHOWN_ATTEMPTS);
+      .limit(MAX_KEPT_ATTEMPTS);
     const [first] = found;
     if (!first) return undefined;
     const attempts = found.flatMap(({ attempt }) => (attempt ? [attempt] : [])).reverse();

@@ -4,11 +4,13 @@ import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { CreatedApiKey, Me, Member, PendingInvitation } from "../../../worker/accounts/schemas.ts";
 import { ACTIONS, type Action } from "../../../worker/audit/actions.ts";
 import { toCsv } from "../../../worker/audit/csv.ts";
+import { MAX_ENTRIES, sweepAudit } from "../../../worker/audit/log.ts";
 import type { AuditEntry, AuditPage } from "../../../worker/audit/schemas.ts";
 import { auditLog, type Database } from "../../../worker/db/tables.ts";
-import type { Project } from "../../../worker/schemas.ts";
+import type { CompanyUsage, Project } from "../../../worker/schemas.ts";
 import { PLATFORM } from "../../../worker/storage/schemas.ts";
 import { sweep } from "../../../worker/sweep.ts";
+import { CONTENT_EVENTS } from "../../../worker/webhooks/event-names.ts";
 import { Browser, OWNER, setUp } from "../browser.ts";
 import { Edge, form, json, refusal, SECRET, s3 } from "../edge.ts";
 import { png, video } from "../fixtures.ts";
@@ -104,6 +106,71 @@ describe("an entry", () => {
     await done(`/api/storage-connections/${connection.id}`, { method: "DELETE" });
     const gone = (await entries()).filter(({ action }) => /deleted|revoked/.test(action));
     expect(gone.map(({ object }) => object.name)).toEqual(["Bucket second", "Revoked", "Short-lived"]);
+  });
+});
+
+describe("the size of the log", () => {
+  test("grows by at most 200 bytes for each changed value, however long it is", async () => {
+    const { content } = await send<{ content: { id: string } }>("/api/ar-content", {
+      method: "POST",
+      body: form({ image: png() }),
+    });
+    const long = ["語".repeat(2000), '"\\\n'.repeat(500), "🎞".repeat(1000), "x".repeat(199)];
+    for (const description of long) {
+      await send(`/api/ar-content/${content.id}`, json("PATCH", { title: "Long", description }));
+    }
+    const changes = await entries("action=content.changed");
+    expect(changes).toHaveLength(long.length);
+    for (const [n, { detail }] of changes.reverse().entries()) {
+      const { title, description } = detail as { title: string; description: string };
+      const bytes = new TextEncoder().encode(JSON.stringify(description)).length;
+      expect([title, description.slice(0, 40)]).toEqual(["Long", long[n].slice(0, 40)]);
+      expect([bytes <= 200, bytes > 190, description.isWellFormed()]).toEqual([true, true, true]);
+      expect(description.endsWith("…")).toBe(true);
+    }
+  });
+
+  test("is at most 600 bytes for each change that a route makes", async () => {
+    const url = `https://shop.example.net/${"hook".repeat(450)}`;
+    const events = [...CONTENT_EVENTS];
+    const { id } = await send<{ id: string }>("/api/webhooks", json("POST", { url, events }));
+    await send(`/api/webhooks/${id}`, json("PATCH", { description: "d".repeat(200), url: `${url}?x` }));
+    await send(
+      "/api/api-keys",
+      json("POST", { name: "k".repeat(100), scopes: ["read", "submit", "manage"] }),
+    );
+    const rows = await edge.db.select().from(auditLog);
+    expect(rows.length).toBeGreaterThanOrEqual(3);
+    for (const { objectName, detail } of rows) {
+      expect(objectName.length).toBeLessThanOrEqual(200);
+      for (const value of Object.values(detail ?? {})) {
+        expect(new TextEncoder().encode(JSON.stringify(value)).length).toBeLessThanOrEqual(200);
+      }
+    }
+  });
+
+  test("is limited: the oldest entries go first, and those about photos before all others", async () => {
+    const entry = (action: Action, n: number) => ({
+      id: crypto.randomUUID(),
+      companyId: me.company!.id,
+      createdAt: edge.clock + n,
+      actorKind: "person" as const,
+      ...{ actorId: me.id, actorName: "Ada", address: "", action, objectId: "x" },
+      objectName: String(n),
+    });
+    for (const [n, action] of (["key.created", "content.changed", "member.joined"] as const).entries())
+      await edge.db.insert(auditLog).values(entry(action, n));
+    for (const n of [3, 4, 5]) await edge.db.insert(auditLog).values(entry("video.attached", n));
+    const kept = async () => (await entries()).map(({ object }) => object.name).reverse();
+    const used = async () => (await owner.json<CompanyUsage>("/api/company/usage")).records.audit_entries;
+    expect(await used()).toEqual({ used: 6, limit: MAX_ENTRIES });
+    await sweepAudit(edge.db, edge.clock, 6);
+    expect(await kept()).toHaveLength(6);
+    await sweepAudit(edge.db, edge.clock, 4);
+    expect(await kept()).toEqual(["0", "2", "4", "5"]);
+    await sweepAudit(edge.db, edge.clock, 1);
+    expect(await kept()).toEqual(["2"]);
+    expect((await used()).used).toBe(1);
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { CreatedApiKey, Mailbox, Me, Member } from "../../../worker/accounts/schemas.ts";
-import { apiKeys, arContent, companies, projects } from "../../../worker/db/tables.ts";
+import { MAX_KEPT_BYTES } from "../../../worker/db/idempotency.ts";
+import { apiKeys, arContent, companies, projects, usageCounts } from "../../../worker/db/tables.ts";
 import { ERRORS } from "../../../worker/errors.ts";
 import type { CompileOutcome } from "../../../worker/marker/compile-service.ts";
 import { consume } from "../../../worker/marker/consumer.ts";
@@ -364,6 +365,9 @@ async function recordRequests({ id }: ArContent): Promise<void> {
     compiler: health,
   };
   await ok(edge.anonymously("/api/health", {}, { dependencies }));
+  await edge.db.update(usageCounts).set({ byteCount: MAX_KEPT_BYTES });
+  await ok(edge.fetch("/api/projects", project("Birthdays", "two")));
+  await refused("response_not_kept", edge.fetch("/api/projects", project("Birthdays", "two")));
 }
 
 async function recordLeases(): Promise<void> {

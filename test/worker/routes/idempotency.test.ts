@@ -2,17 +2,24 @@ import { and, eq, inArray } from "drizzle-orm";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { CreatedApiKey } from "../../../worker/accounts/schemas.ts";
 import { FIRST_COMPANY_ID } from "../../../worker/content/store.ts";
-import { claim, sweepKeys } from "../../../worker/db/idempotency.ts";
+import {
+  claim,
+  MAX_KEPT_BYTES,
+  MAX_KEYS,
+  MAX_KEYS_OF_PERSON,
+  sweepKeys,
+} from "../../../worker/db/idempotency.ts";
 import {
   apiKeys,
   arContent,
   companies,
   idempotencyKeys,
   invitations,
+  usageCounts,
   users,
   videoUploads,
 } from "../../../worker/db/tables.ts";
-import type { Submission } from "../../../worker/schemas.ts";
+import type { BatchResult, CompanyUsage, Submission } from "../../../worker/schemas.ts";
 import { Vault } from "../../../worker/storage/secrets.ts";
 import type { WebhookWithSecret } from "../../../worker/webhooks/schemas.ts";
 import { addMember, Browser, OWNER, setUp } from "../browser.ts";
@@ -130,6 +137,106 @@ describe("the same key", () => {
     const response = await edge.fetch(CONTENTS, init, { storages });
     expect((await refusal(response)).code).toBe("secrets_unavailable");
     expect(await count()).toBe(before);
+  });
+});
+
+describe("what is kept of a response", () => {
+  const usage = async () => (await edge.json<CompanyUsage>("/api/company/usage")).records;
+
+  beforeEach(async () => {
+    await edge.db.batch([edge.db.delete(idempotencyKeys), edge.db.delete(usageCounts)]);
+  });
+
+  /** Sets what the company has already, as if many requests had been sent before. */
+  const pretend = (counts: Partial<typeof usageCounts.$inferInsert>) =>
+    edge.db
+      .update(usageCounts)
+      .set(counts)
+      .where(and(eq(usageCounts.ownerId, FIRST_COMPANY_ID), eq(usageCounts.kind, "idempotency_keys")));
+
+  const batchOf = (images: readonly Uint8Array<ArrayBuffer>[]) => {
+    const body = new FormData();
+    for (const [n, image] of images.entries())
+      body.append("image", new Blob([image]), `${"a long name ".repeat(20)}${n}.png`);
+    return edge.fetch(`${CONTENTS}/batch`, { method: "POST", body, headers: { "Idempotency-Key": key } });
+  };
+
+  test("of 500 photos is 2 kB, from which a retry gets every id and code again", async () => {
+    const tooSmall = png(8, 8);
+    const notAnImage = new Uint8Array([1, 2, 3]);
+    const images = Array.from({ length: 500 }, (_, n) => (n % 3 === 0 ? notAnImage : tooSmall));
+    images[1] = png();
+    images[400] = png();
+    const first = (await (await batchOf(images)).json()) as BatchResult;
+    expect([first.submitted, first.refused, JSON.stringify(first).length > 150_000]).toEqual([2, 498, true]);
+    const [{ answer }] = await edge.db.select().from(idempotencyKeys);
+    expect(answer!.length).toBeLessThan(2000);
+    expect(await usage()).toMatchObject({
+      idempotency_keys: { used: 1, limit: MAX_KEYS },
+      idempotency_bytes: { used: answer!.length, limit: MAX_KEPT_BYTES },
+    });
+
+    const before = await count();
+    const again = await batchOf(images);
+    expect([again.status, again.headers.get("Idempotency-Replayed")]).toEqual([200, "true"]);
+    const second = (await again.json()) as BatchResult;
+    const known = ({ items, ...counts }: BatchResult) => ({
+      ...counts,
+      items: items.map(({ name: _, error, ...item }) => ({ ...item, code: error?.code })),
+    });
+    expect(known(second)).toEqual(known(first));
+    expect(await count()).toBe(before);
+    const created = second.items[400];
+    expect((await edge.content(created.content_id!)).task_id).toBe(created.task_id);
+    images[0] = tooSmall;
+    expect((await refusal(await batchOf(images))).code).toBe("idempotency_key_reused");
+  });
+
+  test("is only where the object is, when the company's responses take too much space", async () => {
+    await submit({ image: png() }, crypto.randomUUID());
+    await pretend({ byteCount: MAX_KEPT_BYTES });
+    const photo = { image: png(), title: "Not kept" };
+    const first = await submit(photo);
+    expect(first.status).toBe(201);
+    const before = await count();
+    const again = await submit(photo);
+    expect(again.headers.get("Location")).toBe(first.headers.get("Location"));
+    const problem = await refusal(again);
+    expect(problem).toMatchObject({ status: 409, code: "response_not_kept" });
+    expect(problem.detail).toContain(first.headers.get("Location"));
+    expect(await count()).toBe(before);
+    expect((await refusal(await submit({ ...photo, title: "Other" }))).code).toBe("idempotency_key_reused");
+  });
+
+  test("is limited to 50,000 requests of a company at the same time", async () => {
+    const photo = { image: png() };
+    expect((await submit(photo)).status).toBe(201);
+    await pretend({ rowCount: MAX_KEYS });
+    const before = await count();
+    const problem = await refusal(await submit({ image: png() }, crypto.randomUUID()));
+    expect(problem).toMatchObject({ status: 403, code: "quota_exceeded" });
+    expect(problem.detail).toContain("50,000 Idempotency-Keys are in use");
+    expect(await count()).toBe(before);
+    expect((await submit(photo)).headers.get("Idempotency-Replayed")).toBe("true");
+    // Without a key, the request needs no room.
+    expect((await edge.submit()).content.id).toBeDefined();
+  });
+
+  test("is limited for a person outside of a company too", async () => {
+    const request = { owner: { userId: "somebody" }, route: "POST /", now: edge.clock };
+    const counted = { ownerId: "somebody", kind: "idempotency_keys", rowCount: 0, byteCount: 0 } as const;
+    await edge.db.insert(usageCounts).values({ ...counted, rowCount: MAX_KEYS_OF_PERSON });
+    expect(await claim(edge.db, { ...request, key })).toEqual({ kind: "full", max: MAX_KEYS_OF_PERSON });
+  });
+
+  test("is not counted after a day", async () => {
+    await submit({ image: png() });
+    await refusal(await submit({ image: png(8, 8) }, crypto.randomUUID()));
+    expect((await usage()).idempotency_keys.used).toBe(1);
+    edge.pass(24 * 3600);
+    await sweepKeys(edge.db, edge.clock);
+    const records = await usage();
+    expect([records.idempotency_keys.used, records.idempotency_bytes.used]).toEqual([0, 0]);
   });
 });
 

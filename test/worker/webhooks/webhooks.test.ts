@@ -17,11 +17,18 @@ import worker from "../../../worker/index.ts";
 import type { CompileOutcome } from "../../../worker/marker/compile-service.ts";
 import { consume, deadLetter } from "../../../worker/marker/consumer.ts";
 import { newLease, recompile } from "../../../worker/marker/life.ts";
-import type { ArContent } from "../../../worker/schemas.ts";
+import type { ArContent, CompanyUsage } from "../../../worker/schemas.ts";
 import { Vault } from "../../../worker/storage/secrets.ts";
 import { sweep } from "../../../worker/sweep.ts";
 import { deadLetterDelivery, deliverWebhook } from "../../../worker/webhooks/deliver.ts";
-import { delaySeconds, MAX_ATTEMPTS, RETRY_SECONDS } from "../../../worker/webhooks/deliveries.ts";
+import {
+  delaySeconds,
+  MAX_ATTEMPTS,
+  MAX_DELIVERIES,
+  MAX_EVENTS,
+  prune,
+  RETRY_SECONDS,
+} from "../../../worker/webhooks/deliveries.ts";
 import { CONTENT_EVENTS, type ContentEvent } from "../../../worker/webhooks/event-names.ts";
 import { resealSecrets } from "../../../worker/webhooks/reseal.ts";
 import type {
@@ -464,21 +471,19 @@ describe("a delivery that fails", () => {
     expect(verified(secret, received.at(-1)!)).toMatchObject({ type: "marker.ready" });
   });
 
-  test("shows its newest 100 attempts after many resends", async () => {
+  test("keeps its newest 20 attempts after many resends", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();
-    await deliverAll();
     const [{ id: deliveryId }] = await deliveries(id);
     const attempt = { deliveryId, milliseconds: 1, status: 500, response: "", error: "No." };
-    for (let n = 1; n <= 120; n++) {
-      await edge.db
-        .insert(webhookAttempts)
-        .values({ ...attempt, id: `attempt-${n}`, createdAt: edge.clock + n * 1000 });
+    const times = Array.from({ length: 30 }, (_, n) => edge.clock - (30 - n) * 1000);
+    for (const [n, createdAt] of times.entries()) {
+      await edge.db.insert(webhookAttempts).values({ ...attempt, id: `attempt-${n}`, createdAt });
     }
+    await deliverAll();
+    expect(await edge.db.select().from(webhookAttempts)).toHaveLength(20);
     const { log } = await detail(id, { id: deliveryId } as Delivery);
-    const newest = Array.from({ length: 100 }, (_, i) =>
-      new Date(edge.clock + (21 + i) * 1000).toISOString(),
-    );
+    const newest = [...times.slice(-19), edge.clock].map((time) => new Date(time).toISOString());
     expect(log.map(({ at }) => at)).toEqual(newest);
   });
 
@@ -956,6 +961,40 @@ describe("webhooks of a company", () => {
     for (const table of [webhookEvents, webhookDeliveries, webhookAttempts]) {
       expect(await edge.db.select().from(table)).toEqual([]);
     }
+  });
+});
+
+describe("the events and deliveries of a company", () => {
+  const used = async () => (await edge.json<CompanyUsage>("/api/company/usage")).records;
+
+  test("are limited: the sweep deletes the oldest, and the usage counts them", async () => {
+    const { id } = await hook(["marker.ready"]);
+    const before = await used();
+    for (let n = 0; n < 5; n++) {
+      edge.pass(1);
+      await edge.json(`${HOOKS}/${id}/test`, { method: "POST" });
+    }
+    const { webhook_events, webhook_deliveries } = await used();
+    expect([webhook_events, webhook_deliveries]).toEqual([
+      { used: before.webhook_events.used + 5, limit: MAX_EVENTS },
+      { used: before.webhook_deliveries.used + 5, limit: MAX_DELIVERIES },
+    ]);
+    const newest = (await deliveries(id)).map((delivery) => delivery.id);
+    await prune(edge.db, edge.clock, { maxEvents: 4 });
+    expect((await deliveries(id)).map((delivery) => delivery.id)).toEqual(newest.slice(0, 4));
+    await prune(edge.db, edge.clock, { maxDeliveries: 2 });
+    expect((await deliveries(id)).map((delivery) => delivery.id)).toEqual(newest.slice(0, 2));
+    expect(await edge.db.select().from(webhookEvents)).toHaveLength(4);
+    const after = await used();
+    expect([after.webhook_events.used, after.webhook_deliveries.used]).toEqual([4, 2]);
+  });
+
+  test("without their webhook still count", async () => {
+    const { id } = await hook(["marker.ready"]);
+    await edge.json(`${HOOKS}/${id}/test`, { method: "POST" });
+    await edge.fetch(`${HOOKS}/${id}`, { method: "DELETE" });
+    const { webhook_events, webhook_deliveries } = await used();
+    expect([webhook_events.used, webhook_deliveries.used]).toEqual([1, 0]);
   });
 });
 

@@ -42,6 +42,18 @@ export function UsagePage() {
               time. Deleted photos count until their files are removed.
             </p>
           </section>
+          <section class="panel" aria-labelledby="records-title">
+            <h2 id="records-title">Records</h2>
+            <Bar name="Activity log entries" {...usage.records.audit_entries} show={count} />
+            <Bar name="Webhook events" {...usage.records.webhook_events} show={count} />
+            <Bar name="Webhook deliveries" {...usage.records.webhook_deliveries} show={count} />
+            <Bar name="Idempotency-Keys" {...usage.records.idempotency_keys} show={count} />
+            <Bar name="Responses kept for them" {...usage.records.idempotency_bytes} show={byteSize} />
+            <p class="hint">
+              Above the limit, the oldest entries, events and deliveries are deleted. Idempotency-Keys are
+              kept for 24 hours.
+            </p>
+          </section>
           <section class="panel" aria-labelledby="days-title">
             <h2 id="days-title">Compilations in the last {usage.days.length} days</h2>
             <Days days={usage.days} />
