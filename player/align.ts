@@ -432,7 +432,7 @@ function findTexture(
 }
 
 /** Returns the octave of the frame whose pixels are nearest in size to the level's. */
-function chooseOctave(map: Homography, { width, height, toTarget }: Level, octaves: number): number {
+export function chooseOctave(map: Homography, { width, height, toTarget }: Level, octaves: number): number {
   const x = (toTarget[0] * width) / 2 + toTarget[2];
   const y = (toTarget[4] * height) / 2 + toTarget[5];
   const w = map[6] * x + map[7] * y + map[8];
@@ -449,7 +449,7 @@ function chooseOctave(map: Homography, { width, height, toTarget }: Level, octav
  * Writes the map exp(A), where A has the solutions of `equations` times `scale` as its first eight entries and 0
  * as last.
  */
-function exponentiate(equations: Float64Array, scale: number, out: Homography): void {
+export function exponentiate(equations: Float64Array, scale: number, out: Homography): void {
   for (let i = 0; i < 8; i++) generator[i] = equations[9 * i + 8] * scale;
   generator[8] = 0;
   // exp(A) = 1 + A (1 + A / 2 (1 + A / 3 (1 + A / 4))); the rest is far below a thousandth of a pixel.
@@ -474,7 +474,7 @@ const DAMPING = 1e-4;
  * Solves eight equations, given row by row as the lower triangle of a symmetric matrix and, ninth, the right
  * side (Cholesky decomposition). The solution replaces the right sides. Returns false for a singular matrix.
  */
-function solve(equations: Float64Array): boolean {
+export function solve(equations: Float64Array): boolean {
   for (let i = 0; i < 8; i++) equations[9 * i + i] *= 1 + DAMPING;
   for (let i = 0; i < 8; i++) {
     for (let j = 0; j <= i; j++) {

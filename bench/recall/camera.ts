@@ -98,7 +98,11 @@ export function takePicture(photo: GreyImage, view: View): Picture {
   return { frame: expose(blurred, view), corners: cornersOf(map, photo) };
 }
 
-function poseOf(photo: GreyImage, view: View): Map3 {
+/** Returns the map from photo pixels to frame pixels. */
+export function poseOf(
+  photo: GreyImage,
+  view: Pick<View, "size" | "tilt" | "lean" | "roll" | "centre">,
+): Map3 {
   const longer = Math.max(photo.width, photo.height);
   const depth = (FOCAL * longer) / (view.size * FRAME.height);
   const [tx, ty] = [
@@ -119,7 +123,8 @@ function poseOf(photo: GreyImage, view: View): Map3 {
 
 const backgrounds = new Map<number, Float32Array>();
 
-function backgroundOf(seed: number): Float32Array {
+/** Returns the light of a cluttered table in front of the camera. */
+export function backgroundOf(seed: number): Float32Array {
   const known = backgrounds.get(seed) ?? paintBackground(seed);
   backgrounds.set(seed, known);
   return known;
@@ -227,7 +232,7 @@ function coverOf({ width, height }: GreyImage, { covered, coveredFrom }: View) {
 }
 
 /** Applies a Gaussian blur of standard deviation `sigma`. */
-function soften(light: Float32Array, sigma: number): Float32Array {
+export function soften(light: Float32Array, sigma: number): Float32Array {
   const reach = Math.ceil(3 * sigma);
   const weights = Float32Array.from({ length: 2 * reach + 1 }, (_, i) =>
     Math.exp(-((i - reach) ** 2) / (2 * sigma ** 2)),

@@ -47,7 +47,7 @@ export function drawShapes({ width, height }: Size, seed = 1): Light {
 }
 
 /** Samples per pixel and axis. */
-const SAMPLES = 3;
+const SAMPLES = 2;
 
 /** Returns the image of light on a sensor of this size. */
 export function capture({ width, height }: Size, light: Light): GreyImage {

@@ -1,0 +1,150 @@
+import { describe, expect, test } from "vitest";
+import { createFollower } from "../../player/follow.ts";
+import { type Corners, imageToCorners } from "../../player/homography.ts";
+import type { Levels } from "../../player/levels.ts";
+import { cornerDistance, drawShapes, type Light, levelsOf, type Size, shake, show } from "./scene.ts";
+
+const FRAME = { width: 320, height: 240 };
+
+const SIZE = { width: 400, height: 300 };
+
+/** About 150 × 110 pixels of the frame, tilted. */
+const CORNERS: Corners = [
+  { x: 82.3, y: 60.1 },
+  { x: 231.7, y: 71.4 },
+  { x: 222.2, y: 178.6 },
+  { x: 73.9, y: 176.2 },
+];
+
+function move(corners: Corners, dx: number, dy: number): Corners {
+  return corners.map(({ x, y }) => ({ x: x + dx, y: y + dy })) as unknown as Corners;
+}
+
+interface Scene {
+  readonly size: Size;
+  readonly light: Light;
+  readonly levels: Levels;
+}
+
+function sceneOf(size: Size = SIZE): Scene {
+  const light = drawShapes(size);
+  return { size, light, levels: levelsOf(size, light) };
+}
+
+const scene = sceneOf();
+
+/** Follows from the first place through the others; returns the states and the largest errors in pixels. */
+function followThrough(
+  { size, light, levels }: Scene,
+  places: readonly Corners[],
+  develop?: (value: number, x: number, y: number) => number,
+) {
+  const follower = createFollower(levels, FRAME);
+  follower.start(imageToCorners(size, shake(places[0], 1)), 0);
+  return places.map((corners, i) => {
+    const { map, pyramid } = show(size, light, corners, FRAME, i === 0 ? undefined : develop);
+    const followed = follower.follow(pyramid, i / 30);
+    return {
+      state: followed.state,
+      error: cornerDistance(size, followed.map, map),
+      agreement: followed.agreement,
+    };
+  });
+}
+
+describe("following", () => {
+  test("a moving target to less than a tenth of a pixel", () => {
+    const places = Array.from({ length: 5 }, (_, i) => move(shake(CORNERS, i), 6 * i, -3 * i));
+    for (const { state, error } of followThrough(scene, places)) {
+      expect(state).toBe("followed");
+      expect(error).toBeLessThan(0.1);
+    }
+  });
+
+  test("a move of a fifth of the target in one frame", () => {
+    const [, { state, error }] = followThrough(scene, [CORNERS, move(CORNERS, 30, 20)]);
+    expect(state).toBe("followed");
+    expect(error).toBeLessThan(0.1);
+  });
+
+  test("less light", () => {
+    const [, { state, error }] = followThrough(
+      scene,
+      [CORNERS, move(CORNERS, 3, 1)],
+      (value) => 10 + 0.3 * value,
+    );
+    expect(state).toBe("followed");
+    expect(error).toBeLessThan(0.15);
+  });
+
+  test("half a target behind an object", () => {
+    const places = Array.from({ length: 3 }, (_, i) => move(CORNERS, 2 * i, 0));
+    for (const { state, error, agreement } of followThrough(scene, places, (value, x) =>
+      x > 150 ? 128 + 60 * Math.sin(x / 5) : value,
+    ).slice(1)) {
+      expect(state).toBe("followed");
+      expect(error).toBeLessThan(0.8);
+      expect(agreement).toBeLessThan(0.8);
+    }
+  });
+
+  test.each([
+    ["odd sides", { width: 413, height: 287 }],
+    ["a target smaller than 256 pixels", { width: 173, height: 128 }],
+    ["a narrow target", { width: 640, height: 150 }],
+  ])("a target with %s", (_name, size) => {
+    const [, { state, error }] = followThrough(sceneOf(size), [CORNERS, move(CORNERS, 5, 2)]);
+    expect(state).toBe("followed");
+    expect(error).toBeLessThan(0.15);
+  });
+});
+
+describe("losing", () => {
+  test("a frame without the target is held three times at the expected place, then lost", () => {
+    const follower = createFollower(scene.levels, FRAME);
+    const first = show(SIZE, scene.light, CORNERS, FRAME);
+    const second = show(SIZE, scene.light, move(CORNERS, 4, 0), FRAME);
+    follower.start(first.map, 0);
+    follower.follow(first.pyramid, 0);
+    expect(follower.follow(second.pyramid, 0.1).state).toBe("followed");
+    const gone = show(SIZE, drawShapes(SIZE, 2), CORNERS, FRAME).pyramid;
+    const followed = follower.follow(gone, 0.2);
+    expect(followed.state).toBe("held");
+    expect(cornerDistance(SIZE, followed.map, imageToCorners(SIZE, move(CORNERS, 8, 0)))).toBeLessThan(1);
+    expect(follower.follow(gone, 0.3).state).toBe("held");
+    expect(follower.follow(gone, 0.4).state).toBe("held");
+    expect(follower.follow(gone, 0.5).state).toBe("lost");
+    // A lost target stays lost until it is found.
+    expect(follower.follow(second.pyramid, 0.6).state).toBe("lost");
+    follower.start(second.map, 0.7);
+    expect(follower.follow(second.pyramid, 0.7).state).toBe("followed");
+  });
+
+  test("a held target is followed again where it reappears", () => {
+    const follower = createFollower(scene.levels, FRAME);
+    const { map, pyramid } = show(SIZE, scene.light, CORNERS, FRAME);
+    follower.start(map, 0);
+    follower.follow(pyramid, 0);
+    const gone = show(SIZE, () => 90, CORNERS, FRAME).pyramid;
+    expect(follower.follow(gone, 0.03).state).toBe("held");
+    const followed = follower.follow(pyramid, 0.06);
+    expect(followed.state).toBe("followed");
+    expect(cornerDistance(SIZE, followed.map, map)).toBeLessThan(0.1);
+  });
+
+  test("a target that has left the frame is lost at once", () => {
+    const states = followThrough(scene, [
+      move(CORNERS, -100, 0),
+      move(CORNERS, -140, 0),
+      move(CORNERS, -180, 0),
+      move(CORNERS, -235, 0),
+    ]).map(({ state }) => state);
+    expect(states[0]).toBe("followed");
+    expect(states[3]).toBe("lost");
+  });
+
+  test("a target without texture is never followed", () => {
+    const plain = { size: SIZE, light: () => 100, levels: levelsOf(SIZE, () => 100) };
+    expect(followThrough(plain, [CORNERS])[0].state).not.toBe("followed");
+  });
+});
