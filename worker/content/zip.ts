@@ -1,4 +1,5 @@
-import { Inflate } from "fflate";
+/// <reference path="./node-zlib.d.ts" />
+import { crc32, createInflateRaw, type InflateRaw } from "node:zlib";
 import { Refusal } from "../errors.ts";
 import { joinChunks } from "../storage/chunks.ts";
 
@@ -7,10 +8,30 @@ export type Unzipped =
   | { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly name: string; readonly error: Refusal };
 
-/** Compressed bytes that are unpacked at a time. Deflate expands them about a thousandfold at most. */
-const SLICE_BYTES = 4096;
+/** What one archive may cost. */
+export interface UnzipLimits {
+  readonly maxFileBytes: number;
+  /** All files together, unpacked. Skipped files are not unpacked. */
+  readonly maxTotalBytes: number;
+  /** Files and folders, those that are skipped included. */
+  readonly maxEntries: number;
+  /** Lets other requests run. Called after every megabyte that was read or unpacked. */
+  readonly pause: () => Promise<void>;
+}
+
+/** Photos hardly compress, so a file that expands more than this is not a photo. */
+const MAX_RATIO = 20;
+/** A smaller file may expand more. */
+const RATIO_FREE_BYTES = 65_536;
+
+/** Packed bytes that are unpacked at a time, and unpacked bytes after which the limits are checked. */
+const SLICE_BYTES = 16_384;
+const UNPACKED_CHUNK_BYTES = 65_536;
+const PAUSE_BYTES = 1_000_000;
 
 const LOCAL_HEADER = 0x04034b50;
+/** The records that follow the last file: the directory, its end (also of Zip64), and its decryption header. */
+const AFTER_FILES: ReadonlySet<number> = new Set([0x02014b50, 0x06054b50, 0x06064b50, 0x08064b50]);
 const DESCRIPTOR = 0x08074b50;
 const LOCAL_HEADER_BYTES = 30;
 const [P, K] = [0x50, 0x4b];
@@ -34,39 +55,62 @@ const ZIP64_EXTRA = 1;
 const ELSEWHERE = 0xffffffff;
 
 /**
- * Yields the files of a ZIP archive as it streams in (APPNOTE.TXT 6.3.10, local headers) and checks each against
- * its CRC-32. Skips folders and the files that operating systems add. Holds one file in memory, and at most
- * `maxBytes` of it; the rest of a larger file is skipped. A damaged file does not affect the next one.
+ * Yields the files of a ZIP archive as it streams in and checks each against its CRC-32. Reads the local headers
+ * (APPNOTE.TXT 6.3.10) one after another up to the directory, which is not read: so entries cannot overlap, and a
+ * directory that disagrees changes nothing. Skips folders and the files that operating systems add, without
+ * unpacking them. Holds one file in memory, and at most `maxFileBytes` of it; the rest of a larger file is skipped.
+ * A damaged file does not affect the next one.
  *
- * @throws Refusal `malformed_upload` for a body that is not an archive
+ * @throws Refusal `malformed_upload` for a body that is not an archive or breaks off between two files,
+ * `batch_too_large` above `maxEntries` or `maxTotalBytes`
  */
 export async function* unzipped(
-  archive: AsyncIterable<Uint8Array>,
-  maxBytes: number,
+  stream: AsyncIterable<Uint8Array>,
+  limits: UnzipLimits,
 ): AsyncGenerator<Unzipped, void> {
-  const source = new Source(archive);
-  let hasFiles = false;
+  const archive = new Archive(stream, limits);
+  let last: string | undefined;
   try {
-    while ((await source.fill(4)) && uint32(source.ahead, 0) === LOCAL_HEADER) {
-      const header = await readHeader(source);
-      if (!header) break;
-      hasFiles = true;
-      const file = await readFile(source, header, maxBytes);
-      if (!isIgnored(header.name)) yield file;
+    while ((await archive.fill(4)) && uint32(archive.ahead, 0) === LOCAL_HEADER) {
+      archive.countEntry();
+      const header = await readHeader(archive);
+      if (!header) throw cutOff(last);
+      last = header.name;
+      const file = await readFile(archive, header);
+      if (file) yield file;
+      if (archive.isReported) return;
+      await archive.rest();
     }
+    if (last === undefined || !AFTER_FILES.has(uint32(archive.ahead, 0))) throw cutOff(last);
   } finally {
-    await source.release();
+    await archive.release();
   }
-  if (!hasFiles) throw new Refusal("malformed_upload", "The body is not a ZIP archive that contains files.");
 }
 
-/** The archive's bytes: those that have arrived and are not read yet are in `ahead`. */
-class Source {
+/** Returns the refusal of an archive without directory after its last whole file. */
+function cutOff(last: string | undefined): Refusal {
+  return new Refusal(
+    "malformed_upload",
+    last === undefined
+      ? "The body is not a ZIP archive that contains files."
+      : `The archive is cut off or damaged after "${shown(last)}". Files after it were not read.`,
+  );
+}
+
+/** An archive that is read: the bytes that have arrived and are not read yet are in `ahead`. */
+class Archive {
+  readonly limits: UnzipLimits;
   readonly #chunks: AsyncIterator<Uint8Array>;
   ahead: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  /** Whether a file was reported in which the archive ends. */
+  isReported = false;
+  #entries = 0;
+  #unpackedBytes = 0;
+  #bytesSincePause = 0;
 
-  constructor(archive: AsyncIterable<Uint8Array>) {
-    this.#chunks = archive[Symbol.asyncIterator]();
+  constructor(stream: AsyncIterable<Uint8Array>, limits: UnzipLimits) {
+    this.#chunks = stream[Symbol.asyncIterator]();
+    this.limits = limits;
   }
 
   /** Reads on until `length` bytes are ahead. Returns false when the archive ends before. */
@@ -91,8 +135,41 @@ class Source {
   take(length: number): Uint8Array<ArrayBuffer> {
     const bytes = this.ahead.subarray(0, length);
     this.ahead = this.ahead.subarray(length);
+    this.#bytesSincePause += length;
     return bytes;
   }
+
+  /** @throws Refusal `batch_too_large` */
+  countEntry(): void {
+    const { maxEntries } = this.limits;
+    this.#entries += 1;
+    if (this.#entries <= maxEntries) return;
+    const most = maxEntries.toLocaleString("en-US");
+    throw tooLarge(`has more than ${most} entries, including folders and hidden files`);
+  }
+
+  /** Counts unpacked bytes. Returns a refusal when they are too many. */
+  countUnpacked(bytes: number): Refusal | null {
+    this.#unpackedBytes += bytes;
+    this.#bytesSincePause += bytes;
+    const { maxTotalBytes } = this.limits;
+    if (this.#unpackedBytes <= maxTotalBytes) return null;
+    return tooLarge(`has more than ${maxTotalBytes / 1_000_000} MB, unpacked`);
+  }
+
+  /** Lets other requests run if a megabyte was read or unpacked since the last time. */
+  async rest(): Promise<void> {
+    if (this.#bytesSincePause < PAUSE_BYTES) return;
+    this.#bytesSincePause = 0;
+    await this.limits.pause();
+  }
+}
+
+function tooLarge(what: string): Refusal {
+  return new Refusal(
+    "batch_too_large",
+    `The archive ${what}. The files from here on were not submitted. Send them in another archive.`,
+  );
 }
 
 interface Header {
@@ -104,13 +181,13 @@ interface Header {
 }
 
 /** Reads a local header; undefined when the archive ends within it. */
-async function readHeader(source: Source): Promise<Header | undefined> {
-  if (!(await source.fill(LOCAL_HEADER_BYTES))) return;
-  const fixed = source.ahead;
+async function readHeader(archive: Archive): Promise<Header | undefined> {
+  if (!(await archive.fill(LOCAL_HEADER_BYTES))) return;
+  const fixed = archive.ahead;
   const nameLength = uint16(fixed, 26);
   const length = LOCAL_HEADER_BYTES + nameLength + uint16(fixed, 28);
-  if (!(await source.fill(length))) return;
-  const bytes = source.take(length);
+  if (!(await archive.fill(length))) return;
+  const bytes = archive.take(length);
   const flags = uint16(bytes, 6);
   const extra = LOCAL_HEADER_BYTES + nameLength;
   const encoding = flags & IS_UTF8 ? "utf-8" : "latin1";
@@ -137,50 +214,72 @@ function zip64Packed(extra: Uint8Array, otherwise: number): number {
   return otherwise;
 }
 
-async function readFile(source: Source, header: Header, maxBytes: number): Promise<Unzipped> {
-  const { name } = header;
-  const file = new Unpacking(header, maxBytes);
-  const crc = header.known ? await readKnown(source, header.known, file) : await readUnknown(source, file);
-  if (crc === undefined) return { name, error: damaged(name, "the archive ends within it") };
-  const { error, bytes } = file.end();
-  if (error) return { name, error };
-  if (file.crc !== crc) return { name, error: damaged(name, "its CRC-32 does not match the archive's") };
-  return { name, bytes };
+/** Reads a file. Returns undefined for one that is skipped. */
+async function readFile(archive: Archive, header: Header): Promise<Unzipped | undefined> {
+  const { name, known } = header;
+  const file = isIgnored(name) ? null : new Unpacking(header, archive);
+  try {
+    const crc = known ? await readKnown(archive, known, file) : await readUnknown(archive, file);
+    if (!file) {
+      if (crc === undefined) throw cutOff(name);
+      return;
+    }
+    if (crc === undefined) {
+      archive.isReported = true;
+      return { name, error: damaged(name, "the archive ends within it") };
+    }
+    const { error, bytes } = await file.end();
+    if (error?.code === "batch_too_large") throw error;
+    if (error) return { name, error };
+    if (file.crc !== crc) return { name, error: damaged(name, "its CRC-32 does not match the archive's") };
+    return { name, bytes };
+  } finally {
+    file?.close();
+  }
 }
 
-/** Reads a file of known size. Returns the archive's CRC-32; undefined when the archive ends before. */
+/**
+ * Reads a file of known size.
+ *
+ * @param file null: it is skipped
+ * @returns the archive's CRC-32; undefined when the archive ends before
+ */
 async function readKnown(
-  source: Source,
+  archive: Archive,
   { crc, packed }: NonNullable<Header["known"]>,
-  file: Unpacking,
+  file: Unpacking | null,
 ): Promise<number | undefined> {
   for (let left = packed; left > 0; ) {
-    if (!(await source.fill(1))) return;
-    const slice = source.take(Math.min(left, SLICE_BYTES, source.ahead.length));
+    if (!(await archive.fill(1))) return;
+    const slice = archive.take(Math.min(left, SLICE_BYTES, archive.ahead.length));
     left -= slice.length;
-    file.push(slice);
+    await file?.push(slice);
+    await archive.rest();
   }
   return crc;
 }
 
 /**
- * Reads a file up to its data descriptor, which is recognised by the size that it states. Returns as
- * `readKnown`.
+ * Reads a file up to its data descriptor, which is recognised by the size that it states. Parameters and result as
+ * in `readKnown`.
  */
-async function readUnknown(source: Source, file: Unpacking): Promise<number | undefined> {
+async function readUnknown(archive: Archive, file: Unpacking | null): Promise<number | undefined> {
   for (let packed = 0; ; packed += SLICE_BYTES) {
-    const isWhole = await source.fill(SLICE_BYTES + LOOKAHEAD_BYTES);
-    const descriptor = findDescriptor(source.ahead, packed);
+    const isWhole = await archive.fill(SLICE_BYTES + LOOKAHEAD_BYTES);
+    const descriptor = findDescriptor(archive.ahead, packed);
     if (descriptor && descriptor.at < SLICE_BYTES) {
-      file.push(source.take(descriptor.at));
-      source.take(descriptor.length);
+      const slice = archive.take(descriptor.at);
+      await file?.push(slice);
+      archive.take(descriptor.length);
       return descriptor.crc;
     }
     if (!isWhole) {
-      source.take(source.ahead.length);
+      archive.take(archive.ahead.length);
       return;
     }
-    file.push(source.take(SLICE_BYTES));
+    const slice = archive.take(SLICE_BYTES);
+    await file?.push(slice);
+    await archive.rest();
   }
 }
 
@@ -205,76 +304,92 @@ function findDescriptor(bytes: Uint8Array, packed: number) {
   return undefined;
 }
 
-/** Unpacks one file: packed bytes go in through `push`, `end` returns up to `maxBytes` of the file. */
+/**
+ * Unpacks one file: packed bytes go in through `push`, `end` returns the file. Unpacks with the platform's zlib,
+ * which stops in the middle of a slice and spends little on blocks that unpack to nothing.
+ */
 class Unpacking {
   readonly #name: string;
-  readonly #maxBytes: number;
+  readonly #archive: Archive;
   readonly #chunks: Uint8Array[] = [];
+  #packedBytes = 0;
   #size = 0;
-  #crc = 0xffffffff;
   #error: Refusal | null = null;
-  readonly #inflate: Inflate | null;
-
-  constructor({ name, method, isEncrypted }: Header, maxBytes: number) {
-    this.#name = name;
-    this.#maxBytes = maxBytes;
-    this.#inflate = method === DEFLATED ? new Inflate((chunk) => this.#add(chunk)) : null;
-    if (isEncrypted) this.#error = damaged(name, "it is encrypted");
-    else if (method !== STORED && method !== DEFLATED)
-      this.#error = damaged(name, `packed by method ${method}`);
-  }
-
-  push(packed: Uint8Array<ArrayBuffer>, isLast = false): void {
-    if (this.#error) return;
-    try {
-      if (this.#inflate) this.#inflate.push(packed, isLast);
-      else this.#add(packed);
-    } catch (error) {
-      this.#error ??= damaged(this.#name, (error as Error).message);
-    }
-  }
-
-  end(): { error: Refusal | null; bytes: Uint8Array<ArrayBuffer> } {
-    if (this.#inflate) this.push(new Uint8Array(0), true);
-    return { error: this.#error, bytes: joinChunks(this.#error ? [] : this.#chunks) };
-  }
-
+  readonly #inflate: InflateRaw | null = null;
+  readonly #closed: Promise<void> | undefined;
   /** The CRC-32 of the unpacked bytes so far. */
-  get crc(): number {
-    return ~this.#crc >>> 0;
+  crc = 0;
+
+  constructor({ name, method, isEncrypted }: Header, archive: Archive) {
+    this.#name = name;
+    this.#archive = archive;
+    if (isEncrypted) this.#error = damaged(name, "it is encrypted");
+    else if (method === DEFLATED) {
+      const inflate = createInflateRaw({ chunkSize: UNPACKED_CHUNK_BYTES });
+      inflate.on("data", (chunk) => this.#add(chunk));
+      inflate.on("error", (error) => this.#fail(damaged(name, error.message)));
+      this.#closed = new Promise((resolve) => void inflate.on("close", resolve));
+      this.#inflate = inflate;
+    } else if (method !== STORED) this.#error = damaged(name, `packed by method ${method}`);
+  }
+
+  async push(packed: Uint8Array<ArrayBuffer>): Promise<void> {
+    const inflate = this.#inflate;
+    if (this.#error) return;
+    this.#packedBytes += packed.length;
+    if (!inflate) this.#add(packed);
+    else await Promise.race([this.#closed, new Promise<void>((done) => void inflate.write(packed, done))]);
+  }
+
+  async end(): Promise<{ error: Refusal | null; bytes: Uint8Array<ArrayBuffer> }> {
+    if (!this.#error) this.#inflate?.end();
+    await this.#closed;
+    return { error: this.#error, bytes: joinChunks(this.#chunks) };
+  }
+
+  /** Frees the memory of zlib. */
+  close(): void {
+    this.#inflate?.destroy();
   }
 
   #add(chunk: Uint8Array): void {
     if (this.#error) return;
     this.#size += chunk.length;
-    if (this.#size > this.#maxBytes) {
-      const most = `${this.#maxBytes / 1_000_000} MB`;
-      const detail = `"${shown(this.#name)}" is larger than ${most}; expected at most ${most}.`;
-      this.#error = new Refusal("image_too_many_bytes", detail);
-      this.#chunks.length = 0;
-      return;
+    const refusal = this.#archive.countUnpacked(chunk.length) ?? this.#refusal();
+    if (refusal) {
+      this.#fail(refusal);
+    } else {
+      this.crc = crc32(chunk, this.crc);
+      this.#chunks.push(chunk);
     }
-    this.#crc = updated(this.#crc, chunk);
-    // The decoder writes its next chunk over this one.
-    this.#chunks.push(chunk.slice());
+  }
+
+  #refusal(): Refusal | null {
+    if (this.#size > Math.max(RATIO_FREE_BYTES, MAX_RATIO * this.#packedBytes)) {
+      return damaged(this.#name, `it expands more than ${MAX_RATIO}-fold, which photos do not`);
+    }
+    const { maxFileBytes } = this.#archive.limits;
+    if (this.#size <= maxFileBytes) return null;
+    const most = `${maxFileBytes / 1_000_000} MB`;
+    const detail = `"${shown(this.#name)}" is larger than ${most}; expected at most ${most}.`;
+    return new Refusal("image_too_many_bytes", detail);
+  }
+
+  #fail(refusal: Refusal): void {
+    this.#error ??= refusal;
+    this.#chunks.length = 0;
+    this.#inflate?.destroy();
   }
 }
 
-/** The CRC-32 of each byte, for the polynomial of ISO 3309 in reversed bit order. */
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
+const IGNORED_FILES: ReadonlySet<string> = new Set(["thumbs.db", "desktop.ini"]);
 
-function updated(crc: number, bytes: Uint8Array): number {
-  let state = crc;
-  for (let i = 0; i < bytes.length; i++) state = CRC_TABLE[(state ^ bytes[i]) & 0xff] ^ (state >>> 8);
-  return state;
-}
-
+/** Returns whether an entry is a folder, or a file that an operating system added. */
 function isIgnored(name: string): boolean {
-  return /(^|\/)(\.[^/]*|__MACOSX\/.*|Thumbs\.db|desktop\.ini)$|[/\\]$/i.test(name);
+  if (name.endsWith("/") || name.endsWith("\\")) return true;
+  const folders = name.toLowerCase().split("/");
+  const file = folders.pop() ?? "";
+  return file.startsWith(".") || IGNORED_FILES.has(file) || folders.includes("__macosx");
 }
 
 function damaged(name: string, why: string): Refusal {

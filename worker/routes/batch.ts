@@ -24,6 +24,11 @@ const CONCURRENT_DOWNLOADS = 2;
 /** Time limit of all downloads of one request, so that 500 slow servers cannot hold it open. */
 const DOWNLOAD_SECONDS = 600;
 
+/** The most that Cloudflare accepts as one body. Photos hardly compress, so an archive unpacks to little more. */
+const MAX_UNPACKED_BYTES = 500_000_000;
+/** Macs add a hidden file to each photo, and there are folders. */
+const MAX_ENTRIES = 4 * MAX_BATCH;
+
 /** The fields that apply to all photos of a batch. */
 const common = photoTexts.omit({ title: true, compile: true });
 
@@ -52,7 +57,12 @@ const create = companyRoute(
       required: true,
       content: {
         "application/zip": {
-          schema: { type: "string", format: "binary", description: "Each file: at most 20 MB, unpacked." },
+          schema: {
+            type: "string",
+            format: "binary",
+            description:
+              "At most 20 MB for each file and 500 MB for all, unpacked, and at most 2,000 entries, including folders and hidden files.",
+          },
         },
         "multipart/form-data": {
           schema: {
@@ -107,7 +117,7 @@ export const batchRoutes = routes.openapi(create, async (c) => {
 type Common = z.infer<typeof common>;
 
 async function entriesOf(
-  env: Pick<Bindings, "internet" | "now">,
+  env: Pick<Bindings, "internet" | "now" | "sleep">,
   body: RequestBody,
   projects: ProjectStore,
   fields: Common,
@@ -131,7 +141,13 @@ async function entriesOf(
     case "application/x-zip-compressed": {
       if (!body.stream) throw new Refusal("malformed_upload", "The body is empty; expected a ZIP archive.");
       const project = await openProject(projects, fields.project_id);
-      return photosOf(unzipped(body.chunks(), MAX_IMAGE_BYTES), fields, project, env.now);
+      const files = unzipped(body.chunks(), {
+        maxFileBytes: MAX_IMAGE_BYTES,
+        maxTotalBytes: MAX_UNPACKED_BYTES,
+        maxEntries: MAX_ENTRIES,
+        pause: () => env.sleep(0),
+      });
+      return photosOf(files, fields, project, env.now);
     }
     default:
       throw unsupportedMediaType(

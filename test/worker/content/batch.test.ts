@@ -1,6 +1,6 @@
 import { Zip, ZipDeflate, ZipPassThrough, zipSync } from "fflate";
 import { beforeEach, describe, expect, test } from "vitest";
-import { unzipped } from "../../../worker/content/zip.ts";
+import { type UnzipLimits, type Unzipped, unzipped } from "../../../worker/content/zip.ts";
 import { arContent, idempotencyKeys } from "../../../worker/db/tables.ts";
 import type { BatchItem } from "../../../worker/schemas.ts";
 import { Edge, json, refusal } from "../edge.ts";
@@ -36,6 +36,41 @@ async function sent(response: Promise<Response> | Response): Promise<Result> {
   const answer = await response;
   if (answer.status !== 200) throw new Error(`${answer.status} ${await answer.text()}`);
   return answer.json();
+}
+
+const LIMITS = { maxFileBytes: 1_000_000, maxTotalBytes: 100_000_000, maxEntries: 100 };
+
+/** Unpacks an archive that arrives in chunks of `length` bytes, and counts the pauses. */
+async function unpack(
+  archive: Uint8Array,
+  { length = archive.length, ...limits }: Partial<UnzipLimits> & { length?: number } = {},
+) {
+  const pieces = async function* () {
+    for (let from = 0; from < archive.length; from += length) yield archive.subarray(from, from + length);
+  };
+  const files: Unzipped[] = [];
+  let pauses = 0;
+  const pause = async () => void pauses++;
+  let error: unknown;
+  try {
+    for await (const file of unzipped(pieces(), { ...LIMITS, pause, ...limits })) files.push(file);
+  } catch (refused) {
+    error = refused;
+  }
+  return { files, pauses, error };
+}
+
+/** Returns a ZIP whose sizes are in data descriptors. */
+async function streamed(files: readonly (readonly [ZipDeflate | ZipPassThrough, Uint8Array])[]) {
+  const chunks: Uint8Array[] = [];
+  const archive = new Zip((_, chunk) => void chunks.push(chunk));
+  for (const [file, bytes] of files) {
+    archive.add(file);
+    for (let from = 0; from < bytes.length; from += 65_536) file.push(bytes.slice(from, from + 65_536));
+    file.push(new Uint8Array(0), true);
+  }
+  archive.end();
+  return new Uint8Array(await new Blob(chunks.map((chunk) => new Uint8Array(chunk))).arrayBuffer());
 }
 
 function codes({ items }: Result): (string | null)[] {
@@ -103,57 +138,162 @@ describe("a ZIP archive", () => {
     expect(keys.every((key) => key.includes(sneaky.unique_id) && !key.includes("etc"))).toBe(true);
   });
 
-  test("a ZIP bomb is not unpacked beyond the size limit of a photo", async () => {
+  test("a file that expands more than 20-fold is refused", async () => {
     const archive = zipSync({ "bomb.png": new Uint8Array(60_000_000), "photo.png": png() });
     expect(archive.length).toBeLessThan(100_000);
+    const result = await sent(zip(archive));
+    expect(codes(result)).toEqual(["image_damaged", null]);
+    expect(result.items[0].error?.detail).toContain("expands more than 20-fold");
+    const { files, pauses } = await unpack(archive);
+    expect(files.map((file) => "bytes" in file)).toEqual([false, true]);
+    // Unpacked up to the limit only.
+    expect(pauses).toBe(0);
+  });
+
+  test("a file over 20 MB is refused", async () => {
+    const large = new Uint8Array(20_000_001);
+    for (let i = 0; i < large.length; i += 65_536) crypto.getRandomValues(large.subarray(i, i + 65_536));
+    const archive = zipSync({ "large.png": [large, { level: 0 }], "photo.png": png() });
     expect(codes(await sent(zip(archive)))).toEqual(["image_too_many_bytes", null]);
-    let largest = 0;
-    const one = async function* () {
-      yield archive;
-    };
-    for await (const file of unzipped(one(), 1_000_000)) {
-      if ("bytes" in file) largest = Math.max(largest, file.bytes.length);
+  });
+
+  describe.each(["known sizes", "data descriptors"])("with %s", (kind) => {
+    const make = (files: Record<string, Uint8Array>) =>
+      kind === "known sizes"
+        ? zipSync(files)
+        : streamed(Object.entries(files).map(([name, bytes]) => [new ZipDeflate(name, { level: 6 }), bytes]));
+    const bomb = new Uint8Array(3_000_000);
+
+    test("hidden files are skipped without being unpacked", async () => {
+      const archive = await make({
+        ".hidden": bomb,
+        "__MACOSX/bomb": bomb,
+        "a/Thumbs.db": bomb,
+        "photo.png": png(),
+      });
+      const { files, pauses, error } = await unpack(archive, { maxTotalBytes: 1000 });
+      expect(error).toBeUndefined();
+      expect(files.map(({ name }) => name)).toEqual(["photo.png"]);
+      expect(pauses).toBe(0);
+      expect(codes(await sent(zip(archive)))).toEqual([null]);
+    });
+
+    test("refused files count towards the limit of unpacked bytes", async () => {
+      const bombs = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}.png`, bomb]));
+      const { files, error } = await unpack(await make(bombs), { maxTotalBytes: 500_000 });
+      expect(error).toMatchObject({ code: "batch_too_large", message: expect.stringContaining("0.5 MB") });
+      expect(files.length).toBeGreaterThan(2);
+      expect(files.length).toBeLessThan(20);
+    });
+
+    test("other requests run after every megabyte", async () => {
+      const noise = (length: number) => {
+        const bytes = new Uint8Array(length);
+        for (let i = 0; i < length; i += 65_536) crypto.getRandomValues(bytes.subarray(i, i + 65_536));
+        return bytes;
+      };
+      const { files, pauses } = await unpack(
+        await make({ "a.png": noise(900_000), "b.png": noise(900_000) }),
+      );
+      expect(files.map((file) => "bytes" in file && file.bytes.length)).toEqual([900_000, 900_000]);
+      expect(pauses).toBeGreaterThanOrEqual(3);
+    });
+  });
+
+  test("an archive has at most 2,000 entries, including hidden files", async () => {
+    const hidden = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`.${i}`, new Uint8Array(0)]));
+    expect(codes(await sent(zip(zipSync({ ...hidden(1999), "photo.png": png() }))))).toEqual([null]);
+    const before = await count();
+    const problem = await refusal(await zip(zipSync({ ...hidden(2000), "photo.png": png() })));
+    expect(problem).toMatchObject({ code: "batch_too_large", status: 413 });
+    expect(problem.detail).toContain("more than 2,000 entries");
+    const late = await sent(zip(zipSync({ "photo.png": png(), ...hidden(2000) })));
+    expect(codes(late)).toEqual([null, "batch_too_large"]);
+    expect(await count()).toBe(before + 1);
+  });
+
+  test("files with the same name, or inside another file, are separate or not seen", async () => {
+    const archive = zipSync({ "a.png": [png(), { level: 0 }], "b.png": [png(), { level: 0 }] });
+    for (let i = 0; i < archive.length; i++) {
+      if (archive[i] === 0x62 && archive[i + 1] === 0x2e) archive[i] = 0x61;
     }
-    expect(largest).toBeLessThan(1_000_000);
+    const twice = await sent(zip(archive));
+    expect(twice.items.map(({ name, status }) => [name, status])).toEqual([
+      ["a.png", 201],
+      ["a.png", 201],
+    ]);
+    const nested = zipSync({ "inner.png": [archive, { level: 0 }] });
+    expect(codes(await sent(zip(nested)))).toEqual(["not_an_image"]);
+  });
+
+  test("an encrypted file is reported, also when it is a bomb", async () => {
+    const archive = zipSync({ "a.png": new Uint8Array(3_000_000), "b.png": png() });
+    archive[6] |= 1;
+    const { files, pauses } = await unpack(archive);
+    expect(files).toMatchObject([{ error: { message: expect.stringContaining("encrypted") } }, {}]);
+    expect(pauses).toBe(0);
+  });
+
+  test("a stated size does not raise the limits", async () => {
+    const archive = zipSync({ "a.png": new Uint8Array(3_000_000), "b.png": png() });
+    // The unpacked size of the local header.
+    archive.set([100, 0, 0, 0], 22);
+    const { files } = await unpack(archive);
+    expect(files.map((file) => "bytes" in file)).toEqual([false, true]);
+  });
+
+  test.each([
+    ["too small", 5],
+    ["too large", 1e9],
+  ])("a packed size that is %s ends the archive", async (_, size) => {
+    const archive = zipSync({ "a.png": [png(), { level: 0 }], "b.png": [png(), { level: 0 }] });
+    new DataView(archive.buffer).setUint32(18, size, true);
+    const { files, error } = await unpack(archive);
+    expect(files).toMatchObject([{ name: "a.png", error: { code: "image_damaged" } }]);
+    if (size === 5) {
+      expect(error).toMatchObject({ code: "malformed_upload", message: expect.stringContaining('"a.png"') });
+    }
+  });
+
+  test("files after the directory are not read", async () => {
+    const archive = zipSync({ "a.png": png() });
+    const { files, error } = await unpack(new Uint8Array([...archive, ...zipSync({ "b.png": png() })]));
+    expect(error).toBeUndefined();
+    expect(files.map(({ name }) => name)).toEqual(["a.png"]);
+  });
+
+  test("an archive that breaks off between two files is reported", async () => {
+    const archive = zipSync({ "one.png": [png(), { level: 0 }], "two.png": [png(), { level: 0 }] });
+    const second = new TextDecoder("latin1").decode(archive).indexOf("two.png") - 30;
+    for (const end of [second, second + 2, second + 20]) {
+      const result = await sent(zip(archive.slice(0, end)));
+      expect(codes(result)).toEqual([null, "malformed_upload"]);
+      expect(result.items[1].error?.detail).toContain('cut off or damaged after "one.png"');
+    }
   });
 
   test("sizes may be in data descriptors, and chunks may have any length", async () => {
-    const chunks: Uint8Array[] = [];
-    const archive = new Zip((_, chunk) => void chunks.push(chunk));
     const photos = [png(), png(), png()];
-    for (const [i, photo] of photos.entries()) {
-      const file = new ZipDeflate(`${i}.png`);
-      archive.add(file);
-      file.push(photo.slice(), true);
-    }
-    archive.end();
-    const bytes = new Uint8Array(await new Blob(chunks.map((chunk) => new Uint8Array(chunk))).arrayBuffer());
+    const bytes = await streamed(photos.map((photo, i) => [new ZipDeflate(`${i}.png`), photo]));
     for (const length of [1, 7, 1000]) {
-      const pieces = async function* () {
-        for (let from = 0; from < bytes.length; from += length) yield bytes.subarray(from, from + length);
-      };
-      const files: unknown[] = [];
-      for await (const file of unzipped(pieces(), 1_000_000)) files.push("bytes" in file && file.bytes);
+      const { files } = await unpack(bytes, { length });
       expect(files).toHaveLength(photos.length);
-      for (const [i, photo] of photos.entries()) expect(files[i]).toEqualBytes(photo);
+      for (const [i, photo] of photos.entries()) {
+        expect("bytes" in files[i] && files[i].bytes).toEqualBytes(photo);
+      }
     }
     expect((await sent(zip(bytes))).submitted).toBe(3);
   });
 
   test.each([true, false])("a file whose CRC-32 does not match is reported by name", async (isSized) => {
-    const chunks: Uint8Array[] = [];
-    const archive = new Zip((_, chunk) => void chunks.push(chunk));
-    const photo = png();
-    const sized = zipSync({ "one.png": [photo, { level: 0 }], "two.png": [png(), { level: 0 }] });
-    for (const name of ["one.png", "two.png"]) {
-      const file = new ZipPassThrough(name);
-      archive.add(file);
-      file.push(name === "one.png" ? photo.slice() : png(), true);
-    }
-    archive.end();
+    const [photo, other] = [png(), png()];
     const bytes = isSized
-      ? sized
-      : new Uint8Array(await new Blob(chunks.map((chunk) => new Uint8Array(chunk))).arrayBuffer());
+      ? zipSync({ "one.png": [photo, { level: 0 }], "two.png": [other, { level: 0 }] })
+      : await streamed([
+          [new ZipPassThrough("one.png"), photo],
+          [new ZipPassThrough("two.png"), other],
+        ]);
     // A byte of the first photo's text, which no decoder of images would miss.
     const at = new TextDecoder("latin1").decode(bytes).indexOf("tEXt") + 6;
     bytes[at] ^= 1;
@@ -181,11 +321,7 @@ describe("a ZIP archive", () => {
     const archive = [header.buffer, file, end.buffer, header.buffer, end.buffer.slice(0, 4)];
     const bytes = new Uint8Array(await new Blob(archive).arrayBuffer());
     for (const length of [5, 4096, 1_000_000]) {
-      const pieces = async function* () {
-        for (let from = 0; from < bytes.length; from += length) yield bytes.subarray(from, from + length);
-      };
-      const files: unknown[] = [];
-      for await (const one of unzipped(pieces(), 1_000_000)) files.push(one);
+      const { files } = await unpack(bytes, { length });
       const [whole, rest] = files;
       expect(whole).toEqual({ name: "a.png", bytes: file });
       expect(rest).toMatchObject({ name: "a.png", error: { code: "image_damaged" } });
