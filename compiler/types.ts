@@ -99,6 +99,7 @@ export type CompileErrorCode =
   | "image_damaged"
   | "image_too_many_bytes"
   | "image_too_many_pixels"
+  | "image_too_many_scans"
   | "image_too_small"
   | "too_few_features"
   | "invalid_option"

@@ -15,6 +15,7 @@ const UNREAD: ReadonlySet<CompileErrorCode> = new Set([
   "unsupported_format",
   "image_too_many_bytes",
   "image_too_many_pixels",
+  "image_too_many_scans",
   "image_too_small",
 ]);
 

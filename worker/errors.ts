@@ -18,6 +18,7 @@ export const ERRORS = {
   image_damaged: { status: 422, title: "Damaged image" },
   image_too_many_bytes: { status: 413, title: "Image file too large" },
   image_too_many_pixels: { status: 422, title: "Too many pixels" },
+  image_too_many_scans: { status: 422, title: "Too many scans" },
   image_too_small: { status: 422, title: "Image too small" },
   too_few_features: { status: 422, title: "Too few features to track" },
   invalid_option: { status: 422, title: "Invalid compile option" },

@@ -5,6 +5,13 @@ import { hasAscii, SIGNATURES, sniffForeignFile } from "./sniff.ts";
 export const MAX_IMAGE_BYTES = 20_000_000;
 /** A photo of 50 megapixels is 200 MB of RGBA, which still fits into a phone's browser. */
 export const MAX_IMAGE_PIXELS = 50_000_000;
+/**
+ * Most scans of a JPEG. Cameras and editors write up to about 15; MozJPEG decodes each one over the whole image, so
+ * a small file with thousands of them takes minutes.
+ */
+const MAX_JPEG_SCANS = 100;
+/** Scans × pixels: 30 scans of the largest image, and all 100 up to 15 megapixels. */
+const MAX_SCANNED_PIXELS = 1_500_000_000;
 /** Smaller images have too few points for the player. */
 export const MIN_IMAGE_SIDE = 128;
 
@@ -34,7 +41,7 @@ const EXPECTED = "expected a JPEG, PNG or WebP photo";
  *
  * @param bytes the whole file
  * @throws CompileError `empty_file`, `image_too_many_bytes`, `not_an_image`, `unsupported_format`,
- * `image_damaged`, `image_too_many_pixels`, `image_too_small`
+ * `image_damaged`, `image_too_many_pixels`, `image_too_many_scans`, `image_too_small`
  */
 export function inspectImage(bytes: Uint8Array): ImageInfo {
   if (bytes.length === 0) throw new CompileError("empty_file", `The file is empty (0 bytes); ${EXPECTED}.`);
@@ -97,7 +104,7 @@ function damaged(sentence: string): CompileError {
 }
 
 /**
- * Reads the segments of a JPEG (ITU-T T.81, annex B) up to the frame header. Accepts the frames that every
+ * Reads the segments of a JPEG (ITU-T T.81, annex B) up to the frame header, and counts the scans after it. Accepts the frames that every
  * browser decodes: sequential and progressive Huffman frames of 8 bits with one or three components.
  */
 function jpegHeader(bytes: Uint8Array): Header {
@@ -118,7 +125,9 @@ function jpegHeader(bytes: Uint8Array): Header {
     if (marker === 0xe1 && orientation === null && hasAscii(segment, 0, "Exif\0\0")) {
       orientation = readOrientation(segment);
     } else if (isFrameHeader(marker)) {
-      return { ...jpegFrame(marker, segment), orientation: orientation ?? 1 };
+      const frame = jpegFrame(marker, segment);
+      assertFewScans(bytes, end, frame);
+      return { ...frame, orientation: orientation ?? 1 };
     }
     offset = end;
   }
@@ -144,6 +153,50 @@ function jpegFrame(marker: number, segment: Uint8Array): { width: number; height
   if (components !== 1 && components !== 3) throw unsupported(`a JPEG image of ${components} components`);
   if (width === 0 || height === 0) throw damaged(`the JPEG's header says ${width} × ${height} pixels`);
   return { width, height };
+}
+
+function assertFewScans(
+  bytes: Uint8Array,
+  from: number,
+  { width, height }: { width: number; height: number },
+): void {
+  const most = Math.min(MAX_JPEG_SCANS, Math.max(1, Math.floor(MAX_SCANNED_PIXELS / (width * height))));
+  if (countScans(bytes, from, most) <= most) return;
+  throw new CompileError(
+    "image_too_many_scans",
+    `The JPEG of ${width} × ${height} pixels has more than ${most} scans; expected at most ${most}. Save it again.`,
+  );
+}
+
+/**
+ * Counts the scans after a JPEG's frame header, up to one more than `most`. Reads markers as MozJPEG does: it passes
+ * over segments whose length it knows and searches everything else for the next marker. Where the two could differ
+ * this searches, so that it may count a scan too many but never one too few.
+ */
+function countScans(bytes: Uint8Array, from: number, most: number): number {
+  let scans = 0;
+  for (let at = from; at + 3 < bytes.length; ) {
+    if (bytes[at] !== 0xff) {
+      at += 1;
+      continue;
+    }
+    const marker = bytes[at + 1];
+    if (marker === END_OF_IMAGE) break;
+    if (marker === START_OF_SCAN && ++scans > most) break;
+    if (marker === 0xff) at += 1;
+    else if (isSegmentOfScans(marker)) at += 2 + Math.max(2, (bytes[at + 2] << 8) | bytes[at + 3]);
+    else at += 2;
+  }
+  return scans;
+}
+
+const END_OF_IMAGE = 0xd9;
+const START_OF_SCAN = 0xda;
+
+/** Returns whether a marker begins a segment that can follow the frame header: tables, a scan, APPn, a comment. */
+function isSegmentOfScans(marker: number): boolean {
+  const isTable = marker === 0xc4 || marker === 0xcc || (marker >= 0xdb && marker <= 0xdd);
+  return isTable || marker === START_OF_SCAN || (marker >= 0xe0 && marker <= 0xef) || marker === 0xfe;
 }
 
 /** Reads IHDR and eXIf of a PNG (W3C, third edition). eXIf may come after the pixels. */

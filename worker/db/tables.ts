@@ -219,6 +219,8 @@ export const compileTasks = sqliteTable(
     leaseExpiresAt: integer("lease_expires_at"),
     /** The number of claims by the Node compiler. */
     attempts: integer("attempts").notNull().default(0),
+    /** The attempts in which the photo took too long. */
+    timeouts: integer("timeouts").notNull().default(0),
     progress: text("progress", { mode: "json" }).$type<ProgressBody>(),
     /** When its queue message is due. If none arrives long after that, the sweep sends another one. */
     nextAttemptAt: integer("next_attempt_at"),

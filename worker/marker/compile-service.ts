@@ -40,6 +40,7 @@ const FATAL: Record<CompileErrorCode, boolean> = {
   image_damaged: true,
   image_too_many_bytes: true,
   image_too_many_pixels: true,
+  image_too_many_scans: true,
   image_too_small: true,
   too_few_features: true,
   invalid_option: true,
@@ -232,7 +233,7 @@ class Watch {
 
   #armSilence(): ReturnType<typeof setTimeout> {
     const silent = retryable(
-      "compile_timeout",
+      "compiler_unreachable",
       `The compiler sent no data for more than ${this.#silenceSeconds} s.`,
     );
     return setTimeout(() => this.end(silent), this.#silenceSeconds * 1000);

@@ -87,7 +87,8 @@ async function runAttempt(
   const found = await store.get(contentId);
   if (!found) return ACK;
 
-  const ending = await compileAndDeliver(consumer, store.company, found.content, leaseHash);
+  const outcome = await compileAndDeliver(consumer, store.company, found.content, leaseHash);
+  const ending = isLastTimeout(outcome, task.timeouts) ? tookTooLong(outcome.failure) : outcome;
   const now = consumer.now();
   logEvent("compilation", {
     company_id: task.companyId,
@@ -122,6 +123,17 @@ async function runAttempt(
       return ACK;
     }
   }
+}
+
+/** Returns whether the photo took too long as often as it may. */
+function isLastTimeout(outcome: Ending, before: number): outcome is Ending & { kind: "retryable" } {
+  const isTimeout = outcome.kind === "retryable" && outcome.failure.code === "compile_timeout";
+  return isTimeout && before + 1 >= life.MAX_TIMEOUTS;
+}
+
+function tookTooLong({ code, message }: Failure): Ending {
+  const detail = `The compilation took too long ${life.MAX_TIMEOUTS} times and was not tried again. Last error: ${message}`;
+  return { kind: "fatal", failure: { code, message: detail } };
 }
 
 type Ending = Exclude<CompileOutcome, { kind: "compiled" }> | { readonly kind: "delivered" };

@@ -32,6 +32,9 @@ import { recordEvent } from "../webhooks/events.ts";
  */
 export const MAX_ATTEMPTS = 6;
 
+/** Attempts that may take too long: a photo that does so twice would hold a place of the compiler each time. */
+export const MAX_TIMEOUTS = 2;
+
 /** The longest back-off. */
 export const MAX_BACKOFF_SECONDS = 3600;
 
@@ -255,6 +258,7 @@ export function retryLater(
       progress: null,
       nextAttemptAt: dueAt,
       attempts: isAttempt ? task.attempts : task.attempts - 1,
+      timeouts: failure.code === "compile_timeout" ? task.timeouts + 1 : task.timeouts,
       errorCode: failure.code,
       errorMessage: failure.message,
     },

@@ -115,6 +115,7 @@ const create = companyRoute("content:submit", {
       "empty_file",
       "image_damaged",
       "image_too_many_pixels",
+      "image_too_many_scans",
       "image_too_small",
       ...STORAGE_REFUSALS,
     ),

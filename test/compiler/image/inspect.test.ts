@@ -34,6 +34,54 @@ beforeAll(async () => {
   [jpeg, png, webp] = await Promise.all([jpegFile(image), pngFile(image), webpFile(image)]);
 });
 
+/** Returns a progressive JPEG of `count` scans, each with bytes of data that follow it. */
+function scans(count: number, side = 1000, data: readonly number[] = [0x12, 0xff, 0, 0x34]): Buffer {
+  const sides = [side >> 8, side & 255, side >> 8, side & 255];
+  const header = Buffer.of(0xff, 0xd8, 0xff, 0xc2, 0, 17, 8, ...sides, 3, 1, 17, 0, 2, 17, 0, 3, 17, 0);
+  const scan = Buffer.of(0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, ...data);
+  return Buffer.concat([header, ...Array(count).fill(scan), Buffer.of(0xff, 0xd9)]);
+}
+
+describe("the scans of a JPEG", () => {
+  const accepted = { width: 1000, height: 1000 };
+  const refuses = (bytes: Buffer) =>
+    expect(() => inspectImage(bytes)).toThrow(expect.objectContaining({ code: "image_too_many_scans" }));
+
+  test("up to 100 are accepted", () => {
+    expect(inspectImage(scans(100))).toMatchObject(accepted);
+    expect(inspectImage(scans(30, 7000))).toMatchObject({ width: 7000 });
+  });
+
+  test("those in a segment or after the end of the image do not count", () => {
+    const comment = [0xff, 0xfe, 0, 6, 0xff, 0xda, 0xff, 0xda];
+    expect(inspectImage(scans(90, 1000, comment))).toMatchObject(accepted);
+    expect(inspectImage(Buffer.concat([scans(60), scans(60), scans(60)]))).toMatchObject(accepted);
+  });
+
+  test.each([
+    ["fill bytes", [0xff, 0xff, 0xff]],
+    ["restart markers", [0xff, 0xd0, 0x12, 0xff, 0xd7]],
+    ["bytes that belong to no segment", [0xff, 0, 0x12, 0x34]],
+    ["an end of image in a comment", [0xff, 0xfe, 0, 4, 0xff, 0xd9]],
+    ["a segment of length 0", [0xff, 0xe1, 0, 0]],
+    // MozJPEG passes over the marker, not over a segment.
+    ["an unknown marker before a large number", [0xff, 0x02, 0xff, 0xf0]],
+  ])("are counted behind %s", (_, data) => refuses(scans(101, 1000, data)));
+
+  test("are counted in a file that is cut off", () => {
+    refuses(scans(120).subarray(0, -3));
+    expect(inspectImage(scans(90).subarray(0, -3))).toMatchObject(accepted);
+  });
+
+  test("of a real photo are few", async () => {
+    const file = await jpegFile(gradient(width, height), { progressive: true });
+    expect(inspectImage(file)).toMatchObject({ width, height });
+    const tail = file.lastIndexOf(Buffer.of(0xff, 0xda));
+    const scan = file.subarray(tail, -2);
+    refuses(Buffer.concat([file.subarray(0, -2), ...Array(3000).fill(scan), Buffer.of(0xff, 0xd9)]));
+  });
+});
+
 describe("the headers", () => {
   const upright = { width, height, orientation: 1 };
 
@@ -183,6 +231,18 @@ describe("refuses, naming the received and the expected value", () => {
       /2 components/,
     ],
     ["a JPEG without a height", () => jpegFrame(0xc0, 8, 0, 0, 1, 0, 3), "image_damaged", /256 × 0 pixels/],
+    [
+      "a JPEG of 101 scans",
+      () => scans(101),
+      "image_too_many_scans",
+      /more than 100 scans; expected at most 100/,
+    ],
+    [
+      "a large JPEG of 31 scans",
+      () => scans(31, 7000),
+      "image_too_many_scans",
+      /7000 × 7000 pixels has more than 30 scans/,
+    ],
     ["a JPEG of one segment", () => jpeg.subarray(0, 20), "image_damaged", /ends before its frame header/],
     [
       "a JPEG segment of length 1",

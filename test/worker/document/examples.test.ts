@@ -315,6 +315,9 @@ async function recordSubmissions(): Promise<void> {
   await refused("image_damaged", upload({ image: portrait.subarray(0, 20) }));
   await refused("image_too_small", upload({ image: png(100, 80) }));
   await refused("image_too_many_pixels", upload({ image: png(9000, 9000) }));
+  const scan = [0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0];
+  const scans = new Uint8Array([...jpeg(800, 600, 21), ...Array(101).fill(scan).flat()]);
+  await refused("image_too_many_scans", upload({ image: scans }));
   await refused("image_too_many_bytes", upload({ image: new Uint8Array(20_000_001) }));
   const { contents } = await edge.json<CompanyUsage>("/api/company/usage");
   const quotas = { ...edge.settings.quotas, contents: contents.used };

@@ -227,6 +227,39 @@ describe("a fatal error", () => {
     });
   });
 
+  it("is a second time-out, also with other errors in between", async () => {
+    const { edge, id, message, task } = await headless();
+    const fails = (code: "compile_timeout" | "compiler_busy" | "compiler_unreachable") => {
+      const outcome: CompileOutcome = {
+        kind: "retryable",
+        failure: { code, message: `It was ${code}.` },
+        retryAfterSeconds: null,
+      };
+      edge.pass(3600);
+      return consume(
+        edge.consumer(() => outcome),
+        message,
+      );
+    };
+    expect(await fails("compile_timeout")).toMatchObject({ kind: "retry" });
+    expect(await task()).toMatchObject({ state: "pending", error_code: "compile_timeout" });
+    expect(await fails("compiler_busy")).toEqual(ACK);
+    expect(await fails("compiler_unreachable")).toMatchObject({ kind: "retry" });
+    expect(await fails("compile_timeout")).toEqual(ACK);
+    expect(await task()).toMatchObject({
+      state: "failed",
+      attempts: 3,
+      error_code: "compile_timeout",
+      error_message:
+        "The compilation took too long 2 times and was not tried again. Last error: It was compile_timeout.",
+    });
+    // Compiling again is a new task.
+    await edge.json(`/api/ar-content/${id}/marker/recompile`, json("POST", {}));
+    const redriven = edge.sent.at(-1)?.message ?? message;
+    expect(await consume(edge.consumer(mockCompiler), redriven)).toEqual(ACK);
+    expect((await edge.content(id)).marker_status).toBe("ready");
+  });
+
   it("is an original that is missing", async () => {
     const { edge, id, message, submission } = await headless();
     await edge.storage.delete(await edge.files(submission.content));

@@ -1,0 +1,1 @@
+ALTER TABLE `compile_tasks` ADD `timeouts` integer DEFAULT 0 NOT NULL;
