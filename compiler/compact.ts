@@ -79,6 +79,9 @@ export function encodeCompact(targets: readonly PlayerTarget[]): Uint8Array<Arra
  * @throws InvalidMarkerError `foreign_file`, `truncated` or `malformed`
  */
 export function decodeCompact(bytes: Uint8Array): PlayerTarget[] {
+  if (!isCompact(bytes)) {
+    throw new InvalidMarkerError("foreign_file", "Not a compact marker: it does not start with VMC1.");
+  }
   const length = compactLength(bytes);
   if (bytes.length < length) {
     throw new InvalidMarkerError(
@@ -105,17 +108,18 @@ export function decodeCompact(bytes: Uint8Array): PlayerTarget[] {
   return targets;
 }
 
-/**
- * Returns the number of bytes of a compact marker, of which `start` has the first HEAD_BYTES or more.
- *
- * @throws InvalidMarkerError `foreign_file`
- */
+/** Returns whether these are the first bytes of a compact marker, HEAD_BYTES of them or more. */
+export function isCompact(start: Uint8Array): boolean {
+  return start.length >= HEAD_BYTES && viewOf(start).getUint32(0, true) === MAGIC;
+}
+
+/** Returns the number of bytes of the compact marker that starts with these, HEAD_BYTES or more. */
 export function compactLength(start: Uint8Array): number {
-  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
-  if (start.length < HEAD_BYTES || view.getUint32(0, true) !== MAGIC) {
-    throw new InvalidMarkerError("foreign_file", "Not a compact marker: it does not start with VMC1.");
-  }
-  return view.getUint32(4, true);
+  return viewOf(start).getUint32(4, true);
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 /** Returns the coordinate in pixels of the point's octave; the inverse of `fromOctave`. */
@@ -366,7 +370,7 @@ class Reader {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = viewOf(bytes);
   }
 
   #take(length: number): number {

@@ -26,7 +26,7 @@ interface Size {
  * `followed`: the target is at `map`. `held`: it was not recognized in this frame and is shown where it was
  * expected, which lasts a few frames at most. `lost`: it must be found again.
  */
-type FollowState = "followed" | "held" | "lost";
+export type FollowState = "followed" | "held" | "lost";
 
 /** The result for a frame. It is reused for the next one. */
 interface Followed {

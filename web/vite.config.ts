@@ -37,8 +37,6 @@ export default defineConfig({
   appType: "spa",
   plugins: [preact(), swaggerUi(), productionPages()],
   worker: { format: "es" },
-  // MindAR's workers are imported in ways that the development server's bundling of dependencies does not know.
-  optimizeDeps: { exclude: ["mind-ar"] },
   build: {
     outDir: "dist",
     emptyOutDir: true,
@@ -46,8 +44,6 @@ export default defineConfig({
     // Everything stays a file of our own origin: no inlined images, workers or modules.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // The viewer's tracker (MindAR with TensorFlow) is one chunk of 650 kB, loaded after the start screen.
-    chunkSizeWarningLimit: 700,
     rolldownOptions: { input: Object.fromEntries(pages.map((name) => [name, page(name)])) },
   },
 });

@@ -23,11 +23,16 @@ export interface CameraFilm {
 
 const FRAME_WIDTH = 640;
 const FRAME_HEIGHT = 480;
-/** Slow enough for a player in software, which needs up to a second per frame. */
-const FRAMES_PER_SECOND = 5;
-const SECONDS = 40;
-/** The photo is out of sight at the end of each round of the film. */
-const ABSENT_SECONDS = 6;
+
+interface Pace {
+  readonly framesPerSecond: number;
+  readonly seconds: number;
+  /** The photo is out of sight at the end of each round of the film. */
+  readonly absentSeconds: number;
+}
+
+/** Slow enough for a busy machine, which draws each frame of the page in software. */
+const SLOW: Pace = { framesPerSecond: 5, seconds: 40, absentSeconds: 6 };
 
 /** Focal length, in pixels, of a phone's camera that is 50° high. The player assumes 45°. */
 const FOCAL = FRAME_HEIGHT / 2 / Math.tan((25 * Math.PI) / 180);
@@ -49,15 +54,16 @@ interface Plane {
 type Planes = readonly [Plane, Plane, Plane];
 
 /** Films `photo` and writes the film to `path`. */
-export async function filmPhoto(photo: Photo, path: string): Promise<CameraFilm> {
+export async function filmPhoto(photo: Photo, path: string, pace: Pace = SLOW): Promise<CameraFilm> {
+  const { framesPerSecond, seconds, absentSeconds } = pace;
   const print = separate(shrink(photo));
   const table = paintTable();
-  const total = FRAMES_PER_SECOND * SECONDS;
-  const absentFrom = FRAMES_PER_SECOND * (SECONDS - ABSENT_SECONDS);
+  const total = framesPerSecond * seconds;
+  const absentFrom = framesPerSecond * (seconds - absentSeconds);
   const frames: (Corners | null)[] = [];
   const file = await open(path, "w");
   try {
-    await file.write(`YUV4MPEG2 W${FRAME_WIDTH} H${FRAME_HEIGHT} F${FRAMES_PER_SECOND}:1 Ip A1:1 C420\n`);
+    await file.write(`YUV4MPEG2 W${FRAME_WIDTH} H${FRAME_HEIGHT} F${framesPerSecond}:1 Ip A1:1 C420\n`);
     for (let index = 0; index < total; index++) {
       const map = index < absentFrom ? poseAt(index / total, photo) : null;
       frames.push(map && cornersOf(map, photo));

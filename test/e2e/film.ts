@@ -85,7 +85,7 @@ async function startCamera(page: Page): Promise<void> {
 
 /**
  * Checks the promise of the product: while the photo turns, tilts and moves, each corner of the video stays
- * within 5 % of the photo's width of the photo's corner.
+ * within 0.5 % of the photo's width of the photo's corner.
  */
 function expectOnPhoto(samples: readonly Sample[]): void {
   const both = samples.filter(({ overlay, photo }) => overlay && photo.at(-1));
@@ -107,9 +107,10 @@ function expectOnPhoto(samples: readonly Sample[]): void {
     `Corner errors (median, 90 %, worst) of ${both.length} samples, in photo widths: ` +
       `seen ${percent(seen)}; placed ${percent(placed)}`,
   );
-  expect(quantile(seen, 0.5)).toBeLessThan(0.05);
-  expect(quantile(placed, 0.5)).toBeLessThan(0.03);
-  expect(quantile(placed, 0.9)).toBeLessThan(0.05);
+  // On a busy machine the camera has gone on to another frame.
+  expect(quantile(seen, 0.5)).toBeLessThan(0.02);
+  expect(quantile(placed, 0.5)).toBeLessThan(0.002);
+  expect(quantile(placed, 0.9)).toBeLessThan(0.005);
 
   expect(both.filter(({ paused }) => !paused).length / both.length).toBeGreaterThan(0.8);
   expect(new Set(both.map(({ time }) => time)).size).toBeGreaterThan(5);

@@ -184,7 +184,15 @@ describe("player not available", () => {
     await expectShown(page.getByRole("heading", { name: "This photo cannot be recognized" }));
   });
 
-  test("no WebGL", async () => {
+  test("a worker that does not start is reported", async () => {
+    const page = await visit(viewer(), {
+      before: () => Object.defineProperty(globalThis, "Worker", { value: undefined }),
+    });
+    await startButton(page).click();
+    await expectShown(page.getByRole("heading", { name: "The player did not start" }));
+  });
+
+  test("tracks without WebGL", async () => {
     const page = await visit(viewer(), {
       before: () => {
         HTMLCanvasElement.prototype.getContext = new Proxy(HTMLCanvasElement.prototype.getContext, {
@@ -195,7 +203,7 @@ describe("player not available", () => {
       },
     });
     await startButton(page).click();
-    await expectShown(page.getByRole("heading", { name: "This browser cannot track photos" }));
+    await expectShown(page.getByText("Point the camera at this photo"));
   });
 });
 
@@ -343,21 +351,21 @@ describe("pages", () => {
       .toBeGreaterThan(0.2);
   });
 
-  test("loads its own script, not the studio's, and the player once", async () => {
+  test("loads its own script, not the studio's, and the marker once", async () => {
     const entry = async (name: string) =>
       /<script type="module"[^>]* src="([^"]+)"/.exec(await readFile(join(DIST, name), "utf8"))![1];
     const page = await visit("/api/health");
     const loaded: string[] = [];
     page.on("request", (request) => {
       const { pathname } = new URL(request.url());
-      if (pathname.endsWith(".js")) loaded.push(pathname);
+      if (/\.js$|\/marker$/.test(pathname)) loaded.push(pathname);
     });
     await page.goto(platform.url + viewer());
     await startButton(page).click();
     await page.getByText("Point the camera at this photo").waitFor();
     expect(loaded).toContain(await entry("viewer.html"));
     expect(loaded).not.toContain(await entry("index.html"));
-    expect(loaded.filter((path) => /tracker/.test(path))).toHaveLength(1);
+    expect(loaded.filter((path) => path.endsWith("/marker"))).toHaveLength(1);
   });
 
   test.each([

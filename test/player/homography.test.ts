@@ -36,6 +36,13 @@ describe("homography", () => {
     expect(back.y).toBeCloseTo(311, 8);
   });
 
+  test("composing applies the second argument first", () => {
+    const shift = Float64Array.of(1, 0, 10, 0, 1, 0, 0, 0, 1);
+    const double = Float64Array.of(2, 0, 0, 0, 2, 0, 0, 0, 1);
+    expect(project(compose(double, shift), 1, 1)).toEqual({ x: 22, y: 2 });
+    expect(project(compose(shift, double), 1, 1)).toEqual({ x: 12, y: 2 });
+  });
+
   test("composing with the inverse in place gives the identity", () => {
     const map = imageToCorners(SIZE, CORNERS);
     const inverse = invert(map);

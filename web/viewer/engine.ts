@@ -1,71 +1,69 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
+import { compactLength, isCompact } from "../../compiler/compact.ts";
+import { InvalidMarkerError } from "../../compiler/mind.ts";
+import { createPlayer, type Player } from "../../player/web/player.ts";
 import { ViewerError } from "./problems.ts";
-import type { Size } from "./projection.ts";
-import type { Tracker } from "./tracker.ts";
 
-/** Loads the player for one marker. Its code and the marker can be downloaded before the camera is open. */
+/** Loads the player of one marker, before or while the camera opens. */
 export interface Engine {
   /** Fraction of the marker that has been downloaded, 0 … 1. */
   readonly progress: ReadonlySignal<number>;
   /**
-   * Starts the downloads on the first call; resolves when they are complete.
+   * Returns the player, which is ready to find the photo. The first call starts the download.
    *
-   * @throws {ViewerError} `offline` or `limited`; the next call starts again.
+   * @throws {ViewerError} `offline`, `limited`, `bad_marker` or `player_failed`; the next call tries again.
    */
-  downloaded(): Promise<void>;
-  /**
-   * Returns the tracker, which the first call creates.
-   *
-   * @param frame Size of the camera's frames, pixels.
-   * @throws {ViewerError} `offline`, `limited`, `no_webgl` or `bad_marker`; the next call tries again.
-   */
-  tracker(frame: Size): Promise<Tracker>;
+  player(): Promise<Player>;
+  /** Ends the player, if it was started. A later call of `player` starts another. */
+  close(): void;
 }
 
 export function createEngine(markerUrl: string): Engine {
   const progress = signal(0);
-  let downloads: Promise<[ArrayBuffer, typeof import("./tracker.ts")]> | undefined;
-  let tracker: Promise<Tracker> | undefined;
+  let player: Promise<Player> | undefined;
 
-  function download() {
-    if (downloads) return downloads;
-    const started = Promise.all([
-      downloadMarker(markerUrl, (fraction) => (progress.value = fraction)),
-      import("./tracker.ts"),
-    ]).catch((cause) => {
-      downloads = undefined;
-      throw cause instanceof ViewerError ? cause : new ViewerError("offline", { cause });
-    });
-    return (downloads = started);
+  function close(): void {
+    player?.then((started) => started.close()).catch(() => undefined);
+    player = undefined;
   }
 
   return {
     progress,
-    async downloaded() {
-      await download();
+    player() {
+      const started = (player ??= load(markerUrl, (fraction) => (progress.value = fraction)));
+      started.catch(() => {
+        if (player === started) player = undefined;
+      });
+      return started;
     },
-    tracker(frame) {
-      tracker ??= download()
-        .then(([marker, { createTracker }]) => createTracker(marker, frame))
-        .catch((error) => {
-          tracker = undefined;
-          throw error;
-        });
-      return tracker;
-    },
+    close,
   };
 }
 
+async function load(url: string, onProgress: (fraction: number) => void): Promise<Player> {
+  const marker = await downloadMarker(url, onProgress).catch((cause) => {
+    throw cause instanceof ViewerError ? cause : new ViewerError("offline", { cause });
+  });
+  return createPlayer({ marker }).catch((cause) => {
+    throw new ViewerError(cause instanceof InvalidMarkerError ? "bad_marker" : "player_failed", { cause });
+  });
+}
+
+/** Downloads the compact form of a marker. */
 async function downloadMarker(url: string, onProgress: (fraction: number) => void): Promise<ArrayBuffer> {
   onProgress(0);
-  const response = await fetch(url);
+  const address = new URL(url, location.href);
+  address.searchParams.set("form", "compact");
+  const response = await fetch(address);
   if (response.status === 429) throw new ViewerError("limited");
   if (!response.ok || !response.body) throw new Error(`${url} returned ${response.status}`);
-  const expected = Number(response.headers.get("Content-Length")) || Number.POSITIVE_INFINITY;
+  // The length of a compressed response says nothing about the bytes that arrive here; the marker's head does.
+  let expected = Number.POSITIVE_INFINITY;
   let received = 0;
   const counted = response.body.pipeThrough(
     new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
       transform(chunk, controller) {
+        if (received === 0 && isCompact(chunk)) expected = compactLength(chunk);
         received += chunk.byteLength;
         onProgress(Math.min(1, received / expected));
         controller.enqueue(chunk);

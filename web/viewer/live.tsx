@@ -1,12 +1,13 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ViewerManifest } from "../../client/client.ts";
+import { compose, type Homography } from "../../player/homography.ts";
 import type { Engine } from "./engine.ts";
 import { CheckIcon, CloseIcon, PictureIcon, PlayIcon, SoundOffIcon, SoundOnIcon } from "./icons.tsx";
 import { enter, leave } from "./navigation.ts";
 import { Notice } from "./notice.tsx";
 import { PROBLEM_TEXTS } from "./problems.ts";
-import { compose, cover, type Homography, toMatrix3d } from "./projection.ts";
+import { cover, toMatrix3d } from "./projection.ts";
 import { openSession, type Phase, type Session } from "./session.ts";
 
 /** Shows the camera, with the video on the photo. */
@@ -186,16 +187,14 @@ function Hint(props: { manifest: ViewerManifest; found: boolean; videoState: Vid
   );
 }
 
-const STEPS = ["camera", "marker", "warm-up"] as const;
-
 function Loading(props: { manifest: ViewerManifest; phase: Phase; engine: Engine; videoState: VideoState }) {
   const { manifest, phase, engine, videoState } = props;
-  const current = STEPS.indexOf(phase.name as (typeof STEPS)[number]);
+  const isCameraOpen = phase.name !== "camera";
   const percent = Math.round(engine.progress.value * 100);
   const steps: { label: string; state: "waiting" | "running" | "done"; note?: string }[] = [
-    { label: "Camera", state: current > 0 ? "done" : "running", note: "Allow access when asked" },
+    { label: "Camera", state: isCameraOpen ? "done" : "running", note: "Allow access when asked" },
     { label: "Marker", state: percent === 100 ? "done" : "running", note: `${percent}%` },
-    { label: "Player", state: current > 0 ? "running" : "waiting", note: "Starting" },
+    { label: "Player", state: percent === 100 ? "running" : "waiting", note: "Starting" },
   ];
   if (manifest.video_url) {
     steps.push({ label: "Video", state: videoState === "loading" ? "running" : "done" });

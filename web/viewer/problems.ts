@@ -10,7 +10,7 @@ export type Problem =
   | "offline"
   | "limited"
   | "bad_marker"
-  | "no_webgl"
+  | "player_failed"
   | "player_stopped";
 
 /** An expected failure of the camera, the download or the player. */
@@ -85,10 +85,9 @@ export const PROBLEM_TEXTS: Record<Problem, ProblemText> = {
     advice: "Its marker is damaged. Ask the owner to recompile it.",
     canRetry: false,
   },
-  no_webgl: {
-    title: "This browser cannot track photos",
-    advice:
-      "WebGL is not available. Turn on hardware acceleration in the browser settings, or use another browser.",
+  player_failed: {
+    title: "The player did not start",
+    advice: "Reload the page. If that does not help, update this browser or use another one.",
     canRetry: true,
   },
   player_stopped: {

@@ -1,15 +1,16 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
+import type { Homography } from "../../player/homography.ts";
+import type { Player } from "../../player/web/player.ts";
 import { closeCamera, openCamera } from "./camera.ts";
 import type { Engine } from "./engine.ts";
 import { type Problem, ViewerError } from "./problems.ts";
-import type { Homography, Size } from "./projection.ts";
-import type { Tracker } from "./tracker.ts";
+import type { Size } from "./projection.ts";
 
-/** The player processes a frame in milliseconds, or a second on the slowest devices. After this long it has failed. */
+/** The player processes a frame in milliseconds, or half a second on the slowest devices. After this long it has failed. */
 const STALL_MILLISECONDS = 15_000;
 
 export type Phase =
-  | { readonly name: "camera" | "marker" | "warm-up" | "searching" | "found" }
+  | { readonly name: "camera" | "marker" | "searching" | "found" }
   | { readonly name: "failed"; readonly problem: Problem };
 
 export interface Session {
@@ -35,7 +36,7 @@ export function openSession(
   const target = signal<Size | null>(null);
   let closed = false;
   let stream: MediaStream | null = null;
-  let tracker: Tracker | null = null;
+  let player: Player | null = null;
   let wakeLock: WakeLockSentinel | null = null;
   let lastFrame = 0;
 
@@ -66,7 +67,7 @@ export function openSession(
   }
 
   function switchOff(): void {
-    tracker?.pause();
+    player?.pause();
     if (stream) closeCamera(stream);
     stream = null;
     view.srcObject = null;
@@ -77,32 +78,33 @@ export function openSession(
 
   async function run(): Promise<void> {
     phase.value = { name: "camera" };
+    // The camera and the player start side by side. The player's failure is reported once the camera is open.
+    const loading = engine.player();
+    loading.catch(() => undefined);
     const opened = await switchOn();
     // Hiding and showing the page starts another run. This run ends when it sees that run's stream.
     if (!opened) return;
     keepAwake();
     phase.value = { name: "marker" };
-    await engine.downloaded();
+    const loaded = await loading;
     if (stream !== opened) return;
-    phase.value = { name: "warm-up" };
-    await painted();
-    if (stream !== opened) return;
-    tracker = await engine.tracker({ width: view.videoWidth, height: view.videoHeight });
-    if (stream !== opened) return;
-    target.value = tracker.target;
+    if (player !== loaded) listen(loaded);
+    player = loaded;
+    target.value = loaded.targets[0];
     phase.value = { name: "searching" };
     lastFrame = performance.now();
-    tracker.follow(view, {
-      onPose(pose) {
-        const name = pose ? "found" : "searching";
-        if (phase.value.name !== name) phase.value = { name };
-        onPose(pose);
-      },
-      onFrame() {
-        lastFrame = performance.now();
-      },
-      onError: fail,
+    loaded.start(view);
+  }
+
+  function listen(to: Player): void {
+    to.on("found", () => (phase.value = { name: "found" }));
+    to.on("lost", () => {
+      onPose(null);
+      if (phase.value.name === "found") phase.value = { name: "searching" };
     });
+    to.on("pose", ({ homography }) => onPose(homography));
+    to.on("frame", () => (lastFrame = performance.now()));
+    to.on("error", fail);
   }
 
   async function keepAwake(): Promise<void> {
@@ -124,6 +126,7 @@ export function openSession(
 
   function close(): void {
     closed = true;
+    engine.close();
     clearInterval(watchdog);
     document.removeEventListener("visibilitychange", followVisibility);
     removeEventListener("pagehide", switchOff);
@@ -136,9 +139,4 @@ export function openSession(
   addEventListener("pageshow", followVisibility);
   run().catch(fail);
   return { phase, target, close };
-}
-
-/** Resolves after the browser could paint the current state. */
-function painted(): Promise<void> {
-  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }

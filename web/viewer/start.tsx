@@ -5,12 +5,12 @@ import { CameraIcon } from "./icons.tsx";
 import { enter } from "./navigation.ts";
 import { Photo } from "./photo.tsx";
 
-/** The first page: shows the photo and the start button, and downloads the player in the background. */
+/** The first page: shows the photo and the start button, and loads the player in the background. */
 export function Start({ manifest, engine }: { manifest: ViewerManifest; engine: Engine | null }) {
   useEffect(() => {
     const saveData = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData;
     // The camera page retries and reports a failure.
-    if (engine && !saveData) engine.downloaded().catch(() => undefined);
+    if (engine && !saveData) engine.player().catch(() => undefined);
   }, [engine]);
 
   return (

@@ -1,0 +1,116 @@
+// Finds and follows the targets of a marker in the frames of a camera. A host runs finding and following side by side,
+// in two trackers of the same marker, or one after the other in one.
+
+import type { GreyImage, PlayerTarget } from "../compiler/types.ts";
+import { Finder, type Found } from "./find.ts";
+import { createFollower, type Follower, type FollowState } from "./follow.ts";
+import type { Homography } from "./homography.ts";
+import { buildLevels, createPyramid, type FramePyramid, fillPyramid, type Levels } from "./levels.ts";
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A target that is followed, after a frame. */
+export interface FollowedTarget {
+  /** Index of the target in the marker. */
+  readonly target: number;
+  readonly state: FollowState;
+  /** From target pixels to frame pixels, with 1 as last entry. */
+  readonly map: Homography;
+}
+
+export class Tracker {
+  readonly #targets: readonly PlayerTarget[];
+  #finder: { readonly size: Size; readonly finder: Finder } | null = null;
+  readonly #levels: (Levels | undefined)[];
+  #pyramid: { readonly size: Size; readonly levels: FramePyramid } | null = null;
+  readonly #followers = new Map<number, Follower>();
+
+  constructor(targets: readonly PlayerTarget[]) {
+    this.#targets = targets;
+    this.#levels = targets.map(() => undefined);
+  }
+
+  /** Prepares to find targets in frames of this size. `find` does it for a frame of another size. */
+  prepareToFind(size: Size): Finder {
+    if (!this.#finder || !isSameSize(this.#finder.size, size)) {
+      this.#finder = { size, finder: new Finder(this.#targets, size) };
+    }
+    return this.#finder.finder;
+  }
+
+  /**
+   * Improves the finder by one of its tilted views, which takes a few milliseconds; returns whether more are left. To be
+   * called while there is nothing else to do.
+   */
+  improveFinder(): boolean {
+    return this.#finder?.finder.addTiltedView() ?? false;
+  }
+
+  /** Prepares to follow all targets. `start` does it for its target. */
+  prepareToFollow(): void {
+    this.#targets.forEach((_, target) => void this.#levelsOf(target));
+  }
+
+  /** Returns those of the given targets, by index, that the frame shows, the best first. */
+  find(frame: GreyImage, targets: readonly number[]): Found[] {
+    const finder = this.prepareToFind({ width: frame.width, height: frame.height });
+    return finder
+      .find(frame, { maxTargets: this.#targets.length })
+      .filter(({ target }) => targets.includes(target));
+  }
+
+  /** Begins to follow targets that were found. @param time of the frame in which they were found, in seconds */
+  start(found: readonly Found[], frame: Size, time: number): void {
+    this.#layPyramid(frame);
+    for (const { target, map } of found) {
+      const follower = createFollower(this.#levelsOf(target), frame);
+      follower.start(map, time);
+      this.#followers.set(target, follower);
+    }
+  }
+
+  /**
+   * Follows all targets into the next frame. A frame of another size loses them all: the phone was turned.
+   *
+   * @param time of the frame, in seconds
+   */
+  follow(frame: GreyImage, time: number): FollowedTarget[] {
+    const lost = this.#layPyramid(frame);
+    if (lost.length > 0) return lost;
+    const { levels } = this.#pyramid!;
+    fillPyramid(levels, frame.data);
+    return Array.from(this.#followers, ([target, follower]) => {
+      const { state, map } = follower.follow(levels, time);
+      if (state === "lost") this.#followers.delete(target);
+      return { target, state, map };
+    });
+  }
+
+  /** Stops following. */
+  reset(): void {
+    this.#followers.clear();
+  }
+
+  #levelsOf(target: number): Levels {
+    return (this.#levels[target] ??= buildLevels(this.#targets[target]));
+  }
+
+  /** Allocates the pyramid for frames of this size. Returns the targets that were followed in frames of another one. */
+  #layPyramid({ width, height }: Size): FollowedTarget[] {
+    const size = { width, height };
+    if (this.#pyramid && isSameSize(this.#pyramid.size, size)) return [];
+    this.#pyramid = { size, levels: createPyramid(width, height) };
+    const lost = Array.from(this.#followers.keys(), (target): FollowedTarget => {
+      return { target, state: "lost", map: new Float64Array(9) };
+    });
+    this.#followers.clear();
+    return lost;
+  }
+}
+
+function isSameSize(a: Size, b: Size): boolean {
+  return a.width === b.width && a.height === b.height;
+}
