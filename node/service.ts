@@ -4,9 +4,12 @@
  *     POST /compile?max_features=N      Authorization: Bearer SECRET, Content-Length, the image as the body
  *     GET  /health
  *
- * Requests that are refused before any work get problem details with a status (400, 401, 404, 405, 411, 413,
+ * Requests that are refused before any work get problem details with a status (400, 401, 404, 405, 408, 411, 413,
  * or 503 with Retry-After). All others get 200 and a multipart/form-data stream: `progress` parts during the
  * work, then either one `problem` part or the parts `metadata`, `thumbnail` and `marker`.
+ *
+ * A job has its place from the last byte of its image to the end of its thread's work. Callers that send an image
+ * or read an answer too slowly hold no place, and are cut off.
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
@@ -17,7 +20,8 @@ import { COMPILER_VERSION } from "../compiler/compile.ts";
 import { MAX_IMAGE_BYTES } from "../compiler/image/inspect.ts";
 import type { CompileErrorCode, CompileProgress } from "../compiler/types.ts";
 import { readCompileModules } from "./codecs.ts";
-import { MultipartWriter } from "./multipart.ts";
+import { MultipartEncoder } from "./multipart.ts";
+import { type Every, everyInterval, watchRate } from "./rate.ts";
 import { type Outcome, Threads } from "./threads.ts";
 
 /** Time limit of a job. A photo of 50 megapixels takes a few seconds, so a job that takes this long hangs. */
@@ -29,8 +33,16 @@ const GRACE_MILLISECONDS = 25_000;
 /** Time to flush the last answer from its socket after its job has ended. */
 const LINGER_MILLISECONDS = 1_000;
 
-/** Time limit of an upload of up to 20 MB, because an upload occupies one of the places for jobs. */
+/** Time limits of a request: of its headers, and of all of it, which is up to 20 MB. */
+const HEADERS_MILLISECONDS = 10_000;
 const UPLOAD_MILLISECONDS = 120_000;
+const LIMITS_CHECK_MILLISECONDS = 5_000;
+
+/** Uploads at a time for each place. Each holds up to 20 MB of memory. */
+const UPLOADS_PER_PLACE = 16;
+
+/** Bytes of an answer that are sent at a time. */
+const SLICE_BYTES = 65_536;
 
 /** Shortest time between progress parts within a stage, and longest time between any two of them. */
 const PROGRESS_MILLISECONDS = 250;
@@ -51,6 +63,8 @@ export interface CompilerOptions {
   readonly jobMilliseconds?: number;
   /** Time that `close` waits for running jobs. */
   readonly graceMilliseconds?: number;
+  /** The clock of the minimum rate. Default: the platform's. */
+  readonly every?: Every;
   /** The threads' module. Default: node/job.ts. */
   readonly jobEntry?: URL;
   /** Receives one entry per job. Default: prints it to standard output as a line of JSON. */
@@ -67,7 +81,7 @@ export interface Compiler {
 export interface JobLog {
   readonly time: string;
   readonly event: "compile";
-  /** `ready`, `cancelled`, or the problem's code. */
+  /** `ready`, `cancelled`, or the problem's code, such as `upload_too_slow`. */
   readonly outcome: string;
   readonly bytes: number;
   readonly milliseconds: number;
@@ -85,16 +99,23 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
     jobMilliseconds = JOB_MILLISECONDS,
     graceMilliseconds = GRACE_MILLISECONDS,
     jobEntry = new URL("./job.ts", import.meta.url),
+    every = everyInterval,
     log = (entry: JobLog) => console.log(JSON.stringify(entry)),
   } = options;
   if (options.secret === "") throw new Error("The compiler's secret is empty.");
   const authorized = bearerCheck(options.secret);
   const threads = new Threads(jobEntry, await readCompileModules());
   const jobs = new Set<AbortController>();
+  let uploads = 0;
   let stopping = false;
   let onIdle = () => {};
 
-  const server = createServer({ requestTimeout: UPLOAD_MILLISECONDS }, (request, response) => {
+  const limits = {
+    headersTimeout: HEADERS_MILLISECONDS,
+    requestTimeout: UPLOAD_MILLISECONDS,
+    connectionsCheckingInterval: LIMITS_CHECK_MILLISECONDS,
+  };
+  const server = createServer(limits, (request, response) => {
     const path = (request.url ?? "/").split("?", 1)[0];
     if (path === "/health") health(request, response);
     else if (path === "/compile") void compile(request, response);
@@ -106,7 +127,8 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
       refuseMethod(response, "GET, HEAD");
     } else {
       const status = stopping ? "stopping" : "ok";
-      const body = { status, compiler_version: COMPILER_VERSION, running: jobs.size, capacity };
+      const running = jobs.size;
+      const body = { status, compiler_version: COMPILER_VERSION, uploading: uploads, running, capacity };
       sendJson(response, stopping ? 503 : 200, "application/json", body);
     }
   }
@@ -133,59 +155,96 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
       const detail = "max_features is not a whole number of at least 1.";
       return refuse(response, 400, "invalid_option" satisfies CompileErrorCode, detail);
     }
-    if (stopping || jobs.size >= capacity) {
-      response.setHeader("Retry-After", stopping ? STOPPING_RETRY_SECONDS : BUSY_RETRY_SECONDS);
-      const detail = stopping ? "The compiler is stopping." : `All ${capacity} places for jobs are taken.`;
-      return refuse(response, 503, "busy", detail);
+    if (isFull() || uploads >= capacity * UPLOADS_PER_PLACE) return refuseBusy(response);
+    const started = Date.now();
+    const note = (outcome: Outcome | SlowUpload) => {
+      log(entry(outcome, bytes, maxFeatures, Date.now() - started));
+    };
+    uploads += 1;
+    const image = await receive(request, bytes, every).finally(() => {
+      uploads -= 1;
+    });
+    if ("kind" in image) {
+      note(image);
+      if (image.kind === "slow") refuseSlow(request, response);
+    } else if (isFull()) {
+      refuseBusy(response);
+    } else {
+      const answer = new MultipartEncoder();
+      const outcome = await work(image, maxFeatures, { response, answer });
+      note(outcome);
+      await send(response, lastParts(answer, outcome));
     }
+  }
+
+  function isFull(): boolean {
+    return stopping || jobs.size >= capacity;
+  }
+
+  function refuseBusy(response: ServerResponse): void {
+    response.setHeader("Retry-After", stopping ? STOPPING_RETRY_SECONDS : BUSY_RETRY_SECONDS);
+    const detail = stopping ? "The compiler is stopping." : `All ${capacity} places for jobs are taken.`;
+    refuse(response, 503, "busy", detail);
+  }
+
+  /** Compiles in a thread, which occupies a place, and reports its progress. */
+  async function work(
+    image: Uint8Array<ArrayBuffer>,
+    maxFeatures: number | undefined,
+    { response, answer }: { response: ServerResponse; answer: MultipartEncoder },
+  ): Promise<Outcome> {
     const job = new AbortController();
     jobs.add(job);
     response.on("close", () => job.abort());
+    response.writeHead(200, { "Content-Type": answer.contentType, "Cache-Control": "no-store" });
+    const reporter = new ProgressReporter((progress) => {
+      response.write(answer.part("progress", "application/json", JSON.stringify(progress)));
+    });
     try {
-      const started = Date.now();
-      const image = await readBody(request, bytes);
-      const outcome = image
-        ? await work(image, maxFeatures, response, job.signal)
-        : ({ kind: "cancelled" } as const);
-      log(entry(outcome, bytes, maxFeatures, Date.now() - started));
+      return await threads.run(
+        { kind: "compile", bytes: image, options: { maxFeatures } },
+        {
+          milliseconds: jobMilliseconds,
+          signal: job.signal,
+          onProgress: (progress) => reporter.report(progress),
+        },
+      );
     } finally {
+      reporter.stop();
       jobs.delete(job);
       if (jobs.size === 0) onIdle();
     }
   }
 
-  /** Compiles in a thread and streams the answer. */
-  async function work(
-    image: Uint8Array<ArrayBuffer>,
-    maxFeatures: number | undefined,
-    response: ServerResponse,
-    signal: AbortSignal,
-  ): Promise<Outcome> {
-    const multipart = new MultipartWriter(response);
-    response.writeHead(200, { "Content-Type": multipart.contentType, "Cache-Control": "no-store" });
-    const reporter = new ProgressReporter((progress) => {
-      multipart.write("progress", "application/json", JSON.stringify(progress));
-    });
-    const outcome = await threads.run(
-      { kind: "compile", bytes: image, options: { maxFeatures } },
-      { milliseconds: jobMilliseconds, signal, onProgress: (progress) => reporter.report(progress) },
-    );
-    reporter.stop();
-    if (outcome.kind === "cancelled") {
+  /** Returns the end of an answer; null for a caller that has disconnected. */
+  function lastParts(answer: MultipartEncoder, outcome: Outcome): Buffer | null {
+    if (outcome.kind === "cancelled") return null;
+    if (outcome.kind !== "done") {
+      return answer.part("problem", "application/json", JSON.stringify(problemOf(outcome)), true);
+    }
+    const { marker, thumbnail, milliseconds } = outcome.photo;
+    const metadata = { milliseconds, compiler_version: COMPILER_VERSION };
+    return Buffer.concat([
+      answer.part("metadata", "application/json", JSON.stringify(metadata)),
+      answer.part("thumbnail", "image/jpeg", thumbnail),
+      answer.part("marker", "application/octet-stream", marker, true),
+    ]);
+  }
+
+  /** Sends the end of an answer, and cuts off a caller that reads it too slowly. */
+  async function send(response: ServerResponse, bytes: Buffer | null): Promise<void> {
+    if (!bytes) {
       response.destroy();
-      return outcome;
+      return;
     }
-    if (outcome.kind === "done") {
-      const { marker, thumbnail, milliseconds } = outcome.photo;
-      const metadata = { milliseconds, compiler_version: COMPILER_VERSION };
-      multipart.write("metadata", "application/json", JSON.stringify(metadata));
-      multipart.write("thumbnail", "image/jpeg", thumbnail);
-      multipart.write("marker", "application/octet-stream", marker, true);
-    } else {
-      multipart.write("problem", "application/json", JSON.stringify(problemOf(outcome)), true);
+    const rate = watchRate(every, () => response.destroy());
+    for (let at = 0; at < bytes.length && !response.destroyed; at += SLICE_BYTES) {
+      const slice = bytes.subarray(at, at + SLICE_BYTES);
+      await new Promise<void>((sent) => response.write(slice, () => sent()));
+      rate.moved(slice.length);
     }
+    rate.stop();
     response.end();
-    return outcome;
   }
 
   function problemOf(outcome: Exclude<Outcome, { kind: "done" } | { kind: "cancelled" }>) {
@@ -241,19 +300,46 @@ function maxFeaturesOf(request: IncomingMessage): number | undefined {
   return /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : Number.NaN;
 }
 
-/** Reads the body into a buffer that can be transferred to a thread; null when the caller disconnected. */
-function readBody(request: IncomingMessage, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
+/** An upload that was too slow. */
+interface SlowUpload {
+  readonly kind: "slow";
+}
+
+/** Reads the body into a buffer that can be transferred to a thread. */
+function receive(
+  request: IncomingMessage,
+  length: number,
+  every: Every,
+): Promise<Uint8Array<ArrayBuffer> | SlowUpload | { readonly kind: "cancelled" }> {
   return new Promise((resolve) => {
     const body = new Uint8Array(length);
     let offset = 0;
+    const rate = watchRate(every, () => resolve({ kind: "slow" }));
+    const end = (received: Uint8Array<ArrayBuffer> | { readonly kind: "cancelled" }) => {
+      rate.stop();
+      resolve(received);
+    };
     request.on("data", (chunk: Buffer) => {
       body.set(chunk, offset);
       offset += chunk.length;
+      rate.moved(chunk.length);
     });
-    request.on("end", () => resolve(body));
-    request.on("error", () => resolve(null));
-    request.on("close", () => resolve(null));
+    request.on("end", () => end(body));
+    request.on("error", () => end({ kind: "cancelled" }));
+    request.on("close", () => end({ kind: "cancelled" }));
   });
+}
+
+/** Answers, then closes the connection, whose rest is not read. */
+function refuseSlow(request: IncomingMessage, response: ServerResponse): void {
+  response.setHeader("Connection", "close");
+  response.on("finish", () => request.destroy());
+  refuse(
+    response,
+    408,
+    "upload_too_slow",
+    "The image arrived too slowly; expected at least 64 kB per second.",
+  );
 }
 
 /** Limits the rate of a job's progress parts, and repeats the last one so that the caller sees a heartbeat. */
@@ -307,7 +393,7 @@ function sendJson(response: ServerResponse, status: number, type: string, body: 
 }
 
 function entry(
-  outcome: Outcome,
+  outcome: Outcome | SlowUpload,
   bytes: number,
   maxFeatures: number | undefined,
   milliseconds: number,
@@ -325,6 +411,8 @@ function entry(
       return { ...base, outcome: "compile_crashed", ...options, message: outcome.message };
     case "timeout":
       return { ...base, outcome: "compile_timeout", ...options };
+    case "slow":
+      return { ...base, outcome: "upload_too_slow", ...options };
     case "cancelled":
       return { ...base, outcome: "cancelled", ...options };
   }

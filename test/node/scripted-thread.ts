@@ -30,14 +30,16 @@ port.on("message", ({ bytes }: Job) => {
     case "large":
       done(6000, 4000);
       break;
+    case "long answer":
+      done(100, 100, new Uint8Array(30_000_000));
+      break;
     default:
       done(100, 100);
   }
 });
 
-/** Answers with the thread's identity as the marker. */
-function done(width: number, height: number): void {
-  const marker = new TextEncoder().encode(identity);
+/** Answers with the thread's identity as the marker, or with another one. */
+function done(width: number, height: number, marker = new TextEncoder().encode(identity)): void {
   post({ kind: "done", photo: { marker, thumbnail: new Uint8Array(1), width, height, milliseconds: 0 } });
 }
 

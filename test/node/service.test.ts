@@ -10,6 +10,7 @@ import { inspectImage, MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
 import { decodeMind } from "../../compiler/mind.ts";
 import { compilePhoto } from "../../compiler/photo.ts";
 import { readCodecModules } from "../../node/codecs.ts";
+import { type Every, MIN_BYTES, watchRate } from "../../node/rate.ts";
 import { type Compiler, type CompilerOptions, type JobLog, startCompiler } from "../../node/service.ts";
 import { type Problem, post, problemIn, readAll, refusal, SECRET } from "./client.ts";
 
@@ -205,6 +206,7 @@ describe("places", () => {
       body: {
         status: "ok",
         compiler_version: COMPILER_VERSION,
+        uploading: 0,
         running: 0,
         capacity: availableParallelism(),
       },
@@ -229,18 +231,142 @@ describe("places", () => {
     expect((await health(url)).body).toMatchObject({ running: 0 });
   });
 
-  test("are freed when a caller disconnects during its upload", async () => {
+  test("are not taken by uploads, nor by answers that are not read", async () => {
     const url = await start({ jobEntry: scripted, capacity: 1 });
-    const call = request(`${url}/compile`, {
-      method: "POST",
-      headers: { Authorization: `Bearer ${SECRET}`, "Content-Length": 1000 },
-    });
-    call.on("error", () => {});
-    call.write("half");
-    while ((await health(url)).body.running === 0);
-    call.destroy();
-    expect(await loggedJobs(1)).toMatchObject([{ outcome: "cancelled", bytes: 1000 }]);
-    expect((await health(url)).body).toMatchObject({ running: 0 });
+    const uploads = [upload(url, 1000), upload(url, 1000)];
+    for (const call of uploads) call.write("half");
+    while ((await health(url)).body.uploading < 2);
+    const call = upload(url, 11);
+    call.end("long answer");
+    // Its answer fills every buffer on the way, and the rest is not read.
+    const [unread] = await once(call, "response");
+    await loggedJobs(1);
+    expect((await health(url)).body).toMatchObject({ uploading: 2, running: 0 });
+    expect((await readAll(await post(url, "work"))).at(-1)?.name).toBe("marker");
+
+    for (const call of uploads) call.destroy();
+    expect(await loggedJobs(4)).toMatchObject([
+      { outcome: "ready" },
+      { outcome: "ready" },
+      { outcome: "cancelled", bytes: 1000 },
+      { outcome: "cancelled", bytes: 1000 },
+    ]);
+    expect((await health(url)).body).toMatchObject({ uploading: 0, running: 0 });
+    unread.destroy();
+  });
+
+  test("taken during an upload: 503 after it", async () => {
+    const url = await start({ jobEntry: scripted, capacity: 1 });
+    const call = upload(url, 4);
+    call.write("wo");
+    while ((await health(url)).body.uploading === 0);
+    const hanging = await post(url, "hang");
+    call.end("rk");
+    const [response] = await once(call, "response");
+    expect(response.statusCode).toBe(503);
+    expect(Number(response.headers["retry-after"])).toBeGreaterThan(0);
+    hanging.abort();
+    await loggedJobs(1);
+  });
+
+  test("have 16 uploads each", async () => {
+    const url = await start({ jobEntry: scripted, capacity: 1 });
+    const uploads = Array.from({ length: 16 }, () => upload(url, 1000));
+    for (const call of uploads) call.write("half");
+    while ((await health(url)).body.uploading < 16);
+    const init = { method: "POST", headers: { Authorization: `Bearer ${SECRET}` }, body: "work" };
+    expect((await refusal(url, init)).problem).toMatchObject({ code: "busy" });
+    for (const call of uploads) call.destroy();
+    await loggedJobs(16);
+  });
+});
+
+/** Begins an upload of `length` bytes. */
+function upload(url: string, length: number) {
+  const call = request(`${url}/compile`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${SECRET}`, "Content-Length": length },
+  });
+  call.on("error", () => {});
+  return call;
+}
+
+describe("the minimum rate", () => {
+  const ticks = new Set<() => void>();
+  const every: Every = (_milliseconds, tick) => {
+    ticks.add(tick);
+    return () => void ticks.delete(tick);
+  };
+  /** Lets one window of time pass for every transfer. */
+  const pass = () => {
+    for (const tick of [...ticks]) tick();
+  };
+
+  test("cuts off a caller that sends too slowly, with a reason", async () => {
+    const url = await start({ jobEntry: scripted, capacity: 1, every });
+    const call = upload(url, 1_000_000);
+    call.write("a few bytes");
+    while ((await health(url)).body.uploading === 0);
+    const closed = once(call, "close");
+    const answered = once(call, "response");
+    pass();
+    const [response] = await answered;
+    expect(response.statusCode).toBe(408);
+    let text = "";
+    for await (const chunk of response) text += chunk;
+    expect(JSON.parse(text)).toMatchObject({ code: "upload_too_slow", status: 408 });
+    await closed;
+    expect(await loggedJobs(1)).toMatchObject([{ outcome: "upload_too_slow", bytes: 1_000_000 }]);
+    expect((await health(url)).body).toMatchObject({ uploading: 0, running: 0 });
+    expect(ticks.size).toBe(0);
+  });
+
+  test("cuts off a caller that reads too slowly", async () => {
+    const url = await start({ jobEntry: scripted, capacity: 1, every });
+    const call = upload(url, 11);
+    call.end("long answer");
+    const [response] = await once(call, "response");
+    await loggedJobs(1);
+    // Nothing is read from the response. The buffers on the way fill up, then nothing moves.
+    while (ticks.size > 0) {
+      pass();
+      await health(url);
+    }
+    let bytes = 0;
+    const reading = (async () => {
+      for await (const chunk of response) bytes += chunk.length;
+    })();
+    await expect(reading).rejects.toThrow(/aborted/);
+    expect(bytes).toBeLessThan(30_000_000);
+  });
+
+  test("does not apply while a job runs, or to transfers that have ended", async () => {
+    const url = await start({ jobEntry: scripted, capacity: 1, every });
+    const hanging = await post(url, "hang");
+    await hanging.parts.next();
+    expect(ticks.size).toBe(0);
+    hanging.abort();
+    await loggedJobs(1);
+    expect((await readAll(await post(url, "work"))).at(-1)?.name).toBe("marker");
+    expect(ticks.size).toBe(0);
+  });
+
+  test.each([
+    [MIN_BYTES, false],
+    [MIN_BYTES - 1, true],
+  ])("%d bytes in 10 s: too slow is %s", (bytes, isSlow) => {
+    let slow = 0;
+    const rate = watchRate(every, () => slow++);
+    for (let window = 0; window < 3 && slow === 0; window++) {
+      rate.moved(1000);
+      rate.moved(bytes - 1000);
+      pass();
+    }
+    expect(slow).toBe(isSlow ? 1 : 0);
+    // Bytes of earlier windows do not count.
+    pass();
+    expect(slow).toBe(1);
+    expect(ticks.size).toBe(0);
   });
 });
 

@@ -168,6 +168,9 @@ function problem(
       : { kind: "retryable", failure, retryAfterSeconds };
   }
   if (code === "busy") return retryable("compiler_busy", detail, retryAfterSeconds);
+  if (code === "upload_too_slow") {
+    return retryable("storage_unavailable", "The storage sent the photo too slowly.", retryAfterSeconds);
+  }
   if (code === "compile_timeout" || code === "compile_crashed") return retryable(code, detail);
   return retryable(
     "compiler_error",

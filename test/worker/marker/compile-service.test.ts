@@ -163,6 +163,12 @@ describe("the Node compiler's client", () => {
       3,
     ],
     [
+      "a storage that sends the photo too slowly",
+      () => new Response(problemJson("upload_too_slow"), { status: 408 }),
+      "storage_unavailable",
+      null,
+    ],
+    [
       "a wrong secret",
       () => new Response(problemJson("unauthorized"), { status: 401 }),
       "compiler_error",
