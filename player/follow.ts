@@ -14,7 +14,15 @@ import {
   projectCorners,
 } from "./homography.ts";
 import type { FramePyramid, Level, Levels } from "./levels.ts";
-import { choosePatches, measurePatches, OUTSIDE, type Patches } from "./patches.ts";
+import {
+  choosePatches,
+  copyPlaces,
+  measurePatches,
+  OUTSIDE,
+  PATCH_SIDE,
+  type Patches,
+  smearPatches,
+} from "./patches.ts";
 import { CoarseSearch } from "./search.ts";
 
 interface Size {
@@ -51,9 +59,12 @@ export interface Follower {
 /** Correlation from which a patch agrees. */
 const AGREES = 0.5;
 
-/** Share of the patches that must agree, and of those of a level without details. */
-const LEAST_AGREEMENT = 0.3;
-const LEAST_COARSE_AGREEMENT = 0.5;
+/** Least score of a place, and of one on a level without details. */
+const LEAST_SCORE = 0.2;
+const LEAST_COARSE_SCORE = 0.3;
+
+/** A finer level is used if its score is at least this share of the coarser one's. */
+const DETAIL = 0.6;
 
 /** Frames for which a target that is not recognized is held at the expected place. */
 const HELD_FRAMES = 3;
@@ -74,6 +85,12 @@ const NEAR = 0.85;
 /** Fewest agreeing patches. */
 const LEAST_PATCHES = 6;
 
+/** How long the shutter is open, as a share of the time between frames. */
+const SHUTTER = 0.5;
+
+/** Level pixels of motion while the shutter is open from which patches are smeared. */
+const LEAST_SMEAR = 0.7;
+
 /** Most steps on a level. */
 const STEPS = 4;
 
@@ -84,8 +101,14 @@ const CONVERGED = 0.02;
 interface Stage {
   readonly level: Level;
   readonly patches: Patches;
+  /** The same patches as they look in motion. */
+  readonly smeared: Patches;
   /** Half the longer side: normalized coordinates are -1…1 on it. */
   readonly unit: number;
+  /** For each patch, the first and last columns and rows of the cells that it touches. */
+  readonly cells: Uint8Array;
+  /** How much each patch counts, because of what was hidden in the last frame. */
+  readonly shown: Float32Array;
 }
 
 export function createFollower(levels: Levels, frameSize: Size): Follower {
@@ -120,14 +143,7 @@ class PatchFollower implements Follower {
   constructor({ levels, width, height }: Levels, frame: Size) {
     this.#target = { width, height };
     this.#frame = frame;
-    this.#stages = levels.map((level) => ({
-      level,
-      patches:
-        Math.min(level.width, level.height) < SMALL_LEVEL_SIDE
-          ? choosePatches(level, 2 * CELLS, 1)
-          : choosePatches(level, CELLS, QUOTA),
-      unit: Math.max(level.width, level.height) / 2,
-    }));
+    this.#stages = levels.map(prepare);
     this.#search = new CoarseSearch(levels[coarsest(this.#stages)]);
   }
 
@@ -137,6 +153,7 @@ class PatchFollower implements Follower {
     this.#velocity.fill(0);
     this.#missed = 0;
     this.#score = 1;
+    for (const { shown } of this.#stages) shown.fill(1);
     this.#result.state = "followed";
   }
 
@@ -149,8 +166,8 @@ class PatchFollower implements Follower {
     if (score < NEAR * this.#score) {
       // An object in front hides more of the large patches.
       score = this.#retry(frame, score, false);
-      if (score < LEAST_AGREEMENT) score = this.#retry(frame, score, true);
-      this.#agreement(this.#stages[this.#reached], frame);
+      if (score < LEAST_SCORE) score = this.#retry(frame, score, true);
+      this.#compare(this.#stages[this.#reached], this.#patches, frame);
     }
     this.#judge(score, time);
     return result;
@@ -159,6 +176,7 @@ class PatchFollower implements Follower {
   /** Aligns from the expected place again, in another way. Keeps the better result and returns its agreement. */
   #retry(frame: FramePyramid, score: number, search: boolean): number {
     const reached = this.#reached;
+    const patches = this.#patches;
     this.#best.set(this.#map);
     this.#map.set(this.#expected);
     if (search) this.#search.run(frame, this.#map);
@@ -166,8 +184,11 @@ class PatchFollower implements Follower {
     if (other > score) return other;
     this.#map.set(this.#best);
     this.#reached = reached;
+    this.#patches = patches;
     return score;
   }
+
+  readonly #last: Homography = new Float64Array(9);
 
   /** Sets the map to the last place or the one predicted from the velocity, whichever looks more like the target. */
   #expect(frame: FramePyramid, time: number): void {
@@ -180,7 +201,7 @@ class PatchFollower implements Follower {
 
   /** Returns the mean correlation of a stage's patches in the frame. */
   #resemblance(stage: Stage, frame: FramePyramid): number {
-    this.#agreement(stage, frame);
+    this.#compare(stage, stage.patches, frame);
     const { correlation, count } = stage.patches;
     let sum = 0;
     let visible = 0;
@@ -204,15 +225,35 @@ class PatchFollower implements Follower {
     const stages = this.#stages;
     const fine = this.#fine();
     let at = Math.max(from, fine);
-    this.#refine(stages[at], frame);
+    let patches = this.#smear(stages[at]);
+    this.#refine(stages[at], patches, frame);
+    let score = this.#compare(stages[at], patches, frame);
     while (at > fine) {
       // Motion blur takes the details away: stop where they no longer agree.
-      if (this.#agreement(stages[at - 1], frame) < LEAST_AGREEMENT) break;
-      this.#refine(stages[--at], frame);
+      const finer = this.#smear(stages[at - 1]);
+      if (this.#compare(stages[at - 1], finer, frame) < DETAIL * score) break;
+      patches = finer;
+      this.#refine(stages[--at], patches, frame);
+      score = this.#compare(stages[at], patches, frame);
     }
     this.#reached = at;
-    const agreement = this.#agreement(stages[at], frame);
-    return agreement >= (at === fine ? LEAST_AGREEMENT : LEAST_COARSE_AGREEMENT) ? agreement : 0;
+    this.#patches = patches;
+    return score >= (at === fine ? LEAST_SCORE : LEAST_COARSE_SCORE) ? score : 0;
+  }
+
+  #patches!: Patches;
+
+  /** Returns the patches of a stage as they look after the move from the last place to the map. */
+  #smear(stage: Stage): Patches {
+    const { level, patches, smeared } = stage;
+    toLevel(this.#map, level, 1, current);
+    toLevel(this.#last, level, 1, previous);
+    const to = project(current, level.width / 2, level.height / 2);
+    const from = project(previous, level.width / 2, level.height / 2);
+    const length = (SHUTTER * Math.hypot(to.x - from.x, to.y - from.y)) / pixelSize(this.#map, level);
+    if (length < LEAST_SMEAR) return patches;
+    smearPatches(level, current, previous, SHUTTER, smeared);
+    return smeared;
   }
 
   /** Writes the place that is expected if the corners move on as they did. */
@@ -225,8 +266,8 @@ class PatchFollower implements Follower {
     normalize(imageToCorners(this.#target, [corner(0), corner(1), corner(2), corner(3)], this.#map));
   }
 
-  /** Returns the share of a stage's patches in the frame that agree at the map. */
-  #agreement({ level, patches }: Stage, frame: FramePyramid): number {
+  /** Compares a stage's patches with the frame at the map. Returns a score, 0…1. */
+  #compare({ level }: Stage, patches: Patches, frame: FramePyramid): number {
     const octave = chooseOctave(this.#map, level, frame.length);
     toLevel(this.#map, level, 1 / 2 ** octave, current);
     measurePatches(patches, current, frame[octave]);
@@ -244,16 +285,16 @@ class PatchFollower implements Follower {
     result.visibility = visible / Math.max(patches.count, 1);
     result.agreement = agreeing / Math.max(visible, 1);
     result.correlation = sum / Math.max(agreeing, 1);
-    return agreeing < LEAST_PATCHES ? 0 : result.agreement;
+    return agreeing < LEAST_PATCHES ? 0 : result.agreement * Math.max(0, 2 * result.correlation - 1);
   }
 
-  #refine({ level, patches, unit }: Stage, frame: FramePyramid): void {
+  #refine({ level, unit, shown }: Stage, patches: Patches, frame: FramePyramid): void {
     const octave = chooseOctave(this.#map, level, frame.length);
     const scale = 1 / 2 ** octave;
     toLevel(this.#map, level, scale, current);
     for (let step = 0; step < STEPS; step++) {
       measurePatches(patches, current, frame[octave]);
-      if (!solveDisplacements(patches, level, unit)) break;
+      if (!solveDisplacements(patches, shown, level, unit)) break;
       exponentiate(equations, 1 / unit, move);
       denormalize(move, level, unit);
       compose(current, move, current);
@@ -263,12 +304,39 @@ class PatchFollower implements Follower {
     fromLevel(current, level, scale, this.#map);
   }
 
+  /** Remembers which cells were hidden, so that the large patches of coarse levels do not count there. */
+  #notice({ cells }: Stage, patches: Patches): void {
+    const hidden = noticed.fill(0);
+    const counts = noticedCounts.fill(0);
+    for (let i = 0; i < patches.count; i++) {
+      if (patches.correlation[i] === OUTSIDE) continue;
+      const cell = cells[4 * i + 2] * CELLS + cells[4 * i];
+      counts[cell]++;
+      if (patches.correlation[i] < AGREES) hidden[cell]++;
+    }
+    for (let cell = 0; cell < CELLS * CELLS; cell++) if (counts[cell] > 0) hidden[cell] /= counts[cell];
+    for (const { shown, cells: touched } of this.#stages) {
+      for (let i = 0; i < shown.length; i++) {
+        let sum = 0;
+        let all = 0;
+        for (let row = touched[4 * i + 2]; row <= touched[4 * i + 3]; row++) {
+          for (let column = touched[4 * i]; column <= touched[4 * i + 1]; column++) {
+            sum += hidden[row * CELLS + column];
+            all++;
+          }
+        }
+        shown[i] = 1 - sum / all;
+      }
+    }
+  }
+
   /** Sets the result, and remembers where the target is. */
   #judge(score: number, time: number): void {
     const result = this.#result;
     if (score > 0) {
       this.#remember(time);
       this.#score = score;
+      this.#notice(this.#stages[this.#reached], this.#patches);
       this.#missed = 0;
       result.state = "followed";
     } else {
@@ -289,6 +357,7 @@ class PatchFollower implements Follower {
       this.#corners[i] = place;
     }
     this.#time = time;
+    this.#last.set(this.#map);
   }
 
   /** Returns whether the middle of the target is in the frame. */
@@ -298,16 +367,44 @@ class PatchFollower implements Follower {
   }
 }
 
+function prepare(level: Level): Stage {
+  const small = Math.min(level.width, level.height) < SMALL_LEVEL_SIDE;
+  const patches = choosePatches(level, small ? 2 * CELLS : CELLS, small ? 1 : QUOTA);
+  const cells = new Uint8Array(4 * patches.count);
+  const cell = (place: number, size: number) =>
+    Math.min(Math.max(Math.floor((place * CELLS) / size), 0), CELLS - 1);
+  const half = PATCH_SIDE / 2 - 1;
+  for (let i = 0; i < patches.count; i++) {
+    const [x, y] = [patches.x[i], patches.y[i]];
+    const { width, height } = level;
+    cells.set(
+      [cell(x - half, width), cell(x + half, width), cell(y - half, height), cell(y + half, height)],
+      4 * i,
+    );
+  }
+  return {
+    level,
+    patches,
+    smeared: copyPlaces(patches),
+    unit: Math.max(level.width, level.height) / 2,
+    cells,
+    shown: new Float32Array(patches.count).fill(1),
+  };
+}
+
 /** Returns the index of the stage from which fast motion is followed. */
 function coarsest(stages: readonly Stage[]): number {
   return Math.max(0, stages.length - 2);
 }
 
 const current: Homography = new Float64Array(9);
+const previous: Homography = new Float64Array(9);
 const move: Homography = new Float64Array(9);
 const equations = new Float64Array(72);
 const inverse: Homography = new Float64Array(9);
 const weights = new Float64Array(4096);
+const noticed = new Float64Array(CELLS * CELLS);
+const noticedCounts = new Float64Array(CELLS * CELLS);
 
 /** Returns the side, in frame pixels, of a level's pixel. */
 function pixelSize(map: Homography, { width, height, toTarget }: Level): number {
@@ -358,13 +455,21 @@ function cornerMove(map: Homography, { width, height }: Level): number {
 const PRIOR = [2, 2, 8, 2, 2, 8, 1, 1];
 
 /** Solves for the move that explains the patches' displacements best. Returns false if there are too few. */
-function solveDisplacements(patches: Patches, { width, height }: Level, unit: number): boolean {
+function solveDisplacements(
+  patches: Patches,
+  shown: Float32Array,
+  { width, height }: Level,
+  unit: number,
+): boolean {
   const { count, correlation, dx, dy, information } = patches;
   let used = 0;
   for (let i = 0; i < count; i++) {
     // Displacements beyond the reach of the gradients say little.
     const far = dx[i] * dx[i] + dy[i] * dy[i] > 9;
-    weights[i] = correlation[i] < 0.2 ? 0 : (far ? 0.05 : 1) * Math.min(1, (correlation[i] - 0.2) * 2.5);
+    weights[i] =
+      correlation[i] < 0.2 || shown[i] < 0.5
+        ? 0
+        : (far ? 0.05 : 1) * shown[i] * Math.min(1, (correlation[i] - 0.2) * 2.5);
     if (weights[i] > 0) used++;
   }
   if (used < 4) return false;

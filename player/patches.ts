@@ -8,11 +8,11 @@
 // parametric models of geometry and illumination (1998), for the light.
 
 import type { GreyImage } from "../compiler/types.ts";
-import type { Homography } from "./homography.ts";
+import { type Homography, project } from "./homography.ts";
 import type { Level } from "./levels.ts";
 
 /** Pixels per side of a patch. */
-const PATCH_SIDE = 8;
+export const PATCH_SIDE = 8;
 const PIXELS = PATCH_SIDE * PATCH_SIDE;
 
 /** Numbers of a template: the pixels, their horizontal and their vertical gradients. */
@@ -71,9 +71,27 @@ export const OUTSIDE = -2;
  * overlap by more than half.
  */
 export function choosePatches(level: Level, cells: number, quota: number): Patches {
-  const chosen = cells > 0 ? choosePlaces(level, cells, quota) : [];
-  const count = chosen.length;
-  const patches: Patches = {
+  const chosen = choosePlaces(level, cells, quota);
+  const patches = allocate(chosen.length);
+  chosen.forEach(({ left, top }, i) => {
+    patches.x[i] = left + PATCH_SIDE / 2;
+    patches.y[i] = top + PATCH_SIDE / 2;
+    cut(level, left, top);
+    describe(patches, i);
+  });
+  return patches;
+}
+
+/** Allocates patches at the same places. */
+export function copyPlaces({ count, x, y }: Patches): Patches {
+  const copy = allocate(count);
+  copy.x.set(x);
+  copy.y.set(y);
+  return copy;
+}
+
+function allocate(count: number): Patches {
+  return {
     count,
     x: new Float64Array(count),
     y: new Float64Array(count),
@@ -86,12 +104,6 @@ export function choosePatches(level: Level, cells: number, quota: number): Patch
     dy: new Float64Array(count),
     information: new Float64Array(3 * count),
   };
-  chosen.forEach(({ left, top }, i) => {
-    patches.x[i] = left + PATCH_SIDE / 2;
-    patches.y[i] = top + PATCH_SIDE / 2;
-    describe(level, left, top, patches, i);
-  });
-  return patches;
 }
 
 interface Place {
@@ -150,48 +162,121 @@ function rate({ data, width }: Level, left: number, top: number): number {
   return xx + yy - root + 0.1 * (xx + yy + root);
 }
 
+/** A patch with a border of one pixel, for its gradients. */
+const CUT_SIDE = PATCH_SIDE + 2;
+const piece = new Float64Array(CUT_SIDE * CUT_SIDE);
+
+function cut({ data, width }: Level, left: number, top: number): void {
+  for (let row = 0, to = 0; row < CUT_SIDE; row++) {
+    for (let column = 0, at = (top + row - 1) * width + left - 1; column < CUT_SIDE; column++, at++) {
+      piece[to++] = data[at];
+    }
+  }
+}
+
+/** Cuts a patch from the level smeared along a line of this length, in level pixels. */
+function cutSmeared({ data, width, height }: Level, left: number, top: number, dx: number, dy: number): void {
+  piece.fill(0);
+  const taps = Math.ceil(Math.hypot(dx, dy)) + 1;
+  for (let tap = 0; tap < taps; tap++) {
+    const along = (tap + 0.5) / taps - 0.5;
+    const x = Math.min(Math.max(left - 1 + along * dx, 0), width - CUT_SIDE - 1.001);
+    const y = Math.min(Math.max(top - 1 + along * dy, 0), height - CUT_SIDE - 1.001);
+    const [x0, y0] = [x | 0, y | 0];
+    const [fx, fy] = [x - x0, y - y0];
+    const a = ((1 - fx) * (1 - fy)) / taps;
+    const b = (fx * (1 - fy)) / taps;
+    const c = ((1 - fx) * fy) / taps;
+    const d = (fx * fy) / taps;
+    for (let row = 0, to = 0; row < CUT_SIDE; row++) {
+      for (let column = 0, at = (y0 + row) * width + x0; column < CUT_SIDE; column++, at++, to++) {
+        piece[to] += a * data[at] + b * data[at + 1] + c * data[at + width] + d * data[at + width + 1];
+      }
+    }
+  }
+}
+
 /**
- * Writes the template of a patch. Its gradients are made orthogonal to its pixels and to a constant, so that
- * neither gain nor bias displaces it.
+ * Writes templates as a camera sees them that moved from the map `before` to the map `now` between two frames.
+ *
+ * @param shutter how long the shutter was open, as a share of the time between the frames
+ * @param now and @param before take level pixels to the frame
  */
-function describe({ data, width }: Level, left: number, top: number, patches: Patches, patch: number): void {
-  const pixels = new Float64Array(PIXELS);
-  const gx = new Float64Array(PIXELS);
-  const gy = new Float64Array(PIXELS);
+export function smearPatches(
+  level: Level,
+  now: Homography,
+  before: Homography,
+  shutter: number,
+  out: Patches,
+): void {
+  const [a, b, , d, e, , g, h, i] = now;
+  for (let patch = 0; patch < out.count; patch++) {
+    const u = out.x[patch];
+    const v = out.y[patch];
+    const to = project(now, u, v);
+    const from = project(before, u, v);
+    const w = 1 / (g * u + h * v + i);
+    const ux = (a - g * to.x) * w;
+    const uy = (d - g * to.y) * w;
+    const vx = (b - h * to.x) * w;
+    const vy = (e - h * to.y) * w;
+    const scale = shutter / (ux * vy - uy * vx);
+    const dx = scale * (vy * (to.x - from.x) - vx * (to.y - from.y));
+    const dy = scale * (ux * (to.y - from.y) - uy * (to.x - from.x));
+    const shrink = Math.min(1, LONGEST_SMEAR / Math.hypot(dx, dy)) || 0;
+    cutSmeared(level, u - PATCH_SIDE / 2, v - PATCH_SIDE / 2, shrink * dx, shrink * dy);
+    describe(out, patch);
+  }
+}
+
+/** Pixels of the longest smear: details along it are gone long before. */
+const LONGEST_SMEAR = 12;
+
+const pixels = new Float64Array(PIXELS);
+const gx = new Float64Array(PIXELS);
+const gy = new Float64Array(PIXELS);
+const constant = new Float64Array(PIXELS).fill(1);
+
+/**
+ * Writes the template of the patch that was cut. Its gradients are made orthogonal to its pixels and to a
+ * constant, so that neither gain nor bias displaces it.
+ */
+function describe(patches: Patches, patch: number): void {
   for (let i = 0; i < PIXELS; i++) {
-    const at = (top + (i >> 3)) * width + left + (i & 7);
-    pixels[i] = data[at];
-    gx[i] = (data[at + 1] - data[at - 1]) / 2;
-    gy[i] = (data[at + width] - data[at - width]) / 2;
+    const at = ((i >> 3) + 1) * CUT_SIDE + (i & 7) + 1;
+    pixels[i] = piece[at];
+    gx[i] = (piece[at + 1] - piece[at - 1]) / 2;
+    gy[i] = (piece[at + CUT_SIDE] - piece[at - CUT_SIDE]) / 2;
   }
-  const constant = new Float64Array(PIXELS).fill(1);
   subtractPart(pixels, constant);
-  for (const gradient of [gx, gy]) {
-    subtractPart(gradient, constant);
-    subtractPart(gradient, pixels);
-  }
-  const pixelUnits = LARGEST / largest(pixels);
+  subtractPart(gx, constant);
+  subtractPart(gy, constant);
+  subtractPart(gx, pixels);
+  subtractPart(gy, pixels);
+  const pixelUnits = LARGEST / Math.max(largest(pixels), 1e-3);
   const gradientUnits = LARGEST / Math.max(largest(gx), largest(gy), 1e-3);
-  const template = patches.templates.subarray(patch * TEMPLATE, (patch + 1) * TEMPLATE);
-  const facts = patches.facts.subarray(patch * TEMPLATE_FACTS, (patch + 1) * TEMPLATE_FACTS).fill(0);
+  const { templates, facts } = patches;
+  const t = patch * TEMPLATE;
+  const f = patch * TEMPLATE_FACTS;
+  facts.fill(0, f, f + TEMPLATE_FACTS);
   for (let i = 0; i < PIXELS; i++) {
     const r = Math.round(pixels[i] * pixelUnits);
     const x = Math.round(gx[i] * gradientUnits);
     const y = Math.round(gy[i] * gradientUnits);
-    template[i] = r;
-    template[PIXELS + i] = x;
-    template[2 * PIXELS + i] = y;
-    facts[0] += r * r;
-    facts[1] += x;
-    facts[2] += y;
-    facts[3] += x * r;
-    facts[4] += y * r;
-    facts[5] += (x * x) / gradientUnits ** 2;
-    facts[6] += (x * y) / gradientUnits ** 2;
-    facts[7] += (y * y) / gradientUnits ** 2;
+    templates[t + i] = r;
+    templates[t + PIXELS + i] = x;
+    templates[t + 2 * PIXELS + i] = y;
+    facts[f] += r * r;
+    facts[f + 1] += x;
+    facts[f + 2] += y;
+    facts[f + 3] += x * r;
+    facts[f + 4] += y * r;
+    facts[f + 5] += (x * x) / gradientUnits ** 2;
+    facts[f + 6] += (x * y) / gradientUnits ** 2;
+    facts[f + 7] += (y * y) / gradientUnits ** 2;
   }
-  facts[8] = Math.sqrt(facts[0]) / pixelUnits;
-  facts[9] = 1 / gradientUnits;
+  facts[f + 8] = Math.sqrt(facts[f]) / pixelUnits;
+  facts[f + 9] = 1 / gradientUnits;
 }
 
 function subtractPart(values: Float64Array, direction: Float64Array): void {
@@ -201,11 +286,13 @@ function subtractPart(values: Float64Array, direction: Float64Array): void {
     product += values[i] * direction[i];
     square += direction[i] ** 2;
   }
-  for (let i = 0; i < PIXELS; i++) values[i] -= (product / square) * direction[i];
+  if (square > 0) for (let i = 0; i < PIXELS; i++) values[i] -= (product / square) * direction[i];
 }
 
 function largest(values: Float64Array): number {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  let most = 0;
+  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]));
+  return most;
 }
 
 /**
