@@ -79,14 +79,18 @@ const SMALL_LEVEL_SIDE = 48;
 /** The finest level that is used has pixels of at least this size in the frame. */
 const FINE_PIXEL = 0.65;
 
-/** Agreement at the expected place, as a share of the last frame's, from which a level is aligned at once. */
-const NEAR = 0.85;
+/** A result is doubted if its trust is less than this share of that in the last frame. */
+const USUAL = 0.75;
 
 /** Fewest agreeing patches. */
 const LEAST_PATCHES = 6;
 
-/** How long the shutter is open, as a share of the time between frames. */
-const SHUTTER = 0.5;
+/** Exposure times that are tried, in seconds, evenly spaced from 0 on. */
+const EXPOSURES = [0, 1 / 120, 2 / 120, 3 / 120, 4 / 120];
+
+/** Level pixels that the target must move by between two frames to tell, and most frames in which it is told. */
+const LEAST_TIMED = 3;
+const MOST_TIMINGS = 20;
 
 /** Level pixels of motion while the shutter is open from which patches are smeared. */
 const LEAST_SMEAR = 0.7;
@@ -111,6 +115,15 @@ interface Stage {
   readonly shown: Float32Array;
 }
 
+/** The best result in a frame. */
+interface Best extends Omit<Followed, "state"> {
+  /** Score on the level on which all results are compared; 0 if the target is not there. */
+  trust: number;
+  /** The finest level that agrees, and its patches. */
+  reached: number;
+  patches: Patches;
+}
+
 export function createFollower(levels: Levels, frameSize: Size): Follower {
   return new PatchFollower(levels, frameSize);
 }
@@ -125,13 +138,14 @@ class PatchFollower implements Follower {
   readonly #velocity = new Float64Array(8);
   #time = 0;
   #missed = 0;
-  /** Agreement in the last frame that showed the target. */
-  #score = 1;
+  /** Trust in the last frame that showed the target. */
+  #trust = 0;
+  #elapsed = 0;
+  #exposure = 0;
+  readonly #last: Homography = new Float64Array(9);
   readonly #map: Homography = new Float64Array(9);
-  /** The level that the last alignment ended on. */
-  #reached = 0;
   readonly #expected: Homography = new Float64Array(9);
-  readonly #best: Homography = new Float64Array(9);
+  readonly #best: Best;
   readonly #result: Followed = {
     state: "lost",
     map: new Float64Array(9),
@@ -144,6 +158,15 @@ class PatchFollower implements Follower {
     this.#target = { width, height };
     this.#frame = frame;
     this.#stages = levels.map(prepare);
+    this.#best = {
+      map: new Float64Array(9),
+      trust: 0,
+      reached: 0,
+      patches: this.#stages[0].patches,
+      agreement: 0,
+      correlation: 0,
+      visibility: 0,
+    };
     this.#search = new CoarseSearch(levels[coarsest(this.#stages)]);
   }
 
@@ -152,7 +175,7 @@ class PatchFollower implements Follower {
     this.#remember(time);
     this.#velocity.fill(0);
     this.#missed = 0;
-    this.#score = 1;
+    this.#trust = 0;
     for (const { shown } of this.#stages) shown.fill(1);
     this.#result.state = "followed";
   }
@@ -160,49 +183,35 @@ class PatchFollower implements Follower {
   follow(frame: FramePyramid, time: number): Followed {
     const result = this.#result;
     if (result.state === "lost") return result;
+    this.#elapsed = time - this.#time;
     this.#expect(frame, time);
     this.#expected.set(this.#map);
-    let score = this.#approach(frame, coarsest(this.#stages));
-    if (score < NEAR * this.#score) {
-      // An object in front hides more of the large patches.
-      score = this.#retry(frame, score, false);
-      if (score < LEAST_SCORE) score = this.#retry(frame, score, true);
-      this.#compare(this.#stages[this.#reached], this.#patches, frame);
+    this.#best.trust = -1;
+    const { length } = this.#stages;
+    this.#approach(frame, length);
+    // What hides more of the large patches than of the small ones is an object in front of the target.
+    if (this.#best.trust < USUAL * this.#trust) this.#approach(frame, 0);
+    if (this.#best.trust < USUAL * this.#trust) {
+      this.#search.run(frame, this.#expected);
+      this.#approach(frame, length);
     }
-    this.#judge(score, time);
+    this.#judge(time);
     return result;
   }
-
-  /** Aligns from the expected place again, in another way. Keeps the better result and returns its agreement. */
-  #retry(frame: FramePyramid, score: number, search: boolean): number {
-    const reached = this.#reached;
-    const patches = this.#patches;
-    this.#best.set(this.#map);
-    this.#map.set(this.#expected);
-    if (search) this.#search.run(frame, this.#map);
-    const other = this.#approach(frame, search ? coarsest(this.#stages) : this.#fine());
-    if (other > score) return other;
-    this.#map.set(this.#best);
-    this.#reached = reached;
-    this.#patches = patches;
-    return score;
-  }
-
-  readonly #last: Homography = new Float64Array(9);
 
   /** Sets the map to the last place or the one predicted from the velocity, whichever looks more like the target. */
   #expect(frame: FramePyramid, time: number): void {
     const stage = this.#stages[Math.max(0, coarsest(this.#stages) - 1)];
     this.#predict(this.#time);
-    const last = this.#resemblance(stage, frame);
+    const last = this.#resemblance(stage, stage.patches, frame);
     this.#predict(time);
-    if (this.#resemblance(stage, frame) < last) this.#predict(this.#time);
+    if (this.#resemblance(stage, stage.patches, frame) < last) this.#predict(this.#time);
   }
 
   /** Returns the mean correlation of a stage's patches in the frame. */
-  #resemblance(stage: Stage, frame: FramePyramid): number {
-    this.#compare(stage, stage.patches, frame);
-    const { correlation, count } = stage.patches;
+  #resemblance(stage: Stage, patches: Patches, frame: FramePyramid): number {
+    this.#compare(stage, patches, frame);
+    const { correlation, count } = patches;
     let sum = 0;
     let visible = 0;
     for (let i = 0; i < count; i++) {
@@ -220,41 +229,92 @@ class PatchFollower implements Follower {
     return fine;
   }
 
-  /** Aligns from the map, from level `from` on. Returns the agreement; 0 if the target is not there. */
-  #approach(frame: FramePyramid, from: number): number {
+  /** Aligns from the expected place, from a level on. Keeps the result if it is the best in this frame. */
+  #approach(frame: FramePyramid, from: number): void {
     const stages = this.#stages;
+    this.#map.set(this.#expected);
     const fine = this.#fine();
-    let at = Math.max(from, fine);
+    const check = this.#checked();
+    let at = Math.min(Math.max(from, fine), coarsest(stages));
     let patches = this.#smear(stages[at]);
     this.#refine(stages[at], patches, frame);
     let score = this.#compare(stages[at], patches, frame);
+    let trust = at === check ? score : -1;
     while (at > fine) {
       // Motion blur takes the details away: stop where they no longer agree.
       const finer = this.#smear(stages[at - 1]);
       if (this.#compare(stages[at - 1], finer, frame) < DETAIL * score) break;
       patches = finer;
       this.#refine(stages[--at], patches, frame);
+      if (at <= check && this.#timeShutter(stages[at], frame)) {
+        patches = this.#smear(stages[at]);
+        this.#refine(stages[at], patches, frame);
+      }
       score = this.#compare(stages[at], patches, frame);
+      if (at === check) trust = score;
     }
-    this.#reached = at;
-    this.#patches = patches;
-    return score >= (at === fine ? LEAST_SCORE : LEAST_COARSE_SCORE) ? score : 0;
+    if (trust < 0) trust = this.#compare(stages[check], this.#smear(stages[check]), frame);
+    if (score < (at === fine ? LEAST_SCORE : LEAST_COARSE_SCORE)) trust = 0;
+    const best = this.#best;
+    if (trust <= best.trust) return;
+    best.trust = trust;
+    best.reached = at;
+    best.map.set(this.#map);
+    if (trust > 0) this.#compare(stages[at], patches, frame);
+    best.agreement = this.#result.agreement;
+    best.correlation = this.#result.correlation;
+    best.visibility = this.#result.visibility;
+    best.patches = patches;
   }
 
-  #patches!: Patches;
+  /** Returns the level on which the results of all frames are compared. */
+  #checked(): number {
+    return Math.max(0, coarsest(this.#stages) - 1);
+  }
 
   /** Returns the patches of a stage as they look after the move from the last place to the map. */
   #smear(stage: Stage): Patches {
     const { level, patches, smeared } = stage;
+    if (this.#speed(stage) * this.#exposure < LEAST_SMEAR) return patches;
+    smearPatches(level, current, previous, Math.min(this.#exposure / this.#elapsed, 1), smeared);
+    return smeared;
+  }
+
+  /** Returns the speed, in level pixels per second, and writes the level's maps. */
+  #speed({ level }: Stage): number {
+    if (this.#elapsed <= 0) return 0;
     toLevel(this.#map, level, 1, current);
     toLevel(this.#last, level, 1, previous);
     const to = project(current, level.width / 2, level.height / 2);
     const from = project(previous, level.width / 2, level.height / 2);
-    const length = (SHUTTER * Math.hypot(to.x - from.x, to.y - from.y)) / pixelSize(this.#map, level);
-    if (length < LEAST_SMEAR) return patches;
-    smearPatches(level, current, previous, SHUTTER, smeared);
-    return smeared;
+    return Math.hypot(to.x - from.x, to.y - from.y) / pixelSize(this.#map, level) / this.#elapsed;
   }
+
+  /** Finds out how long the shutter is open, by how much a moving target is blurred. Returns whether it did. */
+  #timeShutter(stage: Stage, frame: FramePyramid): boolean {
+    if (this.#timed === this.#time || this.#timings >= MOST_TIMINGS) return false;
+    if (this.#speed(stage) * this.#elapsed < LEAST_TIMED) return false;
+    this.#timed = this.#time;
+    this.#timings++;
+    const { level, smeared } = stage;
+    let best = 0;
+    for (let i = 0; i < EXPOSURES.length; i++) {
+      this.#speed(stage);
+      smearPatches(level, current, previous, Math.min(EXPOSURES[i] / this.#elapsed, 1), smeared);
+      this.#likeness[i] = 0.8 * this.#likeness[i] + this.#resemblance(stage, smeared, frame);
+      if (this.#likeness[i] > this.#likeness[best]) best = i;
+    }
+    // The top of the parabola through the best and its neighbors.
+    const middle = Math.min(Math.max(best, 1), EXPOSURES.length - 2);
+    const [before, at, after] = this.#likeness.subarray(middle - 1, middle + 2);
+    const shift = best === middle ? (before - after) / (2 * (before - 2 * at + after)) : best - middle;
+    this.#exposure = EXPOSURES[1] * (middle + shift);
+    return true;
+  }
+
+  readonly #likeness = new Float64Array(EXPOSURES.length);
+  #timed = -1;
+  #timings = 0;
 
   /** Writes the place that is expected if the corners move on as they did. */
   #predict(time: number): void {
@@ -331,12 +391,17 @@ class PatchFollower implements Follower {
   }
 
   /** Sets the result, and remembers where the target is. */
-  #judge(score: number, time: number): void {
+  #judge(time: number): void {
     const result = this.#result;
-    if (score > 0) {
+    const best = this.#best;
+    result.agreement = best.agreement;
+    result.correlation = best.correlation;
+    result.visibility = best.visibility;
+    if (best.trust > 0) {
+      this.#map.set(best.map);
       this.#remember(time);
-      this.#score = score;
-      this.#notice(this.#stages[this.#reached], this.#patches);
+      this.#notice(this.#stages[best.reached], best.patches);
+      this.#trust = best.trust;
       this.#missed = 0;
       result.state = "followed";
     } else {
