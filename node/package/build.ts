@@ -2,8 +2,8 @@
  * `npm run build:library [FOLDER]`: assembles the package `vivimark`, command line and library, ready for
  * `npm pack` and `npm publish`, in dist/vivimark or the folder given.
  *
- * Its modules are those of compiler/, node/ and client/ that the entries of tsconfig.json reach, as JavaScript with
- * types, in the same folders; its versions are those of the repository's package.json.
+ * Its modules are those of compiler/, node/, client/ and player/ that the entries of their tsconfig.json reach, as
+ * JavaScript with types, in the same folders; its versions are those of the repository's package.json.
  */
 
 import { execFileSync } from "node:child_process";
@@ -21,7 +21,7 @@ const manifest = {
   name: "vivimark",
   version: root.version,
   description:
-    "MindAR image targets (.mind files) from photos: compile, inspect, merge. Command line, library, and the client of a Vivimark platform.",
+    "MindAR image targets (.mind files): compile, inspect, merge and play them. Command line, library, player, and the client of a Vivimark platform.",
   keywords: ["mindar", "mind-ar", "image target", "compiler", "augmented reality", "webar", "cli"],
   license: root.license,
   type: "module",
@@ -31,6 +31,8 @@ const manifest = {
     ".": { types: "./compiler/index.d.ts", default: "./compiler/index.js" },
     "./node": { types: "./node/library.d.ts", default: "./node/library.js" },
     "./client": { types: "./client/client.d.ts", default: "./client/client.js" },
+    "./player": { types: "./player/web/player.d.ts", default: "./player/web/player.js" },
+    "./player/controller": { types: "./player/web/controller.d.ts", default: "./player/web/controller.js" },
     "./kernels.wasm": "./compiler/wasm/kernels.wasm",
     "./package.json": "./package.json",
   },
@@ -42,14 +44,28 @@ const manifest = {
 
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
-execFileSync(
-  process.execPath,
-  [
-    path.join(ROOT, "node_modules/typescript/bin/tsc"),
-    ...["-p", path.join(ROOT, "node/package"), "--outDir", target],
-  ],
-  { stdio: "inherit" },
-);
+// Each host's modules are compiled with its own types.
+for (const project of ["node/package", "player/web", "player/web/tsconfig.worker.json"]) {
+  execFileSync(
+    process.execPath,
+    [
+      path.join(ROOT, "node_modules/typescript/bin/tsc"),
+      ...["-p", path.join(ROOT, project), "--outDir", target, "--rootDir", ROOT],
+      ...[
+        "--noEmit",
+        "false",
+        "--incremental",
+        "false",
+        "--declaration",
+        "--rewriteRelativeImportExtensions",
+      ],
+    ],
+    { stdio: "inherit" },
+  );
+}
+// The compiler rewrites imports, and not the worker's address.
+const player = path.join(target, "player/web/player.js");
+writeFileSync(player, readFileSync(player, "utf8").replace('"./worker.ts"', '"./worker.js"'));
 mkdirSync(path.join(target, "compiler/wasm"));
 copyFileSync(path.join(ROOT, KERNELS), path.join(target, KERNELS));
 copyFileSync(path.join(ROOT, "LICENSE"), path.join(target, "LICENSE"));

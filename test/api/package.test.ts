@@ -52,7 +52,7 @@ test("contains the codecs and nothing of the platform", () => {
   expect(manifest).toMatchObject({ name: "vivimark", version, license: "MIT" });
   expect(manifest.private).toBeUndefined();
   expect(readdirSync(installed).sort()).toEqual([
-    ...["LICENSE", "README.md", "client", "compiler", "node", "package.json"],
+    ...["LICENSE", "README.md", "client", "compiler", "node", "package.json", "player"],
   ]);
   const files = readdirSync(installed, { recursive: true }).map(String);
   expect(files.filter((file) => /service|start|multipart|(?<!\.d)\.ts$/.test(file))).toEqual([]);
@@ -175,6 +175,8 @@ test.each(["nodenext", "bundler"])("its types work with %s resolution", async (r
      } from "vivimark";
      import { type ArContent, ApiError, Vivimark } from "vivimark/client";
      import { compilePhotos, prepareCompiler } from "vivimark/node";
+     import { createPlayer, type Player, type PlayerPose } from "vivimark/player";
+     import { Controller } from "vivimark/player/controller";
      const options: CompileOptions = { maxFeatures: 100, maxSize: Infinity };
      await prepareCompiler();
      const photo: CompiledPhoto = await compilePhoto(new Uint8Array(0), options, ({ done, total }) => done / total);
@@ -196,6 +198,13 @@ test.each(["nodenext", "bundler"])("its types work with %s resolution", async (r
      } catch (error) {
        if (error instanceof ApiError && error.code === "project_archived") console.log(error.status, error.problem.detail);
      }
+     const player: Player = await createPlayer({ marker: new ArrayBuffer(0), maxTrack: 2 });
+     player.on("pose", ({ target, homography }: PlayerPose) => console.log(target, homography[8]));
+     player.start(document.createElement("video"));
+     const controller = new Controller({ inputWidth: 640, inputHeight: 480, onUpdate: ({ type }) => console.log(type) });
+     console.log((await controller.addImageTargets("targets.mind")).dimensions[0][0], controller.getProjectionMatrix()[0]);
+     // @ts-expect-error: unknown event
+     player.on("seen", () => undefined);
      // @ts-expect-error: unknown state
      vivimark.list({ status: "done" });
      // @ts-expect-error: unknown operation
