@@ -1,5 +1,6 @@
 import { type ErrorCode, Refusal } from "../errors.ts";
 import { joinChunks } from "../storage/chunks.ts";
+import { Pace } from "./pace.ts";
 
 /** Most bytes read and discarded after an error: enough for every body that a client may send in good faith. */
 const MAX_DRAINED_BYTES = 100_000_000;
@@ -22,8 +23,9 @@ export class RequestBody {
   readonly contentLength: string | undefined;
   #receivedBytes = 0;
   #observer: BodyObserver | undefined;
+  readonly #pace = new Pace();
 
-  constructor(request: Request) {
+  constructor(request: Pick<Request, "body" | "headers">) {
     this.stream = request.body;
     this.contentType = request.headers.get("content-type") ?? undefined;
     this.contentLength = request.headers.get("content-length") ?? undefined;
@@ -42,16 +44,17 @@ export class RequestBody {
   /**
    * Yields the body's chunks. A reader that stops early leaves the rest to `drain`.
    *
-   * @throws Refusal `upload_interrupted` if the client disconnects
+   * @throws Refusal `upload_interrupted` if the client disconnects or is too slow
    */
   async *chunks(): AsyncGenerator<Uint8Array, void> {
     if (!this.stream) return;
     const reader = this.stream.getReader();
     try {
       for (;;) {
-        const { done, value } = await reader.read().catch(() => {
+        const read = reader.read().catch(() => {
           throw uploadInterrupted();
         });
+        const { done, value } = await this.#pace.next(read);
         if (done) return await this.#observer?.end?.();
         this.#receivedBytes += value.length;
         await this.#observer?.write(value);

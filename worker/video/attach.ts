@@ -4,7 +4,7 @@ import { versionedPath } from "../content/paths.ts";
 import type { ContentStore } from "../content/store.ts";
 import type { Company, Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { type RequestBody, uploadInterrupted } from "../http/request-body.ts";
+import type { RequestBody } from "../http/request-body.ts";
 import { IncomingVideo } from "./incoming.ts";
 import { SNIFFED_BYTES, sniffVideo } from "./sniff.ts";
 
@@ -52,7 +52,7 @@ export async function attachVideo(
   try {
     await storage.upload(path, incoming.stream(), { length, contentType: type });
   } catch (error) {
-    throw incoming.isInterrupted ? uploadInterrupted() : error;
+    throw incoming.interruption ?? error;
   }
   return replaceVideo(storages, store, { ...change, video: { storageId, path, type, bytes: length } });
 }

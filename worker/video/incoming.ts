@@ -1,3 +1,5 @@
+import type { Refusal } from "../errors.ts";
+import { Pace } from "../http/pace.ts";
 import { uploadInterrupted } from "../http/request-body.ts";
 import { type ChunkReader, readChunks } from "../storage/chunks.ts";
 
@@ -5,8 +7,9 @@ import { type ChunkReader, readChunks } from "../storage/chunks.ts";
 export class IncomingVideo {
   readonly #reader: ChunkReader;
   readonly #peeked: Uint8Array[] = [];
-  /** Whether the client broke off. The storage reports that as an error of its own. */
-  isInterrupted = false;
+  readonly #pace = new Pace();
+  /** Why the client's upload ended early: it broke off or was too slow. The storage reports an error of its own. */
+  interruption: Refusal | null = null;
 
   constructor(body: ReadableStream<Uint8Array>) {
     this.#reader = readChunks(body);
@@ -42,12 +45,16 @@ export class IncomingVideo {
   }
 
   async #read(): Promise<Uint8Array | null> {
-    try {
-      const chunk = await this.#reader.read();
-      return chunk.done ? null : chunk.value;
-    } catch {
-      this.isInterrupted = true;
+    const read = this.#reader.read().catch(() => {
       throw uploadInterrupted();
+    });
+    try {
+      const chunk = await this.#pace.next(read);
+      return chunk.done ? null : chunk.value;
+    } catch (error) {
+      // Both promises reject with a refusal only.
+      this.interruption = error as Refusal;
+      throw error;
     }
   }
 }

@@ -4,7 +4,7 @@ import type { ContentStore } from "../content/store.ts";
 import type { Creation } from "../db/idempotency.ts";
 import type { Content, VideoUploadRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { type RequestBody, uploadInterrupted } from "../http/request-body.ts";
+import type { RequestBody } from "../http/request-body.ts";
 import { hex, sha256Sink } from "../sha256.ts";
 import {
   type MultipartUploads,
@@ -167,7 +167,7 @@ export async function putPart(
   try {
     etag = await parts.put({ key: upload.path, uploadId: upload.uploadId, number }, incoming.stream(), size);
   } catch (error) {
-    throw incoming.isInterrupted ? uploadInterrupted() : uploadLost(error);
+    throw incoming.interruption ?? uploadLost(error);
   }
   const part = { number, etag, size };
   await uploads.notePart(upload.id, part);
