@@ -1,16 +1,20 @@
 /**
  * `node node/main.ts`: runs the compile service as a process of its own.
  *
- * Reads COMPILER_SECRET (required), COMPILER_PORT (default: 8788) and COMPILER_HOST (default: 127.0.0.1).
+ * Reads COMPILER_SECRET (required, at least 32 characters), COMPILER_PORT (default: 8788) and COMPILER_HOST (default:
+ * 127.0.0.1).
  * SIGTERM and SIGINT stop it gracefully; a second signal stops it at once.
  */
 
-import { type Compiler, startCompiler } from "./service.ts";
+import { type Compiler, MIN_SECRET_LENGTH, startCompiler } from "./service.ts";
 
 const { COMPILER_SECRET: secret = "", COMPILER_HOST: host = "127.0.0.1" } = process.env;
 const port = Number(process.env.COMPILER_PORT || 8788);
 
-if (secret === "") fail("COMPILER_SECRET is not set. Set it to the secret that the Worker sends.");
+if (secret.length < MIN_SECRET_LENGTH) {
+  const found = secret === "" ? "is not set" : `has ${secret.length} characters`;
+  fail(`COMPILER_SECRET ${found}; expected at least ${MIN_SECRET_LENGTH}, the same as the Worker's.`);
+}
 if (!Number.isInteger(port) || port < 0 || port > 65535) {
   fail(`COMPILER_PORT is "${process.env.COMPILER_PORT}"; expected a whole number from 0 to 65535.`);
 }

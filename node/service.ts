@@ -52,11 +52,14 @@ const HEARTBEAT_MILLISECONDS = 5_000;
 const BUSY_RETRY_SECONDS = 2;
 const STOPPING_RETRY_SECONDS = 10;
 
+/** Anyone who reaches the port can try secrets, without a limit. */
+export const MIN_SECRET_LENGTH = 32;
+
 export interface CompilerOptions {
   /** 0 selects any free port. */
   readonly port: number;
   readonly host: string;
-  /** The bearer token that callers send. */
+  /** The bearer token that callers send; at least `MIN_SECRET_LENGTH` characters. */
   readonly secret: string;
   /** Number of jobs at a time, each in a thread of its own. Default: the number of cores. */
   readonly capacity?: number;
@@ -102,7 +105,11 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
     every = everyInterval,
     log = (entry: JobLog) => console.log(JSON.stringify(entry)),
   } = options;
-  if (options.secret === "") throw new Error("The compiler's secret is empty.");
+  if (options.secret.length < MIN_SECRET_LENGTH) {
+    throw new Error(
+      `The compiler's secret has ${options.secret.length} characters; expected at least ${MIN_SECRET_LENGTH}.`,
+    );
+  }
   const authorized = bearerCheck(options.secret);
   const threads = new Threads(jobEntry, await readCompileModules());
   const jobs = new Set<AbortController>();

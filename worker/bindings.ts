@@ -135,7 +135,7 @@ export interface YandexPermission {
 }
 
 export interface Settings {
-  /** Origin of links in QR codes, mails and webhooks; empty: the origin of the request. */
+  /** Origin of links in QR codes, mails and webhooks; empty: worker/http/origin.ts decides. */
   readonly publicUrl: string;
   readonly browserLeaseSeconds: number;
   readonly nodeLeaseSeconds: number;

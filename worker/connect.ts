@@ -28,6 +28,7 @@ export interface Env {
   readonly WEBHOOK_QUEUE: Queue<WebhookMessage>;
   readonly ASSETS: Fetcher;
   readonly COMPILER_URL: string;
+  /** Shared with the Node compiler; at least 32 characters. */
   readonly COMPILER_SECRET?: string;
   /** Keys that encrypt secrets in the database: worker/storage/secrets.ts. */
   readonly SECRETS_KEYS?: string;
@@ -71,6 +72,9 @@ const COMPILE_TOTAL_SECONDS = 600;
 
 const HEALTH_TIMEOUT_SECONDS = 2;
 
+/** As for the Node compiler: node/service.ts. */
+const MIN_COMPILER_SECRET_LENGTH = 32;
+
 /** Time for which viewers may see an old row after another isolate has changed it. */
 const PUBLIC_ROW_SECONDS = 2;
 
@@ -99,7 +103,7 @@ export function connect(env: Env): Bindings & Consumer {
     now: () => Date.now(),
   });
   const settings = {
-    publicUrl: env.PUBLIC_URL.replace(/\/+$/, ""),
+    publicUrl: publicUrlOf(env),
     browserLeaseSeconds: seconds(env, "BROWSER_LEASE_SECONDS"),
     nodeLeaseSeconds: seconds(env, "NODE_LEASE_SECONDS"),
     retryBaseSeconds: seconds(env, "RETRY_BASE_SECONDS"),
@@ -113,7 +117,7 @@ export function connect(env: Env): Bindings & Consumer {
   };
   const compiler: CompileService = {
     url: env.COMPILER_URL.replace(/\/+$/, ""),
-    secret: env.COMPILER_SECRET ?? "",
+    secret: compilerSecretOf(env),
     fetch: (url, init) => fetch(url, init),
     silenceSeconds: settings.nodeLeaseSeconds,
     totalSeconds: COMPILE_TOTAL_SECONDS,
@@ -188,6 +192,24 @@ function accountsOf(env: Env, db: Bindings["db"]): AccountSettings {
     mailer: token ? mails : posted,
     mailbox: token ? { mails, token } : null,
   };
+}
+
+/** Returns the origin, or "" when it is not set. */
+function publicUrlOf({ PUBLIC_URL: text }: Env): string {
+  const origin = text.replace(/\/+$/, "");
+  const url = URL.parse(origin);
+  if (origin === "" || (url?.origin === origin && /^https?:$/.test(url.protocol))) return origin;
+  throw new Error(
+    `PUBLIC_URL is ${JSON.stringify(text)}; expected an origin such as https://ar.example.com, without a path.`,
+  );
+}
+
+/** Returns the secret, or "" when it is not set and no Node compiler is used. */
+function compilerSecretOf({ COMPILER_SECRET: secret = "" }: Env): string {
+  if (secret === "" || secret.length >= MIN_COMPILER_SECRET_LENGTH) return secret;
+  throw new Error(
+    `COMPILER_SECRET has ${secret.length} characters; expected at least ${MIN_COMPILER_SECRET_LENGTH}.`,
+  );
 }
 
 function rateLimitsOf(env: Env): RateLimits {

@@ -40,6 +40,7 @@ export const ERRORS = {
   too_many_requests: { status: 429, title: "Too many requests" },
   already_set_up: { status: 409, title: "Already set up" },
   wrong_link: { status: 403, title: "Invalid link" },
+  public_url_missing: { status: 503, title: "PUBLIC_URL not set" },
   no_passkeys_here: { status: 409, title: "Passkeys unavailable" },
   invalid_idempotency_key: { status: 400, title: "Invalid Idempotency-Key" },
   idempotency_key_reused: { status: 422, title: "Idempotency-Key reused" },

@@ -880,6 +880,18 @@ describe("the frame", () => {
     },
   );
 
+  test("administrators see that PUBLIC_URL is missing", async () => {
+    const page = await openStudio();
+    const banner = page.getByText("PUBLIC_URL is not set.");
+    expect(await banner.count()).toBe(0);
+    await page.route("**/api/me", async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), public_url: null } });
+    });
+    await page.reload();
+    await banner.waitFor();
+  });
+
   test("on a phone, the other pages are in a menu that works with the keyboard", async () => {
     const page = await openStudio("/projects", { viewport: { width: 390, height: 844 } });
     const menu = page.getByRole("button", { name: "Menu" });

@@ -2,7 +2,7 @@
 
 import { type MultipartPart, parseMultipartStream } from "@remix-run/multipart-parser";
 
-export const SECRET = "a secret of the tests";
+export const SECRET = "a secret of the tests, long enough to start";
 
 export interface Compilation {
   readonly status: number;

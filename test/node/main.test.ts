@@ -74,11 +74,15 @@ test("keeps working when its log has no reader any more", async () => {
   expect(code).toBe(0);
 });
 
-test("a missing secret", async () => {
-  run({ COMPILER_PORT: "0" });
+test.each([
+  [{}, "is not set"],
+  [{ COMPILER_SECRET: "x" }, "has 1 characters"],
+  [{ COMPILER_SECRET: "x".repeat(31) }, "has 31 characters"],
+])("a missing or short secret: %j", async (environment, found) => {
+  run({ COMPILER_PORT: "0", ...environment });
   const [code] = await once(child, "close");
   expect(code).toBe(1);
-  expect(output).toMatch(/^COMPILER_SECRET is not set\. .*\n$/);
+  expect(output).toMatch(new RegExp(`^COMPILER_SECRET ${found}; expected at least 32.*\\n$`));
 });
 
 test("an invalid port", async () => {

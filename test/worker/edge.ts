@@ -45,7 +45,7 @@ export class Edge {
   readonly moves: { message: StorageMessage; delaySeconds: number }[] = [];
   readonly told: WebhookMessage[] = [];
   readonly settings: Settings = {
-    publicUrl: "",
+    publicUrl: ORIGIN,
     browserLeaseSeconds: 60,
     nodeLeaseSeconds: 60,
     retryBaseSeconds: 60,

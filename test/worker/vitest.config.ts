@@ -12,7 +12,7 @@ export default defineConfig({
         r2Buckets: ["SECOND_BUCKET", "THIRD_BUCKET"],
         bindings: {
           TEST_MIGRATIONS: await readD1Migrations(join(root, "migrations")),
-          COMPILER_SECRET: "test",
+          COMPILER_SECRET: "a secret of these tests, which is long enough",
           // Nothing listens on port 1: the Node compiler is down unless a test uses a mock.
           COMPILER_URL: "http://127.0.0.1:1",
         },

@@ -57,6 +57,12 @@ function Studio() {
           You are offline. This page updates when the connection is back.
         </p>
       )}
+      {me.value?.public_url === null && may("company:manage") && (
+        <p class="banner bad" role="status">
+          PUBLIC_URL is not set. Until the operator sets it to this installation's address, photos cannot be
+          added, and invitations, password resets and passkeys do not work.
+        </p>
+      )}
       {pausedUntil.value !== null && (
         <p class="banner" role="status">
           Rate limit reached. Resuming at {moment(pausedUntil.value)}.

@@ -95,7 +95,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     security: OPEN,
     responses: {
       200: answers(passkeyChallenge, "The WebAuthn options"),
-      ...problems("no_passkeys_here", "secrets_unavailable", "too_many_requests"),
+      ...problems("no_passkeys_here", "public_url_missing", "secrets_unavailable", "too_many_requests"),
     },
   },
   {
@@ -108,7 +108,13 @@ const OPERATIONS: readonly RouteConfig[] = [
     request: { body: jsonBody(passkeyAnswer) },
     responses: {
       200: answers(signedInAs, "Signed in"),
-      ...problems("no_passkeys_here", "unauthenticated", "too_many_attempts", ...ALWAYS),
+      ...problems(
+        "no_passkeys_here",
+        "public_url_missing",
+        "unauthenticated",
+        "too_many_attempts",
+        ...ALWAYS,
+      ),
     },
   },
   {
@@ -142,7 +148,7 @@ const OPERATIONS: readonly RouteConfig[] = [
     request: { body: jsonBody(resetRequest) },
     responses: {
       200: answers(done, "Sent, if the account exists"),
-      ...problems("too_many_attempts", ...ALWAYS),
+      ...problems("too_many_attempts", "public_url_missing", ...ALWAYS),
     },
   },
   {

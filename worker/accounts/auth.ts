@@ -7,6 +7,7 @@ import { personEntry } from "../audit/log.ts";
 import type { AccountSettings, Bindings } from "../bindings.ts";
 import { accounts, members, passkeys, sessions, users, verifications } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
+import { isLoopback } from "../http/origin.ts";
 import { logFailure } from "../log.ts";
 import type { Mail } from "./mailer.ts";
 import { PASSKEY_SIGN_IN } from "./passkeys.ts";
@@ -33,7 +34,7 @@ export function assertAccounts({ secret }: AccountSettings): void {
 /** Returns whether cookies are Secure: everywhere except on this machine over plain http. */
 export function isSecure(origin: string): boolean {
   const { protocol, hostname } = new URL(origin);
-  return protocol === "https:" || !["localhost", "127.0.0.1", "[::1]"].includes(hostname);
+  return protocol === "https:" || !isLoopback(hostname);
 }
 
 /** Returns the name of a cookie, as better-auth writes it for its own. */

@@ -35,6 +35,10 @@ export const me = z
     /** The company that the session has selected, or null. */
     company: z.union([membership.extend({ permissions: z.array(permission) }), z.null()]),
     companies: z.array(membership),
+    public_url: z
+      .string()
+      .nullable()
+      .openapi({ description: "The origin of links, mails and QR codes; null while PUBLIC_URL is missing." }),
   })
   .openapi("Me");
 export type Me = z.infer<typeof me>;

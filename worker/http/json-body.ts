@@ -1,6 +1,6 @@
 import type { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
-import type { AppEnv, Bindings } from "../bindings.ts";
+import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { SECRET_FIELDS } from "../storage/settings.ts";
 import { type RequestBody, unsupportedMediaType } from "./request-body.ts";
@@ -90,11 +90,6 @@ export function assertShallow(text: string, where: string): void {
       );
     }
   }
-}
-
-/** Returns the origin of links that leave the platform, such as a QR code's. */
-export function originOf(c: { env: Pick<Bindings, "settings">; req: { url: string } }): string {
-  return c.env.settings.publicUrl || new URL(c.req.url).origin;
 }
 
 /** Returns the parsed value. Throws `invalid_input` with the field, the value received and the value expected. */

@@ -8,7 +8,8 @@ import { type Attempt, countAttempt, forgiveAttempt } from "../accounts/throttle
 import type { AppEnv } from "../bindings.ts";
 import { type ErrorCode, Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
-import { assertShallow, originOf } from "../http/json-body.ts";
+import { assertShallow } from "../http/json-body.ts";
+import { linkOriginOf, originOf } from "../http/origin.ts";
 import { countPublic } from "./guarded.ts";
 
 /** better-auth's own routes that are exposed. Its refusals become problem documents. */
@@ -16,11 +17,14 @@ import { countPublic } from "./guarded.ts";
 const BASE = "/api/auth";
 const MAX_BYTES = 16_384;
 
+/** The path that mails a link to a new password. */
+const RESET_REQUEST = "/request-password-reset";
+
 /** Attempts that are counted by the email or the passkey in the body. */
 const THROTTLED: Readonly<Record<string, Attempt["purpose"]>> = {
   "/sign-in/email": "sign-in",
   [PASSKEY_SIGN_IN]: "passkey",
-  "/request-password-reset": "reset",
+  [RESET_REQUEST]: "reset",
 };
 
 /** A success takes back a wrong attempt, but not an email that was sent. */
@@ -34,7 +38,7 @@ authRoutes.all("/*", async (c) => {
     throw new Refusal("not_found", `${c.req.method} ${c.req.path.slice(0, 200)} does not exist.`);
   }
   assertAccounts(c.env.accounts);
-  const origin = originOf(c);
+  const origin = path === RESET_REQUEST || path.startsWith("/passkey/") ? linkOriginOf(c) : originOf(c);
   if (path.startsWith("/passkey/")) assertPasskeys(origin);
   const body = await c.var.body.bytes(MAX_BYTES, "body_too_large");
   assertShallow(new TextDecoder().decode(body), "body");

@@ -7,9 +7,10 @@ import { fetchImage } from "../content/remote-image.ts";
 import { unzipped } from "../content/zip.ts";
 import type { ProjectRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { jsonOf, originOf, parsed } from "../http/json-body.ts";
+import { jsonOf, parsed } from "../http/json-body.ts";
 import { readFormFiles } from "../http/multipart.ts";
 import { answers, problems } from "../http/openapi.ts";
+import { linkOriginOf } from "../http/origin.ts";
 import { type RequestBody, unsupportedMediaType } from "../http/request-body.ts";
 import { batchResult, photoTexts, remotePhoto } from "../schemas.ts";
 import { fileNameOf, openProject, photoOf } from "./content.ts";
@@ -86,6 +87,7 @@ const create = companyRoute(
         "unsupported_media_type",
         "invalid_input",
         "project_archived",
+        "public_url_missing",
         "image_too_many_bytes",
         "batch_too_large",
       ),
@@ -99,11 +101,12 @@ routes.openAPIRegistry.register("RemotePhotos", remotePhotos);
 
 export const batchRoutes = routes.openapi(create, async (c) => {
   const { store, projects, creation } = c.var;
+  const origin = linkOriginOf(c);
   const fields = c.req.valid("query");
   const items =
     creation.summary === undefined
       ? await submitBatch(
-          { ...c.env, origin: originOf(c) },
+          { ...c.env, origin },
           store,
           await entriesOf(c.env, c.var.body, projects, fields),
           creation,

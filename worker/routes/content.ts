@@ -19,7 +19,7 @@ import {
   isNotModified,
 } from "../http/etag.ts";
 import { decimal, isVisible, oneLine, searchText } from "../http/fields.ts";
-import { jsonOf, originOf, parsed, readJson } from "../http/json-body.ts";
+import { jsonOf, parsed, readJson } from "../http/json-body.ts";
 import { describeForm, readForm } from "../http/multipart.ts";
 import {
   answers,
@@ -31,6 +31,7 @@ import {
   tagged,
   waiting,
 } from "../http/openapi.ts";
+import { linkOriginOf, publicOriginOf } from "../http/origin.ts";
 import { type RequestBody, unsupportedMediaType } from "../http/request-body.ts";
 import { logFailure } from "../log.ts";
 import { waitForMarker } from "../marker/wait.ts";
@@ -108,6 +109,7 @@ const create = companyRoute("content:submit", {
       "image_not_fetched",
       "invalid_input",
       "project_archived",
+      "public_url_missing",
       "quota_exceeded",
       "image_too_many_bytes",
       "not_an_image",
@@ -183,7 +185,7 @@ const qrCode = companyRoute("content:read", {
   request: { params: contentId },
   responses: {
     200: { description: "SVG", content: { "image/svg+xml": { schema: z.string() } } },
-    ...problems("not_found"),
+    ...problems("not_found", "public_url_missing"),
   },
 });
 
@@ -196,15 +198,16 @@ export const contentRoutes = routes
     const { project_id: projectId, status, q: text, cursor, limit } = c.req.valid("query");
     const after = cursor === undefined ? undefined : decodeCursor(cursor);
     const { rows, next, total } = await c.var.store.list({ projectId, status, text, after, limit });
-    const origin = originOf(c);
+    const origin = publicOriginOf(c);
     const items = rows.map(({ content, task }) => contentBody(content, task, origin));
     return c.json({ items, next_cursor: next && encodeCursor(next), total }, 200);
   })
   .openapi(create, async (c) => {
+    const origin = linkOriginOf(c);
     const photo = await readPhoto(c.env, c.var.body, c.var.projects);
     const { store, creation } = c.var;
     const { lease, reused, ...submitted } = await submitPhoto(
-      { ...c.env, origin: originOf(c) },
+      { ...c.env, origin },
       store,
       { photo, creation },
       c.env.now(),
@@ -213,7 +216,7 @@ export const contentRoutes = routes
     const seconds = lease ? 0 : c.req.valid("query").wait;
     const { content, task } = (await waitForMarker(c.env, store, submitted, seconds)) ?? submitted;
     const body = {
-      content: contentBody(content, task, originOf(c)),
+      content: contentBody(content, task, origin),
       task_id: task.id,
       lease: lease && leaseBody(lease),
       reused,
@@ -227,7 +230,7 @@ export const contentRoutes = routes
     const current = await waitForMarker(c.env, c.var.store, found, c.req.valid("query").wait);
     if (!current) throw notFound(id);
     const { content, task } = current;
-    const body = contentBody(content, task, originOf(c));
+    const body = contentBody(content, task, publicOriginOf(c));
     const etag = await etagOf(body);
     if (isNotModified(c, etag)) return c.body(null, 304, { ETag: etag });
     return c.json(body, 200, { ETag: etag });
@@ -244,7 +247,7 @@ export const contentRoutes = routes
     const options = { auditDetail: wanted, expected, now: c.env.now() };
     if (!(await store.update(id, changes, options))) throw await notChanged(store, id);
     const { content, task } = await find(store, id);
-    const body = contentBody(content, task, originOf(c));
+    const body = contentBody(content, task, publicOriginOf(c));
     return c.json(body, 200, { ETag: await etagOf(body) });
   })
   .openapi(remove, async (c) => {
@@ -270,7 +273,7 @@ export const contentRoutes = routes
   })
   .openapi(qrCode, async (c) => {
     const { content } = await find(c.var.store, c.req.valid("param").id);
-    return c.body(drawQrCode(viewerUrl(content.uniqueId, originOf(c))), 200, {
+    return c.body(drawQrCode(viewerUrl(content.uniqueId, linkOriginOf(c))), 200, {
       "Content-Type": "image/svg+xml",
       "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     });
@@ -288,10 +291,10 @@ export async function find(store: ContentStore, id: string) {
  * database; undefined without If-Match.
  */
 export async function checkIfMatch(
-  c: Parameters<typeof originOf>[0] & Parameters<typeof assertMatch>[0],
+  c: Parameters<typeof publicOriginOf>[0] & Parameters<typeof assertMatch>[0],
   { content, task }: ContentWithTask,
 ): Promise<Content | undefined> {
-  return (await assertMatch(c, contentBody(content, task, originOf(c)))) ? content : undefined;
+  return (await assertMatch(c, contentBody(content, task, publicOriginOf(c)))) ? content : undefined;
 }
 
 /** Returns why content was not changed: it was deleted, or changed by another request. */

@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
 import { answers, problems } from "../http/openapi.ts";
+import { linkOriginOf } from "../http/origin.ts";
 import { logFailure } from "../log.ts";
 import { health } from "../schemas.ts";
 
@@ -10,7 +11,8 @@ const read = createRoute({
   operationId: "getHealth",
   summary: "Check each dependency",
   description:
-    "Public. Reports whether each dependency responds, and how fast. The log has the reason for a failure.",
+    "Public. Reports whether each dependency responds, and how fast. `public_url` is whether links can be made. The log " +
+    "has the reason for a failure.",
   security: [],
   responses: {
     200: answers(health, "All dependencies respond"),
@@ -20,8 +22,9 @@ const read = createRoute({
 });
 
 export const healthRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => {
+  const public_url = async () => void linkOriginOf(c);
   const checked = await Promise.all(
-    Object.entries(c.env.dependencies).map(async ([name, check]) => {
+    Object.entries({ ...c.env.dependencies, public_url }).map(async ([name, check]) => {
       const started = c.env.now();
       try {
         await check();

@@ -4,7 +4,7 @@ import { contentBody, leaseBody } from "../content/representation.ts";
 import { announce } from "../content/submission.ts";
 import { Refusal } from "../errors.ts";
 import { oneLine } from "../http/fields.ts";
-import { assertShallow, originOf, parsed, readJson, readOptionalJson } from "../http/json-body.ts";
+import { assertShallow, parsed, readJson, readOptionalJson } from "../http/json-body.ts";
 import { describeForm, readForm } from "../http/multipart.ts";
 import {
   answers,
@@ -15,6 +15,7 @@ import {
   problems,
   STORAGE_REFUSALS,
 } from "../http/openapi.ts";
+import { publicOriginOf } from "../http/origin.ts";
 import { type RequestBody, unsupportedMediaType } from "../http/request-body.ts";
 import { type Delivery, deliver, MAX_MARKER_BYTES } from "../marker/delivery.ts";
 import * as life from "../marker/life.ts";
@@ -144,7 +145,7 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
     const request = { company: c.var.store.company, content, leaseHash, delivery, now: c.env.now() };
     if (!(await deliver(c.env, request))) throw leaseLost();
     const delivered = await find(c.var.store, id);
-    return c.json(contentBody(delivered.content, delivered.task, originOf(c)), 200);
+    return c.json(contentBody(delivered.content, delivered.task, publicOriginOf(c)), 200);
   })
   .openapi(take, async (c) => {
     const { content } = await find(c.var.store, c.req.valid("param").id);
@@ -192,7 +193,7 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
     const { creation, store } = c.var;
     const before = await find(store, id);
     if (creation.isRepeated && before.task.id === creation.id) {
-      const content = contentBody(before.content, before.task, originOf(c));
+      const content = contentBody(before.content, before.task, publicOriginOf(c));
       return c.json({ content, task_id: creation.id, lease: null, reused: false }, 200);
     }
     const { compile, max_features: maxFeatures } = parsed(recompileRequest, c.req.valid("json"), "body");
@@ -212,7 +213,7 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
     await announce(c.env.queue, { id, generation: task.generation }, granted ? seconds : 0);
     const { content } = await find(c.var.store, id);
     const body = {
-      content: contentBody(content, task, originOf(c)),
+      content: contentBody(content, task, publicOriginOf(c)),
       task_id: task.id,
       lease: granted && leaseBody(granted),
       reused: false,

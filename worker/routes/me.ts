@@ -17,6 +17,7 @@ import { Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
 import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
+import { publicOriginOf } from "../http/origin.ts";
 import { personRoute } from "./guarded.ts";
 
 const sessionId = z.object({
@@ -93,7 +94,8 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
       (permission) => active && roleMay(active.role, permission),
     );
     const company = active ? { ...active, permissions } : null;
-    return c.json({ id, name, email, session_id: sessionId, company, companies }, 200);
+    const public_url = publicOriginOf(c) || null;
+    return c.json({ id, name, email, session_id: sessionId, company, companies, public_url }, 200);
   })
   .openapi(change, async (c) => {
     await renamePerson(c.env.db, c.var.person.id, c.req.valid("json").name, c.env.now());

@@ -7,8 +7,8 @@ import { serveMedia } from "../content/media.ts";
 import { findPublic, isPublic } from "../content/store.ts";
 import type { Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { originOf } from "../http/json-body.ts";
 import { problems } from "../http/openapi.ts";
+import { originOf } from "../http/origin.ts";
 
 const bytes = { "*/*": { schema: { type: "string", format: "binary" } as const } };
 

@@ -23,7 +23,7 @@ import type { AppEnv } from "../bindings.ts";
 import type { InvitationRow, MemberRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
-import { originOf, readJson } from "../http/json-body.ts";
+import { readJson } from "../http/json-body.ts";
 import {
   answers,
   IDEMPOTENCY_KEY,
@@ -32,6 +32,7 @@ import {
   KEY_REFUSALS,
   problems,
 } from "../http/openapi.ts";
+import { linkOriginOf, originOf } from "../http/origin.ts";
 import { countRequest } from "../http/rate-limits.ts";
 import { logFailure } from "../log.ts";
 import { identified } from "./guarded.ts";
@@ -128,7 +129,7 @@ const inviteMember = createRoute({
   request: { body: jsonBody(newInvitation) },
   responses: {
     200: answers(invitationRecord, "The invitation"),
-    ...problems("too_many_attempts", ...REFUSALS, ...KEY_REFUSALS),
+    ...problems("too_many_attempts", "public_url_missing", ...REFUSALS, ...KEY_REFUSALS),
   },
 });
 
@@ -179,12 +180,13 @@ export const memberRoutes = new OpenAPIHono<MemberEnv>()
   .openapi(inviteMember, async (c) => {
     const { organizationId, email, role } = c.req.valid("json");
     const change = { ...changeOf(c, organizationId), email, role };
+    const origin = linkOriginOf(c);
     // Each is an email to an address that the inviter chooses.
     const source = { kind: "person", id: c.var.person.id } as const;
     const attempt = { purpose: "invitation", subject: email, source } as const;
     await countAttempt(c.env.db, attempt, c.env.now());
     const { invitation, company } = await invite(c.env.db, change);
-    const mail = invitationMail(invitation, { company, inviter: c.var.person.name, origin: originOf(c) });
+    const mail = invitationMail(invitation, { company, inviter: c.var.person.name, origin });
     const sent = c.env.accounts.mailer.send(mail);
     c.env.later(sent.catch((error) => logFailure("The email of an invitation was not sent", error)));
     return c.json(represent(invitation), 200);

@@ -14,8 +14,9 @@ import { personEntry } from "../audit/log.ts";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
-import { originOf, readJson } from "../http/json-body.ts";
+import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
+import { linkOriginOf, originOf } from "../http/origin.ts";
 import { personRoute } from "./guarded.ts";
 
 /** A person's own passkeys. better-auth handles signing in with one: worker/routes/auth.ts. */
@@ -42,7 +43,7 @@ const begin = personRoute({
   request: { body: proof },
   responses: {
     200: answers(passkeyOptions, "The WebAuthn options"),
-    ...problems("no_passkeys_here", "too_many_attempts", ...JSON_REFUSALS),
+    ...problems("no_passkeys_here", "public_url_missing", "too_many_attempts", ...JSON_REFUSALS),
   },
 });
 
@@ -55,7 +56,7 @@ const add = personRoute({
   request: { body: jsonBody(newPasskey) },
   responses: {
     201: answers(passkey, "The new passkey"),
-    ...problems("no_passkeys_here", ...JSON_REFUSALS),
+    ...problems("no_passkeys_here", "public_url_missing", ...JSON_REFUSALS),
   },
 });
 
@@ -82,7 +83,7 @@ export const passkeyRoutes = new OpenAPIHono<AppEnv>()
     return c.json({ items }, 200);
   })
   .openapi(begin, async (c) => {
-    assertPasskeys(originOf(c));
+    assertPasskeys(linkOriginOf(c));
     const { current_password: password } = c.req.valid("json");
     await confirmPassword(c.env.db, {
       person: c.var.person,
@@ -97,7 +98,7 @@ export const passkeyRoutes = new OpenAPIHono<AppEnv>()
     return c.json({ ...response }, 200);
   })
   .openapi(add, async (c) => {
-    assertPasskeys(originOf(c));
+    assertPasskeys(linkOriginOf(c));
     const { person, creation } = c.var;
     const { name, response } = c.req.valid("json");
     const existing = creation.isRepeated && (await findPasskey(c.env.db, person.id, response.id));

@@ -3,8 +3,9 @@ import type { AppEnv } from "../bindings.ts";
 import { contentBody } from "../content/representation.ts";
 import type { VideoUploadRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { originOf, readJson } from "../http/json-body.ts";
+import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, jsonBody, problems, STORAGE_REFUSALS } from "../http/openapi.ts";
+import { publicOriginOf } from "../http/origin.ts";
 import { arContent } from "../schemas.ts";
 import type { UploadedPart } from "../storage/provider.ts";
 import {
@@ -232,7 +233,7 @@ export const videoUploadRoutes = new OpenAPIHono<AppEnv>()
     const { content, task } = await find(c.var.store, id);
     const attached = await completeUpload(c.env, { store: c.var.store, uploads }, content, upload);
     if (!attached) throw notFound(id);
-    return c.json(contentBody(attached, task, originOf(c)), 200);
+    return c.json(contentBody(attached, task, publicOriginOf(c)), 200);
   })
   .openapi(remove, async (c) => {
     const uploads = new VideoUploadStore(c.env.db, c.var.store.company);

@@ -2,8 +2,8 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
 import { contentBody } from "../content/representation.ts";
 import { etagOf, IF_MATCH } from "../http/etag.ts";
-import { originOf } from "../http/json-body.ts";
 import { contentId, problems, STORAGE_REFUSALS, tagged } from "../http/openapi.ts";
+import { publicOriginOf } from "../http/origin.ts";
 import { arContent } from "../schemas.ts";
 import { attachVideo, removeVideo } from "../video/attach.ts";
 import { enqueueDeliveries } from "../webhooks/deliveries.ts";
@@ -60,7 +60,7 @@ export const videoRoutes = new OpenAPIHono<AppEnv>()
     const attached = await attachVideo(c.env.storages, store, change);
     if (!attached) throw await notChanged(c.var.store, id);
     await enqueueDeliveries(c.env, [id]);
-    const body = contentBody(attached, task, originOf(c));
+    const body = contentBody(attached, task, publicOriginOf(c));
     return c.json(body, 200, { ETag: await etagOf(body) });
   })
   .openapi(remove, async (c) => {

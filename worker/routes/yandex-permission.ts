@@ -2,8 +2,9 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
-import { originOf, readJson } from "../http/json-body.ts";
+import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, problems, STORAGE_REFUSALS } from "../http/openapi.ts";
+import { linkOriginOf } from "../http/origin.ts";
 import { logFailure } from "../log.ts";
 import { connectionBody } from "../storage/representation.ts";
 import { connection, connectionName } from "../storage/schemas.ts";
@@ -31,7 +32,13 @@ const authorize = companyRoute("storage:manage", {
   },
   responses: {
     200: answers(z.object({ url: z.url() }).openapi("YandexAuthorization"), "The URL"),
-    ...problems("not_found", "invalid_input", "authorization_unavailable", "secrets_unavailable"),
+    ...problems(
+      "not_found",
+      "invalid_input",
+      "public_url_missing",
+      "authorization_unavailable",
+      "secrets_unavailable",
+    ),
   },
 });
 
@@ -95,7 +102,7 @@ export const yandexPermissionRoutes = new OpenAPIHono<AppEnv>()
     const { connections } = c.var;
     const connectionId = id === undefined ? null : await idOf(connections, id);
     const requested = { name, root, connectionId };
-    const url = await startAuthorization(c.env, connections, requested, originOf(c) + CALLBACK);
+    const url = await startAuthorization(c.env, connections, requested, linkOriginOf(c) + CALLBACK);
     return c.json({ url }, 200);
   })
   .openapi(callback, async (c) => {

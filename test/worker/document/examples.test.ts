@@ -182,6 +182,9 @@ async function recordAccount(): Promise<void> {
 
 async function recordPasskeys(): Promise<void> {
   const local = { settings: { ...edge.settings, publicUrl: "http://127.0.0.1:8787" } };
+  const unset = { settings: { ...edge.settings, publicUrl: "" } };
+  const forgotten = json("POST", { email: OWNER.email });
+  await refused("public_url_missing", edge.anonymously(`${AUTH}/request-password-reset`, forgotten, unset));
   const options = `${AUTH}/passkey/generate-authenticate-options`;
   await refused("no_passkeys_here", edge.anonymously(options, {}, local));
   const phone = new Authenticator();

@@ -414,7 +414,11 @@ describe("health", () => {
     expect(ok.status).toBe(200);
     expect(await ok.json()).toEqual({
       status: "ok",
-      dependencies: { database: { ok: true, milliseconds: 0 }, storage: { ok: true, milliseconds: 0 } },
+      dependencies: {
+        database: { ok: true, milliseconds: 0 },
+        storage: { ok: true, milliseconds: 0 },
+        public_url: { ok: true, milliseconds: 0 },
+      },
     });
     const noted = vi.spyOn(console, "error").mockImplementation(() => {});
     const bad = () => Promise.reject(new Error("no route to host"));
@@ -431,6 +435,7 @@ describe("health", () => {
         database: { ok: true, milliseconds: 0 },
         storage: { ok: true, milliseconds: 0 },
         compiler: { ok: false, milliseconds: 0 },
+        public_url: { ok: true, milliseconds: 0 },
       },
     });
     expect(JSON.parse(noted.mock.calls[0][0])).toMatchObject({
@@ -445,7 +450,7 @@ describe("the deployed Worker", () => {
   const fetch = (path: string) => exports.default.fetch(`http://edge.test${path}`);
   const asset = (path: string) => env.ASSETS.fetch(`http://edge.test${path}`);
 
-  it("checks the real dependencies; only the compiler is down here", async () => {
+  it("checks the real dependencies; the compiler is down and PUBLIC_URL is missing here", async () => {
     const response = await fetch("/api/health");
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({
@@ -454,6 +459,7 @@ describe("the deployed Worker", () => {
         storage: { ok: true },
         queue: { ok: true },
         compiler: { ok: false },
+        public_url: { ok: false },
       },
     });
   });

@@ -166,7 +166,7 @@ describe("an event", () => {
         marker_url: content.marker_url,
         video_url: null,
         video_type: null,
-        viewer_url: `/v/${content.unique_id}`,
+        viewer_url: content.viewer_url,
         task_id: content.task_id,
         error_code: null,
         error_message: null,

@@ -1,0 +1,39 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, test } from "vitest";
+import { connect, type Env } from "../../worker/connect.ts";
+
+const settings = env as unknown as Env;
+
+describe("PUBLIC_URL", () => {
+  test.each([
+    ["", ""],
+    ["https://ar.example.com", "https://ar.example.com"],
+    ["https://ar.example.com/", "https://ar.example.com"],
+    ["http://localhost:8787", "http://localhost:8787"],
+  ])("%j is the origin %j", (text, origin) => {
+    expect(connect({ ...settings, PUBLIC_URL: text }).settings.publicUrl).toBe(origin);
+  });
+
+  test.each([
+    "ar.example.com",
+    "https://ar.example.com/studio",
+    "ftp://ar.example.com",
+    "https://a@b.example",
+  ])("%j is refused", (text) => {
+    expect(() => connect({ ...settings, PUBLIC_URL: text })).toThrow(
+      `PUBLIC_URL is ${JSON.stringify(text)}; expected an origin`,
+    );
+  });
+});
+
+describe("COMPILER_SECRET", () => {
+  test.each(["x", "x".repeat(31)])("%j is refused", (secret) => {
+    expect(() => connect({ ...settings, COMPILER_SECRET: secret })).toThrow(
+      `COMPILER_SECRET has ${secret.length} characters; expected at least 32.`,
+    );
+  });
+
+  test.each([undefined, "x".repeat(32)])("%j is accepted", (secret) => {
+    expect(() => connect({ ...settings, COMPILER_SECRET: secret })).not.toThrow();
+  });
+});
