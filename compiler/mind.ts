@@ -44,6 +44,10 @@ const MAX_TREE_DEPTH = 64;
 const MAX_SIDE = 1_000_000;
 /** Images with a short side under 256 are enlarged for tracking, so a scale can exceed 1. */
 const MAX_SCALE = 256;
+/** The scale of a point is 2^octave. The reference has points in the octaves 1 to 3. */
+const MAX_POINT_SCALE = 64;
+/** The reference writes angles from -π to π; a full turn more is the same direction. */
+const MAX_ANGLE = 2 * Math.PI;
 
 /** Fewest bytes of one element. A count that does not fit into the rest of the file is refused. */
 const MIN_BYTES = { target: 40, keyframe: 80, tracking: 30, point: 65, coordinates: 7, node: 32 } as const;
@@ -86,8 +90,8 @@ export function encodeMind(targets: readonly ImageTarget[]): Uint8Array {
 }
 
 /**
- * Decodes and checks a `.mind` file: every type, index and size, missing and unknown fields, and bytes after
- * the end. Memory use is proportional to the actual bytes, whatever sizes the file claims. Tracking images are
+ * Decodes and checks a `.mind` file: every type, index and size, that points lie within their images, missing and
+ * unknown fields, and bytes after the end. Memory use is proportional to the actual bytes, whatever sizes the file claims. Tracking images are
  * views of `bytes`, not copies.
  *
  * @throws InvalidMarkerError with the position of the fault and the expected value
@@ -211,7 +215,14 @@ function readTracking(reader: Reader): TrackingImage {
   if (data.length !== width * height) {
     throw invalid(`a tracking image of ${width} × ${height} has ${data.length} bytes of pixels.`);
   }
+  for (const { x, y } of points) checkWithin("tracking point", x, y, width, height);
   return { data, width, height, scale, points };
+}
+
+/** Throws unless a point lies within its image, borders included. */
+function checkWithin(what: string, x: number, y: number, width: number, height: number): void {
+  if (x >= 0 && x <= width && y >= 0 && y <= height) return;
+  throw invalid(`a ${what} at (${x}, ${y}) lies outside its image of ${width} × ${height}.`);
 }
 
 function readCoordinates(reader: Reader): { x: number; y: number } {
@@ -241,6 +252,9 @@ function readKeyframe(reader: Reader): Keyframe {
     height: () => (height = reader.integer("a keyframe's height", 1, MAX_SIDE)),
     scale: () => (scale = reader.positive("a keyframe's scale", MAX_SCALE)),
   });
+  for (const { count, x, y } of [maxima, minima]) {
+    for (let i = 0; i < count; i++) checkWithin("feature point", x[i], y[i], width, height);
+  }
   checkCluster("maxima", maximaCluster, maxima.count);
   checkCluster("minima", minimaCluster, minima.count);
   return { width, height, scale, maxima, minima, maximaCluster, minimaCluster };
@@ -273,8 +287,8 @@ function readPoints(reader: Reader, maxima: boolean): FeaturePoints {
     },
     x: () => (x[i] = reader.number("a feature point's x")),
     y: () => (y[i] = reader.number("a feature point's y")),
-    scale: () => (scale[i] = reader.positive("a feature point's scale", Number.MAX_SAFE_INTEGER)),
-    angle: () => (angle[i] = reader.number("a feature point's angle")),
+    scale: () => (scale[i] = reader.powerOfTwo("a feature point's scale", MAX_POINT_SCALE)),
+    angle: () => (angle[i] = reader.angle("a feature point's angle")),
     descriptors: () => {
       if (reader.atNil) throw reader.noDescriptors("a feature point's descriptors", "an array");
       reader.array("a feature point's descriptors", DESCRIPTOR_WORDS, DESCRIPTOR_WORDS, 1);
@@ -524,6 +538,21 @@ class Reader {
     if (value <= 0 || value > max) {
       throw this.fault(`${what} is ${value}, expected more than 0 and at most ${max}`);
     }
+    return value;
+  }
+
+  powerOfTwo(what: string, max: number): number {
+    const value = this.number(what);
+    if (!(value >= 1 && value <= max) || !Number.isInteger(Math.log2(value))) {
+      throw this.fault(`${what} is ${value}, expected a power of two from 1 to ${max}`);
+    }
+    return value;
+  }
+
+  /** Reads an angle in radians. */
+  angle(what: string): number {
+    const value = this.number(what);
+    if (Math.abs(value) > MAX_ANGLE) throw this.fault(`${what} is ${value}, expected -2π to 2π`);
     return value;
   }
 

@@ -114,7 +114,9 @@ function strideOf(points: number): number {
   return Math.max(1, Math.ceil(points / MOST_POINTS));
 }
 
-function placeLandmark(x: number, y: number, grey: GreyImage): Landmark {
+function placeLandmark(right: number, down: number, grey: GreyImage): Landmark {
+  // The middle of a pixel at the border of a tiny keyframe may lie outside.
+  const [x, y] = [Math.min(right, 1), Math.min(down, 1)];
   const contrast = localContrast(grey, x, y);
   return { x, y, strength: contrast / (contrast + HALF_CONTRAST) };
 }

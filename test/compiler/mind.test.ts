@@ -1,7 +1,13 @@
 import { encode as pack, decode as unpack } from "@msgpack/msgpack";
 import { describe, expect, test } from "vitest";
 import { decodeMind, encodeMind } from "../../compiler/mind.ts";
-import { type ClusterNode, CompileError, DESCRIPTOR_WORDS } from "../../compiler/types.ts";
+import { type Quality, scoreTarget } from "../../compiler/quality.ts";
+import {
+  type ClusterNode,
+  CompileError,
+  DESCRIPTOR_WORDS,
+  type FeaturePoints,
+} from "../../compiler/types.ts";
 import { readReference } from "../reference/pictures.ts";
 import { compareTargets, type ReferenceTarget } from "./oracle.ts";
 import { randomNumbers } from "./pictures.ts";
@@ -76,10 +82,17 @@ test("every number survives the round trip, at every width of the format", () =>
   words.forEach((value, i) => {
     keyframe.maxima.descriptors[i] = value;
   });
+  const written = unpack(encodeMind([target])) as typeof parsed;
+  expect(written).toEqual(unpack(pack(written)));
+  const points = written.dataList[0].matchingData[0].maximaPoints as { x: number }[];
+  expect(points.slice(0, numbers.length).map(({ x }) => x)).toEqual(numbers);
+  // Coordinates outside of the image are not read.
+  const inside = numbers.filter((value) => value >= 0 && value <= keyframe.width);
+  keyframe.maxima.x.fill(1);
+  keyframe.maxima.x.set(inside);
   const [back] = decodeMind(encodeMind([target]));
   expect(back).toEqual(target);
-  expect(unpack(encodeMind([target]))).toEqual(unpack(pack(unpack(encodeMind([target])))));
-  expect([...back.keyframes[0].maxima.x.slice(0, numbers.length)]).toEqual(numbers);
+  expect(inside).toEqual([0, 127, 128, 0.1]);
 });
 
 describe("refuses, naming the received value", () => {
@@ -108,6 +121,33 @@ describe("refuses, naming the received value", () => {
     ["an unknown field", () => change((file) => (file.note = "x")), /unknown field "note"/],
     ["a field twice", () => Buffer.from([0x82, 0xa1, 0x76, 2, 0xa1, 0x76, 2]), /has the field "v" twice/],
     ["a list", () => pack([2, []]), /the file is an array, expected a map/],
+    ...[1e308, -1e-3, 221, 2 ** 32].flatMap((value): [string, () => Uint8Array, RegExp][] => [
+      [
+        `a point at x = ${value}`,
+        () => changePoint((point) => (point.x = value)),
+        /a feature point at \([-\d.e+]+, [\d.]+\) lies outside its image of 220 × 160/,
+      ],
+      [
+        `a point at y = ${value}`,
+        () => changePoint((point) => (point.y = value)),
+        /a feature point at \([\d.]+, [-\d.e+]+\) lies outside its image of 220 × 160/,
+      ],
+      [
+        `a tracking point at ${value}`,
+        () => change((f) => (f.dataList[0].trackingData[1].points[0].x = Math.min(value * 2, 1e308))),
+        /a tracking point at \([-\d.e+]+, \d+\) lies outside its image of \d+ × 128/,
+      ],
+    ]),
+    ...[0, 0.5, 3, 128, 1e308].map((value): [string, () => Uint8Array, RegExp] => [
+      `a point of scale ${value}`,
+      () => changePoint((point) => (point.scale = value)),
+      /a feature point's scale is [\d.e+]+, expected a power of two from 1 to 64/,
+    ]),
+    ...[7, -7, 1e308].map((value): [string, () => Uint8Array, RegExp] => [
+      `an angle of ${value}`,
+      () => changePoint((point) => (point.angle = value)),
+      /a feature point's angle is [-\d.e+]+, expected -2π to 2π/,
+    ]),
     [
       "a fractional width",
       () => change((f) => (f.dataList[0].targetImage.width = 1.5)),
@@ -276,7 +316,10 @@ describe("hostile bytes", () => {
         bytes[start + Math.floor(random() * (bytes.length - start))] = Math.floor(random() * 256);
       }
       try {
-        for (const target of decodeMind(bytes)) expectSound(target);
+        for (const target of decodeMind(bytes)) {
+          expectSound(target);
+          if (round % 25 === 0) expectSoundQuality(scoreTarget(target));
+        }
       } catch (error) {
         if (!(error instanceof CompileError)) throw error;
         refused++;
@@ -284,6 +327,35 @@ describe("hostile bytes", () => {
     }
     expect(refused).toBeGreaterThan(100);
     expect(refused).toBeLessThan(800);
+  });
+
+  test("a file whose points lie on the borders of tiny keyframes has a score", () => {
+    const [target] = decodeMind(reference);
+    const bordered = target.keyframes.map((keyframe) => {
+      for (const { x, y } of [keyframe.maxima, keyframe.minima]) {
+        x.fill(keyframe.width);
+        y.fill(keyframe.height);
+      }
+      return keyframe;
+    });
+    const tiny = (width: number, height: number, scale: number) => {
+      const placed = (points: FeaturePoints) => ({
+        ...points,
+        x: new Float64Array(points.count).fill(width),
+        y: new Float64Array(points.count).fill(height / 2),
+      });
+      const { maxima, minima } = bordered[0];
+      const clusters = { maximaCluster: bordered[0].maximaCluster, minimaCluster: bordered[0].minimaCluster };
+      return { width, height, scale, maxima: placed(maxima), minima: placed(minima), ...clusters };
+    };
+    for (const keyframes of [
+      bordered,
+      [...bordered, tiny(22, 16, 0.1)],
+      [...bordered, tiny(1, 1, 1e-300), tiny(1, 1, 0.005)],
+    ]) {
+      for (const decoded of decodeMind(encodeMind([{ ...target, keyframes }])))
+        expectSoundQuality(scoreTarget(decoded));
+    }
   });
 
   test("random bytes are refused", () => {
@@ -360,11 +432,25 @@ function expectSound(target: ReturnType<typeof decodeMind>[number]): void {
         expect(column.length).toBe(points.count);
         expect(column.every(Number.isFinite)).toBe(true);
       }
+      for (const [places, side] of [
+        [points.x, keyframe.width],
+        [points.y, keyframe.height],
+      ] as const) {
+        expect(places.every((place) => place >= 0 && place <= side)).toBe(true);
+      }
       expect(leaves(cluster).sort((a, b) => a - b)).toEqual(
         Array.from({ length: points.count }, (_, i) => i),
       );
     }
   }
+}
+
+function expectSoundQuality({ score, stars, parts, map, print }: Quality): void {
+  for (const value of [score, ...parts.map((part) => part.score), ...map.cells]) {
+    expect(Number.isInteger(value) && value >= 0 && value <= 100).toBe(true);
+  }
+  expect(stars >= 0 && stars <= 5).toBe(true);
+  expect(print === null || print > 0).toBe(true);
 }
 
 function leaves(node: ClusterNode): number[] {

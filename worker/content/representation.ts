@@ -54,9 +54,10 @@ export function contentBody(content: Content, task: CompileTaskRow, origin: stri
   };
 }
 
-/** Adds the `quality` that rows of old markers lack. */
+/** Adds the `quality` that rows of old markers lack. In some it has no score: their points were not checked. */
 function metadataBody(metadata: MarkerMetadata | null): MarkerMetadata | null {
-  return metadata && { ...metadata, quality: metadata.quality ?? null };
+  const quality = metadata?.quality ?? null;
+  return metadata && { ...metadata, quality: Number.isFinite(quality?.score) ? quality : null };
 }
 
 export function taskBody(task: CompileTaskRow): CompileTask {

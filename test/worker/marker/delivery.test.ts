@@ -2,6 +2,7 @@ import { eq, sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { COMPILER_VERSION } from "../../../compiler/compile.ts";
 import { scoreTarget } from "../../../compiler/quality.ts";
+import type { ImageTarget } from "../../../compiler/types.ts";
 import { arContent } from "../../../worker/db/tables.ts";
 import type { ArContent, CompileTask, Lease, Submission, TakenLease } from "../../../worker/schemas.ts";
 import { Edge, form, json, refusal } from "../edge.ts";
@@ -34,6 +35,31 @@ describe("a delivered marker", () => {
       points: expect.any(Number),
       quality: null,
     });
+  });
+
+  it("shows null as the quality of a marker whose points were not checked when it was scored", async () => {
+    const { edge, id, put } = await leased();
+    await put(form({ marker: mind() }));
+    await edge.db
+      .update(arContent)
+      .set({ markerMetadata: sql`json_set(marker_metadata, '$.quality.score', NULL)` })
+      .where(eq(arContent.id, id));
+    expect((await edge.content(id)).marker_metadata?.quality).toBeNull();
+  });
+
+  it.each<[string, (target: ImageTarget) => void]>([
+    ["a feature point far away", ({ keyframes: [{ maxima }] }) => maxima.x.fill(1e308)],
+    ["a feature point just outside", ({ keyframes: [{ minima, height }] }) => minima.y.fill(height + 0.1)],
+    ["a scale that is not a power of two", ({ keyframes: [{ maxima }] }) => maxima.scale.fill(3)],
+    ["an angle of many turns", ({ keyframes: [{ maxima }] }) => maxima.angle.fill(1e6)],
+    ["a tracking point outside", ({ tracking }) => Object.assign(tracking[1].points[0], { x: -1 })],
+  ])("is refused with %s, and nothing changes", async (_, edit) => {
+    const { edge, id, put } = await leased();
+    const edited = structuredClone(target());
+    edit(edited);
+    const problem = await refusal(await put(form({ marker: mind([edited]) })));
+    expect([problem.status, problem.code]).toEqual([422, "invalid_marker"]);
+    expect(await edge.content(id)).toMatchObject({ marker_status: "processing", marker_metadata: null });
   });
 
   it("makes the content ready, with metadata that the edge measured", async () => {
