@@ -18,10 +18,11 @@ import {
 } from "./match.ts";
 import {
   createReference,
-  createTilter,
+  createViewMaker,
+  MADE_VIEW_COUNT,
+  MADE_VIEW_POINTS,
   type ReferenceView,
-  TILTED_VIEW_COUNT,
-  type Tilter,
+  type ViewMaker,
 } from "./reference.ts";
 import { createVoteBuffers, vote } from "./vote.ts";
 
@@ -79,8 +80,8 @@ const CERTAIN_AGREEMENT = 0.8;
 /** With less agreement, the photo is taken to be partly covered. */
 const SHOWN_AGREEMENT = 0.6;
 
-/** Most points of a tilted view; the strongest stay. */
-const TILTED_POINTS = 400;
+/** Room for points of one polarity per made view, of which MADE_VIEW_POINTS are both polarities'. */
+const VIEW_ROOM = 0.6 * MADE_VIEW_POINTS;
 
 export class Finder {
   readonly #targets: readonly PlayerTarget[];
@@ -93,8 +94,8 @@ export class Finder {
   readonly #grid: FeatureGrid;
   readonly #fitter: Fitter;
   readonly #pyramid: FramePyramid;
-  readonly #tilter: Tilter = createTilter();
-  #tilted = 0;
+  readonly #maker: ViewMaker = createViewMaker();
+  #made = 0;
 
   /** Allocates everything for frames of one size. */
   constructor(targets: readonly PlayerTarget[], size: Size) {
@@ -104,7 +105,7 @@ export class Finder {
     const room = (polarity: keyof ReferenceView) =>
       references
         .flatMap(({ views }) => views.map((view) => view[polarity].count))
-        .reduce((sum, count) => sum + count, targets.length * TILTED_VIEW_COUNT * TILTED_POINTS);
+        .reduce((sum, count) => sum + count, targets.length * MADE_VIEW_COUNT * VIEW_ROOM);
     const kernels = openKernels();
     const laid = kernels.place((place) => {
       const maxima = layPointSet(place, room("maxima"));
@@ -121,7 +122,7 @@ export class Finder {
     this.#minima = laid.minima;
     this.#matches = laid.matches;
     references.forEach(({ views }, target) => {
-      for (const view of views) this.#addView(target, view);
+      for (const view of views) this.#add(target, view);
     });
     this.#grid = createGrid(size, most);
     this.#fitter = new Fitter(most);
@@ -136,21 +137,21 @@ export class Finder {
   }
 
   /**
-   * Adds the points of one more tilted view; returns whether there are more to add. A finder works without them,
+   * Adds the points of one more made view; returns whether there are more to add. A finder works without them,
    * but finds photos at steep angles less often. Each takes a few milliseconds.
    */
-  addTiltedView(): boolean {
-    const total = this.#targets.length * TILTED_VIEW_COUNT;
-    if (this.#tilted >= total) return false;
+  addView(): boolean {
+    const total = this.#targets.length * MADE_VIEW_COUNT;
+    if (this.#made >= total) return false;
     // All targets get their first view before any gets its second one.
-    const target = this.#tilted % this.#targets.length;
-    const index = Math.floor(this.#tilted / this.#targets.length);
-    this.#addView(target, this.#tilter.view(this.#targets[target], index));
-    this.#tilted++;
-    return this.#tilted < total;
+    const target = this.#made % this.#targets.length;
+    const index = Math.floor(this.#made / this.#targets.length);
+    this.#add(target, this.#maker.make(this.#targets[target], index));
+    this.#made++;
+    return this.#made < total;
   }
 
-  #addView(target: number, { maxima, minima }: ReferenceView): void {
+  #add(target: number, { maxima, minima }: ReferenceView): void {
     addPoints(this.#maxima, target, maxima);
     addPoints(this.#minima, target, minima);
   }

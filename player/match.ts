@@ -53,10 +53,10 @@ function packDescriptor(
 const MAX_DISTANCE = 90;
 
 /** A match is ambiguous if a point at another place of the target is nearer than distance / this. */
-const MAX_RATIO = 0.87;
+const MAX_RATIO = 0.95;
 
 /** Points nearer to each other than this many times their own size are at the same place. */
-const SAME_PLACE = 1.5;
+const SAME_PLACE = 3;
 
 /** The points of one view of a target, which lie together. */
 interface Range {

@@ -1,5 +1,6 @@
 // Everything that a frame's feature points are compared with: the points of a target's keyframes, and those of
-// the target seen from the side, because descriptors do not survive a tilt of more than about 50°.
+// the target seen from the side and in motion, because descriptors do not survive a tilt of more than about 50° or
+// a strong blur.
 
 import { type DetectorBuffers, detect, layDetector } from "../compiler/detector/detect.ts";
 import { openKernels } from "../compiler/kernels/kernels.ts";
@@ -32,18 +33,49 @@ export interface Reference {
   readonly views: readonly ReferenceView[];
 }
 
-/** Directions in which the target is tilted by each angle, evenly spread over half a turn. */
-const TILTS = [
-  { cosine: Math.cos(Math.PI / 4), directions: 4 },
-  { cosine: Math.cos((63 * Math.PI) / 180), directions: 5 },
+/** A view of the target that is made from its larger tracking picture. */
+interface MadeView {
+  /** The direction of the tilt or motion, in radians, in which the view is compressed and blurred. */
+  readonly angle: number;
+  /** Scale along that direction and across it, in view pixels per picture pixel. */
+  readonly along: number;
+  readonly across: number;
+  /** Standard deviation of the blur along the direction, in view pixels. */
+  readonly blur: number;
+}
+
+function spread(directions: number, view: Omit<MadeView, "angle">): MadeView[] {
+  return Array.from({ length: directions }, (_, i) => ({ angle: (i * Math.PI) / directions, ...view }));
+}
+
+/**
+ * Scale of the tilted views. Their points have scales an octave apart, and the keyframes' lie between: of the
+ * scales tried, this one finds the most.
+ */
+const TILTED_SCALE = 0.84;
+
+function tilted(degrees: number, directions: number): MadeView[] {
+  const along = TILTED_SCALE * Math.cos((degrees * Math.PI) / 180);
+  return spread(directions, { along, across: TILTED_SCALE, blur: 0 });
+}
+
+/**
+ * The steeper the tilt, the closer its directions. The blurred views match frames in motion, and small photos, whose
+ * details are blurred by the camera.
+ */
+const MADE_VIEWS = [
+  ...tilted(63, 5),
+  ...tilted(45, 4),
+  ...spread(4, { along: 1, across: 1, blur: 4 }),
+  ...tilted(72, 7),
+  ...spread(4, { along: 0.6, across: 0.6, blur: 3 }),
 ];
 
-const TILTED_VIEWS = TILTS.flatMap(({ cosine, directions }) =>
-  Array.from({ length: directions }, (_, i) => ({ cosine, angle: (i * Math.PI) / directions })),
-);
+/** Number of views that are made of a target. */
+export const MADE_VIEW_COUNT = MADE_VIEWS.length;
 
-/** Number of tilted views of a target. */
-export const TILTED_VIEW_COUNT = TILTED_VIEWS.length;
+/** Most points of a made view; the strongest stay. */
+export const MADE_VIEW_POINTS = 300;
 
 type ScaledImage = PlayerTarget["tracking"][number];
 
@@ -95,65 +127,65 @@ function placePoints(
   return points;
 }
 
-/** Makes tilted views of targets, one after the other, in the same buffers. */
-export interface Tilter {
-  /** Returns the points of a tilted view; `index` is below TILTED_VIEW_COUNT. */
-  view(target: PlayerTarget, index: number): ReferenceView;
+/** Makes views of targets, one after the other, in the same buffers. */
+export interface ViewMaker {
+  /** Returns the points of a view; `index` is below MADE_VIEW_COUNT. */
+  make(target: PlayerTarget, index: number): ReferenceView;
 }
 
-export function createTilter(): Tilter {
+export function createViewMaker(): ViewMaker {
   const kernels = openKernels();
   let side = 0;
   let buffers: DetectorBuffers | null = null;
   return {
-    view(target, index) {
-      const picture = tiltedPicture(target);
+    make(target, index) {
+      const picture = largerPicture(target);
       const diagonal = Math.ceil(Math.hypot(picture.width, picture.height)) + 1;
       if (!buffers || diagonal > side) {
         side = diagonal;
         buffers = kernels.place((room) => layDetector(room, kernels, { width: side, height: side }));
       }
-      return viewTilted(picture, target, index, buffers);
+      return makeView(picture, target, MADE_VIEWS[index], buffers);
     },
   };
 }
 
 /** Returns the larger tracking picture that was not enlarged, or the smaller one. */
-function tiltedPicture({ tracking }: PlayerTarget): ScaledImage {
+function largerPicture({ tracking }: PlayerTarget): ScaledImage {
   const [larger, smaller] = tracking;
   return larger.scale <= 1 ? larger : smaller;
 }
 
-function viewTilted(
+function makeView(
   picture: ScaledImage,
   target: PlayerTarget,
-  index: number,
+  { angle, along, across, blur }: MadeView,
   buffers: DetectorBuffers,
 ): ReferenceView {
-  const { cosine, angle } = TILTED_VIEWS[index];
   const { width: fromWidth, height: fromHeight, scale } = picture;
-  // The direction of the tilt becomes the view's x axis, and is compressed.
+  // The direction of the tilt becomes the view's x axis.
   const cos = Math.cos(angle);
   const sin = Math.sin(angle);
-  const spanX = fromWidth * Math.abs(cos) + fromHeight * Math.abs(sin);
-  const spanY = fromWidth * Math.abs(sin) + fromHeight * Math.abs(cos);
-  const width = Math.ceil(spanX * cosine);
-  const height = Math.ceil(spanY);
-  // The view's pixels in coordinates of the picture: the center of the view lies on that of the picture.
-  const originX = width / 2 - cosine * ((fromWidth / 2) * cos + (fromHeight / 2) * sin);
-  const originY = height / 2 - ((fromHeight / 2) * cos - (fromWidth / 2) * sin);
-  const stretch = 1 / cosine;
+  const width = Math.ceil(along * (fromWidth * Math.abs(cos) + fromHeight * Math.abs(sin)));
+  const height = Math.ceil(across * (fromWidth * Math.abs(sin) + fromHeight * Math.abs(cos)));
+  // The picture's upper left corner in the view: the center of the view lies on that of the picture.
+  const originX = width / 2 - along * ((fromWidth / 2) * cos + (fromHeight / 2) * sin);
+  const originY = height / 2 - across * ((fromHeight / 2) * cos - (fromWidth / 2) * sin);
+  const u = (0.5 - originX) / along;
+  const v = (0.5 - originY) / across;
+  const { grey } = buffers.pyramid;
   warp(picture, {
     width,
     height,
-    stepX: [stretch * cos, stretch * sin],
-    stepY: [-sin, cos],
-    startX: stretch * (0.5 - originX) * cos - (0.5 - originY) * sin,
-    startY: stretch * (0.5 - originX) * sin + (0.5 - originY) * cos,
-    out: buffers.pyramid.grey,
+    stepX: [cos / along, sin / along],
+    stepY: [-sin / across, cos / across],
+    startX: u * cos - v * sin,
+    startY: u * sin + v * cos,
+    out: grey,
   });
-  const { maxima, minima } = detect(buffers.pyramid.grey, width, height, Number.POSITIVE_INFINITY, buffers);
-  const map: Matrix = [scale * cosine * cos, scale * cosine * sin, -scale * sin, scale * cos];
+  if (blur > 0) blurRows(grey, width, height, blur);
+  const { maxima, minima } = detect(grey, width, height, MADE_VIEW_POINTS, buffers);
+  const map: Matrix = [scale * along * cos, scale * along * sin, -scale * across * sin, scale * across * cos];
   const place = (points: FeaturePoints) => inside(placePoints(points, map, originX, originY), target);
   return { maxima: place(maxima), minima: place(minima) };
 }
@@ -199,6 +231,25 @@ function warp({ data, width, height }: ScaledImage, { stepX, stepY, startX, star
         sum += TAP_WEIGHTS[tap] * (upper + (lower - upper) * (v - top));
       }
       view.out[to] = sum;
+    }
+  }
+}
+
+/** Blurs each row by a Gaussian of standard deviation `sigma`, in place. Outside, the border repeats. */
+function blurRows(grey: Uint8Array, width: number, height: number, sigma: number): void {
+  const reach = Math.ceil(2.5 * sigma);
+  const weights = normalized(
+    Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-((i - reach) ** 2) / (2 * sigma * sigma))),
+  );
+  const row = new Float32Array(width + 2 * reach);
+  for (let y = 0, start = 0; y < height; y++, start += width) {
+    row.set(grey.subarray(start, start + width), reach);
+    row.fill(grey[start], 0, reach);
+    row.fill(grey[start + width - 1], reach + width);
+    for (let x = 0; x < width; x++) {
+      let sum = 0.5;
+      for (let k = 0; k < weights.length; k++) sum += weights[k] * row[x + k];
+      grey[start + x] = sum;
     }
   }
 }

@@ -42,11 +42,11 @@ export class Tracker {
   }
 
   /**
-   * Improves the finder by one of its tilted views, which takes a few milliseconds; returns whether more are left. To be
+   * Improves the finder by one more view of a target, which takes a few milliseconds; returns whether more are left. To be
    * called while there is nothing else to do.
    */
   improveFinder(): boolean {
-    return this.#finder?.finder.addTiltedView() ?? false;
+    return this.#finder?.finder.addView() ?? false;
   }
 
   /** Prepares to follow all targets. `start` does it for its target. */

@@ -112,7 +112,7 @@ async function serve(plan: Plan): Promise<void> {
   const finders = new Map<number, Finder>();
   const finderOf = (index: number) => {
     const finder = finders.get(index) ?? new Finder([compileTarget(subjects[index].image)], FRAME);
-    while (finder.addTiltedView());
+    while (finder.addView());
     finders.set(index, finder);
     return finder;
   };
@@ -122,7 +122,7 @@ async function serve(plan: Plan): Promise<void> {
     const player = plan.stock ? load(target) : null;
     const start = process.threadCpuUsage();
     const finder = new Finder([target], FRAME);
-    while (finder.addTiltedView());
+    while (finder.addView());
     const loaded = since(start);
     const stages: Record<string, number> = {};
     const ours: Trial[] = [];

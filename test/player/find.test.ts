@@ -36,7 +36,7 @@ beforeAll(async () => {
   cat = await loadPhoto("locomotion-house-cat", 480, 300);
   targets = [barn, cat].map((photo) => compileTarget(photo));
   finder = new Finder(targets, FRAME);
-  while (finder.addTiltedView());
+  while (finder.addView());
 });
 
 /** Returns the largest distance of a corner from its place, in frame pixels. */
