@@ -4,7 +4,7 @@
 export type CompileWhere = "server" | "browser";
 
 /** The reason, for programs. New codes may be added; handle unknown ones. */
-export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_many_scans" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "already_set_up" | "wrong_link" | "public_url_missing" | "no_passkeys_here" | "invalid_idempotency_key" | "idempotency_key_reused" | "secret_shown_once" | "request_in_progress" | "response_not_kept" | "quota_exceeded" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "precondition_failed" | "image_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_companies" | "too_many_keys" | "too_many_projects" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
+export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_many_scans" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "account_exists" | "mail_unavailable" | "already_set_up" | "wrong_link" | "public_url_missing" | "no_passkeys_here" | "invalid_idempotency_key" | "idempotency_key_reused" | "secret_shown_once" | "request_in_progress" | "response_not_kept" | "quota_exceeded" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "precondition_failed" | "image_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_companies" | "too_many_keys" | "too_many_projects" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
 
 /** URLs are relative to the API, except `viewer_url` where PUBLIC_URL is set. Resolve them against the API's URL. */
 export interface WebhookContent {
@@ -243,7 +243,13 @@ export interface Invitation {
   role: Role;
   inviter: string;
   expires_at: string;
-  has_account: boolean;
+  /** Whether this link was sent to the address. Only such a link can create an account. */
+  by_email: boolean;
+}
+
+export interface InvitationAcceptance {
+  /** The part of the link after the #. */
+  token: string;
 }
 
 export interface InvitationChoice {
@@ -255,7 +261,6 @@ export interface InvitationList {
 }
 
 export interface InvitationRecord {
-  /** The secret of the invitation's link, `/invitation#<id>`. */
   id: string;
   organizationId: string;
   email: string;
@@ -923,6 +928,11 @@ export type ChosenCompany = {
 
 export type CreatedApiKey = (ApiKey) & ({
   key: string;
+});
+
+export type CreatedInvitation = (InvitationRecord) & ({
+  /** Opens `/invitation#TOKEN`, with which a person who has a verified account for the address can join. */
+  token: string;
 });
 
 export type CurrentSession = {
@@ -1828,24 +1838,20 @@ export interface Operations {
     body: SetupRequest;
     answer: SignedIn;
   };
-  /** Get an invitation by its link */
-  "GET /api/invitations/{id}": {
-    path: {
-      /** The secret in the invitation link. */
-      id: string;
-    };
+  /**
+   * Get the invitation of a link
+   *
+   * The response does not depend on whether the address has an account.
+   */
+  "GET /api/invitation": {
     answer: Invitation;
   };
   /**
    * Accept an invitation with a new account
    *
-   * A person who has an account signs in and uses `POST /api/auth/organization/accept-invitation` instead.
+   * Requires the token of the link in the email, which verifies the address. A person who has an account signs in and uses `POST /api/auth/organization/accept-invitation` instead.
    */
-  "POST /api/invitations/{id}/account": {
-    path: {
-      /** The secret in the invitation link. */
-      id: string;
-    };
+  "POST /api/invitation/account": {
     body: NewAccount;
     answer: SignedIn;
   };
@@ -1892,7 +1898,7 @@ export interface Operations {
   /**
    * Invite someone by email
    *
-   * The link in the email is valid for a week and works once. It replaces an earlier invitation for the same address.
+   * An email with a link is sent to the address. The response has the token of another link, which is not shown again. Both links are valid for a week, and the first use ends both. They replace an earlier invitation for the same address.
    */
   "POST /api/auth/organization/invite-member": {
     header?: {
@@ -1900,7 +1906,7 @@ export interface Operations {
       "Idempotency-Key"?: string;
     };
     body: NewInvitation;
-    answer: InvitationRecord;
+    answer: CreatedInvitation;
   };
   /** Withdraw an invitation */
   "POST /api/auth/organization/cancel-invitation": {
@@ -1910,10 +1916,10 @@ export interface Operations {
   /**
    * Accept an invitation to your own email address
    *
-   * The session selects the company.
+   * The session selects the company. The link in the email verifies the address. Another link works only for an address that was verified before, by such a link or by a password reset.
    */
   "POST /api/auth/organization/accept-invitation": {
-    body: InvitationChoice;
+    body: InvitationAcceptance;
     answer: Joined;
   };
   /**

@@ -111,7 +111,7 @@ for (const publicPath of [
   "api/viewer",
   "api/health",
   "api/setup",
-  "api/invitations",
+  "api/invitation",
   "api/mailbox",
   "api/openapi.json",
   "api/docs",
@@ -137,7 +137,7 @@ const app = root
   .route("/api/me/passkeys", passkeyRoutes)
   .route("/api/me", meRoutes)
   .route("/api/setup", setupRoutes)
-  .route("/api/invitations", invitationRoutes)
+  .route("/api/invitation", invitationRoutes)
   .route("/api/mailbox", mailboxRoutes)
   .route("/api/auth/organization", memberRoutes)
   .route("/api/auth", authRoutes)

@@ -38,6 +38,8 @@ export const ERRORS = {
   no_company: { status: 403, title: "No company selected" },
   too_many_attempts: { status: 429, title: "Too many attempts" },
   too_many_requests: { status: 429, title: "Too many requests" },
+  account_exists: { status: 409, title: "Account exists" },
+  mail_unavailable: { status: 503, title: "Email not configured" },
   already_set_up: { status: 409, title: "Already set up" },
   wrong_link: { status: 403, title: "Invalid link" },
   public_url_missing: { status: 503, title: "PUBLIC_URL not set" },

@@ -5,7 +5,9 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { crc32, deflateSync } from "node:zlib";
+import type { Mailbox } from "../../worker/accounts/schemas.ts";
 import type { ArContent, Project, Submission } from "../../worker/schemas.ts";
 import {
   applyMigrations,
@@ -81,6 +83,17 @@ await Processes.session(async (processes) => {
   await processes.finish(0);
 });
 
+/** Waits for the invitation in the development mailbox. Returns the token of its link. */
+async function emailedToken(platform: Platform, email: string): Promise<string> {
+  const headers = { Authorization: `Bearer ${platform.mailboxToken}` };
+  for (;;) {
+    const { items } = await new Visitor(platform.url).get<Mailbox>("/api/mailbox", headers);
+    const mail = items.find(({ to }) => to === email);
+    if (mail) return /#(\S+)/.exec(mail.body)![1];
+    await setTimeout(POLL_MILLISECONDS);
+  }
+}
+
 async function fillByApi(platform: Platform, state: State): Promise<void> {
   const owner = new Visitor(platform.url);
   const { open } = await owner.get<{ open: boolean }>("/api/setup");
@@ -96,14 +109,10 @@ async function fillByApi(platform: Platform, state: State): Promise<void> {
     token: platform.setupToken,
   });
   for (const { name, email, role } of COLLEAGUES) {
-    const { id } = await owner.send<{ id: string }>("POST", "/api/auth/organization/invite-member", {
-      email,
-      role,
-    });
-    await new Visitor(platform.url).send("POST", `/api/invitations/${id}/account`, {
-      name,
-      password: PASSWORD,
-    });
+    await owner.send("POST", "/api/auth/organization/invite-member", { email, role });
+    const headers = { Authorization: `Bearer ${await emailedToken(platform, email)}` };
+    const account = { name, password: PASSWORD };
+    await new Visitor(platform.url).send("POST", "/api/invitation/account", account, headers);
   }
   await owner.send("POST", "/api/auth/organization/invite-member", {
     email: "invited@example.com",
@@ -215,7 +224,7 @@ async function untilCompiled(owner: Visitor, contents: readonly ArContent[]): Pr
     for (;;) {
       const { marker_status: status } = await owner.get<ArContent>(`/api/ar-content/${id}`);
       if (status === "ready" || status === "failed") break;
-      await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
+      await setTimeout(POLL_MILLISECONDS);
     }
   }
 }

@@ -7,12 +7,18 @@ export class Visitor {
     this.#url = url;
   }
 
-  get<T>(address: string): Promise<T> {
-    return this.#request(address, { method: "GET" });
+  get<T>(address: string, headers: Readonly<Record<string, string>> = {}): Promise<T> {
+    return this.#request(address, { method: "GET", headers });
   }
 
-  send<T>(method: string, address: string, body: object): Promise<T> {
-    return this.sendBytes(method, address, "application/json", Buffer.from(JSON.stringify(body)));
+  send<T>(
+    method: string,
+    address: string,
+    body: object,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<T> {
+    const type = { "Content-Type": "application/json" };
+    return this.#request(address, { method, headers: { ...type, ...headers }, body: JSON.stringify(body) });
   }
 
   sendBytes<T>(method: string, address: string, type: string, bytes: Uint8Array): Promise<T> {

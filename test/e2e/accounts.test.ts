@@ -40,8 +40,8 @@ async function fill(page: Page, fields: Readonly<Record<string, string>>): Promi
   }
 }
 
-/** Returns the link in the only mail with this recipient and subject, from the development mailbox. */
-async function linkFor(to: string, subject: string): Promise<string> {
+/** Returns the link in the newest of `count` mails with this recipient and subject, from the development mailbox. */
+async function linkFor(to: string, subject: string, count = 1): Promise<string> {
   const page = await visit(`/mailbox#${SECRET}`);
   const mail = page
     .getByRole("article")
@@ -53,8 +53,8 @@ async function linkFor(to: string, subject: string): Promise<string> {
     await page.getByRole("article").first().waitFor();
     return mail.count();
   };
-  await expect.poll(isThere, { timeout: PATIENCE_MS }).toBe(1);
-  const link = await mail.getByRole("link").getAttribute("href");
+  await expect.poll(isThere, { timeout: PATIENCE_MS }).toBe(count);
+  const link = await mail.first().getByRole("link").getAttribute("href");
   await page.context().close();
   return link!.slice(platform.url.length);
 }
@@ -86,10 +86,21 @@ test("from the set-up link to a company with two members, and signing out", asyn
   await owner.locator("select[name=role]").selectOption("viewer");
   await owner.getByRole("button", { name: "Invite" }).click();
   await owner.getByText("grace@example.net invited as viewer").waitFor();
+  const shownLink = async (to: string) =>
+    (await owner.getByLabel(`Invitation sent to ${to}.`).inputValue()).slice(platform.url.length);
+
+  // The link that the owner sees asks for an account that exists already, whether or not it does.
+  const shown = await visit(await shownLink("grace@example.net"));
+  await heading(shown, "Join Portraits").waitFor();
+  await shown.getByText("open the link in the email that was sent to grace@example.net").waitFor();
+  expect(await shown.getByLabel("Your name").count()).toBe(0);
+
   const grace = await visit(await linkFor("grace@example.net", "invited you"));
   await heading(grace, "Join Portraits").waitFor();
+  await grace.getByRole("button", { name: "Sign in instead" }).click();
+  await grace.getByRole("button", { name: "Create an account instead" }).click();
   await fill(grace, { "Your name": "Grace", Password: "a password of Grace's" });
-  await grace.getByRole("button", { name: "Join" }).click();
+  await grace.getByRole("button", { name: "Create account and join" }).click();
   await grace.getByRole("link", { name: "Company" }).click();
   await heading(grace, "Portraits").waitFor();
   expect(await grace.getByRole("heading", { name: "API keys" }).count()).toBe(0);
@@ -172,4 +183,29 @@ test("from the set-up link to a company with two members, and signing out", asyn
   await grace.getByRole("button", { name: "Sign out", exact: true }).click();
   await heading(grace, "Sign in").waitFor();
   expect(await grace.context().cookies()).toEqual([]);
+
+  // People with an account join with it, by either link.
+  const inviteAgain = async () => {
+    await owner.goto(`${platform.url}/company`);
+    await owner.getByRole("button", { name: "Remove Grace" }).click();
+    await owner.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+    await owner.getByRole("dialog").waitFor({ state: "detached" });
+    await panel(owner, "Members").getByLabel("Email", { exact: true }).fill("grace@example.net");
+    await owner.getByRole("button", { name: "Invite" }).click();
+    await owner.getByText("grace@example.net invited as viewer").waitFor();
+  };
+  const signInAndJoin = async (page: Page) => {
+    await page.getByLabel("Password").fill("another password of Grace's");
+    await page.getByRole("button", { name: "Sign in and join" }).click();
+    await page.getByRole("link", { name: "Company" }).click();
+    await heading(page, "Portraits & Sons").waitFor();
+  };
+  await inviteAgain();
+  const mailed = await visit(await linkFor("grace@example.net", "invited you", 2));
+  await fill(mailed, { "Your name": "Grace", Password: "a third password of Grace's" });
+  await mailed.getByRole("button", { name: "Create account and join" }).click();
+  await mailed.getByText("grace@example.net already has an account. Sign in to join.").waitFor();
+  await signInAndJoin(mailed);
+  await inviteAgain();
+  await signInAndJoin(await visit(await shownLink("grace@example.net")));
 });

@@ -5,6 +5,7 @@ import type { Actor } from "../audit/log.ts";
 import type { AppEnv, Bindings } from "../bindings.ts";
 import { apiKeys, type Company, companies, type Database, members, sessions, users } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
+import { bearerToken } from "../http/bearer.ts";
 import { addLogContext } from "../log.ts";
 import { hashKey, isApiKey } from "./api-keys.ts";
 import { assertAccounts, cookieName } from "./auth.ts";
@@ -46,9 +47,8 @@ const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Returns who sends a request and for which company, in one round trip to the database. */
 export async function identify(c: Context<AppEnv>, origin: string): Promise<Access> {
-  const authorization = c.req.header("Authorization");
-  if (authorization !== undefined) {
-    const access = await byKey(c.env, authorization);
+  if (c.req.header("Authorization") !== undefined) {
+    const access = await byKey(c.env, bearerToken(c));
     addLogContext({ company_id: access.company.id, actor: { kind: "key", id: access.keyId } });
     return access;
   }
@@ -106,8 +106,7 @@ function assertOwnPage(c: Pick<Context, "req">, origin: string): void {
   );
 }
 
-async function byKey({ db, now }: Bindings, authorization: string): Promise<Access & { by: "key" }> {
-  const [, key = ""] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
+async function byKey({ db, now }: Bindings, key: string): Promise<Access & { by: "key" }> {
   if (!isApiKey(key))
     throw unauthenticated("The Authorization header is invalid. Expected `Bearer` and an API key.");
   const found = await findKey(db, await hashKey(key), now());

@@ -1,4 +1,4 @@
-import { and, asc, eq, exists, gt, ne, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, exists, gt, ne, or, type SQL, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import { type Actor, Audit } from "../audit/log.ts";
 import { insertIf } from "../db/insert-if.ts";
@@ -13,12 +13,19 @@ import {
   users,
 } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
+import { hashToken, newToken } from "../token.ts";
 import type { Mail } from "./mailer.ts";
 import { assertManages, changedAtOnce, isStillManager, MAX_MEMBERS, type MemberChange } from "./members.ts";
 import { createMember } from "./people.ts";
 import type { Role } from "./permissions.ts";
 
-/** Invitations into companies. As for members, each change is one batch with its condition and its audit entry. */
+/**
+ * Invitations into companies. As for members, each change is one batch with its condition and its audit entry.
+ *
+ * An invitation has two links. The one in the email proves that its reader has the address: it can create an account.
+ * The inviter sees the other one, and may pass it on: only a person who proved the address before can join with it.
+ * Nothing that the inviter sees before that depends on whether the address has an account.
+ */
 
 const INVITATION_SECONDS = 7 * 24 * 3600;
 
@@ -34,12 +41,23 @@ export function invitationsOf(db: Database, companyId: string, now: number) {
     .orderBy(asc(invitations.createdAt), asc(invitations.id));
 }
 
+/** An invitation that can be accepted, as its link shows it. */
+export interface OpenedInvitation
+  extends Pick<InvitationRow, "id" | "companyId" | "email" | "role" | "expiresAt"> {
+  readonly company: string;
+  /** The inviter's name. */
+  readonly inviter: string;
+  /** Whether the link was sent to the address. */
+  readonly isByEmail: boolean;
+}
+
 /**
- * Returns an invitation that can be accepted. `userId` is the invited person's account, or null.
+ * Returns the invitation that a link's token opens.
  *
  * @throws Refusal `not_found`
  */
-export async function readInvitation(db: Database, id: string, now: number) {
+export async function openInvitation(db: Database, token: string, now: number): Promise<OpenedInvitation> {
+  const hash = await hashToken(token);
   const [row] = await db
     .select({
       id: invitations.id,
@@ -49,26 +67,28 @@ export async function readInvitation(db: Database, id: string, now: number) {
       companyId: invitations.companyId,
       company: companies.name,
       inviter: sql<string>`(SELECT name FROM users WHERE users.id = ${invitations.inviterId})`,
-      userId: users.id,
+      mailTokenHash: invitations.mailTokenHash,
     })
     .from(invitations)
     .innerJoin(companies, eq(companies.id, invitations.companyId))
-    .leftJoin(users, eq(users.email, invitations.email))
-    .where(and(eq(invitations.id, id), isPending(now)));
+    .where(
+      and(or(eq(invitations.mailTokenHash, hash), eq(invitations.shownTokenHash, hash)), isPending(now)),
+    );
   if (!row) throw invitationGone();
-  return row;
+  const { mailTokenHash, ...invitation } = row;
+  return { ...invitation, isByEmail: mailTokenHash === hash };
 }
 
 /**
  * Invites an email address. An invitation that the address has already is replaced.
  *
- * @returns the invitation, and the company's name
+ * @returns the invitation, the company's name, and the tokens of the link to send and of the link to show
  * @throws Refusal `not_found` when the inviter is not a member, `forbidden`, or `invalid_input` when the address belongs to a member
  */
 export async function invite(
   db: Database,
   { companyId, by, now, email, role }: MemberChange & { readonly email: string; readonly role: Role },
-): Promise<{ invitation: InvitationRow; company: string }> {
+): Promise<{ invitation: InvitationRow; company: string; mailToken: string; shownToken: string }> {
   const isInvited = and(eq(invitations.companyId, companyId), eq(invitations.email, email), isPending(now));
   const isMember = exists(
     db
@@ -100,11 +120,14 @@ export async function invite(
     );
   }
   const id = crypto.randomUUID();
+  const [mail, shown] = [await newToken(), await newToken()];
   const row = {
     id,
     companyId,
     email,
     role,
+    mailTokenHash: mail.hash,
+    shownTokenHash: shown.hash,
     status: "pending" as const,
     inviterId: by.id,
     expiresAt: new Date(now + INVITATION_SECONDS * 1000),
@@ -124,22 +147,24 @@ export async function invite(
       .where(and(isInvited, ne(invitations.id, id), isThere(db, id))),
   ]);
   if (!invitation) throw changedAtOnce();
-  return { invitation, company: inviter.company };
+  return { invitation, company: inviter.company, mailToken: mail.token, shownToken: shown.token };
 }
 
 /** Returns the mail that brings an invitation's link. */
 export function invitationMail(
-  { id, email, role }: InvitationRow,
-  {
-    company,
-    inviter,
-    origin,
-  }: { readonly company: string; readonly inviter: string; readonly origin: string },
+  { email, role }: InvitationRow,
+  link: {
+    readonly company: string;
+    readonly inviter: string;
+    readonly origin: string;
+    readonly token: string;
+  },
 ): Mail {
+  const { company, inviter, origin, token } = link;
   return {
     to: email,
     subject: `${inviter} invited you to join ${company}`,
-    body: `${inviter} invited you to join ${company} on Vivimark. Your role will be ${role}.\n\nAccept the invitation within one week:\n\n${origin}/invitation#${id}\n`,
+    body: `${inviter} invited you to join ${company} on Vivimark. Your role will be ${role}.\n\nAccept the invitation within one week:\n\n${origin}/invitation#${token}\n`,
   };
 }
 
@@ -178,27 +203,35 @@ export async function withdrawInvitation(
 /**
  * Makes a person with an account a member, and selects the company in their session.
  *
- * @throws Refusal `not_found`, `forbidden` when the invitation is for another address or the company is full,
- *   `invalid_input` for somebody who is a member already
+ * @throws Refusal `not_found`, `forbidden` when the invitation is for another address, the person has not proved
+ *   theirs, or the company is full, `invalid_input` for somebody who is a member already
  */
 export async function acceptInvitation(
   db: Database,
   accepted: {
-    readonly id: string;
+    readonly token: string;
     readonly person: { readonly email: string; readonly sessionId: string };
     readonly by: Actor;
     readonly now: number;
   },
 ): Promise<{ invitation: InvitationRow; member: MemberRow }> {
-  const { id, person, by, now } = accepted;
-  const found = await readInvitation(db, id, now);
+  const { token, person, by, now } = accepted;
+  const found = await openInvitation(db, token, now);
   if (found.email !== person.email) {
     throw new Refusal(
       "forbidden",
       "This invitation is for another email address. Sign in with that address.",
     );
   }
-  const { companyId, role } = found;
+  const { id, companyId, role, isByEmail } = found;
+  const hasProved = isByEmail
+    ? sql`TRUE`
+    : exists(
+        db
+          .select({ one: sql`1` })
+          .from(users)
+          .where(and(eq(users.id, by.id), eq(users.emailVerified, true))),
+      );
   const memberId = crypto.randomUUID();
   const isMember = exists(
     db
@@ -212,7 +245,7 @@ export async function acceptInvitation(
       db,
       members,
       { id: memberId, companyId, userId: by.id, role, createdAt: new Date(now) },
-      sql`${canBeAccepted(db, { id, companyId, now })} AND NOT ${isMember}`,
+      sql`${canBeAccepted(db, { id, companyId, now })} AND NOT ${isMember} AND ${hasProved}`,
     ).returning(),
     new Audit(db, companyId, by, () => now).entry(
       "member.joined",
@@ -228,20 +261,24 @@ export async function acceptInvitation(
       .update(sessions)
       .set({ activeCompanyId: companyId })
       .where(and(eq(sessions.id, person.sessionId), hasJoined)),
+    db
+      .update(users)
+      .set({ emailVerified: true })
+      .where(and(eq(users.id, by.id), isByEmail ? hasJoined : sql`FALSE`)),
   ]);
-  if (!member || !invitation) throw await whyNotAccepted(db, companyId, by.id);
+  if (!member || !invitation) throw await whyNotAccepted(db, found, by.id);
   return { invitation, member };
 }
 
 /**
- * Creates a person for an invitation. That they know its link shows that the address is theirs.
+ * Creates a person for an invitation that was opened by the link in the email.
  *
- * @throws Refusal `not_found`, also when the address has an account; `forbidden` when the company is full
+ * @throws Refusal `not_found`, `account_exists`, `forbidden` when the company is full
  */
 export async function acceptAsNewPerson(
   db: Database,
   accepted: {
-    readonly invitation: Pick<InvitationRow, "id" | "companyId" | "email" | "role">;
+    readonly invitation: OpenedInvitation;
     readonly name: string;
     readonly passwordHash: string;
     readonly address: string;
@@ -252,7 +289,7 @@ export async function acceptAsNewPerson(
   const { id, companyId, email, role } = invitation;
   const hasAccount = exists(db.select({ one: sql`1` }).from(users).where(eq(users.email, email)));
   const { isCreated, statements } = createMember(db, {
-    person: { name, email, passwordHash },
+    person: { name, email, emailVerified: true, passwordHash },
     companyId,
     role,
     address,
@@ -266,7 +303,20 @@ export async function acceptAsNewPerson(
       .set({ status: "accepted" })
       .where(and(eq(invitations.id, id), isCreated)),
   ]);
-  if (!member) throw await whyNotAccepted(db, companyId);
+  if (!member) throw await whyNotAccepted(db, invitation);
+}
+
+/**
+ * Checks that a link proves the address, before anything is read that depends on whether the address has an account.
+ *
+ * @throws Refusal `forbidden` for the link that was shown to the inviter
+ */
+export function assertByEmail({ email, isByEmail }: OpenedInvitation): void {
+  if (isByEmail) return;
+  throw new Refusal(
+    "forbidden",
+    `This link cannot create an account. Open the link in the email that was sent to ${email}.`,
+  );
 }
 
 function invitationGone(): Refusal {
@@ -276,13 +326,27 @@ function invitationGone(): Refusal {
   );
 }
 
-async function whyNotAccepted(db: Database, companyId: string, userId?: string): Promise<Refusal> {
-  const rows = await db
-    .select({ userId: members.userId })
-    .from(members)
-    .where(eq(members.companyId, companyId));
+/** @param userId the signed-in person; undefined for a new person, whom only the link in the email brings here */
+async function whyNotAccepted(
+  db: Database,
+  { companyId, email, isByEmail }: OpenedInvitation,
+  userId?: string,
+): Promise<Refusal> {
+  const [rows, [account]] = await db.batch([
+    db.select({ userId: members.userId }).from(members).where(eq(members.companyId, companyId)),
+    db.select({ emailVerified: users.emailVerified }).from(users).where(eq(users.email, email)),
+  ]);
   if (rows.some((row) => row.userId === userId)) {
     return new Refusal("invalid_input", "You are already a member of this company.");
+  }
+  if (userId === undefined && account) {
+    return new Refusal("account_exists", `${email} already has an account. Sign in to join.`);
+  }
+  if (!isByEmail && !account?.emailVerified) {
+    return new Refusal(
+      "forbidden",
+      `Your email address is not verified. Open the link in the email that was sent to ${email}.`,
+    );
   }
   if (rows.length < MAX_MEMBERS) return invitationGone();
   return new Refusal("forbidden", `This company has ${MAX_MEMBERS} members, the maximum.`);

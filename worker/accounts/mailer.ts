@@ -11,6 +11,8 @@ export interface Mail {
 
 /** Sends emails. `send` rejects when an email could not be handed over. */
 export interface Mailer {
+  /** False: no email is ever sent. */
+  readonly isConfigured: boolean;
   send(mail: Mail): Promise<void>;
 }
 
@@ -20,6 +22,7 @@ const TIMEOUT_MS = 10_000;
 
 /** Stores emails for the page /mailbox, during development. */
 export class DevelopmentMailbox implements Mailer {
+  readonly isConfigured = true;
   readonly #db: Database;
   readonly #now: () => number;
 
@@ -46,6 +49,7 @@ export class DevelopmentMailbox implements Mailer {
 
 /** Posts emails as JSON, `{to, subject, body}`, to the operator's mail service. */
 export class HttpMailer implements Mailer {
+  readonly isConfigured = true;
   readonly #url: string;
   readonly #secret: string;
 
@@ -69,6 +73,7 @@ export class HttpMailer implements Mailer {
 
 /** Used without a mail service: logs that an email was not sent, but neither its recipient nor its text. */
 export const NO_MAILER: Mailer = {
+  isConfigured: false,
   async send() {
     logFailure("An email was not sent: MAIL_URL is not set");
   },

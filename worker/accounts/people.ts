@@ -11,6 +11,8 @@ import { countAttempt, forgiveAttempt } from "./throttle.ts";
 export interface NewPerson {
   readonly name: string;
   readonly email: string;
+  /** Whether they have opened a link that was sent to the address. */
+  readonly emailVerified: boolean;
   readonly passwordHash: string;
 }
 
@@ -71,7 +73,7 @@ export function createMember(
   },
 ) {
   const { person, companyId, role, condition, address, now } = member;
-  const { name, email, passwordHash } = person;
+  const { name, email, emailVerified, passwordHash } = person;
   const userId = crypto.randomUUID();
   const createdAt = new Date(now);
   const times = { createdAt, updatedAt: createdAt };
@@ -79,7 +81,7 @@ export function createMember(
   const audit = new Audit(db, companyId, { kind: "person", id: userId, name, address }, () => now);
   const account = { id: crypto.randomUUID(), userId, providerId: "credential", accountId: userId };
   const statements = [
-    insertIf(db, users, { id: userId, name, email, emailVerified: true, ...times }, condition),
+    insertIf(db, users, { id: userId, name, email, emailVerified, ...times }, condition),
     insertSelect(db, accounts, { ...account, password: passwordHash, ...times }, fromUser),
     insertSelect(
       db,

@@ -101,8 +101,9 @@ export const invitation = z
     role,
     inviter: z.string(),
     expires_at: z.iso.datetime(),
-    /** A person with an account signs in to accept. Others choose a password. */
-    has_account: z.boolean(),
+    by_email: z.boolean().openapi({
+      description: "Whether this link was sent to the address. Only such a link can create an account.",
+    }),
   })
   .openapi("Invitation");
 export type Invitation = z.infer<typeof invitation>;
@@ -124,7 +125,6 @@ export const memberList = z.object({ items: z.array(member) }).openapi("MemberLi
 
 const pendingInvitation = z
   .object({
-    /** The secret of the invitation's link, `/invitation#<id>`. */
     id: z.string(),
     email: z.string(),
     role,
@@ -244,7 +244,7 @@ export const newInvitation = z.object({ organizationId, email, role }).openapi("
 
 export const invitationRecord = z
   .object({
-    id: z.string().openapi({ description: "The secret of the invitation's link, `/invitation#<id>`." }),
+    id: z.string(),
     organizationId: z.string(),
     email: z.string(),
     role,
@@ -253,6 +253,21 @@ export const invitationRecord = z
   })
   .openapi("InvitationRecord");
 
+/** The only response that shows the token. The email has another one, which proves that its reader has the address. */
+export const createdInvitation = invitationRecord
+  .extend({
+    token: z.string().openapi({
+      description:
+        "Opens `/invitation#TOKEN`, with which a person who has a verified account for the address can join.",
+    }),
+  })
+  .openapi("CreatedInvitation");
+export type CreatedInvitation = z.infer<typeof createdInvitation>;
+
 export const invitationChoice = z.object({ invitationId: z.string() }).openapi("InvitationChoice");
+
+export const invitationAcceptance = z
+  .object({ token: token.openapi({ description: "The part of the link after the #." }) })
+  .openapi("InvitationAcceptance");
 
 export const joined = z.object({ invitation: invitationRecord, member: membershipRecord }).openapi("Joined");

@@ -368,6 +368,7 @@ export const users = sqliteTable("users", {
   name: text("name").notNull(),
   /** In lower case. */
   email: text("email").notNull().unique(),
+  /** Whether the person has opened a link that was sent to the address. */
   emailVerified: integer("email_verified", { mode: "boolean" }).notNull().default(false),
   image: text("image"),
   createdAt: moment("created_at").notNull(),
@@ -482,11 +483,16 @@ export const members = sqliteTable(
 export const invitations = sqliteTable(
   "invitations",
   {
-    /** Random, and the secret of the invitation's link. */
     id: text("id").primaryKey(),
     companyId: ofCompany(),
     email: text("email").notNull(),
     role: text("role").$type<Role>().notNull(),
+    /**
+     * SHA-256 of the tokens of its two links: one was sent to the address, the other was shown to the inviter. Null in
+     * invitations from before they had tokens, which cannot be accepted.
+     */
+    mailTokenHash: text("mail_token_hash").unique(),
+    shownTokenHash: text("shown_token_hash").unique(),
     status: text("status").$type<"pending" | "accepted" | "rejected" | "canceled">().notNull(),
     inviterId: text("inviter_id")
       .notNull()

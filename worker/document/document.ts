@@ -72,6 +72,11 @@ const SECURITY = {
     description:
       "An API key of a company. `x-permission` names the permission that an operation requires (docs/accounts.md).",
   },
+  invitation: {
+    type: "http",
+    scheme: "bearer",
+    description: "The token of an invitation: the part of its link after the #.",
+  },
   mailbox: { type: "http", scheme: "bearer", description: "The token of the development mailbox." },
 };
 
@@ -114,7 +119,7 @@ const TAGS = [
   {
     name: "People",
     description: "Accounts, sessions and passkeys of people.",
-    prefixes: ["/api/auth", "/api/me", "/api/setup", "/api/invitations", "/api/mailbox"],
+    prefixes: ["/api/auth", "/api/me", "/api/setup", "/api/invitation", "/api/mailbox"],
   },
   { name: "Platform", description: "The state of the platform.", prefixes: ["/api/health"] },
 ];

@@ -12,7 +12,7 @@ import {
 } from "../db/tables.ts";
 import type { Failure } from "../errors.ts";
 import type { MarkerMetadata, ProgressBody } from "../schemas.ts";
-import { hex, sha256 } from "../sha256.ts";
+import { type NewToken, newToken } from "../token.ts";
 import type { ContentEvent } from "../webhooks/event-names.ts";
 import { recordEvent } from "../webhooks/events.ts";
 
@@ -41,10 +41,8 @@ export const MAX_BACKOFF_SECONDS = 3600;
 /** Queues deliver on whole seconds, so a message may come this much before its time. */
 const EARLY_MILLISECONDS = 1000;
 
-export interface NewLease {
-  /** Only its holder knows it; the database stores its hash. */
-  readonly token: string;
-  readonly hash: string;
+/** Only its holder knows its token. */
+export interface NewLease extends NewToken {
   readonly expiresAt: number;
 }
 
@@ -55,12 +53,7 @@ export interface LeaseClaim {
 }
 
 export async function newLease(now: number, seconds: number): Promise<NewLease> {
-  const token = hex(crypto.getRandomValues(new Uint8Array(32)));
-  return { token, hash: await hashToken(token), expiresAt: now + seconds * 1000 };
-}
-
-export function hashToken(token: string): Promise<string> {
-  return sha256(new TextEncoder().encode(token));
+  return { ...(await newToken()), expiresAt: now + seconds * 1000 };
 }
 
 /** Returns the seconds to wait after the nth attempt failed: base × 2^(n − 1), up to an hour. */

@@ -2,8 +2,9 @@ import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { mailbox } from "../accounts/schemas.ts";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
+import { bearerToken } from "../http/bearer.ts";
 import { answers, problems } from "../http/openapi.ts";
-import { isSame } from "../sha256.ts";
+import { isSame } from "../token.ts";
 
 const read = createRoute({
   method: "get",
@@ -19,8 +20,7 @@ const read = createRoute({
 
 export const mailboxRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => {
   const box = c.env.accounts.mailbox;
-  const [, token = ""] = /^Bearer +(\S+)$/i.exec(c.req.header("Authorization") ?? "") ?? [];
-  if (!box || !(await isSame(token, box.token))) {
+  if (!box || !(await isSame(bearerToken(c), box.token))) {
     throw new Refusal(
       "not_found",
       "The development mailbox is disabled, or the token is invalid. Open the link that npm start prints.",

@@ -20,6 +20,7 @@ import { type RequestBody, unsupportedMediaType } from "../http/request-body.ts"
 import { type Delivery, deliver, MAX_MARKER_BYTES } from "../marker/delivery.ts";
 import * as life from "../marker/life.ts";
 import { arContent, lease, progress, recompileRequest, submission, takenLease } from "../schemas.ts";
+import { hashToken } from "../token.ts";
 import { find, notFound } from "./content.ts";
 import { companyRoute } from "./guarded.ts";
 
@@ -137,7 +138,7 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
     const { id } = c.req.valid("param");
     const token = c.req.valid("header")["vivimark-lease"];
     const { content } = await find(c.var.store, id);
-    const leaseHash = await life.hashToken(token);
+    const leaseHash = await hashToken(token);
     // Before the body: a lost lease need not wait for the upload.
     const held = await life.findLease(c.env.db, { contentId: id, leaseHash }, c.env.now());
     if (!held) throw leaseLost();
@@ -172,7 +173,7 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
   })
   .openapi(giveBack, async (c) => {
     const { content } = await find(c.var.store, c.req.valid("param").id);
-    const leaseHash = await life.hashToken(c.req.valid("header")["vivimark-lease"]);
+    const leaseHash = await hashToken(c.req.valid("header")["vivimark-lease"]);
     const task = await life.releaseLease(c.env.db, { contentId: content.id, leaseHash }, c.env.now());
     if (!task) throw leaseLost();
     await announce(c.env.queue, { id: content.id, generation: task.generation }, 0);
@@ -181,7 +182,7 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
   .openapi(report, async (c) => {
     const { content } = await find(c.var.store, c.req.valid("param").id);
     const token = c.req.valid("header")["vivimark-lease"];
-    const leaseHash = await life.hashToken(token);
+    const leaseHash = await hashToken(token);
     const seconds = c.env.settings.browserLeaseSeconds;
     const extension = { seconds, progress: c.req.valid("json"), now: c.env.now() };
     const extended = await life.extendLease(c.env.db, { contentId: content.id, leaseHash }, extension);

@@ -7,6 +7,8 @@ import {
   activeCompany,
   chosenCompany,
   companyChoice,
+  createdInvitation,
+  invitationAcceptance,
   invitationChoice,
   invitationRecord,
   joined,
@@ -123,13 +125,21 @@ const inviteMember = createRoute({
   operationId: "inviteMember",
   summary: "Invite someone by email",
   description:
-    "The link in the email is valid for a week and works once. It replaces an earlier invitation for the same address.",
+    "An email with a link is sent to the address. The response has the token of another link, which is not shown again. " +
+    "Both links are valid for a week, and the first use ends both. They replace an earlier invitation for the same address.",
   middleware: [signedIn, idempotent, readJson] as const,
   parameters: [IDEMPOTENCY_KEY],
   request: { body: jsonBody(newInvitation) },
   responses: {
-    200: answers(invitationRecord, "The invitation"),
-    ...problems("too_many_attempts", "public_url_missing", ...REFUSALS, ...KEY_REFUSALS),
+    200: answers(createdInvitation, "The invitation and the token of its link"),
+    ...problems(
+      "too_many_attempts",
+      "mail_unavailable",
+      "public_url_missing",
+      "secret_shown_once",
+      ...REFUSALS,
+      ...KEY_REFUSALS,
+    ),
   },
 });
 
@@ -147,8 +157,10 @@ const accept = createRoute({
   path: "/accept-invitation",
   operationId: "joinCompany",
   summary: "Accept an invitation to your own email address",
-  description: "The session selects the company.",
-  request: { body: jsonBody(invitationChoice) },
+  description:
+    "The session selects the company. The link in the email verifies the address. Another link works only for an " +
+    "address that was verified before, by such a link or by a password reset.",
+  request: { body: jsonBody(invitationAcceptance) },
   responses: { 200: answers(joined, "The membership"), ...problems(...REFUSALS) },
 });
 
@@ -181,15 +193,26 @@ export const memberRoutes = new OpenAPIHono<MemberEnv>()
     const { organizationId, email, role } = c.req.valid("json");
     const change = { ...changeOf(c, organizationId), email, role };
     const origin = linkOriginOf(c);
+    const { mailer } = c.env.accounts;
+    if (!mailer.isConfigured) {
+      throw new Refusal(
+        "mail_unavailable",
+        "Invitations are sent by email, and MAIL_URL is not set. Ask the operator to set it.",
+      );
+    }
     // Each is an email to an address that the inviter chooses.
     const source = { kind: "person", id: c.var.person.id } as const;
     const attempt = { purpose: "invitation", subject: email, source } as const;
     await countAttempt(c.env.db, attempt, c.env.now());
-    const { invitation, company } = await invite(c.env.db, change);
-    const mail = invitationMail(invitation, { company, inviter: c.var.person.name, origin });
-    const sent = c.env.accounts.mailer.send(mail);
+    const { invitation, company, mailToken, shownToken } = await invite(c.env.db, change);
+    const link = { company, inviter: c.var.person.name, origin, token: mailToken };
+    const sent = mailer.send(invitationMail(invitation, link));
     c.env.later(sent.catch((error) => logFailure("The email of an invitation was not sent", error)));
-    return c.json(represent(invitation), 200);
+    c.set(
+      "shownOnce",
+      `This request created the invitation ${invitation.id}. Invite again for another link.`,
+    );
+    return c.json({ ...represent(invitation), token: shownToken }, 200);
   })
   .openapi(cancelInvitation, async (c) => {
     const { invitationId: id } = c.req.valid("json");
@@ -198,8 +221,8 @@ export const memberRoutes = new OpenAPIHono<MemberEnv>()
   })
   .openapi(accept, async (c) => {
     const { person, actor } = c.var;
-    const { invitationId: id } = c.req.valid("json");
-    const accepted = await acceptInvitation(c.env.db, { id, person, by: actor, now: c.env.now() });
+    const { token } = c.req.valid("json");
+    const accepted = await acceptInvitation(c.env.db, { token, person, by: actor, now: c.env.now() });
     const { invitation, member } = accepted;
     return c.json({ invitation: represent(invitation), member: membership(member) }, 200);
   });

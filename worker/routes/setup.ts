@@ -8,7 +8,7 @@ import { Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
 import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
-import { isSame } from "../sha256.ts";
+import { isSame } from "../token.ts";
 import { signIn } from "./auth.ts";
 
 const read = createRoute({
@@ -50,7 +50,7 @@ export const setupRoutes = new OpenAPIHono<AppEnv>()
     if (!setupToken || !(await isSame(token, setupToken))) {
       throw new Refusal("wrong_link", "The setup link is invalid. Ask the operator for the correct one.");
     }
-    const owner = { name, email, passwordHash: await hashPassword(password) };
+    const owner = { name, email, emailVerified: false, passwordHash: await hashPassword(password) };
     const company = { id: FIRST_COMPANY_ID, name: companyName };
     if (!(await setUp(c.env.db, { owner, company, address: addressOf(c), now: c.env.now() }))) {
       throw new Refusal(

@@ -1,10 +1,10 @@
 import { eq, like, ne, sql } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { NO_MAILER } from "../../../worker/accounts/mailer.ts";
 import type {
   ApiKey,
   CreatedApiKey,
   Invitation,
-  Mailbox,
   Me,
   Member,
   PendingInvitation,
@@ -24,9 +24,11 @@ import {
   sessions,
   users,
 } from "../../../worker/db/tables.ts";
+import { newToken } from "../../../worker/token.ts";
 import { addMember, Browser, OWNER, setUp } from "../browser.ts";
 import { Edge, form, json, ORIGIN, refusal } from "../edge.ts";
 import { png } from "../fixtures.ts";
+import { acceptWithNewAccount, invite, lastMail, linkIn } from "../invitations.ts";
 
 let edge: Edge;
 let owner: Browser;
@@ -373,7 +375,7 @@ describe("a forgotten password", () => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     const work: Promise<unknown>[] = [];
     const { promise: down, reject: breakDown } = Promise.withResolvers<void>();
-    const mailer = { send: () => down };
+    const mailer = { isConfigured: true, send: () => down };
     const accounts = { ...edge.bindings.accounts, mailer };
     const asked = json("POST", { email: OWNER.email }, { Origin: ORIGIN });
     const bindings = { accounts, later: (more: Promise<unknown>) => void work.push(more) };
@@ -395,7 +397,7 @@ describe("a forgotten password", () => {
     const [known, unknown] = [await ask("forgetful@example.net"), await ask("nobody@example.net")];
     expect([known.status, await known.json()]).toEqual([unknown.status, await unknown.json()]);
 
-    const token = linkIn(await lastMail("forgetful@example.net"), "reset-password");
+    const token = linkIn(await lastMail(edge, "forgetful@example.net"), "reset-password");
     const reset = (newPassword: string) =>
       new Browser(edge).post("/api/auth/reset-password", { token, newPassword });
     expect((await reset("short")).status).toBe(422);
@@ -412,7 +414,7 @@ test("a device that resets the password may sign in, while others attack the acc
   await addMember(edge, { ...OWNER, email }, "viewer");
   const phone = new Browser(edge);
   await phone.post("/api/auth/request-password-reset", { email });
-  const token = linkIn(await lastMail(email), "reset-password");
+  const token = linkIn(await lastMail(edge, email), "reset-password");
   const newPassword = "another long password";
   expect((await phone.post("/api/auth/reset-password", { token, newPassword })).status).toBe(200);
   for (let n = 0; n < 100; n++) {
@@ -502,27 +504,28 @@ describe("members", () => {
 
   test("an invitation is valid once, for a week, and until it is withdrawn", async () => {
     const [once, late, withdrawn] = await Promise.all(
-      ["once", "late", "withdrawn"].map((name) => invite(`${name}@example.net`, "viewer")),
+      ["once", "late", "withdrawn"].map((name) =>
+        invite(edge, owner, { email: `${name}@example.net`, role: "viewer" }),
+      ),
     );
-    const accept = (id: string) =>
-      edge.anonymously(
-        `/api/invitations/${id}/account`,
-        json("POST", { name: "N", password: "a long password" }),
-      );
-    expect(await edge.json<Invitation>(`/api/invitations/${once}`)).toMatchObject({
+    const accept = (token: string) =>
+      acceptWithNewAccount(edge, token, { name: "N", password: "a long password" });
+    expect(await opened(once.mailToken)).toEqual({
       email: "once@example.net",
       company: "Portraits",
       role: "viewer",
       inviter: "Ada",
-      has_account: false,
+      expires_at: once.expiresAt,
+      by_email: true,
     });
-    expect((await accept(once)).status).toBe(201);
-    expect(await code(await accept(once))).toBe("not_found");
-    await owner.post("/api/auth/organization/cancel-invitation", { invitationId: withdrawn });
-    expect(await code(await accept(withdrawn))).toBe("not_found");
+    expect((await accept(once.mailToken)).status).toBe(201);
+    for (const token of [once.mailToken, once.token]) expect(await code(await open(token))).toBe("not_found");
+    expect(await code(await accept(once.mailToken))).toBe("not_found");
+    await owner.post("/api/auth/organization/cancel-invitation", { invitationId: withdrawn.id });
+    expect(await code(await accept(withdrawn.mailToken))).toBe("not_found");
     pass(8 * 24 * 3600);
-    expect(await code(await edge.anonymously(`/api/invitations/${late}`))).toBe("not_found");
-    expect(await code(await accept(late))).toBe("not_found");
+    for (const token of [late.mailToken, late.token]) expect(await code(await open(token))).toBe("not_found");
+    expect(await code(await accept(late.mailToken))).toBe("not_found");
   });
 
   test("a person with an account joins with it, and switches between companies", async () => {
@@ -530,13 +533,10 @@ describe("members", () => {
     const own = await owner.json<{ id: string }>("/api/me/companies", json("POST", { name: "Second" }));
     const editor = await invited("linus@example.net", "editor");
     await owner.post("/api/auth/organization/set-active", { organizationId: own.id });
-    const id = await invite("linus@example.net", "admin");
-    expect((await edge.json<Invitation>(`/api/invitations/${id}`)).has_account).toBe(true);
-    expect((await owner.post("/api/auth/organization/accept-invitation", { invitationId: id })).status).toBe(
-      403,
-    );
+    const { token } = await invite(edge, owner, { email: "linus@example.net", role: "admin" });
+    expect(await code(await accept(owner, token))).toBe("forbidden");
     pass(60);
-    const joined = await editor.post("/api/auth/organization/accept-invitation", { invitationId: id });
+    const joined = await accept(editor, token);
     expect(joined.status).toBe(200);
     await editor.post("/api/auth/organization/set-active", { organizationId: own.id });
     const me = await editor.json<Me>("/api/me");
@@ -631,12 +631,12 @@ describe("members", () => {
     const refused = await owner.post("/api/auth/organization/invite-member", again);
     expect([refused.status, await code(refused)]).toEqual([422, "invalid_input"]);
     // An invitation from before they joined.
-    const [row] = await edge.db.select().from(invitations).where(eq(invitations.email, "twice@example.net"));
-    const earlier = { ...row, id: crypto.randomUUID(), status: "pending", role: "admin" } as const;
-    await edge.db.insert(invitations).values(earlier);
-    const accepted = await viewer.post("/api/auth/organization/accept-invitation", {
-      invitationId: earlier.id,
-    });
+    const { token, hash } = await newToken();
+    await edge.db
+      .update(invitations)
+      .set({ status: "pending", role: "admin", mailTokenHash: hash })
+      .where(eq(invitations.email, "twice@example.net"));
+    const accepted = await accept(viewer, token);
     expect([accepted.status, await code(accepted)]).toEqual([422, "invalid_input"]);
     const rows = await edge.db.select().from(members).where(eq(members.userId, member.person_id));
     expect(rows.map(({ role }) => role)).toEqual(["viewer"]);
@@ -648,9 +648,8 @@ describe("members", () => {
     const created = await owner.post("/api/me/companies", { name: "Full" });
     const { id: companyId } = (await created.json()) as { id: string };
     const send = async (email: string) => {
-      const body = { organizationId: companyId, email, role: "viewer" };
-      const invitation = await owner.post("/api/auth/organization/invite-member", body);
-      return ((await invitation.json()) as { id: string }).id;
+      const invitation = { organizationId: companyId, email, role: "viewer" };
+      return (await invite(edge, owner, invitation)).mailToken;
     };
     const [known, unknown] = [await send("late.joiner@example.net"), await send("new.joiner@example.net")];
     const times = `${edge.clock}, ${edge.clock}`;
@@ -665,13 +664,11 @@ describe("members", () => {
         FROM (${numbers} SELECT i FROM n)`),
       ),
     ]);
-    const body = json("POST", { name: "New", password: "a long password" });
-    const asNew = await edge.anonymously(`/api/invitations/${unknown}/account`, body);
-    expect(await code(asNew)).toBe("forbidden");
-    const accepted = await late.post("/api/auth/organization/accept-invitation", { invitationId: known });
-    expect(await code(accepted)).toBe("forbidden");
+    const asNew = () => acceptWithNewAccount(edge, unknown, { name: "New", password: "a long password" });
+    expect(await code(await asNew())).toBe("forbidden");
+    expect(await code(await accept(late, known))).toBe("forbidden");
     await edge.db.delete(members).where(eq(members.id, "full1"));
-    expect((await edge.anonymously(`/api/invitations/${unknown}/account`, body)).status).toBe(201);
+    expect((await asNew()).status).toBe(201);
     const rows = await edge.db.select().from(members).where(eq(members.companyId, companyId));
     expect(rows).toHaveLength(1000);
     await edge.db.delete(users).where(like(users.id, "full%"));
@@ -698,10 +695,10 @@ describe("members", () => {
     );
   });
 
-  test("viewers and editors cannot invite, and see no invitations, whose ids are their links", async () => {
-    const open = await invite("open@example.net", "admin");
+  test("viewers and editors cannot invite, and see no invitations", async () => {
+    const open = await invite(edge, owner, { email: "open@example.net", role: "admin" });
     const { items } = await owner.json<{ items: PendingInvitation[] }>("/api/company/invitations");
-    expect(items.map(({ id }) => id)).toContain(open);
+    expect(items.map(({ id }) => id)).toContain(open.id);
     for (const role of ["viewer", "editor"]) {
       const browser = await invited(`${role}.uninviting@example.net`, role);
       expect(await code(await browser.fetch("/api/company/invitations"))).toBe("forbidden");
@@ -729,6 +726,142 @@ test("invitations are throttled by inviter, not by their network", async () => {
     by.post("/api/auth/organization/invite-member", { email: "welcome@example.net", role: "viewer" });
   expect(await code(await send(colleague))).toBe("too_many_attempts");
   expect((await send(owner)).status).toBe(200);
+});
+
+/** Opens the link of an invitation. */
+const open = (token: string) =>
+  edge.anonymously("/api/invitation", { headers: { Authorization: `Bearer ${token}` } });
+
+const opened = async (token: string) => (await (await open(token)).json()) as Invitation;
+
+const accept = (person: Browser, token: string) =>
+  person.post("/api/auth/organization/accept-invitation", { token });
+
+const ACCOUNT = { name: "N", password: "a long password" };
+
+describe("the links of an invitation", () => {
+  beforeEach(() => pass(3600));
+
+  test("are tokens that no list, log or copy of the database contains", async () => {
+    const email = "listed@example.net";
+    const first = await invite(edge, owner, { email, role: "owner" });
+    const { id, token, mailToken } = await invite(edge, owner, { email, role: "owner" });
+    const shown = [first.token, first.mailToken, token, mailToken];
+    for (const each of shown) expect(each).toMatch(/^[0-9a-f]{64}$/);
+    expect(new Set(shown).size).toBe(4);
+    const withdrawn = await invite(edge, owner, { email: "withdrawn.2@example.net", role: "owner" });
+    const withdraw = json("POST", { invitationId: withdrawn.id });
+    const answer = await owner.json("/api/auth/organization/cancel-invitation", withdraw);
+    const texts = await Promise.all([
+      owner.fetch("/api/company/invitations").then((response) => response.text()),
+      JSON.stringify(answer),
+      edge.fetch("/api/audit-log?subject=member").then((response) => response.text()),
+      edge.fetch("/api/audit-log?subject=invitation").then((response) => response.text()),
+      edge.db.select().from(invitations).then(JSON.stringify),
+      edge.db.select().from(auditLog).then(JSON.stringify),
+    ]);
+    for (const text of texts) {
+      expect(text).toContain(email.replace("listed", text.includes(email) ? "listed" : "withdrawn.2"));
+      for (const each of [...shown, withdrawn.token, withdrawn.mailToken]) expect(text).not.toContain(each);
+    }
+    expect(texts[2]).toContain(id);
+  });
+
+  test("are not the invitation's id, which the activity log shows to API keys", async () => {
+    const { id } = await invite(edge, owner, { email: "named@example.net", role: "owner" });
+    const person = await invited("reader@example.net", "admin");
+    expect(await code(await open(id))).toBe("not_found");
+    expect(await code(await acceptWithNewAccount(edge, id, ACCOUNT))).toBe("not_found");
+    expect(await code(await accept(person, id))).toBe("not_found");
+    expect(await edge.db.select().from(users).where(eq(users.email, "named@example.net"))).toEqual([]);
+  });
+
+  test("create an account only when they come from the email, which verifies the address", async () => {
+    const email = "victim.of.inviter@example.net";
+    const { token, mailToken } = await invite(edge, owner, { email, role: "viewer" });
+    expect((await opened(token)).by_email).toBe(false);
+    const refused = await refusal(await acceptWithNewAccount(edge, token, ACCOUNT));
+    expect(refused).toMatchObject({ status: 403, code: "forbidden" });
+    expect(refused.detail).toContain("the email that was sent to");
+    expect(await edge.db.select().from(users).where(eq(users.email, email))).toEqual([]);
+    expect((await acceptWithNewAccount(edge, mailToken, ACCOUNT)).status).toBe(201);
+    const [user] = await edge.db.select().from(users).where(eq(users.email, email));
+    expect(user.emailVerified).toBe(true);
+  });
+
+  test("let a person join who has proved their address, or does so by the link in the email", async () => {
+    const email = "unproved@example.net";
+    const person = await invited(email, "viewer");
+    const verify = (emailVerified: boolean) =>
+      edge.db.update(users).set({ emailVerified }).where(eq(users.email, email));
+    const company = async (name: string) =>
+      (await owner.json<{ id: string }>("/api/me/companies", json("POST", { name }))).id;
+    const into = async (organizationId: string) =>
+      invite(edge, owner, { email, role: "viewer", organizationId });
+    const [first, second] = [await company("Proof 1"), await company("Proof 2")];
+    await verify(false);
+    const { token, mailToken } = await into(first);
+    const refused = await refusal(await accept(person, token));
+    expect(refused).toMatchObject({ status: 403, code: "forbidden" });
+    expect(refused.detail).toContain("not verified");
+    expect((await accept(person, mailToken)).status).toBe(200);
+    // The address is verified now, so that a link without proof is enough.
+    expect((await accept(person, (await into(second)).token)).status).toBe(200);
+    expect((await person.json<Me>("/api/me")).companies).toHaveLength(3);
+  });
+
+  test("tell a reader of the email that the address has an account", async () => {
+    const email = "registered@example.net";
+    await invited(email, "viewer");
+    const other = await owner.json<{ id: string }>("/api/me/companies", json("POST", { name: "Other" }));
+    const { mailToken } = await invite(edge, owner, { email, role: "viewer", organizationId: other.id });
+    const refused = await acceptWithNewAccount(edge, mailToken, ACCOUNT);
+    expect([refused.status, await code(refused)]).toEqual([409, "account_exists"]);
+  });
+
+  test("tell the inviter nothing about whether the address has an account", async () => {
+    await invited("known@example.net", "viewer");
+    const { id: organizationId } = await owner.json<{ id: string }>(
+      "/api/me/companies",
+      json("POST", { name: "Curious" }),
+    );
+    const seen = async (email: string) => {
+      const { mailToken, token, id, ...created } = await invite(edge, owner, {
+        email,
+        role: "viewer",
+        organizationId,
+      });
+      const tried = await refusal(await acceptWithNewAccount(edge, token, ACCOUNT));
+      const asOwner = await refusal(await accept(owner, token));
+      await owner.post("/api/auth/organization/set-active", { organizationId });
+      const list = await owner.json<{ items: PendingInvitation[] }>("/api/company/invitations");
+      const log = await owner.json<{ items: { object: { id: string } }[] }>("/api/audit-log");
+      const all = {
+        created,
+        opened: await opened(token),
+        tried: { ...tried, request_id: "" },
+        asOwner: { ...asOwner, request_id: "" },
+        listed: list.items.filter((item) => item.id === id).map((item) => ({ ...item, id: "" })),
+        logged: log.items
+          .filter(({ object }) => object.id === id)
+          .map((entry) => ({ ...entry, id: "", object: { ...entry.object, id: "" } })),
+        mail: (await lastMail(edge, email)).replace(mailToken, ""),
+      };
+      return JSON.stringify(all).replaceAll(email, "EMAIL");
+    };
+    const [known, unknown] = [await seen("known@example.net"), await seen("unknown@example.net")];
+    expect(known).toBe(unknown);
+    await owner.post("/api/auth/organization/set-active", { organizationId: FIRST_COMPANY_ID });
+  });
+
+  test("are not made when no email can be sent", async () => {
+    const accounts = { ...edge.bindings.accounts, mailer: NO_MAILER };
+    const email = "unreachable@example.net";
+    const body = json("POST", { email, role: "viewer" }, { Cookie: owner.cookie(), Origin: ORIGIN });
+    const refused = await edge.anonymously("/api/auth/organization/invite-member", body, { accounts });
+    expect([refused.status, await code(refused)]).toEqual([503, "mail_unavailable"]);
+    expect(await edge.db.select().from(invitations).where(eq(invitations.email, email))).toEqual([]);
+  });
 });
 
 test("invitations to an email are throttled", async () => {
@@ -864,33 +997,11 @@ describe("media of inactive content", () => {
   });
 });
 
-async function invite(email: string, role: string): Promise<string> {
-  const response = await owner.post("/api/auth/organization/invite-member", { email, role });
-  expect(response.status).toBe(200);
-  expect(linkIn(await lastMail(email), "invitation")).toBe(
-    ((await response.clone().json()) as { id: string }).id,
-  );
-  return ((await response.json()) as { id: string }).id;
-}
-
-/** Creates a person who accepts an invitation. */
+/** Creates a person who accepts an invitation by the link in the email. */
 async function invited(email: string, role: string): Promise<Browser> {
   const browser = new Browser(edge);
-  const id = await invite(email, role);
+  const { mailToken } = await invite(edge, owner, { email, role });
   const account = { name: email.split("@")[0], password: "a password of ten" };
-  const response = await browser.post(`/api/invitations/${id}/account`, account);
-  expect(response.status).toBe(201);
+  expect((await acceptWithNewAccount(browser, mailToken, account)).status).toBe(201);
   return browser;
-}
-
-async function lastMail(to: string): Promise<string> {
-  const headers = { Authorization: "Bearer token-of-the-mailbox" };
-  const response = await edge.anonymously("/api/mailbox", { headers });
-  const { items } = (await response.json()) as Mailbox;
-  return items.find((mail) => mail.to === to)!.body;
-}
-
-/** Returns what a link in a mail has after its `#`. */
-function linkIn(mail: string, page: string): string {
-  return new RegExp(`http://edge\\.test/${page}#(\\S+)`).exec(mail)![1];
 }

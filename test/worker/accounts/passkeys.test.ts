@@ -5,6 +5,7 @@ import { attempts, auditLog, idempotencyKeys, passkeys, verifications } from "..
 import { sweep } from "../../../worker/sweep.ts";
 import { Browser, OWNER, setUp } from "../browser.ts";
 import { Edge, json, refusal } from "../edge.ts";
+import { acceptWithNewAccount, invite } from "../invitations.ts";
 import { Authenticator, type Ceremony } from "./authenticator.ts";
 
 const PASSKEYS = "/api/me/passkeys";
@@ -32,12 +33,9 @@ afterEach(() => {
 });
 
 async function invited(): Promise<Browser> {
-  const invite = { email: GRACE.email, role: "viewer" };
-  const { id } = (await (await ada.post("/api/auth/organization/invite-member", invite)).json()) as {
-    id: string;
-  };
+  const { mailToken } = await invite(edge, ada, { email: GRACE.email, role: "viewer" });
   const browser = new Browser(edge);
-  await browser.post(`/api/invitations/${id}/account`, { name: "Grace", password: GRACE.password });
+  await acceptWithNewAccount(browser, mailToken, { name: "Grace", password: GRACE.password });
   return browser;
 }
 

@@ -14,6 +14,7 @@ import { CONTENT_EVENTS } from "../../../worker/webhooks/event-names.ts";
 import { Browser, OWNER, setUp } from "../browser.ts";
 import { Edge, form, json, refusal, SECRET, s3 } from "../edge.ts";
 import { png, video } from "../fixtures.ts";
+import { acceptWithNewAccount, invite } from "../invitations.ts";
 
 const ADDRESS = "192.0.2.44";
 
@@ -220,14 +221,13 @@ describe("an entry is recorded", () => {
   test("for members, with the person who acted", async () => {
     const post = (path: string, body: object) =>
       send<{ id: string }>(`/api/auth/${path}`, json("POST", body));
-    const invite = (email: string) => post("organization/invite-member", { email, role: "viewer" });
-    const withdrawn = await invite("withdrawn@example.net");
+    const withdrawn = await invite(edge, owner, { email: "withdrawn@example.net", role: "viewer" });
     await post("organization/cancel-invitation", { invitationId: withdrawn.id });
-    const invitation = await invite("grace@example.net");
+    const { mailToken } = await invite(edge, owner, { email: "grace@example.net", role: "viewer" });
     const grace = new Browser(edge);
     const account = { name: "Grace", password: "a password of Grace's" };
     edge.pass(1);
-    await grace.json(`/api/invitations/${invitation.id}/account`, json("POST", account));
+    expect((await acceptWithNewAccount(grace, mailToken, account)).status).toBe(201);
     const { items } = await owner.json<{ items: Member[] }>("/api/company/members");
     const { id: personId } = await grace.json<Me>("/api/me");
     const { id: memberId } = items.find(({ person_id }) => person_id === personId)!;

@@ -13,6 +13,7 @@ import { deliver } from "../../../worker/marker/delivery.ts";
 import type { VideoUpload } from "../../../worker/routes/video-uploads.ts";
 import type { BatchItem, CompanyUsage, Submission } from "../../../worker/schemas.ts";
 import { sweep } from "../../../worker/sweep.ts";
+import { hashToken } from "../../../worker/token.ts";
 import { Edge, form, json, refusal } from "../edge.ts";
 import { mind, png, video } from "../fixtures.ts";
 
@@ -247,7 +248,6 @@ describe("the quota of compilations a day", () => {
     const { content, lease } = await edge.submit({ image, compile: "browser" });
     const { company } = await edge.store();
     const found = (await (await edge.store()).get(content.id))!;
-    const { hashToken } = await import("../../../worker/marker/life.ts");
     const delivery = { marker: mind(), thumbnail: null, milliseconds: null, compilerVersion: null };
     const leaseHash = await hashToken(lease!.token);
     const { content: row } = found;

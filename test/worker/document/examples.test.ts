@@ -18,8 +18,9 @@ import { deliverWebhook } from "../../../worker/webhooks/deliver.ts";
 import type { WebhookWithSecret } from "../../../worker/webhooks/schemas.ts";
 import { Authenticator, type Ceremony } from "../accounts/authenticator.ts";
 import { Browser, OWNER, setUp } from "../browser.ts";
-import { form, json } from "../edge.ts";
+import { form, json, ORIGIN } from "../edge.ts";
 import { jpeg, mind, png, target, video } from "../fixtures.ts";
+import { acceptWithNewAccount, invite } from "../invitations.ts";
 import { RecordingEdge, stableJson } from "./recorder.ts";
 
 /**
@@ -201,24 +202,29 @@ async function recordCompany(): Promise<void> {
   await ok(ada.fetch("/api/company"));
   await ok(ada.fetch("/api/company", json("PATCH", { name: "Portraits" })));
   const { company } = await ada.json<Me>("/api/me");
-  const invite = async () => {
-    const invitation = { email: GRACE.email, role: "editor" };
-    const answered = await ok(ada.post(`${AUTH}/organization/invite-member`, invitation));
-    return ((await answered.json()) as { id: string }).id;
-  };
-  const id = await invite();
+  const invited = { email: GRACE.email, role: "editor" };
+  const mailer = { isConfigured: false, send: async () => {} };
+  const unmailed = { accounts: { ...edge.bindings.accounts, mailer } };
+  const asAda = { Cookie: ada.cookie(), Origin: ORIGIN };
+  const path = `${AUTH}/organization/invite-member`;
+  await refused("mail_unavailable", edge.anonymously(path, json("POST", invited, asAda), unmailed));
+  const { mailToken } = await invite(edge, ada, invited);
   await ok(ada.fetch("/api/company/invitations"));
-  await ok(edge.anonymously(`/api/invitations/${id}`));
+  await ok(edge.anonymously("/api/invitation", { headers: { Authorization: `Bearer ${mailToken}` } }));
   const grace = new Browser(edge);
-  await ok(grace.post(`/api/invitations/${id}/account`, { name: "Grace", password: GRACE.password }));
+  const account = { name: "Grace", password: GRACE.password };
+  await ok(acceptWithNewAccount(grace, mailToken, account));
   const members = await ada.json<{ items: Member[] }>("/api/company/members");
   const member = members.items.find(({ email }) => email === GRACE.email);
   const role = { memberId: member?.id, role: "viewer" };
   await ok(ada.post(`${AUTH}/organization/update-member-role`, role));
   await ok(ada.post(`${AUTH}/organization/remove-member`, { memberIdOrEmail: member?.id }));
-  await ok(grace.post(`${AUTH}/organization/accept-invitation`, { invitationId: await invite() }));
+  const again = await invite(edge, ada, invited);
+  await refused("account_exists", acceptWithNewAccount(edge, again.mailToken, account));
+  await ok(grace.post(`${AUTH}/organization/accept-invitation`, { token: again.token }));
   await ok(grace.post(`${AUTH}/organization/leave`, { organizationId: company?.id }));
-  await ok(ada.post(`${AUTH}/organization/cancel-invitation`, { invitationId: await invite() }));
+  const { id } = await invite(edge, ada, invited);
+  await ok(ada.post(`${AUTH}/organization/cancel-invitation`, { invitationId: id }));
   await ok(ada.post(`${AUTH}/organization/set-active`, { organizationId: company?.id }));
 
   await ok(ada.post("/api/me/companies", { name: "Living portraits" }));

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { arContent, type CompileTaskRow, compileTasks, type Database } from "../../../worker/db/tables.ts";
 import * as life from "../../../worker/marker/life.ts";
 import type { MarkerMetadata } from "../../../worker/schemas.ts";
+import { hashToken } from "../../../worker/token.ts";
 import { Edge } from "../edge.ts";
 
 const metadata: MarkerMetadata = {
@@ -38,7 +39,7 @@ async function start(state: "pending" | "browser" | "node" | "ready" | "failed")
   });
   const { id } = content;
   const { db } = edge;
-  let hash = browser ? await life.hashToken(browser.token) : "none";
+  let hash = browser ? await hashToken(browser.token) : "none";
   let claimed: CompileTaskRow | null = null;
   if (state === "node" || state === "ready" || state === "failed") {
     const result = await claim(db, id, edge.clock);
@@ -80,7 +81,7 @@ describe("a lease", () => {
   it("is only valid with its own token", async () => {
     const { edge, db, id, rows } = await start("browser");
     const before = await rows();
-    const other = await life.hashToken("another");
+    const other = await hashToken("another");
     expect(
       await life.extendLease(db, lease(id, other), { seconds: 60, progress, now: edge.clock }),
     ).toBeUndefined();
@@ -92,7 +93,7 @@ describe("a lease", () => {
 
   it("is stored as a hash only", async () => {
     const { token, hash } = await life.newLease(0, 60);
-    expect(hash).toBe(await life.hashToken(token));
+    expect(hash).toBe(await hashToken(token));
     expect(hash).not.toBe(token);
     expect((await life.newLease(0, 60)).token).not.toBe(token);
   });

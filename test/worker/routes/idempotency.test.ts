@@ -1,6 +1,6 @@
 import { and, eq, inArray } from "drizzle-orm";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { CreatedApiKey } from "../../../worker/accounts/schemas.ts";
+import type { CreatedApiKey, CreatedInvitation } from "../../../worker/accounts/schemas.ts";
 import { FIRST_COMPANY_ID } from "../../../worker/content/store.ts";
 import {
   claim,
@@ -456,8 +456,15 @@ describe("every other POST that creates something", () => {
       expect(first.ok).toBe(true);
       const text = await first.text();
       const again = await send();
-      expect(again.headers.get("Idempotency-Replayed")).toBe("true");
-      expect(await again.text()).toBe(text);
+      if (path.endsWith("invite-member")) {
+        const { id, token } = JSON.parse(text) as CreatedInvitation;
+        const { code, detail } = await refusal(again);
+        expect([code, detail.includes(id)]).toEqual(["secret_shown_once", true]);
+        expect(await storedAnswers()).not.toContain(token);
+      } else {
+        expect(again.headers.get("Idempotency-Replayed")).toBe("true");
+        expect(await again.text()).toBe(text);
+      }
       const other = await send({ ...body, name: "Another", email: "another@example.net" });
       expect((await refusal(other)).code).toBe("idempotency_key_reused");
       // A retry, as if the first response had never been stored.

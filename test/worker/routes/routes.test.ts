@@ -33,6 +33,7 @@ import type { Delivery, WebhookWithSecret } from "../../../worker/webhooks/schem
 import { Browser, OWNER, setUp } from "../browser.ts";
 import { Edge, form, json, ORIGIN, refusal, SECRET, s3 } from "../edge.ts";
 import { png } from "../fixtures.ts";
+import { acceptWithNewAccount, invite } from "../invitations.ts";
 
 /**
  * Requests every route of the API's document without authentication, as a member of another company, in every
@@ -46,8 +47,8 @@ const PUBLIC = new Set([
   "GET /api/health",
   "GET /api/setup",
   "POST /api/setup",
-  "GET /api/invitations/{id}",
-  "POST /api/invitations/{id}/account",
+  "GET /api/invitation",
+  "POST /api/invitation/account",
   "GET /api/mailbox",
   "POST /api/auth/sign-in/email",
   "GET /api/auth/passkey/generate-authenticate-options",
@@ -79,7 +80,7 @@ const PERSONAL: Readonly<Record<string, ((there: There) => object) | null>> = {
     organizationId: FIRST_COMPANY_ID,
   }),
   "POST /api/auth/organization/cancel-invitation": ({ invitation }) => ({ invitationId: invitation }),
-  "POST /api/auth/organization/accept-invitation": ({ invitation }) => ({ invitationId: invitation }),
+  "POST /api/auth/organization/accept-invitation": ({ invitationToken }) => ({ token: invitationToken }),
   "POST /api/auth/organization/set-active": () => ({ organizationId: FIRST_COMPANY_ID }),
 };
 const isPersonal = (name: string) => Object.hasOwn(PERSONAL, name);
@@ -90,7 +91,7 @@ const UNGUARDED_READS: Readonly<Record<string, (there: There) => string>> = {
   "GET /api/viewer/{unique_id}": ({ content }) => `/api/viewer/${content.unique_id}`,
   "GET /api/health": () => "/api/health",
   "GET /api/setup": () => "/api/setup",
-  "GET /api/invitations/{id}": ({ invitation }) => `/api/invitations/${invitation}`,
+  "GET /api/invitation": () => "/api/invitation",
   "GET /api/mailbox": () => "/api/mailbox",
   "GET /api/me": () => "/api/me",
   "GET /api/me/passkeys": () => "/api/me/passkeys",
@@ -111,6 +112,7 @@ interface There {
   readonly key: string;
   readonly migration: string;
   readonly invitation: string;
+  readonly invitationToken: string;
   readonly member: string;
   readonly webhook: string;
   /** A delivery of the webhook. */
@@ -341,7 +343,7 @@ test("every route under /api and /media is in the document, or is the document i
     "ALL /api/auth/*",
     "ALL /api/docs/*",
     "ALL /api/health/*",
-    "ALL /api/invitations/*",
+    "ALL /api/invitation/*",
     "ALL /api/mailbox/*",
     "ALL /api/openapi.json/*",
     "ALL /api/setup/*",
@@ -529,10 +531,13 @@ describe("at most two round trips to the database", () => {
       .map(({ name }) => name);
     expect(Object.keys(UNGUARDED_READS).sort()).toEqual(others.sort());
     for (const [name, path] of Object.entries(UNGUARDED_READS)) {
-      const headers: Record<string, string> =
-        name === "GET /api/mailbox"
-          ? { Authorization: "Bearer token-of-the-mailbox" }
-          : { Cookie: owner.cookie() };
+      const bearers: Readonly<Record<string, string>> = {
+        "GET /api/mailbox": "token-of-the-mailbox",
+        "GET /api/invitation": there.invitationToken,
+      };
+      const headers: Record<string, string> = Object.hasOwn(bearers, name)
+        ? { Authorization: `Bearer ${bearers[name]}` }
+        : { Cookie: owner.cookie() };
       const count = await roundTrips(path(there), headers, 200);
       expect([name, count <= 2]).toEqual([name, true]);
     }
@@ -542,8 +547,7 @@ describe("at most two round trips to the database", () => {
 describe("the log of all these requests", () => {
   test("has a line for each route, with its pattern instead of the path", async () => {
     // The route that is left out.
-    const account = json("POST", { name: "Eve", password: PASSWORD });
-    await edge.anonymously(`/api/invitations/${there.invitation}/account`, account);
+    await acceptWithNewAccount(edge, there.invitationToken, { name: "Eve", password: PASSWORD });
     const lines = logged.map((text) => JSON.parse(text)).filter(({ event }) => event === "request");
     const walked = new Set(lines.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`));
     for (const { name } of operations) expect(walked).toContain(name);
@@ -618,12 +622,8 @@ async function furnish(): Promise<There> {
   await edge.db
     .insert(storageMigrations)
     .values({ id: migration, companyId: FIRST_COMPANY_ID, toStorageId: null, state: "done", ...times });
-  const invited = { email: `${migration}@example.net`, role: "viewer" };
-  const invitation = await owner.json<{ id: string }>(
-    "/api/auth/organization/invite-member",
-    json("POST", invited),
-  );
-  for (const secret of [lease!.token, invitation.id]) secrets.add(secret);
+  const invitation = await invite(edge, owner, { email: `${migration}@example.net`, role: "viewer" });
+  for (const secret of [lease!.token, invitation.token, invitation.mailToken]) secrets.add(secret);
   const { items } = await owner.json<{ items: Member[] }>("/api/company/members");
   return {
     content,
@@ -637,6 +637,7 @@ async function furnish(): Promise<There> {
     webhook: hook.id,
     delivery: tested.id,
     invitation: invitation.id,
+    invitationToken: invitation.mailToken,
     member: items.find(({ email }) => email === "viewer@example.net")!.id,
   };
 }

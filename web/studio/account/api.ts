@@ -5,6 +5,7 @@ import type {
 import type {
   ApiKey,
   CreatedApiKey,
+  CreatedInvitation,
   Invitation,
   Mailbox,
   Me,
@@ -36,12 +37,13 @@ export async function setUp(body: SetupRequest): Promise<void> {
   await vivimark.call("POST /api/setup", { body });
 }
 
-export function getInvitation(id: string): Promise<Invitation> {
-  return vivimark.call("GET /api/invitations/{id}", { path: { id } });
+/** @param token the token in the invitation's link */
+export function getInvitation(token: string): Promise<Invitation> {
+  return clientWith(token).call("GET /api/invitation");
 }
 
-export async function acceptWithNewAccount(id: string, body: NewAccount): Promise<void> {
-  await vivimark.call("POST /api/invitations/{id}/account", { path: { id }, body });
+export async function acceptWithNewAccount(token: string, body: NewAccount): Promise<void> {
+  await clientWith(token).call("POST /api/invitation/account", { body });
 }
 
 export function changeName(name: string): Promise<void> {
@@ -141,8 +143,8 @@ export async function setActiveCompany(organizationId: string): Promise<void> {
   await vivimark.call("POST /api/auth/organization/set-active", { body: { organizationId } });
 }
 
-export async function acceptInvitation(invitationId: string): Promise<void> {
-  await vivimark.call("POST /api/auth/organization/accept-invitation", { body: { invitationId } });
+export async function acceptInvitation(token: string): Promise<void> {
+  await vivimark.call("POST /api/auth/organization/accept-invitation", { body: { token } });
 }
 
 export async function listMembers(): Promise<Member[]> {
@@ -161,8 +163,8 @@ export async function listInvitations(): Promise<PendingInvitation[]> {
   return (await vivimark.call("GET /api/company/invitations")).items;
 }
 
-export async function invite(email: string, role: Role): Promise<void> {
-  await vivimark.call("POST /api/auth/organization/invite-member", { body: { email, role } });
+export function invite(email: string, role: Role): Promise<CreatedInvitation> {
+  return vivimark.call("POST /api/auth/organization/invite-member", { body: { email, role } });
 }
 
 export async function cancelInvitation(invitationId: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Invitation, Mailbox } from "../../../client/client.ts";
+import { ApiError, type Invitation, type Mailbox } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
 import { dateTime } from "../ui/format.ts";
 import { Loading } from "../ui/loading.tsx";
@@ -146,18 +146,18 @@ export function ResetPasswordPage() {
 }
 
 export function InvitationPage() {
-  const [id] = useState(secretOfLink);
+  const [token] = useState(secretOfLink);
   const [invitation, setInvitation] = useState<Invitation | null>(null);
   const [error, setError] = useState("");
   useEffect(() => {
-    api.getInvitation(id).then(setInvitation, (reason) => setError(messageOf(reason)));
-  }, [id]);
+    api.getInvitation(token).then(setInvitation, (reason) => setError(messageOf(reason)));
+  }, [token]);
   if (!invitation) {
     return <Entry title="Invitation">{error ? <p role="alert">{error}</p> : <Loading />}</Entry>;
   }
   const { email, company, role, inviter } = invitation;
   const join = async () => {
-    await api.acceptInvitation(id);
+    await api.acceptInvitation(token);
     enter();
   };
   return (
@@ -178,28 +178,73 @@ export function InvitationPage() {
             </button>
           </>
         )
-      ) : invitation.has_account ? (
-        <Form
-          action="Sign in and join company"
-          onSubmit={async ({ password }) => {
-            await api.signIn(email, password);
-            await join();
-          }}
-        >
-          <Field label="Password" name="password" type="password" autocomplete="current-password" />
-        </Form>
       ) : (
+        <Join invitation={invitation} token={token} onSignedIn={join} />
+      )}
+    </Entry>
+  );
+}
+
+/** Asks a person for a new account, or to sign in. Only they know which of the two the address needs. */
+function Join(props: { invitation: Invitation; token: string; onSignedIn: () => Promise<void> }) {
+  const { email, by_email } = props.invitation;
+  const [signsIn, setSignsIn] = useState(!by_email);
+  const [hasAccount, setHasAccount] = useState("");
+  if (!signsIn) {
+    return (
+      <>
         <Form
-          action="Join company"
-          onSubmit={(form) =>
-            api.acceptWithNewAccount(id, { name: form.name, password: form.password }).then(enter)
-          }
+          key="new"
+          action="Create account and join"
+          onSubmit={async ({ name, password }) => {
+            try {
+              await api.acceptWithNewAccount(props.token, { name, password });
+              enter();
+            } catch (reason) {
+              if (!(reason instanceof ApiError) || reason.code !== "account_exists") throw reason;
+              setHasAccount(reason.message);
+              setSignsIn(true);
+            }
+          }}
         >
           <Field label="Your name" name="name" autocomplete="name" maxLength={100} />
           <NewPassword />
         </Form>
+        <button type="button" class="button" onClick={() => setSignsIn(true)}>
+          Sign in instead
+        </button>
+      </>
+    );
+  }
+  return (
+    <>
+      {hasAccount && <p role="alert">{hasAccount}</p>}
+      <Form
+        key="existing"
+        action="Sign in and join"
+        onSubmit={async ({ password }) => {
+          await api.signIn(email, password);
+          await props.onSignedIn();
+        }}
+      >
+        <Field
+          label={`Password of ${email}`}
+          name="password"
+          type="password"
+          autocomplete="current-password"
+        />
+      </Form>
+      {by_email ? (
+        !hasAccount && (
+          <button type="button" class="button" onClick={() => setSignsIn(false)}>
+            Create an account instead
+          </button>
+        )
+      ) : (
+        <p class="hint">If you have no account yet, open the link in the email that was sent to {email}.</p>
       )}
-    </Entry>
+      <a href="/forgot-password">Forgot your password?</a>
+    </>
   );
 }
 

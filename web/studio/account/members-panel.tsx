@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
-import type { Role } from "../../../client/client.ts";
+import type { CreatedInvitation, Role } from "../../../client/client.ts";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
-import { copyText } from "../ui/copy.ts";
 import { Loading } from "../ui/loading.tsx";
-import { toast, toastError } from "../ui/toasts.tsx";
+import { SecretPanel } from "../ui/secret-panel.tsx";
+import { toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { Field, Form } from "./form.tsx";
 import { useList } from "./list.ts";
@@ -25,6 +25,7 @@ export function MembersPanel() {
     may("members:manage") ? api.listInvitations() : Promise.resolve([]),
   );
   const [removal, setRemoval] = useState<Removal | null>(null);
+  const [invited, setInvited] = useState<CreatedInvitation | null>(null);
   const change = (work: Promise<void>) => work.then(loadMe).catch(toastError).then(refresh);
   const manages = may("members:manage");
   const isLoading = !members || !invitations;
@@ -32,6 +33,15 @@ export function MembersPanel() {
   return (
     <section class="panel" aria-labelledby="members-title">
       <h2 id="members-title">Members</h2>
+      {invited && (
+        <SecretPanel
+          key={invited.id}
+          name="Link"
+          label={`Invitation sent to ${invited.email}. This link is for a person who already has an account; only the link in the email can create one.`}
+          secret={`${location.origin}/invitation#${invited.token}`}
+          onDone={() => setInvited(null)}
+        />
+      )}
       {isLoading && <Loading error={membersError || invitationsError} />}
       <ul class="rows">
         {!isLoading &&
@@ -81,20 +91,17 @@ export function MembersPanel() {
               </span>
               <button
                 type="button"
-                class="button small"
-                onClick={() => void copyText(`${location.origin}/invitation#${id}`, "Link")}
-              >
-                Copy link<span class="visually-hidden"> for {email}</span>
-              </button>
-              <button
-                type="button"
                 class="button small danger-quiet"
                 onClick={() =>
                   setRemoval({
                     title: `Withdraw the invitation for ${email}?`,
-                    text: "The link of the invitation stops working.",
+                    text: "The links of the invitation stop working.",
                     action: "Withdraw invitation",
-                    work: () => api.cancelInvitation(id).then(refreshInvitations),
+                    work: async () => {
+                      await api.cancelInvitation(id);
+                      if (id === invited?.id) setInvited(null);
+                      await refreshInvitations();
+                    },
                   })
                 }
               >
@@ -122,8 +129,7 @@ export function MembersPanel() {
           action="Invite member"
           isRow
           onSubmit={async ({ email, role }) => {
-            await api.invite(email, role as Role);
-            toast(`Invitation sent to ${email}. You can also copy its link.`);
+            setInvited(await api.invite(email, role as Role));
             await refreshInvitations();
           }}
         >
