@@ -3,7 +3,7 @@
 // From coarse to fine, patches of a level of the target measure their displacement in the frame, and the map
 // follows from all of them together. Patches that do not correlate, such as those behind an object, do not count.
 
-import { chooseOctave, exponentiate, solve } from "./align.ts";
+import { chooseOctave } from "./align.ts";
 import {
   compose,
   type Homography,
@@ -14,6 +14,7 @@ import {
   projectCorners,
 } from "./homography.ts";
 import type { FramePyramid, Level, Levels } from "./levels.ts";
+import { solveMove } from "./motion.ts";
 import {
   choosePatches,
   copyPlaces,
@@ -71,7 +72,7 @@ const HELD_FRAMES = 3;
 
 /** Cells per side from which patches are chosen, and most patches per cell. */
 const CELLS = 8;
-const QUOTA = 2;
+const QUOTA = 4;
 
 /** Shorter side, in pixels, below which a level has patches wherever there is texture. */
 const SMALL_LEVEL_SIDE = 48;
@@ -99,7 +100,7 @@ const LEAST_SMEAR = 0.7;
 const STEPS = 4;
 
 /** Largest move of a corner, in level pixels, that ends the steps. */
-const CONVERGED = 0.02;
+const CONVERGED = 0.005;
 
 /** One level, made ready to be followed. */
 interface Stage {
@@ -107,8 +108,6 @@ interface Stage {
   readonly patches: Patches;
   /** The same patches as they look in motion. */
   readonly smeared: Patches;
-  /** Half the longer side: normalized coordinates are -1…1 on it. */
-  readonly unit: number;
   /** For each patch, the first and last columns and rows of the cells that it touches. */
   readonly cells: Uint8Array;
   /** How much each patch counts, because of what was hidden in the last frame. */
@@ -348,15 +347,13 @@ class PatchFollower implements Follower {
     return agreeing < LEAST_PATCHES ? 0 : result.agreement * Math.max(0, 2 * result.correlation - 1);
   }
 
-  #refine({ level, unit, shown }: Stage, patches: Patches, frame: FramePyramid): void {
+  #refine({ level, shown }: Stage, patches: Patches, frame: FramePyramid): void {
     const octave = chooseOctave(this.#map, level, frame.length);
     const scale = 1 / 2 ** octave;
     toLevel(this.#map, level, scale, current);
     for (let step = 0; step < STEPS; step++) {
       measurePatches(patches, current, frame[octave]);
-      if (!solveDisplacements(patches, shown, level, unit)) break;
-      exponentiate(equations, 1 / unit, move);
-      denormalize(move, level, unit);
+      if (!solveMove(patches, shown, level, move)) break;
       compose(current, move, current);
       normalize(current);
       if (cornerMove(move, level) < CONVERGED) break;
@@ -451,7 +448,6 @@ function prepare(level: Level): Stage {
     level,
     patches,
     smeared: copyPlaces(patches),
-    unit: Math.max(level.width, level.height) / 2,
     cells,
     shown: new Float32Array(patches.count).fill(1),
   };
@@ -465,9 +461,7 @@ function coarsest(stages: readonly Stage[]): number {
 const current: Homography = new Float64Array(9);
 const previous: Homography = new Float64Array(9);
 const move: Homography = new Float64Array(9);
-const equations = new Float64Array(72);
 const inverse: Homography = new Float64Array(9);
-const weights = new Float64Array(4096);
 const noticed = new Float64Array(CELLS * CELLS);
 const noticedCounts = new Float64Array(CELLS * CELLS);
 
@@ -495,108 +489,14 @@ function fromLevel(map: Homography, { toTarget }: Level, scale: number, out: Hom
   normalize(out);
 }
 
-/** Turns a map of normalized coordinates into one of level pixels. */
-function denormalize(map: Homography, { width, height }: Level, unit: number): void {
-  compose(Float64Array.of(unit, 0, width / 2, 0, unit, height / 2, 0, 0, 1), map, map);
-  compose(
-    map,
-    Float64Array.of(1 / unit, 0, -width / 2 / unit, 0, 1 / unit, -height / 2 / unit, 0, 0, 1),
-    map,
-  );
-}
-
-function cornerMove(map: Homography, { width, height }: Level): number {
+/** Returns the largest move of a level's corner, in level pixels. */
+function cornerMove([a, b, c, d, e, f, g, h, i]: Homography, { width, height }: Level): number {
   let most = 0;
   for (let corner = 0; corner < 4; corner++) {
     const x = corner & 1 ? width : 0;
     const y = corner & 2 ? height : 0;
-    const to = project(map, x, y);
-    most = Math.max(most, Math.hypot(to.x - x, to.y - y));
+    const w = 1 / (g * x + h * y + i);
+    most = Math.max(most, Math.hypot((a * x + b * y + c) * w - x, (d * x + e * y + f) * w - y));
   }
   return most;
-}
-
-/** Expected moves per step, in level pixels: translation, linear terms, perspective. */
-const PRIOR = [2, 2, 8, 2, 2, 8, 1, 1];
-
-/** Solves for the move that explains the patches' displacements best. Returns false if there are too few. */
-function solveDisplacements(
-  patches: Patches,
-  shown: Float32Array,
-  { width, height }: Level,
-  unit: number,
-): boolean {
-  const { count, correlation, dx, dy, information } = patches;
-  let used = 0;
-  for (let i = 0; i < count; i++) {
-    // Displacements beyond the reach of the gradients say little.
-    const far = dx[i] * dx[i] + dy[i] * dy[i] > 9;
-    weights[i] =
-      correlation[i] < 0.2 || shown[i] < 0.5
-        ? 0
-        : (far ? 0.05 : 1) * shown[i] * Math.min(1, (correlation[i] - 0.2) * 2.5);
-    if (weights[i] > 0) used++;
-  }
-  if (used < 4) return false;
-  let scale = 1;
-  for (let round = 0; round < 4; round++) {
-    equations.fill(0);
-    for (let i = 0; i < count; i++) {
-      if (weights[i] === 0) continue;
-      const x = (patches.x[i] - width / 2) / unit;
-      const y = (patches.y[i] - height / 2) / unit;
-      let weight = weights[i];
-      if (round > 0) {
-        const [ex, ey] = errorOf(i, x, y, dx, dy);
-        weight /= 1 + (ex * ex + ey * ey) / (scale * scale);
-      }
-      accumulate(
-        x,
-        y,
-        dx[i],
-        dy[i],
-        weight * information[3 * i],
-        weight * information[3 * i + 1],
-        weight * information[3 * i + 2],
-      );
-    }
-    for (let i = 0; i < 8; i++) equations[9 * i + i] += 1 / PRIOR[i] ** 2;
-    if (!solve(equations)) return false;
-    for (let i = 0; i < 8; i++) solution[i] = equations[9 * i + 8];
-    let sum = 0;
-    let total = 0;
-    for (let i = 0; i < count; i++) {
-      if (weights[i] === 0) continue;
-      const x = (patches.x[i] - width / 2) / unit;
-      const y = (patches.y[i] - height / 2) / unit;
-      const [ex, ey] = errorOf(i, x, y, dx, dy);
-      sum += weights[i] * Math.min(Math.hypot(ex, ey), 3);
-      total += weights[i];
-    }
-    scale = Math.max(0.1, (1.5 * sum) / total);
-  }
-  return true;
-}
-
-function errorOf(i: number, x: number, y: number, dx: Float64Array, dy: Float64Array): [number, number] {
-  const [a, b, c, d, e, f, g, h] = solution;
-  const radial = g * x + h * y;
-  return [dx[i] - (a * x + b * y + c - x * radial), dy[i] - (d * x + e * y + f - y * radial)];
-}
-
-const solution = new Float64Array(8);
-const rowX = new Float64Array(8);
-const rowY = new Float64Array(8);
-
-function accumulate(x: number, y: number, dx: number, dy: number, xx: number, xy: number, yy: number): void {
-  rowX.set([x, y, 1, 0, 0, 0, -x * x, -x * y]);
-  rowY.set([0, 0, 0, x, y, 1, -x * y, -y * y]);
-  const rightX = xx * dx + xy * dy;
-  const rightY = xy * dx + yy * dy;
-  for (let i = 0; i < 8; i++) {
-    const px = xx * rowX[i] + xy * rowY[i];
-    const py = xy * rowX[i] + yy * rowY[i];
-    for (let j = 0; j <= i; j++) equations[9 * i + j] += px * rowX[j] + py * rowY[j];
-    equations[9 * i + 8] += rowX[i] * rightX + rowY[i] * rightY;
-  }
 }

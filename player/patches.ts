@@ -8,7 +8,7 @@
 // parametric models of geometry and illumination (1998), for the light.
 
 import type { GreyImage } from "../compiler/types.ts";
-import { type Homography, project } from "./homography.ts";
+import type { Homography } from "./homography.ts";
 import type { Level } from "./levels.ts";
 
 /** Pixels per side of a patch. */
@@ -209,20 +209,23 @@ export function smearPatches(
   shutter: number,
   out: Patches,
 ): void {
-  const [a, b, , d, e, , g, h, i] = now;
+  const [a, b, c, d, e, f, g, h, i] = now;
   for (let patch = 0; patch < out.count; patch++) {
     const u = out.x[patch];
     const v = out.y[patch];
-    const to = project(now, u, v);
-    const from = project(before, u, v);
     const w = 1 / (g * u + h * v + i);
-    const ux = (a - g * to.x) * w;
-    const uy = (d - g * to.y) * w;
-    const vx = (b - h * to.x) * w;
-    const vy = (e - h * to.y) * w;
+    const x = (a * u + b * v + c) * w;
+    const y = (d * u + e * v + f) * w;
+    const ux = (a - g * x) * w;
+    const uy = (d - g * y) * w;
+    const vx = (b - h * x) * w;
+    const vy = (e - h * y) * w;
+    const past = 1 / (before[6] * u + before[7] * v + before[8]);
+    const moveX = x - (before[0] * u + before[1] * v + before[2]) * past;
+    const moveY = y - (before[3] * u + before[4] * v + before[5]) * past;
     const scale = shutter / (ux * vy - uy * vx);
-    const dx = scale * (vy * (to.x - from.x) - vx * (to.y - from.y));
-    const dy = scale * (ux * (to.y - from.y) - uy * (to.x - from.x));
+    const dx = scale * (vy * moveX - vx * moveY);
+    const dy = scale * (ux * moveY - uy * moveX);
     const shrink = Math.min(1, LONGEST_SMEAR / Math.hypot(dx, dy)) || 0;
     cutSmeared(level, u - PATCH_SIDE / 2, v - PATCH_SIDE / 2, shrink * dx, shrink * dy);
     describe(out, patch);
