@@ -113,8 +113,8 @@ export class Aligner {
   align(frame: FramePyramid, map: Homography, { steps, mask }: AlignOptions): Alignment {
     const { level } = this;
     const result = this.#result;
-    const octave = chooseOctave(map, level, frame.length);
-    const grey = frame[octave];
+    const octave = chooseOctave(map, level, frame.levels.length);
+    const grey = frame.levels[octave];
     const current = compose(map, this.#toTarget, this.#map);
     scaleRows(current, 1 / 2 ** octave);
     normalize(current);

@@ -3,6 +3,9 @@
 // From coarse to fine, patches of a level of the target measure their displacement in the frame, and the map
 // follows from all of them together. Patches that do not correlate, such as those behind an object, do not count.
 
+import { type Kernels, openKernels, type Room } from "../compiler/kernels/kernels.ts";
+import { PATCH_SIDE } from "../compiler/kernels/patches.ts";
+import type { GreyImage } from "../compiler/types.ts";
 import { chooseOctave } from "./align.ts";
 import {
   compose,
@@ -16,12 +19,13 @@ import {
 import type { FramePyramid, Level, Levels } from "./levels.ts";
 import { solveMove } from "./motion.ts";
 import {
-  choosePatches,
-  copyPlaces,
+  choosePlaces,
+  describePatches,
+  layPatches,
   measurePatches,
   OUTSIDE,
-  PATCH_SIDE,
   type Patches,
+  type Place,
   smearPatches,
 } from "./patches.ts";
 import { CoarseSearch } from "./search.ts";
@@ -72,7 +76,7 @@ const HELD_FRAMES = 3;
 
 /** Cells per side from which patches are chosen, and most patches per cell. */
 const CELLS = 8;
-const QUOTA = 4;
+const QUOTA = 3;
 
 /** Shorter side, in pixels, below which a level has patches wherever there is texture. */
 const SMALL_LEVEL_SIDE = 48;
@@ -118,8 +122,8 @@ interface Stage {
 interface Best extends Omit<Followed, "state"> {
   /** Score on the level on which all results are compared; 0 if the target is not there. */
   trust: number;
-  /** The finest level that agrees, and its patches. */
-  reached: number;
+  /** The finest level that agrees, and its patches as they look in the frame. */
+  stage: Stage;
   patches: Patches;
 }
 
@@ -128,7 +132,12 @@ export function createFollower(levels: Levels, frameSize: Size): Follower {
 }
 
 class PatchFollower implements Follower {
-  readonly #stages: readonly Stage[];
+  /** Each level with few patches, and with many. The finest level that is used needs many. */
+  readonly #rough: readonly Stage[];
+  readonly #sharp: readonly Stage[];
+  /** The frame in the memory of the kernels, octave after octave. */
+  readonly #image: Uint8Array;
+  #octaves: GreyImage[] = [];
   readonly #search: CoarseSearch;
   readonly #target: Size;
   readonly #frame: Size;
@@ -156,17 +165,34 @@ class PatchFollower implements Follower {
   constructor({ levels, width, height }: Levels, frame: Size) {
     this.#target = { width, height };
     this.#frame = frame;
-    this.#stages = levels.map(prepare);
+    const places = levels.map((level) => {
+      const small = Math.min(level.width, level.height) < SMALL_LEVEL_SIDE;
+      return {
+        level,
+        few: choosePlaces(level, small ? 2 * CELLS : CELLS, 1),
+        many: choosePlaces(level, small ? 2 * CELLS : CELLS, small ? 1 : QUOTA),
+      };
+    });
+    const kernels = openKernels();
+    const laid = kernels.place((room) => ({
+      rough: places.map(({ level, few }) => layStage(room, kernels, level, few)),
+      sharp: places.map(({ level, many }) => layStage(room, kernels, level, many)),
+      image: room.uint8(Math.ceil(1.5 * frame.width * frame.height)),
+    }));
+    this.#rough = laid.rough;
+    this.#sharp = laid.sharp;
+    for (const { level, patches } of [...laid.rough, ...laid.sharp]) describePatches(level, patches);
+    this.#image = laid.image;
     this.#best = {
       map: new Float64Array(9),
       trust: 0,
-      reached: 0,
-      patches: this.#stages[0].patches,
+      stage: this.#sharp[0],
+      patches: this.#sharp[0].patches,
       agreement: 0,
       correlation: 0,
       visibility: 0,
     };
-    this.#search = new CoarseSearch(levels[coarsest(this.#stages)]);
+    this.#search = new CoarseSearch(levels[coarsest(levels)]);
   }
 
   start(map: Homography, time: number): void {
@@ -175,7 +201,7 @@ class PatchFollower implements Follower {
     this.#velocity.fill(0);
     this.#missed = 0;
     this.#trust = 0;
-    for (const { shown } of this.#stages) shown.fill(1);
+    for (const { shown } of this.#all()) shown.fill(1);
     this.#result.state = "followed";
   }
 
@@ -183,10 +209,11 @@ class PatchFollower implements Follower {
     const result = this.#result;
     if (result.state === "lost") return result;
     this.#elapsed = time - this.#time;
+    this.#octaves.length = 0;
     this.#expect(frame, time);
     this.#expected.set(this.#map);
     this.#best.trust = -1;
-    const { length } = this.#stages;
+    const { length } = this.#rough;
     this.#approach(frame, length);
     // What hides more of the large patches than of the small ones is an object in front of the target.
     if (this.#best.trust < USUAL * this.#trust) this.#approach(frame, 0);
@@ -200,7 +227,7 @@ class PatchFollower implements Follower {
 
   /** Sets the map to the last place or the one predicted from the velocity, whichever looks more like the target. */
   #expect(frame: FramePyramid, time: number): void {
-    const stage = this.#stages[Math.max(0, coarsest(this.#stages) - 1)];
+    const stage = this.#rough[this.#checked()];
     this.#predict(this.#time);
     const last = this.#resemblance(stage, stage.patches, frame);
     this.#predict(time);
@@ -222,44 +249,53 @@ class PatchFollower implements Follower {
   }
 
   #fine(): number {
-    const stages = this.#stages;
+    const stages = this.#rough;
     let fine = 0;
-    while (fine < stages.length - 1 && pixelSize(this.#map, stages[fine].level) < FINE_PIXEL) fine++;
+    while (fine < coarsest(stages) && pixelSize(this.#map, stages[fine].level) < FINE_PIXEL) fine++;
     return fine;
   }
 
   /** Aligns from the expected place, from a level on. Keeps the result if it is the best in this frame. */
   #approach(frame: FramePyramid, from: number): void {
-    const stages = this.#stages;
     this.#map.set(this.#expected);
     const fine = this.#fine();
     const check = this.#checked();
-    let at = Math.min(Math.max(from, fine), coarsest(stages));
-    let patches = this.#smear(stages[at]);
-    this.#refine(stages[at], patches, frame);
-    let score = this.#compare(stages[at], patches, frame);
+    let at = Math.min(Math.max(from, fine), coarsest(this.#rough));
+    let stage = (at === fine ? this.#sharp : this.#rough)[at];
+    let patches = this.#smear(stage);
+    this.#refine(stage, patches, frame);
+    let score = this.#compare(stage, patches, frame);
     let trust = at === check ? score : -1;
     while (at > fine) {
       // Motion blur takes the details away: stop where they no longer agree.
-      const finer = this.#smear(stages[at - 1]);
-      if (this.#compare(stages[at - 1], finer, frame) < DETAIL * score) break;
+      const next = (at - 1 === fine ? this.#sharp : this.#rough)[at - 1];
+      const finer = this.#smear(next);
+      if (this.#compare(next, finer, frame) < DETAIL * score) break;
+      at--;
+      stage = next;
       patches = finer;
-      this.#refine(stages[--at], patches, frame);
-      if (at <= check && this.#timeShutter(stages[at], frame)) {
-        patches = this.#smear(stages[at]);
-        this.#refine(stages[at], patches, frame);
+      this.#refine(stage, patches, frame);
+      if (at <= check && this.#timeShutter(stage, frame)) {
+        patches = this.#smear(stage);
+        this.#refine(stage, patches, frame);
       }
-      score = this.#compare(stages[at], patches, frame);
+      score = this.#compare(stage, patches, frame);
       if (at === check) trust = score;
     }
-    if (trust < 0) trust = this.#compare(stages[check], this.#smear(stages[check]), frame);
+    if (at > fine) {
+      stage = this.#sharp[at];
+      patches = this.#smear(stage);
+      this.#refine(stage, patches, frame);
+      score = this.#compare(stage, patches, frame);
+    }
+    if (trust < 0) trust = this.#compare(this.#rough[check], this.#smear(this.#rough[check]), frame);
     if (score < (at === fine ? LEAST_SCORE : LEAST_COARSE_SCORE)) trust = 0;
     const best = this.#best;
     if (trust <= best.trust) return;
     best.trust = trust;
-    best.reached = at;
+    best.stage = stage;
     best.map.set(this.#map);
-    if (trust > 0) this.#compare(stages[at], patches, frame);
+    if (trust > 0) this.#compare(stage, patches, frame);
     best.agreement = this.#result.agreement;
     best.correlation = this.#result.correlation;
     best.visibility = this.#result.visibility;
@@ -268,7 +304,24 @@ class PatchFollower implements Follower {
 
   /** Returns the level on which the results of all frames are compared. */
   #checked(): number {
-    return Math.max(0, coarsest(this.#stages) - 1);
+    return Math.max(0, coarsest(this.#rough) - 1);
+  }
+
+  #all(): readonly Stage[] {
+    return [...this.#rough, ...this.#sharp];
+  }
+
+  /** Returns an octave of the frame in the kernels' memory. */
+  #octave(frame: FramePyramid, octave: number): GreyImage {
+    const known = this.#octaves[octave];
+    if (known) return known;
+    const { data, width, height } = frame.levels[octave];
+    let start = 0;
+    for (let i = 0; i < octave; i++) start += frame.levels[i].data.length;
+    const copy = this.#image.subarray(start, start + data.length);
+    copy.set(data);
+    this.#octaves[octave] = { data: copy, width, height };
+    return this.#octaves[octave];
   }
 
   /** Returns the patches of a stage as they look after the move from the last place to the map. */
@@ -327,9 +380,9 @@ class PatchFollower implements Follower {
 
   /** Compares a stage's patches with the frame at the map. Returns a score, 0…1. */
   #compare({ level }: Stage, patches: Patches, frame: FramePyramid): number {
-    const octave = chooseOctave(this.#map, level, frame.length);
+    const octave = chooseOctave(this.#map, level, frame.levels.length);
     toLevel(this.#map, level, 1 / 2 ** octave, current);
-    measurePatches(patches, current, frame[octave]);
+    measurePatches(patches, current, this.#octave(frame, octave));
     const result = this.#result;
     let visible = 0;
     let agreeing = 0;
@@ -348,11 +401,11 @@ class PatchFollower implements Follower {
   }
 
   #refine({ level, shown }: Stage, patches: Patches, frame: FramePyramid): void {
-    const octave = chooseOctave(this.#map, level, frame.length);
+    const octave = chooseOctave(this.#map, level, frame.levels.length);
     const scale = 1 / 2 ** octave;
     toLevel(this.#map, level, scale, current);
     for (let step = 0; step < STEPS; step++) {
-      measurePatches(patches, current, frame[octave]);
+      measurePatches(patches, current, this.#octave(frame, octave));
       if (!solveMove(patches, shown, level, move)) break;
       compose(current, move, current);
       normalize(current);
@@ -372,7 +425,7 @@ class PatchFollower implements Follower {
       if (patches.correlation[i] < AGREES) hidden[cell]++;
     }
     for (let cell = 0; cell < CELLS * CELLS; cell++) if (counts[cell] > 0) hidden[cell] /= counts[cell];
-    for (const { shown, cells: touched } of this.#stages) {
+    for (const { shown, cells: touched } of this.#all()) {
       for (let i = 0; i < shown.length; i++) {
         let sum = 0;
         let all = 0;
@@ -397,7 +450,7 @@ class PatchFollower implements Follower {
     if (best.trust > 0) {
       this.#map.set(best.map);
       this.#remember(time);
-      this.#notice(this.#stages[best.reached], best.patches);
+      this.#notice(best.stage, best.patches);
       this.#trust = best.trust;
       this.#missed = 0;
       result.state = "followed";
@@ -429,32 +482,30 @@ class PatchFollower implements Follower {
   }
 }
 
-function prepare(level: Level): Stage {
-  const small = Math.min(level.width, level.height) < SMALL_LEVEL_SIDE;
-  const patches = choosePatches(level, small ? 2 * CELLS : CELLS, small ? 1 : QUOTA);
-  const cells = new Uint8Array(4 * patches.count);
+/** Allocates a stage with patches at these places. */
+function layStage(room: Room, kernels: Kernels, level: Level, places: readonly Place[]): Stage {
+  const { width, height } = level;
   const cell = (place: number, size: number) =>
     Math.min(Math.max(Math.floor((place * CELLS) / size), 0), CELLS - 1);
-  const half = PATCH_SIDE / 2 - 1;
-  for (let i = 0; i < patches.count; i++) {
-    const [x, y] = [patches.x[i], patches.y[i]];
-    const { width, height } = level;
-    cells.set(
-      [cell(x - half, width), cell(x + half, width), cell(y - half, height), cell(y + half, height)],
-      4 * i,
-    );
-  }
+  const last = PATCH_SIDE - 1;
   return {
     level,
-    patches,
-    smeared: copyPlaces(patches),
-    cells,
-    shown: new Float32Array(patches.count).fill(1),
+    patches: layPatches(room, kernels, places),
+    smeared: layPatches(room, kernels, places),
+    cells: Uint8Array.from(
+      places.flatMap(({ left, top }) => [
+        cell(left + 1, width),
+        cell(left + last, width),
+        cell(top + 1, height),
+        cell(top + last, height),
+      ]),
+    ),
+    shown: new Float32Array(places.length).fill(1),
   };
 }
 
 /** Returns the index of the stage from which fast motion is followed. */
-function coarsest(stages: readonly Stage[]): number {
+function coarsest(stages: readonly unknown[]): number {
   return Math.max(0, stages.length - 2);
 }
 

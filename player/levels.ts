@@ -1,5 +1,6 @@
 // The target at several resolutions, and the frame at several resolutions.
 
+import { type Kernels, openKernels } from "../compiler/kernels/kernels.ts";
 import type { GreyImage, PlayerTarget } from "../compiler/types.ts";
 import type { Homography } from "./homography.ts";
 
@@ -115,35 +116,36 @@ function halveLevel({ data, width, height, toTarget }: Level): Level {
   };
 }
 
-/** A frame and its halved copies, the frame first. A point of level i is at 1 / 2^i of its place in the frame. */
-export type FramePyramid = readonly GreyImage[];
+/** A frame at several resolutions. */
+export interface FramePyramid {
+  /** In whose memory the levels lie. */
+  readonly kernels: Kernels;
+  /** The frame and its halved copies, the frame first. A point of level i is at 1 / 2^i of its place in the frame. */
+  readonly levels: readonly GreyImage[];
+}
 
 /** Shorter side, in pixels, of the smallest level of a frame. */
 const SMALLEST_FRAME_SIDE = 24;
 
 /** Allocates the pyramid of frames of one size. */
 export function createPyramid(width: number, height: number): FramePyramid {
-  const levels: GreyImage[] = [];
-  for (let scale = 1; ; scale /= 2) {
-    const size = { width: Math.floor(width * scale), height: Math.floor(height * scale) };
-    if (scale < 1 && Math.min(size.width, size.height) < SMALLEST_FRAME_SIDE) return levels;
-    levels.push({ ...size, data: new Uint8Array(size.width * size.height) });
-  }
+  const kernels = openKernels();
+  const levels = kernels.place((room) => {
+    const laid: GreyImage[] = [];
+    for (let scale = 1; ; scale /= 2) {
+      const size = { width: Math.floor(width * scale), height: Math.floor(height * scale) };
+      if (scale < 1 && Math.min(size.width, size.height) < SMALLEST_FRAME_SIDE) return laid;
+      laid.push({ ...size, data: room.uint8(size.width * size.height) });
+    }
+  });
+  return { kernels, levels };
 }
 
 /** Copies a frame of the pyramid's size into it and halves it. */
-export function fillPyramid(pyramid: FramePyramid, frame: Uint8Array): void {
-  pyramid[0].data.set(frame);
-  for (let i = 1; i < pyramid.length; i++) halveFrame(pyramid[i - 1], pyramid[i].data);
-}
-
-/** Averages blocks of 2 × 2 pixels, rounded, halves up. An odd last row or column is left out. */
-function halveFrame({ data, width, height }: GreyImage, out: Uint8Array): void {
-  const halfWidth = width >> 1;
-  const halfHeight = height >> 1;
-  for (let y = 0, to = 0; y < halfHeight; y++) {
-    for (let x = 0, from = 2 * y * width; x < halfWidth; x++, from += 2) {
-      out[to++] = (data[from] + data[from + 1] + data[from + width] + data[from + width + 1] + 2) >> 2;
-    }
+export function fillPyramid({ kernels, levels }: FramePyramid, frame: Uint8Array): void {
+  levels[0].data.set(frame);
+  for (let i = 1; i < levels.length; i++) {
+    const { data, width, height } = levels[i - 1];
+    kernels.halveGrey(data, width, height, levels[i].data);
   }
 }

@@ -7,31 +7,21 @@
 // Source: Baker and Matthews, Lucas-Kanade 20 years on (2004); Hager and Belhumeur, Efficient region tracking with
 // parametric models of geometry and illumination (1998), for the light.
 
+import type { Kernels, Room } from "../compiler/kernels/kernels.ts";
+import {
+  GEOMETRY_BITS,
+  GEOMETRY_LENGTH,
+  LARGEST_ENTRY,
+  PATCH_SIDE,
+  PATCH_SUMS,
+  PIXEL_UNITS,
+  TEMPLATE_LENGTH,
+} from "../compiler/kernels/patches.ts";
 import type { GreyImage } from "../compiler/types.ts";
 import type { Homography } from "./homography.ts";
 import type { Level } from "./levels.ts";
 
-/** Pixels per side of a patch. */
-export const PATCH_SIDE = 8;
 const PIXELS = PATCH_SIDE * PATCH_SIDE;
-
-/** Numbers of a template: the pixels, their horizontal and their vertical gradients. */
-const TEMPLATE = 3 * PIXELS;
-
-/** Largest entry of a template: sums of 64 products with 12-bit pixels must stay below 2^31. */
-const LARGEST = 2047;
-
-/** Sums of a patch: pixels, squares of them, products with the template's pixels and its gradients. */
-const SUMS = 5;
-
-/** Units of a sampled pixel per grey level. */
-const UNITS = 16;
-
-/** Fractional bits of places in the frame. */
-const BITS = 16;
-
-/** Numbers of a patch's geometry: the place of the first pixel, and the steps along a row and a column. */
-const GEOMETRY = 6;
 
 /** The least standard deviation, in grey levels, of a patch. */
 const LEAST_DEVIATION = 3;
@@ -43,11 +33,12 @@ const NOISE = 1.5;
 const STRIDE = 4;
 
 export interface Patches {
+  readonly kernels: Kernels;
   readonly count: number;
   /** Centers in level pixels. */
   readonly x: Float64Array;
   readonly y: Float64Array;
-  /** For each patch, `TEMPLATE` numbers. */
+  /** For each patch, `TEMPLATE_LENGTH` numbers. */
   readonly templates: Int16Array;
   /** For each patch: corrections and scales, see `TEMPLATE_FACTS`. */
   readonly facts: Float64Array;
@@ -67,52 +58,10 @@ const TEMPLATE_FACTS = 10;
 export const OUTSIDE = -2;
 
 /**
- * Chooses patches with texture: `cells` × `cells` parts of the level get at most `quota` each, which do not
- * overlap by more than half.
+ * Chooses places with texture: `cells` × `cells` parts of the level get at most `quota` patches each, which do not
+ * overlap by more than half. The best of a part come first.
  */
-export function choosePatches(level: Level, cells: number, quota: number): Patches {
-  const chosen = choosePlaces(level, cells, quota);
-  const patches = allocate(chosen.length);
-  chosen.forEach(({ left, top }, i) => {
-    patches.x[i] = left + PATCH_SIDE / 2;
-    patches.y[i] = top + PATCH_SIDE / 2;
-    cut(level, left, top);
-    describe(patches, i);
-  });
-  return patches;
-}
-
-/** Allocates patches at the same places. */
-export function copyPlaces({ count, x, y }: Patches): Patches {
-  const copy = allocate(count);
-  copy.x.set(x);
-  copy.y.set(y);
-  return copy;
-}
-
-function allocate(count: number): Patches {
-  return {
-    count,
-    x: new Float64Array(count),
-    y: new Float64Array(count),
-    templates: new Int16Array(count * TEMPLATE),
-    facts: new Float64Array(count * TEMPLATE_FACTS),
-    geometry: new Int32Array(count * GEOMETRY),
-    sums: new Int32Array(count * SUMS),
-    correlation: new Float64Array(count),
-    dx: new Float64Array(count),
-    dy: new Float64Array(count),
-    information: new Float64Array(3 * count),
-  };
-}
-
-interface Place {
-  readonly left: number;
-  readonly top: number;
-  readonly score: number;
-}
-
-function choosePlaces(level: Level, cells: number, quota: number): Place[] {
+export function choosePlaces(level: Level, cells: number, quota: number): Place[] {
   const { width, height } = level;
   const byCell: Place[][] = Array.from({ length: cells * cells }, () => []);
   for (let top = 1; top + PATCH_SIDE < height; top += STRIDE) {
@@ -137,6 +86,39 @@ function choosePlaces(level: Level, cells: number, quota: number): Place[] {
     }
   }
   return chosen;
+}
+
+/** Allocates patches at these places. */
+export function layPatches(room: Room, kernels: Kernels, places: readonly Place[]): Patches {
+  const count = places.length;
+  return {
+    kernels,
+    count,
+    x: Float64Array.from(places, ({ left }) => left + PATCH_SIDE / 2),
+    y: Float64Array.from(places, ({ top }) => top + PATCH_SIDE / 2),
+    templates: room.int16(count * TEMPLATE_LENGTH),
+    facts: new Float64Array(count * TEMPLATE_FACTS),
+    geometry: room.int32(count * GEOMETRY_LENGTH),
+    sums: room.int32(count * PATCH_SUMS),
+    correlation: new Float64Array(count),
+    dx: new Float64Array(count),
+    dy: new Float64Array(count),
+    information: new Float64Array(3 * count),
+  };
+}
+
+/** Writes the templates of patches, as the level shows them. */
+export function describePatches(level: Level, patches: Patches): void {
+  for (let patch = 0; patch < patches.count; patch++) {
+    cut(level, patches.x[patch] - PATCH_SIDE / 2, patches.y[patch] - PATCH_SIDE / 2);
+    describe(patches, patch);
+  }
+}
+
+export interface Place {
+  readonly left: number;
+  readonly top: number;
+  readonly score: number;
 }
 
 /** Returns how well a patch can be located: 0 without texture. */
@@ -256,10 +238,10 @@ function describe(patches: Patches, patch: number): void {
   subtractPart(gy, constant);
   subtractPart(gx, pixels);
   subtractPart(gy, pixels);
-  const pixelUnits = LARGEST / Math.max(largest(pixels), 1e-3);
-  const gradientUnits = LARGEST / Math.max(largest(gx), largest(gy), 1e-3);
+  const pixelUnits = LARGEST_ENTRY / Math.max(largest(pixels), 1e-3);
+  const gradientUnits = LARGEST_ENTRY / Math.max(largest(gx), largest(gy), 1e-3);
   const { templates, facts } = patches;
-  const t = patch * TEMPLATE;
+  const t = patch * TEMPLATE_LENGTH;
   const f = patch * TEMPLATE_FACTS;
   facts.fill(0, f, f + TEMPLATE_FACTS);
   for (let i = 0; i < PIXELS; i++) {
@@ -299,23 +281,23 @@ function largest(values: Float64Array): number {
 }
 
 /**
- * Compares all patches with an image, which `map` takes level pixels to. Writes correlations, displacements and
+ * Compares all patches with an image in the kernels' memory, to which `map` takes level pixels. Writes correlations, displacements and
  * their information.
  */
 export function measurePatches(patches: Patches, map: Homography, image: GreyImage): void {
   placePatches(patches, map, image.width, image.height);
-  samplePatches(image.data, image.width, patches.geometry, patches.count, patches.templates, patches.sums);
-  const { facts, sums, correlation, dx, dy, information } = patches;
+  const { kernels, count, geometry, templates, facts, sums, correlation, dx, dy, information } = patches;
+  kernels.samplePatches(image.data, image.width, geometry, count, templates, sums);
   for (let patch = 0; patch < patches.count; patch++) {
-    const s = patch * SUMS;
+    const s = patch * PATCH_SUMS;
     const f = patch * TEMPLATE_FACTS;
     correlation[patch] = OUTSIDE;
     if (sums[s] < 0) continue;
-    const sum = sums[s] / UNITS;
-    const variance = sums[s + 1] / (UNITS * UNITS) - (sum * sum) / PIXELS;
+    const sum = sums[s] / PIXEL_UNITS;
+    const variance = sums[s + 1] / (PIXEL_UNITS * PIXEL_UNITS) - (sum * sum) / PIXELS;
     const norm = facts[f + 8];
     const noise = PIXELS * NOISE * NOISE;
-    const product = sums[s + 2] / UNITS;
+    const product = sums[s + 2] / PIXEL_UNITS;
     const c = product / Math.sqrt(facts[f] * (variance + noise));
     correlation[patch] = c;
     // The gain by deviations; the frame's noise is not the patch's contrast.
@@ -323,11 +305,11 @@ export function measurePatches(patches: Patches, map: Homography, image: GreyIma
     const x =
       gain *
       facts[f + 9] *
-      (sums[s + 3] / UNITS - (facts[f + 1] * sum) / PIXELS - (facts[f + 3] * product) / facts[f]);
+      (sums[s + 3] / PIXEL_UNITS - (facts[f + 1] * sum) / PIXELS - (facts[f + 3] * product) / facts[f]);
     const y =
       gain *
       facts[f + 9] *
-      (sums[s + 4] / UNITS - (facts[f + 2] * sum) / PIXELS - (facts[f + 4] * product) / facts[f]);
+      (sums[s + 4] / PIXEL_UNITS - (facts[f + 2] * sum) / PIXELS - (facts[f + 4] * product) / facts[f]);
     // Damped, because a patch with one edge knows its place across the edge only.
     const damping = 0.02 * (facts[f + 5] + facts[f + 7]);
     const xx = facts[f + 5] + damping;
@@ -352,9 +334,9 @@ function placePatches(
   height: number,
 ): void {
   const [a, b, c, d, e, f, g, h, i] = map;
-  const unit = 2 ** BITS;
+  const unit = 2 ** GEOMETRY_BITS;
   const reach = (PATCH_SIDE - 1) / 2;
-  for (let patch = 0, to = 0; patch < count; patch++, to += GEOMETRY) {
+  for (let patch = 0, to = 0; patch < count; patch++, to += GEOMETRY_LENGTH) {
     const u = x[patch];
     const v = y[patch];
     const w = 1 / (g * u + h * v + i);
@@ -368,7 +350,7 @@ function placePatches(
     const reachY = reach * (Math.abs(uy) + Math.abs(vy));
     const inside =
       px - reachX >= 0.6 && py - reachY >= 0.6 && px + reachX <= width - 1.6 && py + reachY <= height - 1.6;
-    sums[patch * SUMS] = inside ? 0 : -1;
+    sums[patch * PATCH_SUMS] = inside ? 0 : -1;
     if (!inside) continue;
     geometry[to] = Math.round((px - 0.5 - reach * (ux + vx)) * unit);
     geometry[to + 1] = Math.round((py - 0.5 - reach * (uy + vy)) * unit);
@@ -376,71 +358,5 @@ function placePatches(
     geometry[to + 3] = Math.round(uy * unit);
     geometry[to + 4] = Math.round(vx * unit);
     geometry[to + 5] = Math.round(vy * unit);
-  }
-}
-
-const sampled = new Int16Array(PIXELS);
-
-/**
- * Samples patches bilinearly and sums their pixels, in 1/16 grey levels, the squares, and the products with the
- * template's pixels and gradients. Patches whose first sum is negative are left out.
- *
- * @param geometry for each patch in 1/65536 pixels: x and y of the first sample from the center of the first
- * pixel, the step along a row, the step along a column
- */
-function samplePatches(
-  data: Uint8Array,
-  width: number,
-  geometry: Int32Array,
-  count: number,
-  templates: Int16Array,
-  sums: Int32Array,
-): void {
-  for (let patch = 0; patch < count; patch++) {
-    const s = patch * SUMS;
-    if (sums[s] < 0) continue;
-    const g = patch * GEOMETRY;
-    let left = geometry[g];
-    let top = geometry[g + 1];
-    const ux = geometry[g + 2];
-    const uy = geometry[g + 3];
-    const vx = geometry[g + 4];
-    const vy = geometry[g + 5];
-    for (let row = 0, i = 0; row < PATCH_SIDE; row++) {
-      let x = left;
-      let y = top;
-      for (let column = 0; column < PATCH_SIDE; column++, i++) {
-        const at = (Math.imul(y >> BITS, width) + (x >> BITS)) | 0;
-        const weightX = (x >> (BITS - 8)) & 255;
-        const weightY = (y >> (BITS - 8)) & 255;
-        const a = data[at];
-        const c = data[(at + width) | 0];
-        const upper = ((a << 8) + Math.imul(data[(at + 1) | 0] - a, weightX)) | 0;
-        const lower = ((c << 8) + Math.imul(data[(at + width + 1) | 0] - c, weightX)) | 0;
-        sampled[i] = ((upper << 8) + Math.imul(lower - upper, weightY) + 0x800) >> 12;
-        x = (x + ux) | 0;
-        y = (y + uy) | 0;
-      }
-      left = (left + vx) | 0;
-      top = (top + vy) | 0;
-    }
-    let sum = 0;
-    let squares = 0;
-    let products = 0;
-    let productsX = 0;
-    let productsY = 0;
-    for (let i = 0, t = patch * TEMPLATE; i < PIXELS; i++, t++) {
-      const value = sampled[i];
-      sum = (sum + value) | 0;
-      squares = (squares + Math.imul(value, value)) | 0;
-      products = (products + Math.imul(value, templates[t])) | 0;
-      productsX = (productsX + Math.imul(value, templates[t + PIXELS])) | 0;
-      productsY = (productsY + Math.imul(value, templates[t + 2 * PIXELS])) | 0;
-    }
-    sums[s] = sum;
-    sums[s + 1] = squares;
-    sums[s + 2] = products;
-    sums[s + 3] = productsX;
-    sums[s + 4] = productsY;
   }
 }

@@ -29,8 +29,8 @@ export class CoarseSearch {
   /** Moves `map` to the translation that correlates most. Returns the correlation. */
   run(frame: FramePyramid, map: Homography): number {
     const level = this.#level;
-    const octave = chooseOctave(map, level, frame.length);
-    const { data, width, height } = frame[octave];
+    const octave = chooseOctave(map, level, frame.levels.length);
+    const { data, width, height } = frame.levels[octave];
     const toFrame = compose(map, level.toTarget, this.#map);
     for (let i = 0; i < 6; i++) toFrame[i] /= 2 ** octave;
     this.#sample(toFrame, data, width, height);

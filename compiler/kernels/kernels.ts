@@ -8,7 +8,8 @@ import { describePoint } from "./freak.ts";
 import { nearestDescriptors } from "./matching.ts";
 import { chooseMedoids, hammingDistances, hammingRow } from "./medoids.ts";
 import { peakAngle } from "./orientation.ts";
-import { baseDifferences, halve, halveSmoothed, smoothAndSubtract } from "./pyramid.ts";
+import { samplePatches } from "./patches.ts";
+import { baseDifferences, halve, halveGrey, halveSmoothed, smoothAndSubtract } from "./pyramid.ts";
 import { sampleLine } from "./sampling.ts";
 import { correlate } from "./templates.ts";
 
@@ -27,6 +28,8 @@ const scalarKernels = {
   correlate,
   sampleLine,
   nearestDescriptors,
+  halveGrey,
+  samplePatches,
 };
 
 /**
@@ -62,6 +65,11 @@ export class Room {
   uint16(length: number): Uint16Array {
     const at = this.#take(2 * length);
     return this.#buffer ? new Uint16Array(this.#buffer, at, length) : new Uint16Array(0);
+  }
+
+  int16(length: number): Int16Array {
+    const at = this.#take(2 * length);
+    return this.#buffer ? new Int16Array(this.#buffer, at, length) : new Int16Array(0);
   }
 
   int32(length: number): Int32Array {
@@ -252,6 +260,13 @@ function openVectorKernels(module: object): Kernels {
         distances.byteOffset,
         found.byteOffset,
       );
+    },
+    halveGrey(from, width, height, out) {
+      wasm.halveGrey(from.byteOffset, width, height, out.byteOffset);
+    },
+    samplePatches(grey, width, geometry, count, templates, sums) {
+      const to = sums.byteOffset;
+      wasm.samplePatches(grey.byteOffset, width, geometry.byteOffset, count, templates.byteOffset, to);
     },
     sampleLine(plane, width, height, bits, x, y, stepX, stepY, count, out) {
       const to = out.byteOffset;

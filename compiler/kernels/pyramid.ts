@@ -211,3 +211,18 @@ export function halve(from: Float32Array, width: number, height: number, out: Fl
     }
   }
 }
+
+/**
+ * Writes the mean of each 2 × 2 block of a grey image, rounded, halves up. An odd last row or column is left out.
+ * The image has at least two rows and columns.
+ */
+export function halveGrey(from: Uint8Array, width: number, height: number, out: Uint8Array): void {
+  const outWidth = width >> 1;
+  const outHeight = height >> 1;
+  for (let y = 0, to = 0; y < outHeight; y++) {
+    let at = 2 * y * width;
+    for (let x = 0; x < outWidth; x++, at += 2) {
+      out[to++] = (from[at] + from[at + 1] + from[at + width] + from[at + width + 1] + 2) >> 2;
+    }
+  }
+}

@@ -13,6 +13,13 @@ import { SAMPLES } from "../../compiler/kernels/freak.ts";
 import { type Kernels, openKernels, type Room } from "../../compiler/kernels/kernels.ts";
 import { BLOCK } from "../../compiler/kernels/matching.ts";
 import { CENTERS, distanceStride } from "../../compiler/kernels/medoids.ts";
+import {
+  GEOMETRY_BITS,
+  GEOMETRY_LENGTH,
+  LARGEST_ENTRY,
+  PATCH_SUMS,
+  TEMPLATE_LENGTH,
+} from "../../compiler/kernels/patches.ts";
 import { pyramidScratchBytes } from "../../compiler/kernels/pyramid.ts";
 import { TEMPLATE_PIXELS } from "../../compiler/kernels/templates.ts";
 import { DESCRIPTOR_WORDS } from "../../compiler/types.ts";
@@ -74,6 +81,59 @@ describe.each(Object.entries(pictures))("%s", (_name, { data, width, height }) =
         grey.set(data);
         kernels.halveSmoothed(grey, width, height, scratch, out);
         return out.slice();
+      },
+    );
+  });
+
+  test("grey image halved", () => {
+    both(
+      (room) => ({ grey: room.uint8(data.length), out: room.uint8(half) }),
+      (kernels, { grey, out }) => {
+        grey.set(data);
+        kernels.halveGrey(grey, width, height, out);
+        return out.slice();
+      },
+    );
+  });
+
+  test("patches sampled and summed", () => {
+    const count = 40;
+    const unit = 2 ** GEOMETRY_BITS;
+    const place = (size: number, steps: number) => {
+      // Inside with all of the patch's pixels and one more.
+      const extent = 7 * Math.abs(steps);
+      const start = Math.max(0, size - 1.01 - extent) * random();
+      return Math.round((steps < 0 ? start + extent : start) * unit);
+    };
+    const patches = Array.from({ length: count }, (_, i) => {
+      const most = (Math.min(width, height) - 2) / 7.2;
+      const scale = Math.min(most, 0.4 + 1.5 * random());
+      const turn = i % 4 < 2 ? 0 : scale * 0.4;
+      const mirror = i % 2 === 0 ? 1 : -1;
+      const [ux, uy, vx, vy] = [mirror * (scale - turn), turn, turn, scale - turn];
+      const steps = [ux, uy, vx, vy].map((step) => Math.trunc(step * unit));
+      return [place(width, mirror * scale), place(height, scale), ...steps];
+    });
+    both(
+      (room) => ({
+        grey: room.uint8(data.length),
+        geometry: room.int32(count * GEOMETRY_LENGTH),
+        templates: room.int16(count * TEMPLATE_LENGTH),
+        sums: room.int32(count * PATCH_SUMS),
+      }),
+      (kernels, { grey, geometry, templates, sums }) => {
+        grey.set(data);
+        geometry.set(patches.flat());
+        const entries = randomNumbers(21);
+        templates.forEach((_, i) => {
+          templates[i] = Math.round((2 * entries() - 1) * LARGEST_ENTRY);
+        });
+        // Every seventh patch is not in the frame.
+        sums.fill(0);
+        for (let i = 0; i < count; i += 7) sums[i * PATCH_SUMS] = -1;
+        kernels.samplePatches(grey, width, geometry, count, templates, sums);
+        expect(sums.some((sum) => sum > 0)).toBe(true);
+        return sums.slice();
       },
     );
   });

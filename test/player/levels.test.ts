@@ -66,12 +66,12 @@ describe("pyramid of a frame", () => {
     frame.set([10, 20, 1, 2], 0);
     frame.set([31, 40, 3, 5], 99);
     fillPyramid(pyramid, frame);
-    expect(pyramid.map(({ width, height }) => [width, height])).toEqual([
+    expect(pyramid.levels.map(({ width, height }) => [width, height])).toEqual([
       [99, 51],
       [49, 25],
     ]);
-    expect(pyramid[0].data).toEqualBytes(frame);
+    expect(pyramid.levels[0].data).toEqualBytes(frame);
     // (10 + 20 + 31 + 40) / 4 = 25.25, and (1 + 2 + 3 + 5) / 4 = 2.75.
-    expect([...pyramid[1].data.subarray(0, 3)]).toEqual([25, 3, 7]);
+    expect([...pyramid.levels[1].data.subarray(0, 3)]).toEqual([25, 3, 7]);
   });
 });

@@ -11,7 +11,8 @@ export { describePoint } from "./freak";
 export { nearestDescriptors } from "./matching";
 export { chooseMedoids, hammingDistances, hammingRow } from "./medoids";
 export { peakAngle } from "./orientation";
-export { baseDifferences, halve, halveSmoothed, smoothAndSubtract } from "./pyramid";
+export { samplePatches } from "./patches";
+export { baseDifferences, halve, halveGrey, halveSmoothed, smoothAndSubtract } from "./pyramid";
 export { sampleLine } from "./sampling";
 export { correlate } from "./templates";
 

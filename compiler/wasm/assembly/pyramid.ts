@@ -189,6 +189,25 @@ export function halve(from: usize, width: i32, height: i32, out: usize): void {
   }
 }
 
+export function halveGrey(from: usize, width: i32, height: i32, out: usize): void {
+  const outWidth = width >> 1;
+  const outHeight = height >> 1;
+  const two = i16x8.splat(2);
+  for (let y = 0; y < outHeight; y++) {
+    let upper = from + 2 * <usize>y * width;
+    let lower = upper + width;
+    let to = out + <usize>y * outWidth;
+    for (const end = to + outWidth; to < end; to += 8, upper += 16, lower += 16) {
+      const sum = i16x8.add(
+        i16x8.extadd_pairwise_i8x16_u(v128.load(upper)),
+        i16x8.extadd_pairwise_i8x16_u(v128.load(lower)),
+      );
+      const mean = i16x8.shr_u(i16x8.add(sum, two), 2);
+      v128.store64_lane(to, i8x16.narrow_i16x8_u(mean, mean), 0);
+    }
+  }
+}
+
 /** Filters one row, rounded to float32 and stored as float64; `padded` has room for the row's pixels. */
 function filterRow(from: usize, width: i32, padded: usize, out: usize): void {
   memory.copy(padded, from, (<usize>width) << 2);
