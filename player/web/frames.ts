@@ -33,13 +33,61 @@ export interface FrameReader {
   close(): void;
 }
 
-/** Returns the fastest reader that this browser has. */
+/** Longest time, in milliseconds, after which a frame of the shader is still better than one of the canvas. */
+const SHADER_MILLISECONDS = 16;
+
+/**
+ * Returns a reader that begins with a canvas, which works at once, and changes to the shader when the graphics card has
+ * compiled it and turns out to be fast.
+ */
 export function createFrameReader(): FrameReader {
-  return createShaderReader() ?? createCanvasReader();
+  const canvas = createCanvasReader();
+  let shader: FrameReader | null = null;
+  let isTried = false;
+  let isClosed = false;
+
+  async function tryShader(source: FrameSource, size: Size): Promise<void> {
+    const candidate = createShaderReader();
+    if (!candidate) return;
+    try {
+      const buffer = new ArrayBuffer(size.width * size.height);
+      await candidate.read(source, size, buffer);
+      const start = performance.now();
+      await candidate.read(source, size, buffer);
+      const isFast = performance.now() - start <= SHADER_MILLISECONDS;
+      if (isFast && !isClosed) shader = candidate;
+    } catch {
+      // The graphics card is not available, for example because another page has it.
+    }
+    if (shader !== candidate) candidate.close();
+  }
+
+  return {
+    async read(source, size, buffer) {
+      if (shader) {
+        try {
+          return await shader.read(source, size, buffer);
+        } catch {
+          shader.close();
+          shader = null;
+        }
+      }
+      const frame = await canvas.read(source, size, buffer);
+      if (!isTried) {
+        isTried = true;
+        tryShader(source, size);
+      }
+      return frame;
+    },
+    close() {
+      isClosed = true;
+      shader?.close();
+    },
+  };
 }
 
 /** Reads through a 2-D canvas, which every browser has. It blocks the page for some milliseconds. */
-export function createCanvasReader(): FrameReader {
+function createCanvasReader(): FrameReader {
   const canvas = document.createElement("canvas");
   const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true })!;
   return {

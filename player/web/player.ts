@@ -3,7 +3,7 @@
 
 import { InvalidMarkerError } from "../../compiler/mind.ts";
 import type { Homography } from "../homography.ts";
-import { createCanvasReader, createFrameReader, type FrameSource, frameSize, sourceSize } from "./frames.ts";
+import { createFrameReader, type FrameSource, frameSize, sourceSize } from "./frames.ts";
 import type { Frame, PlayerReply, PlayerRequest, Role, Size } from "./protocol.ts";
 
 export interface PlayerOptions {
@@ -115,7 +115,7 @@ function run({ finder, follower, targets, maxTrack, holdMilliseconds }: Parts): 
   const places: Place[] = targets.map(() => ({ state: "lost", heldSince: 0 }));
   /** Buffers that no worker has. */
   let spare: ArrayBuffer[] = [];
-  let reader = createFrameReader();
+  const reader = createFrameReader();
   let source: FrameSource | null = null;
   let only: number | null = null;
   /** Changes with every start and pause: replies about earlier frames are dropped. */
@@ -173,10 +173,6 @@ function run({ finder, follower, targets, maxTrack, holdMilliseconds }: Parts): 
     isReading = true;
     let frame: Frame;
     try {
-      frame = await reader.read(from, size, takeBuffer(size));
-    } catch {
-      // The graphics card was taken away, for example by another app. A canvas still works.
-      reader = createCanvasReader();
       frame = await reader.read(from, size, takeBuffer(size));
     } finally {
       isReading = false;
@@ -310,6 +306,8 @@ function run({ finder, follower, targets, maxTrack, holdMilliseconds }: Parts): 
       if (source) pause();
       source = from;
       round++;
+      // A page that is busy with its own start may draw its next frame late.
+      look(from, "currentTime" in from ? from.currentTime : performance.now() / 1000).catch(fail);
       watch(from, round);
     },
     pause,
