@@ -54,7 +54,11 @@ export class RequestBody {
         const read = reader.read().catch(() => {
           throw uploadInterrupted();
         });
-        const { done, value } = await this.#pace.next(read);
+        const { done, value } = await this.#pace.next(read).catch(async (error: unknown) => {
+          // Ends the read of a slow body, which keeps the platform's reader locked.
+          await reader.cancel(error).catch(() => {});
+          throw error;
+        });
         if (done) return await this.#observer?.end?.();
         this.#receivedBytes += value.length;
         await this.#observer?.write(value);
