@@ -2,12 +2,17 @@
 //
 //   npm run bench:player -- find             finds photos in single frames
 //   npm run bench:player -- find --quick     the same with few pictures, without writing results
+//   npm run bench:player -- follow           follows photos through films
 //
-// bench/player/find.ts describes the options.
+// The files in bench/player/ describe the options.
 
 import { run as find } from "./player/find.ts";
+import { run as follow } from "./player/follow.ts";
 
-const BENCHMARKS: Readonly<Record<string, (options: readonly string[]) => Promise<void>>> = { find };
+const BENCHMARKS: Readonly<Record<string, (options: readonly string[]) => Promise<void>>> = {
+  find,
+  follow,
+};
 
 const [name, ...options] = process.argv.slice(2);
 const run = BENCHMARKS[name];

@@ -1,34 +1,42 @@
-// Measures how well the target is followed through films of a simulated camera (bench/recall/film.ts).
+// Follows photos through films of a simulated camera, with our player and with MindAR's, on the same frames.
+//
+//   npm run bench:player -- follow               all films; writes into bench/results.md; about 20 minutes
+//   npm run bench:player -- follow --quick       films of three pictures, none of them held out; writes nothing
+//   npm run bench:player -- follow --no-stock    our player alone; writes nothing
+//   npm run bench:player -- follow --paths=fast,leaving --pictures=astronaut    these films; writes nothing
+//
+// A frame counts if at least a third of the photo is in it; a frame in which nothing is shown counts as an error
+// without limit. The error is the root mean square of the corners' distances, in pixels of the 640 × 480 frame.
+// Pictures that are held out were never looked at while the player's parameters were chosen.
 
+import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { compileTarget } from "../../compiler/compile.ts";
 import { loadCodecs } from "../../compiler/image/codecs.ts";
 import { loadKernels } from "../../compiler/kernels/kernels.ts";
-import type { ImageTarget } from "../../compiler/types.ts";
+import type { GreyImage, ImageTarget } from "../../compiler/types.ts";
 import { readCodecModules, readKernelModule } from "../../node/codecs.ts";
+import { Finder } from "../../player/find.ts";
 import { createFollower } from "../../player/follow.ts";
-import { type Corners, imageToCorners, projectCorners } from "../../player/homography.ts";
+import { projectCorners } from "../../player/homography.ts";
 import { buildLevels, createPyramid, fillPyramid } from "../../player/levels.ts";
-import { FRAME, seeded } from "../recall/camera.ts";
-import { type FilmFrame, shoot } from "../recall/film.ts";
-import { loadSubjects } from "../recall/pictures.ts";
+import type { Corners } from "../../test/e2e/pinhole.ts";
+import { FRAME } from "../recall/camera.ts";
+import { shoot } from "../recall/film.ts";
+import { loadSubjects, type Subject } from "../recall/pictures.ts";
+import { writeResults } from "../results.ts";
+import { median } from "../statistics.ts";
 import { FAULTS, PATHS } from "./paths.ts";
+import { plotErrors } from "./plot.ts";
+import { loadStock } from "./stock.ts";
 
-/** Pictures on which parameters are tuned. */
-export const TUNING = [
-  "astronaut",
-  "coffee",
-  "gogh-church",
-  "drawn-beach",
-  "dust-bowl-home",
-  "text-book",
-  "drawn-youngster",
-  "nagasaki-boats",
-];
+const PLOT = new URL("errors.svg", import.meta.url);
 
-/** Pictures that are not looked at while tuning. */
-export const HELD_OUT = [
+/** Pictures on which the player's parameters were chosen. */
+const TUNED_ON = ["astronaut", "coffee", "text-book", "gogh-church", "drawn-youngster", "nagasaki-boats"];
+
+const HELD_OUT = [
   "allium-oreophilum",
   "march-pastoral",
   "photographer",
@@ -39,194 +47,298 @@ export const HELD_OUT = [
   "gravel",
 ];
 
-/** What a player showed in a frame: the photo's corners; null for nothing. */
-export interface Shown {
-  readonly corners: Corners | null;
-  readonly milliseconds: number;
+const QUICK = TUNED_ON.slice(0, 3);
+
+/** The path whose films also come with the faults of a phone's camera, and the number of pictures that do. */
+const FAULTY_PATH = "medium";
+const FAULTY_PICTURES = 3;
+
+/** The paths that are plotted, with the first picture that is held out. */
+const PLOTTED = ["medium", "fast", "leaving"];
+
+const FRAMES_PER_SECOND = 30;
+
+/** Smallest share of the photo in the frame for a frame to count, and largest for the photo to be gone. */
+const LEAST_VISIBLE = 1 / 3;
+const MOST_GONE = 0.05;
+
+/** Frames until the first is shown are not counted in the deviation of a still camera. */
+const SETTLED = 10;
+
+interface Film {
+  readonly picture: string;
+  readonly path: string;
+  readonly fault: string | null;
+  readonly seed: number;
 }
 
 /** A player that sees a film frame by frame. */
-export interface Opponent {
-  see(frame: FilmFrame): Shown;
+interface Opponent {
+  /** @returns the corners that are shown, and the CPU milliseconds of following; 0 while it searches */
+  see(frame: GreyImage, index: number): { readonly corners: Corners | null; readonly milliseconds: number };
 }
 
-/** Our follower. A lost target is found again by `find`. */
-export function follower(target: ImageTarget, seed: number): Opponent {
+/** How a player did in a film. */
+export interface Outcome {
+  /** For each frame: the error in pixels, null where it does not count; Infinity where nothing was shown. */
+  readonly errors: readonly (number | null)[];
+  /** Index of the first frame with something shown; -1 for none. */
+  readonly first: number;
+  /** Frames in which the photo was shown although it was gone. */
+  readonly ghosts: number;
+  readonly milliseconds: readonly number[];
+  /** Standard deviation of the corners' coordinates. */
+  readonly deviation: number;
+}
+
+interface Result {
+  readonly film: Film;
+  readonly ours: Outcome;
+  readonly stock: Outcome | null;
+}
+
+export async function run(options: readonly string[]): Promise<void> {
+  const list = (name: string) =>
+    options
+      .find((option) => option.startsWith(`--${name}=`))
+      ?.split("=")[1]
+      .split(",");
+  const quick = options.includes("--quick");
+  const stock = !options.includes("--no-stock");
+  const pictures = list("pictures") ?? (quick ? QUICK : [...HELD_OUT, ...TUNED_ON]);
+  const films = planFilms(pictures, list("paths") ?? Object.keys(PATHS));
+  const results = await playAll(films, stock);
+  const text = report(results);
+  console.log(text);
+  if (quick || !stock || list("pictures") || list("paths")) return;
+  writeResults("follow", text);
+  const plotted = results.filter(({ film }) => film.picture === HELD_OUT[0] && !film.fault);
+  writeFileSync(
+    PLOT,
+    plotErrors(
+      PLOTTED.flatMap((path) => {
+        const result = plotted.find(({ film }) => film.path === path);
+        return result?.stock ? [{ path, ours: result.ours.errors, stock: result.stock.errors }] : [];
+      }),
+    ),
+  );
+}
+
+function planFilms(pictures: readonly string[], paths: readonly string[]): Film[] {
+  return pictures.flatMap((picture, i) => {
+    const seed = 11 + i;
+    const faults = paths.includes(FAULTY_PATH) && i < FAULTY_PICTURES ? Object.keys(FAULTS) : [];
+    return [
+      ...paths.map((path) => ({ picture, path, fault: null, seed })),
+      ...faults.map((fault) => ({ picture, path: FAULTY_PATH, fault, seed })),
+    ];
+  });
+}
+
+async function playAll(films: readonly Film[], stock: boolean): Promise<Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  const work = () =>
+    new Promise<void>((resolve, reject) => {
+      const thread = new Worker(new URL(import.meta.url), { workerData: { followFilms: true, stock } });
+      const give = () =>
+        next < films.length
+          ? thread.postMessage(films[next++])
+          : void thread.terminate().then(() => resolve());
+      thread.on("error", reject);
+      thread.on("message", (result: Result) => {
+        results.push(result);
+        console.error(`${results.length} of ${films.length}`);
+        give();
+      });
+      give();
+    });
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), films.length) }, work));
+  return results;
+}
+
+/** Runs in a thread: plays the films that it receives. */
+async function servePlays(stock: boolean): Promise<void> {
+  await loadCodecs(await readCodecModules());
+  loadKernels(await readKernelModule());
+  const subjects = await loadSubjects();
+  parentPort?.on("message", async (film: Film) => {
+    const subject = subjects.find(({ name }) => name === film.picture);
+    if (!subject) throw new Error(`Got the picture ${film.picture}; expected one of bench/pictures.`);
+    parentPort?.postMessage(await play(film, subject, stock));
+  });
+}
+
+async function play(film: Film, { image }: Subject, withStock: boolean): Promise<Result> {
+  const target = compileTarget(image);
+  const ours = observe(createPlayer(target));
+  const stock = withStock ? observe(createStock(target)) : null;
+  const script = { ...PATHS[film.path](image, film.seed), ...(film.fault ? FAULTS[film.fault] : {}) };
+  for await (const { index, frame, corners, visible } of shoot(image, script, film.seed)) {
+    ours.see(frame, index, corners, visible);
+    stock?.see(frame, index, corners, visible);
+  }
+  return { film, ours: ours.outcome(), stock: stock?.outcome() ?? null };
+}
+
+/** Our player: finds, then follows from the same frame on. */
+function createPlayer(target: ImageTarget): Opponent {
+  const finder = new Finder([target], FRAME);
+  while (finder.addView());
+  const follower = createFollower(buildLevels(target), FRAME);
   const pyramid = createPyramid(FRAME.width, FRAME.height);
-  const following = createFollower(buildLevels(target), FRAME);
-  const random = seeded(seed);
   let lost = true;
   return {
-    see({ index, frame, corners, visible }) {
-      if (lost && visible < 0.4) return { corners: null, milliseconds: 0 };
-      const start = process.cpuUsage();
-      fillPyramid(pyramid, frame.data);
+    see(frame, index) {
+      const time = index / FRAMES_PER_SECOND;
       if (lost) {
-        const near = corners.map(({ x, y }) => ({ x: x + 3 * random() - 1.5, y: y + 3 * random() - 1.5 }));
-        following.start(imageToCorners(target, near as unknown as Corners), index / 30);
+        const [found] = finder.find(frame);
+        if (!found) return { corners: null, milliseconds: 0 };
+        follower.start(found.map, time);
       }
-      const { state, map } = following.follow(pyramid, index / 30);
-      const { user, system } = process.cpuUsage(start);
+      const start = process.threadCpuUsage();
+      fillPyramid(pyramid, frame.data);
+      const { state, map } = follower.follow(pyramid, time);
+      const { user, system } = process.threadCpuUsage(start);
       lost = state === "lost";
       return { corners: lost ? null : projectCorners(map, target), milliseconds: (user + system) / 1000 };
     },
   };
 }
 
-/** Root mean square distance of the corners. */
-export function errorOf(shown: Corners, corners: Corners): number {
-  return Math.sqrt(
-    corners.reduce((sum, { x, y }, i) => sum + (x - shown[i].x) ** 2 + (y - shown[i].y) ** 2, 0) / 4,
-  );
+function createStock(target: ImageTarget): Opponent {
+  const player = loadStock(target);
+  return { see: (frame, index) => player.see(frame, (1000 * index) / FRAMES_PER_SECOND) };
 }
 
-/** What happened in a film: the error in each frame that shows the photo, Infinity where nothing was shown. */
-interface Outcome {
-  readonly errors: number[];
-  shownGone: number;
-  readonly milliseconds: number[];
-  /** Deviation of the corners from their mean, for the still camera. */
-  jitter: number;
+/** Returns a judge of what a player shows. */
+function observe(player: Opponent) {
+  const errors: (number | null)[] = [];
+  const milliseconds: number[] = [];
+  const settled: Corners[] = [];
+  let first = -1;
+  let ghosts = 0;
+  return {
+    see(frame: GreyImage, index: number, corners: Corners, visible: number): void {
+      const shown = player.see(frame, index);
+      if (shown.milliseconds > 0) milliseconds.push(shown.milliseconds);
+      if (shown.corners && first === -1) first = index;
+      if (shown.corners && index >= SETTLED) settled.push(shown.corners);
+      if (shown.corners && visible < MOST_GONE && isInFrame(shown.corners)) ghosts++;
+      const error = shown.corners ? errorOf(shown.corners, corners) : Number.POSITIVE_INFINITY;
+      errors.push(visible >= LEAST_VISIBLE ? error : null);
+    },
+    outcome: (): Outcome => ({ errors, first, ghosts, milliseconds, deviation: deviationOf(settled) }),
+  };
 }
 
-async function play(name: string, path: string, fault: string | null, seed: number): Promise<Outcome> {
-  const subject = (await loadSubjects()).find((one) => one.name === name);
-  if (!subject) throw new Error(`No picture is named ${name}.`);
-  const opponent = follower(compileTarget(subject.image), seed);
-  const script = { ...PATHS[path](subject.image, seed), ...(fault ? FAULTS[fault] : {}) };
-  const outcome: Outcome = { errors: [], shownGone: 0, milliseconds: [], jitter: 0 };
-  const places: Corners[] = [];
-  for await (const frame of shoot(subject.image, script, seed)) {
-    const { corners, milliseconds } = opponent.see(frame);
-    outcome.milliseconds.push(milliseconds);
-    if (frame.visible >= 1 / 3) outcome.errors.push(corners ? errorOf(corners, frame.corners) : Infinity);
-    else if (frame.visible < 0.05 && corners && inFrame(corners)) outcome.shownGone++;
-    if (corners) places.push(corners);
-  }
-  outcome.jitter = deviation(places.slice(10));
-  return outcome;
+function errorOf(shown: Corners, corners: Corners): number {
+  const squares = shown.map(({ x, y }, i) => (x - corners[i].x) ** 2 + (y - corners[i].y) ** 2);
+  return Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / 4);
 }
 
-function inFrame(corners: Corners): boolean {
+/** Returns whether the middle of the corners is in the frame. */
+function isInFrame(corners: Corners): boolean {
   const x = corners.reduce((sum, corner) => sum + corner.x / 4, 0);
   const y = corners.reduce((sum, corner) => sum + corner.y / 4, 0);
   return x > 0 && y > 0 && x < FRAME.width && y < FRAME.height;
 }
 
-function deviation(places: readonly Corners[]): number {
-  let sum = 0;
-  for (let corner = 0; corner < 4; corner++) {
-    const mean = { x: 0, y: 0 };
-    for (const place of places) {
-      mean.x += place[corner].x / places.length;
-      mean.y += place[corner].y / places.length;
-    }
-    for (const place of places) sum += (place[corner].x - mean.x) ** 2 + (place[corner].y - mean.y) ** 2;
+function deviationOf(places: readonly Corners[]): number {
+  const coordinates = [0, 1, 2, 3].flatMap((corner) => [
+    places.map((place) => place[corner].x),
+    places.map((place) => place[corner].y),
+  ]);
+  const variances = coordinates.map((values) => {
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  });
+  return Math.sqrt(variances.reduce((sum, variance) => sum + variance, 0) / 8);
+}
+
+function report(results: readonly Result[]): string {
+  const groups: [string, readonly string[]][] = [
+    ["held out", HELD_OUT],
+    ["tuned on", TUNED_ON],
+  ];
+  const tables = groups.flatMap(([name, pictures]) => {
+    const some = results.filter(({ film }) => pictures.includes(film.picture));
+    return some.length === 0 ? [] : [`### Pictures ${name}`, "", ...table(some), ""];
+  });
+  return [
+    "## Following photos through films",
+    "",
+    "Written by `npm run bench:player -- follow` (bench/player/follow.ts): films of 150 frames, 640 × 480, 30 a second,",
+    "with the motion blur of a shutter that is open half the time. Both players see the same frames in the same order,",
+    "and find the photo themselves. MindAR's tracker is written out for the CPU (bench/player/stock.ts).",
+    "",
+    "Within 1 px and 3 px: share of the frames whose corners are that near (root mean square). Off: frames off by more",
+    "than 20 px. Not shown: frames that show the photo without anything shown. Gone: frames in which it was shown",
+    "although it was gone. Deviation: of the corners. Milliseconds of following: CPU time, median / 90 %.",
+    "",
+    "![Error over time](player/errors.svg)",
+    "",
+    ...tables,
+  ].join("\n");
+}
+
+function table(results: readonly Result[]): string[] {
+  const whole = results.filter(({ film }) => !film.fault);
+  const rows: [string, readonly Result[]][] = Object.keys(PATHS).map((path) => [
+    path,
+    whole.filter(({ film }) => film.path === path),
+  ]);
+  rows.push(["all", whole]);
+  for (const fault of Object.keys(FAULTS)) {
+    rows.push([`${FAULTY_PATH}, ${fault}`, results.filter(({ film }) => film.fault === fault)]);
   }
-  return Math.sqrt(sum / places.length / 8);
+  return [
+    "| path | player | within 1 px | within 3 px | median | 90 % | off | not shown | gone | first shown | deviation | ms |",
+    "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ...rows.flatMap(([name, some]) => {
+      if (some.length === 0) return [];
+      const stock = some.flatMap((result) => result.stock ?? []);
+      const ours = line(
+        name,
+        "ours",
+        some.map((result) => result.ours),
+      );
+      return stock.length === 0 ? [ours] : [line(name, "MindAR", stock), ours];
+    }),
+  ];
+}
+
+function line(path: string, player: string, outcomes: readonly Outcome[]): string {
+  const errors = outcomes.flatMap((outcome) => outcome.errors.filter((error) => error !== null));
+  const times = outcomes.flatMap(({ milliseconds }) => milliseconds);
+  const count = (test: (error: number) => boolean) => errors.filter(test).length;
+  const percent = (limit: number) =>
+    `${((100 * count((error) => error < limit)) / errors.length).toFixed(1)} %`;
+  const shown = outcomes.map(({ first }) => first).filter((first) => first >= 0);
+  const still = path === "still" ? median(outcomes.map(({ deviation }) => deviation)).toFixed(4) : "";
+  return `| ${[
+    path,
+    player,
+    percent(1),
+    percent(3),
+    pixels(quantile(errors, 0.5)),
+    pixels(quantile(errors, 0.9)),
+    count((error) => error > 20 && error < Number.POSITIVE_INFINITY),
+    count((error) => error === Number.POSITIVE_INFINITY),
+    outcomes.reduce((sum, { ghosts }) => sum + ghosts, 0),
+    shown.length === 0 ? "–" : median(shown),
+    still,
+    times.length === 0 ? "–" : `${quantile(times, 0.5).toFixed(2)} / ${quantile(times, 0.9).toFixed(2)}`,
+  ].join(" | ")} |`;
+}
+
+function pixels(error: number): string {
+  return error === Number.POSITIVE_INFINITY ? "–" : error.toFixed(2);
 }
 
 function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
 }
 
-function row(name: string, outcomes: readonly Outcome[]): string {
-  const errors = outcomes.flatMap((outcome) => outcome.errors);
-  const share = (limit: number) =>
-    ((100 * errors.filter((error) => error < limit).length) / errors.length).toFixed(1);
-  const times = outcomes.flatMap(({ milliseconds }) => milliseconds).filter((value) => value > 0);
-  const off = errors.filter((error) => error > 20 && error < Infinity).length;
-  const missing = errors.filter((error) => error === Infinity).length;
-  const gone = outcomes.reduce((sum, { shownGone }) => sum + shownGone, 0);
-  const jitter = outcomes.reduce((sum, outcome) => sum + outcome.jitter, 0) / outcomes.length;
-  return `| ${name} | ${share(1)} | ${share(3)} | ${quantile(errors, 0.5).toFixed(3)} | ${quantile(errors, 0.9).toFixed(2)} | ${off} | ${missing} | ${gone} | ${jitter.toFixed(4)} | ${quantile(times, 0.5).toFixed(2)} / ${quantile(times, 0.9).toFixed(2)} |`;
-}
-
-interface Job {
-  readonly name: string;
-  readonly path: string;
-  readonly fault: string | null;
-  readonly seed: number;
-}
-
-async function loadModules(): Promise<void> {
-  await loadCodecs(await readCodecModules());
-  loadKernels(await readKernelModule());
-}
-
-/** Runs the benchmark. */
-export async function measureFollowing(args: readonly string[]): Promise<void> {
-  const value = (name: string) =>
-    args
-      .find((arg) => arg.startsWith(`--${name}=`))
-      ?.split("=")[1]
-      .split(",");
-  const names =
-    value("pictures") ??
-    (args.includes("--quick") ? TUNING.slice(0, 3) : args.includes("--held-out") ? HELD_OUT : TUNING);
-  const paths = value("paths") ?? Object.keys(PATHS);
-  const jobs: Job[] = paths.flatMap((path) =>
-    names.map((name, i) => ({ name, path, fault: null, seed: 11 + i })),
-  );
-  if (args.includes("--faults"))
-    for (const fault of Object.keys(FAULTS))
-      for (const [i, name] of names.entries()) jobs.push({ name, path: "medium", fault, seed: 11 + i });
-  const outcomes = new Map<Job, Outcome>();
-  const threads = args.includes("--one") ? 1 : availableParallelism();
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: threads }, async () => {
-      const thread = new Worker(new URL(import.meta.url), { workerData: "follow" });
-      while (next < jobs.length) {
-        const job = jobs[next++];
-        thread.postMessage(job);
-        outcomes.set(
-          job,
-          await new Promise<Outcome>((resolve, reject) => {
-            thread.once("message", resolve);
-            thread.once("error", reject);
-          }),
-        );
-      }
-      await thread.terminate();
-    }),
-  );
-  console.log("| path | < 1 px | < 3 px | median | 90 % | > 20 px | not shown | gone, shown | jitter | ms |");
-  for (const path of paths)
-    console.log(
-      row(
-        path,
-        jobs.filter((job) => job.path === path && !job.fault).map((job) => outcomes.get(job) as Outcome),
-      ),
-    );
-  for (const fault of new Set(jobs.map((job) => job.fault)))
-    if (fault)
-      console.log(
-        row(
-          `medium, ${fault}`,
-          jobs.filter((job) => job.fault === fault).map((job) => outcomes.get(job) as Outcome),
-        ),
-      );
-  if (args.includes("--pictures"))
-    for (const name of names)
-      console.log(
-        row(
-          name,
-          jobs.filter((job) => job.name === name && !job.fault).map((job) => outcomes.get(job) as Outcome),
-        ),
-      );
-  console.log(
-    row(
-      "all",
-      jobs.filter((job) => !job.fault).map((job) => outcomes.get(job) as Outcome),
-    ),
-  );
-}
-
-if (!isMainThread && workerData === "follow") {
-  await loadModules();
-  parentPort?.on("message", async ({ name, path, fault, seed }: Job) => {
-    parentPort?.postMessage(await play(name, path, fault, seed));
-  });
-}
+if (!isMainThread && workerData?.followFilms) await servePlays(workerData.stock);

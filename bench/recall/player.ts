@@ -15,7 +15,7 @@ import { FOCAL, FRAME, type View } from "./camera.ts";
 /** Side, in pixels, of the window in which the player detects (mind-ar detector/crop-detector.js). */
 const WINDOW = 2 ** Math.round(Math.log2(Math.min(FRAME.width, FRAME.height) / 2));
 
-const PROJECTION = [
+export const PROJECTION = [
   [FOCAL, 0, FRAME.width / 2],
   [0, FOCAL, FRAME.height / 2],
   [0, 0, 1],
@@ -26,10 +26,12 @@ const { Matcher } = await import("mind-ar/src/image-target/matching/matcher.js")
 const { Estimator } = await import("mind-ar/src/image-target/estimation/estimator.js");
 
 const matcher = new Matcher(FRAME.width, FRAME.height);
-const estimator = new Estimator(PROJECTION);
+export const estimator = new Estimator(PROJECTION);
 const buffers = allocateDetector(WINDOW, WINDOW);
 
 export interface Player {
+  /** Returns the model-view transform of the photo in one of the nine windows, by its index in `windows`. */
+  recognize(frame: GreyImage, window: number): number[][] | null;
   /** Returns the photo's corners as the player finds them; null when it does not find the photo. */
   find(frame: GreyImage): Corners | null;
 }
@@ -43,13 +45,18 @@ export function cornerError(found: Corners, corners: Corners, { size }: View): n
 /** Returns a player that has loaded the marker of one target. */
 export function load(target: ImageTarget): Player {
   const [{ matchingData, targetImage }] = new OfflineCompiler().importData(encodeMind([target]));
+  const places = windows();
+  const recognize = (frame: GreyImage, window: number): number[][] | null => {
+    const { left, top } = places[window];
+    const points = detectIn(frame, left, top);
+    const { keyframeIndex, screenCoords, worldCoords } = matcher.matchDetection(matchingData, points);
+    return keyframeIndex === -1 ? null : estimator.estimate({ screenCoords, worldCoords });
+  };
   return {
+    recognize,
     find(frame) {
-      for (const { left, top } of windows()) {
-        const points = detectIn(frame, left, top);
-        const { keyframeIndex, screenCoords, worldCoords } = matcher.matchDetection(matchingData, points);
-        if (keyframeIndex === -1) continue;
-        const pose = estimator.estimate({ screenCoords, worldCoords });
+      for (let window = 0; window < places.length; window++) {
+        const pose = recognize(frame, window);
         if (pose) return placeCorners(pose, targetImage);
       }
       return null;
@@ -95,7 +102,11 @@ function crop(frame: GreyImage, left: number, top: number): Uint8Array {
   return data;
 }
 
-function placeCorners(pose: number[][], { width, height }: { width: number; height: number }): Corners {
+/** Returns where a model-view transform places the corners of a target of this size. */
+export function placeCorners(
+  pose: number[][],
+  { width, height }: { width: number; height: number },
+): Corners {
   const place = (x: number, y: number): Point => {
     const [u, v, w] = pose.map((row) => row[0] * x + row[1] * y + row[3]);
     return { x: (FOCAL * u) / w + FRAME.width / 2, y: (FOCAL * v) / w + FRAME.height / 2 };

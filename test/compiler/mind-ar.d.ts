@@ -55,5 +55,18 @@ declare module "mind-ar/src/image-target/estimation/estimator.js" {
     constructor(projection: number[][]);
     /** The pose, 3 × 4. */
     estimate(points: { screenCoords: unknown[]; worldCoords: unknown[] }): number[][] | null;
+    refineEstimate(points: {
+      initialModelViewTransform: number[][];
+      screenCoords: unknown[];
+      worldCoords: unknown[];
+    }): number[][] | null;
+  }
+}
+
+declare module "mind-ar/src/libs/one-euro-filter.js" {
+  export class OneEuroFilter {
+    constructor(options: { minCutOff: number; beta: number });
+    reset(): void;
+    filter(milliseconds: number, values: number[]): number[];
   }
 }
