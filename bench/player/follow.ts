@@ -263,7 +263,8 @@ function report(results: readonly Result[]): string {
   ];
   const tables = groups.flatMap(([name, pictures]) => {
     const some = results.filter(({ film }) => pictures.includes(film.picture));
-    return some.length === 0 ? [] : [`### Pictures ${name}`, "", ...table(some), ""];
+    const names = [...new Set(some.map(({ film }) => film.picture))].sort();
+    return some.length === 0 ? [] : [`### Pictures ${name}: ${names.join(", ")}`, "", ...table(some), ""];
   });
   return [
     "## Following photos through films",
