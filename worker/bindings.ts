@@ -139,6 +139,8 @@ export interface Settings {
   readonly publicUrl: string;
   readonly browserLeaseSeconds: number;
   readonly nodeLeaseSeconds: number;
+  /** The number of compilations that the Node compiler runs at a time. */
+  readonly compilePlaces: number;
   readonly retryBaseSeconds: number;
   readonly sweepGraceSeconds: number;
   readonly storageLeaseSeconds: number;

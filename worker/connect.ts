@@ -58,6 +58,7 @@ export interface Env {
   readonly BATCH_LIMIT: RateLimit;
   readonly BROWSER_LEASE_SECONDS: string;
   readonly NODE_LEASE_SECONDS: string;
+  readonly COMPILE_PLACES: string;
   readonly RETRY_BASE_SECONDS: string;
   readonly SWEEP_GRACE_SECONDS: string;
   readonly STORAGE_LEASE_SECONDS: string;
@@ -106,6 +107,7 @@ export function connect(env: Env): Bindings & Consumer {
     publicUrl: publicUrlOf(env),
     browserLeaseSeconds: seconds(env, "BROWSER_LEASE_SECONDS"),
     nodeLeaseSeconds: seconds(env, "NODE_LEASE_SECONDS"),
+    compilePlaces: atLeastOne(env, "COMPILE_PLACES"),
     retryBaseSeconds: seconds(env, "RETRY_BASE_SECONDS"),
     sweepGraceSeconds: seconds(env, "SWEEP_GRACE_SECONDS"),
     storageLeaseSeconds: seconds(env, "STORAGE_LEASE_SECONDS"),
@@ -233,6 +235,14 @@ function quota(env: Env, name: keyof Env & `QUOTA_${string}`): number {
   const value = Number(env[name] ?? 0);
   if (!(Number.isSafeInteger(value) && value >= 0)) {
     throw new Error(`${name} is ${JSON.stringify(env[name])}; expected a whole number, or 0 for no limit.`);
+  }
+  return value;
+}
+
+function atLeastOne(env: Env, name: "COMPILE_PLACES"): number {
+  const value = Number(env[name]);
+  if (!(Number.isSafeInteger(value) && value >= 1)) {
+    throw new Error(`${name} is ${JSON.stringify(env[name])}; expected a whole number of at least 1.`);
   }
   return value;
 }

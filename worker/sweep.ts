@@ -52,13 +52,14 @@ export async function sweep(
   }: Pick<Bindings, "db" | "storages" | "queue" | "storageQueue" | "webhookQueue" | "settings">,
   now: number,
 ): Promise<void> {
-  const compilations = await reclaimOverdue(db, settings.sweepGraceSeconds, MAX_ROWS, now);
+  const { sweepGraceSeconds: graceSeconds, compilePlaces: places } = settings;
+  const compilations = await reclaimOverdue(db, { graceSeconds, places, now });
   await Promise.all(compilations.map((message) => queue.send(message, 0)));
 
-  const moves = await storageMigrations.reclaimOverdue(db, settings.sweepGraceSeconds, MAX_ROWS, now);
+  const moves = await storageMigrations.reclaimOverdue(db, graceSeconds, MAX_ROWS, now);
   await Promise.all(moves.map(({ id }) => storageQueue.send({ migration_id: id }, 0)));
 
-  const deliveries = await webhooks.reclaimOverdue(db, settings.sweepGraceSeconds, MAX_ROWS, now);
+  const deliveries = await webhooks.reclaimOverdue(db, graceSeconds, MAX_ROWS, now);
   if (deliveries.length > 0) await webhookQueue.sendAll(deliveries);
   await webhooks.prune(db, now);
 

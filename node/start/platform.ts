@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { HOST } from "./ports.ts";
 import { type Processes, ROOT, StartError } from "./processes.ts";
@@ -81,6 +82,7 @@ export async function startPlatform(processes: Processes, options: PlatformOptio
   const file = state.writeVariables({
     COMPILER_SECRET: compilerSecret,
     COMPILER_URL: `http://${HOST}:${compilerPort}`,
+    COMPILE_PLACES: String(availableParallelism()),
     PUBLIC_URL: process.env.PUBLIC_URL ?? "",
     SECRETS_KEYS: state.secret("secrets.key", () => `local:${randomBytes(32).toString("base64")}`),
     AUTH_SECRET: state.secret("auth.key", randomToken),

@@ -48,6 +48,8 @@ export class Edge {
     publicUrl: ORIGIN,
     browserLeaseSeconds: 60,
     nodeLeaseSeconds: 60,
+    // The tests of a file share a database, and with it the compilations that they leave unfinished.
+    compilePlaces: 1000,
     retryBaseSeconds: 60,
     sweepGraceSeconds: 120,
     storageLeaseSeconds: 300,

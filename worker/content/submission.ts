@@ -295,22 +295,6 @@ async function discard({ db, storages }: Services, store: ContentStore, hidden: 
 }
 
 /**
- * Sends the message that makes the Node compiler look at the newest generation. A failure is only logged: the
- * sweep finds the row and sends the message again.
- */
-export async function announce(
-  queue: Bindings["queue"],
-  { id, generation }: Pick<Content, "id" | "generation">,
-  delaySeconds: number,
-): Promise<void> {
-  try {
-    await queue.send({ content_id: id, generation }, delaySeconds);
-  } catch (error) {
-    logFailure("A message is left to the sweep", error, { content_id: id, generation });
-  }
-}
-
-/**
  * Copies a marker and its thumbnail, so that deleting one content never breaks another. Returns null when
  * the other's marker is gone.
  */

@@ -81,6 +81,8 @@ export const companies = sqliteTable("companies", {
   maxContents: integer("max_contents"),
   maxBytes: integer("max_bytes"),
   maxCompilationsADay: integer("max_compilations_a_day"),
+  /** When the Node compiler last began one of its compilations: companies take turns (worker/db/next-in-turn.ts). */
+  compiledAt: integer("compiled_at"),
   createdAt: integer("created_at").notNull(),
   updatedAt: integer("updated_at").notNull(),
 });
@@ -233,6 +235,10 @@ export const compileTasks = sqliteTable(
   (table) => [
     uniqueIndex("compile_tasks_generation").on(table.contentId, table.generation),
     index("compile_tasks_open").on(table.nextAttemptAt).where(sql`state IN ('pending', 'processing')`),
+    index("compile_tasks_waiting")
+      .on(table.companyId, table.nextAttemptAt)
+      .where(sql`state IN ('pending', 'processing')`),
+    index("compile_tasks_running").on(table.companyId).where(sql`state = 'processing' AND executor = 'node'`),
   ],
 );
 

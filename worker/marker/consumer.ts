@@ -8,6 +8,7 @@ import { logEvent, logFailure } from "../log.ts";
 import type { ProgressBody } from "../schemas.ts";
 import { StorageError } from "../storage/provider.ts";
 import { enqueueDeliveries } from "../webhooks/deliveries.ts";
+import { announce } from "./announce.ts";
 import type { CompileJob, CompileOutcome } from "./compile-service.ts";
 import { deliver } from "./delivery.ts";
 import * as life from "./life.ts";
@@ -27,15 +28,15 @@ const ACK: Verdict = { kind: "ack" };
 const BUSY_SECONDS = 5;
 
 /**
- * Handles a message of the compile queue: claims its compilation for the Node compiler, if it is due. A message
- * may be delivered more than once, so every branch is safe to repeat.
+ * Handles a message of the compile queue: if its compilation is due and the Node compiler has a free place, the place
+ * goes to the company whose turn it is. A message may be delivered more than once, so every branch is safe to repeat.
  */
 export async function consume(consumer: Consumer, message: CompileMessage): Promise<Verdict> {
-  const { db, settings } = consumer;
+  const { db, queue, settings } = consumer;
   const { content_id: contentId, generation } = message;
   const now = consumer.now();
-  const leaseSeconds = settings.nodeLeaseSeconds;
-  const claim = await life.claim(db, contentId, { generation, leaseSeconds, now });
+  const { nodeLeaseSeconds: leaseSeconds, compilePlaces: places } = settings;
+  const claim = await life.claim(db, contentId, { generation, leaseSeconds, places, now });
   switch (claim.kind) {
     case "settled":
       return ACK;
@@ -46,9 +47,28 @@ export async function consume(consumer: Consumer, message: CompileMessage): Prom
       // A new message instead of a retry: waiting for another executor must not use up this one's deliveries.
       await postpone(consumer, message, claim.until - now);
       return ACK;
-    case "claimed":
-      return runAttempt(consumer, message, claim);
+    case "full":
+      // It waits in the database. The attempt that ends next announces the next compilation.
+      return ACK;
+    case "claimed": {
+      const isOwn = claim.task.contentId === contentId;
+      // Another place may be free for it.
+      if (!isOwn) await announce(queue, { id: contentId, generation }, 0);
+      const again = await runAttempt(consumer, claim);
+      await announceNext(consumer);
+      if (!again) return ACK;
+      if (isOwn && again.counts) return { kind: "retry", delaySeconds: again.delaySeconds };
+      const { contentId: content_id, generation: newest } = claim.task;
+      await queue.send({ content_id, generation: newest }, again.delaySeconds);
+      return ACK;
+    }
   }
+}
+
+/** Sends the message of the compilation that the place which was just left belongs to. */
+async function announceNext({ db, queue, settings, now }: Consumer): Promise<void> {
+  const next = await life.findNext(db, settings.compilePlaces, now());
+  if (next) await announce(queue, { id: next.content_id, generation: next.generation }, 0);
 }
 
 /**
@@ -74,18 +94,21 @@ async function failExhausted(
 
 type Claimed = life.Claim & { readonly kind: "claimed" };
 
-/** Makes one attempt with the Node compiler and records how it ended. */
-async function runAttempt(
-  consumer: Consumer,
-  message: CompileMessage,
-  { task, lease }: Claimed,
-): Promise<Verdict> {
+/** The next look at a compilation. */
+interface Again {
+  readonly delaySeconds: number;
+  /** Whether the queue counts it as a retry. Otherwise it is a new message. */
+  readonly counts: boolean;
+}
+
+/** Makes one attempt with the Node compiler and records how it ended. @returns null when it is settled */
+async function runAttempt(consumer: Consumer, { task, lease }: Claimed): Promise<Again | null> {
   const { db, settings } = consumer;
   const { contentId } = task;
   const leaseHash = lease.hash;
   const store = await openStore(db, task.companyId);
   const found = await store.get(contentId);
-  if (!found) return ACK;
+  if (!found) return null;
 
   const outcome = await compileAndDeliver(consumer, store.company, found.content, leaseHash);
   const ending = isLastTimeout(outcome, task.timeouts) ? tookTooLong(outcome.failure) : outcome;
@@ -98,15 +121,15 @@ async function runAttempt(
   });
   switch (ending.kind) {
     case "delivered":
-      return ACK;
+      return null;
     case "unwanted":
       // The lease has expired or the task was superseded: the retry decides anew.
-      return { kind: "retry", delaySeconds: 0 };
+      return { delaySeconds: 0, counts: true };
     case "fatal":
       if (await life.fail(db, { contentId, leaseHash }, ending.failure, now)) {
         await enqueueDeliveries(consumer, [contentId]);
       }
-      return ACK;
+      return null;
     case "retryable": {
       // A busy compiler did not try, so this does not count as an attempt.
       const busy = ending.failure.code === "compiler_busy";
@@ -118,9 +141,7 @@ async function runAttempt(
       const dueAt = now + delaySeconds * 1000;
       const { failure } = ending;
       await life.retryLater(db, task, { leaseHash, failure, dueAt, isAttempt: !busy, now });
-      if (!busy) return { kind: "retry", delaySeconds };
-      await consumer.queue.send(message, delaySeconds);
-      return ACK;
+      return { delaySeconds, counts: !busy };
     }
   }
 }

@@ -1,11 +1,13 @@
-import { and, eq, exists, gt, inArray, isNull, lt, lte, ne, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, exists, gt, gte, inArray, isNull, lte, or, type SQL, sql } from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
 import { type FilePlace, placeValues } from "../content/files.ts";
 import { insertSelect } from "../db/insert-select.ts";
+import { nextInTurn } from "../db/next-in-turn.ts";
 import {
   arContent,
   type CompileTaskRow,
   type Content,
+  companies,
   compileTasks,
   type Database,
   touched,
@@ -37,6 +39,9 @@ export const MAX_TIMEOUTS = 2;
 
 /** The longest back-off. */
 export const MAX_BACKOFF_SECONDS = 3600;
+
+/** Messages that one sweep sends again at most. */
+const MAX_RECLAIMED = 100;
 
 /** Queues deliver on whole seconds, so a message may come this much before its time. */
 const EARLY_MILLISECONDS = 1000;
@@ -186,39 +191,57 @@ export function releaseLease(
 }
 
 export type Claim =
+  /** The task may be another one: that of a company whose turn it is. */
   | { readonly kind: "claimed"; readonly task: CompileTaskRow; readonly lease: NewLease }
   /** Ready, failed, superseded or deleted: nothing is left to do. */
   | { readonly kind: "settled" }
   /** Another executor holds it, or its back-off lasts until then. */
   | { readonly kind: "wait"; readonly until: number }
+  /** It is due, but the Node compiler has no free place. */
+  | { readonly kind: "full" }
   | { readonly kind: "exhausted" };
 
-/** Claims a compilation for the Node compiler, which counts as an attempt. */
+/**
+ * Claims a compilation for the Node compiler, which counts as an attempt. If this one is due and a place is free,
+ * the company whose turn it is gets the place: this compilation, or the oldest of another company.
+ */
 export async function claim(
   db: Database,
   contentId: string,
-  { generation, leaseSeconds, now }: { generation: number; leaseSeconds: number; now: number },
+  place: {
+    readonly generation: number;
+    readonly leaseSeconds: number;
+    /** The number of compilations that the Node compiler runs at a time. */
+    readonly places: number;
+    readonly now: number;
+  },
 ): Promise<Claim> {
+  const { generation, leaseSeconds, places, now } = place;
   const lease = await newLease(now, leaseSeconds);
-  const due = or(
-    ne(compileTasks.state, "pending"),
-    isNull(compileTasks.nextAttemptAt),
-    lte(compileTasks.nextAttemptAt, now + EARLY_MILLISECONDS),
-  );
-  const hasAttempts = lt(compileTasks.attempts, MAX_ATTEMPTS);
-  const task = await transition(db, contentId, {
-    guard: and(eq(compileTasks.generation, generation), isFree(now), due, hasAttempts),
-    change: {
-      state: "processing",
-      executor: "node",
-      leaseHash: lease.hash,
-      leaseExpiresAt: lease.expiresAt,
-      attempts: sql`${compileTasks.attempts} + 1`,
-      progress: null,
-      startedAt: sql`coalesce(${compileTasks.startedAt}, ${now})`,
-    },
-    now,
-  });
+  const isOwn = sql`${compileTasks.contentId} = ${contentId} AND ${compileTasks.generation} = ${generation}`;
+  const isOwnDue = sql`EXISTS (SELECT 1 FROM ${compileTasks} WHERE ${isOwn} AND ${isDue(now)})`;
+  const ofTaken = (column: SQL) =>
+    sql`(SELECT ${column} FROM ${compileTasks} WHERE ${isRunning} AND ${compileTasks.leaseHash} = ${lease.hash})`;
+  const [[task]] = await db.batch([
+    db
+      .update(compileTasks)
+      .set({
+        state: "processing",
+        executor: "node",
+        leaseHash: lease.hash,
+        leaseExpiresAt: lease.expiresAt,
+        attempts: sql`${compileTasks.attempts} + 1`,
+        progress: null,
+        startedAt: sql`coalesce(${compileTasks.startedAt}, ${now})`,
+      })
+      .where(and(isOwnDue, eq(compileTasks.id, nextTask(places, now, isOwn))))
+      .returning(),
+    mirror(db, ofTaken(sql`content_id`), now),
+    db
+      .update(companies)
+      .set({ compiledAt: now })
+      .where(eq(companies.id, ofTaken(sql`company_id`))),
+  ]);
   if (task) return { kind: "claimed", task, lease };
 
   const current = await openTask(db, contentId, generation);
@@ -227,7 +250,52 @@ export async function claim(
     return { kind: "wait", until: current.leaseExpiresAt };
   }
   if (current.attempts >= MAX_ATTEMPTS) return { kind: "exhausted" };
-  return { kind: "wait", until: current.nextAttemptAt ?? now };
+  const dueAt = current.nextAttemptAt ?? now;
+  return dueAt > now + EARLY_MILLISECONDS ? { kind: "wait", until: dueAt } : { kind: "full" };
+}
+
+/** Returns the compilation that the next free place belongs to; undefined if none is due or no place is free. */
+export async function findNext(
+  db: Database,
+  places: number,
+  now: number,
+): Promise<{ content_id: string; generation: number } | undefined> {
+  const [next] = await db
+    .select({ content_id: compileTasks.contentId, generation: compileTasks.generation })
+    .from(compileTasks)
+    .where(eq(compileTasks.id, nextTask(places, now)));
+  return next;
+}
+
+/** The compilations that the Node compiler has, including those whose lease has expired. Literal: see `isOpen`. */
+const isRunning = sql`${compileTasks.state} = 'processing' AND ${compileTasks.executor} = 'node'`;
+
+function holdsPlace(now: number): SQL {
+  return sql`${isRunning} AND ${compileTasks.leaseExpiresAt} > ${now}`;
+}
+
+function hasFreePlace(places: number, now: number): SQL {
+  return sql`(SELECT count(*) FROM ${compileTasks} WHERE ${holdsPlace(now)}) < ${places}`;
+}
+
+/** Returns the id of the compilation whose turn it is; NULL if none is due or no place is free. */
+function nextTask(places: number, now: number, preferred?: SQL): SQL {
+  const next = nextInTurn({
+    table: compileTasks,
+    isOpen,
+    isReady: isDue(now),
+    isTaken: holdsPlace(now),
+    since: sql`${compileTasks.nextAttemptAt}`,
+    lastTurn: sql`${companies.compiledAt}`,
+    preferred,
+  });
+  return sql`CASE WHEN ${hasFreePlace(places, now)} THEN ${next} END`;
+}
+
+/** The compilations that the Node compiler may start now. A lease never ends before `nextAttemptAt`. */
+function isDue(now: number): SQL {
+  return sql`(${isFree(now)} AND ${compileTasks.nextAttemptAt} <= ${now + EARLY_MILLISECONDS}
+    AND ${compileTasks.attempts} < ${MAX_ATTEMPTS})`;
 }
 
 /** Notes a failure of the Node compiler; the task waits for the next attempt, which is due at `dueAt`. */
@@ -369,14 +437,13 @@ export async function findLease(
 }
 
 /**
- * Returns compilations whose message must be lost: it was due long ago, and no executor holds them. They are
- * marked as due now, so that the next sweep does not return them again.
+ * Returns compilations whose message must be lost: it was due long ago, no executor holds them, and they do not
+ * wait for a place. At most as many as there are places: each message starts the one whose turn it is, and its end
+ * starts the next. They are marked as due now, so that the next sweep does not return them again.
  */
 export async function reclaimOverdue(
   db: Database,
-  graceSeconds: number,
-  limit: number,
-  now: number,
+  { graceSeconds, places, now }: { graceSeconds: number; places: number; now: number },
 ): Promise<{ content_id: string; generation: number }[]> {
   const longAgo = now - graceSeconds * 1000;
   const forgotten = db
@@ -387,9 +454,11 @@ export async function reclaimOverdue(
         isOpen,
         or(isNull(compileTasks.nextAttemptAt), lte(compileTasks.nextAttemptAt, longAgo)),
         or(isNull(compileTasks.leaseExpiresAt), lte(compileTasks.leaseExpiresAt, longAgo)),
+        or(hasFreePlace(places, now), gte(compileTasks.attempts, MAX_ATTEMPTS)),
       ),
     )
-    .limit(limit);
+    .orderBy(compileTasks.nextAttemptAt)
+    .limit(Math.min(places, MAX_RECLAIMED));
   return db
     .update(compileTasks)
     .set({ nextAttemptAt: now })
@@ -430,7 +499,8 @@ export async function expectMessage(
 const isWithoutTask = sql`NOT EXISTS (SELECT 1 FROM compile_tasks WHERE compile_tasks.content_id = ar_content.id AND compile_tasks.generation = ar_content.generation)`;
 const isOfOlderGeneration = sql`${compileTasks.generation} < (SELECT generation FROM ar_content WHERE ar_content.id = ${compileTasks.contentId})`;
 
-const isOpen = inArray(compileTasks.state, ["pending", "processing"]);
+/** Literal, as SQLite uses a partial index only for its own condition. */
+const isOpen = sql`${compileTasks.state} IN ('pending', 'processing')`;
 
 /** The state of a task that waits for the Node compiler. `executor` still names the last one. */
 const waiting = { state: "pending", leaseHash: null, leaseExpiresAt: null } as const;
@@ -491,21 +561,26 @@ async function transition(
   contentId: string,
   { guard, change, now, event }: Transition,
 ): Promise<CompileTaskRow | undefined> {
-  const newest = db
-    .select({ state: compileTasks.state })
-    .from(compileTasks)
-    .where(and(eq(compileTasks.contentId, arContent.id), eq(compileTasks.generation, arContent.generation)));
   const [moved] = await db.batch([
     db
       .update(compileTasks)
       .set(change)
       .where(and(eq(compileTasks.contentId, contentId), guard))
       .returning(),
-    db
-      .update(arContent)
-      .set({ markerStatus: sql`${newest}`, updatedAt: touched(now) })
-      .where(and(eq(arContent.id, contentId), sql`${arContent.markerStatus} <> ${newest}`)),
+    mirror(db, sql`${contentId}`, now),
     ...(event ? recordEvent(db, { type: event, contentId, now }) : []),
   ]);
   return moved[0];
+}
+
+/** Returns the statement that mirrors the state of a content's newest task. */
+function mirror(db: Database, contentId: SQL, now: number) {
+  const newest = db
+    .select({ state: compileTasks.state })
+    .from(compileTasks)
+    .where(and(eq(compileTasks.contentId, arContent.id), eq(compileTasks.generation, arContent.generation)));
+  return db
+    .update(arContent)
+    .set({ markerStatus: sql`${newest}`, updatedAt: touched(now) })
+    .where(and(eq(arContent.id, contentId), sql`${arContent.markerStatus} <> ${newest}`));
 }

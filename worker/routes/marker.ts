@@ -1,7 +1,6 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
 import { contentBody, leaseBody } from "../content/representation.ts";
-import { announce } from "../content/submission.ts";
 import { Refusal } from "../errors.ts";
 import { oneLine } from "../http/fields.ts";
 import { assertShallow, parsed, readJson, readOptionalJson } from "../http/json-body.ts";
@@ -17,6 +16,7 @@ import {
 } from "../http/openapi.ts";
 import { publicOriginOf } from "../http/origin.ts";
 import { type RequestBody, unsupportedMediaType } from "../http/request-body.ts";
+import { announce } from "../marker/announce.ts";
 import { type Delivery, deliver, MAX_MARKER_BYTES } from "../marker/delivery.ts";
 import * as life from "../marker/life.ts";
 import { arContent, lease, progress, recompileRequest, submission, takenLease } from "../schemas.ts";

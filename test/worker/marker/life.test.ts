@@ -29,7 +29,7 @@ const progress = { stage: "match", done: 1, total: 9 } as const;
 const lease = (contentId: string, leaseHash: string) => ({ contentId, leaseHash });
 
 const claim = (db: Database, id: string, now: number, leaseSeconds = 60) =>
-  life.claim(db, id, { generation: 1, leaseSeconds, now });
+  life.claim(db, id, { generation: 1, leaseSeconds, places: 1000, now });
 
 /** Creates a photo in one of the states from which transitions start. */
 async function start(state: "pending" | "browser" | "node" | "ready" | "failed") {

@@ -24,7 +24,12 @@ function after(polls: number, act: () => Promise<unknown>): void {
 
 /** Fails a compilation as an executor does for a photo that cannot be compiled. */
 async function fail(id: string): Promise<void> {
-  const claim = await life.claim(edge.db, id, { generation: 1, leaseSeconds: 60, now: edge.clock });
+  const claim = await life.claim(edge.db, id, {
+    generation: 1,
+    leaseSeconds: 60,
+    places: 1000,
+    now: edge.clock,
+  });
   if (claim.kind !== "claimed") throw new Error(claim.kind);
   const failure = { code: "too_few_features", message: "A white wall." } as const;
   await life.fail(edge.db, { contentId: id, leaseHash: claim.lease.hash }, failure, edge.clock);

@@ -1,0 +1,62 @@
+import { type SQL, sql } from "drizzle-orm";
+import { companies, type compileTasks, type storageMigrations } from "./tables.ts";
+
+/** Rows that companies wait with, and the conditions that sort them. Columns are those of the table. */
+interface Line {
+  readonly table: typeof compileTasks | typeof storageMigrations;
+  /** The rows that wait or are worked on. An index begins with the company and has exactly this condition. */
+  readonly isOpen: SQL;
+  /** The open rows that may be taken now. */
+  readonly isReady: SQL | undefined;
+  /** The rows that are worked on now, with an index of their own. */
+  readonly isTaken: SQL | undefined;
+  /** The moment since which a row waits. */
+  readonly since: SQL;
+  /** The column of `companies` with the moment of its last turn. */
+  readonly lastTurn: SQL;
+  /** The row to prefer if it is its company's turn; by default, the one that has waited longest. */
+  readonly preferred?: SQL | undefined;
+  /** The most rows of one company that are worked on at a time. */
+  readonly atOnce?: number;
+}
+
+/**
+ * Returns the id of the row to take next, as SQL; NULL if no row is ready. Companies take turns: first the one with
+ * the fewest rows that are worked on, then the one whose last turn was longest ago.
+ *
+ * It reads a few rows per company that waits, however many rows each of them waits with.
+ */
+export function nextInTurn(line: Line): SQL {
+  const {
+    table,
+    isOpen,
+    isReady,
+    isTaken,
+    since,
+    lastTurn,
+    preferred,
+    atOnce = Number.MAX_SAFE_INTEGER,
+  } = line;
+  const { id, companyId } = table;
+  const ofCompany = sql`FROM ${table} WHERE ${companyId} = waiting.company_id`;
+  const oldest = sql`(SELECT ${id} ${ofCompany} AND ${isOpen} AND ${isReady} ORDER BY ${since} LIMIT 1)`;
+  const chosen = preferred
+    ? sql`coalesce((SELECT ${id} ${ofCompany} AND ${preferred} AND ${isReady}), ${oldest})`
+    : oldest;
+  // SQLite has no "loose index scan": the recursion jumps from one company to the next in the index.
+  return sql`(
+    WITH RECURSIVE waiting (company_id) AS (
+      SELECT (SELECT ${companyId} FROM ${table} WHERE ${isOpen} ORDER BY ${companyId} LIMIT 1)
+      UNION ALL
+      SELECT (SELECT ${companyId} FROM ${table} WHERE ${isOpen} AND ${companyId} > waiting.company_id ORDER BY ${companyId} LIMIT 1)
+      FROM waiting WHERE waiting.company_id IS NOT NULL
+    )
+    SELECT line.id FROM (
+      SELECT waiting.company_id AS company_id,
+        ${chosen} AS id,
+        (SELECT count(*) ${ofCompany} AND ${isTaken}) AS taken
+      FROM waiting WHERE waiting.company_id IS NOT NULL
+    ) AS line JOIN ${companies} ON ${companies.id} = line.company_id
+    WHERE line.id IS NOT NULL AND line.taken < ${atOnce}
+    ORDER BY line.taken, ${lastTurn} LIMIT 1)`;
+}
