@@ -828,6 +828,8 @@ export interface Webhook {
   enabled: boolean;
   /** Why Vivimark disabled it: `failing` for days, or `gone` (it responded with 410). Null when it is enabled, or a person disabled it. */
   disabled_reason: "failing" | "gone" | null;
+  /** When its current URL first accepted a test event. Null: unverified, and its events wait until a test event is delivered. */
+  verified_at: string | null;
   /** Failed attempts since the last success. */
   failures: number;
   failing_since: string | null;
@@ -866,6 +868,7 @@ export interface WebhookDelivery {
   state: WebhookDeliveryState;
   /** Attempts since the delivery was created or last resent. */
   attempts: number;
+  /** Null when it is finished, or waits until its webhook is verified. */
   next_attempt_at: string | null;
   /** The HTTP status of the last attempt; null without a response. */
   status: number | null;
@@ -889,6 +892,10 @@ export interface WebhookEvent {
 
 export interface WebhookList {
   items: Array<Webhook>;
+  /** The most requests per minute to all webhooks of the company together; 0: unlimited. */
+  requests_a_minute: number;
+  /** Deliveries above the limit wait until then. Null: none is held back. */
+  held_back_until: string | null;
 }
 
 export interface WebhookTest {
@@ -1603,7 +1610,7 @@ export interface Operations {
   /**
    * Create a webhook; the secret is only in this response and in those of rotations
    *
-   * Requests are signed according to Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`); docs/webhooks.md explains how to verify them. Their bodies are described under `webhooks` in this document.
+   * It is unverified: its events wait until its URL has accepted a test event. Requests are signed according to Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`); docs/webhooks.md explains how to verify them. Their bodies are described under `webhooks` in this document.
    */
   "POST /api/webhooks": {
     header?: {
@@ -1623,7 +1630,7 @@ export interface Operations {
   /**
    * Change, enable or disable a webhook
    *
-   * Events that occur while a webhook is disabled are not delivered later. Its waiting deliveries fail; they can be resent. Vivimark disables a webhook that responds with 410, or after 20 failed attempts in a row over at least 5 days.
+   * With another URL, the webhook is unverified again. Events that occur while a webhook is disabled are not delivered later. Its waiting deliveries fail; they can be resent. Vivimark disables a webhook that responds with 410, or after 20 failed attempts in a row over at least 5 days.
    */
   "PATCH /api/webhooks/{id}": {
     path: {
@@ -1657,7 +1664,7 @@ export interface Operations {
   /**
    * Send a `webhook.test`
    *
-   * It is delivered, retried and logged like any other event.
+   * It is delivered, retried and logged like any other event. A status from 200 to 299 verifies the webhook: until then, its other events wait.
    */
   "POST /api/webhooks/{id}/test": {
     path: {

@@ -102,7 +102,7 @@ interface CompileQueue {
   ): Promise<void>;
 }
 
-/** Asks to continue a storage migration. The database has what is to be done. */
+/** Asks to continue a storage migration. The database has what is to be done, and whose turn it is. */
 export interface StorageMessage {
   readonly migration_id: string;
 }
@@ -118,7 +118,7 @@ export interface WebhookMessage {
 
 interface WebhookQueue {
   /** At most 100 at once. */
-  sendAll(messages: readonly WebhookMessage[]): Promise<void>;
+  sendAll(messages: readonly WebhookMessage[], delaySeconds: number): Promise<void>;
 }
 
 /** The consumer's decision about a message. */
@@ -143,6 +143,8 @@ export interface Settings {
   readonly compilePlaces: number;
   readonly retryBaseSeconds: number;
   readonly sweepGraceSeconds: number;
+  /** Requests of the webhooks of one company per minute; 0: unlimited. */
+  readonly webhooksAMinute: number;
   readonly storageLeaseSeconds: number;
   /** The quotas of companies without quotas of their own. */
   readonly quotas: Quotas;

@@ -63,6 +63,7 @@ export interface Env {
   readonly SWEEP_GRACE_SECONDS: string;
   readonly STORAGE_LEASE_SECONDS: string;
   /** Quotas of each company; 0, empty or absent: unlimited. */
+  readonly WEBHOOKS_A_MINUTE?: string;
   readonly QUOTA_CONTENTS?: string;
   readonly QUOTA_BYTES?: string;
   readonly QUOTA_COMPILATIONS_A_DAY?: string;
@@ -111,6 +112,7 @@ export function connect(env: Env): Bindings & Consumer {
     retryBaseSeconds: seconds(env, "RETRY_BASE_SECONDS"),
     sweepGraceSeconds: seconds(env, "SWEEP_GRACE_SECONDS"),
     storageLeaseSeconds: seconds(env, "STORAGE_LEASE_SECONDS"),
+    webhooksAMinute: quota(env, "WEBHOOKS_A_MINUTE"),
     quotas: {
       contents: quota(env, "QUOTA_CONTENTS"),
       bytes: quota(env, "QUOTA_BYTES"),
@@ -150,8 +152,8 @@ export function connect(env: Env): Bindings & Consumer {
       },
     },
     webhookQueue: {
-      async sendAll(messages) {
-        await env.WEBHOOK_QUEUE.sendBatch(messages.map((body) => ({ body })));
+      async sendAll(messages, delaySeconds) {
+        await env.WEBHOOK_QUEUE.sendBatch(messages.map((body) => ({ body, delaySeconds })));
       },
     },
     compile: (job, onProgress) => compileRemotely(compiler, job, onProgress),
@@ -231,7 +233,7 @@ function rateLimitsOf(env: Env): RateLimits {
   return Object.fromEntries(limits);
 }
 
-function quota(env: Env, name: keyof Env & `QUOTA_${string}`): number {
+function quota(env: Env, name: keyof Env & (`QUOTA_${string}` | "WEBHOOKS_A_MINUTE")): number {
   const value = Number(env[name] ?? 0);
   if (!(Number.isSafeInteger(value) && value >= 0)) {
     throw new Error(`${name} is ${JSON.stringify(env[name])}; expected a whole number, or 0 for no limit.`);

@@ -44,7 +44,7 @@ async function verdictOn(
   isDead: boolean,
 ): Promise<Verdict> {
   if ("migration_id" in message) {
-    await takeTurn(services, message.migration_id);
+    await takeTurn(services);
     return { kind: "ack" };
   }
   if ("delivery_id" in message) return (isDead ? deadLetterDelivery : deliverWebhook)(services, message);

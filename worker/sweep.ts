@@ -60,7 +60,7 @@ export async function sweep(
   await Promise.all(moves.map(({ id }) => storageQueue.send({ migration_id: id }, 0)));
 
   const deliveries = await webhooks.reclaimOverdue(db, graceSeconds, MAX_ROWS, now);
-  if (deliveries.length > 0) await webhookQueue.sendAll(deliveries);
+  if (deliveries.length > 0) await webhookQueue.sendAll(deliveries, 0);
   await webhooks.prune(db, now);
 
   for (const upload of await listExpired(db, MAX_ROWS, now)) {

@@ -126,17 +126,20 @@ async function fillByApi(platform: Platform, state: State): Promise<void> {
   projects.pop();
 
   const receiver = await startReceiver();
-  await owner.send("POST", "/api/webhooks", {
-    url: `${receiver.url}/orders`,
-    description: "Order system",
-    events: EVENTS,
-  });
-  await owner.send("POST", "/api/webhooks", {
-    // Nothing listens on port 9: its deliveries fail.
-    url: "http://127.0.0.1:9/hook",
-    description: "Unreachable server",
-    events: EVENTS,
-  });
+  const webhooks = [
+    await owner.send<{ id: string }>("POST", "/api/webhooks", {
+      url: `${receiver.url}/orders`,
+      description: "Order system",
+      events: EVENTS,
+    }),
+    await owner.send<{ id: string }>("POST", "/api/webhooks", {
+      // Nothing listens on port 9: its test event fails, and it stays unverified.
+      url: "http://127.0.0.1:9/hook",
+      description: "Unreachable server",
+      events: EVENTS,
+    }),
+  ];
+  for (const { id } of webhooks) await owner.send("POST", `/api/webhooks/${id}/test`, {});
   await owner.send("POST", "/api/webhooks", {
     url: `${receiver.url}/old`,
     description: "Old order system",

@@ -14,6 +14,8 @@ export class Receiver {
   readonly received: Received[] = [];
   /** The status of the next answers. */
   status = 200;
+  /** Whether it keeps requests open without a response. */
+  isSilent = false;
   readonly #close: () => void;
 
   private constructor(port: number, close: () => void) {
@@ -27,6 +29,7 @@ export class Receiver {
         Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
       );
       receiver.received.push({ headers, body: await textOf(request) });
+      if (receiver.isSilent) return;
       response.writeHead(receiver.status).end(`Status ${receiver.status}.`);
     }).listen(0, "127.0.0.1");
     await once(server, "listening");

@@ -2,9 +2,11 @@ import { randomBytes } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type {
+  Delivery,
   DeliveryDetail,
   DeliveryPage,
   EventPayload,
+  Webhook as WebhookBody,
   WebhookWithSecret,
 } from "../../worker/webhooks/schemas.ts";
 import { until } from "./api.ts";
@@ -36,6 +38,12 @@ beforeAll(async () => {
   await edge.start();
   const events = ["marker.ready", "marker.failed", "content.deleted"];
   hook = await edge.api.json(201, "/api/webhooks", send({ url: receiver.url, events }));
+  await edge.api.json(202, `/api/webhooks/${hook.id}/test`, { method: "POST" });
+  await until(
+    "verified",
+    () => edge.api.json<WebhookBody>(200, `/api/webhooks/${hook.id}`),
+    ({ verified_at }) => verified_at !== null,
+  );
 });
 
 afterAll(async () => {
@@ -124,4 +132,27 @@ test("the shop is down, and the Worker is killed with the message in its queue: 
     (count) => count === 1,
   );
   expect(about(content.id)).toHaveLength(done.log.length);
+});
+
+test("servers that do not respond delay no other webhook", async () => {
+  const { api } = edge;
+  const silent = await Receiver.start();
+  silent.isSilent = true;
+  const sendTest = (id: string) => api.json<Delivery>(202, `/api/webhooks/${id}/test`, { method: "POST" });
+  try {
+    const body = send({ url: silent.url, events: ["marker.ready"] });
+    const slow = await api.json<WebhookBody>(201, "/api/webhooks", body);
+    for (let n = 0; n < 4; n++) await sendTest(slow.id);
+    const received = async () => silent.received.length;
+    await until("asked", received, (count) => count === 4);
+    const test = await sendTest(hook.id);
+    const arrived = async () =>
+      receiver.received.some(({ headers }) => headers["webhook-id"] === test.event_id);
+    await until("delivered", arrived, (isThere) => isThere);
+    // The others still wait for their response.
+    const { items } = await api.json<DeliveryPage>(200, `/api/webhooks/${slow.id}/deliveries`);
+    expect(items.map(({ state, error }) => [state, error])).toEqual(Array(4).fill(["pending", null]));
+  } finally {
+    silent.close();
+  }
 });

@@ -55,7 +55,7 @@ async function look(page: Page, name: string): Promise<void> {
   await page.setViewportSize({ width: 1280, height: 900 });
 }
 
-test("a webhook is added by keyboard, tested, fails, is sent again, changed and deleted", async () => {
+test("a webhook is added by keyboard, fails its test, is verified, changed and deleted", async () => {
   const page = await openPage({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce" });
   await page.getByRole("heading", { name: "No webhooks yet" }).waitFor();
   await look(page, "none");
@@ -83,6 +83,8 @@ test("a webhook is added by keyboard, tested, fails, is sent again, changed and 
   await card.waitFor();
   expect(await page.content()).not.toContain(secret);
 
+  await card.getByText("Unverified", { exact: true }).waitFor();
+  await card.getByText("its events wait", { exact: false }).waitFor();
   receiver.status = 500;
   await card.getByRole("button", { name: "Send test event" }).click();
   await card.getByText("The server responded with status 500", { exact: false }).waitFor();
@@ -92,13 +94,15 @@ test("a webhook is added by keyboard, tested, fails, is sent again, changed and 
   });
   await card.getByRole("button", { name: "Details of Test event" }).click();
   await card.getByText("Status 500.").first().waitFor();
-  await card.getByText("Failing", { exact: true }).waitFor();
-  await look(page, "failing");
+  await card.getByText("The last attempt failed on", { exact: false }).waitFor();
+  await card.getByText("Unverified", { exact: true }).waitFor();
+  await look(page, "unverified");
 
   receiver.status = 200;
   await card.getByRole("button", { name: "Resend delivery Test event" }).click();
   await card.getByRole("listitem").getByText("Delivered", { exact: true }).waitFor();
   await card.getByText("Last delivered just now.").waitFor();
+  await card.getByText("Enabled", { exact: true }).waitFor();
   expect(new Set(receiver.received.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
   await look(page, "delivered");
   await card.getByLabel("Status").selectOption("Failed");
@@ -115,6 +119,11 @@ test("a webhook is added by keyboard, tested, fails, is sent again, changed and 
   await dialog.getByLabel("Description").fill("");
   await dialog.getByRole("button", { name: "Save" }).click();
   const renamed = page.getByRole("article", { name: new URL(receiver.url).host });
+
+  await renamed.getByRole("button", { name: /^Edit / }).click();
+  await dialog.getByLabel("URL").fill(`${receiver.url}/moved`);
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await renamed.getByText("Unverified", { exact: true }).waitFor();
   await renamed.getByRole("button", { name: "Disable" }).click();
   await renamed.getByText("This webhook is disabled", { exact: false }).waitFor();
   expect(await renamed.getByRole("button", { name: "Send test event" }).isDisabled()).toBe(true);

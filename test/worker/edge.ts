@@ -43,7 +43,9 @@ export class Edge {
   readonly storage = new R2Storage(env.BUCKET);
   readonly sent: { message: CompileMessage; delaySeconds: number }[] = [];
   readonly moves: { message: StorageMessage; delaySeconds: number }[] = [];
+  /** Messages about webhooks that are due at once, and those with a delay. */
   readonly told: WebhookMessage[] = [];
+  readonly toldLater: { message: WebhookMessage; delaySeconds: number }[] = [];
   readonly settings: Settings = {
     publicUrl: ORIGIN,
     browserLeaseSeconds: 60,
@@ -52,6 +54,7 @@ export class Edge {
     compilePlaces: 1000,
     retryBaseSeconds: 60,
     sweepGraceSeconds: 120,
+    webhooksAMinute: 0,
     storageLeaseSeconds: 300,
     quotas: UNLIMITED,
   };
@@ -78,7 +81,12 @@ export class Edge {
       sendAll: async (messages) => void this.sent.push(...messages),
     },
     storageQueue: { send: async (message, delaySeconds) => void this.moves.push({ message, delaySeconds }) },
-    webhookQueue: { sendAll: async (messages) => void this.told.push(...messages) },
+    webhookQueue: {
+      sendAll: async (messages, delaySeconds) => {
+        if (delaySeconds === 0) this.told.push(...messages);
+        else this.toldLater.push(...messages.map((message) => ({ message, delaySeconds })));
+      },
+    },
     assets: { fetch: async (request) => new Response(new URL(request.url).pathname) },
     rateLimits: {},
     // The tests change rows directly.
@@ -165,8 +173,13 @@ export class Edge {
   ): Promise<Response> {
     const request = new Request(`${ORIGIN}${path}`, init);
     const answer = await app.fetch(request, { ...this.bindings, ...bindings });
-    await Promise.all(this.#later.splice(0));
+    await this.settled();
     return answer;
+  }
+
+  /** Waits for the work that continues in the background. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#later.splice(0));
   }
 
   async #addKey(): Promise<void> {

@@ -83,6 +83,13 @@ export const companies = sqliteTable("companies", {
   maxCompilationsADay: integer("max_compilations_a_day"),
   /** When the Node compiler last began one of its compilations: companies take turns (worker/db/next-in-turn.ts). */
   compiledAt: integer("compiled_at"),
+  /** When a turn of one of its storage migrations last began. */
+  movedAt: integer("moved_at"),
+  /** The last minute since 1970 in which one of its webhooks was sent, and the number sent in it. */
+  webhookMinute: integer("webhook_minute"),
+  webhookSends: integer("webhook_sends").notNull().default(0),
+  /** Until when its webhooks were last held back; the messages that continue are due then. */
+  webhooksHeldUntil: integer("webhooks_held_until"),
   createdAt: integer("created_at").notNull(),
   updatedAt: integer("updated_at").notNull(),
 });
@@ -271,7 +278,10 @@ export const storageMigrations = sqliteTable(
     uniqueIndex("storage_migrations_one")
       .on(table.companyId)
       .where(sql`state IN ('running', 'paused') AND video_of IS NULL`),
-    index("storage_migrations_open").on(table.nextMessageAt).where(sql`state IN ('running', 'cancelled')`),
+    index("storage_migrations_waiting")
+      .on(table.companyId, table.nextMessageAt)
+      .where(sql`state IN ('running', 'cancelled') AND finished_at IS NULL`),
+    index("storage_migrations_leased").on(table.companyId).where(sql`lease IS NOT NULL`),
   ],
 );
 
@@ -619,6 +629,8 @@ export const webhookEndpoints = sqliteTable(
     failures: integer("failures").notNull().default(0),
     failingSince: integer("failing_since"),
     lastDeliveredAt: integer("last_delivered_at"),
+    /** When the current URL first accepted a test event. Null: unverified, and other events wait. */
+    verifiedAt: integer("verified_at"),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
   },
@@ -663,7 +675,10 @@ export const webhookDeliveries = sqliteTable(
     /** The token of the attempt that holds the lease; random. */
     lease: text("lease"),
     leaseExpiresAt: integer("lease_expires_at"),
-    /** When its queue message is due; the sweep sends another when none came long after. */
+    /**
+     * When its queue message is due; the sweep sends another when none came long after. Null when it is finished, or
+     * waits until its webhook is verified.
+     */
     nextAttemptAt: integer("next_attempt_at"),
     /** The HTTP status of the last attempt; null without a response. */
     status: integer("status"),
@@ -675,7 +690,10 @@ export const webhookDeliveries = sqliteTable(
   (table) => [
     uniqueIndex("webhook_deliveries_once").on(table.eventId, table.endpointId),
     index("webhook_deliveries_newest").on(table.endpointId, table.createdAt, table.id),
-    index("webhook_deliveries_open").on(table.nextAttemptAt).where(sql`state = 'pending'`),
+    index("webhook_deliveries_waiting")
+      .on(table.companyId, table.nextAttemptAt)
+      .where(sql`state = 'pending'`),
+    index("webhook_deliveries_leased").on(table.companyId).where(sql`lease IS NOT NULL`),
   ],
 );
 

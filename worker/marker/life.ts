@@ -219,7 +219,9 @@ export async function claim(
   const { generation, leaseSeconds, places, now } = place;
   const lease = await newLease(now, leaseSeconds);
   const isOwn = sql`${compileTasks.contentId} = ${contentId} AND ${compileTasks.generation} = ${generation}`;
-  const isOwnDue = sql`EXISTS (SELECT 1 FROM ${compileTasks} WHERE ${isOwn} AND ${isDue(now)})`;
+  // A message comes up to a second early.
+  const due = { now, dueBy: now + EARLY_MILLISECONDS };
+  const isOwnDue = sql`EXISTS (SELECT 1 FROM ${compileTasks} WHERE ${isOwn} AND ${isDue(due)})`;
   const ofTaken = (column: SQL) =>
     sql`(SELECT ${column} FROM ${compileTasks} WHERE ${isRunning} AND ${compileTasks.leaseHash} = ${lease.hash})`;
   const [[task]] = await db.batch([
@@ -234,7 +236,7 @@ export async function claim(
         progress: null,
         startedAt: sql`coalesce(${compileTasks.startedAt}, ${now})`,
       })
-      .where(and(isOwnDue, eq(compileTasks.id, nextTask(places, now, isOwn))))
+      .where(and(isOwnDue, eq(compileTasks.id, nextTask(places, due, isOwn))))
       .returning(),
     mirror(db, ofTaken(sql`content_id`), now),
     db
@@ -263,7 +265,7 @@ export async function findNext(
   const [next] = await db
     .select({ content_id: compileTasks.contentId, generation: compileTasks.generation })
     .from(compileTasks)
-    .where(eq(compileTasks.id, nextTask(places, now)));
+    .where(eq(compileTasks.id, nextTask(places, { now, dueBy: now })));
   return next;
 }
 
@@ -279,11 +281,12 @@ function hasFreePlace(places: number, now: number): SQL {
 }
 
 /** Returns the id of the compilation whose turn it is; NULL if none is due or no place is free. */
-function nextTask(places: number, now: number, preferred?: SQL): SQL {
+function nextTask(places: number, due: Due, preferred?: SQL): SQL {
+  const { now } = due;
   const next = nextInTurn({
     table: compileTasks,
     isOpen,
-    isReady: isDue(now),
+    isReady: isDue(due),
     isTaken: holdsPlace(now),
     since: sql`${compileTasks.nextAttemptAt}`,
     lastTurn: sql`${companies.compiledAt}`,
@@ -292,9 +295,14 @@ function nextTask(places: number, now: number, preferred?: SQL): SQL {
   return sql`CASE WHEN ${hasFreePlace(places, now)} THEN ${next} END`;
 }
 
-/** The compilations that the Node compiler may start now. A lease never ends before `nextAttemptAt`. */
-function isDue(now: number): SQL {
-  return sql`(${isFree(now)} AND ${compileTasks.nextAttemptAt} <= ${now + EARLY_MILLISECONDS}
+interface Due {
+  readonly now: number;
+  readonly dueBy: number;
+}
+
+/** The compilations that the Node compiler may start. A lease never ends before `nextAttemptAt`. */
+function isDue({ now, dueBy }: Due): SQL {
+  return sql`(${isFree(now)} AND ${compileTasks.nextAttemptAt} <= ${dueBy}
     AND ${compileTasks.attempts} < ${MAX_ATTEMPTS})`;
 }
 

@@ -66,6 +66,7 @@ const create = companyRoute("webhooks:manage", {
   operationId: "createWebhook",
   summary: "Create a webhook; the secret is only in this response and in those of rotations",
   description:
+    "It is unverified: its events wait until its URL has accepted a test event. " +
     "Requests are signed according to Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`); " +
     "docs/webhooks.md explains how to verify them. Their bodies are described under `webhooks` in this document.",
   middleware: [readJson] as const,
@@ -94,6 +95,7 @@ const change = companyRoute("webhooks:manage", {
   operationId: "changeWebhook",
   summary: "Change, enable or disable a webhook",
   description:
+    "With another URL, the webhook is unverified again. " +
     "Events that occur while a webhook is disabled are not delivered later. Its waiting deliveries fail; they can be resent. " +
     `Vivimark disables a webhook that responds with 410, or after ${FAILURES_TO_DISABLE} failed attempts in a ` +
     `row over at least ${FAILING_DAYS_TO_DISABLE} days.`,
@@ -133,7 +135,9 @@ const test = companyRoute("webhooks:manage", {
   path: "/{id}/test",
   operationId: "testWebhook",
   summary: `Send a \`${TEST_EVENT}\``,
-  description: "It is delivered, retried and logged like any other event.",
+  description:
+    "It is delivered, retried and logged like any other event. A status from 200 to 299 verifies the webhook: until " +
+    "then, its other events wait.",
   request: { params: webhookId },
   responses: {
     202: answers(delivery, "The delivery of the test event"),
@@ -186,7 +190,16 @@ const sendAgain = companyRoute("webhooks:manage", {
 });
 
 export const webhookRoutes = new OpenAPIHono<AppEnv>()
-  .openapi(list, async (c) => c.json({ items: (await storeOf(c).list()).map(webhookBody(c)) }, 200))
+  .openapi(list, async (c) => {
+    const { webhooksHeldUntil: until } = c.var.access.company;
+    const { settings, now } = c.env;
+    const answer = {
+      items: (await storeOf(c).list()).map(webhookBody(c)),
+      requests_a_minute: settings.webhooksAMinute,
+      held_back_until: until !== null && until > now() ? timestamp(until) : null,
+    };
+    return c.json(answer, 200);
+  })
   .openapi(create, async (c) => {
     const { url, events, description, enabled: isEnabled } = c.req.valid("json");
     const { internet, storages, now } = c.env;
@@ -334,6 +347,7 @@ const webhookBody =
       description: row.description,
       enabled: row.isEnabled,
       disabled_reason: row.disabledReason,
+      verified_at: timestamp(row.verifiedAt),
       failures: row.failures,
       failing_since: timestamp(row.failingSince),
       last_delivered_at: timestamp(row.lastDeliveredAt),

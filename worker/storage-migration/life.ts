@@ -16,9 +16,11 @@ import {
 import type { Audit } from "../audit/log.ts";
 import { type FilePlace, filesOf, placeColumns, placeValues } from "../content/files.ts";
 import { movedPath } from "../content/paths.ts";
+import { nextInTurn } from "../db/next-in-turn.ts";
 import {
   arContent,
   type CopiedPart,
+  companies,
   type Database,
   type FileMoveRow,
   fileMoves,
@@ -47,11 +49,17 @@ const MAX_FAILURES_IN_ROW = 3;
 
 const isOpen = inArray(storageMigrations.state, ["running", "paused"]);
 
-/** Work is left: files to move, or orphaned copies of a cancelled storage migration to delete. */
-const hasWork = or(
-  eq(storageMigrations.state, "running"),
-  and(eq(storageMigrations.state, "cancelled"), isNull(storageMigrations.finishedAt)),
-);
+/** Storage migrations of one company that have a turn at the same time. */
+const TURNS_AT_ONCE = 2;
+
+/** Queues deliver on whole seconds, so a message may come this much before its time. */
+const EARLY_MILLISECONDS = 1000;
+
+/**
+ * Work is left: files to move, or orphaned copies of a cancelled storage migration to delete. Literal, as SQLite uses
+ * a partial index only for its own condition.
+ */
+const hasWork = sql`${storageMigrations.state} IN ('running', 'cancelled') AND ${storageMigrations.finishedAt} IS NULL`;
 
 export interface NewStorageMigration {
   readonly id?: string;
@@ -100,21 +108,52 @@ export interface Claim {
   readonly lease: string;
 }
 
-/** Leases a storage migration. Undefined when another holder has the lease, or no work is left. */
-export async function claim(
-  db: Database,
-  id: string,
-  leaseSeconds: number,
-  now: number,
-): Promise<Claim | undefined> {
+/**
+ * Leases the storage migration whose turn it is: companies take turns, and so do the storage migrations of each.
+ * Undefined when none is due.
+ */
+export async function claim(db: Database, leaseSeconds: number, now: number): Promise<Claim | undefined> {
   const lease = hex(crypto.getRandomValues(new Uint8Array(16)));
-  const free = or(isNull(storageMigrations.lease), lte(storageMigrations.leaseExpiresAt, now));
-  const [migration] = await db
-    .update(storageMigrations)
-    .set({ lease, leaseExpiresAt: now + leaseSeconds * 1000 })
-    .where(and(eq(storageMigrations.id, id), hasWork, free))
-    .returning();
+  const { companyId, lease: held } = storageMigrations;
+  const [[migration]] = await db.batch([
+    db
+      .update(storageMigrations)
+      .set({ lease, leaseExpiresAt: now + leaseSeconds * 1000 })
+      .where(eq(storageMigrations.id, nextTurn(now, now + EARLY_MILLISECONDS)))
+      .returning(),
+    db
+      .update(companies)
+      .set({ movedAt: now })
+      .where(
+        eq(
+          companies.id,
+          sql`(SELECT ${companyId} FROM ${storageMigrations} WHERE ${held} IS NOT NULL AND ${held} = ${lease})`,
+        ),
+      ),
+  ]);
   return migration && { migration, lease };
+}
+
+/** Returns the storage migration whose turn it is; undefined when none is due. */
+export async function findNext(db: Database, now: number): Promise<{ id: string } | undefined> {
+  const [next] = await db
+    .select({ id: storageMigrations.id })
+    .from(storageMigrations)
+    .where(eq(storageMigrations.id, nextTurn(now, now)));
+  return next;
+}
+
+function nextTurn(now: number, dueBy: number): SQL {
+  const { lease, leaseExpiresAt, nextMessageAt } = storageMigrations;
+  return nextInTurn({
+    table: storageMigrations,
+    isOpen: hasWork,
+    isReady: sql`${nextMessageAt} <= ${dueBy} AND (${lease} IS NULL OR ${leaseExpiresAt} <= ${now})`,
+    isTaken: sql`${lease} IS NOT NULL AND ${leaseExpiresAt} > ${now}`,
+    since: sql`${nextMessageAt}`,
+    lastTurn: sql`${companies.movedAt}`,
+    atOnce: TURNS_AT_ONCE,
+  });
 }
 
 /** Extends a lease. False when it is lost, or the storage migration was paused or cancelled since. */
@@ -257,6 +296,7 @@ export function reclaimOverdue(
         or(isNull(storageMigrations.lease), lte(storageMigrations.leaseExpiresAt, now)),
       ),
     )
+    .orderBy(storageMigrations.nextMessageAt)
     .limit(limit);
   return db
     .update(storageMigrations)

@@ -30,27 +30,32 @@ const TURN_MILLISECONDS = 20_000;
 const EXTENSIONS_PER_LEASE = 4;
 
 /**
- * Handles the queue message of a storage migration: moves files for a while, then sends the next message. Safe to
- * call twice for one message: a call that does not get the lease does nothing.
+ * Handles a queue message of a storage migration: the one whose turn it is moves files for a while, then the next
+ * message is sent. A message that comes twice does no harm: without a storage migration that is due, it does nothing.
  */
-export async function takeTurn(services: Services, migrationId: string): Promise<void> {
+export async function takeTurn(services: Services): Promise<void> {
   const { db, storageQueue, settings, now } = services;
-  const claim = await life.claim(db, migrationId, settings.storageLeaseSeconds, now());
+  const claim = await life.claim(db, settings.storageLeaseSeconds, now());
   if (!claim) return;
+  const { id } = claim.migration;
   const result = await new Turn(services, claim).run();
   switch (result.kind) {
     case "finished":
-      return life.finish(db, claim, now());
+      await life.finish(db, claim, now());
+      break;
     case "lost":
-      return;
+      break;
     case "pause":
-      return life.pauseFor(db, claim, result.failure, now());
+      await life.pauseFor(db, claim, result.failure, now());
+      break;
     case "continue": {
       const delaySeconds = Math.ceil(result.delaySeconds);
       await life.release(db, claim, now() + delaySeconds * 1000);
-      await announceStorageMigration(storageQueue, migrationId, delaySeconds);
+      if (delaySeconds > 0) await announceStorageMigration(storageQueue, id, delaySeconds);
     }
   }
+  const next = await life.findNext(db, now());
+  if (next) await announceStorageMigration(storageQueue, next.id, 0);
 }
 
 /** The next step after a turn. */

@@ -2,9 +2,17 @@ import { Webhook } from "standardwebhooks";
 import type { Bindings, Verdict, WebhookMessage } from "../bindings.ts";
 import type { WebhookEventRow } from "../db/tables.ts";
 import { manyLines } from "../http/fields.ts";
-import { logEvent } from "../log.ts";
+import { logEvent, logFailure } from "../log.ts";
 import { StorageError } from "../storage/provider.ts";
-import { type Attempt, type ClaimedDelivery, claim, failDelivery, recordAttempt } from "./deliveries.ts";
+import {
+  type Attempt,
+  type ClaimedDelivery,
+  claim,
+  enqueueNext,
+  failDelivery,
+  holdBack,
+  recordAttempt,
+} from "./deliveries.ts";
 import { payloadOf } from "./payload.ts";
 import { signingSecrets } from "./secret.ts";
 
@@ -17,48 +25,79 @@ const BODY_BYTES = 1024;
 
 const ACK: Verdict = { kind: "ack" };
 
-type Sender = Pick<Bindings, "db" | "storages" | "internet" | "settings" | "now">;
+type Sender = Pick<Bindings, "db" | "storages" | "internet" | "webhookQueue" | "settings" | "now" | "later">;
 
 /**
- * Handles a queue message: sends its delivery if it is due and not being sent. A message that comes twice sends once.
+ * Handles a queue message: sends its delivery if it is due, not being sent, and its company has not sent as much as it
+ * may. A message that comes twice sends once. Resolves before the request ends, so that a slow server does not delay
+ * the messages behind it: the lease in the database keeps the delivery.
  */
 export async function deliverWebhook(sender: Sender, { delivery_id: id }: WebhookMessage): Promise<Verdict> {
-  const { db, now } = sender;
-  const claimed = await claim(db, id, now());
-  if (!claimed) {
+  const { db, settings, now, later } = sender;
+  const rate = { sendsAMinute: settings.webhooksAMinute, now: now() };
+  const claimed = await claim(db, id, rate);
+  if (claimed) {
+    const request = await prepare(sender, claimed);
+    later(attempt(sender, claimed, request));
+  } else {
     await failDelivery(db, id, { onlySpent: true }, now());
-    return ACK;
+    await holdBack(sender, id, rate);
   }
-  const attempt = await send(sender, claimed);
+  return ACK;
+}
+
+/** Makes an attempt and queues what follows: this delivery's next attempt, and the company's next delivery. */
+async function attempt(sender: Sender, claimed: ClaimedDelivery, request: SignedRequest): Promise<void> {
+  const { db, webhookQueue, now } = sender;
   const { endpoint, event, delivery } = claimed;
-  logEvent("webhook", {
-    company_id: endpoint.companyId,
-    endpoint_id: endpoint.id,
-    type: event.type,
-    attempt: delivery.attempts,
-    status: attempt.status,
-    delivered: attempt.error === null,
-  });
-  const delaySeconds = await recordAttempt(db, { claimed, attempt, random: Math.random(), now: now() });
-  return delaySeconds === null ? ACK : { kind: "retry", delaySeconds };
+  try {
+    const outcome = await send(sender, claimed, request);
+    logEvent("webhook", {
+      company_id: endpoint.companyId,
+      endpoint_id: endpoint.id,
+      type: event.type,
+      attempt: delivery.attempts,
+      status: outcome.status,
+      delivered: outcome.error === null,
+    });
+    const record = { claimed, attempt: outcome, random: Math.random(), now: now() };
+    const delaySeconds = await recordAttempt(db, record);
+    if (delaySeconds !== null) await webhookQueue.sendAll([{ delivery_id: delivery.id }], delaySeconds);
+    await enqueueNext(sender, endpoint.companyId, now());
+  } catch (error) {
+    logFailure("A webhook delivery is left to the sweep", error, { delivery_id: delivery.id });
+  }
 }
 
 /** Handles a message from the dead-letter queue. */
 export async function deadLetterDelivery(
-  { db, now }: Sender,
+  { db, now }: Pick<Sender, "db" | "now">,
   { delivery_id: id }: WebhookMessage,
 ): Promise<Verdict> {
   await failDelivery(db, id, { onlySpent: false }, now());
   return ACK;
 }
 
-/** Sends one request. @returns its outcome */
-async function send(sender: Sender, { endpoint, event }: ClaimedDelivery): Promise<Attempt> {
-  const { internet, settings, now } = sender;
+interface SignedRequest {
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Returns the request of a delivery. Throws if the secret cannot be opened, and the queue retries the message. */
+async function prepare(sender: Sender, { endpoint, event }: ClaimedDelivery): Promise<SignedRequest> {
+  const { storages, settings, now } = sender;
   const body = JSON.stringify(payloadOf(event, settings.publicUrl));
+  const secrets = await signingSecrets(storages, endpoint, now());
+  return { body, headers: signedHeaders({ secrets, event, body, now: now() }) };
+}
+
+/** Sends one request. @returns its outcome */
+async function send(
+  { internet, now }: Sender,
+  { endpoint }: ClaimedDelivery,
+  { body, headers }: SignedRequest,
+): Promise<Attempt> {
   const startedAt = now();
-  const secrets = await signingSecrets(sender.storages, endpoint, startedAt);
-  const headers = signedHeaders({ secrets, event, body, now: startedAt });
   const ended = (result: Partial<Attempt> & Pick<Attempt, "error">): Attempt => ({
     startedAt,
     milliseconds: now() - startedAt,

@@ -21,6 +21,7 @@ import type { Bindings, WebhookMessage } from "../bindings.ts";
 import { insertSelect } from "../db/insert-select.ts";
 import {
   type CountedTable,
+  companies,
   type Database,
   type WebhookDeliveryRow,
   type WebhookEndpointRow,
@@ -32,6 +33,7 @@ import {
 } from "../db/tables.ts";
 import { listOverfull } from "../db/usage-counts.ts";
 import { logFailure } from "../log.ts";
+import { TEST_EVENT } from "./event-names.ts";
 
 /**
  * The life of a delivery: `pending → delivered | failed`, and back to `pending` when it is sent again. The database is
@@ -54,6 +56,11 @@ const LEASE_MILLISECONDS = 60_000;
 
 /** A message may come this early, since queues deliver on whole seconds. */
 const EARLY_MILLISECONDS = 1000;
+
+/** Requests of one company that are sent at a time, so that its slow servers delay no other company. */
+export const COMPANY_SENDS = 5;
+
+const MINUTE_MILLISECONDS = 60_000;
 
 /** An endpoint is disabled after this many failed attempts in a row, over at least this many days. */
 export const FAILURES_TO_DISABLE = 20;
@@ -112,6 +119,7 @@ export async function enqueueDeliveries(
           inArray(webhookEvents.contentId, [...contentIds]),
           eq(webhookDeliveries.state, "pending"),
           eq(webhookDeliveries.attempts, 0),
+          isNotNull(webhookDeliveries.nextAttemptAt),
         ),
       );
     await sendAll(webhookQueue, fresh);
@@ -135,7 +143,7 @@ export async function enqueueDelivery({ webhookQueue }: Outbox, deliveryId: stri
 
 async function sendAll(queue: Bindings["webhookQueue"], messages: readonly WebhookMessage[]): Promise<void> {
   for (let from = 0; from < messages.length; from += MAX_MESSAGES) {
-    await queue.sendAll(messages.slice(from, from + MAX_MESSAGES));
+    await queue.sendAll(messages.slice(from, from + MAX_MESSAGES), 0);
   }
 }
 
@@ -160,35 +168,151 @@ export function isEndpointEnabled(db: Database): SQL {
   return exists(enabled);
 }
 
-/** Leases a delivery that is due, and counts an attempt. @returns undefined when there is nothing to send now */
-export async function claim(db: Database, id: string, now: number): Promise<ClaimedDelivery | undefined> {
-  const lease = crypto.randomUUID();
-  const [taken] = await db
-    .update(webhookDeliveries)
-    .set({
-      lease,
-      leaseExpiresAt: now + LEASE_MILLISECONDS,
-      attempts: sql`${webhookDeliveries.attempts} + 1`,
-    })
+/** The condition that a delivery may be sent to its endpoint: any to a verified one, otherwise only a test event. */
+function isEndpointReady(db: Database): SQL {
+  const ready = db
+    .select({ id: webhookEndpoints.id })
+    .from(webhookEndpoints)
+    .innerJoin(webhookEvents, eq(webhookEvents.id, webhookDeliveries.eventId))
     .where(
       and(
-        eq(webhookDeliveries.id, id),
-        eq(webhookDeliveries.state, "pending"),
-        lte(webhookDeliveries.nextAttemptAt, now + EARLY_MILLISECONDS),
-        lt(webhookDeliveries.attempts, MAX_ATTEMPTS),
-        isUnleased(now),
-        isEndpointEnabled(db),
+        eq(webhookEndpoints.id, webhookDeliveries.endpointId),
+        eq(webhookEndpoints.isEnabled, true),
+        or(isNotNull(webhookEndpoints.verifiedAt), eq(webhookEvents.type, TEST_EVENT)),
       ),
-    )
-    .returning({ id: webhookDeliveries.id });
+    );
+  return exists(ready);
+}
+
+/** Returns the time of a delivery's next attempt: `at`, or null while it waits until its webhook is verified. */
+export function dueAt(db: Database, at: number): SQL {
+  return sql`CASE WHEN ${isEndpointReady(db)} THEN ${at} END`;
+}
+
+const isPending = sql`${webhookDeliveries.state} = 'pending'`;
+
+/** The condition that a delivery is due and not being sent. */
+function isDue(now: number, dueBy = now): SQL | undefined {
+  return and(isPending, lte(webhookDeliveries.nextAttemptAt, dueBy), isUnleased(now));
+}
+
+/**
+ * Leases a delivery that is due, and counts an attempt and a request of its company.
+ *
+ * @param sendsAMinute the limit of requests per company and minute; 0: unlimited
+ * @returns undefined when it is not to be sent now, or its company has as many requests as it may
+ */
+export async function claim(
+  db: Database,
+  id: string,
+  { sendsAMinute, now }: { readonly sendsAMinute: number; readonly now: number },
+): Promise<ClaimedDelivery | undefined> {
+  const lease = crypto.randomUUID();
+  const minute = minuteOf(now);
+  const leased = and(eq(webhookDeliveries.id, id), eq(webhookDeliveries.lease, lease));
+  const { webhookMinute, webhookSends } = companies;
+  const [[taken]] = await db.batch([
+    db
+      .update(webhookDeliveries)
+      .set({
+        lease,
+        leaseExpiresAt: now + LEASE_MILLISECONDS,
+        attempts: sql`${webhookDeliveries.attempts} + 1`,
+      })
+      .where(
+        and(
+          eq(webhookDeliveries.id, id),
+          isDue(now, now + EARLY_MILLISECONDS),
+          lt(webhookDeliveries.attempts, MAX_ATTEMPTS),
+          isEndpointReady(db),
+          sql`(SELECT count(*) FROM webhook_deliveries AS sending WHERE sending.company_id = ${webhookDeliveries.companyId}
+            AND sending.lease IS NOT NULL AND sending.lease_expires_at > ${now}) < ${COMPANY_SENDS}`,
+          sendsAMinute === 0 ? undefined : sql`NOT ${hasSpentMinute(sendsAMinute, now)}`,
+        ),
+      )
+      .returning({ id: webhookDeliveries.id }),
+    db
+      .update(companies)
+      .set({
+        webhookSends: sql`CASE WHEN ${webhookMinute} = ${minute} THEN ${webhookSends} + 1 ELSE 1 END`,
+        webhookMinute: minute,
+      })
+      .where(eq(companies.id, sql`(SELECT company_id FROM ${webhookDeliveries} WHERE ${leased})`)),
+  ]);
   if (!taken) return undefined;
   const [claimed] = await db
     .select({ delivery: webhookDeliveries, endpoint: webhookEndpoints, event: webhookEvents })
     .from(webhookDeliveries)
     .innerJoin(webhookEndpoints, eq(webhookEndpoints.id, webhookDeliveries.endpointId))
     .innerJoin(webhookEvents, eq(webhookEvents.id, webhookDeliveries.eventId))
-    .where(and(eq(webhookDeliveries.id, id), eq(webhookDeliveries.lease, lease)));
+    .where(leased);
   return claimed;
+}
+
+function minuteOf(now: number): number {
+  return Math.floor(now / MINUTE_MILLISECONDS);
+}
+
+/** The condition that a delivery's company has sent as many requests as it may in this minute. */
+function hasSpentMinute(sendsAMinute: number, now: number): SQL {
+  return sql`EXISTS (SELECT 1 FROM ${companies} WHERE ${and(
+    eq(companies.id, webhookDeliveries.companyId),
+    eq(companies.webhookMinute, minuteOf(now)),
+    gte(companies.webhookSends, sendsAMinute),
+  )})`;
+}
+
+/**
+ * Holds back the deliveries of a company that has sent as many requests as it may in this minute: queues its oldest
+ * ones for the next minute, once per minute. Each of them, when it is sent, queues the next one.
+ */
+export async function holdBack(
+  { db, webhookQueue }: Outbox,
+  id: string,
+  { sendsAMinute, now }: { readonly sendsAMinute: number; readonly now: number },
+): Promise<void> {
+  if (sendsAMinute === 0) return;
+  const until = (minuteOf(now) + 1) * MINUTE_MILLISECONDS;
+  const waiting = and(
+    eq(webhookDeliveries.id, id),
+    eq(webhookDeliveries.companyId, companies.id),
+    isDue(now),
+    hasSpentMinute(sendsAMinute, now),
+  );
+  const [held] = await db
+    .update(companies)
+    .set({ webhooksHeldUntil: until })
+    .where(
+      and(
+        sql`${companies.id} = (SELECT company_id FROM ${webhookDeliveries} WHERE ${eq(webhookDeliveries.id, id)})`,
+        or(isNull(companies.webhooksHeldUntil), lt(companies.webhooksHeldUntil, until)),
+        exists(db.select({ id: webhookDeliveries.id }).from(webhookDeliveries).where(waiting)),
+      ),
+    )
+    .returning({ id: companies.id });
+  if (!held) return;
+  const next = await findDue(db, held.id, COMPANY_SENDS, now);
+  await webhookQueue.sendAll(next, Math.ceil((until - now) / 1000));
+}
+
+/** Queues the delivery of a company that has waited longest. */
+export async function enqueueNext(
+  { db, webhookQueue }: Outbox,
+  companyId: string,
+  now: number,
+): Promise<void> {
+  const next = await findDue(db, companyId, 1, now);
+  if (next.length > 0) await webhookQueue.sendAll(next, 0);
+}
+
+/** Returns the messages of deliveries of a company that are due, the oldest first. */
+function findDue(db: Database, companyId: string, limit: number, now: number): Promise<WebhookMessage[]> {
+  return db
+    .select({ delivery_id: webhookDeliveries.id })
+    .from(webhookDeliveries)
+    .where(and(eq(webhookDeliveries.companyId, companyId), isDue(now)))
+    .orderBy(webhookDeliveries.nextAttemptAt)
+    .limit(limit);
 }
 
 /** The outcome of a request. */
@@ -221,7 +345,7 @@ export async function recordAttempt(
   },
 ): Promise<number | null> {
   const { claimed, attempt, random, now } = outcome;
-  const { delivery, endpoint } = claimed;
+  const { delivery, endpoint, event } = claimed;
   const { startedAt, milliseconds, status, response, error, retryAfterSeconds } = attempt;
   const isDelivered = error === null;
   const isLast = isDelivered || delivery.attempts >= MAX_ATTEMPTS;
@@ -233,7 +357,7 @@ export async function recordAttempt(
         state: isDelivered ? "delivered" : isLast ? "failed" : "pending",
         lease: null,
         leaseExpiresAt: null,
-        nextAttemptAt: delay === null ? null : now + delay * 1000,
+        nextAttemptAt: delay === null ? null : dueAt(db, now + delay * 1000),
         status,
         error,
         finishedAt: isLast ? now : null,
@@ -258,7 +382,12 @@ export async function recordAttempt(
       .update(webhookEndpoints)
       .set(
         isDelivered
-          ? { failures: 0, failingSince: null, lastDeliveredAt: now }
+          ? {
+              failures: 0,
+              failingSince: null,
+              lastDeliveredAt: now,
+              ...(event.type === TEST_EVENT ? { verifiedAt: verified(endpoint.url, now) } : {}),
+            }
           : {
               failures: sql`${webhookEndpoints.failures} + 1`,
               failingSince: sql`coalesce(${webhookEndpoints.failingSince}, ${now})`,
@@ -284,12 +413,37 @@ export async function recordAttempt(
       ),
     // The webhook may have been disabled during the attempt, when this delivery was leased.
     failDisabled(db, eq(webhookDeliveries.id, delivery.id), now),
+    ...(isDelivered && event.type === TEST_EVENT ? [releaseVerified(db, endpoint.id, now)] : []),
   ]);
   if (isDelivered || !after?.isEnabled) return null;
   const reason = status === GONE ? "gone" : isFailingForLong(after, now) ? "failing" : null;
   if (reason === null) return delay;
   await disable(db, after, reason, now);
   return null;
+}
+
+/** Returns when an endpoint was verified: now, unless it was before, or has another URL since the test was sent. */
+function verified(url: string, now: number): SQL {
+  const { verifiedAt } = webhookEndpoints;
+  return sql`CASE WHEN ${webhookEndpoints.url} = ${url} THEN coalesce(${verifiedAt}, ${now}) ELSE ${verifiedAt} END`;
+}
+
+/** Returns the statement that makes the deliveries due that waited until their endpoint is verified. */
+function releaseVerified(db: Database, endpointId: string, now: number) {
+  return db
+    .update(webhookDeliveries)
+    .set({ nextAttemptAt: dueAt(db, now) })
+    .where(
+      and(eq(webhookDeliveries.endpointId, endpointId), isPending, isNull(webhookDeliveries.nextAttemptAt)),
+    );
+}
+
+/** Returns the statement that makes the pending deliveries of an unverified endpoint wait until it is verified. */
+export function holdUnverified(db: Database, endpointId: string) {
+  return db
+    .update(webhookDeliveries)
+    .set({ nextAttemptAt: null })
+    .where(and(eq(webhookDeliveries.endpointId, endpointId), isPending, not(isEndpointReady(db))));
 }
 
 function isFailingForLong({ failures, failingSince }: WebhookEndpointRow, now: number): boolean {
@@ -365,31 +519,37 @@ export async function failDelivery(
     );
 }
 
-/** Marks deliveries that are overdue, whose message must be lost, as due now. @returns their messages */
+/**
+ * Marks the oldest overdue delivery of each company, whose message must be lost, as due now. Its end queues the next
+ * one, so that one message per company is enough.
+ *
+ * @returns their messages
+ */
 export async function reclaimOverdue(
   db: Database,
   graceSeconds: number,
   limit: number,
   now: number,
 ): Promise<WebhookMessage[]> {
-  const overdue = db
-    .select({ id: webhookDeliveries.id })
-    .from(webhookDeliveries)
-    .where(
-      and(
-        eq(webhookDeliveries.state, "pending"),
-        lte(webhookDeliveries.nextAttemptAt, now - graceSeconds * 1000),
-        isUnleased(now),
-        isEndpointEnabled(db),
-      ),
+  const { id, companyId, nextAttemptAt } = webhookDeliveries;
+  const overdue = sql`${isPending} AND ${nextAttemptAt} <= ${now - graceSeconds * 1000} AND ${isUnleased(now)}`;
+  // Jumps from one company to the next in the index, as in worker/db/next-in-turn.ts.
+  const oldest = sql`(
+    WITH RECURSIVE waiting (company_id) AS (
+      SELECT (SELECT ${companyId} FROM ${webhookDeliveries} WHERE ${isPending} ORDER BY ${companyId} LIMIT 1)
+      UNION ALL
+      SELECT (SELECT ${companyId} FROM ${webhookDeliveries} WHERE ${isPending} AND ${companyId} > waiting.company_id
+        ORDER BY ${companyId} LIMIT 1)
+      FROM waiting WHERE waiting.company_id IS NOT NULL
     )
-    .orderBy(webhookDeliveries.nextAttemptAt)
-    .limit(limit);
+    SELECT (SELECT ${id} FROM ${webhookDeliveries} WHERE ${companyId} = waiting.company_id AND ${overdue}
+      ORDER BY ${nextAttemptAt} LIMIT 1) AS overdue
+    FROM waiting WHERE overdue IS NOT NULL LIMIT ${limit})`;
   return db
     .update(webhookDeliveries)
     .set({ nextAttemptAt: now })
-    .where(inArray(webhookDeliveries.id, overdue))
-    .returning({ delivery_id: webhookDeliveries.id });
+    .where(sql`${id} IN ${oldest}`)
+    .returning({ delivery_id: id });
 }
 
 /**

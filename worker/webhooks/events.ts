@@ -14,7 +14,7 @@ import type { ContentEvent } from "./event-names.ts";
 /**
  * Returns the statements that record an event and its deliveries. They belong into the batch of the change, right
  * after the statement that makes it: an event is recorded if and only if its change commits. Without a webhook that
- * subscribes to it, no event is recorded.
+ * subscribes to it, no event is recorded. The deliveries of an unverified webhook wait until it is verified.
  *
  * The payload is the content as the batch finds it. Later changes do not affect it.
  */
@@ -58,7 +58,7 @@ export function recordEvent(
         eventId: webhookEvents.id,
         state: "pending",
         attempts: 0,
-        nextAttemptAt: now,
+        nextAttemptAt: sql`CASE WHEN ${webhookEndpoints.verifiedAt} IS NOT NULL THEN ${now} END`,
         createdAt: now,
       },
       sql`FROM ${webhookEvents} JOIN ${webhookEndpoints}

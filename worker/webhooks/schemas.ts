@@ -46,6 +46,10 @@ export const webhook = z
       description:
         "Why Vivimark disabled it: `failing` for days, or `gone` (it responded with 410). Null when it is enabled, or a person disabled it.",
     }),
+    verified_at: z.iso.datetime().nullable().openapi({
+      description:
+        "When its current URL first accepted a test event. Null: unverified, and its events wait until a test event is delivered.",
+    }),
     failures: z.number().int().openapi({ description: "Failed attempts since the last success." }),
     failing_since: z.iso.datetime().nullable(),
     last_delivered_at: z.iso.datetime().nullable(),
@@ -58,7 +62,17 @@ export const webhook = z
   .openapi("Webhook");
 export type Webhook = z.infer<typeof webhook>;
 
-export const webhookList = z.object({ items: z.array(webhook) }).openapi("WebhookList");
+export const webhookList = z
+  .object({
+    items: z.array(webhook),
+    requests_a_minute: z.number().int().openapi({
+      description: "The most requests per minute to all webhooks of the company together; 0: unlimited.",
+    }),
+    held_back_until: z.iso.datetime().nullable().openapi({
+      description: "Deliveries above the limit wait until then. Null: none is held back.",
+    }),
+  })
+  .openapi("WebhookList");
 
 /** A webhook with its secret, which only a few responses show. */
 export const webhookWithSecret = webhook
@@ -87,7 +101,9 @@ export const delivery = z
       .number()
       .int()
       .openapi({ description: "Attempts since the delivery was created or last resent." }),
-    next_attempt_at: z.iso.datetime().nullable(),
+    next_attempt_at: z.iso.datetime().nullable().openapi({
+      description: "Null when it is finished, or waits until its webhook is verified.",
+    }),
     status: z
       .number()
       .int()

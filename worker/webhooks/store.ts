@@ -15,8 +15,10 @@ import {
 } from "../db/tables.ts";
 import type { Position } from "../http/cursor.ts";
 import {
+  dueAt,
   endpointName,
   failDisabled,
+  holdUnverified,
   isEndpointEnabled,
   isUnleased,
   MAX_KEPT_ATTEMPTS,
@@ -106,7 +108,10 @@ export class WebhookStore {
     return row;
   }
 
-  /** Changes a webhook. Enabling it resets its failures; disabling it fails its pending deliveries. */
+  /**
+   * Changes a webhook. Enabling it resets its failures; disabling it fails its pending deliveries. With another URL it
+   * is unverified, and its pending deliveries wait.
+   */
   async change(
     endpoint: WebhookEndpointRow,
     change: EndpointChange,
@@ -122,6 +127,11 @@ export class WebhookStore {
         .update(webhookEndpoints)
         .set({
           ...change,
+          ...(url === undefined
+            ? {}
+            : {
+                verifiedAt: sql`CASE WHEN ${webhookEndpoints.url} = ${url} THEN ${webhookEndpoints.verifiedAt} END`,
+              }),
           ...(isReset ? { disabledReason: null, failures: 0, failingSince: null } : {}),
           updatedAt: now,
         })
@@ -132,6 +142,7 @@ export class WebhookStore {
         { id, name },
         { address, events, description, enabled: isEnabled },
       ),
+      ...(url === undefined ? [] : [holdUnverified(this.#db, id)]),
       ...(isEnabled === false ? [failDisabled(this.#db, eq(webhookDeliveries.endpointId, id), now)] : []),
     ]);
     return row;
@@ -254,7 +265,7 @@ export class WebhookStore {
         .set({
           state: "pending",
           attempts: 0,
-          nextAttemptAt: now,
+          nextAttemptAt: dueAt(this.#db, now),
           lease: null,
           leaseExpiresAt: null,
           finishedAt: null,

@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { CreatedApiKey, Mailbox, Me, Member } from "../../../worker/accounts/schemas.ts";
 import { MAX_KEPT_BYTES } from "../../../worker/db/idempotency.ts";
-import { apiKeys, arContent, companies, projects, usageCounts } from "../../../worker/db/tables.ts";
+import {
+  apiKeys,
+  arContent,
+  companies,
+  projects,
+  usageCounts,
+  webhookEndpoints,
+} from "../../../worker/db/tables.ts";
 import { ERRORS } from "../../../worker/errors.ts";
 import type { CompileOutcome } from "../../../worker/marker/compile-service.ts";
 import { consume } from "../../../worker/marker/consumer.ts";
@@ -450,7 +457,7 @@ async function recordStorage(content: ArContent): Promise<void> {
   await refused("migration_running", edge.fetch(MIGRATIONS, json("POST", { to: made.id })));
   await call(MIGRATIONS);
   await call(`${MIGRATIONS}/${id}/cancel`, { method: "POST" });
-  await takeTurn(edge.bindings, id);
+  await takeTurn(edge.bindings);
   await refused("migration_over", edge.fetch(`${MIGRATIONS}/${id}/pause`, { method: "POST" }));
 
   await call("/api/company/storage", json("PUT", { connection_id: made.id }));
@@ -505,7 +512,10 @@ async function recordWebhooks(content: ArContent): Promise<void> {
   const path = `/api/webhooks/${hook.id}`;
   const deliverAll = async () => {
     for (const message of edge.told.splice(0)) await deliverWebhook(edge.bindings, message);
+    await edge.settled();
   };
+  // A test event of the same time would make the order of the deliveries random.
+  await edge.db.update(webhookEndpoints).set({ verifiedAt: edge.clock });
   await call(`${CONTENT}/${content.id}/marker/recompile`, json("POST", {}));
   const { task_id: taskId } = await edge.content(content.id);
   expect(taskId).not.toBeNull();

@@ -1,4 +1,4 @@
-import { and, eq, inArray } from "drizzle-orm";
+import { and, eq, isNull } from "drizzle-orm";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { fileMoves, storageMigrations } from "../../../worker/db/tables.ts";
 import type { ArContent } from "../../../worker/schemas.ts";
@@ -19,7 +19,7 @@ beforeEach(async () => {
   edge = new Edge();
   // Each test begins with a company that has nothing.
   await edge.switchTo("platform");
-  const open = inArray(storageMigrations.state, ["running", "paused"]);
+  const open = isNull(storageMigrations.finishedAt);
   await edge.db.update(storageMigrations).set({ state: "done", finishedAt: edge.clock }).where(open);
   const { items } = await edge.json<{ items: ArContent[] }>("/api/ar-content?limit=100");
   for (const { id } of items) await edge.fetch(`/api/ar-content/${id}`, { method: "DELETE" });
@@ -38,7 +38,7 @@ const migrationRow = async (id: string) =>
 async function work(): Promise<void> {
   for (let next = edge.moves.shift(); next; next = edge.moves.shift()) {
     edge.pass(next.delaySeconds);
-    await takeTurn(edge.bindings, next.message.migration_id);
+    await takeTurn(edge.bindings);
   }
 }
 
@@ -141,7 +141,7 @@ describe("a storage migration", () => {
     const bindings = { ...edge.bindings, now: () => (edge.clock += 8000) };
     let turns = 0;
     for (let next = edge.moves.shift(); next; next = edge.moves.shift(), turns++) {
-      await takeTurn(bindings, next.message.migration_id);
+      await takeTurn(bindings);
       expect(await Promise.all(contents.map(served))).toEqual(before);
     }
     expect(turns).toBeGreaterThan(2);
@@ -168,11 +168,11 @@ describe("a storage migration", () => {
     const before = await Promise.all(contents.map(served));
     const { id } = await begin(second.id);
     edge.moves.length = 0;
-    await Promise.all([1, 2, 3].map(() => takeTurn(edge.bindings, id)));
+    await Promise.all([1, 2, 3].map(() => takeTurn(edge.bindings)));
     expect(await progress(id)).toMatchObject({ state: "done", files: { done: 10, failed: 0 } });
     expect(await Promise.all(contents.map(served))).toEqual(before);
     // Late deliveries find nothing to do.
-    await takeTurn(edge.bindings, id);
+    await takeTurn(edge.bindings);
     expect(await progress(id)).toMatchObject({ state: "done", files: { done: 10 } });
   });
 
@@ -324,7 +324,7 @@ describe("a failure", () => {
     edge.pass(60);
     const delays: number[] = [];
     for (let i = 0; i < 3; i++) {
-      await takeTurn(edge.bindings, id);
+      await takeTurn(edge.bindings);
       const sent = edge.moves.pop();
       delays.push(sent?.delaySeconds ?? -1);
       edge.pass(sent?.delaySeconds ?? 0);
@@ -392,7 +392,7 @@ describe("a failure", () => {
       }),
     );
     edge.pass(60);
-    await takeTurn(edge.bindings, id);
+    await takeTurn(edge.bindings);
     expect(await progress(id)).toMatchObject({ state: "running", error_code: "checksum_mismatch" });
     expect(await served(content)).toEqual(before);
     await work();
@@ -421,7 +421,7 @@ describe("a failure", () => {
     );
     for (let next = edge.moves.shift(); next; next = edge.moves.shift()) {
       edge.pass(next.delaySeconds);
-      await takeTurn({ ...edge.bindings, storages }, id);
+      await takeTurn({ ...edge.bindings, storages });
     }
     expect(await progress(id)).toMatchObject({ state: "done", files: { done: 5 } });
     expect(await edge.files(content)).toEqual([]);
@@ -484,7 +484,7 @@ describe("an interrupted storage migration", () => {
       }),
     );
     edge.pass(60);
-    void takeTurn({ ...edge.bindings, storages }, id);
+    void takeTurn({ ...edge.bindings, storages });
     await crash;
     const unfinished = and(eq(fileMoves.migrationId, id), eq(fileMoves.hasOrphanedCopy, true));
     expect(await edge.db.select().from(fileMoves).where(unfinished)).toMatchObject([{ state }]);
@@ -528,7 +528,7 @@ describe("an interrupted storage migration", () => {
     edge.pass(60);
     let turns = 0;
     for (let next = edge.moves.shift(); next; next = edge.moves.shift(), turns++) {
-      await takeTurn(edge.bindings, id);
+      await takeTurn(edge.bindings);
     }
     expect(turns).toBeGreaterThan(1);
     expect(numbers).toEqual([1, 2, 3]);
@@ -547,12 +547,12 @@ describe("the lease of a storage migration", () => {
   it("belongs to one worker until it ends, and allows nothing afterwards", async () => {
     await living();
     const { id } = await begin(second.id);
-    const first = await life.claim(edge.db, id, 300, edge.clock);
+    const first = await life.claim(edge.db, 300, edge.clock);
     if (!first) throw new Error("It was free.");
-    expect(await life.claim(edge.db, id, 300, edge.clock)).toBeUndefined();
+    expect(await life.claim(edge.db, 300, edge.clock)).toBeUndefined();
     expect(await life.extendLease(edge.db, first, 300, edge.clock)).toBe(true);
     edge.pass(300);
-    const next = await life.claim(edge.db, id, 300, edge.clock);
+    const next = await life.claim(edge.db, 300, edge.clock);
     expect(next?.lease).not.toBe(first.lease);
     expect(await life.extendLease(edge.db, first, 300, edge.clock)).toBe(false);
     const move = await life.beginMove(edge.db, first.migration, edge.clock);

@@ -262,7 +262,7 @@ describe("a large video", () => {
     expect(await inOwn()).toBe(1);
     expect(edge.moves).toHaveLength(1);
     for (let next = edge.moves.shift(); next; next = edge.moves.shift()) {
-      await takeTurn(edge.bindings, next.message.migration_id);
+      await takeTurn(edge.bindings);
     }
     expect(await shown()).toEqualBytes(bytes);
     expect(await inOwn()).toBe(0);

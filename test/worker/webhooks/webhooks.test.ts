@@ -1,13 +1,13 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { eq } from "drizzle-orm";
 import { Webhook as Verifier } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { createCompany } from "../../../worker/accounts/companies.ts";
+import migration from "../../../migrations/0020_webhook_and_storage_turns.sql?raw";
 import type { AuditPage } from "../../../worker/audit/schemas.ts";
-import type { Bindings, Verdict } from "../../../worker/bindings.ts";
+import type { Bindings, Verdict, WebhookMessage } from "../../../worker/bindings.ts";
 import {
   auditLog,
-  users,
   webhookAttempts,
   webhookDeliveries,
   webhookEndpoints,
@@ -40,6 +40,7 @@ import type {
   WebhookWithSecret,
 } from "../../../worker/webhooks/schemas.ts";
 import wranglerToml from "../../../wrangler.toml?raw";
+import { addCompany } from "../company.ts";
 import { Edge, json, type MockCompile, refusal } from "../edge.ts";
 import { jpeg, mind, png, video } from "../fixtures.ts";
 
@@ -86,7 +87,20 @@ beforeEach(async () => {
 
 afterEach(() => vi.useRealTimers());
 
-function hook(
+/** Creates a webhook, and counts it as verified. */
+async function hook(
+  events: readonly ContentEvent[] = CONTENT_EVENTS,
+  fields: object = {},
+): Promise<WebhookWithSecret> {
+  const made = await unverified(events, fields);
+  await edge.db
+    .update(webhookEndpoints)
+    .set({ verifiedAt: edge.clock })
+    .where(eq(webhookEndpoints.id, made.id));
+  return { ...made, verified_at: new Date(edge.clock).toISOString() };
+}
+
+function unverified(
   events: readonly ContentEvent[] = CONTENT_EVENTS,
   fields: object = {},
 ): Promise<WebhookWithSecret> {
@@ -103,13 +117,29 @@ function verified(secret: string, { headers, body }: Received): unknown {
   }
 }
 
+/** Handles a message and waits for its request. Returns the delay of the next attempt as a retry. */
+async function handle(message: WebhookMessage, bindings: Partial<Bindings> = {}): Promise<Verdict> {
+  const verdict = await deliverWebhook({ ...edge.bindings, ...bindings }, message);
+  await edge.settled();
+  const [next] = edge.toldLater.splice(0);
+  return next ? { kind: "retry", delaySeconds: next.delaySeconds } : verdict;
+}
+
 /** Handles all messages in the queue. Returns the result of each. */
 async function deliverAll(bindings: Partial<Bindings> = {}): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
-  for (const message of edge.told.splice(0)) {
-    verdicts.push(await deliverWebhook({ ...edge.bindings, ...bindings }, message));
-  }
+  for (const message of edge.told.splice(0)) verdicts.push(await handle(message, bindings));
+  // Each request that ended has announced the next one, which has its own message.
+  edge.told.length = 0;
   return verdicts;
+}
+
+/** Sends a delivery in a Worker that is killed meanwhile. */
+async function sendAndDie(message: WebhookMessage): Promise<void> {
+  const before = received.length;
+  answer = () => new Promise<never>(() => {});
+  await deliverWebhook({ ...edge.bindings, later: () => {} }, message);
+  await vi.waitUntil(() => received.length > before);
 }
 
 async function deliveries(id: string, query = ""): Promise<Delivery[]> {
@@ -130,7 +160,7 @@ async function submitAndCompile(mockCompile: MockCompile = mockCompiler): Promis
 async function deliverUntilSettled(id: string): Promise<number[]> {
   const delays: number[] = [];
   for (;;) {
-    const verdict = await deliverWebhook(edge.bindings, { delivery_id: id });
+    const verdict = await handle({ delivery_id: id });
     if (verdict.kind === "ack") return delays;
     delays.push(verdict.delaySeconds);
     edge.pass(verdict.delaySeconds);
@@ -258,15 +288,7 @@ describe("an event", () => {
     await hook(["marker.ready", "video.attached"]);
     await hook(["content.deleted"], { url: other });
     await hook(CONTENT_EVENTS, { url: other, enabled: false });
-    const stranger = { id: crypto.randomUUID(), name: "Somebody else" };
-    const times = { createdAt: new Date(edge.clock), updatedAt: new Date(edge.clock) };
-    await edge.db.insert(users).values({ ...stranger, email: `${stranger.id}@example.net`, ...times });
-    const companyId = (await createCompany(edge.db, {
-      owner: stranger,
-      name: "Another company",
-      address: "",
-      now: edge.clock,
-    }))!;
+    const { id: companyId } = await addCompany(edge, "Another company");
     const [{ secret }] = await edge.db.select().from(webhookEndpoints).limit(1);
     await edge.db.insert(webhookEndpoints).values({
       id: "elsewhere",
@@ -275,6 +297,7 @@ describe("an event", () => {
       events: CONTENT_EVENTS,
       description: "",
       isEnabled: true,
+      verifiedAt: 0,
       secret,
       secretId: "",
       createdAt: 0,
@@ -333,6 +356,108 @@ describe("an event", () => {
   });
 });
 
+describe("an unverified webhook", () => {
+  const sendTest = (id: string) => edge.json<Delivery>(`${HOOKS}/${id}/test`, { method: "POST" });
+
+  test("gets only test events until its URL accepts one; then it gets what has waited", async () => {
+    const { id, verified_at } = await unverified(["marker.ready"]);
+    expect(verified_at).toBeNull();
+    const content = await submitAndCompile();
+    const [waiting] = await deliveries(id);
+    expect(waiting).toMatchObject({ state: "pending", attempts: 0, next_attempt_at: null });
+    edge.pass(DAY);
+    await sweep(edge.bindings, edge.clock);
+    expect(edge.told).toEqual([]);
+    await edge.json(`${HOOKS}/${id}/deliveries/${waiting.id}/send-again`, { method: "POST" });
+    expect(await handle({ delivery_id: waiting.id })).toEqual(ACK);
+    expect(received).toEqual([]);
+
+    answer = () => new Response(null, { status: 500 });
+    await sendTest(id);
+    expect((await deliverAll()).at(-1)?.kind).toBe("retry");
+    expect(await edge.json<Webhook>(`${HOOKS}/${id}`)).toMatchObject({ verified_at: null });
+
+    answer = () => new Response();
+    edge.told.length = 0;
+    await sendTest(id);
+    await handle(edge.told.splice(0).at(-1)!);
+    expect(await edge.json<Webhook>(`${HOOKS}/${id}`)).toMatchObject({
+      verified_at: new Date(edge.clock).toISOString(),
+    });
+    expect(edge.told).toEqual([{ delivery_id: waiting.id }]);
+    await deliverAll();
+    expect(types()).toEqual(["webhook.test", "webhook.test", "marker.ready"]);
+    expect((JSON.parse(received.at(-1)!.body) as EventPayload).data.content_id).toBe(content.id);
+  });
+
+  test("is one whose URL was changed: its pending deliveries wait for the new URL", async () => {
+    const { id } = await hook(["marker.ready"]);
+    await submitAndCompile();
+    answer = () => new Response(null, { status: 500 });
+    await deliverAll();
+    const same = await edge.json<Webhook>(
+      `${HOOKS}/${id}`,
+      json("PATCH", { url: SHOP, description: "Shop" }),
+    );
+    expect(same.verified_at).not.toBeNull();
+    expect((await deliveries(id))[0].next_attempt_at).not.toBeNull();
+
+    const url = "https://attacker.example.net/";
+    const stolen = vi.fn(() => new Response());
+    edge.sites.set(url, stolen);
+    const changed = await edge.json<Webhook>(`${HOOKS}/${id}`, json("PATCH", { url }));
+    expect(changed.verified_at).toBeNull();
+    await submitAndCompile();
+    expect((await deliveries(id)).map(({ next_attempt_at: next }) => next)).toEqual([null, null]);
+    edge.pass(DAY);
+    await sweep(edge.bindings, edge.clock);
+    for (const { id: delivery } of await deliveries(id)) await handle({ delivery_id: delivery });
+    expect(stolen).not.toHaveBeenCalled();
+  });
+
+  test("is not verified by the old URL's response to a test event", async () => {
+    const { id } = await unverified(["marker.ready"]);
+    answer = async () => {
+      await edge.db.update(webhookEndpoints).set({ url: "https://other.example.net/" });
+      return new Response();
+    };
+    await sendTest(id);
+    await deliverAll();
+    expect(types()).toEqual(["webhook.test"]);
+    expect(await edge.json<Webhook>(`${HOOKS}/${id}`)).toMatchObject({ verified_at: null });
+  });
+
+  test("whose URL is changed during an attempt does not retry it at the new URL", async () => {
+    const { id } = await hook(["marker.ready"]);
+    await submitAndCompile();
+    const url = "https://other.example.net/";
+    answer = async () => {
+      await edge.json(`${HOOKS}/${id}`, json("PATCH", { url }));
+      return new Response(null, { status: 500 });
+    };
+    await deliverAll();
+    expect(await deliveries(id)).toMatchObject([{ state: "pending", attempts: 1, next_attempt_at: null }]);
+  });
+
+  test("was verified before the database knew it if it had accepted a request", async () => {
+    const { id: silent } = await unverified(["marker.ready"]);
+    const { id: proven } = await unverified(["marker.ready"]);
+    await submitAndCompile();
+    const lastDeliveredAt = edge.clock - 1000;
+    await edge.db.update(webhookDeliveries).set({ nextAttemptAt: edge.clock });
+    await edge.db.update(webhookEndpoints).set({ lastDeliveredAt }).where(eq(webhookEndpoints.id, proven));
+    const updates = migration.split("--> statement-breakpoint").filter((sql) => /^UPDATE/m.test(sql));
+    expect(updates).toHaveLength(2);
+    for (const update of updates) await env.DB.prepare(update).run();
+    const verified_at = new Date(lastDeliveredAt).toISOString();
+    expect(await edge.json<Webhook>(`${HOOKS}/${proven}`)).toMatchObject({ verified_at });
+    expect(await edge.json<Webhook>(`${HOOKS}/${silent}`)).toMatchObject({ verified_at: null });
+    const next = async (id: string) => (await deliveries(id)).map(({ next_attempt_at }) => next_attempt_at);
+    expect(await next(proven)).toEqual([new Date(edge.clock).toISOString()]);
+    expect(await next(silent)).toEqual([null]);
+  });
+});
+
 describe("nothing is lost", () => {
   test("when the Worker is killed between the change and its message: the sweep sends it, once per grace time", async () => {
     const { secret } = await hook(["marker.ready"]);
@@ -373,11 +498,9 @@ describe("nothing is lost", () => {
     await hook(["marker.ready"]);
     await submitAndCompile();
     const [message] = edge.told.splice(0);
-    answer = () => new Promise<never>(() => {});
-    void deliverWebhook(edge.bindings, message);
-    await vi.waitUntil(() => received.length === 1);
+    await sendAndDie(message);
     answer = () => new Response();
-    expect(await deliverWebhook(edge.bindings, message)).toEqual(ACK);
+    expect(await handle(message)).toEqual(ACK);
     expect(received).toHaveLength(1);
     edge.pass(120);
     await sweep(edge.bindings, edge.clock);
@@ -400,7 +523,7 @@ describe("a message that is delivered twice", () => {
     await hook(["marker.ready"]);
     await submitAndCompile();
     const [message] = edge.told;
-    await Promise.all(Array.from({ length: 5 }, () => deliverWebhook(edge.bindings, message)));
+    await Promise.all(Array.from({ length: 5 }, () => handle(message)));
     expect(received).toHaveLength(1);
   });
 
@@ -412,8 +535,8 @@ describe("a message that is delivered twice", () => {
       expect((await edge.fetch(`${HOOKS}/${id}`, { method: "DELETE" })).status).toBe(204);
       return new Response(null, { status: 500 });
     };
-    expect(await deliverWebhook(edge.bindings, message)).toEqual(ACK);
-    expect(await deliverWebhook(edge.bindings, message)).toEqual(ACK);
+    expect(await handle(message)).toEqual(ACK);
+    expect(await handle(message)).toEqual(ACK);
     expect(received).toHaveLength(1);
   });
 
@@ -422,8 +545,8 @@ describe("a message that is delivered twice", () => {
     await submitAndCompile();
     answer = () => new Response("Busy", { status: 503 });
     const [message] = edge.told;
-    expect((await deliverWebhook(edge.bindings, message)).kind).toBe("retry");
-    expect(await deliverWebhook(edge.bindings, message)).toEqual(ACK);
+    expect((await handle(message)).kind).toBe("retry");
+    expect(await handle(message)).toEqual(ACK);
     expect(received).toHaveLength(1);
   });
 });
@@ -434,7 +557,7 @@ describe("a delivery that fails", () => {
     await submitAndCompile();
     answer = () => new Response("Down for maintenance.", { status: 500 });
     const [{ delivery_id: deliveryId }] = edge.told.splice(0);
-    const first = await deliverWebhook(edge.bindings, { delivery_id: deliveryId });
+    const first = await handle({ delivery_id: deliveryId });
     if (first.kind !== "retry") throw new Error(first.kind);
     const [waiting] = await deliveries(id, "?state=pending");
     expect(waiting).toMatchObject({
@@ -705,9 +828,7 @@ describe("a webhook is disabled during a delivery", () => {
   test("an interrupted delivery is abandoned by the sweep", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();
-    answer = () => new Promise<never>(() => {});
-    void deliverWebhook(edge.bindings, edge.told.splice(0)[0]);
-    await vi.waitUntil(() => received.length === 1);
+    await sendAndDie(edge.told.splice(0)[0]);
     await off(id);
     expect((await deliveries(id)).map(({ state }) => state)).toEqual(["pending"]);
     edge.pass(61);
@@ -876,7 +997,7 @@ describe("webhooks of a company", () => {
       last_delivered_at: null,
     });
     const { secret, ...shown } = made;
-    expect(await edge.json(HOOKS)).toEqual({ items: [shown] });
+    expect(await edge.json(HOOKS)).toEqual({ items: [shown], requests_a_minute: 0, held_back_until: null });
     await submitAndCompile();
     await deliverAll();
     const change = { url: "https://other.example.net/", events: ["video.attached"], description: "" };

@@ -4,6 +4,7 @@ import type {
   WebhookDelivery,
   WebhookDeliveryDetail,
   WebhookDeliveryPage,
+  WebhookList,
   WebhookWithSecret,
 } from "../../../client/client.ts";
 import { vivimark } from "../api/client.ts";
@@ -13,8 +14,8 @@ import { vivimark } from "../api/client.ts";
 /** The fields of the webhook form. */
 export type WebhookForm = Required<Pick<WebhookChange, "url" | "events" | "description">>;
 
-export async function listWebhooks(signal?: AbortSignal): Promise<readonly Webhook[]> {
-  return (await vivimark.call("GET /api/webhooks", { signal })).items;
+export function listWebhooks(signal?: AbortSignal): Promise<WebhookList> {
+  return vivimark.call("GET /api/webhooks", { signal });
 }
 
 /** Creates a webhook. Only this answer contains the secret. */

@@ -17,6 +17,11 @@ const BADGES: Readonly<Record<WebhookDelivery["state"], string>> = {
 
 type State = WebhookDelivery["state"] | undefined;
 
+/** Returns whether the first attempt of a delivery is about to end. */
+function isSending({ state, attempts, next_attempt_at: next }: WebhookDelivery): boolean {
+  return state === "pending" && attempts === 0 && next !== null;
+}
+
 /** The deliveries of a webhook, newest first. Only the first page is refreshed. */
 export function DeliveriesLog({ webhook, onChange }: { webhook: Webhook; onChange: () => void }) {
   const { id } = webhook;
@@ -37,7 +42,7 @@ export function DeliveriesLog({ webhook, onChange }: { webhook: Webhook; onChang
           // The cursor belongs to the last page that was loaded.
           if (older.length === 0) setNext(page.next_cursor);
           setError(null);
-          return page.items.some(({ state: each, attempts }) => each === "pending" && attempts === 0);
+          return page.items.some(isSending);
         } catch (reason) {
           if (!signal.aborted) setError(messageOf(reason));
           throw reason;

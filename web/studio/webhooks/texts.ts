@@ -1,4 +1,4 @@
-import type { Webhook, WebhookDelivery } from "../../../client/client.ts";
+import type { Webhook, WebhookDelivery, WebhookList } from "../../../client/client.ts";
 import { ago, dateTime } from "../ui/format.ts";
 
 /** Texts about webhooks and their deliveries. */
@@ -40,6 +40,28 @@ export function disabledText({ enabled, disabled_reason }: Webhook): string | nu
   return "This webhook is disabled. It receives no events, and missed events are not sent later.";
 }
 
+/** Returns the status of a webhook, and the class of its badge. */
+export function statusOf({ enabled, verified_at, failures }: Webhook): { label: string; badge: string } {
+  if (!enabled) return { label: "Disabled", badge: "failed" };
+  if (verified_at === null) return { label: "Unverified", badge: "pending" };
+  return failures > 0 ? { label: "Failing", badge: "pending" } : { label: "Enabled", badge: "ready" };
+}
+
+/** Returns why the events of an enabled webhook wait, and what to do; null if it is verified. */
+export function unverifiedText({ enabled, verified_at }: Webhook): string | null {
+  if (!enabled || verified_at !== null) return null;
+  return "This webhook is unverified, and its events wait. Send a test event: a response with a status from 200 to 299 verifies the URL.";
+}
+
+/** Returns until when deliveries are held back, and why; null if none is. */
+export function heldBackText({
+  held_back_until: until,
+  requests_a_minute: limit,
+}: WebhookList): string | null {
+  if (until === null) return null;
+  return `More than ${limit} requests were due in one minute. The others are sent from ${dateTime(until)}.`;
+}
+
 /** Returns how the recent deliveries went. */
 export function healthText(
   { failures, failing_since: since, last_delivered_at: last }: Webhook,
@@ -54,6 +76,8 @@ export function healthText(
   return `${failed} ${delivered}`;
 }
 
+const UNVERIFIED = "Waiting until the webhook is verified.";
+
 /** Returns the outcome of a delivery, or what happens next. */
 export function outcomeText(delivery: WebhookDelivery, now: number): string {
   const { state, attempts, status, error, next_attempt_at: next } = delivery;
@@ -61,8 +85,8 @@ export function outcomeText(delivery: WebhookDelivery, now: number): string {
   if (state === "delivered") return `Delivered with status ${status} after ${tries}.`;
   if (state === "failed")
     return attempts === 0 ? (error ?? "Not delivered.") : `${error} Gave up after ${tries}.`;
-  if (attempts === 0) return "Sending.";
-  return `${error ?? "No response."} ${tries} so far. ${next ? nextText(next, now) : "Sending."}`;
+  if (attempts === 0) return next ? "Sending." : UNVERIFIED;
+  return `${error ?? "No response."} ${tries} so far. ${next ? nextText(next, now) : UNVERIFIED}`;
 }
 
 function nextText(at: string, now: number): string {

@@ -7,7 +7,7 @@ import { IconEdit, IconTrash } from "../ui/icons.tsx";
 import { toast, toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { DeliveriesLog } from "./deliveries-log.tsx";
-import { disabledText, EVENT_LABELS, EVENTS, healthText, nameOf } from "./texts.ts";
+import { disabledText, EVENT_LABELS, EVENTS, healthText, nameOf, statusOf, unverifiedText } from "./texts.ts";
 import { WebhookDialog } from "./webhook-dialog.tsx";
 
 /** A webhook: its URL, events, health and deliveries. */
@@ -25,7 +25,9 @@ export function WebhookCard(props: {
   const [logVersion, setLogVersion] = useState(0);
   const { id, enabled } = webhook;
   const name = nameOf(webhook);
+  const status = statusOf(webhook);
   const off = disabledText(webhook);
+  const unverified = unverifiedText(webhook);
   const close = () => setOpen(null);
 
   const attempt = async (work: () => Promise<void>) => {
@@ -55,11 +57,10 @@ export function WebhookCard(props: {
           <h2 id={`webhook-${id}`}>{name}</h2>
           <p class="webhook-url">{webhook.url}</p>
         </div>
-        <span class={`badge ${enabled ? (webhook.failures > 0 ? "pending" : "ready") : "failed"}`}>
-          {enabled ? (webhook.failures > 0 ? "Failing" : "Enabled") : "Disabled"}
-        </span>
+        <span class={`badge ${status.badge}`}>{status.label}</span>
       </div>
       {props.children}
+      {unverified && <p class="hint">{unverified}</p>}
       {off && <p class={webhook.disabled_reason ? "situation bad" : "hint"}>{off}</p>}
       <ul class="webhook-chips" aria-label="Events">
         {EVENTS.filter((type) => webhook.events.includes(type)).map((type) => (

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Webhook } from "../../../client/client.ts";
+import type { WebhookList } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
 import { IconPlus } from "../storage/icons.tsx";
@@ -8,6 +8,7 @@ import { SecretPanel } from "../ui/secret-panel.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toast } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
+import { heldBackText } from "./texts.ts";
 import { WebhookCard } from "./webhook-card.tsx";
 import { WebhookDialog } from "./webhook-dialog.tsx";
 import "./webhooks-page.css";
@@ -15,7 +16,7 @@ import "./webhooks-page.css";
 /** The company's webhooks. */
 export function WebhooksPage() {
   useTitle("Webhooks");
-  const [webhooks, setWebhooks] = useState<readonly Webhook[] | null>(null);
+  const [list, setList] = useState<WebhookList | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [adding, setAdding] = useState(false);
   /** A new secret, which is shown once. */
@@ -28,7 +29,7 @@ export function WebhooksPage() {
     () =>
       poll(async (signal) => {
         try {
-          setWebhooks(await api.listWebhooks(signal));
+          setList(await api.listWebhooks(signal));
           setError(null);
           return false;
         } catch (reason) {
@@ -39,6 +40,8 @@ export function WebhooksPage() {
     [changes],
   );
 
+  const webhooks = list?.items;
+  const heldBack = list && heldBackText(list);
   return (
     <div class="webhooks-page">
       <div class="page-intro">
@@ -60,6 +63,7 @@ export function WebhooksPage() {
           {error}
         </p>
       )}
+      {heldBack && <p class="banner">{heldBack}</p>}
       {!webhooks && !error && <Loading />}
       {webhooks?.length === 0 && (
         <div class="panel webhooks-none">

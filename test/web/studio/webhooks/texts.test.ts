@@ -1,6 +1,14 @@
 import { expect, test } from "vitest";
 import type { Webhook, WebhookDelivery } from "../../../../client/client.ts";
-import { disabledText, healthText, nameOf, outcomeText } from "../../../../web/studio/webhooks/texts.ts";
+import {
+  disabledText,
+  healthText,
+  heldBackText,
+  nameOf,
+  outcomeText,
+  statusOf,
+  unverifiedText,
+} from "../../../../web/studio/webhooks/texts.ts";
 
 const NOW = Date.UTC(2026, 10, 23, 12);
 const ago = (seconds: number) => new Date(NOW - 1000 * seconds).toISOString();
@@ -12,6 +20,7 @@ const webhook: Webhook = {
   description: "",
   enabled: true,
   disabled_reason: null,
+  verified_at: ago(900),
   failures: 0,
   failing_since: null,
   last_delivered_at: null,
@@ -54,8 +63,32 @@ test("why a webhook is disabled", () => {
   expect(disabledText({ ...off, disabled_reason: "failing" })).toContain("five days");
 });
 
+test("the status of a webhook, and what an unverified one needs", () => {
+  expect(statusOf(webhook).label).toBe("Enabled");
+  expect(statusOf({ ...webhook, failures: 1 }).label).toBe("Failing");
+  const unverified = { ...webhook, failures: 1, verified_at: null };
+  expect(statusOf(unverified).label).toBe("Unverified");
+  expect(statusOf({ ...unverified, enabled: false }).label).toBe("Disabled");
+  expect(unverifiedText(webhook)).toBeNull();
+  expect(unverifiedText(unverified)).toContain("Send a test event");
+  expect(unverifiedText({ ...unverified, enabled: false })).toBeNull();
+});
+
+test("until when deliveries are held back", () => {
+  const list = { items: [], requests_a_minute: 600, held_back_until: null };
+  expect(heldBackText(list)).toBeNull();
+  expect(heldBackText({ ...list, held_back_until: ago(-60) })).toMatch(
+    /^More than 600 requests were due in one minute\. The others are sent from .+\.$/,
+  );
+});
+
 test.each<[Partial<WebhookDelivery>, string]>([
   [{}, "Sending."],
+  [{ next_attempt_at: null }, "Waiting until the webhook is verified."],
+  [
+    { attempts: 2, error: "It responded with 500.", next_attempt_at: null },
+    "It responded with 500. 2 attempts so far. Waiting until the webhook is verified.",
+  ],
   [{ state: "delivered", attempts: 1, status: 204 }, "Delivered with status 204 after 1 attempt."],
   [
     { attempts: 2, status: 500, error: "It responded with 500.", next_attempt_at: ago(-300) },
