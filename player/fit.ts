@@ -17,6 +17,8 @@ export interface Fit {
   readonly map: Homography;
   /** Number of features that lie where their reference points are predicted. */
   readonly inliers: number;
+  /** The votes of the hypothesis. */
+  readonly votes: number;
 }
 
 /** Everything about a frame that fitting reads. */
@@ -162,7 +164,27 @@ export class Fitter {
     if (!this.#isSane()) return null;
     const inliers = this.#countInliers(INLIER_CUT);
     if (inliers < LEAST_INLIERS) return null;
-    return { map: this.#toTarget(), inliers };
+    return { map: this.#toTarget(), inliers, votes: hypothesis.votes };
+  }
+
+  /** Returns the share of the last fit's inliers that a map from target pixels keeps. */
+  kept(map: Homography): number {
+    const unit = this.#unit;
+    const [x, y] = [this.#width / 2, this.#height / 2];
+    const trial = this.#trial;
+    for (let row = 0; row < 9; row += 3) {
+      trial[row] = map[row] * unit;
+      trial[row + 1] = map[row + 1] * unit;
+      trial[row + 2] = map[row] * x + map[row + 1] * y + map[row + 2];
+    }
+    let inliers = 0;
+    let kept = 0;
+    for (let i = 0; i < this.#count; i++) {
+      if (this.#squaredError(this.#map, i) >= this.#squaredCut(i, INLIER_CUT)) continue;
+      inliers++;
+      if (this.#squaredError(trial, i) < this.#squaredCut(i, INLIER_CUT)) kept++;
+    }
+    return kept / inliers;
   }
 
   /** Sets 1 in each of `side` × `side` cells of the target with an inlier of the last fit. */

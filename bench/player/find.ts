@@ -38,7 +38,7 @@ interface Plan {
 
 /** Returns few or many views of the mixed bin and of each other one. */
 function binsOf({ quick }: Plan) {
-  return quick ? planBins(8, 2, SEED) : planBins(24, 4, SEED);
+  return quick ? planBins(8, 2, SEED) : planBins(16, 3, SEED);
 }
 
 const QUICK_PICTURES = 8;
