@@ -350,6 +350,7 @@ export interface MembershipRecord {
 
 export interface NewAccount {
   name: string;
+  /** Passwords that are easy to guess are refused, such as common ones, or ones with the person's name. */
   password: string;
 }
 
@@ -455,6 +456,7 @@ export interface PasskeyOptions {
 
 export interface PasswordChange {
   current_password: string;
+  /** Passwords that are easy to guess are refused, such as common ones, or ones with the person's name. */
   new_password: string;
 }
 
@@ -465,6 +467,7 @@ export interface PasswordProof {
 export interface PasswordReset {
   /** The part of the link after the #. */
   token: string;
+  /** Passwords that are easy to guess are refused, such as common ones, or ones with the person's name. */
   newPassword: string;
 }
 
@@ -626,6 +629,7 @@ export interface SetupRequest {
   token: string;
   name: string;
   email: string;
+  /** Passwords that are easy to guess are refused, such as common ones, or ones with the person's name. */
   password: string;
   company_name: string;
 }

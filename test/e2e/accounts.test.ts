@@ -182,7 +182,8 @@ test("from the set-up link to a company with two members, and signing out", asyn
   await grace.getByRole("link", { name: "Account" }).click();
   await grace.getByRole("button", { name: "Sign out", exact: true }).click();
   await heading(grace, "Sign in").waitFor();
-  expect(await grace.context().cookies()).toEqual([]);
+  // The device stays known, so that attacks on the account do not lock it out.
+  expect((await grace.context().cookies()).map(({ name }) => name)).toEqual(["vivimark.device"]);
 
   // People with an account join with it, by either link.
   const inviteAgain = async () => {
@@ -208,4 +209,15 @@ test("from the set-up link to a company with two members, and signing out", asyn
   await signInAndJoin(mailed);
   await inviteAgain();
   await signInAndJoin(await visit(await shownLink("grace@example.net")));
+});
+
+test("a new password gets a hint while it is typed, and a weak one is refused with the reason", async () => {
+  const page = await visit("/reset-password#token");
+  await fill(page, { Password: "password12" });
+  await page.getByText("Too easy to guess. Choose several unrelated words.").waitFor();
+  await page.getByRole("button", { name: "Save password" }).click();
+  await page.getByText("It is a common password.").waitFor();
+  await fill(page, { Password: "orbital mechanics by hand" });
+  await page.getByText("Strong enough.").waitFor();
+  expect(await page.getByText("Too easy to guess. Choose several unrelated words.").count()).toBe(0);
 });

@@ -44,6 +44,8 @@ export default defineConfig({
           include: [
             "@better-auth/passkey",
             "@hono/zod-openapi",
+            "@zxcvbn-ts/core",
+            "@zxcvbn-ts/language-common",
             "better-auth/adapters/drizzle",
             "better-auth/api",
             "better-auth/minimal",

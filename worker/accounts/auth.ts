@@ -9,9 +9,11 @@ import { accounts, members, passkeys, sessions, users, verifications } from "../
 import { Refusal } from "../errors.ts";
 import { isLoopback } from "../http/origin.ts";
 import { logFailure } from "../log.ts";
+import { companiesOf } from "./companies.ts";
 import type { Mail } from "./mailer.ts";
 import { PASSKEY_SIGN_IN } from "./passkeys.ts";
 import { hashPassword, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, verifyPassword } from "./passwords.ts";
+import { assertStrong } from "./strength.ts";
 
 /** Sessions, passwords and passkeys: better-auth, in our tables and under our names. */
 
@@ -141,7 +143,14 @@ export function authOf(
       },
     },
     hooks: {
-      before: createAuthMiddleware(async ({ path, body }) => {
+      before: createAuthMiddleware(async ({ path, body, context: { internalAdapter } }) => {
+        if (path === "/reset-password" && typeof body?.newPassword === "string") {
+          const link = await internalAdapter.findVerificationValue(`reset-password:${body.token}`);
+          const person = link && (await internalAdapter.findUserById(link.value));
+          const companies = person ? await companiesOf(db, person.id) : [];
+          const about = [person?.name, person?.email, ...companies.map(({ name }) => name)];
+          await assertStrong(body.newPassword, about, "newPassword");
+        }
         // The library would look up a value of any type.
         if (path === PASSKEY_SIGN_IN && typeof body?.response?.id !== "string") {
           const message = '"response.id" is missing or not a string; expected the id of a passkey.';

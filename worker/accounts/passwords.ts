@@ -10,6 +10,8 @@ const SALT_BYTES = 16;
 
 export const MIN_PASSWORD_LENGTH = 10;
 export const MAX_PASSWORD_LENGTH = 128;
+/** Of zxcvbn's scores, 3 of 4: safe even if somebody copies the database (at least 10^8 guesses). */
+export const MIN_PASSWORD_SCORE = 3;
 
 /** @returns `scrypt:N:r:p:salt:key`, the last two in hexadecimal */
 export async function hashPassword(password: string): Promise<string> {

@@ -8,6 +8,7 @@ import {
 } from "../accounts/invitations.ts";
 import { hashPassword } from "../accounts/passwords.ts";
 import { invitation, newAccount, signedIn } from "../accounts/schemas.ts";
+import { assertStrong } from "../accounts/strength.ts";
 import type { AppEnv } from "../bindings.ts";
 import { addressOf } from "../http/address.ts";
 import { bearerToken } from "../http/bearer.ts";
@@ -63,6 +64,7 @@ export const invitationRoutes = new OpenAPIHono<AppEnv>()
     const invitation = await invitationOf(c);
     assertByEmail(invitation);
     const { companyId, email } = invitation;
+    await assertStrong(password, [name, email, invitation.company], "password");
     const account = { name, passwordHash: await hashPassword(password), address: addressOf(c) };
     await acceptAsNewPerson(c.env.db, { invitation, ...account, now: c.env.now() });
     for (const cookie of await signIn(c, email, password)) c.header("Set-Cookie", cookie, { append: true });

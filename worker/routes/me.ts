@@ -12,6 +12,7 @@ import {
   sessionList,
 } from "../accounts/schemas.ts";
 import { endSession, sessionsOf } from "../accounts/sessions.ts";
+import { assertStrong } from "../accounts/strength.ts";
 import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
@@ -105,6 +106,9 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
     const { person } = c.var;
     const { current_password: password, new_password: newPassword } = c.req.valid("json");
     const request = { person, address: addressOf(c), now: c.env.now() };
+    const companies = await companiesOf(c.env.db, person.id);
+    const about = [person.name, person.email, ...companies.map(({ name }) => name)];
+    await assertStrong(newPassword, about, "new_password");
     const oldHash = await confirmPassword(c.env.db, { ...request, password });
     const newHash = await hashPassword(newPassword);
     if (!(await changePassword(c.env.db, { ...request, oldHash, newHash }))) {

@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { hashPassword } from "../accounts/passwords.ts";
 import { isSetUpOpen, setUp } from "../accounts/people.ts";
 import { setupRequest, setupState, signedIn } from "../accounts/schemas.ts";
+import { assertStrong } from "../accounts/strength.ts";
 import type { AppEnv } from "../bindings.ts";
 import { FIRST_COMPANY_ID } from "../content/store.ts";
 import { Refusal } from "../errors.ts";
@@ -50,6 +51,7 @@ export const setupRoutes = new OpenAPIHono<AppEnv>()
     if (!setupToken || !(await isSame(token, setupToken))) {
       throw new Refusal("wrong_link", "The setup link is invalid. Ask the operator for the correct one.");
     }
+    await assertStrong(password, [name, email, companyName], "password");
     const owner = { name, email, emailVerified: false, passwordHash: await hashPassword(password) };
     const company = { id: FIRST_COMPANY_ID, name: companyName };
     if (!(await setUp(c.env.db, { owner, company, address: addressOf(c), now: c.env.now() }))) {

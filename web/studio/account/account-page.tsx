@@ -46,6 +46,7 @@ export function AccountPage() {
 }
 
 function PasswordPanel() {
+  const { name, email, companies } = me.value!;
   return (
     <section class="panel" aria-labelledby="password-title">
       <h2 id="password-title">Password</h2>
@@ -57,14 +58,17 @@ function PasswordPanel() {
         }}
       >
         {/* Password managers read it. */}
-        <input type="hidden" name="username" autocomplete="username" value={me.value!.email} />
+        <input type="hidden" name="username" autocomplete="username" value={email} />
         <Field
           label="Current password"
           name="current_password"
           type="password"
           autocomplete="current-password"
         />
-        <NewPassword label="New password" />
+        <NewPassword
+          label="New password"
+          about={[name, email, ...companies.map((company) => company.name)]}
+        />
       </Form>
     </section>
   );

@@ -187,7 +187,7 @@ export function InvitationPage() {
 
 /** Asks a person for a new account, or to sign in. Only they know which of the two the address needs. */
 function Join(props: { invitation: Invitation; token: string; onSignedIn: () => Promise<void> }) {
-  const { email, by_email } = props.invitation;
+  const { email, company, by_email } = props.invitation;
   const [signsIn, setSignsIn] = useState(!by_email);
   const [hasAccount, setHasAccount] = useState("");
   if (!signsIn) {
@@ -208,7 +208,7 @@ function Join(props: { invitation: Invitation; token: string; onSignedIn: () => 
           }}
         >
           <Field label="Your name" name="name" autocomplete="name" maxLength={100} />
-          <NewPassword />
+          <NewPassword about={[email, company]} />
         </Form>
         <button type="button" class="button" onClick={() => setSignsIn(true)}>
           Sign in instead

@@ -1,6 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { messageOf } from "../api/errors.ts";
+import { isStrongPassword } from "./strength.ts";
+
+const MIN_LENGTH = 10;
 
 /** A form that shows its error below the fields and resets itself after success. */
 export function Form(props: {
@@ -63,28 +66,53 @@ export function Field(props: {
   value?: string;
   minLength?: number;
   maxLength?: number;
+  onInput?: (event: { currentTarget: HTMLInputElement }) => void;
 }) {
   const { label, hint, value, type = "text", ...input } = props;
   return (
     <label class="field">
       {label}
       <input required defaultValue={value} {...input} type={type as "text"} />
-      {hint && <small>{hint}</small>}
+      {hint && <small aria-live="polite">{hint}</small>}
     </label>
   );
 }
 
-/** The field of a new password. */
-export function NewPassword({ label = "Password" }: { label?: string }) {
+/** The hints of a new password, by whether it is strong; before it is known, the first. */
+const HINTS = {
+  unknown: "At least 10 characters.",
+  weak: "Too easy to guess. Choose several unrelated words.",
+  strong: "Strong enough.",
+};
+
+/**
+ * The field of a new password, with a hint about its strength.
+ *
+ * @param about the person's name, email and company, besides those in the form's own fields
+ */
+export function NewPassword({ label = "Password", about = [] }: { label?: string; about?: string[] }) {
+  const [strength, setStrength] = useState<keyof typeof HINTS>("unknown");
+  const judge = async ({ value, form }: HTMLInputElement) => {
+    if (value.length < MIN_LENGTH) return setStrength("unknown");
+    const others = Array.from(form?.querySelectorAll<HTMLInputElement>("input:not([type=password])") ?? []);
+    try {
+      const isStrong = await isStrongPassword(value, [...about, ...others.map((input) => input.value)]);
+      setStrength(isStrong ? "strong" : "weak");
+    } catch {
+      // The dictionary could not be loaded. The server judges the password.
+      setStrength("unknown");
+    }
+  };
   return (
     <Field
       label={label}
       name="password"
       type="password"
       autocomplete="new-password"
-      minLength={10}
+      minLength={MIN_LENGTH}
       maxLength={128}
-      hint="At least 10 characters."
+      hint={HINTS[strength]}
+      onInput={({ currentTarget }) => void judge(currentTarget)}
     />
   );
 }

@@ -38,7 +38,7 @@ export function MembersPanel() {
           key={invited.id}
           name="Link"
           label={`Invitation sent to ${invited.email}. This link is for a person who already has an account; only the link in the email can create one.`}
-          secret={`${location.origin}/invitation#${invited.token}`}
+          secret={`${me.value!.public_url ?? location.origin}/invitation#${invited.token}`}
           onDone={() => setInvited(null)}
         />
       )}
