@@ -8,7 +8,7 @@ export type Unzipped =
   | { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly name: string; readonly error: Refusal };
 
-/** What one archive may cost. */
+/** The limits of the work on one archive. */
 export interface UnzipLimits {
   readonly maxFileBytes: number;
   /** All files together, unpacked. Skipped files are not unpacked. */
