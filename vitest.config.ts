@@ -64,6 +64,8 @@ export default defineConfig({
       project("reference", hangsAfter(120)),
       project("faults", hangsAfter(180)),
       project("fuzz", hangsAfter(900)),
+      // Firefox and WebKit, where they are installed.
+      project("engines", { ...BROWSER, fileParallelism: false }),
       // Many programs and guests at the same time.
       project("load", hangsAfter(600)),
     ],
