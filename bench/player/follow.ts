@@ -9,9 +9,9 @@
 // without limit. The error is the root mean square of the corners' distances, in pixels of the 640 × 480 frame.
 // Pictures that are held out were never looked at while the player's parameters were chosen.
 
+import { fork } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { compileTarget } from "../../compiler/compile.ts";
 import { loadCodecs } from "../../compiler/image/codecs.ts";
 import { loadKernels } from "../../compiler/kernels/kernels.ts";
@@ -64,6 +64,9 @@ const MOST_GONE = 0.05;
 
 /** Frames until the first is shown are not counted in the deviation of a still camera. */
 const SETTLED = 10;
+
+/** First argument of a process that plays films. */
+const ROLE = "play-films";
 
 interface Film {
   readonly picture: string;
@@ -138,16 +141,15 @@ function planFilms(pictures: readonly string[], paths: readonly string[]): Film[
 async function playAll(films: readonly Film[], stock: boolean): Promise<Result[]> {
   const results: Result[] = [];
   let next = 0;
+  // Processes, because the CPU time of a thread is known to some milliseconds only.
   const work = () =>
     new Promise<void>((resolve, reject) => {
-      const thread = new Worker(new URL(import.meta.url), { workerData: { followFilms: true, stock } });
-      const give = () =>
-        next < films.length
-          ? thread.postMessage(films[next++])
-          : void thread.terminate().then(() => resolve());
-      thread.on("error", reject);
-      thread.on("message", (result: Result) => {
-        results.push(result);
+      const child = fork(new URL(import.meta.url), [ROLE, String(stock)], { serialization: "advanced" });
+      const give = () => (next < films.length ? child.send(films[next++]) : child.disconnect());
+      child.on("error", reject);
+      child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`A film ended with ${code}.`))));
+      child.on("message", (result) => {
+        results.push(result as Result);
         console.error(`${results.length} of ${films.length}`);
         give();
       });
@@ -157,15 +159,15 @@ async function playAll(films: readonly Film[], stock: boolean): Promise<Result[]
   return results;
 }
 
-/** Runs in a thread: plays the films that it receives. */
+/** Runs in a process of its own: plays the films that it receives. */
 async function servePlays(stock: boolean): Promise<void> {
   await loadCodecs(await readCodecModules());
   loadKernels(await readKernelModule());
   const subjects = await loadSubjects();
-  parentPort?.on("message", async (film: Film) => {
+  process.on("message", async (film: Film) => {
     const subject = subjects.find(({ name }) => name === film.picture);
     if (!subject) throw new Error(`Got the picture ${film.picture}; expected one of bench/pictures.`);
-    parentPort?.postMessage(await play(film, subject, stock));
+    process.send?.(await play(film, subject, stock));
   });
 }
 
@@ -196,10 +198,10 @@ function createPlayer(target: ImageTarget): Opponent {
         if (!found) return { corners: null, milliseconds: 0 };
         follower.start(found.map, time);
       }
-      const start = process.threadCpuUsage();
+      const start = process.cpuUsage();
       fillPyramid(pyramid, frame.data);
       const { state, map } = follower.follow(pyramid, time);
-      const { user, system } = process.threadCpuUsage(start);
+      const { user, system } = process.cpuUsage(start);
       lost = state === "lost";
       return { corners: lost ? null : projectCorners(map, target), milliseconds: (user + system) / 1000 };
     },
@@ -342,4 +344,4 @@ function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
 }
 
-if (!isMainThread && workerData?.followFilms) await servePlays(workerData.stock);
+if (process.argv[2] === ROLE) await servePlays(process.argv[3] === "true");

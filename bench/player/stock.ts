@@ -48,9 +48,9 @@ export function loadStock(target: ImageTarget): StockPlayer {
       }
       let milliseconds = 0;
       if (pose) {
-        const start = process.threadCpuUsage();
+        const start = process.cpuUsage();
         pose = follow(frame, pose);
-        const { user, system } = process.threadCpuUsage(start);
+        const { user, system } = process.cpuUsage(start);
         milliseconds = (user + system) / 1000;
       }
       if (!showing && pose) {
