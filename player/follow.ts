@@ -16,7 +16,7 @@ import {
   project,
   projectCorners,
 } from "./homography.ts";
-import type { FramePyramid, Level, Levels } from "./levels.ts";
+import { type FramePyramid, type Level, type Levels, layOctaves } from "./levels.ts";
 import { solveMove } from "./motion.ts";
 import {
   choosePlaces,
@@ -76,7 +76,7 @@ const HELD_FRAMES = 3;
 
 /** Cells per side from which patches are chosen, and most patches per cell. */
 const CELLS = 8;
-const QUOTA = 3;
+const QUOTA = 4;
 
 /** Shorter side, in pixels, below which a level has patches wherever there is texture. */
 const SMALL_LEVEL_SIDE = 48;
@@ -93,9 +93,12 @@ const LEAST_PATCHES = 6;
 /** Exposure times that are tried, in seconds, evenly spaced from 0 on. */
 const EXPOSURES = [0, 1 / 120, 2 / 120, 3 / 120, 4 / 120];
 
-/** Level pixels that the target must move by between two frames to tell, and most frames in which it is told. */
+/** Level pixels that the target must move by between two frames to tell. */
 const LEAST_TIMED = 3;
-const MOST_TIMINGS = 20;
+
+/** Frames in which it is told at first, and how many of the later ones there are for one in which it is. */
+const FIRST_TIMINGS = 12;
+const FRAMES_PER_TIMING = 16;
 
 /** Level pixels of motion while the shutter is open from which patches are smeared. */
 const LEAST_SMEAR = 0.7;
@@ -135,9 +138,9 @@ class PatchFollower implements Follower {
   /** Each level with few patches, and with many. The finest level that is used needs many. */
   readonly #rough: readonly Stage[];
   readonly #sharp: readonly Stage[];
-  /** The frame in the memory of the kernels, octave after octave. */
-  readonly #image: Uint8Array;
-  #octaves: GreyImage[] = [];
+  /** The octaves of the frame in the memory of the kernels, and whether they have been copied there. */
+  readonly #octaves: readonly GreyImage[];
+  readonly #copied: Uint8Array;
   readonly #search: CoarseSearch;
   readonly #target: Size;
   readonly #frame: Size;
@@ -177,12 +180,13 @@ class PatchFollower implements Follower {
     const laid = kernels.place((room) => ({
       rough: places.map(({ level, few }) => layStage(room, kernels, level, few)),
       sharp: places.map(({ level, many }) => layStage(room, kernels, level, many)),
-      image: room.uint8(Math.ceil(1.5 * frame.width * frame.height)),
+      octaves: layOctaves(room, frame),
     }));
     this.#rough = laid.rough;
     this.#sharp = laid.sharp;
     for (const { level, patches } of [...laid.rough, ...laid.sharp]) describePatches(level, patches);
-    this.#image = laid.image;
+    this.#octaves = laid.octaves;
+    this.#copied = new Uint8Array(laid.octaves.length);
     this.#best = {
       map: new Float64Array(9),
       trust: 0,
@@ -209,7 +213,7 @@ class PatchFollower implements Follower {
     const result = this.#result;
     if (result.state === "lost") return result;
     this.#elapsed = time - this.#time;
-    this.#octaves.length = 0;
+    this.#copied.fill(0);
     this.#expect(frame, time);
     this.#expected.set(this.#map);
     this.#best.trust = -1;
@@ -313,15 +317,10 @@ class PatchFollower implements Follower {
 
   /** Returns an octave of the frame in the kernels' memory. */
   #octave(frame: FramePyramid, octave: number): GreyImage {
-    const known = this.#octaves[octave];
-    if (known) return known;
-    const { data, width, height } = frame.levels[octave];
-    let start = 0;
-    for (let i = 0; i < octave; i++) start += frame.levels[i].data.length;
-    const copy = this.#image.subarray(start, start + data.length);
-    copy.set(data);
-    this.#octaves[octave] = { data: copy, width, height };
-    return this.#octaves[octave];
+    const copy = this.#octaves[octave];
+    if (this.#copied[octave] === 0) copy.data.set(frame.levels[octave].data);
+    this.#copied[octave] = 1;
+    return copy;
   }
 
   /** Returns the patches of a stage as they look after the move from the last place to the map. */
@@ -344,10 +343,11 @@ class PatchFollower implements Follower {
 
   /** Finds out how long the shutter is open, by how much a moving target is blurred. Returns whether it did. */
   #timeShutter(stage: Stage, frame: FramePyramid): boolean {
-    if (this.#timed === this.#time || this.#timings >= MOST_TIMINGS) return false;
+    if (this.#timed === this.#time) return false;
     if (this.#speed(stage) * this.#elapsed < LEAST_TIMED) return false;
     this.#timed = this.#time;
-    this.#timings++;
+    // The light may change, but not from frame to frame.
+    if (this.#timings++ > FIRST_TIMINGS && this.#timings % FRAMES_PER_TIMING !== 0) return false;
     const { level, smeared } = stage;
     let best = 0;
     for (let i = 0; i < EXPOSURES.length; i++) {

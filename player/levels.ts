@@ -1,6 +1,6 @@
 // The target at several resolutions, and the frame at several resolutions.
 
-import { type Kernels, openKernels } from "../compiler/kernels/kernels.ts";
+import { type Kernels, openKernels, type Room } from "../compiler/kernels/kernels.ts";
 import type { GreyImage, PlayerTarget } from "../compiler/types.ts";
 import type { Homography } from "./homography.ts";
 
@@ -130,15 +130,17 @@ const SMALLEST_FRAME_SIDE = 24;
 /** Allocates the pyramid of frames of one size. */
 export function createPyramid(width: number, height: number): FramePyramid {
   const kernels = openKernels();
-  const levels = kernels.place((room) => {
-    const laid: GreyImage[] = [];
-    for (let scale = 1; ; scale /= 2) {
-      const size = { width: Math.floor(width * scale), height: Math.floor(height * scale) };
-      if (scale < 1 && Math.min(size.width, size.height) < SMALLEST_FRAME_SIDE) return laid;
-      laid.push({ ...size, data: room.uint8(size.width * size.height) });
-    }
-  });
-  return { kernels, levels };
+  return { kernels, levels: kernels.place((room) => layOctaves(room, { width, height })) };
+}
+
+/** Allocates the levels of a pyramid. */
+export function layOctaves(room: Room, { width, height }: Pick<GreyImage, "width" | "height">): GreyImage[] {
+  const levels: GreyImage[] = [];
+  for (let scale = 1; ; scale /= 2) {
+    const size = { width: Math.floor(width * scale), height: Math.floor(height * scale) };
+    if (scale < 1 && Math.min(size.width, size.height) < SMALLEST_FRAME_SIDE) return levels;
+    levels.push({ ...size, data: room.uint8(size.width * size.height) });
+  }
 }
 
 /** Copies a frame of the pyramid's size into it and halves it. */

@@ -26,7 +26,9 @@ export class Tracker {
   #finder: { readonly size: Size; readonly finder: Finder } | null = null;
   readonly #levels: (Levels | undefined)[];
   #pyramid: { readonly size: Size; readonly levels: FramePyramid } | null = null;
+  /** The followers of targets that are followed, and of all that ever were in frames of this size. */
   readonly #followers = new Map<number, Follower>();
+  readonly #prepared = new Map<number, Follower>();
 
   constructor(targets: readonly PlayerTarget[]) {
     this.#targets = targets;
@@ -66,7 +68,8 @@ export class Tracker {
   start(found: readonly Found[], frame: Size, time: number): void {
     this.#layPyramid(frame);
     for (const { target, map } of found) {
-      const follower = createFollower(this.#levelsOf(target), frame);
+      const follower = this.#prepared.get(target) ?? createFollower(this.#levelsOf(target), frame);
+      this.#prepared.set(target, follower);
       follower.start(map, time);
       this.#followers.set(target, follower);
     }
@@ -103,6 +106,7 @@ export class Tracker {
     const size = { width, height };
     if (this.#pyramid && isSameSize(this.#pyramid.size, size)) return [];
     this.#pyramid = { size, levels: createPyramid(width, height) };
+    this.#prepared.clear();
     const lost = Array.from(this.#followers.keys(), (target): FollowedTarget => {
       return { target, state: "lost", map: new Float64Array(9) };
     });
