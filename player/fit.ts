@@ -72,7 +72,7 @@ const GUIDED_CUTS: readonly Cut[] = [
 const INLIER_CUT: Cut = { scales: 0.8, share: 0.005 };
 
 /** Largest distance of descriptors of a guided match. */
-const GUIDED_DISTANCE = 95;
+const GUIDED_DISTANCE = 72;
 
 /** A guided match is ambiguous if a point at another place costs less than its own cost / this. */
 const GUIDED_RATIO = 0.95;
@@ -504,7 +504,7 @@ const MAX_SCALE_RATIO = 1.8;
 const GUIDED_COSINE = Math.cos((30 * Math.PI) / 180);
 
 /** Differing bits that are as bad as lying at the edge of where a feature is looked for. */
-const FAR_COST = 15;
+const FAR_COST = 11;
 
 /** Range of a corner's depth per that of the target's center. */
 const LEAST_DEPTH = 0.3;

@@ -9,19 +9,19 @@ import type { ReferencePoints } from "./reference.ts";
 
 /**
  * The comparisons that tell points apart, most significant bit first. FREAK's 666 comparisons are far from
- * independent, and most maxima agree in hundreds of them. These 256 were chosen one after the other, each time the
+ * independent, and most maxima agree in hundreds of them. These 192 were chosen one after the other, each time the
  * one that best separates the distances of true matches from those of random pairs of the same polarity (largest
  * difference of means per deviation), on simulated views of half of the pictures in bench/pictures. Alone, they
  * separate better than all 666.
  */
 const CHOSEN = [
-  0x88871f08, 0x0041e6e9, 0xe082c7e3, 0x8b0172c0, 0x8283e2c1, 0x219d385e, 0x1800815d, 0xbb050f08, 0x40b03832,
-  0x081a5970, 0x3852202c, 0x0c1a641f, 0x10523014, 0x06b6097d, 0x102c8380, 0x06047766, 0xc388a1f9, 0x803df821,
-  0x9a0c881e, 0x1a3e103d, 0x85b98fc0,
+  0x00048588, 0x0180a0f0, 0x5081c5c4, 0x2201c200, 0x012100c3, 0x40082c38, 0x68114101, 0xb6070112, 0x40309410,
+  0x0a828978, 0x3088840e, 0x860b441e, 0x08623094, 0xd504147c, 0x80941904, 0x0809412c, 0x828181e1, 0x0834e161,
+  0xd2000016, 0x1830141d, 0x87b803c0,
 ];
 
 /** Bytes of the chosen bits of a descriptor. */
-export const PACKED_BYTES = 32;
+export const PACKED_BYTES = 24;
 
 /** Of each chosen bit: its word, and the distance of its bit from the least significant one. */
 const CHOSEN_BITS = CHOSEN.flatMap((mask, word) =>
@@ -50,7 +50,7 @@ function packDescriptor(
 }
 
 /** Largest distance of a match. */
-const MAX_DISTANCE = 90;
+const MAX_DISTANCE = 68;
 
 /** A match is ambiguous if a point at another place of the target is nearer than distance / this. */
 const MAX_RATIO = 0.95;

@@ -75,7 +75,7 @@ const MADE_VIEWS = [
 export const MADE_VIEW_COUNT = MADE_VIEWS.length;
 
 /** Most points of a made view; the strongest stay. */
-export const MADE_VIEW_POINTS = 300;
+export const MADE_VIEW_POINTS = 200;
 
 type ScaledImage = PlayerTarget["tracking"][number];
 
