@@ -340,6 +340,7 @@ test("every route under /api and /media is in the document, or is the document i
     // Middleware of a group has a star in its path.
     .map(({ method, path }) => `${method} ${path}`);
   expect([...new Set(others)].sort()).toEqual([
+    "ALL /api/ar-content/:id/*",
     "ALL /api/auth/*",
     "ALL /api/docs/*",
     "ALL /api/health/*",
