@@ -1,4 +1,6 @@
+import { sweepInvitations } from "./accounts/invitations.ts";
 import { sweepVerifications } from "./accounts/people.ts";
+import { sweepSessions } from "./accounts/sessions.ts";
 import { sweepAttempts } from "./accounts/throttle.ts";
 import { sweepAudit } from "./audit/log.ts";
 import type { Bindings } from "./bindings.ts";
@@ -39,7 +41,8 @@ export async function scheduledSweep(
  * - sends the message of compilations, storage migrations and webhooks again when it is long overdue;
  * - removes abandoned video uploads, and the files of deleted content;
  * - encrypts again what an older key encrypted;
- * - deletes old rows of sign-in attempts, verifications, idempotency keys, the audit log and quotas.
+ * - deletes old rows of sign-in attempts, verifications, sessions, invitations, storage migrations, idempotency keys,
+ *   the audit log and quotas.
  */
 export async function sweep(
   {
@@ -76,6 +79,9 @@ export async function sweep(
 
   await sweepAttempts(db, now);
   await sweepVerifications(db, now);
+  await sweepSessions(db, now);
+  await sweepInvitations(db, now);
+  await storageMigrations.sweepFinished(db);
   await sweepKeys(db, now);
   await sweepAudit(db, now);
   await sweepDays(db, now);

@@ -13,6 +13,7 @@ import { companiesOf } from "./companies.ts";
 import type { Mail } from "./mailer.ts";
 import { PASSKEY_SIGN_IN } from "./passkeys.ts";
 import { hashPassword, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, verifyPassword } from "./passwords.ts";
+import { endOldestSessions, MAX_USER_AGENT_LENGTH } from "./sessions.ts";
 import { assertStrong } from "./strength.ts";
 
 /** Sessions, passwords and passkeys: better-auth, in our tables and under our names. */
@@ -133,9 +134,11 @@ export function authOf(
               .where(eq(members.userId, session.userId))
               .orderBy(asc(members.createdAt), asc(members.id))
               .limit(1);
-            return { data: { ...session, activeCompanyId: first?.id ?? null } };
+            const userAgent = session.userAgent?.slice(0, MAX_USER_AGENT_LENGTH);
+            return { data: { ...session, userAgent, activeCompanyId: first?.id ?? null } };
           },
-          async after({ userId, ipAddress }) {
+          async after({ id, userId, ipAddress }) {
+            await endOldestSessions(db, { id, userId });
             const address = ipAddress ?? "";
             await personEntry(db, { userId, action: "person.signed_in", address, now: now() });
           },

@@ -6,13 +6,17 @@ import { insertIf } from "../db/insert-if.ts";
 import { companies, type Database, members, projects } from "../db/tables.ts";
 import { sha256 } from "../sha256.ts";
 
-/** Companies that one person may own. Without a limit, more companies would mean more quota. */
+/**
+ * Companies that one person may own, and may ever create: companies stay when their owner leaves. Without a limit, more
+ * companies would mean more quota.
+ */
 export const MAX_COMPANIES = 20;
 
 /**
  * Creates a company with its owner and a first project.
  *
- * @returns the company's id, which is that of the creation; undefined when the person owns `MAX_COMPANIES` already
+ * @returns the company's id, which is that of the creation; undefined when the person owns or has created
+ *   `MAX_COMPANIES` already
  */
 export async function createCompany(
   db: Database,
@@ -32,7 +36,14 @@ export async function createCompany(
     if (existing) return id;
   }
   const times = { createdAt: now, updatedAt: now };
-  const row = { id, name, slug: await slugOf(name, id), storagePath: `companies/${id}`, ...times };
+  const row = {
+    id,
+    name,
+    slug: await slugOf(name, id),
+    storagePath: `companies/${id}`,
+    createdBy: owner.id,
+    ...times,
+  };
   const project = { id: crypto.randomUUID(), companyId: id, name: "First project", ...times };
   const member = {
     id: crypto.randomUUID(),
@@ -42,9 +53,10 @@ export async function createCompany(
     createdAt: new Date(now),
   };
   const ownsFew = sql`(SELECT count(*) FROM ${members} WHERE ${and(eq(members.userId, owner.id), eq(members.role, "owner"))}) < ${MAX_COMPANIES}`;
+  const createdFew = sql`(SELECT count(*) FROM ${companies} WHERE ${eq(companies.createdBy, owner.id)}) < ${MAX_COMPANIES}`;
   const isCreated = sql`EXISTS (SELECT 1 FROM ${companies} WHERE ${eq(companies.id, id)})`;
   const [created] = await db.batch([
-    insertIf(db, companies, row, ownsFew).returning({ id: companies.id }),
+    insertIf(db, companies, row, sql`${ownsFew} AND ${createdFew}`).returning({ id: companies.id }),
     insertIf(db, projects, project, isCreated),
     insertIf(db, members, member, isCreated),
     new Audit(db, id, { kind: "person", ...owner, address }, () => now).entry("company.created", {

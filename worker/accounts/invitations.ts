@@ -1,4 +1,4 @@
-import { and, asc, eq, exists, gt, ne, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, exists, gt, lte, ne, or, type SQL, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import { type Actor, Audit } from "../audit/log.ts";
 import { insertIf } from "../db/insert-if.ts";
@@ -373,4 +373,11 @@ function isPending(now: number): SQL | undefined {
 function isThere(db: Database, id: string): SQL {
   const inserted = alias(invitations, "inserted");
   return exists(db.select({ one: sql`1` }).from(inserted).where(eq(inserted.id, id)));
+}
+
+/** Deletes invitations that were accepted or withdrawn, or have expired. */
+export async function sweepInvitations(db: Database, now: number): Promise<void> {
+  await db
+    .delete(invitations)
+    .where(or(ne(invitations.status, "pending"), lte(invitations.expiresAt, new Date(now))));
 }

@@ -5,6 +5,18 @@ import { Refusal } from "../errors.ts";
 
 /** Passkeys of people. better-auth runs the WebAuthn ceremonies (worker/accounts/auth.ts). */
 
+/** Passkeys of one person. */
+export const MAX_PASSKEYS = 20;
+
+/** @throws Refusal `quota_exceeded` for a person who has `MAX_PASSKEYS` */
+export async function assertRoomForPasskey(db: Database, userId: string): Promise<void> {
+  if ((await passkeysOf(db, userId)).length < MAX_PASSKEYS) return;
+  throw new Refusal(
+    "quota_exceeded",
+    `You have ${MAX_PASSKEYS} passkeys, the maximum. Remove one before you add another.`,
+  );
+}
+
 /** The path that signs in with a passkey, under /api/auth. */
 export const PASSKEY_SIGN_IN = "/passkey/verify-authentication";
 

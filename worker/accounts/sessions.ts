@@ -1,5 +1,31 @@
-import { and, asc, desc, eq, exists, gt, sql } from "drizzle-orm";
+import { and, asc, desc, eq, exists, gt, lte, ne, notInArray, sql } from "drizzle-orm";
 import { companies, type Database, members, sessions } from "../db/tables.ts";
+
+/** Sessions of one person. A sign-in above that ends the one that was used least recently. */
+export const MAX_SESSIONS = 50;
+
+/** Longest recorded User-Agent, in characters. */
+export const MAX_USER_AGENT_LENGTH = 300;
+
+/** Ends the sessions of a person above `MAX_SESSIONS`, but never the one that has just begun. */
+export async function endOldestSessions(
+  db: Database,
+  { id, userId }: { readonly id: string; readonly userId: string },
+): Promise<void> {
+  const others = and(eq(sessions.userId, userId), ne(sessions.id, id));
+  const newest = db
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(others)
+    .orderBy(desc(sessions.updatedAt), desc(sessions.createdAt), asc(sessions.id))
+    .limit(MAX_SESSIONS - 1);
+  await db.delete(sessions).where(and(others, notInArray(sessions.id, newest)));
+}
+
+/** Deletes expired sessions. */
+export async function sweepSessions(db: Database, now: number): Promise<void> {
+  await db.delete(sessions).where(lte(sessions.expiresAt, new Date(now)));
+}
 
 /** Returns a person's sessions that have not expired, the most recently used first. */
 export function sessionsOf(db: Database, userId: string, now: number) {

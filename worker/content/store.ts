@@ -31,7 +31,7 @@ import {
   videoUploads,
 } from "../db/tables.ts";
 import { Transaction } from "../db/transaction.ts";
-import type { Refusal } from "../errors.ts";
+import { Refusal } from "../errors.ts";
 import type { Position } from "../http/cursor.ts";
 import { supersedeTasks } from "../marker/life.ts";
 import type { MarkerStatus } from "../schemas.ts";
@@ -50,6 +50,9 @@ import {
   UNLIMITED,
   type Wanted,
 } from "./quotas.ts";
+
+/** Unfinished video uploads of one company. */
+export const MAX_VIDEO_UPLOADS = 500;
 
 export interface ContentWithTask {
   readonly content: Content;
@@ -251,9 +254,23 @@ export class ContentStore {
     const row = { ...upload, companyId: this.company.id, contentId: content.id };
     const wanted = addedVideo(content, upload.bytes);
     const fits = this.fitsQuotas(wanted, now);
-    const [begun] = await insertIf(this.#db, videoUploads, row, fits).returning();
+    const unfinished = sql<number>`(SELECT count(*) FROM ${videoUploads} WHERE ${eq(videoUploads.companyId, this.company.id)})`;
+    const [begun] = await insertIf(
+      this.#db,
+      videoUploads,
+      row,
+      sql`${fits} AND ${unfinished} < ${MAX_VIDEO_UPLOADS}`,
+    ).returning();
     if (begun) return begun;
-    throw await this.quotaError(wanted, now);
+    const [{ count: uploads }] = await this.#db
+      .select({ count: count() })
+      .from(videoUploads)
+      .where(eq(videoUploads.companyId, this.company.id));
+    if (uploads < MAX_VIDEO_UPLOADS) throw await this.quotaError(wanted, now);
+    throw new Refusal(
+      "quota_exceeded",
+      `The company has ${MAX_VIDEO_UPLOADS} unfinished video uploads, the maximum. Complete or cancel some.`,
+    );
   }
 
   /** Returns content that is not revealed yet, or deleted. */

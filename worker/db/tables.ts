@@ -90,6 +90,8 @@ export const companies = sqliteTable("companies", {
   webhookSends: integer("webhook_sends").notNull().default(0),
   /** Until when its webhooks were last held back; the messages that continue are due then. */
   webhooksHeldUntil: integer("webhooks_held_until"),
+  /** Who created it; null for the first company, and if that person was deleted. */
+  createdBy: text("created_by").references((): AnySQLiteColumn => users.id, { onDelete: "set null" }),
   createdAt: integer("created_at").notNull(),
   updatedAt: integer("updated_at").notNull(),
 });

@@ -34,6 +34,9 @@ import { recordEvent } from "../webhooks/events.ts";
  */
 export const MAX_ATTEMPTS = 6;
 
+/** Compile tasks of one content. Each compilation above that deletes the oldest. */
+export const MAX_TASKS = 20;
+
 /** Attempts that may take too long: a photo that does so twice would hold a place of the compiler each time. */
 export const MAX_TIMEOUTS = 2;
 
@@ -137,6 +140,7 @@ export async function recompile(
       .where(and(eq(compileTasks.contentId, contentId), isOpen, isOfOlderGeneration)),
     newTask.returning(),
     ...(audit ? [audit.entry("marker.recompiled", { id: contentId, name: titleOf(contentId) })] : []),
+    db.delete(compileTasks).where(and(eq(compileTasks.contentId, contentId), isOfForgottenGeneration)),
   ]);
   return inserted[0];
 }
@@ -509,6 +513,7 @@ const isOfOlderGeneration = sql`${compileTasks.generation} < (SELECT generation 
 
 /** Literal, as SQLite uses a partial index only for its own condition. */
 const isOpen = sql`${compileTasks.state} IN ('pending', 'processing')`;
+const isOfForgottenGeneration = sql`${compileTasks.generation} <= (SELECT generation FROM ar_content WHERE ar_content.id = ${compileTasks.contentId}) - ${MAX_TASKS}`;
 
 /** The state of a task that waits for the Node compiler. `executor` still names the last one. */
 const waiting = { state: "pending", leaseHash: null, leaseExpiresAt: null } as const;

@@ -141,7 +141,10 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
     const request = { address: addressOf(c), now: c.env.now(), creation };
     const id = await createCompany(c.env.db, { owner: person, name, ...request });
     if (id === undefined) {
-      throw new Refusal("too_many_companies", `You own ${MAX_COMPANIES} companies, the maximum.`);
+      throw new Refusal(
+        "too_many_companies",
+        `You own or have created ${MAX_COMPANIES} companies, the maximum.`,
+      );
     }
     return c.json({ id, name, role: "owner" as const }, 201);
   });

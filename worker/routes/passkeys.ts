@@ -3,6 +3,7 @@ import { APIError } from "better-auth/api";
 import { authOf } from "../accounts/auth.ts";
 import {
   assertPasskeys,
+  assertRoomForPasskey,
   findPasskey,
   passkeyMessage,
   passkeysOf,
@@ -90,6 +91,7 @@ export const passkeyRoutes = new OpenAPIHono<AppEnv>()
       password,
       now: c.env.now(),
     });
+    await assertRoomForPasskey(c.env.db, c.var.person.id);
     const { headers, response } = await libraryOf(c).generatePasskeyRegistrationOptions({
       headers: c.req.raw.headers,
       returnHeaders: true,
@@ -103,6 +105,7 @@ export const passkeyRoutes = new OpenAPIHono<AppEnv>()
     const { name, response } = c.req.valid("json");
     const existing = creation.isRepeated && (await findPasskey(c.env.db, person.id, response.id));
     if (existing) return c.json(passkeyBody(existing), 201);
+    await assertRoomForPasskey(c.env.db, person.id);
     const added = await libraryOf(c)
       .verifyPasskeyRegistration({ headers: c.req.raw.headers, body: { name, response } })
       .catch((error) => {

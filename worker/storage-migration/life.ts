@@ -44,6 +44,9 @@ import { nameOfStorage } from "../storage/connection-store.ts";
 /** Attempts to copy one file, and to delete one orphaned copy, before the file is given up. */
 export const MAX_ATTEMPTS = 5;
 
+/** Finished storage migrations of one company that are kept. Each has a row for every file. */
+const MAX_FINISHED = 20;
+
 /** Number of failed files in a row after which the storage itself is at fault, and the storage migration pauses. */
 const MAX_FAILURES_IN_ROW = 3;
 
@@ -303,6 +306,29 @@ export function reclaimOverdue(
     .set({ nextMessageAt: now })
     .where(inArray(storageMigrations.id, forgotten))
     .returning({ id: storageMigrations.id });
+}
+
+/**
+ * Deletes finished storage migrations with the rows of their files, except each company's newest `MAX_FINISHED`, of
+ * single videos and of all files. Those with a copy that is still to be deleted stay.
+ */
+export async function sweepFinished(db: Database, max = MAX_FINISHED): Promise<void> {
+  const hasCopy = and(
+    eq(fileMoves.migrationId, storageMigrations.id),
+    or(eq(fileMoves.state, "copying"), eq(fileMoves.hasOrphanedCopy, true)),
+  );
+  const older = sql`(SELECT id FROM (
+    SELECT id, row_number() OVER (PARTITION BY company_id, video_of IS NULL ORDER BY created_at DESC, id DESC) AS place
+    FROM storage_migrations WHERE finished_at IS NOT NULL
+  ) WHERE place > ${max})`;
+  await db
+    .delete(storageMigrations)
+    .where(
+      and(
+        sql`${storageMigrations.id} IN ${older}`,
+        sql`NOT EXISTS (SELECT 1 FROM ${fileMoves} WHERE ${hasCopy})`,
+      ),
+    );
 }
 
 /** Returns a file whose copy is unfinished or else one whose orphaned copy is to be deleted. */

@@ -13,6 +13,7 @@ import {
 } from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
 import { filesOf, hasFileIn } from "../content/files.ts";
+import { insertIf } from "../db/insert-if.ts";
 import {
   arContent,
   type Company,
@@ -25,9 +26,13 @@ import {
   storageMigrations,
   videoUploads,
 } from "../db/tables.ts";
+import { Refusal } from "../errors.ts";
 import { PLATFORM } from "./schemas.ts";
 import type { Sealed } from "./secrets.ts";
 import type { Provider } from "./settings.ts";
+
+/** Storage connections of one company. They are listed without paging. */
+export const MAX_CONNECTIONS = 50;
 
 /** Files of a company's content that a connection holds. */
 export interface HeldFiles {
@@ -76,15 +81,17 @@ export class ConnectionStore {
     return row;
   }
 
+  /** @throws Refusal `quota_exceeded` */
   async insert(
     connection: { id: string; provider: Provider; name: string; sealed: Sealed },
     now: number,
   ): Promise<ConnectionRow> {
     const { id, provider, name, sealed } = connection;
     const [row] = await this.#audit.record(
-      this.#db
-        .insert(storageConnections)
-        .values({
+      insertIf(
+        this.#db,
+        storageConnections,
+        {
           id,
           companyId: this.company.id,
           provider,
@@ -93,13 +100,18 @@ export class ConnectionStore {
           keyId: sealed.keyId,
           createdAt: now,
           updatedAt: now,
-        })
-        .returning(),
+        },
+        sql`(SELECT count(*) FROM ${storageConnections} WHERE ${this.#own()}) < ${MAX_CONNECTIONS}`,
+      ).returning(),
       "connection.created",
       { id, name },
       { provider },
     );
-    return row;
+    if (row) return row;
+    throw new Refusal(
+      "quota_exceeded",
+      `The company has ${MAX_CONNECTIONS} storage connections, the maximum. Delete one that is not used.`,
+    );
   }
 
   /**

@@ -1,0 +1,1 @@
+ALTER TABLE `companies` ADD `created_by` text REFERENCES users(id) ON DELETE set null;
