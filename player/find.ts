@@ -44,6 +44,8 @@ export interface Found {
 export type FindStage = "features" | "match" | "vote" | "fit" | "verify";
 
 export interface FindOptions {
+  /** Indexes of the targets that are looked for; all when absent. */
+  readonly targets?: readonly number[];
   /** Most targets, the best first; 1 when absent. */
   readonly maxTargets?: number;
   /** Called at the end of each stage. */
@@ -145,7 +147,7 @@ export class Finder {
 
   /**
    * Adds the points of one more made view; returns whether there are more to add. A finder works without them,
-   * but finds photos at steep angles less often. Each takes a few milliseconds.
+   * but finds photos that are tilted, small or in motion less often. Each takes a few milliseconds.
    */
   addView(): boolean {
     const total = this.#targets.length * MADE_VIEW_COUNT;
@@ -164,12 +166,12 @@ export class Finder {
   }
 
   /** Returns the targets that the frame shows, the best first. */
-  find(frame: GreyImage, { maxTargets = 1, onStage = () => {} }: FindOptions = {}): Found[] {
+  find(frame: GreyImage, { targets, maxTargets = 1, onStage = () => {} }: FindOptions = {}): Found[] {
     const features = findFeatures(frame, this.#features);
     onStage("features");
     const maxima = this.#maxima;
     const minima = this.#minima;
-    const matches = matchFeatures(features, maxima, minima, this.#matches);
+    const matches = matchFeatures(features, maxima, minima, this.#matches, targets);
     onStage("match");
     const hypotheses = vote(matches, features, maxima, minima, this.#votes);
     onStage("vote");

@@ -184,23 +184,29 @@ export function layMatches(
   };
 }
 
-/** Matches all features: maxima with maxima, minima with minima. */
+/** Matches all features, maxima with maxima and minima with minima, with the wanted targets or with all. */
 export function matchFeatures(
   features: Features,
   maxima: PointSet,
   minima: PointSet,
   buffers: MatchBuffers,
+  wanted: readonly number[] | undefined,
 ): Matches {
   const { packed, matches } = buffers;
   matches.count = 0;
   for (let i = 0; i < features.count; i++) {
     packDescriptor(features.descriptors, i * DESCRIPTOR_WORDS, packed, i * PACKED_BYTES, 1);
-    matchFeature(i, i < features.maxima ? maxima : minima, buffers);
+    matchFeature(i, i < features.maxima ? maxima : minima, buffers, wanted);
   }
   return matches;
 }
 
-function matchFeature(feature: number, set: PointSet, buffers: MatchBuffers): void {
+function matchFeature(
+  feature: number,
+  set: PointSet,
+  buffers: MatchBuffers,
+  wanted: readonly number[] | undefined,
+): void {
   const { kernels, packed, distances, found } = buffers;
   const near = kernels.nearestDescriptors(
     packed.subarray(feature * PACKED_BYTES, (feature + 1) * PACKED_BYTES),
@@ -216,6 +222,7 @@ function matchFeature(feature: number, set: PointSet, buffers: MatchBuffers): vo
   for (let k = 0; k < near; k++) {
     const point = found[k];
     const target = set.target[point];
+    if (wanted && !wanted.includes(target)) continue;
     if (isBest(k, near, set, buffers)) addMatch(buffers.matches, feature, point, target, distances[point]);
   }
 }

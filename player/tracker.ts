@@ -59,9 +59,7 @@ export class Tracker {
   /** Returns those of the given targets, by index, that the frame shows, the best first. */
   find(frame: GreyImage, targets: readonly number[]): Found[] {
     const finder = this.prepareToFind({ width: frame.width, height: frame.height });
-    return finder
-      .find(frame, { maxTargets: this.#targets.length })
-      .filter(({ target }) => targets.includes(target));
+    return finder.find(frame, { targets, maxTargets: this.#targets.length });
   }
 
   /** Begins to follow targets that were found. @param time of the frame in which they were found, in seconds */

@@ -25,7 +25,7 @@ async function load({ role, marker, frame }: Extract<PlayerRequest, { kind: "loa
   return { kind: "loaded", targets: targets.map(({ width, height }) => ({ width, height })) };
 }
 
-/** Adds tilted views while no request waits. */
+/** Adds views of the targets while no request waits. */
 function improve(): void {
   setTimeout(() => {
     if (tracker.improveFinder()) improve();

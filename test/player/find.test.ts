@@ -90,6 +90,7 @@ describe("several targets", () => {
       expect(cornerError(place, place.target === 0 ? left.corners : right.corners)).toBeLessThan(1);
     }
     expect(finder.find(frame)).toHaveLength(1);
+    expect(finder.find(frame, { targets: [1] }).map(({ target }) => target)).toEqual([1]);
   });
 });
 
