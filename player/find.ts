@@ -61,7 +61,7 @@ const SIMILARITY_WEIGHT = 4;
 const FEATURES_WEIGHT = 2 / 3;
 
 /** Least evidence for a place that is accepted; 1.5 is the most that was seen in 4,700 frames without the target. */
-const LEAST_EVIDENCE = 1.8;
+const LEAST_EVIDENCE = 2;
 
 /** Visible share of the target's cells from which similarity counts fully. */
 const VISIBLE = 0.5;
