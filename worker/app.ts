@@ -28,6 +28,7 @@ import { meRoutes } from "./routes/me.ts";
 import { mediaRoutes } from "./routes/media.ts";
 import { memberRoutes } from "./routes/members.ts";
 import { passkeyRoutes } from "./routes/passkeys.ts";
+import { passwordResetRoutes } from "./routes/password-resets.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { setupRoutes } from "./routes/setup.ts";
 import { storageConnectionRoutes } from "./routes/storage-connections.ts";
@@ -140,6 +141,7 @@ const app = root
   .route("/api/invitation", invitationRoutes)
   .route("/api/mailbox", mailboxRoutes)
   .route("/api/auth/organization", memberRoutes)
+  .route("/api/auth", passwordResetRoutes)
   .route("/api/auth", authRoutes)
   .route("/api/viewer", viewerRoutes)
   .route("/media", mediaRoutes)

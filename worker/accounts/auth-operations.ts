@@ -2,7 +2,6 @@ import { type OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
 import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
 import { PASSKEY_SIGN_IN } from "./passkeys.ts";
-import { password } from "./schemas.ts";
 
 /**
  * better-auth's operations under /api/auth that are exposed, as the API document describes them; all others answer
@@ -10,8 +9,6 @@ import { password } from "./schemas.ts";
  */
 
 const email = z.email().max(254);
-
-const done = z.object({ status: z.literal(true) }).openapi("Done");
 
 const credentials = z.object({ email, password: z.string() }).openapi("Credentials");
 
@@ -49,15 +46,6 @@ const passkeyAnswer = z
   .openapi("PasskeyAnswer");
 
 const signedOut = z.object({ success: z.literal(true) }).openapi("SignedOut");
-
-const resetRequest = z.object({ email }).openapi("PasswordResetRequest");
-
-const reset = z
-  .object({
-    token: z.string().openapi({ description: "The part of the link after the #." }),
-    newPassword: password,
-  })
-  .openapi("PasswordReset");
 
 /** Operations that begin or end a session, and so do not require one. */
 const OPEN: RouteConfig["security"] = [];
@@ -138,27 +126,6 @@ const OPERATIONS: readonly RouteConfig[] = [
       200: answers(currentSession, "The session"),
       ...problems("secrets_unavailable", "too_many_requests"),
     },
-  },
-  {
-    method: "post",
-    path: "/request-password-reset",
-    operationId: "requestPasswordReset",
-    summary: "Email a link to reset the password, if the address has an account",
-    security: OPEN,
-    request: { body: jsonBody(resetRequest) },
-    responses: {
-      200: answers(done, "Sent, if the account exists"),
-      ...problems("too_many_attempts", "public_url_missing", ...ALWAYS),
-    },
-  },
-  {
-    method: "post",
-    path: "/reset-password",
-    operationId: "resetPassword",
-    summary: "Reset the password with the link; ends all sessions",
-    security: OPEN,
-    request: { body: jsonBody(reset) },
-    responses: { 200: answers(done, "Reset"), ...problems(...ALWAYS) },
   },
 ];
 

@@ -8,20 +8,15 @@ import type { AccountSettings, Bindings } from "../bindings.ts";
 import { accounts, members, passkeys, sessions, users, verifications } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { isLoopback } from "../http/origin.ts";
-import { logFailure } from "../log.ts";
-import { companiesOf } from "./companies.ts";
-import type { Mail } from "./mailer.ts";
 import { PASSKEY_SIGN_IN } from "./passkeys.ts";
 import { hashPassword, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, verifyPassword } from "./passwords.ts";
 import { endOldestSessions, MAX_USER_AGENT_LENGTH } from "./sessions.ts";
-import { assertStrong } from "./strength.ts";
 
 /** Sessions, passwords and passkeys: better-auth, in our tables and under our names. */
 
 const SESSION_SECONDS = 14 * 24 * 3600;
 /** A session in use is extended at most this often. */
 const EXTEND_SECONDS = 24 * 3600;
-const RESET_SECONDS = 3600;
 const MIN_SECRET_LENGTH = 32;
 
 /** @throws Refusal `secrets_unavailable` without a secret: the cookies of sessions could be forged */
@@ -50,15 +45,12 @@ export function cookieName(origin: string, name: "session_token" | "device"): st
  *
  * @param origin the platform's public origin, for links and cookies
  * @param requestOrigin the origin that the request was sent to, which differs behind a tunnel
- * @param onPasswordReset called with the email of a person who has reset their password
  */
 export function authOf(
-  { db, accounts: settings, now, later }: Pick<Bindings, "db" | "accounts" | "now" | "later">,
+  { db, accounts: settings, now }: Pick<Bindings, "db" | "accounts" | "now">,
   origin: string,
   requestOrigin: string,
-  onPasswordReset: (email: string) => void = () => {},
 ) {
-  const send = (mail: Mail) => settings.mailer.send(mail);
   return betterAuth({
     appName: "Vivimark",
     baseURL: origin,
@@ -81,8 +73,6 @@ export function authOf(
       useSecureCookies: isSecure(origin),
       database: { generateId: "uuid" },
       ipAddress: { ipAddressHeaders: ["cf-connecting-ip"] },
-      // The link to a new password is sent after the answer, whose time would otherwise tell that there is an account.
-      backgroundTasks: { handler: later },
     },
     user: { modelName: "users" },
     account: { modelName: "accounts" },
@@ -104,24 +94,6 @@ export function authOf(
       minPasswordLength: MIN_PASSWORD_LENGTH,
       maxPasswordLength: MAX_PASSWORD_LENGTH,
       password: { hash: hashPassword, verify: verifyPassword },
-      resetPasswordTokenExpiresIn: RESET_SECONDS,
-      revokeSessionsOnPasswordReset: true,
-      async onPasswordReset({ user }, request) {
-        const address = request?.headers.get("cf-connecting-ip") ?? "";
-        // Somebody else who had access to the account must not keep a passkey for it.
-        await db.delete(passkeys).where(eq(passkeys.userId, user.id));
-        await personEntry(db, { userId: user.id, action: "person.password_reset", address, now: now() });
-        onPasswordReset(user.email);
-      },
-      async sendResetPassword({ user, token }) {
-        const link = `${origin}/reset-password#${token}`;
-        const mail = send({
-          to: user.email,
-          subject: "Reset your Vivimark password",
-          body: `Hello ${user.name},\n\nWe received a request to reset the password for this email address. Choose a new password within one hour:\n\n${link}\n\nIf you did not request this, ignore this email. Your password stays the same.\n`,
-        });
-        await mail.catch((error) => logFailure("The email to reset a password was not sent", error));
-      },
     },
     databaseHooks: {
       session: {
@@ -146,14 +118,7 @@ export function authOf(
       },
     },
     hooks: {
-      before: createAuthMiddleware(async ({ path, body, context: { internalAdapter } }) => {
-        if (path === "/reset-password" && typeof body?.newPassword === "string") {
-          const link = await internalAdapter.findVerificationValue(`reset-password:${body.token}`);
-          const person = link && (await internalAdapter.findUserById(link.value));
-          const companies = person ? await companiesOf(db, person.id) : [];
-          const about = [person?.name, person?.email, ...companies.map(({ name }) => name)];
-          await assertStrong(body.newPassword, about, "newPassword");
-        }
+      before: createAuthMiddleware(async ({ path, body }) => {
         // The library would look up a value of any type.
         if (path === PASSKEY_SIGN_IN && typeof body?.response?.id !== "string") {
           const message = '"response.id" is missing or not a string; expected the id of a passkey.';

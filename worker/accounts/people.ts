@@ -1,4 +1,4 @@
-import { and, eq, exists, lte, ne, not, type SQL, sql } from "drizzle-orm";
+import { and, eq, exists, like, lte, ne, not, type SQL, sql } from "drizzle-orm";
 import { Audit, personEntry } from "../audit/log.ts";
 import { insertIf } from "../db/insert-if.ts";
 import { insertSelect } from "../db/insert-select.ts";
@@ -137,7 +137,8 @@ async function passwordHashOf(db: Database, userId: string): Promise<string | nu
 }
 
 /**
- * Replaces a person's password and ends their other sessions, which somebody with the old password may have begun.
+ * Replaces a person's password and ends their other sessions, which somebody with the old password may have begun, and
+ * all links to a new password.
  *
  * @returns false when the password is not the one of `oldHash` any more
  */
@@ -174,12 +175,23 @@ export async function changePassword(
     db
       .delete(sessions)
       .where(and(eq(sessions.userId, person.id), ne(sessions.id, person.sessionId), isChanged)),
+    deleteResets(db, person.id, isChanged),
   ]);
   return changed.length === 1;
 }
 
-function isPasswordOf(userId: string): SQL | undefined {
+/** The condition that a row is a person's password. */
+export function isPasswordOf(userId: string): SQL | undefined {
   return and(eq(accounts.userId, userId), eq(accounts.providerId, "credential"));
+}
+
+/** Begins the identifiers of links to a new password. The hash of the link's token follows. */
+export const RESET_PREFIX = "reset-password:";
+
+/** Returns the statement that ends all links to a new password of a person, if the condition holds. */
+export function deleteResets(db: Database, userId: string, condition: SQL) {
+  const isReset = like(verifications.identifier, `${RESET_PREFIX}%`);
+  return db.delete(verifications).where(and(eq(verifications.value, userId), isReset, condition));
 }
 
 /** Deletes expired links to a new password and expired passkey challenges. */

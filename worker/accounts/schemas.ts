@@ -203,6 +203,19 @@ export const mailbox = z
   .openapi("Mailbox");
 export type Mailbox = z.infer<typeof mailbox>;
 
+/** The wire of password resets, whose names are those of better-auth. */
+
+export const resetRequest = z.object({ email }).openapi("PasswordResetRequest");
+
+export const newReset = z
+  .object({
+    token: token.openapi({ description: "The part of the link after the #." }),
+    newPassword: password,
+  })
+  .openapi("PasswordReset");
+
+export const done = z.object({ status: z.literal(true) }).openapi("Done");
+
 /**
  * The wire of `/api/auth/organization`, whose names are those of better-auth's organization plugin: an "organization"
  * is a company.

@@ -11,7 +11,7 @@ const MAX_JSON_BYTES = 65_536;
 const MAX_JSON_DEPTH = 20;
 
 /** Fields whose values no response repeats. */
-const SECRETS = new Set([...SECRET_FIELDS, "password", "current_password", "new_password"]);
+const SECRETS = new Set([...SECRET_FIELDS, "password", "current_password", "new_password", "newPassword"]);
 
 /** Most wrong fields that one response lists. */
 const MAX_FIELD_ERRORS = 20;

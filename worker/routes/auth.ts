@@ -17,18 +17,11 @@ import { countPublic } from "./guarded.ts";
 const BASE = "/api/auth";
 const MAX_BYTES = 16_384;
 
-/** The path that mails a link to a new password. */
-const RESET_REQUEST = "/request-password-reset";
-
-/** Attempts that are counted by the email or the passkey in the body. */
+/** Attempts to sign in, which are counted by the email or the passkey in the body. A success takes back a wrong one. */
 const THROTTLED: Readonly<Record<string, Attempt["purpose"]>> = {
   "/sign-in/email": "sign-in",
   [PASSKEY_SIGN_IN]: "passkey",
-  [RESET_REQUEST]: "reset",
 };
-
-/** A success takes back a wrong attempt, but not an email that was sent. */
-const SIGNS_IN: ReadonlySet<Attempt["purpose"]> = new Set(["sign-in", "passkey"]);
 
 export const authRoutes = new OpenAPIHono<AppEnv>();
 authRoutes.use(countPublic);
@@ -38,7 +31,7 @@ authRoutes.all("/*", async (c) => {
     throw new Refusal("not_found", `${c.req.method} ${c.req.path.slice(0, 200)} does not exist.`);
   }
   assertAccounts(c.env.accounts);
-  const origin = path === RESET_REQUEST || path.startsWith("/passkey/") ? linkOriginOf(c) : originOf(c);
+  const origin = path.startsWith("/passkey/") ? linkOriginOf(c) : originOf(c);
   if (path.startsWith("/passkey/")) assertPasskeys(origin);
   const body = await c.var.body.bytes(MAX_BYTES, "body_too_large");
   assertShallow(new TextDecoder().decode(body), "body");
@@ -48,27 +41,25 @@ authRoutes.all("/*", async (c) => {
 
   const { url, method, headers } = c.req.raw;
   const request = new Request(url, { method, headers, body: body.length > 0 ? body : null });
-  let provenEmail: string | undefined;
-  const { handler } = authOf(c.env, origin, new URL(url).origin, (email) => {
-    provenEmail = email;
-  });
+  const { handler } = authOf(c.env, origin, new URL(url).origin);
   const response = await handler(request);
   if (response.status >= 400) throw await authRefusal(response);
   const answer = new Response(response.body, response);
   answer.headers.set("Cache-Control", "no-store");
-  if (attempt && SIGNS_IN.has(attempt.purpose)) {
+  if (attempt) {
     await forgiveAttempt(c.env.db, attempt);
     const { user } = (await answer.clone().json()) as { readonly user: { readonly email: string } };
-    provenEmail = user.email;
-  }
-  if (provenEmail !== undefined) {
-    answer.headers.append("Set-Cookie", await deviceCookie(c, origin, provenEmail));
+    answer.headers.append("Set-Cookie", await deviceCookie(c, origin, user.email));
   }
   return answer;
 });
 
 /** Returns an attempt. Its source is the device if that has signed in to the account before, or else the network. */
-async function attemptOf(c: Context<AppEnv>, purpose: Attempt["purpose"], subject: string): Promise<Attempt> {
+export async function attemptOf(
+  c: Context<AppEnv>,
+  purpose: Attempt["purpose"],
+  subject: string,
+): Promise<Attempt> {
   const device = await deviceOf(c, originOf(c));
   // A passkey's attempt does not name the account, and a signature cannot be guessed.
   const isKnown = device && (purpose === "passkey" || device.account === (await accountOf(subject)));

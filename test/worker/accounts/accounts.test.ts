@@ -13,6 +13,7 @@ import type {
 import { type Attempt, countAttempt, forgiveAttempt } from "../../../worker/accounts/throttle.ts";
 import { FIRST_COMPANY_ID } from "../../../worker/content/store.ts";
 import {
+  accounts,
   apiKeys,
   attempts,
   auditLog,
@@ -23,6 +24,7 @@ import {
   projects,
   sessions,
   users,
+  verifications,
 } from "../../../worker/db/tables.ts";
 import { newToken } from "../../../worker/token.ts";
 import { addMember, Browser, OWNER, setUp } from "../browser.ts";
@@ -406,6 +408,103 @@ describe("a forgotten password", () => {
     expect(await code(await colleague.fetch("/api/me"))).toBe("unauthenticated");
     const back = { email: "forgetful@example.net", password: "another long password" };
     expect((await (await Browser.signedIn(edge, back)).fetch("/api/me")).status).toBe(200);
+  });
+});
+
+describe("the links to a new password", () => {
+  beforeEach(() => pass(18_000));
+
+  const BEFORE = "a password of ten";
+  const ask = async (email: string) => {
+    await new Browser(edge).post("/api/auth/request-password-reset", { email });
+    return linkIn(await lastMail(edge, email), "reset-password");
+  };
+  const reset = (token: string, newPassword: string) =>
+    new Browser(edge).post("/api/auth/reset-password", { token, newPassword });
+  const hashOf = async (email: string) =>
+    (
+      await edge.db
+        .select({ password: accounts.password })
+        .from(accounts)
+        .innerJoin(users, eq(users.id, accounts.userId))
+        .where(eq(users.email, email))
+    )[0].password!;
+
+  test("all end when one of them is used", async () => {
+    const email = "two.links@example.net";
+    await invited(email, "viewer");
+    const [first, second] = [await ask(email), await ask(email)];
+    expect(first).not.toBe(second);
+    expect((await reset(second, "the second password")).status).toBe(200);
+    const late = await refusal(await reset(first, "the first password"));
+    expect(late).toMatchObject({ status: 422, code: "invalid_input" });
+    expect(late.detail).toContain("Request a new one");
+    expect(
+      (await new Browser(edge).post("/api/auth/sign-in/email", { email, password: "the second password" }))
+        .status,
+    ).toBe(200);
+  });
+
+  test("all end when the password is changed", async () => {
+    const email = "changed.since@example.net";
+    const person = await invited(email, "viewer");
+    const token = await ask(email);
+    const change = { current_password: BEFORE, new_password: "a better password" };
+    expect((await person.fetch("/api/me/password", json("PUT", change))).status).toBe(204);
+    const hash = await hashOf(email);
+    expect((await reset(token, "the attacker's password")).status).toBe(422);
+    expect(await hashOf(email)).toBe(hash);
+  });
+
+  test("stay valid after a wrong attempt to change the password, and end after an hour", async () => {
+    const email = "still.valid@example.net";
+    const person = await invited(email, "viewer");
+    const [kept, late] = [await ask(email), await ask(email)];
+    const change = { current_password: "a wrong password", new_password: "a better password" };
+    expect((await person.fetch("/api/me/password", json("PUT", change))).status).toBe(422);
+    expect((await reset(kept, "a new long password")).status).toBe(200);
+    const next = await ask(email);
+    expect(next).not.toBe(late);
+    pass(3600);
+    expect((await reset(next, "a late long password")).status).toBe(422);
+  });
+
+  test("work once, even at the same moment", async () => {
+    const email = "at.once@example.net";
+    await invited(email, "viewer");
+    const links = [await ask(email), await ask(email)];
+    const passwords = ["password number one", "password number two", "password number three"];
+    const tokens = [links[0], links[0], links[1]];
+    const answers = await Promise.all(passwords.map((password, i) => reset(tokens[i], password)));
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.toSorted()).toEqual([200, 422, 422]);
+    const password = passwords[statuses.indexOf(200)];
+    expect((await new Browser(edge).post("/api/auth/sign-in/email", { email, password })).status).toBe(200);
+  });
+
+  test("verify the address", async () => {
+    const email = "unverified@example.net";
+    await invited(email, "viewer");
+    const isVerified = async () =>
+      (await edge.db.select().from(users).where(eq(users.email, email)))[0].emailVerified;
+    await edge.db.update(users).set({ emailVerified: false }).where(eq(users.email, email));
+    const token = await ask(email);
+    expect(await isVerified()).toBe(false);
+    expect((await reset(token, "another long password")).status).toBe(200);
+    expect(await isVerified()).toBe(true);
+  });
+
+  test("are stored as hashes, which open nothing", async () => {
+    const email = "hashed@example.net";
+    await invited(email, "viewer");
+    const token = await ask(email);
+    expect(token).toMatch(/^[0-9a-f]{64}$/);
+    const rows = await edge.db.select().from(verifications);
+    const [row] = rows.filter(({ identifier }) => identifier.startsWith("reset-password:"));
+    expect(JSON.stringify(rows)).not.toContain(token);
+    for (const stored of [row.id, row.identifier, row.identifier.split(":")[1], row.value]) {
+      expect((await reset(stored, "another long password")).status).toBe(422);
+    }
   });
 });
 
