@@ -1933,6 +1933,16 @@ export interface Operations {
     body: InvitationAcceptance;
     answer: Joined;
   };
+  /** Email a link to reset the password, if the address has an account */
+  "POST /api/auth/request-password-reset": {
+    body: PasswordResetRequest;
+    answer: Done;
+  };
+  /** Reset the password with the link; ends all sessions, passkeys and other links */
+  "POST /api/auth/reset-password": {
+    body: PasswordReset;
+    answer: Done;
+  };
   /**
    * Get the data that a viewer needs to play a photo
    *
@@ -2002,15 +2012,5 @@ export interface Operations {
   /** Get and extend the session; null without a session */
   "GET /api/auth/get-session": {
     answer: CurrentSession;
-  };
-  /** Email a link to reset the password, if the address has an account */
-  "POST /api/auth/request-password-reset": {
-    body: PasswordResetRequest;
-    answer: Done;
-  };
-  /** Reset the password with the link; ends all sessions */
-  "POST /api/auth/reset-password": {
-    body: PasswordReset;
-    answer: Done;
   };
 }

@@ -7,6 +7,9 @@ import { hex, sha256 } from "./sha256.ts";
 
 const TOKEN_BYTES = 32;
 
+/** Of tokens that an operator sets. */
+const MIN_TOKEN_LENGTH = 16;
+
 export interface NewToken {
   /** 256 random bits in lower-case hexadecimal. */
   readonly token: string;
@@ -23,8 +26,12 @@ export function hashToken(token: string): Promise<string> {
   return sha256(new TextEncoder().encode(token));
 }
 
-/** Returns whether two secrets are equal, in a time that does not reveal where they differ. */
-export async function isSame(given: string, expected: string): Promise<boolean> {
+/**
+ * Returns whether a token is the one that an operator has set, in a time that does not reveal where they differ. Nothing
+ * matches one that is missing, or short enough to be guessed.
+ */
+export async function matchesToken(given: string, expected: string): Promise<boolean> {
+  if (expected.length < MIN_TOKEN_LENGTH) return false;
   const [a, b] = await Promise.all([given, expected].map(hashToken));
   let difference = 0;
   for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);

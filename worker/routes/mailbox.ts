@@ -4,7 +4,7 @@ import type { AppEnv } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
 import { bearerToken } from "../http/bearer.ts";
 import { answers, problems } from "../http/openapi.ts";
-import { isSame } from "../token.ts";
+import { matchesToken } from "../token.ts";
 
 const read = createRoute({
   method: "get",
@@ -20,7 +20,7 @@ const read = createRoute({
 
 export const mailboxRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => {
   const box = c.env.accounts.mailbox;
-  if (!box || !(await isSame(bearerToken(c), box.token))) {
+  if (!box || !(await matchesToken(bearerToken(c), box.token))) {
     throw new Refusal(
       "not_found",
       "The development mailbox is disabled, or the token is invalid. Open the link that npm start prints.",

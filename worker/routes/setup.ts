@@ -9,7 +9,7 @@ import { Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
 import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
-import { isSame } from "../token.ts";
+import { matchesToken } from "../token.ts";
 import { signIn } from "./auth.ts";
 
 const read = createRoute({
@@ -48,7 +48,7 @@ export const setupRoutes = new OpenAPIHono<AppEnv>()
   .openapi(create, async (c) => {
     const { token, name, email, password, company_name: companyName } = c.req.valid("json");
     const { setupToken } = c.env.accounts;
-    if (!setupToken || !(await isSame(token, setupToken))) {
+    if (!(await matchesToken(token, setupToken))) {
       throw new Refusal("wrong_link", "The setup link is invalid. Ask the operator for the correct one.");
     }
     await assertStrong(password, [name, email, companyName], "password");

@@ -80,9 +80,11 @@ describe("the set-up", () => {
   test("needs the link", async () => {
     const body = { ...OWNER, name: "Eve", company_name: "Eve's", token: "another" };
     expect(await code(await edge.anonymously("/api/setup", json("POST", body)))).toBe("wrong_link");
-    const closed = { accounts: { ...edge.bindings.accounts, setupToken: "" } };
-    const empty = await edge.anonymously("/api/setup", json("POST", { ...body, token: " " }), closed);
-    expect(await code(empty)).toBe("wrong_link");
+    for (const setupToken of ["", " ", "easily guessed"]) {
+      const weak = { accounts: { ...edge.bindings.accounts, setupToken } };
+      const guess = json("POST", { ...body, token: setupToken || " " });
+      expect(await code(await edge.anonymously("/api/setup", guess, weak))).toBe("wrong_link");
+    }
   });
 });
 
@@ -1073,6 +1075,10 @@ describe("the development mailbox", () => {
     const closed = { accounts: { ...edge.bindings.accounts, mailbox: null } };
     const headers = { Authorization: "Bearer token-of-the-mailbox" };
     expect(await code(await edge.anonymously("/api/mailbox", { headers }, closed))).toBe("not_found");
+    const mailbox = { ...edge.bindings.accounts.mailbox!, token: "guessed" };
+    const weak = { accounts: { ...edge.bindings.accounts, mailbox } };
+    const guess = { headers: { Authorization: "Bearer guessed" } };
+    expect(await code(await edge.anonymously("/api/mailbox", guess, weak))).toBe("not_found");
   });
 });
 
