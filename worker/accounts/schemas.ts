@@ -10,7 +10,7 @@ const email = z
   .string()
   .overwrite((text) => text.trim().toLowerCase())
   .pipe(z.email().max(254));
-export const password = z.string().min(MIN_PASSWORD_LENGTH).max(MAX_PASSWORD_LENGTH).openapi({
+const password = z.string().min(MIN_PASSWORD_LENGTH).max(MAX_PASSWORD_LENGTH).openapi({
   description:
     "Passwords that are easy to guess are refused, such as common ones, or ones with the person's name.",
 });
