@@ -16,7 +16,7 @@ import {
   project,
   projectCorners,
 } from "./homography.ts";
-import { type FramePyramid, type Level, type Levels, layOctaves } from "./levels.ts";
+import { type FramePyramid, type Level, type Levels, layOctaves, softenLevel } from "./levels.ts";
 import { solveMove } from "./motion.ts";
 import {
   choosePlaces,
@@ -65,7 +65,7 @@ export interface Follower {
 const AGREES = 0.5;
 
 /** Least score of a place, and of one on a level without details. */
-const LEAST_SCORE = 0.2;
+const LEAST_SCORE = 0.27;
 const LEAST_COARSE_SCORE = 0.3;
 
 /** A finer level is used if its score is at least this share of the coarser one's. */
@@ -74,7 +74,7 @@ const DETAIL = 0.6;
 /** Frames for which a target that is not recognized is held at the expected place. */
 const HELD_FRAMES = 3;
 
-/** Cells per side from which patches are chosen, and most patches per cell. */
+/** Cells per side from which patches are chosen, and most patches per cell of the finest level that is used. */
 const CELLS = 8;
 const QUOTA = 4;
 
@@ -113,8 +113,11 @@ const CONVERGED = 0.005;
 interface Stage {
   readonly level: Level;
   readonly patches: Patches;
-  /** The same patches as they look in motion. */
+  /** The same patches, for how they look in motion. */
   readonly smeared: Patches;
+  /** Those of the two that look like the frame, and the attempt for which they were chosen. */
+  look: Patches;
+  attempt: number;
   /** For each patch, the first and last columns and rows of the cells that it touches. */
   readonly cells: Uint8Array;
   /** How much each patch counts, because of what was hidden in the last frame. */
@@ -122,12 +125,13 @@ interface Stage {
 }
 
 /** The best result in a frame. */
-interface Best extends Omit<Followed, "state"> {
+interface Best {
+  readonly map: Homography;
   /** Score on the level on which all results are compared; 0 if the target is not there. */
   trust: number;
-  /** The finest level that agrees, and its patches as they look in the frame. */
+  /** The finest level that agrees. */
   stage: Stage;
-  patches: Patches;
+  attempt: number;
 }
 
 export function createFollower(levels: Levels, frameSize: Size): Follower {
@@ -144,18 +148,25 @@ class PatchFollower implements Follower {
   readonly #search: CoarseSearch;
   readonly #target: Size;
   readonly #frame: Size;
-  /** The last corners, and their velocities in pixels per second. */
+  /** When the target was seen last: the time, the map, its corners, their velocities per second, and the trust. */
+  #time = 0;
+  readonly #last: Homography = new Float64Array(9);
   readonly #corners = new Float64Array(8);
   readonly #velocity = new Float64Array(8);
-  #time = 0;
-  #missed = 0;
-  /** Trust in the last frame that showed the target. */
   #trust = 0;
+  /** Seconds since then, and frames. */
   #elapsed = 0;
+  #missed = 0;
+  /** Seconds for which the shutter is open, and for each of `EXPOSURES` how much it explained the blur so far. */
   #exposure = 0;
-  readonly #last: Homography = new Float64Array(9);
-  readonly #map: Homography = new Float64Array(9);
+  readonly #likeness = new Float64Array(EXPOSURES.length);
+  /** The frame in which that was told last, and the number of frames in which it could be. */
+  #timed = -1;
+  #timings = 0;
+  /** In this frame: the number of the attempt, where the target is expected, the map that is being aligned, and the best one so far. */
+  #attempt = 1;
   readonly #expected: Homography = new Float64Array(9);
+  readonly #map: Homography = new Float64Array(9);
   readonly #best: Best;
   readonly #result: Followed = {
     state: "lost",
@@ -168,7 +179,8 @@ class PatchFollower implements Follower {
   constructor({ levels, width, height }: Levels, frame: Size) {
     this.#target = { width, height };
     this.#frame = frame;
-    const places = levels.map((level) => {
+    // Edges of the target are as soft as those of the frame, or else what is next to an edge displaces its patch.
+    const places = levels.map(softenLevel).map((level) => {
       const small = Math.min(level.width, level.height) < SMALL_LEVEL_SIDE;
       return {
         level,
@@ -187,15 +199,7 @@ class PatchFollower implements Follower {
     for (const { level, patches } of [...laid.rough, ...laid.sharp]) describePatches(level, patches);
     this.#octaves = laid.octaves;
     this.#copied = new Uint8Array(laid.octaves.length);
-    this.#best = {
-      map: new Float64Array(9),
-      trust: 0,
-      stage: this.#sharp[0],
-      patches: this.#sharp[0].patches,
-      agreement: 0,
-      correlation: 0,
-      visibility: 0,
-    };
+    this.#best = { map: new Float64Array(9), trust: 0, stage: this.#sharp[0], attempt: 0 };
     this.#search = new CoarseSearch(levels[coarsest(levels)]);
   }
 
@@ -220,13 +224,17 @@ class PatchFollower implements Follower {
     const { length } = this.#rough;
     this.#approach(frame, length);
     // What hides more of the large patches than of the small ones is an object in front of the target.
-    if (this.#best.trust < USUAL * this.#trust) this.#approach(frame, 0);
-    if (this.#best.trust < USUAL * this.#trust) {
+    if (this.#isDoubtful()) this.#approach(frame, 0);
+    if (this.#isDoubtful()) {
       this.#search.run(frame, this.#expected);
       this.#approach(frame, length);
     }
-    this.#judge(time);
+    this.#judge(frame, time);
     return result;
+  }
+
+  #isDoubtful(): boolean {
+    return this.#best.trust <= 0 || this.#best.trust < USUAL * this.#trust;
   }
 
   /** Sets the map to the last place or the one predicted from the velocity, whichever looks more like the target. */
@@ -252,6 +260,7 @@ class PatchFollower implements Follower {
     return sum / Math.max(visible, LEAST_PATCHES);
   }
 
+  /** Returns the finest level whose pixels the frame can show. */
   #fine(): number {
     const stages = this.#rough;
     let fine = 0;
@@ -262,48 +271,42 @@ class PatchFollower implements Follower {
   /** Aligns from the expected place, from a level on. Keeps the result if it is the best in this frame. */
   #approach(frame: FramePyramid, from: number): void {
     this.#map.set(this.#expected);
+    this.#attempt++;
     const fine = this.#fine();
     const check = this.#checked();
+    const stageAt = (level: number) => (level === fine ? this.#sharp : this.#rough)[level];
     let at = Math.min(Math.max(from, fine), coarsest(this.#rough));
-    let stage = (at === fine ? this.#sharp : this.#rough)[at];
-    let patches = this.#smear(stage);
-    this.#refine(stage, patches, frame);
-    let score = this.#compare(stage, patches, frame);
+    let score = this.#align(stageAt(at), frame);
     let trust = at === check ? score : -1;
     while (at > fine) {
       // Motion blur takes the details away: stop where they no longer agree.
-      const next = (at - 1 === fine ? this.#sharp : this.#rough)[at - 1];
-      const finer = this.#smear(next);
-      if (this.#compare(next, finer, frame) < DETAIL * score) break;
+      const next = stageAt(at - 1);
+      if (this.#compare(next, this.#look(next), frame) < DETAIL * score) break;
       at--;
-      stage = next;
-      patches = finer;
-      this.#refine(stage, patches, frame);
-      if (at <= check && this.#timeShutter(stage, frame)) {
-        patches = this.#smear(stage);
-        this.#refine(stage, patches, frame);
-      }
-      score = this.#compare(stage, patches, frame);
+      score = this.#align(next, frame);
+      if (at <= check && this.#timeShutter(next, frame)) score = this.#align(next, frame);
       if (at === check) trust = score;
     }
+    let stage = stageAt(at);
     if (at > fine) {
       stage = this.#sharp[at];
-      patches = this.#smear(stage);
-      this.#refine(stage, patches, frame);
-      score = this.#compare(stage, patches, frame);
+      score = this.#align(stage, frame);
     }
-    if (trust < 0) trust = this.#compare(this.#rough[check], this.#smear(this.#rough[check]), frame);
+    if (trust < 0) trust = this.#compare(this.#rough[check], this.#look(this.#rough[check]), frame);
     if (score < (at === fine ? LEAST_SCORE : LEAST_COARSE_SCORE)) trust = 0;
     const best = this.#best;
     if (trust <= best.trust) return;
     best.trust = trust;
     best.stage = stage;
+    best.attempt = this.#attempt;
     best.map.set(this.#map);
-    if (trust > 0) this.#compare(stage, patches, frame);
-    best.agreement = this.#result.agreement;
-    best.correlation = this.#result.correlation;
-    best.visibility = this.#result.visibility;
-    best.patches = patches;
+  }
+
+  /** Aligns a stage with the frame from the map on. Returns its score. */
+  #align(stage: Stage, frame: FramePyramid): number {
+    const patches = this.#look(stage);
+    this.#refine(stage, patches, frame);
+    return this.#compare(stage, patches, frame);
   }
 
   /** Returns the level on which the results of all frames are compared. */
@@ -324,10 +327,14 @@ class PatchFollower implements Follower {
   }
 
   /** Returns the patches of a stage as they look after the move from the last place to the map. */
-  #smear(stage: Stage): Patches {
+  #look(stage: Stage): Patches {
     const { level, patches, smeared } = stage;
+    if (stage.attempt === this.#attempt) return stage.look;
+    stage.attempt = this.#attempt;
+    stage.look = patches;
     if (this.#speed(stage) * this.#exposure < LEAST_SMEAR) return patches;
     smearPatches(level, current, previous, Math.min(this.#exposure / this.#elapsed, 1), smeared);
+    stage.look = smeared;
     return smeared;
   }
 
@@ -361,12 +368,9 @@ class PatchFollower implements Follower {
     const [before, at, after] = this.#likeness.subarray(middle - 1, middle + 2);
     const shift = best === middle ? (before - after) / (2 * (before - 2 * at + after)) : best - middle;
     this.#exposure = EXPOSURES[1] * (middle + shift);
+    this.#attempt++;
     return true;
   }
-
-  readonly #likeness = new Float64Array(EXPOSURES.length);
-  #timed = -1;
-  #timings = 0;
 
   /** Writes the place that is expected if the corners move on as they did. */
   #predict(time: number): void {
@@ -400,6 +404,7 @@ class PatchFollower implements Follower {
     return agreeing < LEAST_PATCHES ? 0 : result.agreement * Math.max(0, 2 * result.correlation - 1);
   }
 
+  /** Moves the map until the patches lie where the frame shows them. */
   #refine({ level, shown }: Stage, patches: Patches, frame: FramePyramid): void {
     const octave = chooseOctave(this.#map, level, frame.levels.length);
     const scale = 1 / 2 ** octave;
@@ -441,17 +446,17 @@ class PatchFollower implements Follower {
   }
 
   /** Sets the result, and remembers where the target is. */
-  #judge(time: number): void {
+  #judge(frame: FramePyramid, time: number): void {
     const result = this.#result;
-    const best = this.#best;
-    result.agreement = best.agreement;
-    result.correlation = best.correlation;
-    result.visibility = best.visibility;
-    if (best.trust > 0) {
-      this.#map.set(best.map);
+    const { trust, stage, map, attempt } = this.#best;
+    this.#map.set(map);
+    if (attempt !== this.#attempt) this.#attempt++;
+    const patches = this.#look(stage);
+    this.#compare(stage, patches, frame);
+    if (trust > 0) {
       this.#remember(time);
-      this.#notice(best.stage, best.patches);
-      this.#trust = best.trust;
+      this.#notice(stage, patches);
+      this.#trust = trust;
       this.#missed = 0;
       result.state = "followed";
     } else {
@@ -468,7 +473,7 @@ class PatchFollower implements Follower {
     for (let i = 0; i < 8; i++) {
       const { x, y } = corners[i >> 1];
       const place = i & 1 ? y : x;
-      this.#velocity[i] = elapsed > 0 ? (place - this.#corners[i]) / elapsed : 0;
+      if (elapsed > 0) this.#velocity[i] = (place - this.#corners[i]) / elapsed;
       this.#corners[i] = place;
     }
     this.#time = time;
@@ -488,9 +493,12 @@ function layStage(room: Room, kernels: Kernels, level: Level, places: readonly P
   const cell = (place: number, size: number) =>
     Math.min(Math.max(Math.floor((place * CELLS) / size), 0), CELLS - 1);
   const last = PATCH_SIDE - 1;
+  const patches = layPatches(room, kernels, places);
   return {
     level,
-    patches: layPatches(room, kernels, places),
+    patches,
+    look: patches,
+    attempt: 0,
     smeared: layPatches(room, kernels, places),
     cells: Uint8Array.from(
       places.flatMap(({ left, top }) => [

@@ -98,7 +98,7 @@ describe("following", () => {
     const [size, small] = [{ width: 200, height: 150 }, move(halve(CORNERS), -20, 0)];
     const { light, levels } = sceneOf(size);
     const follower = createFollower(levels, frame);
-    const at = (time: number) => move(small, 9 * time, 3 * time);
+    const at = (time: number) => move(small, 6 * time, 2 * time);
     follower.start(imageToCorners(size, at(0)), 0);
     const errors = Array.from({ length: 5 }, (_, i) => {
       const samples = 6;
@@ -118,13 +118,13 @@ describe("following", () => {
       expect(state).toBe("followed");
       return cornerDistance(size, map, imageToCorners(size, at(i)));
     });
-    for (const error of errors.slice(1)) expect(error).toBeLessThan(0.15);
+    for (const error of errors.slice(1)) expect(error).toBeLessThan(0.1);
   });
 
   test.each([
     ["odd sides", { width: 413, height: 287 }, 0.15],
     ["less than 256 pixels", { width: 173, height: 128 }, 0.15],
-    ["a narrow shape", { width: 640, height: 150 }, 0.15],
+    ["a narrow shape", { width: 640, height: 150 }, 0.25],
     ["40 pixels, enlarged four times", { width: 40, height: 40 }, 0.6],
   ])("a target with %s", (_name, size, limit) => {
     const [, { state, error }] = followThrough(sceneOf(size), [CORNERS, move(CORNERS, 5, 2)]);
@@ -159,11 +159,13 @@ describe("losing", () => {
     const { map, pyramid } = show(SIZE, scene.light, CORNERS, FRAME);
     follower.start(map, 0);
     follower.follow(pyramid, 0);
-    const gone = show(SIZE, () => 90, CORNERS, FRAME).pyramid;
+    // Nothing but black.
+    const gone = createPyramid(FRAME.width, FRAME.height);
     expect(follower.follow(gone, 0.03).state).toBe("held");
-    const followed = follower.follow(pyramid, 0.06);
+    const next = show(SIZE, scene.light, move(CORNERS, 15, 5), FRAME);
+    const followed = follower.follow(next.pyramid, 0.06);
     expect(followed.state).toBe("followed");
-    expect(cornerDistance(SIZE, followed.map, map)).toBeLessThan(0.1);
+    expect(cornerDistance(SIZE, followed.map, next.map)).toBeLessThan(0.1);
   });
 
   test("a target that has left the frame is lost at once", () => {
