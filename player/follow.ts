@@ -78,6 +78,10 @@ const HELD_FRAMES = 3;
 const CELLS = 8;
 const QUOTA = 4;
 
+/** Softness of the levels: the finest one that is used is compared with the frame itself, the others with means of it. */
+const ROUGH_SOFTNESS = 0.2;
+const SHARP_SOFTNESS = 0.25;
+
 /** Shorter side, in pixels, below which a level has patches wherever there is texture. */
 const SMALL_LEVEL_SIDE = 48;
 
@@ -179,19 +183,22 @@ class PatchFollower implements Follower {
   constructor({ levels, width, height }: Levels, frame: Size) {
     this.#target = { width, height };
     this.#frame = frame;
-    // Edges of the target are as soft as those of the frame, or else what is next to an edge displaces its patch.
-    const places = levels.map(softenLevel).map((level) => {
+    const places = levels.map((level) => {
       const small = Math.min(level.width, level.height) < SMALL_LEVEL_SIDE;
+      // Edges that are sharper than the frame's would displace the patches next to them.
+      const rough = softenLevel(level, ROUGH_SOFTNESS);
+      const sharp = softenLevel(softenLevel(level, SHARP_SOFTNESS), SHARP_SOFTNESS);
       return {
-        level,
-        few: choosePlaces(level, small ? 2 * CELLS : CELLS, 1),
-        many: choosePlaces(level, small ? 2 * CELLS : CELLS, small ? 1 : QUOTA),
+        rough,
+        sharp,
+        few: choosePlaces(rough, small ? 2 * CELLS : CELLS, 1),
+        many: choosePlaces(sharp, small ? 2 * CELLS : CELLS, small ? 1 : QUOTA),
       };
     });
     const kernels = openKernels();
     const laid = kernels.place((room) => ({
-      rough: places.map(({ level, few }) => layStage(room, kernels, level, few)),
-      sharp: places.map(({ level, many }) => layStage(room, kernels, level, many)),
+      rough: places.map(({ rough, few }) => layStage(room, kernels, rough, few)),
+      sharp: places.map(({ sharp, many }) => layStage(room, kernels, sharp, many)),
       octaves: layOctaves(room, frame),
     }));
     this.#rough = laid.rough;

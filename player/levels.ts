@@ -116,15 +116,15 @@ function halveLevel({ data, width, height, toTarget }: Level): Level {
   };
 }
 
-/** Returns a level as a camera shows it whose pixels are as large: the binomial filter [1 2 1] / 4 in both directions. */
-export function softenLevel(level: Level): Level {
+/** Returns a level with softer edges: filtered with [share, 1 - 2 share, share] in both directions. */
+export function softenLevel(level: Level, share: number): Level {
   const { width, height, data } = level;
   const across = new Float32Array(data.length);
   for (let row = 0, at = 0; row < height; row++) {
     for (let column = 0; column < width; column++, at++) {
       const before = data[column === 0 ? at : at - 1];
       const after = data[column === width - 1 ? at : at + 1];
-      across[at] = (before + 2 * data[at] + after) / 4;
+      across[at] = data[at] + share * (before - 2 * data[at] + after);
     }
   }
   const out = new Float32Array(data.length);
@@ -132,7 +132,7 @@ export function softenLevel(level: Level): Level {
     for (let column = 0; column < width; column++, at++) {
       const above = across[row === 0 ? at : at - width];
       const below = across[row === height - 1 ? at : at + width];
-      out[at] = (above + 2 * across[at] + below) / 4;
+      out[at] = across[at] + share * (above - 2 * across[at] + below);
     }
   }
   return { ...level, data: out };

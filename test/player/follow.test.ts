@@ -125,7 +125,7 @@ describe("following", () => {
     ["odd sides", { width: 413, height: 287 }, 0.15],
     ["less than 256 pixels", { width: 173, height: 128 }, 0.15],
     ["a narrow shape", { width: 640, height: 150 }, 0.25],
-    ["40 pixels, enlarged four times", { width: 40, height: 40 }, 0.6],
+    ["40 pixels, enlarged four times", { width: 40, height: 40 }, 0.8],
   ])("a target with %s", (_name, size, limit) => {
     const [, { state, error }] = followThrough(sceneOf(size), [CORNERS, move(CORNERS, 5, 2)]);
     expect(state).toBe("followed");
