@@ -1966,7 +1966,7 @@ export interface Operations {
     };
     query?: {
       v?: string;
-      /** Of a marker: only the parts that the player `vivimark/player` needs, in its compact format, compressed with gzip. */
+      /** Of a marker: only the parts that the player `vivimark/player` needs, in its compact format, compressed with gzip. A marker for which that is not smaller comes as it is stored; the player reads both. */
       form?: "compact";
     };
     answer: Response;

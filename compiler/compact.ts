@@ -45,9 +45,17 @@ const MAX_OCTAVE = 10;
 /** Bits of each sample's rank among the later ones. */
 const RANK_BITS = Uint8Array.from({ length: SAMPLES - 1 }, (_, i) => 32 - Math.clz32(SAMPLES - 1 - i));
 
-/** Writes the compact form of a marker's targets. */
-export function encodeCompact(targets: readonly PlayerTarget[]): Uint8Array<ArrayBuffer> {
-  const writer = new Writer();
+/**
+ * Writes the compact form of a marker's targets.
+ *
+ * @throws InvalidMarkerError `malformed` for a marker whose compact form has over `maxBytes`: descriptors that contradict
+ *   every order of the samples are listed bit by bit, which takes up to ten times the bytes of a `.mind` file
+ */
+export function encodeCompact(
+  targets: readonly PlayerTarget[],
+  maxBytes = Number.POSITIVE_INFINITY,
+): Uint8Array<ArrayBuffer> {
+  const writer = new Writer(maxBytes);
   writer.u32(MAGIC);
   writer.u32(0);
   writer.u16(targets.length);
@@ -315,13 +323,22 @@ function malformed(sentence: string): InvalidMarkerError {
 }
 
 class Writer {
+  readonly #maxBytes: number;
   #bytes = new Uint8Array(1 << 18);
   #view = new DataView(this.#bytes.buffer);
   #at = 0;
 
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Returns the place of the next `length` bytes. It may replace the buffer: call it before reading `#view`. */
   #take(length: number): number {
     const at = this.#at;
     this.#at += length;
+    if (this.#at > this.#maxBytes) {
+      throw malformed(`it has over ${this.#maxBytes} bytes`);
+    }
     if (this.#at > this.#bytes.length) {
       const grown = new Uint8Array(Math.max(2 * this.#bytes.length, this.#at));
       grown.set(this.#bytes);
@@ -332,23 +349,28 @@ class Writer {
   }
 
   u8(value: number): void {
-    this.#view.setUint8(this.#take(1), value);
+    const at = this.#take(1);
+    this.#view.setUint8(at, value);
   }
 
   u16(value: number): void {
-    this.#view.setUint16(this.#take(2), value, true);
+    const at = this.#take(2);
+    this.#view.setUint16(at, value, true);
   }
 
   u32(value: number): void {
-    this.#view.setUint32(this.#take(4), value, true);
+    const at = this.#take(4);
+    this.#view.setUint32(at, value, true);
   }
 
   f32(value: number): void {
-    this.#view.setFloat32(this.#take(4), value, true);
+    const at = this.#take(4);
+    this.#view.setFloat32(at, value, true);
   }
 
   f64(value: number): void {
-    this.#view.setFloat64(this.#take(8), value, true);
+    const at = this.#take(8);
+    this.#view.setFloat64(at, value, true);
   }
 
   /** Returns the next `length` bytes, to be written before the next call. */

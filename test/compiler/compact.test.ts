@@ -60,6 +60,14 @@ describe("keeps every bit that the player needs", () => {
     expect(decodeCompact(encodeCompact([target]))).toEqual([kept(target)]);
   });
 
+  test("of more bytes than the first buffer has", () => {
+    const target = compileTarget(paintCollage(640, 480));
+    const targets = Array.from({ length: 8 }, () => target);
+    const compact = encodeCompact(targets);
+    expect(compact.length).toBeGreaterThan(2 ** 19);
+    expect(decodeCompact(compact)).toEqual(targets.map(kept));
+  });
+
   test("of coordinates that are not 32-bit floats", () => {
     const target = withPoints(({ x, angle, scale }) => {
       x[0] += 1e-12;
@@ -68,6 +76,13 @@ describe("keeps every bit that the player needs", () => {
     });
     expect(decodeCompact(encodeCompact([target]))).toEqual([kept(target)]);
   });
+});
+
+test("writes at most as many bytes as it may", () => {
+  const targets = decodeMind(readReference("photo of a house"));
+  const { length } = encodeCompact(targets);
+  expect(encodeCompact(targets, length)).toHaveLength(length);
+  expect(() => encodeCompact(targets, length - 1)).toThrow(InvalidMarkerError);
 });
 
 describe("refuses", () => {

@@ -3,8 +3,8 @@ import type { Download } from "../storage/provider.ts";
 import type { FilePlace } from "./files.ts";
 import { isPublic } from "./store.ts";
 
-/** The largest file that is cached: markers and thumbnails are smaller, videos are not. */
-const MAX_FILE_BYTES = 2 ** 20;
+/** The largest file that is cached: markers that the compiler makes and thumbnails are smaller, videos are not. */
+export const MAX_FILE_BYTES = 2 ** 21;
 /** The size of all cached files; an isolate has 128 MB. */
 const MAX_BYTES = 16 * 2 ** 20;
 const MAX_ROWS = 1000;

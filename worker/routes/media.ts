@@ -30,10 +30,14 @@ const read = createRoute({
     }),
     query: z.object({
       v: z.string().max(16).optional(),
-      form: z.literal("compact").optional().openapi({
-        description:
-          "Of a marker: only the parts that the player `vivimark/player` needs, in its compact format, compressed with gzip.",
-      }),
+      form: z
+        .literal("compact")
+        .optional()
+        .openapi({
+          description:
+            "Of a marker: only the parts that the player `vivimark/player` needs, in its compact format, compressed with gzip. " +
+            "A marker for which that is not smaller comes as it is stored; the player reads both.",
+        }),
     }),
   },
   responses: {

@@ -1,10 +1,14 @@
+import { env } from "cloudflare:workers";
+import { eq } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { encodeCompact } from "../../../compiler/compact.ts";
 import { decodeMind } from "../../../compiler/mind.ts";
+import { DESCRIPTOR_WORDS, type ImageTarget, type Keyframe } from "../../../compiler/types.ts";
 import { parseRange } from "../../../worker/content/media.ts";
+import { arContent } from "../../../worker/db/tables.ts";
 import type { ArContent, ViewerManifest } from "../../../worker/schemas.ts";
 import { Edge, form, json, refusal } from "../edge.ts";
-import { HEIGHT, jpeg, mind, png, video, WIDTH } from "../fixtures.ts";
+import { HEIGHT, jpeg, mind, png, target, video, WIDTH } from "../fixtures.ts";
 
 const edge = new Edge();
 const image = png();
@@ -26,6 +30,26 @@ beforeAll(async () => {
     headers: { "Content-Length": String(film.length) },
   });
 });
+
+/** Returns a target of `count` points and more, whose descriptors contradict every order of the samples. */
+function confused(target: ImageTarget, count = 0): ImageTarget {
+  const [keyframe, ...others] = target.keyframes;
+  const { maxima, maximaCluster } = keyframe;
+  const copies = Math.max(maxima.count, count);
+  const column = (values: Float64Array) =>
+    Float64Array.from({ length: copies }, (_, i) => values[i % maxima.count]);
+  const descriptors = new Uint32Array(copies * DESCRIPTOR_WORDS);
+  for (let i = 0; i < descriptors.length; i++) descriptors[i] = Math.imul(i + 1, 2_654_435_761);
+  const { x, y, scale, angle } = maxima;
+  const points = { x: column(x), y: column(y), scale: column(scale), angle: column(angle), descriptors };
+  const pointIndexes = Array.from({ length: copies }, (_, i) => i);
+  const confusedFrame: Keyframe = {
+    ...keyframe,
+    maxima: { ...points, count: copies },
+    maximaCluster: { ...maximaCluster, leaf: true, pointIndexes },
+  };
+  return { ...target, keyframes: [confusedFrame, ...others] };
+}
 
 const get = (url: string | null, headers: Record<string, string> = {}, method = "GET") =>
   edge.fetch(url ?? "", { method, headers });
@@ -75,6 +99,33 @@ describe("media", () => {
     expect((await get(url, { "If-None-Match": '"1-compact"' })).status).toBe(304);
     expect((await get(url, { "If-None-Match": '"1"' })).status).toBe(200);
     expect(await bytes(await get(content.marker_url))).toEqualBytes(marker);
+  });
+
+  it.each([
+    ["whose compact form would have more bytes", () => mind([confused(target())])],
+    ["that is too large for the cache", () => mind([confused(target(), 7000)])],
+  ])("serves a marker as it is stored %s", async (_why, made) => {
+    const stored = made();
+    const { content, lease } = await edge.submit({ image: png(), compile: "browser" });
+    const headers = { "Vivimark-Lease": lease?.token ?? "" };
+    const init = { method: "PUT", body: form({ marker: stored }), headers };
+    const { marker_url } = await edge.json<ArContent>(`/api/ar-content/${content.id}/marker`, init);
+    const response = await get(`${marker_url}&form=compact`);
+    expect(response.status).toBe(200);
+    expect(await bytes(response)).toEqualBytes(stored);
+    const head = await get(`${marker_url}&form=compact`, {}, "HEAD");
+    expect([head.status, head.headers.get("etag")]).toEqual([200, '"1-compact"']);
+  });
+
+  it("serves as it is stored what is not a marker any more", async () => {
+    const { content, lease } = await edge.submit({ image: png(), compile: "browser" });
+    const headers = { "Vivimark-Lease": lease?.token ?? "" };
+    const init = { method: "PUT", body: form({ marker }), headers };
+    const { marker_url } = await edge.json<ArContent>(`/api/ar-content/${content.id}/marker`, init);
+    const [row] = await edge.db.select().from(arContent).where(eq(arContent.id, content.id));
+    const damaged = marker.slice(0, 1000);
+    await env.BUCKET.put(row.markerPath!, damaged);
+    expect(await bytes(await get(`${marker_url}&form=compact`))).toEqualBytes(damaged);
   });
 
   it("serves other files in their own form only", async () => {

@@ -158,7 +158,7 @@ describe("the cache", () => {
     expect(opened).toHaveLength(17);
     await ask("file 1", MB);
     expect(opened).toHaveLength(18);
-    const { body } = (await ask("large", MB + 1))!;
+    const { body } = (await ask("large", 2 * MB + 1))!;
     if (!(body instanceof ReadableStream)) throw new Error("A large file is not kept in memory.");
     await body.cancel();
   });
