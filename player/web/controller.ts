@@ -1,7 +1,8 @@
 // A replacement of MindAR's Controller: its A-Frame and three.js wrappers run on it by an import alias.
 //
 // The constructor, the methods that the wrappers call, the messages of `onUpdate` and the matrices are those of mind-ar
-// 1.2.5 (image-target/controller.js).
+// 1.2.5 (image-target/controller.js). Its debugging aids are left out: `showTFStats`, `detect`, `match`, `track` and
+// `trackUpdate`.
 
 import { type Camera, estimatePose, type Pose, stockCamera } from "../pose.ts";
 import { type FrameSource, sourceSize } from "./frames.ts";
@@ -137,6 +138,7 @@ export class Controller {
     this.#player?.start(input);
   }
 
+  /** Unlike MindAR's, it tells that the targets in sight are lost. */
   stopProcessVideo(): void {
     this.#source = null;
     this.#player?.pause();
@@ -186,6 +188,16 @@ export class Controller {
     const isRotated = width === this.inputHeight && height === this.inputWidth;
     const { focal, x, y } = this.#camera;
     return isRotated ? { focal, x: y, y: x } : { focal, x, y };
+  }
+}
+
+/** Stands for MindAR's compiler, which its A-Frame wrapper imports and does not use. */
+export class Compiler {
+  /** @throws Error always */
+  constructor() {
+    throw new Error(
+      "MindAR's Compiler is not part of Vivimark's player. Compile photos with the package vivimark.",
+    );
   }
 }
 
