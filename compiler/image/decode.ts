@@ -2,6 +2,7 @@ import { CompileError, type GreyImage, type RgbaImage } from "../types.ts";
 import { decodeJpeg, decodePng, decodeWebp } from "./codecs.ts";
 import { type ImageFormat, inspectImage } from "./inspect.ts";
 import { swapsSides, turnUpright } from "./orientation.ts";
+import { assertNoSurplus } from "./png-pixels.ts";
 
 const DECODERS: Record<ImageFormat, (file: Uint8Array) => Promise<RgbaImage>> = {
   jpeg: decodeJpeg,
@@ -12,10 +13,12 @@ const DECODERS: Record<ImageFormat, (file: Uint8Array) => Promise<RgbaImage>> = 
 /**
  * Decodes an image file to upright, un-premultiplied RGBA. Call `loadCodecs` first.
  *
- * @throws CompileError as `inspectImage` does, and `image_damaged` when the pixels cannot be decoded
+ * @throws CompileError as `inspectImage` does, and `image_damaged` when the pixels cannot be decoded, or are fewer than
+ * the data of a PNG
  */
 export async function decodeImage(bytes: Uint8Array): Promise<RgbaImage> {
   const { format, orientation, width, height } = inspectImage(bytes);
+  if (format === "png") assertNoSurplus(bytes);
   const stored = await DECODERS[format](bytes).catch(() => {
     throw new CompileError(
       "image_damaged",

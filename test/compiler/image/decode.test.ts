@@ -11,6 +11,7 @@ import {
   largestDifference,
   loadTestCodecs,
   png16File,
+  pngChunk,
   pngFile,
   pngWithExif,
   rawPng,
@@ -193,6 +194,31 @@ describe("pixels", () => {
   test("grey is the floor of the mean", () => {
     const data = Uint8Array.of(255, 255, 255, 0, 0, 0, 1, 9, 1, 0, 1, 9, 254, 255, 255, 9);
     expect([...toGrey({ data, width: 4, height: 1 }).data]).toEqual([255, 0, 0, 254]);
+  });
+});
+
+describe("PNG data that inflates to more than the pixels", () => {
+  const withSurplus = (bytes: number, interlace: boolean) => {
+    const rows = interlace
+      ? [Uint8Array.from({ length: (width * height * 15) / 8 }), new Uint8Array(bytes)]
+      : [...Array.from({ length: height }, () => new Uint8Array(width)), new Uint8Array(bytes)];
+    return rawPng({ width, height, depth: 8, colorType: 0, interlace }, rows);
+  };
+
+  test.each([false, true])("is refused before it is decoded (interlaced: %s)", async (interlace) => {
+    await expect(decodeImage(withSurplus(2_000_000, interlace))).rejects.toThrow(
+      new CompileError("image_damaged", "The image is damaged: its PNG data is larger than its pixels."),
+    );
+  });
+
+  test("is accepted in several chunks, if it is a little more", async () => {
+    const file = withSurplus(1000, false);
+    const data = file.subarray(file.indexOf("IDAT") + 4, -16);
+    const chunks = [data.subarray(0, 1), data.subarray(1, 50), data.subarray(50)].map((part) =>
+      pngChunk("IDAT", part),
+    );
+    const parts = Buffer.concat([file.subarray(0, 33), ...chunks, file.subarray(-12)]);
+    expect(await decodeImage(parts)).toEqual(await decodeImage(file));
   });
 });
 
