@@ -598,6 +598,8 @@ function idOf(about: NonNullable<Sample["about"]>): string {
 /** Creates an object of each kind in the first company. */
 async function furnish(): Promise<There> {
   const { content, task_id: task, lease }: Submission = await edge.submit({ compile: "browser" });
+  // Stays below the limit of storage connections.
+  if (there) await edge.fetch(`/api/storage-connections/${there.connection}`, { method: "DELETE" });
   const { id: connection } = await edge.connection("second");
   // Stays below the limits of API keys and of invitations.
   await edge.db.batch([
