@@ -34,6 +34,24 @@ function open(body: ReadableStream<Uint8Array>) {
   }
 }
 
+/** Returns the first bytes of a body, at most `most`, and cancels the rest: a storage may send more than it was asked for. */
+export async function readBeginning(
+  body: ReadableStream<Uint8Array>,
+  most: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = readChunks(body);
+  const chunks: Uint8Array[] = [];
+  let left = most;
+  while (left > 0) {
+    const part = await reader.read();
+    if (part.done) return joinChunks(chunks);
+    chunks.push(part.value.subarray(0, left));
+    left -= part.value.length;
+  }
+  await reader.cancel();
+  return joinChunks(chunks);
+}
+
 /** Joins chunks into one array. */
 export function joinChunks(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));

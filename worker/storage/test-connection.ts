@@ -1,4 +1,5 @@
 import { logFailure } from "../log.ts";
+import { readBeginning } from "./chunks.ts";
 import { listObjects, StorageError, type StorageErrorCode, type StorageProvider } from "./provider.ts";
 
 export const CONNECTION_STEPS = ["write", "read", "list", "delete"] as const;
@@ -57,10 +58,10 @@ export async function testConnection(
     await attempt("read", async () => {
       const download = await storage.download(key);
       if (!download) throw new Mismatch("The storage does not have the file that was just written.");
-      const bytes = new Uint8Array(await new Response(download.body).arrayBuffer());
+      const bytes = await readBeginning(download.body, probe.length + 1);
       if (bytes.length !== probe.length || bytes.some((byte, i) => byte !== probe[i])) {
         throw new Mismatch(
-          `The file that was read differs from the file that was written (${bytes.length} bytes; expected ${probe.length}).`,
+          `The file that was read differs from the file that was written (${download.size} bytes; expected ${probe.length}).`,
         );
       }
     });

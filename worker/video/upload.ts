@@ -6,6 +6,7 @@ import type { Content, VideoUploadRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import type { RequestBody } from "../http/request-body.ts";
 import { hex, sha256Sink } from "../sha256.ts";
+import { readBeginning } from "../storage/chunks.ts";
 import {
   type MultipartUploads,
   StorageError,
@@ -255,7 +256,7 @@ async function checkVideo(storage: StorageProvider, upload: VideoUploadRow): Pro
       "unavailable",
       "The video is missing from the storage after its parts were joined. Try again.",
     );
-  const sniffed = sniffVideo(new Uint8Array(await new Response(head.body).arrayBuffer()));
+  const sniffed = sniffVideo(await readBeginning(head.body, SNIFFED_BYTES));
   if ("found" in sniffed) {
     throw new Refusal("unsupported_video", `The file is ${sniffed.found}; expected an MP4 or WebM video.`);
   }
