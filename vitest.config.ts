@@ -41,7 +41,12 @@ function project(name: string, options: TestUserConfig) {
 export default defineConfig({
   test: {
     projects: [
-      project("compiler", { ...UNIT, setupFiles: [BYTES, join(ROOT, "test/compiler/kernels.ts")] }),
+      // mind-ar's detector and the AssemblyScript compiler take seconds.
+      project("compiler", {
+        ...UNIT,
+        ...hangsAfter(60),
+        setupFiles: [BYTES, join(ROOT, "test/compiler/kernels.ts")],
+      }),
       project("player", { ...UNIT, setupFiles: [BYTES, join(ROOT, "test/compiler/kernels.ts")] }),
       project("node", {
         ...hangsAfter(10),

@@ -1,6 +1,17 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { allocateDetector, type DetectorBuffers, detect } from "../../compiler/detector/detect.ts";
-import { type Extrema, findExtrema } from "../../compiler/detector/extrema.ts";
+import {
+  allocateDetector,
+  type DetectorBuffers,
+  detect,
+  layDetector,
+} from "../../compiler/detector/detect.ts";
+import {
+  type Extrema,
+  findExtrema,
+  KEYFRAME_SELECTION,
+  mostExtrema,
+  type Selection,
+} from "../../compiler/detector/extrema.ts";
 import { describe as describeExtrema } from "../../compiler/detector/freak.ts";
 import { computeAngles } from "../../compiler/detector/orientation.ts";
 import { buildPyramid, countOctaves, type Pyramid } from "../../compiler/detector/pyramid.ts";
@@ -256,23 +267,63 @@ describe("extrema", () => {
     expect(planeExtrema(40, 40, [...twins, [10, 11, 9]])).toEqual([[10, 11, 1]]);
   });
 
-  test("at most 5 in each of 10 × 10 buckets, the strongest first", () => {
-    const random = randomNumbers(11);
-    const pyramid = pyramidOf(paint(400, 400, () => 255 * Math.round(random())));
-    const { count, response, octave, x, y } = extremaOf(pyramid);
+  /** Returns the extrema of an image that a selection keeps. */
+  function select(image: GreyImage, selection: Selection): Extrema {
+    const kernels = openKernels();
+    const buffers = kernels.place((room) => layDetector(room, kernels, image, selection));
+    buffers.pyramid.grey.set(image.data);
+    return findExtrema(buildPyramid(image.width, image.height, buffers.pyramid), buffers.extrema);
+  }
+
+  function strengthsOf({ response }: Extrema): number[] {
+    return Array.from(response, Math.abs);
+  }
+
+  const random = randomNumbers(11);
+  const noise = paint(400, 400, () => 255 * Math.round(random()));
+
+  // The buckets of every octave hold whole pixels.
+  test.each<[string, Selection, number]>([
+    ["a keyframe's", KEYFRAME_SELECTION, 200],
+    ["few buckets", { bucketsAcross: 8, bucketsDown: 5, pointsPerBucket: 3, minResponse: 3 }, 80],
+    ["one bucket", { bucketsAcross: 1, bucketsDown: 1, pointsPerBucket: 40, minResponse: 3 }, 39],
+  ])("at most as many in each bucket as selected, the strongest first: %s", (_name, selection, least) => {
+    const { bucketsAcross, bucketsDown, pointsPerBucket } = selection;
+    const { count, response, octave, x, y } = select(noise, selection);
     const buckets = new Map<number, number[]>();
     for (let i = 0; i < count; i++) {
-      // Buckets are 40 keyframe pixels wide and hold whole pixels, so the refinement is rounded away.
-      const place = (value: number) => Math.floor((Math.round(value) * 2 ** octave[i]) / 40);
-      const bucket = 10 * place(y[i]) + place(x[i]);
+      // The refinement is rounded away.
+      const place = (value: number, size: number) => Math.floor((Math.round(value) * 2 ** octave[i]) / size);
+      const bucket = bucketsAcross * place(y[i], 400 / bucketsDown) + place(x[i], 400 / bucketsAcross);
       buckets.set(bucket, [...(buckets.get(bucket) ?? []), Math.abs(response[i])]);
     }
-    expect(count).toBeGreaterThan(200);
-    expect(count).toBeLessThanOrEqual(500);
+    expect(count).toBeGreaterThan(least);
+    expect(count).toBeLessThanOrEqual(mostExtrema(selection));
     for (const strengths of buckets.values()) {
-      expect(strengths.length).toBeLessThanOrEqual(5);
+      expect(strengths.length).toBeLessThanOrEqual(pointsPerBucket);
       expect(strengths).toEqual(strengths.toSorted((a, b) => b - a));
     }
+  });
+
+  test("fewer per bucket are the strongest of more", () => {
+    const all = { bucketsAcross: 1, bucketsDown: 1, pointsPerBucket: 200, minResponse: 3 };
+    const few = strengthsOf(select(noise, { ...all, pointsPerBucket: 20 }));
+    expect(few).toEqual(strengthsOf(select(noise, all)).slice(0, 20));
+  });
+
+  test("a smaller least response adds weaker ones", () => {
+    const blobs = [
+      { x: 60.3, y: 70.6, sigma: 3.2, height: 100 },
+      { x: 200.2, y: 64.9, sigma: 3.2, height: -6 },
+    ];
+    const image = paintBlobs(260, 140, blobs);
+    const strong = strengthsOf(select(image, KEYFRAME_SELECTION));
+    const more = strengthsOf(select(image, { ...KEYFRAME_SELECTION, minResponse: 1.2 }));
+    const weak = more.filter((strength) => strength < 3);
+    expect(Math.min(...strong)).toBeGreaterThanOrEqual(3);
+    expect(weak.length).toBeGreaterThan(0);
+    expect(Math.min(...weak)).toBeGreaterThanOrEqual(Math.fround(1.2));
+    expect(more.filter((strength) => strength >= 3)).toEqual(strong);
   });
 });
 
