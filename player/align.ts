@@ -26,6 +26,10 @@ const NOISE = 1.5;
 /** Marks a pixel outside the frame. */
 const OUTSIDE = -1;
 
+/** Grey level from which a pixel of the frame is overexposed, and the least share of them that matters. */
+const WHITE = 253;
+const LEAST_WHITE = 0.02;
+
 export interface AlignOptions {
   /** Most steps. */
   readonly steps: number;
@@ -93,6 +97,8 @@ export class Aligner {
     );
     this.#fromTarget = invert(this.#toTarget);
     this.#warped = new Float32Array(width * height);
+    this.#wanted = level.data;
+    this.#clipped = new Float32Array(width * height);
     this.#errors = new Float32Array(width * height);
     const cells = this.side * this.side;
     this.#sums = new Float64Array(6 * cells);
@@ -120,6 +126,7 @@ export class Aligner {
     normalize(current);
     for (result.steps = 0; ; ) {
       this.#warp(grey, current);
+      this.#clip();
       this.#sumCells();
       this.#compare(mask, result.steps > 0 || mask !== undefined);
       if (result.steps === steps) break;
@@ -167,8 +174,33 @@ export class Aligner {
     }
   }
 
+  /** What the frame can show of the target. */
+  #wanted: Float32Array;
+  readonly #clipped: Float32Array;
+
+  /**
+   * Clips the target's brightest levels as the frame clips them: to the level above which as many of the target's
+   * pixels lie as are white in the frame.
+   */
+  #clip(): void {
+    const { data } = this.level;
+    const warped = this.#warped;
+    let white = 0;
+    for (let i = 0; i < warped.length; i++) if (warped[i] >= WHITE) white++;
+    this.#wanted = data;
+    if (white < LEAST_WHITE * warped.length) return;
+    const counts = new Uint32Array(256);
+    for (let i = 0; i < data.length; i++) if (warped[i] !== OUTSIDE) counts[data[i] | 0]++;
+    let level = 255;
+    for (let above = counts[255]; level > 0 && above < white; ) above += counts[--level];
+    const clipped = this.#clipped;
+    for (let i = 0; i < data.length; i++) clipped[i] = Math.min(data[i], level);
+    this.#wanted = clipped;
+  }
+
   #sumCells(): void {
-    const { width, height, data } = this.level;
+    const { width, height } = this.level;
+    const data = this.#wanted;
     const sums = this.#sums.fill(0);
     const warped = this.#warped;
     const columns = this.#columns;
@@ -266,7 +298,8 @@ export class Aligner {
 
   /** Writes the normal equations of one step. Returns false if nothing can be aligned. */
   #accumulate(): boolean {
-    const { width, height, data } = this.level;
+    const { width, height } = this.level;
+    const data = this.#wanted;
     const { side } = this;
     const warped = this.#warped;
     const errors = this.#errors;

@@ -69,6 +69,15 @@ const VISIBLE = 0.5;
 /** Alignment must keep this share of the inliers. */
 const LEAST_KEPT = 0.25;
 
+/** The same of a photo that is taken to be partly covered. */
+const LEAST_KEPT_COVERED = 0.5;
+
+/**
+ * The second look enlarges the middle of the frame by this: small photos have too few points otherwise, and the
+ * points of others are of scales between those of the first look.
+ */
+const ZOOM = 2;
+
 /** With this evidence, no other hypothesis about a target is tried. */
 const CERTAIN_EVIDENCE = 5;
 
@@ -165,9 +174,20 @@ export class Finder {
     addPoints(this.#minima, target, minima);
   }
 
-  /** Returns the targets that the frame shows, the best first. */
-  find(frame: GreyImage, { targets, maxTargets = 1, onStage = () => {} }: FindOptions = {}): Found[] {
-    const features = findFeatures(frame, this.#features);
+  /** Returns the targets that the frame shows, the best first. Looks a second time if it finds nothing. */
+  find(frame: GreyImage, options: FindOptions = {}): Found[] {
+    fillPyramid(this.#pyramid, frame.data);
+    const found = this.#look(frame, 1, options);
+    return found.length > 0 ? found : this.#look(frame, ZOOM, options);
+  }
+
+  /** Looks for targets in the middle of the frame, enlarged by `zoom`; in the whole frame for 1. */
+  #look(
+    frame: GreyImage,
+    zoom: number,
+    { targets, maxTargets = 1, onStage = () => {} }: FindOptions,
+  ): Found[] {
+    const features = findFeatures(frame, zoom, this.#features);
     onStage("features");
     const maxima = this.#maxima;
     const minima = this.#minima;
@@ -177,7 +197,6 @@ export class Finder {
     onStage("vote");
     if (hypotheses.length === 0) return [];
     fillGrid(this.#grid, features);
-    fillPyramid(this.#pyramid, frame.data);
     const scene = { features, packed: this.#matches.packed, grid: this.#grid, matches, maxima, minima };
     const best: (Found | undefined)[] = [];
     for (const hypothesis of hypotheses) {
@@ -208,15 +227,20 @@ export class Finder {
       if (other.similarity > best.similarity) best = other;
     }
     const aligned = best.agreement >= SHOWN_AGREEMENT && this.#fitter.kept(best.map) >= LEAST_KEPT;
-    // The points of a covered photo place it better than what remains of its picture.
+    // The points of a covered photo place it better than a rough alignment of what remains of its picture.
     if (!aligned) best = judge(fine.align(this.#pyramid, map, { steps: 0, mask }));
     const score =
       Math.log(votes * inliers) + SIMILARITY_WEIGHT * best.similarity - FEATURES_WEIGHT * Math.log(features);
     if (score < LEAST_EVIDENCE) return null;
-    if (!aligned) return { target, map: best.map, score, inliers };
     // More detail only makes the place more precise: a blurred frame correlates less with it.
-    const { map: sharp } = finest.align(this.#pyramid, best.map, { steps: SHARP_STEPS });
-    return { target, map: Float64Array.from(sharp), score, inliers };
+    if (aligned) {
+      const sharp = finest.align(this.#pyramid, best.map, { steps: SHARP_STEPS });
+      return { target, map: Float64Array.from(sharp.map), score, inliers };
+    }
+    const before = finest.align(this.#pyramid, map, { steps: 0, mask }).correlation;
+    const shown = finest.align(this.#pyramid, map, { steps: STEPS, mask });
+    const isBetter = shown.correlation > before && this.#fitter.kept(shown.map) >= LEAST_KEPT_COVERED;
+    return { target, map: isBetter ? Float64Array.from(shown.map) : best.map, score, inliers };
   }
 
   /** Returns the cells that the frame probably shows. */

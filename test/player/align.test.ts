@@ -52,6 +52,7 @@ describe("alignment", () => {
     ["dark", (value: number) => 0.2 * value],
     ["pale", (value: number) => 150 + 0.3 * value],
     ["bright", (value: number) => 20 + 0.9 * value],
+    ["overexposed", (value: number) => 2 * value],
   ])("is not shifted by gain and bias: %s", (_name, develop) => {
     expect(alignFrom(3, SIZE, develop).error).toBeLessThan(0.08);
   });
