@@ -2,15 +2,17 @@
 //
 //   npm run bench:player -- find             finds photos in single frames
 //   npm run bench:player -- find --quick     the same with few pictures, without writing results
+//   npm run bench:player -- absent           looks for photos in frames that do not show them
 //   npm run bench:player -- follow           follows photos through films
 //
 // The files in bench/player/ describe the options.
 
-import { run as find } from "./player/find.ts";
+import { runAbsent as absent, run as find } from "./player/find.ts";
 import { run as follow } from "./player/follow.ts";
 
 const BENCHMARKS: Readonly<Record<string, (options: readonly string[]) => Promise<void>>> = {
   find,
+  absent,
   follow,
 };
 

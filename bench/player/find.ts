@@ -3,6 +3,7 @@
 //   npm run bench:player -- find               all pictures; writes into bench/results.md; about 30 minutes
 //   npm run bench:player -- find --quick       few pictures, none of them held out; writes nothing
 //   npm run bench:player -- find --no-stock    our player alone; writes nothing
+//   npm run bench:player -- absent             only frames that do not show the photo; writes; about 5 minutes
 //
 // A photo is found if the root mean square of its corners' errors is below a tenth of its longer side. MindAR's
 // player gets all nine windows of a frame, for which it would need nine frames, and its own matcher and pose.
@@ -28,16 +29,18 @@ const SEED = 2027;
 /** Largest error of the corners that counts as found, per longer side of the photo. */
 const MOST_ERROR = 0.1;
 
-/** Number of other pictures that are looked for in each frame. */
-const OTHERS = 3;
-
 interface Plan {
   readonly quick: boolean;
   readonly stock: boolean;
+  /** Whether the picture that a frame shows is looked for in it. */
+  readonly shown: boolean;
+  /** Number of other pictures that are looked for in each frame. */
+  readonly others: number;
 }
 
 /** Returns few or many views of the mixed bin and of each other one. */
-function binsOf({ quick }: Plan) {
+function binsOf({ quick, shown }: Plan) {
+  if (!shown) return planBins(4, 1, SEED);
   return quick ? planBins(8, 2, SEED) : planBins(16, 3, SEED);
 }
 
@@ -63,7 +66,30 @@ interface Result {
 }
 
 export async function run(options: readonly string[]): Promise<void> {
-  const plan = { quick: options.includes("--quick"), stock: !options.includes("--no-stock") };
+  const plan = {
+    quick: options.includes("--quick"),
+    stock: !options.includes("--no-stock"),
+    shown: true,
+    others: 3,
+  };
+  const results = await measure(plan);
+  const text = report(results, plan);
+  const absent = reportAbsent(results);
+  console.log(`${text}\n\n${absent}`);
+  if (plan.quick || !plan.stock) return;
+  writeResults("find", text);
+  writeResults("absent", absent);
+}
+
+/** Looks for pictures only in frames that do not show them: fewer frames, and more pictures in each. */
+export async function runAbsent(): Promise<void> {
+  const results = await measure({ quick: false, stock: false, shown: false, others: 4 });
+  const text = reportAbsent(results);
+  console.log(text);
+  writeResults("absent", text);
+}
+
+async function measure(plan: Plan): Promise<Result[]> {
   await loadModules();
   const total = choose(await loadSubjects(), plan).length;
   const results: Result[] = [];
@@ -82,9 +108,7 @@ export async function run(options: readonly string[]): Promise<void> {
       give();
     });
   await Promise.all(Array.from({ length: availableParallelism() }, work));
-  const text = report(results, plan);
-  console.log(text);
-  if (!plan.quick && plan.stock) writeResults("find", text);
+  return results;
 }
 
 async function loadModules(): Promise<void> {
@@ -131,10 +155,10 @@ async function serve(plan: Plan): Promise<void> {
     for (const [bin, { views }] of bins.entries()) {
       for (const [i, view] of views.entries()) {
         const { frame, corners } = takePicture(image, view);
-        ours.push({ bin, ...judge(findTimed(finder, frame, target, stages), corners, view) });
+        if (plan.shown) ours.push({ bin, ...judge(findTimed(finder, frame, target, stages), corners, view) });
         if (player) stock.push({ bin, ...judge(player.find(frame), corners, view) });
-        for (let k = 1; k <= OTHERS; k++) {
-          const other = (index + k + i * OTHERS) % subjects.length;
+        for (let k = 1; k <= plan.others; k++) {
+          const other = (index + k + i * plan.others) % subjects.length;
           if (isPartOf(subjects[other], subjects[index]) || isPartOf(subjects[index], subjects[other]))
             continue;
           absent++;
@@ -212,10 +236,20 @@ function report(results: readonly Result[], plan: Plan): string {
     "",
     ...table(results.filter(({ heldOut }) => !heldOut)),
     "",
-    `Frames that do not show the photo: found in ${sum((one) => one.absentFound)} of ${sum((one) => one.absent)}.`,
-    "",
     `CPU time per frame: ${all.toFixed(1)} ms (${stages.map((stage) => `${stage} ${time(stage)}`).join(", ")}).`,
     `CPU time to make a finder ready, made views included: ${(sum((one) => one.load) / results.length).toFixed(0)} ms.`,
+  ].join("\n");
+}
+
+function reportAbsent(results: readonly Result[]): string {
+  const sum = (value: (result: Result) => number) => results.reduce((total, one) => total + value(one), 0);
+  return [
+    "## Finding a photo in frames that do not show it",
+    "",
+    "Written by `npm run bench:player -- find` and `npm run bench:player -- absent` (bench/player/find.ts). The frames",
+    `are those of other pictures, ${results.length} in all, in views of every kind.`,
+    "",
+    `Found in ${sum((one) => one.absentFound)} of ${sum((one) => one.absent)} tests.`,
   ].join("\n");
 }
 
