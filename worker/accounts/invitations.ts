@@ -365,8 +365,12 @@ function canBeAccepted(
   return sql`${exists(pending)} AND ${count} < ${MAX_MEMBERS}`;
 }
 
+/** The condition that an invitation can be accepted: its inviter, too, must still have a role that may grant its role. */
 function isPending(now: number): SQL | undefined {
-  return and(eq(invitations.status, "pending"), gt(invitations.expiresAt, new Date(now)));
+  const mayGrant = sql`EXISTS (SELECT 1 FROM ${members}
+    WHERE ${members.companyId} = ${invitations.companyId} AND ${members.userId} = ${invitations.inviterId}
+    AND (${members.role} = 'owner' OR (${members.role} = 'admin' AND ${invitations.role} <> 'owner')))`;
+  return and(eq(invitations.status, "pending"), gt(invitations.expiresAt, new Date(now)), mayGrant);
 }
 
 /** The condition that an invitation was inserted. */

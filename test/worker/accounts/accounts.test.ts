@@ -629,6 +629,45 @@ describe("members", () => {
     expect(await code(await accept(late.mailToken))).toBe("not_found");
   });
 
+  test.each([
+    ["is removed", "admin", "/remove-member"],
+    ["becomes an editor", "editor", "/update-member-role"],
+  ])("an invitation ends when its inviter %s", async (_, role, path) => {
+    const name = crypto.randomUUID();
+    const inviter = await invited(`${name}@example.net`, "admin");
+    const { id: userId } = await inviter.json<Me>("/api/me");
+    const [{ id }] = await edge.db.select().from(members).where(eq(members.userId, userId));
+    const { mailToken, token } = await invite(edge, inviter, {
+      email: `${name}@home.example`,
+      role: "admin",
+    });
+    const ending = path === "/remove-member" ? { memberIdOrEmail: id } : { memberId: id, role };
+    expect((await owner.post(`/api/auth/organization${path}`, ending)).status).toBe(200);
+    for (const link of [mailToken, token]) {
+      const headers = { Authorization: `Bearer ${link}` };
+      expect(await code(await edge.anonymously("/api/invitation", { headers }))).toBe("not_found");
+    }
+    const account = { name: "Back again", password: "a password of ten" };
+    expect(await code(await acceptWithNewAccount(edge, mailToken, account))).toBe("not_found");
+    const { items } = await owner.json<{ items: PendingInvitation[] }>("/api/company/invitations");
+    expect(items.filter(({ email }) => email.startsWith(name))).toEqual([]);
+  });
+
+  test("an owner's invitation of an owner ends when its inviter becomes an admin", async () => {
+    const name = crypto.randomUUID();
+    const inviter = await invited(`${name}@example.net`, "owner");
+    const { id: userId } = await inviter.json<Me>("/api/me");
+    const [{ id: memberId }] = await edge.db.select().from(members).where(eq(members.userId, userId));
+    const [asOwner, asAdmin] = [
+      await invite(edge, inviter, { email: `${name}@owner.example`, role: "owner" }),
+      await invite(edge, inviter, { email: `${name}@admin.example`, role: "admin" }),
+    ];
+    await owner.post("/api/auth/organization/update-member-role", { memberId, role: "admin" });
+    const account = { name: "Somebody", password: "a password of ten" };
+    expect(await code(await acceptWithNewAccount(edge, asOwner.mailToken, account))).toBe("not_found");
+    expect((await acceptWithNewAccount(edge, asAdmin.mailToken, account)).status).toBe(201);
+  });
+
   test("a person with an account joins with it, and switches between companies", async () => {
     pass(60);
     const own = await owner.json<{ id: string }>("/api/me/companies", json("POST", { name: "Second" }));
