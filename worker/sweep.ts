@@ -39,10 +39,11 @@ export async function scheduledSweep(
 /**
  * Cleans up after crashes and lost messages, and deletes what has expired:
  * - sends the message of compilations, storage migrations and webhooks again when it is long overdue;
- * - removes abandoned video uploads, and the files of deleted content;
- * - encrypts again what an older key encrypted;
  * - deletes old rows of sign-in attempts, verifications, sessions, invitations, storage migrations, idempotency keys,
- *   the audit log and quotas.
+ *   the audit log and quotas;
+ * - encrypts again what an older key encrypted;
+ * - last, because it waits for the storages of companies: removes abandoned video uploads, and the files of deleted
+ *   content.
  */
 export async function sweep(
   {
@@ -66,17 +67,6 @@ export async function sweep(
   if (deliveries.length > 0) await webhookQueue.sendAll(deliveries, 0);
   await webhooks.prune(db, now);
 
-  for (const upload of await listExpired(db, MAX_ROWS, now)) {
-    const { company } = await openStore(db, upload.companyId);
-    const uploads = new VideoUploadStore(db, company);
-    try {
-      await discardUpload({ storages }, uploads, upload);
-    } catch (error) {
-      logFailure("An abandoned upload is left to a later sweep", error, { upload_id: upload.id });
-      await uploads.extend(upload.id, now + RETRY_SECONDS * 1000);
-    }
-  }
-
   await sweepAttempts(db, now);
   await sweepVerifications(db, now);
   await sweepSessions(db, now);
@@ -88,13 +78,49 @@ export async function sweep(
   await resealSettings(db, storages, MAX_ROWS);
   await resealSecrets(db, storages, MAX_ROWS);
 
-  for (const content of await listDeleted(db, MAX_ROWS, now)) {
-    try {
-      const { company } = await openStore(db, content.companyId);
-      await purge(db, storages, company, content);
-    } catch (error) {
-      logFailure("Files are left to a later sweep", error, { content_id: content.id });
-      await postponePurge(db, content.id, now + RETRY_SECONDS * 1000);
-    }
-  }
+  const uploads = await listExpired(db, MAX_ROWS, now);
+  const deleted = await listDeleted(db, MAX_ROWS, now);
+  await Promise.all([
+    forEachOfCompany(uploads, async (upload) => {
+      const { company } = await openStore(db, upload.companyId);
+      const uploads = new VideoUploadStore(db, company);
+      try {
+        await discardUpload({ storages }, uploads, upload);
+      } catch (error) {
+        logFailure("An abandoned upload is left to a later sweep", error, { upload_id: upload.id });
+        await uploads.extend(upload.id, now + RETRY_SECONDS * 1000);
+        return false;
+      }
+      return true;
+    }),
+    forEachOfCompany(deleted, async (content) => {
+      try {
+        const { company } = await openStore(db, content.companyId);
+        await purge(db, storages, company, content);
+      } catch (error) {
+        logFailure("Files are left to a later sweep", error, { content_id: content.id });
+        await postponePurge(db, content.id, now + RETRY_SECONDS * 1000);
+        return false;
+      }
+      return true;
+    }),
+  ]);
+}
+
+/**
+ * Runs `work` for the rows of each company, one after another until one fails, and for all companies at the same time:
+ * each company may have a storage of its own, which may hang.
+ *
+ * @param work returns whether it succeeded
+ */
+async function forEachOfCompany<Row extends { readonly companyId: string }>(
+  rows: readonly Row[],
+  work: (row: Row) => Promise<boolean>,
+): Promise<void> {
+  const companies = Map.groupBy(rows, ({ companyId }) => companyId);
+  await Promise.all(
+    Array.from(companies.values(), async (own) => {
+      for (const row of own) if (!(await work(row))) return;
+    }),
+  );
 }

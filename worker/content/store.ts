@@ -487,9 +487,18 @@ export async function openStore(db: Database, companyId: string): Promise<Conten
   return new ContentStore(db, company, null);
 }
 
-/** Lists deleted content whose files still exist, and hidden content that was not revealed in time. */
+/**
+ * Lists deleted content whose files still exist, and hidden content that was not revealed in time: first the oldest of
+ * each company.
+ */
 export function listDeleted(db: Database, limit: number, now: number): Promise<Content[]> {
-  return db.select().from(arContent).where(lte(arContent.deletedAt, now)).limit(limit);
+  const { companyId, deletedAt } = arContent;
+  return db
+    .select()
+    .from(arContent)
+    .where(lte(deletedAt, now))
+    .orderBy(sql`row_number() OVER (PARTITION BY ${companyId} ORDER BY ${deletedAt})`)
+    .limit(limit);
 }
 
 /** Removes deleted content for good: its files, then its row and its tasks. Safe to repeat. */

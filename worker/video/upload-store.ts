@@ -1,4 +1,4 @@
-import { and, asc, eq, lte } from "drizzle-orm";
+import { and, asc, eq, lte, sql } from "drizzle-orm";
 import {
   arContent,
   type Company,
@@ -93,5 +93,11 @@ function partOf({ number, etag, bytes }: typeof videoUploadParts.$inferSelect): 
 
 /** Lists abandoned uploads of all companies. */
 export function listExpired(db: Database, limit: number, now: number): Promise<VideoUploadRow[]> {
-  return db.select().from(videoUploads).where(lte(videoUploads.expiresAt, now)).limit(limit);
+  const { companyId, expiresAt } = videoUploads;
+  return db
+    .select()
+    .from(videoUploads)
+    .where(lte(expiresAt, now))
+    .orderBy(sql`row_number() OVER (PARTITION BY ${companyId} ORDER BY ${expiresAt})`)
+    .limit(limit);
 }
