@@ -379,12 +379,17 @@ describe("a forgotten password", () => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     const work: Promise<unknown>[] = [];
     const { promise: down, reject: breakDown } = Promise.withResolvers<void>();
-    const mailer = { isConfigured: true, send: () => down };
-    const accounts = { ...edge.bindings.accounts, mailer };
+    const { promise: sending, resolve: noteSending } = Promise.withResolvers<void>();
+    const send = () => {
+      noteSending();
+      return down;
+    };
+    const accounts = { ...edge.bindings.accounts, mailer: { isConfigured: true, send } };
     const asked = json("POST", { email: OWNER.email }, { Origin: ORIGIN });
     const bindings = { accounts, later: (more: Promise<unknown>) => void work.push(more) };
     const answer = await edge.anonymously("/api/auth/request-password-reset", asked, bindings);
     expect(answer.status).toBe(200);
+    await sending;
     expect(log).not.toHaveBeenCalled();
     breakDown(new Error("The mail service responded with status 500."));
     await Promise.all(work);
