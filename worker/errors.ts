@@ -63,6 +63,7 @@ export const ERRORS = {
   upload_interrupted: { status: 400, title: "Upload interrupted" },
   batch_too_large: { status: 413, title: "Batch too large" },
   image_not_fetched: { status: 422, title: "Photo not downloaded" },
+  conflict: { status: 409, title: "Conflict with another request" },
   precondition_failed: { status: 412, title: "Changed since it was read" },
   image_missing: { status: 500, title: "Stored photo missing" },
   compiler_unreachable: { status: 503, title: "Compiler unreachable" },

@@ -4,8 +4,9 @@ import { sweepSessions } from "./accounts/sessions.ts";
 import { sweepAttempts } from "./accounts/throttle.ts";
 import { sweepAudit } from "./audit/log.ts";
 import type { Bindings } from "./bindings.ts";
+import { sweepFiles } from "./content/orphaned-files.ts";
 import { sweepDays } from "./content/quotas.ts";
-import { listDeleted, openStore, postponePurge, purge } from "./content/store.ts";
+import { claimDeleted, openStore, purge } from "./content/store.ts";
 import { sweepKeys } from "./db/idempotency.ts";
 import { logFailure, withLogContext } from "./log.ts";
 import { reclaimOverdue } from "./marker/life.ts";
@@ -42,8 +43,8 @@ export async function scheduledSweep(
  * - deletes old rows of sign-in attempts, verifications, sessions, invitations, storage migrations, idempotency keys,
  *   the audit log and quotas;
  * - encrypts again what an older key encrypted;
- * - last, because it waits for the storages of companies: removes abandoned video uploads, and the files of deleted
- *   content.
+ * - last, because it waits for the storages of companies: removes abandoned video uploads, files that no content names,
+ *   and the files of deleted content.
  */
 export async function sweep(
   {
@@ -79,18 +80,11 @@ export async function sweep(
   await resealSecrets(db, storages, MAX_ROWS);
 
   const uploads = await listExpired(db, MAX_ROWS, now);
-  const deleted = await listDeleted(db, MAX_ROWS, now);
+  const deleted = await claimDeleted(db, MAX_ROWS, now, now + RETRY_SECONDS * 1000);
   await Promise.all([
     forEachOfCompany(uploads, async (upload) => {
       const { company } = await openStore(db, upload.companyId);
-      const uploads = new VideoUploadStore(db, company);
-      try {
-        await discardUpload({ storages }, uploads, upload);
-      } catch (error) {
-        logFailure("An abandoned upload is left to a later sweep", error, { upload_id: upload.id });
-        await uploads.extend(upload.id, now + RETRY_SECONDS * 1000);
-        return false;
-      }
+      await discardUpload({ db, storages }, new VideoUploadStore(db, company), upload, now);
       return true;
     }),
     forEachOfCompany(deleted, async (content) => {
@@ -99,11 +93,11 @@ export async function sweep(
         await purge(db, storages, company, content);
       } catch (error) {
         logFailure("Files are left to a later sweep", error, { content_id: content.id });
-        await postponePurge(db, content.id, now + RETRY_SECONDS * 1000);
         return false;
       }
       return true;
     }),
+    sweepFiles({ db, storages }, now),
   ]);
 }
 

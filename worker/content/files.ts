@@ -1,8 +1,6 @@
 import { eq, isNotNull, or, type SQL, sql } from "drizzle-orm";
 import { unionAll } from "drizzle-orm/sqlite-core";
 import { arContent, type Content, type Database } from "../db/tables.ts";
-import { logFailure } from "../log.ts";
-import type { Storages } from "../storage/open.ts";
 import { FILE_KINDS, type FileKind, KINDS } from "./file-kinds.ts";
 
 /** The place of a file: a storage connection (null: the platform's own bucket) and a key in its storage. */
@@ -67,27 +65,15 @@ export function filesOf(db: Database, companyId: string) {
   return unionAll(first, second, ...others).as("files");
 }
 
-/**
- * Deletes files that no row refers to. Files that cannot be deleted now are deleted with the content's
- * folder.
- */
-export async function discardFiles(storages: Storages, files: readonly (FilePlace | null)[]): Promise<void> {
-  for (const file of files) {
-    if (file === null) continue;
-    try {
-      await (await storages.open(file.storageId)).delete(file.path);
-    } catch (error) {
-      logFailure("An unused file could not be deleted", error, { path: file.path });
-    }
-  }
-}
-
 export type VideoType = "video/mp4" | "video/webm";
 
 /** A video that is stored but not shown yet. */
 export interface StoredVideo extends FilePlace {
   readonly type: VideoType;
   readonly bytes: number;
-  /** Whether its bytes count against the quota since its upload began. */
-  readonly isCounted?: boolean;
+  /**
+   * The row that keeps the file until the content names it: an upload in parts, whose bytes count against the
+   * quota already, or a reservation (worker/content/orphaned-files.ts).
+   */
+  readonly keptBy: { readonly upload: string } | { readonly reservation: string };
 }

@@ -3,6 +3,7 @@ import {
   count,
   desc,
   eq,
+  exists,
   inArray,
   isNotNull,
   isNull,
@@ -35,11 +36,13 @@ import { Refusal } from "../errors.ts";
 import type { Position } from "../http/cursor.ts";
 import { supersedeTasks } from "../marker/life.ts";
 import type { MarkerStatus } from "../schemas.ts";
+import { isConnectionOf } from "../storage/connection-store.ts";
 import type { Storages } from "../storage/open.ts";
 import { deleteFolder } from "../storage/provider.ts";
 import { recordEvent } from "../webhooks/events.ts";
 import { FILE_KINDS } from "./file-kinds.ts";
 import { isSamePlace, placeColumns, placeOf, placeValues, type StoredVideo } from "./files.ts";
+import { areReserved, orphanReplaced, releaseNamed } from "./orphaned-files.ts";
 import { foldersOf, mediaUrlPrefix } from "./paths.ts";
 import {
   fitsQuotas,
@@ -67,9 +70,12 @@ export interface Reveal {
   readonly task: Omit<typeof compileTasks.$inferInsert, "companyId" | "contentId">;
 }
 
-/** A row to insert, and how many compilations its photo needs. */
+/** A row to insert, and how many compilations its photo needs. The company says which storage gets the files. */
 export interface HiddenContent {
-  readonly row: Omit<typeof arContent.$inferInsert, "companyId" | "searchText" | "deletedAt">;
+  readonly row: Omit<
+    typeof arContent.$inferInsert,
+    "companyId" | "searchText" | "deletedAt" | "imageStorageId" | "qrCodeStorageId"
+  >;
   readonly compilations: number;
 }
 
@@ -209,9 +215,9 @@ export class ContentStore {
 
   /**
    * Inserts content whose files are not stored yet. It stays invisible until `reveal`; the sweep removes it,
-   * with its files, when it is not revealed before `until`.
+   * with its files, when it is not revealed before `until`. From now on its storage connection cannot be deleted.
    *
-   * @returns the rows by id; those that do not fit into the company's quotas are missing
+   * @returns the rows by id, which name the storage for the files; `insertError` says why a row is missing
    */
   async insertHidden(
     contents: readonly HiddenContent[],
@@ -219,18 +225,38 @@ export class ContentStore {
     now: number,
   ): Promise<ReadonlyMap<string, Content>> {
     const transaction = new Transaction();
+    // As the insertion finds it: the storage may have been switched, and the former connection deleted.
+    const storageId = sql`(SELECT storage_connection_id FROM companies WHERE id = ${this.company.id})`;
     const inserted = contents.map(({ row, compilations }) => {
       const content = {
         ...row,
+        imageStorageId: storageId,
+        qrCodeStorageId: storageId,
         companyId: this.company.id,
         searchText: searchable(row.title, row.description),
         deletedAt: until,
       };
       const fits = this.fitsQuotas({ contents: 1, bytes: row.imageBytes, compilations }, now);
-      return transaction.add(insertIf(this.#db, arContent, content, fits).returning());
+      const condition = sql`${fits} AND EXISTS (SELECT 1 FROM ${projects} WHERE ${this.#isOpen(row.projectId)})`;
+      return transaction.add(insertIf(this.#db, arContent, content, condition).returning());
     });
     await transaction.commit(this.#db);
     return new Map(inserted.flatMap((rows) => rows()).map((content) => [content.id, content]));
+  }
+
+  /** Returns the error for a photo that could not be inserted. */
+  async insertError(projectId: string, wanted: Wanted & { bytes?: number }, now: number): Promise<Refusal> {
+    const [project] = await this.#db.select().from(projects).where(this.#isOpen(projectId));
+    if (project) return this.quotaError(wanted, now);
+    return new Refusal(
+      "project_archived",
+      "The project was archived while the photo was sent. Restore it, or choose another project.",
+    );
+  }
+
+  /** The condition that a project takes new photos. */
+  #isOpen(id: string): SQL | undefined {
+    return and(eq(projects.id, id), eq(projects.companyId, this.company.id), isNull(projects.archivedAt));
   }
 
   /** Throws Refusal `quota_exceeded` for a video that does not fit into the quota, before it is sent. */
@@ -242,26 +268,39 @@ export class ContentStore {
   }
 
   /**
-   * Inserts an upload of a video. Its bytes count against the quota from then on.
+   * Inserts an upload of a video. From then on, its bytes count against the quota, and its storage connection cannot
+   * be deleted.
    *
-   * @throws Refusal `quota_exceeded`
+   * @returns undefined when the content does not exist any more
+   * @throws Refusal `quota_exceeded`, `storage_conflict`
    */
   async insertVideoUpload(
     content: Content,
     upload: Omit<typeof videoUploads.$inferInsert, "companyId" | "contentId">,
     now: number,
-  ): Promise<VideoUploadRow> {
+  ): Promise<VideoUploadRow | undefined> {
     const row = { ...upload, companyId: this.company.id, contentId: content.id };
     const wanted = addedVideo(content, upload.bytes);
-    const fits = this.fitsQuotas(wanted, now);
+    const present = this.#db
+      .select({ id: arContent.id })
+      .from(arContent)
+      .where(this.#own(eq(arContent.id, content.id)));
+    const isStorable = isConnectionOf(this.#db, this.company.id, upload.storageId ?? null);
     const unfinished = sql<number>`(SELECT count(*) FROM ${videoUploads} WHERE ${eq(videoUploads.companyId, this.company.id)})`;
-    const [begun] = await insertIf(
-      this.#db,
-      videoUploads,
-      row,
-      sql`${fits} AND ${unfinished} < ${MAX_VIDEO_UPLOADS}`,
-    ).returning();
+    const condition = sql`${this.fitsQuotas(wanted, now)} AND ${unfinished} < ${MAX_VIDEO_UPLOADS} AND ${exists(present)} AND ${isStorable}`;
+    const [begun] = await insertIf(this.#db, videoUploads, row, condition).returning();
     if (begun) return begun;
+    if ((await present).length === 0) return undefined;
+    const [{ isKnown }] = await this.#db
+      .select({ isKnown: sql<number>`${isStorable}` })
+      .from(companies)
+      .limit(1);
+    if (!isKnown) {
+      throw new Refusal(
+        "storage_conflict",
+        "The storage connection was deleted at the same moment. Start the upload again.",
+      );
+    }
     const [{ count: uploads }] = await this.#db
       .select({ count: count() })
       .from(videoUploads)
@@ -287,17 +326,24 @@ export class ContentStore {
   /**
    * Makes hidden content visible, with its changes and its first task.
    *
-   * @returns what was revealed, by the content's id; content whose compilation exceeds the quota is missing
+   * @returns what was revealed, by the content's id; `revealError` says why content is missing
    */
   async reveal(reveals: readonly Reveal[], now: number): Promise<ReadonlyMap<string, ContentWithTask>> {
     const transaction = new Transaction();
-    const revealed = reveals.map(({ content: { id }, change, task }) => {
+    const revealed = reveals.map(({ content: { id, deletedAt }, change, task }) => {
       const compilations = task.state === "ready" ? 0 : 1;
       const contents = transaction.add(
         this.#db
           .update(arContent)
           .set({ ...change, deletedAt: null })
-          .where(and(eq(arContent.id, id), this.fitsQuotas({ compilations }, now)))
+          // The sweep changes `deletedAt` before it deletes the files.
+          .where(
+            and(
+              eq(arContent.id, id),
+              sql`${arContent.deletedAt} = ${deletedAt}`,
+              this.fitsQuotas({ compilations }, now),
+            ),
+          )
           .returning(),
       );
       const row = { ...task, companyId: this.company.id, contentId: id };
@@ -324,6 +370,16 @@ export class ContentStore {
       if (content) found.set(content.id, { content, task });
     }
     return found;
+  }
+
+  /** Returns the error for content that could not be revealed. */
+  async revealError({ id, deletedAt }: Content, now: number): Promise<Refusal> {
+    const hidden = await this.getHidden(id);
+    if (hidden?.deletedAt === deletedAt) return this.quotaError({ compilations: 1 }, now);
+    return new Refusal(
+      "storage_unavailable",
+      "The storage took so long that the photo was removed again. Try again.",
+    );
   }
 
   /** Returns the new row; undefined when the content does not exist or is not the `expected` one any more. */
@@ -357,26 +413,30 @@ export class ContentStore {
   /**
    * Replaces the video that the content shows; null removes it.
    *
-   * @returns the content just before and just after the change. Nothing changed if `after` is missing: the
-   *   content shows this video already or, if `before` is missing too, does not exist or is not the `expected`
-   *   one any more
+   * @returns the content just before and just after the change, and the id of the orphaned file of the video before.
+   *   Nothing changed if `after` is missing: the content shows this video already, or the row that keeps the video
+   *   is gone or, if `before` is missing too, the content does not exist or is not the `expected` one any more
    * @throws Refusal `quota_exceeded`
    */
   async replaceVideo(
     { id, uniqueId }: Content,
     video: StoredVideo | null,
     { expected, now }: { readonly expected?: Content | undefined; readonly now: number },
-  ): Promise<{ readonly before?: Content; readonly after?: Content }> {
+  ): Promise<{ readonly before?: Content; readonly after?: Content; readonly orphanId: string }> {
     const version = sql<number>`${arContent.videoVersion} + 1`;
     const place = placeColumns("video");
     const isCurrent = this.#own(eq(arContent.id, id), isStill(expected));
     const isOther =
       video && sql`NOT (${place.storageId} IS ${video.storageId} AND ${place.path} IS ${video.path})`;
-    const isLimited = video !== null && !video.isCounted;
+    const isLimited = video !== null && "reservation" in video.keptBy;
     const fits = isLimited ? this.fitsQuotas({ bytes: additionalBytes(video.bytes) }, now) : undefined;
-    const [[before], [after]] = await this.#db.batch([
+    const condition = and(isCurrent, isOther ?? undefined, fits, video ? this.#isKept(video) : undefined);
+    const orphanId = crypto.randomUUID();
+    const orphaned = { id: orphanId, contentId: id, kind: "video", condition, now } as const;
+    const [[before], , [after]] = await this.#db.batch([
       // In the same transaction: the file may have been moved since the content was last read.
       this.#db.select().from(arContent).where(isCurrent),
+      orphanReplaced(this.#db, orphaned),
       this.#db
         .update(arContent)
         .set({
@@ -387,7 +447,7 @@ export class ContentStore {
           videoVersion: version,
           updatedAt: touched(now),
         })
-        .where(and(isCurrent, isOther ?? undefined, fits))
+        .where(condition)
         .returning(),
       ...this.#auditEntries(
         video ? "video.attached" : "video.removed",
@@ -395,10 +455,27 @@ export class ContentStore {
         video && { bytes: video.bytes, type: video.type },
       ),
       ...(video ? recordEvent(this.#db, { type: "video.attached", contentId: id, now }) : []),
+      ...(video ? [this.#endKeeping(video, id)] : []),
     ]);
     const isRefused = before && !after && isLimited && !isSamePlace(placeOf(before, "video"), video);
     if (isRefused) throw await this.quotaError(addedVideo(before, video.bytes), now);
-    return { before, after };
+    return { before, after, orphanId };
+  }
+
+  /** The condition that a video's file still exists. */
+  #isKept({ keptBy }: StoredVideo): SQL {
+    if ("reservation" in keptBy) return areReserved(this.#db, [keptBy.reservation]);
+    return sql`EXISTS (SELECT 1 FROM ${videoUploads} WHERE ${eq(videoUploads.id, keptBy.upload)})`;
+  }
+
+  /** Returns the statement that deletes the row that kept a video, once the content shows it. */
+  #endKeeping({ keptBy, path }: StoredVideo, contentId: string) {
+    if ("reservation" in keptBy) return releaseNamed(this.#db, [keptBy.reservation]);
+    const shown = this.#db
+      .select({ id: arContent.id })
+      .from(arContent)
+      .where(and(eq(arContent.id, contentId), eq(arContent.videoPath, path)));
+    return this.#db.delete(videoUploads).where(and(eq(videoUploads.id, keptBy.upload), exists(shown)));
   }
 
   /**
@@ -488,17 +565,17 @@ export async function openStore(db: Database, companyId: string): Promise<Conten
 }
 
 /**
- * Lists deleted content whose files still exist, and hidden content that was not revealed in time: first the oldest of
- * each company.
+ * Takes deleted content whose files still exist, and hidden content that was not revealed in time and cannot be any
+ * more: first the oldest of each company. If it still exists at `retryAt`, it is due again.
  */
-export function listDeleted(db: Database, limit: number, now: number): Promise<Content[]> {
-  const { companyId, deletedAt } = arContent;
-  return db
-    .select()
+export function claimDeleted(db: Database, limit: number, now: number, retryAt: number): Promise<Content[]> {
+  const due = db
+    .select({ id: arContent.id })
     .from(arContent)
-    .where(lte(deletedAt, now))
-    .orderBy(sql`row_number() OVER (PARTITION BY ${companyId} ORDER BY ${deletedAt})`)
+    .where(lte(arContent.deletedAt, now))
+    .orderBy(sql`row_number() OVER (PARTITION BY ${arContent.companyId} ORDER BY ${arContent.deletedAt})`)
     .limit(limit);
+  return db.update(arContent).set({ deletedAt: retryAt }).where(inArray(arContent.id, due)).returning();
 }
 
 /** Removes deleted content for good: its files, then its row and its tasks. Safe to repeat. */
@@ -518,14 +595,6 @@ export async function purge(
       await deleteFolder(storage, folder);
   }
   await db.delete(arContent).where(and(eq(arContent.id, content.id), isNotNull(arContent.deletedAt)));
-}
-
-/** Makes the sweep leave deleted content alone until then. */
-export async function postponePurge(db: Database, id: string, until: number): Promise<void> {
-  await db
-    .update(arContent)
-    .set({ deletedAt: until })
-    .where(and(eq(arContent.id, id), isNotNull(arContent.deletedAt)));
 }
 
 /** Returns the content that a viewer's link leads to, of any company. */

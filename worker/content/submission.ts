@@ -6,7 +6,6 @@ import type { Company, Content } from "../db/tables.ts";
 import { logFailure } from "../log.ts";
 import { initialState, type NewLease, newLease } from "../marker/life.ts";
 import { sha256 } from "../sha256.ts";
-import type { StorageProvider } from "../storage/provider.ts";
 import { enqueueDeliveries } from "../webhooks/deliveries.ts";
 import { KINDS } from "./file-kinds.ts";
 import { type FilePlace, placeOf, placeValues } from "./files.ts";
@@ -126,15 +125,14 @@ export async function submitPhotos(
     if (content) inserted.push({ ...photo, content });
     else {
       const wanted = { contents: 1, bytes: photo.row.imageBytes, compilations: photo.reusable ? 0 : 1 };
-      outcomes.set(photo.request, { error: await store.quotaError(wanted, now) });
+      outcomes.set(photo.request, { error: await store.insertError(photo.row.projectId, wanted, now) });
     }
   }
   try {
-    const storage = await services.storages.open(store.company.storageConnectionId);
     const attempts = await Promise.all(
       inserted.map(async (photo) => {
         try {
-          return await storeFiles(services, { store, storage }, photo, now);
+          return await storeFiles(services, store.company, photo, now);
         } catch (error) {
           outcomes.set(photo.request, { error });
           await discard(services, store, photo.content);
@@ -152,7 +150,7 @@ export async function submitPhotos(
         submitted.push(outcome);
         outcomes.set(request, outcome);
       } else {
-        outcomes.set(request, { error: await store.quotaError({ compilations: 1 }, now) });
+        outcomes.set(request, { error: await store.revealError(content, now) });
         await discard(services, store, content);
       }
     }
@@ -167,7 +165,7 @@ export async function submitPhotos(
 /** Makes the row of a photo. @throws CompileError for a file that cannot become a marker */
 async function preparePhoto(store: ContentStore, request: PhotoRequest, now: number): Promise<PreparedPhoto> {
   const { photo, creation } = request;
-  const { storageConnectionId, storagePath } = store.company;
+  const { storagePath } = store.company;
   const image = inspectImage(photo.bytes);
   const uniqueId = crypto.randomUUID();
   const row = {
@@ -176,7 +174,6 @@ async function preparePhoto(store: ContentStore, request: PhotoRequest, now: num
     projectId: photo.projectId,
     title: photo.title,
     description: photo.description,
-    imageStorageId: storageConnectionId,
     imagePath: imagePath(storagePath, uniqueId, image.mime),
     imageUrl: mediaUrl(uniqueId, "image", 1),
     imageType: image.mime,
@@ -184,7 +181,6 @@ async function preparePhoto(store: ContentStore, request: PhotoRequest, now: num
     imageWidth: image.width,
     imageHeight: image.height,
     imageBytes: photo.bytes.length,
-    qrCodeStorageId: storageConnectionId,
     qrCodePath: qrCodePath(storagePath, uniqueId),
     generation: 1,
     maxFeatures: photo.maxFeatures,
@@ -213,13 +209,14 @@ async function matchMarkers(store: ContentStore, photos: readonly PreparedPhoto[
 /** Stores the original and the QR code, and a copy of the marker that is reused. */
 async function storeFiles(
   { storages, settings, origin }: Services,
-  { store, storage }: { readonly store: ContentStore; readonly storage: StorageProvider },
+  { storagePath }: Company,
   photo: InsertedPhoto,
   now: number,
 ): Promise<StoredPhoto> {
   const { content, reusable, row } = photo;
   const { bytes, executor } = photo.request.photo;
-  const qrCode = Uint8Array.from(new TextEncoder().encode(drawQrCode(viewerUrl(row.uniqueId, origin))));
+  const storage = await storages.open(content.imageStorageId);
+  const qrCode = drawQrCode(viewerUrl(row.uniqueId, origin));
   const put = (path: string, bytes: Uint8Array<ArrayBuffer>, contentType: string) =>
     storage.upload(path, bytes, { length: bytes.length, contentType });
   const puts = [
@@ -228,7 +225,7 @@ async function storeFiles(
   ];
   // Waits for both even if one fails: an upload that ended after the clean-up would leave its file behind.
   for (const put of await Promise.allSettled(puts)) if (put.status === "rejected") throw put.reason;
-  const copied = reusable && (await copyMarker(storages, reusable, store.company, row.uniqueId));
+  const copied = reusable && (await copyMarker(storages, reusable, { content, storagePath }));
   const lease = executor === "browser" && !copied ? await newLease(now, settings.browserLeaseSeconds) : null;
   const task = copied
     ? ({ state: "ready", startedAt: now, finishedAt: now } as const)
@@ -296,13 +293,15 @@ async function discard({ db, storages }: Services, store: ContentStore, hidden: 
 
 /**
  * Copies a marker and its thumbnail, so that deleting one content never breaks another. Returns null when
- * the other's marker is gone.
+ * the other's marker is gone or its storage fails.
  */
 async function copyMarker(
   storages: Bindings["storages"],
   from: Content,
-  { storagePath, storageConnectionId: storageId }: Company,
-  uniqueId: string,
+  {
+    content: { uniqueId, imageStorageId: storageId },
+    storagePath,
+  }: { readonly content: Content; readonly storagePath: string },
 ) {
   const copied = async (kind: "marker" | "thumbnail") => {
     const source = placeOf(from, kind);
@@ -329,7 +328,11 @@ async function copy(
   to: FilePlace,
   contentType: string,
 ): Promise<boolean> {
-  const source = await (await storages.open(from.storageId)).download(from.path);
+  const open = async () => (await storages.open(from.storageId)).download(from.path);
+  const source = await open().catch((error: unknown) => {
+    logFailure("A marker could not be copied", error, { path: from.path });
+    return null;
+  });
   if (!source) return false;
   const target = await storages.open(to.storageId);
   await target.upload(to.path, source.body, { length: source.size, contentType });

@@ -331,6 +331,35 @@ export interface CopiedPart {
   readonly sha256: string;
 }
 
+/**
+ * Files that no content names: being stored, replaced, or left behind. The row is written before the first byte, or
+ * in the transaction that replaces the file, so that a crash leaves no file without a row.
+ */
+export const orphanedFiles = sqliteTable(
+  "orphaned_files",
+  {
+    id: text("id").primaryKey(),
+    companyId: text("company_id")
+      .notNull()
+      .references(() => companies.id, { onDelete: "cascade" }),
+    /** Not a foreign key: the content may be deleted first. */
+    contentId: text("content_id").notNull(),
+    storageId: storageId("storage_id"),
+    path: text("path").notNull(),
+    /** The backend's id of an upload in parts, whose parts have to go too. */
+    uploadId: text("upload_id"),
+    /** Whether the request that stores the file may still make its content name it. */
+    isReserved: integer("is_reserved", { mode: "boolean" }).notNull(),
+    createdAt: integer("created_at").notNull(),
+    /** When the sweep deletes the file. */
+    dueAt: integer("due_at").notNull(),
+  },
+  (table) => [
+    index("orphaned_files_storage").on(table.storageId),
+    index("orphaned_files_due").on(table.dueAt),
+  ],
+);
+
 /** Uploads of videos in parts. A video is not visible before it is complete. */
 export const videoUploads = sqliteTable(
   "video_uploads",
@@ -751,6 +780,7 @@ export type StorageMigrationRow = typeof storageMigrations.$inferSelect;
 export type FileMoveRow = typeof fileMoves.$inferSelect;
 export type InvitationRow = typeof invitations.$inferSelect;
 export type MemberRow = typeof members.$inferSelect;
+export type OrphanedFileRow = typeof orphanedFiles.$inferSelect;
 export type ProjectRow = typeof projects.$inferSelect;
 export type VideoUploadRow = typeof videoUploads.$inferSelect;
 export type WebhookAttemptRow = typeof webhookAttempts.$inferSelect;

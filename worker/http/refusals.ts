@@ -20,5 +20,19 @@ export function refusalFor(error: unknown): Refusal | null {
       "Stored secrets cannot be read: SECRETS_KEYS is missing or does not match. Ask the operator to set it.",
     );
   }
+  if (isForeignKeyError(error)) {
+    logFailure("The database refused a change for a reference", error);
+    return new Refusal(
+      "conflict",
+      "At the same moment, another request deleted what this request refers to, or began to use what it deletes. " +
+        "Reload and try again.",
+    );
+  }
   return null;
+}
+
+/** Tells whether the database refused a change because a row would refer to one that does not exist. */
+function isForeignKeyError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.message.includes("FOREIGN KEY constraint failed") || isForeignKeyError(error.cause);
 }

@@ -8,7 +8,8 @@ import { assertTrackable } from "../../compiler/trackable.ts";
 import { CompileError, type ImageTarget } from "../../compiler/types.ts";
 import type { Bindings } from "../bindings.ts";
 import { KINDS } from "../content/file-kinds.ts";
-import { discardFiles, placeOf } from "../content/files.ts";
+import { type FilePlace, placeOf } from "../content/files.ts";
+import { discardFiles, reserveFiles } from "../content/orphaned-files.ts";
 import { mediaUrl, versionedPath } from "../content/paths.ts";
 import type { Company, Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
@@ -60,39 +61,45 @@ export async function deliver(
   if (task.state === "ready") return true;
   const metadata = validateDelivery(content, delivery, task.executor ?? "node");
 
-  const storageId = company.storageConnectionId;
-  const file = (kind: "marker" | "thumbnail") => {
-    const { uniqueId } = content;
+  const { uniqueId } = content;
+  const version = task.generation;
+  const kinds = delivery.thumbnail ? (["marker", "thumbnail"] as const) : (["marker"] as const);
+  const paths = kinds.map((kind) => {
     const { contentType } = KINDS[kind];
-    const version = task.generation;
-    const path = versionedPath(kind, { storagePath: company.storagePath, uniqueId, version, contentType });
-    return { storageId, path, url: mediaUrl(uniqueId, kind, version), contentType };
-  };
-  const marker = file("marker");
-  const thumbnail = delivery.thumbnail && file("thumbnail");
-  const stored = thumbnail ? [marker, thumbnail] : [marker];
+    return versionedPath(kind, { storagePath: company.storagePath, uniqueId, version, contentType });
+  });
+  const reserved = await reserveFiles(db, { companyId: company.id, contentId: content.id, paths, now });
+  const ids = reserved.map(({ id }) => id);
   try {
-    const storage = await storages.open(storageId);
-    await put(storage, marker, delivery.marker);
-    if (delivery.thumbnail && thumbnail) await put(storage, thumbnail, delivery.thumbnail);
+    const [marker, thumbnail] = reserved.map((file, i) => ({
+      ...file,
+      url: mediaUrl(uniqueId, kinds[i], version),
+    }));
+    const storage = await storages.open(marker.storageId);
+    await put(storage, "marker", marker, delivery.marker);
+    if (delivery.thumbnail) await put(storage, "thumbnail", thumbnail, delivery.thumbnail);
+    const finished = await finish(db, lease, { marker, thumbnail: thumbnail ?? null, metadata }, now);
+    if (!finished) {
+      await discardFiles(services, ids, now);
+      return false;
+    }
+    const { before, orphanIds } = finished;
+    await enqueueDeliveries(services, [content.id]);
+    if (placeOf(before, "marker")) await discardFiles(services, orphanIds, now);
+    return true;
   } catch (error) {
-    await discardFiles(storages, stored);
+    await discardFiles(services, ids, now);
     throw error;
   }
-  // If this throws, it may still have been committed. So the files stay; they are deleted with the content.
-  const before = await finish(db, lease, { marker, thumbnail, metadata }, now);
-  if (before) await enqueueDeliveries(services, [content.id]);
-  const replaced = before && [placeOf(before, "marker"), thumbnail && placeOf(before, "thumbnail")];
-  await discardFiles(storages, replaced ?? stored);
-  return before !== undefined;
 }
 
 function put(
   storage: StorageProvider,
-  { path, contentType }: { readonly path: string; readonly contentType: string },
+  kind: "marker" | "thumbnail",
+  { path }: FilePlace,
   bytes: Uint8Array<ArrayBuffer>,
 ) {
-  return storage.upload(path, bytes, { length: bytes.length, contentType });
+  return storage.upload(path, bytes, { length: bytes.length, contentType: KINDS[kind].contentType });
 }
 
 /** Decodes a delivered marker, checks it against its photo, and returns its metadata. */

@@ -1,6 +1,7 @@
 import { and, eq, exists, gt, gte, inArray, isNull, lte, or, type SQL, sql } from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
-import { type FilePlace, placeValues } from "../content/files.ts";
+import { placeValues } from "../content/files.ts";
+import { areReserved, orphanReplaced, type ReservedFile, releaseNamed } from "../content/orphaned-files.ts";
 import { insertSelect } from "../db/insert-select.ts";
 import { nextInTurn } from "../db/next-in-turn.ts";
 import {
@@ -12,6 +13,7 @@ import {
   type Database,
   touched,
 } from "../db/tables.ts";
+import { Transaction } from "../db/transaction.ts";
 import type { Failure } from "../errors.ts";
 import type { MarkerMetadata, ProgressBody } from "../schemas.ts";
 import { type NewToken, newToken } from "../token.ts";
@@ -370,33 +372,49 @@ export function failExhausted(
   });
 }
 
-/** The place of a delivered marker, and its metadata. */
+/** The stored files of a delivered marker, and its metadata. */
 export interface FinishedMarker {
-  readonly marker: FilePlace & { readonly url: string };
+  readonly marker: ReservedFile & { readonly url: string };
   /** Null keeps the current thumbnail. */
-  readonly thumbnail: (FilePlace & { readonly url: string }) | null;
+  readonly thumbnail: (ReservedFile & { readonly url: string }) | null;
   readonly metadata: MarkerMetadata;
 }
 
 /**
  * Makes a task ready and shows its marker, if the lease still holds. Every executor's marker becomes ready here.
  *
- * @returns the content just before, whose files are replaced now; undefined when the lease is lost
+ * @returns the content just before, and the ids of its orphaned files; undefined when the lease is lost
  */
 export async function finish(
   db: Database,
   { contentId, leaseHash }: LeaseClaim,
   { marker, thumbnail, metadata }: FinishedMarker,
   now: number,
-): Promise<Content | undefined> {
+): Promise<{ readonly before: Content; readonly orphanIds: readonly string[] } | undefined> {
   const held = and(
     eq(compileTasks.contentId, arContent.id),
     eq(compileTasks.generation, arContent.generation),
     isHeld(leaseHash, now),
   );
-  const [[before], swapped] = await db.batch([
-    // In the same transaction: its files may have been moved since it was last read.
-    db.select().from(arContent).where(eq(arContent.id, contentId)),
+  const reservations = thumbnail ? [marker.id, thumbnail.id] : [marker.id];
+  const condition = and(
+    eq(arContent.id, contentId),
+    isNull(arContent.deletedAt),
+    exists(db.select({ id: compileTasks.id }).from(compileTasks).where(held)),
+    areReserved(db, reservations),
+  );
+  const orphans = (thumbnail ? (["marker", "thumbnail"] as const) : (["marker"] as const)).map((kind) => ({
+    id: crypto.randomUUID(),
+    contentId,
+    kind,
+    condition,
+    now,
+  }));
+  const transaction = new Transaction();
+  // In the same transaction: its files may have been moved since it was last read.
+  const rows = transaction.add(db.select().from(arContent).where(eq(arContent.id, contentId)));
+  for (const orphan of orphans) transaction.add(orphanReplaced(db, orphan));
+  const swapped = transaction.add(
     db
       .update(arContent)
       .set({
@@ -408,14 +426,10 @@ export async function finish(
         ...(thumbnail ? { ...placeValues("thumbnail", thumbnail), thumbnailUrl: thumbnail.url } : {}),
         updatedAt: touched(now),
       })
-      .where(
-        and(
-          eq(arContent.id, contentId),
-          isNull(arContent.deletedAt),
-          exists(db.select({ id: compileTasks.id }).from(compileTasks).where(held)),
-        ),
-      )
+      .where(condition)
       .returning({ id: arContent.id }),
+  );
+  transaction.add(
     db
       .update(compileTasks)
       .set({
@@ -427,11 +441,17 @@ export async function finish(
         errorMessage: null,
         finishedAt: now,
       })
-      .where(and(eq(compileTasks.contentId, contentId), isHeld(leaseHash, now))),
-    // A task that was held means that the content was changed: deletion takes the lease away.
-    ...recordEvent(db, { type: "marker.ready", contentId, now }),
-  ]);
-  return swapped.length === 1 ? before : undefined;
+      .where(
+        and(eq(compileTasks.contentId, contentId), isHeld(leaseHash, now), areReserved(db, reservations)),
+      ),
+  );
+  // A task that was held means that the content was changed: deletion takes the lease away.
+  for (const statement of recordEvent(db, { type: "marker.ready", contentId, now }))
+    transaction.add(statement);
+  transaction.add(releaseNamed(db, reservations));
+  await transaction.commit(db);
+  const [before] = rows();
+  return swapped().length === 1 && before ? { before, orphanIds: orphans.map(({ id }) => id) } : undefined;
 }
 
 /** Returns the task that a lease holds, or has made ready; undefined when the lease is lost. */

@@ -137,7 +137,10 @@ function guarded<Path extends string, Route extends Definition<Path>, E extends 
     security,
     middleware: [noStore, ...guards, ...others],
     ...(isIdempotent ? { parameters: [IDEMPOTENCY_KEY] } : {}),
-    responses: withGuardRefusals(route.responses, isIdempotent ? KEY_REFUSALS : []),
+    responses: withGuardRefusals(route.responses, [
+      ...(isIdempotent ? KEY_REFUSALS : []),
+      ...(route.method === "get" ? [] : (["conflict"] as const)),
+    ]),
   });
   return defined as unknown as Guarded<Route, E> & Pick<typeof defined, "getRoutingPath">;
 }

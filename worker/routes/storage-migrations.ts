@@ -106,6 +106,8 @@ export const storageMigrationRoutes = new OpenAPIHono<AppEnv>()
       now: c.env.now(),
     });
     if (!started) {
+      // It may have been deleted since it was found.
+      await idOf(connections, to);
       throw new Refusal(
         "migration_running",
         "Another storage migration is running. Wait for it to finish, or cancel it.",

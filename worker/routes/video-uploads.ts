@@ -195,6 +195,7 @@ export const videoUploadRoutes = new OpenAPIHono<AppEnv>()
     const { store, creation } = c.var;
     const plan = { length, contentType, sha256 };
     const upload = await beginUpload(c.env, { store, uploads }, content, { plan, creation });
+    if (!upload) throw notFound(id);
     const location = `/api/ar-content/${id}/video-uploads/${upload.id}`;
     return c.json(await uploadBody(c.env, upload, []), 201, { Location: location });
   })
@@ -237,7 +238,7 @@ export const videoUploadRoutes = new OpenAPIHono<AppEnv>()
   })
   .openapi(remove, async (c) => {
     const uploads = new VideoUploadStore(c.env.db, c.var.store.company);
-    await discardUpload(c.env, uploads, await findUpload(uploads, c.req.valid("param")));
+    await discardUpload(c.env, uploads, await findUpload(uploads, c.req.valid("param")), c.env.now());
     return c.body(null, 204);
   });
 

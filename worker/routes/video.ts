@@ -57,7 +57,7 @@ export const videoRoutes = new OpenAPIHono<AppEnv>()
     const expected = await checkIfMatch(c, { content, task });
     const { store, body: upload } = c.var;
     const change = { content, upload, expected, now: c.env.now() };
-    const attached = await attachVideo(c.env.storages, store, change);
+    const attached = await attachVideo(c.env, store, change);
     if (!attached) throw await notChanged(c.var.store, id);
     await enqueueDeliveries(c.env, [id]);
     const body = contentBody(attached, task, publicOriginOf(c));
@@ -68,7 +68,7 @@ export const videoRoutes = new OpenAPIHono<AppEnv>()
     const { content, task } = await find(c.var.store, id);
     const expected = await checkIfMatch(c, { content, task });
     const change = { content, expected, now: c.env.now() };
-    const left = await removeVideo(c.env.storages, c.var.store, change);
+    const left = await removeVideo(c.env, c.var.store, change);
     if (!left) throw await notChanged(c.var.store, id);
     return c.body(null, 204);
   });

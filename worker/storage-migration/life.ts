@@ -16,6 +16,7 @@ import {
 import type { Audit } from "../audit/log.ts";
 import { type FilePlace, filesOf, placeColumns, placeValues } from "../content/files.ts";
 import { movedPath } from "../content/paths.ts";
+import { insertIf } from "../db/insert-if.ts";
 import { nextInTurn } from "../db/next-in-turn.ts";
 import {
   arContent,
@@ -29,7 +30,7 @@ import {
 } from "../db/tables.ts";
 import type { Failure } from "../errors.ts";
 import { hex } from "../sha256.ts";
-import { nameOfStorage } from "../storage/connection-store.ts";
+import { isConnectionOf, nameOfStorage } from "../storage/connection-store.ts";
 
 /**
  * The states of a storage migration, which moves a company's files to another connection. `storage_migrations`
@@ -79,30 +80,30 @@ export interface NewStorageMigration {
 /**
  * Starts a storage migration. Its first queue message is the caller's to send.
  *
- * @returns undefined if another storage migration already moves all files of the company
+ * @returns undefined if another storage migration already moves all files of the company, or the connection does not
+ *   exist any more
  */
 export async function start(
   db: Database,
   { id = crypto.randomUUID(), companyId, toStorageId, videoOf, audit, now }: NewStorageMigration,
 ): Promise<StorageMigrationRow | undefined> {
-  const inserted = db
-    .insert(storageMigrations)
-    .values({
-      id,
-      companyId,
-      toStorageId,
-      videoOf,
-      state: "running",
-      nextMessageAt: now,
-      createdAt: now,
-      updatedAt: now,
-    })
+  const row = {
+    id,
+    companyId,
+    toStorageId,
+    videoOf,
+    state: "running",
+    nextMessageAt: now,
+    createdAt: now,
+    updatedAt: now,
+  } as const;
+  const inserted = insertIf(db, storageMigrations, row, isConnectionOf(db, companyId, toStorageId))
     .onConflictDoNothing()
     .returning();
-  const [row] = await (audit
+  const [started] = await (audit
     ? audit.record(inserted, "migration.started", { id, name: nameOfStorage(toStorageId) })
     : inserted);
-  return row;
+  return started;
 }
 
 export interface Claim {
@@ -390,24 +391,24 @@ export async function beginMove(
     .orderBy(sql`${files.contentId}`)
     .limit(1);
   if (!file) return undefined;
-  const [row] = await db
-    .insert(fileMoves)
-    .values({
-      id: crypto.randomUUID(),
-      migrationId: migration.id,
-      contentId: file.contentId,
-      kind: file.kind,
-      fromStorageId: file.storageId,
-      fromPath: file.path,
-      toPath: movedPath(file.path, migration.id.slice(0, 8)),
-      state: "copying",
-      hasOrphanedCopy: true,
-      parts: [],
-      attempts: 0,
-      createdAt: now,
-    })
-    .returning();
-  return row;
+  const move = {
+    id: crypto.randomUUID(),
+    migrationId: migration.id,
+    contentId: file.contentId,
+    kind: file.kind,
+    fromStorageId: file.storageId,
+    fromPath: file.path,
+    toPath: movedPath(file.path, migration.id.slice(0, 8)),
+    state: "copying",
+    hasOrphanedCopy: true,
+    parts: [],
+    attempts: 0,
+    createdAt: now,
+  } as const;
+  const isKnown = isConnectionOf(db, migration.companyId, file.storageId);
+  const [row] = await insertIf(db, fileMoves, move, isKnown).returning();
+  // The file was deleted at this moment, and then its connection.
+  return row ?? beginMove(db, migration, now);
 }
 
 type MoveChange = Partial<
@@ -449,23 +450,18 @@ export async function abandonMoves(db: Database, migrationId: string, now: numbe
  */
 export async function repoint(
   db: Database,
-  { migration, lease }: Claim,
+  claim: Claim,
   move: FileMoveRow,
   now: number,
 ): Promise<"moved" | "obsolete" | "lost"> {
   const from: FilePlace = { storageId: move.fromStorageId, path: move.fromPath };
-  const to: FilePlace = { storageId: migration.toStorageId, path: move.toPath };
-  const held = sql`EXISTS (SELECT 1 FROM ${storageMigrations} WHERE ${and(
-    eq(storageMigrations.id, migration.id),
-    eq(storageMigrations.lease, lease),
-    eq(storageMigrations.state, "running"),
-  )})`;
+  const to: FilePlace = { storageId: claim.migration.toStorageId, path: move.toPath };
   const done = { attempts: 0, errorCode: null, errorMessage: null, finishedAt: now };
   const [[repointed], , [after]] = await db.batch([
     db
       .update(arContent)
       .set(placeValues(move.kind, to))
-      .where(and(eq(arContent.id, move.contentId), isAt(move.kind, from), held))
+      .where(and(eq(arContent.id, move.contentId), isAt(move.kind, from), isRunning(claim)))
       .returning({ id: arContent.id }),
     db
       .update(fileMoves)
@@ -479,6 +475,28 @@ export async function repoint(
   ]);
   if (repointed) return "moved";
   return after ? "obsolete" : "lost";
+}
+
+/** Makes the content name no file in place of a missing one, if the lease is held. */
+export async function forgetFile(
+  db: Database,
+  claim: Claim,
+  { contentId, kind, fromStorageId, fromPath }: FileMoveRow,
+): Promise<void> {
+  const from = { storageId: fromStorageId, path: fromPath };
+  await db
+    .update(arContent)
+    .set(placeValues(kind, null))
+    .where(and(eq(arContent.id, contentId), isAt(kind, from), isRunning(claim)));
+}
+
+/** The condition that the lease of a storage migration that is not paused or cancelled is held. */
+function isRunning({ migration, lease }: Claim): SQL {
+  return sql`EXISTS (SELECT 1 FROM ${storageMigrations} WHERE ${and(
+    eq(storageMigrations.id, migration.id),
+    eq(storageMigrations.lease, lease),
+    eq(storageMigrations.state, "running"),
+  )})`;
 }
 
 /** Tests whether a row of `ar_content` names this place for its file of a kind. */

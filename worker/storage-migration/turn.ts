@@ -1,5 +1,8 @@
 import type { Bindings } from "../bindings.ts";
+import { KINDS } from "../content/file-kinds.ts";
 import { contentTypeOf, isSamePlace, placeOf } from "../content/files.ts";
+import { drawQrCode } from "../content/qr-code.ts";
+import { viewerUrl } from "../content/representation.ts";
 import { ContentStore, openStore } from "../content/store.ts";
 import type { Content, FileMoveRow } from "../db/tables.ts";
 import { type ErrorCode, type Failure, STORAGE_CODES } from "../errors.ts";
@@ -136,7 +139,9 @@ class Turn {
     const size = (await onSide("source", () => source.head(move.fromPath)))?.size;
     if (size === undefined) {
       if (!(await this.#contentOf(move))) return true;
-      throw missingFile();
+      if (move.kind !== "qr_code") throw missingFile();
+      await this.#replaceQrCode(move, content);
+      return true;
     }
     await life.updateMove(db, move.id, { bytes: size });
     const copy = {
@@ -158,6 +163,24 @@ class Turn {
       await life.updateMove(db, move.id, progress);
     };
     return copyMultipart(copy, { progress: move, save, hasTime: () => now() < this.#deadline });
+  }
+
+  /**
+   * Draws a missing QR code again in the new storage. Without the origin of its address, the content forgets the file:
+   * the API draws the QR code for each request.
+   */
+  async #replaceQrCode(move: FileMoveRow, { uniqueId }: Content): Promise<void> {
+    const { db, storages, settings } = this.#services;
+    const { publicUrl } = settings;
+    if (publicUrl === "") return life.forgetFile(db, this.#claim, move);
+    const bytes = drawQrCode(viewerUrl(uniqueId, publicUrl));
+    await onSide("target", async () => {
+      const target = await storages.open(this.#claim.migration.toStorageId);
+      await target.upload(move.toPath, bytes, {
+        length: bytes.length,
+        contentType: KINDS.qr_code.contentType,
+      });
+    });
   }
 
   /** Returns the content if it still names the file that is moved. */

@@ -2,6 +2,7 @@ import {
   and,
   count,
   eq,
+  exists,
   inArray,
   isNotNull,
   not,
@@ -22,6 +23,7 @@ import {
   type Database,
   fileMoves,
   type MeasuredUsage,
+  orphanedFiles,
   storageConnections,
   storageMigrations,
   videoUploads,
@@ -45,6 +47,8 @@ export interface HeldFiles {
 export interface ConnectionUse extends HeldFiles {
   readonly isCurrent: boolean;
   readonly uploads: number;
+  /** Files that are to be deleted, and were not yet. */
+  readonly orphans: number;
   readonly migrations: number;
 }
 
@@ -117,14 +121,15 @@ export class ConnectionStore {
   /**
    * Changes a connection, if its settings are still those of `before`.
    *
-   * @returns the new row; undefined when the settings were changed or the connection was deleted
+   * @param change with `isUnused`, it must not hold files, and no file may be on its way to it
+   * @returns the new row; undefined when the settings were changed, or it is used, or was deleted
    */
   async update(
     before: ConnectionRow,
-    change: { name?: string | undefined; sealed?: Sealed | undefined },
+    change: { name?: string | undefined; sealed?: Sealed | undefined; isUnused?: boolean },
     now: number,
   ): Promise<ConnectionRow | undefined> {
-    const { name, sealed } = change;
+    const { name, sealed, isUnused = false } = change;
     const [row] = await this.#audit.record(
       this.#db
         .update(storageConnections)
@@ -134,7 +139,11 @@ export class ConnectionStore {
           updatedAt: now,
         })
         .where(
-          this.#own(eq(storageConnections.id, before.id), eq(storageConnections.settings, before.settings)),
+          this.#own(
+            eq(storageConnections.id, before.id),
+            eq(storageConnections.settings, before.settings),
+            ...(isUnused ? this.#holdsNothing(before.id) : []),
+          ),
         )
         .returning(),
       "connection.changed",
@@ -144,19 +153,25 @@ export class ConnectionStore {
     return row;
   }
 
+  /** The conditions that a connection has no files, and that none are on their way to it. */
+  #holdsNothing(id: string): SQL[] {
+    return [
+      isFree(arContent, hasFileIn(id)),
+      isFree(videoUploads, eq(videoUploads.storageId, id)),
+      isFree(orphanedFiles, eq(orphanedFiles.storageId, id)),
+    ];
+  }
+
   /** Deletes a connection that is not in use. Returns false when it is, or does not exist. */
   async remove({ id, name }: ConnectionRow): Promise<boolean> {
-    const isFree = (table: SQLWrapper, where: SQL | undefined) =>
-      sql`NOT EXISTS (SELECT 1 FROM ${table} WHERE ${where})`;
     const removed = await this.#audit.record(
       this.#db
         .delete(storageConnections)
         .where(
           this.#own(
             eq(storageConnections.id, id),
-            isFree(arContent, hasFileIn(id)),
+            ...this.#holdsNothing(id),
             isFree(companies, eq(companies.storageConnectionId, id)),
-            isFree(videoUploads, eq(videoUploads.storageId, id)),
             not(inArray(storageConnections.id, this.#migrating())),
           ),
         )
@@ -212,15 +227,21 @@ export class ConnectionStore {
   }
 
   async useOf(id: string): Promise<ConnectionUse> {
-    const [held, uploads, migrations] = await Promise.all([
+    const [held, [{ uploads }], unnamed, migrations] = await Promise.all([
       this.heldFiles(),
-      this.#db.select({ n: count() }).from(videoUploads).where(eq(videoUploads.storageId, id)),
+      this.#db.select({ uploads: count() }).from(videoUploads).where(eq(videoUploads.storageId, id)),
+      this.#db
+        .select({ isReserved: orphanedFiles.isReserved })
+        .from(orphanedFiles)
+        .where(eq(orphanedFiles.storageId, id)),
       this.#migrating(),
     ]);
+    const reserved = unnamed.filter(({ isReserved }) => isReserved).length;
     return {
       ...(held.get(id) ?? { files: 0, bytes: 0 }),
       isCurrent: this.company.storageConnectionId === id,
-      uploads: uploads[0]?.n ?? 0,
+      uploads: uploads + reserved,
+      orphans: unnamed.length - reserved,
       migrations: migrations.filter((row) => row.id === id).length,
     };
   }
@@ -243,12 +264,11 @@ export class ConnectionStore {
    * @returns whether the connection exists
    */
   async makeCurrent(id: string | null, now: number): Promise<boolean> {
-    const exists = sql`EXISTS (SELECT 1 FROM ${storageConnections} WHERE ${this.#own(eq(storageConnections.id, id ?? ""))})`;
     const rows = await this.#audit.record(
       this.#db
         .update(companies)
         .set({ storageConnectionId: id, updatedAt: now })
-        .where(and(eq(companies.id, this.company.id), id === null ? undefined : exists))
+        .where(and(eq(companies.id, this.company.id), isConnectionOf(this.#db, this.company.id, id)))
         .returning({ id: companies.id }),
       "storage.switched",
       { id: id ?? PLATFORM, name: nameOfStorage(id) },
@@ -275,9 +295,23 @@ export class ConnectionStore {
   }
 }
 
+/** The condition that a company has a connection. Null is the platform's own bucket, which every company has. */
+export function isConnectionOf(db: Database, companyId: string, id: string | null): SQL {
+  if (id === null) return sql`1`;
+  const connection = db
+    .select({ id: storageConnections.id })
+    .from(storageConnections)
+    .where(and(eq(storageConnections.id, id), eq(storageConnections.companyId, companyId)));
+  return exists(connection);
+}
+
 /** Returns the name of a connection in SQL; "Vivimark" for null, the platform's own bucket. */
 export function nameOfStorage(id: string | SQL | null): SQL {
   return sql`coalesce((SELECT name FROM storage_connections WHERE id = ${id}), 'Vivimark')`;
+}
+
+function isFree(table: SQLWrapper, where: SQL | undefined): SQL {
+  return sql`NOT EXISTS (SELECT 1 FROM ${table} WHERE ${where})`;
 }
 
 function byStorage(rows: readonly { storageId: string | null; files: number; bytes: number | null }[]) {

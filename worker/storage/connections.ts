@@ -54,26 +54,35 @@ export async function changeConnection(
   row: ConnectionRow,
   { name, settings }: ConnectionChange,
 ): Promise<ConnectionRow | undefined> {
+  let isUnused = false;
   if (settings) {
     const storage = await storages.connect({ provider: row.provider, settings } as ConnectionSettings);
-    await assertHoldsFiles(storage, store, row);
+    isUnused = !(await holdsFiles(storage, store, row));
   }
   const sealed = settings && (await storages.seal(row.id, settings));
-  const changed = await store.update(row, { name, sealed }, now());
+  const changed = await store.update(row, { name, sealed, isUnused }, now());
   storages.forget(row.id);
   if (!changed && (await store.get(row.id))) {
     throw new Refusal(
       "storage_conflict",
-      "Someone else has just changed this connection. Reload it and try again.",
+      isUnused
+        ? "A file is being stored in this connection, or someone else has just changed it. Try again in a minute."
+        : "Someone else has just changed this connection. Reload it and try again.",
     );
   }
   return changed;
 }
 
-/** Rows name files by key only: with settings that lead elsewhere, all files would be missing. */
-async function assertHoldsFiles(storage: StorageProvider, store: ConnectionStore, { id }: ConnectionRow) {
+/**
+ * Rows name files by key only: with settings that lead elsewhere, all files would be missing.
+ *
+ * @returns false when no row names a file of the connection, so that its settings may lead anywhere
+ * @throws Refusal `storage_in_use` when the files are not there
+ */
+async function holdsFiles(storage: StorageProvider, store: ConnectionStore, { id }: ConnectionRow) {
   const sample = await store.sampleFile(id);
-  if (sample === undefined || (await storage.head(sample))) return;
+  if (sample === undefined) return false;
+  if (await storage.head(sample)) return true;
   const held = (await store.heldFiles()).get(id);
   throw new Refusal(
     "storage_in_use",
@@ -91,12 +100,16 @@ export async function removeConnection({ storages }: Services, store: Connection
   storages.forget(id);
 }
 
-function reasonsOf({ files, isCurrent, uploads, migrations }: ConnectionUse): string[] {
+function reasonsOf({ files, isCurrent, uploads, orphans, migrations }: ConnectionUse): string[] {
   const reasons = [];
   if (isCurrent) reasons.push("your new files go to it");
   if (files > 0) reasons.push(`it holds ${files} of your files`);
   if (uploads > 0)
     reasons.push(`${uploads} ${uploads === 1 ? "upload to it is" : "uploads to it are"} not finished`);
+  if (orphans > 0) {
+    const pending = orphans === 1 ? "1 unused file in it is" : `${orphans} unused files in it are`;
+    reasons.push(`${pending} still to be deleted`);
+  }
   if (migrations > 0) reasons.push("files are being moved to it or from it");
   return reasons.length > 0 ? reasons : ["it was just put to use"];
 }

@@ -1,5 +1,6 @@
 import type { Bindings } from "../bindings.ts";
-import { discardFiles, placeOf, type StoredVideo, type VideoType } from "../content/files.ts";
+import { isSamePlace, placeOf, type StoredVideo, type VideoType } from "../content/files.ts";
+import { discardFiles, reserveFiles } from "../content/orphaned-files.ts";
 import { versionedPath } from "../content/paths.ts";
 import type { ContentStore } from "../content/store.ts";
 import type { Company, Content } from "../db/tables.ts";
@@ -11,7 +12,9 @@ import { SNIFFED_BYTES, sniffVideo } from "./sniff.ts";
 /** Below the 100 MB that Cloudflare accepts in one request on its free plan. */
 const MAX_VIDEO_BYTES = 95_000_000;
 
-/** The dependencies of a change of a content's video. */
+type Services = Pick<Bindings, "db" | "storages">;
+
+/** A change of a content's video. */
 interface VideoChange {
   readonly content: Content;
   /** The content as the client last saw it: if it has changed since, nothing is done. */
@@ -28,7 +31,7 @@ interface VideoChange {
  *   `quota_exceeded`
  */
 export async function attachVideo(
-  storages: Bindings["storages"],
+  services: Services,
   store: ContentStore,
   { upload, ...change }: VideoChange & { readonly upload: RequestBody },
 ): Promise<Content | undefined> {
@@ -46,15 +49,19 @@ export async function attachVideo(
   }
   const { type } = sniffed;
 
-  const { storageConnectionId: storageId } = store.company;
-  const path = newVideoPath(store.company, content, type);
-  const storage = await storages.open(storageId);
+  const { db, storages } = services;
+  const paths = [newVideoPath(store.company, content, type)];
+  const file = { companyId: store.company.id, contentId: content.id, paths, now };
+  const [{ id, storageId, path }] = await reserveFiles(db, file);
   try {
+    const storage = await storages.open(storageId);
     await storage.upload(path, incoming.stream(), { length, contentType: type });
   } catch (error) {
+    await discardFiles(services, [id], now);
     throw incoming.interruption ?? error;
   }
-  return replaceVideo(storages, store, { ...change, video: { storageId, path, type, bytes: length } });
+  const video = { storageId, path, type, bytes: length, keptBy: { reservation: id } };
+  return replaceVideo(services, store, { ...change, video });
 }
 
 /**
@@ -63,37 +70,47 @@ export async function attachVideo(
  * @returns the new row; undefined when the content does not exist or is not the `expected` one any more
  */
 export async function removeVideo(
-  storages: Bindings["storages"],
+  services: Services,
   store: ContentStore,
   change: VideoChange,
 ): Promise<Content | undefined> {
   if (change.content.videoPath === null) return change.content;
-  return replaceVideo(storages, store, { ...change, video: null });
+  return replaceVideo(services, store, { ...change, video: null });
 }
 
 /**
  * Shows a stored video, or none (null), and deletes the file of the one before. Of several requests at once,
  * the last one wins. A video that is not shown in the end is deleted.
  *
- * @returns the new row; undefined when the content does not exist or is not the `expected` one any more
+ * @returns the new row; undefined when the content does not exist or is not the `expected` one any more, or the row
+ *   that keeps the video is gone
  * @throws Refusal `quota_exceeded`
  */
 export async function replaceVideo(
-  storages: Bindings["storages"],
+  services: Services,
   store: ContentStore,
   { content, video, ...options }: VideoChange & { readonly video: StoredVideo | null },
 ): Promise<Content | undefined> {
-  const { before, after } = await store.replaceVideo(content, video, options).catch(async (error) => {
-    if (error instanceof Refusal) await discardFiles(storages, [video]);
-    throw error;
-  });
+  const { now } = options;
+  const discard = async () => {
+    // An upload in parts has a row of its own, by which it is discarded.
+    if (video && "reservation" in video.keptBy) {
+      await discardFiles(services, [video.keptBy.reservation], now);
+    }
+  };
+  const { before, after, orphanId } = await store
+    .replaceVideo(content, video, options)
+    .catch(async (error: unknown) => {
+      await discard();
+      throw error;
+    });
   if (before && after) {
-    await discardFiles(storages, [placeOf(before, "video")]);
+    if (placeOf(before, "video")) await discardFiles(services, [orphanId], now);
     return after;
   }
   // The same request came twice: the video is shown already.
-  if (before) return before;
-  await discardFiles(storages, [video]);
+  if (before && isSamePlace(placeOf(before, "video"), video)) return before;
+  await discard();
   return undefined;
 }
 

@@ -1,8 +1,9 @@
 import { and, asc, eq, lte, sql } from "drizzle-orm";
+import { insertSelect } from "../db/insert-select.ts";
 import {
-  arContent,
   type Company,
   type Database,
+  orphanedFiles,
   type VideoUploadRow,
   videoUploadParts,
   videoUploads,
@@ -49,15 +50,31 @@ export class VideoUploadStore {
     await this.#db.update(videoUploads).set({ expiresAt }).where(eq(videoUploads.id, id));
   }
 
-  /** Notes a part that came through the Worker. A part that is sent again replaces the one before. */
-  async notePart(id: string, { number, etag, size }: UploadedPart): Promise<void> {
-    await this.#db
-      .insert(videoUploadParts)
-      .values({ videoUploadId: id, number, etag, bytes: size })
-      .onConflictDoUpdate({
+  /**
+   * Notes a part that came through the Worker, and keeps the sweep from removing the upload before `expiresAt`. A part
+   * that is sent again replaces the one before.
+   *
+   * @returns false when the upload does not exist any more
+   */
+  async notePart(id: string, { number, etag, size }: UploadedPart, expiresAt: number): Promise<boolean> {
+    const part = { videoUploadId: videoUploads.id, number, etag, bytes: size };
+    const [extended] = await this.#db.batch([
+      this.#db
+        .update(videoUploads)
+        .set({ expiresAt })
+        .where(eq(videoUploads.id, id))
+        .returning({ id: videoUploads.id }),
+      insertSelect(
+        this.#db,
+        videoUploadParts,
+        part,
+        sql`FROM ${videoUploads} WHERE ${eq(videoUploads.id, id)}`,
+      ).onConflictDoUpdate({
         target: [videoUploadParts.videoUploadId, videoUploadParts.number],
         set: { etag, bytes: size },
-      });
+      }),
+    ]);
+    return extended.length === 1;
   }
 
   /** Returns the parts that came through the Worker, in order. */
@@ -73,17 +90,34 @@ export class VideoUploadStore {
       .orderBy(asc(videoUploadParts.number));
   }
 
-  /** Tells whether the content shows the video of an upload. */
-  async isShown({ contentId, path }: VideoUploadRow): Promise<boolean> {
-    const rows = await this.#db
-      .select({ id: arContent.id })
-      .from(arContent)
-      .where(and(eq(arContent.id, contentId), eq(arContent.videoPath, path)));
-    return rows.length > 0;
-  }
-
-  async remove(id: string): Promise<void> {
-    await this.#db.delete(videoUploads).where(eq(videoUploads.id, id));
+  /**
+   * Deletes an upload, and records its parts or file as orphaned in the same transaction. From then on, no request can
+   * complete it.
+   *
+   * @returns the id of the orphaned file
+   */
+  async end(id: string, now: number): Promise<string> {
+    const orphan = {
+      id: crypto.randomUUID(),
+      companyId: videoUploads.companyId,
+      contentId: videoUploads.contentId,
+      storageId: videoUploads.storageId,
+      path: videoUploads.path,
+      uploadId: videoUploads.uploadId,
+      isReserved: false,
+      createdAt: now,
+      dueAt: now,
+    };
+    await this.#db.batch([
+      insertSelect(
+        this.#db,
+        orphanedFiles,
+        orphan,
+        sql`FROM ${videoUploads} WHERE ${eq(videoUploads.id, id)}`,
+      ),
+      this.#db.delete(videoUploads).where(eq(videoUploads.id, id)),
+    ]);
+    return orphan.id;
   }
 }
 

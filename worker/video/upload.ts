@@ -1,10 +1,12 @@
 import type { Bindings } from "../bindings.ts";
 import type { VideoType } from "../content/files.ts";
+import { discardFiles, recordOrphan } from "../content/orphaned-files.ts";
 import type { ContentStore } from "../content/store.ts";
 import type { Creation } from "../db/idempotency.ts";
 import type { Content, VideoUploadRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import type { RequestBody } from "../http/request-body.ts";
+import { logFailure } from "../log.ts";
 import { hex, sha256Sink } from "../sha256.ts";
 import { readBeginning } from "../storage/chunks.ts";
 import {
@@ -57,14 +59,15 @@ export interface VideoPlan {
 /**
  * Begins an upload in the company's storage, or in the platform's own bucket if that does not support parts.
  *
- * @throws Refusal `quota_exceeded`
+ * @returns undefined when the content does not exist any more
+ * @throws Refusal `quota_exceeded`, `storage_conflict`
  */
 export async function beginUpload(
-  { storages, now }: Services,
+  { db, storages, now }: Services,
   { store, uploads }: UploadStores,
   content: Content,
   { plan, creation }: { readonly plan: VideoPlan; readonly creation: Creation },
-): Promise<VideoUploadRow> {
+): Promise<VideoUploadRow | undefined> {
   const { id, isRepeated } = creation;
   const { length, contentType, sha256 } = plan;
   const made = isRepeated ? await uploads.get(content.id, id) : undefined;
@@ -89,11 +92,32 @@ export async function beginUpload(
     createdAt: now(),
     expiresAt: now() + ABANDONED_MILLISECONDS,
   };
+  const file = { companyId: store.company.id, contentId: content.id, storageId, path, uploadId };
   try {
-    return await store.insertVideoUpload(content, upload, now());
+    const begun = await store.insertVideoUpload(content, upload, now());
+    if (!begun) await abortUpload(db, parts, file, now());
+    return begun;
   } catch (error) {
-    if (error instanceof Refusal) await parts.abort(path, uploadId);
+    // An insertion whose response was lost may have been made all the same.
+    const begun = error instanceof Refusal ? undefined : await uploads.get(content.id, id);
+    if (begun) return begun;
+    await abortUpload(db, parts, file, now());
     throw error;
+  }
+}
+
+/** Deletes the parts of an upload that has no row, or leaves them to the sweep. */
+async function abortUpload(
+  db: Bindings["db"],
+  parts: MultipartUploads,
+  file: Pick<VideoUploadRow, "companyId" | "contentId" | "storageId" | "path" | "uploadId">,
+  now: number,
+): Promise<void> {
+  try {
+    await parts.abort(file.path, file.uploadId);
+  } catch (error) {
+    logFailure("An upload could not be aborted; the sweep will retry", error, { path: file.path });
+    await recordOrphan(db, file, now);
   }
 }
 
@@ -148,7 +172,7 @@ export async function partUrls(
 
 /** Stores a part that comes through the Worker. A part that is sent again replaces the one before. */
 export async function putPart(
-  { storages, now }: Services,
+  { db, storages, now }: Services,
   uploads: VideoUploadStore,
   upload: VideoUploadRow,
   { number, body }: { readonly number: number; readonly body: RequestBody },
@@ -171,9 +195,10 @@ export async function putPart(
     throw incoming.interruption ?? uploadLost(error);
   }
   const part = { number, etag, size };
-  await uploads.notePart(upload.id, part);
-  await uploads.extend(upload.id, now() + ABANDONED_MILLISECONDS);
-  return part;
+  if (await uploads.notePart(upload.id, part, now() + ABANDONED_MILLISECONDS)) return part;
+  // It was cancelled or completed while the part was stored, which may have been after its parts were deleted.
+  await abortUpload(db, parts, upload, now());
+  throw uploadEnded();
 }
 
 /**
@@ -203,7 +228,7 @@ function uploadLost(error: unknown): unknown {
  * Joins the parts, checks the video, and shows it in place of the current one. Safe to repeat: an upload whose
  * parts are joined already continues from there.
  *
- * @returns the new row; undefined when the content does not exist
+ * @returns the new row; undefined when the content does not exist any more
  * @throws Refusal `upload_incomplete`, `unsupported_video`, `checksum_mismatch`, `not_found`
  */
 export async function completeUpload(
@@ -217,19 +242,31 @@ export async function completeUpload(
   if ((await storage.head(upload.path))?.size !== upload.bytes) {
     const stored = await storedParts(services, upload, await uploads.parts(upload.id));
     assertComplete(upload, stored);
-    await partsOf(storage).complete(upload.path, upload.uploadId, stored);
+    await partsOf(storage)
+      .complete(upload.path, upload.uploadId, stored)
+      .catch((error: unknown) => {
+        throw uploadLost(error);
+      });
   }
   const type = await checkVideo(storage, upload).catch(async (error) => {
-    if (error instanceof Refusal) await discardUpload(services, uploads, upload);
+    if (error instanceof Refusal) await discardUpload(services, uploads, upload, now());
     throw error;
   });
   const { storageId, path, bytes } = upload;
-  const video = { storageId, path, type, bytes, isCounted: true };
-  const shown = await replaceVideo(storages, store, { content, video, now: now() });
-  if (shown) await enqueueDeliveries(services, [content.id]);
-  await uploads.remove(upload.id);
-  if (shown) await moveToCompanyStorage(services, uploads, shown);
+  const video = { storageId, path, type, bytes, keptBy: { upload: upload.id } };
+  const shown = await replaceVideo(services, store, { content, video, now: now() });
+  if (!shown) {
+    await discardUpload(services, uploads, upload, now());
+    if (await store.get(content.id)) throw uploadEnded();
+    return undefined;
+  }
+  await enqueueDeliveries(services, [content.id]);
+  await moveToCompanyStorage(services, uploads, shown);
   return shown;
+}
+
+function uploadEnded(): Refusal {
+  return new Refusal("not_found", "This upload was canceled or completed by another request.");
 }
 
 function assertComplete(upload: VideoUploadRow, stored: readonly UploadedPart[]): void {
@@ -285,17 +322,15 @@ async function moveToCompanyStorage(
   if (started) await announceStorageMigration(storageQueue, started.id, 0);
 }
 
-/** Deletes an upload and its parts or file, unless the content shows the video. */
+/**
+ * Ends an upload, and deletes its parts or file, unless the content shows the video. What cannot be deleted now is left
+ * to the sweep.
+ */
 export async function discardUpload(
-  { storages }: Pick<Services, "storages">,
+  services: Pick<Services, "db" | "storages">,
   uploads: VideoUploadStore,
-  upload: VideoUploadRow,
+  { id }: VideoUploadRow,
+  now: number,
 ): Promise<void> {
-  // After a crash between showing the video and deleting its upload, the video must stay.
-  if (!(await uploads.isShown(upload))) {
-    const storage = await storages.open(upload.storageId);
-    await partsOf(storage).abort(upload.path, upload.uploadId);
-    await storage.delete(upload.path);
-  }
-  await uploads.remove(upload.id);
+  await discardFiles(services, [await uploads.end(id, now)], now);
 }

@@ -1,11 +1,11 @@
 import { env } from "cloudflare:workers";
-import { isNotNull } from "drizzle-orm";
+import { eq, isNotNull } from "drizzle-orm";
 import { describe, expect, it, vi } from "vitest";
-import { arContent } from "../../../worker/db/tables.ts";
+import { arContent, projects } from "../../../worker/db/tables.ts";
 import type { ArContent } from "../../../worker/schemas.ts";
 import { R2Storage } from "../../../worker/storage/r2.ts";
 import { sweep } from "../../../worker/sweep.ts";
-import { Edge, form, refusal } from "../edge.ts";
+import { Edge, form, json, refusal } from "../edge.ts";
 import { HEIGHT, jpeg, mind, png, WIDTH } from "../fixtures.ts";
 
 const edge = new Edge();
@@ -129,6 +129,25 @@ describe("a submitted photo", () => {
     expect(response.status).toBe(500);
     expect(await edge.db.select().from(arContent).where(isNotNull(arContent.deletedAt))).toEqual([]);
     expect(await edge.allFiles()).toEqual(before);
+  });
+
+  it("is refused when its project is archived while it is sent", async () => {
+    const edge = new Edge();
+    const { id: projectId } = await edge.json<{ id: string }>(
+      "/api/projects",
+      json("POST", { name: "Fair" }),
+    );
+    await edge.db.update(projects).set({ archivedAt: edge.clock }).where(eq(projects.id, projectId));
+    const { submitPhoto } = await import("../../../worker/content/submission.ts");
+    const options = { executor: "node", maxFeatures: null, expiresAt: null } as const;
+    const photo = { bytes: png(), title: "x", description: "", projectId, ...options };
+    const failing = submitPhoto(
+      { ...edge.bindings, origin: "http://edge.test" },
+      await edge.store(),
+      { photo },
+      edge.clock,
+    );
+    await expect(failing).rejects.toMatchObject({ code: "project_archived" });
   });
 
   it("leaves nothing behind when its rows cannot be written", async () => {

@@ -369,6 +369,14 @@ async function recordRequests({ id }: ArContent): Promise<void> {
   );
   await refused("internal_error", edge.anonymously("/api/viewer/x", {}, { db: db as never }));
 
+  const refusing = new Proxy(edge.db, {
+    get(target, name) {
+      if (name !== "batch") return Reflect.get(target, name);
+      return () => Promise.reject(new Error("D1_ERROR: FOREIGN KEY constraint failed: SQLITE_CONSTRAINT"));
+    },
+  });
+  await refused("conflict", edge.fetch("/api/projects", json("POST", { name: "Fair" }), { db: refusing }));
+
   const project = (name: string, key: string) => json("POST", { name }, { "Idempotency-Key": key });
   const send = (name: string, key: string) => edge.fetch("/api/projects", project(name, key));
   await refused("invalid_idempotency_key", send("Weddings", "x".repeat(300)));

@@ -1,5 +1,7 @@
 import { eq } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
+import { reserveFiles } from "../../../worker/content/orphaned-files.ts";
+import { FIRST_COMPANY_ID } from "../../../worker/content/store.ts";
 import { arContent, type CompileTaskRow, compileTasks, type Database } from "../../../worker/db/tables.ts";
 import * as life from "../../../worker/marker/life.ts";
 import type { MarkerMetadata } from "../../../worker/schemas.ts";
@@ -18,11 +20,17 @@ const metadata: MarkerMetadata = {
   milliseconds: null,
   executor: "browser",
 };
-const marker: life.FinishedMarker = {
-  marker: { storageId: null, path: "m", url: "/m?v=1" },
-  thumbnail: null,
-  metadata,
-};
+/** Finishes a task with a marker whose file is reserved, as if it were stored. */
+async function finish(
+  { db, clock: now }: Edge,
+  contentId: string,
+  leaseHash: string,
+  path = "m",
+): ReturnType<typeof life.finish> {
+  const [file] = await reserveFiles(db, { companyId: FIRST_COMPANY_ID, contentId, paths: [path], now });
+  const marker = { ...file, url: "/m?v=1" };
+  return life.finish(db, { contentId, leaseHash }, { marker, thumbnail: null, metadata }, now);
+}
 const failure = { code: "compile_crashed", message: "It broke." } as const;
 const progress = { stage: "match", done: 1, total: 9 } as const;
 
@@ -47,7 +55,7 @@ async function start(state: "pending" | "browser" | "node" | "ready" | "failed")
     hash = result.lease.hash;
     claimed = result.task;
   }
-  if (state === "ready") await life.finish(db, lease(id, hash), marker, edge.clock);
+  if (state === "ready") await finish(edge, id, hash);
   if (state === "failed") await life.fail(db, lease(id, hash), failure, edge.clock);
   const rows = async () => {
     const [row] = await db.select().from(arContent).where(eq(arContent.id, id));
@@ -74,7 +82,7 @@ describe("a lease", () => {
       await life.extendLease(db, lease(id, hash), { seconds: 60, progress, now: edge.clock }),
     ).toBeUndefined();
     expect(await life.releaseLease(db, lease(id, hash), edge.clock)).toBeUndefined();
-    expect(await life.finish(db, lease(id, hash), marker, edge.clock)).toBeUndefined();
+    expect(await finish(edge, id, hash)).toBeUndefined();
     expect(await rows()).toEqual(before);
   });
 
@@ -86,7 +94,7 @@ describe("a lease", () => {
       await life.extendLease(db, lease(id, other), { seconds: 60, progress, now: edge.clock }),
     ).toBeUndefined();
     expect(await life.releaseLease(db, lease(id, other), edge.clock)).toBeUndefined();
-    expect(await life.finish(db, lease(id, other), marker, edge.clock)).toBeUndefined();
+    expect(await finish(edge, id, other)).toBeUndefined();
     expect(await life.fail(db, lease(id, other), failure, edge.clock)).toBeUndefined();
     expect(await rows()).toEqual(before);
   });
@@ -235,7 +243,7 @@ describe("an attempt that failed", () => {
       }),
     ).toBeUndefined();
     expect(await life.fail(db, lease(id, hash), failure, edge.clock)).toBeUndefined();
-    expect(await life.finish(db, lease(id, hash), marker, edge.clock)).toBeUndefined();
+    expect(await finish(edge, id, hash)).toBeUndefined();
     expect(await rows()).toEqual(before);
   });
 
@@ -282,12 +290,9 @@ describe("spent retries", () => {
 
 describe("finishing", () => {
   it.each(["browser", "node"] as const)("makes a marker of %s ready", async (state) => {
-    const { edge, db, id, hash, rows } = await start(state);
+    const { edge, id, hash, rows } = await start(state);
     edge.pass(5);
-    expect(await life.finish(db, lease(id, hash), marker, edge.clock)).toMatchObject({
-      id,
-      markerPath: null,
-    });
+    expect(await finish(edge, id, hash)).toMatchObject({ before: { id, markerPath: null } });
     const { content, task } = await rows();
     expect(content).toMatchObject({
       markerStatus: "ready",
@@ -300,17 +305,8 @@ describe("finishing", () => {
   });
 
   it("succeeds for exactly one of five simultaneous deliveries", async () => {
-    const { edge, db, id, hash } = await start("browser");
-    const ends = await Promise.all(
-      Array.from({ length: 5 }, (_, i) =>
-        life.finish(
-          db,
-          lease(id, hash),
-          { ...marker, marker: { storageId: null, path: `m${i}`, url: "" } },
-          edge.clock,
-        ),
-      ),
-    );
+    const { edge, id, hash } = await start("browser");
+    const ends = await Promise.all(Array.from({ length: 5 }, (_, i) => finish(edge, id, hash, `m${i}`)));
     expect(ends.filter(Boolean)).toHaveLength(1);
   });
 
@@ -318,7 +314,7 @@ describe("finishing", () => {
     const { edge, db, id, hash, rows } = await start("browser");
     await life.recompile(db, id, { lease: null, audit: null, now: edge.clock });
     const before = await rows();
-    expect(await life.finish(db, lease(id, hash), marker, edge.clock)).toBeUndefined();
+    expect(await finish(edge, id, hash)).toBeUndefined();
     expect(await rows()).toEqual(before);
   });
 });

@@ -104,7 +104,7 @@ describe("the API's document", async () => {
     const said = (id: string, status: number) =>
       operations.find(({ operationId }) => operationId === id)?.responses[status].description;
     expect(said("takeLease", 409)).toBe(
-      "Problem details; `code` is one of lease_held, nothing_to_compile, request_in_progress, response_not_kept.",
+      "Problem details; `code` is one of lease_held, nothing_to_compile, request_in_progress, response_not_kept, conflict.",
     );
     expect(said("putVideo", 415)).toBe("Problem details; `code` is unsupported_video.");
     expect(said("listArContent", 422)).toBe("Problem details; `code` is invalid_input.");

@@ -410,6 +410,30 @@ describe("a failure", () => {
     expect(done.failures).toMatchObject([{ kind: "video", error_code: "storage_not_found" }]);
   });
 
+  it.each([
+    ["again", "https://ar.example.com", 5],
+    ["at each request only, without PUBLIC_URL", "", 4],
+  ])("of a missing QR code is mended: it is drawn %s", async (_how, publicUrl, files) => {
+    const content = await living();
+    await edge.storage.delete((await edge.allFiles()).filter((key) => key.includes("qr-codes")));
+    Object.assign(edge.settings, { publicUrl });
+    const { id } = await begin(second.id);
+    await work();
+    expect(await progress(id)).toMatchObject({ state: "done", files: { failed: 0 } });
+    const keys = await keysIn(backend("second"));
+    expect(keys).toHaveLength(files);
+    const drawn = await (await edge.fetch(`/api/ar-content/${content.id}/qr.svg`)).text();
+    for (const key of keys.filter((key) => key.includes("qr-codes"))) {
+      const file = await backend("second").download(key);
+      expect(await new Response(file?.body).text()).toBe(drawn);
+    }
+    await edge.fetch(`/api/ar-content/${content.id}`, { method: "DELETE" });
+    expect(await keysIn(backend("second"))).toEqual([]);
+    expect((await edge.fetch(`/api/storage-connections/${second.id}`, { method: "DELETE" })).status).toBe(
+      204,
+    );
+  });
+
   it("to delete an old copy is retried, and loses nothing", async () => {
     const content = await living();
     const before = await served(content);

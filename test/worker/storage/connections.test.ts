@@ -1,6 +1,11 @@
-import { eq } from "drizzle-orm";
+import { env } from "cloudflare:workers";
+import { eq, is } from "drizzle-orm";
+import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { arContent, companies, storageConnections } from "../../../worker/db/tables.ts";
+import { FIRST_COMPANY_ID } from "../../../worker/content/store.ts";
+import * as tables from "../../../worker/db/tables.ts";
+import { companies, orphanedFiles, storageConnections, videoUploads } from "../../../worker/db/tables.ts";
+import type { Problem } from "../../../worker/errors.ts";
 import { resealSettings } from "../../../worker/storage/connections.ts";
 import { StorageError } from "../../../worker/storage/provider.ts";
 import type {
@@ -306,16 +311,99 @@ describe("the connection of a company", () => {
     }
   });
 
-  it("cannot be deleted while it holds only a QR code", async () => {
+  it("cannot be deleted while any file is in it or on its way to it, with the reason", async () => {
     const { id } = await edge.connection("second");
     const { content } = await edge.submit();
-    const putQrCode = (qrCodeStorageId: string | null) =>
-      edge.db.update(arContent).set({ qrCodeStorageId }).where(eq(arContent.id, content.id));
-    await putQrCode(id);
-    const problem = await refused(`${API}/${id}`, { method: "DELETE" });
-    expect([problem.status, problem.code]).toEqual([409, "storage_in_use"]);
-    await putQrCode(null);
+    const references = Object.values(tables)
+      .filter((table) => is(table, SQLiteTable))
+      .flatMap((table) => getTableConfig(table).foreignKeys)
+      .filter(({ onDelete, reference }) => {
+        const { foreignTable } = reference();
+        return foreignTable === storageConnections && (onDelete ?? "no action") === "no action";
+      })
+      .map((key) => ({ table: getTableConfig(key.table).name, column: key.reference().columns[0].name }));
+    const other = { companyId: FIRST_COMPANY_ID, contentId: content.id, path: "a", createdAt: 0 };
+    const file = { ...other, storageId: id, dueAt: Number.MAX_SAFE_INTEGER };
+    const rows: Record<string, () => Promise<unknown>> = {
+      video_uploads: () =>
+        edge.db.insert(videoUploads).values({
+          ...other,
+          id: "upload",
+          storageId: id,
+          uploadId: "u",
+          type: "video/mp4",
+          bytes: 1,
+          partBytes: 1,
+          expiresAt: Number.MAX_SAFE_INTEGER,
+        }),
+      orphaned_files: () => edge.db.insert(orphanedFiles).values({ ...file, id: "orphan", isReserved: true }),
+    };
+    const reasons: Record<string, string> = {
+      ar_content: "it holds 1 of your files",
+      video_uploads: "1 upload to it is not finished",
+      orphaned_files: "1 upload to it is not finished",
+    };
+    expect(references).toContainEqual({ table: "ar_content", column: "qr_code_storage_id" });
+    const path = (column: string) => column.replace("storage_id", "path");
+    for (const { table, column } of references) {
+      const set = (value: string | null) =>
+        env.DB.prepare(
+          `UPDATE ar_content SET ${column} = ?1, ${path(column)} = coalesce(${path(column)}, 'p') WHERE id = ?2`,
+        )
+          .bind(value, content.id)
+          .run();
+      await (rows[table]?.() ?? set(id));
+      const problem = await refused(`${API}/${id}`, { method: "DELETE" });
+      expect([table, column, problem.status, problem.code]).toEqual([table, column, 409, "storage_in_use"]);
+      expect(problem.detail).toBe(`This connection cannot be deleted: ${reasons[table]}.`);
+      if (table === "ar_content") await set(null);
+      else await env.DB.prepare(`DELETE FROM ${table}`).run();
+    }
+    await edge.db.insert(orphanedFiles).values({ ...file, id: "orphan", isReserved: false });
+    expect((await refused(`${API}/${id}`, { method: "DELETE" })).detail).toBe(
+      "This connection cannot be deleted: 1 unused file in it is still to be deleted.",
+    );
+    await edge.db.delete(orphanedFiles);
     expect((await edge.fetch(`${API}/${id}`, { method: "DELETE" })).status).toBe(204);
+    await edge.fetch(`/api/ar-content/${content.id}`, { method: "DELETE" });
+  });
+
+  it("cannot be deleted while a row refers to it that this platform does not know, and says so", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const { id } = await edge.connection("second");
+    await env.DB.prepare("CREATE TABLE plugins (id TEXT REFERENCES storage_connections(id))").run();
+    await env.DB.prepare("INSERT INTO plugins VALUES (?1)").bind(id).run();
+    const problem = await refused(`${API}/${id}`, { method: "DELETE" });
+    expect([problem.status, problem.code]).toEqual([409, "conflict"]);
+    expect(problem.detail).toMatch(/began to use what it deletes/);
+    await env.DB.prepare("DROP TABLE plugins").run();
+    expect((await edge.fetch(`${API}/${id}`, { method: "DELETE" })).status).toBe(204);
+  });
+
+  it("cannot be pointed elsewhere while its first file is being stored", async () => {
+    const { content } = await edge.submit();
+    const { id } = await edge.connection("second");
+    await edge.switchTo(id);
+    const second = edge.backends.get("second");
+    let change: Promise<Problem> | undefined;
+    edge.backends.set(
+      "second",
+      but(second, {
+        async upload(key, body, options) {
+          change ??= refused(`${API}/${id}`, json("PATCH", { settings: { bucket: "third" } }));
+          await change;
+          return second?.upload(key, body, options);
+        },
+      }),
+    );
+    // Let the storage that the test of the connection opened expire.
+    edge.pass(60);
+    const body = video("mp4", 500);
+    const put = { method: "PUT", body, headers: { "Content-Length": "500" } };
+    expect((await edge.fetch(`/api/ar-content/${content.id}/video`, put)).status).toBe(200);
+    expect(await change).toMatchObject({ status: 409, code: "storage_conflict" });
+    expect((await edge.fetch(`/media/${content.unique_id}/video`)).status).toBe(200);
+    await edge.fetch(`/api/ar-content/${content.id}`, { method: "DELETE" });
   });
 
   it("cannot be pointed to a storage without its files, but can get new keys", async () => {
