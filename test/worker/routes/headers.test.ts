@@ -46,7 +46,7 @@ test("/v/…: the viewer's policy, and the camera", async () => {
   expect(policyOf(response).get("frame-ancestors")).toBe("'none'");
   expect(response.headers.get("permissions-policy")).toMatch(/^camera=\(self\), microphone=\(\)/);
   const [, inPage] = /http-equiv="Content-Security-Policy"\s+content="([^"]*)"/.exec(await response.text())!;
-  expect(inPage).toContain("default-src 'none'; script-src 'self'; worker-src blob:;");
+  expect(inPage).toContain("default-src 'none'; script-src 'self'; worker-src 'self';");
   expect(inPage).toContain("connect-src 'self';");
   expect(inPage).not.toMatch(/unsafe|\*|https:/);
 });
