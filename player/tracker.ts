@@ -5,7 +5,7 @@ import type { GreyImage, PlayerTarget } from "../compiler/types.ts";
 import { Finder, type Found } from "./find.ts";
 import { createFollower, type Follower, type FollowState } from "./follow.ts";
 import type { Homography } from "./homography.ts";
-import { buildLevels, createPyramid, type FramePyramid, fillPyramid, type Levels } from "./levels.ts";
+import { buildLevels, createPyramid, type FramePyramid, fillPyramid } from "./levels.ts";
 
 interface Size {
   readonly width: number;
@@ -21,18 +21,19 @@ export interface FollowedTarget {
   readonly map: Homography;
 }
 
+/** Most targets that are made ready to be followed before they are found: each takes some milliseconds. */
+const PREPARED_TARGETS = 4;
+
 export class Tracker {
   readonly #targets: readonly PlayerTarget[];
   #finder: { readonly size: Size; readonly finder: Finder } | null = null;
-  readonly #levels: (Levels | undefined)[];
   #pyramid: { readonly size: Size; readonly levels: FramePyramid } | null = null;
-  /** The followers of targets that are followed, and of all that ever were in frames of this size. */
+  /** The followers of targets that are followed, and all that were made for frames of this size. */
   readonly #followers = new Map<number, Follower>();
   readonly #prepared = new Map<number, Follower>();
 
   constructor(targets: readonly PlayerTarget[]) {
     this.#targets = targets;
-    this.#levels = targets.map(() => undefined);
   }
 
   /** Prepares to find targets in frames of this size. `find` does it for a frame of another size. */
@@ -51,9 +52,12 @@ export class Tracker {
     return this.#finder?.finder.addView() ?? false;
   }
 
-  /** Prepares to follow all targets. `start` does it for its target. */
-  prepareToFollow(): void {
-    this.#targets.forEach((_, target) => void this.#levelsOf(target));
+  /** Prepares to follow the first targets in frames of this size. `start` does it for another target or size. */
+  prepareToFollow(size: Size): void {
+    this.#layPyramid(size);
+    for (let target = 0; target < Math.min(this.#targets.length, PREPARED_TARGETS); target++) {
+      this.#followerOf(target, size);
+    }
   }
 
   /** Returns those of the given targets, by index, that the frame shows, the best first. */
@@ -66,8 +70,7 @@ export class Tracker {
   start(found: readonly Found[], frame: Size, time: number): void {
     this.#layPyramid(frame);
     for (const { target, map } of found) {
-      const follower = this.#prepared.get(target) ?? createFollower(this.#levelsOf(target), frame);
-      this.#prepared.set(target, follower);
+      const follower = this.#followerOf(target, frame);
       follower.start(map, time);
       this.#followers.set(target, follower);
     }
@@ -95,8 +98,10 @@ export class Tracker {
     this.#followers.clear();
   }
 
-  #levelsOf(target: number): Levels {
-    return (this.#levels[target] ??= buildLevels(this.#targets[target]));
+  #followerOf(target: number, frame: Size): Follower {
+    const follower = this.#prepared.get(target) ?? createFollower(buildLevels(this.#targets[target]), frame);
+    this.#prepared.set(target, follower);
+    return follower;
   }
 
   /** Allocates the pyramid for frames of this size. Returns the targets that were followed in frames of another one. */

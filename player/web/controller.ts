@@ -53,6 +53,7 @@ export class Controller {
   readonly #camera: Camera;
   #player: Player | null = null;
   #source: FrameSource | null = null;
+  #isDisposed = false;
   #interestedTargetIndex = -1;
   /** Frames for which each target has been followed. */
   #counts: number[] = [];
@@ -105,10 +106,12 @@ export class Controller {
    */
   async addImageTargetsFromBuffer(marker: ArrayBuffer): Promise<{ dimensions: [number, number][] }> {
     this.#player?.close();
+    this.#player = null;
     const holdMilliseconds =
       this.#missTolerance === null ? undefined : this.#missTolerance * FRAME_MILLISECONDS;
     const player = await createPlayer({ marker, maxTrack: this.maxTrack, holdMilliseconds });
-    this.#player = player;
+    if (this.#isDisposed) player.close();
+    else this.#player = player;
     this.interestedTargetIndex = this.#interestedTargetIndex;
     const dimensions = player.targets.map(({ width, height }): [number, number] => [width, height]);
     this.markerDimensions = dimensions;
@@ -125,13 +128,16 @@ export class Controller {
       this.onUpdate?.({ type: "updateMatrix", targetIndex: target, worldMatrix: null });
     });
     player.on("frame", () => this.onUpdate?.({ type: "processDone" }));
+    // MindAR's interface has no message for it.
+    player.on("error", (error) => console.error("The player stopped.", error));
+    if (this.#source) this.#player?.start(this.#source);
     return { dimensions };
   }
 
   /** The player has nothing to warm up. */
   dummyRun(_input: FrameSource): void {}
 
-  /** Looks for the targets in a playing video, or in a canvas, until `stopProcessVideo`. */
+  /** Looks for the targets in a playing video, or in a canvas, until `stopProcessVideo`; once they are loaded. */
   processVideo(input: FrameSource): void {
     if (this.#source) return;
     this.#source = input;
@@ -144,7 +150,9 @@ export class Controller {
     this.#player?.pause();
   }
 
+  /** Ends the player for good, also one that is still loading. */
   dispose(): void {
+    this.#isDisposed = true;
     this.stopProcessVideo();
     this.#player?.close();
     this.#player = null;

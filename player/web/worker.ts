@@ -17,7 +17,7 @@ async function load({ role, marker, frame }: Extract<PlayerRequest, { kind: "loa
   const bytes = new Uint8Array(marker);
   const targets = isCompact(bytes) ? decodeCompact(bytes) : decodeMind(bytes);
   tracker = new Tracker(targets);
-  if (role === "follow") tracker.prepareToFollow();
+  if (role === "follow") tracker.prepareToFollow(frame);
   else {
     tracker.prepareToFind(frame);
     improve();
