@@ -166,6 +166,9 @@ test("from the set-up link to a company with two members, and signing out", asyn
   await forgetful.getByRole("button", { name: "Send link" }).click();
   await forgetful.getByText("on its way").waitFor();
   const reset = await visit(await linkFor("grace@example.net", "Reset your Vivimark password"));
+  await reset.getByLabel("Password").fill("password12");
+  await reset.getByRole("button", { name: "Save" }).click();
+  await reset.getByText("It is a common password.").waitFor();
   await reset.getByLabel("Password").fill("another password of Grace's");
   await reset.getByRole("button", { name: "Save" }).click();
   await heading(reset, "Sign in").waitFor();
@@ -211,12 +214,10 @@ test("from the set-up link to a company with two members, and signing out", asyn
   await signInAndJoin(await visit(await shownLink("grace@example.net")));
 });
 
-test("a new password gets a hint while it is typed, and a weak one is refused with the reason", async () => {
+test("a new password gets a hint while it is typed", async () => {
   const page = await visit("/reset-password#token");
   await fill(page, { Password: "password12" });
   await page.getByText("Too easy to guess. Choose several unrelated words.").waitFor();
-  await page.getByRole("button", { name: "Save password" }).click();
-  await page.getByText("It is a common password.").waitFor();
   await fill(page, { Password: "orbital mechanics by hand" });
   await page.getByText("Strong enough.").waitFor();
   expect(await page.getByText("Too easy to guess. Choose several unrelated words.").count()).toBe(0);
