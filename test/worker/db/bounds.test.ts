@@ -29,6 +29,7 @@ const BOUNDS: Readonly<Record<string, string>> = {
   invitations: "100 pending per company; others are deleted by the sweep",
   mails: "development only, 7 days",
   members: "1,000 per company",
+  orphaned_files: "one per file that was stored or replaced and cannot be deleted, for 30 days",
   passkeys: "20 per person",
   projects: "1,000 per company",
   sessions: "50 per person",
