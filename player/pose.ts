@@ -171,7 +171,7 @@ function add(row: Float64Array, equations: Float64Array): void {
   for (let i = 0; i < 6; i++) for (let j = 0; j < 7; j++) equations[7 * i + j] += row[i] * row[j];
 }
 
-/** Solves the equations in place; column 6 becomes the solution. Returns false if there is none. */
+/** Solves the equations in place; column 6 becomes the solution. Returns false if they have no solution. */
 function solve(equations: Float64Array): boolean {
   for (let i = 0; i < 6; i++) {
     let pivot = i;

@@ -134,7 +134,7 @@ async function deliverAll(bindings: Partial<Bindings> = {}): Promise<Verdict[]> 
   return verdicts;
 }
 
-/** Sends a delivery in a Worker that is killed meanwhile. */
+/** Sends a delivery in a Worker that is killed during it. */
 async function sendAndDie(message: WebhookMessage): Promise<void> {
   const before = received.length;
   answer = () => new Promise<never>(() => {});
