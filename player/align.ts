@@ -7,6 +7,7 @@
 // Benhimane and Malis, Real-time image-based tracking of planes using efficient second-order minimization (2004).
 
 import type { GreyImage } from "../compiler/types.ts";
+import { solve } from "./equations.ts";
 import { compose, type Homography, invert, normalize } from "./homography.ts";
 import type { FramePyramid, Level } from "./levels.ts";
 
@@ -407,7 +408,7 @@ export class Aligner {
         normal[71] -= w7 * error;
       }
     }
-    return solve(normal);
+    return solveDamped(normal);
   }
 
   /** Applies the solution to `map`. Returns the largest move of a corner in level pixels. */
@@ -464,17 +465,21 @@ function findTexture(
   );
 }
 
-/** Returns the octave of the frame whose pixels are nearest in size to the level's. */
-export function chooseOctave(map: Homography, { width, height, toTarget }: Level, octaves: number): number {
-  const x = (toTarget[0] * width) / 2 + toTarget[2];
-  const y = (toTarget[4] * height) / 2 + toTarget[5];
+/** Returns the side, in frame pixels, of a level's pixel at the level's middle. */
+export function pixelSize(map: Homography, { width, height, toTarget }: Level): number {
+  const x = (toTarget[0] * width) / 2;
+  const y = (toTarget[4] * height) / 2;
   const w = map[6] * x + map[7] * y + map[8];
   const determinant =
     map[0] * (map[4] * map[8] - map[5] * map[7]) -
     map[1] * (map[3] * map[8] - map[5] * map[6]) +
     map[2] * (map[3] * map[7] - map[4] * map[6]);
-  const area = (Math.abs(determinant) * toTarget[0] * toTarget[4]) / Math.abs(w * w * w);
-  const octave = Math.round(Math.log2(area) / 2);
+  return Math.sqrt((Math.abs(determinant) * toTarget[0] * toTarget[4]) / Math.abs(w * w * w));
+}
+
+/** Returns the octave of the frame whose pixels are nearest in size to the level's. */
+export function chooseOctave(map: Homography, level: Level, octaves: number): number {
+  const octave = Math.round(Math.log2(pixelSize(map, level)));
   return Math.max(0, Math.min(octaves - 1, octave || 0));
 }
 
@@ -503,30 +508,8 @@ function scaleRows(map: Homography, scale: number): void {
 /** Damping of the normal equations, as a share of their diagonal: keeps directions without texture still. */
 const DAMPING = 1e-4;
 
-/**
- * Solves eight equations, given row by row as the lower triangle of a symmetric matrix and, ninth, the right
- * side (Cholesky decomposition). The solution replaces the right sides. Returns false for a singular matrix.
- */
-export function solve(equations: Float64Array): boolean {
+/** Solves the normal equations of a homography's eight parameters, damped; see `solve`. */
+export function solveDamped(equations: Float64Array): boolean {
   for (let i = 0; i < 8; i++) equations[9 * i + i] *= 1 + DAMPING;
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = equations[9 * i + j];
-      for (let k = 0; k < j; k++) sum -= equations[9 * i + k] * equations[9 * j + k];
-      if (j < i) equations[9 * i + j] = sum / equations[9 * j + j];
-      else if (sum > 0) equations[9 * i + i] = Math.sqrt(sum);
-      else return false;
-    }
-  }
-  for (let i = 0; i < 8; i++) {
-    let sum = equations[9 * i + 8];
-    for (let k = 0; k < i; k++) sum -= equations[9 * i + k] * equations[9 * k + 8];
-    equations[9 * i + 8] = sum / equations[9 * i + i];
-  }
-  for (let i = 7; i >= 0; i--) {
-    let sum = equations[9 * i + 8];
-    for (let k = i + 1; k < 8; k++) sum -= equations[9 * k + i] * equations[9 * k + 8];
-    equations[9 * i + 8] = sum / equations[9 * i + i];
-  }
-  return true;
+  return solve(equations, 8, 0);
 }

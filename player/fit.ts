@@ -1,6 +1,7 @@
 // Fits a homography to a hypothesis: robustly from its matches, then guided, from all features near their
 // predicted places.
 
+import { solve } from "./equations.ts";
 import type { Features } from "./features.ts";
 import { type Homography, normalize } from "./homography.ts";
 import { isSamePlace, type Matches, PACKED_BYTES, type PointSet, packedDistance } from "./match.ts";
@@ -348,7 +349,7 @@ export class Fitter {
       equations[9 * m + m] += stiffness;
       equations[9 * m + 8] -= stiffness * map[m];
     }
-    if (!solve(equations, unknowns)) return;
+    if (!solve(equations, unknowns, LEAST_PIVOT)) return;
     for (let m = 0; m < unknowns; m++) map[m] += equations[9 * m + 8];
     this.#measure();
   }
@@ -518,29 +519,3 @@ const LEAST_SIZE = 6;
 
 /** Smallest pivot of equations that can be solved, per diagonal entry. */
 const LEAST_PIVOT = 1e-9;
-
-/**
- * Solves equations, given row by row (rows of 9) as the lower triangle of a symmetric matrix and, ninth, the right
- * side. The solution replaces the right sides. Returns false for a singular matrix.
- */
-function solve(equations: Float64Array, unknowns: number): boolean {
-  for (let i = 0; i < unknowns; i++) {
-    const diagonal = equations[10 * i];
-    for (let j = 0; j <= i; j++) {
-      let sum = equations[9 * i + j];
-      for (let k = 0; k < j; k++) sum -= equations[9 * i + k] * equations[9 * j + k];
-      if (j < i) equations[9 * i + j] = sum / equations[10 * j];
-      else if (sum > LEAST_PIVOT * diagonal) equations[10 * i] = Math.sqrt(sum);
-      else return false;
-    }
-    let right = equations[9 * i + 8];
-    for (let k = 0; k < i; k++) right -= equations[9 * i + k] * equations[9 * k + 8];
-    equations[9 * i + 8] = right / equations[10 * i];
-  }
-  for (let i = unknowns - 1; i >= 0; i--) {
-    let sum = equations[9 * i + 8];
-    for (let k = i + 1; k < unknowns; k++) sum -= equations[9 * k + i] * equations[9 * k + 8];
-    equations[9 * i + 8] = sum / equations[10 * i];
-  }
-  return true;
-}

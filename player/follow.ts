@@ -6,7 +6,7 @@
 import { type Kernels, openKernels, type Room } from "../compiler/kernels/kernels.ts";
 import { PATCH_SIDE } from "../compiler/kernels/patches.ts";
 import type { GreyImage } from "../compiler/types.ts";
-import { chooseOctave } from "./align.ts";
+import { chooseOctave, pixelSize } from "./align.ts";
 import {
   compose,
   type Homography,
@@ -530,18 +530,6 @@ const move: Homography = new Float64Array(9);
 const inverse: Homography = new Float64Array(9);
 const noticed = new Float64Array(CELLS * CELLS);
 const noticedCounts = new Float64Array(CELLS * CELLS);
-
-/** Returns the side, in frame pixels, of a level's pixel. */
-function pixelSize(map: Homography, { width, height, toTarget }: Level): number {
-  const x = (toTarget[0] * width) / 2;
-  const y = (toTarget[4] * height) / 2;
-  const w = map[6] * x + map[7] * y + map[8];
-  const determinant =
-    map[0] * (map[4] * map[8] - map[5] * map[7]) -
-    map[1] * (map[3] * map[8] - map[5] * map[6]) +
-    map[2] * (map[3] * map[7] - map[4] * map[6]);
-  return Math.sqrt((Math.abs(determinant) * toTarget[0] * toTarget[4]) / Math.abs(w * w * w));
-}
 
 function toLevel(map: Homography, { toTarget }: Level, scale: number, out: Homography): void {
   compose(map, toTarget, out);

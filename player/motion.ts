@@ -1,6 +1,6 @@
 // The move of the whole target that explains the displacements of its patches.
 
-import { exponentiate, solve } from "./align.ts";
+import { exponentiate, solveDamped } from "./align.ts";
 import { compose, type Homography } from "./homography.ts";
 import type { Level } from "./levels.ts";
 import type { Patches } from "./patches.ts";
@@ -78,7 +78,7 @@ export function solveMove(
       accumulate(x, y, xx, xy, yy, xx * dx[i] + xy * dy[i], xy * dx[i] + yy * dy[i]);
     }
     for (let i = 0; i < 8; i++) equations[9 * i + i] += 1 / PRIOR[i] ** 2;
-    if (!solve(equations)) return false;
+    if (!solveDamped(equations)) return false;
     if (round === ROUNDS) break;
     for (let i = 0; i < 8; i++) solution[i] = equations[9 * i + 8];
     const [a, b, c, d, e, f, g, h] = solution;

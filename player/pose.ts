@@ -1,5 +1,6 @@
 // The place of a target in space, as the camera sees it.
 
+import { solve } from "./equations.ts";
 import { type Homography, normalize } from "./homography.ts";
 
 interface Size {
@@ -35,6 +36,8 @@ export function stockCamera({ width, height }: Size): Camera {
 /** Points per side of the grid on the target whose distances in the frame are minimized. */
 const GRID = 3;
 const STEPS = 10;
+/** Smallest pivot of a step that can be solved, as a share of its diagonal entry. */
+const LEAST_PIVOT = 1e-12;
 /** Steps end when no rotation, in radians, or translation, in target sides, is above this. */
 const SMALLEST_STEP = 1e-9;
 
@@ -49,14 +52,14 @@ export function estimatePose(map: Homography, size: Size, camera: Camera): Pose 
   const unit = Math.max(size.width, size.height) / 2;
   const points = grid(map, size, unit, camera);
   const { rotation, translation } = startingPose(map, size, unit, camera);
-  const equations = new Float64Array(6 * 7);
+  const equations = new Float64Array(6 * 9);
   for (let step = 0; step < STEPS; step++) {
     accumulate(points, rotation, translation, equations);
-    if (!solve(equations)) break;
-    turn(rotation, equations[6], equations[13], equations[20]);
+    if (!solve(equations, 6, LEAST_PIVOT)) break;
+    turn(rotation, equations[8], equations[17], equations[26]);
     let largest = 0;
-    for (let i = 0; i < 6; i++) largest = Math.max(largest, Math.abs(equations[7 * i + 6]));
-    for (let i = 0; i < 3; i++) translation[i] += equations[7 * (i + 3) + 6];
+    for (let i = 0; i < 6; i++) largest = Math.max(largest, Math.abs(equations[9 * i + 8]));
+    for (let i = 0; i < 3; i++) translation[i] += equations[9 * (i + 3) + 8];
     if (largest < SMALLEST_STEP) break;
   }
   // From the middle of the target, in half sides, to its upper left corner, in pixels.
@@ -134,7 +137,7 @@ function unitVector(vector: readonly number[]): number[] {
   return vector.map((value) => value / length);
 }
 
-/** Writes the normal equations of a step, six rows of six coefficients and the right side. */
+/** Writes the normal equations of a step, as `solve` takes them. */
 function accumulate(points: Float64Array, r: Float64Array, t: Float64Array, equations: Float64Array): void {
   equations.fill(0);
   const row = new Float64Array(7);
@@ -168,30 +171,10 @@ function accumulate(points: Float64Array, r: Float64Array, t: Float64Array, equa
 }
 
 function add(row: Float64Array, equations: Float64Array): void {
-  for (let i = 0; i < 6; i++) for (let j = 0; j < 7; j++) equations[7 * i + j] += row[i] * row[j];
-}
-
-/** Solves the equations in place; column 6 becomes the solution. Returns false if they have no solution. */
-function solve(equations: Float64Array): boolean {
   for (let i = 0; i < 6; i++) {
-    let pivot = i;
-    for (let k = i + 1; k < 6; k++) {
-      if (Math.abs(equations[7 * k + i]) > Math.abs(equations[7 * pivot + i])) pivot = k;
-    }
-    const value = equations[7 * pivot + i];
-    if (!(Math.abs(value) > 1e-12)) return false;
-    for (let j = 0; j < 7; j++) {
-      const kept = equations[7 * i + j];
-      equations[7 * i + j] = equations[7 * pivot + j] / value;
-      if (pivot !== i) equations[7 * pivot + j] = kept;
-    }
-    for (let k = 0; k < 6; k++) {
-      if (k === i) continue;
-      const factor = equations[7 * k + i];
-      for (let j = i; j < 7; j++) equations[7 * k + j] -= factor * equations[7 * i + j];
-    }
+    for (let j = 0; j <= i; j++) equations[9 * i + j] += row[i] * row[j];
+    equations[9 * i + 8] += row[i] * row[6];
   }
-  return true;
 }
 
 /** Turns a rotation further, by a vector of radians about the camera's axes (Rodrigues' formula). */
