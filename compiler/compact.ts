@@ -23,6 +23,7 @@
  * stores the coordinates of other compilers as they are.
  */
 
+import { packComparisons, SAMPLES } from "./kernels/freak.ts";
 import { InvalidMarkerError, MAX_TARGETS } from "./mind.ts";
 import {
   DESCRIPTOR_WORDS,
@@ -38,7 +39,6 @@ const MAGIC = 0x31434d56;
 /** Bytes at the start of the file that tell its length. */
 const HEAD_BYTES = 8;
 
-const SAMPLES = 37;
 const RANK_BYTES = 20;
 const MAX_OCTAVE = 10;
 
@@ -229,7 +229,8 @@ function rankSamples(descriptor: Uint32Array, ranks: Uint8Array): void {
 }
 
 const order = new Uint8Array(SAMPLES);
-const place = new Uint8Array(SAMPLES);
+/** Places in the order, as brightnesses that differ by at least 1. */
+const place = new Float32Array(SAMPLES);
 
 /** Writes the comparisons of samples with these ranks; the inverse of `rankSamples`. */
 function compareRanks(ranks: Uint8Array, descriptor: Uint32Array): void {
@@ -240,21 +241,7 @@ function compareRanks(ranks: Uint8Array, descriptor: Uint32Array): void {
     order[at] = i;
   }
   for (let k = 0; k < SAMPLES; k++) place[order[k]] = k;
-  let to = 0;
-  let word = 0;
-  let bits = 0;
-  for (let i = 0; i < SAMPLES; i++) {
-    const first = place[i];
-    for (let j = i + 1; j < SAMPLES; j++) {
-      word = (word << 1) | (first < place[j] ? 1 : 0);
-      if (++bits === 32) {
-        descriptor[to++] = word;
-        word = 0;
-        bits = 0;
-      }
-    }
-  }
-  descriptor[to] = word << (32 - bits);
+  packComparisons(place, descriptor);
 }
 
 function writeRanks(writer: Writer, ranks: Uint8Array): void {

@@ -29,7 +29,7 @@ export function describePoint(
   descriptor: Uint32Array,
 ): void {
   sample(plane, width, height, x, y, cos, sin, pattern);
-  packComparisons(descriptor);
+  packComparisons(samples, descriptor);
 }
 
 /** Samples the turned pattern around (x, y) bilinearly, rounded to float32. Outside, the border repeats. */
@@ -65,7 +65,7 @@ function sample(
 }
 
 /** Compares every sample with every later one: the bit is 1 unless the first one is brighter. */
-function packComparisons(descriptor: Uint32Array): void {
+export function packComparisons(samples: Float32Array, descriptor: Uint32Array): void {
   let to = 0;
   let word = 0;
   let bits = 0;
