@@ -688,7 +688,7 @@ export interface StorageConnectionList {
 export interface StorageConnectionReport {
   ok: boolean;
   steps: Array<{
-    step: "write" | "read" | "list" | "delete";
+    step: "write" | "read" | "list" | "parts" | "delete";
     ok: boolean;
     milliseconds: number;
     /** `code`: not_found, denied, quota_exceeded, unavailable, conflict, invalid_config, mismatch (the storage returned different content) or internal_error. `field`: the invalid setting. */

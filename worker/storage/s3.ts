@@ -215,6 +215,8 @@ export class S3Storage implements StorageProvider {
       this.#hasBulkDeletion = false;
       return keys;
     }
+    // Yandex Object Storage leaves the result out when there is no error to report.
+    if (reply.text.trim() === "") return [];
     const errors = childrenOf(this.#bucket.xml(reply, "DeleteResult"), "Error");
     const failed = new Set(errors.map((element) => textOf(element, "Key")));
     const left = keys.filter((_, i) => failed.has(names[i]));

@@ -1,8 +1,15 @@
 import { logFailure } from "../log.ts";
 import { readBeginning } from "./chunks.ts";
-import { listObjects, StorageError, type StorageErrorCode, type StorageProvider } from "./provider.ts";
+import {
+  type CompletedPart,
+  listObjects,
+  type MultipartUploads,
+  StorageError,
+  type StorageErrorCode,
+  type StorageProvider,
+} from "./provider.ts";
 
-export const CONNECTION_STEPS = ["write", "read", "list", "delete"] as const;
+export const CONNECTION_STEPS = ["write", "read", "list", "parts", "delete"] as const;
 
 interface StepReport {
   readonly step: (typeof CONNECTION_STEPS)[number];
@@ -21,12 +28,16 @@ interface StepError {
 
 export interface ConnectionReport {
   readonly ok: boolean;
-  /** In order. Steps that an earlier failure made impossible are left out. */
+  /**
+   * In order. Steps that an earlier failure made impossible are left out, and `parts` of a storage without multipart
+   * uploads.
+   */
   readonly steps: readonly StepReport[];
 }
 
 /**
- * Writes, reads, lists and deletes a small file, the probe. Deletes it even when another step fails.
+ * Writes, reads and lists a small file, the probe, and uploads a second one in two parts. Deletes both in one call, even
+ * when another step fails.
  *
  * @param folder of the probe; "" is the root
  */
@@ -37,6 +48,7 @@ export async function testConnection(
 ): Promise<ConnectionReport> {
   const name = `.vivimark-probe-${crypto.randomUUID()}`;
   const key = folder === "" ? name : `${folder}/${name}`;
+  const joined = `${key}-parts`;
   const probe = Uint8Array.from(new TextEncoder().encode(`Vivimark tests its connection: ${name}\n`));
   const steps: StepReport[] = [];
   const attempt = async (step: StepReport["step"], act: () => Promise<void>): Promise<boolean> => {
@@ -69,15 +81,52 @@ export async function testConnection(
       if (!(await isListed(storage, folder, key)))
         throw new Mismatch("The storage does not list the file that was just written.");
     });
+    const { multipart } = storage;
+    if (multipart) {
+      await attempt("parts", async () => {
+        await uploadInParts(multipart, joined, [new Uint8Array(multipart.minBytes), probe]);
+        const size = (await storage.head(joined))?.size;
+        const expected = multipart.minBytes + probe.length;
+        if (size !== expected) {
+          throw new Mismatch(
+            `The file that was uploaded in two parts has ${size ?? "no"} bytes; expected ${expected}.`,
+          );
+        }
+      });
+    }
     await attempt("delete", async () => {
-      await storage.delete(key);
-      if (await storage.head(key)) throw new Mismatch("The storage still has the file after it was deleted.");
+      // Many files are deleted by one request, where the storage can do that.
+      await storage.delete([key, joined]);
+      for (const each of [key, joined]) {
+        if (await storage.head(each)) {
+          throw new Mismatch("The storage still has a file after it was deleted.");
+        }
+      }
     });
   } else {
     // The file may exist even so, if only the response was lost.
     await storage.delete(key).catch(() => {});
   }
   return { ok: steps.every(({ ok }) => ok), steps };
+}
+
+async function uploadInParts(
+  uploads: MultipartUploads,
+  key: string,
+  bodies: readonly Uint8Array<ArrayBuffer>[],
+): Promise<void> {
+  const uploadId = await uploads.start(key, "application/octet-stream");
+  try {
+    const parts: CompletedPart[] = [];
+    for (const body of bodies) {
+      const number = parts.length + 1;
+      parts.push({ number, etag: await uploads.put({ key, uploadId, number }, body, body.length) });
+    }
+    await uploads.complete(key, uploadId, parts);
+  } catch (error) {
+    await uploads.abort(key, uploadId).catch(() => {});
+    throw error;
+  }
 }
 
 class Mismatch extends Error {}

@@ -7,7 +7,7 @@ import * as tables from "../../../worker/db/tables.ts";
 import { companies, orphanedFiles, storageConnections, videoUploads } from "../../../worker/db/tables.ts";
 import type { Problem } from "../../../worker/errors.ts";
 import { resealSettings } from "../../../worker/storage/connections.ts";
-import { StorageError } from "../../../worker/storage/provider.ts";
+import { StorageError, type StorageProvider } from "../../../worker/storage/provider.ts";
 import type {
   StorageConnection,
   StorageConnectionReport,
@@ -181,7 +181,7 @@ describe("a storage connection", () => {
 });
 
 describe("a test of a connection", () => {
-  it("writes, reads, lists and deletes a file, and leaves none", async () => {
+  it("writes, reads, lists and deletes files, one of them in two parts, and leaves none", async () => {
     const { id } = await edge.connection("second");
     const report = await edge.json<StorageConnectionReport>(`${API}/${id}/test`, { method: "POST" });
     expect(report.ok).toBe(true);
@@ -189,6 +189,7 @@ describe("a test of a connection", () => {
       ["write", true],
       ["read", true],
       ["list", true],
+      ["parts", true],
       ["delete", true],
     ]);
     expect((await edge.backends.get("second")?.usage(""))?.objects).toBe(0);
@@ -207,11 +208,48 @@ describe("a test of a connection", () => {
       { step: "write", ok: true },
       { step: "read", ok: true },
       { step: "list", ok: false, error: { code: "denied", message: "Listing is not allowed." } },
+      { step: "parts", ok: true },
       { step: "delete", ok: true },
     ]);
     expect((await second?.usage(""))?.objects).toBe(0);
     const tested = await edge.json<StorageConnection>(`${API}/${id}`);
     expect(tested.last_test_error).toContain('failed at "list". Listing is not allowed.');
+  });
+
+  it("notices that several files cannot be deleted at once", async () => {
+    const second = edge.backends.get("second");
+    const remove = async (keys: string | readonly string[]) => second?.delete([keys].flat().slice(0, 1));
+    edge.backends.set("lazy", but(second, { delete: remove }));
+    const { id } = await edge.connection("lazy");
+    const report = await edge.json<StorageConnectionReport>(`${API}/${id}/test`, { method: "POST" });
+    expect(report.steps.at(-1)).toMatchObject({ step: "delete", ok: false, error: { code: "mismatch" } });
+    for (const { key } of (await second?.list("", { recursive: true }))?.objects ?? []) {
+      await second?.delete(key);
+    }
+  });
+
+  it("notices that a storage does not join parts, and leaves no upload", async () => {
+    const second = edge.backends.get("second") as StorageProvider;
+    const { multipart } = second;
+    if (!multipart) throw new Error("This backend has no multipart uploads.");
+    const aborted: string[] = [];
+    const refusing = Object.assign(Object.create(multipart), {
+      start: multipart.start.bind(multipart),
+      put: multipart.put.bind(multipart),
+      complete: () => Promise.reject(new StorageError("denied", "Parts are not allowed.")),
+      abort: async (key: string, uploadId: string) => {
+        aborted.push(uploadId);
+        await multipart.abort(key, uploadId);
+      },
+    });
+    edge.backends.set("whole", but(second, { multipart: refusing }));
+    const { id } = await edge.connection("whole");
+    const report = await edge.json<StorageConnectionReport>(`${API}/${id}/test`, { method: "POST" });
+    expect(report.steps.slice(-2)).toMatchObject([
+      { step: "parts", ok: false, error: { code: "denied" } },
+      { step: "delete", ok: true },
+    ]);
+    expect(aborted).toHaveLength(1);
   });
 
   it("accepts settings that are not saved, with the secrets of a saved connection", async () => {

@@ -32,6 +32,7 @@ describe("a storage that sends more than it should", () => {
       ["write", undefined],
       ["read", "mismatch"],
       ["list", undefined],
+      ["parts", undefined],
       ["delete", undefined],
     ]);
     expect([isCancelled, sent < 1_000_000]).toEqual([true, true]);

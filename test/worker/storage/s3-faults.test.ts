@@ -373,6 +373,17 @@ describe("a server with missing features", () => {
     expect((await server.seen())[0].headers).toHaveProperty("content-md5");
   });
 
+  it("reports a complete deletion in bulk with an empty body", async () => {
+    const { storage, server } = await scripted([ok]);
+    await storage.delete(["a", "b"]);
+    expect(await requests(server)).toEqual(["POST /bucket?delete="]);
+  });
+
+  it("is not believed when it responds to a deletion in bulk with another text", async () => {
+    const { storage } = await scripted([answer(200, "<html>")]);
+    await expect(storage.delete(["a", "b"])).rejects.toMatchObject({ field: "endpoint" });
+  });
+
   it("sends an empty object for a range", async () => {
     const { storage } = await scripted([answer(200)]);
     const refused = storage.download("a", { range: { start: 0 } });

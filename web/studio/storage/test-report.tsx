@@ -7,12 +7,13 @@ const WORDS: Record<Step, string> = {
   write: "Write a file",
   read: "Read the file",
   list: "List the file",
-  delete: "Delete the file",
+  parts: "Upload a file in two parts",
+  delete: "Delete the files",
 };
 
 const STEPS = Object.keys(WORDS) as Step[];
 
-/** The steps of a connection test. Steps after a failed one may be skipped. */
+/** The steps of a connection test. Steps after a failed one may be skipped; a storage may have no parts. */
 export function TestReport({ report }: { report: StorageConnectionReport }) {
   return (
     <div class={`test-report ${report.ok ? "good" : "bad"}`} role="status">
@@ -20,6 +21,7 @@ export function TestReport({ report }: { report: StorageConnectionReport }) {
       <ol>
         {STEPS.map((name) => {
           const step = report.steps.find((each) => each.step === name);
+          if (!step && report.ok) return null;
           return (
             <li key={name} class={step ? (step.ok ? "good" : "bad") : "skipped"}>
               {step ? step.ok ? <IconCheck /> : <IconClose /> : <span class="dash" aria-hidden="true" />}
