@@ -170,6 +170,18 @@ describe("The uploader and the downloader", () => {
     });
   });
 
+  it("accepts no changes during maintenance, and no new files when the account is overdrawn", async () => {
+    const path = await folder();
+    await put(`${path}/a`, "a");
+    server.behave({ maintenance: true });
+    const remove = () => call("DELETE", "/resources", { path: `${path}/a`, permanently: "true" });
+    expect(await put(`${path}/b`, "b")).toMatchObject({ status: 423 });
+    expect(await json(remove())).toMatchObject({ status: 423 });
+    server.behave({ maintenance: false, overdrawn: true });
+    expect(await put(`${path}/b`, "b")).toMatchObject({ status: 403 });
+    expect((await remove()).status).toBe(204);
+  });
+
   it("stores nothing of an upload that was cut off", async () => {
     const path = `${await folder()}/a`;
     server.fault({ host: "transfer", method: "PUT", cutAfter: 3 });

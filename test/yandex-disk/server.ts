@@ -5,7 +5,8 @@
  *
  * Documented: the API's methods, paths and parameters; `Authorization: OAuth …`; errors as {error, description,
  * message}; 201 for folders; the upload link, valid for 30 minutes, and the uploader's statuses 201, 202, 412, 413,
- * 500, 503 and 507; the temporary download link; 204 for deleting a file or an empty folder, 202 and an operation for
+ * 500, 503 and 507; 403 for an account whose files take up more space than it has, and 423 during maintenance, both by
+ * their descriptions; the temporary download link; 204 for deleting a file or an empty folder, 202 and an operation for
  * anything longer; the three states of an operation; `_embedded` with 20 items by default; the fields of `/v1/disk`;
  * OAuth's two endpoints, PKCE, and its error codes.
  *
@@ -14,7 +15,7 @@
  * refused (400) when it is used again; uploads and downloads have other hosts than the API, and downloads are
  * redirected from one host to another; the uploader's 201 has no body.
  *
- * Guessed: which requests find a resource locked; that the downloader honours Range; that its expired links respond
+ * Guessed: the names of the errors of those two; which requests find a resource locked; that the downloader honours Range; that its expired links respond
  * with 410; that a move with overwrite=true replaces a folder (the worst case for a client); the order of names, which
  * differs from byte order on purpose; when exactly 507 comes.
  *
@@ -68,6 +69,10 @@ interface Behaviour {
   hidesFileLinks: boolean;
   totalSpace: number;
   maxFileSize: number;
+  /** The files take up more space than the account has, because a subscription ended: reading only. */
+  overdrawn: boolean;
+  /** Reading only, for technical reasons. */
+  maintenance: boolean;
   /** Destroys every connection at once. */
   down: boolean;
 }
@@ -115,6 +120,8 @@ const DEFAULT_BEHAVIOUR: Behaviour = {
   hidesFileLinks: false,
   totalSpace: 10 * 2 ** 30,
   maxFileSize: 2 ** 30,
+  overdrawn: false,
+  maintenance: false,
   down: false,
 };
 
@@ -325,6 +332,9 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
     if (operation && request.method === "GET") return status(operation);
     const route = apiRoutes[`${request.method} ${url.pathname.replace(/\/$/, "")}`];
     if (!route) throw new DiskError(404, "NotFoundError", "Not Found");
+    const adds = request.method === "PUT" || request.method === "POST" || url.pathname.endsWith("/upload");
+    if (behaviour.maintenance && (adds || request.method === "DELETE")) throw inMaintenance();
+    if (behaviour.overdrawn && adds) throw overdrawn();
     return route(url.searchParams, token);
   }
 
@@ -667,6 +677,22 @@ function refusal(status: number, error: string, description: string): Answer {
 
 function noSpace(): DiskError {
   return new DiskError(507, "DiskStorageQuotaExhaustedError", "There is not enough free space.");
+}
+
+function overdrawn(): DiskError {
+  return new DiskError(
+    403,
+    "ForbiddenError",
+    "API is not available. Your files take up more space than you have. Delete some or get more space.",
+  );
+}
+
+function inMaintenance(): DiskError {
+  return new DiskError(
+    423,
+    "LockedError",
+    "Technical works. For now, you can only view and download your files.",
+  );
 }
 
 type Entry = [path: string, resource: Resource];

@@ -2,7 +2,7 @@ import { AwsV4Signer } from "aws4fetch";
 import { sha256 } from "../sha256.ts";
 import type { Answer, Reply, StorageHttp, StorageRequest } from "./http.ts";
 import { checkKey, folderPrefix, type StorageError } from "./provider.ts";
-import { notS3, s3Error } from "./s3-errors.ts";
+import { notABucket, notS3, s3Error } from "./s3-errors.ts";
 import type { S3SettingsBody } from "./settings.ts";
 import { readXml, type XmlElement } from "./xml.ts";
 
@@ -63,8 +63,12 @@ export class S3Bucket {
   /** Sends a request and reads the response. @throws StorageError for any status but 2xx */
   async send(request: BucketRequest): Promise<Reply> {
     const reply = await this.ask(request);
-    if (reply.status < 200 || reply.status >= 300) throw this.error(reply);
-    return reply;
+    if (reply.status >= 200 && reply.status < 300) return reply;
+    const error = this.error(reply);
+    // The server understands the address as that of a file.
+    throw request.key === undefined && error.code === "not_found"
+      ? notABucket(this.#settings, error.providerMessage)
+      : error;
   }
 
   /** Returns the error that a response means. */

@@ -45,11 +45,6 @@ const precondition: Meaning = {
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   NoSuchKey: { code: "not_found", sentence: "The file does not exist." },
   NoSuchUpload: { code: "not_found", sentence: unknownUpload().message },
-  NoSuchBucket: {
-    code: "invalid_config",
-    sentence: "The bucket does not exist at this endpoint.",
-    field: "bucket",
-  },
   InvalidBucketName: {
     code: "invalid_config",
     sentence: "The storage does not allow a bucket with this name.",
@@ -59,6 +54,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   Unauthorized: unknownKey,
   ExpiredToken: unknownKey,
   InvalidToken: unknownKey,
+  InvalidSecurity: unknownKey,
   SignatureDoesNotMatch: {
     code: "invalid_config",
     sentence: "The secret does not match the access key.",
@@ -73,6 +69,9 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   InsufficientStorage: full,
   XMinioStorageFull: full,
   XMinioAdminBucketQuotaExceeded: full,
+  // Yandex Object Storage's limits of a bucket and of a cloud.
+  BucketMaxSizeExceeded: full,
+  CloudTotalAliveSizeQuotaExceed: full,
   EntityTooLarge: tooLarge,
   PreconditionFailed: precondition,
   ConditionalRequestConflict: precondition,
@@ -104,6 +103,7 @@ export function s3Error(settings: S3SettingsBody, refusal: Reply): StorageError 
   const meaning = WRONG_PLACE.has(code)
     ? wrongPlace(settings, refusal, root)
     : meaningOf(code, message ?? "");
+  if (code === "NoSuchBucket") return notABucket(settings, providerMessage);
   if (meaning) return new StorageError(meaning.code, meaning.sentence, { ...meaning, providerMessage });
   return new StorageError(codeOfStatus(refusal.status), sentenceOf(refusal.status), { providerMessage });
 }
@@ -145,6 +145,16 @@ function errorOfStatus(settings: S3SettingsBody, { status, headers }: Reply): St
   if (code === "unavailable" && status < 500 && status !== 429) return notS3(status);
   if (code === "not_found") return notS3(status);
   return new StorageError(code, sentenceOf(status));
+}
+
+/** Returns the error for an endpoint that does not have the bucket. */
+export function notABucket({ endpoint, bucket }: S3SettingsBody, providerMessage?: string): StorageError {
+  const { protocol, host } = new URL(endpoint);
+  const hint = host.startsWith(`${bucket}.`)
+    ? ` If the endpoint includes the bucket, enter ${protocol}//${host.slice(bucket.length + 1)} instead.`
+    : "";
+  const sentence = `The bucket does not exist at this endpoint.${hint}`;
+  return new StorageError("invalid_config", sentence, { field: "bucket", providerMessage });
 }
 
 /** Returns the error for an endpoint that is not an S3 server. */

@@ -63,10 +63,6 @@ export const s3Settings = z
   })
   .superRefine(({ endpoint, bucket, style }, context) => {
     const host = URL.parse(endpoint)?.hostname ?? "";
-    if (host.startsWith(`${bucket}.`)) {
-      const message = `expected an address without the bucket: https://${host.slice(bucket.length + 1)}`;
-      context.addIssue({ code: "custom", path: ["endpoint"], message, input: endpoint });
-    }
     if (style === "host" && !/^[a-z0-9-]+$/.test(bucket)) {
       const message = "expected path, because this bucket's name cannot be part of a host name";
       context.addIssue({ code: "custom", path: ["style"], message, input: style });

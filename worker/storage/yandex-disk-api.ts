@@ -20,6 +20,15 @@ const LIMITS: ReadonlySet<string> = new Set([
   "DiskResourceUploadTrafficLimitExceededError",
 ]);
 
+/**
+ * The description of a 403 for an account whose files take up more space than it has, in its documented languages. The
+ * error has the same name as one for missing permissions.
+ */
+const OVERDRAWN = /more space than you have|больше места, чем у вас есть/i;
+
+/** Error of a file that another operation uses. Any other 423 may also mean maintenance. */
+const LOCKED = "DiskResourceLockedError";
+
 /** Access tokens, which may be renewed while a storage is in use. */
 export interface TokenSource {
   current(): Promise<string>;
@@ -143,6 +152,13 @@ export function errorOf({ status, body }: Reply): StorageError {
       details,
     );
   }
+  if (status === 403 && OVERDRAWN.test(`${body.description} ${body.message}`)) {
+    return new StorageError(
+      "quota_exceeded",
+      "The files on Yandex Disk take up more space than the account has. Delete some, or get more space.",
+      details,
+    );
+  }
   switch (status) {
     case 400:
       return new StorageError("invalid_config", "Yandex Disk does not accept the path.", {
@@ -172,7 +188,9 @@ export function errorOf({ status, body }: Reply): StorageError {
     case 423:
       return new StorageError(
         "unavailable",
-        "Another operation has locked the file on Yandex Disk.",
+        body.error === LOCKED
+          ? "Another operation has locked the file on Yandex Disk."
+          : "Yandex Disk accepts no changes at the moment: it is under maintenance, or another operation has locked the file.",
         details,
       );
     case 429:

@@ -104,7 +104,6 @@ describe("a storage connection", () => {
   it.each([
     ["an endpoint without a scheme", { endpoint: "s3.example.net" }, "settings.endpoint"],
     ["an address with a query", { endpoint: "https://s3.example.net/?a=b" }, "settings.endpoint"],
-    ["an address that has the bucket", { endpoint: "https://second.example.net" }, "settings.endpoint"],
     ["no endpoint", { endpoint: undefined }, "settings.endpoint"],
     ["an invalid bucket name", { bucket: "a b" }, "settings.bucket"],
     ["a region of two lines", { region: "a\nb" }, "settings.region"],
@@ -121,6 +120,13 @@ describe("a storage connection", () => {
     expect(code).toBe("invalid_input");
     expect(detail).toContain(`Field "${field}"`);
     expect(detail).toMatch(/expected|Invalid/);
+  });
+
+  it("may have a bucket with the name of the endpoint's first label", async () => {
+    const body = s3("second");
+    const settings = { ...body.settings, endpoint: "https://second.example.net" };
+    const saved = await edge.json<StorageConnection>(API, json("POST", { ...body, settings }));
+    expect(saved.settings).toMatchObject({ endpoint: "https://second.example.net", bucket: "second" });
   });
 
   it("may not lead to the edge's own network", async () => {

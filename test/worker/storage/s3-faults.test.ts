@@ -76,6 +76,9 @@ describe("an error of an S3 server", () => {
     [403, "QuotaExceeded", "quota_exceeded", undefined],
     [507, "InsufficientStorage", "quota_exceeded", undefined],
     [507, "XMinioStorageFull", "quota_exceeded", undefined],
+    [403, "BucketMaxSizeExceeded", "quota_exceeded", undefined],
+    [403, "CloudTotalAliveSizeQuotaExceed", "quota_exceeded", undefined],
+    [403, "InvalidSecurity", "invalid_config", "access_key_id"],
     [400, "EntityTooLarge", "quota_exceeded", undefined],
     [412, "PreconditionFailed", "conflict", undefined],
     [409, "ConditionalRequestConflict", "conflict", undefined],
@@ -121,6 +124,25 @@ describe("an error of an S3 server", () => {
       field: "endpoint",
       message: expect.stringContaining("bucket.s3.eu-west-3.amazonaws.com"),
     });
+  });
+
+  it.each([
+    ["a listing that the server takes for a file", "NoSuchKey"],
+    ["a bucket that does not exist", "NoSuchBucket"],
+  ])("suggests an endpoint without the bucket after %s", async (_what, code) => {
+    const fetch = async () =>
+      new Response(`<Error><Code>${code}</Code></Error>`, {
+        status: 404,
+        headers: { "content-length": "0" },
+      });
+    const storage = open({ endpoint: "https://bucket.storage.test:9000" }, { fetch });
+    await expect(storage.list("")).rejects.toMatchObject({
+      code: "invalid_config",
+      field: "bucket",
+      message: expect.stringContaining("enter https://storage.test:9000 instead"),
+    });
+    const other = open({ endpoint: "https://storage.test" }, { fetch });
+    await expect(other.list("")).rejects.toMatchObject({ message: expect.not.stringContaining("instead") });
   });
 
   it("explains a refused HEAD by a second request", async () => {

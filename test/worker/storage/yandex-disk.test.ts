@@ -435,6 +435,40 @@ describe("Refusals", () => {
     expect(await outcome(put(`${folder()}/a`, bytes(1)))).toMatchObject({ code: "quota_exceeded" });
   });
 
+  it.each(kinds)("of an account whose files take up more space than it has: %s", async (_kind, upload) => {
+    const key = `${folder()}/a`;
+    await put(key, bytes(10));
+    await yandex.behave({ overdrawn: true });
+    expect(await outcome(upload(key, bytes(1000)))).toMatchObject({
+      code: "quota_exceeded",
+      message: expect.stringContaining("take up more space than the account has"),
+    });
+    expect(await read(key)).toEqualBytes(bytes(10));
+    await storage.delete(key);
+    expect(await storage.head(key)).toBeNull();
+  });
+
+  it("of an account whose files take up more space than it has, in Russian", async () => {
+    const message = "API недоступно. Ваши файлы занимают больше места, чем у вас есть. Удалите лишнее.";
+    const body = { error: "ForbiddenError", message };
+    await yandex.fault({ host: "api", path: "/v1/disk/resources/upload", status: 403, body });
+    expect(await outcome(put(`${folder()}/a`, bytes(1)))).toMatchObject({ code: "quota_exceeded" });
+  });
+
+  it("during maintenance", async () => {
+    const key = `${folder()}/a`;
+    await put(key, bytes(10));
+    await yandex.behave({ maintenance: true });
+    for (const act of [() => put(key, bytes(20)), () => storage.delete(key)]) {
+      expect(await outcome(act())).toMatchObject({
+        code: "unavailable",
+        message: expect.stringContaining("under maintenance"),
+        providerMessage: expect.stringContaining("Technical works"),
+      });
+    }
+    expect(await read(key)).toEqualBytes(bytes(10));
+  });
+
   it("without JSON are judged by their status", async () => {
     await yandex.fault({ host: "api", status: 504, body: "<html>Gateway Time-out</html>", times: 4 });
     expect(await outcome(storage.head("a"))).toMatchObject({
