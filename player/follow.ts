@@ -29,6 +29,7 @@ import {
   smearPatches,
 } from "./patches.ts";
 import { CoarseSearch } from "./search.ts";
+import { Smoother } from "./smooth.ts";
 
 interface Size {
   readonly width: number;
@@ -44,7 +45,7 @@ export type FollowState = "followed" | "held" | "lost";
 /** The result for a frame. It is reused for the next one. */
 interface Followed {
   state: FollowState;
-  /** From target pixels to frame pixels, with 1 as last entry. */
+  /** From target pixels to frame pixels, with 1 as last entry; smoothed (smooth.ts). */
   readonly map: Homography;
   /** Share of the textured patches in the frame that correlate with it, 0…1. */
   agreement: number;
@@ -150,6 +151,7 @@ class PatchFollower implements Follower {
   readonly #octaves: readonly GreyImage[];
   readonly #copied: Uint8Array;
   readonly #search: CoarseSearch;
+  readonly #smoother: Smoother;
   readonly #target: Size;
   readonly #frame: Size;
   /** When the target was seen last: the time, the map, its corners, their velocities per second, and the trust. */
@@ -208,6 +210,7 @@ class PatchFollower implements Follower {
     this.#copied = new Uint8Array(laid.octaves.length);
     this.#best = { map: new Float64Array(9), trust: 0, stage: this.#sharp[0], attempt: 0 };
     this.#search = new CoarseSearch(levels[coarsest(levels)]);
+    this.#smoother = new Smoother(this.#target);
   }
 
   start(map: Homography, time: number): void {
@@ -216,6 +219,7 @@ class PatchFollower implements Follower {
     this.#velocity.fill(0);
     this.#missed = 0;
     this.#trust = 0;
+    this.#smoother.reset();
     for (const { shown } of this.#all()) shown.fill(1);
     this.#result.state = "followed";
   }
@@ -471,7 +475,7 @@ class PatchFollower implements Follower {
       this.#missed++;
       result.state = this.#missed <= HELD_FRAMES && this.#inFrame() ? "held" : "lost";
     }
-    result.map.set(this.#map);
+    result.map.set(this.#smoother.smooth(this.#map, time));
   }
 
   #remember(time: number): void {

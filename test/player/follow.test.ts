@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createFollower } from "../../player/follow.ts";
 import { type Corners, imageToCorners } from "../../player/homography.ts";
 import { createPyramid, fillPyramid, type Levels } from "../../player/levels.ts";
+import { randomNumbers } from "../compiler/pictures.ts";
 import { cornerDistance, drawShapes, type Light, levelsOf, type Size, shake, show } from "./scene.ts";
 
 const FRAME = { width: 320, height: 240 };
@@ -63,6 +64,19 @@ describe("following", () => {
       expect(state).toBe("followed");
       expect(error).toBeLessThan(0.1);
     }
+  });
+
+  test("a target at rest, without trembling as the noise does", () => {
+    const random = randomNumbers(3);
+    const noisy = (value: number) => value + 12 * (random() - 0.5);
+    const follower = createFollower(scene.levels, FRAME);
+    follower.start(imageToCorners(SIZE, CORNERS), 0);
+    const maps = Array.from({ length: 12 }, (_, i) => {
+      const { pyramid } = show(SIZE, scene.light, CORNERS, FRAME, noisy);
+      return follower.follow(pyramid, i / 30).map.slice();
+    });
+    const moves = maps.slice(1).map((map, i) => cornerDistance(SIZE, map, maps[i]));
+    expect(Math.max(...moves.slice(3))).toBeLessThan(0.02);
   });
 
   test("a move of a fifth of the target in one frame", () => {
