@@ -110,6 +110,17 @@ describe("a passkey", () => {
     expect(await actions()).toEqual(["person.passkey_added", "person.signed_in"]);
   });
 
+  test("is stored as a public key and what the device tells about itself", async () => {
+    await added(new Authenticator());
+    const [row] = await edge.db.select().from(passkeys);
+    expect(Object.keys(row).sort()).toEqual([
+      ...["aaguid", "backedUp", "counter", "createdAt", "credentialId", "deviceType"],
+      ...["id", "name", "publicKey", "transports", "userId"],
+    ]);
+    // A COSE key of two coordinates. That of a private key would have a third number.
+    expect(atob(row.publicKey)).toHaveLength(77);
+  });
+
   test("needs the password, and guessing it is throttled", async () => {
     const guess = () => ada.post(`${PASSKEYS}/options`, { current_password: "a guess" });
     expect(await refusal(await guess())).toMatchObject({

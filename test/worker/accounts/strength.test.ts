@@ -1,5 +1,6 @@
 import { eq } from "drizzle-orm";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { hashPassword, verifyPassword } from "../../../worker/accounts/passwords.ts";
 import { assertStrong } from "../../../worker/accounts/strength.ts";
 import { accounts, users } from "../../../worker/db/tables.ts";
 import { addMember, Browser, OWNER, setUp } from "../browser.ts";
@@ -36,6 +37,17 @@ describe("a password", () => {
     "%s is accepted",
     (password) => expect(assertStrong(password, ABOUT, "password")).resolves.toBeUndefined(),
   );
+
+  test("is stored as its scrypt key, with a salt of its own", async () => {
+    const password = "correct horse battery";
+    const hashes = await Promise.all([hashPassword(password), hashPassword(password)]);
+    expect(hashes[0]).not.toBe(hashes[1]);
+    for (const hash of hashes) {
+      expect(hash).toMatch(/^scrypt:32768:8:1:[0-9a-f]{32}:[0-9a-f]{64}$/);
+      expect(await verifyPassword({ hash, password })).toBe(true);
+      expect(await verifyPassword({ hash, password: `${password}!` })).toBe(false);
+    }
+  });
 });
 
 describe("a weak password is refused, with its field and without its text", () => {
@@ -68,6 +80,8 @@ describe("a weak password is refused, with its field and without its text", () =
 
   test("when it is changed", async () => {
     const ada = await Browser.signedIn(edge, OWNER);
+    const [{ password: hash }] = await edge.db.select().from(accounts);
+    expect(hash).toMatch(/^scrypt:/);
     for (const weak of [WEAK, "portraits2026"]) {
       const change = json("PUT", { current_password: OWNER.password, new_password: weak });
       await expectWeak(await ada.fetch("/api/me/password", change), "new_password");

@@ -80,6 +80,17 @@ describe("media", () => {
     expect(Object.fromEntries(head.headers)).toMatchObject(expected);
   });
 
+  it("is in the storage as it was sent", async () => {
+    const [row] = await edge.db.select().from(arContent).where(eq(arContent.id, content.id));
+    for (const [path, body] of [
+      [row.imagePath, image],
+      [row.markerPath, marker],
+      [row.videoPath, film],
+    ] as const) {
+      expect(await (await env.BUCKET.get(path!))?.bytes()).toEqualBytes(body);
+    }
+  });
+
   it("serves a marker in its compact form", async () => {
     const url = `${content.marker_url}&form=compact`;
     const response = await get(url, { Range: "bytes=0-9" });

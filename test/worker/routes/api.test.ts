@@ -470,7 +470,7 @@ describe("the deployed Worker", () => {
     const policy = response.headers.get("content-security-policy") ?? "";
     const page = await response.text();
     const nonce = page.match(/<script nonce="([^"]+)">/)?.[1];
-    expect(policy).toContain(`'nonce-${nonce}'`);
+    expect(policy).toContain(`default-src 'none'; script-src 'self' 'nonce-${nonce}'; `);
     const loaded = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address);
     expect(loaded).toEqual(["/swagger-ui/swagger-ui.css", "/swagger-ui/swagger-ui-bundle.js"]);
     for (const address of loaded) {

@@ -192,6 +192,18 @@ describe("what is kept of a response", () => {
     expect((await refusal(await batchOf(images))).code).toBe("idempotency_key_reused");
   });
 
+  test("is encrypted, and bound to its row", async () => {
+    const title = "Grandmother's portrait";
+    await submit({ image: png(), title });
+    await submit({ image: png(), title: "Another" }, crypto.randomUUID());
+    const rows = await edge.db.select().from(idempotencyKeys);
+    expect(await storedAnswers()).toContain(title);
+    expect(JSON.stringify(rows)).not.toContain("Grandmother");
+    const [{ answer }, { id }] = rows;
+    const moved = edge.bindings.storages.openText(answer!, `idempotency_keys/${id}`);
+    await expect(moved).rejects.toThrow("cannot decrypt");
+  });
+
   test("is only where the object is, when the company's responses take too much space", async () => {
     await submit({ image: png() }, crypto.randomUUID());
     await pretend({ byteCount: MAX_KEPT_BYTES });
