@@ -1,6 +1,7 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import { arContent } from "../../../worker/db/tables.ts";
 import worker from "../../../worker/index.ts";
 import type { CompileOutcome } from "../../../worker/marker/compile-service.ts";
 import { consume, deadLetter } from "../../../worker/marker/consumer.ts";
@@ -374,6 +375,8 @@ describe("the Worker's queue handler", () => {
   it("retries when the compiler is down, and marks dead letters as failed", async () => {
     const edge = new Edge();
     edge.clock = Date.now();
+    // The real queue would announce the compilations that other tests left waiting.
+    await edge.db.delete(arContent);
     const { content } = await edge.submit();
     const result = await dispatch("vivimark-compile", content);
     expect(result.retryMessages).toMatchObject([{ msgId: "1" }]);
