@@ -150,6 +150,24 @@ describe("sessions", () => {
     expect(await code(await owner.fetch("/api/ar-content"))).toBe("unauthenticated");
   });
 
+  test("last two weeks after the studio was last opened", async () => {
+    const open = () => owner.fetch("/api/auth/get-session");
+    for (let n = 0; n < 3; n++) {
+      pass(13 * 24 * 3600);
+      expect((await open()).status).toBe(200);
+      expect((await owner.fetch("/api/me")).status).toBe(200);
+    }
+    pass(14 * 24 * 3600);
+    expect(await code(await owner.fetch("/api/me"))).toBe("unauthenticated");
+  });
+
+  test("all end when the secret changes", async () => {
+    const headers = { Cookie: owner.cookie() };
+    const changed = { accounts: { ...edge.bindings.accounts, secret: "another secret of 32 characters." } };
+    expect((await edge.anonymously("/api/me", { headers })).status).toBe(200);
+    expect(await code(await edge.anonymously("/api/me", { headers }, changed))).toBe("unauthenticated");
+  });
+
   test("signing out ends the session, not only the cookie", async () => {
     const copy = owner.copy();
     expect((await owner.post("/api/auth/sign-out", {})).status).toBe(200);
@@ -1021,6 +1039,11 @@ test("invitations to an email are throttled", async () => {
   expect(await edge.db.select().from(mails).where(eq(mails.recipient, victim))).toHaveLength(10);
   pass(15 * 60);
   expect((await send(owner)).status).toBe(200);
+  for (let n = 1; n < 100; n++) {
+    const source = { kind: "person", id: `inviter ${Math.floor(n / 9)}` } as const;
+    await countAttempt(edge.db, { purpose: "invitation", subject: victim, source }, edge.clock);
+  }
+  expect(await code(await send(owner))).toBe("too_many_attempts");
 });
 
 describe("API keys", () => {

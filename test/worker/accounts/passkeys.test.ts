@@ -191,13 +191,16 @@ describe("a passkey", () => {
     const phone = new Authenticator();
     const { id } = await added(phone);
     expect(await code(await remove(ada, id, "not the password"))).toBe("invalid_input");
-    expect((await signIn(phone)).status).toBe(200);
+    const { visitor, ceremony } = await visit();
+    expect((await visitor.post(SIGN_IN, { response: await phone.sign(ceremony) })).status).toBe(200);
     expect((await remove(ada, id, OWNER.password)).status).toBe(204);
     expect(await code(await remove(ada, id, OWNER.password))).toBe("not_found");
     expect(await list(ada)).toEqual([]);
     const problem = await refusal(await signIn(phone));
     expect(problem).toMatchObject({ status: 401, code: "unauthenticated" });
     expect(problem.detail).toContain("unknown or was removed");
+    // The session that it started continues.
+    expect((await visitor.fetch("/api/me")).status).toBe(200);
     expect((await actions()).filter((action) => action.startsWith("person.passkey"))).toEqual([
       "person.passkey_added",
       "person.passkey_removed",
@@ -251,6 +254,16 @@ describe("signing in with a passkey", () => {
     expect((await signIn(phone)).status).toBe(200);
     phone.counter = 0;
     expect((await signIn(phone)).ok).toBe(false);
+  });
+
+  test("accepts a device that does not count its signatures", async () => {
+    const phone = new Authenticator();
+    await added(phone);
+    for (let n = 0; n < 2; n++) {
+      phone.counter = -1;
+      expect((await signIn(phone)).status).toBe(200);
+      expect(phone.counter).toBe(0);
+    }
   });
 
   test("is throttled by passkey, and a success resets the count", async () => {

@@ -89,6 +89,18 @@ describe("a weak password is refused, with its field and without its text", () =
     await Browser.signedIn(edge, OWNER);
   });
 
+  test("when it has fewer than 10 or more than 128 characters", async () => {
+    const ada = await Browser.signedIn(edge, OWNER);
+    const word = "pelican ";
+    const change = (new_password: string) =>
+      ada.fetch("/api/me/password", json("PUT", { current_password: OWNER.password, new_password }));
+    for (const wrong of ["kH3$kd91x", word.repeat(17).slice(0, 129)]) {
+      const problem = await refusal(await change(wrong));
+      expect(problem).toMatchObject({ status: 422, errors: [{ field: "new_password" }] });
+      expect(problem.detail).not.toContain("too easy to guess");
+    }
+  });
+
   test("when it is reset; the link stays valid for a better one", async () => {
     const email = "katherine.johnson@example.net";
     await addMember(edge, { ...OWNER, email }, "viewer");

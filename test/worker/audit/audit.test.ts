@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { CreatedApiKey, Me, Member, PendingInvitation } from "../../../worker/accounts/schemas.ts";
@@ -452,6 +453,17 @@ describe("the table", () => {
     expect(read.slice(ofGuard)).toEqual([251, 251, 200]);
     const names = text.match(/Project \d+\./g)!;
     expect([names.length, new Set(names).size]).toEqual([COUNT, COUNT]);
+  });
+
+  test("has at most the newest 10,000 entries", async () => {
+    const company = me.company!.id;
+    await edge.db.run(sql`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10001)
+      INSERT INTO audit_log (id, company_id, created_at, actor_kind, actor_id, actor_name, address, action, object_id, object_name)
+      SELECT 'entry' || i, ${company}, ${edge.clock} + i, 'person', ${me.id}, 'Ada', '', 'project.created', 'x', 'Project ' || i || '.'
+      FROM n`);
+    const response = await edge.fetch("/api/audit-log/export.csv?action=project.created");
+    const names = (await response.text()).match(/Project \d+\./g)!;
+    expect([names.length, names[0], names.at(-1)]).toEqual([10_000, "Project 10001.", "Project 2."]);
   });
 
   test.each(["=1+1", "+1", "-1", "@SUM(A1)", " =1", "＝1", "\u00a0-1"])("escapes %j as text", (text) => {

@@ -655,6 +655,16 @@ describe("a delivery that fails", () => {
     expect((await detail(id, delivery)).log).toMatchObject([{ status: null, response: "" }]);
   });
 
+  test("was not answered within 15 seconds", async () => {
+    await hook(["marker.ready"]);
+    await submitAndCompile();
+    const open = vi.spyOn(edge.bindings.internet, "open");
+    await deliverAll();
+    // The test of StorageHttp shows what silence does.
+    expect(open).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ silenceSeconds: 15 }));
+    open.mockRestore();
+  });
+
   test("shows the beginning of any response", async () => {
     const { id } = await hook(["marker.ready"]);
     await submitAndCompile();
