@@ -2,7 +2,9 @@
 // the targets are.
 
 import { InvalidMarkerError } from "../../compiler/mind.ts";
+import { FocalEstimator, usualFocal } from "../focal.ts";
 import type { Homography } from "../homography.ts";
+import { estimatePose, type Pose } from "../pose.ts";
 import { createFrameReader, type FrameSource, frameSize, sourceSize } from "./frames.ts";
 import type { Frame, PlayerReply, PlayerRequest, Role, Size } from "./protocol.ts";
 
@@ -13,6 +15,8 @@ export interface PlayerOptions {
   readonly maxTrack?: number;
   /** How long a target that is out of sight stays at its last place before it is lost. Default: 500. */
   readonly holdMilliseconds?: number;
+  /** The camera's focal length in pixels of the video. When absent, it is estimated from places that are tilted. */
+  readonly focalLength?: number;
 }
 
 /** Where a target is in a frame. */
@@ -21,6 +25,9 @@ export interface PlayerPose {
   readonly target: number;
   /** Row-major 3 × 3, from target pixels to pixels of the video or canvas; the upper left corner of both is (0, 0). */
   readonly homography: Homography;
+  /** The target in space, as a camera of this focal length, in pixels of the video, sees it. */
+  readonly pose: Pose;
+  readonly focalLength: number;
   /** True while the target is out of sight and its place is the last one seen. */
   readonly isHeld: boolean;
 }
@@ -74,6 +81,7 @@ export async function createPlayer({
   marker,
   maxTrack = 1,
   holdMilliseconds = 500,
+  focalLength,
 }: PlayerOptions): Promise<Player> {
   const finder = startWorker("find");
   const follower = startWorker("follow");
@@ -83,7 +91,7 @@ export async function createPlayer({
   };
   try {
     const [targets] = await Promise.all([load(finder, "find", marker), load(follower, "follow", marker)]);
-    return run({ finder, follower, targets, maxTrack, holdMilliseconds });
+    return run({ finder, follower, targets, maxTrack, holdMilliseconds, focalLength });
   } catch (error) {
     close();
     throw error;
@@ -108,15 +116,17 @@ interface Parts {
   readonly targets: readonly Size[];
   readonly maxTrack: number;
   readonly holdMilliseconds: number;
+  readonly focalLength: number | undefined;
 }
 
-function run({ finder, follower, targets, maxTrack, holdMilliseconds }: Parts): Player {
+function run({ finder, follower, targets, maxTrack, holdMilliseconds, focalLength }: Parts): Player {
   const listeners: { [Name in keyof PlayerEvents]?: ((event: PlayerEvents[Name]) => void)[] } = {};
   const places: Place[] = targets.map(() => ({ state: "lost", heldSince: 0 }));
   /** Buffers that no worker has. */
   let spare: ArrayBuffer[] = [];
   const reader = createFrameReader();
   let source: FrameSource | null = null;
+  const focal = new FocalEstimator();
   let only: number | null = null;
   /** Changes with every start and pause: replies about earlier frames are dropped. */
   let round = 0;
@@ -201,7 +211,15 @@ function run({ finder, follower, targets, maxTrack, holdMilliseconds }: Parts): 
       homography[column] *= picture.width / frame.width;
       homography[column + 3] *= picture.height / frame.height;
     }
-    emit("pose", { target, homography, isHeld });
+    const size = targets[target];
+    if (!isHeld) focal.add(homography, size, picture);
+    const camera = {
+      focal: focalLength ?? focal.focalIn(picture) ?? usualFocal(picture),
+      x: picture.width / 2,
+      y: picture.height / 2,
+    };
+    const pose = estimatePose(homography, size, camera);
+    emit("pose", { target, homography, pose, focalLength: camera.focal, isHeld });
   }
 
   function receive({ data: reply }: MessageEvent<PlayerReply>): void {

@@ -35,7 +35,7 @@ interface Pace {
 const SLOW: Pace = { framesPerSecond: 5, seconds: 40, absentSeconds: 6 };
 
 /** Focal length, in pixels, of a phone's camera that is 50° high. The player assumes 45°. */
-const FOCAL = FRAME_HEIGHT / 2 / Math.tan((25 * Math.PI) / 180);
+export const FOCAL = FRAME_HEIGHT / 2 / Math.tan((25 * Math.PI) / 180);
 
 /** The frame's number is a row of squares along the upper edge: the bits, then the inverted bits. */
 export const CODE = { bits: 8, cell: 16 } as const;

@@ -1,27 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { projectCorners } from "../../player/homography.ts";
-import { estimatePose, type Pose, projectPose, stockCamera } from "../../player/pose.ts";
+import { estimatePose, projectPose, stockCamera } from "../../player/pose.ts";
+import { poseAt } from "./scene.ts";
 
 const SIZE = { width: 640, height: 427 };
 const FRAME = { width: 640, height: 480 };
 const CAMERA = stockCamera(FRAME);
-
-/** A pose with the target's middle at a place, turned about the camera's x, y and z axes, in degrees. */
-function poseAt(center: readonly number[], angles: readonly number[]): Pose {
-  const [x, y, z] = angles.map((degrees) => (degrees * Math.PI) / 180);
-  const [cx, sx, cy, sy, cz, sz] = [x, y, z].flatMap((angle) => [Math.cos(angle), Math.sin(angle)]);
-  // R = Rz Ry Rx.
-  const rotation = Float64Array.of(
-    ...[cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx],
-    ...[sz * cy, sz * sy * sx + cz * cx, sz * sy * cx - cz * sx],
-    ...[-sy, cy * sx, cy * cx],
-  );
-  const translation = Float64Array.from(
-    center,
-    (value, i) => value - (rotation[3 * i] * SIZE.width + rotation[3 * i + 1] * SIZE.height) / 2,
-  );
-  return { rotation, translation };
-}
 
 describe("pose", () => {
   test("MindAR's camera has a focal length of 1.207 heights", () => {
@@ -37,7 +21,7 @@ describe("pose", () => {
     ["near", [0, 0, 400], [25, 30, -15]],
     ["far", [100, 0, 9000], [-30, 20, 5]],
   ] as const)("%s: is that whose map is given", (_, center, angles) => {
-    const pose = poseAt(center, angles);
+    const pose = poseAt(SIZE, center, angles);
     const found = estimatePose(projectPose(pose, CAMERA), SIZE, CAMERA);
     found.rotation.forEach((value, i) => {
       expect(value).toBeCloseTo(pose.rotation[i], 6);
@@ -48,7 +32,10 @@ describe("pose", () => {
   });
 
   test("of another camera's map is a rotation that places the corners nearby", () => {
-    const map = projectPose(poseAt([30, 20, 1000], [35, 20, 10]), { ...CAMERA, focal: 0.8 * CAMERA.focal });
+    const map = projectPose(poseAt(SIZE, [30, 20, 1000], [35, 20, 10]), {
+      ...CAMERA,
+      focal: 0.8 * CAMERA.focal,
+    });
     const { rotation, translation } = estimatePose(map, SIZE, CAMERA);
     const rows = [0, 3, 6].map((at) => rotation.subarray(at, at + 3));
     rows.forEach((a, i) => {

@@ -16,6 +16,7 @@ import {
   fillPyramid,
   type Levels,
 } from "../../player/levels.ts";
+import type { Pose } from "../../player/pose.ts";
 import { paint, randomNumbers } from "../compiler/pictures.ts";
 
 /** Light at a place, in grey levels. */
@@ -89,6 +90,26 @@ export function show(
   const pyramid = createPyramid(frame.width, frame.height);
   fillPyramid(pyramid, data);
   return { map, pyramid };
+}
+
+/**
+ * Returns the pose of a target whose middle is at a place and that is turned about the camera's x, y and z axes, in
+ * degrees.
+ */
+export function poseAt({ width, height }: Size, center: readonly number[], angles: readonly number[]): Pose {
+  const [x, y, z] = angles.map((degrees) => (degrees * Math.PI) / 180);
+  const [cx, sx, cy, sy, cz, sz] = [x, y, z].flatMap((angle) => [Math.cos(angle), Math.sin(angle)]);
+  // R = Rz Ry Rx.
+  const rotation = Float64Array.of(
+    ...[cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx],
+    ...[sz * cy, sz * sy * sx + cz * cx, sz * sy * cx - cz * sx],
+    ...[-sy, cy * sx, cy * cx],
+  );
+  const translation = Float64Array.from(
+    center,
+    (value, i) => value - (rotation[3 * i] * width + rotation[3 * i + 1] * height) / 2,
+  );
+  return { rotation, translation };
 }
 
 /** Returns the largest distance between the corners of a target in two maps. */
