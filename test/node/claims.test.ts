@@ -33,7 +33,7 @@ function readDocument(name: string): Document {
   const [text, ...definitions] = readFileSync(path.join(ROOT, name), "utf8").split(/^\[\^([\w-]+)\]:/m);
   const notes = new Map<string, NamedTest[]>();
   for (let i = 0; i < definitions.length; i += 2) {
-    expect(notes, `${name} defines the footnote twice`).not.toHaveProperty(definitions[i]);
+    expect([...notes.keys()], `${name} defines a footnote twice`).not.toContain(definitions[i]);
     notes.set(definitions[i], testsIn(definitions[i + 1].replaceAll(/\s+/g, " "), path.dirname(name)));
   }
   return { text, notes };

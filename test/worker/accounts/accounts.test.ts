@@ -930,6 +930,16 @@ describe("the links of an invitation", () => {
     expect(texts[2]).toContain(id);
   });
 
+  test("end the earlier ones to the same address", async () => {
+    const email = "again@example.net";
+    const first = await invite(edge, owner, { email, role: "viewer" });
+    const second = await invite(edge, owner, { email, role: "viewer" });
+    for (const token of [first.token, first.mailToken])
+      expect(await code(await open(token))).toBe("not_found");
+    expect((await opened(second.token)).email).toBe(email);
+    expect((await opened(second.mailToken)).by_email).toBe(true);
+  });
+
   test("are not the invitation's id, which the activity log shows to API keys", async () => {
     const { id } = await invite(edge, owner, { email: "named@example.net", role: "owner" });
     const person = await invited("reader@example.net", "admin");
