@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { MAX_IMAGE_BYTES } from "../../../compiler/image/inspect.ts";
 import { arContent } from "../../../worker/db/tables.ts";
 import type { Problem } from "../../../worker/errors.ts";
@@ -123,6 +123,21 @@ describe("refused", () => {
 
   test("a server that does not respond", async () => {
     expect((await refused("https://nobody.example.net/")).code).toBe("image_not_fetched");
+  });
+
+  test("one that takes longer than 30 seconds", async () => {
+    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    edge.sites.set(ADDRESS, () => {
+      resolve();
+      return new Promise<never>(() => {});
+    });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const problem = refused(ADDRESS);
+    await asked;
+    await vi.advanceTimersByTimeAsync(30_000);
+    vi.useRealTimers();
+    const { code, detail } = await problem;
+    expect([code, detail]).toEqual(["image_not_fetched", expect.stringContaining("30 s")]);
   });
 
   test.each(["a lot", "", "-1", "1, 2"])("too many bytes, and a Content-Length of %j", async (declared) => {

@@ -213,6 +213,23 @@ describe("a company", () => {
     await edge.db.delete(tables.storageMigrations);
   });
 
+  test("has at most 100 pending invitations", async () => {
+    await edge.db.delete(tables.invitations);
+    const invitation = { companyId: FIRST_COMPANY_ID, role: "viewer" as const, inviterId: userId };
+    const times = { createdAt: new Date(1), expiresAt: new Date(edge.clock + 86_400_000) };
+    for (let n = 0; n < 100; n++)
+      await edge.db
+        .insert(tables.invitations)
+        .values({ id: `i${n}`, email: `${n}@example.net`, status: "pending", ...invitation, ...times });
+    const send = () =>
+      owner.post("/api/auth/organization/invite-member", { email: "one.more@example.net", role: "viewer" });
+    const problem = await refusal(await send());
+    expect([problem.code, problem.detail]).toEqual(["forbidden", expect.stringContaining("100")]);
+    await edge.db.delete(tables.invitations).where(eq(tables.invitations.id, "i1"));
+    expect((await send()).status).toBe(200);
+    await edge.db.delete(tables.invitations);
+  });
+
   test("has no closed or expired invitations after a sweep", async () => {
     await edge.db.delete(tables.invitations);
     const invitation = { companyId: FIRST_COMPANY_ID, role: "viewer" as const, inviterId: userId };
