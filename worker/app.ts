@@ -39,6 +39,7 @@ import { videoUploadRoutes } from "./routes/video-uploads.ts";
 import { viewerRoutes } from "./routes/viewer.ts";
 import { describeEvents, webhookRoutes } from "./routes/webhooks.ts";
 import { yandexPermissionRoutes } from "./routes/yandex-permission.ts";
+import { Patience, REQUEST_PATIENCE_SECONDS, withPatience } from "./storage/patience.ts";
 
 const root = new OpenAPIHono<AppEnv>({
   defaultHook: (result) => {
@@ -60,7 +61,7 @@ root.use(requestId({ limitLength: MAX_REQUEST_ID_LENGTH }));
 root.use(async (c, next) => {
   const started = Date.now();
   await withLogContext({ request_id: c.var.requestId }, async () => {
-    await next();
+    await withPatience(new Patience(REQUEST_PATIENCE_SECONDS), next);
     const { method } = c.req;
     logEvent("request", { method, path: routePatternOf(c), status: c.res.status, ms: Date.now() - started });
   });

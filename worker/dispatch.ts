@@ -1,6 +1,7 @@
 import type { Bindings, CompileMessage, StorageMessage, Verdict, WebhookMessage } from "./bindings.ts";
 import { logFailure, withLogContext } from "./log.ts";
 import { type Consumer, consume, deadLetter } from "./marker/consumer.ts";
+import { Patience, withPatience } from "./storage/patience.ts";
 import { takeTurn } from "./storage-migration/turn.ts";
 import { deadLetterDelivery, deliverWebhook } from "./webhooks/deliver.ts";
 
@@ -26,7 +27,7 @@ export async function dispatch(
     messages.map((message) =>
       withLogContext({ message: message.body }, async () => {
         try {
-          const verdict = await verdictOn(services, message.body, isDead);
+          const verdict = await withPatience(new Patience(), () => verdictOn(services, message.body, isDead));
           if (verdict.kind === "ack") message.ack();
           else message.retry({ delaySeconds: verdict.delaySeconds });
         } catch (error) {

@@ -11,6 +11,7 @@ import { sweepKeys } from "./db/idempotency.ts";
 import { logFailure, withLogContext } from "./log.ts";
 import { reclaimOverdue } from "./marker/life.ts";
 import { resealSettings } from "./storage/connections.ts";
+import { Patience, withPatience } from "./storage/patience.ts";
 import * as storageMigrations from "./storage-migration/life.ts";
 import { discardUpload } from "./video/upload.ts";
 import { listExpired, VideoUploadStore } from "./video/upload-store.ts";
@@ -29,7 +30,7 @@ export async function scheduledSweep(
 ): Promise<void> {
   await withLogContext({ job: "sweep" }, async () => {
     try {
-      await sweep(services, services.now());
+      await withPatience(new Patience(), () => sweep(services, services.now()));
     } catch (error) {
       logFailure("The sweep failed; the next sweep continues", error);
       throw error;

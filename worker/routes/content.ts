@@ -257,11 +257,11 @@ export const contentRoutes = routes
     const removed = await c.var.store.remove(id, c.env.now(), expected);
     if (!removed) throw await notChanged(c.var.store, id);
     await enqueueDeliveries(c.env, [id]);
-    try {
-      await purge(c.env.db, c.env.storages, company, removed);
-    } catch (error) {
-      logFailure("Files could not be deleted; the sweep will retry", error, { content_id: id });
-    }
+    c.env.later(
+      purge(c.env.db, c.env.storages, company, removed).catch((error) =>
+        logFailure("Files could not be deleted; the sweep will retry", error, { content_id: id }),
+      ),
+    );
     return c.body(null, 204);
   })
   .openapi(history, async (c) => {

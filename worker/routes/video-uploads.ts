@@ -261,6 +261,7 @@ async function uploadBody(
   const signed = await storage.multipart?.presign(
     { key: upload.path, uploadId: upload.uploadId, number: 1 },
     PART_URL_SECONDS,
+    upload.partBytes,
   );
   return {
     id: upload.id,

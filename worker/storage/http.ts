@@ -1,4 +1,5 @@
 import { readChunks } from "./chunks.ts";
+import { currentPatience, type Patience } from "./patience.ts";
 import { StorageError, type StorageErrorCode } from "./provider.ts";
 import { pump } from "./pump.ts";
 
@@ -14,8 +15,8 @@ const MAX_RETRY_AFTER_SECONDS = 15;
 /** Longest time in which a backend accepts no bytes of a request, or sends no bytes of its response. */
 const SILENCE_SECONDS = 30;
 
-/** A body in memory extends that time by its length divided by this. */
-const SLOWEST_BYTES_PER_SECOND = 65_536;
+/** A longer body in memory is sent in chunks of this size, each of which has that time. */
+const CHUNK_BYTES = 65_536;
 
 /** Limit for responses that are read as text: listings and errors. */
 const MAX_TEXT_BYTES = 16 * 2 ** 20;
@@ -52,7 +53,7 @@ export interface StorageRequest {
   readonly refusals?: readonly number[];
   /** Most redirects of a GET or HEAD to follow. Default: 0, which returns the redirect itself. */
   readonly maxRedirects?: number;
-  /** For backends that are known to need longer. */
+  /** For backends that are known to need longer. The patience of the running work limits it. */
   readonly silenceSeconds?: number;
 }
 
@@ -80,15 +81,14 @@ export interface Reply {
 }
 
 /**
- * HTTP for storages: every request has a time limit, failed requests are repeated where that is safe, and the target
- * of every redirect is checked. Any status is returned; a request without a response rejects with a StorageError
- * `unavailable`. When a stream that is being sent breaks, the request rejects with the stream's own error.
+ * HTTP for storages: every request has a time limit, and all requests of one request to the API share one (`Patience`);
+ * failed requests are repeated where that is safe, and the target of every redirect is checked. Any status is returned;
+ * a request without a response rejects with a StorageError `unavailable`. When a stream that is being sent breaks, the request rejects with the stream's own error.
  */
 export class StorageHttp {
   readonly #checkAddress: (url: URL) => unknown;
   readonly #fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** For callers with retries of their own. */
-  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly #sleep: (milliseconds: number) => Promise<void>;
   readonly #random: () => number;
   readonly #now: () => number;
   readonly #silenceSeconds: number;
@@ -103,7 +103,7 @@ export class StorageHttp {
   }: StorageHttpOptions) {
     this.#checkAddress = checkAddress;
     this.#fetch = send;
-    this.sleep = sleep;
+    this.#sleep = sleep;
     this.#random = random;
     this.#now = now;
     this.#silenceSeconds = silenceSeconds;
@@ -124,9 +124,23 @@ export class StorageHttp {
     return this.#repeat(request, async () => readReply(await this.#follow(request)));
   }
 
+  /**
+   * Waits before another attempt at a host, for callers with attempts of their own.
+   *
+   * @throws StorageError `unavailable` when the running work has no patience left for the host
+   */
+  async pause({ host }: URL, milliseconds: number): Promise<void> {
+    const patience = currentPatience();
+    if (milliseconds > patience.left(host) * 1000) throw outOfPatience(host, patience);
+    patience.lose(host, milliseconds / 1000);
+    await this.#sleep(milliseconds);
+  }
+
   async #repeat<T extends Answer | Reply>(request: StorageRequest, attempt: () => Promise<T>): Promise<T> {
     const repeatable = mayRepeat(request);
     const refusals = isStream(request.body) ? [] : (request.refusals ?? []);
+    const { host } = request.url;
+    const patience = currentPatience();
     for (let done = 1; ; done++) {
       let pause: number | null;
       try {
@@ -135,13 +149,15 @@ export class StorageHttp {
         const again = refusals.includes(status) || (repeatable && RETRIED_STATUSES.has(status));
         if (done === ATTEMPTS || !again) return answer;
         pause = this.#pause(done, answer.headers.get("retry-after"));
-        if (pause === null) return answer;
+        if (pause === null || pause > patience.left(host) * 1000) return answer;
         if ("body" in answer) await answer.body?.cancel();
       } catch (error) {
         if (done === ATTEMPTS || !repeatable || !(error instanceof Outage)) throw error;
-        pause = this.#pause(done, null);
+        pause = this.#pause(done, null) ?? 0;
+        if (pause >= patience.left(host) * 1000) throw error;
       }
-      await this.sleep(pause ?? 0);
+      patience.lose(host, pause / 1000);
+      await this.#sleep(pause);
     }
   }
 
@@ -157,16 +173,23 @@ export class StorageHttp {
 
   async #follow(request: StorageRequest): Promise<Answer> {
     const { method, maxRedirects = 0 } = request;
-    const silenceSeconds = request.silenceSeconds ?? this.#silenceSeconds;
+    const patience = currentPatience();
     const followed = method === "GET" || method === "HEAD" ? maxRedirects : 0;
     let { url, headers = {} } = request;
     for (let hops = 0; ; hops++) {
       this.#checkAddress(url);
-      const { response, end } = await this.#exchange(request, url, headers, silenceSeconds);
+      const left = patience.left(url.host);
+      if (left === 0) throw outOfPatience(url.host, patience);
+      const seconds = Math.min(request.silenceSeconds ?? this.#silenceSeconds, Math.ceil(left * 100) / 100);
+      const limit = {
+        seconds,
+        onSilence: () => patience.lose(url.host, seconds),
+      };
+      const { response, end } = await this.#exchange(request, url, headers, limit);
       const location = response.headers.get("location");
       if (followed === 0 || !REDIRECTS.has(response.status) || location === null) {
         if (!response.body) end();
-        const body = response.body && withTimeLimit(response.body, url.host, silenceSeconds, end);
+        const body = response.body && withTimeLimit(response.body, url.host, limit, end);
         return {
           status: response.status,
           headers: response.headers,
@@ -190,35 +213,36 @@ export class StorageHttp {
     { method, body }: StorageRequest,
     url: URL,
     headers: Readonly<Record<string, string>>,
-    silenceSeconds: number,
+    { seconds, onSilence }: SilenceLimit,
   ): Promise<{ response: Response; end: () => void }> {
     const silent = new AbortController();
     const ended = new AbortController();
     const end = () => ended.abort();
     let answered = false;
     let timer: number | null = null;
-    const wait = (seconds: number) => {
+    const wait = () => {
       clearTimeout(timer);
       if (answered) return;
       const tooLong = new Outage(`${url.host} sent no data for more than ${seconds} s.`);
-      timer = setTimeout(() => silent.abort(tooLong), seconds * 1000);
+      timer = setTimeout(() => {
+        onSilence();
+        silent.abort(tooLong);
+      }, seconds * 1000);
     };
     let broken: { readonly error: unknown } | undefined;
     let sent: ReadableStream | Uint8Array<ArrayBuffer> | string | null;
-    if (isStream(body)) {
+    const source = streamOf(body);
+    if (source) {
       // A fixed length sets Content-Length. Time in which the source has no bytes does not count as silence.
-      const { readable, writable } = new FixedLengthStream(body.length);
-      const onWait = (waiting: boolean) => (waiting ? wait(silenceSeconds) : clearTimeout(timer));
-      pump(body.stream, writable, body.length, { signal: ended.signal, onWait }).then(
-        () => wait(silenceSeconds),
-        (error) => {
-          broken = { error };
-        },
-      );
+      const { readable, writable } = new FixedLengthStream(source.length);
+      const onWait = (waiting: boolean) => (waiting ? wait() : clearTimeout(timer));
+      pump(source.stream, writable, source.length, { signal: ended.signal, onWait }).then(wait, (error) => {
+        broken = { error };
+      });
       sent = readable;
     } else {
-      sent = body ?? null;
-      wait(silenceSeconds + Math.ceil((body?.length ?? 0) / SLOWEST_BYTES_PER_SECOND));
+      sent = (body as Exclude<typeof body, StreamBody>) ?? null;
+      wait();
     }
     try {
       const init: RequestInit = { method, headers, body: sent, redirect: "manual", signal: silent.signal };
@@ -263,6 +287,35 @@ class Outage extends StorageError {
   }
 }
 
+function outOfPatience(host: string, { seconds }: Patience): Outage {
+  return new Outage(`${host} has not responded for ${seconds} s.`);
+}
+
+interface SilenceLimit {
+  /** Longest time without a byte. */
+  readonly seconds: number;
+  /** Called when it is over. */
+  readonly onSilence: () => void;
+}
+
+/** Returns a body as a stream; null for one that is short or absent. */
+function streamOf(body: StorageRequest["body"]): StreamBody | null {
+  if (isStream(body)) return body;
+  if (!(body instanceof Uint8Array) || body.length <= CHUNK_BYTES) return null;
+  let sent = 0;
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        controller.enqueue(body.subarray(sent, sent + CHUNK_BYTES));
+        sent += CHUNK_BYTES;
+        if (sent >= body.length) controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { stream, length: body.length };
+}
+
 function isStream(body: StorageRequest["body"]): body is StreamBody {
   return typeof body === "object" && "stream" in body;
 }
@@ -282,7 +335,7 @@ function withoutCredentials(headers: Readonly<Record<string, string>>): Record<s
 function withTimeLimit(
   body: ReadableStream<Uint8Array>,
   host: string,
-  silenceSeconds: number,
+  { seconds, onSilence }: SilenceLimit,
   end: () => void,
 ): ReadableStream<Uint8Array> {
   const reader = readChunks(body);
@@ -292,10 +345,11 @@ function withTimeLimit(
       async pull(controller) {
         let timer: number | null = null;
         const silence = new Promise<never>((_, reject) => {
-          const tooLong = new Outage(
-            `${host} sent no data for more than ${silenceSeconds} s during its response.`,
-          );
-          timer = setTimeout(() => reject(tooLong), silenceSeconds * 1000);
+          const tooLong = new Outage(`${host} sent no data for more than ${seconds} s during its response.`);
+          timer = setTimeout(() => {
+            onSilence();
+            reject(tooLong);
+          }, seconds * 1000);
         });
         try {
           const chunk = await Promise.race([reader.read(), silence]);

@@ -81,8 +81,11 @@ export interface MultipartUploads {
   /** Stores a part of exactly `length` bytes; a stream of another length rejects, and nothing is stored. Returns its etag. */
   put(part: PartTarget, body: Body, length: number): Promise<string>;
 
-  /** Returns an address that accepts the part by PUT for `seconds` and responds with its etag; null if unsupported. */
-  presign(part: PartTarget, seconds: number): Promise<string | null>;
+  /**
+   * Returns an address that accepts the part by PUT with exactly this `Content-Length` for `seconds`, and responds with
+   * its etag; null if unsupported.
+   */
+  presign(part: PartTarget, seconds: number, length: number): Promise<string | null>;
 
   /** Lists the stored parts in order; null where the backend cannot list them. */
   list(key: string, uploadId: string): Promise<readonly UploadedPart[] | null>;

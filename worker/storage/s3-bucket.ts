@@ -21,6 +21,9 @@ export interface Presigning {
 /** A week, the longest that a signature can last. */
 const MAX_PRESIGNED_SECONDS = 604_800;
 
+/** Time for which a response of the bucket proves that it still exists. */
+const SEEN_MILLISECONDS = 10_000;
+
 /** Sends signed requests (AWS Signature Version 4, by aws4fetch) to one bucket, and interprets its responses. */
 export class S3Bucket {
   /** Prefix of the key of every object of the storage. */
@@ -32,6 +35,7 @@ export class S3Bucket {
   readonly #path: string;
   /** Signing keys by day: aws4fetch's cache. */
   readonly #signingKeys = new Map<string, ArrayBuffer>();
+  #seenAt = Number.NEGATIVE_INFINITY;
 
   /** @param now milliseconds since 1970, for signatures */
   constructor(settings: S3SettingsBody, http: StorageHttp, now: () => number) {
@@ -50,14 +54,29 @@ export class S3Bucket {
     return this.prefix + checkKey(key);
   }
 
+  /** Whether the bucket has existed a moment ago. */
+  get isSeen(): boolean {
+    return this.#now() - this.#seenAt < SEEN_MILLISECONDS;
+  }
+
+  /** Notes that the bucket exists, as a response has shown. */
+  see(): void {
+    this.#seenAt = this.#now();
+  }
+
   /** Sends a request and resolves when the response's body begins. Any status resolves. */
   async open(request: BucketRequest): Promise<Answer> {
-    return this.#http.open(await this.#signed(request));
+    return this.#noted(await this.#http.open(await this.#signed(request)));
   }
 
   /** Sends a request and reads the response. Any status resolves. */
   async ask(request: BucketRequest): Promise<Reply> {
-    return this.#http.ask(await this.#signed(request));
+    return this.#noted(await this.#http.ask(await this.#signed(request)));
+  }
+
+  #noted<T extends { readonly status: number }>(response: T): T {
+    if (response.status < 300) this.see();
+    return response;
   }
 
   /** Sends a request and reads the response. @throws StorageError for any status but 2xx */

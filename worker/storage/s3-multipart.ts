@@ -13,7 +13,7 @@ import { etagOf, IF_ABSENT, md5, NOT_IMPLEMENTED, type S3Bucket, s3Document } fr
 import { childrenOf, escapeXml, textOf } from "./xml.ts";
 
 /** Assembling the parts can take a server minutes. */
-const COMPLETE_SECONDS = 300;
+const COMPLETE_SECONDS = 120;
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html */
 export class S3MultipartUploads implements MultipartUploads {
@@ -55,9 +55,10 @@ export class S3MultipartUploads implements MultipartUploads {
     return etagOf(headers.get("etag"));
   }
 
-  presign({ key, uploadId, number }: PartTarget, seconds: number): Promise<string> {
+  presign({ key, uploadId, number }: PartTarget, seconds: number, length: number): Promise<string> {
     const query = { partNumber: String(number), uploadId };
-    return this.#bucket.presign("PUT", this.#bucket.keyOf(key), seconds, { query });
+    const headers = { "Content-Length": String(length) };
+    return this.#bucket.presign("PUT", this.#bucket.keyOf(key), seconds, { query, headers });
   }
 
   /** Null for servers that cannot list parts, such as wrangler's local R2. */

@@ -36,7 +36,7 @@ const PART_BYTES = 8 * 2 ** 20;
 const PAGE_OBJECTS = 1000;
 
 /** Some servers delete the objects one by one before they respond. */
-const BULK_DELETION_SECONDS = 300;
+const BULK_DELETION_SECONDS = 120;
 
 /** Connections that a Worker may have open at a time. */
 const MAX_CONNECTIONS = 6;
@@ -172,10 +172,20 @@ export class S3Storage implements StorageProvider {
     const request = { key: this.#bucket.keyOf(key) };
     const reply = await this.#bucket.ask({ ...request, method: "HEAD" });
     if (reply.status === 200) return toStoredObject(key, contentLength(reply.headers), reply.headers);
-    if (reply.status === 404) return null;
-    // A response to HEAD has no body with the reason; the same request by GET has one.
+    if (reply.status === 404 && this.#bucket.isSeen) return null;
+    // A response to HEAD has no body with the reason, which may be that the bucket is missing. The same request by GET
+    // has one.
     const answer = await this.#bucket.open({ ...request, method: "GET", headers: { Range: "bytes=0-0" } });
-    throw this.#bucket.error(answer.status >= 300 ? await readReply(answer) : reply);
+    if (answer.status < 300) {
+      await answer.body?.cancel();
+      // Stored in between, by another request.
+      if (reply.status === 404) return this.head(key);
+      throw this.#bucket.error(reply);
+    }
+    const error = this.#bucket.error(await readReply(answer));
+    if (error.code !== "not_found") throw error;
+    this.#bucket.see();
+    return null;
   }
 
   async delete(keys: string | readonly string[]): Promise<void> {

@@ -82,6 +82,11 @@ export class YandexDiskApi {
     this.#http = http;
   }
 
+  /** Waits before another attempt. @throws StorageError `unavailable` when no patience is left */
+  pause(milliseconds: number): Promise<void> {
+    return this.#http.pause(this.#url, milliseconds);
+  }
+
   /** Sends one request. Any status resolves. */
   ask(method: Method, resource: string, parameters: Readonly<Record<string, string>>): Promise<Reply> {
     const url = new URL(`/v1/disk${resource}`, this.#url);
@@ -130,7 +135,10 @@ export class YandexDiskApi {
       const { status } = bodyOf(await this.#request("GET", operation), 200);
       if (status === "success") return true;
       if (status !== "in-progress") return false;
-      await this.#http.sleep(Math.min(FIRST_POLL_MILLISECONDS * 2 ** poll, LONGEST_POLL_MILLISECONDS));
+      await this.#http.pause(
+        operation,
+        Math.min(FIRST_POLL_MILLISECONDS * 2 ** poll, LONGEST_POLL_MILLISECONDS),
+      );
     }
     throw new StorageError("unavailable", "A Yandex Disk operation did not finish in time.");
   }

@@ -46,7 +46,7 @@ const ATTEMPTS = 3;
 const PAUSE_MILLISECONDS = 500;
 
 /** Yandex reads an upload again before it responds, which takes long for large files. */
-const UPLOADER_SILENCE_SECONDS = 180;
+const UPLOADER_SILENCE_SECONDS = 120;
 
 /** From the download link to the host that has the file. */
 const MAX_REDIRECTS = 3;
@@ -250,7 +250,7 @@ export class YandexDiskStorage implements StorageProvider {
       } catch (error) {
         // A link can be used once, so the next attempt gets a new one.
         if (attempt === ATTEMPTS || !isUnavailable(error)) throw error;
-        await this.#http.sleep(PAUSE_MILLISECONDS * attempt);
+        await this.#api.pause(PAUSE_MILLISECONDS * attempt);
       }
     }
   }
@@ -341,7 +341,7 @@ export class YandexDiskStorage implements StorageProvider {
       // The response was lost or does not tell the outcome. If the temporary file is gone, it was moved.
       if (!(await this.#find(temporary))) return;
       if (attempt === ATTEMPTS) throw failure;
-      await this.#http.sleep(PAUSE_MILLISECONDS * attempt);
+      await this.#api.pause(PAUSE_MILLISECONDS * attempt);
     }
   }
 

@@ -162,6 +162,7 @@ export async function partUrls(
     const url = await parts.presign(
       { key: upload.path, uploadId: upload.uploadId, number },
       PART_URL_SECONDS,
+      bytesOfPart(upload, number),
     );
     if (url === null) return null;
     urls.push({ number, url });

@@ -5,7 +5,7 @@ import { submitPhoto } from "../../../worker/content/submission.ts";
 import { arContent, companies, compileTasks, projects } from "../../../worker/db/tables.ts";
 import type { ArContent, ContentPage, Submission } from "../../../worker/schemas.ts";
 import { sweep } from "../../../worker/sweep.ts";
-import { Edge, form, json, refusal } from "../edge.ts";
+import { but, Edge, form, json, refusal } from "../edge.ts";
 import { mind, png, video } from "../fixtures.ts";
 
 async function upload(edge: Edge, fields: Record<string, string> = {}): Promise<ArContent> {
@@ -42,6 +42,31 @@ async function otherCompany(edge: Edge) {
     ...(await submitPhoto(services, store, { photo: { ...photo, executor: "node" } }, edge.clock)),
   };
 }
+
+it("is deleted at once, whatever its storage does", async () => {
+  const edge = new Edge();
+  const content = await upload(edge);
+  const behind: Promise<unknown>[] = [];
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const storages = edge.storagesWith(
+    but(edge.storage, {
+      delete: async (keys) => {
+        await released;
+        await edge.storage.delete(keys);
+      },
+    }),
+  );
+  const response = await edge.fetch(
+    `/api/ar-content/${content.id}`,
+    { method: "DELETE" },
+    { storages, later: (work) => void behind.push(work) },
+  );
+  expect([response.status, await edge.files(content)]).toEqual([204, [expect.any(String)]]);
+  expect((await refusal(await edge.fetch(`/api/ar-content/${content.id}`))).code).toBe("not_found");
+  release();
+  await Promise.all(behind);
+  expect(await edge.files(content)).toEqual([]);
+});
 
 describe("the list", () => {
   it("goes newest first from page to page, each item once", async () => {

@@ -2,12 +2,14 @@ import { and, eq, isNull } from "drizzle-orm";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { fileMoves, storageMigrations } from "../../../worker/db/tables.ts";
 import type { ArContent } from "../../../worker/schemas.ts";
+import { StorageHttp } from "../../../worker/storage/http.ts";
 import { StorageError, type StorageProvider } from "../../../worker/storage/provider.ts";
+import { S3Storage } from "../../../worker/storage/s3.ts";
 import type { StorageConnection, StorageMigration } from "../../../worker/storage/schemas.ts";
 import * as life from "../../../worker/storage-migration/life.ts";
 import { takeTurn } from "../../../worker/storage-migration/turn.ts";
 import { sweep } from "../../../worker/sweep.ts";
-import { but, Edge, form, json, refusal } from "../edge.ts";
+import { but, Edge, form, json, refusal, SECRET } from "../edge.ts";
 import { mind, png, video } from "../fixtures.ts";
 
 const API = "/api/storage-migrations";
@@ -40,6 +42,16 @@ async function work(): Promise<void> {
     edge.pass(next.delaySeconds);
     await takeTurn(edge.bindings);
   }
+}
+
+/** Returns an S3 storage whose bucket was deleted. */
+function bucketless(): StorageProvider {
+  const settings = { endpoint: "https://s3.example.net", region: "eu-1", bucket: "second", prefix: "" };
+  const keys = { access_key_id: "AKIAIOSFODNN7EXAMPLE", secret_access_key: SECRET, style: "path" } as const;
+  const fetch = async (_url: string, { method }: RequestInit) =>
+    new Response(method === "HEAD" ? null : "<Error><Code>NoSuchBucket</Code></Error>", { status: 404 });
+  const http = new StorageHttp({ checkAddress: () => {}, fetch, sleep: async () => {} });
+  return new S3Storage({ ...settings, ...keys }, http);
 }
 
 /** Creates a photo with a marker, a thumbnail and a video. */
@@ -395,6 +407,32 @@ describe("a failure", () => {
     await takeTurn(edge.bindings);
     expect(await progress(id)).toMatchObject({ state: "running", error_code: "checksum_mismatch" });
     expect(await served(content)).toEqual(before);
+    await work();
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 5, failed: 0 } });
+    expect(await served(content)).toEqual(before);
+  });
+
+  it("to find the bucket pauses the storage migration, and no file is given up", async () => {
+    const content = await living();
+    await edge.switchTo(second.id);
+    const bucket = backend("second");
+    const { id: moved } = await begin(second.id);
+    await work();
+    expect(await progress(moved)).toMatchObject({ state: "done" });
+    const before = await served(content);
+    edge.pass(60);
+    edge.backends.set("second", bucketless());
+    const { id } = await begin("platform");
+    await work();
+    expect(await progress(id)).toMatchObject({
+      state: "paused",
+      error_code: "invalid_storage_settings",
+      error_message: expect.stringContaining("The bucket does not exist"),
+      files: { done: 0, failed: 0, left: 5 },
+    });
+    edge.pass(60);
+    edge.backends.set("second", bucket);
+    await edge.json(`${API}/${id}/resume`, { method: "POST" });
     await work();
     expect(await progress(id)).toMatchObject({ state: "done", files: { done: 5, failed: 0 } });
     expect(await served(content)).toEqual(before);

@@ -721,7 +721,7 @@ export function storageContract(
         const id = await parts.start(key, TYPE);
         const etags: string[] = [];
         for (const [number, body] of [full(1), pattern(10)].entries()) {
-          const url = await parts.presign({ key, uploadId: id, number: number + 1 }, 60);
+          const url = await parts.presign({ key, uploadId: id, number: number + 1 }, 60, body.length);
           const response = await fetch(url!, { method: "PUT", body });
           expect(response.status).toBe(200);
           etags.push(response.headers.get("etag")?.replaceAll('"', "") ?? "");
@@ -736,9 +736,15 @@ export function storageContract(
       it.runIf(backend.presigns)("comes only as the addresses say", async () => {
         const key = fresh();
         const id = await parts.start(key, TYPE);
-        const url = (await parts.presign({ key, uploadId: id, number: 1 }, 60))!;
-        for (const forged of [altered(url, "partNumber", "2"), altered(url, "uploadId", `${id}0`)]) {
-          const response = await fetch(forged, { method: "PUT", body: pattern(10) });
+        const url = (await parts.presign({ key, uploadId: id, number: 1 }, 60, 10))!;
+        for (const [forged, length] of [
+          [altered(url, "partNumber", "2"), 10],
+          [altered(url, "uploadId", `${id}0`), 10],
+          [url, 11],
+          [url, 9],
+        ] as const) {
+          const response = await fetch(forged, { method: "PUT", body: pattern(length) });
+          await response.body?.cancel();
           expect(response.status).toBe(403);
         }
         const told = await parts.list(key, id);
@@ -749,7 +755,7 @@ export function storageContract(
       it.runIf(!backend.presigns)("has no addresses to give away", async () => {
         const key = fresh();
         const id = await parts.start(key, TYPE);
-        expect(await parts.presign({ key, uploadId: id, number: 1 }, 60)).toBeNull();
+        expect(await parts.presign({ key, uploadId: id, number: 1 }, 60, 10)).toBeNull();
         await parts.abort(key, id);
       });
     });

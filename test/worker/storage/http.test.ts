@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { StorageHttp, type StorageHttpOptions, type StorageRequest } from "../../../worker/storage/http.ts";
+import { Patience, withPatience } from "../../../worker/storage/patience.ts";
 import { StorageError } from "../../../worker/storage/provider.ts";
 import { faulty } from "./servers/faulty.ts";
 
@@ -207,6 +208,79 @@ describe("silence", () => {
     });
     const request = get(server.url, { method: "PUT", body: { stream, length: 20 } });
     expect(await open().http.ask(request)).toMatchObject({ status: 200 });
+  });
+});
+
+describe("patience", () => {
+  const counted = () => {
+    const asked: string[] = [];
+    const { http } = open({
+      fetch: (url, init) => {
+        asked.push(new URL(url).host);
+        return fetch(url, init);
+      },
+    });
+    return { http, asked };
+  };
+
+  it("ends all attempts of a request, and every later request to the same host", async () => {
+    const server = await faulty({ kind: "silence" });
+    const { http, asked } = counted();
+    await withPatience(new Patience(0.05), async () => {
+      await expect(http.ask(get(server.url))).rejects.toMatchObject({
+        code: "unavailable",
+        message: expect.stringContaining("sent no data for more than 0.05 s."),
+      });
+      expect(asked).toHaveLength(1);
+      await expect(http.ask(get(server.url))).rejects.toMatchObject({
+        code: "unavailable",
+        message: expect.stringContaining("has not responded for 0.05 s."),
+      });
+      expect(asked).toHaveLength(1);
+      // Another name is another host.
+      const elsewhere = (await faulty(ok)).url.replace("127.0.0.1", "localhost");
+      expect(await http.ask(get(elsewhere))).toMatchObject({ status: 200 });
+    });
+    const another = await faulty(ok);
+    expect(await http.ask(get(another.url))).toMatchObject({ status: 200 });
+  });
+
+  it("ends a request that is known to need longer", async () => {
+    const server = await faulty({ kind: "silence" });
+    const { http, asked } = counted();
+    const request = get(server.url, { method: "POST", body: "x", idempotent: true, silenceSeconds: 300 });
+    await withPatience(new Patience(0.05), () => expect(http.ask(request)).rejects.toThrow("0.05 s"));
+    expect(asked).toHaveLength(1);
+  });
+
+  it("ends a long body that the server does not read", async () => {
+    const server = await faulty({ kind: "silence" });
+    const request = get(server.url, { method: "PUT", body: new Uint8Array(8 * 2 ** 20) });
+    const { http, asked } = counted();
+    await withPatience(new Patience(0.5), () => expect(http.ask(request)).rejects.toThrow("0.5 s"));
+    expect(asked).toHaveLength(1);
+  });
+
+  it("is not used up by a host that is slow but responds", async () => {
+    const server = await faulty(ok);
+    const { http, asked } = counted();
+    const patience = new Patience(20);
+    await withPatience(patience, async () => {
+      for (let i = 0; i < 3; i++) await http.ask(get(server.url));
+    });
+    expect([asked.length, patience.left(new URL(server.url).host)]).toEqual([3, 20]);
+  });
+
+  it("includes the pauses between attempts", async () => {
+    const server = await faulty({ kind: "answer", status: 429, headers: { "retry-after": "12" } });
+    const { http, pauses } = open();
+    const reply = await withPatience(new Patience(20), () => http.ask(get(server.url)));
+    expect([reply.status, pauses]).toEqual([429, [12_125]]);
+    const url = new URL(server.url);
+    await withPatience(new Patience(1), async () => {
+      await http.pause(url, 600);
+      await expect(http.pause(url, 600)).rejects.toMatchObject({ code: "unavailable" });
+    });
   });
 });
 

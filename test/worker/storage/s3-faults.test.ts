@@ -151,6 +151,31 @@ describe("an error of an S3 server", () => {
     expect(await requests(server)).toEqual(["HEAD /bucket/a", "GET /bucket/a"]);
   });
 
+  it("distinguishes a missing bucket from a missing file, which it does not ask for every time", async () => {
+    const { storage: lost } = await scripted([answer(404), error(404, "NoSuchBucket")]);
+    await expect(lost.head("a")).rejects.toMatchObject({ code: "invalid_config", field: "bucket" });
+
+    let now = 0;
+    const server = await faulty(
+      answer(404),
+      error(404, "NoSuchKey"),
+      answer(404),
+      answer(404),
+      error(404, "NoSuchBucket"),
+    );
+    const storage = open({ endpoint: server.url }, {}, () => now);
+    expect([await storage.head("a"), await storage.head("b")]).toEqual([null, null]);
+    expect(await requests(server)).toEqual(["HEAD /bucket/a", "GET /bucket/a", "HEAD /bucket/b"]);
+    now += 10_000;
+    await expect(storage.head("c")).rejects.toMatchObject({ code: "invalid_config", field: "bucket" });
+  });
+
+  it("finds a file that was stored while it looked for the bucket", async () => {
+    const found = answer(200, "", { etag: '"e"' });
+    const { storage } = await scripted([answer(404), answer(206, "x"), found]);
+    expect(await storage.head("a")).toMatchObject({ etag: "e" });
+  });
+
   it("reports a refused HEAD without a reason", async () => {
     const { storage } = await scripted([answer(403), ok]);
     await expect(storage.head("a")).rejects.toMatchObject({ code: "denied" });
@@ -367,12 +392,22 @@ describe("a multipart upload that fails", () => {
 
 describe("a server with missing features", () => {
   it.each(["bytes", "a stream"])("stores %s without the condition, after a check", async (kind) => {
-    const { storage, server } = await scripted([answer(404), error(501, "NotImplemented"), ok]);
+    const { storage, server } = await scripted([
+      answer(404),
+      error(404, "NoSuchKey"),
+      error(501, "NotImplemented"),
+      ok,
+    ]);
     const body = kind === "bytes" ? new Uint8Array(10) : streamOf(10);
     await storage.upload("a", body, { length: 10, contentType: "video/mp4", ifAbsent: true });
     const seen = await server.seen();
-    expect(seen.map(({ headers }) => headers["if-none-match"])).toEqual([undefined, "*", undefined]);
-    expect(seen[2]).toMatchObject({ method: "PUT", bytes: 10, whole: true });
+    expect(seen.map(({ headers }) => headers["if-none-match"])).toEqual([
+      undefined,
+      undefined,
+      "*",
+      undefined,
+    ]);
+    expect(seen[3]).toMatchObject({ method: "PUT", bytes: 10, whole: true });
   });
 
   it.each([400, 403, 405, 411, 501])("deletes one by one after a %i", async (status) => {

@@ -18,8 +18,11 @@ function backendOf(settings: S3SettingsBody): ContractBackend {
       let taken = 0;
       const counting = http({
         fetch: async (url, init) => {
-          const response = await fetch(url, init);
-          if (init.body instanceof Uint8Array && response.ok) taken += init.body.length;
+          const { body } = init;
+          if (!body || typeof body === "string") return fetch(url, init);
+          const part = await new Response(body).arrayBuffer();
+          const response = await fetch(url, { ...init, body: part });
+          if (response.ok) taken += part.byteLength;
           return response;
         },
       });
