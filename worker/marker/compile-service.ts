@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { CompileErrorCode } from "../../compiler/types.ts";
 import type { ErrorCode, Failure } from "../errors.ts";
 import { type ProgressBody, progress } from "../schemas.ts";
+import { readBeginning } from "../storage/chunks.ts";
 import { pump } from "../storage/pump.ts";
 import { type Delivery, MAX_MARKER_BYTES, MAX_THUMBNAIL_BYTES } from "./delivery.ts";
 
@@ -54,6 +55,8 @@ const answeredMetadata = z.object({
 });
 
 const MAX_PARTS = 100_000;
+/** Much longer than any error of the Node compiler. The rest of the response is not read. */
+const MAX_TEXT_BYTES = 65_536;
 
 /**
  * Sends an image to the Node compiler and reads the parts of its response as they stream in. Failures of the
@@ -145,11 +148,17 @@ async function readAnswer(
   return retryable("compile_crashed", "The compiler's response ended without a marker.");
 }
 
+/** Returns the text of a response, cut off after `MAX_TEXT_BYTES`. */
+async function beginningOf({ body }: Response): Promise<string> {
+  if (!body) return "";
+  return new TextDecoder().decode(await readBeginning(body, MAX_TEXT_BYTES));
+}
+
 /** Returns the outcome of a response other than 200. */
 async function refusal(response: Response): Promise<CompileOutcome> {
   const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
   const retryAfterSeconds = Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
-  const text = await response.text();
+  const text = await beginningOf(response);
   try {
     return problem(answeredProblem.parse(JSON.parse(text)), retryAfterSeconds);
   } catch {
@@ -250,7 +259,7 @@ export async function checkCompiler(
 ): Promise<void> {
   const signal = AbortSignal.timeout(timeoutSeconds * 1000);
   const response = await service.fetch(`${service.url}/health`, { method: "GET", signal });
-  const text = await response.text();
+  const text = await beginningOf(response);
   if (!response.ok) throw new Error(`The Node compiler responded with status ${response.status}.`);
   z.object({ status: z.literal("ok") }).parse(JSON.parse(text));
 }

@@ -39,6 +39,22 @@ function parts(...list: [name: string, type: string, body: string][]): Response 
   });
 }
 
+/** Returns a response of 10 MB, and a function that returns how many bytes of it were asked for. */
+function endless(status: number): { response: Response; sent: () => number } {
+  let bytes = 0;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        controller.enqueue(new Uint8Array(16_384).fill(0x20));
+        bytes += 16_384;
+        if (bytes > 10_000_000) controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { response: new Response(body, { status }), sent: () => bytes };
+}
+
 const progressPart = (done: number): [string, string, string] => [
   "progress",
   "application/json",
@@ -189,6 +205,14 @@ describe("the Node compiler's client", () => {
     expect(outcome).toMatchObject({ kind: "retryable", failure: { code }, retryAfterSeconds });
   });
 
+  it("reads at most 64 KB of a response that is an error", async () => {
+    const { response, sent } = endless(502);
+    const outcome = await compileRemotely(mockService(() => response).service, job(), heard);
+    const message = "The compiler responded with status 502.";
+    expect(outcome).toMatchObject({ kind: "retryable", failure: { code: "compiler_error", message } });
+    expect(sent()).toBeLessThanOrEqual(2 * 65_536);
+  });
+
   it("treats a network error as retryable", async () => {
     const { service } = mockService(() => Promise.reject(new Error("Network connection lost.")));
     const outcome = await compileRemotely(service, job(), heard);
@@ -237,5 +261,8 @@ describe("the Node compiler's health", () => {
     await expect(ask(() => new Response("no", { status: 500 }))).rejects.toThrow("status 500");
     await expect(ask(() => Response.json({ status: "stopping" }))).rejects.toThrow();
     await expect(ask(() => new Response("<html>"))).rejects.toThrow();
+    const { response, sent } = endless(200);
+    await expect(ask(() => response)).rejects.toThrow();
+    expect(sent()).toBeLessThanOrEqual(2 * 65_536);
   });
 });
