@@ -3,7 +3,17 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 const RESULTS = new URL("results.md", import.meta.url);
 
 /** The benchmarks, in the order of bench/results.md. Each one writes its own section. */
-const SECTIONS = ["compile", "edit", "api", "recall", "find", "absent", "follow", "viewer"] as const;
+const SECTIONS = [
+  "compile",
+  "edit",
+  "api",
+  "uploads",
+  "recall",
+  "find",
+  "absent",
+  "follow",
+  "viewer",
+] as const;
 
 /** Replaces the section of one benchmark in bench/results.md. */
 export function writeResults(section: (typeof SECTIONS)[number], text: string): void {

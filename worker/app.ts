@@ -8,6 +8,7 @@ import { describeAuth, isExposed } from "./accounts/auth-operations.ts";
 import type { AppEnv } from "./bindings.ts";
 import { describeApi } from "./document/document.ts";
 import { type ErrorCode, problemOf, Refusal } from "./errors.ts";
+import { addressOf, networkOf } from "./http/address.ts";
 import { invalidInput } from "./http/json-body.ts";
 import { refusalFor } from "./http/refusals.ts";
 import { RequestBody } from "./http/request-body.ts";
@@ -68,9 +69,10 @@ root.use(async (c, next) => {
 });
 
 root.use(async (c, next) => {
-  const body = new RequestBody(c.req.raw);
+  const body = new RequestBody(c.req.raw, c.env.uploadMemory.open(networkOf(addressOf(c)), c.env));
   c.set("body", body);
   await next();
+  body.held.release();
   await body.drain();
   // Not c.header, which copies the response with its body.
   const { headers } = c.res;

@@ -4,6 +4,7 @@ import type { Quotas } from "./content/quotas.ts";
 import type { Database } from "./db/tables.ts";
 import type { RateLimits } from "./http/rate-limits.ts";
 import type { RequestBody } from "./http/request-body.ts";
+import type { UploadMemory } from "./http/upload-memory.ts";
 import type { Storages } from "./storage/open.ts";
 import type { YandexDiskSettingsBody } from "./storage/settings.ts";
 
@@ -23,6 +24,7 @@ export interface Bindings {
   readonly yandex: YandexPermission | null;
   readonly accounts: AccountSettings;
   readonly rateLimits: RateLimits;
+  readonly uploadMemory: UploadMemory;
   readonly publicCache: PublicCache;
   /** The built web app. */
   readonly assets: { fetch(request: Request): Promise<Response> };

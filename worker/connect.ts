@@ -10,6 +10,7 @@ import type {
 } from "./bindings.ts";
 import { PublicCache } from "./content/public-cache.ts";
 import { POLICIES, parseRates, type RateLimits } from "./http/rate-limits.ts";
+import { UploadMemory } from "./http/upload-memory.ts";
 import { type CompileService, checkCompiler, compileRemotely } from "./marker/compile-service.ts";
 import type { Consumer } from "./marker/consumer.ts";
 import { checkAddress } from "./storage/address.ts";
@@ -83,6 +84,7 @@ const PUBLIC_ROW_SECONDS = 2;
 /** All module-level state of the Worker: what an isolate keeps in memory between requests. */
 const publicCache = new PublicCache(PUBLIC_ROW_SECONDS);
 const openStorages: OpenStorages = new Map();
+const uploadMemory = new UploadMemory();
 
 /** Returns the services of the edge, made from the platform's bindings. */
 export function connect(env: Env): Bindings & Consumer {
@@ -134,6 +136,7 @@ export function connect(env: Env): Bindings & Consumer {
     yandex: yandex && yandexPermission(yandex, http),
     accounts: accountsOf(env, db),
     rateLimits: rateLimitsOf(env),
+    uploadMemory,
     publicCache,
     assets: { fetch: (request) => env.ASSETS.fetch(request) },
     queue: {

@@ -16,6 +16,7 @@ import { UNLIMITED } from "../../worker/content/quotas.ts";
 import { type ContentStore, FIRST_COMPANY_ID, openStore } from "../../worker/content/store.ts";
 import { apiKeys, type Database } from "../../worker/db/tables.ts";
 import type { Problem } from "../../worker/errors.ts";
+import { UploadMemory } from "../../worker/http/upload-memory.ts";
 import type { CompileJob, CompileOutcome } from "../../worker/marker/compile-service.ts";
 import type { Consumer } from "../../worker/marker/consumer.ts";
 import type { ArContent, ProgressBody, Submission } from "../../worker/schemas.ts";
@@ -89,6 +90,7 @@ export class Edge {
     },
     assets: { fetch: async (request) => new Response(new URL(request.url).pathname) },
     rateLimits: {},
+    uploadMemory: new UploadMemory(),
     // The tests change rows directly.
     publicCache: new PublicCache(0),
     accounts: {

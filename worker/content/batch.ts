@@ -2,6 +2,7 @@ import type { Bindings } from "../bindings.ts";
 import { type Creation, derivedId } from "../db/idempotency.ts";
 import { type ErrorCode, problemOf, Refusal } from "../errors.ts";
 import { refusalFor } from "../http/refusals.ts";
+import type { HeldBytes } from "../http/upload-memory.ts";
 import { logFailure } from "../log.ts";
 import type { BatchItem } from "../schemas.ts";
 import type { ContentStore } from "./store.ts";
@@ -11,10 +12,11 @@ import { type Photo, type Services, submitPhotos } from "./submission.ts";
 export const MAX_BATCH = 500;
 
 /**
- * How many photos are stored together: few enough for the memory, enough to save round trips to the database.
+ * How many photos are stored together: enough to save round trips to the database, and few enough that the next
+ * photo fits beside them into the memory of one request.
  */
 const GROUP_PHOTOS = 16;
-const GROUP_BYTES = 24_000_000;
+const GROUP_BYTES = 8_000_000;
 
 const MAX_NAME_LENGTH = 300;
 
@@ -26,12 +28,13 @@ export type BatchEntry =
 /**
  * Submits photos as they come, in groups. Each gets a result of its own, in the order in which they came; a
  * refused photo does not affect the others. Photos above the limit are left out, and the result says so.
+ *
+ * @param held counts the bytes of the photos in `entries`
  */
 export async function submitBatch(
   services: Services & Pick<Bindings, "now">,
   store: ContentStore,
-  entries: AsyncIterable<BatchEntry>,
-  creation: Creation,
+  { entries, creation, held }: { entries: AsyncIterable<BatchEntry>; creation: Creation; held: HeldBytes },
 ): Promise<BatchItem[]> {
   const items: BatchItem[] = [];
   let group: { index: number; name: string; photo: Photo }[] = [];
@@ -47,7 +50,8 @@ export async function submitBatch(
     const outcomes = await submitPhotos(services, store, requests, services.now()).catch((error: unknown) =>
       photos.map(() => ({ error })),
     );
-    for (const [i, { index, name }] of photos.entries()) {
+    for (const [i, { index, name, photo }] of photos.entries()) {
+      held.release(photo.bytes.length);
       const outcome = outcomes[i];
       items[index] = "error" in outcome ? failed(index, name, outcome.error) : made(index, name, outcome);
     }

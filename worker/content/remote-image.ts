@@ -1,6 +1,7 @@
 import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
 import type { Internet } from "../bindings.ts";
 import { Refusal } from "../errors.ts";
+import type { HeldBytes } from "../http/upload-memory.ts";
 import { joinChunks } from "../storage/chunks.ts";
 import { StorageError } from "../storage/provider.ts";
 
@@ -13,17 +14,17 @@ const TOTAL_SECONDS = 30;
  * Downloads the image at an address that a user gave. The server's Content-Type is ignored: the file's own bytes
  * tell its format.
  *
- * @param field the request's field with the address, for the error message
+ * @param held counts the image's bytes
  * @throws Refusal `invalid_input` for an address that does not lead to a public server, `image_not_fetched` for
  *   a server that does not answer with a file in time, `image_too_many_bytes`
  */
 export async function fetchImage(
   internet: Internet,
   address: string,
-  field = "image_url",
+  held: HeldBytes,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const url = URL.parse(address);
-  if (!url) throw refused(field, "it is not a URL; expected https:// and a host");
+  if (!url) throw refused("it is not a URL; expected https:// and a host");
   // Also stops the download, so that no bytes are read after the time is up.
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), TOTAL_SECONDS * 1000);
@@ -33,17 +34,22 @@ export async function fetchImage(
     );
   });
   try {
-    return await Promise.race([download(internet, url, stop.signal), timeUp]);
+    return await Promise.race([download(internet, url, held, stop.signal), timeUp]);
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
-    if (error.code === "invalid_config") throw refused(field, error.message);
+    if (error.code === "invalid_config") throw refused(error.message);
     throw missed(url, error.message);
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function download(internet: Internet, url: URL, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+async function download(
+  internet: Internet,
+  url: URL,
+  held: HeldBytes,
+  signal: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
   const { status, headers, body } = await internet.open({
     method: "GET",
     url,
@@ -59,25 +65,32 @@ async function download(internet: Internet, url: URL, signal: AbortSignal): Prom
   const declared = Number(headers.get("content-length") ?? 0);
   const chunks: Uint8Array[] = [];
   let size = 0;
-  // Leaving the loop cancels the body.
-  for await (const chunk of body ?? []) {
-    if (signal.aborted) break;
-    size += chunk.length;
-    // Two comparisons, because the declared length may be NaN.
-    if (size > MAX_IMAGE_BYTES || declared > MAX_IMAGE_BYTES) {
-      throw new Refusal(
-        "image_too_many_bytes",
-        `The photo at ${url.host} is larger than the maximum of ${MAX_IMAGE_BYTES / 1_000_000} MB.`,
-      );
+  try {
+    // Leaving the loop cancels the body.
+    for await (const chunk of body ?? []) {
+      if (signal.aborted) break;
+      // Two comparisons, because the declared length may be NaN.
+      if (size + chunk.length > MAX_IMAGE_BYTES || declared > MAX_IMAGE_BYTES) {
+        throw new Refusal(
+          "image_too_many_bytes",
+          `The photo at ${url.host} is larger than the maximum of ${MAX_IMAGE_BYTES / 1_000_000} MB.`,
+        );
+      }
+      await held.add(chunk.length);
+      size += chunk.length;
+      chunks.push(chunk);
     }
-    chunks.push(chunk);
+  } catch (error) {
+    held.release(size);
+    throw error;
   }
+  if (signal.aborted) held.release(size);
   return joinChunks(chunks);
 }
 
-function refused(field: string, why: string): Refusal {
-  return new Refusal("invalid_input", `Field "${field}" of the body: ${why.replace(/\.$/, "")}.`, {}, [
-    { field, detail: why },
+function refused(why: string): Refusal {
+  return new Refusal("invalid_input", `Field "image_url" of the body: ${why.replace(/\.$/, "")}.`, {}, [
+    { field: "image_url", detail: why },
   ]);
 }
 

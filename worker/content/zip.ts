@@ -1,6 +1,7 @@
 /// <reference path="./node-zlib.d.ts" />
 import { crc32, createInflateRaw, type InflateRaw } from "node:zlib";
 import { Refusal } from "../errors.ts";
+import type { HeldBytes } from "../http/upload-memory.ts";
 import { joinChunks } from "../storage/chunks.ts";
 
 /** A file of an archive, or why it cannot be unpacked. The name is only shown, never used as a path. */
@@ -15,6 +16,8 @@ export interface UnzipLimits {
   readonly maxTotalBytes: number;
   /** Files and folders, those that are skipped included. */
   readonly maxEntries: number;
+  /** Counts the unpacked bytes. The reader releases those of the files that it gets. */
+  readonly held: Pick<HeldBytes, "add" | "release">;
   /** Lets other requests run. Called after every megabyte that was read or unpacked. */
   readonly pause: () => Promise<void>;
 }
@@ -232,6 +235,7 @@ async function readFile(archive: Archive, header: Header): Promise<Unzipped | un
     if (error?.code === "batch_too_large") throw error;
     if (error) return { name, error };
     if (file.crc !== crc) return { name, error: damaged(name, "its CRC-32 does not match the archive's") };
+    file.heldBytes = 0;
     return { name, bytes };
   } finally {
     file?.close();
@@ -319,6 +323,8 @@ class Unpacking {
   readonly #closed: Promise<void> | undefined;
   /** The CRC-32 of the unpacked bytes so far. */
   crc = 0;
+  /** Bytes to release when the file is closed. */
+  heldBytes = 0;
 
   constructor({ name, method, isEncrypted }: Header, archive: Archive) {
     this.#name = name;
@@ -339,17 +345,28 @@ class Unpacking {
     this.#packedBytes += packed.length;
     if (!inflate) this.#add(packed);
     else await Promise.race([this.#closed, new Promise<void>((done) => void inflate.write(packed, done))]);
+    await this.#hold();
   }
 
   async end(): Promise<{ error: Refusal | null; bytes: Uint8Array<ArrayBuffer> }> {
     if (!this.#error) this.#inflate?.end();
     await this.#closed;
+    await this.#hold();
     return { error: this.#error, bytes: joinChunks(this.#chunks) };
   }
 
-  /** Frees the memory of zlib. */
+  /** Frees the memory. */
   close(): void {
     this.#inflate?.destroy();
+    this.#archive.limits.held.release(this.heldBytes);
+  }
+
+  /** Counts the bytes that were unpacked since the last time. */
+  async #hold(): Promise<void> {
+    if (this.#error) return;
+    const bytes = this.#size - this.heldBytes;
+    await this.#archive.limits.held.add(bytes);
+    this.heldBytes += bytes;
   }
 
   #add(chunk: Uint8Array): void {

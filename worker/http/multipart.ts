@@ -53,9 +53,9 @@ const MAX_TEXT_BYTES = 16_384;
 const MAX_ENVELOPE_BYTES = 65_536;
 
 /**
- * Reads a form as it streams in, and stops at the first byte over a limit. A file is held twice for a
- * moment, as the chunks that came from the network and joined, and once from then on: 40 MB at the peak and
- * 20 MB after it for the largest photo, so an isolate of 128 MB takes several uploads at a time.
+ * Reads a form into memory as it streams in, and stops at the first byte over a limit.
+ *
+ * @throws Refusal `too_many_uploads`
  */
 export async function readForm<File extends string, Texts extends z.ZodObject>(
   body: RequestBody,
@@ -103,7 +103,7 @@ export async function readForm<File extends string, Texts extends z.ZodObject>(
 }
 
 /**
- * Yields the files of a form one by one as they stream in.
+ * Yields the files of a form one by one as they stream in. The reader releases the bytes of each from `body.held`.
  *
  * @param field name of every part of the form
  */
@@ -132,6 +132,7 @@ async function* partsOf(body: RequestBody, parser: MultipartParser): AsyncGenera
   if (!body.stream) throw new Refusal("malformed_upload", "The body is empty; expected a multipart form.");
   let trailingBytes = 0;
   for await (const chunk of body.chunks()) {
+    await body.held.add(chunk.length);
     try {
       yield* parser.write(chunk);
     } catch (error) {
@@ -167,9 +168,18 @@ function decoded(read: () => string): string {
   }
 }
 
-/** Returns the joined bytes of a part, and lets go of its chunks. */
+/**
+ * Returns the joined bytes of a part. Frees its chunks while it copies them, so that the file is held once. A chunk
+ * with other bytes in its buffer may still be read.
+ */
 function takeFile(part: MultipartPart): FormFile {
-  const bytes = part.bytes as Uint8Array<ArrayBuffer>;
+  const bytes = new Uint8Array(part.size);
+  let offset = 0;
+  for (const chunk of part.content) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+    if (chunk.length === chunk.buffer.byteLength) (chunk.buffer as ArrayBuffer).transfer(0);
+  }
   part.content.length = 0;
   return { name: part.filename ?? "", bytes };
 }

@@ -1,6 +1,7 @@
 import { type ErrorCode, Refusal } from "../errors.ts";
 import { joinChunks } from "../storage/chunks.ts";
 import { Pace } from "./pace.ts";
+import type { HeldBytes } from "./upload-memory.ts";
 
 /** Most bytes read and discarded after an error: enough for every body that a client may send in good faith. */
 const MAX_DRAINED_BYTES = 100_000_000;
@@ -21,11 +22,14 @@ export class RequestBody {
   readonly stream: ReadableStream<Uint8Array> | null;
   readonly contentType: string | undefined;
   readonly contentLength: string | undefined;
+  readonly held: HeldBytes;
   #receivedBytes = 0;
   #observer: BodyObserver | undefined;
   readonly #pace = new Pace();
 
-  constructor(request: Pick<Request, "body" | "headers">) {
+  /** @param held counts the bytes of the body that the request keeps */
+  constructor(request: Pick<Request, "body" | "headers">, held: HeldBytes) {
+    this.held = held;
     this.stream = request.body;
     this.contentType = request.headers.get("content-type") ?? undefined;
     this.contentLength = request.headers.get("content-length") ?? undefined;
@@ -72,7 +76,7 @@ export class RequestBody {
   /**
    * Reads the body into memory, and stops at the first byte over `maxBytes`.
    *
-   * @throws Refusal `code` if the body is larger
+   * @throws Refusal `code` if the body is larger, `too_many_uploads`
    */
   async bytes(maxBytes: number, code: ErrorCode): Promise<Uint8Array<ArrayBuffer>> {
     const declared = Number(this.contentLength ?? 0);
@@ -86,6 +90,7 @@ export class RequestBody {
       if (size > maxBytes) {
         throw new Refusal(code, `The body is larger than the maximum of ${maxBytes} bytes.`);
       }
+      await this.held.add(chunk.length);
       chunks.push(chunk);
     }
     return joinChunks(chunks);

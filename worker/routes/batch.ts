@@ -12,15 +12,13 @@ import { readFormFiles } from "../http/multipart.ts";
 import { answers, problems } from "../http/openapi.ts";
 import { linkOriginOf } from "../http/origin.ts";
 import { type RequestBody, unsupportedMediaType } from "../http/request-body.ts";
+import type { HeldBytes } from "../http/upload-memory.ts";
 import { batchResult, photoTexts, remotePhoto } from "../schemas.ts";
 import { fileNameOf, openProject, photoOf } from "./content.ts";
 import { companyRoute } from "./guarded.ts";
 
 /** Enough for 500 items with descriptions. */
 const MAX_LIST_BYTES = 2_000_000;
-
-/** Photos downloaded at the same time. Each takes up to 40 MB of memory; an isolate has 128 MB. */
-const CONCURRENT_DOWNLOADS = 2;
 
 /** Time limit of all downloads of one request, so that 500 slow servers cannot hold it open. */
 const DOWNLOAD_SECONDS = 600;
@@ -84,6 +82,7 @@ const create = companyRoute(
         "malformed_json",
         "body_too_large",
         "upload_interrupted",
+        "too_many_uploads",
         "unsupported_media_type",
         "invalid_input",
         "project_archived",
@@ -105,12 +104,11 @@ export const batchRoutes = routes.openapi(create, async (c) => {
   const fields = c.req.valid("query");
   const items =
     creation.summary === undefined
-      ? await submitBatch(
-          { ...c.env, origin },
-          store,
-          await entriesOf(c.env, c.var.body, projects, fields),
+      ? await submitBatch({ ...c.env, origin }, store, {
+          entries: await entriesOf(c.env, c.var.body, projects, fields),
           creation,
-        )
+          held: c.var.body.held,
+        })
       : await repeatBatch(creation.id, creation.summary);
   c.set("summary", summarizeBatch(items));
   const submitted = items.filter(({ error }) => error === null).length;
@@ -128,7 +126,7 @@ async function entriesOf(
   switch (body.mediaType) {
     case "application/json": {
       const { items } = parsed(remotePhotos, await jsonOf(body, MAX_LIST_BYTES), "json");
-      return downloaded(env, items, projects, fields);
+      return downloaded({ ...env, held: body.held }, items, projects, fields);
     }
     case "multipart/form-data": {
       const limits = {
@@ -148,6 +146,7 @@ async function entriesOf(
         maxFileBytes: MAX_IMAGE_BYTES,
         maxTotalBytes: MAX_UNPACKED_BYTES,
         maxEntries: MAX_ENTRIES,
+        held: body.held,
         pause: () => env.sleep(0),
       });
       return photosOf(files, fields, project, env.now);
@@ -173,30 +172,28 @@ async function* photosOf(
 }
 
 async function* downloaded(
-  { internet, now }: Pick<Bindings, "internet" | "now">,
+  { internet, now, held }: Pick<Bindings, "internet" | "now"> & { held: HeldBytes },
   items: z.infer<typeof remotePhotos>["items"],
   projects: ProjectStore,
   common: Common,
 ): AsyncGenerator<BatchEntry> {
   const opened = new Map<string | undefined, Promise<ProjectRow>>();
   const deadline = now() + DOWNLOAD_SECONDS * 1000;
-  for (let from = 0; from < items.length; from += CONCURRENT_DOWNLOADS) {
-    yield* await Promise.all(
-      items.slice(from, from + CONCURRENT_DOWNLOADS).map(async ({ image_url: address, ...own }) => {
-        const fields = { ...common, ...own };
-        const id = fields.project_id;
-        try {
-          if (now() > deadline) throw downloadTimeout();
-          const project = opened.get(id) ?? openProject(projects, id);
-          opened.set(id, project);
-          const open = await project;
-          const file = { name: fileNameOf(address), bytes: await fetchImage(internet, address) };
-          return { name: address, photo: photoOf(file, fields, open, now()) };
-        } catch (error) {
-          return { name: address, error };
-        }
-      }),
-    );
+  for (const { image_url: address, ...own } of items) {
+    const fields = { ...common, ...own };
+    const id = fields.project_id;
+    let entry: BatchEntry;
+    try {
+      if (now() > deadline) throw downloadTimeout();
+      const project = opened.get(id) ?? openProject(projects, id);
+      opened.set(id, project);
+      const open = await project;
+      const file = { name: fileNameOf(address), bytes: await fetchImage(internet, address, held) };
+      entry = { name: address, photo: photoOf(file, fields, open, now()) };
+    } catch (error) {
+      entry = { name: address, error };
+    }
+    yield entry;
   }
 }
 

@@ -105,6 +105,7 @@ const create = companyRoute("content:submit", {
       "malformed_json",
       "body_too_large",
       "upload_interrupted",
+      "too_many_uploads",
       "unsupported_media_type",
       "image_not_fetched",
       "invalid_input",
@@ -212,6 +213,7 @@ export const contentRoutes = routes
       { photo, creation },
       c.env.now(),
     );
+    c.var.body.held.release();
     // The holder of a lease compiles the photo itself: waiting would be in vain.
     const seconds = lease ? 0 : c.req.valid("query").wait;
     const { content, task } = (await waitForMarker(c.env, store, submitted, seconds)) ?? submitted;
@@ -317,7 +319,7 @@ async function readPhoto(
     case "application/json": {
       const { image_url: address, ...fields } = parsed(remotePhoto, await jsonOf(body), "json");
       const project = await openProject(projects, fields.project_id);
-      const file = { name: fileNameOf(address), bytes: await fetchImage(internet, address) };
+      const file = { name: fileNameOf(address), bytes: await fetchImage(internet, address, body.held) };
       return photoOf(file, fields, project, now());
     }
     case "multipart/form-data": {

@@ -65,6 +65,7 @@ const put = companyRoute("content:submit", {
       "malformed_json",
       "malformed_upload",
       "upload_interrupted",
+      "too_many_uploads",
       "unsupported_media_type",
       "invalid_input",
       "marker_too_large",

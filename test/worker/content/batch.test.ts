@@ -2,6 +2,7 @@ import { Zip, ZipDeflate, ZipPassThrough, zipSync } from "fflate";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type UnzipLimits, type Unzipped, unzipped } from "../../../worker/content/zip.ts";
 import { arContent, idempotencyKeys } from "../../../worker/db/tables.ts";
+import { UploadMemory } from "../../../worker/http/upload-memory.ts";
 import type { BatchItem } from "../../../worker/schemas.ts";
 import { Edge, json, refusal } from "../edge.ts";
 import { png } from "../fixtures.ts";
@@ -53,7 +54,8 @@ async function unpack(
   const pause = async () => void pauses++;
   let error: unknown;
   try {
-    for await (const file of unzipped(pieces(), { ...LIMITS, pause, ...limits })) files.push(file);
+    const held = new UploadMemory().open("", { now: () => 0, sleep: async () => {} });
+    for await (const file of unzipped(pieces(), { ...LIMITS, held, pause, ...limits })) files.push(file);
   } catch (refused) {
     error = refused;
   }

@@ -10,6 +10,7 @@ import {
   webhookEndpoints,
 } from "../../../worker/db/tables.ts";
 import { ERRORS } from "../../../worker/errors.ts";
+import { UploadMemory } from "../../../worker/http/upload-memory.ts";
 import type { CompileOutcome } from "../../../worker/marker/compile-service.ts";
 import { consume } from "../../../worker/marker/consumer.ts";
 import type { ArContent, CompanyUsage, Project, Submission } from "../../../worker/schemas.ts";
@@ -357,6 +358,12 @@ async function recordRequests({ id }: ArContent): Promise<void> {
   await refused("method_not_allowed", edge.fetch("/api/health", { method: "DELETE" }));
   const broken = new ReadableStream({ pull: (controller) => controller.error(new Error("gone")) });
   await refused("upload_interrupted", edge.fetch(CONTENT, raw("POST", broken, formType)));
+  const uploadMemory = new UploadMemory();
+  for (const caller of ["one company", "another"]) {
+    await uploadMemory.open(caller, edge.bindings).add(20_000_000);
+  }
+  const photo = form({ image: jpeg(500, 500, 200_000) });
+  await refused("too_many_uploads", edge.fetch(CONTENT, { method: "POST", body: photo }, { uploadMemory }));
   const limits = { rateLimits: { read: { requests: 3000, count: async () => false } } };
   await refused("too_many_requests", edge.fetch("/api/company", {}, limits));
   const db = new Proxy(

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MIN_BYTES, WINDOW_MILLISECONDS } from "../../../worker/http/pace.ts";
 import { RequestBody } from "../../../worker/http/request-body.ts";
+import { UploadMemory } from "../../../worker/http/upload-memory.ts";
 import { IncomingVideo } from "../../../worker/video/incoming.ts";
 
 beforeEach(() => {
@@ -43,9 +44,11 @@ interface Reading {
   readonly pauseMilliseconds?: number;
 }
 
+const held = new UploadMemory().open("", { now: () => 0, sleep: async () => {} });
+
 async function readBody({ body, pauseMilliseconds = 0 }: Reading): Promise<number> {
   let bytes = 0;
-  for await (const chunk of new RequestBody({ body, headers: new Headers() }).chunks()) {
+  for await (const chunk of new RequestBody({ body, headers: new Headers() }, held).chunks()) {
     bytes += chunk.length;
     if (pauseMilliseconds > 0) await new Promise((resolve) => setTimeout(resolve, pauseMilliseconds));
   }

@@ -1,0 +1,123 @@
+import { Refusal } from "../errors.ts";
+
+/** Most bytes of request bodies that one isolate holds at a time. An isolate has 128 MB for everything. */
+const MAX_BYTES = 40_000_000;
+/** What the oldest of these requests may hold in addition, so that one always continues: the largest photo. */
+const RESERVED_BYTES = 20_000_000;
+/** Most bytes of all requests of one caller. The caller's oldest request may hold another `RESERVED_BYTES`. */
+const MAX_CALLER_BYTES = 12_000_000;
+/** What every request may hold, so that uploads do not delay other requests. JSON has at most as many bytes. */
+const FREE_BYTES = 65_536;
+
+/** The longest wait for memory of other requests. */
+const WAIT_MILLISECONDS = 10_000;
+const POLL_MILLISECONDS = 50;
+const RETRY_SECONDS = 5;
+
+/** How often a request that holds bytes shows that it runs. */
+const BEAT_MILLISECONDS = 5_000;
+/** A request that was silent for longer has ended: the platform ends requests of clients that have disconnected. */
+const SILENCE_MILLISECONDS = 20_000;
+
+interface Clock {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+}
+
+/**
+ * The memory that request bodies take in one isolate, and each caller's share of it. Counts the bytes that have
+ * arrived and are held. A request for which there is no room stops reading, so that its client stops sending.
+ */
+export class UploadMemory {
+  /** The requests that hold bytes, the oldest first. */
+  readonly #holds = new Set<HeldBytes>();
+
+  /** Returns a counter for one request. Call its `release` when the request ends. */
+  open(caller: string, clock: Clock): HeldBytes {
+    return new HeldBytes(this.#holds, caller, clock);
+  }
+
+  /** The bytes of all requests. */
+  get bytes(): number {
+    return [...this.#holds].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+}
+
+/** The bytes that one request holds. */
+export class HeldBytes {
+  /** The bounds apply to all requests of one caller together. The guards of routes know it better than the network. */
+  caller: string;
+  readonly #holds: Set<HeldBytes>;
+  readonly #clock: Clock;
+  #bytes = 0;
+  #seenAt = 0;
+  #beat: ReturnType<typeof setInterval> | undefined;
+
+  constructor(holds: Set<HeldBytes>, caller: string, clock: Clock) {
+    this.#holds = holds;
+    this.caller = caller;
+    this.#clock = clock;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Counts bytes before they are kept. Waits until there is room for them.
+   *
+   * @throws Refusal `too_many_uploads` after 10 s without room
+   */
+  async add(bytes: number): Promise<void> {
+    const { now, sleep } = this.#clock;
+    for (let waited = 0; !this.#fits(bytes); waited += POLL_MILLISECONDS) {
+      if (waited >= WAIT_MILLISECONDS) throw tooManyUploads();
+      this.#seenAt = now();
+      await sleep(POLL_MILLISECONDS);
+    }
+    this.#bytes += bytes;
+    this.#seenAt = now();
+    this.#holds.add(this);
+    this.#beat ??= setInterval(() => (this.#seenAt = now()), BEAT_MILLISECONDS);
+  }
+
+  /** Stops counting `bytes`, or all of them. */
+  release(bytes = this.#bytes): void {
+    this.#bytes = Math.max(0, this.#bytes - bytes);
+    if (this.#bytes > 0) return;
+    this.#holds.delete(this);
+    if (this.#beat !== undefined) clearInterval(this.#beat);
+    this.#beat = undefined;
+  }
+
+  #fits(bytes: number): boolean {
+    if (this.#bytes + bytes <= FREE_BYTES) return true;
+    const oldestAlive = this.#clock.now() - SILENCE_MILLISECONDS;
+    const held = { all: 0, ofCaller: 0 };
+    let oldest: HeldBytes = this;
+    let oldestOfCaller: HeldBytes = this;
+    for (const other of this.#holds) {
+      if (other.#seenAt < oldestAlive) {
+        this.#holds.delete(other);
+        continue;
+      }
+      if (held.all === 0) oldest = other;
+      held.all += other.#bytes;
+      if (other.caller !== this.caller) continue;
+      if (held.ofCaller === 0) oldestOfCaller = other;
+      held.ofCaller += other.#bytes;
+    }
+    const most = MAX_BYTES + (oldest === this ? RESERVED_BYTES : 0);
+    const mostOfCaller = MAX_CALLER_BYTES + (oldestOfCaller === this ? RESERVED_BYTES : 0);
+    return held.all + bytes <= most && held.ofCaller + bytes <= mostOfCaller;
+  }
+}
+
+function tooManyUploads(): Refusal {
+  return new Refusal(
+    "too_many_uploads",
+    `Other uploads used up the memory for ${WAIT_MILLISECONDS / 1000} s. Nothing was stored; try again in ${RETRY_SECONDS} s.`,
+    { "Retry-After": String(RETRY_SECONDS) },
+  );
+}
