@@ -14,7 +14,19 @@ const DOCUMENTS = [
 ];
 
 /** Sections of SECURITY.md that tell the reader what to do. Everything else there is a claim. */
-const INSTRUCTIONS = ["", "Report a vulnerability", "Operator checklist"];
+const INSTRUCTIONS = ["Security", "Report a vulnerability", "Operator checklist"];
+
+/** Sections of docs/ in which everything is a claim. */
+const CLAIMS = [
+  "Sign-in limits",
+  "Retry safely",
+  "Rate limits",
+  "Quotas",
+  "File limits",
+  "Delivery rules",
+  "Fair shares",
+  "When a storage does not respond",
+];
 
 interface NamedTest {
   readonly file: string;
@@ -58,15 +70,25 @@ function titlesIn(file: string): Set<string> {
   return new Set(Array.from(source.matchAll(call), ([, , title]) => title));
 }
 
-/** Returns the paragraphs, list items and table rows of a text. An introduction of a list or a table is not one. */
+/**
+ * Returns the paragraphs, list items and table rows of a text. Introductions of a list or a table are not among them,
+ * nor are the rows of a table whose head has a footnote for all.
+ */
 function statementsOf(text: string): { section: string; statement: string }[] {
-  const blocks = text.split(/\n{2,}|\n(?=- |\d+\. |\|)/).map((block) => block.trim());
+  const blocks = text
+    .replaceAll(/^```[\s\S]*?^```$/gm, "")
+    .split(/\n{2,}|\n(?=- |\d+\. |\|)/)
+    .map((block) => block.trim());
+  const isRule = (block = "") => /^\|[ |-]*$/.test(block);
   const statements: { section: string; statement: string }[] = [];
   let section = "";
+  let isShownByHead = false;
   for (const [i, block] of blocks.entries()) {
-    const isHead = [block, blocks[i + 1] ?? ""].some((line) => /^\|[ |-]*$/.test(line));
+    const isHead = isRule(blocks[i + 1]);
+    if (isHead || !block.startsWith("|")) isShownByHead = isHead && block.includes("[^");
     if (block.startsWith("#")) section = block.replace(/^#+ /, "");
-    else if (block !== "" && !isHead && !block.endsWith(":")) statements.push({ section, statement: block });
+    else if (block !== "" && !isHead && !isRule(block) && !isShownByHead && !/:(\[\^[\w-]+\])*$/.test(block))
+      statements.push({ section, statement: block });
   }
   return statements;
 }
@@ -89,9 +111,28 @@ describe.each(DOCUMENTS.filter((name) => documents.get(name)!.notes.size > 0))("
   });
 });
 
-test("every statement in SECURITY.md names a test", () => {
-  const statements = statementsOf(documents.get("SECURITY.md")!.text);
-  const claims = statements.filter(({ section }) => !INSTRUCTIONS.includes(section));
-  expect(claims.length).toBeGreaterThan(30);
+test("every statement in SECURITY.md, and of limits in docs/, names a test", () => {
+  const claims = DOCUMENTS.flatMap((name) =>
+    statementsOf(documents.get(name)!.text).filter(({ section }) =>
+      name === "SECURITY.md" ? !INSTRUCTIONS.includes(section) : CLAIMS.includes(section),
+    ),
+  );
+  for (const section of CLAIMS) expect(claims.map((claim) => claim.section)).toContain(section);
   expect(claims.filter(({ statement }) => !statement.includes("[^"))).toEqual([]);
+});
+
+test("the limits in docs/api.md are those of wrangler.toml", () => {
+  const settings = readFileSync(path.join(ROOT, "wrangler.toml"), "utf8");
+  const { text } = documents.get("docs/api.md")!;
+  const setting = (name: string) => new RegExp(`^${name} = "(.*)"`, "m").exec(settings)![1];
+  for (const rate of setting("RATE_LIMITS").split(", ")) {
+    const [policy, requests] = rate.split(" ");
+    expect(text).toMatch(
+      new RegExp(`^\\| \`${policy}\` .* \\| ${Number(requests).toLocaleString("en")} \\|$`, "m"),
+    );
+  }
+  expect(text).toContain(`| Photos | ${Number(setting("QUOTA_CONTENTS")).toLocaleString("en")} |`);
+  expect(text).toContain(`| Bytes | ${Number(setting("QUOTA_BYTES")) / 1e12} TB |`);
+  const compilations = Number(setting("QUOTA_COMPILATIONS_A_DAY")).toLocaleString("en");
+  expect(text).toContain(`| Compilations | ${compilations} per day (UTC) |`);
 });
