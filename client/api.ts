@@ -1944,34 +1944,6 @@ export interface Operations {
     answer: Done;
   };
   /**
-   * Get the data that a viewer needs to play a photo
-   *
-   * Public and readable from any origin. Returns 404 if the photo is inactive or has expired.
-   */
-  "GET /api/viewer/{unique_id}": {
-    path: {
-      unique_id: string;
-    };
-    answer: ViewerManifest;
-  };
-  /**
-   * Get a file of a photo
-   *
-   * Public and readable from any origin. While the photo is inactive or has expired, only its company can read the file. Supports HEAD, ETag, If-None-Match, Range and If-Range. A URL with the current `v` may be cached forever.
-   */
-  "GET /media/{unique_id}/{kind}": {
-    path: {
-      unique_id: string;
-      kind: "image" | "thumbnail" | "marker" | "video";
-    };
-    query?: {
-      v?: string;
-      /** Of a marker: only the parts that the player `vivimark/player` needs, in its compact format, compressed with gzip. A marker for which that is not smaller comes as it is stored; the player reads both. */
-      form?: "compact";
-    };
-    answer: Response;
-  };
-  /**
    * Check each dependency
    *
    * Public. Reports whether each dependency responds, and how fast. `public_url` is whether links can be made. The log has the reason for a failure.
@@ -2012,5 +1984,33 @@ export interface Operations {
   /** Get and extend the session; null without a session */
   "GET /api/auth/get-session": {
     answer: CurrentSession;
+  };
+  /**
+   * Get the data that a viewer needs to play a photo
+   *
+   * Public and readable from any origin. Returns 404 if the photo is inactive or has expired.
+   */
+  "GET /api/viewer/{unique_id}": {
+    path: {
+      unique_id: string;
+    };
+    answer: ViewerManifest;
+  };
+  /**
+   * Get a file of a photo
+   *
+   * Public and readable from any origin. While the photo is inactive or has expired, only its company can read the file. Supports HEAD, ETag, If-None-Match, Range and If-Range. A URL with the current `v` may be cached forever.
+   */
+  "GET /media/{unique_id}/{kind}": {
+    path: {
+      unique_id: string;
+      kind: "image" | "thumbnail" | "marker" | "video";
+    };
+    query?: {
+      v?: string;
+      /** Of a marker: only the parts that the player `vivimark/player` needs, in its compact format, compressed with gzip. A marker for which that is not smaller comes as it is stored; the player reads both. */
+      form?: "compact";
+    };
+    answer: Response;
   };
 }

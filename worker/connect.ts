@@ -11,14 +11,14 @@ import type {
 import { PublicCache } from "./content/public-cache.ts";
 import { POLICIES, parseRates, type RateLimits } from "./http/rate-limits.ts";
 import { UploadMemory } from "./http/upload-memory.ts";
-import { type CompileService, checkCompiler, compileRemotely } from "./marker/compile-service.ts";
+import type { CompileService } from "./marker/compile-service.ts";
 import type { Consumer } from "./marker/consumer.ts";
 import { checkAddress } from "./storage/address.ts";
-import { connectStorage, yandexPermission } from "./storage/connect.ts";
 import { StorageHttp } from "./storage/http.ts";
 import { type OpenStorages, Storages } from "./storage/open.ts";
 import { R2Storage } from "./storage/r2.ts";
 import { Vault } from "./storage/secrets.ts";
+import { yandexPermission } from "./storage/yandex-oauth.ts";
 
 /** Bindings and variables of wrangler.toml, and secrets. */
 export interface Env {
@@ -102,8 +102,10 @@ export function connect(env: Env): Bindings & Consumer {
     vault,
     policy,
     cache: openStorages,
-    connect: (connection, renewed) =>
-      connectStorage(connection, { http, yandex, yandexApiUrl, now: () => Date.now() }, renewed),
+    async connect(connection, renewed) {
+      const { connectStorage } = await import("./storage/connect.ts");
+      return connectStorage(connection, { http, yandex, yandexApiUrl, now: () => Date.now() }, renewed);
+    },
     now: () => Date.now(),
   });
   const settings = {
@@ -159,7 +161,10 @@ export function connect(env: Env): Bindings & Consumer {
         await env.WEBHOOK_QUEUE.sendBatch(messages.map((body) => ({ body, delaySeconds })));
       },
     },
-    compile: (job, onProgress) => compileRemotely(compiler, job, onProgress),
+    async compile(job, onProgress) {
+      const { compileRemotely } = await import("./marker/compile-service.ts");
+      return compileRemotely(compiler, job, onProgress);
+    },
     dependencies: {
       async database() {
         await env.DB.prepare("SELECT id FROM companies LIMIT 1").first();
@@ -176,7 +181,10 @@ export function connect(env: Env): Bindings & Consumer {
       async secrets() {
         vault.check();
       },
-      compiler: () => checkCompiler(compiler, HEALTH_TIMEOUT_SECONDS),
+      async compiler() {
+        const { checkCompiler } = await import("./marker/compile-service.ts");
+        await checkCompiler(compiler, HEALTH_TIMEOUT_SECONDS);
+      },
     },
     now: () => Date.now(),
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),

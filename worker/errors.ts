@@ -1,4 +1,3 @@
-import { z } from "@hono/zod-openapi";
 import type { CompileErrorCode } from "../compiler/types.ts";
 import type { StorageErrorCode } from "./storage/provider.ts";
 
@@ -108,7 +107,22 @@ export interface Failure {
 }
 
 /** The error of one field of a request, such as `settings.bucket`. */
-export type FieldError = NonNullable<Problem["errors"]>[number];
+export interface FieldError {
+  /** Its path in the body, or its name in the query, path or headers. */
+  readonly field: string;
+  readonly detail: string;
+}
+
+/** A problem document (RFC 9457). */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ErrorCode;
+  readonly request_id?: string | undefined;
+  readonly errors?: FieldError[] | undefined;
+}
 
 /** An expected error of a request. Its message becomes the problem document's `detail`. */
 export class Refusal extends Error {
@@ -150,35 +164,3 @@ export function problemOf(
   const errors = fields.length > 0 ? { errors: [...fields] } : {};
   return { type: `urn:vivimark:error:${code}`, title, status, detail, code, ...errors };
 }
-
-const errorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]).openapi("ErrorCode", {
-  description: "The reason, for programs. New codes may be added; handle unknown ones.",
-});
-
-export const problem = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.number().int(),
-    detail: z.string(),
-    code: errorCode,
-    request_id: z.string().optional().openapi({
-      description:
-        "The request's id, as in X-Request-Id and in the log. Missing in the errors of single batch items.",
-    }),
-    /** The errors of single fields, where they are known; `detail` contains the first ones too. */
-    errors: z
-      .array(
-        z.object({
-          field: z.string().openapi({
-            description:
-              "The field's path in the body, such as settings.bucket, or its name in the query, path or headers.",
-          }),
-          detail: z.string(),
-        }),
-      )
-      .optional(),
-  })
-  .openapi("Problem");
-
-export type Problem = z.infer<typeof problem>;

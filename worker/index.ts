@@ -1,11 +1,16 @@
 import { app } from "./app.ts";
 import type { CompileMessage, StorageMessage, WebhookMessage } from "./bindings.ts";
 import { connect, type Env, isDeadLetterQueue } from "./connect.ts";
-import { dispatch } from "./dispatch.ts";
-import { scheduledSweep } from "./sweep.ts";
 
+// The rest is loaded when it is first needed: an isolate that starts for a viewer needs little of it.
 export default {
   fetch: (request, env, context) => app.fetch(request, connect(env), context),
-  queue: (batch, env) => dispatch(connect(env), batch.messages, isDeadLetterQueue(batch.queue)),
-  scheduled: (_controller, env) => scheduledSweep(connect(env)),
+  async queue(batch, env) {
+    const { dispatch } = await import("./dispatch.ts");
+    await dispatch(connect(env), batch.messages, isDeadLetterQueue(batch.queue));
+  },
+  async scheduled(_controller, env) {
+    const { scheduledSweep } = await import("./sweep.ts");
+    await scheduledSweep(connect(env));
+  },
 } satisfies ExportedHandler<Env, CompileMessage | StorageMessage | WebhookMessage>;

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { problem } from "./errors.ts";
 import { decimal, descriptionText, nameText, orNull, titleText } from "./http/fields.ts";
+import { problem } from "./http/problem.ts";
 
 export const markerStatus = z.enum(["pending", "processing", "ready", "failed"]).openapi("MarkerStatus");
 export type MarkerStatus = z.infer<typeof markerStatus>;

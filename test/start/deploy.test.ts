@@ -1,13 +1,32 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { afterAll, expect, test } from "vitest";
+import { gzipSync } from "node:zlib";
+import { afterAll, describe, expect, test } from "vitest";
 import { unstable_readConfig } from "wrangler";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(path.join(tmpdir(), "vivimark-deploy-"));
+const BUNDLE = path.join(folder, "bundle");
+
+/** Most bytes: of the whole bundle, compressed, and of the sources that every isolate evaluates when it starts. */
+const BUDGET = { all: 820_000, viewer: 600_000 };
+
+/** What esbuild writes about a bundle. */
+interface Metafile {
+  readonly inputs: Readonly<
+    Record<
+      string,
+      {
+        readonly bytes: number;
+        readonly imports: readonly { readonly path: string; readonly kind: string }[];
+      }
+    >
+  >;
+}
+
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function runNode(script: string, ...args: string[]) {
@@ -20,7 +39,7 @@ function runNode(script: string, ...args: string[]) {
 test("wrangler can deploy the Worker with all its bindings", async () => {
   const { stdout } = await runNode(
     "wrangler/bin/wrangler.js",
-    ...["deploy", "--dry-run", "--outdir", path.join(folder, "bundle")],
+    ...["deploy", "--dry-run", "--metafile", "--outdir", BUNDLE],
   );
   const limits = ["PUBLIC_LIMIT", "READ_LIMIT", "WRITE_LIMIT", "BATCH_LIMIT"];
   for (const binding of [
@@ -33,7 +52,32 @@ test("wrangler can deploy the Worker with all its bindings", async () => {
     ...limits,
   ])
     expect(stdout).toContain(`env.${binding}`);
-  expect(readdirSync(path.join(folder, "bundle"))).toContain("index.js");
+  expect(readdirSync(BUNDLE)).toContain("index.js");
+});
+
+describe("the deployed bundle", () => {
+  test("stays within its budget", () => {
+    const bytes = gzipSync(readFileSync(path.join(BUNDLE, "index.js"))).length;
+    expect(bytes).toBeGreaterThan(0);
+    expect(bytes).toBeLessThan(BUDGET.all);
+  });
+
+  test("begins for a viewer without zod, better-auth and the API", () => {
+    const { inputs }: Metafile = JSON.parse(readFileSync(path.join(BUNDLE, "bundle-meta.json"), "utf8"));
+    const loaded = new Set(["worker/index.ts"]);
+    for (const file of loaded) {
+      for (const { path: imported, kind } of inputs[file]!.imports) {
+        if (kind !== "dynamic-import" && imported in inputs) loaded.add(imported);
+      }
+    }
+    const packages = new Set(
+      [...loaded].flatMap((file) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []),
+    );
+    expect([...packages].sort()).toEqual(["drizzle-orm", "hono"]);
+    expect(loaded).not.toContain("worker/api.ts");
+    const bytes = [...loaded].reduce((sum, file) => sum + inputs[file]!.bytes, 0);
+    expect(bytes).toBeLessThan(BUDGET.viewer);
+  });
 });
 
 test("answers announce the limits that the platform's counters have", () => {

@@ -64,7 +64,7 @@ export function authOf(
     telemetry: { enabled: false },
     // Its log would show the emails that were tried.
     logger: { disabled: true },
-    // worker/app.ts logs and answers its errors like all others.
+    // worker/http/serve.ts logs and answers its errors like all others.
     onAPIError: { throw: true },
     // worker/accounts/throttle.ts counts attempts in the database, also by email.
     rateLimit: { enabled: false },

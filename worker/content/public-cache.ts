@@ -1,7 +1,7 @@
 import type { Content } from "../db/tables.ts";
 import type { Download } from "../storage/provider.ts";
 import type { FilePlace } from "./files.ts";
-import { isPublic } from "./store.ts";
+import { isPublic } from "./public.ts";
 
 /** The largest file that is cached: markers that the compiler makes and thumbnails are smaller, videos are not. */
 export const MAX_FILE_BYTES = 2 ** 21;

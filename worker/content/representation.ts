@@ -2,14 +2,7 @@ import { MAX_ENTRIES } from "../audit/log.ts";
 import { MAX_KEPT_BYTES, MAX_KEYS } from "../db/idempotency.ts";
 import type { Company, CompileTaskRow, Content, CountedTable } from "../db/tables.ts";
 import { usageOf } from "../db/usage-counts.ts";
-import type {
-  ArContent,
-  CompanyUsage,
-  CompileTask,
-  Lease,
-  MarkerMetadata,
-  ViewerManifest,
-} from "../schemas.ts";
+import type { ArContent, CompanyUsage, CompileTask, Lease, MarkerMetadata } from "../schemas.ts";
 import { MAX_DELIVERIES, MAX_EVENTS } from "../webhooks/deliveries.ts";
 import { DAY_MILLISECONDS, dayOf, endOfDay, type Quotas } from "./quotas.ts";
 
@@ -81,24 +74,6 @@ export function taskBody(task: CompileTaskRow): CompileTask {
 
 export function leaseBody(lease: { readonly token: string; readonly expiresAt: number }): Lease {
   return { token: lease.token, expires_at: new Date(lease.expiresAt).toISOString() };
-}
-
-export function manifestBody(content: Content): ViewerManifest {
-  return {
-    unique_id: content.uniqueId,
-    title: content.title,
-    description: content.description,
-    image_url: content.imageUrl,
-    image_width: content.imageWidth,
-    image_height: content.imageHeight,
-    thumbnail_url: content.thumbnailUrl,
-    marker_status: content.markerStatus,
-    marker_url: content.markerUrl,
-    target_width: content.markerMetadata?.width ?? null,
-    target_height: content.markerMetadata?.height ?? null,
-    video_url: content.videoUrl,
-    video_type: content.videoType,
-  };
 }
 
 export function viewerUrl(uniqueId: string, origin: string): string {

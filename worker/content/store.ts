@@ -597,20 +597,6 @@ export async function purge(
   await db.delete(arContent).where(and(eq(arContent.id, content.id), isNotNull(arContent.deletedAt)));
 }
 
-/** Returns the content that a viewer's link leads to, of any company. */
-export async function findPublic(db: Database, uniqueId: string): Promise<Content | undefined> {
-  const [row] = await db
-    .select()
-    .from(arContent)
-    .where(and(eq(arContent.uniqueId, uniqueId), isNull(arContent.deletedAt)));
-  return row;
-}
-
-/** Tells whether people with its link may see content. */
-export function isPublic({ isActive, expiresAt }: Content, now: number): boolean {
-  return isActive && (expiresAt === null || expiresAt > now);
-}
-
 /** Folds case and Unicode variants, so that `instr` finds text in any script. */
 export function searchable(...texts: string[]): string {
   return texts.join("\n").normalize("NFKC").toLowerCase();

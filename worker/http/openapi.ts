@@ -1,7 +1,8 @@
 import { z } from "@hono/zod-openapi";
-import { ERRORS, type ErrorCode, problem } from "../errors.ts";
+import { ERRORS, type ErrorCode } from "../errors.ts";
 import { MAX_WAIT_SECONDS } from "../marker/wait.ts";
 import { decimal } from "./fields.ts";
+import { problem } from "./problem.ts";
 
 interface ProblemResponse {
   readonly description: string;

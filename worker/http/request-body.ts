@@ -16,7 +16,7 @@ export interface BodyObserver {
   end?(): Promise<void>;
 }
 
-/** The body of one request. A middleware of worker/app.ts creates it; handlers read it as `c.var.body`. */
+/** The body of one request. worker/http/serve.ts creates it; handlers read it as `c.var.body`. */
 export class RequestBody {
   /** Null for a request without a body. Read it through `chunks` or `bytes`, which count and observe. */
   readonly stream: ReadableStream<Uint8Array> | null;

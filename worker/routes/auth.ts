@@ -10,7 +10,7 @@ import { type ErrorCode, Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
 import { assertShallow } from "../http/json-body.ts";
 import { linkOriginOf, originOf } from "../http/origin.ts";
-import { countPublic } from "./guarded.ts";
+import { countPublic } from "../http/serve.ts";
 
 /** better-auth's own routes that are exposed. Its refusals become problem documents. */
 

@@ -189,10 +189,3 @@ function withGuardRefusals(responses: RouteConfig["responses"], codes: readonly 
   });
   return { ...responses, ...Object.fromEntries(guards) };
 }
-
-/** Counts requests to public routes by network address. */
-export const countPublic: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const rateLimitPolicy = await countRequest(c.env.rateLimits, "public", networkOf(addressOf(c)));
-  await next();
-  if (rateLimitPolicy) c.res.headers.set("RateLimit-Policy", rateLimitPolicy);
-};

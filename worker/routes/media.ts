@@ -1,65 +1,26 @@
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
-import { identify, may } from "../accounts/identity.ts";
+import { type Context, Hono } from "hono";
 import type { AppEnv } from "../bindings.ts";
-import { isMediaKind, MEDIA_KINDS } from "../content/file-kinds.ts";
+import { isMediaKind } from "../content/file-kinds.ts";
 import { serveMedia } from "../content/media.ts";
-import { findPublic, isPublic } from "../content/store.ts";
+import { findPublic, isPublic } from "../content/public.ts";
 import type { Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { problems } from "../http/openapi.ts";
 import { originOf } from "../http/origin.ts";
 
-const bytes = { "*/*": { schema: { type: "string", format: "binary" } as const } };
+/** The longest `v` of an address. */
+export const MAX_VERSION_LENGTH = 16;
 
-const OPTIONAL_AUTHENTICATION: Record<string, string[]>[] = [{}, { session: [] }, { key: [] }];
-
-const read = createRoute({
-  method: "get",
-  path: "/{unique_id}/{kind}",
-  operationId: "getMedia",
-  summary: "Get a file of a photo",
-  description:
-    "Public and readable from any origin. While the photo is inactive or has expired, only its company can read the file. " +
-    "Supports HEAD, ETag, If-None-Match, Range and If-Range. A URL with the current `v` may be cached forever.",
-  security: OPTIONAL_AUTHENTICATION,
-  request: {
-    params: z.object({
-      unique_id: z.string(),
-      kind: z.string().openapi({ enum: [...MEDIA_KINDS] }),
-    }),
-    query: z.object({
-      v: z.string().max(16).optional(),
-      form: z
-        .literal("compact")
-        .optional()
-        .openapi({
-          description:
-            "Of a marker: only the parts that the player `vivimark/player` needs, in its compact format, compressed with gzip. " +
-            "A marker for which that is not smaller comes as it is stored; the player reads both.",
-        }),
-    }),
-  },
-  responses: {
-    200: { description: "The file", content: bytes },
-    206: { description: "A range of the file", content: bytes },
-    304: { description: "Not modified" },
-    ...problems(
-      "not_found",
-      "invalid_input",
-      "too_many_requests",
-      "range_not_satisfiable",
-      "storage_unavailable",
-    ),
-  },
-});
-
-export const mediaRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => {
-  const { unique_id: uniqueId, kind } = c.req.valid("param");
+/** Documented in worker/document/viewer.ts. */
+export const mediaRoutes = new Hono<AppEnv>().get("/:unique_id/:kind", async (c) => {
+  const { unique_id: uniqueId, kind } = c.req.param();
+  const { v: version, form } = c.req.query();
+  if (form !== undefined && form !== "compact") throw invalidQuery("form", '"compact"', form);
+  if (version !== undefined && version.length > MAX_VERSION_LENGTH)
+    throw invalidQuery("v", `at most ${MAX_VERSION_LENGTH} characters`, version);
   const request = {
     method: c.req.method,
-    isCompact: c.req.valid("query").form === "compact",
-    version: c.req.valid("query").v,
+    isCompact: form === "compact",
+    version,
     range: c.req.header("range"),
     ifRange: c.req.header("if-range"),
     ifNoneMatch: c.req.header("if-none-match"),
@@ -85,6 +46,7 @@ export const mediaRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => 
 
 /** Returns whether the caller may read the content of this company. */
 async function mayRead(c: Context<AppEnv>, { companyId }: Content): Promise<boolean> {
+  const { identify, may } = await import("../accounts/identity.ts");
   try {
     const access = await identify(c, originOf(c));
     return access.company.id === companyId && may(access, "content:read");
@@ -92,4 +54,10 @@ async function mayRead(c: Context<AppEnv>, { companyId }: Content): Promise<bool
     if (error instanceof Refusal) return false;
     throw error;
   }
+}
+
+function invalidQuery(field: string, expected: string, received: string): Refusal {
+  const detail = `expected ${expected}; received ${JSON.stringify(received.slice(0, 80))}.`;
+  const message = `Field "${field}" of the query: ${detail}`;
+  return new Refusal("invalid_input", message, {}, [{ field, detail }]);
 }

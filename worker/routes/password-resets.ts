@@ -12,9 +12,9 @@ import { addressOf } from "../http/address.ts";
 import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
 import { linkOriginOf, originOf } from "../http/origin.ts";
+import { countPublic } from "../http/serve.ts";
 import { logFailure } from "../log.ts";
 import { attemptOf } from "./auth.ts";
-import { countPublic } from "./guarded.ts";
 
 /** New passwords by email. Paths and bodies are those of better-auth. */
 

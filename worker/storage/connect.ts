@@ -1,18 +1,9 @@
-import type { YandexPermission } from "../bindings.ts";
 import type { StorageHttp } from "./http.ts";
 import type { StorageProvider } from "./provider.ts";
 import { S3Storage } from "./s3.ts";
 import type { ConnectionSettings, YandexDiskSettingsBody } from "./settings.ts";
 import { YandexDiskStorage } from "./yandex-disk.ts";
-import {
-  authorizeUrl,
-  exchangeCode,
-  newVerifier,
-  RefreshedTokens,
-  tokensOf,
-  withTokens,
-  type YandexApplication,
-} from "./yandex-oauth.ts";
+import { RefreshedTokens, tokensOf, withTokens, type YandexApplication } from "./yandex-oauth.ts";
 
 export interface Backends {
   readonly http: StorageHttp;
@@ -50,14 +41,4 @@ export async function connectStorage(
       return new YandexDiskStorage({ root, token: tokens, apiUrl }, http);
     }
   }
-}
-
-/** Returns the OAuth flow of an application, in the edge's own terms. */
-export function yandexPermission(application: YandexApplication, http: StorageHttp): YandexPermission {
-  return {
-    newVerifier,
-    authorizeUrl: (attempt, redirectUri) => authorizeUrl(application, attempt, redirectUri),
-    exchange: async (code, verifier, root) =>
-      withTokens({ root }, await exchangeCode({ application, code, verifier, http })),
-  };
 }

@@ -1,6 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { type AddressPolicy, checkAddress } from "./address.ts";
-import { StorageError } from "./provider.ts";
+import { DEFAULTS } from "./defaults.ts";
 
 /** The settings of each provider, as the API accepts them and as the database stores them, encrypted. */
 
@@ -45,7 +44,7 @@ export const s3Settings = z
       description: "Without the bucket.",
       example: "https://storage.yandexcloud.net",
     }),
-    region: pasted(64, "a region such as us-east-1").default("us-east-1"),
+    region: pasted(64, "a region such as us-east-1").default(DEFAULTS.s3.region),
     bucket: z
       .string()
       .trim()
@@ -53,10 +52,12 @@ export const s3Settings = z
         /^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/,
         "expected the name of a bucket: 3 to 63 letters, digits, dots and hyphens",
       ),
-    prefix: folder.default("").openapi({ description: "A folder in the bucket. Empty: the root." }),
+    prefix: folder
+      .default(DEFAULTS.s3.prefix)
+      .openapi({ description: "A folder in the bucket. Empty: the root." }),
     access_key_id: pasted(200, "the id of an access key"),
     secret_access_key: pasted(500, "the secret of an access key"),
-    style: z.enum(["path", "host"]).default("path").openapi({
+    style: z.enum(["path", "host"]).default(DEFAULTS.s3.style).openapi({
       description:
         "Addresses of files: `path` is https://endpoint/bucket/key, `host` is https://bucket.endpoint/key.",
     }),
@@ -90,7 +91,7 @@ export const yandexDiskSettings = z
         (text) => isFolder(text.replace(/^\w+:\//, "")),
         "expected a folder without empty parts, . and ..",
       )
-      .default("app:/")
+      .default(DEFAULTS.yandex_disk.root)
       .openapi({
         description:
           "app:/ is the application's own folder; disk:/… requires permissions for the whole Disk.",
@@ -135,22 +136,6 @@ export function mergeSettings(
   return Object.fromEntries(
     Object.entries({ ...kept, ...change }).filter(([, value]) => value !== undefined),
   );
-}
-
-/** @throws StorageError `invalid_config`, with its field, for an address that is not allowed */
-export function checkSettings({ provider, settings }: ConnectionSettings, policy: AddressPolicy): void {
-  if (provider !== "s3") return;
-  const { protocol, hostname } = new URL(settings.endpoint);
-  const addresses = [settings.endpoint];
-  if (settings.style === "host") addresses.push(`${protocol}//${settings.bucket}.${hostname}/`);
-  for (const address of addresses) {
-    try {
-      checkAddress(address, policy);
-    } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
-      throw new StorageError("invalid_config", error.message, { field: "endpoint" });
-    }
-  }
 }
 
 /** Returns the fields of settings that are not secret, and the names of those that are. */

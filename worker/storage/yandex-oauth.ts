@@ -1,3 +1,4 @@
+import type { YandexPermission } from "../bindings.ts";
 import type { StorageHttp } from "./http.ts";
 import { StorageError } from "./provider.ts";
 import type { YandexDiskSettingsBody } from "./settings.ts";
@@ -244,4 +245,14 @@ function base64url(bytes: Uint8Array): string {
     .replaceAll("+", "-")
     .replaceAll("/", "_")
     .replaceAll("=", "");
+}
+
+/** Returns the OAuth flow of an application, in the edge's own terms. */
+export function yandexPermission(application: YandexApplication, http: StorageHttp): YandexPermission {
+  return {
+    newVerifier,
+    authorizeUrl: (attempt, redirectUri) => authorizeUrl(application, attempt, redirectUri),
+    exchange: async (code, verifier, root) =>
+      withTokens({ root }, await exchangeCode({ application, code, verifier, http })),
+  };
 }

@@ -2,7 +2,7 @@ import { env, exports } from "cloudflare:workers";
 import { eq } from "drizzle-orm";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { app } from "../../../worker/app.ts";
+import { api } from "../../../worker/api.ts";
 import { arContent, compileTasks } from "../../../worker/db/tables.ts";
 import { ERRORS } from "../../../worker/errors.ts";
 import type { ArContent } from "../../../worker/schemas.ts";
@@ -40,7 +40,7 @@ describe("the API's document", async () => {
   it("is OpenAPI 3.1 and names every operation once", () => {
     expect(document.openapi).toBe("3.1.0");
     // routes.test.ts lists the app's routes.
-    const described = app.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "", version: "" } }).paths;
+    const described = api.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "", version: "" } }).paths;
     const methodsOf = (paths: object) =>
       Object.entries(paths).map(([path, methods]) => [path, Object.keys(methods)]);
     expect(methodsOf(document.paths)).toEqual(methodsOf(described ?? {}));

@@ -14,7 +14,7 @@ import {
   scopesMay,
 } from "../../../worker/accounts/permissions.ts";
 import type { CreatedApiKey, Member } from "../../../worker/accounts/schemas.ts";
-import { app } from "../../../worker/app.ts";
+import { api } from "../../../worker/api.ts";
 import { FIRST_COMPANY_ID } from "../../../worker/content/store.ts";
 import {
   accounts,
@@ -28,6 +28,7 @@ import {
   webhookEndpoints,
 } from "../../../worker/db/tables.ts";
 import { POLICIES, type Policy } from "../../../worker/http/rate-limits.ts";
+import { pages } from "../../../worker/pages.ts";
 import type { ArContent, Submission } from "../../../worker/schemas.ts";
 import type { Delivery, WebhookWithSecret } from "../../../worker/webhooks/schemas.ts";
 import { Browser, OWNER, setUp } from "../browser.ts";
@@ -263,7 +264,7 @@ interface Described {
   readonly responses: object;
 }
 
-const document = app.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "", version: "" } });
+const document = api.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "", version: "" } });
 const operations: Operation[] = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
   Object.entries(item as Record<string, Described>).map(([method, operation]) => ({
     name: `${method.toUpperCase()} ${path}`,
@@ -335,7 +336,7 @@ test("every route under /api and /media is in the document, or is the document i
   const known = new Set(
     operations.map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, ":$1")}`),
   );
-  const others = app.routes
+  const others = [...api.routes, ...pages.routes]
     .filter(({ method, path }) => /^\/(api|media)/.test(path) && !known.has(`${method} ${path}`))
     // Middleware of a group has a star in its path.
     .map(({ method, path }) => `${method} ${path}`);
