@@ -4,7 +4,7 @@ import { mostExtrema } from "../compiler/detector/extrema.ts";
 import { openKernels } from "../compiler/kernels/kernels.ts";
 import type { GreyImage, PlayerTarget } from "../compiler/types.ts";
 import { Aligner, type Alignment } from "./align.ts";
-import { type FeatureBuffers, findFeatures, frameSelection, layFeatures } from "./features.ts";
+import { type FeatureBuffers, type Features, findFeatures, frameSelection, layFeatures } from "./features.ts";
 import { createGrid, type FeatureGrid, type Fit, Fitter, fillGrid } from "./fit.ts";
 import type { Homography } from "./homography.ts";
 import { buildLevels, createPyramid, type FramePyramid, fillPyramid } from "./levels.ts";
@@ -43,13 +43,21 @@ export interface Found {
 /** The stages of finding, in order; the last two come once per hypothesis. */
 export type FindStage = "features" | "match" | "vote" | "fit" | "verify";
 
-export interface FindOptions {
+/** What a debug view learns of a look at a frame. */
+export interface FindObserver {
+  /** Called at the end of each stage. */
+  readonly onStage?: (stage: FindStage) => void;
+  /** Called with the points of each look. */
+  readonly onFeatures?: (features: Features) => void;
+  /** Called with each place that was accepted, and the inliers of its fit: see `Fitter.inliers`. */
+  readonly onPlace?: (place: Found, inliers: Float32Array) => void;
+}
+
+export interface FindOptions extends FindObserver {
   /** Indexes of the targets that are looked for; all when absent. */
   readonly targets?: readonly number[];
   /** Most targets, the best first; 1 when absent. */
   readonly maxTargets?: number;
-  /** Called at the end of each stage. */
-  readonly onStage?: (stage: FindStage) => void;
 }
 
 /**
@@ -185,10 +193,11 @@ export class Finder {
   #look(
     frame: GreyImage,
     zoom: number,
-    { targets, maxTargets = 1, onStage = () => {} }: FindOptions,
+    { targets, maxTargets = 1, onStage = () => {}, onFeatures, onPlace }: FindOptions,
   ): Found[] {
     const features = findFeatures(frame, zoom, this.#features);
     onStage("features");
+    onFeatures?.(features);
     const maxima = this.#maxima;
     const minima = this.#minima;
     const matches = matchFeatures(features, maxima, minima, this.#matches, targets);
@@ -206,6 +215,7 @@ export class Finder {
       onStage("fit");
       const found = fit && this.#verify(target, fit, features.count);
       onStage("verify");
+      if (found) onPlace?.(found, this.#fitter.inliers());
       if (found && found.score > (best[target]?.score ?? 0)) best[target] = found;
     }
     return best

@@ -188,6 +188,22 @@ export class Fitter {
     return kept / inliers;
   }
 
+  /**
+   * Returns the inliers of the last fit, for the debug view. Of each: the feature's x and y in the frame, and how far
+   * from there its reference point is predicted, in x and y.
+   */
+  inliers(): Float32Array {
+    const [a, b, c, d, e, f, g, h, i] = this.#map;
+    const rows: number[] = [];
+    for (let at = 0; at < this.#count; at++) {
+      if (this.#squaredError(this.#map, at) >= this.#squaredCut(at, INLIER_CUT)) continue;
+      const [x, y, qx, qy] = [this.#px[at], this.#py[at], this.#qx[at], this.#qy[at]];
+      const w = 1 / (g * x + h * y + i);
+      rows.push(qx, qy, (a * x + b * y + c) * w - qx, (d * x + e * y + f) * w - qy);
+    }
+    return Float32Array.from(rows);
+  }
+
   /** Sets 1 in each of `side` × `side` cells of the target with an inlier of the last fit. */
   markCells(cells: Uint8Array, side: number): void {
     for (let i = 0; i < this.#count; i++) {

@@ -2,7 +2,7 @@
 // in two trackers of the same marker, or one after the other in one.
 
 import type { GreyImage, PlayerTarget } from "../compiler/types.ts";
-import { Finder, type Found } from "./find.ts";
+import { Finder, type FindObserver, type Found } from "./find.ts";
 import { createFollower, type Follower, type FollowState } from "./follow.ts";
 import type { Homography } from "./homography.ts";
 import { buildLevels, createPyramid, type FramePyramid, fillPyramid } from "./levels.ts";
@@ -61,9 +61,9 @@ export class Tracker {
   }
 
   /** Returns those of the given targets, by index, that the frame shows, the best first. */
-  find(frame: GreyImage, targets: readonly number[]): Found[] {
+  find(frame: GreyImage, targets: readonly number[], observer?: FindObserver): Found[] {
     const finder = this.prepareToFind({ width: frame.width, height: frame.height });
-    return finder.find(frame, { targets, maxTargets: this.#targets.length });
+    return finder.find(frame, { targets, maxTargets: this.#targets.length, ...observer });
   }
 
   /** Begins to follow targets that were found. @param time of the frame in which they were found, in seconds */

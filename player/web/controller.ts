@@ -5,8 +5,8 @@
 // `trackUpdate`.
 
 import { type Camera, estimatePose, type Pose, stockCamera } from "../pose.ts";
-import { type FrameSource, sourceSize } from "./frames.ts";
 import { createPlayer, type Player } from "./player.ts";
+import { type FrameSource, sourceSize } from "./readers.ts";
 
 export type ControllerUpdate =
   | {

@@ -1,218 +1,105 @@
-// Reads grey frames from a playing <video> or a <canvas>.
+// Takes the pictures of a playing <video> or a <canvas> as they come.
 //
-// Grey is the mean of red, green and blue, as in the compiler. A frame is scaled down so that its shorter side has
-// at most SHORTER_SIDE pixels.
+// Where the browser has a MediaStreamTrackProcessor, a camera's pictures are taken from its track and handed to the
+// workers as they are: the page neither reads pixels nor waits for the graphics card. Other pictures are read on the
+// page.
 
-import type { Frame, Size } from "./protocol.ts";
+import { frameSize } from "./grey.ts";
+import type { Picture } from "./protocol.ts";
+import { createFrameReader, type FrameSource, sourceSize } from "./readers.ts";
 
-/** Shorter side, in pixels, of the frames in which the player looks for targets. */
-const SHORTER_SIDE = 480;
-
-/** Where frames come from. */
-export type FrameSource = HTMLVideoElement | HTMLCanvasElement;
-
-/** Returns the size of a source's pictures, pixels; 0 × 0 while a video has none. */
-export function sourceSize(source: FrameSource): Size {
-  return "videoWidth" in source
-    ? { width: source.videoWidth, height: source.videoHeight }
-    : { width: source.width, height: source.height };
+/** A picture that is there to be taken. Each is taken or dropped. */
+export interface Shot {
+  /** Seconds. */
+  readonly time: number;
+  take(): Promise<Picture>;
+  drop(): void;
 }
 
-/** Returns the size of the frames of a source. Widths are multiples of 4: the shader packs four pixels into one. */
-export function frameSize({ width, height }: Size): Size {
-  const scale = Math.min(1, SHORTER_SIDE / Math.min(width, height));
-  return { width: Math.max(4, Math.round((width * scale) / 4) * 4), height: Math.round(height * scale) };
-}
-
-export interface FrameReader {
-  /**
-   * Reads the source's current frame into `buffer`, which has at least `width * height` bytes of the frame's size.
-   * Only one read may run at a time.
-   */
-  read(source: FrameSource, size: Size, buffer: ArrayBuffer): Promise<Frame>;
+export interface FrameStream {
+  /** Resolves with the next picture, or with null when no more come. One call at a time. */
+  next(): Promise<Shot | null>;
   close(): void;
 }
 
-/** Longest time, in milliseconds, after which a frame of the shader is still better than one of the canvas. */
-const SHADER_MILLISECONDS = 16;
+/** What browsers have of https://www.w3.org/TR/mediacapture-transform/ on pages. */
+interface TrackProcessor {
+  readonly readable: ReadableStream<VideoFrame>;
+}
 
-/**
- * Returns a reader that begins with a canvas, which works at once, and changes to the shader when the graphics card has
- * compiled it and turns out to be fast.
- */
-export function createFrameReader(): FrameReader {
-  const canvas = createCanvasReader();
-  let shader: FrameReader | null = null;
-  let isTried = false;
-  let isClosed = false;
+type TrackProcessorClass = new (init: {
+  readonly track: MediaStreamTrack;
+  readonly maxBufferSize: number;
+}) => TrackProcessor;
 
-  async function tryShader(source: FrameSource, size: Size): Promise<void> {
-    const candidate = createShaderReader();
-    if (!candidate) return;
-    try {
-      const buffer = new ArrayBuffer(size.width * size.height);
-      await candidate.read(source, size, buffer);
-      const start = performance.now();
-      await candidate.read(source, size, buffer);
-      const isFast = performance.now() - start <= SHADER_MILLISECONDS;
-      if (isFast && !isClosed) shader = candidate;
-    } catch {
-      // The graphics card is not available, for example because another page has it.
+/** Returns the pictures of the track that a video plays; null where they cannot be taken. */
+export function openTrack(source: FrameSource): FrameStream | null {
+  const { MediaStreamTrackProcessor: Processor } = globalThis as {
+    MediaStreamTrackProcessor?: TrackProcessorClass;
+  };
+  const stream = "srcObject" in source ? source.srcObject : null;
+  const track = stream instanceof MediaStream ? stream.getVideoTracks()[0] : undefined;
+  if (!Processor || track?.readyState !== "live") return null;
+  const reader = new Processor({ track, maxBufferSize: 1 }).readable.getReader();
+  const close = () => void reader.cancel().catch(() => undefined);
+  return {
+    async next() {
+      const { value: picture } = await reader.read();
+      if (!picture) return null;
+      if (!isPlain(picture)) {
+        picture.close();
+        close();
+        return null;
+      }
+      return {
+        time: picture.timestamp / 1e6,
+        take: async () => picture,
+        drop: () => picture.close(),
+      };
+    },
+    close,
+  };
+}
+
+/** Returns whether the pixels of a picture are those that are shown: not turned, mirrored or stretched. */
+function isPlain(picture: VideoFrame & { readonly rotation?: number; readonly flip?: boolean }): boolean {
+  const { visibleRect, displayWidth, displayHeight, rotation = 0, flip = false } = picture;
+  const isStretched = visibleRect?.width !== displayWidth || visibleRect.height !== displayHeight;
+  return !isStretched && rotation === 0 && !flip;
+}
+
+/** Returns the pictures that a source shows, beginning with the current one. */
+export function openSource(source: FrameSource, takeBuffer: (bytes: number) => ArrayBuffer): FrameStream {
+  const reader = createFrameReader();
+  let isFirst = true;
+
+  /** Resolves when the source shows a new picture, with its time in seconds. */
+  function shown(): Promise<number> {
+    if (isFirst) {
+      isFirst = false;
+      // A page that is busy with its own start may draw its next frame late.
+      return Promise.resolve("currentTime" in source ? source.currentTime : performance.now() / 1000);
     }
-    if (shader !== candidate) candidate.close();
+    return new Promise((resolve) => {
+      if ("requestVideoFrameCallback" in source) {
+        source.requestVideoFrameCallback((_, { mediaTime }) => resolve(mediaTime));
+      } else requestAnimationFrame((milliseconds) => resolve(milliseconds / 1000));
+    });
   }
 
   return {
-    async read(source, size, buffer) {
-      if (shader) {
-        try {
-          return await shader.read(source, size, buffer);
-        } catch {
-          shader.close();
-          shader = null;
-        }
-      }
-      const frame = await canvas.read(source, size, buffer);
-      if (!isTried) {
-        isTried = true;
-        tryShader(source, size);
-      }
-      return frame;
+    async next() {
+      let time = await shown();
+      while (sourceSize(source).width === 0) time = await shown();
+      return {
+        time,
+        take() {
+          const size = frameSize(sourceSize(source));
+          return reader.read(source, size, takeBuffer(size.width * size.height));
+        },
+        drop() {},
+      };
     },
-    close() {
-      isClosed = true;
-      shader?.close();
-    },
+    close: reader.close,
   };
-}
-
-/** Reads through a 2-D canvas, which every browser has. It blocks the page for some milliseconds. */
-function createCanvasReader(): FrameReader {
-  const canvas = document.createElement("canvas");
-  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true })!;
-  return {
-    async read(source, { width, height }, buffer) {
-      if (canvas.width !== width || canvas.height !== height) {
-        canvas.width = width;
-        canvas.height = height;
-      }
-      context.drawImage(source, 0, 0, width, height);
-      const { data } = context.getImageData(0, 0, width, height);
-      const grey = new Uint8Array(buffer, 0, width * height);
-      // The division by 3 as a multiplication: exact for sums up to 765.
-      for (let i = 0, at = 0; i < grey.length; i++, at += 4) {
-        grey[i] = ((data[at] + data[at + 1] + data[at + 2]) * 21846) >> 16;
-      }
-      return { buffer, width, height };
-    },
-    close() {},
-  };
-}
-
-const VERTEX_SHADER = `#version 300 es
-void main() {
-  // One triangle that covers the target.
-  vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 - 1.0;
-  gl_Position = vec4(corner, 0.0, 1.0);
-}`;
-
-/** Packs the grey values of four neighbouring pixels into one texel; the frame's first row comes first. */
-const FRAGMENT_SHADER = `#version 300 es
-precision highp float;
-uniform sampler2D video;
-uniform vec2 size;
-out vec4 packed;
-float grey(float x, float y) {
-  return dot(texture(video, vec2(x, y) / size).rgb, vec3(1.0 / 3.0));
-}
-void main() {
-  float x = floor(gl_FragCoord.x) * 4.0 + 0.5;
-  float y = gl_FragCoord.y;
-  packed = vec4(grey(x, y), grey(x + 1.0, y), grey(x + 2.0, y), grey(x + 3.0, y));
-}`;
-
-/**
- * Reads through WebGL 2: the graphics card scales and converts, and the pixels are copied when it has finished, so
- * that the page does not wait. Returns null where WebGL 2 is missing or emulated in software.
- */
-function createShaderReader(): FrameReader | null {
-  const canvas = document.createElement("canvas");
-  const gl = canvas.getContext("webgl2", {
-    alpha: false,
-    antialias: false,
-    depth: false,
-    failIfMajorPerformanceCaveat: true,
-  });
-  if (!gl) return null;
-  const program = link(gl);
-  if (!program) return null;
-  gl.useProgram(program);
-  const sizeLocation = gl.getUniformLocation(program, "size");
-  gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
-  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
-  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
-  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
-  const target = gl.createRenderbuffer();
-  gl.bindRenderbuffer(gl.RENDERBUFFER, target);
-  gl.bindFramebuffer(gl.FRAMEBUFFER, gl.createFramebuffer());
-  gl.bindBuffer(gl.PIXEL_PACK_BUFFER, gl.createBuffer());
-  let allocated: Size = { width: 0, height: 0 };
-
-  function allocate({ width, height }: Size): void {
-    if (allocated.width === width && allocated.height === height) return;
-    gl!.renderbufferStorage(gl!.RENDERBUFFER, gl!.RGBA8, width / 4, height);
-    gl!.framebufferRenderbuffer(gl!.FRAMEBUFFER, gl!.COLOR_ATTACHMENT0, gl!.RENDERBUFFER, target);
-    gl!.bufferData(gl!.PIXEL_PACK_BUFFER, width * height, gl!.STREAM_READ);
-    gl!.viewport(0, 0, width / 4, height);
-    gl!.uniform2f(sizeLocation, width, height);
-    allocated = { width, height };
-  }
-
-  return {
-    async read(source, size, buffer) {
-      const { width, height } = size;
-      allocate(size);
-      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, source);
-      gl.drawArrays(gl.TRIANGLES, 0, 3);
-      gl.readPixels(0, 0, width / 4, height, gl.RGBA, gl.UNSIGNED_BYTE, 0);
-      await finished(gl);
-      gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, new Uint8Array(buffer, 0, width * height));
-      return { buffer, width, height };
-    },
-    close() {
-      gl.getExtension("WEBGL_lose_context")?.loseContext();
-    },
-  };
-}
-
-function link(gl: WebGL2RenderingContext): WebGLProgram | null {
-  const program = gl.createProgram();
-  for (const [type, source] of [
-    [gl.VERTEX_SHADER, VERTEX_SHADER],
-    [gl.FRAGMENT_SHADER, FRAGMENT_SHADER],
-  ] as const) {
-    const shader = gl.createShader(type);
-    if (!shader) return null;
-    gl.shaderSource(shader, source);
-    gl.compileShader(shader);
-    gl.attachShader(program, shader);
-  }
-  gl.linkProgram(program);
-  return gl.getProgramParameter(program, gl.LINK_STATUS) ? program : null;
-}
-
-/** Resolves when the graphics card has executed all commands. Rejects when the context is lost. */
-function finished(gl: WebGL2RenderingContext): Promise<void> {
-  const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
-  gl.flush();
-  return new Promise((resolve, reject) => {
-    const poll = () => {
-      const state = fence ? gl.clientWaitSync(fence, 0, 0) : gl.WAIT_FAILED;
-      if (state === gl.TIMEOUT_EXPIRED) return void setTimeout(poll, 1);
-      gl.deleteSync(fence);
-      if (state === gl.WAIT_FAILED) reject(new Error("The graphics card lost the frame."));
-      else resolve();
-    };
-    poll();
-  });
 }

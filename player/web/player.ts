@@ -5,8 +5,17 @@ import { InvalidMarkerError } from "../../compiler/mind.ts";
 import { FocalEstimator, usualFocal } from "../focal.ts";
 import type { Homography } from "../homography.ts";
 import { estimatePose, type Pose } from "../pose.ts";
-import { createFrameReader, type FrameSource, frameSize, sourceSize } from "./frames.ts";
-import type { Frame, PlayerReply, PlayerRequest, Role, Size } from "./protocol.ts";
+import { type FrameStream, openSource, openTrack, type Shot } from "./frames.ts";
+import {
+  isVideoFrame,
+  type Picture,
+  type PlayerReply,
+  type PlayerRequest,
+  type Role,
+  type Size,
+  type Trace,
+} from "./protocol.ts";
+import { type FrameSource, sourceSize } from "./readers.ts";
 
 export interface PlayerOptions {
   /** The bytes of a `.mind` file, or of its compact form. They are copied. */
@@ -17,6 +26,18 @@ export interface PlayerOptions {
   readonly holdMilliseconds?: number;
   /** The camera's focal length in pixels of the video. When absent, it is estimated from places that are tilted. */
   readonly focalLength?: number;
+  /**
+   * Emits `trace` for each frame, for a debug view. Targets are then looked for also while they are followed, which costs
+   * time. Default: false.
+   */
+  readonly isTraced?: boolean;
+}
+
+/** What a worker saw in a frame. */
+export interface PlayerTrace extends Trace {
+  readonly role: Role;
+  /** Size of the grey frame, to whose pixels the places belong. */
+  readonly frame: Size;
 }
 
 /** Where a target is in a frame. */
@@ -38,6 +59,7 @@ export interface PlayerEvents {
   pose: PlayerPose;
   /** The player has looked at a frame. */
   frame: undefined;
+  trace: PlayerTrace;
   /** A worker failed. The player has stopped and cannot be used again. */
   error: Error;
 }
@@ -82,6 +104,7 @@ export async function createPlayer({
   maxTrack = 1,
   holdMilliseconds = 500,
   focalLength,
+  isTraced = false,
 }: PlayerOptions): Promise<Player> {
   const finder = startWorker("find");
   const follower = startWorker("follow");
@@ -90,15 +113,17 @@ export async function createPlayer({
     follower.terminate();
   };
   try {
-    const [targets] = await Promise.all([load(finder, "find", marker), load(follower, "follow", marker)]);
-    return run({ finder, follower, targets, maxTrack, holdMilliseconds, focalLength });
+    const load = (worker: Worker, role: Role) =>
+      startWith(worker, { kind: "load", role, marker, frame: USUAL_FRAME, isTraced });
+    const [targets] = await Promise.all([load(finder, "find"), load(follower, "follow")]);
+    return run({ finder, follower, targets, maxTrack, holdMilliseconds, focalLength, isTraced });
   } catch (error) {
     close();
     throw error;
   }
 }
 
-function load(worker: Worker, role: Role, marker: ArrayBuffer): Promise<readonly Size[]> {
+function startWith(worker: Worker, request: PlayerRequest): Promise<readonly Size[]> {
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data: reply }: MessageEvent<PlayerReply>) => {
       if (reply.kind === "loaded") resolve(reply.targets);
@@ -106,7 +131,7 @@ function load(worker: Worker, role: Role, marker: ArrayBuffer): Promise<readonly
       else if (reply.kind === "crashed") reject(new Error(reply.message));
     };
     worker.onerror = (event) => reject(new Error(event.message || "The player's worker could not start."));
-    worker.postMessage({ kind: "load", role, marker, frame: USUAL_FRAME } satisfies PlayerRequest);
+    worker.postMessage(request);
   });
 }
 
@@ -117,20 +142,28 @@ interface Parts {
   readonly maxTrack: number;
   readonly holdMilliseconds: number;
   readonly focalLength: number | undefined;
+  readonly isTraced: boolean;
 }
 
-function run({ finder, follower, targets, maxTrack, holdMilliseconds, focalLength }: Parts): Player {
+function run({
+  finder,
+  follower,
+  targets,
+  maxTrack,
+  holdMilliseconds,
+  focalLength,
+  isTraced,
+}: Parts): Player {
   const listeners: { [Name in keyof PlayerEvents]?: ((event: PlayerEvents[Name]) => void)[] } = {};
   const places: Place[] = targets.map(() => ({ state: "lost", heldSince: 0 }));
   /** Buffers that no worker has. */
   let spare: ArrayBuffer[] = [];
-  const reader = createFrameReader();
   let source: FrameSource | null = null;
+  let frames: FrameStream | null = null;
   const focal = new FocalEstimator();
   let only: number | null = null;
   /** Changes with every start and pause: replies about earlier frames are dropped. */
   let round = 0;
-  let isReading = false;
   /** The round of the frame that the worker has; null when it is idle. */
   let finding: number | null = null;
   let following: number | null = null;
@@ -148,59 +181,58 @@ function run({ finder, follower, targets, maxTrack, holdMilliseconds, focalLengt
   const inState = (...states: Place["state"][]) =>
     places.flatMap(({ state }, target) => (states.includes(state) ? [target] : []));
 
-  function takeBuffer({ width, height }: Size): ArrayBuffer {
-    const bytes = width * height;
+  function takeBuffer(bytes: number): ArrayBuffer {
     spare = spare.filter(({ byteLength }) => byteLength === bytes);
     return spare.pop() ?? new ArrayBuffer(bytes);
   }
 
-  /** Calls back for the next frame, with its time in seconds. */
-  function nextFrame(from: FrameSource, callback: (time: number) => void): void {
-    if ("requestVideoFrameCallback" in from) {
-      from.requestVideoFrameCallback((_, { mediaTime }) => callback(mediaTime));
-    } else requestAnimationFrame((milliseconds) => callback(milliseconds / 1000));
-  }
-
-  function watch(from: FrameSource, current: number): void {
-    nextFrame(from, (time) => {
-      if (current !== round) return;
-      watch(from, current);
-      look(from, time).catch(fail);
-    });
-  }
-
-  /** Reads a frame and hands it to the workers that are idle and have something to do. */
-  async function look(from: FrameSource, time: number): Promise<void> {
-    const inFrame = inState("starting", "followed");
-    const sought =
-      only === null ? inState("lost", "held") : inState("lost", "held").filter((i) => i === only);
-    const follows = () => inFrame.length > 0 && following === null;
-    const finds = () => sought.length > 0 && inFrame.length < maxTrack && finding === null;
-    const picture = sourceSize(from);
-    if (isReading || picture.width === 0 || !(follows() || finds())) return;
+  /** Looks at the pictures of a source until the round ends. */
+  async function watch(from: FrameSource): Promise<void> {
     const current = round;
-    const size = frameSize(picture);
-    isReading = true;
-    let frame: Frame;
-    try {
-      frame = await reader.read(from, size, takeBuffer(size));
-    } finally {
-      isReading = false;
-    }
-    if (current !== round) return;
-    if (finds()) {
-      const copy = follows() ? { ...frame, buffer: copyOf(frame, takeBuffer(size)) } : frame;
-      finding = current;
-      send(finder, { kind: "find", frame: copy, time, targets: sought }, copy);
-    }
-    if (follows()) {
-      following = current;
-      send(follower, { kind: "follow", frame, time }, frame);
+    frames = openTrack(from) ?? openSource(from, takeBuffer);
+    while (true) {
+      const shot = await frames.next();
+      if (current !== round) return shot?.drop();
+      if (shot) await look(shot);
+      // The camera's track has ended, or its pictures cannot be read.
+      else frames = openSource(from, takeBuffer);
     }
   }
 
-  function send(worker: Worker, request: PlayerRequest, { buffer }: Frame): void {
-    worker.postMessage(request, [buffer]);
+  /** Hands a picture to the workers that are idle and have something to do. */
+  async function look(shot: Shot): Promise<void> {
+    const out = () => (isTraced ? [...places.keys()] : inState("lost", "held"));
+    const sought = () => (only === null ? out() : out().filter((i) => i === only));
+    const inFrame = () => inState("starting", "followed").length;
+    const follows = () => following === null && inFrame() > 0;
+    const finds = () => finding === null && (isTraced || inFrame() < maxTrack) && sought().length > 0;
+    if (!(follows() || finds())) return shot.drop();
+    const current = round;
+    const { time } = shot;
+    const picture = await shot.take();
+    // A worker may have replied in the time.
+    const isOld = current !== round;
+    const [forFollower, forFinder] = [!isOld && follows(), !isOld && finds()];
+    if (forFinder) {
+      finding = current;
+      const own = forFollower ? copyOf(picture) : picture;
+      send(finder, { kind: "find", picture: own, time, targets: sought() });
+    }
+    if (forFollower) {
+      following = current;
+      send(follower, { kind: "follow", picture, time });
+    }
+    if (!(forFinder || forFollower)) release(picture);
+  }
+
+  function release(picture: Picture): void {
+    if (isVideoFrame(picture)) picture.close();
+    else spare.push(picture.buffer);
+  }
+
+  function send(worker: Worker, request: Extract<PlayerRequest, { readonly picture: Picture }>): void {
+    const { picture } = request;
+    worker.postMessage(request, [isVideoFrame(picture) ? picture : picture.buffer]);
   }
 
   function place(target: number, map: Homography, frame: Size, isHeld: boolean): void {
@@ -223,15 +255,19 @@ function run({ finder, follower, targets, maxTrack, holdMilliseconds, focalLengt
   }
 
   function receive({ data: reply }: MessageEvent<PlayerReply>): void {
+    if ("buffer" in reply && reply.buffer) spare.push(reply.buffer);
+    if ("trace" in reply && reply.trace) {
+      emit("trace", { ...reply.trace, frame: reply.frame, role: reply.kind === "found" ? "find" : "follow" });
+    }
     if (reply.kind === "found") receiveFound(reply);
     else if (reply.kind === "followed") receiveFollowed(reply);
+    else if (reply.kind === "unreadable") receiveUnreadable(reply);
     else if (reply.kind === "crashed") fail(new Error(reply.message));
   }
 
   function receiveFound({ frame, time, found }: Extract<PlayerReply, { kind: "found" }>): void {
     const isCurrent = finding === round;
     finding = null;
-    spare.push(frame.buffer);
     if (!isCurrent) return;
     const out = inState("lost", "held");
     const room = maxTrack - (targets.length - out.length);
@@ -243,8 +279,7 @@ function run({ finder, follower, targets, maxTrack, holdMilliseconds, focalLengt
       place(target, map, frame, false);
     }
     if (starting.length > 0) {
-      const size = { width: frame.width, height: frame.height };
-      follower.postMessage({ kind: "start", found: starting, size, time } satisfies PlayerRequest);
+      follower.postMessage({ kind: "start", found: starting, size: frame, time } satisfies PlayerRequest);
     }
     emit("frame", undefined);
   }
@@ -252,7 +287,6 @@ function run({ finder, follower, targets, maxTrack, holdMilliseconds, focalLengt
   function receiveFollowed({ frame, targets: followed }: Extract<PlayerReply, { kind: "followed" }>): void {
     const isCurrent = following === round;
     following = null;
-    spare.push(frame.buffer);
     if (!isCurrent) return;
     for (const { target, map, state } of followed) {
       if (state === "lost") hold(target);
@@ -262,6 +296,13 @@ function run({ finder, follower, targets, maxTrack, holdMilliseconds, focalLengt
       }
     }
     emit("frame", undefined);
+  }
+
+  function receiveUnreadable({ role }: Extract<PlayerReply, { kind: "unreadable" }>): void {
+    const isCurrent = (role === "find" ? finding : following) === round;
+    if (role === "find") finding = null;
+    else following = null;
+    if (isCurrent) frames?.close();
   }
 
   /** Keeps a target at its place for a moment: it is often found again at once. */
@@ -291,6 +332,8 @@ function run({ finder, follower, targets, maxTrack, holdMilliseconds, focalLengt
   function pause(): void {
     round++;
     source = null;
+    frames?.close();
+    frames = null;
     clearTimeout(holdTimer);
     for (const target of inState("starting", "followed", "held")) lose(target);
     follower.postMessage({ kind: "reset" } satisfies PlayerRequest);
@@ -300,7 +343,6 @@ function run({ finder, follower, targets, maxTrack, holdMilliseconds, focalLengt
     pause();
     finder.terminate();
     follower.terminate();
-    reader.close();
   }
 
   for (const worker of [finder, follower]) {
@@ -324,16 +366,13 @@ function run({ finder, follower, targets, maxTrack, holdMilliseconds, focalLengt
       if (source) pause();
       source = from;
       round++;
-      // A page that is busy with its own start may draw its next frame late.
-      look(from, "currentTime" in from ? from.currentTime : performance.now() / 1000).catch(fail);
-      watch(from, round);
+      watch(from).catch(fail);
     },
     pause,
     close,
   };
 }
 
-function copyOf({ buffer, width, height }: Frame, into: ArrayBuffer): ArrayBuffer {
-  new Uint8Array(into).set(new Uint8Array(buffer, 0, width * height));
-  return into;
+function copyOf(picture: Picture): Picture {
+  return isVideoFrame(picture) ? picture.clone() : { ...picture, buffer: picture.buffer.slice(0) };
 }

@@ -5,13 +5,19 @@ import { loadKernels } from "../../compiler/kernels/kernels.ts";
 import { decodeMind, InvalidMarkerError } from "../../compiler/mind.ts";
 import type { GreyImage } from "../../compiler/types.ts";
 import { Tracker } from "../tracker.ts";
-import type { Frame, PlayerReply, PlayerRequest } from "./protocol.ts";
+import { VideoFrameReader } from "./grey.ts";
+import { type Frame, isVideoFrame, type Picture, type PlayerReply, type PlayerRequest } from "./protocol.ts";
+import { createTracer } from "./trace.ts";
 
 const KERNELS = new URL("../../compiler/wasm/kernels.wasm", import.meta.url);
 
+const reader = new VideoFrameReader();
 let tracker: Tracker;
+let isTraced = false;
 
-async function load({ role, marker, frame }: Extract<PlayerRequest, { kind: "load" }>): Promise<PlayerReply> {
+async function load(request: Extract<PlayerRequest, { kind: "load" }>): Promise<PlayerReply> {
+  const { role, marker, frame } = request;
+  isTraced = request.isTraced;
   // Browsers without WebAssembly SIMD use the TypeScript kernels: slower, but with the same result.
   loadKernels(await WebAssembly.compileStreaming(fetch(KERNELS)).catch(() => null));
   const bytes = new Uint8Array(marker);
@@ -36,16 +42,37 @@ function image({ buffer, width, height }: Frame): GreyImage {
   return { data: new Uint8Array(buffer, 0, width * height), width, height };
 }
 
+/** Returns the grey frame of a picture; null for a video frame that this browser cannot read. */
+async function greyOf(picture: Picture): Promise<Frame | null> {
+  if (!isVideoFrame(picture)) return picture;
+  try {
+    return await reader.read(picture);
+  } catch {
+    return null;
+  } finally {
+    picture.close();
+  }
+}
+
 /** Handles a request; returns the reply, if it has one. */
-function handle(request: Exclude<PlayerRequest, { kind: "load" }>): PlayerReply | undefined {
+async function handle(request: Exclude<PlayerRequest, { kind: "load" }>): Promise<PlayerReply | undefined> {
   switch (request.kind) {
-    case "find": {
-      const { frame, time, targets } = request;
-      return { kind: "found", frame, time, found: tracker.find(image(frame), targets) };
-    }
+    case "find":
     case "follow": {
-      const { frame, time } = request;
-      return { kind: "followed", frame, targets: tracker.follow(image(frame), time) };
+      const { picture, time } = request;
+      const tracer = isTraced ? createTracer() : null;
+      const grey = await greyOf(picture);
+      tracer?.end("read");
+      if (!grey) return { kind: "unreadable", role: request.kind };
+      const frame = { width: grey.width, height: grey.height };
+      const buffer = isVideoFrame(picture) ? null : picture.buffer;
+      if (request.kind === "find") {
+        const found = tracker.find(image(grey), request.targets, tracer?.observer);
+        return { kind: "found", frame, buffer, time, found, trace: tracer?.trace() ?? null };
+      }
+      const targets = tracker.follow(image(grey), time);
+      tracer?.end("follow");
+      return { kind: "followed", frame, buffer, targets, trace: tracer?.trace() ?? null };
     }
     case "start":
       tracker.start(request.found, request.size, request.time);
@@ -65,8 +92,8 @@ function refusal(error: unknown): PlayerReply {
 
 self.onmessage = async ({ data }: MessageEvent<PlayerRequest>) => {
   try {
-    const reply = data.kind === "load" ? await load(data) : handle(data);
-    if (reply) self.postMessage(reply, "frame" in reply ? [reply.frame.buffer] : []);
+    const reply = data.kind === "load" ? await load(data) : await handle(data);
+    if (reply) self.postMessage(reply, "buffer" in reply && reply.buffer ? [reply.buffer] : []);
   } catch (error) {
     self.postMessage(refusal(error));
   }
