@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ArContent } from "../../worker/schemas.ts";
@@ -15,6 +16,8 @@ import { type Platform, startPlatform } from "./platform.ts";
 
 /** Screenshots of a run, which git ignores. */
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts/e2e", import.meta.url));
+/** The viewer's script and WebAssembly, compressed by gzip. */
+const SCRIPT_BUDGET_BYTES = 60_000;
 const DIST = fileURLToPath(new URL("../../web/dist", import.meta.url));
 /** A host name that browsers do not treat as secure over http. */
 const INSECURE_HOST = "photos.test";
@@ -205,6 +208,31 @@ describe("player not available", () => {
     await startButton(page).click();
     await expectShown(page.getByText("Point the camera at this photo"));
   });
+
+  test("does not read the camera's pixels on the page", async () => {
+    const page = await visit(viewer(), {
+      before: () => {
+        const calls = { find: 0, canvas: 0 };
+        Object.assign(globalThis, { calls });
+        const post = Worker.prototype.postMessage;
+        Worker.prototype.postMessage = function (message: { kind: string }, ...rest: unknown[]) {
+          if (message.kind === "find") calls.find++;
+          return Reflect.apply(post, this, [message, ...rest]);
+        };
+        HTMLCanvasElement.prototype.getContext = new Proxy(HTMLCanvasElement.prototype.getContext, {
+          apply: (target, self, parameters) => {
+            calls.canvas++;
+            return Reflect.apply(target, self, parameters);
+          },
+        });
+      },
+    });
+    await startButton(page).click();
+    const calls = () =>
+      page.evaluate(() => (globalThis as unknown as { calls: { find: number; canvas: number } }).calls);
+    await expect.poll(async () => (await calls()).find, PATIENCE).toBeGreaterThan(2);
+    expect((await calls()).canvas).toBe(0);
+  });
 });
 
 describe("the camera is on only while its view is visible", () => {
@@ -351,14 +379,30 @@ describe("pages", () => {
       .toBeGreaterThan(0.2);
   });
 
-  test("loads its own script, not the studio's, and the marker once", async () => {
+  test("the start page loads the thumbnail; the page without the camera loads the photo", async () => {
+    const page = await visit("/api/health");
+    const loaded: string[] = [];
+    page.on("request", (request) => {
+      const file = /^\/media\/[^/]+\/(image|thumbnail)$/.exec(new URL(request.url()).pathname)?.[1];
+      if (file) loaded.push(file);
+    });
+    await page.goto(platform.url + viewer());
+    const isShown = () =>
+      page.locator(".photo").evaluate((photo: HTMLImageElement) => photo.complete && photo.naturalWidth > 0);
+    await expect.poll(isShown, PATIENCE).toBe(true);
+    expect(loaded).toEqual(["thumbnail"]);
+    await page.getByRole("button", { name: "View photo and video without the camera" }).click();
+    await expect.poll(() => loaded.includes("image"), PATIENCE).toBe(true);
+  });
+
+  test("loads at most 60 KB of script, its own, and the marker once", async () => {
     const entry = async (name: string) =>
       /<script type="module"[^>]* src="([^"]+)"/.exec(await readFile(join(DIST, name), "utf8"))![1];
     const page = await visit("/api/health");
     const loaded: string[] = [];
     page.on("request", (request) => {
       const { pathname } = new URL(request.url());
-      if (/\.js$|\/marker$/.test(pathname)) loaded.push(pathname);
+      if (/\.(js|wasm)$|\/marker$/.test(pathname)) loaded.push(pathname);
     });
     await page.goto(platform.url + viewer());
     await startButton(page).click();
@@ -366,6 +410,15 @@ describe("pages", () => {
     expect(loaded).toContain(await entry("viewer.html"));
     expect(loaded).not.toContain(await entry("index.html"));
     expect(loaded.filter((path) => path.endsWith("/marker"))).toHaveLength(1);
+
+    const files = [...new Set(loaded)].filter((path) => !path.endsWith("/marker"));
+    for (const part of [/\/viewer-.*\.js$/, /\/worker-.*\.js$/, /\/kernels-.*\.wasm$/]) {
+      expect(files.filter((path) => part.test(path))).toHaveLength(1);
+    }
+    const sizes = await Promise.all(files.map(async (path) => gzipSync(await readFile(DIST + path)).length));
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    console.log(`The viewer's script, compressed: ${bytes} bytes in ${files.join(", ")}`);
+    expect(bytes).toBeLessThanOrEqual(SCRIPT_BUDGET_BYTES);
   });
 
   test.each([

@@ -21,7 +21,7 @@ export function Plain({ manifest, canTrack }: { manifest: ViewerManifest; canTra
       </header>
       <div class="plain-media">
         <figure>
-          <Photo manifest={manifest} />
+          <Photo manifest={manifest} src={manifest.image_url} />
           <figcaption>Photo</figcaption>
         </figure>
         {manifest.video_url ? (

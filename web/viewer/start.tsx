@@ -15,7 +15,8 @@ export function Start({ manifest, engine }: { manifest: ViewerManifest; engine: 
 
   return (
     <main class="start">
-      <Photo manifest={manifest} />
+      {/* The thumbnail leaves the connection to the marker and the player. */}
+      <Photo manifest={manifest} src={manifest.thumbnail_url ?? manifest.image_url} />
       <div class="start-text">
         <h1>{manifest.title}</h1>
         {manifest.description && <p class="description">{manifest.description}</p>}
