@@ -107,6 +107,12 @@ async function takeViewer(platform: Platform, camera: string, path: string): Pro
     // The overlay fades in, and the player settles.
     await page.waitForTimeout(5000);
     await save("viewer", page);
+
+    await page.goto(`${platform.url}${path}?debug`);
+    await page.getByRole("button", { name: "Start camera" }).click();
+    await page.locator(".debug-figures").waitFor();
+    await page.waitForTimeout(5000);
+    await save("player-debug", page);
   } finally {
     await browser.close();
   }

@@ -18,7 +18,8 @@ export interface Engine {
   close(): void;
 }
 
-export function createEngine(markerUrl: string): Engine {
+/** @param isTraced whether the player emits what it sees, for the debug view */
+export function createEngine(markerUrl: string, isTraced: boolean): Engine {
   const progress = signal(0);
   let player: Promise<Player> | undefined;
 
@@ -30,7 +31,7 @@ export function createEngine(markerUrl: string): Engine {
   return {
     progress,
     player() {
-      const started = (player ??= load(markerUrl, (fraction) => (progress.value = fraction)));
+      const started = (player ??= load(markerUrl, isTraced, (fraction) => (progress.value = fraction)));
       started.catch(() => {
         if (player === started) player = undefined;
       });
@@ -40,11 +41,11 @@ export function createEngine(markerUrl: string): Engine {
   };
 }
 
-async function load(url: string, onProgress: (fraction: number) => void): Promise<Player> {
+async function load(url: string, isTraced: boolean, onProgress: (fraction: number) => void): Promise<Player> {
   const marker = await downloadMarker(url, onProgress).catch((cause) => {
     throw cause instanceof ViewerError ? cause : new ViewerError("offline", { cause });
   });
-  return createPlayer({ marker }).catch((cause) => {
+  return createPlayer({ marker, isTraced }).catch((cause) => {
     throw new ViewerError(cause instanceof InvalidMarkerError ? "bad_marker" : "player_failed", { cause });
   });
 }

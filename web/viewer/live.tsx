@@ -1,10 +1,11 @@
 import { useSignal } from "@preact/signals";
+import type { FunctionComponent } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ViewerManifest } from "../../client/client.ts";
 import { compose, type Homography } from "../../player/homography.ts";
 import type { Engine } from "./engine.ts";
 import { CheckIcon, CloseIcon, PictureIcon, PlayIcon, SoundOffIcon, SoundOnIcon } from "./icons.tsx";
-import { enter, leave } from "./navigation.ts";
+import { enter, isDebug, leave } from "./navigation.ts";
 import { Notice } from "./notice.tsx";
 import { PROBLEM_TEXTS } from "./problems.ts";
 import { cover, toMatrix3d } from "./projection.ts";
@@ -25,6 +26,7 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
   const video = useRef<HTMLVideoElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const [session, setSession] = useState<Session | null>(null);
+  const [Debug, setDebug] = useState<FunctionComponent<{ engine: Engine }> | null>(null);
   const muted = useSignal(true);
   const videoState = useSignal<VideoState>(manifest.video_url ? "loading" : "none");
 
@@ -56,6 +58,8 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
   const phase: Phase = session?.phase.value ?? { name: "camera" };
   const target = session?.target.value;
   const found = phase.name === "found";
+  // The video fades in when it has a picture, and out from where the photo was.
+  const shown = found && videoState.value !== "loading" && videoState.value !== "broken";
 
   async function play(): Promise<void> {
     if (!video.current) return;
@@ -75,6 +79,10 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
   }, [found]);
 
   useEffect(() => heading.current?.focus(), []);
+
+  useEffect(() => {
+    if (isDebug) import("./debug.tsx").then(({ DebugView }) => setDebug(() => DebugView));
+  }, []);
 
   useEffect(() => {
     const leaveOnEscape = (event: KeyboardEvent) => event.key === "Escape" && leave();
@@ -107,7 +115,7 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
       <video ref={view} class="live-camera" playsInline muted autoPlay aria-label="Camera" />
       <div
         ref={overlay}
-        class={`live-overlay ${found ? "is-found" : ""} ${manifest.video_url ? "" : "is-empty"}`}
+        class={`live-overlay ${found ? "is-found" : ""} ${shown ? "is-shown" : ""} ${manifest.video_url ? "" : "is-empty"}`}
         style={target ? { width: `${target.width}px`, height: `${target.height}px` } : undefined}
         aria-hidden={!found}
       >
@@ -127,6 +135,8 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
           />
         )}
       </div>
+
+      {Debug && <Debug engine={engine} />}
 
       <header class="live-bar">
         <p class="live-title">{manifest.title}</p>

@@ -5,6 +5,9 @@ export type View = "start" | "camera" | "plain";
 /** The current view. Every view except "start" has a history entry, so that the back button leaves it. */
 export const view = signal<View>("start");
 
+/** Whether the address asks for the debug view: `?debug`. */
+export const isDebug = new URLSearchParams(location.search).has("debug");
+
 function viewFrom(hash: string): View {
   return hash === "#camera" || hash === "#plain" ? (hash.slice(1) as View) : "start";
 }
@@ -15,7 +18,7 @@ function viewFrom(hash: string): View {
  */
 export function followHistory(): void {
   const first = viewFrom(location.hash);
-  if (first === "camera") history.replaceState(null, "", location.pathname);
+  if (first === "camera") history.replaceState(null, "", location.pathname + location.search);
   else view.value = first;
   addEventListener("popstate", () => (view.value = viewFrom(location.hash)));
 }
@@ -32,7 +35,7 @@ export function leave(): void {
   if (history.state?.entered) {
     history.back();
   } else {
-    history.replaceState(null, "", location.pathname);
+    history.replaceState(null, "", location.pathname + location.search);
     view.value = "start";
   }
 }

@@ -3,7 +3,7 @@ import type { ViewerManifest } from "../../client/client.ts";
 import { createEngine } from "./engine.ts";
 import { Live } from "./live.tsx";
 import { loadManifest, type ManifestResult } from "./manifest.ts";
-import { view } from "./navigation.ts";
+import { isDebug, view } from "./navigation.ts";
 import { Notice } from "./notice.tsx";
 import { Plain } from "./plain.tsx";
 import { Start } from "./start.tsx";
@@ -44,7 +44,7 @@ export function Viewer({ uniqueId }: { uniqueId: string }) {
 
   const manifest = result?.kind === "found" ? result.manifest : null;
   const markerUrl = manifest?.marker_status === "ready" ? manifest.marker_url : null;
-  const engine = useMemo(() => (markerUrl ? createEngine(markerUrl) : null), [markerUrl]);
+  const engine = useMemo(() => (markerUrl ? createEngine(markerUrl, isDebug) : null), [markerUrl]);
 
   useEffect(() => {
     if (manifest) document.title = `${manifest.title} · Vivimark`;

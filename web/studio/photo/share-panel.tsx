@@ -1,8 +1,9 @@
-import { useRef } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { ArContent } from "../../../client/client.ts";
 import * as api from "../api/content.ts";
 import { copyText } from "../ui/copy.ts";
 import { IconCopy, IconDownload, IconOpen } from "../ui/icons.tsx";
+import { Switch } from "../ui/switch.tsx";
 import { toastError } from "../ui/toasts.tsx";
 
 /** Side of the PNG, pixels: 85 mm at 300 dpi. */
@@ -10,6 +11,7 @@ const PNG_SIDE = 1_024;
 
 export function SharePanel({ content }: { content: ArContent }) {
   const link = useRef<HTMLInputElement>(null);
+  const [isDebug, setDebug] = useState(false);
   const address = new URL(content.viewer_url, location.href).href;
 
   const downloadPng = () =>
@@ -49,10 +51,19 @@ export function SharePanel({ content }: { content: ArContent }) {
           Copy link
         </button>
       </div>
-      <a class="button primary wide" href={content.viewer_url} target="_blank" rel="noopener">
+      <a
+        class="button primary wide"
+        href={isDebug ? `${content.viewer_url}?debug` : content.viewer_url}
+        target="_blank"
+        rel="noopener"
+      >
         <IconOpen />
         Open viewer
       </a>
+      <div class="share-debug">
+        <Switch label="Debug view" on={isDebug} onChange={setDebug} />
+        <p class="hint">Shows what the player sees, over the camera.</p>
+      </div>
     </section>
   );
 }
