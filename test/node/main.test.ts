@@ -14,9 +14,9 @@ const photo = readFileSync(
 let child: ChildProcess;
 let output: string;
 
-function run(environment: Record<string, string>): void {
+function run(environment: Record<string, string>, ...options: string[]): void {
   const { COMPILER_SECRET: _, COMPILER_PORT: __, COMPILER_HOST: ___, ...inherited } = process.env;
-  child = spawn(process.execPath, [path.resolve(import.meta.dirname, "../../node/main.ts")], {
+  child = spawn(process.execPath, [...options, path.resolve(import.meta.dirname, "../../node/main.ts")], {
     env: { ...inherited, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -60,6 +60,12 @@ test.each(["SIGTERM", "SIGINT"] as const)("serves until %s, and finishes the run
   expect(output).toMatch(/"event":"stopped"/);
   expect(output).not.toContain(SECRET);
   for (const line of output.trim().split("\n")) expect(() => JSON.parse(line)).not.toThrow();
+});
+
+test("needs no right to write files, because it stores nothing", async () => {
+  run({ COMPILER_SECRET: SECRET, COMPILER_PORT: "0" }, "--permission", "--allow-fs-read=*", "--allow-worker");
+  const { url } = await lineOf("listening");
+  expect((await readAll(await post(url, photo))).at(-1)?.name).toBe("marker");
 });
 
 test("keeps working when its log has no reader any more", async () => {

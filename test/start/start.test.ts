@@ -30,6 +30,9 @@ test("npm start serves the main job, keeps its state, and stops both servers on 
   const address = link.origin;
   expect(link.pathname).toBe("/setup");
   expect((await fetch(address)).headers.get("content-type")).toContain("text/html");
+  // A server that listens on all addresses also listens on this one.
+  for (const port of [settings.PORT, settings.COMPILER_PORT])
+    await expect(fetch(`http://127.0.0.2:${port}/health`)).rejects.toThrow();
   // The database and the keys are closed to other users of the machine.
   expect(statSync(state).mode & 0o777).toBe(0o700);
 
