@@ -21,7 +21,13 @@ export { inspectMind, type MarkerProblem, type MarkerReport, type TargetReport }
 export { loadKernels } from "./kernels/kernels.ts";
 export { extractTargets, mergeMinds } from "./merge.ts";
 export { decodeMind, encodeMind, InvalidMarkerError, type MarkerFault } from "./mind.ts";
-export { type CompiledPhoto, compilePhoto, type ScoredPhoto, scorePhoto } from "./photo.ts";
+export {
+  type CompiledPhoto,
+  compilePhoto,
+  type ScoredPhoto,
+  type ScoreOptions,
+  scorePhoto,
+} from "./photo.ts";
 export { contactSheet, drawDetail, drawFeatures, sheetPictureSize, targetPicture } from "./preview.ts";
 export {
   type Quality,
@@ -30,6 +36,7 @@ export {
   type QualityPartName,
   type QualityReason,
   type QualityReasonCode,
+  type ScoredPlayer,
   scoreImage,
   scoreTarget,
 } from "./quality.ts";

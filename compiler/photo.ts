@@ -2,7 +2,7 @@ import { compileTarget } from "./compile.ts";
 import { decodeImage, toGrey } from "./image/decode.ts";
 import { makeThumbnail } from "./image/thumbnail.ts";
 import { encodeMind } from "./mind.ts";
-import { type Quality, scoreImage } from "./quality.ts";
+import { type Quality, type ScoredPlayer, scoreImage } from "./quality.ts";
 import { assertTrackable } from "./trackable.ts";
 import type { CompileOptions, CompileProgress } from "./types.ts";
 
@@ -44,6 +44,11 @@ export async function compilePhoto(
   return { marker, thumbnail, width, height, milliseconds: Date.now() - start };
 }
 
+export interface ScoreOptions extends Pick<CompileOptions, "maxSize"> {
+  /** Whose success is predicted. Default: "vivimark", our player. */
+  readonly player?: ScoredPlayer;
+}
+
 export interface ScoredPhoto {
   readonly quality: Quality;
   /** Upright size of the photo, pixels. */
@@ -58,15 +63,15 @@ export interface ScoredPhoto {
  * `compilePhoto` makes with the same `maxSize`; photos that `compilePhoto` would refuse get a score too.
  * Call `loadCodecs` first.
  *
- * @throws CompileError when the bytes are not a photo
+ * @throws CompileError when the bytes are not a photo, or for an unknown player
  */
 export async function scorePhoto(
   bytes: Uint8Array,
-  { maxSize }: Pick<CompileOptions, "maxSize"> = {},
+  { maxSize, player }: ScoreOptions = {},
 ): Promise<ScoredPhoto> {
   const start = Date.now();
   const grey = toGrey(await decodeImage(bytes));
-  const quality = scoreImage(grey, maxSize);
+  const quality = scoreImage(grey, maxSize, player);
   return { quality, width: grey.width, height: grey.height, milliseconds: Date.now() - start };
 }
 

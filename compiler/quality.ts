@@ -3,18 +3,27 @@
 import { DEFAULT_MAX_SIZE, detectKeyframes } from "./compile.ts";
 import { resizeGrey } from "./image/resize.ts";
 import { findDistinct, type Landmark, lookAround } from "./quality/landmarks.ts";
-import { type Evidence, predictAt, predictShare } from "./quality/model.ts";
+import {
+  checkPlayer,
+  type Evidence,
+  modelOf,
+  predictIn,
+  predictShare,
+  type ScoredPlayer,
+} from "./quality/model.ts";
 import {
   findReasons,
-  measureTones,
   type QualityMap,
   type QualityPart,
   type QualityReason,
   rateParts,
 } from "./quality/reasons.ts";
+import { measureTones } from "./quality/tones.ts";
+import { tryFrames } from "./quality/trials.ts";
 import { scaleImage, trackingScales } from "./scales.ts";
 import type { GreyImage, ImageTarget, KeyframePoints, TrackingImage } from "./types.ts";
 
+export type { ScoredPlayer } from "./quality/model.ts";
 export type {
   QualityMap,
   QualityPart,
@@ -25,7 +34,9 @@ export type {
 
 /** The quality of a picture; the same object in every host and on the wire. */
 export interface Quality {
-  /** Predicted share of a camera's views in which MindAR finds the picture: whole percent, 0 … 100. */
+  /** Whose success the score predicts. The parts and the map are the same for each player. */
+  readonly player: ScoredPlayer;
+  /** Predicted share of a camera's views in which the player finds the picture: whole percent, 0 … 100. */
   readonly score: number;
   /** 0 … 5 in halves. */
   readonly stars: number;
@@ -49,9 +60,6 @@ const MOST_KEYFRAMES = 10;
 /** Keyframes in an octave. */
 const OCTAVE = 3;
 
-/** Share that earns five stars. No picture is found in all views, because some views are very poor. */
-const FIVE_STARS = 0.8;
-
 /** Cells of the map along the picture's longer side. */
 const MAP_CELLS = 16;
 
@@ -61,22 +69,32 @@ const PLENTY = 1.2;
 /** Frame pixels of 1 mm in print at arm's length (400 mm), for a camera that is 45° and 480 pixels high. */
 const PIXELS_PER_MILLIMETRE = 480 / (2 * Math.tan(Math.PI / 8) * 400);
 
-/** Scores a compiled target, or one that was decoded from a `.mind` file. */
-export function scoreTarget(target: ImageTarget): Quality {
-  return judge(target.width, target.height, gatherEvidence(target), greyOf(target.tracking));
+/**
+ * Scores a compiled target, or one that was decoded from a `.mind` file.
+ *
+ * @throws CompileError `invalid_option` for an unknown player
+ */
+export function scoreTarget(target: ImageTarget, player: ScoredPlayer = "vivimark"): Quality {
+  checkPlayer(player);
+  return judge(target, gatherEvidence(target), player);
 }
 
 /**
  * Scores grey pixels without a full compilation. The score equals that of the compiled target.
  *
  * @param maxSize as for `compile`
+ * @throws CompileError `invalid_option` for an unknown player
  */
-export function scoreImage(image: GreyImage, maxSize: number = DEFAULT_MAX_SIZE): Quality {
+export function scoreImage(
+  image: GreyImage,
+  maxSize: number = DEFAULT_MAX_SIZE,
+  player: ScoredPlayer = "vivimark",
+): Quality {
+  checkPlayer(player);
   const reduced = resizeGrey(image, maxSize);
-  const { width, height } = reduced;
-  const tracking = scaleImage(reduced, trackingScales(width, height));
+  const tracking = scaleImage(reduced, trackingScales(reduced.width, reduced.height));
   const keyframes = detectKeyframes(reduced, LARGEST_KEYFRAME);
-  return judge(width, height, gatherEvidence({ keyframes, tracking }), greyOf(tracking));
+  return judge(reduced, gatherEvidence({ keyframes, tracking }), player);
 }
 
 /** Returns the evidence on which a prediction is based. */
@@ -95,6 +113,8 @@ export function gatherEvidence({
     near: lookAround(seen, grey, 1),
     far: lookAround(seen, grey, OCTAVE),
     distinct: findDistinct(seen, grey),
+    recognised: tryFrames(seen, grey),
+    tones: measureTones(grey),
   };
 }
 
@@ -105,25 +125,30 @@ function greyOf(tracking: readonly ScaledImage[]): ScaledImage {
 
 type ScaledImage = Omit<TrackingImage, "points">;
 
-function judge(width: number, height: number, evidence: Evidence, grey: GreyImage): Quality {
-  const tones = measureTones(grey);
-  const share = predictShare(evidence);
-  const parts = rateParts(evidence, tones);
+function judge(
+  { width, height }: Pick<GreyImage, "width" | "height">,
+  evidence: Evidence,
+  player: ScoredPlayer,
+): Quality {
+  const model = modelOf(player);
+  const share = predictShare(evidence, model);
+  const parts = rateParts(evidence);
   const map = drawMap(width, height, evidence);
-  const print = smallestPrint(evidence);
+  const print = smallestPrint((size) => predictIn(evidence, { size, isPoor: false }, model));
   return {
+    player,
     score: Math.round(100 * share),
-    stars: Math.min(5, Math.round((10 * share) / FIVE_STARS) / 2),
+    stars: Math.min(5, Math.round((10 * share) / model.fiveStars) / 2),
     parts,
-    reasons: findReasons(share, parts, tones, map, print),
+    reasons: share >= model.good ? [] : findReasons(parts, evidence.tones, map, print),
     print,
     map,
   };
 }
 
-function smallestPrint(evidence: Evidence): number | null {
+function smallestPrint(predictAt: (size: number) => number): number | null {
   for (let size = 60; size <= 460; size += 10) {
-    if (predictAt(evidence, size) >= 0.5) return Math.round(size / PIXELS_PER_MILLIMETRE);
+    if (predictAt(size) >= 0.5) return Math.round(size / PIXELS_PER_MILLIMETRE);
   }
   return null;
 }

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { checkImageBytes } from "../compiler/image/inspect.ts";
-import type { CompiledPhoto, ScoredPhoto } from "../compiler/photo.ts";
+import type { CompiledPhoto, ScoredPhoto, ScoreOptions } from "../compiler/photo.ts";
 import { CompileError, type CompileOptions, type CompileProgress } from "../compiler/types.ts";
 import { readCompileModules } from "./codecs.ts";
 import type { JobKind, JobResults } from "./protocol.ts";
@@ -22,7 +22,7 @@ export interface CompilePhotosOptions extends CompileOptions {
   readonly onProgress?: (photo: number, progress: CompileProgress) => void;
 }
 
-export type ScorePhotosOptions = Pick<CompilePhotosOptions, "maxSize" | "threads" | "signal">;
+export type ScorePhotosOptions = ScoreOptions & Pick<CompilePhotosOptions, "threads" | "signal">;
 
 /**
  * Compiles several photos at a time in threads, each like `compilePhoto`. Loads the codecs.
@@ -55,7 +55,7 @@ async function runJobs<Kind extends JobKind>(
     signal,
     onProgress = () => {},
     ...options
-  }: CompilePhotosOptions,
+  }: CompilePhotosOptions & ScoreOptions,
 ): Promise<PromiseSettledResult<JobResults[Kind]>[]> {
   if (!(limit >= 1)) throw new CompileError("invalid_option", `Got threads = ${limit}; expected 1 or more.`);
   const threads = new Threads(JOB, await readCompileModules());

@@ -1,7 +1,7 @@
 /** The messages between a compile thread and its owner. A thread runs one job at a time. */
 
 import type { CodecModules } from "../compiler/image/codecs.ts";
-import type { CompiledPhoto, ScoredPhoto } from "../compiler/photo.ts";
+import type { CompiledPhoto, ScoredPhoto, ScoreOptions } from "../compiler/photo.ts";
 import type { CompileErrorCode, CompileOptions, CompileProgress } from "../compiler/types.ts";
 
 /** The worker data of a thread: compiled `WebAssembly.Module`s. */
@@ -21,7 +21,7 @@ export type JobKind = keyof JobResults;
 export interface Job<Kind extends JobKind = JobKind> {
   readonly kind: Kind;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly options: CompileOptions;
+  readonly options: CompileOptions & ScoreOptions;
 }
 
 /** A message from the thread: any number of `progress`, then one other. A crashed thread sends none. */

@@ -2,16 +2,9 @@
 // evenly spread, weak ones too.
 
 import { type DetectorBuffers, detect, layDetector } from "../compiler/detector/detect.ts";
-import type { Selection } from "../compiler/detector/extrema.ts";
+import { frameSelection } from "../compiler/detector/extrema.ts";
 import type { Kernels, Room } from "../compiler/kernels/kernels.ts";
 import { DESCRIPTOR_WORDS, type FeaturePoints, type GreyImage } from "../compiler/types.ts";
-
-/** Sides, in frame pixels, of the buckets in which the strongest points stay. */
-const BUCKET_SIDE = 25.5;
-const POINTS_PER_BUCKET = 5;
-
-/** Smallest |difference of Gaussians|, in grey levels: blurred and dark photos have weak points only. */
-const MIN_RESPONSE = 1.2;
 
 /**
  * Feature points in columns, first the maxima and then the minima. Coordinates and scales are in frame pixels,
@@ -31,16 +24,6 @@ export interface Features {
 export type FeatureBuffers = DetectorBuffers;
 
 type Size = Pick<GreyImage, "width" | "height">;
-
-/** Returns which points of a frame of this size stay. */
-export function frameSelection({ width, height }: Size): Selection {
-  return {
-    bucketsAcross: Math.max(1, Math.round(width / BUCKET_SIDE)),
-    bucketsDown: Math.max(1, Math.round(height / BUCKET_SIDE)),
-    pointsPerBucket: POINTS_PER_BUCKET,
-    minResponse: MIN_RESPONSE,
-  };
-}
 
 export function layFeatures(room: Room, kernels: Kernels, size: Size): FeatureBuffers {
   return layDetector(room, kernels, size, frameSelection(size));

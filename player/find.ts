@@ -1,10 +1,10 @@
 // Finds targets in a frame without knowing where they were. `Finder.find` shows the stages in order.
 
-import { mostExtrema } from "../compiler/detector/extrema.ts";
+import { frameSelection, mostExtrema } from "../compiler/detector/extrema.ts";
 import { openKernels } from "../compiler/kernels/kernels.ts";
 import type { GreyImage, PlayerTarget } from "../compiler/types.ts";
 import { Aligner, type Alignment } from "./align.ts";
-import { type FeatureBuffers, type Features, findFeatures, frameSelection, layFeatures } from "./features.ts";
+import { type FeatureBuffers, type Features, findFeatures, layFeatures } from "./features.ts";
 import { createGrid, type FeatureGrid, type Fit, Fitter, fillGrid } from "./fit.ts";
 import type { Homography } from "./homography.ts";
 import { buildLevels, createPyramid, type FramePyramid, fillPyramid } from "./levels.ts";

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { SCORED_PLAYERS } from "../compiler/quality/model.ts";
 import { decimal, descriptionText, nameText, orNull, titleText } from "./http/fields.ts";
 import { problem } from "./http/problem.ts";
 
@@ -22,7 +23,9 @@ export type ProgressBody = z.infer<typeof progress>;
 /** The quality of a marker, from `scoreTarget` in compiler/quality.ts. */
 const quality = z
   .object({
-    /** Predicted share of a camera's views in which MindAR finds the photo, in percent. */
+    /** Whose success is predicted: our player's; MindAR's only for a marker that the sweep has not scored again yet. */
+    player: z.enum(SCORED_PLAYERS),
+    /** Predicted share of a camera's views in which the player finds the photo, in percent. */
     score: z.number().int().min(0).max(100),
     /** 0 to 5 in steps of 0.5. */
     stars: z.number().min(0).max(5),

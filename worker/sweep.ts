@@ -10,6 +10,7 @@ import { claimDeleted, openStore, purge } from "./content/store.ts";
 import { sweepKeys } from "./db/idempotency.ts";
 import { logFailure, withLogContext } from "./log.ts";
 import { reclaimOverdue } from "./marker/life.ts";
+import { listOldScores, scoreAgain } from "./marker/old-scores.ts";
 import { resealSettings } from "./storage/connections.ts";
 import { Patience, withPatience } from "./storage/patience.ts";
 import * as storageMigrations from "./storage-migration/life.ts";
@@ -20,6 +21,9 @@ import { resealSecrets } from "./webhooks/reseal.ts";
 
 /** Most rows of each kind per run. The next run follows a minute later. */
 const MAX_ROWS = 100;
+
+/** Most markers per run that are scored again: each takes some ten milliseconds of CPU time. */
+const MAX_SCORES = 20;
 
 /** The wait after a failure, so that a storage that is down does not block the rows after it. */
 const RETRY_SECONDS = 600;
@@ -44,8 +48,8 @@ export async function scheduledSweep(
  * - deletes old rows of sign-in attempts, verifications, sessions, invitations, storage migrations, idempotency keys,
  *   the audit log and quotas;
  * - encrypts again what an older key encrypted;
- * - last, because it waits for the storages of companies: removes abandoned video uploads, files that no content names,
- *   and the files of deleted content.
+ * - last, because it waits for the storages of companies: scores old markers for our player, and removes abandoned
+ *   video uploads, files that no content names, and the files of deleted content.
  */
 export async function sweep(
   {
@@ -82,7 +86,17 @@ export async function sweep(
 
   const uploads = await listExpired(db, MAX_ROWS, now);
   const deleted = await claimDeleted(db, MAX_ROWS, now, now + RETRY_SECONDS * 1000);
+  const oldScores = await listOldScores(db, MAX_SCORES);
   await Promise.all([
+    forEachOfCompany(oldScores, async (content) => {
+      try {
+        await scoreAgain({ db, storages }, content);
+      } catch (error) {
+        logFailure("A marker is scored by a later sweep", error, { content_id: content.id });
+        return false;
+      }
+      return true;
+    }),
     forEachOfCompany(uploads, async (upload) => {
       const { company } = await openStore(db, upload.companyId);
       await discardUpload({ db, storages }, new VideoUploadStore(db, company), upload, now);

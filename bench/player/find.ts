@@ -129,7 +129,7 @@ function choose(subjects: readonly Subject[], { quick }: Plan): Subject[] {
 
 /** Runs in a thread: measures the pictures whose indexes it receives. */
 async function serve(plan: Plan): Promise<void> {
-  const { load } = await import("../recall/player.ts");
+  const { load } = await import("../recall/mindar.ts");
   await loadModules();
   const subjects = choose(await loadSubjects(), plan);
   const bins = binsOf(plan);

@@ -3,7 +3,7 @@
 
 import type { GreyImage, ImageTarget } from "../../compiler/types.ts";
 import type { Corners } from "../../test/e2e/pinhole.ts";
-import { estimator, load, PROJECTION, placeCorners, windows } from "../recall/player.ts";
+import { estimator, load, PROJECTION, placeCorners, windows } from "../recall/mindar.ts";
 
 const { OneEuroFilter } = await import("mind-ar/src/libs/one-euro-filter.js");
 

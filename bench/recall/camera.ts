@@ -54,11 +54,63 @@ export function seeded(seed: number): Random {
   };
 }
 
+/** The properties of one view, each 0…1. */
+type Shares = Readonly<
+  Record<
+    | "size"
+    | "tilt"
+    | "lean"
+    | "roll"
+    | "x"
+    | "y"
+    | "defocus"
+    | "motion"
+    | "motionAngle"
+    | "exposure"
+    | "noise"
+    | "covered"
+    | "coveredFrom",
+    number
+  >
+>;
+
 /**
- * Returns `count` views, the same for every photo. Each property is spread evenly over its range (a Latin
- * hypercube), so that few views cover much.
+ * Returns `count` views, the same for every photo, as most people hold a phone. Each property is spread evenly over
+ * its range (a Latin hypercube), so that few views cover much.
  */
 export function planViews(count: number, seed: number): View[] {
+  return planShares(count, seed).map((shares, i) => ({
+    ...aimed(shares),
+    size: 0.18 + 0.77 * shares.size,
+    tilt: (shares.tilt * 60 * Math.PI) / 180,
+    defocus: 0.4 + 2 * shares.defocus ** 2,
+    motion: 10 * shares.motion ** 3,
+    exposure: 0.3 + shares.exposure,
+    noise: 1 + 8 * shares.noise ** 2,
+    covered: Math.max(0, shares.covered - 0.5) * 0.9,
+    seed: seed * 1000 + i,
+  }));
+}
+
+/**
+ * Returns `count` poor views, planned like `planViews`: farther away, more tilted, more blurred, in less and more
+ * light, and covered by more. In them, also pictures differ that are found in all views of `planViews`.
+ */
+export function planPoorViews(count: number, seed: number): View[] {
+  return planShares(count, seed).map((shares, i) => ({
+    ...aimed(shares),
+    size: 0.1 * 9.5 ** shares.size,
+    tilt: (shares.tilt * 78 * Math.PI) / 180,
+    defocus: 0.4 + 3.6 * shares.defocus ** 2,
+    motion: 24 * shares.motion ** 3,
+    exposure: 0.1 * 22 ** shares.exposure,
+    noise: 1 + 9 * shares.noise ** 2,
+    covered: Math.max(0, shares.covered - 0.5) * 1.3,
+    seed: seed * 1000 + i,
+  }));
+}
+
+function planShares(count: number, seed: number): Shares[] {
   const random = seeded(seed);
   const column = () => {
     const values = Array.from({ length: count }, (_, i) => (i + random()) / count);
@@ -72,21 +124,38 @@ export function planViews(count: number, seed: number): View[] {
   const [defocus, motion, motionAngle] = [column(), column(), column()];
   const [exposure, noise, covered, coveredFrom] = [column(), column(), column(), column()];
   return Array.from({ length: count }, (_, i) => ({
-    size: 0.18 + 0.77 * size[i],
-    tilt: (tilt[i] * 60 * Math.PI) / 180,
-    lean: lean[i] * 2 * Math.PI,
-    // Most people hold the phone roughly upright; one in five holds it at any angle.
-    roll: (roll[i] < 0.2 ? roll[i] * 5 - 0.5 : (roll[i] - 0.6) / 4) * 2 * Math.PI,
-    centre: [(x[i] - 0.5) * 0.5, (y[i] - 0.5) * 0.5],
-    defocus: 0.4 + 2 * defocus[i] ** 2,
-    motion: 10 * motion[i] ** 3,
-    motionAngle: motionAngle[i] * Math.PI,
-    exposure: 0.3 + exposure[i],
-    noise: 1 + 8 * noise[i] ** 2,
-    covered: Math.max(0, covered[i] - 0.5) * 0.9,
-    coveredFrom: coveredFrom[i] * 2 * Math.PI,
-    seed: seed * 1000 + i,
+    size: size[i],
+    tilt: tilt[i],
+    lean: lean[i],
+    roll: roll[i],
+    x: x[i],
+    y: y[i],
+    defocus: defocus[i],
+    motion: motion[i],
+    motionAngle: motionAngle[i],
+    exposure: exposure[i],
+    noise: noise[i],
+    covered: covered[i],
+    coveredFrom: coveredFrom[i],
   }));
+}
+
+/** Returns where the camera points, and the directions of tilt, motion and cover. */
+function aimed({ lean, roll, x, y, motionAngle, coveredFrom }: Shares) {
+  return {
+    lean: lean * 2 * Math.PI,
+    // Most people hold the phone roughly upright; one in five holds it at any angle.
+    roll: (roll < 0.2 ? roll * 5 - 0.5 : (roll - 0.6) / 4) * 2 * Math.PI,
+    centre: [(x - 0.5) * 0.5, (y - 0.5) * 0.5] as const,
+    motionAngle: motionAngle * Math.PI,
+    coveredFrom: coveredFrom * 2 * Math.PI,
+  };
+}
+
+/** Returns the root mean square error of the corners, as a share of the photo's longer side in the view. */
+export function cornerError(found: Corners, corners: Corners, { size }: View): number {
+  const squares = found.map(({ x, y }, i) => (x - corners[i].x) ** 2 + (y - corners[i].y) ** 2);
+  return Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / 4) / (size * FRAME.height);
 }
 
 /** Takes a picture of `photo`. */

@@ -1,8 +1,7 @@
-import { COEFFICIENTS, featuresAt } from "../../compiler/quality/model.ts";
-import { gatherEvidence } from "../../compiler/quality.ts";
-import type { ImageTarget } from "../../compiler/types.ts";
-import { FRAME, planViews } from "./camera.ts";
-import type { Measured } from "./measured.ts";
+import type { Evidence } from "../../compiler/quality/model.ts";
+import { modelOf, type ScoredPlayer } from "../../compiler/quality/model.ts";
+import { FRAME } from "./camera.ts";
+import { type Measured, viewsOf } from "./measured.ts";
 import type { Subject } from "./pictures.ts";
 
 /** Keeps the coefficients finite when views are perfectly separable. */
@@ -13,20 +12,24 @@ const ROUNDS = 50;
 /** Fits a logistic regression (Newton's method) to every single view of the pictures that are not held out. */
 export function fitCoefficients(
   subjects: readonly Subject[],
-  targets: readonly ImageTarget[],
+  evidence: readonly Evidence[],
+  player: ScoredPlayer,
   measured: Measured,
 ): number[] {
-  const views = planViews(measured.views, measured.seed);
+  const model = modelOf(player);
+  const views = viewsOf(measured);
   const samples = subjects.flatMap(({ name, heldOut }, i) => {
     if (heldOut) return [];
-    const evidence = gatherEvidence(targets[i]);
     const marks = measured.pictures.find((picture) => picture.name === name)?.views ?? "";
     return views.map(({ size }, view) => ({
-      features: featuresAt(evidence, size * FRAME.height),
+      features: model.features(evidence[i], {
+        size: size * FRAME.height,
+        isPoor: view >= measured.views,
+      }),
       found: marks[view] === "+" ? 1 : 0,
     }));
   });
-  let weights = COEFFICIENTS.map(() => 0);
+  let weights = model.coefficients.map(() => 0);
   for (let round = 0; round < ROUNDS; round++) {
     const gradient = weights.map((weight) => -RIDGE * weight);
     const curvature = weights.map((_, i) => weights.map((_, j) => (i === j ? RIDGE : 0)));

@@ -1,3 +1,7 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import type { ScoredPlayer } from "../../compiler/quality/model.ts";
+import { planPoorViews, planViews, type View } from "./camera.ts";
+
 export interface Measurement {
   readonly name: string;
   /** Share of the views in which the picture was found. */
@@ -8,10 +12,32 @@ export interface Measurement {
   readonly views: string;
 }
 
-export interface Measured {
+/** Numbers of views. The poor ones follow the others. */
+export interface ViewPlan {
   readonly views: number;
+  readonly poorViews: number;
   readonly seed: number;
+}
+
+/** What one player found. */
+export interface Measured extends ViewPlan {
   /** Number of windows in which mind-ar's own detector found the same points, and number of windows tried. */
-  readonly same: readonly [number, number];
+  readonly same?: readonly [number, number];
   readonly pictures: readonly Measurement[];
+}
+
+export function viewsOf({ views, poorViews, seed }: ViewPlan): View[] {
+  return [...planViews(views, seed), ...planPoorViews(poorViews, seed + 1)];
+}
+
+export function readMeasured(player: ScoredPlayer): Measured {
+  return JSON.parse(readFileSync(fileOf(player), "utf8"));
+}
+
+export function writeMeasured(player: ScoredPlayer, measured: Measured): void {
+  writeFileSync(fileOf(player), `${JSON.stringify(measured, null, 1)}\n`);
+}
+
+function fileOf(player: ScoredPlayer): URL {
+  return new URL(`measured-${player}.json`, import.meta.url);
 }

@@ -25,8 +25,12 @@ const SIZE = 460;
 const LEFT = 58;
 const TOP = 24;
 
-/** Plots the measured share over the predicted score as an SVG. Dots of held-out pictures are filled. */
-export function plotScatter(dots: readonly Dot[]): string {
+/**
+ * Plots the measured share over the predicted score as an SVG. Dots of held-out pictures are filled.
+ *
+ * @param player its name in the label of the axis
+ */
+export function plotScatter(dots: readonly Dot[], player: string): string {
   const x = (score: number) => LEFT + (score / 100) * SIZE;
   const y = (share: number) => TOP + (1 - share) * SIZE;
   const ticks = [0, 20, 40, 60, 80, 100];
@@ -57,7 +61,7 @@ export function plotScatter(dots: readonly Dot[]): string {
     `<path d="M${x(0)} ${y(0)}L${x(100)} ${y(1)}" stroke="#999" stroke-dasharray="5 5"/>`,
     ...marks,
     `<text x="${LEFT + SIZE / 2}" y="${TOP + SIZE + 40}" text-anchor="middle">predicted score</text>`,
-    `<text transform="translate(14 ${TOP + SIZE / 2}) rotate(-90)" text-anchor="middle">measured: views in which MindAR finds it</text>`,
+    `<text transform="translate(14 ${TOP + SIZE / 2}) rotate(-90)" text-anchor="middle">measured: views in which ${player} finds it</text>`,
     ...legend,
     `<circle cx="${right + 6}" cy="${below}" r="5" fill="#333"/><text x="${right + 18}" y="${below + 4}">held out</text>`,
     `<circle cx="${right + 6}" cy="${below + 22}" r="5" fill="none" stroke="#333"/>`,

@@ -4,6 +4,7 @@
 
 import { BORDER, IS_MAXIMUM, IS_MINIMUM, MIN_DETERMINANT, planeExtremum } from "../kernels/extrema.ts";
 import type { Room } from "../kernels/kernels.ts";
+import type { GreyImage } from "../types.ts";
 import type { Octave, Pyramid } from "./pyramid.ts";
 
 /** Which extrema of an image stay. */
@@ -24,6 +25,23 @@ export const KEYFRAME_SELECTION: Selection = {
   pointsPerBucket: 5,
   minResponse: 3,
 };
+
+/** Sides, in pixels of a camera's frame, of the buckets in which the strongest points stay. */
+const FRAME_BUCKET_SIDE = 25.5;
+const POINTS_PER_FRAME_BUCKET = 5;
+
+/** Smallest |difference of Gaussians|, in grey levels: blurred and dark photos have weak points only. */
+const MIN_FRAME_RESPONSE = 1.2;
+
+/** Returns which points of a camera's frame of this size our player keeps. */
+export function frameSelection({ width, height }: Pick<GreyImage, "width" | "height">): Selection {
+  return {
+    bucketsAcross: Math.max(1, Math.round(width / FRAME_BUCKET_SIDE)),
+    bucketsDown: Math.max(1, Math.round(height / FRAME_BUCKET_SIDE)),
+    pointsPerBucket: POINTS_PER_FRAME_BUCKET,
+    minResponse: MIN_FRAME_RESPONSE,
+  };
+}
 
 /** Returns the largest number of extrema that stay. */
 export function mostExtrema({ bucketsAcross, bucketsDown, pointsPerBucket }: Selection): number {

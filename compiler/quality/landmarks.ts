@@ -97,7 +97,7 @@ function recognise(seen: KeyframePoints, known: KeyframePoints, grey: GreyImage,
     const points = seen[polarity];
     const distancesOf = compareWith(known[polarity]);
     for (let i = 0; i < points.count; i += stride) {
-      const match = findMatch(distancesOf(points, i));
+      const match = findMatch(distancesOf(points, i), MOST_AMBIGUOUS);
       if (match === -1) continue;
       const dx = (points.x[i] + 0.5) * zoom - 0.5 - known[polarity].x[match];
       const dy = (points.y[i] + 0.5) * zoom - 0.5 - known[polarity].y[match];
@@ -125,7 +125,7 @@ function placeLandmark(right: number, down: number, grey: GreyImage): Landmark {
  * Returns a function that counts the bits by which point `i` of any keyframe differs from each point of this
  * one. Every call returns the same array, so each result is valid until the next call of any such function.
  */
-function compareWith(known: FeaturePoints): (points: FeaturePoints, i: number) => Uint16Array {
+export function compareWith(known: FeaturePoints): (points: FeaturePoints, i: number) => Uint16Array {
   const kernels = stageKernels("score");
   const count = Math.min(known.count, MOST_KNOWN);
   const { descriptor, others, distances } = kernels.place((room) => ({
@@ -141,8 +141,12 @@ function compareWith(known: FeaturePoints): (points: FeaturePoints, i: number) =
   };
 }
 
-/** Returns the index of the point that the player would match; -1 when the two nearest are too similar. */
-function findMatch(distances: Uint16Array): number {
+/**
+ * Returns the index of the point that a player would match; -1 when the two nearest are too similar.
+ *
+ * @param mostAmbiguous largest distance of the nearest over that of the second
+ */
+export function findMatch(distances: Uint16Array, mostAmbiguous: number): number {
   let best = Number.MAX_SAFE_INTEGER;
   let second = Number.MAX_SAFE_INTEGER;
   let at = -1;
@@ -156,7 +160,7 @@ function findMatch(distances: Uint16Array): number {
       second = distance;
     }
   }
-  return best < MOST_AMBIGUOUS * second ? at : -1;
+  return best < mostAmbiguous * second ? at : -1;
 }
 
 /** Returns the standard deviation of the grey levels around a place, given in shares of the picture. */

@@ -1,7 +1,7 @@
 // Explains what is wrong with a picture and how to improve it.
 
-import type { GreyImage } from "../types.ts";
 import type { Evidence } from "./model.ts";
+import type { Tones } from "./tones.ts";
 
 export type QualityPartName = "detail" | "spread" | "distinctness" | "contrast" | "sharpness";
 
@@ -36,16 +36,6 @@ export interface QualityMap {
   readonly cells: readonly number[];
 }
 
-/** Measures of the grey levels of a tracking image. */
-export interface Tones {
-  readonly mean: number;
-  /** The 1st and the 99th percentile of the grey levels. */
-  readonly darkest: number;
-  readonly brightest: number;
-  /** Root mean square of second differences over that of first ones: about 1 if sharp, 0.2 if soft. */
-  readonly crispness: number;
-}
-
 // Values at which a part scores 100: those of pictures that MindAR finds in most views (bench/recall).
 const GOOD_POINTS = 170;
 const GOOD_SPREAD = 0.8;
@@ -63,49 +53,13 @@ const WEAK: Readonly<Record<QualityPartName, number>> = {
   sharpness: 50,
 };
 
-/** Predicted share from which a picture gets no reasons. */
-const GOOD_SHARE = 0.72;
-
 /** Value from which a cell of the map counts as having detail. */
 const OCCUPIED = 20;
 
 /** Longer side in print, in mm, from which a print is large: most photo prints are 10 × 15 cm. */
 const LARGE_PRINT = 150;
 
-export function measureTones({ data, width, height }: GreyImage): Tones {
-  const histogram = new Uint32Array(256);
-  let sum = 0;
-  for (const grey of data) {
-    histogram[grey]++;
-    sum += grey;
-  }
-  let first = 0;
-  let second = 0;
-  for (let y = 1; y < height - 1; y++) {
-    for (let x = 1; x < width - 1; x++) {
-      const at = y * width + x;
-      const [left, right, above, below] = [data[at - 1], data[at + 1], data[at - width], data[at + width]];
-      first += (right - left) ** 2 + (below - above) ** 2;
-      second += (4 * data[at] - left - right - above - below) ** 2;
-    }
-  }
-  return {
-    mean: sum / data.length,
-    darkest: quantile(histogram, data.length * 0.01),
-    brightest: quantile(histogram, data.length * 0.99),
-    crispness: first === 0 ? 0 : Math.sqrt(second / first),
-  };
-}
-
-function quantile(histogram: Uint32Array, count: number): number {
-  let below = 0;
-  return histogram.findIndex((pixels) => {
-    below += pixels;
-    return below >= count;
-  });
-}
-
-export function rateParts({ near }: Evidence, tones: Tones): QualityPart[] {
+export function rateParts({ near, tones }: Evidence): QualityPart[] {
   const points = near.reduce((sum, look) => sum + look.points, 0);
   const landmarks = near.reduce((sum, look) => sum + look.landmarks.length * look.stride, 0);
   const occupied = new Set(
@@ -124,15 +78,13 @@ function rate(name: QualityPartName, share: number): QualityPart {
   return { name, score: Math.round(100 * Math.min(Math.max(share, 0), 1)) };
 }
 
-/** Returns the reasons for a low score, the most important first; none if most views find the picture. */
+/** Returns the reasons for a low score, the most important first. */
 export function findReasons(
-  share: number,
   parts: readonly QualityPart[],
   tones: Tones,
   map: QualityMap,
   print: number | null,
 ): QualityReason[] {
-  if (share >= GOOD_SHARE) return [];
   const weak = (name: QualityPartName) => (parts.find((part) => part.name === name)?.score ?? 0) < WEAK[name];
   const reasons: QualityReason[] = [];
   if (weak("sharpness")) {

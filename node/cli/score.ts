@@ -2,7 +2,9 @@ import path from "node:path";
 import { decodeImage } from "../../compiler/image/decode.ts";
 import { encodePng } from "../../compiler/image/png.ts";
 import { decodeMind } from "../../compiler/mind.ts";
+import type { ScoreOptions } from "../../compiler/photo.ts";
 import { contactSheet, drawDetail, sheetPictureSize, targetPicture } from "../../compiler/preview.ts";
+import { SCORED_PLAYERS, type ScoredPlayer } from "../../compiler/quality/model.ts";
 import { type Quality, scoreTarget } from "../../compiler/quality.ts";
 import type { ImageTarget, RgbaImage } from "../../compiler/types.ts";
 import { prepareCompiler } from "../library.ts";
@@ -25,10 +27,12 @@ const HELP = `Predicts how well a camera will find a printed photo.
 
 PHOTO is a JPEG, PNG or WebP file, a .mind file, a folder of such files, a pattern in quotes, or - for a photo
 from standard input. The score, 0 to 100, is the percentage of a camera's views, good and poor ones, in which
-MindAR is expected to find the photo. 80 or more earns five stars.
+Vivimark's player is expected to find the photo. 78 or more earns five stars.
 
   -i, --input PHOTO    a photo, like an argument; may be repeated
   --map FILE           a PNG of the photos that shows where they can be tracked
+  --player NAME        the player that looks for the photo: vivimark (default) or mindar. MindAR's player is scored
+                       in easier views, because it finds no photo in the poorest ones
   --min N              exit with 1 if a score is below N
   --max-size PX        reduce photos to this longer side first, like compile
   --threads N          number of photos scored at the same time (default: one per core)
@@ -38,6 +42,7 @@ MindAR is expected to find the photo. 80 or more earns five stars.
 const OPTIONS = {
   input: { type: "string", short: "i", multiple: true },
   map: { type: "string" },
+  player: { type: "string", default: "vivimark" },
   min: { type: "string" },
   "max-size": { type: "string" },
   threads: { type: "string" },
@@ -54,10 +59,11 @@ export const scoreCommand: Command = {
     const maxSize = values["max-size"] === "full" ? Infinity : wholeNumber("max-size", values["max-size"], 1);
     const threads = wholeNumber("threads", values.threads, 1);
     const min = wholeNumber("min", values.min, 0) ?? 0;
+    const player = playerNamed(values.player);
     const files = await findFiles(inputs, [...PHOTO_ENDINGS, ...MARKER_ENDINGS]);
     if (values.map !== undefined) checkPlace(values.map, files);
 
-    const scored = await scoreAll(files, maxSize, threads);
+    const scored = await scoreAll(files, { maxSize, threads, player });
     if (values.map !== undefined) {
       await writeOutputs([{ name: values.map, bytes: await drawMaps(scored) }]);
     }
@@ -89,8 +95,7 @@ function checkPlace(map: string, files: readonly string[]): void {
 /** Scores all files. Throws a Failure that names every refused file. */
 async function scoreAll(
   files: readonly string[],
-  maxSize: number | undefined,
-  threads: number | undefined,
+  { threads, ...options }: ScoreOptions & { readonly threads: number | undefined },
 ): Promise<Scored[]> {
   const failures: Failure[] = [];
   const isMarker = (file: string) => MARKER_ENDINGS.includes(path.extname(file).toLowerCase());
@@ -105,13 +110,16 @@ async function scoreAll(
   }
   const results = await scorePhotos(
     photos.map((photo) => bytes.get(photo) ?? photo),
-    { maxSize, threads },
+    { ...options, threads },
   );
   const scored: Scored[] = [];
   for (const file of files) {
     if (isMarker(file)) {
       try {
-        scored.push(...decodeMind(await readMarkerInput(file)).map((target, i) => scoreOne(file, target, i)));
+        const targets = decodeMind(await readMarkerInput(file));
+        scored.push(
+          ...targets.map((target, i) => scoreOne(target, options.player, { input: file, target: i })),
+        );
       } catch (error) {
         failures.push(failureOf(error, file));
       }
@@ -129,8 +137,18 @@ async function scoreAll(
   return scored;
 }
 
-function scoreOne(input: string, target: ImageTarget, index: number): Scored {
-  return { input, target: index, quality: scoreTarget(target), picture: async () => targetPicture(target) };
+function scoreOne(
+  target: ImageTarget,
+  player: ScoredPlayer | undefined,
+  place: Pick<Scored, "input" | "target">,
+): Scored {
+  return { ...place, quality: scoreTarget(target, player), picture: async () => targetPicture(target) };
+}
+
+function playerNamed(name: string): ScoredPlayer {
+  const player = SCORED_PLAYERS.find((one) => one === name);
+  if (!player) throw usageFailure(`--player is "${name}"; expected ${SCORED_PLAYERS.join(" or ")}.`);
+  return player;
 }
 
 /** Decodes the photos again, one at a time, because threads return scores and not pixels. */

@@ -37,6 +37,35 @@ function soften({ data, width, height }: GreyImage, radius: number): GreyImage {
 }
 
 describe("the quality score", () => {
+  it("is for our player, and for MindAR's on request: the same parts and map, but other scores", async () => {
+    const photo = await loadPhoto("dust-bowl-home", 640, 480);
+    const ours = scoreImage(photo);
+    const stock = scoreImage(photo, undefined, "mindar");
+    expect([ours.player, stock.player]).toEqual(["vivimark", "mindar"]);
+    expect(ours).toEqual(scoreImage(photo, undefined, "vivimark"));
+    expect(stock).toEqual(scoreTarget(compileTarget(photo), "mindar"));
+    expect([ours.parts, ours.map]).toEqual([stock.parts, stock.map]);
+    expect(ours.score).toBeGreaterThan(stock.score);
+    for (const score of [
+      () => scoreImage(photo, undefined, "zappar" as "mindar"),
+      () => scoreTarget(compileTarget(photo), "toString" as "mindar"),
+    ]) {
+      expect(score).toThrow(/^Got player = \w+; expected vivimark or mindar\.$/);
+    }
+  });
+
+  it("keeps the scores for MindAR's player as they were before it was scored beside ours", async () => {
+    const photos = ["dust-bowl-home", "airplane-from-above", "allium-oreophilum"];
+    const scores = photos.map(async (name) =>
+      scoreImage(await loadPhoto(name, 640, 480), undefined, "mindar"),
+    );
+    expect((await Promise.all(scores)).map(({ score, stars, print }) => [score, stars, print])).toEqual([
+      [58, 3.5, 138],
+      [64, 4, 117],
+      [60, 4, 110],
+    ]);
+  });
+
   it.each([
     ["a photo", 640, 480],
     ["a large one, which is reduced first", 1500, 1100],
@@ -57,7 +86,7 @@ describe("the quality score", () => {
     expect(good.score).toBeGreaterThan(55);
     expect(good.stars).toBeGreaterThanOrEqual(3.5);
     expect(good.reasons.filter(({ code }) => code !== "small_in_print")).toEqual([]);
-    expect(good.print).toBeGreaterThan(50);
+    expect(good.print).toBeGreaterThan(40);
     expect(good.print).toBeLessThan(200);
     expect(good.stars % 0.5).toBe(0);
   });
@@ -94,15 +123,31 @@ describe("the quality score", () => {
     ["too_bright", "contrast", (photo: GreyImage) => change(photo, (grey) => 210 + grey / 10)],
     ["low_contrast", "contrast", (photo: GreyImage) => change(photo, (grey) => 110 + grey / 10)],
     ["blurred", "sharpness", (photo: GreyImage) => soften(photo, 7)],
-  ])("gives advice: %s", async (code, name, worsen) => {
+  ])("gives advice for MindAR's player: %s", async (code, name, worsen) => {
     const photo = await loadPhoto("airplane-from-above", 480, 360);
-    const good = scoreImage(photo);
-    const bad = scoreImage(worsen(photo));
+    const good = scoreImage(photo, undefined, "mindar");
+    const bad = scoreImage(worsen(photo), undefined, "mindar");
     expect(bad.score).toBeLessThan(good.score - 20);
     expect(part(bad, name)).toBeLessThan((part(good, name) ?? 0) - 40);
     const reason = bad.reasons.find((one) => one.code === code);
     expect(reason?.message.length).toBeGreaterThan(20);
     expect(reason?.advice.length).toBeGreaterThan(20);
+  });
+
+  it.each([
+    ["too_dark", (photo: GreyImage) => change(photo, (grey) => grey / 10)],
+    ["too_bright", (photo: GreyImage) => change(photo, (grey) => 215 + grey / 12)],
+    ["low_contrast", (photo: GreyImage) => change(photo, (grey) => 110 + grey / 10)],
+  ])("gives advice for our player: %s", async (code, worsen) => {
+    const photo = await loadPhoto("airplane-from-above", 480, 360);
+    const bad = scoreImage(worsen(photo));
+    expect(bad.score).toBeLessThan(scoreImage(photo).score - 20);
+    expect(codes(bad)).toContain(code);
+  });
+
+  it("expects less of MindAR's player than of ours in a blurred photo", async () => {
+    const blurred = soften(await loadPhoto("airplane-from-above", 480, 360), 7);
+    expect(scoreImage(blurred).score).toBeGreaterThan(scoreImage(blurred, undefined, "mindar").score + 30);
   });
 
   it.each([
@@ -114,7 +159,7 @@ describe("the quality score", () => {
       const [u, v] = move(x, y);
       return u < 0 || v < 0 ? 235 : photo.data[v * 640 + u];
     });
-    const { reasons, map } = scoreImage(image);
+    const { reasons, map } = scoreImage(image, undefined, "mindar");
     const reason = reasons.find(({ code }) => code === "empty_area");
     expect(reason?.message).toContain(empty);
     expect(reason?.message).not.toContain(full);

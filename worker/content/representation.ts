@@ -47,10 +47,16 @@ export function contentBody(content: Content, task: CompileTaskRow, origin: stri
   };
 }
 
-/** Adds the `quality` that rows of old markers lack. In some it has no score: their points were not checked. */
+/**
+ * Adds what the metadata of old markers lacks until they are scored again: the `quality`, or its `player`. In some the
+ * quality has no score: their points were not checked.
+ */
 function metadataBody(metadata: MarkerMetadata | null): MarkerMetadata | null {
   const quality = metadata?.quality ?? null;
-  return metadata && { ...metadata, quality: Number.isFinite(quality?.score) ? quality : null };
+  const isScored = quality !== null && Number.isFinite(quality.score);
+  return (
+    metadata && { ...metadata, quality: isScored ? { ...quality, player: quality.player ?? "mindar" } : null }
+  );
 }
 
 export function taskBody(task: CompileTaskRow): CompileTask {

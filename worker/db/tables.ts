@@ -139,6 +139,12 @@ function storageId(column: string) {
   return text(column).references((): AnySQLiteColumn => storageConnections.id);
 }
 
+/**
+ * The condition that a marker has a score that names no player: it is MindAR's, or missing. A partial index finds these
+ * rows, so the condition must have its exact text.
+ */
+export const hasOldScore = sql`marker_metadata IS NOT NULL AND json_extract(marker_metadata, '$.quality.player') IS NULL`;
+
 export const arContent = sqliteTable(
   "ar_content",
   {
@@ -205,6 +211,7 @@ export const arContent = sqliteTable(
     index("ar_content_project").on(table.projectId),
     index("ar_content_image").on(table.companyId, table.imageSha256),
     index("ar_content_deleted").on(table.deletedAt).where(sql`deleted_at IS NOT NULL`),
+    index("ar_content_old_score").on(table.id).where(hasOldScore),
   ],
 );
 

@@ -61,6 +61,22 @@ test("prints JSON for standard input, photos and the targets of a .mind file", a
   expect(stored).toEqual(quality);
 });
 
+test("scores photos and targets for MindAR's player with --player mindar", async () => {
+  const words = ["score", "good.jpg", "two.mind", "--json", "--player", "mindar"];
+  const { code, stdout } = await vivimark(words, { cwd });
+  expect(code).toBe(0);
+  const { quality } = await scorePhoto(good, { player: "mindar" });
+  expect(quality.player).toBe("mindar");
+  expect(quality.score).not.toBe((await scorePhoto(good)).quality.score);
+  expect(JSON.parse(stdout.toString())).toEqual({
+    scores: [
+      { input: "good.jpg", target: null, ...quality },
+      { input: "two.mind", target: 0, ...quality },
+      { input: "two.mind", target: 1, ...quality },
+    ],
+  });
+});
+
 test("fails below --min, and prints the report and the reason", async () => {
   const { code, stdout, stderr } = await vivimark(["score", "good.jpg", "blank.png", "--min", "30"], { cwd });
   expect(code).toBe(1);
@@ -83,6 +99,7 @@ test.each([
   [["score", "good.jpg", "--map", "-"], 2, "--map needs a file name"],
   [["score", "good.jpg", "--map", "good.jpg"], 2, "would be overwritten"],
   [["score", "good.jpg", "--min", "many"], 2, '--min is "many"'],
+  [["score", "good.jpg", "--player", "zappar"], 2, '--player is "zappar"; expected vivimark or mindar'],
   [["score", "missing.jpg", "good.jpg"], 3, "missing.jpg"],
   [["score", "page.jpg", "page.mind"], 1, "page.jpg: "],
 ])("%j is refused with %i", async (words, expected, message) => {

@@ -10,7 +10,7 @@ import {
 } from "../../compiler/types.ts";
 import { detectReference, type ReferencePoint } from "../../test/compiler/oracle.ts";
 import type { Corners, Point } from "../../test/e2e/pinhole.ts";
-import { FOCAL, FRAME, type View } from "./camera.ts";
+import { FOCAL, FRAME } from "./camera.ts";
 
 /** Side, in pixels, of the window in which the player detects (mind-ar detector/crop-detector.js). */
 const WINDOW = 2 ** Math.round(Math.log2(Math.min(FRAME.width, FRAME.height) / 2));
@@ -34,12 +34,6 @@ export interface Player {
   recognize(frame: GreyImage, window: number): number[][] | null;
   /** Returns the photo's corners as the player finds them; null when it does not find the photo. */
   find(frame: GreyImage): Corners | null;
-}
-
-/** Returns the root mean square error of the corners, as a share of the photo's longer side in the view. */
-export function cornerError(found: Corners, corners: Corners, { size }: View): number {
-  const squares = found.map(({ x, y }, i) => (x - corners[i].x) ** 2 + (y - corners[i].y) ** 2);
-  return Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / 4) / (size * FRAME.height);
 }
 
 /** Returns a player that has loaded the marker of one target. */
