@@ -532,6 +532,7 @@ export interface ProjectList {
 }
 
 export interface Quality {
+  player: "vivimark" | "mindar";
   score: number;
   stars: number;
   parts: Array<{

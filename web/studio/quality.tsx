@@ -82,7 +82,7 @@ export function QualityReport({ quality }: { quality: Quality }) {
           </div>
         </div>
         <p class="hint">
-          {expectationText(score)}
+          {expectationText(quality)}
           {print !== null && ` The longer side of the print should be at least ${centimetres(print)}.`}
         </p>
         <ul class="quality-parts" aria-label="Parts of the score">
@@ -115,7 +115,8 @@ function centimetres(millimetres: number): string {
   return `${Math.ceil(millimetres / 10)} cm`;
 }
 
-function expectationText(score: number): string {
+function expectationText({ player, score }: Quality): string {
+  if (player === "mindar") return `MindAR's player finds the photo in about ${score} of 100 views.`;
   if (score >= 99) return "Cameras find the photo from nearly every angle.";
   if (score <= 1) return "Cameras will rarely find the photo.";
   return `Cameras find the photo in about ${score} of 100 views.`;

@@ -10,6 +10,7 @@ import { FakeWorker } from "../fake-worker.ts";
 const photo = new Blob(["photo"]);
 const size = { width: 800, height: 600 };
 const quality: Quality = {
+  player: "vivimark",
   score: 83,
   stars: 4,
   parts: [],
