@@ -2,11 +2,13 @@
  * The fallback compiler as a stateless HTTP service: image bytes in, marker and thumbnail out.
  *
  *     POST /compile?max_features=N      Authorization: Bearer SECRET, Content-Length, the image as the body
- *     GET  /health
+ *     GET  /health                      with an Authorization header: also checks the secret
  *
  * Requests that are refused before any work get problem details with a status (400, 401, 404, 405, 408, 411, 413,
  * or 503 with Retry-After). All others get 200 and a multipart/form-data stream: `progress` parts during the
  * work, then either one `problem` part or the parts `metadata`, `thumbnail` and `marker`.
+ *
+ * The log of a job has the caller's X-Task-Id and X-Request-Id.
  *
  * A job has its place from the last byte of its image to the end of its thread's work. Callers that send an image
  * or read an answer too slowly hold no place, and are cut off.
@@ -84,6 +86,9 @@ export interface Compiler {
 export interface JobLog {
   readonly time: string;
   readonly event: "compile";
+  /** The caller's X-Task-Id and X-Request-Id; null without one of at most 64 letters, digits, `-`, `_` and `=`. */
+  readonly task_id: string | null;
+  readonly request_id: string | null;
   /** `ready`, `cancelled`, or the problem's code, such as `upload_too_slow`. */
   readonly outcome: string;
   readonly bytes: number;
@@ -132,6 +137,8 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
   function health(request: IncomingMessage, response: ServerResponse): void {
     if (request.method !== "GET" && request.method !== "HEAD") {
       refuseMethod(response, "GET, HEAD");
+    } else if (request.headers.authorization !== undefined && !authorized(request.headers.authorization)) {
+      refuseCaller(response);
     } else {
       const status = stopping ? "stopping" : "ok";
       const running = jobs.size;
@@ -144,8 +151,7 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
     // An unread body must still be received; otherwise the caller never sees the answer.
     request.resume();
     if (!authorized(request.headers.authorization)) {
-      response.setHeader("WWW-Authenticate", "Bearer");
-      return refuse(response, 401, "unauthorized", "The bearer token is missing or wrong.");
+      return refuseCaller(response);
     }
     if (request.method !== "POST") return refuseMethod(response, "POST");
     const length = request.headers["content-length"];
@@ -165,7 +171,9 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
     if (isFull() || uploads >= capacity * UPLOADS_PER_PLACE) return refuseBusy(response);
     const started = Date.now();
     const note = (outcome: Outcome | SlowUpload) => {
-      log(entry(outcome, bytes, maxFeatures, Date.now() - started));
+      log(
+        entry(outcome, { ...idsOf(request), bytes, max_features: maxFeatures ?? null }, Date.now() - started),
+      );
     };
     uploads += 1;
     const image = await receive(request, bytes, every).finally(() => {
@@ -388,6 +396,11 @@ function refuse(response: ServerResponse, status: number, code: string, detail: 
   sendJson(response, status, "application/problem+json", problem(status, code, detail));
 }
 
+function refuseCaller(response: ServerResponse): void {
+  response.setHeader("WWW-Authenticate", "Bearer");
+  refuse(response, 401, "unauthorized", "The bearer token is missing or wrong.");
+}
+
 function refuseMethod(response: ServerResponse, allow: string): void {
   response.setHeader("Allow", allow);
   refuse(response, 405, "method_not_allowed", `This path allows only ${allow}.`);
@@ -399,28 +412,35 @@ function sendJson(response: ServerResponse, status: number, type: string, body: 
   response.end(text);
 }
 
+/** Returns the ids for the log. */
+function idsOf({ headers }: IncomingMessage): Pick<JobLog, "task_id" | "request_id"> {
+  const id = (name: string) => {
+    const text = headers[name];
+    return typeof text === "string" && /^[\w=-]{1,64}$/.test(text) ? text : null;
+  };
+  return { task_id: id("x-task-id"), request_id: id("x-request-id") };
+}
+
 function entry(
   outcome: Outcome | SlowUpload,
-  bytes: number,
-  maxFeatures: number | undefined,
+  job: Pick<JobLog, "task_id" | "request_id" | "bytes" | "max_features">,
   milliseconds: number,
 ): JobLog {
-  const base = { time: new Date().toISOString(), event: "compile" as const, bytes, milliseconds };
-  const options = { max_features: maxFeatures ?? null };
+  const base = { time: new Date().toISOString(), event: "compile" as const, ...job, milliseconds };
   switch (outcome.kind) {
     case "done": {
       const { width, height, marker } = outcome.photo;
-      return { ...base, outcome: "ready", ...options, width, height, marker_bytes: marker.length };
+      return { ...base, outcome: "ready", width, height, marker_bytes: marker.length };
     }
     case "refused":
-      return { ...base, outcome: outcome.code, ...options, message: outcome.message };
+      return { ...base, outcome: outcome.code, message: outcome.message };
     case "crashed":
-      return { ...base, outcome: "compile_crashed", ...options, message: outcome.message };
+      return { ...base, outcome: "compile_crashed", message: outcome.message };
     case "timeout":
-      return { ...base, outcome: "compile_timeout", ...options };
+      return { ...base, outcome: "compile_timeout" };
     case "slow":
-      return { ...base, outcome: "upload_too_slow", ...options };
+      return { ...base, outcome: "upload_too_slow" };
     case "cancelled":
-      return { ...base, outcome: "cancelled", ...options };
+      return { ...base, outcome: "cancelled" };
   }
 }

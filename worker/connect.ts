@@ -167,7 +167,8 @@ export function connect(env: Env): Bindings & Consumer {
     },
     dependencies: {
       async database() {
-        await env.DB.prepare("SELECT id FROM companies LIMIT 1").first();
+        const { checkTables } = await import("./db/check-tables.ts");
+        await checkTables(db);
       },
       async storage() {
         await env.BUCKET.head("health");

@@ -8,8 +8,10 @@ import { AsyncLocalStorage } from "node:async_hooks";
 
 /** The fields that every line of a request or job has. */
 export interface LogContext {
-  /** The id in X-Request-Id. */
+  /** The id in X-Request-Id: of a request to us, or of ours to the Node compiler. */
   request_id?: string;
+  /** The compilation of an attempt. */
+  task_id?: string;
   company_id?: string;
   actor?: { readonly kind: "person" | "key"; readonly id: string };
   /** The error code of the response. */

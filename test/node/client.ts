@@ -17,12 +17,16 @@ export interface Compilation {
 export async function post(
   url: string,
   image: Uint8Array | string,
-  { secret = SECRET, query = "" } = {},
+  {
+    secret = SECRET,
+    query = "",
+    headers = {},
+  }: { secret?: string; query?: string; headers?: Record<string, string> } = {},
 ): Promise<Compilation> {
   const controller = new AbortController();
   const response = await fetch(`${url}/compile${query}`, {
     method: "POST",
-    headers: { Authorization: `Bearer ${secret}` },
+    headers: { Authorization: `Bearer ${secret}`, ...headers },
     body: typeof image === "string" ? image : new Uint8Array(image),
     signal: controller.signal,
   });

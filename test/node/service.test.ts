@@ -119,6 +119,27 @@ describe("a photo", () => {
   });
 });
 
+test("the log of a job has the ids of its caller", async () => {
+  const url = await start({ jobEntry: scripted, capacity: 1 });
+  const headers = { "X-Task-Id": "7d2f6a52-6a0c", "X-Request-Id": "a_b=c" };
+  await readAll(await post(url, "work", { headers }));
+  await readAll(
+    await post(url, "work", { headers: { "X-Task-Id": "x".repeat(65), "X-Request-Id": '"a b"' } }),
+  );
+  expect(await loggedJobs(2)).toMatchObject([
+    { task_id: "7d2f6a52-6a0c", request_id: "a_b=c" },
+    { task_id: null, request_id: null },
+  ]);
+});
+
+test("health checks a secret that is sent", async () => {
+  const url = await start({ jobEntry: scripted, capacity: 1 });
+  const status = async (secret: string) =>
+    (await fetch(`${url}/health`, { headers: { Authorization: `Bearer ${secret}` } })).status;
+  expect(await status(SECRET)).toBe(200);
+  expect(await status(`${SECRET}x`)).toBe(401);
+});
+
 describe("refuses before any work", () => {
   const authorization = { Authorization: `Bearer ${SECRET}` };
 

@@ -19,6 +19,9 @@ export interface CompileService {
 }
 
 export interface CompileJob {
+  /** For the compiler's log, as in ours. `requestId` is of this attempt. */
+  readonly taskId: string;
+  readonly requestId: string;
   readonly image: ReadableStream;
   readonly imageBytes: number;
   readonly maxFeatures: number | null;
@@ -83,6 +86,8 @@ export async function compileRemotely(
       headers: {
         Authorization: `Bearer ${service.secret}`,
         "Content-Type": "application/octet-stream",
+        "X-Task-Id": job.taskId,
+        "X-Request-Id": job.requestId,
       },
       // A FixedLengthStream, so that the request has a Content-Length.
       body: readable,
@@ -252,14 +257,16 @@ class Watch {
   }
 }
 
-/** Checks that the Node compiler answers. Throws an error with the reason when it does not. */
+/** Checks that the Node compiler answers and has our secret. Throws an error with the reason when it does not. */
 export async function checkCompiler(
-  service: Pick<CompileService, "url" | "fetch">,
+  service: Pick<CompileService, "url" | "secret" | "fetch">,
   timeoutSeconds: number,
 ): Promise<void> {
   const signal = AbortSignal.timeout(timeoutSeconds * 1000);
-  const response = await service.fetch(`${service.url}/health`, { method: "GET", signal });
+  const headers = { Authorization: `Bearer ${service.secret}` };
+  const response = await service.fetch(`${service.url}/health`, { method: "GET", headers, signal });
   const text = await beginningOf(response);
+  if (response.status === 401) throw new Error("The Node compiler has another COMPILER_SECRET.");
   if (!response.ok) throw new Error(`The Node compiler responded with status ${response.status}.`);
   z.object({ status: z.literal("ok") }).parse(JSON.parse(text));
 }

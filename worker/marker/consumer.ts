@@ -4,7 +4,7 @@ import { isSamePlace, placeOf } from "../content/files.ts";
 import { ContentStore, openStore } from "../content/store.ts";
 import type { Company, Content } from "../db/tables.ts";
 import { type Failure, Refusal, STORAGE_CODES } from "../errors.ts";
-import { logEvent, logFailure } from "../log.ts";
+import { addLogContext, logEvent, logFailure } from "../log.ts";
 import type { ProgressBody } from "../schemas.ts";
 import { StorageError } from "../storage/provider.ts";
 import { enqueueDeliveries } from "../webhooks/deliveries.ts";
@@ -110,7 +110,9 @@ async function runAttempt(consumer: Consumer, { task, lease }: Claimed): Promise
   const found = await store.get(contentId);
   if (!found) return null;
 
-  const outcome = await compileAndDeliver(consumer, store.company, found.content, leaseHash);
+  const ids = { taskId: task.id, requestId: crypto.randomUUID() };
+  addLogContext({ task_id: ids.taskId, request_id: ids.requestId });
+  const outcome = await compileAndDeliver(consumer, store.company, found.content, { leaseHash, ...ids });
   const ending = isLastTimeout(outcome, task.timeouts) ? tookTooLong(outcome.failure) : outcome;
   const now = consumer.now();
   logEvent("compilation", {
@@ -164,7 +166,7 @@ async function compileAndDeliver(
   consumer: Consumer,
   company: Company,
   content: Content,
-  leaseHash: string,
+  { leaseHash, ...ids }: { readonly leaseHash: string; readonly taskId: string; readonly requestId: string },
 ): Promise<Ending> {
   const { db, settings } = consumer;
   const report = async (progress: ProgressBody) => {
@@ -177,7 +179,8 @@ async function compileAndDeliver(
       const message = "The original photo is missing from the storage. Upload it again.";
       return { kind: "fatal", failure: { code: "image_missing", message } };
     }
-    const job = { image: image.body, imageBytes: image.size, maxFeatures: content.maxFeatures };
+    const { body, size: imageBytes } = image;
+    const job = { ...ids, image: body, imageBytes, maxFeatures: content.maxFeatures };
     const outcome = await consumer.compile(job, report);
     if (outcome.kind !== "compiled") return outcome;
     const { delivery } = outcome;

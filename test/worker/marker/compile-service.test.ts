@@ -24,6 +24,8 @@ function mockService(answer: (init: RequestInit) => Response | Promise<Response>
 }
 
 const job = (maxFeatures: number | null = null) => ({
+  taskId: "task-1",
+  requestId: "request-1",
   image: new Response(new Uint8Array([1, 2, 3, 4])).body as ReadableStream,
   imageBytes: 4,
   maxFeatures,
@@ -66,6 +68,13 @@ const heard = async () => true;
 afterEach(() => void vi.useRealTimers());
 
 describe("the Node compiler's client", () => {
+  it("names the task and the request", async () => {
+    const { service, asked } = mockService(() => parts(["marker", "application/octet-stream", "MIND"]));
+    await compileRemotely(service, job(), heard);
+    expect(asked[0].headers.get("x-task-id")).toBe("task-1");
+    expect(asked[0].headers.get("x-request-id")).toBe("request-1");
+  });
+
   it("sends an image from a FixedLengthStream, as from S3", async () => {
     const { service, asked } = mockService(() => parts(["marker", "application/octet-stream", "MIND"]));
     const { readable, writable } = new FixedLengthStream(4);
@@ -256,8 +265,15 @@ describe("the Node compiler's client", () => {
 describe("the Node compiler's health", () => {
   const ask = (answer: () => Response) => checkCompiler(mockService(answer).service, 1);
 
+  it("is asked for with the secret", async () => {
+    const { service, asked } = mockService(() => Response.json({ status: "ok" }));
+    await checkCompiler(service, 1);
+    expect(asked[0].headers.get("authorization")).toBe("Bearer s3cret");
+  });
+
   it("is good only if it says so", async () => {
     await ask(() => Response.json({ status: "ok", compiler_version: "1", running: 0, capacity: 2 }));
+    await expect(ask(() => new Response("no", { status: 401 }))).rejects.toThrow("another COMPILER_SECRET");
     await expect(ask(() => new Response("no", { status: 500 }))).rejects.toThrow("status 500");
     await expect(ask(() => Response.json({ status: "stopping" }))).rejects.toThrow();
     await expect(ask(() => new Response("<html>"))).rejects.toThrow();
