@@ -15,6 +15,7 @@ import {
   type MatchBuffers,
   matchFeatures,
   type PointSet,
+  packFeatures,
 } from "./match.ts";
 import {
   createReference,
@@ -43,6 +44,13 @@ export interface Found {
 /** The stages of finding, in order; the last two come once per hypothesis. */
 export type FindStage = "features" | "match" | "vote" | "fit" | "verify";
 
+/** Where a target was seen last. */
+export interface LastPlace {
+  readonly target: number;
+  /** From target pixels to frame pixels. */
+  readonly map: Homography;
+}
+
 /** What a debug view learns of a look at a frame. */
 export interface FindObserver {
   /** Called at the end of each stage. */
@@ -58,6 +66,8 @@ export interface FindOptions extends FindObserver {
   readonly targets?: readonly number[];
   /** Most targets, the best first; 1 when absent. */
   readonly maxTargets?: number;
+  /** Where targets were seen last. They are looked for there first. */
+  readonly near?: readonly LastPlace[];
 }
 
 /**
@@ -86,7 +96,7 @@ const LEAST_KEPT_COVERED = 0.5;
  */
 const ZOOM = 2;
 
-/** With this evidence, no other hypothesis about a target is tried. */
+/** With this evidence, a target is not looked for elsewhere. */
 const CERTAIN_EVIDENCE = 5;
 
 /** Shorter sides, in pixels, of the levels on which a place is refined, verified, and refined again. */
@@ -182,46 +192,57 @@ export class Finder {
     addPoints(this.#minima, target, minima);
   }
 
-  /** Returns the targets that the frame shows, the best first. Looks a second time if it finds nothing. */
+  /**
+   * Returns the targets that the frame shows, the best first. If enough of them are near their last places, it looks no
+   * further; if it finds nothing, it looks a second time.
+   */
   find(frame: GreyImage, options: FindOptions = {}): Found[] {
     fillPyramid(this.#pyramid, frame.data);
     const found = this.#look(frame, 1, options);
-    return found.length > 0 ? found : this.#look(frame, ZOOM, options);
+    return found.length > 0 ? found : this.#look(frame, ZOOM, { ...options, near: [] });
   }
 
   /** Looks for targets in the middle of the frame, enlarged by `zoom`; in the whole frame for 1. */
   #look(
     frame: GreyImage,
     zoom: number,
-    { targets, maxTargets = 1, onStage = () => {}, onFeatures, onPlace }: FindOptions,
+    { targets, maxTargets = 1, near = [], onStage = () => {}, onFeatures, onPlace }: FindOptions,
   ): Found[] {
     const features = findFeatures(frame, zoom, this.#features);
     onStage("features");
     onFeatures?.(features);
     const maxima = this.#maxima;
     const minima = this.#minima;
-    const matches = matchFeatures(features, maxima, minima, this.#matches, targets);
-    onStage("match");
-    const hypotheses = vote(matches, features, maxima, minima, this.#votes);
-    onStage("vote");
-    if (hypotheses.length === 0) return [];
     fillGrid(this.#grid, features);
-    const scene = { features, packed: this.#matches.packed, grid: this.#grid, matches, maxima, minima };
+    const { packed, matches } = this.#matches;
+    const scene = { features, packed, grid: this.#grid, matches, maxima, minima };
     const best: (Found | undefined)[] = [];
-    for (const hypothesis of hypotheses) {
-      const { target } = hypothesis;
-      if ((best[target]?.score ?? 0) >= CERTAIN_EVIDENCE) continue;
-      const fit = this.#fitter.fit(hypothesis, this.#targets[target], scene);
+    const offer = (target: number, fit: Fit | null) => {
       onStage("fit");
       const found = fit && this.#verify(target, fit, features.count);
       onStage("verify");
       if (found) onPlace?.(found, this.#fitter.inliers());
       if (found && found.score > (best[target]?.score ?? 0)) best[target] = found;
+    };
+    const wanted = targets ?? [...this.#targets.keys()];
+    const last = near.filter(({ target }) => wanted.includes(target));
+    if (last.length > 0) packFeatures(features, this.#matches);
+    for (const { target, map } of last) {
+      offer(target, this.#fitter.fitNear(target, map, this.#targets[target], scene));
     }
-    return best
-      .filter((found) => found !== undefined)
-      .sort((a, b) => b.score - a.score)
-      .slice(0, maxTargets);
+    // With less evidence it may be a part of a repeated pattern, one period away.
+    const certain = best.filter((found) => found && found.score >= CERTAIN_EVIDENCE);
+    if (certain.length >= Math.min(maxTargets, wanted.length)) return rank(certain, maxTargets);
+    matchFeatures(features, maxima, minima, this.#matches, targets);
+    onStage("match");
+    const hypotheses = vote(matches, features, maxima, minima, this.#votes);
+    onStage("vote");
+    for (const hypothesis of hypotheses) {
+      const { target } = hypothesis;
+      if ((best[target]?.score ?? 0) >= CERTAIN_EVIDENCE) continue;
+      offer(target, this.#fitter.fit(hypothesis, this.#targets[target], scene));
+    }
+    return rank(best, maxTargets);
   }
 
   /** Refines a fit and compares the frame with the target's picture; returns null without enough evidence. */
@@ -262,6 +283,14 @@ export class Finder {
       correlation >= SHOWN_CORRELATION || (inlying[cell] === 1 && correlation >= INLYING_CORRELATION) ? 1 : 0,
     );
   }
+}
+
+/** Returns the best places, the best first. */
+function rank(best: readonly (Found | undefined)[], most: number): Found[] {
+  return best
+    .filter((found) => found !== undefined)
+    .sort((a, b) => b.score - a.score)
+    .slice(0, most);
 }
 
 /** A place compared with the target's picture. */

@@ -5,7 +5,7 @@ import { solve } from "./equations.ts";
 import type { Features } from "./features.ts";
 import { type Homography, normalize } from "./homography.ts";
 import { isSamePlace, type Matches, PACKED_BYTES, type PointSet, packedDistance } from "./match.ts";
-import type { Hypothesis } from "./vote.ts";
+import { type Hypothesis, LEAST_VOTES } from "./vote.ts";
 
 interface Size {
   readonly width: number;
@@ -18,7 +18,7 @@ export interface Fit {
   readonly map: Homography;
   /** Number of features that lie where their reference points are predicted. */
   readonly inliers: number;
-  /** The votes of the hypothesis. */
+  /** The votes of the hypothesis; of a last place, as many as any hypothesis has. */
   readonly votes: number;
 }
 
@@ -70,6 +70,9 @@ const GUIDED_CUTS: readonly Cut[] = [
   { scales: 1.5, share: 0.05 },
   { scales: 1.5, share: 0.015 },
 ];
+
+/** The same of a target that may have moved since its place was known. */
+const NEAR_CUT: Cut = { scales: 1.5, share: 0.3 };
 const INLIER_CUT: Cut = { scales: 0.8, share: 0.005 };
 
 /** Largest distance of descriptors of a guided match. */
@@ -154,30 +157,40 @@ export class Fitter {
     this.#height = height;
     this.#start(hypothesis.map);
     this.#take(hypothesis, scene);
+    return this.#finish(hypothesis, scene);
+  }
+
+  /** Returns the fit that begins with a target's last place, from target pixels; null if too few points are there. */
+  fitNear(target: number, map: Homography, { width, height }: Size, scene: Scene): Fit | null {
+    this.#unit = Math.max(width, height) / 2;
+    this.#width = width;
+    this.#height = height;
+    normalize(this.#fromTarget(map, this.#map));
+    this.#measure();
+    if (!this.#isSane()) return null;
+    this.#guide(target, scene, NEAR_CUT, true);
+    return this.#finish({ target, votes: LEAST_VOTES }, scene);
+  }
+
+  /** Fits the correspondences, then all features near their predicted places. */
+  #finish({ target, votes }: Pick<Hypothesis, "target" | "votes">, scene: Scene): Fit | null {
     this.#sample();
     for (const cut of AFFINE_CUTS) this.#refine(cut, 6);
     for (const cut of ROUGH_CUTS) this.#refine(cut, 8);
     for (const cut of GUIDED_CUTS) {
       if (!this.#isSane()) return null;
-      this.#guide(hypothesis.target, scene, cut);
+      this.#guide(target, scene, cut);
       for (const fine of FINE_CUTS) this.#refine(fine, 8);
     }
     if (!this.#isSane()) return null;
     const inliers = this.#countInliers(INLIER_CUT);
     if (inliers < LEAST_INLIERS) return null;
-    return { map: this.#toTarget(), inliers, votes: hypothesis.votes };
+    return { map: this.#toTarget(), inliers, votes };
   }
 
   /** Returns the share of the last fit's inliers that a map from target pixels keeps. */
   kept(map: Homography): number {
-    const unit = this.#unit;
-    const [x, y] = [this.#width / 2, this.#height / 2];
-    const trial = this.#trial;
-    for (let row = 0; row < 9; row += 3) {
-      trial[row] = map[row] * unit;
-      trial[row + 1] = map[row + 1] * unit;
-      trial[row + 2] = map[row] * x + map[row + 1] * y + map[row + 2];
-    }
+    const trial = this.#fromTarget(map, this.#trial);
     let inliers = 0;
     let kept = 0;
     for (let i = 0; i < this.#count; i++) {
@@ -381,8 +394,12 @@ export class Fitter {
     return inliers;
   }
 
-  /** Replaces the correspondences: for each feature the reference point that fits best, if any does. */
-  #guide(target: number, scene: Scene, cut: Cut): void {
+  /**
+   * Replaces the correspondences: for each feature the reference point that fits best, if any does.
+   *
+   * @param sorted whether those with the most similar descriptors come first
+   */
+  #guide(target: number, scene: Scene, cut: Cut, sorted = false): void {
     const { features, maxima, minima } = scene;
     this.#bestCost.fill(Number.POSITIVE_INFINITY, 0, features.count);
     this.#secondCost.fill(Number.POSITIVE_INFINITY, 0, features.count);
@@ -395,10 +412,14 @@ export class Fitter {
         }
       }
     }
-    this.#count = 0;
+    const chosen: number[] = [];
     for (let i = 0; i < features.count; i++) {
       const cost = this.#bestCost[i];
-      if (cost === Number.POSITIVE_INFINITY || cost > GUIDED_RATIO * this.#secondCost[i]) continue;
+      if (cost !== Number.POSITIVE_INFINITY && cost <= GUIDED_RATIO * this.#secondCost[i]) chosen.push(i);
+    }
+    if (sorted) chosen.sort((a, b) => this.#bestCost[a] - this.#bestCost[b] || a - b);
+    this.#count = 0;
+    for (const i of chosen) {
       this.#add(features, i, i < features.maxima ? maxima : minima, this.#bestPoint[i]);
     }
   }
@@ -497,6 +518,19 @@ export class Fitter {
     const along = Math.hypot(j0 + j3, j2 - j1) / 2;
     const across = Math.hypot(j0 - j3, j1 + j2) / 2;
     return across < along && along + across < MAX_TILT * (along - across) && this.#size > LEAST_SIZE;
+  }
+
+  /** Writes a map from target pixels as one from normalized target coordinates. */
+  #fromTarget(map: Homography, out: Homography): Homography {
+    const unit = this.#unit;
+    const [x, y] = [this.#width / 2, this.#height / 2];
+    for (let row = 0; row < 9; row += 3) {
+      const [a, b, c] = [map[row], map[row + 1], map[row + 2]];
+      out[row] = a * unit;
+      out[row + 1] = b * unit;
+      out[row + 2] = a * x + b * y + c;
+    }
+    return out;
   }
 
   #toTarget(): Homography {

@@ -184,6 +184,13 @@ export function layMatches(
   };
 }
 
+/** Packs the descriptors of all features. */
+export function packFeatures({ count, descriptors }: Features, { packed }: MatchBuffers): void {
+  for (let i = 0; i < count; i++) {
+    packDescriptor(descriptors, i * DESCRIPTOR_WORDS, packed, i * PACKED_BYTES, 1);
+  }
+}
+
 /** Matches all features, maxima with maxima and minima with minima, with the wanted targets or with all. */
 export function matchFeatures(
   features: Features,
@@ -192,10 +199,10 @@ export function matchFeatures(
   buffers: MatchBuffers,
   wanted: readonly number[] | undefined,
 ): Matches {
-  const { packed, matches } = buffers;
+  const { matches } = buffers;
+  packFeatures(features, buffers);
   matches.count = 0;
   for (let i = 0; i < features.count; i++) {
-    packDescriptor(features.descriptors, i * DESCRIPTOR_WORDS, packed, i * PACKED_BYTES, 1);
     matchFeature(i, i < features.maxima ? maxima : minima, buffers, wanted);
   }
   return matches;

@@ -15,7 +15,7 @@ const MAX_VOTERS = 512;
 const MAX_HYPOTHESES = 5;
 
 /** Fewest votes of a hypothesis, its own included. */
-const LEAST_VOTES = 3;
+export const LEAST_VOTES = 3;
 
 /**
  * How far a match may be from its prediction: a number of its own scales, and a share of its distance from the

@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { FRAME, takePicture, type View } from "../../bench/recall/camera.ts";
 import { compileTarget } from "../../compiler/compile.ts";
 import type { GreyImage, ImageTarget } from "../../compiler/types.ts";
-import { Finder, type Found } from "../../player/find.ts";
-import { type Corners, projectCorners } from "../../player/homography.ts";
+import { Finder, type FindOptions, type FindStage, type Found, type LastPlace } from "../../player/find.ts";
+import { type Corners, imageToCorners, projectCorners } from "../../player/homography.ts";
 import { loadPhoto } from "../compiler/oracle.ts";
 import { paint, randomNumbers } from "../compiler/pictures.ts";
 
@@ -94,6 +94,44 @@ describe("several targets", () => {
     }
     expect(finder.find(frame)).toHaveLength(1);
     expect(finder.find(frame, { targets: [1] }).map(({ target }) => target)).toEqual([1]);
+  });
+});
+
+describe("near its last place", () => {
+  /** Where the barn is in an ordinary view, moved by a share of its longer side. */
+  const lastPlace = (corners: Corners, share: number): LastPlace => {
+    const away = share * ORDINARY.size * FRAME.height;
+    const moved = corners.map(({ x, y }) => ({ x: x + 0.8 * away, y: y - 0.6 * away }));
+    return { target: 0, map: imageToCorners(barn, moved as unknown as Corners) };
+  };
+  const stagesOf = (frame: GreyImage, options: FindOptions) => {
+    const stages: FindStage[] = [];
+    const found = finder.find(frame, { ...options, onStage: (stage) => stages.push(stage) });
+    return { found, stages };
+  };
+
+  test.each([0, 0.1])("a photo that moved by %d of its side is found without matching", (share) => {
+    const { frame, corners } = takePicture(barn, ORDINARY);
+    const { found, stages } = stagesOf(frame, { near: [lastPlace(corners, share)] });
+    expect(found.map(({ target }) => target)).toEqual([0]);
+    expect(cornerError(found[0], corners)).toBeLessThan(1);
+    expect(stages).toEqual(["features", "fit", "verify"]);
+  });
+
+  test("a photo elsewhere is found as in a look at the whole frame", () => {
+    const { frame, corners } = takePicture(barn, ORDINARY);
+    const near = [lastPlace(corners, 1)];
+    expect(finder.find(frame, { near })).toEqual(finder.find(frame));
+    const small = takePicture(barn, { ...ORDINARY, size: 60 / FRAME.height }).frame;
+    expect(finder.find(small, { near })).toEqual(finder.find(small));
+  });
+
+  test("another photo is found where it is, and nothing where nothing is", () => {
+    const { frame, corners } = takePicture(cat, ORDINARY);
+    const near = [lastPlace(corners, 0)];
+    expect(finder.find(frame, { near, maxTargets: 2 })).toEqual(finder.find(frame, { maxTargets: 2 }));
+    expect(finder.find(frame, { near, targets: [0] })).toEqual([]);
+    expect(finder.find(takePicture(barn, ORDINARY).frame, { near, targets: [1] })).toEqual([]);
   });
 });
 
