@@ -2,7 +2,7 @@
 // in two trackers of the same marker, or one after the other in one.
 
 import type { GreyImage, PlayerTarget } from "../compiler/types.ts";
-import { Finder, type FindObserver, type Found } from "./find.ts";
+import { Finder, type FindObserver, type Found, type LastPlace } from "./find.ts";
 import { createFollower, type Follower, type FollowState } from "./follow.ts";
 import type { Homography } from "./homography.ts";
 import { buildLevels, createPyramid, type FramePyramid, fillPyramid } from "./levels.ts";
@@ -19,6 +19,11 @@ export interface FollowedTarget {
   readonly state: FollowState;
   /** From target pixels to frame pixels, with 1 as last entry. */
   readonly map: Homography;
+}
+
+/** Where a target was seen last, in a frame of this size. */
+export interface SeenPlace extends LastPlace {
+  readonly frame: Size;
 }
 
 /** Most targets that are made ready to be followed before they are found: each takes some milliseconds. */
@@ -60,10 +65,20 @@ export class Tracker {
     }
   }
 
-  /** Returns those of the given targets, by index, that the frame shows, the best first. */
-  find(frame: GreyImage, targets: readonly number[], observer?: FindObserver): Found[] {
+  /**
+   * Returns those of the given targets, by index, that the frame shows, the best first.
+   *
+   * @param seen where targets were seen last; places in frames of another size are left out
+   */
+  find(
+    frame: GreyImage,
+    targets: readonly number[],
+    seen: readonly SeenPlace[] = [],
+    observer?: FindObserver,
+  ): Found[] {
     const finder = this.prepareToFind({ width: frame.width, height: frame.height });
-    return finder.find(frame, { targets, maxTargets: this.#targets.length, ...observer });
+    const near = seen.filter((place) => isSameSize(place.frame, frame));
+    return finder.find(frame, { targets, maxTargets: this.#targets.length, near, ...observer });
   }
 
   /** Begins to follow targets that were found. @param time of the frame in which they were found, in seconds */

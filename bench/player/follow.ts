@@ -17,7 +17,7 @@ import { loadCodecs } from "../../compiler/image/codecs.ts";
 import { loadKernels } from "../../compiler/kernels/kernels.ts";
 import type { GreyImage, ImageTarget } from "../../compiler/types.ts";
 import { readCodecModules, readKernelModule } from "../../node/codecs.ts";
-import { Finder } from "../../player/find.ts";
+import { Finder, type LastPlace } from "../../player/find.ts";
 import { createFollower } from "../../player/follow.ts";
 import { projectCorners } from "../../player/homography.ts";
 import { buildLevels, createPyramid, fillPyramid } from "../../player/levels.ts";
@@ -189,12 +189,14 @@ function createPlayer(target: ImageTarget): Opponent {
   while (finder.addView());
   const follower = createFollower(buildLevels(target), FRAME);
   const pyramid = createPyramid(FRAME.width, FRAME.height);
+  const seen = new Float64Array(9);
+  let near: LastPlace[] = [];
   let lost = true;
   return {
     see(frame, index) {
       const time = index / FRAMES_PER_SECOND;
       if (lost) {
-        const [found] = finder.find(frame);
+        const [found] = finder.find(frame, { near });
         if (!found) return { corners: null, milliseconds: 0 };
         follower.start(found.map, time);
       }
@@ -203,6 +205,10 @@ function createPlayer(target: ImageTarget): Opponent {
       const { state, map } = follower.follow(pyramid, time);
       const { user, system } = process.cpuUsage(start);
       lost = state === "lost";
+      if (state === "followed") {
+        seen.set(map);
+        near = [{ target: 0, map: seen }];
+      }
       return { corners: lost ? null : projectCorners(map, target), milliseconds: (user + system) / 1000 };
     },
   };

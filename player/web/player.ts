@@ -5,6 +5,7 @@ import { InvalidMarkerError } from "../../compiler/mind.ts";
 import { FocalEstimator, usualFocal } from "../focal.ts";
 import type { Homography } from "../homography.ts";
 import { estimatePose, type Pose } from "../pose.ts";
+import type { SeenPlace } from "../tracker.ts";
 import { type FrameStream, openSource, openTrack, type Shot } from "./frames.ts";
 import {
   isVideoFrame,
@@ -92,6 +93,8 @@ interface Place {
   state: "lost" | "starting" | "followed" | "held";
   /** Milliseconds, of the page's clock, when the target got out of sight. */
   heldSince: number;
+  /** Where it was seen last. */
+  seen: SeenPlace | null;
 }
 
 /**
@@ -155,7 +158,7 @@ function run({
   isTraced,
 }: Parts): Player {
   const listeners: { [Name in keyof PlayerEvents]?: ((event: PlayerEvents[Name]) => void)[] } = {};
-  const places: Place[] = targets.map(() => ({ state: "lost", heldSince: 0 }));
+  const places: Place[] = targets.map(() => ({ state: "lost", heldSince: 0, seen: null }));
   /** Buffers that no worker has. */
   let spare: ArrayBuffer[] = [];
   let source: FrameSource | null = null;
@@ -216,7 +219,8 @@ function run({
     if (forFinder) {
       finding = current;
       const own = forFollower ? copyOf(picture) : picture;
-      send(finder, { kind: "find", picture: own, time, targets: sought() });
+      const seen = inState("lost", "held").flatMap((target) => places[target].seen ?? []);
+      send(finder, { kind: "find", picture: own, time, targets: sought(), seen });
     }
     if (forFollower) {
       following = current;
@@ -244,7 +248,10 @@ function run({
       homography[column + 3] *= picture.height / frame.height;
     }
     const size = targets[target];
-    if (!isHeld) focal.add(homography, size, picture);
+    if (!isHeld) {
+      places[target].seen = { target, map, frame };
+      focal.add(homography, size, picture);
+    }
     const camera = {
       focal: focalLength ?? focal.focalIn(picture) ?? usualFocal(picture),
       x: picture.width / 2,
@@ -336,6 +343,7 @@ function run({
     frames = null;
     clearTimeout(holdTimer);
     for (const target of inState("starting", "followed", "held")) lose(target);
+    for (const known of places) known.seen = null;
     follower.postMessage({ kind: "reset" } satisfies PlayerRequest);
   }
 

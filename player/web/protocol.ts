@@ -1,6 +1,6 @@
 import type { MarkerFault } from "../../compiler/mind.ts";
 import type { Found } from "../find.ts";
-import type { FollowedTarget } from "../tracker.ts";
+import type { FollowedTarget, SeenPlace } from "../tracker.ts";
 
 /** A grey frame, row-major, `width * height` bytes. Its buffer travels with it and comes back in a reply. */
 export interface Frame {
@@ -34,12 +34,13 @@ export type PlayerRequest =
       readonly frame: Size;
       readonly isTraced: boolean;
     }
-  /** `targets`: indexes of the targets to find. */
+  /** `targets`: indexes of the targets to find. `seen`: where they were seen last. */
   | {
       readonly kind: "find";
       readonly picture: Picture;
       readonly time: number;
       readonly targets: readonly number[];
+      readonly seen: readonly SeenPlace[];
     }
   /** Starts to follow targets that were found in an earlier frame. */
   | { readonly kind: "start"; readonly found: readonly Found[]; readonly size: Size; readonly time: number }

@@ -67,7 +67,7 @@ async function handle(request: Exclude<PlayerRequest, { kind: "load" }>): Promis
       const frame = { width: grey.width, height: grey.height };
       const buffer = isVideoFrame(picture) ? null : picture.buffer;
       if (request.kind === "find") {
-        const found = tracker.find(image(grey), request.targets, tracer?.observer);
+        const found = tracker.find(image(grey), request.targets, request.seen, tracer?.observer);
         return { kind: "found", frame, buffer, time, found, trace: tracer?.trace() ?? null };
       }
       const targets = tracker.follow(image(grey), time);

@@ -2,9 +2,11 @@ import { expect, test } from "vitest";
 import { FRAME, takePicture, type View } from "../../bench/recall/camera.ts";
 import { compileTarget } from "../../compiler/compile.ts";
 import type { GreyImage } from "../../compiler/types.ts";
+import type { FindStage } from "../../player/find.ts";
 import { projectCorners } from "../../player/homography.ts";
 import { Tracker } from "../../player/tracker.ts";
 import { paintCollage } from "../compiler/pictures.ts";
+import type { Size } from "./scene.ts";
 
 const photo = paintCollage(320, 240);
 const other = paintCollage(240, 320);
@@ -48,6 +50,21 @@ test("finds a target, follows it, and loses it when the frames change their size
   const turned: GreyImage = { data: new Uint8Array(480 * 640).fill(90), width: 480, height: 640 };
   expect(tracker.follow(turned, 0.2)).toMatchObject([{ target: 1, state: "lost" }]);
   expect(tracker.follow(turned, 0.3)).toEqual([]);
+});
+
+test("looks for a lost target near its last place, unless the frames' size has changed", () => {
+  const tracker = new Tracker(targets);
+  const { frame } = takePicture(photo, VIEW);
+  const [{ map }] = tracker.find(frame, [1]);
+  const stagesWith = (size: Size) => {
+    const stages: FindStage[] = [];
+    const seen = [{ target: 1, map, frame: size }];
+    const found = tracker.find(frame, [1], seen, { onStage: (stage) => stages.push(stage) });
+    expect(found.map(({ target }) => target)).toEqual([1]);
+    return stages;
+  };
+  expect(stagesWith(FRAME)).not.toContain("match");
+  expect(stagesWith({ width: FRAME.height, height: FRAME.width })).toContain("match");
 });
 
 test("stops following when it is reset", () => {
