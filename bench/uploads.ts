@@ -44,6 +44,7 @@ async function main(): Promise<void> {
         edge,
         () => Promise.all(Array.from({ length: UNFINISHED }, () => upload(edge, UNFINISHED_BYTES))),
       ),
+      await peakOf("a photo after these have disconnected", edge, () => Promise.all([upload(edge)])),
     ];
     const text = [
       "## Memory of uploads",

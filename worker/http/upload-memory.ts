@@ -15,9 +15,12 @@ const POLL_MILLISECONDS = 50;
 const RETRY_SECONDS = 5;
 
 /** How often a request that holds bytes shows that it runs. */
-const BEAT_MILLISECONDS = 5_000;
-/** A request that was silent for longer has ended: the platform ends requests of clients that have disconnected. */
-const SILENCE_MILLISECONDS = 20_000;
+const BEAT_MILLISECONDS = 2_000;
+/**
+ * A request that was silent for longer has ended: the platform ends requests of clients that have disconnected. Less
+ * than the wait of others.
+ */
+const SILENCE_MILLISECONDS = 8_000;
 
 interface Clock {
   /** Milliseconds since 1970. */
