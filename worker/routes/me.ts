@@ -108,8 +108,8 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
     const request = { person, address: addressOf(c), now: c.env.now() };
     const companies = await companiesOf(c.env.db, person.id);
     const about = [person.name, person.email, ...companies.map(({ name }) => name)];
-    await assertStrong(newPassword, about, "new_password");
     const oldHash = await confirmPassword(c.env.db, { ...request, password });
+    await assertStrong(newPassword, about, "new_password");
     const newHash = await hashPassword(newPassword);
     if (!(await changePassword(c.env.db, { ...request, oldHash, newHash }))) {
       throw new Refusal("invalid_input", "The password was changed elsewhere at the same time. Try again.");

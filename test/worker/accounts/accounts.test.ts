@@ -571,6 +571,10 @@ describe("people change", () => {
 
     const wrong = await refusal(await change("not the password", "a better password"));
     expect(wrong).toMatchObject({ status: 422, errors: [{ field: "current_password" }] });
+    const both = await refusal(await change("not the password", "0000000000"));
+    expect(both).toMatchObject({ status: 422, errors: [{ field: "current_password" }] });
+    const weak = await refusal(await change("a password of ten", "0000000000"));
+    expect(weak).toMatchObject({ status: 422, errors: [{ field: "new_password" }] });
     const short = await change("a password of ten", "short");
     expect(await short.text()).not.toContain('"short"');
     expect(short.status).toBe(422);
