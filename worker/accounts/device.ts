@@ -1,6 +1,8 @@
+import { and, eq } from "drizzle-orm";
 import type { Context } from "hono";
 import { generateSignedCookie, getSignedCookie } from "hono/cookie";
 import type { AppEnv } from "../bindings.ts";
+import { accounts, type Database, users } from "../db/tables.ts";
 import { sha256 } from "../sha256.ts";
 import { cookieName, isSecure } from "./auth.ts";
 
@@ -17,7 +19,7 @@ const PURPOSE = "device";
 
 export interface Device {
   readonly id: string;
-  /** A hash of the account's email. */
+  /** Equals `accountOf` for the account with the password that it had then. */
   readonly account: string;
 }
 
@@ -30,9 +32,13 @@ export async function deviceOf(c: Context<AppEnv>, origin: string): Promise<Devi
 }
 
 /** Returns the cookie of a device that has just signed in. */
-export async function deviceCookie(c: Context<AppEnv>, origin: string, email: string): Promise<string> {
+export async function deviceCookie<E extends AppEnv>(
+  c: Context<E>,
+  origin: string,
+  email: string,
+): Promise<string> {
   const signedInAt = Math.floor(c.env.now() / 1000);
-  const value = [crypto.randomUUID(), PURPOSE, await accountOf(email), signedInAt].join(".");
+  const value = [crypto.randomUUID(), PURPOSE, await accountOf(c.env.db, email), signedInAt].join(".");
   return generateSignedCookie(cookieName(origin, "device"), value, c.env.accounts.secret, {
     path: "/api/auth",
     httpOnly: true,
@@ -42,7 +48,16 @@ export async function deviceCookie(c: Context<AppEnv>, origin: string, email: st
   });
 }
 
-/** Returns what a device knows of an account: the hash of its email. */
-export function accountOf(email: string): Promise<string> {
-  return sha256(new TextEncoder().encode(email.trim().toLowerCase()));
+/**
+ * Returns what a device knows of an account: the hash of its email and of its password's hash. A new password makes
+ * all devices unknown, also those of somebody who had the old one.
+ */
+export async function accountOf(db: Database, typed: string): Promise<string> {
+  const email = typed.trim().toLowerCase();
+  const [row] = await db
+    .select({ password: accounts.password })
+    .from(accounts)
+    .innerJoin(users, eq(users.id, accounts.userId))
+    .where(and(eq(users.email, email), eq(accounts.providerId, "credential")));
+  return sha256(new TextEncoder().encode(`${email}\n${row?.password ?? ""}`));
 }

@@ -62,7 +62,8 @@ export async function attemptOf(
 ): Promise<Attempt> {
   const device = await deviceOf(c, originOf(c));
   // A passkey's attempt does not name the account, and a signature cannot be guessed.
-  const isKnown = device && (purpose === "passkey" || device.account === (await accountOf(subject)));
+  const isKnown =
+    device && (purpose === "passkey" || device.account === (await accountOf(c.env.db, subject)));
   const source = isKnown
     ? ({ kind: "device", id: device.id } as const)
     : ({ kind: "network", id: addressOf(c) } as const);

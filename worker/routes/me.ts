@@ -1,5 +1,6 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { companiesOf, createCompany, MAX_COMPANIES } from "../accounts/companies.ts";
+import { deviceCookie } from "../accounts/device.ts";
 import { hashPassword } from "../accounts/passwords.ts";
 import { changePassword, confirmPassword, renamePerson } from "../accounts/people.ts";
 import { PERMISSIONS, type Permission, roleMay } from "../accounts/permissions.ts";
@@ -18,7 +19,7 @@ import { Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
 import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
-import { publicOriginOf } from "../http/origin.ts";
+import { originOf, publicOriginOf } from "../http/origin.ts";
 import { personRoute } from "./guarded.ts";
 
 const sessionId = z.object({
@@ -114,6 +115,7 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
     if (!(await changePassword(c.env.db, { ...request, oldHash, newHash }))) {
       throw new Refusal("invalid_input", "The password was changed elsewhere at the same time. Try again.");
     }
+    c.header("Set-Cookie", await deviceCookie(c, originOf(c), person.email), { append: true });
     return c.body(null, 204);
   })
   .openapi(listSessions, async (c) => {

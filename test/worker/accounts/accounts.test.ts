@@ -343,6 +343,25 @@ describe("signing in", () => {
     expect((await signIn(cookie)).status).toBe(429);
   });
 
+  test("a new password makes all devices unknown but the one that set it", async () => {
+    const email = "two.devices@example.net";
+    const password = "a password of ten";
+    await addMember(edge, { email, password }, "viewer");
+    const [thief, laptop] = [
+      await Browser.signedIn(edge, { email, password }),
+      await Browser.signedIn(edge, { email, password }),
+    ];
+    const change = { current_password: password, new_password: "a better password" };
+    expect((await laptop.fetch("/api/me/password", json("PUT", change))).status).toBe(204);
+    for (let n = 0; n < 100; n++) {
+      await countAttempt(edge.db, tried(email, `192.0.2.${Math.floor(n / 9)}`), edge.clock);
+    }
+    const signIn = (browser: Browser) =>
+      browser.post("/api/auth/sign-in/email", { email, password: change.new_password });
+    expect((await signIn(thief)).status).toBe(429);
+    expect((await signIn(laptop)).status).toBe(200);
+  });
+
   test("is throttled by network too, except on a device that has signed in before", async () => {
     pass(7200);
     const from = { "CF-Connecting-IP": "203.0.113.9" };
