@@ -89,6 +89,8 @@ describeViewer(api.openAPIRegistry);
 describeEvents(api.openAPIRegistry);
 api.get("/api/openapi.json", serveDocument());
 api.route("/api/docs", docsRoutes);
+// After all routes: reached only by requests that no route answers.
+api.use("/api/*", countPublic);
 
 export { api };
 

@@ -36,6 +36,7 @@ const readableAnywhere = cors({
   maxAge: 86_400,
 });
 for (const path of ["/media/*", "/api/viewer/*"]) pages.use(path, readableAnywhere, countPublic);
+pages.use("/v/*", countPublic);
 
 pages.route("/api/viewer", viewerRoutes);
 pages.route("/media", mediaRoutes);

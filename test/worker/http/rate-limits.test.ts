@@ -92,6 +92,18 @@ describe("a request too many", () => {
     ]);
   });
 
+  it.each(["/api/none", "/api/company/none", "/v/11111111-1111-4111-8111-111111111111"])(
+    "is counted by network on %s, whether or not that exists",
+    async (path) => {
+      const { rateLimits, counts } = counters({ public: 1 });
+      const headers = { "CF-Connecting-IP": "203.0.113.7" };
+      expect((await edge.anonymously(path, { headers }, { rateLimits })).status).not.toBe(429);
+      const problem = await refusal(await edge.anonymously(path, { headers }, { rateLimits }));
+      expect(problem.code).toBe("too_many_requests");
+      expect([...counts.keys()]).toEqual(["public:203.0.113.7"]);
+    },
+  );
+
   it("is counted by person for members' routes, so that a crowded network does not stop a session", async () => {
     const { rateLimits, counts } = counters({ public: 0, write: 1 });
     const owner = await Browser.signedIn(edge, OWNER);
