@@ -80,7 +80,8 @@ export async function openInvitation(db: Database, token: string, now: number): 
 }
 
 /**
- * Invites an email address. An invitation that the address has already is replaced.
+ * Invites an email address. An invitation that the address has already is replaced; only an owner replaces one to
+ * become an owner.
  *
  * @returns the invitation, the company's name, and the tokens of the link to send and of the link to show
  * @throws Refusal `not_found` when the inviter is not a member, `forbidden`, or `invalid_input` when the address belongs to a member
@@ -99,19 +100,26 @@ export async function invite(
   );
   const pending = sql<number>`(SELECT count(*) FROM ${invitations}
     WHERE ${and(eq(invitations.companyId, companyId), ne(invitations.email, email), isPending(now))})`;
+  const asOwner = exists(
+    db
+      .select({ one: sql`1` })
+      .from(invitations)
+      .where(and(isInvited, eq(invitations.role, "owner"))),
+  );
   const [inviter] = await db
     .select({
       id: members.id,
       role: members.role,
       company: companies.name,
       isMember: sql<number>`${isMember}`,
+      isInvitedAsOwner: sql<number>`${asOwner}`,
       pending,
     })
     .from(members)
     .innerJoin(companies, eq(companies.id, members.companyId))
     .where(and(eq(members.userId, by.id), eq(members.companyId, companyId)));
   if (!inviter) throw new Refusal("not_found", "You are not a member of this company.");
-  assertManages(inviter, role);
+  assertManages(inviter, role, ...(inviter.isInvitedAsOwner ? (["owner"] as const) : []));
   if (inviter.isMember) throw new Refusal("invalid_input", `${email} is already a member of this company.`);
   if (inviter.pending >= MAX_PENDING) {
     throw new Refusal(
@@ -138,7 +146,8 @@ export async function invite(
       db,
       invitations,
       row,
-      sql`${isStillManager(db, inviter)} AND NOT ${isMember} AND ${pending} < ${MAX_PENDING}`,
+      sql`${isStillManager(db, inviter)} AND NOT ${isMember} AND ${pending} < ${MAX_PENDING}
+        AND (${inviter.role} = 'owner' OR NOT ${asOwner})`,
     ).returning(),
     new Audit(db, companyId, by, () => now).entry("member.invited", { id, name: email }, { role }),
     db
@@ -185,7 +194,7 @@ export async function withdrawInvitation(
   if (!found) throw invitationGone();
   const { invitation, manager } = found;
   const { companyId, email, role } = invitation;
-  assertManages(manager);
+  assertManages(manager, role);
   const [withdrawn] = await new Audit(db, companyId, by, () => now).record(
     db
       .update(invitations)

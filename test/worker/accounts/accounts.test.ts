@@ -714,6 +714,22 @@ describe("members", () => {
     expect((await acceptWithNewAccount(edge, asAdmin.mailToken, account)).status).toBe(201);
   });
 
+  test("an invitation of an owner is withdrawn and replaced by owners only", async () => {
+    const admin = await invited(`${crypto.randomUUID()}@example.net`, "admin");
+    const email = `${crypto.randomUUID()}@owner.example`;
+    const { id, mailToken } = await invite(edge, owner, { email, role: "owner" });
+    const withdrawn = admin.post("/api/auth/organization/cancel-invitation", { invitationId: id });
+    expect(await code(await withdrawn)).toBe("forbidden");
+    const replaced = admin.post("/api/auth/organization/invite-member", { email, role: "viewer" });
+    expect(await code(await replaced)).toBe("forbidden");
+    expect((await opened(mailToken)).role).toBe("owner");
+    const second = await invite(edge, owner, { email, role: "admin" });
+    expect(
+      (await admin.post("/api/auth/organization/cancel-invitation", { invitationId: second.id })).status,
+    ).toBe(200);
+    expect(await code(await open(mailToken))).toBe("not_found");
+  });
+
   test("a person with an account joins with it, and switches between companies", async () => {
     pass(60);
     const own = await owner.json<{ id: string }>("/api/me/companies", json("POST", { name: "Second" }));
