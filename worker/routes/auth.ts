@@ -44,15 +44,24 @@ authRoutes.all("/*", async (c) => {
   const { handler } = authOf(c.env, origin, new URL(url).origin);
   const response = await handler(request);
   if (response.status >= 400) throw await authRefusal(response);
-  const answer = new Response(response.body, response);
+  const text = withoutToken(await response.text());
+  const answer = new Response(text, response);
+  answer.headers.delete("Content-Length");
   answer.headers.set("Cache-Control", "no-store");
   if (attempt) {
     await forgiveAttempt(c.env.db, attempt);
-    const { user } = (await answer.clone().json()) as { readonly user: { readonly email: string } };
+    const { user } = JSON.parse(text) as { readonly user: { readonly email: string } };
     answer.headers.append("Set-Cookie", await deviceCookie(c, origin, user.email));
   }
   return answer;
 });
+
+/** Returns the library's JSON without the session's token, which only the cookie has: scripts cannot read that. */
+function withoutToken(json: string): string {
+  return json === ""
+    ? json
+    : JSON.stringify(JSON.parse(json, (key, value) => (key === "token" ? undefined : value)));
+}
 
 /** Returns an attempt. Its source is the device if that has signed in to the account before, or else the network. */
 export async function attemptOf(

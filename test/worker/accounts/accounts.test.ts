@@ -136,6 +136,20 @@ describe("sessions", () => {
     }
   });
 
+  test("have a token that only the cookie tells", async () => {
+    const browser = new Browser(edge);
+    const signedIn = await browser.post("/api/auth/sign-in/email", OWNER);
+    const session = await browser.fetch("/api/auth/get-session");
+    const texts = [await signedIn.text(), await session.text()];
+    const stored = await edge.db.select().from(sessions);
+    const cookie = decodeURIComponent(browser.cookie());
+    expect(stored.filter(({ token }) => cookie.includes(token))).toHaveLength(1);
+    for (const text of texts) {
+      expect(JSON.parse(text).user.email).toBe(OWNER.email);
+      expect(stored.filter(({ token }) => text.includes(token))).toEqual([]);
+    }
+  });
+
   test("a forged, a foreign and an ended session are not accepted", async () => {
     const forged = new Browser(edge);
     forged.cookies.set("__Secure-vivimark.session_token", "token.c2lnbmF0dXJl");
