@@ -18,8 +18,10 @@ import type { EditReply, EditRequest } from "./protocol.ts";
  */
 const SCORED_SIZE = 640;
 
-/** A photo with more stars certainly has enough points for a marker. */
+/** A photo with more stars and more detail almost certainly has enough points for a marker. */
 const DOUBTFUL_STARS = 2;
+const DOUBTFUL_DETAIL = 20;
+
 /** A doubtful photo is compiled after no request has come for this long. */
 const CHECK_PAUSE_MS = 150;
 
@@ -78,7 +80,8 @@ function score(photo: OpenPhoto, cut: Cut): void {
   const quality = scoreImage(cutAt(SCORED_SIZE));
   post({ kind: "scored", cut, quality });
   const checked = (refusal: string | null) => post({ kind: "checked", cut, refusal });
-  if (quality.stars > DOUBTFUL_STARS) checked(null);
+  const detail = quality.parts.find(({ name }) => name === "detail")?.score ?? 0;
+  if (quality.stars > DOUBTFUL_STARS && detail > DOUBTFUL_DETAIL) checked(null);
   else
     check = setTimeout(() => attempt(() => checked(scoringRefusal(cutAt(DEFAULT_MAX_SIZE)))), CHECK_PAUSE_MS);
 }
