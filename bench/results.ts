@@ -11,6 +11,7 @@ const SECTIONS = [
   "recall",
   "find",
   "absent",
+  "photographs",
   "follow",
   "viewer",
 ] as const;

@@ -12,22 +12,17 @@
 import { availableParallelism } from "node:os";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { compileTarget } from "../../compiler/compile.ts";
-import { loadCodecs } from "../../compiler/image/codecs.ts";
-import { loadKernels } from "../../compiler/kernels/kernels.ts";
 import type { GreyImage } from "../../compiler/types.ts";
-import { readCodecModules, readKernelModule } from "../../node/codecs.ts";
 import { Finder, type FindStage } from "../../player/find.ts";
 import { projectCorners } from "../../player/homography.ts";
 import type { Corners } from "../../test/e2e/pinhole.ts";
-import { FRAME, takePicture, type View } from "../recall/camera.ts";
+import { FRAME, takePicture } from "../recall/camera.ts";
 import { loadSubjects, type Subject } from "../recall/pictures.ts";
 import { writeResults } from "../results.ts";
 import { planBins } from "./bins.ts";
+import { errors, isPartOf, judge, loadModules, originalsOf, percent, type Trial } from "./trial.ts";
 
 const SEED = 2027;
-
-/** Largest error of the corners that counts as found, per longer side of the photo. */
-const MOST_ERROR = 0.1;
 
 interface Plan {
   readonly quick: boolean;
@@ -45,13 +40,6 @@ function binsOf({ quick, shown }: Plan) {
 }
 
 const QUICK_PICTURES = 8;
-
-/** The result in one frame: the corners' error in pixels, null if nothing was found, and whether it is right. */
-interface Trial {
-  readonly bin: number;
-  readonly error: number | null;
-  readonly right: boolean;
-}
 
 interface Result {
   readonly heldOut: boolean;
@@ -111,14 +99,8 @@ async function measure(plan: Plan): Promise<Result[]> {
   return results;
 }
 
-async function loadModules(): Promise<void> {
-  await loadCodecs(await readCodecModules());
-  loadKernels(await readKernelModule());
-}
-
-/** Returns the pictures as they are: no patterns, no worse versions. */
 function choose(subjects: readonly Subject[], { quick }: Plan): Subject[] {
-  const originals = subjects.filter(({ name, kind }) => kind !== "pattern" && !name.includes(","));
+  const originals = originalsOf(subjects);
   if (!quick) return originals;
   const tuned = originals.filter(({ heldOut }) => !heldOut);
   return Array.from(
@@ -155,8 +137,12 @@ async function serve(plan: Plan): Promise<void> {
     for (const [bin, { views }] of bins.entries()) {
       for (const [i, view] of views.entries()) {
         const { frame, corners } = takePicture(image, view);
-        if (plan.shown) ours.push({ bin, ...judge(findTimed(finder, frame, target, stages), corners, view) });
-        if (player) stock.push({ bin, ...judge(player.find(frame), corners, view) });
+        if (plan.shown)
+          ours.push({
+            bin,
+            ...judge(findTimed(finder, frame, target, stages), corners, view.size * FRAME.height),
+          });
+        if (player) stock.push({ bin, ...judge(player.find(frame), corners, view.size * FRAME.height) });
         for (let k = 1; k <= plan.others; k++) {
           const other = (index + k + i * plan.others) % subjects.length;
           if (isPartOf(subjects[other], subjects[index]) || isPartOf(subjects[index], subjects[other]))
@@ -168,11 +154,6 @@ async function serve(plan: Plan): Promise<void> {
     }
     parentPort?.postMessage([name, { heldOut, ours, stock, absent, absentFound, stages, load: loaded }]);
   });
-}
-
-/** Returns whether one picture shows a part of another one, or is the same: `astronaut-face` and `astronaut`. */
-function isPartOf(part: Subject, whole: Subject): boolean {
-  return part.name.startsWith(whole.name);
 }
 
 function since(start: NodeJS.CpuUsage): number {
@@ -193,13 +174,6 @@ function findTimed(
   };
   const [found] = finder.find(frame, { onStage });
   return found ? projectCorners(found.map, target) : null;
-}
-
-function judge(found: Corners | null, corners: Corners, { size }: View): Omit<Trial, "bin"> {
-  if (!found) return { error: null, right: false };
-  const squares = found.map(({ x, y }, i) => (x - corners[i].x) ** 2 + (y - corners[i].y) ** 2);
-  const error = Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / 4);
-  return { error, right: error < MOST_ERROR * size * FRAME.height };
 }
 
 function report(results: readonly Result[], plan: Plan): string {
@@ -251,19 +225,6 @@ function reportAbsent(results: readonly Result[]): string {
     "",
     `Found in ${sum((one) => one.absentFound)} of ${sum((one) => one.absent)} tests.`,
   ].join("\n");
-}
-
-function percent(trials: readonly Trial[]): string {
-  if (trials.length === 0) return "–";
-  return `${((100 * trials.filter(({ right }) => right).length) / trials.length).toFixed(1)} %`;
-}
-
-function errors(trials: readonly Trial[]): string {
-  const values = trials.flatMap(({ error, right }) => (right && error !== null ? [error] : []));
-  if (values.length === 0) return "–";
-  values.sort((a, b) => a - b);
-  const at = (share: number) => values[Math.min(values.length - 1, Math.floor(share * values.length))];
-  return `${at(0.5).toFixed(2)} / ${at(0.9).toFixed(1)}`;
 }
 
 function wrong(results: readonly Result[], player: "ours" | "stock"): number {

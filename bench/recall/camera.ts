@@ -153,7 +153,7 @@ function aimed({ lean, roll, x, y, motionAngle, coveredFrom }: Shares) {
 }
 
 /** Returns the root mean square error of the corners, as a share of the photo's longer side in the view. */
-export function cornerError(found: Corners, corners: Corners, { size }: View): number {
+export function cornerError(found: Corners, corners: Corners, { size }: Pick<View, "size">): number {
   const squares = found.map(({ x, y }, i) => (x - corners[i].x) ** 2 + (y - corners[i].y) ** 2);
   return Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / 4) / (size * FRAME.height);
 }

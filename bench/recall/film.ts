@@ -217,7 +217,8 @@ function develop(light: Float32Array, script: Script, index: number, seed: numbe
   return { data, ...FRAME };
 }
 
-async function compress({ data, width, height }: GreyImage, quality: number): Promise<GreyImage> {
+/** Returns the frame after JPEG compression. */
+export async function compress({ data, width, height }: GreyImage, quality: number): Promise<GreyImage> {
   const rgba = new Uint8Array(4 * data.length);
   for (let i = 0; i < data.length; i++) rgba.set([data[i], data[i], data[i], 255], 4 * i);
   return toGrey(await decodeImage(await encodeJpeg({ data: rgba, width, height }, quality)));
