@@ -118,6 +118,10 @@ function jpegHeader(bytes: Uint8Array): Header {
     if (bytes[offset] !== 0xff || marker === 0xda || marker === 0xd9) {
       throw damaged(`the JPEG has no frame header before byte ${offset}`);
     }
+    // MozJPEG passes over such a marker, not over a segment, and would read another file than this.
+    if (!isFrameHeader(marker) && !isSegment(marker)) {
+      throw damaged(`the JPEG has no segment at byte ${offset}`);
+    }
     const end = offset + 2 + length;
     if (length < 2 || end > bytes.length)
       throw damaged(`the JPEG segment at byte ${offset} is longer than the file`);
@@ -184,7 +188,7 @@ function countScans(bytes: Uint8Array, from: number, most: number): number {
     if (marker === END_OF_IMAGE) break;
     if (marker === START_OF_SCAN && ++scans > most) break;
     if (marker === 0xff) at += 1;
-    else if (isSegmentOfScans(marker)) at += 2 + Math.max(2, (bytes[at + 2] << 8) | bytes[at + 3]);
+    else if (isSegment(marker)) at += 2 + Math.max(2, (bytes[at + 2] << 8) | bytes[at + 3]);
     else at += 2;
   }
   return scans;
@@ -193,8 +197,8 @@ function countScans(bytes: Uint8Array, from: number, most: number): number {
 const END_OF_IMAGE = 0xd9;
 const START_OF_SCAN = 0xda;
 
-/** Returns whether a marker begins a segment that can follow the frame header: tables, a scan, APPn, a comment. */
-function isSegmentOfScans(marker: number): boolean {
+/** Returns whether a marker begins a segment other than the frame header: tables, a scan, APPn, a comment. */
+function isSegment(marker: number): boolean {
   const isTable = marker === 0xc4 || marker === 0xcc || (marker >= 0xdb && marker <= 0xdd);
   return isTable || marker === START_OF_SCAN || (marker >= 0xe0 && marker <= 0xef) || marker === 0xfe;
 }

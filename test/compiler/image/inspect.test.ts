@@ -73,6 +73,16 @@ describe("the scans of a JPEG", () => {
     expect(inspectImage(scans(90).subarray(0, -3))).toMatchObject(accepted);
   });
 
+  test.each([0x01, 0xd0, 0xd8, 0x00, 0x02])(
+    "cannot hide behind the marker %d before the frame header",
+    (marker) => {
+      // A length follows, which MozJPEG ignores.
+      const hidden = jpegSegment(marker, scans(120).subarray(2));
+      const file = Buffer.concat([Buffer.of(0xff, 0xd8), hidden, scans(1).subarray(2)]);
+      expect(() => inspectImage(file)).toThrow(expect.objectContaining({ code: "image_damaged" }));
+    },
+  );
+
   test("of a real photo are few", async () => {
     const file = await jpegFile(gradient(width, height), { progressive: true });
     expect(inspectImage(file)).toMatchObject({ width, height });
