@@ -4,6 +4,7 @@ import { sweepSessions } from "./accounts/sessions.ts";
 import { sweepAttempts } from "./accounts/throttle.ts";
 import { sweepAudit } from "./audit/log.ts";
 import type { Bindings } from "./bindings.ts";
+import { sweepLostFiles } from "./content/lost-files.ts";
 import { sweepFiles } from "./content/orphaned-files.ts";
 import { sweepDays } from "./content/quotas.ts";
 import { claimDeleted, openStore, purge } from "./content/store.ts";
@@ -48,6 +49,7 @@ export async function scheduledSweep(
  * - deletes old rows of sign-in attempts, verifications, sessions, invitations, storage migrations, idempotency keys,
  *   the audit log and quotas;
  * - encrypts again what an older key encrypted;
+ * - removes what names the files of storages that were given up;
  * - last, because it waits for the storages of companies: scores old markers for our player, and removes abandoned
  *   video uploads, files that no content names, and the files of deleted content.
  */
@@ -83,6 +85,8 @@ export async function sweep(
   await sweepDays(db, now);
   await resealSettings(db, storages, MAX_ROWS);
   await resealSecrets(db, storages, MAX_ROWS);
+
+  await sweepLostFiles(db, MAX_ROWS, now);
 
   const uploads = await listExpired(db, MAX_ROWS, now);
   const deleted = await claimDeleted(db, MAX_ROWS, now, now + RETRY_SECONDS * 1000);

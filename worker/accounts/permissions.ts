@@ -53,6 +53,11 @@ export const PERMISSIONS = {
     roles: ADMINS,
     scopes: ["manage"],
   },
+  "storage:give-up": {
+    what: "Give up the files of a lost storage",
+    roles: ["owner"],
+    scopes: [],
+  },
   "webhooks:manage": {
     what: "See, add, change and delete webhooks, resend deliveries",
     roles: ADMINS,

@@ -14,6 +14,7 @@ export const ACTIONS = {
   "connection.created": "Storage connection added",
   "connection.changed": "Storage connection changed",
   "connection.deleted": "Storage connection deleted",
+  "connection.given_up": "Files of a storage connection given up",
   "migration.started": "Storage migration started",
   "migration.paused": "Storage migration paused",
   "migration.resumed": "Storage migration resumed",

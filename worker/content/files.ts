@@ -1,4 +1,4 @@
-import { eq, isNotNull, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
 import { unionAll } from "drizzle-orm/sqlite-core";
 import { arContent, type Content, type Database } from "../db/tables.ts";
 import { FILE_KINDS, type FileKind, KINDS } from "./file-kinds.ts";
@@ -41,6 +41,31 @@ export function placeValues(kind: FileKind, place: FilePlace | null): Partial<Co
 /** Returns the condition that a row of `ar_content` has a file in this storage. */
 export function hasFileIn(storageId: string): SQL | undefined {
   return or(...FILE_KINDS.map((kind) => eq(placeColumns(kind).storageId, storageId)));
+}
+
+/** What is lost with the files in a storage. */
+export interface Losses {
+  /** Photos whose original is there. */
+  readonly photos: number;
+  /** Other photos whose marker is there. */
+  readonly markers: number;
+  /** Videos of other photos. */
+  readonly videos: number;
+}
+
+/** Counts what a company would lose with its files in a storage. Selects one row. */
+export function selectLosses(db: Database, companyId: string, storageId: string) {
+  const isThere = (kind: FileKind) => eq(placeColumns(kind).storageId, storageId);
+  const isKept = sql`${placeColumns("image").storageId} IS NOT ${storageId}`;
+  const countOf = (condition: SQL | undefined) => sql<number>`count(*) FILTER (WHERE ${condition})`;
+  return db
+    .select({
+      photos: countOf(isThere("image")),
+      markers: countOf(and(isKept, isThere("marker"))),
+      videos: countOf(and(isKept, isThere("video"))),
+    })
+    .from(arContent)
+    .where(and(eq(arContent.companyId, companyId), isNull(arContent.deletedAt)));
 }
 
 /**

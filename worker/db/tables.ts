@@ -42,10 +42,15 @@ export const storageConnections = sqliteTable(
     usageAt: integer("usage_at"),
     lastTestAt: integer("last_test_at"),
     lastTestError: text("last_test_error"),
+    /** When an owner gave its files up; the sweep then removes what names them, and the connection. */
+    givenUpAt: integer("given_up_at"),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
   },
-  (table) => [index("storage_connections_company").on(table.companyId)],
+  (table) => [
+    index("storage_connections_company").on(table.companyId),
+    index("storage_connections_given_up").on(table.givenUpAt).where(sql`given_up_at IS NOT NULL`),
+  ],
 );
 
 /** The usage of a company's folder, and the backend's own figures of its space; null if it has none. */

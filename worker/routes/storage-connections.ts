@@ -8,6 +8,7 @@ import type { ConnectionStore } from "../storage/connection-store.ts";
 import {
   addConnection,
   changeConnection,
+  giveFilesUp,
   removeConnection,
   testSaved,
   testSettings,
@@ -18,9 +19,11 @@ import {
   connection,
   connectionChange,
   connectionList,
+  connectionLosses,
   connectionReport,
   connectionTrial,
   connectionUsage,
+  givingUp,
   newConnection,
   PLATFORM,
   presetList,
@@ -114,6 +117,31 @@ const remove = companyRoute("storage:manage", {
   responses: { 204: { description: "Deleted" }, ...problems("not_found", "storage_in_use") },
 });
 
+const losses = companyRoute("storage:read", {
+  method: "get",
+  path: "/{id}/losses",
+  operationId: "getStorageConnectionLosses",
+  summary: "Count what giving up the files of a storage connection loses",
+  request: { params: connectionId },
+  responses: { 200: answers(connectionLosses, "The losses"), ...problems("not_found") },
+});
+
+const giveUp = companyRoute("storage:give-up", {
+  method: "post",
+  path: "/{id}/give-up",
+  operationId: "giveUpStorageConnection",
+  summary: "Give up the files of a storage connection whose bucket or access is lost",
+  description:
+    "Photos whose original is in this storage are deleted; other photos lose the files that are in it. The connection " +
+    "is deleted once nothing names its files. This cannot be undone.",
+  middleware: [readJson] as const,
+  request: { params: connectionId, body: jsonBody(givingUp) },
+  responses: {
+    202: answers(connection, "The files are being given up"),
+    ...problems("not_found", "storage_in_use", "storage_conflict", ...JSON_REFUSALS),
+  },
+});
+
 const test = companyRoute("storage:manage", {
   method: "post",
   path: "/{id}/test",
@@ -197,6 +225,17 @@ export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
     const row = await find(c.var.connections, c.req.valid("param").id);
     await removeConnection(c.env, c.var.connections, row);
     return c.body(null, 204);
+  })
+  .openapi(losses, async (c) => {
+    const { id } = c.req.valid("param");
+    const losses = await c.var.connections.losses(id);
+    if (!losses) throw notFound(id);
+    return c.json(losses, 200);
+  })
+  .openapi(giveUp, async (c) => {
+    const row = await find(c.var.connections, c.req.valid("param").id);
+    await giveFilesUp(c.env, c.var.connections, row, c.req.valid("json").photos);
+    return c.json(await readConnection(c.env, c.var.connections, row.id), 202);
   })
   .openapi(test, async (c) => {
     const id = await idOf(c.var.connections, c.req.valid("param").id);

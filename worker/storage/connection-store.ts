@@ -5,6 +5,7 @@ import {
   exists,
   inArray,
   isNotNull,
+  isNull,
   not,
   or,
   type SQL,
@@ -13,7 +14,7 @@ import {
   sum,
 } from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
-import { filesOf, hasFileIn } from "../content/files.ts";
+import { filesOf, hasFileIn, type Losses, selectLosses } from "../content/files.ts";
 import { insertIf } from "../db/insert-if.ts";
 import {
   arContent,
@@ -142,7 +143,8 @@ export class ConnectionStore {
           this.#own(
             eq(storageConnections.id, before.id),
             eq(storageConnections.settings, before.settings),
-            ...(isUnused ? this.#holdsNothing(before.id) : []),
+            isNull(storageConnections.givenUpAt),
+            ...(isUnused ? holdsNothing(before.id) : []),
           ),
         )
         .returning(),
@@ -153,13 +155,48 @@ export class ConnectionStore {
     return row;
   }
 
-  /** The conditions that a connection has no files, and that none are on their way to it. */
-  #holdsNothing(id: string): SQL[] {
-    return [
-      isFree(arContent, hasFileIn(id)),
-      isFree(videoUploads, eq(videoUploads.storageId, id)),
-      isFree(orphanedFiles, eq(orphanedFiles.storageId, id)),
-    ];
+  /** Returns what is lost with the files of a connection; undefined when it does not exist. */
+  async losses(id: string): Promise<Losses | undefined> {
+    const [[row], [losses]] = await this.#db.batch([
+      this.#db
+        .select({ id: storageConnections.id })
+        .from(storageConnections)
+        .where(this.#own(eq(storageConnections.id, id))),
+      selectLosses(this.#db, this.company.id, id),
+    ]);
+    return row && losses;
+  }
+
+  /**
+   * Gives the files of a connection up.
+   *
+   * @returns false when new files go to it, an open storage migration moves files to it, or it was given up before
+   */
+  async giveUp({ id, name }: ConnectionRow, losses: Losses, now: number): Promise<boolean> {
+    const rows = await this.#audit.record(
+      this.#db
+        .update(storageConnections)
+        .set({ givenUpAt: now, usage: null, usageAt: null, updatedAt: now })
+        .where(
+          this.#own(
+            eq(storageConnections.id, id),
+            isNull(storageConnections.givenUpAt),
+            isFree(companies, eq(companies.storageConnectionId, id)),
+            isFree(
+              storageMigrations,
+              and(
+                eq(storageMigrations.toStorageId, id),
+                inArray(storageMigrations.state, ["running", "paused"]),
+              ),
+            ),
+          ),
+        )
+        .returning({ id: storageConnections.id }),
+      "connection.given_up",
+      { id, name },
+      { ...losses },
+    );
+    return rows.length === 1;
   }
 
   /** Deletes a connection that is not in use. Returns false when it is, or does not exist. */
@@ -170,7 +207,7 @@ export class ConnectionStore {
         .where(
           this.#own(
             eq(storageConnections.id, id),
-            ...this.#holdsNothing(id),
+            ...holdsNothing(id),
             isFree(companies, eq(companies.storageConnectionId, id)),
             not(inArray(storageConnections.id, this.#migrating())),
           ),
@@ -293,6 +330,22 @@ export class ConnectionStore {
         .set(set)
         .where(this.#own(eq(storageConnections.id, id)));
   }
+}
+
+/** The conditions that a connection has no files, and that none are on their way to it. */
+function holdsNothing(id: string): SQL[] {
+  return [
+    isFree(arContent, hasFileIn(id)),
+    isFree(videoUploads, eq(videoUploads.storageId, id)),
+    isFree(orphanedFiles, eq(orphanedFiles.storageId, id)),
+  ];
+}
+
+/** Deletes a connection whose files were given up, once nothing names them. */
+export async function removeGivenUp(db: Database, id: string): Promise<void> {
+  await db
+    .delete(storageConnections)
+    .where(and(eq(storageConnections.id, id), isNotNull(storageConnections.givenUpAt), ...holdsNothing(id)));
 }
 
 /** The condition that a company has a connection. Null is the platform's own bucket, which every company has. */

@@ -100,6 +100,35 @@ export async function removeConnection({ storages }: Services, store: Connection
   storages.forget(id);
 }
 
+/**
+ * Gives the files of a connection up, whose bucket or access is lost. The sweep removes what names them.
+ *
+ * @param photos the number of photos that the caller knows to lose
+ * @throws Refusal `storage_in_use`, `storage_conflict`
+ */
+export async function giveFilesUp(
+  { storages, now }: Services,
+  store: ConnectionStore,
+  row: ConnectionRow,
+  photos: number,
+): Promise<void> {
+  const losses = await store.losses(row.id);
+  if (!losses || losses.photos !== photos) {
+    throw new Refusal(
+      "storage_conflict",
+      `${photos} photos were expected to be lost, but it would be ${losses?.photos ?? 0}. Read the losses again.`,
+    );
+  }
+  if (await store.giveUp(row, losses, now())) return storages.forget(row.id);
+  const { isCurrent, migrations } = await store.useOf(row.id);
+  const reason = isCurrent
+    ? "new files go to this connection. Switch to another one first"
+    : migrations > 0
+      ? "a storage migration moves files to this connection. Cancel it first"
+      : "they were given up before";
+  throw new Refusal("storage_in_use", `The files cannot be given up: ${reason}.`);
+}
+
 function reasonsOf({ files, isCurrent, uploads, orphans, migrations }: ConnectionUse): string[] {
   const reasons = [];
   if (isCurrent) reasons.push("your new files go to it");

@@ -2,6 +2,7 @@ import { and, eq } from "drizzle-orm";
 import { type ConnectionRow, type Database, storageConnections } from "../db/tables.ts";
 import { type AddressPolicy, checkAddress } from "./address.ts";
 import { DEFAULTS } from "./defaults.ts";
+import { givenUpStorage } from "./given-up.ts";
 import { StorageError, type StorageProvider } from "./provider.ts";
 import type { Sealed, Vault } from "./secrets.ts";
 import type { ConnectionSettings } from "./settings.ts";
@@ -52,7 +53,8 @@ export class Storages {
     const [row] = await db.select().from(storageConnections).where(eq(storageConnections.id, connectionId));
     if (!row)
       throw new StorageError("invalid_config", `The storage connection "${connectionId}" does not exist.`);
-    const storage = await this.connect(await this.settingsOf(row), row);
+    const storage =
+      row.givenUpAt === null ? await this.connect(await this.settingsOf(row), row) : givenUpStorage;
     cache.set(connectionId, { storage, until: now() + CACHE_MILLISECONDS });
     return storage;
   }

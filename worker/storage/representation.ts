@@ -40,6 +40,7 @@ export async function connectionBody(
     usage: usageOrNull(row, now),
     last_test_at: timestamp(row.lastTestAt),
     last_test_error: row.lastTestError,
+    given_up_at: timestamp(row.givenUpAt),
     created_at: timestamp(row.createdAt),
     updated_at: timestamp(row.updatedAt),
   };
@@ -62,6 +63,7 @@ export function platformBody({ company, held, now }: Context): StorageConnection
     usage: usageOrNull(company, now),
     last_test_at: null,
     last_test_error: null,
+    given_up_at: null,
     created_at: null,
     updated_at: null,
   };

@@ -65,11 +65,35 @@ export const connection = z
     last_test_at: z.iso.datetime().nullable(),
     /** Why the last test failed; null when it passed. */
     last_test_error: z.string().nullable(),
+    /** When its files were given up. It is deleted once nothing names them. */
+    given_up_at: z.iso.datetime().nullable(),
     created_at: z.iso.datetime().nullable(),
     updated_at: z.iso.datetime().nullable(),
   })
   .openapi("StorageConnection");
 export type StorageConnection = z.infer<typeof connection>;
+
+export const connectionLosses = z
+  .object({
+    photos: z.number().int().openapi({
+      description: "Photos whose original is in this storage. They are deleted, with all their files.",
+    }),
+    markers: z.number().int().openapi({
+      description: "Other photos whose marker is in this storage. They have to be compiled again.",
+    }),
+    videos: z.number().int().openapi({ description: "Videos of other photos." }),
+  })
+  .openapi("StorageConnectionLosses");
+
+export const givingUp = z
+  .strictObject({
+    photos: z
+      .number()
+      .int()
+      .min(0)
+      .openapi({ description: "The number of photos that will be deleted, as in the losses." }),
+  })
+  .openapi("StorageConnectionGivingUp");
 
 export const connectionList = z.object({ items: z.array(connection) }).openapi("StorageConnectionList");
 

@@ -460,6 +460,7 @@ async function recordStorage(content: ArContent): Promise<void> {
   await call(path, json("PATCH", { name: "Our second bucket" }));
   await call(`${CONNECTIONS}/test`, json("POST", { provider: "s3", settings: wanted.settings }));
   await call(`${CONNECTIONS}/presets`);
+  await call(`${path}/losses`);
   await refused("storage_in_use", edge.fetch(`${CONNECTIONS}/platform`, { method: "DELETE" }));
   const local = { ...wanted, settings: { ...wanted.settings, endpoint: "https://127.0.0.1" } };
   const closed = { storages: edge.storagesWith(edge.storage, { allowPrivate: false }) };

@@ -205,6 +205,11 @@ const REQUESTS: Readonly<Record<string, Sample>> = {
   "GET /api/storage-connections/{id}": { about: "connection" },
   "PATCH /api/storage-connections/{id}": { about: "connection", body: () => json("PATCH", { name: "N" }) },
   "DELETE /api/storage-connections/{id}": { about: "connection" },
+  "GET /api/storage-connections/{id}/losses": { about: "connection" },
+  "POST /api/storage-connections/{id}/give-up": {
+    about: "connection",
+    body: () => json("POST", { photos: 0 }),
+  },
   "POST /api/storage-connections/{id}/test": { about: "connection" },
   "GET /api/storage-connections/{id}/usage": { about: "connection" },
   "GET /api/storage-connections/yandex/authorize": { isUnavailable: true },

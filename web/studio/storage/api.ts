@@ -1,6 +1,7 @@
 import type {
   NewStorageConnection,
   StorageConnection,
+  StorageConnectionLosses,
   StorageConnectionReport,
   StorageConnectionTrial,
   StorageConnectionUsage,
@@ -41,6 +42,14 @@ export function updateConnection(id: string, name: string, settings: Settings): 
 
 export function deleteConnection(id: string): Promise<void> {
   return vivimark.call("DELETE /api/storage-connections/{id}", { path: { id } });
+}
+
+export function getLosses(id: string, signal?: AbortSignal): Promise<StorageConnectionLosses> {
+  return vivimark.call("GET /api/storage-connections/{id}/losses", { path: { id }, signal });
+}
+
+export async function giveUpFiles(id: string, photos: number): Promise<void> {
+  await vivimark.call("POST /api/storage-connections/{id}/give-up", { path: { id }, body: { photos } });
 }
 
 export function testConnection(id: string): Promise<StorageConnectionReport> {

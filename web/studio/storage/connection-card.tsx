@@ -7,6 +7,7 @@ import { IconEdit, IconTrash } from "../ui/icons.tsx";
 import { toast } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { ConnectionDialog } from "./connection-dialog.tsx";
+import { GiveUpDialog } from "./give-up-dialog.tsx";
 import { IconBucket, IconDisk, IconHome, IconMove } from "./icons.tsx";
 import { TestReport } from "./test-report.tsx";
 
@@ -20,7 +21,7 @@ export function ConnectionCard(props: {
   onMove: () => void;
 }) {
   const { connection, all } = props;
-  const [open, setOpen] = useState<"edit" | "delete" | "use" | null>(null);
+  const [open, setOpen] = useState<"edit" | "delete" | "use" | "give-up" | null>(null);
   const [report, setReport] = useState<StorageConnectionReport | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [testing, setTesting] = useState(false);
@@ -81,6 +82,8 @@ export function ConnectionCard(props: {
         </p>
       )}
 
+      {connection.given_up_at && <p class="hint warn">Its files were given up and are being removed.</p>}
+
       {connection.is_current && elsewhere > 0 && !props.isMoving && (
         <div class="elsewhere">
           <p>
@@ -103,6 +106,11 @@ export function ConnectionCard(props: {
         {!connection.is_current && (
           <button type="button" class="button small" onClick={() => setOpen("use")}>
             Use for new files
+          </button>
+        )}
+        {connection.last_test_error && connection.files.count > 0 && !connection.given_up_at && (
+          <button type="button" class="button small danger-quiet" onClick={() => setOpen("give-up")}>
+            Give up files
           </button>
         )}
         {!connection.built_in && (
@@ -143,6 +151,7 @@ export function ConnectionCard(props: {
           Vivimark deletes the connection and its keys. The storage itself is not changed.
         </ConfirmDialog>
       )}
+      {open === "give-up" && <GiveUpDialog connection={connection} onGivenUp={changed} onClose={close} />}
       {open === "use" && (
         <UseDialog connection={connection} held={all.count} onUsed={changed} onClose={close} />
       )}

@@ -1,0 +1,56 @@
+import { useEffect, useState } from "preact/hooks";
+import type { StorageConnection, StorageConnectionLosses } from "../../../client/client.ts";
+import { messageOf } from "../api/errors.ts";
+import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
+import { count } from "../ui/format.ts";
+import { toast } from "../ui/toasts.tsx";
+import * as api from "./api.ts";
+
+/** Confirms that the files of a lost storage are given up, after it has told what is lost. */
+export function GiveUpDialog(props: {
+  connection: StorageConnection;
+  onGivenUp: () => void;
+  onClose: () => void;
+}) {
+  const { id, name } = props.connection;
+  const [losses, setLosses] = useState<StorageConnectionLosses | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  useEffect(() => {
+    const stop = new AbortController();
+    api.getLosses(id, stop.signal).then(setLosses, (reason) => {
+      if (!stop.signal.aborted) setError(messageOf(reason));
+    });
+    return () => stop.abort();
+  }, [id]);
+  return (
+    <ConfirmDialog
+      title={`Give up the files in “${name}”?`}
+      action="Give up files"
+      isDanger
+      work={async () => {
+        // The number of photos tells the server that the person knew it.
+        await api.giveUpFiles(id, losses?.photos ?? -1);
+        toast(`The files in “${name}” are being given up.`);
+        props.onGivenUp();
+      }}
+      onClose={props.onClose}
+    >
+      {losses ? lossesText(losses) : (error ?? "Counting what is lost…")} The connection is then deleted. This cannot be
+      undone.
+    </ConfirmDialog>
+  );
+}
+
+/** Returns what is lost, in sentences. */
+export function lossesText({ photos, markers, videos }: StorageConnectionLosses): string {
+  const sentences = [
+    photos > 0 && `${many(photos, "photo is", "photos are")} deleted, with all files.`,
+    markers > 0 && `${many(markers, "other photo has", "other photos have")} to be compiled again.`,
+    videos > 0 && `${many(videos, "other photo loses its video", "other photos lose their videos")}.`,
+  ].filter(Boolean);
+  return sentences.length > 0 ? sentences.join(" ") : "No photo, marker or video is lost.";
+}
+
+function many(number: number, one: string, several: string): string {
+  return `${count(number)} ${number === 1 ? one : several}`;
+}
