@@ -18,6 +18,7 @@ import type { BatchItem } from "drizzle-orm/batch";
 import type { Action } from "../audit/actions.ts";
 import type { Audit, AuditDetail, AuditObject } from "../audit/log.ts";
 import { insertIf } from "../db/insert-if.ts";
+import { insertSelect } from "../db/insert-select.ts";
 import {
   arContent,
   type Company,
@@ -26,6 +27,7 @@ import {
   companies,
   compileTasks,
   type Database,
+  orphanedFiles,
   projects,
   touched,
   type VideoUploadRow,
@@ -38,7 +40,6 @@ import { supersedeTasks } from "../marker/life.ts";
 import type { MarkerStatus } from "../schemas.ts";
 import { isConnectionOf } from "../storage/connection-store.ts";
 import type { Storages } from "../storage/open.ts";
-import { deleteFolder } from "../storage/provider.ts";
 import { recordEvent } from "../webhooks/events.ts";
 import { FILE_KINDS } from "./file-kinds.ts";
 import { isSamePlace, placeColumns, placeOf, placeValues, type StoredVideo } from "./files.ts";
@@ -462,6 +463,32 @@ export class ContentStore {
     return { before, after, orphanId };
   }
 
+  /** Returns the statements that end the unfinished video uploads of deleted content, whose parts become orphaned. */
+  #endUploads(contentId: string, now: number) {
+    const { companyId, storageId, path, uploadId } = videoUploads;
+    const isDeleted = sql`EXISTS (SELECT 1 FROM ${arContent} WHERE ${and(
+      eq(arContent.id, contentId),
+      eq(arContent.companyId, this.company.id),
+      isNotNull(arContent.deletedAt),
+    )})`;
+    const ofContent = and(eq(videoUploads.contentId, contentId), isDeleted);
+    const orphan = {
+      id: sql`lower(hex(randomblob(16)))`,
+      companyId,
+      contentId: videoUploads.contentId,
+      storageId,
+      path,
+      uploadId,
+      isReserved: false,
+      createdAt: now,
+      dueAt: now,
+    };
+    return [
+      insertSelect(this.#db, orphanedFiles, orphan, sql`FROM ${videoUploads} WHERE ${ofContent}`),
+      this.#db.delete(videoUploads).where(ofContent),
+    ] as const;
+  }
+
   /** The condition that a video's file still exists. */
   #isKept({ keptBy }: StoredVideo): SQL {
     if ("reservation" in keptBy) return areReserved(this.#db, [keptBy.reservation]);
@@ -532,6 +559,7 @@ export class ContentStore {
       ...this.#auditEntries("content.deleted", id),
       ...recordEvent(this.#db, { type: "content.deleted", contentId: id, now }),
       supersedeTasks(this.#db, id, this.company.id, now),
+      ...this.#endUploads(id, now),
     ]);
     return row;
   }
@@ -591,8 +619,7 @@ export async function purge(
   for (const id of ids) {
     const storage = await storages.open(id);
     await storage.delete(named.filter(({ storageId }) => storageId === id).map(({ path }) => path));
-    for (const folder of foldersOf(company.storagePath, content.uniqueId))
-      await deleteFolder(storage, folder);
+    for (const folder of foldersOf(company.storagePath, content.uniqueId)) await storage.deleteTree(folder);
   }
   await db.delete(arContent).where(and(eq(arContent.id, content.id), isNotNull(arContent.deletedAt)));
 }

@@ -322,6 +322,8 @@ export const fileMoves = sqliteTable(
     uploadId: text("upload_id"),
     parts: text("parts", { mode: "json" }).$type<readonly CopiedPart[]>().notNull(),
     attempts: integer("attempts").notNull(),
+    /** When the next attempt is due. Other files are moved until then. */
+    dueAt: integer("due_at").notNull().default(0),
     errorCode: text("error_code").$type<ErrorCode>(),
     errorMessage: text("error_message"),
     createdAt: integer("created_at").notNull(),
@@ -341,6 +343,8 @@ export interface CopiedPart {
   readonly etag: string;
   /** Checksum of the bytes that were read from the old storage. */
   readonly sha256: string;
+  /** Whether the copy was read back, and equals that. */
+  readonly isVerified?: boolean;
 }
 
 /**

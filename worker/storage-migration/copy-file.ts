@@ -4,11 +4,12 @@ import { readChunks } from "../storage/chunks.ts";
 import { StorageError, type StorageProvider } from "../storage/provider.ts";
 
 /**
- * Copies one file from one storage to another and verifies the copy: the SHA-256 of the bytes read from the old
- * storage must equal that of the bytes read back from the new one. Only one chunk is in memory at a time.
+ * Copies one file from one storage to another and verifies the copy, part by part: the SHA-256 of the bytes read from
+ * the old storage must equal that of the bytes read back from the new one. A turn may end after any part, and the next
+ * one continues there. Only one chunk is in memory at a time.
  */
 
-/** Larger files are copied by a multipart upload, where the new storage has those: a turn may end after any part. */
+/** Larger files are copied by a multipart upload, where the new storage has those. */
 const MAX_SINGLE_PART_BYTES = 64 * 2 ** 20;
 const PART_BYTES = 32 * 2 ** 20;
 
@@ -40,91 +41,123 @@ export interface FileCopy {
   readonly onProgress: () => Promise<void>;
 }
 
-/** The progress of a multipart copy, with which another turn can continue it. */
-export interface MultipartProgress {
+/** The progress of a copy, with which another turn can continue it. */
+export interface CopyProgress {
+  /** Of the running multipart upload. */
   readonly uploadId: string | null;
+  /** All of them, and no `uploadId`: the copy is complete, and is being verified. */
   readonly parts: readonly CopiedPart[];
 }
 
-/** Returns whether a file is copied by a multipart upload. */
-export function isMultipart({ target, size }: Pick<FileCopy, "target" | "size">): boolean {
+interface Copying {
+  readonly progress: CopyProgress;
+  readonly save: (progress: CopyProgress) => Promise<void>;
+  /** Asked before every part but the first of this call. */
+  readonly hasTime: () => boolean;
+}
+
+/** Returns whether copying the file takes long and cannot be continued after it was interrupted. */
+export function isInOneGo({ target, size }: Pick<FileCopy, "target" | "size">): boolean {
+  return size > PART_BYTES && !isMultipart({ target, size });
+}
+
+function isMultipart({ target, size }: Pick<FileCopy, "target" | "size">): boolean {
   return size > MAX_SINGLE_PART_BYTES && target.multipart !== null;
 }
 
 /**
- * Copies a file by one upload and verifies it.
+ * Copies a file, from its first missing part on, and verifies it from its first part on that is not verified.
  *
+ * @returns whether the copy is complete and verified; false when the time was up before that
  * @throws CopyError, ChecksumError
  */
-export async function copySinglePart(copy: FileCopy): Promise<void> {
+export async function copyFile(copy: FileCopy, { progress, save, hasTime }: Copying): Promise<boolean> {
+  const wanted = countParts(copy.size);
+  let { parts } = progress;
+  let isFirst = true;
+  const mayGoOn = () => {
+    const may = isFirst || hasTime();
+    isFirst = false;
+    return may;
+  };
+  if (parts.length < wanted || progress.uploadId !== null) {
+    const uploaded = isMultipart(copy)
+      ? await uploadParts(copy, { progress, save, hasTime: mayGoOn })
+      : await uploadWhole(copy);
+    if (!uploaded) return false;
+    parts = uploaded;
+    isFirst = false;
+    if (wanted > 1) await save({ uploadId: null, parts });
+  }
+  for (const { number, sha256, isVerified } of parts) {
+    if (isVerified) continue;
+    // A small file is read back at once.
+    if (wanted > 1 && !mayGoOn()) return false;
+    await verify(copy, sha256, wanted > 1 ? rangeOf(number, copy.size) : null);
+    parts = parts.map((part) => (part.number === number ? { ...part, isVerified: true } : part));
+    if (wanted > 1) await save({ uploadId: null, parts });
+  }
+  return true;
+}
+
+/** Copies a file by one upload. Returns its parts, as they are read back. */
+async function uploadWhole(copy: FileCopy): Promise<readonly CopiedPart[]> {
   const { source, target, from, to, size, contentType, onProgress } = copy;
   const download = await onSide("source", () => source.download(from));
   if (!download) throw missingFile();
   const hashed = hash(download.body, onProgress);
   await onSide("target", () => target.upload(to, hashed.stream, { length: size, contentType }), hashed);
-  await verify(copy, await hashed.sha256, null);
+  return (await hashed.sha256s).map((sha256, i) => ({ number: i + 1, etag: "", sha256 }));
 }
 
-interface MultipartCopy {
-  readonly progress: MultipartProgress;
-  readonly save: (progress: MultipartProgress) => Promise<void>;
-  /** Asked before every part but the first of this call. */
-  readonly hasTime: () => boolean;
-}
-
-/**
- * Copies a file by a multipart upload, from its first missing part on, and verifies it once it is complete.
- *
- * @returns whether the copy is complete; false when the time was up before that
- * @throws CopyError, ChecksumError
- */
-export async function copyMultipart(
+/** Copies a file by a multipart upload. Returns its parts; null when the time was up before the last one. */
+async function uploadParts(
   copy: FileCopy,
-  { progress, save, hasTime }: MultipartCopy,
-): Promise<boolean> {
+  { progress, save, hasTime }: Copying,
+): Promise<readonly CopiedPart[] | null> {
   const { source, target, from, to, size, contentType, onProgress } = copy;
   const uploads = target.multipart;
   if (!uploads) throw new Error("This storage has no multipart uploads.");
   let { uploadId, parts } = progress;
-  const wanted = Math.ceil(size / PART_BYTES);
-  const isComplete = async () => (await target.head(to))?.size === size;
-
-  if (parts.length < wanted || uploadId !== null) {
-    if (uploadId === null) {
-      uploadId = await onSide("target", () => uploads.start(to, contentType));
-      parts = [];
-      await save({ uploadId, parts });
-    }
-    const id = uploadId;
-    const first = parts.length + 1;
-    for (let number = first; number <= wanted; number++) {
-      if (number > first && !hasTime()) return false;
-      const range = rangeOf(number, size);
-      const download = await onSide("source", () => source.download(from, { range }));
-      if (!download) throw missingFile();
-      const hashed = hash(download.body, onProgress);
-      const part = { key: to, uploadId: id, number };
-      const length = range.end - range.start + 1;
-      const etag = await onSide("target", () => uploads.put(part, hashed.stream, length), hashed);
-      parts = [...parts, { number, etag, sha256: await hashed.sha256 }];
-      await save({ uploadId, parts });
-    }
-    try {
-      await onSide("target", () => uploads.complete(to, id, parts));
-    } catch (error) {
-      // A turn that was killed may have completed it without saving that.
-      if (!(isNotFound(error) && (await isComplete()))) throw error;
-    }
-    await save({ uploadId: null, parts });
+  if (uploadId === null) {
+    uploadId = await onSide("target", () => uploads.start(to, contentType));
+    parts = [];
+    await save({ uploadId, parts });
   }
-  for (const { number, sha256 } of parts) await verify(copy, sha256, rangeOf(number, size));
-  return true;
+  const id = uploadId;
+  const wanted = countParts(size);
+  for (let number = parts.length + 1; number <= wanted; number++) {
+    if (!hasTime()) return null;
+    const range = rangeOf(number, size);
+    const download = await onSide("source", () => source.download(from, { range }));
+    if (!download) throw missingFile();
+    const hashed = hash(download.body, onProgress);
+    const part = { key: to, uploadId: id, number };
+    const length = range.end - range.start + 1;
+    const etag = await onSide("target", () => uploads.put(part, hashed.stream, length), hashed);
+    const [sha256] = await hashed.sha256s;
+    parts = [...parts, { number, etag, sha256 }];
+    await save({ uploadId, parts });
+  }
+  try {
+    await onSide("target", () => uploads.complete(to, id, parts));
+  } catch (error) {
+    // A turn that was killed may have completed it without saving that.
+    const isComplete = isNotFound(error) && (await target.head(to))?.size === size;
+    if (!isComplete) throw error;
+  }
+  return parts;
 }
 
 /** Returns whether a storage does not know the file, or the multipart upload. */
 export function isNotFound(error: unknown): boolean {
   const cause = error instanceof CopyError ? error.cause : error;
   return cause instanceof StorageError && cause.code === "not_found";
+}
+
+/** Returns the number of parts in which a file is verified. */
+function countParts(size: number): number {
+  return Math.max(1, Math.ceil(size / PART_BYTES));
 }
 
 /** Returns the bytes of a part, as inclusive positions. */
@@ -142,7 +175,7 @@ async function verify(
   if (!download) throw new ChecksumError("The new storage does not have the copy that was just stored.");
   const hashed = hash(download.body, onProgress);
   await onSide("target", () => hashed.stream.pipeTo(new WritableStream()), hashed);
-  const copied = await hashed.sha256;
+  const [copied] = await hashed.sha256s;
   if (download.size === size && copied === sha256) return;
   throw new ChecksumError(
     `The copy has ${download.size} bytes with SHA-256 ${copied}; expected ${size} bytes with ${sha256}.`,
@@ -151,45 +184,81 @@ async function verify(
 
 interface HashedStream {
   readonly stream: ReadableStream<Uint8Array>;
-  /** SHA-256 of all bytes of the stream, in hexadecimal; resolves when the stream ends. */
-  readonly sha256: Promise<string>;
+  /** SHA-256 of every `PART_BYTES` of the stream, in hexadecimal; resolves when the stream ends. */
+  readonly sha256s: Promise<readonly string[]>;
   /** Returns the error that broke the stream, if it came from the source or from `onProgress`. */
   failure(): { readonly error: unknown } | undefined;
 }
 
 /** Returns a stream of the same bytes, which hashes them. */
 function hash(body: ReadableStream<Uint8Array>, onProgress: () => Promise<void>): HashedStream {
-  const digest = sha256Sink();
-  const writer = digest.getWriter();
   const reader = readChunks(body);
-  let failure: { readonly error: unknown } | undefined;
-  const sha256 = digest.digest.then((bytes) => hex(new Uint8Array(bytes)));
+  const { promise: sha256s, resolve, reject } = Promise.withResolvers<readonly string[]>();
   // A stream that is not read to its end has no hash, which must not count as an unhandled rejection.
-  sha256.catch(() => {});
+  sha256s.catch(() => {});
+  const finished: Promise<ArrayBuffer>[] = [];
+  let part = new PartHash();
+  let failure: { readonly error: unknown } | undefined;
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
         await onProgress();
         const chunk = await reader.read();
         if (chunk.done) {
-          await writer.close();
+          finished.push(part.end());
+          const digests = await Promise.all(finished);
+          resolve(digests.map((digest) => hex(new Uint8Array(digest))));
           controller.close();
-        } else {
-          await writer.write(chunk.value);
-          controller.enqueue(chunk.value);
+          return;
         }
+        for (let rest = chunk.value; rest.length > 0; ) {
+          if (part.left === 0) {
+            finished.push(part.end());
+            part = new PartHash();
+          }
+          rest = rest.subarray(await part.add(rest));
+        }
+        controller.enqueue(chunk.value);
       } catch (error) {
         failure = { error };
-        writer.abort(error).catch(() => {});
+        part.abort(error);
+        reject(error);
         throw error;
       }
     },
     cancel(reason) {
-      writer.abort(reason).catch(() => {});
+      part.abort(reason);
+      reject(reason);
       return reader.cancel(reason);
     },
   });
-  return { stream, sha256, failure: () => failure };
+  return { stream, sha256s, failure: () => failure };
+}
+
+/** The SHA-256 of at most `PART_BYTES`. */
+class PartHash {
+  /** Bytes that it still takes. */
+  left = PART_BYTES;
+  readonly #sink = sha256Sink();
+  readonly #writer = this.#sink.getWriter();
+
+  /** Takes as many bytes as it can. Returns their number. */
+  async add(bytes: Uint8Array): Promise<number> {
+    const taken = bytes.subarray(0, this.left);
+    this.left -= taken.length;
+    await this.#writer.write(taken);
+    return taken.length;
+  }
+
+  async end(): Promise<ArrayBuffer> {
+    await this.#writer.close();
+    return this.#sink.digest;
+  }
+
+  abort(reason: unknown): void {
+    this.#sink.digest.catch(() => {});
+    this.#writer.abort(reason).catch(() => {});
+  }
 }
 
 /**

@@ -5,9 +5,11 @@ import {
   desc,
   eq,
   getTableColumns,
+  gt,
   inArray,
   isNull,
   lte,
+  min,
   or,
   type SQL,
   sql,
@@ -48,8 +50,11 @@ export const MAX_ATTEMPTS = 5;
 /** Finished storage migrations of one company that are kept. Each has a row for every file. */
 const MAX_FINISHED = 20;
 
-/** Number of failed files in a row after which the storage itself is at fault, and the storage migration pauses. */
-const MAX_FAILURES_IN_ROW = 3;
+/**
+ * Number of failed files in a row after which the storage itself is at fault, and the storage migration pauses. With as
+ * many files that wait for another attempt, no further file is begun.
+ */
+export const MAX_FAILURES_IN_ROW = 3;
 
 const isOpen = inArray(storageMigrations.state, ["running", "paused"]);
 
@@ -64,6 +69,9 @@ const EARLY_MILLISECONDS = 1000;
  * a partial index only for its own condition.
  */
 const hasWork = sql`${storageMigrations.state} IN ('running', 'cancelled') AND ${storageMigrations.finishedAt} IS NULL`;
+
+/** A file is being copied, or has a copy to delete. Literal for the same reason. */
+const isUnfinished = sql`(${fileMoves.state} = 'copying' OR ${fileMoves.hasOrphanedCopy} = 1)`;
 
 export interface NewStorageMigration {
   readonly id?: string;
@@ -252,7 +260,7 @@ export async function applyCommand(
   const { from, to, action } = TRANSITIONS[command];
   const own = and(eq(storageMigrations.id, id), eq(storageMigrations.companyId, companyId));
   const running = sql`EXISTS (SELECT 1 FROM ${storageMigrations} WHERE ${and(own, eq(storageMigrations.state, "running"))})`;
-  const failed = and(eq(fileMoves.migrationId, id), eq(fileMoves.state, "failed"));
+  const unmoved = and(eq(fileMoves.migrationId, id), inArray(fileMoves.state, ["failed", "copying"]));
   const toStorageId = sql`(SELECT to_storage_id FROM storage_migrations WHERE id = ${id})`;
   const [[row]] = await db.batch([
     db
@@ -270,11 +278,11 @@ export async function applyCommand(
       .where(and(own, inArray(storageMigrations.state, [...from])))
       .returning(),
     audit.entry(action, { id, name: nameOfStorage(toStorageId) }),
-    // Resuming retries the files that failed.
+    // Resuming retries the files that failed, at once.
     db
       .update(fileMoves)
-      .set({ state: "copying", hasOrphanedCopy: true, attempts: 0, finishedAt: null })
-      .where(and(failed, sql`${command} = 'resume'`, running)),
+      .set({ state: "copying", hasOrphanedCopy: true, attempts: 0, dueAt: 0, finishedAt: null })
+      .where(and(unmoved, sql`${command} = 'resume'`, running)),
   ]);
   return row;
 }
@@ -332,20 +340,35 @@ export async function sweepFinished(db: Database, max = MAX_FINISHED): Promise<v
     );
 }
 
-/** Returns a file whose copy is unfinished or else one whose orphaned copy is to be deleted. */
-export async function unfinishedMove(db: Database, migrationId: string): Promise<FileMoveRow | undefined> {
+/** Returns a file whose copy is unfinished and due, or else one whose orphaned copy is to be deleted. */
+export async function unfinishedMove(
+  db: Database,
+  migrationId: string,
+  now: number,
+): Promise<FileMoveRow | undefined> {
   const [row] = await db
     .select()
     .from(fileMoves)
-    .where(
-      and(
-        eq(fileMoves.migrationId, migrationId),
-        or(eq(fileMoves.state, "copying"), eq(fileMoves.hasOrphanedCopy, true)),
-      ),
-    )
+    .where(and(eq(fileMoves.migrationId, migrationId), isUnfinished, lte(fileMoves.dueAt, now)))
     .orderBy(desc(sql`${fileMoves.state} = 'copying'`), asc(fileMoves.attempts))
     .limit(1);
   return row;
+}
+
+/** Files whose copy has failed and is not due again yet. */
+export interface WaitingMoves {
+  readonly count: number;
+  /** When the first one is due; null without any. */
+  readonly dueAt: number | null;
+}
+
+export async function waitingMoves(db: Database, migrationId: string, now: number): Promise<WaitingMoves> {
+  const { state, dueAt } = fileMoves;
+  const [waiting] = await db
+    .select({ count: count(), dueAt: min(dueAt) })
+    .from(fileMoves)
+    .where(and(eq(fileMoves.migrationId, migrationId), isUnfinished, eq(state, "copying"), gt(dueAt, now)));
+  return waiting;
 }
 
 /** The selection of moved files: values of one storage migration, or columns of a query on several. */
@@ -412,7 +435,10 @@ export async function beginMove(
 }
 
 type MoveChange = Partial<
-  Pick<FileMoveRow, "bytes" | "uploadId" | "attempts" | "hasOrphanedCopy" | "errorCode" | "errorMessage">
+  Pick<
+    FileMoveRow,
+    "bytes" | "uploadId" | "attempts" | "dueAt" | "hasOrphanedCopy" | "errorCode" | "errorMessage"
+  >
 > & {
   readonly parts?: readonly CopiedPart[];
 };

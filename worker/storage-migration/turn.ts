@@ -14,11 +14,10 @@ import { announceStorageMigration } from "./announce.ts";
 import {
   ChecksumError,
   CopyError,
-  copyMultipart,
-  copySinglePart,
-  isMultipart,
+  type CopyProgress,
+  copyFile,
+  isInOneGo,
   isNotFound,
-  type MultipartProgress,
   missingFile,
   onSide,
 } from "./copy-file.ts";
@@ -94,7 +93,7 @@ class Turn {
         // Every turn handles at least one file, however late it is.
         if (!first && now() >= this.#deadline) return { kind: "continue", delaySeconds: 0 };
         const move = await this.#next();
-        if (!move) return { kind: "finished" };
+        if (!move) return this.#rest();
         const result = move.state === "copying" ? await this.#move(move) : await this.#deleteOrphan(move);
         if (result) return result;
       }
@@ -104,18 +103,35 @@ class Turn {
     }
   }
 
-  /** Returns an unfinished file, else a new one, else an orphaned copy that could not be deleted at once. */
+  /**
+   * Returns an unfinished file that is due, else a new one, else an orphaned copy that could not be deleted at once. A
+   * file that fails steps aside for the others, unless so many fail that the storage is at fault.
+   */
   async #next(): Promise<FileMoveRow | undefined> {
     const { db, now } = this.#services;
     const { migration } = this.#claim;
-    const unfinished = await life.unfinishedMove(db, migration.id);
+    const unfinished = await life.unfinishedMove(db, migration.id, now());
     if (unfinished?.state === "copying" || migration.state !== "running") return unfinished;
+    const waiting = await life.waitingMoves(db, migration.id, now());
+    if (waiting.count >= life.MAX_FAILURES_IN_ROW) return unfinished;
     return (await life.beginMove(db, migration, now())) ?? unfinished;
+  }
+
+  /** Ends a turn that has nothing left to do now. */
+  async #rest(): Promise<TurnResult> {
+    const { db, now } = this.#services;
+    const { dueAt } = await life.waitingMoves(db, this.#claim.migration.id, now());
+    if (dueAt === null) return { kind: "finished" };
+    return { kind: "continue", delaySeconds: (dueAt - now()) / 1000 };
   }
 
   /** Copies a file, repoints its content and deletes the old copy. Null: the turn goes on. */
   async #move(move: FileMoveRow): Promise<TurnResult | null> {
     const { db, now } = this.#services;
+    if (move.attempts >= life.MAX_ATTEMPTS) {
+      const message = `The copy was interrupted ${move.attempts} times before it was complete.`;
+      return this.#giveUp(move, { code: "storage_unavailable", message });
+    }
     try {
       if (!(await this.#copy(move))) return { kind: "continue", delaySeconds: 0 };
     } catch (error) {
@@ -153,16 +169,16 @@ class Turn {
       contentType: contentTypeOf(content, move.kind) ?? "application/octet-stream",
       onProgress: () => this.#extendLeaseInTime(),
     };
-    if (!isMultipart(copy)) {
-      await copySinglePart(copy);
-      return true;
+    // A turn that is killed on the way counts as an attempt.
+    if (isInOneGo(copy) && move.parts.length === 0) {
+      await life.updateMove(db, move.id, { attempts: move.attempts + 1 });
     }
-    const save = async (progress: MultipartProgress) => {
+    const save = async (progress: CopyProgress) => {
       // A turn that lost its lease must not overwrite what its successor saved.
       await this.#extendLease();
       await life.updateMove(db, move.id, progress);
     };
-    return copyMultipart(copy, { progress: move, save, hasTime: () => now() < this.#deadline });
+    return copyFile(copy, { progress: move, save, hasTime: () => now() < this.#deadline });
   }
 
   /**
@@ -229,15 +245,23 @@ class Turn {
       const startsAgain = isNotFound(error) || error instanceof ChecksumError;
       await life.updateMove(db, move.id, {
         attempts,
+        dueAt: now() + backoffSeconds(attempts, settings.retryBaseSeconds) * 1000,
         errorCode: failure.code,
         errorMessage: failure.message,
         ...(startsAgain ? { uploadId: null, parts: [] } : {}),
       });
-      return { kind: "continue", delaySeconds: backoffSeconds(attempts, settings.retryBaseSeconds) };
+      return null;
     }
+    if (!isGone) return this.#giveUp(move, failure);
     await life.failMove(db, move.id, failure, now());
-    if (isGone || !(await life.failedInARow(db, this.#claim.migration.id))) return null;
-    return { kind: "pause", failure };
+    return null;
+  }
+
+  async #giveUp(move: FileMoveRow, failure: Failure): Promise<TurnResult | null> {
+    const { db, now } = this.#services;
+    await life.failMove(db, move.id, failure, now());
+    const isStorageAtFault = await life.failedInARow(db, this.#claim.migration.id);
+    return isStorageAtFault ? { kind: "pause", failure } : null;
   }
 
   async #extendLeaseInTime(): Promise<void> {

@@ -12,7 +12,7 @@ import { Refusal } from "../errors.ts";
 import { logFailure } from "../log.ts";
 import type { ConnectionStore, ConnectionUse } from "./connection-store.ts";
 import type { Storages } from "./open.ts";
-import { StorageError, type StorageProvider } from "./provider.ts";
+import { StorageError, type StorageProvider, type Usage } from "./provider.ts";
 import type { ConnectionSettings } from "./settings.ts";
 import { type ConnectionReport, testConnection } from "./test-connection.ts";
 
@@ -203,13 +203,19 @@ export async function usageOf(
   }
   const storage = await storages.open(id);
   const [{ objects, bytes }, quota] = await Promise.all([
-    storage.usage(store.company.storagePath),
+    storage.countsSlowly ? recordedUsage(store, id) : storage.usage(store.company.storagePath),
     storage.quota(),
   ]);
   const measured = { objects, bytes, quota };
   const measuredAt = now();
   await store.noteUsage(id, measured, measuredAt);
   return { usage: measured, measuredAt };
+}
+
+/** Returns the usage by our own rows, which lack the bytes of thumbnails and QR codes. */
+async function recordedUsage(store: ConnectionStore, id: string | null): Promise<Usage> {
+  const held = (await store.heldFiles()).get(id);
+  return { objects: held?.files ?? 0, bytes: held?.bytes ?? 0 };
 }
 
 /** Encrypts settings again that an older key encrypted, so that the older key can be removed. */

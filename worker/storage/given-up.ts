@@ -12,6 +12,7 @@ export const givenUpStorage: StorageProvider = {
   download: async () => null,
   head: async () => null,
   delete: async () => {},
+  deleteTree: async () => {},
   list: async (): Promise<ListPage> => ({ objects: [], folders: [], cursor: null }),
   createFolder: async () => {},
   usage: async (): Promise<Usage> => ({ objects: 0, bytes: 0 }),

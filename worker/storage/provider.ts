@@ -38,13 +38,16 @@ export interface StorageProvider {
   createFolder(folder: string): Promise<void>;
 
   /**
-   * Deletes a folder (not the root) and everything in it, where the backend can do that in one request. A folder that
-   * does not exist is not an error. The function `deleteFolder` works with every backend.
+   * Deletes a folder (not the root) and everything in it, empty folders included. A folder that does not exist is not an
+   * error.
    */
-  deleteTree?(folder: string): Promise<void>;
+  deleteTree(folder: string): Promise<void>;
 
   /** Counts the objects below `folder`, and their bytes. */
   usage(folder: string): Promise<Usage>;
+
+  /** Whether `usage` takes a request for every few objects, which is too much for thousands. */
+  readonly countsSlowly?: boolean;
 
   /** Returns the space of the whole backend; null when it does not report it. */
   quota(): Promise<Quota | null>;
@@ -318,15 +321,4 @@ export function unknownUpload(providerMessage?: string): StorageError {
   const sentence =
     "The storage does not know this multipart upload: it was completed or aborted, or has expired.";
   return new StorageError("not_found", sentence, { providerMessage });
-}
-
-/** Deletes every object below `folder`. */
-export async function deleteFolder(storage: StorageProvider, folder: string): Promise<void> {
-  if (storage.deleteTree && folderPrefix(folder) !== "") return storage.deleteTree(folder);
-  let page: ListPage;
-  do {
-    // Always the first page: the objects of the page before are deleted.
-    page = await storage.list(folder, { recursive: true });
-    await storage.delete(page.objects.map(({ key }) => key));
-  } while (page.cursor !== null);
 }

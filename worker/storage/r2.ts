@@ -84,9 +84,25 @@ export class R2Storage implements StorageProvider {
     }
   }
 
-  async list(
+  async list(folder: string, options: ListOptions = {}): Promise<ListPage> {
+    const page = await this.#page(folder, options);
+    return { ...page, objects: page.objects.filter(({ key }) => !key.endsWith("/")) };
+  }
+
+  async deleteTree(folder: string): Promise<void> {
+    if (folderPrefix(folder) === "") throw new RangeError("The root cannot be deleted.");
+    let page: ListPage;
+    do {
+      // Always the first page: the objects of the page before are deleted.
+      page = await this.#page(folder, { recursive: true });
+      await this.delete(page.objects.map(({ key }) => key));
+    } while (page.cursor !== null);
+  }
+
+  /** Lists a folder with the empty objects that stand for folders. */
+  async #page(
     folder: string,
-    { recursive = false, cursor, limit = PAGE_OBJECTS }: ListOptions = {},
+    { recursive = false, cursor, limit = PAGE_OBJECTS }: ListOptions,
   ): Promise<ListPage> {
     const page = await asking(
       this.#bucket.list({
@@ -97,7 +113,7 @@ export class R2Storage implements StorageProvider {
       }),
     );
     return {
-      objects: page.objects.filter(({ key }) => !key.endsWith("/")).map(toStoredObject),
+      objects: page.objects.map(toStoredObject),
       folders: page.delimitedPrefixes.map((prefix) => prefix.slice(0, -1)),
       cursor: page.truncated ? page.cursor : null,
     };

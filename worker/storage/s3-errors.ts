@@ -100,6 +100,10 @@ export function s3Error(settings: S3SettingsBody, refusal: Reply): StorageError 
   if (!root || code === null) return errorOfStatus(settings, refusal);
   const message = textOf(root, "Message")?.trim();
   const providerMessage = withoutKeys(settings, message ? `${code}: ${message}` : code);
+  if (settings.session_token && /^(ExpiredToken|InvalidToken)$/.test(code)) {
+    const sentence = "The session token has expired or is invalid. Enter a new temporary access key.";
+    return new StorageError("invalid_config", sentence, { field: "session_token", providerMessage });
+  }
   const meaning = WRONG_PLACE.has(code)
     ? wrongPlace(settings, refusal, root)
     : meaningOf(code, message ?? "");
@@ -180,11 +184,15 @@ function sentenceOf(status: number): string {
   }
 }
 
-/** Returns a server's message without the access key, and cut if it is long. */
-function withoutKeys({ access_key_id, secret_access_key }: S3SettingsBody, message: string): string {
+/** Returns a server's message without the access key and its secrets, and cut if it is long. */
+function withoutKeys(
+  { access_key_id, secret_access_key, session_token }: S3SettingsBody,
+  message: string,
+): string {
   const words = message
     .replace(/\s+/g, " ")
     .replaceAll(secret_access_key, "…")
-    .replaceAll(access_key_id, "…");
+    .replaceAll(access_key_id, "…")
+    .replaceAll(session_token ?? secret_access_key, "…");
   return words.length > MAX_MESSAGE_CHARACTERS ? `${words.slice(0, MAX_MESSAGE_CHARACTERS)}…` : words;
 }

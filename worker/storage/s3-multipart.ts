@@ -30,7 +30,7 @@ export class S3MultipartUploads implements MultipartUploads {
       method: "POST",
       key: this.#bucket.keyOf(key),
       query: { uploads: "" },
-      headers: { "Content-Type": contentType },
+      headers: { "Content-Type": contentType, ...this.#bucket.creationHeaders },
       body: "",
       // A repeated request leaves an upload without parts behind, which takes no space.
       idempotent: true,
@@ -46,13 +46,17 @@ export class S3MultipartUploads implements MultipartUploads {
 
   async put({ key, uploadId, number }: PartTarget, body: Body, length: number): Promise<string> {
     checkLength(body, length);
-    const { headers } = await this.#bucket.send({
+    const request = {
       method: "PUT",
       key: this.#bucket.keyOf(key),
       query: { partNumber: String(number), uploadId },
-      body: body instanceof Uint8Array ? body : { stream: body, length },
-    });
-    return etagOf(headers.get("etag"));
+    } as const;
+    const reply =
+      body instanceof Uint8Array
+        ? await this.#bucket.putBytes({ ...request, body })
+        : await this.#bucket.ask({ ...request, body: { stream: body, length } });
+    if (reply.status !== 200) throw this.#bucket.error(reply);
+    return etagOf(reply.headers.get("etag"));
   }
 
   presign({ key, uploadId, number }: PartTarget, seconds: number, length: number): Promise<string> {

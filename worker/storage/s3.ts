@@ -21,15 +21,15 @@ import {
   type UploadOptions,
   type Usage,
 } from "./provider.ts";
-import { etagOf, IF_ABSENT, md5, NOT_IMPLEMENTED, S3Bucket, s3Document } from "./s3-bucket.ts";
+import { etagOf, IF_ABSENT, md5Base64, NOT_IMPLEMENTED, S3Bucket, s3Document } from "./s3-bucket.ts";
 import { S3MultipartUploads } from "./s3-multipart.ts";
 import type { S3SettingsBody } from "./settings.ts";
 import { childrenOf, escapeXml, textOf, type XmlElement } from "./xml.ts";
 
-/** Longer streams are sent by a multipart upload, so that a network fault repeats one part and not everything. */
-const MAX_SINGLE_PART_BYTES = 16 * 2 ** 20;
-
-/** Part size of such an upload. One part is in memory at a time, and can be sent again. */
+/**
+ * Longer streams are sent by a multipart upload with parts of this size. One part, or a whole shorter stream, is in
+ * memory at a time, so that it can be sent again after a network fault.
+ */
 const PART_BYTES = 8 * 2 ** 20;
 
 /** S3's limit of keys per listing, and per bulk deletion. */
@@ -71,29 +71,24 @@ export class S3Storage implements StorageProvider {
     if (ifAbsent && (await this.head(key))) throw alreadyExists(key);
     if (body instanceof Uint8Array) {
       await this.#put(key, body, contentType, ifAbsent);
-    } else if (length > MAX_SINGLE_PART_BYTES) {
+    } else if (length > PART_BYTES) {
       await this.#putMultipart(key, body, options);
-    } else if (ifAbsent) {
-      // Kept in memory: a server without conditional writes needs the bytes a second time.
+    } else {
       for await (const whole of inPieces(body, length, length)) {
         await this.#put(key, whole, contentType, ifAbsent);
       }
-    } else {
-      const headers = { "Content-Type": contentType };
-      const stream = { stream: body, length };
-      await this.#bucket.send({ method: "PUT", key: this.#bucket.keyOf(key), headers, body: stream });
     }
   }
 
   async #put(key: string, body: Bytes, contentType: string, ifAbsent: boolean): Promise<void> {
     const request = { method: "PUT", key: this.#bucket.keyOf(key), body } as const;
-    const headers = { "Content-Type": contentType };
-    if (ifAbsent) {
-      const reply = await this.#bucket.ask({ ...request, headers: { ...headers, ...IF_ABSENT } });
+    const headers = { "Content-Type": contentType, ...this.#bucket.creationHeaders };
+    const conditions = ifAbsent ? [IF_ABSENT, {}] : [{}];
+    for (const condition of conditions) {
+      const reply = await this.#bucket.putBytes({ ...request, headers: { ...headers, ...condition } });
       if (reply.status === 200) return;
-      if (reply.status !== NOT_IMPLEMENTED) throw this.#bucket.error(reply);
+      if (reply.status !== NOT_IMPLEMENTED || condition !== IF_ABSENT) throw this.#bucket.error(reply);
     }
-    await this.#bucket.send({ ...request, headers });
   }
 
   async #putMultipart(
@@ -190,52 +185,75 @@ export class S3Storage implements StorageProvider {
 
   async delete(keys: string | readonly string[]): Promise<void> {
     const all = typeof keys === "string" ? [keys] : keys;
+    await this.#deleteNames(all.map((key) => this.#bucket.keyOf(key)));
+  }
+
+  /** Deletes objects by their full names in the bucket. */
+  async #deleteNames(all: readonly string[]): Promise<void> {
     for (let from = 0; from < all.length; from += PAGE_OBJECTS) {
       const some = all.slice(from, from + PAGE_OBJECTS);
       const left = some.length > 1 && this.#hasBulkDeletion ? await this.#deleteInBulk(some) : some;
       for (let next = 0; next < left.length; next += MAX_CONNECTIONS) {
-        await Promise.all(left.slice(next, next + MAX_CONNECTIONS).map((key) => this.#deleteOne(key)));
+        await Promise.all(left.slice(next, next + MAX_CONNECTIONS).map((name) => this.#deleteOne(name)));
       }
     }
   }
 
-  async #deleteOne(key: string): Promise<void> {
-    const reply = await this.#bucket.ask({ method: "DELETE", key: this.#bucket.keyOf(key) });
+  async #deleteOne(name: string): Promise<void> {
+    const reply = await this.#bucket.ask({ method: "DELETE", key: name });
     if (reply.status < 300) return;
     const error = this.#bucket.error(reply);
     if (error.code !== "not_found") throw error;
   }
 
-  /** Returns the keys that were not deleted. Deleting them one by one reports what is wrong. */
-  async #deleteInBulk(keys: readonly string[]): Promise<readonly string[]> {
-    const names = keys.map((key) => this.#bucket.keyOf(key));
+  /** Returns the names that were not deleted. Deleting them one by one reports what is wrong. */
+  async #deleteInBulk(names: readonly string[]): Promise<readonly string[]> {
     const objects = names.map((name) => `<Object><Key>${escapeXml(name)}</Key></Object>`);
     const body = s3Document("Delete", `<Quiet>true</Quiet>${objects.join("")}`);
-    const digest = await md5(new TextEncoder().encode(body));
     const reply = await this.#bucket.ask({
       method: "POST",
       query: { delete: "" },
       // S3 requires a checksum here; MD5 is the one that every server supports.
-      headers: { "Content-Type": "application/xml", "Content-MD5": btoa(String.fromCharCode(...digest)) },
+      headers: {
+        "Content-Type": "application/xml",
+        "Content-MD5": await md5Base64(new TextEncoder().encode(body)),
+      },
       body,
       silenceSeconds: BULK_DELETION_SECONDS,
       idempotent: true,
     });
     if (reply.status !== 200) {
       this.#hasBulkDeletion = false;
-      return keys;
+      return names;
     }
     // Yandex Object Storage leaves the result out when there is no error to report.
     if (reply.text.trim() === "") return [];
     const errors = childrenOf(this.#bucket.xml(reply, "DeleteResult"), "Error");
     const failed = new Set(errors.map((element) => textOf(element, "Key")));
-    const left = keys.filter((_, i) => failed.has(names[i]));
-    return left.length === errors.length ? left : keys;
+    const left = names.filter((name) => failed.has(name));
+    return left.length === errors.length ? left : names;
   }
 
-  async list(
+  async list(folder: string, options: ListOptions = {}): Promise<ListPage> {
+    const page = await this.#page(folder, options);
+    return { ...page, objects: page.objects.filter(({ key }) => !key.endsWith("/")) };
+  }
+
+  async deleteTree(folder: string): Promise<void> {
+    const prefix = folderPrefix(folder);
+    if (prefix === "") throw new RangeError("The root cannot be deleted.");
+    let page: ListPage;
+    do {
+      // Always the first page: the objects of the page before are deleted.
+      page = await this.#page(folder, { recursive: true });
+      await this.#deleteNames(page.objects.map(({ key }) => this.#bucket.prefix + key));
+    } while (page.cursor !== null);
+  }
+
+  /** Lists a folder as the server does: with the empty objects that stand for folders. */
+  async #page(
     folder: string,
-    { recursive = false, cursor, limit = PAGE_OBJECTS }: ListOptions = {},
+    { recursive = false, cursor, limit = PAGE_OBJECTS }: ListOptions,
   ): Promise<ListPage> {
     const query: Record<string, string> = {
       "list-type": "2",
@@ -260,7 +278,7 @@ export class S3Storage implements StorageProvider {
     }));
     const next = textOf(result, "IsTruncated") === "true" ? textOf(result, "NextContinuationToken") : null;
     return {
-      objects: objects.filter(({ key }) => !key.endsWith("/")),
+      objects,
       folders: childrenOf(result, "CommonPrefixes").map((element) => keyIn(element, "Prefix").slice(0, -1)),
       cursor: next,
     };

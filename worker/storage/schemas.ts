@@ -23,7 +23,7 @@ export const connectionName = nameText(100);
 
 const usage = z
   .object({
-    /** Objects in the company's folder, including those that no content refers to. */
+    /** Objects in the company's folder, including those that no content refers to. On Yandex Disk: recorded files. */
     objects: z.number().int(),
     bytes: z.number().int(),
     /** Of the whole storage; null when it does not report one. */

@@ -57,12 +57,34 @@ export const s3Settings = z
       .openapi({ description: "A folder in the bucket. Empty: the root." }),
     access_key_id: pasted(200, "the id of an access key"),
     secret_access_key: pasted(500, "the secret of an access key"),
+    session_token: pasted(4000, "the session token of a temporary access key")
+      .optional()
+      .openapi({ description: "Of a temporary access key. A new access key removes it." }),
+    storage_class: z
+      .string()
+      .trim()
+      .regex(/^[A-Z_]{0,40}$/, "expected a storage class such as STANDARD_IA, or nothing")
+      .optional()
+      .openapi({ description: "Of new files. Empty: the bucket's default.", example: "STANDARD_IA" }),
+    encryption: z.enum(["", "AES256", "aws:kms"]).optional().openapi({
+      description: "Of new files, by the server. Empty: the bucket's default.",
+    }),
+    encryption_key_id: z
+      .string()
+      .trim()
+      .max(500)
+      .optional()
+      .openapi({ description: "The KMS key with `aws:kms`. Empty: the server's default key." }),
     style: z.enum(["path", "host"]).default(DEFAULTS.s3.style).openapi({
       description:
         "Addresses of files: `path` is https://endpoint/bucket/key, `host` is https://bucket.endpoint/key.",
     }),
   })
-  .superRefine(({ endpoint, bucket, style }, context) => {
+  .superRefine(({ endpoint, bucket, style, encryption, encryption_key_id: keyId }, context) => {
+    if (keyId && encryption !== "aws:kms") {
+      const message = "expected none, because encryption is not aws:kms";
+      context.addIssue({ code: "custom", path: ["encryption_key_id"], message, input: keyId });
+    }
     const host = URL.parse(endpoint)?.hostname ?? "";
     if (style === "host" && !/^[a-z0-9-]+$/.test(bucket)) {
       const message = "expected path, because this bucket's name cannot be part of a host name";
@@ -112,6 +134,7 @@ export type ConnectionSettings =
 /** Fields that no response of the API contains. */
 export const SECRET_FIELDS: ReadonlySet<string> = new Set([
   "secret_access_key",
+  "session_token",
   "token",
   "refresh_token",
   "client_secret",
@@ -125,14 +148,18 @@ export function parseSettings(provider: Provider, settings: unknown) {
 
 /**
  * Returns settings with some fields changed. The other fields, secrets included, stay; a new token also removes the
- * former one's refresh token and expiry.
+ * former one's refresh token and expiry, and a new access key the former one's session token.
  */
 export function mergeSettings(
   before: ConnectionSettings["settings"],
   change: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const { refresh_token, expires_at, ...rest } = before as Record<string, unknown>;
-  const kept = "token" in change ? rest : { ...rest, refresh_token, expires_at };
+  const { refresh_token, expires_at, session_token, ...rest } = before as Record<string, unknown>;
+  const kept = {
+    ...rest,
+    ...("token" in change ? {} : { refresh_token, expires_at }),
+    ...("access_key_id" in change ? {} : { session_token }),
+  };
   return Object.fromEntries(
     Object.entries({ ...kept, ...change }).filter(([, value]) => value !== undefined),
   );

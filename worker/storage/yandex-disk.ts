@@ -77,6 +77,8 @@ type Entry = { readonly object: StoredObject } | { readonly folder: string };
  */
 export class YandexDiskStorage implements StorageProvider {
   readonly multipart = null;
+  /** Every folder is listed, and every photo has several. */
+  readonly countsSlowly = true;
   /** `app:` or `disk:`, followed by the folder, if any, without a slash at the end. */
   readonly #root: string;
   readonly #api: YandexDiskApi;

@@ -605,6 +605,137 @@ describe("an interrupted storage migration", () => {
   });
 });
 
+describe("a large file", () => {
+  const LENGTH = 70 * 2 ** 20;
+
+  /** Makes every read of the second storage take time, as at 2 MB/s. Returns the ranges that were read back. */
+  function slowReads(change: Partial<StorageProvider> = {}): string[] {
+    const good = backend("second");
+    const ranges: string[] = [];
+    const download: StorageProvider["download"] = async (key, options) => {
+      const range = options?.range && "start" in options.range ? options.range : undefined;
+      ranges.push(range ? `${range.start / 2 ** 20}` : "whole");
+      if (range) edge.pass(16);
+      return good.download(key, options);
+    };
+    edge.backends.set("second", but(good, { download, ...change }));
+    edge.pass(60);
+    return ranges;
+  }
+
+  async function deliverAll(): Promise<number> {
+    let turns = 0;
+    for (let next = edge.moves.shift(); next; next = edge.moves.shift(), turns++) {
+      edge.pass(next.delaySeconds);
+      await takeTurn(edge.bindings);
+    }
+    return turns;
+  }
+
+  it.each([
+    ["in parts", {}],
+    ["in one stream", { multipart: null }],
+  ])("that is copied %s is read back over several turns, every part once", async (_how, change) => {
+    const { content } = await edge.submit({ image: png() });
+    await attach(content.id, LENGTH);
+    const [before] = (await served(content)).slice(-1);
+    const { id } = await begin(second.id);
+    const good = backend("second");
+    let uploads = 0;
+    const upload: StorageProvider["upload"] = (...args) => {
+      uploads++;
+      return good.upload(...args);
+    };
+    const ranges = slowReads({ ...change, upload });
+    expect(await deliverAll()).toBeGreaterThan(1);
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 3, failed: 0 } });
+    expect((await served(content)).at(-1)).toBe(before);
+    expect(ranges.filter((range) => range !== "whole")).toEqual(["0", "32", "64"]);
+    // The photo and its QR code, and the video if it was one stream.
+    expect(uploads).toBe("multipart" in change ? 3 : 2);
+  });
+
+  it("is not copied again when reading it back fails once", async () => {
+    const { content } = await edge.submit({ image: png() });
+    await attach(content.id, LENGTH);
+    const { id } = await begin(second.id);
+    const good = backend("second");
+    let fails = true;
+    let uploads = 0;
+    edge.backends.set(
+      "second",
+      but(good, {
+        multipart: null,
+        upload: (...args) => {
+          uploads++;
+          return good.upload(...args);
+        },
+        download: async (key, options) => {
+          if (fails && options?.range) {
+            fails = false;
+            return down();
+          }
+          return good.download(key, options);
+        },
+      }),
+    );
+    edge.pass(60);
+    await deliverAll();
+    expect(await progress(id)).toMatchObject({ state: "done", files: { done: 3, failed: 0 } });
+    expect([fails, uploads]).toEqual([false, 3]);
+  });
+
+  it("whose copy is killed every time is given up", async () => {
+    const { content } = await edge.submit({ image: png() });
+    await attach(content.id, LENGTH);
+    const { id } = await begin(second.id);
+    const good = backend("second");
+    let uploads = 0;
+    let reached = Promise.withResolvers<void>();
+    // Nothing of a turn runs after the upload, and its lease ends.
+    const upload: StorageProvider["upload"] = (key, ...rest) => {
+      if (!key.includes("/videos/")) return good.upload(key, ...rest);
+      uploads++;
+      reached.resolve();
+      return new Promise(() => {});
+    };
+    edge.backends.set("second", but(good, { multipart: null, upload }));
+    edge.pass(60);
+    edge.moves.length = 0;
+    for (let turn = 0; turn < 8; turn++) {
+      reached = Promise.withResolvers();
+      await Promise.race([takeTurn(edge.bindings), reached.promise]);
+      edge.pass(600);
+    }
+    expect(uploads).toBe(life.MAX_ATTEMPTS);
+    expect((await progress(id)).files).toMatchObject({ done: 2, failed: 1 });
+  });
+});
+
+it("a file that fails steps aside for the others", async () => {
+  const contents = [await living(), await living()];
+  const { id } = await begin(second.id);
+  const good = backend("second");
+  let failures = 0;
+  const upload: StorageProvider["upload"] = (key, ...rest) => {
+    if (key.includes("/videos/") && failures < 1) {
+      failures++;
+      return down();
+    }
+    return good.upload(key, ...rest);
+  };
+  edge.backends.set("second", but(good, { upload }));
+  edge.pass(60);
+  edge.moves.length = 0;
+  await takeTurn(edge.bindings);
+  expect(await progress(id)).toMatchObject({ state: "running", files: { done: 9, failed: 0, left: 1 } });
+  const [next] = edge.moves;
+  expect(next.delaySeconds).toBe(60);
+  await work();
+  expect(await progress(id)).toMatchObject({ state: "done", files: { done: 10, failed: 0 } });
+  for (const content of contents) expect(await edge.files(content)).toEqual([]);
+});
+
 describe("the lease of a storage migration", () => {
   it("belongs to one worker until it ends, and allows nothing afterwards", async () => {
     await living();

@@ -101,7 +101,27 @@ describe("a storage connection", () => {
     expect(seen.mock.lastCall?.[0].settings).toMatchObject({ region: "eu-2", secret_access_key: "another" });
   });
 
+  it("forgets the session token of a former access key, and tells none", async () => {
+    const body = s3("second");
+    const settings = { ...body.settings, session_token: "a-temporary-token", storage_class: "STANDARD_IA" };
+    const saved = await edge.json<StorageConnection>(API, json("POST", { ...body, settings }));
+    expect(saved).toMatchObject({ secrets: ["secret_access_key", "session_token"] });
+    expect(JSON.stringify(saved)).not.toContain("a-temporary-token");
+    const key = { access_key_id: "AKIAANOTHER", secret_access_key: SECRET };
+    const changed = await edge.json(`${API}/${saved.id}`, json("PATCH", { settings: key }));
+    expect(changed).toMatchObject({
+      secrets: ["secret_access_key"],
+      settings: { storage_class: "STANDARD_IA" },
+    });
+  });
+
   it.each([
+    [
+      "a KMS key without KMS",
+      { encryption: "AES256", encryption_key_id: "key" },
+      "settings.encryption_key_id",
+    ],
+    ["a storage class with a space", { storage_class: "A B" }, "settings.storage_class"],
     ["an endpoint without a scheme", { endpoint: "s3.example.net" }, "settings.endpoint"],
     ["an address with a query", { endpoint: "https://s3.example.net/?a=b" }, "settings.endpoint"],
     ["no endpoint", { endpoint: undefined }, "settings.endpoint"],

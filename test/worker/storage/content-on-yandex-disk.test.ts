@@ -76,6 +76,12 @@ it("is uploaded, compiled, given a video, viewed and deleted", async () => {
   const manifest = await edge.json<ViewerManifest>(`/api/viewer/${content.unique_id}`);
   expect(manifest).toMatchObject({ marker_url: complete.marker_url, video_url: complete.video_url });
 
+  const before = (await yandex.seen()).length;
+  const counted = await edge.json(`/api/storage-connections/${connection.id}/usage?refresh=true`);
+  expect(counted).toMatchObject({ usage: { objects: 5, quota: { used_bytes: expect.any(Number) } } });
+  const asked = (await yandex.seen()).slice(before);
+  expect(asked.map((request) => request.path.split("?")[0])).toEqual(["/v1/disk"]);
+
   expect((await edge.fetch(path, { method: "DELETE" })).status).toBe(204);
   expect(await disk.usage("")).toEqual({ objects: 0, bytes: 0 });
   for (const { host, headers: sent } of await yandex.seen()) {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { deleteFolder, StorageError } from "../../../worker/storage/provider.ts";
+import { StorageError } from "../../../worker/storage/provider.ts";
 import { testConnection } from "../../../worker/storage/test-connection.ts";
 import { LARGE_BYTES, storageContract } from "./contract.ts";
 import { hasty, openYandexDisk, yandex } from "./servers/yandex-disk.ts";
@@ -606,12 +606,12 @@ describe("Deleting", () => {
     for (const name of ["a", "b", "deep/c"]) await put(`${root}/gone/${name}`, bytes(1));
     await put(`${root}/gone-not`, bytes(1));
     await yandex.reset();
-    await deleteFolder(storage, `${root}/gone/`);
+    await storage.deleteTree(`${root}/gone/`);
     const seen = await yandex.seen();
     expect(seen.map(({ method }) => method)).toEqual(["GET", "DELETE", "GET", "GET"]);
     expect(await storage.list(root)).toMatchObject({ folders: [], objects: [{ key: `${root}/gone-not` }] });
-    await deleteFolder(storage, `${root}/gone`);
-    await deleteFolder(storage, `${root}/gone-not`);
+    await storage.deleteTree(`${root}/gone`);
+    await storage.deleteTree(`${root}/gone-not`);
     expect(await storage.head(`${root}/gone-not`)).toMatchObject({ size: 1 });
   });
 });

@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { videoUploads } from "../../../worker/db/tables.ts";
+import { orphanedFiles, videoUploads } from "../../../worker/db/tables.ts";
 import type { VideoUpload } from "../../../worker/routes/video-uploads.ts";
 import type { ArContent } from "../../../worker/schemas.ts";
 import { hex } from "../../../worker/sha256.ts";
@@ -178,6 +178,18 @@ describe("a large video", () => {
     const answer = edge.fetch(`${path()}/${id}/parts/1`, { method: "PUT", body: broken, headers });
     expect((await refused(answer)).code).toBe("upload_interrupted");
     expect((await look(id)).parts).toEqual([{ number: 3, bytes: 1000 }]);
+  });
+
+  it("of a photo that is deleted ends with it, and its parts are deleted by the next sweep", async () => {
+    const { id } = await begin();
+    await put(id, 1, part(video("mp4", LENGTH), 1));
+    const [row] = await rowsOf(id);
+    expect((await edge.fetch(`/api/ar-content/${content.id}`, { method: "DELETE" })).status).toBe(204);
+    expect(await rowsOf(id)).toEqual([]);
+    await sweep(edge.bindings, edge.clock);
+    expect(await edge.db.select().from(orphanedFiles)).toEqual([]);
+    const joined = edge.storage.multipart.complete(row.path, row.uploadId, [{ number: 1, etag: "e" }]);
+    await expect(joined).rejects.toMatchObject({ code: "not_found" });
   });
 
   it("that is deleted or abandoned leaves nothing behind", async () => {

@@ -1,0 +1,1 @@
+ALTER TABLE `file_moves` ADD `due_at` integer DEFAULT 0 NOT NULL;
