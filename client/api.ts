@@ -608,6 +608,14 @@ export interface S3Settings {
   prefix?: string;
   access_key_id: string;
   secret_access_key: string;
+  /** Of a temporary access key. A new access key removes it. */
+  session_token?: string;
+  /** Of new files. Empty: the bucket's default. */
+  storage_class?: string;
+  /** Of new files, by the server. Empty: the bucket's default. */
+  encryption?: "" | "AES256" | "aws:kms";
+  /** The KMS key with `aws:kms`. Empty: the server's default key. */
+  encryption_key_id?: string;
   /** Addresses of files: `path` is https://endpoint/bucket/key, `host` is https://bucket.endpoint/key. */
   style?: "path" | "host";
 }
@@ -672,6 +680,7 @@ export interface StorageConnection {
   usage: StorageUsage | null;
   last_test_at: string | null;
   last_test_error: string | null;
+  given_up_at: string | null;
   created_at: string | null;
   updated_at: string | null;
 }
@@ -682,8 +691,22 @@ export interface StorageConnectionChange {
   settings?: Record<string, unknown>;
 }
 
+export interface StorageConnectionGivingUp {
+  /** The number of photos that will be deleted, as in the losses. */
+  photos: number;
+}
+
 export interface StorageConnectionList {
   items: Array<StorageConnection>;
+}
+
+export interface StorageConnectionLosses {
+  /** Photos whose original is in this storage. They are deleted, with all their files. */
+  photos: number;
+  /** Other photos whose marker is in this storage. They have to be compiled again. */
+  markers: number;
+  /** Videos of other photos. */
+  videos: number;
 }
 
 export interface StorageConnectionReport {
@@ -931,7 +954,7 @@ export interface YandexDiskSettings {
   root?: string;
 }
 
-export type AuditAction = "content.created" | "content.changed" | "content.deleted" | "marker.recompiled" | "video.attached" | "video.removed" | "project.created" | "project.changed" | "company.created" | "company.renamed" | "storage.switched" | "connection.created" | "connection.changed" | "connection.deleted" | "migration.started" | "migration.paused" | "migration.resumed" | "migration.cancelled" | "webhook.created" | "webhook.changed" | "webhook.switched_off" | "webhook.secret_rotated" | "webhook.sent_again" | "webhook.deleted" | "key.created" | "key.revoked" | "member.invited" | "invitation.withdrawn" | "member.joined" | "member.role_changed" | "member.removed" | "member.left" | "person.signed_in" | "person.password_changed" | "person.password_reset" | "person.passkey_added" | "person.passkey_removed";
+export type AuditAction = "content.created" | "content.changed" | "content.deleted" | "marker.recompiled" | "video.attached" | "video.removed" | "project.created" | "project.changed" | "company.created" | "company.renamed" | "storage.switched" | "connection.created" | "connection.changed" | "connection.deleted" | "connection.given_up" | "migration.started" | "migration.paused" | "migration.resumed" | "migration.cancelled" | "webhook.created" | "webhook.changed" | "webhook.switched_off" | "webhook.secret_rotated" | "webhook.sent_again" | "webhook.deleted" | "key.created" | "key.revoked" | "member.invited" | "invitation.withdrawn" | "member.joined" | "member.role_changed" | "member.removed" | "member.left" | "person.signed_in" | "person.password_changed" | "person.password_reset" | "person.passkey_added" | "person.passkey_removed";
 
 export type ChosenCompany = {
   id: string;
@@ -975,7 +998,7 @@ export type NewStorageConnection = {
   settings: YandexDiskSettings;
 };
 
-export type Permission = "content:read" | "content:submit" | "content:manage" | "projects:manage" | "storage:read" | "storage:manage" | "webhooks:manage" | "company:manage" | "audit:read" | "members:read" | "members:manage" | "keys:manage";
+export type Permission = "content:read" | "content:submit" | "content:manage" | "projects:manage" | "storage:read" | "storage:manage" | "storage:give-up" | "webhooks:manage" | "company:manage" | "audit:read" | "members:read" | "members:manage" | "keys:manage";
 
 export type Role = "owner" | "admin" | "editor" | "viewer";
 
@@ -1449,6 +1472,31 @@ export interface Operations {
       id: string;
     };
     answer: undefined;
+  };
+  /** Count what giving up the files of a storage connection loses */
+  "GET /api/storage-connections/{id}/losses": {
+    path: {
+      /** "platform" is the platform's own bucket. */
+      id: string;
+    };
+    answer: StorageConnectionLosses;
+  };
+  /**
+   * Give up the files of a storage connection whose bucket or access is lost
+   *
+   * Photos whose original is in this storage are deleted; other photos lose the files that are in it. The connection is deleted once nothing names its files. This cannot be undone.
+   */
+  "POST /api/storage-connections/{id}/give-up": {
+    path: {
+      /** "platform" is the platform's own bucket. */
+      id: string;
+    };
+    header?: {
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
+      "Idempotency-Key"?: string;
+    };
+    body: StorageConnectionGivingUp;
+    answer: StorageConnection;
   };
   /** Test a storage connection: write, read, list and delete a file */
   "POST /api/storage-connections/{id}/test": {

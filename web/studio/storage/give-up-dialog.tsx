@@ -2,9 +2,9 @@ import { useEffect, useState } from "preact/hooks";
 import type { StorageConnection, StorageConnectionLosses } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
-import { count } from "../ui/format.ts";
 import { toast } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
+import { lossesText } from "./losses.ts";
 
 /** Confirms that the files of a lost storage are given up, after it has told what is lost. */
 export function GiveUpDialog(props: {
@@ -35,22 +35,8 @@ export function GiveUpDialog(props: {
       }}
       onClose={props.onClose}
     >
-      {losses ? lossesText(losses) : (error ?? "Counting what is lost…")} The connection is then deleted. This cannot be
-      undone.
+      {losses ? lossesText(losses) : (error ?? "Counting what is lost…")} The connection is then deleted. This
+      cannot be undone.
     </ConfirmDialog>
   );
-}
-
-/** Returns what is lost, in sentences. */
-export function lossesText({ photos, markers, videos }: StorageConnectionLosses): string {
-  const sentences = [
-    photos > 0 && `${many(photos, "photo is", "photos are")} deleted, with all files.`,
-    markers > 0 && `${many(markers, "other photo has", "other photos have")} to be compiled again.`,
-    videos > 0 && `${many(videos, "other photo loses its video", "other photos lose their videos")}.`,
-  ].filter(Boolean);
-  return sentences.length > 0 ? sentences.join(" ") : "No photo, marker or video is lost.";
-}
-
-function many(number: number, one: string, several: string): string {
-  return `${count(number)} ${number === 1 ? one : several}`;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { lossesText } from "../../../../web/studio/storage/give-up-dialog.tsx";
+import { lossesText } from "../../../../web/studio/storage/losses.ts";
 
 test.each([
   [{ photos: 0, markers: 0, videos: 0 }, "No photo, marker or video is lost."],
