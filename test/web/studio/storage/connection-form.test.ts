@@ -32,6 +32,7 @@ const saved: StorageConnection = {
   usage: null,
   last_test_at: null,
   last_test_error: null,
+  given_up_at: null,
   created_at: null,
   updated_at: null,
 };
