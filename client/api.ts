@@ -1172,7 +1172,7 @@ export interface Operations {
     body?: Bytes | FormData;
     /** The fields of a form, in place of `body`. */
     form?: {
-      /** A .mind file of at most 16 MB. */
+      /** A .mind file of at most 4 MB. */
       marker: Blob;
       /** JPEG, at most 500 kB. */
       thumbnail?: Blob;

@@ -31,7 +31,7 @@ const deliveredMetadata = z.object({
 
 const markerForm = {
   files: {
-    marker: { description: "A .mind file of at most 16 MB.", isRequired: true },
+    marker: { description: "A .mind file of at most 4 MB.", isRequired: true },
     thumbnail: { description: "JPEG, at most 500 kB.", isRequired: false },
   },
   texts: z.object({

@@ -415,7 +415,7 @@ async function recordLeases(): Promise<void> {
   await refused("invalid_marker", deliver({ marker: new TextEncoder().encode("<!doctype html>") }));
   await refused("foreign_marker", deliver({ marker: mind([target(180, 240)]) }));
   await refused("too_few_features", deliver({ marker: mind([blank()]) }));
-  await refused("marker_too_large", deliver({ marker: new Uint8Array(16_000_001) }));
+  await refused("marker_too_large", deliver({ marker: new Uint8Array(4_000_001) }));
   await refused("invalid_thumbnail", deliver({ marker: mind(), thumbnail: png() }));
   const lost = { method: "DELETE", headers: { "Vivimark-Lease": "of somebody else" } };
   await refused("lease_lost", edge.fetch(`${path}/lease`, lost));

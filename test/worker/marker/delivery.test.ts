@@ -1,9 +1,10 @@
 import { eq, sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
-import { COMPILER_VERSION } from "../../../compiler/compile.ts";
+import { COMPILER_VERSION, DEFAULT_MAX_SIZE } from "../../../compiler/compile.ts";
 import { scoreTarget } from "../../../compiler/quality.ts";
 import type { ImageTarget } from "../../../compiler/types.ts";
 import { arContent } from "../../../worker/db/tables.ts";
+import { MAX_MARKER_BYTES } from "../../../worker/marker/delivery.ts";
 import type { ArContent, CompileTask, Lease, Submission, TakenLease } from "../../../worker/schemas.ts";
 import { Edge, form, json, refusal } from "../edge.ts";
 import { HEIGHT, jpeg, mind, png, target, WIDTH } from "../fixtures.ts";
@@ -159,7 +160,7 @@ describe("a delivered marker", () => {
       "too_few_features",
       /./,
     ],
-    ["one over 16 MB", () => form({ marker: new Uint8Array(16_000_001) }), 413, "marker_too_large", /16 MB/],
+    ["one over 4 MB", () => form({ marker: new Uint8Array(4_000_001) }), 413, "marker_too_large", /4 MB/],
     ["none", () => form({ thumbnail: jpeg(240, 180) }), 422, "invalid_input", /"marker" is missing/],
     [
       "a thumbnail that is a PNG",
@@ -221,9 +222,15 @@ describe("a delivered marker", () => {
     expect((await put(form({ marker: small }))).status).toBe(200);
   });
 
+  it("may be three times as large as the marker of the densest photo", () => {
+    const { length } = mind([target(DEFAULT_MAX_SIZE, DEFAULT_MAX_SIZE)]);
+    expect(length).toBeGreaterThan(900_000);
+    expect(3 * length).toBeLessThan(MAX_MARKER_BYTES);
+  });
+
   it("is refused as bare bytes over the limit, or of another media type", async () => {
     const { put, putRaw } = await leased();
-    expect((await refusal(await putRaw(new Uint8Array(16_000_001)))).code).toBe("marker_too_large");
+    expect((await refusal(await putRaw(new Uint8Array(4_000_001)))).code).toBe("marker_too_large");
     const text = await refusal(await put("hello", { "Content-Type": "text/plain" }));
     expect([text.status, text.code]).toEqual([415, "unsupported_media_type"]);
   });
