@@ -36,7 +36,8 @@ const BOUNDS: Readonly<Record<string, string>> = {
   storage_connections: "50 per company",
   storage_migrations: "20 finished and one running per company",
   usage_counts: "4 per company or person",
-  users: "one per accepted invitation",
+  // No hard bound: people without a company keep their account, so that they can be invited again or create one.
+  users: "one per address that accepted an invitation; each person sends 60 invitations in 15 minutes",
   verifications: "one hour, and the rate limit of public requests",
   video_upload_parts: "10,000 per upload",
   video_uploads: "500 per company",
