@@ -148,7 +148,7 @@ describe("storage", () => {
     await dialog.getByLabel("Secret access key").fill(s3.settings.secret_access_key);
     await dialog.getByRole("button", { name: "Test connection" }).click();
     await dialog.getByText("The connection works.").waitFor();
-    expect(await dialog.getByText(/^\d+ ms$/).count()).toBe(4);
+    expect(await dialog.getByText(/^\d+ ms$/).count()).toBe(5);
     await dialog.getByRole("button", { name: "Add connection" }).click();
     await dialog.waitFor({ state: "detached" });
 
