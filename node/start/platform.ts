@@ -8,6 +8,12 @@ import { type Processes, ROOT, StartError } from "./processes.ts";
 import { randomToken, type State } from "./state.ts";
 
 const CRON_MILLISECONDS = 60_000;
+
+/** How often the edge is asked for a page, how long a response may take, and how many may be missing in a row. */
+const PROBE_MILLISECONDS = 2_000;
+const RESPONSE_MILLISECONDS = 10_000;
+const MISSING_RESPONSES = 2;
+
 const READY_MILLISECONDS = 60_000;
 
 const WRANGLER = path.join(ROOT, "node_modules/wrangler/bin/wrangler.js");
@@ -107,26 +113,35 @@ export async function startPlatform(processes: Processes, options: PlatformOptio
     });
   let compiler: ChildProcess = startCompiler();
 
-  const edge = processes.serve({
-    name: "The edge (wrangler dev)",
-    args: [
-      WRANGLER,
-      ...["dev", "--ip", HOST, "--port", String(port), "--inspector-port", "0"],
-      ...[
-        "--persist-to",
-        state.folder,
-        "--env-file",
-        file,
-        ...ownVariables(),
-        ...(assets ? ["--assets", assets] : []),
+  const startEdge = () =>
+    processes.serve({
+      name: "The edge (wrangler dev)",
+      args: [
+        WRANGLER,
+        ...["dev", "--ip", HOST, "--port", String(port), "--inspector-port", "0"],
+        ...[
+          "--persist-to",
+          state.folder,
+          "--env-file",
+          file,
+          ...ownVariables(),
+          ...(assets ? ["--assets", assets] : []),
+        ],
+        ...["--show-interactive-dev-session=false", "--log-level", "error"],
       ],
-      ...["--show-interactive-dev-session=false", "--log-level", "error"],
-    ],
-    output: "inherit",
-  });
+      output: "inherit",
+    });
+  let edge: ChildProcess = startEdge();
 
   const url = `http://${HOST}:${port}`;
   await untilHealthy(`${url}/api/health`);
+  const watch = watchEdge(`${url}/v/watch`, async () => {
+    console.error("The edge does not respond. It is started again.");
+    await processes.end(edge);
+    if (processes.stopping) return;
+    edge = startEdge();
+    await untilHealthy(`${url}/api/health`).catch(() => {});
+  });
   const cron = `${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("* * * * *")}`;
   const timer = setInterval(() => void fetch(cron).catch(() => {}), CRON_MILLISECONDS).unref();
   return {
@@ -139,6 +154,7 @@ export async function startPlatform(processes: Processes, options: PlatformOptio
     },
     async stop() {
       clearInterval(timer);
+      watch.stop();
       await Promise.all([processes.end(edge), processes.end(compiler)]);
     },
   };
@@ -161,11 +177,46 @@ export async function announce(platform: Platform, origin: string, state: State)
   console.log("  Stop              Ctrl-C\n");
 }
 
+/**
+ * Calls `restart` when the edge stops responding. When a workerd dies, wrangler starts another one, to which its own
+ * proxy may never connect: requests then wait without end.
+ */
+function watchEdge(url: string, restart: () => Promise<void>): { stop(): void } {
+  let missing = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const probe = async () => {
+    missing = (await responds(url)) ? 0 : missing + 1;
+    if (!timer) return;
+    if (missing >= MISSING_RESPONSES) {
+      missing = 0;
+      await restart();
+    }
+    if (timer) next();
+  };
+  const next = () => {
+    timer = setTimeout(probe, PROBE_MILLISECONDS).unref();
+  };
+  next();
+  return {
+    stop() {
+      clearTimeout(timer);
+      timer = undefined;
+    },
+  };
+}
+
+async function responds(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(RESPONSE_MILLISECONDS) }).catch(() => null);
+  await response?.body?.cancel();
+  return response !== null;
+}
+
 /** Waits until the edge reports that it and its dependencies are healthy. */
 async function untilHealthy(url: string): Promise<void> {
   const deadline = Date.now() + READY_MILLISECONDS;
   while (Date.now() < deadline) {
-    const answer = await fetch(url).catch(() => null);
+    // A request to a workerd that dies at this moment never ends.
+    const answer = await fetch(url, { signal: AbortSignal.timeout(RESPONSE_MILLISECONDS) }).catch(() => null);
     if (answer?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }

@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 
 export const ROOT = path.resolve(import.meta.dirname, "../..");
 
 const STOP_MILLISECONDS = 10_000;
+
+const LEASH = pathToFileURL(path.join(import.meta.dirname, "leash.ts")).href;
 
 /**
  * Keeps wrangler offline, silent and private. Its Local Explorer would answer SQL from anybody who reaches the
@@ -118,13 +121,16 @@ export class Processes {
     for (const cleanup of this.#cleanups) await cleanup();
   }
 
-  /** A child in a process group of its own: Ctrl-C reaches this process alone, which then stops them in order. */
+  /**
+   * A child in a process group of its own: Ctrl-C reaches this process alone, which then stops them in order. If this
+   * process is killed, the leash kills the group.
+   */
   #spawn(
     args: readonly string[],
     environment: Readonly<Record<string, string>>,
     stdout: "inherit" | "ignore" | "pipe",
   ): ChildProcess {
-    const child = spawn(process.execPath, args, {
+    const child = spawn(process.execPath, ["--import", LEASH, ...args], {
       cwd: ROOT,
       env: { ...process.env, ...QUIET, ...environment },
       stdio: ["ignore", stdout, "pipe"],

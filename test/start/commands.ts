@@ -42,7 +42,7 @@ export function start(command: "start" | "dev" | "seed", environment: Record<str
 }
 
 export function exitCode(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode !== null) return Promise.resolve(child.exitCode);
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
   return new Promise((resolve) => child.once("close", resolve));
 }
 
@@ -88,14 +88,15 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** Command lines of the processes that inherited VIVIMARK_STATE. Linux only; empty elsewhere. */
-export function processesOf(stateFolder: string): string[] {
+/** The processes that inherited VIVIMARK_STATE. Linux only; empty elsewhere. */
+export function processesOf(stateFolder: string): { readonly pid: number; readonly command: string }[] {
   if (process.platform !== "linux") return [];
   return readdirSync("/proc").flatMap((pid) => {
     try {
       const environment = readFileSync(`/proc/${Number(pid)}/environ`, "utf8").split("\0");
       if (!environment.includes(`VIVIMARK_STATE=${stateFolder}`)) return [];
-      return [readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")];
+      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+      return [{ pid: Number(pid), command }];
     } catch {
       // Not a process, or it has ended.
       return [];

@@ -111,6 +111,39 @@ test("a state folder is free again after its process was killed", async () => {
   expect(readFileSync(path.join(state, "start.pid"), "utf8")).toBe(`${child.pid}\n`);
 });
 
+const responds = (address: URL) =>
+  fetch(new URL("/api/setup", address), { signal: AbortSignal.timeout(5000) }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
+test.runIf(process.platform === "linux")("a workerd that died is started again", async () => {
+  const state = temporaryFolder();
+  const { link } = start("start", { ...(await twoPorts()), VIVIMARK_STATE: state });
+  const address = await link();
+  const died = processesOf(state).filter(({ command }) => /\bworkerd serve\b/.test(command));
+  expect(died.length).toBeGreaterThan(0);
+  for (const { pid } of died) process.kill(pid, "SIGKILL");
+  await eventually(() => responds(address));
+});
+
+test.runIf(process.platform === "linux")(
+  "a kill leaves no process, and the same state starts again",
+  async () => {
+    const state = temporaryFolder();
+    const settings = { ...(await twoPorts()), VIVIMARK_STATE: state };
+    const first = start("start", settings);
+    await first.link();
+    for (const { pid, command } of processesOf(state)) {
+      if (/\bworkerd serve\b/.test(command)) process.kill(pid, "SIGKILL");
+    }
+    await stopped(first.child, "SIGKILL");
+    await eventually(async () => processesOf(state).length === 0);
+    const again = start("start", settings);
+    expect(await responds(await again.link())).toBe(true);
+  },
+);
+
 test("Ctrl-C while the platform starts is silent too", async () => {
   const state = temporaryFolder();
   const { child, printed } = start("start", { ...(await twoPorts()), VIVIMARK_STATE: state });
