@@ -29,6 +29,9 @@ export interface SeenPlace extends LastPlace {
 /** Most targets that are made ready to be followed before they are found: each takes some milliseconds. */
 const PREPARED_TARGETS = 4;
 
+/** Frames that are followed to warm up. */
+const WARM_FRAMES = 3;
+
 export class Tracker {
   readonly #targets: readonly PlayerTarget[];
   #finder: { readonly size: Size; readonly finder: Finder } | null = null;
@@ -62,6 +65,20 @@ export class Tracker {
     this.#layPyramid(size);
     for (let target = 0; target < Math.min(this.#targets.length, PREPARED_TARGETS); target++) {
       this.#followerOf(target, size);
+    }
+  }
+
+  /**
+   * Finds or follows the first target in a picture of it, so that the code is compiled before the first frame comes: that
+   * takes ten times as long as a frame. Nothing may be followed yet.
+   */
+  warmUp(size: Size, role: "find" | "follow"): void {
+    const { frame, map } = pictureOf(this.#targets[0], size);
+    if (role === "find") this.find(frame, [0]);
+    else {
+      this.start([{ target: 0, map, score: 0, inliers: 0 }], size, 0);
+      for (let i = 1; i <= WARM_FRAMES; i++) this.follow(frame, i / 30);
+      this.reset();
     }
   }
 
@@ -131,6 +148,23 @@ export class Tracker {
     this.#followers.clear();
     return lost;
   }
+}
+
+/** Returns a frame with a target's picture in its middle, and where the target is in it. */
+function pictureOf(
+  { width, height, tracking: [picture] }: PlayerTarget,
+  size: Size,
+): { readonly frame: GreyImage; readonly map: Homography } {
+  const data = new Uint8Array(size.width * size.height).fill(128);
+  const left = Math.floor((size.width - picture.width) / 2);
+  const top = Math.floor((size.height - picture.height) / 2);
+  for (let y = Math.max(0, -top); y < Math.min(picture.height, size.height - top); y++) {
+    for (let x = Math.max(0, -left); x < Math.min(picture.width, size.width - left); x++) {
+      data[(top + y) * size.width + left + x] = picture.data[y * picture.width + x];
+    }
+  }
+  const map = Float64Array.of(picture.width / width, 0, left, 0, picture.height / height, top, 0, 0, 1);
+  return { frame: { data, ...size }, map };
 }
 
 function isSameSize(a: Size, b: Size): boolean {

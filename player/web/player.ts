@@ -118,7 +118,10 @@ export async function createPlayer({
   try {
     const load = (worker: Worker, role: Role) =>
       startWith(worker, { kind: "load", role, marker, frame: USUAL_FRAME, isTraced });
-    const [targets] = await Promise.all([load(finder, "find"), load(follower, "follow")]);
+    // The follower gets ready while the finder searches. Its failure until then is the player's.
+    const following = load(follower, "follow").then(() => new Promise<never>(() => {}));
+    const targets = await Promise.race([load(finder, "find"), following]);
+    following.catch(() => undefined);
     return run({ finder, follower, targets, maxTrack, holdMilliseconds, focalLength, isTraced });
   } catch (error) {
     close();
@@ -269,7 +272,7 @@ function run({
     if (reply.kind === "found") receiveFound(reply);
     else if (reply.kind === "followed") receiveFollowed(reply);
     else if (reply.kind === "unreadable") receiveUnreadable(reply);
-    else if (reply.kind === "crashed") fail(new Error(reply.message));
+    else if (reply.kind === "crashed" || reply.kind === "refused") fail(new Error(reply.message));
   }
 
   function receiveFound({ frame, time, found }: Extract<PlayerReply, { kind: "found" }>): void {

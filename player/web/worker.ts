@@ -23,10 +23,16 @@ async function load(request: Extract<PlayerRequest, { kind: "load" }>): Promise<
   const bytes = new Uint8Array(marker);
   const targets = isCompact(bytes) ? decodeCompact(bytes) : decodeMind(bytes);
   tracker = new Tracker(targets);
-  if (role === "follow") tracker.prepareToFollow(frame);
-  else {
+  if (role === "follow") {
+    tracker.prepareToFollow(frame);
+    tracker.warmUp(frame, role);
+  } else {
     tracker.prepareToFind(frame);
-    improve();
+    // The page waits for the finder, and then for the camera.
+    setTimeout(() => {
+      tracker.warmUp(frame, role);
+      improve();
+    });
   }
   return { kind: "loaded", targets: targets.map(({ width, height }) => ({ width, height })) };
 }
@@ -90,11 +96,18 @@ function refusal(error: unknown): PlayerReply {
   return { kind: "crashed", message: error instanceof Error ? error.message : String(error) };
 }
 
-self.onmessage = async ({ data }: MessageEvent<PlayerRequest>) => {
+async function answer(request: PlayerRequest): Promise<void> {
   try {
-    const reply = data.kind === "load" ? await load(data) : await handle(data);
+    const reply = request.kind === "load" ? await load(request) : await handle(request);
     if (reply) self.postMessage(reply, "buffer" in reply && reply.buffer ? [reply.buffer] : []);
   } catch (error) {
     self.postMessage(refusal(error));
   }
+}
+
+/** Requests are handled one after the other: loading and reading a frame take a while. */
+let last = Promise.resolve();
+
+self.onmessage = ({ data }: MessageEvent<PlayerRequest>) => {
+  last = last.then(() => answer(data));
 };

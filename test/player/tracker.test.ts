@@ -67,6 +67,15 @@ test("looks for a lost target near its last place, unless the frames' size has c
   expect(stagesWith({ width: FRAME.height, height: FRAME.width })).toContain("match");
 });
 
+test("warms up without following anything", () => {
+  const tracker = new Tracker(targets);
+  tracker.warmUp(FRAME, "find");
+  tracker.warmUp(FRAME, "follow");
+  const { frame } = takePicture(other, VIEW);
+  expect(tracker.follow(frame, 0.03)).toEqual([]);
+  expect(tracker.find(frame, [0])).toHaveLength(1);
+});
+
 test("stops following when it is reset", () => {
   const tracker = new Tracker(targets);
   const { frame } = takePicture(photo, VIEW);

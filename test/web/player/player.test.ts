@@ -107,6 +107,25 @@ function follow(state: "followed" | "held" | "lost", target = 0): void {
   workers[FOLLOWER].answer({ kind: "followed", frame: FRAME, buffer: null, trace: null, targets });
 }
 
+test("is ready with the finder, and fails with the follower", async () => {
+  const failed = createPlayer({ marker: new ArrayBuffer(0) });
+  workers[FOLLOWER].answer({ kind: "crashed", message: "for a test" });
+  await expect(failed).rejects.toThrow("for a test");
+  expect(workers.map(({ terminated }) => terminated)).toEqual([true, true]);
+
+  workers = [];
+  const starting = createPlayer({ marker: new ArrayBuffer(0) });
+  workers[FINDER].answer({ kind: "loaded", targets: [FRAME] });
+  const player = await starting;
+  expect(player.targets).toEqual([FRAME]);
+  const errors: Error[] = [];
+  player.on("error", (error) => errors.push(error));
+  workers[FOLLOWER].answer({ kind: "loaded", targets: [FRAME] });
+  expect(errors).toEqual([]);
+  workers[FOLLOWER].answer({ kind: "crashed", message: "for a test" });
+  expect(errors).toMatchObject([{ message: "for a test" }]);
+});
+
 describe("a target out of sight", () => {
   async function lose(): Promise<void> {
     await play();
