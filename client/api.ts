@@ -1511,6 +1511,22 @@ export interface Operations {
     answer: StorageConnectionReport;
   };
   /**
+   * Allow the studio's pages to upload straight to a storage
+   *
+   * Adds a CORS rule for this platform's origin to the bucket's rules. The access key needs permission for that; if it has none, add the rule by hand.
+   */
+  "POST /api/storage-connections/{id}/cors": {
+    path: {
+      /** "platform" is the platform's own bucket. */
+      id: string;
+    };
+    header?: {
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
+      "Idempotency-Key"?: string;
+    };
+    answer: undefined;
+  };
+  /**
    * Get the usage of a storage connection
    *
    * `files` counts the files of the company's content. `usage` counts all objects in the company's folder and has the storage's quota if it reports one; it is measured at most every 15 minutes, unless `refresh=true`.

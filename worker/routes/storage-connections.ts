@@ -4,9 +4,11 @@ import type { ConnectionRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { invalidInput, readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, jsonBody, problems, STORAGE_REFUSALS } from "../http/openapi.ts";
+import { publicOriginOf } from "../http/origin.ts";
 import type { ConnectionStore } from "../storage/connection-store.ts";
 import {
   addConnection,
+  allowUploads,
   changeConnection,
   giveFilesUp,
   removeConnection,
@@ -154,6 +156,21 @@ const test = companyRoute("storage:manage", {
   },
 });
 
+const cors = companyRoute("storage:manage", {
+  method: "post",
+  path: "/{id}/cors",
+  operationId: "allowUploadsToStorage",
+  summary: "Allow the studio's pages to upload straight to a storage",
+  description:
+    "Adds a CORS rule for this platform's origin to the bucket's rules. The access key needs permission for that; if it " +
+    "has none, add the rule by hand.",
+  request: { params: connectionId },
+  responses: {
+    204: { description: "Allowed" },
+    ...problems("not_found", "not_signed", ...STORAGE_REFUSALS),
+  },
+});
+
 const trial = companyRoute("storage:manage", {
   method: "post",
   path: "/test",
@@ -240,6 +257,11 @@ export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
   .openapi(test, async (c) => {
     const id = await idOf(c.var.connections, c.req.valid("param").id);
     return c.json(reportBody(await testSaved(c.env, c.var.connections, id)), 200);
+  })
+  .openapi(cors, async (c) => {
+    const id = await idOf(c.var.connections, c.req.valid("param").id);
+    await allowUploads(c.env, id, publicOriginOf(c));
+    return c.body(null, 204);
   })
   .openapi(measure, async (c) => {
     const { id } = c.req.valid("param");

@@ -154,6 +154,22 @@ export async function testSaved(
   return report;
 }
 
+/**
+ * Allows the pages of an origin to upload straight to a storage.
+ *
+ * @throws Refusal `not_signed` for a storage to which nobody can upload straight
+ */
+export async function allowUploads({ storages }: Services, id: string | null, origin: string): Promise<void> {
+  const storage = await storages.open(id);
+  if (!storage.allowUploadsFrom) {
+    throw new Refusal(
+      "not_signed",
+      "Browsers upload to this storage through Vivimark; there is nothing to allow.",
+    );
+  }
+  await storage.allowUploadsFrom(origin);
+}
+
 /** Tests settings, which need not be saved. */
 export function testSettings(
   { storages, now }: Services,

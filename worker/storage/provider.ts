@@ -64,6 +64,12 @@ export interface StorageProvider {
    */
   presignedUpload(key: string, seconds: number, options: PresignedUploadOptions): Promise<string | null>;
 
+  /**
+   * Allows the pages of an origin to send the parts of uploads straight to the backend (CORS), beside what it allows
+   * already. Absent where the backend has no such rules.
+   */
+  allowUploadsFrom?(origin: string): Promise<void>;
+
   /** Null where the backend has no multipart uploads. */
   readonly multipart: MultipartUploads | null;
 }

@@ -301,6 +301,23 @@ export class S3Storage implements StorageProvider {
     return null;
   }
 
+  async allowUploadsFrom(origin: string): Promise<void> {
+    const query = { cors: "" };
+    const reply = await this.#bucket.ask({ method: "GET", query });
+    let rules = "";
+    if (reply.status === 200) {
+      this.#bucket.xml(reply, "CORSConfiguration");
+      // As the server wrote them: a rule may have more than Vivimark knows.
+      rules = /<CORSConfiguration[^>]*>([\s\S]*)<\/CORSConfiguration>/.exec(reply.text)?.[1] ?? "";
+    } else if (!reply.text.includes("NoSuchCORSConfiguration")) throw this.#bucket.error(reply);
+    const rule = `<CORSRule><AllowedOrigin>${escapeXml(origin)}</AllowedOrigin><AllowedMethod>PUT</AllowedMethod><AllowedHeader>*</AllowedHeader><ExposeHeader>ETag</ExposeHeader><MaxAgeSeconds>3600</MaxAgeSeconds></CORSRule>`;
+    if (rules.includes(rule)) return;
+    const body = s3Document("CORSConfiguration", rules + rule);
+    const digest = await md5Base64(new TextEncoder().encode(body));
+    const headers = { "Content-Type": "application/xml", "Content-MD5": digest };
+    await this.#bucket.send({ method: "PUT", query, headers, body });
+  }
+
   presignedUrl(
     key: string,
     seconds: number,

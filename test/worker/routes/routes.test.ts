@@ -141,6 +141,7 @@ const UNNOTED = new Set([
   "DELETE /api/ar-content/{id}/video",
   "POST /api/storage-connections/test",
   "POST /api/storage-connections/{id}/test",
+  "POST /api/storage-connections/{id}/cors",
   "POST /api/webhooks/{id}/test",
 ]);
 
@@ -211,6 +212,7 @@ const REQUESTS: Readonly<Record<string, Sample>> = {
     body: () => json("POST", { photos: 0 }),
   },
   "POST /api/storage-connections/{id}/test": { about: "connection" },
+  "POST /api/storage-connections/{id}/cors": { about: "connection", isUnavailable: true },
   "GET /api/storage-connections/{id}/usage": { about: "connection" },
   "GET /api/storage-connections/yandex/authorize": { isUnavailable: true },
   "GET /api/storage-connections/yandex/callback": { isUnavailable: true },
@@ -346,6 +348,7 @@ test("every route under /api and /media is in the document, or is the document i
     // Middleware of a group has a star in its path.
     .map(({ method, path }) => `${method} ${path}`);
   expect([...new Set(others)].sort()).toEqual([
+    "ALL /api/*",
     "ALL /api/ar-content/:id/*",
     "ALL /api/auth/*",
     "ALL /api/docs/*",

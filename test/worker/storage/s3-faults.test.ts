@@ -525,6 +525,50 @@ describe("a server with missing features", () => {
   });
 });
 
+describe("the rules for other origins", () => {
+  const origin = "https://vivimark.example.com";
+  const configuration = (rules: string) =>
+    answer(
+      200,
+      `<CORSConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${rules}</CORSConfiguration>`,
+    );
+  const other =
+    "<CORSRule><ID>a</ID><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule>";
+
+  /** Returns the body that was put; null without one. */
+  async function put(first: FaultyStep): Promise<string | null> {
+    const bodies: string[] = [];
+    const server = await faulty(first, ok);
+    const counting = async (url: string, init: RequestInit) => {
+      if (init.method === "PUT") bodies.push(String(init.body));
+      return fetch(url, init);
+    };
+    await open({ endpoint: server.url }, { fetch: counting }).allowUploadsFrom(origin);
+    return bodies[0] ?? null;
+  }
+
+  it.each([
+    ["a bucket without rules", error(404, "NoSuchCORSConfiguration"), ""],
+    ["a bucket with other rules, which stay", configuration(other), other],
+  ])("are added to %s", async (_what, first, kept) => {
+    const body = await put(first);
+    expect(body).toContain(`${kept}<CORSRule><AllowedOrigin>${origin}</AllowedOrigin>`);
+    expect(body).toContain("<AllowedMethod>PUT</AllowedMethod>");
+  });
+
+  it("are not added twice", async () => {
+    const body = (await put(error(404, "NoSuchCORSConfiguration"))) ?? "";
+    const rules = /(<CORSRule>.*<\/CORSRule>)/.exec(body)?.[1] ?? "";
+    expect(await put(configuration(rules))).toBeNull();
+  });
+
+  it("are not touched by a key without permission", async () => {
+    const { storage, server } = await scripted([error(403, "AccessDenied")]);
+    await expect(storage.allowUploadsFrom(origin)).rejects.toMatchObject({ code: "denied" });
+    expect(await requests(server)).toEqual(["GET /bucket?cors="]);
+  });
+});
+
 describe("requests", () => {
   /** What a storage asks of a server that is always content. */
   async function asked(change: Partial<S3SettingsBody>, act: (storage: S3Storage) => Promise<unknown>) {

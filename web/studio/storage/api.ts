@@ -44,6 +44,11 @@ export function deleteConnection(id: string): Promise<void> {
   return vivimark.call("DELETE /api/storage-connections/{id}", { path: { id } });
 }
 
+/** Allows this page to upload straight to a storage. */
+export async function allowUploads(id: string): Promise<void> {
+  await vivimark.call("POST /api/storage-connections/{id}/cors", { path: { id } });
+}
+
 export function getLosses(id: string, signal?: AbortSignal): Promise<StorageConnectionLosses> {
   return vivimark.call("GET /api/storage-connections/{id}/losses", { path: { id }, signal });
 }

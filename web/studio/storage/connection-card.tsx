@@ -46,6 +46,16 @@ export function ConnectionCard(props: {
     }
   };
 
+  const allowUploads = async () => {
+    setError(null);
+    try {
+      await api.allowUploads(connection.id);
+      toast(`Browsers may upload straight to “${connection.name}”.`);
+    } catch (reason) {
+      setError(messageOf(reason));
+    }
+  };
+
   const elsewhere = all.count - connection.files.count;
   const titleId = `storage-${connection.id}`;
   return (
@@ -106,6 +116,11 @@ export function ConnectionCard(props: {
         {!connection.is_current && (
           <button type="button" class="button small" onClick={() => setOpen("use")}>
             Use for new files
+          </button>
+        )}
+        {connection.provider === "s3" && !connection.last_test_error && !connection.given_up_at && (
+          <button type="button" class="button small" onClick={allowUploads}>
+            Allow browser uploads
           </button>
         )}
         {connection.last_test_error && connection.files.count > 0 && !connection.given_up_at && (
