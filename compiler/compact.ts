@@ -23,8 +23,8 @@
  * stores the coordinates of other compilers as they are.
  */
 
+import { InvalidMarkerError, MAX_TARGETS } from "./invalid-marker.ts";
 import { packComparisons, SAMPLES } from "./kernels/freak.ts";
-import { InvalidMarkerError, MAX_TARGETS } from "./mind.ts";
 import {
   DESCRIPTOR_WORDS,
   type FeaturePoints,

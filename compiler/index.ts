@@ -18,9 +18,10 @@ export {
 } from "./image/inspect.ts";
 export { encodePng, loadPngEncoder } from "./image/png.ts";
 export { inspectMind, type MarkerProblem, type MarkerReport, type TargetReport } from "./inspect.ts";
+export { InvalidMarkerError, type MarkerFault } from "./invalid-marker.ts";
 export { loadKernels } from "./kernels/kernels.ts";
 export { extractTargets, mergeMinds } from "./merge.ts";
-export { decodeMind, encodeMind, InvalidMarkerError, type MarkerFault } from "./mind.ts";
+export { decodeMind, encodeMind } from "./mind.ts";
 export {
   type CompiledPhoto,
   compilePhoto,

@@ -1,4 +1,5 @@
-import { decodeMind, InvalidMarkerError, type MarkerFault } from "./mind.ts";
+import { InvalidMarkerError, type MarkerFault } from "./invalid-marker.ts";
+import { decodeMind } from "./mind.ts";
 import { assertTrackable } from "./trackable.ts";
 import { CompileError, type ImageTarget } from "./types.ts";
 

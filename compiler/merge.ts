@@ -1,4 +1,5 @@
-import { decodeMind, encodeMind, MAX_TARGETS } from "./mind.ts";
+import { MAX_TARGETS } from "./invalid-marker.ts";
+import { decodeMind, encodeMind } from "./mind.ts";
 import { CompileError, type ImageTarget } from "./types.ts";
 
 /**

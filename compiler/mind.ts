@@ -19,9 +19,10 @@
  */
 
 import { hasAscii, SIGNATURES, startOfText } from "./image/sniff.ts";
+import { InvalidMarkerError, MAX_TARGETS, type MarkerFault } from "./invalid-marker.ts";
 import {
   type ClusterNode,
-  CompileError,
+  type CompileError,
   DESCRIPTOR_WORDS,
   type FeaturePoints,
   type ImageTarget,
@@ -36,7 +37,6 @@ const TRACKING_IMAGES = 2;
 
 // Ceilings for files of unknown origin. The reference stays far below: at most 500 points a keyframe
 // (10 × 10 buckets of 5), one keyframe per third of an octave, one tracking point per exclusion square.
-export const MAX_TARGETS = 256;
 const MAX_KEYFRAMES = 64;
 const MAX_POINTS = 10_000;
 /** mind-ar cannot write deeper trees: its encoder stops at 100 nested values, two per level. */
@@ -51,27 +51,6 @@ const MAX_ANGLE = 2 * Math.PI;
 
 /** Fewest bytes of one element. A count that does not fit into the rest of the file is refused. */
 const MIN_BYTES = { target: 40, keyframe: 80, tracking: 30, point: 65, coordinates: 7, node: 32 } as const;
-
-/** The fault of a file: a well-known one by name, or `malformed` for any other. */
-export type MarkerFault =
-  | "empty"
-  | "html"
-  | "json"
-  | "foreign_file"
-  | "wrong_version"
-  | "null_descriptors"
-  | "truncated"
-  | "malformed";
-
-/** An `invalid_marker` error; `fault` is the kind of fault. */
-export class InvalidMarkerError extends CompileError {
-  readonly fault: MarkerFault;
-
-  constructor(fault: MarkerFault, message: string) {
-    super("invalid_marker", message);
-    this.fault = fault;
-  }
-}
 
 /**
  * Writes a `.mind` file.

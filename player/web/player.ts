@@ -1,7 +1,7 @@
 // The player of a page: takes frames from a <video>, has them searched and followed in two workers, and tells where
 // the targets are.
 
-import { InvalidMarkerError } from "../../compiler/mind.ts";
+import { InvalidMarkerError } from "../../compiler/invalid-marker.ts";
 import { FocalEstimator, usualFocal } from "../focal.ts";
 import type { Homography } from "../homography.ts";
 import { estimatePose, type Pose } from "../pose.ts";

@@ -1,4 +1,4 @@
-import type { MarkerFault } from "../../compiler/mind.ts";
+import type { MarkerFault } from "../../compiler/invalid-marker.ts";
 import type { Found } from "../find.ts";
 import type { FollowedTarget, SeenPlace } from "../tracker.ts";
 

@@ -1,8 +1,9 @@
 // A player's worker: finds or follows targets off the page's thread.
 
 import { decodeCompact, isCompact } from "../../compiler/compact.ts";
+import { InvalidMarkerError } from "../../compiler/invalid-marker.ts";
 import { loadKernels } from "../../compiler/kernels/kernels.ts";
-import { decodeMind, InvalidMarkerError } from "../../compiler/mind.ts";
+import { decodeMind } from "../../compiler/mind.ts";
 import type { GreyImage } from "../../compiler/types.ts";
 import { Tracker } from "../tracker.ts";
 import { VideoFrameReader } from "./grey.ts";

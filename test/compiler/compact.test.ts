@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { compactLength, decodeCompact, encodeCompact } from "../../compiler/compact.ts";
 import { compileTarget } from "../../compiler/compile.ts";
-import { decodeMind, encodeMind, InvalidMarkerError } from "../../compiler/mind.ts";
+import { InvalidMarkerError } from "../../compiler/invalid-marker.ts";
+import { decodeMind, encodeMind } from "../../compiler/mind.ts";
 import type { FeaturePoints, ImageTarget, PlayerTarget } from "../../compiler/types.ts";
 import { readReference } from "../reference/pictures.ts";
 import { paintCollage, randomNumbers } from "./pictures.ts";

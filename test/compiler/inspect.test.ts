@@ -2,7 +2,8 @@ import { encode as pack, decode as unpack } from "@msgpack/msgpack";
 import { expect, test } from "vitest";
 import { compile } from "../../compiler/compile.ts";
 import { inspectMind } from "../../compiler/inspect.ts";
-import { decodeMind, encodeMind, type MarkerFault } from "../../compiler/mind.ts";
+import type { MarkerFault } from "../../compiler/invalid-marker.ts";
+import { decodeMind, encodeMind } from "../../compiler/mind.ts";
 import { paint, paintCollage } from "./pictures.ts";
 
 const file = compile([paintCollage(200, 160), paintCollage(140, 180)]);

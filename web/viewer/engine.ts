@@ -1,6 +1,6 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { compactLength, isCompact } from "../../compiler/compact.ts";
-import { InvalidMarkerError } from "../../compiler/mind.ts";
+import { InvalidMarkerError } from "../../compiler/invalid-marker.ts";
 import { createPlayer, type Player } from "../../player/web/player.ts";
 import { ViewerError } from "./problems.ts";
 

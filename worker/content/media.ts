@@ -1,5 +1,6 @@
 import { encodeCompact } from "../../compiler/compact.ts";
-import { decodeMind, InvalidMarkerError } from "../../compiler/mind.ts";
+import { InvalidMarkerError } from "../../compiler/invalid-marker.ts";
+import { decodeMind } from "../../compiler/mind.ts";
 import type { Bindings } from "../bindings.ts";
 import type { Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
