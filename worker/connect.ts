@@ -12,7 +12,7 @@ import { PublicCache } from "./content/public-cache.ts";
 import { POLICIES, parseRates, type RateLimits } from "./http/rate-limits.ts";
 import { UploadMemory } from "./http/upload-memory.ts";
 import type { CompileService } from "./marker/compile-service.ts";
-import type { Consumer } from "./marker/consumer.ts";
+import type { Consumer, Pressure } from "./marker/consumer.ts";
 import { checkAddress } from "./storage/address.ts";
 import { StorageHttp } from "./storage/http.ts";
 import { type OpenStorages, Storages } from "./storage/open.ts";
@@ -75,6 +75,8 @@ const COMPILE_TOTAL_SECONDS = 600;
 
 const HEALTH_TIMEOUT_SECONDS = 2;
 
+const PLACE_TIMEOUT_SECONDS = 10;
+
 /** As for the Node compiler: node/service.ts. */
 const MIN_COMPILER_SECRET_LENGTH = 32;
 
@@ -85,6 +87,7 @@ const PUBLIC_ROW_SECONDS = 2;
 const publicCache = new PublicCache(PUBLIC_ROW_SECONDS);
 const openStorages: OpenStorages = new Map();
 const uploadMemory = new UploadMemory();
+const pressure: Pressure = { busyUntil: 0 };
 
 /** Returns the services of the edge, made from the platform's bindings. */
 export function connect(env: Env): Bindings & Consumer {
@@ -161,6 +164,11 @@ export function connect(env: Env): Bindings & Consumer {
         await env.WEBHOOK_QUEUE.sendBatch(messages.map((body) => ({ body, delaySeconds })));
       },
     },
+    async askForPlace() {
+      const { askForPlace } = await import("./marker/compile-service.ts");
+      return askForPlace(compiler, PLACE_TIMEOUT_SECONDS);
+    },
+    pressure,
     async compile(job, onProgress) {
       const { compileRemotely } = await import("./marker/compile-service.ts");
       return compileRemotely(compiler, job, onProgress);

@@ -91,6 +91,14 @@ test("answers announce the limits that the platform's counters have", () => {
   expect(vars.RATE_LIMITS).toBe(announced.join(", "));
 });
 
+test("the compile queue hands out as many messages as there are places", () => {
+  const { vars, queues } = unstable_readConfig({ config: path.join(ROOT, "wrangler.toml") });
+  const consumers: { queue: string; max_batch_size: number; max_concurrency: number }[] = queues.consumers;
+  const compile = consumers.find(({ queue }) => queue === "vivimark-compile");
+  expect(compile?.max_batch_size).toBe(Number(vars.COMPILE_PLACES));
+  expect(compile?.max_concurrency).toBe(Number(vars.COMPILE_PLACES));
+});
+
 test("the migrations are those of the schema", async () => {
   const migrations = path.join(folder, "migrations");
   cpSync(path.join(ROOT, "migrations"), migrations, { recursive: true });

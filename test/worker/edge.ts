@@ -18,7 +18,7 @@ import { apiKeys, type Database } from "../../worker/db/tables.ts";
 import type { Problem } from "../../worker/errors.ts";
 import { UploadMemory } from "../../worker/http/upload-memory.ts";
 import type { CompileJob, CompileOutcome } from "../../worker/marker/compile-service.ts";
-import type { Consumer } from "../../worker/marker/consumer.ts";
+import type { Consumer, Pressure } from "../../worker/marker/consumer.ts";
 import type { ArContent, ProgressBody, Submission } from "../../worker/schemas.ts";
 import { checkAddress } from "../../worker/storage/address.ts";
 import { StorageHttp } from "../../worker/storage/http.ts";
@@ -59,6 +59,7 @@ export class Edge {
     storageLeaseSeconds: 300,
     quotas: UNLIMITED,
   };
+  readonly pressure: Pressure = { busyUntil: 0 };
   /** Responses of the internet, by URL. */
   readonly sites = new Map<string, (request: Request) => Response | Promise<Response>>();
   clock = Date.UTC(2026, 10, 22, 12);
@@ -234,6 +235,8 @@ export class Edge {
   consumer(mockCompile: MockCompile): Consumer {
     return {
       ...this.bindings,
+      askForPlace: async () => null,
+      pressure: this.pressure,
       compile: async (job, onProgress) => {
         await new Response(job.image).arrayBuffer();
         return mockCompile(job, onProgress);

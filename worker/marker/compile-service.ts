@@ -36,6 +36,8 @@ export type CompileOutcome =
   /** `onProgress` returned false: the lease is lost. */
   | { readonly kind: "unwanted" };
 
+export type RetryableOutcome = CompileOutcome & { kind: "retryable" };
+
 /** Returns whether a code is about the image or the options, so that another attempt is useless. */
 const FATAL: Record<CompileErrorCode, boolean> = {
   empty_file: true,
@@ -197,11 +199,11 @@ function retryable(
   code: ErrorCode,
   message: string,
   retryAfterSeconds: number | null = null,
-): CompileOutcome & { kind: "retryable" } {
+): RetryableOutcome {
   return { kind: "retryable", failure: { code, message }, retryAfterSeconds };
 }
 
-function breakdown(error: unknown): CompileOutcome {
+function breakdown(error: unknown): RetryableOutcome {
   if (error instanceof MultipartParseError) {
     return retryable("compile_crashed", "The compiler's response ended early.");
   }
@@ -254,6 +256,29 @@ class Watch {
       `The compiler sent no data for more than ${this.#silenceSeconds} s.`,
     );
     return setTimeout(() => this.end(silent), this.#silenceSeconds * 1000);
+  }
+}
+
+const answeredPlaces = z.object({ running: z.number(), capacity: z.number() });
+
+/** Asks the Node compiler for a free place. Returns null if it has one, and otherwise the outcome of an attempt. */
+export async function askForPlace(
+  service: Pick<CompileService, "url" | "secret" | "fetch">,
+  timeoutSeconds: number,
+): Promise<RetryableOutcome | null> {
+  const signal = AbortSignal.timeout(timeoutSeconds * 1000);
+  const headers = { Authorization: `Bearer ${service.secret}` };
+  try {
+    const response = await service.fetch(`${service.url}/health`, { method: "GET", headers, signal });
+    const text = await beginningOf(response);
+    if (response.status === 503) return retryable("compiler_busy", "The compiler is stopping.");
+    if (!response.ok)
+      return retryable("compiler_error", `The compiler responded with status ${response.status}.`);
+    const { running, capacity } = answeredPlaces.parse(JSON.parse(text));
+    if (running < capacity) return null;
+    return retryable("compiler_busy", `All ${capacity} places of the compiler are taken.`);
+  } catch (error) {
+    return breakdown(error);
   }
 }
 

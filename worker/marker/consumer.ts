@@ -9,7 +9,7 @@ import type { ProgressBody } from "../schemas.ts";
 import { StorageError } from "../storage/provider.ts";
 import { enqueueDeliveries } from "../webhooks/deliveries.ts";
 import { announce } from "./announce.ts";
-import type { CompileJob, CompileOutcome } from "./compile-service.ts";
+import type { CompileJob, CompileOutcome, RetryableOutcome } from "./compile-service.ts";
 import { deliver } from "./delivery.ts";
 import * as life from "./life.ts";
 
@@ -20,12 +20,30 @@ export interface Consumer
     job: CompileJob,
     onProgress: (progress: ProgressBody) => Promise<boolean>,
   ) => Promise<CompileOutcome>;
+  /** Returns null if the Node compiler has a free place, and otherwise the outcome of an attempt. */
+  readonly askForPlace: () => Promise<RetryableOutcome | null>;
+  readonly pressure: Pressure;
+}
+
+/** What an isolate knows of the Node compiler. */
+export interface Pressure {
+  /**
+   * Until then it is busy, and one message is on its way that tries again. The others are acknowledged unread: their
+   * compilations wait in the database. 0 once all places are in use again.
+   */
+  busyUntil: number;
 }
 
 const ACK: Verdict = { kind: "ack" };
 
 /** The wait for a busy compiler that sends no Retry-After. */
 const BUSY_SECONDS = 5;
+
+/** The largest part of that wait that is added at random, so that isolates do not ask in step. */
+const BUSY_JITTER = 0.5;
+
+/** A message may come this early, since queues deliver on whole seconds. */
+const EARLY_MILLISECONDS = 1000;
 
 /**
  * Handles a message of the compile queue: if its compilation is due and the Node compiler has a free place, the place
@@ -35,6 +53,8 @@ export async function consume(consumer: Consumer, message: CompileMessage): Prom
   const { db, queue, settings } = consumer;
   const { content_id: contentId, generation } = message;
   const now = consumer.now();
+  const { pressure } = consumer;
+  if (now < pressure.busyUntil - EARLY_MILLISECONDS) return ACK;
   const { nodeLeaseSeconds: leaseSeconds, compilePlaces: places } = settings;
   const claim = await life.claim(db, contentId, { generation, leaseSeconds, places, now });
   switch (claim.kind) {
@@ -55,7 +75,8 @@ export async function consume(consumer: Consumer, message: CompileMessage): Prom
       // Another place may be free for it.
       if (!isOwn) await announce(queue, { id: contentId, generation }, 0);
       const again = await runAttempt(consumer, claim);
-      await announceNext(consumer);
+      // A compiler that was busy has no place for the next one either.
+      if (!again?.isBusy) await announceNext(consumer);
       if (!again) return ACK;
       if (isOwn && again.counts) return { kind: "retry", delaySeconds: again.delaySeconds };
       const { contentId: content_id, generation: newest } = claim.task;
@@ -65,10 +86,11 @@ export async function consume(consumer: Consumer, message: CompileMessage): Prom
   }
 }
 
-/** Sends the message of the compilation that the place which was just left belongs to. */
-async function announceNext({ db, queue, settings, now }: Consumer): Promise<void> {
+/** Sends the message of the compilation that a free place belongs to. @returns whether there is one */
+async function announceNext({ db, queue, settings, now }: Consumer): Promise<boolean> {
   const next = await life.findNext(db, settings.compilePlaces, now());
   if (next) await announce(queue, { id: next.content_id, generation: next.generation }, 0);
+  return next !== undefined;
 }
 
 /**
@@ -99,6 +121,7 @@ interface Again {
   readonly delaySeconds: number;
   /** Whether the queue counts it as a retry. Otherwise it is a new message. */
   readonly counts: boolean;
+  readonly isBusy: boolean;
 }
 
 /** Makes one attempt with the Node compiler and records how it ended. @returns null when it is settled */
@@ -106,13 +129,12 @@ async function runAttempt(consumer: Consumer, { task, lease }: Claimed): Promise
   const { db, settings } = consumer;
   const { contentId } = task;
   const leaseHash = lease.hash;
-  const store = await openStore(db, task.companyId);
-  const found = await store.get(contentId);
-  if (!found) return null;
-
   const ids = { taskId: task.id, requestId: crypto.randomUUID() };
   addLogContext({ task_id: ids.taskId, request_id: ids.requestId });
-  const outcome = await compileAndDeliver(consumer, store.company, found.content, { leaseHash, ...ids });
+  // Before anything is read for it.
+  const refusal = await consumer.askForPlace();
+  const outcome = refusal ?? (await compileWithPlace(consumer, task, { leaseHash, ...ids }));
+  if (!outcome) return null;
   const ending = isLastTimeout(outcome, task.timeouts) ? tookTooLong(outcome.failure) : outcome;
   const now = consumer.now();
   logEvent("compilation", {
@@ -126,7 +148,7 @@ async function runAttempt(consumer: Consumer, { task, lease }: Claimed): Promise
       return null;
     case "unwanted":
       // The lease has expired or the task was superseded: the retry decides anew.
-      return { delaySeconds: 0, counts: true };
+      return { delaySeconds: 0, counts: true, isBusy: false };
     case "fatal":
       if (await life.fail(db, { contentId, leaseHash }, ending.failure, now)) {
         await enqueueDeliveries(consumer, [contentId]);
@@ -137,15 +159,32 @@ async function runAttempt(consumer: Consumer, { task, lease }: Claimed): Promise
       const busy = ending.failure.code === "compiler_busy";
       const backoff = busy ? BUSY_SECONDS : life.backoffSeconds(task.attempts, settings.retryBaseSeconds);
       const wanted = busy
-        ? (ending.retryAfterSeconds ?? backoff)
+        ? (ending.retryAfterSeconds ?? backoff) * (1 + BUSY_JITTER * Math.random())
         : Math.max(backoff, ending.retryAfterSeconds ?? 0);
       const delaySeconds = Math.ceil(Math.min(wanted, life.MAX_BACKOFF_SECONDS));
       const dueAt = now + delaySeconds * 1000;
       const { failure } = ending;
       await life.retryLater(db, task, { leaseHash, failure, dueAt, isAttempt: !busy, now });
-      return { delaySeconds, counts: !busy };
+      if (busy) consumer.pressure.busyUntil = dueAt;
+      return { delaySeconds, counts: !busy, isBusy: busy };
     }
   }
+}
+
+/** Compiles a photo at a place that the compiler has. @returns null when the photo is gone */
+async function compileWithPlace(consumer: Consumer, task: Claimed["task"], attempt: AttemptIds) {
+  const { db, pressure } = consumer;
+  // After the compiler was busy, messages that were acknowledged unread are missing for the other places.
+  if (pressure.busyUntil > 0 && !(await announceNext(consumer))) pressure.busyUntil = 0;
+  const store = await openStore(db, task.companyId);
+  const found = await store.get(task.contentId);
+  return found ? compileAndDeliver(consumer, store.company, found.content, attempt) : null;
+}
+
+interface AttemptIds {
+  readonly leaseHash: string;
+  readonly taskId: string;
+  readonly requestId: string;
 }
 
 /** Returns whether the photo took too long as often as it may. */
@@ -166,7 +205,7 @@ async function compileAndDeliver(
   consumer: Consumer,
   company: Company,
   content: Content,
-  { leaseHash, ...ids }: { readonly leaseHash: string; readonly taskId: string; readonly requestId: string },
+  { leaseHash, ...ids }: AttemptIds,
 ): Promise<Ending> {
   const { db, settings } = consumer;
   const report = async (progress: ProgressBody) => {

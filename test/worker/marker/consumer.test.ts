@@ -172,7 +172,10 @@ describe("a retryable error", () => {
       retryAfterSeconds: 7,
     });
     expect(await consume(edge.consumer(mockBusy), message)).toEqual(ACK);
-    expect(edge.sent).toEqual([{ message, delaySeconds: 7 }]);
+    // With jitter.
+    expect(edge.sent).toEqual([
+      { message, delaySeconds: expect.toSatisfy((s: number) => s >= 7 && s <= 11) },
+    ]);
     expect(await task()).toMatchObject({ state: "pending", attempts: 0, error_code: "compiler_busy" });
   });
 

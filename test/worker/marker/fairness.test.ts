@@ -15,7 +15,7 @@ import { Edge } from "../edge.ts";
 
 const PLACES = 2;
 /** Messages of a batch, which wrangler.toml sets. Locally, one batch follows the other. */
-const BATCH = 5;
+const BATCH = 2;
 
 /** Only a hang takes this long. */
 const PATIENCE = { timeout: 60_000, interval: 5 };

@@ -83,10 +83,10 @@ async function due(companyId: string, { url }: Server, count: number): Promise<W
 async function work(queue: WebhookMessage[], webhooksAMinute = 0): Promise<void> {
   const later = (promise: Promise<unknown>) => void sending.push(promise);
   const settings = { ...edge.settings, webhooksAMinute };
-  const compile = edge.consumer(() => Promise.reject(new Error("Nothing is compiled here."))).compile;
+  const compiler = edge.consumer(() => Promise.reject(new Error("Nothing is compiled here.")));
   while (queue.length > 0) {
     const messages = queue.splice(0, BATCH).map((body) => ({ body, ack: () => {}, retry: vi.fn() }));
-    await dispatch({ ...edge.bindings, settings, later, compile }, messages, false);
+    await dispatch({ ...compiler, ...edge.bindings, settings, later }, messages, false);
     for (const { retry } of messages) expect(retry).not.toHaveBeenCalled();
     queue.push(...edge.told.splice(0));
   }
