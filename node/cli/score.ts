@@ -31,8 +31,8 @@ Vivimark's player is expected to find the photo. 78 or more earns five stars.
 
   -i, --input PHOTO    a photo, like an argument; may be repeated
   --map FILE           a PNG of the photos that shows where they can be tracked
-  --player NAME        the player that looks for the photo: vivimark (default) or mindar. MindAR's player is scored
-                       in easier views, because it finds no photo in the poorest ones
+  --player NAME        the player that looks for the photo: vivimark (default) or mindar. MindAR's player is
+                       scored in easier views, because it finds no photo in the poorest ones
   --min N              exit with 1 if a score is below N
   --max-size PX        reduce photos to this longer side first, like compile
   --threads N          number of photos scored at the same time (default: one per core)

@@ -461,6 +461,8 @@ async function recordStorage(content: ArContent): Promise<void> {
   await call(`${CONNECTIONS}/test`, json("POST", { provider: "s3", settings: wanted.settings }));
   await call(`${CONNECTIONS}/presets`);
   await call(`${path}/losses`);
+  const lost = await edge.connection("third");
+  await ok(ada.fetch(`${CONNECTIONS}/${lost.id}/give-up`, json("POST", { photos: 0 })));
   await refused("storage_in_use", edge.fetch(`${CONNECTIONS}/platform`, { method: "DELETE" }));
   const local = { ...wanted, settings: { ...wanted.settings, endpoint: "https://127.0.0.1" } };
   const closed = { storages: edge.storagesWith(edge.storage, { allowPrivate: false }) };
