@@ -92,6 +92,7 @@ export interface ArContentPage {
   items: Array<ArContent>;
   next_cursor: string | null;
   total: number;
+  is_total_exact: boolean;
 }
 
 export interface AuditEntry {
@@ -1059,7 +1060,11 @@ export interface Operations {
     type?: "application/zip";
     answer: BatchResult;
   };
-  /** List photos, newest first */
+  /**
+   * List photos, newest first
+   *
+   * A search with `q` looks at 1,000 photos per page, so a page may have fewer photos than `limit`, or none, before the last one. The last page has no `next_cursor`.
+   */
   "GET /api/ar-content": {
     query?: {
       project_id?: string;

@@ -164,7 +164,14 @@ export const batchResult = z
 export type BatchResult = z.infer<typeof batchResult>;
 
 export const contentPage = z
-  .object({ items: z.array(arContent), next_cursor: z.string().nullable(), total: z.number().int() })
+  .object({
+    items: z.array(arContent),
+    next_cursor: z.string().nullable(),
+    /** Photos on all pages; of a search with many candidates, those among the newest. */
+    total: z.number().int(),
+    /** Whether `total` counts all of them. False: there may be more. */
+    is_total_exact: z.boolean(),
+  })
   .openapi("ArContentPage");
 export type ContentPage = z.infer<typeof contentPage>;
 

@@ -29,19 +29,80 @@ const MAX_SCORES = 20;
 /** The wait after a failure, so that a storage that is down does not block the rows after it. */
 const RETRY_SECONDS = 600;
 
-/** Runs the sweep as the cron trigger asks for it. A failure is logged and thrown; the next run continues. */
-export async function scheduledSweep(
-  services: Parameters<typeof sweep>[0] & Pick<Bindings, "now">,
-): Promise<void> {
-  await withLogContext({ job: "sweep" }, async () => {
-    try {
-      await withPatience(new Patience(), () => sweep(services, services.now()));
-    } catch (error) {
-      logFailure("The sweep failed; the next sweep continues", error);
-      throw error;
-    }
-  });
+type Services = Pick<Bindings, "db" | "storages" | "queue" | "storageQueue" | "webhookQueue" | "settings">;
+
+/** Runs the sweep as the cron trigger asks for it. */
+export async function scheduledSweep(services: Services & Pick<Bindings, "now">): Promise<void> {
+  await withLogContext({ job: "sweep" }, () =>
+    withPatience(new Patience(), () => sweep(services, services.now())),
+  );
 }
+
+/** The steps of the sweep, in their order. Each takes a bounded number of rows, and the next sweep goes on. */
+const STEPS: Readonly<Record<string, (services: Services, now: number) => Promise<void>>> = {
+  async compilations({ db, queue, settings }, now) {
+    const { sweepGraceSeconds: graceSeconds, compilePlaces: places } = settings;
+    const overdue = await reclaimOverdue(db, { graceSeconds, places, now });
+    await Promise.all(overdue.map((message) => queue.send(message, 0)));
+  },
+  async storageMigrations({ db, storageQueue, settings }, now) {
+    const overdue = await storageMigrations.reclaimOverdue(db, settings.sweepGraceSeconds, MAX_ROWS, now);
+    await Promise.all(overdue.map(({ id }) => storageQueue.send({ migration_id: id }, 0)));
+  },
+  async webhooks({ db, webhookQueue, settings }, now) {
+    const overdue = await webhooks.reclaimOverdue(db, settings.sweepGraceSeconds, MAX_ROWS, now);
+    if (overdue.length > 0) await webhookQueue.sendAll(overdue, 0);
+  },
+  oldWebhooks: ({ db }, now) => webhooks.prune(db, now),
+  attempts: ({ db }, now) => sweepAttempts(db, now),
+  verifications: ({ db }, now) => sweepVerifications(db, now),
+  sessions: ({ db }, now) => sweepSessions(db, now),
+  invitations: ({ db }, now) => sweepInvitations(db, now),
+  oldStorageMigrations: ({ db }) => storageMigrations.sweepFinished(db),
+  idempotencyKeys: ({ db }, now) => sweepKeys(db, now),
+  auditLog: ({ db }, now) => sweepAudit(db, now),
+  compilationDays: ({ db }, now) => sweepDays(db, now),
+  settings: ({ db, storages }) => resealSettings(db, storages, MAX_ROWS),
+  secrets: ({ db, storages }) => resealSecrets(db, storages, MAX_ROWS),
+  lostFiles: ({ db }, now) => sweepLostFiles(db, MAX_ROWS, now),
+};
+
+/** The last steps, which wait for the storages of companies and run at the same time. */
+const FILE_STEPS: typeof STEPS = {
+  async oldScores({ db, storages }) {
+    await forEachOfCompany(await listOldScores(db, MAX_SCORES), async (content) => {
+      try {
+        await scoreAgain({ db, storages }, content);
+      } catch (error) {
+        logFailure("A marker is scored by a later sweep", error, { content_id: content.id });
+        return false;
+      }
+      return true;
+    });
+  },
+  async videoUploads({ db, storages }, now) {
+    const expired = await listExpired(db, MAX_ROWS, now);
+    await forEachOfCompany(expired, async (upload) => {
+      const { company } = await openStore(db, upload.companyId);
+      await discardUpload({ db, storages }, new VideoUploadStore(db, company), upload, now);
+      return true;
+    });
+  },
+  async deletedContent({ db, storages }, now) {
+    const deleted = await claimDeleted(db, MAX_ROWS, now, now + RETRY_SECONDS * 1000);
+    await forEachOfCompany(deleted, async (content) => {
+      try {
+        const { company } = await openStore(db, content.companyId);
+        await purge(db, storages, company, content);
+      } catch (error) {
+        logFailure("Files are left to a later sweep", error, { content_id: content.id });
+        return false;
+      }
+      return true;
+    });
+  },
+  unusedFiles: ({ db, storages }, now) => sweepFiles({ db, storages }, now),
+};
 
 /**
  * Cleans up after crashes and lost messages, and deletes what has expired:
@@ -52,72 +113,25 @@ export async function scheduledSweep(
  * - removes what names the files of storages that were given up;
  * - last, because it waits for the storages of companies: scores old markers for our player, and removes abandoned
  *   video uploads, files that no content names, and the files of deleted content.
+ *
+ * A step that fails is logged, and the others run all the same.
+ *
+ * @throws AggregateError at the end, if a step failed
  */
-export async function sweep(
-  {
-    db,
-    storages,
-    queue,
-    storageQueue,
-    webhookQueue,
-    settings,
-  }: Pick<Bindings, "db" | "storages" | "queue" | "storageQueue" | "webhookQueue" | "settings">,
-  now: number,
-): Promise<void> {
-  const { sweepGraceSeconds: graceSeconds, compilePlaces: places } = settings;
-  const compilations = await reclaimOverdue(db, { graceSeconds, places, now });
-  await Promise.all(compilations.map((message) => queue.send(message, 0)));
-
-  const moves = await storageMigrations.reclaimOverdue(db, graceSeconds, MAX_ROWS, now);
-  await Promise.all(moves.map(({ id }) => storageQueue.send({ migration_id: id }, 0)));
-
-  const deliveries = await webhooks.reclaimOverdue(db, graceSeconds, MAX_ROWS, now);
-  if (deliveries.length > 0) await webhookQueue.sendAll(deliveries, 0);
-  await webhooks.prune(db, now);
-
-  await sweepAttempts(db, now);
-  await sweepVerifications(db, now);
-  await sweepSessions(db, now);
-  await sweepInvitations(db, now);
-  await storageMigrations.sweepFinished(db);
-  await sweepKeys(db, now);
-  await sweepAudit(db, now);
-  await sweepDays(db, now);
-  await resealSettings(db, storages, MAX_ROWS);
-  await resealSecrets(db, storages, MAX_ROWS);
-
-  await sweepLostFiles(db, MAX_ROWS, now);
-
-  const uploads = await listExpired(db, MAX_ROWS, now);
-  const deleted = await claimDeleted(db, MAX_ROWS, now, now + RETRY_SECONDS * 1000);
-  const oldScores = await listOldScores(db, MAX_SCORES);
-  await Promise.all([
-    forEachOfCompany(oldScores, async (content) => {
-      try {
-        await scoreAgain({ db, storages }, content);
-      } catch (error) {
-        logFailure("A marker is scored by a later sweep", error, { content_id: content.id });
-        return false;
-      }
-      return true;
-    }),
-    forEachOfCompany(uploads, async (upload) => {
-      const { company } = await openStore(db, upload.companyId);
-      await discardUpload({ db, storages }, new VideoUploadStore(db, company), upload, now);
-      return true;
-    }),
-    forEachOfCompany(deleted, async (content) => {
-      try {
-        const { company } = await openStore(db, content.companyId);
-        await purge(db, storages, company, content);
-      } catch (error) {
-        logFailure("Files are left to a later sweep", error, { content_id: content.id });
-        return false;
-      }
-      return true;
-    }),
-    sweepFiles({ db, storages }, now),
-  ]);
+export async function sweep(services: Services, now: number): Promise<void> {
+  const failures: unknown[] = [];
+  const run = async ([name, step]: [string, (typeof STEPS)[string]]) => {
+    try {
+      await step(services, now);
+    } catch (error) {
+      logFailure("A step of the sweep failed; the next sweep continues", error, { step: name });
+      failures.push(error);
+    }
+  };
+  for (const step of Object.entries(STEPS)) await run(step);
+  await Promise.all(Object.entries(FILE_STEPS).map(run));
+  if (failures.length > 0)
+    throw new AggregateError(failures, `${failures.length} steps of the sweep failed.`);
 }
 
 /**

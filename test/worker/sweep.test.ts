@@ -1,7 +1,9 @@
+import { env } from "cloudflare:workers";
 import { eq, sql } from "drizzle-orm";
-import { expect, it } from "vitest";
-import { claimDeleted } from "../../worker/content/store.ts";
-import { arContent, attempts } from "../../worker/db/tables.ts";
+import { drizzle } from "drizzle-orm/d1";
+import { expect, it, vi } from "vitest";
+import { claimDeleted, FIRST_COMPANY_ID } from "../../worker/content/store.ts";
+import { arContent, attempts, compilationDays, verifications } from "../../worker/db/tables.ts";
 import { sweep } from "../../worker/sweep.ts";
 import { addCompany } from "./company.ts";
 import { Edge } from "./edge.ts";
@@ -61,4 +63,72 @@ it("cleans up for a company and in the database while the storage of another com
   expect(calls).toBe(1);
   expect(await remaining()).toEqual(expect.arrayContaining(ids));
   expect(await remaining()).not.toContain(other);
+  storage.delete = remove;
+});
+
+/** Returns the database, without one of its tables. */
+function without(table: string) {
+  const database = new Proxy(env.DB, {
+    get(target, name) {
+      const value = Reflect.get(target, name);
+      if (name !== "prepare") return typeof value === "function" ? value.bind(target) : value;
+      return (query: string) => target.prepare(query.replaceAll(`"${table}"`, `"no_${table}"`));
+    },
+  });
+  return drizzle(database);
+}
+
+it.each([
+  "compile_tasks",
+  "storage_migrations",
+  "webhook_deliveries",
+  "webhook_events",
+  "attempts",
+  "verifications",
+  "sessions",
+  "invitations",
+  "file_moves",
+  "idempotency_keys",
+  "audit_log",
+  "compilation_days",
+  "storage_connections",
+  "webhook_endpoints",
+  "video_uploads",
+  "ar_content",
+])("does its other steps when %s cannot be read", async (table) => {
+  const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+  const id = await deleted(png());
+  const past = new Date(edge.clock - 1);
+  await edge.db
+    .insert(attempts)
+    .values({ key: "old", count: 1, resetsAt: edge.clock - 1 })
+    .onConflictDoNothing();
+  const verification = {
+    id: "old",
+    identifier: "i",
+    value: "v",
+    expiresAt: past,
+    createdAt: past,
+    updatedAt: past,
+  };
+  await edge.db.insert(verifications).values(verification).onConflictDoNothing();
+  const day = { companyId: FIRST_COMPANY_ID, day: "2020-01-01", compilations: 1 };
+  await edge.db.insert(compilationDays).values(day).onConflictDoNothing();
+  try {
+    await expect(sweep({ ...edge.bindings, db: without(table) }, edge.clock)).rejects.toThrow(
+      /of the sweep failed/,
+    );
+    expect(String(logged.mock.calls)).toContain("A step of the sweep failed");
+  } finally {
+    logged.mockRestore();
+  }
+  const left = {
+    attempts: (await edge.db.select().from(attempts)).length,
+    verifications: (await edge.db.select().from(verifications)).length,
+    compilation_days: (await edge.db.select().from(compilationDays).where(eq(compilationDays.day, day.day)))
+      .length,
+    ar_content: (await edge.db.select().from(arContent).where(eq(arContent.id, id))).length,
+  };
+  for (const [name, rows] of Object.entries(left))
+    expect([name, rows]).toEqual([name, name === table ? 1 : 0]);
 });

@@ -34,7 +34,7 @@ export default defineConfig({
       "./storage/servers/s3-server.ts",
       "./storage/servers/yandex-disk-server.ts",
     ],
-    setupFiles: ["../bytes.ts", "./console.ts", "./migrate.ts"],
+    setupFiles: ["../bytes.ts", "./console.ts", "./migrate.ts", "./plans/check.ts"],
     // The plugin holds back what a request or queue message writes until the runner itself reports something, and
     // at the end of a file Vitest waits for it first: the run would never end.
     disableConsoleIntercept: true,

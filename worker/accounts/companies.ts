@@ -1,6 +1,6 @@
 import { and, asc, eq, sql } from "drizzle-orm";
 import { Audit } from "../audit/log.ts";
-import { searchable } from "../content/store.ts";
+import { searchable } from "../content/search.ts";
 import { type Creation, newCreation } from "../db/idempotency.ts";
 import { insertIf } from "../db/insert-if.ts";
 import { companies, type Database, members, projects } from "../db/tables.ts";

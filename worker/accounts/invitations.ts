@@ -1,6 +1,7 @@
-import { and, asc, eq, exists, gt, lte, ne, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, exists, gt, inArray, lte, ne, or, type SQL, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import { type Actor, Audit } from "../audit/log.ts";
+import { deleteSome } from "../db/delete-some.ts";
 import { insertIf } from "../db/insert-if.ts";
 import {
   companies,
@@ -390,7 +391,12 @@ function isThere(db: Database, id: string): SQL {
 
 /** Deletes invitations that were accepted or withdrawn, or have expired. */
 export async function sweepInvitations(db: Database, now: number): Promise<void> {
-  await db
-    .delete(invitations)
-    .where(or(ne(invitations.status, "pending"), lte(invitations.expiresAt, new Date(now))));
+  await deleteSome(
+    db,
+    invitations,
+    or(
+      inArray(invitations.status, ["accepted", "rejected", "canceled"]),
+      lte(invitations.expiresAt, new Date(now)),
+    ),
+  );
 }

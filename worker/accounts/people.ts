@@ -1,5 +1,6 @@
 import { and, eq, exists, like, lte, ne, not, type SQL, sql } from "drizzle-orm";
 import { Audit, personEntry } from "../audit/log.ts";
+import { deleteSome } from "../db/delete-some.ts";
 import { insertIf } from "../db/insert-if.ts";
 import { insertSelect } from "../db/insert-select.ts";
 import { accounts, companies, type Database, members, sessions, users, verifications } from "../db/tables.ts";
@@ -196,5 +197,5 @@ export function deleteResets(db: Database, userId: string, condition: SQL) {
 
 /** Deletes expired links to a new password and expired passkey challenges. */
 export async function sweepVerifications(db: Database, now: number): Promise<void> {
-  await db.delete(verifications).where(lte(verifications.expiresAt, new Date(now)));
+  await deleteSome(db, verifications, lte(verifications.expiresAt, new Date(now)));
 }

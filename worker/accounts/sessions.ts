@@ -1,4 +1,5 @@
 import { and, asc, desc, eq, exists, gt, lte, ne, notInArray, sql } from "drizzle-orm";
+import { deleteSome } from "../db/delete-some.ts";
 import { companies, type Database, members, sessions } from "../db/tables.ts";
 
 /** Sessions of one person. A sign-in above that ends the one that was used least recently. */
@@ -24,7 +25,7 @@ export async function endOldestSessions(
 
 /** Deletes expired sessions. */
 export async function sweepSessions(db: Database, now: number): Promise<void> {
-  await db.delete(sessions).where(lte(sessions.expiresAt, new Date(now)));
+  await deleteSome(db, sessions, lte(sessions.expiresAt, new Date(now)));
 }
 
 /** Returns a person's sessions that have not expired, the most recently used first. */

@@ -1,4 +1,5 @@
 import { and, gt, gte, inArray, lte, or, sql } from "drizzle-orm";
+import { deleteSome } from "../db/delete-some.ts";
 import { insertSelect } from "../db/insert-select.ts";
 import { attempts, type Database } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
@@ -85,18 +86,17 @@ export async function forgiveAttempt(db: Database, attempt: Attempt): Promise<vo
   const [own, shared] = [true, false].map((isOwn) =>
     keys.filter(({ limit }) => (limit === "pair") === isOwn).map(({ key }) => key),
   );
-  await db.batch([
-    db.delete(attempts).where(inArray(attempts.key, own)),
-    db
-      .update(attempts)
-      .set({ count: sql`max(0, ${attempts.count} - 1)` })
-      .where(inArray(attempts.key, shared)),
-  ]);
+  const forgotten = db.delete(attempts).where(inArray(attempts.key, own));
+  const takenBack = db
+    .update(attempts)
+    .set({ count: sql`max(0, ${attempts.count} - 1)` })
+    .where(inArray(attempts.key, shared));
+  await db.batch(shared.length > 0 ? [forgotten, takenBack] : [forgotten]);
 }
 
 /** Deletes expired counts. */
 export async function sweepAttempts(db: Database, now: number): Promise<void> {
-  await db.delete(attempts).where(lte(attempts.resetsAt, now));
+  await deleteSome(db, attempts, lte(attempts.resetsAt, now));
 }
 
 /** Returns hashes: the table must not tell who tried to sign in. */

@@ -1,8 +1,18 @@
-import { and, asc, desc, eq, gte, inArray, lt, lte, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, gte, lt, lte, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
+import { deleteSome, MAX_SWEPT } from "../db/delete-some.ts";
 import { insertIf } from "../db/insert-if.ts";
 import { insertSelect } from "../db/insert-select.ts";
-import { type AuditRow, auditLog, type Company, type Database, members, users } from "../db/tables.ts";
+import { isAfter, newestFirst, pageOf } from "../db/newest-first.ts";
+import {
+  type AuditRow,
+  auditLog,
+  type Company,
+  type Database,
+  members,
+  subjectOf,
+  users,
+} from "../db/tables.ts";
 import { listOverfull } from "../db/usage-counts.ts";
 import type { Position } from "../http/cursor.ts";
 import type { Action, Subject } from "./actions.ts";
@@ -40,8 +50,8 @@ const MAX_NAME_LENGTH = 200;
 /** Entries of one company. Above that, the oldest are deleted. */
 export const MAX_ENTRIES = 100_000;
 
-/** Entries that one sweep deletes in each company with too many: more than are written between two sweeps. */
-const MAX_DELETED = 50_000;
+/** The subjects of actions with photos. */
+const PHOTO_SUBJECTS = ["content", "marker", "video"] as const satisfies Subject[];
 
 const RETENTION_MS = 400 * 24 * 3_600_000;
 
@@ -175,26 +185,17 @@ export async function readAudit(
       and(
         eq(auditLog.companyId, companyId),
         action && eq(auditLog.action, action),
-        subject && sql`substr(${auditLog.action}, 1, ${subject.length + 1}) = ${`${subject}.`}`,
+        subject && sql`${subjectOf(auditLog.action)} = ${subject}`,
         actorId === undefined ? undefined : eq(auditLog.actorId, actorId),
         objectId === undefined ? undefined : eq(auditLog.objectId, objectId),
         from === undefined ? undefined : gte(auditLog.createdAt, from),
         to === undefined ? undefined : lt(auditLog.createdAt, to),
-        after &&
-          or(
-            lt(auditLog.createdAt, after.createdAt),
-            and(eq(auditLog.createdAt, after.createdAt), lt(auditLog.id, after.id)),
-          ),
+        isAfter(auditLog, after),
       ),
     )
-    .orderBy(desc(auditLog.createdAt), desc(auditLog.id))
+    .orderBy(...newestFirst(auditLog))
     .limit(limit + 1);
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  return {
-    rows: page,
-    next: rows.length > limit && last ? { createdAt: last.createdAt, id: last.id } : null,
-  };
+  return pageOf(rows, limit, (row) => row);
 }
 
 /** Yields up to `limit` entries, the newest first, in pages of at most `EXPORT_PAGE`. */
@@ -218,15 +219,18 @@ export async function* exportAudit(
  * so that nobody can push out the entries about people, keys and storages with changes of photos.
  */
 export async function sweepAudit(db: Database, now: number, max = MAX_ENTRIES): Promise<void> {
-  await db.delete(auditLog).where(lte(auditLog.createdAt, now - RETENTION_MS));
-  const isAboutPhotos = sql`substr(${auditLog.action}, 1, instr(${auditLog.action}, '.') - 1) IN ('content', 'marker', 'video')`;
+  await deleteSome(db, auditLog, lte(auditLog.createdAt, now - RETENTION_MS));
+  const oldestFirst = sql`${asc(auditLog.createdAt)}, ${asc(auditLog.id)}`;
   for (const { ownerId, rows } of await listOverfull(db, "audit_log", max)) {
-    const oldest = db
-      .select({ id: auditLog.id })
-      .from(auditLog)
-      .where(eq(auditLog.companyId, ownerId))
-      .orderBy(desc(isAboutPhotos), asc(auditLog.createdAt), asc(auditLog.id))
-      .limit(Math.min(rows - max, MAX_DELETED));
-    await db.delete(auditLog).where(inArray(auditLog.id, oldest));
+    const limit = Math.min(rows - max, MAX_SWEPT);
+    const own = eq(auditLog.companyId, ownerId);
+    const oldestAbout = PHOTO_SUBJECTS.map((subject) => {
+      const about = and(own, sql`${subjectOf(auditLog.action)} = ${subject}`);
+      return sql`SELECT * FROM (SELECT rowid, created_at, id FROM ${auditLog} WHERE ${about} ORDER BY ${oldestFirst} LIMIT ${limit})`;
+    });
+    const aboutPhotos = sql`rowid IN (SELECT rowid FROM (${sql.join(oldestAbout, sql` UNION ALL `)}) ORDER BY created_at, id LIMIT ${limit})`;
+    const deleted = await db.delete(auditLog).where(aboutPhotos).returning({ id: auditLog.id });
+    const left = limit - deleted.length;
+    if (left > 0) await deleteSome(db, auditLog, own, { orderBy: oldestFirst, limit: left });
   }
 }

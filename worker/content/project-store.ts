@@ -1,9 +1,9 @@
-import { and, count, eq, exists, getTableColumns, isNull, ne, type SQL, sql } from "drizzle-orm";
+import { and, eq, exists, getTableColumns, isNull, ne, type SQL, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import type { Audit, AuditDetail } from "../audit/log.ts";
 import { type Creation, newCreation } from "../db/idempotency.ts";
 import { insertIf } from "../db/insert-if.ts";
-import { arContent, type Company, type Database, type ProjectRow, projects } from "../db/tables.ts";
+import { type Company, contentCounts, type Database, type ProjectRow, projects } from "../db/tables.ts";
 
 /** The most projects of a company. They are listed without paging. */
 export const MAX_PROJECTS = 1000;
@@ -46,12 +46,14 @@ export class ProjectStore {
   }
 
   #select(condition?: SQL) {
+    const contents = this.#db
+      .select({ contents: sql`coalesce(sum(${contentCounts.contents}), 0)` })
+      .from(contentCounts)
+      .where(and(eq(contentCounts.companyId, this.company.id), eq(contentCounts.projectId, projects.id)));
     return this.#db
-      .select({ ...getTableColumns(projects), contents: count(arContent.id) })
+      .select({ ...getTableColumns(projects), contents: sql<number>`(${contents})` })
       .from(projects)
-      .leftJoin(arContent, and(eq(arContent.projectId, projects.id), isNull(arContent.deletedAt)))
       .where(this.#own(condition))
-      .groupBy(projects.id)
       .orderBy(projects.createdAt, projects.id);
   }
 

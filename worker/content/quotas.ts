@@ -1,4 +1,5 @@
 import { and, eq, gte, lt, type SQL, sql } from "drizzle-orm";
+import { deleteSome } from "../db/delete-some.ts";
 import { type Company, companies, compilationDays, type Database } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 
@@ -111,7 +112,7 @@ export function quotaBrieflyExhausted(): Refusal {
 
 /** Deletes the counts of days more than a year ago. */
 export async function sweepDays(db: Database, now: number): Promise<void> {
-  await db.delete(compilationDays).where(lt(compilationDays.day, dayOf(now - KEEP_DAYS * DAY_MILLISECONDS)));
+  await deleteSome(db, compilationDays, lt(compilationDays.day, dayOf(now - KEEP_DAYS * DAY_MILLISECONDS)));
 }
 
 const whole = new Intl.NumberFormat("en");

@@ -1,24 +1,11 @@
-import {
-  and,
-  count,
-  desc,
-  eq,
-  exists,
-  inArray,
-  isNotNull,
-  isNull,
-  lt,
-  lte,
-  notInArray,
-  or,
-  type SQL,
-  sql,
-} from "drizzle-orm";
+import { and, count, desc, eq, exists, isNotNull, isNull, lte, notInArray, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { Action } from "../audit/actions.ts";
 import type { Audit, AuditDetail, AuditObject } from "../audit/log.ts";
+import { companiesWith } from "../db/companies-with.ts";
 import { insertIf } from "../db/insert-if.ts";
 import { insertSelect } from "../db/insert-select.ts";
+import { isAfter, newestFirst, pageOf } from "../db/newest-first.ts";
 import {
   arContent,
   type Company,
@@ -26,6 +13,7 @@ import {
   type Content,
   companies,
   compileTasks,
+  contentCounts,
   type Database,
   orphanedFiles,
   projects,
@@ -54,6 +42,7 @@ import {
   UNLIMITED,
   type Wanted,
 } from "./quotas.ts";
+import { candidates, MAX_CANDIDATES, numbered, type Search, searchable } from "./search.ts";
 
 /** Unfinished video uploads of one company. */
 export const MAX_VIDEO_UPLOADS = 500;
@@ -80,6 +69,12 @@ export interface HiddenContent {
   readonly compilations: number;
 }
 
+/** An image, and the number of points to keep in its keyframes; null: all. */
+export interface ReusableImage {
+  readonly sha256: string;
+  readonly maxFeatures: number | null;
+}
+
 export interface ContentQuery {
   /** Absent: every project that is not archived. */
   readonly projectId?: string | undefined;
@@ -89,6 +84,15 @@ export interface ContentQuery {
   /** The page begins after this position. */
   readonly after?: Position | undefined;
   readonly limit: number;
+}
+
+export interface ContentList {
+  readonly rows: readonly ContentWithTask[];
+  /** Null on the last page. */
+  readonly next: Position | null;
+  /** All matches, not only those of the page; of a search, those among its newest candidates. */
+  readonly total: number;
+  readonly isTotalExact: boolean;
 }
 
 export interface ContentChange {
@@ -171,47 +175,85 @@ export class ContentStore {
     return row;
   }
 
-  /**
-   * Lists content, newest first. `next` is null on the last page; `total` counts all matches, not only the
-   * page.
-   */
-  async list(
-    query: ContentQuery,
-  ): Promise<{ rows: ContentWithTask[]; next: Position | null; total: number }> {
+  /** Lists content, newest first. */
+  async list(query: ContentQuery): Promise<ContentList> {
+    const { projectId, status, text, after, limit } = query;
     const archived = this.#db
       .select({ id: projects.id })
       .from(projects)
       .where(and(eq(projects.companyId, this.company.id), isNotNull(projects.archivedAt)));
-    const matching = this.#own(
-      query.projectId === undefined
+    const isListed = this.#own(
+      projectId === undefined
         ? notInArray(arContent.projectId, archived)
-        : eq(arContent.projectId, query.projectId),
-      query.status === undefined ? undefined : eq(arContent.markerStatus, query.status),
-      // Not LIKE: D1 refuses patterns of more than 50 bytes.
-      query.text ? sql`instr(${arContent.searchText}, ${searchable(query.text)}) > 0` : undefined,
+        : eq(arContent.projectId, projectId),
+      status && eq(arContent.markerStatus, status),
     );
-    const after =
-      query.after &&
-      or(
-        lt(arContent.createdAt, query.after.createdAt),
-        and(eq(arContent.createdAt, query.after.createdAt), lt(arContent.id, query.after.id)),
-      );
-    const total = this.#db.select({ total: count() }).from(arContent).where(matching);
+    if (text) return this.#search({ companyId: this.company.id, text, isListed, after }, limit);
+    const counted = and(
+      eq(contentCounts.companyId, this.company.id),
+      projectId === undefined
+        ? notInArray(contentCounts.projectId, archived)
+        : eq(contentCounts.projectId, projectId),
+      status && eq(contentCounts.markerStatus, status),
+    );
+    const total = this.#db
+      .select({ total: sql<number>`coalesce(sum(${contentCounts.contents}), 0)`.mapWith(Number) })
+      .from(contentCounts)
+      .where(counted);
     // Not a batch: D1 returns its rows by column name, and these tables share names.
-    const rows = await this.#db
+    const found = await this.#db
       .select({ content: arContent, task: compileTasks, total: sql<number>`(${total})` })
       .from(arContent)
       .innerJoin(compileTasks, ofNewestGeneration)
-      .where(and(matching, after))
-      .orderBy(desc(arContent.createdAt), desc(arContent.id))
-      .limit(query.limit + 1);
-    const page = rows.slice(0, query.limit).map(({ content, task }) => ({ content, task }));
-    const last = page.at(-1);
-    const next =
-      rows.length > query.limit && last ? { createdAt: last.content.createdAt, id: last.content.id } : null;
-    // Without a row on this page, the total has to be read separately.
-    if (rows.length === 0 && query.after) return { rows: [], next: null, total: (await total)[0].total };
-    return { rows: page, next, total: rows[0]?.total ?? 0 };
+      .where(and(isListed, isAfter(arContent, after)))
+      .orderBy(...newestFirst(arContent))
+      .limit(limit + 1);
+    const { rows, next } = pageOf(found, limit, ({ content }) => content);
+    const [first] = found.length > 0 ? found : await total;
+    return {
+      rows: rows.map(({ content, task }) => ({ content, task })),
+      next,
+      total: first.total,
+      isTotalExact: true,
+    };
+  }
+
+  /** Returns the matches among the next candidates. Where these end, the page ends, even before its limit. */
+  async #search(search: Search, limit: number): Promise<ContentList> {
+    const isWanted = sql`candidate.is_match AND candidate.match_number <= ${limit + 1}`;
+    const ofFirstPage = this.#db
+      .select({ counts: sql<string>`json_array(count(*), coalesce(sum(is_match), 0))` })
+      .from(sql`${candidates({ ...search, after: undefined })} AS newest`);
+    const found = await this.#db
+      .select({
+        content: arContent,
+        task: compileTasks,
+        number: sql<number>`candidate.number`,
+        isWanted: sql<number>`${isWanted}`,
+        counts:
+          search.after === undefined
+            ? sql<string>`json_array(candidate.number, candidate.match_number)`
+            : sql<string>`(${ofFirstPage})`,
+      })
+      .from(sql`${numbered(search)} AS candidate`)
+      .innerJoin(arContent, sql`${arContent}.rowid = candidate.place`)
+      .leftJoin(compileTasks, ofNewestGeneration)
+      .where(sql`(${isWanted}) OR candidate.is_last`)
+      .orderBy(sql`candidate.number`);
+    const matches = found.flatMap(({ content, task, isWanted }) =>
+      isWanted && task ? [{ content, task }] : [],
+    );
+    const { rows, next } = pageOf(matches, limit, ({ content }) => content);
+    const last = found.at(-1);
+    const end = last?.number === MAX_CANDIDATES ? last.content : null;
+    const counted = last ?? (search.after === undefined ? undefined : (await ofFirstPage)[0]);
+    const [seen, total]: [number, number] = JSON.parse(counted?.counts ?? "[0,0]");
+    return {
+      rows,
+      next: next ?? (end && { createdAt: end.createdAt, id: end.id }),
+      total,
+      isTotalExact: seen < MAX_CANDIDATES,
+    };
   }
 
   /**
@@ -505,22 +547,18 @@ export class ContentStore {
     return this.#db.delete(videoUploads).where(and(eq(videoUploads.id, keptBy.upload), exists(shown)));
   }
 
-  /**
-   * Returns content with a ready marker of one of these images, made by this compiler version; newest first.
-   */
-  findReusable(imageSha256s: readonly string[], compilerVersion: string): Promise<Content[]> {
-    return this.#db
-      .select()
-      .from(arContent)
-      .where(
-        this.#own(
-          inArray(arContent.imageSha256, [...imageSha256s]),
-          eq(arContent.markerStatus, "ready"),
-          isNotNull(arContent.markerPath),
-          sql`json_extract(${arContent.markerMetadata}, '$.compiler_version') = ${compilerVersion}`,
-        ),
-      )
-      .orderBy(desc(arContent.markerGeneratedAt));
+  /** Returns, for each of these images, the newest content with a ready marker that this compiler version made of it. */
+  findReusable(images: readonly ReusableImage[], compilerVersion: string): Promise<Content[]> {
+    const isReusable = this.#own(
+      sql`${arContent.imageSha256} = value ->> 'sha256'`,
+      sql`${arContent.maxFeatures} IS value ->> 'maxFeatures'`,
+      eq(arContent.markerStatus, "ready"),
+      isNotNull(arContent.markerPath),
+      sql`json_extract(${arContent.markerMetadata}, '$.compiler_version') = ${compilerVersion}`,
+    );
+    const newest = sql`(SELECT (SELECT ${arContent.id} FROM ${arContent} WHERE ${isReusable}
+      ORDER BY ${desc(arContent.markerGeneratedAt)} LIMIT 1) FROM json_each(${JSON.stringify(images)}))`;
+    return this.#db.select().from(arContent).where(sql`${arContent.id} IN ${newest}`);
   }
 
   /** Returns all compile tasks of a content, newest first. */
@@ -597,13 +635,14 @@ export async function openStore(db: Database, companyId: string): Promise<Conten
  * more: first the oldest of each company. If it still exists at `retryAt`, it is due again.
  */
 export function claimDeleted(db: Database, limit: number, now: number, retryAt: number): Promise<Content[]> {
-  const due = db
-    .select({ id: arContent.id })
-    .from(arContent)
-    .where(lte(arContent.deletedAt, now))
-    .orderBy(sql`row_number() OVER (PARTITION BY ${arContent.companyId} ORDER BY ${arContent.deletedAt})`)
-    .limit(limit);
-  return db.update(arContent).set({ deletedAt: retryAt }).where(inArray(arContent.id, due)).returning();
+  const { companyId, deletedAt } = arContent;
+  const ofCompany = sql`SELECT rowid FROM ${arContent} WHERE ${companyId} = waiting.company_id
+    AND ${lte(deletedAt, now)} ORDER BY ${deletedAt} LIMIT ${limit}`;
+  const due = sql`(
+    WITH RECURSIVE ${companiesWith(arContent, isNotNull(deletedAt))}
+    SELECT ${arContent.id} FROM waiting JOIN ${arContent} ON ${arContent}.rowid IN (${ofCompany})
+    ORDER BY row_number() OVER (PARTITION BY ${companyId} ORDER BY ${deletedAt}) LIMIT ${limit})`;
+  return db.update(arContent).set({ deletedAt: retryAt }).where(sql`${arContent.id} IN ${due}`).returning();
 }
 
 /** Removes deleted content for good: its files, then its row and its tasks. Safe to repeat. */
@@ -622,9 +661,4 @@ export async function purge(
     for (const folder of foldersOf(company.storagePath, content.uniqueId)) await storage.deleteTree(folder);
   }
   await db.delete(arContent).where(and(eq(arContent.id, content.id), isNotNull(arContent.deletedAt)));
-}
-
-/** Folds case and Unicode variants, so that `instr` finds text in any script. */
-export function searchable(...texts: string[]): string {
-  return texts.join("\n").normalize("NFKC").toLowerCase();
 }

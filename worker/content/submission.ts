@@ -195,8 +195,8 @@ async function preparePhoto(store: ContentStore, request: PhotoRequest, now: num
 /** Finds markers that the company has already, of the same image with the same options. */
 async function matchMarkers(store: ContentStore, photos: readonly PreparedPhoto[]): Promise<MatchedPhoto[]> {
   if (photos.length === 0) return [];
-  const hashes = new Set(photos.map(({ row }) => row.imageSha256));
-  const candidates = await store.findReusable([...hashes], COMPILER_VERSION);
+  const images = photos.map(({ row }) => ({ sha256: row.imageSha256, maxFeatures: row.maxFeatures ?? null }));
+  const candidates = await store.findReusable(images, COMPILER_VERSION);
   return photos.map((photo) => {
     const { imageSha256, maxFeatures } = photo.row;
     const reusable = candidates.find(

@@ -1,5 +1,6 @@
 import { and, eq, lte, sql } from "drizzle-orm";
 import { sha256 } from "../sha256.ts";
+import { deleteSome } from "./delete-some.ts";
 import { insertIf } from "./insert-if.ts";
 import { type Database, idempotencyKeys, usageCounts } from "./tables.ts";
 import { countOfRows } from "./usage-counts.ts";
@@ -198,5 +199,5 @@ export async function expireLease(db: Database, lease: KeyLease, now: number): P
 
 /** Deletes expired keys. */
 export async function sweepKeys(db: Database, now: number): Promise<void> {
-  await db.delete(idempotencyKeys).where(lte(idempotencyKeys.expiresAt, now));
+  await deleteSome(db, idempotencyKeys, lte(idempotencyKeys.expiresAt, now));
 }

@@ -1,4 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
+import { companiesWith } from "./companies-with.ts";
 import { companies, type compileTasks, type storageMigrations } from "./tables.ts";
 
 /** Rows that companies wait with, and the conditions that sort them. Columns are those of the table. */
@@ -43,14 +44,8 @@ export function nextInTurn(line: Line): SQL {
   const chosen = preferred
     ? sql`coalesce((SELECT ${id} ${ofCompany} AND ${preferred} AND ${isReady}), ${oldest})`
     : oldest;
-  // SQLite has no "loose index scan": the recursion jumps from one company to the next in the index.
   return sql`(
-    WITH RECURSIVE waiting (company_id) AS (
-      SELECT (SELECT ${companyId} FROM ${table} WHERE ${isOpen} ORDER BY ${companyId} LIMIT 1)
-      UNION ALL
-      SELECT (SELECT ${companyId} FROM ${table} WHERE ${isOpen} AND ${companyId} > waiting.company_id ORDER BY ${companyId} LIMIT 1)
-      FROM waiting WHERE waiting.company_id IS NOT NULL
-    )
+    WITH RECURSIVE ${companiesWith(table, isOpen)}
     SELECT line.id FROM (
       SELECT waiting.company_id AS company_id,
         ${chosen} AS id,

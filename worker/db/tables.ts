@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import {
   type AnySQLiteColumn,
@@ -18,6 +18,8 @@ import type { AnyEvent, ContentEvent } from "../webhooks/event-names.ts";
 
 /** The tables whose rows are counted by owner. */
 const COUNTED = ["idempotency_keys", "audit_log", "webhook_events", "webhook_deliveries"] as const;
+
+const MARKER_STATUSES = ["pending", "processing", "ready", "failed"] as const;
 
 export type Database = DrizzleD1Database<Record<string, never>>;
 
@@ -50,6 +52,7 @@ export const storageConnections = sqliteTable(
   (table) => [
     index("storage_connections_company").on(table.companyId),
     index("storage_connections_given_up").on(table.givenUpAt).where(sql`given_up_at IS NOT NULL`),
+    index("storage_connections_key").on(table.keyId),
   ],
 );
 
@@ -60,46 +63,55 @@ export interface MeasuredUsage {
   readonly quota: { readonly usedBytes: number; readonly totalBytes: number | null } | null;
 }
 
-export const companies = sqliteTable("companies", {
-  id: text("id").primaryKey(),
-  name: text("name").notNull(),
-  slug: text("slug").notNull().unique(),
-  /** Null: the platform's own bucket. */
-  storageConnectionId: text("storage_connection_id").references(
-    (): AnySQLiteColumn => storageConnections.id,
-    {
-      onDelete: "set null",
-    },
-  ),
-  /** The storage's folder with all files of this company, without slashes at its ends. */
-  storagePath: text("storage_path").notNull(),
-  /** The company's usage of the platform's own bucket when it was last measured. */
-  usage: text("usage", { mode: "json" }).$type<MeasuredUsage>(),
-  usageAt: integer("usage_at"),
-  /**
-   * The sums of its rows in `ar_content`, which triggers update (migrations/0012_count_usage.sql). A
-   * migration that recreates `ar_content` or `compile_tasks` must recreate the triggers too.
-   */
-  contentCount: integer("content_count").notNull().default(0),
-  contentBytes: integer("content_bytes").notNull().default(0),
-  /** Its own quotas (worker/content/quotas.ts), set by an operator. 0: unlimited; null: the platform's. */
-  maxContents: integer("max_contents"),
-  maxBytes: integer("max_bytes"),
-  maxCompilationsADay: integer("max_compilations_a_day"),
-  /** When the Node compiler last began one of its compilations: companies take turns (worker/db/next-in-turn.ts). */
-  compiledAt: integer("compiled_at"),
-  /** When a turn of one of its storage migrations last began. */
-  movedAt: integer("moved_at"),
-  /** The last minute since 1970 in which one of its webhooks was sent, and the number sent in it. */
-  webhookMinute: integer("webhook_minute"),
-  webhookSends: integer("webhook_sends").notNull().default(0),
-  /** Until when its webhooks were last held back; the messages that continue are due then. */
-  webhooksHeldUntil: integer("webhooks_held_until"),
-  /** Who created it; null for the first company, and if that person was deleted. */
-  createdBy: text("created_by").references((): AnySQLiteColumn => users.id, { onDelete: "set null" }),
-  createdAt: integer("created_at").notNull(),
-  updatedAt: integer("updated_at").notNull(),
-});
+export const companies = sqliteTable(
+  "companies",
+  {
+    id: text("id").primaryKey(),
+    name: text("name").notNull(),
+    slug: text("slug").notNull().unique(),
+    /** Null: the platform's own bucket. */
+    storageConnectionId: text("storage_connection_id").references(
+      (): AnySQLiteColumn => storageConnections.id,
+      {
+        onDelete: "set null",
+      },
+    ),
+    /** The storage's folder with all files of this company, without slashes at its ends. */
+    storagePath: text("storage_path").notNull(),
+    /** The company's usage of the platform's own bucket when it was last measured. */
+    usage: text("usage", { mode: "json" }).$type<MeasuredUsage>(),
+    usageAt: integer("usage_at"),
+    /**
+     * The sums of its rows in `ar_content`, which triggers update (migrations/0012_count_usage.sql). A
+     * migration that recreates `ar_content` or `compile_tasks` must recreate the triggers too.
+     */
+    contentCount: integer("content_count").notNull().default(0),
+    contentBytes: integer("content_bytes").notNull().default(0),
+    /** Its own quotas (worker/content/quotas.ts), set by an operator. 0: unlimited; null: the platform's. */
+    maxContents: integer("max_contents"),
+    maxBytes: integer("max_bytes"),
+    maxCompilationsADay: integer("max_compilations_a_day"),
+    /** When the Node compiler last began one of its compilations: companies take turns (worker/db/next-in-turn.ts). */
+    compiledAt: integer("compiled_at"),
+    /** When a turn of one of its storage migrations last began. */
+    movedAt: integer("moved_at"),
+    /** The last minute since 1970 in which one of its webhooks was sent, and the number sent in it. */
+    webhookMinute: integer("webhook_minute"),
+    webhookSends: integer("webhook_sends").notNull().default(0),
+    /** Until when its webhooks were last held back; the messages that continue are due then. */
+    webhooksHeldUntil: integer("webhooks_held_until"),
+    /** Who created it; null for the first company, and if that person was deleted. */
+    createdBy: text("created_by").references((): AnySQLiteColumn => users.id, { onDelete: "set null" }),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [
+    index("companies_storage_connection")
+      .on(table.storageConnectionId)
+      .where(sql`storage_connection_id IS NOT NULL`),
+    index("companies_created_by").on(table.createdBy).where(sql`created_by IS NOT NULL`),
+  ],
+);
 
 /** The number of requested compilations per day in UTC, such as 2026-11-23. A trigger counts them. */
 export const compilationDays = sqliteTable(
@@ -111,7 +123,10 @@ export const compilationDays = sqliteTable(
     day: text("day").notNull(),
     compilations: integer("compilations").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.companyId, table.day] })],
+  (table) => [
+    primaryKey({ columns: [table.companyId, table.day] }),
+    index("compilation_days_day").on(table.day),
+  ],
 );
 
 export const projects = sqliteTable(
@@ -180,7 +195,7 @@ export const arContent = sqliteTable(
     /** The generation of the newest requested compilation, whose task explains `marker_status`. */
     generation: integer("generation").notNull(),
     maxFeatures: integer("max_features"),
-    markerStatus: text("marker_status", { enum: ["pending", "processing", "ready", "failed"] }).notNull(),
+    markerStatus: text("marker_status", { enum: MARKER_STATUSES }).notNull(),
     markerStorageId: storageId("marker_storage_id"),
     /** The served marker: the previous one while a newer generation compiles. */
     markerPath: text("marker_path"),
@@ -212,12 +227,49 @@ export const arContent = sqliteTable(
     deletedAt: integer("deleted_at"),
   },
   (table) => [
-    index("ar_content_newest").on(table.companyId, table.createdAt, table.id),
-    index("ar_content_project").on(table.projectId),
-    index("ar_content_image").on(table.companyId, table.imageSha256),
-    index("ar_content_deleted").on(table.deletedAt).where(sql`deleted_at IS NOT NULL`),
+    // Lists, newest first. Those of a company end with the project, because they leave out archived ones.
+    index("ar_content_newest")
+      .on(table.companyId, table.createdAt, table.id, table.projectId)
+      .where(sql`deleted_at IS NULL`),
+    index("ar_content_status")
+      .on(table.companyId, table.markerStatus, table.createdAt, table.id, table.projectId)
+      .where(sql`deleted_at IS NULL`),
+    index("ar_content_project").on(table.projectId, table.createdAt, table.id).where(sql`deleted_at IS NULL`),
+    index("ar_content_project_status")
+      .on(table.projectId, table.markerStatus, table.createdAt, table.id)
+      .where(sql`deleted_at IS NULL`),
+    index("ar_content_image").on(table.companyId, table.imageSha256, table.markerGeneratedAt),
+    index("ar_content_files").on(table.companyId, table.id),
+    index("ar_content_deleted").on(table.companyId, table.deletedAt).where(sql`deleted_at IS NOT NULL`),
+    // Deleting a connection looks for files in it.
+    ...[
+      table.imageStorageId,
+      table.markerStorageId,
+      table.thumbnailStorageId,
+      table.videoStorageId,
+      table.qrCodeStorageId,
+    ].map((column) =>
+      index(`ar_content_${column.name}`)
+        .on(column)
+        .where(sql`${sql.raw(column.name)} IS NOT NULL`),
+    ),
     index("ar_content_old_score").on(table.id).where(hasOldScore),
   ],
+);
+
+/**
+ * The number of visible photos by project and status. Triggers update it (migrations/0026_lists.sql). A migration that
+ * recreates `ar_content` must recreate its triggers, and fill `content_search` again.
+ */
+export const contentCounts = sqliteTable(
+  "content_counts",
+  {
+    companyId: ofCompany(),
+    projectId: text("project_id").notNull(),
+    markerStatus: text("marker_status", { enum: MARKER_STATUSES }).notNull(),
+    contents: integer("contents").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.companyId, table.projectId, table.markerStatus] })],
 );
 
 export const compileTasks = sqliteTable(
@@ -260,6 +312,10 @@ export const compileTasks = sqliteTable(
       .on(table.companyId, table.nextAttemptAt)
       .where(sql`state IN ('pending', 'processing')`),
     index("compile_tasks_running").on(table.companyId).where(sql`state = 'processing' AND executor = 'node'`),
+    // With the attempts of worker/marker/life.ts.
+    index("compile_tasks_spent")
+      .on(table.nextAttemptAt)
+      .where(sql`state IN ('pending', 'processing') AND attempts >= 6`),
   ],
 );
 
@@ -295,7 +351,12 @@ export const storageMigrations = sqliteTable(
     index("storage_migrations_waiting")
       .on(table.companyId, table.nextMessageAt)
       .where(sql`state IN ('running', 'cancelled') AND finished_at IS NULL`),
+    index("storage_migrations_due")
+      .on(table.nextMessageAt)
+      .where(sql`state IN ('running', 'cancelled') AND finished_at IS NULL`),
     index("storage_migrations_leased").on(table.companyId).where(sql`lease IS NOT NULL`),
+    index("storage_migrations_newest").on(table.companyId, table.createdAt, table.id),
+    index("storage_migrations_to").on(table.toStorageId).where(sql`to_storage_id IS NOT NULL`),
   ],
 );
 
@@ -334,8 +395,18 @@ export const fileMoves = sqliteTable(
     index("file_moves_unfinished")
       .on(table.migrationId)
       .where(sql`state = 'copying' OR has_orphaned_copy = 1`),
+    index("file_moves_from")
+      .on(table.fromStorageId, table.migrationId)
+      .where(sql`from_storage_id IS NOT NULL`),
+    index("file_moves_finished").on(table.migrationId, table.finishedAt),
   ],
 );
+
+/**
+ * The condition that a copy is not finished, or an orphaned one is still to be deleted. Literal, as SQLite uses a
+ * partial index only for its own condition.
+ */
+export const isUnfinishedMove = sql`(${fileMoves.state} = 'copying' OR ${fileMoves.hasOrphanedCopy} = 1)`;
 
 export interface CopiedPart {
   /** From 1. */
@@ -402,7 +473,8 @@ export const videoUploads = sqliteTable(
   },
   (table) => [
     index("video_uploads_content").on(table.contentId),
-    index("video_uploads_expiry").on(table.expiresAt),
+    index("video_uploads_expiry").on(table.companyId, table.expiresAt),
+    index("video_uploads_storage").on(table.storageId).where(sql`storage_id IS NOT NULL`),
   ],
 );
 
@@ -459,7 +531,7 @@ export const sessions = sqliteTable(
     createdAt: moment("created_at").notNull(),
     updatedAt: moment("updated_at").notNull(),
   },
-  (table) => [index("sessions_user").on(table.userId)],
+  (table) => [index("sessions_user").on(table.userId), index("sessions_expiry").on(table.expiresAt)],
 );
 
 /** Credentials of people. Here always a password; passkeys have a table of their own. */
@@ -519,7 +591,11 @@ export const verifications = sqliteTable(
     createdAt: moment("created_at").notNull(),
     updatedAt: moment("updated_at").notNull(),
   },
-  (table) => [index("verifications_identifier").on(table.identifier)],
+  (table) => [
+    index("verifications_identifier").on(table.identifier),
+    index("verifications_value").on(table.value),
+    index("verifications_expiry").on(table.expiresAt),
+  ],
 );
 
 function ofCompany() {
@@ -563,7 +639,12 @@ export const invitations = sqliteTable(
     expiresAt: moment("expires_at").notNull(),
     createdAt: moment("created_at").notNull(),
   },
-  (table) => [index("invitations_company").on(table.companyId)],
+  (table) => [
+    index("invitations_company").on(table.companyId),
+    index("invitations_expiry").on(table.expiresAt),
+    index("invitations_status").on(table.status),
+    index("invitations_inviter").on(table.inviterId),
+  ],
 );
 
 export const apiKeys = sqliteTable(
@@ -631,6 +712,14 @@ export const usageCounts = sqliteTable(
   ],
 );
 
+/**
+ * The part of an action before the dot, as in the index `audit_log_subject` (migrations/0026_lists.sql), which
+ * drizzle-kit cannot describe.
+ */
+export function subjectOf(action: AnySQLiteColumn): SQL {
+  return sql`substr(${action}, 1, instr(${action}, '.') - 1)`;
+}
+
 /** Who did what to which object. Names are copies, because the objects may be renamed or deleted. */
 export const auditLog = sqliteTable(
   "audit_log",
@@ -649,7 +738,13 @@ export const auditLog = sqliteTable(
     /** The changes, with the API's field names. Never a secret. */
     detail: text("detail", { mode: "json" }).$type<Readonly<Record<string, unknown>>>(),
   },
-  (table) => [index("audit_log_newest").on(table.companyId, table.createdAt, table.id)],
+  (table) => [
+    index("audit_log_newest").on(table.companyId, table.createdAt, table.id),
+    index("audit_log_action").on(table.companyId, table.action, table.createdAt, table.id),
+    index("audit_log_actor").on(table.companyId, table.actorId, table.createdAt, table.id),
+    index("audit_log_object").on(table.companyId, table.objectId, table.createdAt, table.id),
+    index("audit_log_age").on(table.createdAt),
+  ],
 );
 
 /** Webhooks of companies. */
@@ -681,7 +776,16 @@ export const webhookEndpoints = sqliteTable(
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
   },
-  (table) => [index("webhook_endpoints_company").on(table.companyId)],
+  (table) => [
+    index("webhook_endpoints_company").on(table.companyId),
+    index("webhook_endpoints_rotated")
+      .on(table.previousSecretExpiresAt)
+      .where(sql`previous_secret_expires_at IS NOT NULL`),
+    index("webhook_endpoints_secret").on(table.secret),
+    index("webhook_endpoints_previous_secret")
+      .on(table.previousSecret)
+      .where(sql`previous_secret IS NOT NULL`),
+  ],
 );
 
 /** Events that a webhook subscribes to, with the content as it was; written in the batch of the change. */
@@ -701,6 +805,7 @@ export const webhookEvents = sqliteTable(
   (table) => [
     index("webhook_events_content").on(table.contentId),
     index("webhook_events_age").on(table.createdAt),
+    index("webhook_events_oldest").on(table.companyId, table.createdAt, table.id),
   ],
 );
 
@@ -737,6 +842,8 @@ export const webhookDeliveries = sqliteTable(
   (table) => [
     uniqueIndex("webhook_deliveries_once").on(table.eventId, table.endpointId),
     index("webhook_deliveries_newest").on(table.endpointId, table.createdAt, table.id),
+    index("webhook_deliveries_state").on(table.endpointId, table.state, table.createdAt, table.id),
+    index("webhook_deliveries_oldest").on(table.companyId, table.createdAt, table.id),
     index("webhook_deliveries_waiting")
       .on(table.companyId, table.nextAttemptAt)
       .where(sql`state = 'pending'`),

@@ -1,4 +1,4 @@
-import { and, eq, exists, gt, gte, inArray, isNull, lte, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, exists, gt, isNull, lte, or, type SQL, sql } from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
 import { placeValues } from "../content/files.ts";
 import { areReserved, orphanReplaced, type ReservedFile, releaseNamed } from "../content/orphaned-files.ts";
@@ -478,23 +478,21 @@ export async function reclaimOverdue(
   { graceSeconds, places, now }: { graceSeconds: number; places: number; now: number },
 ): Promise<{ content_id: string; generation: number }[]> {
   const longAgo = now - graceSeconds * 1000;
-  const forgotten = db
-    .select({ id: compileTasks.id })
-    .from(compileTasks)
-    .where(
-      and(
-        isOpen,
-        or(isNull(compileTasks.nextAttemptAt), lte(compileTasks.nextAttemptAt, longAgo)),
-        or(isNull(compileTasks.leaseExpiresAt), lte(compileTasks.leaseExpiresAt, longAgo)),
-        or(hasFreePlace(places, now), gte(compileTasks.attempts, MAX_ATTEMPTS)),
-      ),
-    )
-    .orderBy(compileTasks.nextAttemptAt)
-    .limit(Math.min(places, MAX_RECLAIMED));
+  const isForgotten = and(
+    lte(compileTasks.nextAttemptAt, longAgo),
+    or(isNull(compileTasks.leaseExpiresAt), lte(compileTasks.leaseExpiresAt, longAgo)),
+  );
+  // Two searches: without a free place, the first reads no row, and the second only those without attempts left.
+  const oldest = (which: SQL) =>
+    sql`SELECT * FROM (SELECT ${compileTasks.id} FROM ${compileTasks} WHERE ${and(which, isForgotten)}
+      ORDER BY ${compileTasks.nextAttemptAt} LIMIT ${Math.min(places, MAX_RECLAIMED)})`;
+  const forgotten = sql`(
+    ${oldest(sql`${isOpen} AND ${hasFreePlace(places, now)}`)} UNION ${oldest(isSpent)}
+    LIMIT ${Math.min(places, MAX_RECLAIMED)})`;
   return db
     .update(compileTasks)
     .set({ nextAttemptAt: now })
-    .where(inArray(compileTasks.id, forgotten))
+    .where(sql`${compileTasks.id} IN ${forgotten}`)
     .returning({ content_id: compileTasks.contentId, generation: compileTasks.generation });
 }
 
@@ -533,6 +531,7 @@ const isOfOlderGeneration = sql`${compileTasks.generation} < (SELECT generation 
 
 /** Literal, as SQLite uses a partial index only for its own condition. */
 const isOpen = sql`${compileTasks.state} IN ('pending', 'processing')`;
+const isSpent = sql`${isOpen} AND ${compileTasks.attempts} >= ${sql.raw(String(MAX_ATTEMPTS))}`;
 const isOfForgottenGeneration = sql`${compileTasks.generation} <= (SELECT generation FROM ar_content WHERE ar_content.id = ${compileTasks.contentId}) - ${MAX_TASKS}`;
 
 /** The state of a task that waits for the Node compiler. `executor` still names the last one. */

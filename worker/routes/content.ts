@@ -62,6 +62,9 @@ const list = companyRoute("content:read", {
   path: "/",
   operationId: "listArContent",
   summary: "List photos, newest first",
+  description:
+    "A search with `q` looks at 1,000 photos per page, so a page may have fewer photos than `limit`, or none, before the " +
+    "last one. The last page has no `next_cursor`.",
   request: {
     query: z.object({
       project_id: z.string().max(64).optional(),
@@ -198,10 +201,17 @@ export const contentRoutes = routes
   .openapi(list, async (c) => {
     const { project_id: projectId, status, q: text, cursor, limit } = c.req.valid("query");
     const after = cursor === undefined ? undefined : decodeCursor(cursor);
-    const { rows, next, total } = await c.var.store.list({ projectId, status, text, after, limit });
+    const { rows, next, total, isTotalExact } = await c.var.store.list({
+      projectId,
+      status,
+      text,
+      after,
+      limit,
+    });
     const origin = publicOriginOf(c);
     const items = rows.map(({ content, task }) => contentBody(content, task, origin));
-    return c.json({ items, next_cursor: next && encodeCursor(next), total }, 200);
+    const page = { items, next_cursor: next && encodeCursor(next), total, is_total_exact: isTotalExact };
+    return c.json(page, 200);
   })
   .openapi(create, async (c) => {
     const origin = linkOriginOf(c);

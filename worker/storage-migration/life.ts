@@ -1,23 +1,23 @@
 import {
   and,
-  asc,
   count,
   desc,
   eq,
   getTableColumns,
-  gt,
+  gte,
   inArray,
   isNull,
   lte,
-  min,
   or,
   type SQL,
   sql,
   sum,
 } from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
-import { type FilePlace, filesOf, placeColumns, placeValues } from "../content/files.ts";
+import { FILE_KINDS, type FileKind } from "../content/file-kinds.ts";
+import { type FilePlace, filesOf, placeColumns, placeOf, placeValues } from "../content/files.ts";
 import { movedPath } from "../content/paths.ts";
+import { deleteSome } from "../db/delete-some.ts";
 import { insertIf } from "../db/insert-if.ts";
 import { nextInTurn } from "../db/next-in-turn.ts";
 import {
@@ -27,6 +27,7 @@ import {
   type Database,
   type FileMoveRow,
   fileMoves,
+  isUnfinishedMove,
   type StorageMigrationRow,
   storageMigrations,
 } from "../db/tables.ts";
@@ -69,9 +70,6 @@ const EARLY_MILLISECONDS = 1000;
  * a partial index only for its own condition.
  */
 const hasWork = sql`${storageMigrations.state} IN ('running', 'cancelled') AND ${storageMigrations.finishedAt} IS NULL`;
-
-/** A file is being copied, or has a copy to delete. Literal for the same reason. */
-const isUnfinished = sql`(${fileMoves.state} = 'copying' OR ${fileMoves.hasOrphanedCopy} = 1)`;
 
 export interface NewStorageMigration {
   readonly id?: string;
@@ -322,22 +320,17 @@ export function reclaimOverdue(
  * single videos and of all files. Those with a copy that is still to be deleted stay.
  */
 export async function sweepFinished(db: Database, max = MAX_FINISHED): Promise<void> {
-  const hasCopy = and(
-    eq(fileMoves.migrationId, storageMigrations.id),
-    or(eq(fileMoves.state, "copying"), eq(fileMoves.hasOrphanedCopy, true)),
-  );
   const older = sql`(SELECT id FROM (
     SELECT id, row_number() OVER (PARTITION BY company_id, video_of IS NULL ORDER BY created_at DESC, id DESC) AS place
     FROM storage_migrations WHERE finished_at IS NOT NULL
-  ) WHERE place > ${max})`;
-  await db
-    .delete(storageMigrations)
-    .where(
-      and(
-        sql`${storageMigrations.id} IN ${older}`,
-        sql`NOT EXISTS (SELECT 1 FROM ${fileMoves} WHERE ${hasCopy})`,
-      ),
-    );
+  ) AS placed WHERE place > ${max} AND NOT EXISTS (
+    SELECT 1 FROM ${fileMoves} WHERE ${fileMoves.migrationId} = placed.id AND ${isUnfinishedMove})
+  LIMIT ${MAX_FINISHED})`;
+  const moves = sql`(SELECT 1 FROM ${fileMoves} WHERE ${eq(fileMoves.migrationId, storageMigrations.id)})`;
+  await db.batch([
+    deleteSome(db, fileMoves, sql`${fileMoves.migrationId} IN ${older}`),
+    db.delete(storageMigrations).where(sql`${storageMigrations.id} IN ${older} AND NOT EXISTS ${moves}`),
+  ]);
 }
 
 /** Returns a file whose copy is unfinished and due, or else one whose orphaned copy is to be deleted. */
@@ -346,12 +339,11 @@ export async function unfinishedMove(
   migrationId: string,
   now: number,
 ): Promise<FileMoveRow | undefined> {
-  const [row] = await db
-    .select()
-    .from(fileMoves)
-    .where(and(eq(fileMoves.migrationId, migrationId), isUnfinished, lte(fileMoves.dueAt, now)))
-    .orderBy(desc(sql`${fileMoves.state} = 'copying'`), asc(fileMoves.attempts))
-    .limit(1);
+  // Without INDEXED BY, SQLite prefers an index of all files.
+  const first = sql`(SELECT ${fileMoves.id} FROM ${fileMoves} INDEXED BY file_moves_unfinished
+    WHERE ${and(eq(fileMoves.migrationId, migrationId), isUnfinishedMove, lte(fileMoves.dueAt, now))}
+    ORDER BY ${fileMoves.state} = 'copying' DESC, ${fileMoves.attempts} LIMIT 1)`;
+  const [row] = await db.select().from(fileMoves).where(eq(fileMoves.id, first));
   return row;
 }
 
@@ -364,10 +356,12 @@ export interface WaitingMoves {
 
 export async function waitingMoves(db: Database, migrationId: string, now: number): Promise<WaitingMoves> {
   const { state, dueAt } = fileMoves;
+  const unfinished = sql`(SELECT ${state} AS state, ${dueAt} AS due_at FROM ${fileMoves} INDEXED BY file_moves_unfinished
+    WHERE ${eq(fileMoves.migrationId, migrationId)} AND ${isUnfinishedMove})`;
   const [waiting] = await db
-    .select({ count: count(), dueAt: min(dueAt) })
-    .from(fileMoves)
-    .where(and(eq(fileMoves.migrationId, migrationId), isUnfinished, eq(state, "copying"), gt(dueAt, now)));
+    .select({ count: count(), dueAt: sql<number | null>`min(due_at)` })
+    .from(sql`${unfinished} AS unfinished`)
+    .where(sql`state = 'copying' AND due_at > ${now}`);
   return waiting;
 }
 
@@ -400,19 +394,59 @@ function filesLeft(db: Database, companyId: string, { id, toStorageId, videoOf }
   return { files, where };
 }
 
+/**
+ * Returns the next file to move. Goes on at the content of the last one, so that it does not read all content for each
+ * file, and then once over all, for files that are new since.
+ */
+async function nextFile(db: Database, migration: StorageMigrationRow) {
+  const { id, companyId, toStorageId, videoOf } = migration;
+  const kinds = videoOf === null ? FILE_KINDS : (["video"] as const);
+  const isLeft = (kind: FileKind) => {
+    const { storageId, path } = placeColumns(kind);
+    const tried = and(
+      eq(fileMoves.migrationId, id),
+      eq(fileMoves.contentId, arContent.id),
+      sql`${fileMoves.fromPath} = ${path}`,
+    );
+    return sql`(${path} IS NOT NULL AND ${storageId} IS NOT ${toStorageId}
+      AND NOT EXISTS (SELECT 1 FROM ${fileMoves} WHERE ${tried}))`;
+  };
+  const last = sql`(SELECT ${fileMoves.contentId} FROM ${fileMoves} WHERE ${eq(fileMoves.migrationId, id)}
+    ORDER BY ${fileMoves.contentId} DESC LIMIT 1)`;
+  const anyLeft = or(...kinds.map(isLeft));
+  for (const from of [sql`coalesce(${last}, '')`, ""]) {
+    const [found] = await db
+      .select({
+        content: arContent,
+        kind: sql<FileKind>`CASE ${sql.join(
+          kinds.map((kind) => sql`WHEN ${isLeft(kind)} THEN ${kind}`),
+          sql` `,
+        )} END`,
+      })
+      .from(arContent)
+      .where(
+        and(
+          eq(arContent.companyId, companyId),
+          videoOf === null ? gte(arContent.id, from) : eq(arContent.id, videoOf),
+          isNull(arContent.deletedAt),
+          anyLeft,
+        ),
+      )
+      .orderBy(arContent.id)
+      .limit(1);
+    const place = found && placeOf(found.content, found.kind);
+    if (place) return { contentId: found.content.id, kind: found.kind, ...place };
+  }
+  return undefined;
+}
+
 /** Inserts the row of the next file to move. Undefined when every file was moved or has failed. */
 export async function beginMove(
   db: Database,
   migration: StorageMigrationRow,
   now: number,
 ): Promise<FileMoveRow | undefined> {
-  const { files, where } = filesLeft(db, migration.companyId, migration);
-  const [file] = await db
-    .select({ contentId: files.contentId, kind: files.kind, storageId: files.storageId, path: files.path })
-    .from(files)
-    .where(where)
-    .orderBy(sql`${files.contentId}`)
-    .limit(1);
+  const file = await nextFile(db, migration);
   if (!file) return undefined;
   const move = {
     id: crypto.randomUUID(),

@@ -23,6 +23,7 @@ import {
   companies,
   type Database,
   fileMoves,
+  isUnfinishedMove,
   type MeasuredUsage,
   orphanedFiles,
   storageConnections,
@@ -50,7 +51,7 @@ export interface ConnectionUse extends HeldFiles {
   readonly uploads: number;
   /** Files that are to be deleted, and were not yet. */
   readonly orphans: number;
-  readonly migrations: number;
+  readonly isMigrating: boolean;
 }
 
 /** The storage connections of one company. Those of other companies cannot be reached through it. */
@@ -209,7 +210,7 @@ export class ConnectionStore {
             eq(storageConnections.id, id),
             ...holdsNothing(id),
             isFree(companies, eq(companies.storageConnectionId, id)),
-            not(inArray(storageConnections.id, this.#migrating())),
+            not(this.#isMigrating(id)),
           ),
         )
         .returning({ id: storageConnections.id }),
@@ -219,22 +220,23 @@ export class ConnectionStore {
     return removed.length === 1;
   }
 
-  /** Connections that a storage migration still copies to, or from which it has still copies to delete. */
-  #migrating() {
-    const id = sql<string>`coalesce(${storageMigrations.toStorageId}, '')`;
-    const unfinished = or(
+  /** The condition that a storage migration still copies to a connection, or has still copies in it to delete. */
+  #isMigrating(id: string): SQL {
+    const own = eq(storageMigrations.companyId, this.company.id);
+    const moved = and(eq(fileMoves.fromStorageId, id), eq(fileMoves.migrationId, storageMigrations.id));
+    const open = and(
+      own,
       inArray(storageMigrations.state, ["running", "paused"]),
-      eq(fileMoves.hasOrphanedCopy, true),
-      eq(fileMoves.state, "copying"),
+      or(eq(storageMigrations.toStorageId, id), sql`EXISTS (SELECT 1 FROM ${fileMoves} WHERE ${moved})`),
     );
-    const from = sql<string>`coalesce(${fileMoves.fromStorageId}, '')`;
-    const rows = (which: SQL<string>) =>
-      this.#db
-        .select({ id: which })
-        .from(storageMigrations)
-        .leftJoin(fileMoves, eq(fileMoves.migrationId, storageMigrations.id))
-        .where(and(eq(storageMigrations.companyId, this.company.id), unfinished));
-    return rows(id).union(rows(from));
+    const unfinished = and(
+      own,
+      isUnfinishedMove,
+      or(eq(storageMigrations.toStorageId, id), eq(fileMoves.fromStorageId, id)),
+    );
+    return sql`(EXISTS (SELECT 1 FROM ${storageMigrations} WHERE ${open}) OR EXISTS (
+      SELECT 1 FROM ${storageMigrations} JOIN ${fileMoves} INDEXED BY file_moves_unfinished ON ${eq(fileMoves.migrationId, storageMigrations.id)}
+      WHERE ${unfinished}))`;
   }
 
   /** Returns the files by connection id; null is the platform's own bucket. */
@@ -264,14 +266,17 @@ export class ConnectionStore {
   }
 
   async useOf(id: string): Promise<ConnectionUse> {
-    const [held, [{ uploads }], unnamed, migrations] = await Promise.all([
+    const [held, [{ uploads }], unnamed, [{ isMigrating }]] = await Promise.all([
       this.heldFiles(),
       this.#db.select({ uploads: count() }).from(videoUploads).where(eq(videoUploads.storageId, id)),
       this.#db
         .select({ isReserved: orphanedFiles.isReserved })
         .from(orphanedFiles)
         .where(eq(orphanedFiles.storageId, id)),
-      this.#migrating(),
+      this.#db
+        .select({ isMigrating: sql<number>`${this.#isMigrating(id)}` })
+        .from(companies)
+        .where(eq(companies.id, this.company.id)),
     ]);
     const reserved = unnamed.filter(({ isReserved }) => isReserved).length;
     return {
@@ -279,7 +284,7 @@ export class ConnectionStore {
       isCurrent: this.company.storageConnectionId === id,
       uploads: uploads + reserved,
       orphans: unnamed.length - reserved,
-      migrations: migrations.filter((row) => row.id === id).length,
+      isMigrating: isMigrating === 1,
     };
   }
 

@@ -1,4 +1,4 @@
-import { ne, sql } from "drizzle-orm";
+import { gt, lt, or, sql } from "drizzle-orm";
 import type { Bindings } from "../bindings.ts";
 import { type Creation, newCreation } from "../db/idempotency.ts";
 import {
@@ -120,16 +120,16 @@ export async function giveFilesUp(
     );
   }
   if (await store.giveUp(row, losses, now())) return storages.forget(row.id);
-  const { isCurrent, migrations } = await store.useOf(row.id);
+  const { isCurrent, isMigrating } = await store.useOf(row.id);
   const reason = isCurrent
     ? "new files go to this connection. Switch to another one first"
-    : migrations > 0
+    : isMigrating
       ? "a storage migration moves files to this connection. Cancel it first"
       : "they were given up before";
   throw new Refusal("storage_in_use", `The files cannot be given up: ${reason}.`);
 }
 
-function reasonsOf({ files, isCurrent, uploads, orphans, migrations }: ConnectionUse): string[] {
+function reasonsOf({ files, isCurrent, uploads, orphans, isMigrating }: ConnectionUse): string[] {
   const reasons = [];
   if (isCurrent) reasons.push("your new files go to it");
   if (files > 0) reasons.push(`it holds ${files} of your files`);
@@ -139,7 +139,7 @@ function reasonsOf({ files, isCurrent, uploads, orphans, migrations }: Connectio
     const pending = orphans === 1 ? "1 unused file in it is" : `${orphans} unused files in it are`;
     reasons.push(`${pending} still to be deleted`);
   }
-  if (migrations > 0) reasons.push("files are being moved to it or from it");
+  if (isMigrating) reasons.push("files are being moved to it or from it");
   return reasons.length > 0 ? reasons : ["it was just put to use"];
 }
 
@@ -241,7 +241,8 @@ export async function resealSettings(db: Database, storages: Storages, limit: nu
   const old = await db
     .select()
     .from(storageConnections)
-    .where(ne(storageConnections.keyId, newest))
+    // Not <>, for which SQLite uses no index.
+    .where(or(lt(storageConnections.keyId, newest), gt(storageConnections.keyId, newest)))
     .orderBy(sql`random()`)
     .limit(limit);
   for (const row of old) {

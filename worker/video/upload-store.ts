@@ -1,4 +1,5 @@
 import { and, asc, eq, lte, sql } from "drizzle-orm";
+import { companiesWith } from "../db/companies-with.ts";
 import { insertSelect } from "../db/insert-select.ts";
 import {
   type Company,
@@ -125,13 +126,14 @@ function partOf({ number, etag, bytes }: typeof videoUploadParts.$inferSelect): 
   return { number, etag, size: bytes };
 }
 
-/** Lists abandoned uploads of all companies. */
+/** Lists abandoned uploads of all companies: first the oldest of each. */
 export function listExpired(db: Database, limit: number, now: number): Promise<VideoUploadRow[]> {
-  const { companyId, expiresAt } = videoUploads;
-  return db
-    .select()
-    .from(videoUploads)
-    .where(lte(expiresAt, now))
-    .orderBy(sql`row_number() OVER (PARTITION BY ${companyId} ORDER BY ${expiresAt})`)
-    .limit(limit);
+  const { id, companyId, expiresAt } = videoUploads;
+  const ofCompany = sql`SELECT rowid FROM ${videoUploads} WHERE ${companyId} = waiting.company_id
+    AND ${lte(expiresAt, now)} ORDER BY ${expiresAt} LIMIT ${limit}`;
+  const expired = sql`(
+    WITH RECURSIVE ${companiesWith(videoUploads, sql`1`)}
+    SELECT ${id} FROM waiting JOIN ${videoUploads} ON ${videoUploads}.rowid IN (${ofCompany})
+    ORDER BY row_number() OVER (PARTITION BY ${companyId} ORDER BY ${expiresAt}) LIMIT ${limit})`;
+  return db.select().from(videoUploads).where(sql`${id} IN ${expired}`).orderBy(expiresAt);
 }

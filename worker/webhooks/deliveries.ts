@@ -18,6 +18,8 @@ import {
 } from "drizzle-orm";
 import { Audit, PLATFORM_ACTOR } from "../audit/log.ts";
 import type { Bindings, WebhookMessage } from "../bindings.ts";
+import { companiesWith } from "../db/companies-with.ts";
+import { deleteSome, MAX_SWEPT } from "../db/delete-some.ts";
 import { insertSelect } from "../db/insert-select.ts";
 import {
   type CountedTable,
@@ -74,9 +76,6 @@ const RETENTION_DAYS = 30;
 /** Events and deliveries of one company. Above that, the oldest are deleted, sent or not. */
 export const MAX_EVENTS = 20_000;
 export const MAX_DELIVERIES = 20_000;
-
-/** Rows that one sweep deletes in each company with too many: more than are written between two sweeps. */
-const MAX_DELETED = 50_000;
 
 /** Attempts of one delivery that are kept. Each time it is sent again adds to them. */
 export const MAX_KEPT_ATTEMPTS = 20;
@@ -533,15 +532,8 @@ export async function reclaimOverdue(
 ): Promise<WebhookMessage[]> {
   const { id, companyId, nextAttemptAt } = webhookDeliveries;
   const overdue = sql`${isPending} AND ${nextAttemptAt} <= ${now - graceSeconds * 1000} AND ${isUnleased(now)}`;
-  // Jumps from one company to the next in the index, as in worker/db/next-in-turn.ts.
   const oldest = sql`(
-    WITH RECURSIVE waiting (company_id) AS (
-      SELECT (SELECT ${companyId} FROM ${webhookDeliveries} WHERE ${isPending} ORDER BY ${companyId} LIMIT 1)
-      UNION ALL
-      SELECT (SELECT ${companyId} FROM ${webhookDeliveries} WHERE ${isPending} AND ${companyId} > waiting.company_id
-        ORDER BY ${companyId} LIMIT 1)
-      FROM waiting WHERE waiting.company_id IS NOT NULL
-    )
+    WITH RECURSIVE ${companiesWith(webhookDeliveries, isPending)}
     SELECT (SELECT ${id} FROM ${webhookDeliveries} WHERE ${companyId} = waiting.company_id AND ${overdue}
       ORDER BY ${nextAttemptAt} LIMIT 1) AS overdue
     FROM waiting WHERE overdue IS NOT NULL LIMIT ${limit})`;
@@ -563,7 +555,7 @@ export async function prune(
 ): Promise<void> {
   await db.batch([
     failDisabled(db, isNotNull(webhookDeliveries.lease), now),
-    db.delete(webhookEvents).where(lte(webhookEvents.createdAt, now - RETENTION_DAYS * DAY_MILLISECONDS)),
+    deleteSome(db, webhookEvents, lte(webhookEvents.createdAt, now - RETENTION_DAYS * DAY_MILLISECONDS)),
     db
       .update(webhookEndpoints)
       .set({ previousSecret: null, previousSecretExpiresAt: null })
@@ -580,12 +572,8 @@ async function pruneOverfull(
   max: number,
 ): Promise<void> {
   for (const { ownerId, rows } of await listOverfull(db, counted, max)) {
-    const oldest = db
-      .select({ id: table.id })
-      .from(table)
-      .where(eq(table.companyId, ownerId))
-      .orderBy(asc(table.createdAt), asc(table.id))
-      .limit(Math.min(rows - max, MAX_DELETED));
-    await db.delete(table).where(inArray(table.id, oldest));
+    const orderBy = sql`${asc(table.createdAt)}, ${asc(table.id)}`;
+    const limit = Math.min(rows - max, MAX_SWEPT);
+    await deleteSome(db, table, eq(table.companyId, ownerId), { orderBy, limit });
   }
 }

@@ -1,6 +1,7 @@
-import { and, desc, eq, lt, ne, or, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, ne, type SQL, sql } from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
 import { insertIf } from "../db/insert-if.ts";
+import { isAfter, newestFirst, pageOf } from "../db/newest-first.ts";
 import {
   type Company,
   type Database,
@@ -207,11 +208,7 @@ export class WebhookStore {
     const wanted = and(
       eq(webhookDeliveries.endpointId, webhookEndpoints.id),
       state && eq(webhookDeliveries.state, state),
-      after &&
-        or(
-          lt(webhookDeliveries.createdAt, after.createdAt),
-          and(eq(webhookDeliveries.createdAt, after.createdAt), lt(webhookDeliveries.id, after.id)),
-        ),
+      isAfter(webhookDeliveries, after),
     );
     // The left joins give one empty row for an endpoint without deliveries.
     const found = await this.#db
@@ -220,14 +217,11 @@ export class WebhookStore {
       .leftJoin(webhookDeliveries, wanted)
       .leftJoin(webhookEvents, eq(webhookEvents.id, webhookDeliveries.eventId))
       .where(this.#own(eq(webhookEndpoints.id, endpointId)))
-      .orderBy(desc(webhookDeliveries.createdAt), desc(webhookDeliveries.id))
+      .orderBy(...newestFirst(webhookDeliveries))
       .limit(limit + 1);
     if (found.length === 0) return undefined;
     const rows = found.flatMap(({ delivery, event }) => (delivery && event ? [{ delivery, event }] : []));
-    const page = rows.slice(0, limit);
-    const last = page.at(-1)?.delivery;
-    const next = rows.length > limit && last ? { createdAt: last.createdAt, id: last.id } : null;
-    return { rows: page, next };
+    return pageOf(rows, limit, ({ delivery }) => delivery);
   }
 
   /** Returns a delivery with its newest attempts, the oldest of them first. */

@@ -24,6 +24,7 @@ const BOUNDS: Readonly<Record<string, string>> = {
   companies: "20 per person",
   compilation_days: "one per day, for 400 days",
   compile_tasks: "20 per content",
+  content_counts: "4 per project",
   file_moves: "one per file and storage migration",
   idempotency_keys: "50,000 per company, 24 hours",
   invitations: "100 pending per company; others are deleted by the sweep",

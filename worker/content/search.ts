@@ -1,0 +1,91 @@
+import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
+import { isAfter, newestFirst } from "../db/newest-first.ts";
+import { arContent } from "../db/tables.ts";
+import type { Position } from "../http/cursor.ts";
+
+/**
+ * The search in titles and descriptions. `content_search` is an FTS5 table of trigrams, which triggers fill
+ * (migrations/0026_lists.sql). It finds candidates, and `instr` decides. A text of fewer than three characters has no
+ * trigram, so its candidates are simply the newest photos.
+ */
+
+/** Candidates that one page looks at. The next page goes on with older ones. */
+export const MAX_CANDIDATES = 1000;
+
+/** Trigrams of a search text that are looked up: the more, the fewer candidates are wrong. */
+const MAX_TRIGRAMS = 32;
+
+/** Characters of the company's id in `content_search`. */
+const COMPANY_CHARACTERS = 8;
+
+export interface Search {
+  readonly companyId: string;
+  /** Not empty. */
+  readonly text: string;
+  /** The condition that a photo is in the list that is searched. */
+  readonly isListed: SQL | undefined;
+  readonly after: Position | undefined;
+}
+
+/** Folds case and Unicode variants, so that text in any script is found. */
+export function searchable(...texts: string[]): string {
+  return texts.join("\n").normalize("NFKC").toLowerCase();
+}
+
+/** Returns a subquery with the candidates, the newest first: `place` (the row of `ar_content`) and `is_match`. */
+export function candidates({ companyId, text, isListed, after }: Search): SQL {
+  const searched = searchable(text);
+  const contains = sql`instr(${arContent.searchText}, ${searched}) > 0`;
+  const match = matchOf(companyId, searched);
+  if (match === null) {
+    return sql`(SELECT ${arContent}.rowid AS place, ${contains} AS is_match
+      FROM ${arContent} WHERE ${and(isListed, isAfter(arContent, after))}
+      ORDER BY ${sql.join(newestFirst(arContent), sql`, `)} LIMIT ${MAX_CANDIDATES})`;
+  }
+  // Rows are inserted in the order of their times, and FTS5 returns them in the order of their numbers.
+  const isLower = after && sql`content_search.rowid < ${placeOf(companyId, after)}`;
+  return sql`(SELECT content_search.rowid AS place, (${isListed} AND ${contains}) AS is_match
+    FROM content_search CROSS JOIN ${arContent} ON ${arContent}.rowid = content_search.rowid
+    WHERE ${and(sql`content_search MATCH ${match}`, eq(arContent.companyId, companyId), isLower)}
+    ORDER BY content_search.rowid DESC LIMIT ${MAX_CANDIDATES})`;
+}
+
+/**
+ * Adds to each candidate its `number` from 1, `match_number` (how many match up to it), and `is_last`. The numbers of
+ * the last one count all.
+ */
+export function numbered(search: Search): SQL {
+  // The subquery keeps its order: no window needs another one.
+  return sql`(SELECT place, is_match, row_number() OVER () AS number,
+      sum(is_match) OVER (ROWS UNBOUNDED PRECEDING) AS match_number, lead(0, 1, 1) OVER () AS is_last
+    FROM ${candidates(search)})`;
+}
+
+/** Returns a row number such that all photos after the position have a lower one. The photo itself may be deleted. */
+function placeOf(companyId: string, after: Position): SQL {
+  const isOlder = and(
+    eq(arContent.companyId, companyId),
+    isNull(arContent.deletedAt),
+    isAfter(arContent, after),
+  );
+  return sql`coalesce(
+    (SELECT rowid FROM ${arContent} WHERE ${eq(arContent.id, after.id)}),
+    (SELECT rowid + 1 FROM ${arContent} WHERE ${isOlder} ORDER BY ${sql.join(newestFirst(arContent), sql`, `)} LIMIT 1),
+    0)`;
+}
+
+/** Returns the FTS5 expression that finds a text in a company's photos; null if it is too short. */
+function matchOf(companyId: string, searched: string): string | null {
+  const trigrams = trigramsOf(searched).slice(0, MAX_TRIGRAMS);
+  if (trigrams.length === 0) return null;
+  const all = (some: readonly string[]) =>
+    some.map((trigram) => `"${trigram.replaceAll('"', '""')}"`).join(" AND ");
+  return `company : (${all(trigramsOf(companyId.slice(0, COMPANY_CHARACTERS)))}) AND text : (${all(trigrams)})`;
+}
+
+/** Returns the different sequences of three characters. */
+function trigramsOf(text: string): string[] {
+  const characters = [...text];
+  const trigrams = characters.slice(2).map((last, at) => `${characters[at]}${characters[at + 1]}${last}`);
+  return [...new Set(trigrams)];
+}
