@@ -15,6 +15,8 @@ export interface ContentList {
   readonly filter: Filter;
   readonly items: readonly ArContent[];
   readonly total: number;
+  /** False: there may be more than `total`. */
+  readonly isTotalExact: boolean;
   readonly nextCursor: string | null;
 }
 
@@ -22,13 +24,15 @@ export function isMoving({ marker_status }: ArContent): boolean {
   return marker_status === "pending" || marker_status === "processing";
 }
 
-/** Replaces the newest items by a new first page. Older items that were loaded before stay. */
+/**
+ * Replaces the newest items by a new first page. Older items that were loaded before stay. The page of a search may be
+ * empty, and more follow.
+ */
 export function refreshed(before: ContentList | null, filter: Filter, page: ArContentPage): ContentList {
-  const replaced = { filter, items: page.items, total: page.total, nextCursor: page.next_cursor };
+  const replaced = { filter, items: page.items, ...countOf(page), nextCursor: page.next_cursor };
+  if (!before || page.next_cursor === null || before.items.length <= page.items.length) return replaced;
   const oldest = page.items.at(-1);
-  if (!before || !oldest || page.next_cursor === null || before.items.length <= page.items.length) {
-    return replaced;
-  }
+  if (!oldest) return { ...before, ...countOf(page) };
   const fresh = new Set(page.items.map(({ id }) => id));
   const older = before.items.filter(({ id, created_at }) => !fresh.has(id) && created_at < oldest.created_at);
   if (older.length === 0) return replaced;
@@ -39,5 +43,9 @@ export function refreshed(before: ContentList | null, filter: Filter, page: ArCo
 export function extended(before: ContentList, page: ArContentPage): ContentList {
   const known = new Set(before.items.map(({ id }) => id));
   const items = [...before.items, ...page.items.filter(({ id }) => !known.has(id))];
-  return { ...before, items, total: page.total, nextCursor: page.next_cursor };
+  return { ...before, items, ...countOf(page), nextCursor: page.next_cursor };
+}
+
+function countOf({ total, is_total_exact }: ArContentPage) {
+  return { total, isTotalExact: is_total_exact };
 }

@@ -16,6 +16,7 @@ const loadingMore = signal(false);
 /** Null until the first answer. */
 const items = computed(() => list.value?.items ?? null);
 const total = computed(() => list.value?.total ?? 0);
+const isTotalExact = computed(() => list.value?.isTotalExact ?? true);
 /** The items that are shown belong to an earlier filter. */
 const isStale = computed(() => list.value !== null && list.value.filter !== filter.value);
 const hasMore = computed(() => list.value !== null && list.value.nextCursor !== null);
@@ -23,6 +24,7 @@ const hasMore = computed(() => list.value !== null && list.value.nextCursor !== 
 export const contents = {
   items,
   total,
+  isTotalExact,
   isStale,
   hasMore,
   filter,
@@ -59,14 +61,20 @@ async function refresh(signal: AbortSignal): Promise<boolean> {
   }
 }
 
+/** Loads the next page. Pages of a search may be empty: goes on to the next one that is not. */
 async function loadMore(): Promise<void> {
   const asked = filter.value;
-  const cursor = list.value?.nextCursor;
-  if (!cursor || loadingMore.value) return;
+  if (loadingMore.value) return;
   loadingMore.value = true;
   try {
-    const page = await api.listContents({ ...query(asked), cursor, limit: PAGE_SIZE });
-    if (list.value?.filter === asked) list.value = extended(list.value, page);
+    for (;;) {
+      const cursor = list.value?.nextCursor;
+      if (!cursor || list.value?.filter !== asked) return;
+      const page = await api.listContents({ ...query(asked), cursor, limit: PAGE_SIZE });
+      if (list.value?.filter !== asked) return;
+      list.value = extended(list.value, page);
+      if (page.items.length > 0) return;
+    }
   } finally {
     loadingMore.value = false;
   }

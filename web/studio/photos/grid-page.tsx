@@ -62,7 +62,7 @@ export function GridPage() {
           ))}
         {(items === null || (isStale && items.length === 0)) && !contents.error.value && <Skeletons />}
       </ul>
-      {items?.length === 0 && filtered && !isStale && <NothingFound />}
+      {items?.length === 0 && filtered && !isStale && <NothingFound hasMore={contents.hasMore.value} />}
       {contents.hasMore.value && (
         <button
           type="button"
@@ -70,7 +70,7 @@ export function GridPage() {
           disabled={contents.loadingMore.value}
           onClick={() => contents.loadMore().catch(toastError)}
         >
-          {contents.loadingMore.value ? "Loading…" : "Load more"}
+          {loadMoreLabel(items?.length === 0)}
         </button>
       )}
     </div>
@@ -105,6 +105,7 @@ function Count() {
   return (
     <p class="count">
       {total}
+      {!contents.isTotalExact.value && "+"}
       <span class="visually-hidden">{total === 1 ? " photo" : " photos"}</span>
     </p>
   );
@@ -281,10 +282,15 @@ function Skeletons() {
   ));
 }
 
-function NothingFound() {
+function loadMoreLabel(isSearching: boolean): string {
+  if (contents.loadingMore.value) return isSearching ? "Searching…" : "Loading…";
+  return isSearching ? "Search older photos" : "Load more";
+}
+
+function NothingFound({ hasMore }: { hasMore: boolean }) {
   return (
     <div class="nothing-found">
-      <p>No photos match.</p>
+      <p>{hasMore ? "None of the newest photos match." : "No photos match."}</p>
       <button type="button" class="button" onClick={() => contents.setFilter({ q: "", status: "" })}>
         Clear filters
       </button>

@@ -21,11 +21,13 @@ const page = (minutes: number[], next: string | null, total = 9): ArContentPage 
   items: minutes.map((minute) => item(minute)),
   next_cursor: next,
   total,
+  is_total_exact: true,
 });
 const list = (minutes: number[], nextCursor: string | null): ContentList => ({
   filter,
   items: minutes.map((minute) => item(minute, "old")),
   total: 9,
+  isTotalExact: true,
   nextCursor,
 });
 const ids = ({ items }: ContentList) => items.map(({ id }) => id);
@@ -47,6 +49,14 @@ describe("refreshed", () => {
   it("drops items that were deleted elsewhere", () => {
     const after = refreshed(list([9, 8, 7, 6, 5], "after-5"), filter, page([9, 7, 6], "after-6"));
     expect(ids(after)).toEqual(["m9", "m7", "m6", "m5"]);
+  });
+
+  it("keeps what was loaded when the first page of a search is empty, and more follow", () => {
+    const empty = { ...page([], "after-1000", 0), is_total_exact: false };
+    const after = refreshed(list([3, 2], "after-2"), filter, empty);
+    expect(ids(after)).toEqual(["m3", "m2"]);
+    expect([after.nextCursor, after.total, after.isTotalExact]).toEqual(["after-2", 0, false]);
+    expect(refreshed(null, filter, empty)).toMatchObject({ items: [], nextCursor: "after-1000" });
   });
 
   it("drops everything older when the server has no more", () => {
