@@ -1,4 +1,4 @@
-import { and, eq, getTableColumns, gt, isNull, lt, or, sql } from "drizzle-orm";
+import { and, eq, gt, isNull, lt, or } from "drizzle-orm";
 import type { Context } from "hono";
 import { getSignedCookie } from "hono/cookie";
 import type { Actor } from "../audit/log.ts";
@@ -6,7 +6,7 @@ import type { AppEnv, Bindings } from "../bindings.ts";
 import { apiKeys, type Company, companies, type Database, members, sessions, users } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { bearerToken } from "../http/bearer.ts";
-import { addLogContext } from "../log.ts";
+import { addLogContext, logFailure } from "../log.ts";
 import { hashKey, isApiKey } from "./api-keys.ts";
 import { assertAccounts, cookieName } from "./auth.ts";
 import { PERMISSIONS, type Permission, type Role, roleMay, type Scope, scopesMay } from "./permissions.ts";
@@ -106,35 +106,40 @@ function assertOwnPage(c: Pick<Context, "req">, origin: string): void {
   );
 }
 
-async function byKey({ db, now }: Bindings, key: string): Promise<Access & { by: "key" }> {
+async function byKey({ db, now, later }: Bindings, key: string): Promise<Access & { by: "key" }> {
   if (!isApiKey(key))
     throw unauthenticated("The Authorization header is invalid. Expected `Bearer` and an API key.");
-  const found = await findKey(db, await hashKey(key), now());
+  const at = now();
+  const [found] = await db
+    .select({
+      company: companies,
+      keyId: apiKeys.id,
+      keyName: apiKeys.name,
+      scopes: apiKeys.scopes,
+      lastUsedAt: apiKeys.lastUsedAt,
+    })
+    .from(apiKeys)
+    .innerJoin(companies, eq(companies.id, apiKeys.companyId))
+    .where(
+      and(eq(apiKeys.hash, await hashKey(key)), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, at))),
+    );
   if (!found) throw unauthenticated("This API key does not exist, has expired, or was revoked.");
-  return { by: "key", ...found };
+  const { lastUsedAt, ...access } = found;
+  if (lastUsedAt === null || lastUsedAt < at - LAST_USED_MS) later(noteUse(db, access.keyId, at));
+  return { by: "key", ...access };
 }
 
-/** Returns the company of a valid key and records its use, in one round trip. */
-async function findKey(db: Database, hash: string, now: number) {
-  const isValid = and(eq(apiKeys.hash, hash), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)));
+/** Records the use of a key, once of all requests that come at the same moment. */
+async function noteUse(db: Database, keyId: string, now: number): Promise<void> {
   const isStale = or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, now - LAST_USED_MS));
-  const [, [row]] = await db.batch([
-    db.update(apiKeys).set({ lastUsedAt: now }).where(and(isValid, isStale)),
-    db
-      .select({
-        ...getTableColumns(companies),
-        // Results of a batch are read by column name, and the two tables share some names.
-        keyId: sql<string>`${apiKeys.id}`.as("key_id"),
-        keyName: sql<string>`${apiKeys.name}`.as("key_name"),
-        keyScopes: sql<string>`${apiKeys.scopes}`.mapWith(apiKeys.scopes).as("key_scopes"),
-      })
-      .from(apiKeys)
-      .innerJoin(companies, eq(companies.id, apiKeys.companyId))
-      .where(isValid),
-  ]);
-  if (!row) return undefined;
-  const { keyId, keyName, keyScopes, ...company } = row;
-  return { keyId, keyName, scopes: keyScopes as unknown as readonly Scope[], company };
+  try {
+    await db
+      .update(apiKeys)
+      .set({ lastUsedAt: now })
+      .where(and(eq(apiKeys.id, keyId), isStale));
+  } catch (error) {
+    logFailure("The use of an API key was not recorded", error, { key_id: keyId });
+  }
 }
 
 function unauthenticated(detail: string): Refusal {

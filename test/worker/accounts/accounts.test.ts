@@ -1,4 +1,5 @@
 import { eq, like, ne, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { NO_MAILER } from "../../../worker/accounts/mailer.ts";
 import type {
@@ -31,6 +32,7 @@ import { addMember, Browser, OWNER, setUp } from "../browser.ts";
 import { Edge, form, json, ORIGIN, refusal } from "../edge.ts";
 import { png } from "../fixtures.ts";
 import { acceptWithNewAccount, invite, lastMail, linkIn } from "../invitations.ts";
+import { noting, type Statements } from "../plans/statements.ts";
 
 let edge: Edge;
 let owner: Browser;
@@ -1187,6 +1189,22 @@ describe("API keys", () => {
     pass(2);
     await as(key, "/api/projects");
     expect(await lastUsed()).toBe(new Date(edge.clock).toISOString());
+  });
+
+  test("write to the database once a minute when they read", async () => {
+    const { key } = await create({ name: "Reader", scopes: ["read"] });
+    const writes = async () => {
+      const statements: Statements = new Map();
+      const db = drizzle(noting(statements));
+      const headers = { Authorization: `Bearer ${key}` };
+      expect((await edge.anonymously("/api/projects", { headers }, { db })).status).toBe(200);
+      return [...statements.keys()].filter((query) => !query.startsWith("select "));
+    };
+    expect(await writes()).toEqual([expect.stringMatching(/^update "api_keys" set "last_used_at"/)]);
+    pass(59);
+    expect(await writes()).toEqual([]);
+    pass(2);
+    expect(await writes()).toHaveLength(1);
   });
 
   test("an invalid header is refused, even with a valid cookie", async () => {
