@@ -7,6 +7,7 @@ const SECTIONS = [
   "compile",
   "edit",
   "api",
+  "lists",
   "uploads",
   "recall",
   "find",

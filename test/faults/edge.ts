@@ -94,16 +94,30 @@ export class Edge {
 
   /** Returns the only row of a database query. */
   one<Row>(sql: string): Row {
-    const folder = path.join(this.#folder, "v3/d1");
-    const file = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((name) =>
-      /[0-9a-f]{64}\.sqlite$/.test(name),
-    );
-    const database = new DatabaseSync(path.join(folder, file!), { readOnly: true });
+    const database = new DatabaseSync(this.#databaseFile(), { readOnly: true });
     try {
       return database.prepare(sql).get() as Row;
     } finally {
       database.close();
     }
+  }
+
+  /** Changes the database, in one transaction, while the process is not running. */
+  change(statements: readonly string[]): void {
+    const database = new DatabaseSync(this.#databaseFile());
+    try {
+      database.exec(`BEGIN; ${statements.join(";")}; COMMIT`);
+    } finally {
+      database.close();
+    }
+  }
+
+  #databaseFile(): string {
+    const folder = path.join(this.#folder, "v3/d1");
+    const file = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((name) =>
+      /[0-9a-f]{64}\.sqlite$/.test(name),
+    );
+    return path.join(folder, file!);
   }
 
   /** Kills wrangler and workerd at once. Every message in the queues is lost. */

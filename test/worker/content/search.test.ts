@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers";
 import { eq, isNull, sql } from "drizzle-orm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { MAX_CANDIDATES } from "../../../worker/content/search.ts";
@@ -6,7 +7,7 @@ import { arContent, contentCounts } from "../../../worker/db/tables.ts";
 import type { ArContent, ContentPage } from "../../../worker/schemas.ts";
 import { addCompany } from "../company.ts";
 import { Edge, json } from "../edge.ts";
-import { fill } from "../plans/large.ts";
+import { largeTables } from "../plans/large.ts";
 
 const edge = new Edge();
 
@@ -31,7 +32,7 @@ async function pages(query: Record<string, string>): Promise<ContentPage[]> {
 const titles = (some: readonly ContentPage[]) => some.flatMap(({ items }) => items.map(({ title }) => title));
 
 beforeAll(async () => {
-  await fill(PHOTOS, edge.clock);
+  await env.DB.batch(largeTables(PHOTOS, edge.clock).map((statement) => env.DB.prepare(statement)));
 });
 
 describe("a search with more matches than one page looks at", () => {

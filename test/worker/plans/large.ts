@@ -1,23 +1,21 @@
-import { env } from "cloudflare:workers";
-import { FIRST_COMPANY_ID } from "../../../worker/content/store.ts";
-
-/** The project that the first database migration creates. */
+/** The company and the project that the first database migration creates. */
+const COMPANY = "00000000-0000-4000-8000-000000000001";
 const PROJECT = "00000000-0000-4000-8000-000000000002";
 
 const DAY = 86_400_000;
 
 /**
- * Fills the tables that grow, for the first company: `rows` photos, one in a thousand of them failed, each with a
- * finished compilation, an audit entry, and an event with its delivery. The photos' numbers are in their titles. There
- * are as many other companies.
+ * Returns the SQL that fills the tables that grow, for the first company: `rows` photos, one in a thousand of them
+ * failed, each with a finished compilation, an audit entry, and an event with its delivery. The photos' numbers are in
+ * their titles. There are as many other companies.
  *
  * @param now the time of the newest rows, in milliseconds since 1970
  */
-export async function fill(rows: number, now: number): Promise<void> {
+export function largeTables(rows: number, now: number): string[] {
   const numbers = `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${rows})`;
   const at = `${now} - 1000 * (${rows} - n)`;
-  const company = `'${FIRST_COMPANY_ID}'`;
-  const statements = [
+  const company = `'${COMPANY}'`;
+  return [
     `INSERT INTO ar_content (id, project_id, company_id, unique_id, title, description, search_text, image_path, image_url,
         image_type, image_sha256, image_width, image_height, image_bytes, generation, marker_status, created_at, updated_at)
       ${numbers} SELECT printf('%08x-0000-4000-8000-%012x', n * 2654435761 % 4294967296, n), '${PROJECT}', ${company},
@@ -52,5 +50,4 @@ export async function fill(rows: number, now: number): Promise<void> {
     `INSERT INTO file_moves (id, migration_id, content_id, kind, from_path, to_path, state, has_orphaned_copy, parts, attempts, created_at, finished_at)
       ${numbers} SELECT 'move-' || n, 'large-migration', 'content-' || n, 'image', 'from-' || n, 'to-' || n, 'moved', 0, '[]', 0, ${at}, ${at} FROM numbers`,
   ];
-  await env.DB.batch(statements.map((statement) => env.DB.prepare(statement)));
 }

@@ -17,7 +17,7 @@ import {
 import { sweep } from "../../../worker/sweep.ts";
 import { Edge, form, json } from "../edge.ts";
 import { png } from "../fixtures.ts";
-import { fill } from "./large.ts";
+import { largeTables } from "./large.ts";
 import { explain, scansIn } from "./plans.ts";
 import { measuring, type Reading } from "./statements.ts";
 
@@ -38,7 +38,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
 
 const edge = new Edge();
 
-beforeAll(() => fill(ROWS, edge.clock));
+beforeAll(() => env.DB.batch(largeTables(ROWS, edge.clock).map((statement) => env.DB.prepare(statement))));
 
 /** Returns the statements that read more than `MAX_ROWS_READ` rows in what `work` does. */
 async function largeReadings(work: (db: Database) => Promise<unknown>): Promise<Reading[]> {
@@ -120,8 +120,8 @@ describe("with many rows, no statement reads all of them", () => {
       const moved = new Set<string>();
       for (let n = 0; n < 5; n++) moved.add((await beginMove(db, migration, edge.clock))!.contentId);
       expect(moved.size).toBe(5);
-      expect(await unfinishedMove(db, id)).toBeDefined();
-      expect(await unfinishedMove(db, "large-migration")).toBeUndefined();
+      expect(await unfinishedMove(db, id, edge.clock)).toBeDefined();
+      expect(await unfinishedMove(db, "large-migration", edge.clock)).toBeUndefined();
       expect(await failedInARow(db, "large-migration")).toBe(false);
     });
     expect(readings).toEqual([]);
