@@ -26,7 +26,16 @@ export function readChunks(body: ReadableStream<Uint8Array>): ChunkReader {
 function open(body: ReadableStream<Uint8Array>) {
   try {
     const reader = body.getReader({ mode: "byob" });
-    return { reader, next: () => reader.read(new Uint8Array(CHUNK_BYTES)) };
+    let spare: ArrayBuffer | undefined;
+    const next = async () => {
+      const { done, value } = await reader.read(new Uint8Array(spare ?? new ArrayBuffer(CHUNK_BYTES)));
+      spare = undefined;
+      if (done || value.length > CHUNK_BYTES / 2) return { done, value };
+      // A caller that keeps a few bytes would keep the whole buffer.
+      spare = value.buffer as ArrayBuffer;
+      return { done, value: value.slice() };
+    };
+    return { reader, next };
   } catch {
     // Not a byte stream: it yields its own chunks.
     const reader = body.getReader();
