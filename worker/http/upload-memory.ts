@@ -1,10 +1,10 @@
 import { Refusal } from "../errors.ts";
 
-/** Most bytes of request bodies that one isolate holds at a time. An isolate has 128 MB for everything. */
-const MAX_BYTES = 40_000_000;
-/** What the oldest of these requests may hold in addition, so that one always continues: the largest photo. */
+/** What the oldest request may hold without being counted, so that one always continues: the largest photo. */
 const RESERVED_BYTES = 20_000_000;
-/** Most bytes of all requests of one caller. The caller's oldest request may hold another `RESERVED_BYTES`. */
+/** Most bytes of all other request bodies that one isolate holds at a time. An isolate has 128 MB for everything. */
+const MAX_BYTES = 40_000_000;
+/** The same for one caller, whose own oldest request is not counted either: others always have room for a photo. */
 const MAX_CALLER_BYTES = 12_000_000;
 /** What every request may hold, so that uploads do not delay other requests. JSON has at most as many bytes. */
 const FREE_BYTES = 65_536;
@@ -97,23 +97,14 @@ export class HeldBytes {
   #fits(bytes: number): boolean {
     if (this.#bytes + bytes <= FREE_BYTES) return true;
     const oldestAlive = this.#clock.now() - SILENCE_MILLISECONDS;
-    const held = { all: 0, ofCaller: 0 };
-    let oldest: HeldBytes = this;
-    let oldestOfCaller: HeldBytes = this;
-    for (const other of this.#holds) {
-      if (other.#seenAt < oldestAlive) {
-        this.#holds.delete(other);
-        continue;
-      }
-      if (held.all === 0) oldest = other;
-      held.all += other.#bytes;
-      if (other.caller !== this.caller) continue;
-      if (held.ofCaller === 0) oldestOfCaller = other;
-      held.ofCaller += other.#bytes;
-    }
-    const most = MAX_BYTES + (oldest === this ? RESERVED_BYTES : 0);
-    const mostOfCaller = MAX_CALLER_BYTES + (oldestOfCaller === this ? RESERVED_BYTES : 0);
-    return held.all + bytes <= most && held.ofCaller + bytes <= mostOfCaller;
+    for (const held of this.#holds) if (held.#seenAt < oldestAlive) this.#holds.delete(held);
+    // Those that hold bytes already, the oldest first, and this one last if it is new.
+    const all = [...new Set([...this.#holds, this])];
+    const ofCaller = all.filter(({ caller }) => caller === this.caller);
+    const sizeOf = (held: HeldBytes) => held.#bytes + (held === this ? bytes : 0);
+    const counted = ([oldest, ...others]: readonly HeldBytes[]) =>
+      others.reduce((sum, held) => sum + sizeOf(held), Math.max(0, sizeOf(oldest) - RESERVED_BYTES));
+    return counted(all) <= MAX_BYTES && counted(ofCaller) <= MAX_CALLER_BYTES;
   }
 }
 

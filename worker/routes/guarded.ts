@@ -86,7 +86,8 @@ export function companyRoute<Path extends string, const Route extends Definition
         const rateLimitPolicy = await countRequest(c.env.rateLimits, policy, callerOf(access));
         if (!may(access, permission)) throw forbidden(access, permission);
         c.set("access", access);
-        c.var.body.held.caller = access.company.id;
+        // Together with other companies of the same person: otherwise more companies would mean more memory.
+        c.var.body.held.caller = access.company.createdBy ?? access.company.id;
         c.set("creation", newCreation());
         const audit = new Audit(c.env.db, access.company.id, actorOf(access, addressOf(c)), c.env.now);
         c.set("audit", audit);

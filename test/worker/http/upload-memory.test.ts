@@ -1,5 +1,7 @@
+import { eq } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FIRST_COMPANY_ID } from "../../../worker/content/store.ts";
+import { companies, users } from "../../../worker/db/tables.ts";
 import { type HeldBytes, UploadMemory } from "../../../worker/http/upload-memory.ts";
 import { Edge, form, refusal } from "../edge.ts";
 import { jpeg } from "../fixtures.ts";
@@ -45,7 +47,18 @@ describe("the memory of uploads", () => {
     await vi.advanceTimersByTimeAsync(10_000);
     const outcomes = many.map(({ outcome }) => outcome);
     expect(outcomes.filter((outcome) => outcome === "read").length).toBeGreaterThanOrEqual(1);
-    expect(outcomes.filter((outcome) => outcome === "too_many_uploads").length).toBeGreaterThanOrEqual(28);
+    expect(outcomes.filter((outcome) => outcome === "too_many_uploads").length).toBeGreaterThanOrEqual(20);
+  });
+
+  it("has room for the largest photo, whatever one other caller holds", async () => {
+    const memory = new UploadMemory();
+    upload(memory, "one", 20);
+    upload(memory, "one", 12);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(memory.bytes).toBe(32 * MB);
+    const other = upload(memory, "other", 20);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(other.outcome).toBe("read");
   });
 
   it("is bounded for all callers together", async () => {
@@ -98,9 +111,9 @@ describe("a request that uploads photos", () => {
   const submit = (edge: Edge) =>
     edge.fetch("/api/ar-content", { method: "POST", body: form({ image: jpeg(500, 500, 200_000) }) });
 
-  /** Takes all the memory that the first company may use. */
-  async function occupied(edge: Edge): Promise<HeldBytes> {
-    const held = edge.bindings.uploadMemory.open(FIRST_COMPANY_ID, edge.bindings);
+  /** Takes all the memory that the first company, or another caller, may use. */
+  async function occupied(edge: Edge, caller = FIRST_COMPANY_ID): Promise<HeldBytes> {
+    const held = edge.bindings.uploadMemory.open(caller, edge.bindings);
     await held.add(32 * MB);
     edge.whileAsleep = () => held.add(0);
     return held;
@@ -113,6 +126,24 @@ describe("a request that uploads photos", () => {
     expect(response.headers.get("Retry-After")).toBe("5");
     expect(await refusal(response)).toMatchObject({ status: 503, code: "too_many_uploads" });
     held.release();
+    expect((await submit(edge)).status).toBe(201);
+  });
+
+  it("shares the memory with the other companies of the person who created its company", async () => {
+    const edge = new Edge();
+    const userId = crypto.randomUUID();
+    const now = new Date(edge.clock);
+    await edge.db.insert(users).values({
+      ...{ id: userId, name: "Ada", email: `${userId}@example.net`, emailVerified: true },
+      ...{ createdAt: now, updatedAt: now },
+    });
+    const setCreator = (createdBy: string | null) =>
+      edge.db.update(companies).set({ createdBy }).where(eq(companies.id, FIRST_COMPANY_ID));
+    await setCreator(userId);
+    await occupied(edge, userId);
+    const response = await submit(edge);
+    await setCreator(null);
+    expect(response.status).toBe(503);
     expect((await submit(edge)).status).toBe(201);
   });
 
