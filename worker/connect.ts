@@ -14,7 +14,7 @@ import { UploadMemory } from "./http/upload-memory.ts";
 import type { CompileService } from "./marker/compile-service.ts";
 import type { Consumer, Pressure } from "./marker/consumer.ts";
 import { checkAddress } from "./storage/address.ts";
-import { StorageHttp } from "./storage/http.ts";
+import { StorageHttp, textMemory } from "./storage/http.ts";
 import { type OpenStorages, Storages } from "./storage/open.ts";
 import { R2Storage } from "./storage/r2.ts";
 import { Vault } from "./storage/secrets.ts";
@@ -88,6 +88,7 @@ const publicCache = new PublicCache(PUBLIC_ROW_SECONDS);
 const openStorages: OpenStorages = new Map();
 const uploadMemory = new UploadMemory();
 const pressure: Pressure = { busyUntil: 0 };
+const texts = textMemory();
 
 /** Returns the services of the edge, made from the platform's bindings. */
 export function connect(env: Env): Bindings & Consumer {
@@ -98,7 +99,7 @@ export function connect(env: Env): Bindings & Consumer {
   const oauthUrl = env.YANDEX_OAUTH_URL || undefined;
   const yandex = clientId === "" ? null : { clientId, clientSecret, oauthUrl };
   const yandexApiUrl = env.YANDEX_API_URL || undefined;
-  const http = new StorageHttp({ checkAddress: (url) => checkAddress(url, policy) });
+  const http = new StorageHttp({ checkAddress: (url) => checkAddress(url, policy), texts });
   const storages = new Storages({
     db,
     own: new R2Storage(env.BUCKET),

@@ -5,7 +5,7 @@ import type { Bindings } from "../bindings.ts";
 import type { Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { logFailure } from "../log.ts";
-import { type ByteRange, type Download, StorageError, UnsatisfiableRange } from "../storage/provider.ts";
+import { type ByteRange, StorageError, UnsatisfiableRange } from "../storage/provider.ts";
 import { VaultError } from "../storage/secrets.ts";
 import { KINDS, type MediaKind } from "./file-kinds.ts";
 import { contentTypeOf, type FilePlace, isSamePlace, placeOf } from "./files.ts";
@@ -137,7 +137,7 @@ async function serveFile(
 
 /**
  * Returns the response for a marker in its compact form, whole: it is derived from the stored file and compressed in
- * transfer. A file that is too large for the cache is sent as it is stored, because each request would derive it again.
+ * transfer. A file that the cache does not take is sent as it is stored, because each request would derive it again.
  *
  * @returns null when the file is not in its storage
  */
@@ -152,18 +152,11 @@ async function serveCompact(
   if (request.ifNoneMatch !== undefined && matchesEtag(request.ifNoneMatch, etag)) {
     return new Response(null, { status: 304, headers });
   }
-  const derive = async (): Promise<Download | null> => {
-    const stored = await (await storages.open(place.storageId)).download(place.path);
-    if (!stored || stored.size > MAX_FILE_BYTES) return stored;
-    const compact = compactOr(new Uint8Array(await new Response(stored.body).arrayBuffer()));
-    return { ...stored, body: new Blob([compact]).stream(), size: compact.length };
-  };
-  const key = { storageId: place.storageId, path: `${place.path} compact` };
-  const file = await hidingStorageErrors(async () =>
-    request.method === "HEAD"
-      ? (await storages.open(place.storageId)).head(place.path)
-      : publicCache.file(key, derive),
-  );
+  const file = await hidingStorageErrors(async () => {
+    const storage = await storages.open(place.storageId);
+    if (request.method === "HEAD") return storage.head(place.path);
+    return publicCache.file(place, () => storage.download(place.path), COMPACT);
+  });
   if (!file) return null;
   headers["Content-Type"] = "application/octet-stream";
   headers["Content-Disposition"] = "inline";
@@ -171,6 +164,8 @@ async function serveCompact(
   if (file.size <= MAX_FILE_BYTES) headers["Content-Encoding"] = "gzip";
   return new Response("body" in file ? file.body : null, { headers });
 }
+
+const COMPACT = { name: "compact", derive: compactOr };
 
 /** Returns the compact form of a marker, or the file itself if that is smaller or not a valid marker. */
 function compactOr(marker: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

@@ -1,5 +1,7 @@
 import type { Content } from "../db/tables.ts";
-import type { Download } from "../storage/provider.ts";
+import { joinChunks, readChunks } from "../storage/chunks.ts";
+import { type Download, StorageError } from "../storage/provider.ts";
+import { ReadMemory } from "../storage/read-memory.ts";
 import type { FilePlace } from "./files.ts";
 import { isPublic } from "./public.ts";
 
@@ -8,6 +10,11 @@ export const MAX_FILE_BYTES = 2 ** 21;
 /** The size of all cached files; an isolate has 128 MB. */
 const MAX_BYTES = 16 * 2 ** 20;
 const MAX_ROWS = 1000;
+/** Most bytes that are read into the cache at a time, and of one storage, which may be slow on purpose. */
+const MAX_READ_BYTES = 16 * 2 ** 20;
+const MAX_STORAGE_READ_BYTES = 6 * 2 ** 20;
+/** The longest time to read a file into the cache. */
+const READ_MILLISECONDS = 20_000;
 
 /**
  * Caches what viewers request most, in the memory of one isolate. Because a key always names the same bytes, a
@@ -19,6 +26,8 @@ export class PublicCache {
   readonly #rows = new Map<string, { readonly content: Content; readonly until: number }>();
   readonly #files = new Map<string, Uint8Array<ArrayBuffer>>();
   #bytes = 0;
+  /** The files that are being read into the cache. */
+  readonly #reads = new ReadMemory(MAX_READ_BYTES, MAX_STORAGE_READ_BYTES);
   /** For each running read of a row: the ids of the contents that were changed since it began. */
   readonly #changedDuringReads = new Set<Set<string>>();
 
@@ -56,14 +65,18 @@ export class PublicCache {
   }
 
   /**
-   * Returns a file from the cache or through `open`, whose result is returned as it is if it is too large.
-   * Null: not found.
+   * Returns a file from the cache or through `open`, whose result is returned as it is if the file is too large, or if
+   * too many are being read. Null: not found.
+   *
+   * @param form of the file that is cached instead
+   * @throws StorageError `unavailable` for a file that does not arrive in time
    */
   async file(
     { storageId, path }: FilePlace,
     open: () => Promise<Download | null>,
+    form?: DerivedForm,
   ): Promise<WholeFile | null> {
-    const key = `${storageId}:${path}`;
+    const key = `${storageId}:${path}${form ? ` ${form.name}` : ""}`;
     const known = this.#files.get(key);
     if (known) {
       keepNewest(this.#files, key, known);
@@ -71,7 +84,10 @@ export class PublicCache {
     }
     const download = await open();
     if (!download || download.size > MAX_FILE_BYTES) return download;
-    const bytes = new Uint8Array(await new Response(download.body).arrayBuffer());
+    const read = { owner: storageId ?? "", bytes: 0, until: Date.now() + READ_MILLISECONDS };
+    if (!this.#reads.add(read, download.size)) return download;
+    const stored = await readWhole(download).finally(() => this.#reads.end(read));
+    const bytes = form ? form.derive(stored) : stored;
     if (!this.#files.has(key)) this.#bytes += bytes.length;
     keepNewest(this.#files, key, bytes);
     while (this.#bytes > MAX_BYTES) {
@@ -81,6 +97,30 @@ export class PublicCache {
     }
     return { body: bytes, size: bytes.length };
   }
+}
+
+/** A form of a file that is made of its bytes. */
+interface DerivedForm {
+  readonly name: string;
+  readonly derive: (stored: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
+}
+
+async function readWhole({ body }: Download): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = readChunks(body);
+  const late = new StorageError("unavailable", `A file did not arrive within ${READ_MILLISECONDS / 1000} s.`);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    reader.cancel(late).catch(() => {});
+  }, READ_MILLISECONDS);
+  const chunks: Uint8Array[] = [];
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) chunks.push(part.value);
+  } finally {
+    clearTimeout(timer);
+  }
+  if (isLate) throw late;
+  return joinChunks(chunks);
 }
 
 export interface WholeFile {

@@ -2,6 +2,7 @@ import { readChunks } from "./chunks.ts";
 import { currentPatience, type Patience } from "./patience.ts";
 import { StorageError, type StorageErrorCode } from "./provider.ts";
 import { pump } from "./pump.ts";
+import { ReadMemory } from "./read-memory.ts";
 
 /** Attempts of a request that may be repeated, the first one included. */
 const ATTEMPTS = 4;
@@ -19,7 +20,17 @@ const SILENCE_SECONDS = 30;
 const CHUNK_BYTES = 65_536;
 
 /** Limit for responses that are read as text: listings and errors. */
-const MAX_TEXT_BYTES = 16 * 2 ** 20;
+const MAX_TEXT_BYTES = 4 * 2 ** 20;
+
+/** Longest time in which such a response arrives. */
+const TEXT_SECONDS = 30;
+
+/** A text may have as many bytes however many others are read: enough for errors and small listings. */
+const FREE_TEXT_BYTES = 65_536;
+
+/** Most bytes of the larger texts that an isolate reads at a time, and of one server. */
+const MAX_TEXTS_BYTES = 20 * 2 ** 20;
+const MAX_SERVER_TEXTS_BYTES = 8 * 2 ** 20;
 
 /** Too many requests, or a fault of the backend: another attempt may succeed. */
 const RETRIED_STATUSES: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
@@ -37,6 +48,13 @@ export interface StorageHttpOptions {
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   readonly silenceSeconds?: number;
+  /** Of the whole isolate. */
+  readonly texts?: ReadMemory;
+}
+
+/** Returns the memory for the texts that all `StorageHttp`s of an isolate read. */
+export function textMemory(): ReadMemory {
+  return new ReadMemory(MAX_TEXTS_BYTES, MAX_SERVER_TEXTS_BYTES);
 }
 
 export interface StorageRequest {
@@ -92,6 +110,7 @@ export class StorageHttp {
   readonly #random: () => number;
   readonly #now: () => number;
   readonly #silenceSeconds: number;
+  readonly #texts: ReadMemory;
 
   constructor({
     checkAddress,
@@ -100,6 +119,7 @@ export class StorageHttp {
     random = Math.random,
     now = Date.now,
     silenceSeconds = SILENCE_SECONDS,
+    texts = textMemory(),
   }: StorageHttpOptions) {
     this.#checkAddress = checkAddress;
     this.#fetch = send;
@@ -107,6 +127,7 @@ export class StorageHttp {
     this.#random = random;
     this.#now = now;
     this.#silenceSeconds = silenceSeconds;
+    this.#texts = texts;
   }
 
   /** @throws StorageError `invalid_config` for an address that must not be requested */
@@ -194,7 +215,7 @@ export class StorageHttp {
           status: response.status,
           headers: response.headers,
           body,
-          text: () => readText(body, url.host),
+          text: () => readText(body, url.host, this.#texts),
         };
       }
       await response.body?.cancel();
@@ -376,20 +397,35 @@ export async function readReply({ status, headers, text }: Answer): Promise<Repl
   return { status, headers, text: await text() };
 }
 
-async function readText(body: ReadableStream<Uint8Array> | null, host: string): Promise<string> {
+async function readText(
+  body: ReadableStream<Uint8Array> | null,
+  host: string,
+  texts: ReadMemory,
+): Promise<string> {
   const decoder = new TextDecoder();
+  const until = Date.now() + TEXT_SECONDS * 1000;
+  // A silent server ends the read later than that.
+  const read = { owner: host, bytes: 0, until: until + 2 * SILENCE_SECONDS * 1000 };
   let text = "";
   let bytes = 0;
-  for await (const chunk of body ?? []) {
-    bytes += chunk.length;
+  try {
     // Throwing cancels the body.
-    if (bytes > MAX_TEXT_BYTES) {
-      throw new StorageError(
-        "unavailable",
-        `${host} responds with more than ${MAX_TEXT_BYTES / 2 ** 20} MB of text.`,
-      );
+    for await (const chunk of body ?? []) {
+      bytes += chunk.length;
+      if (bytes > MAX_TEXT_BYTES) {
+        throw new StorageError(
+          "unavailable",
+          `${host} responds with more than ${MAX_TEXT_BYTES / 2 ** 20} MB of text.`,
+        );
+      }
+      if (Date.now() > until) throw new Outage(`${host} did not send its response within ${TEXT_SECONDS} s.`);
+      if (bytes > FREE_TEXT_BYTES && !texts.add(read, chunk.length)) {
+        throw new Outage("Too many large responses of storages arrive at this moment. Try again.");
+      }
+      text += decoder.decode(chunk, { stream: true });
     }
-    text += decoder.decode(chunk, { stream: true });
+  } finally {
+    texts.end(read);
   }
   return text + decoder.decode();
 }

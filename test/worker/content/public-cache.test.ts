@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { PublicCache } from "../../../worker/content/public-cache.ts";
 import type { ArContent } from "../../../worker/schemas.ts";
 import { R2Storage } from "../../../worker/storage/r2.ts";
@@ -138,6 +138,40 @@ describe("the cache", () => {
     expect(await cache.content("x", 0, async () => undefined)).toBeUndefined();
     await readDuring("other");
     expect(await cache.content("x", 0, async () => undefined)).toBe(row);
+  });
+
+  it("reads few files of a storage at a time, and ends reads that take long", async () => {
+    vi.useFakeTimers();
+    try {
+      const cache = new PublicCache(2);
+      const outcomes: string[] = [];
+      const ask = async (storageId: string, body: ReadableStream<Uint8Array>) => {
+        const size = 2 ** 21;
+        const file = cache.file(
+          { storageId, path: crypto.randomUUID() },
+          async () => ({ body, size }) as never,
+        );
+        outcomes.push(
+          await file.then(
+            (file) => (file!.body === body ? "streamed" : "read"),
+            ({ code }) => code,
+          ),
+        );
+      };
+      const stalled = () =>
+        new ReadableStream<Uint8Array>({ start: (stream) => stream.enqueue(new Uint8Array(9)) });
+      for (let i = 0; i < 60; i++) void ask("hostile", stalled());
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(outcomes).toEqual(Array(57).fill("streamed"));
+      await ask("other", new Response(new Uint8Array(2 ** 21)).body!);
+      expect(outcomes.at(-1)).toBe("read");
+      await vi.advanceTimersByTimeAsync(20_000);
+      expect(outcomes.slice(-3)).toEqual(Array(3).fill("unavailable"));
+      await ask("hostile", new Response(new Uint8Array(2 ** 21)).body!);
+      expect(outcomes.at(-1)).toBe("read");
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("has a size limit, and drops the least recently used file", async () => {

@@ -340,8 +340,47 @@ describe("a response", () => {
     const { state, stream } = chunks(1000, 2 ** 20);
     const bytes = stream.pipeThrough(new FixedLengthStream(1000 * 2 ** 20));
     const { http } = open({ fetch: async () => new Response(bytes) });
-    await expect(http.ask(get("http://storage.test"))).rejects.toThrow("more than 16 MB of text");
-    expect(state.pulled).toBeLessThan(20);
+    await expect(http.ask(get("http://storage.test"))).rejects.toThrow("more than 4 MB of text");
+    expect(state.pulled).toBeLessThan(8);
+  });
+
+  it("takes little memory, however many requests wait for the rest of large texts", async () => {
+    const cancelled: string[] = [];
+    const stalled = (host: string) =>
+      new ReadableStream<Uint8Array>({
+        start: (stream) => stream.enqueue(new Uint8Array(3_000_000)),
+        cancel: () => void cancelled.push(host),
+      });
+    const { http } = open({
+      fetch: async (url) =>
+        new Response(
+          url.includes("small") ? "fine" : url.includes("other") ? "x".repeat(300_000) : stalled(url),
+        ),
+    });
+    for (let i = 0; i < 20; i++) http.ask(get("http://hostile.test", { method: "POST" })).catch(() => {});
+    await vi.waitFor(() => expect(cancelled).toHaveLength(18));
+    expect((await http.ask(get("http://other.test"))).text).toHaveLength(300_000);
+    expect((await http.ask(get("http://small.test"))).text).toBe("fine");
+  });
+
+  it("is not read for longer than 30 s, however often a byte arrives", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    let sent = 0;
+    const trickle = new ReadableStream<Uint8Array>(
+      {
+        pull(stream) {
+          vi.setSystemTime(Date.now() + 10_000);
+          sent += 1;
+          stream.enqueue(new Uint8Array(1));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const { http } = open({ fetch: async () => new Response(trickle) });
+    const asked = http.ask(get("http://slow.test", { method: "POST" }));
+    await expect(asked).rejects.toThrow("slow.test did not send its response within 30 s.");
+    expect(sent).toBeLessThan(10);
+    vi.useRealTimers();
   });
 });
 
