@@ -35,9 +35,11 @@ export async function sweepLostFiles(db: Database, limit: number, now: number): 
       .where(and(eq(arContent.companyId, companyId), isNull(arContent.deletedAt), hasFileIn(id)))
       .limit(limit);
     for (const content of contents) {
-      if (content.imageStorageId === id) await store.remove(content.id, now);
+      // A photo that somebody changes at this moment is left to the next sweep.
+      if (content.imageStorageId === id) await store.remove(content.id, now, content);
       else {
-        if (content.videoStorageId === id) await store.replaceVideo(content, null, { now });
+        if (content.videoStorageId === id)
+          await store.replaceVideo(content, null, { expected: content, now });
         await forgetFiles(db, content, id, now);
       }
     }
@@ -82,7 +84,12 @@ async function forgetFiles(db: Database, { id, generation }: Content, storageId:
           updatedAt: touched(now),
         })
         .where(isThere),
-      ...recordEvent(db, { type: "marker.failed", contentId: id, now }),
+      ...recordEvent(db, {
+        type: "marker.failed",
+        contentId: id,
+        now,
+        condition: sql`changes() > 0 AND ${arContent.markerStatus} = 'failed'`,
+      }),
     ]);
   }
 }

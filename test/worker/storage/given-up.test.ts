@@ -1,5 +1,6 @@
-import { beforeAll, beforeEach, expect, it } from "vitest";
-import { orphanedFiles } from "../../../worker/db/tables.ts";
+import { beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { sweepLostFiles } from "../../../worker/content/lost-files.ts";
+import { orphanedFiles, webhookEndpoints, webhookEvents } from "../../../worker/db/tables.ts";
 import type { ArContent, CompanyUsage } from "../../../worker/schemas.ts";
 import { StorageError, type StorageProvider } from "../../../worker/storage/provider.ts";
 import type { StorageConnection } from "../../../worker/storage/schemas.ts";
@@ -132,6 +133,52 @@ it("makes a photo without its marker compile again", async () => {
   });
   const again = await edge.fetch(`/api/ar-content/${content.id}/marker/recompile`, { method: "POST" });
   expect(again.ok).toBe(true);
+});
+
+it("keeps a video that is attached while the sweep forgets the lost one", async () => {
+  const content = await living();
+  await edge.switchTo(lost.id);
+  await attach(content);
+  await edge.switchTo("platform");
+  lose();
+  expect((await giveUp(0)).status).toBe(202);
+  vi.spyOn(edge.db, "batch").mockImplementationOnce(async (statements) => {
+    await attach(content);
+    return edge.db.batch(statements);
+  });
+  await sweepLostFiles(edge.db, 100, edge.clock);
+  expect((await edge.content(content.id)).video_url).toEqual(expect.any(String));
+});
+
+it("reports no failed marker of a photo that is being compiled again", async () => {
+  const { content, lease } = await edge.submit({ compile: "browser", title: crypto.randomUUID() });
+  await edge.switchTo(lost.id);
+  await edge.json(`/api/ar-content/${content.id}/marker`, {
+    method: "PUT",
+    headers: { "Vivimark-Lease": lease?.token ?? "" },
+    body: form({ marker: mind() }),
+  });
+  await edge.switchTo("platform");
+  await edge.json(`/api/ar-content/${content.id}/marker/recompile`, { method: "POST" });
+  const { company } = await edge.store();
+  const now = edge.clock;
+  await edge.db.insert(webhookEndpoints).values({
+    id: crypto.randomUUID(),
+    companyId: company.id,
+    url: "https://receiver.example/",
+    description: "",
+    events: ["marker.failed"],
+    isEnabled: true,
+    secret: "secret",
+    secretId: "first",
+    createdAt: now,
+    updatedAt: now,
+  });
+  lose();
+  expect((await giveUp(0)).status).toBe(202);
+  await sweep(edge.bindings, edge.clock);
+  expect(await edge.content(content.id)).toMatchObject({ marker_status: "pending", marker_url: null });
+  expect(await edge.db.select().from(webhookEvents)).toEqual([]);
 });
 
 it("needs another storage for new files first, and an owner", async () => {
