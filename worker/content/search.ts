@@ -1,4 +1,4 @@
-import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, isNull, lte, type SQL, sql } from "drizzle-orm";
 import { isAfter, newestFirst } from "../db/newest-first.ts";
 import { arContent } from "../db/tables.ts";
 import type { Position } from "../http/cursor.ts";
@@ -61,16 +61,17 @@ export function numbered(search: Search): SQL {
     FROM ${candidates(search)})`;
 }
 
-/** Returns a row number such that all photos after the position have a lower one. The photo itself may be deleted. */
+/**
+ * Returns a row number such that all photos after the position have a lower one. If the photo itself is deleted, others
+ * of the same moment may come again.
+ */
 function placeOf(companyId: string, after: Position): SQL {
-  const isOlder = and(
-    eq(arContent.companyId, companyId),
-    isNull(arContent.deletedAt),
-    isAfter(arContent, after),
-  );
+  const own = and(eq(arContent.companyId, companyId), isNull(arContent.deletedAt));
+  const upTo = lte(arContent.createdAt, after.createdAt);
+  const newest = sql`SELECT ${arContent.createdAt} FROM ${arContent} WHERE ${and(own, upTo)} ORDER BY ${desc(arContent.createdAt)} LIMIT 1`;
   return sql`coalesce(
     (SELECT rowid FROM ${arContent} WHERE ${eq(arContent.id, after.id)}),
-    (SELECT rowid + 1 FROM ${arContent} WHERE ${isOlder} ORDER BY ${sql.join(newestFirst(arContent), sql`, `)} LIMIT 1),
+    (SELECT max(rowid) + 1 FROM ${arContent} WHERE ${and(own, sql`${arContent.createdAt} = (${newest})`)}),
     0)`;
 }
 

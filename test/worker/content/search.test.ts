@@ -59,6 +59,21 @@ describe("a search with more matches than one page looks at", () => {
     expect(items.map(({ title }) => title)).toEqual([`Портрет ${PHOTOS}`]);
   });
 
+  it("misses none of the photos of one moment when those that were shown are deleted", async () => {
+    const moment = Array.from({ length: 8 }, (_, n) => `Together ${n}`);
+    for (const title of moment) await edge.submit({ title });
+    const found: string[] = [];
+    for (let cursor: string | null = ""; cursor !== null; ) {
+      const page = await find({ q: "together", limit: "1", ...(cursor && { cursor }) });
+      for (const { id, title } of page.items) {
+        found.push(title);
+        await edge.db.delete(arContent).where(eq(arContent.id, id));
+      }
+      cursor = page.next_cursor;
+    }
+    expect(found.sort()).toEqual(moment);
+  });
+
   it("is not filled by the photos of another company", async () => {
     const other = await addCompany(edge, "Other");
     const { content } = await edge.submit({ title: "Портрет другой" });
