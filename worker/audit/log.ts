@@ -1,6 +1,6 @@
 import { and, asc, eq, gte, lt, lte, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
-import { deleteSome, MAX_SWEPT } from "../db/delete-some.ts";
+import { deleteInSlices, deleteSome } from "../db/delete-some.ts";
 import { insertIf } from "../db/insert-if.ts";
 import { insertSelect } from "../db/insert-select.ts";
 import { isAfter, newestFirst, pageOf } from "../db/newest-first.ts";
@@ -222,15 +222,16 @@ export async function sweepAudit(db: Database, now: number, max = MAX_ENTRIES): 
   await deleteSome(db, auditLog, lte(auditLog.createdAt, now - RETENTION_MS));
   const oldestFirst = sql`${asc(auditLog.createdAt)}, ${asc(auditLog.id)}`;
   for (const { ownerId, rows } of await listOverfull(db, "audit_log", max)) {
-    const limit = Math.min(rows - max, MAX_SWEPT);
     const own = eq(auditLog.companyId, ownerId);
-    const oldestAbout = PHOTO_SUBJECTS.map((subject) => {
-      const about = and(own, sql`${subjectOf(auditLog.action)} = ${subject}`);
-      return sql`SELECT * FROM (SELECT rowid, created_at, id FROM ${auditLog} WHERE ${about} ORDER BY ${oldestFirst} LIMIT ${limit})`;
+    await deleteInSlices(rows - max, async (limit) => {
+      const oldestAbout = PHOTO_SUBJECTS.map((subject) => {
+        const about = and(own, sql`${subjectOf(auditLog.action)} = ${subject}`);
+        return sql`SELECT * FROM (SELECT rowid, created_at, id FROM ${auditLog} WHERE ${about} ORDER BY ${oldestFirst} LIMIT ${limit})`;
+      });
+      const aboutPhotos = sql`rowid IN (SELECT rowid FROM (${sql.join(oldestAbout, sql` UNION ALL `)}) ORDER BY created_at, id LIMIT ${limit})`;
+      const deleted = await db.delete(auditLog).where(aboutPhotos).returning({ id: auditLog.id });
+      const left = limit - deleted.length;
+      if (left > 0) await deleteSome(db, auditLog, own, { orderBy: oldestFirst, limit: left });
     });
-    const aboutPhotos = sql`rowid IN (SELECT rowid FROM (${sql.join(oldestAbout, sql` UNION ALL `)}) ORDER BY created_at, id LIMIT ${limit})`;
-    const deleted = await db.delete(auditLog).where(aboutPhotos).returning({ id: auditLog.id });
-    const left = limit - deleted.length;
-    if (left > 0) await deleteSome(db, auditLog, own, { orderBy: oldestFirst, limit: left });
   }
 }

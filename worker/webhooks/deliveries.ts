@@ -19,7 +19,7 @@ import {
 import { Audit, PLATFORM_ACTOR } from "../audit/log.ts";
 import type { Bindings, WebhookMessage } from "../bindings.ts";
 import { companiesWith } from "../db/companies-with.ts";
-import { deleteSome, MAX_SWEPT } from "../db/delete-some.ts";
+import { deleteInSlices, deleteSome } from "../db/delete-some.ts";
 import { insertSelect } from "../db/insert-select.ts";
 import {
   type CountedTable,
@@ -573,7 +573,8 @@ async function pruneOverfull(
 ): Promise<void> {
   for (const { ownerId, rows } of await listOverfull(db, counted, max)) {
     const orderBy = sql`${asc(table.createdAt)}, ${asc(table.id)}`;
-    const limit = Math.min(rows - max, MAX_SWEPT);
-    await deleteSome(db, table, eq(table.companyId, ownerId), { orderBy, limit });
+    await deleteInSlices(rows - max, async (limit) => {
+      await deleteSome(db, table, eq(table.companyId, ownerId), { orderBy, limit });
+    });
   }
 }

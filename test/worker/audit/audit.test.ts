@@ -173,6 +173,12 @@ describe("the size of the log", () => {
     await sweepAudit(edge.db, edge.clock, 1);
     expect(await kept()).toEqual(["2"]);
     expect((await used()).used).toBe(1);
+    // More than one statement deletes.
+    await edge.db.run(sql`INSERT INTO audit_log (id, company_id, created_at, actor_kind, actor_id, actor_name, address, action, object_id, object_name)
+      SELECT 'many-' || value, ${me.company!.id}, ${edge.clock}, 'platform', 'platform', '', '', 'content.changed', 'x', value
+      FROM (WITH RECURSIVE numbers (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM numbers WHERE value < 4500) SELECT value FROM numbers)`);
+    await sweepAudit(edge.db, edge.clock, 1);
+    expect(await kept()).toEqual(["2"]);
   });
 });
 
