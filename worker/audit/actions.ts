@@ -14,6 +14,7 @@ export const ACTIONS = {
   "connection.created": "Storage connection added",
   "connection.changed": "Storage connection changed",
   "connection.deleted": "Storage connection deleted",
+  "connection.uploads_allowed": "Browser uploads to a storage connection allowed",
   "connection.given_up": "Files of a storage connection given up",
   "migration.started": "Storage migration started",
   "migration.paused": "Storage migration paused",

@@ -260,7 +260,7 @@ export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
   })
   .openapi(cors, async (c) => {
     const id = await idOf(c.var.connections, c.req.valid("param").id);
-    await allowUploads(c.env, id, publicOriginOf(c));
+    await allowUploads(c.env, c.var.connections, id, publicOriginOf(c));
     return c.body(null, 204);
   })
   .openapi(measure, async (c) => {

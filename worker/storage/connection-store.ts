@@ -303,19 +303,25 @@ export class ConnectionStore {
    * Makes a connection the one that new files go to.
    *
    * @param id null: the platform's own bucket
-   * @returns whether the connection exists
+   * @returns whether the connection exists and its files were not given up
    */
   async makeCurrent(id: string | null, now: number): Promise<boolean> {
     const rows = await this.#audit.record(
       this.#db
         .update(companies)
         .set({ storageConnectionId: id, updatedAt: now })
-        .where(and(eq(companies.id, this.company.id), isConnectionOf(this.#db, this.company.id, id)))
+        .where(and(eq(companies.id, this.company.id), acceptsFiles(this.#db, this.company.id, id)))
         .returning({ id: companies.id }),
       "storage.switched",
       { id: id ?? PLATFORM, name: nameOfStorage(id) },
     );
     return rows.length === 1;
+  }
+
+  /** Records that the pages of an origin were allowed to upload straight to a connection. */
+  async noteUploadsAllowed(id: string | null, origin: string): Promise<void> {
+    const object = { id: id ?? PLATFORM, name: nameOfStorage(id) };
+    await this.#audit.entry("connection.uploads_allowed", object, { origin }, sql`1`);
   }
 
   async noteTest(id: string, error: string | null, now: number): Promise<void> {
@@ -361,6 +367,12 @@ export function isConnectionOf(db: Database, companyId: string, id: string | nul
     .from(storageConnections)
     .where(and(eq(storageConnections.id, id), eq(storageConnections.companyId, companyId)));
   return exists(connection);
+}
+
+/** The condition that a company has a connection whose files were not given up. */
+export function acceptsFiles(db: Database, companyId: string, id: string | null): SQL {
+  const isGivenUp = and(eq(storageConnections.id, id ?? ""), isNotNull(storageConnections.givenUpAt));
+  return sql`(${isConnectionOf(db, companyId, id)} AND ${isFree(storageConnections, isGivenUp)})`;
 }
 
 /** Returns the name of a connection in SQL; "Vivimark" for null, the platform's own bucket. */

@@ -159,7 +159,12 @@ export async function testSaved(
  *
  * @throws Refusal `not_signed` for a storage to which nobody can upload straight
  */
-export async function allowUploads({ storages }: Services, id: string | null, origin: string): Promise<void> {
+export async function allowUploads(
+  { storages }: Services,
+  store: ConnectionStore,
+  id: string | null,
+  origin: string,
+): Promise<void> {
   const storage = await storages.open(id);
   if (!storage.allowUploadsFrom) {
     throw new Refusal(
@@ -167,7 +172,7 @@ export async function allowUploads({ storages }: Services, id: string | null, or
       "Browsers upload to this storage through Vivimark; there is nothing to allow.",
     );
   }
-  await storage.allowUploadsFrom(origin);
+  if (await storage.allowUploadsFrom(origin)) await store.noteUploadsAllowed(id, origin);
 }
 
 /** Tests settings, which need not be saved. */
@@ -266,6 +271,9 @@ export async function switchStorage(
   const failure = failureOf(await testSaved(services, store, id));
   if (failure !== null) throw new Refusal("storage_test_failed", `The storage was not switched. ${failure}`);
   if (!(await store.makeCurrent(id, services.now()))) {
-    throw new Refusal("storage_conflict", "This connection has just been deleted.");
+    throw new Refusal(
+      "storage_conflict",
+      "This connection has just been deleted, or its files were given up.",
+    );
   }
 }

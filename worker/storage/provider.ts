@@ -67,8 +67,10 @@ export interface StorageProvider {
   /**
    * Allows the pages of an origin to send the parts of uploads straight to the backend (CORS), beside what it allows
    * already. Absent where the backend has no such rules.
+   *
+   * @returns false when they were allowed before
    */
-  allowUploadsFrom?(origin: string): Promise<void>;
+  allowUploadsFrom?(origin: string): Promise<boolean>;
 
   /** Null where the backend has no multipart uploads. */
   readonly multipart: MultipartUploads | null;

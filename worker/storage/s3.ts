@@ -301,21 +301,23 @@ export class S3Storage implements StorageProvider {
     return null;
   }
 
-  async allowUploadsFrom(origin: string): Promise<void> {
+  async allowUploadsFrom(origin: string): Promise<boolean> {
     const query = { cors: "" };
     const reply = await this.#bucket.ask({ method: "GET", query });
     let rules = "";
     if (reply.status === 200) {
-      this.#bucket.xml(reply, "CORSConfiguration");
+      const root = this.#bucket.xml(reply, "CORSConfiguration");
+      if (allowsUploads(childrenOf(root, "CORSRule"), origin)) return false;
       // As the server wrote them: a rule may have more than Vivimark knows.
       rules = /<CORSConfiguration[^>]*>([\s\S]*)<\/CORSConfiguration>/.exec(reply.text)?.[1] ?? "";
     } else if (!reply.text.includes("NoSuchCORSConfiguration")) throw this.#bucket.error(reply);
     const rule = `<CORSRule><AllowedOrigin>${escapeXml(origin)}</AllowedOrigin><AllowedMethod>PUT</AllowedMethod><AllowedHeader>*</AllowedHeader><ExposeHeader>ETag</ExposeHeader><MaxAgeSeconds>3600</MaxAgeSeconds></CORSRule>`;
-    if (rules.includes(rule)) return;
-    const body = s3Document("CORSConfiguration", rules + rule);
+    // The first rule that matches a request counts.
+    const body = s3Document("CORSConfiguration", rule + rules);
     const digest = await md5Base64(new TextEncoder().encode(body));
     const headers = { "Content-Type": "application/xml", "Content-MD5": digest };
     await this.#bucket.send({ method: "PUT", query, headers, body });
+    return true;
   }
 
   presignedUrl(
@@ -415,4 +417,14 @@ function inlineAs(fileName: string): string {
     return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
   });
   return `inline; filename="${plain}"; filename*=UTF-8''${exact}`;
+}
+
+/** Returns whether CORS rules allow the pages of an origin to upload. Servers return rules in their own notation. */
+function allowsUploads(rules: readonly XmlElement[], origin: string): boolean {
+  const has = (rule: XmlElement, name: string, ...values: readonly string[]) =>
+    childrenOf(rule, name).some(({ text }) => values.includes(text.toLowerCase()));
+  const first = rules.find(
+    (rule) => has(rule, "AllowedOrigin", "*", origin.toLowerCase()) && has(rule, "AllowedMethod", "put"),
+  );
+  return first !== undefined && has(first, "AllowedHeader", "*") && has(first, "ExposeHeader", "etag");
 }

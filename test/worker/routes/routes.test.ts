@@ -141,7 +141,6 @@ const UNNOTED = new Set([
   "DELETE /api/ar-content/{id}/video",
   "POST /api/storage-connections/test",
   "POST /api/storage-connections/{id}/test",
-  "POST /api/storage-connections/{id}/cors",
   "POST /api/webhooks/{id}/test",
 ]);
 

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { eq, is } from "drizzle-orm";
 import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { AuditPage } from "../../../worker/audit/schemas.ts";
 import { FIRST_COMPANY_ID } from "../../../worker/content/store.ts";
 import * as tables from "../../../worker/db/tables.ts";
 import { companies, orphanedFiles, storageConnections, videoUploads } from "../../../worker/db/tables.ts";
@@ -28,6 +29,24 @@ beforeEach(async () => {
 
 const refused = async (path: string, init: RequestInit) => refusal(await edge.fetch(path, init));
 const list = async () => (await edge.json<{ items: StorageConnection[] }>(API)).items;
+
+it("records in the activity log that browser uploads were allowed, once", async () => {
+  const allowed: string[] = [];
+  const allowUploadsFrom = async (origin: string) => {
+    if (allowed.includes(origin)) return false;
+    allowed.push(origin);
+    return true;
+  };
+  edge.backends.set("third", but(edge.backends.get("third") as StorageProvider, { allowUploadsFrom }));
+  const { id, name } = await edge.connection("third");
+  for (let time = 0; time < 2; time++) {
+    expect((await edge.fetch(`${API}/${id}/cors`, { method: "POST" })).status).toBe(204);
+  }
+  const { items } = await edge.json<AuditPage>("/api/audit-log?action=connection.uploads_allowed");
+  expect(items.filter(({ object }) => object.id === id)).toMatchObject([
+    { object: { id, name }, detail: { origin: allowed[0] } },
+  ]);
+});
 
 describe("a storage connection", () => {
   it("is saved, listed after the platform's own bucket, read, renamed and deleted", async () => {

@@ -552,7 +552,8 @@ describe("the rules for other origins", () => {
     ["a bucket with other rules, which stay", configuration(other), other],
   ])("are added to %s", async (_what, first, kept) => {
     const body = await put(first);
-    expect(body).toContain(`${kept}<CORSRule><AllowedOrigin>${origin}</AllowedOrigin>`);
+    expect(body).toContain(`<CORSRule><AllowedOrigin>${origin}</AllowedOrigin>`);
+    expect(body).toContain(`</CORSRule>${kept}</CORSConfiguration>`);
     expect(body).toContain("<AllowedMethod>PUT</AllowedMethod>");
   });
 
@@ -560,6 +561,17 @@ describe("the rules for other origins", () => {
     const body = (await put(error(404, "NoSuchCORSConfiguration"))) ?? "";
     const rules = /(<CORSRule>.*<\/CORSRule>)/.exec(body)?.[1] ?? "";
     expect(await put(configuration(rules))).toBeNull();
+    // As Amazon S3 returns it: in its own order, and with an id.
+    const returned = `<CORSRule><ID>b</ID>
+      <AllowedMethod>PUT</AllowedMethod><AllowedOrigin>${origin}</AllowedOrigin><AllowedHeader>*</AllowedHeader>
+      <MaxAgeSeconds>3600</MaxAgeSeconds><ExposeHeader>ETag</ExposeHeader></CORSRule>`;
+    expect(await put(configuration(other + returned))).toBeNull();
+  });
+
+  it("come before a rule that allows less, because the first one that matches counts", async () => {
+    const less =
+      "<CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>PUT</AllowedMethod><AllowedHeader>*</AllowedHeader></CORSRule>";
+    expect(await put(configuration(less))).toMatch(new RegExp(`${origin}.*${less.replaceAll("*", "\\*")}`));
   });
 
   it("are not touched by a key without permission", async () => {
