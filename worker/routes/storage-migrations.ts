@@ -106,8 +106,12 @@ export const storageMigrationRoutes = new OpenAPIHono<AppEnv>()
       now: c.env.now(),
     });
     if (!started) {
-      // It may have been deleted since it was found.
+      // It may have been deleted, or its files given up, since it was found.
       await idOf(connections, to);
+      if (toId !== null && (await connections.get(toId))?.givenUpAt) {
+        const why = "The files of this storage connection were given up.";
+        throw new Refusal("storage_test_failed", `No files were moved. ${why}`);
+      }
       throw new Refusal(
         "migration_running",
         "Another storage migration is running. Wait for it to finish, or cancel it.",

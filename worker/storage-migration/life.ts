@@ -33,7 +33,7 @@ import {
 } from "../db/tables.ts";
 import type { Failure } from "../errors.ts";
 import { hex } from "../sha256.ts";
-import { isConnectionOf, nameOfStorage } from "../storage/connection-store.ts";
+import { acceptsFiles, isConnectionOf, nameOfStorage } from "../storage/connection-store.ts";
 
 /**
  * The states of a storage migration, which moves a company's files to another connection. `storage_migrations`
@@ -87,7 +87,7 @@ export interface NewStorageMigration {
  * Starts a storage migration. Its first queue message is the caller's to send.
  *
  * @returns undefined if another storage migration already moves all files of the company, or the connection does not
- *   exist any more
+ *   exist any more or its files were given up
  */
 export async function start(
   db: Database,
@@ -103,7 +103,7 @@ export async function start(
     createdAt: now,
     updatedAt: now,
   } as const;
-  const inserted = insertIf(db, storageMigrations, row, isConnectionOf(db, companyId, toStorageId))
+  const inserted = insertIf(db, storageMigrations, row, acceptsFiles(db, companyId, toStorageId))
     .onConflictDoNothing()
     .returning();
   const [started] = await (audit
@@ -498,7 +498,7 @@ export async function failMove(
 export async function abandonMoves(db: Database, migrationId: string, now: number): Promise<void> {
   await db
     .update(fileMoves)
-    .set({ state: "obsolete", attempts: 0, finishedAt: now })
+    .set({ state: "obsolete", attempts: 0, dueAt: 0, finishedAt: now })
     .where(and(eq(fileMoves.migrationId, migrationId), eq(fileMoves.state, "copying")));
 }
 

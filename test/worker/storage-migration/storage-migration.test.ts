@@ -511,6 +511,29 @@ describe("an interrupted storage migration", () => {
     expect((await migrationRow(id)).finishedAt).toBe(edge.clock);
   });
 
+  it("leaves no copy behind when it is cancelled while a file waits for another attempt", async () => {
+    await living();
+    const { id } = await begin(second.id);
+    const storage = backend("second");
+    edge.pass(60);
+    edge.backends.set(
+      "second",
+      but(storage, {
+        async upload(key, body, options) {
+          await storage.upload(key, body, options);
+          throw new StorageError("unavailable", "The response was lost.");
+        },
+      }),
+    );
+    edge.moves.length = 0;
+    await takeTurn(edge.bindings);
+    expect(await keysIn(storage)).not.toEqual([]);
+    await edge.fetch(`${API}/${id}/cancel`, { method: "POST" });
+    await takeTurn(edge.bindings);
+    expect((await migrationRow(id)).finishedAt).toBe(edge.clock);
+    expect(await keysIn(storage)).toEqual([]);
+  });
+
   it.each([
     ["after the copy", "copying"],
     ["after the repointing", "moved"],

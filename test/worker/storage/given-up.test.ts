@@ -189,6 +189,19 @@ it("needs another storage for new files first, and an owner", async () => {
   expect((await refusal(program)).code).toBe("forbidden");
 });
 
+it("is known to an isolate that has opened the storage before", async () => {
+  const other = { storages: edge.storagesWith(edge.storage) };
+  const test = { method: "POST" };
+  expect(await (await edge.fetch(`${API}/${lost.id}/test`, test, other)).json()).toMatchObject({ ok: true });
+  expect((await giveUp(0)).status).toBe(202);
+  const put = json("PUT", { connection_id: lost.id });
+  expect((await refusal(await edge.fetch("/api/company/storage", put, other))).code).toBe("storage_conflict");
+  const move = await refusal(
+    await edge.fetch("/api/storage-migrations", json("POST", { to: lost.id }), other),
+  );
+  expect([move.code, move.detail]).toEqual(["storage_test_failed", expect.stringContaining("were given up")]);
+});
+
 it("is final: the connection takes no files and keeps its settings", async () => {
   expect((await giveUp(0)).status).toBe(202);
   const put = json("PUT", { connection_id: lost.id });
