@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { StorageConnection, StorageConnectionReport, StorageUsage } from "../../../client/client.ts";
+import { may } from "../account/me.ts";
 import { messageOf } from "../api/errors.ts";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { ago, byteSize, count } from "../ui/format.ts";
@@ -123,11 +124,14 @@ export function ConnectionCard(props: {
             Allow browser uploads
           </button>
         )}
-        {connection.last_test_error && connection.files.count > 0 && !connection.given_up_at && (
-          <button type="button" class="button small danger-quiet" onClick={() => setOpen("give-up")}>
-            Give up files
-          </button>
-        )}
+        {may("storage:give-up") &&
+          connection.last_test_error &&
+          connection.files.count > 0 &&
+          !connection.given_up_at && (
+            <button type="button" class="button small danger-quiet" onClick={() => setOpen("give-up")}>
+              Give up files
+            </button>
+          )}
         {!connection.built_in && (
           <span class="connection-tools">
             <button

@@ -27,16 +27,19 @@ export function GiveUpDialog(props: {
       title={`Give up the files in “${name}”?`}
       action="Give up files"
       isDanger
+      isDisabled={!losses}
       work={async () => {
+        if (!losses) return;
         // The number of photos tells the server that the person knew it.
-        await api.giveUpFiles(id, losses?.photos ?? -1);
+        await api.giveUpFiles(id, losses.photos);
         toast(`The files in “${name}” are being given up.`);
         props.onGivenUp();
       }}
       onClose={props.onClose}
     >
-      {losses ? lossesText(losses) : (error ?? "Counting what is lost…")} The connection is then deleted. This
-      cannot be undone.
+      {losses
+        ? `${lossesText(losses)} The connection is then deleted. This cannot be undone.`
+        : (error ?? "Counting what is lost…")}
     </ConfirmDialog>
   );
 }

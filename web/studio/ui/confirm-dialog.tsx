@@ -13,6 +13,8 @@ export function ConfirmDialog(props: {
   /** Default: Cancel. */
   cancel?: string;
   isDanger?: boolean;
+  /** Whether the work cannot start yet. */
+  isDisabled?: boolean;
   work: () => Promise<void>;
   onClose: () => void;
 }) {
@@ -27,7 +29,7 @@ export function ConfirmDialog(props: {
         <button
           type="button"
           class={`button ${props.isDanger ? "danger" : "primary"}`}
-          disabled={isRunning}
+          disabled={isRunning || props.isDisabled}
           onClick={() => run(props.work)}
         >
           {(isRunning && props.actionRunning) || props.action}
