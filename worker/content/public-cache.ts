@@ -111,11 +111,14 @@ async function readWhole({ body }: Download): Promise<Uint8Array<ArrayBuffer>> {
   let isLate = false;
   const timer = setTimeout(() => {
     isLate = true;
-    reader.cancel(late).catch(() => {});
+    reader.cancel().catch(() => {});
   }, READ_MILLISECONDS);
   const chunks: Uint8Array[] = [];
   try {
     for (let part = await reader.read(); !part.done; part = await reader.read()) chunks.push(part.value);
+  } catch (error) {
+    // The platform's streams reject a read that is canceled, others end it.
+    throw isLate ? late : error;
   } finally {
     clearTimeout(timer);
   }

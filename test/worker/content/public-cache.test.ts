@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { PublicCache } from "../../../worker/content/public-cache.ts";
 import type { ArContent } from "../../../worker/schemas.ts";
+import { StorageError } from "../../../worker/storage/provider.ts";
 import { R2Storage } from "../../../worker/storage/r2.ts";
 import { Edge, form, json } from "../edge.ts";
 import { mind, video } from "../fixtures.ts";
@@ -154,12 +155,19 @@ describe("the cache", () => {
         outcomes.push(
           await file.then(
             (file) => (file!.body === body ? "streamed" : "read"),
-            ({ code }) => code,
+            (error) => (error instanceof StorageError ? error.code : String(error)),
           ),
         );
       };
-      const stalled = () =>
-        new ReadableStream<Uint8Array>({ start: (stream) => stream.enqueue(new Uint8Array(9)) });
+      // A stream of the platform, like the body of a response.
+      const stalled = () => {
+        const { readable, writable } = new FixedLengthStream(2 ** 21);
+        void writable
+          .getWriter()
+          .write(new Uint8Array(9))
+          .catch(() => {});
+        return readable;
+      };
       for (let i = 0; i < 60; i++) void ask("hostile", stalled());
       await vi.advanceTimersByTimeAsync(1000);
       expect(outcomes).toEqual(Array(57).fill("streamed"));
