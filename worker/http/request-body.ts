@@ -9,6 +9,9 @@ const MAX_DRAINED_BYTES = 100_000_000;
 const MAX_DRAINED_UNDECLARED_BYTES = 20_000_000;
 const MAX_DRAIN_MILLISECONDS = 8_000;
 
+/** Smaller chunks are joined: each would take hundreds of bytes, and a client may send its bytes one by one. */
+const JOINED_BYTES = 16_384;
+
 /** Sees the bytes of a body as they are read. */
 export interface BodyObserver {
   write(chunk: Uint8Array): Promise<void>;
@@ -53,20 +56,37 @@ export class RequestBody {
   async *chunks(): AsyncGenerator<Uint8Array, void> {
     if (!this.stream) return;
     const reader = this.stream.getReader();
+    let joined = new Uint8Array(0);
+    let size = 0;
     try {
       for (;;) {
         const read = reader.read().catch(() => {
           throw uploadInterrupted();
         });
-        const { done, value } = await this.#pace.next(read).catch(async (error: unknown) => {
+        const next = await this.#pace.next(read).catch(async (error: unknown) => {
           // Ends the read of a slow body, which keeps the platform's reader locked.
           await reader.cancel(error).catch(() => {});
-          throw error;
+          return { error };
         });
-        if (done) return await this.#observer?.end?.();
+        const value = "error" in next || next.done ? undefined : next.value;
+        if (!value) {
+          if (size > 0) yield joined.subarray(0, size);
+          if ("error" in next) throw next.error;
+          return await this.#observer?.end?.();
+        }
         this.#receivedBytes += value.length;
         await this.#observer?.write(value);
-        yield value;
+        if (size + value.length > joined.length) {
+          if (size > 0) yield joined.subarray(0, size);
+          joined = new Uint8Array(value.length < JOINED_BYTES ? JOINED_BYTES : 0);
+          size = 0;
+        }
+        if (joined.length === 0) {
+          yield value;
+        } else {
+          joined.set(value, size);
+          size += value.length;
+        }
       }
     } finally {
       reader.releaseLock();

@@ -121,3 +121,25 @@ describe.each([
     expect(await after(read({ body, pauseMilliseconds: 10_000 }))).toBe(200);
   });
 });
+
+describe("a body that arrives byte by byte", () => {
+  it("is read in few chunks, which take little more memory than its bytes", async () => {
+    vi.useRealTimers();
+    const sent = Uint8Array.from({ length: 40_000 }, (_, i) => i % 251);
+    let at = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(stream) {
+        if (at === sent.length) stream.close();
+        else stream.enqueue(sent.slice(at, ++at));
+      },
+    });
+    const held = new UploadMemory().open("one", { now: Date.now, sleep: async () => {} });
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of new RequestBody({ body, headers: new Headers() }, held).chunks()) {
+      chunks.push(chunk);
+    }
+    expect(chunks.length).toBeLessThanOrEqual(3);
+    const bytes = new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+    expect(bytes).toEqual(sent);
+  });
+});
