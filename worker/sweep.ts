@@ -130,8 +130,9 @@ export async function sweep(services: Services, now: number): Promise<void> {
   };
   for (const step of Object.entries(STEPS)) await run(step);
   await Promise.all(Object.entries(FILE_STEPS).map(run));
-  if (failures.length > 0)
-    throw new AggregateError(failures, `${failures.length} steps of the sweep failed.`);
+  if (failures.length === 0) return;
+  const steps = Object.keys({ ...STEPS, ...FILE_STEPS }).length;
+  throw new AggregateError(failures, `${failures.length} of ${steps} steps of the sweep failed.`);
 }
 
 /**

@@ -152,9 +152,9 @@ describe("a log line", () => {
 
   it("reports a sweep that failed", async () => {
     const swept = without("compile_tasks", () => worker.scheduled({} as never, env));
-    await expect(swept).rejects.toThrow("Failed query");
+    await expect(swept).rejects.toThrow(/^1 of \d+ steps of the sweep failed\.$/);
     expect(lines("failure")).toMatchObject([
-      { job: "sweep", error: { message: expect.stringMatching(/^Failed query/) } },
+      { job: "sweep", step: "compilations", error: { message: expect.stringMatching(/^Failed query/) } },
     ]);
   });
 });

@@ -360,7 +360,8 @@ async function recordRequests({ id }: ArContent): Promise<void> {
   await refused("upload_interrupted", edge.fetch(CONTENT, raw("POST", broken, formType)));
   const uploadMemory = new UploadMemory();
   const clock = { ...edge.bindings, now: () => Number.POSITIVE_INFINITY };
-  for (const caller of ["one company", "another"]) await uploadMemory.open(caller, clock).add(20_000_000);
+  for (const caller of ["one company", "another", "a third"])
+    await uploadMemory.open(caller, clock).add(20_000_000);
   const photo = form({ image: jpeg(500, 500, 200_000) });
   await refused("too_many_uploads", edge.fetch(CONTENT, { method: "POST", body: photo }, { uploadMemory }));
   const limits = { rateLimits: { read: { requests: 3000, count: async () => false } } };
