@@ -109,7 +109,7 @@ test("its world matrices place the photo where MindAR's do, and nearer to where 
   });
   expect(errors.length).toBe(PICTURES);
   // MindAR's own error is up to 1.4 % of the photo's width. Ours is that of the assumed field of view, 45° for 50°.
-  expect(median(errors.map(({ apart }) => apart))).toBeLessThan(0.01);
+  expect(median(errors.map(({ apart }) => apart))).toBeLessThan(0.015);
   expect(median(errors.map(({ shift }) => shift))).toBeLessThan(0.01);
   expect(Math.max(...errors.map(({ ours }) => ours))).toBeLessThan(0.01);
   expect(median(errors.map(({ ours }) => ours))).toBeLessThan(median(errors.map(({ stock }) => stock)));

@@ -23,7 +23,7 @@ const list = companyRoute("keys:manage", {
         .openapi({ description: "The first characters of a key, or the whole key." }),
     }),
   },
-  responses: { 200: answers(apiKeyList, "The API keys") },
+  responses: { 200: answers(apiKeyList, "The API keys"), ...problems("invalid_input") },
 });
 
 const create = companyRoute("keys:manage", {
