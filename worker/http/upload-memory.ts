@@ -30,7 +30,7 @@ interface Clock {
 
 /**
  * The memory that request bodies take in one isolate, and each caller's share of it. Counts the bytes that have
- * arrived and are held. A request for which there is no room stops reading, so that its client stops sending.
+ * arrived and are held. A request that finds no room stops reading, so that its client stops sending.
  */
 export class UploadMemory {
   /** The requests that hold bytes, the oldest first. */

@@ -22,7 +22,7 @@ export class ReadMemory {
     this.#mostOfOwner = mostOfOwner;
   }
 
-  /** Counts more bytes of a read. Returns false, counting nothing, when there is no room for them. */
+  /** Counts more bytes of a read. Returns false, counting nothing, when they do not fit. */
   add(read: MemoryRead, bytes: number): boolean {
     let [all, ofOwner] = [bytes, bytes];
     for (const other of this.#reads) {

@@ -226,7 +226,7 @@ export class S3Storage implements StorageProvider {
       this.#hasBulkDeletion = false;
       return names;
     }
-    // Yandex Object Storage leaves the result out when there is no error to report.
+    // Yandex Object Storage leaves the result out when it has no error to report.
     if (reply.text.trim() === "") return [];
     const errors = childrenOf(this.#bucket.xml(reply, "DeleteResult"), "Error");
     const failed = new Set(errors.map((element) => textOf(element, "Key")));

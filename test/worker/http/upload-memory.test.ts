@@ -119,7 +119,7 @@ describe("a request that uploads photos", () => {
     return held;
   }
 
-  it("is refused when there is no memory for 10 s, and tells when to try again", async () => {
+  it("is refused after 10 s without memory, and tells when to try again", async () => {
     const edge = new Edge();
     const held = await occupied(edge);
     const response = await submit(edge);
