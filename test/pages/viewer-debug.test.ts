@@ -6,12 +6,12 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ArContent } from "../../worker/schemas.ts";
-import { launchBrowser } from "./browser.ts";
-import { filmPhoto } from "./camera.ts";
-import { recordClip } from "./clip.ts";
-import { attachVideo, PATIENCE, submitHeadless, untilReady } from "./content.ts";
-import { photograph } from "./photograph.ts";
-import { type Platform, startPlatform } from "./platform.ts";
+import { launchBrowser } from "../e2e/browser.ts";
+import { filmPhoto } from "../e2e/camera.ts";
+import { recordClip } from "../e2e/clip.ts";
+import { attachVideo, PATIENCE, submitHeadless, untilReady } from "../e2e/content.ts";
+import { photograph } from "../e2e/photograph.ts";
+import { type Platform, startPlatform } from "../e2e/platform.ts";
 
 /** Screenshots of a run, which git ignores. */
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts/e2e", import.meta.url));
