@@ -3,9 +3,7 @@
 
 import { boxScratchBytes } from "./kernels/boxes.ts";
 import { type Kernels, type Room, stageKernels } from "./kernels/kernels.ts";
-import type { GreyImage } from "./types.ts";
-
-type Size = Pick<GreyImage, "width" | "height">;
+import type { GreyImage, Size } from "./types.ts";
 
 /** Shorter side, in pixels, of the smallest keyframe. */
 const SMALLEST_KEYFRAME_SIDE = 100;

@@ -1,8 +1,12 @@
-/** An 8-bit grey image, row-major, `width * height` bytes. */
-export interface GreyImage {
-  readonly data: Uint8Array;
+/** The size of an image, in pixels. */
+export interface Size {
   readonly width: number;
   readonly height: number;
+}
+
+/** An 8-bit grey image, row-major, `width * height` bytes. */
+export interface GreyImage extends Size {
+  readonly data: Uint8Array;
 }
 
 /** An un-premultiplied 8-bit RGBA image, upright, row-major, `width * height * 4` bytes. */

@@ -4,7 +4,7 @@
 import { type DetectorBuffers, detect, layDetector } from "../compiler/detector/detect.ts";
 import { frameSelection } from "../compiler/detector/extrema.ts";
 import type { Kernels, Room } from "../compiler/kernels/kernels.ts";
-import { DESCRIPTOR_WORDS, type FeaturePoints, type GreyImage } from "../compiler/types.ts";
+import { DESCRIPTOR_WORDS, type FeaturePoints, type GreyImage, type Size } from "../compiler/types.ts";
 
 /**
  * Feature points in columns, first the maxima and then the minima. Coordinates and scales are in frame pixels,
@@ -22,8 +22,6 @@ export interface Features {
 }
 
 export type FeatureBuffers = DetectorBuffers;
-
-type Size = Pick<GreyImage, "width" | "height">;
 
 export function layFeatures(room: Room, kernels: Kernels, size: Size): FeatureBuffers {
   return layDetector(room, kernels, size, frameSelection(size));

@@ -2,7 +2,7 @@
 
 import { frameSelection, mostExtrema } from "../compiler/detector/extrema.ts";
 import { openKernels } from "../compiler/kernels/kernels.ts";
-import type { GreyImage, PlayerTarget } from "../compiler/types.ts";
+import type { GreyImage, PlayerTarget, Size } from "../compiler/types.ts";
 import { Aligner, type Alignment } from "./align.ts";
 import { type FeatureBuffers, type Features, findFeatures, layFeatures } from "./features.ts";
 import { createGrid, type FeatureGrid, type Fit, Fitter, fillGrid } from "./fit.ts";
@@ -26,8 +26,6 @@ import {
   type ViewMaker,
 } from "./reference.ts";
 import { createVoteBuffers, vote } from "./vote.ts";
-
-type Size = Pick<GreyImage, "width" | "height">;
 
 /** A target that was found. */
 export interface Found {

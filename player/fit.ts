@@ -1,16 +1,12 @@
 // Fits a homography to a hypothesis: robustly from its matches, then guided, from all features near their
 // predicted places.
 
+import type { Size } from "../compiler/types.ts";
 import { solve } from "./equations.ts";
 import type { Features } from "./features.ts";
 import { type Homography, normalize } from "./homography.ts";
 import { isSamePlace, type Matches, PACKED_BYTES, type PointSet, packedDistance } from "./match.ts";
 import { type Hypothesis, LEAST_VOTES } from "./vote.ts";
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** Where a target is, fitted to points. */
 export interface Fit {

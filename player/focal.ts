@@ -3,12 +3,8 @@
 // Source: Zhang, A Flexible New Technique for Camera Calibration (2000). A target has two perpendicular axes of the same
 // scale, which a place in the frame shows for one focal length only, unless the target is seen from the front.
 
+import type { Size } from "../compiler/types.ts";
 import type { Homography } from "./homography.ts";
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** Focal length of most phones' main cameras, per longer side of the frame. */
 const USUAL_FOCAL = 0.79;

@@ -5,7 +5,7 @@
 
 import { type Kernels, openKernels, type Room } from "../compiler/kernels/kernels.ts";
 import { PATCH_SIDE } from "../compiler/kernels/patches.ts";
-import type { GreyImage } from "../compiler/types.ts";
+import type { GreyImage, Size } from "../compiler/types.ts";
 import { chooseOctave, pixelSize } from "./align.ts";
 import {
   compose,
@@ -30,11 +30,6 @@ import {
 } from "./patches.ts";
 import { CoarseSearch } from "./search.ts";
 import { Smoother } from "./smooth.ts";
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /**
  * `followed`: the target is at `map`. `held`: it was not recognized in this frame and is shown where it was

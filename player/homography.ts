@@ -4,6 +4,8 @@
 // [i, i + 1) × [j, j + 1), so its center is at (i + 0.5, j + 0.5). Maps are row-major 3 × 3 matrices in nine
 // consecutive floats, up to scale. Functions write into `out`, which may be one of their inputs.
 
+import type { Size } from "../compiler/types.ts";
+
 export type Homography = Float64Array;
 
 export interface Point {
@@ -13,11 +15,6 @@ export interface Point {
 
 /** Upper left, upper right, lower right, lower left. */
 export type Corners = readonly [Point, Point, Point, Point];
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** Writes the map that applies `first`, then `second`. */
 export function compose(

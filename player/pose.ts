@@ -1,12 +1,8 @@
 // The place of a target in space, as the camera sees it.
 
+import type { Size } from "../compiler/types.ts";
 import { solve } from "./equations.ts";
 import { type Homography, normalize } from "./homography.ts";
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** A pinhole camera without distortion, in frame pixels; its axis meets the frame at (x, y). */
 export interface Camera {

@@ -4,12 +4,8 @@
 // away is shown as it is. Only distance tells the two apart, so that the first frame of a motion counts already.
 // A low-pass filter that raises its cut-off with the speed (One-Euro) lags where a motion begins and turns.
 
+import type { Size } from "../compiler/types.ts";
 import { type Homography, imageToCorners, normalize, projectCorners } from "./homography.ts";
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /**
  * Distance, in frame pixels, of a new place from the shown one that moves it half the way. A target that moves on and

@@ -1,16 +1,11 @@
 // Finds and follows the targets of a marker in the frames of a camera. A host runs finding and following side by side,
 // in two trackers of the same marker, or one after the other in one.
 
-import type { GreyImage, PlayerTarget } from "../compiler/types.ts";
+import type { GreyImage, PlayerTarget, Size } from "../compiler/types.ts";
 import { Finder, type FindObserver, type Found, type LastPlace } from "./find.ts";
 import { createFollower, type Follower, type FollowState } from "./follow.ts";
 import type { Homography } from "./homography.ts";
 import { buildLevels, createPyramid, type FramePyramid, fillPyramid } from "./levels.ts";
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** A target that is followed, after a frame. */
 export interface FollowedTarget {

@@ -38,20 +38,11 @@ export function tryFrames(keyframes: readonly KeyframePoints[], grey: GreyImage)
     const width = Math.max(1, Math.round(grey.width * share));
     const height = Math.max(1, Math.round(grey.height * share));
     const seen = detectIn(takeFrame(grey, width, height));
-    return (
-      countRight(
-        seen.maxima,
-        keyframes.map((keyframe) => ({ ...keyframe, points: keyframe.maxima })),
-        width,
-        height,
-      ) +
-      countRight(
-        seen.minima,
-        keyframes.map((keyframe) => ({ ...keyframe, points: keyframe.minima })),
-        width,
-        height,
-      )
-    );
+    const countOf = (polarity: "maxima" | "minima") => {
+      const known = keyframes.map((keyframe) => ({ ...keyframe, points: keyframe[polarity] }));
+      return countRight(seen[polarity], known, width, height);
+    };
+    return countOf("maxima") + countOf("minima");
   });
 }
 

@@ -101,7 +101,8 @@ export interface Reply {
 /**
  * HTTP for storages: every request has a time limit, and all requests of one request to the API share one (`Patience`);
  * failed requests are repeated where that is safe, and the target of every redirect is checked. Any status is returned;
- * a request without a response rejects with a StorageError `unavailable`. When a stream that is being sent breaks, the request rejects with the stream's own error.
+ * a request without a response rejects with a StorageError `unavailable`. When a stream that is being sent breaks, the
+ * request rejects with the stream's own error.
  */
 export class StorageHttp {
   readonly #checkAddress: (url: URL) => unknown;
