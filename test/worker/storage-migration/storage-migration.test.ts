@@ -201,24 +201,31 @@ describe("a storage migration", () => {
   });
 });
 
+/** Calls `act` after each upload to the second storage, before the upload responds. */
+function afterUploads(act: (key: string) => Promise<unknown>): void {
+  const storage = backend("second");
+  // Let the storage that the connection test opened expire.
+  edge.pass(60);
+  edge.backends.set(
+    "second",
+    but(storage, {
+      async upload(key, body, options) {
+        await storage.upload(key, body, options);
+        await act(key);
+      },
+    }),
+  );
+}
+
 describe("a file that changes while it is moved", () => {
   /** Calls `act` between the copy of the first file and its repointing. */
   const duringCopy = (act: (path: string) => Promise<unknown>, only: RegExp) => {
     let pending = true;
-    const storage = backend("second");
-    // Let the storage that the connection test opened expire.
-    edge.pass(60);
-    edge.backends.set(
-      "second",
-      but(storage, {
-        async upload(key, body, options) {
-          await storage.upload(key, body, options);
-          if (!pending || !only.test(key)) return;
-          pending = false;
-          await act(key);
-        },
-      }),
-    );
+    afterUploads(async (key) => {
+      if (!pending || !only.test(key)) return;
+      pending = false;
+      await act(key);
+    });
   };
 
   it("is replaced: the new one is served, and moved later", async () => {
@@ -515,16 +522,7 @@ describe("an interrupted storage migration", () => {
     await living();
     const { id } = await begin(second.id);
     const storage = backend("second");
-    edge.pass(60);
-    edge.backends.set(
-      "second",
-      but(storage, {
-        async upload(key, body, options) {
-          await storage.upload(key, body, options);
-          throw new StorageError("unavailable", "The response was lost.");
-        },
-      }),
-    );
+    afterUploads(() => Promise.reject(new StorageError("unavailable", "The response was lost.")));
     edge.moves.length = 0;
     await takeTurn(edge.bindings);
     expect(await keysIn(storage)).not.toEqual([]);

@@ -1,4 +1,4 @@
-import { beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
 import { sweepLostFiles } from "../../../worker/content/lost-files.ts";
 import { orphanedFiles, webhookEndpoints, webhookEvents } from "../../../worker/db/tables.ts";
 import type { ArContent, CompanyUsage } from "../../../worker/schemas.ts";
@@ -15,27 +15,23 @@ let edge: Edge;
 let owner: Browser;
 let lost: StorageConnection;
 
-beforeAll(async () => {
-  const first = new Edge();
-  first.clock = Date.now();
-  await setUp(first);
-});
-
 beforeEach(async () => {
   edge = new Edge();
   edge.clock = Date.now();
-  owner = await Browser.signedIn(edge, OWNER);
+  owner = (await setUp(edge)) ?? (await Browser.signedIn(edge, OWNER));
   lost = await edge.connection("second");
 });
 
-/** Creates a photo with a marker. */
-async function living(): Promise<ArContent> {
+/** Creates a photo with a marker, which may be in another storage. */
+async function living({ markerIn }: { readonly markerIn?: string } = {}): Promise<ArContent> {
   const { content, lease } = await edge.submit({ compile: "browser", title: crypto.randomUUID() });
+  if (markerIn) await edge.switchTo(markerIn);
   await edge.json(`/api/ar-content/${content.id}/marker`, {
     method: "PUT",
     headers: { "Vivimark-Lease": lease?.token ?? "" },
     body: form({ marker: mind() }),
   });
+  if (markerIn) await edge.switchTo("platform");
   return content;
 }
 
@@ -113,14 +109,7 @@ it("frees what a lost storage holds: its photos, other files, the quota and the 
 });
 
 it("makes a photo without its marker compile again", async () => {
-  const { content, lease } = await edge.submit({ compile: "browser", title: crypto.randomUUID() });
-  await edge.switchTo(lost.id);
-  await edge.json(`/api/ar-content/${content.id}/marker`, {
-    method: "PUT",
-    headers: { "Vivimark-Lease": lease?.token ?? "" },
-    body: form({ marker: mind() }),
-  });
-  await edge.switchTo("platform");
+  const content = await living({ markerIn: lost.id });
   lose();
   expect(await edge.json(`${API}/${lost.id}/losses`)).toEqual({ photos: 0, markers: 1, videos: 0 });
   expect((await giveUp(0)).status).toBe(202);
@@ -151,14 +140,7 @@ it("keeps a video that is attached while the sweep forgets the lost one", async 
 });
 
 it("reports no failed marker of a photo that is being compiled again", async () => {
-  const { content, lease } = await edge.submit({ compile: "browser", title: crypto.randomUUID() });
-  await edge.switchTo(lost.id);
-  await edge.json(`/api/ar-content/${content.id}/marker`, {
-    method: "PUT",
-    headers: { "Vivimark-Lease": lease?.token ?? "" },
-    body: form({ marker: mind() }),
-  });
-  await edge.switchTo("platform");
+  const content = await living({ markerIn: lost.id });
   await edge.json(`/api/ar-content/${content.id}/marker/recompile`, { method: "POST" });
   const { company } = await edge.store();
   const now = edge.clock;
