@@ -59,6 +59,7 @@ export const ERRORS = {
   invalid_thumbnail: { status: 422, title: "Invalid thumbnail" },
   video_too_large: { status: 413, title: "Video too large" },
   unsupported_video: { status: 415, title: "Unsupported video format" },
+  video_damaged: { status: 422, title: "Damaged video" },
   too_many_uploads: { status: 503, title: "Too many uploads" },
   upload_interrupted: { status: 400, title: "Upload interrupted" },
   batch_too_large: { status: 413, title: "Batch too large" },

@@ -89,6 +89,21 @@ export type MarkerMetadata = z.infer<typeof markerMetadata>;
 export const lease = z.object({ token: z.string(), expires_at: z.iso.datetime() }).openapi("Lease");
 export type Lease = z.infer<typeof lease>;
 
+const videoMetadata = z
+  .object({
+    /** Size in pixels as players show it, so after the rotation. */
+    width: z.number().int(),
+    height: z.number().int(),
+    /** Degrees clockwise by which players turn the stored frames. */
+    rotation: z.union([z.literal(0), z.literal(90), z.literal(180), z.literal(270)]),
+    /** Seconds; null: the file does not say. */
+    duration: z.number().nullable(),
+    codec: z.enum(["h264", "vp8", "vp9", "av1"]),
+    has_sound: z.boolean(),
+  })
+  .openapi("VideoMetadata");
+export type VideoMetadata = z.infer<typeof videoMetadata>;
+
 export const arContent = z
   .object({
     id: z.string(),
@@ -112,6 +127,8 @@ export const arContent = z
     video_url: z.string().nullable(),
     video_bytes: z.number().int().nullable(),
     video_type: z.string().nullable(),
+    /** What the file itself says; null without a video, and for videos from before it was read. */
+    video_metadata: orNull(videoMetadata),
     is_active: z.boolean(),
     /** When viewers stop showing the photo; null: never. */
     expires_at: z.iso.datetime().nullable(),

@@ -7,6 +7,7 @@ import type {
   StorageConnectionUsage,
   StorageMigration,
 } from "../../worker/storage/schemas.ts";
+import { mp4 } from "../worker/fixtures.ts";
 import { type LocalS3, startLocalS3 } from "../worker/storage/servers/local-s3-server.ts";
 import { until } from "./api.ts";
 import { Edge } from "./edge.ts";
@@ -44,6 +45,14 @@ const send = (method: string, body: unknown): RequestInit => ({
   body: JSON.stringify(body),
 });
 
+/** The start of an MP4 of `VIDEO_BYTES`, up to the length of its frames. */
+const START = (() => {
+  const bytes = Buffer.from(mp4({ length: 1000 }));
+  const frames = bytes.indexOf("mdat");
+  bytes.writeUInt32BE(VIDEO_BYTES - (frames - 4), frames - 4);
+  return bytes.subarray(0, frames + 4);
+})();
+
 /** Returns a part of a video: the beginning of an MP4, then bytes that never repeat. */
 function partOf(number: number, length: number): Uint8Array<ArrayBuffer> {
   const block = Buffer.alloc(65_536, createHash("sha512").update(String(number)).digest());
@@ -52,7 +61,7 @@ function partOf(number: number, length: number): Uint8Array<ArrayBuffer> {
     block.writeUInt32BE(at, 0);
     bytes.set(block.subarray(0, Math.min(block.length, length - at)), at);
   }
-  if (number === 1) bytes.set(Buffer.from("\0\0\0\x10ftypisom\0\0\0\0", "latin1"));
+  if (number === 1) bytes.set(START);
   return bytes;
 }
 

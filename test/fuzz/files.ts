@@ -1,5 +1,5 @@
 import { createCanvas } from "canvas";
-import { mind, png, texture } from "../worker/fixtures.ts";
+import { mind, mp4, png, texture, webm } from "../worker/fixtures.ts";
 import type { Random } from "./random.ts";
 
 const SIDE = 128;
@@ -25,11 +25,9 @@ export async function readCorpus(): Promise<Corpus> {
     marker: Buffer.from(mind()),
     markedPhoto: Buffer.from(png()),
     videos: [
-      Buffer.concat([Buffer.from("\0\0\0\x10ftypisom\0\0\0\0", "latin1"), Buffer.alloc(400, 7)]),
-      Buffer.concat([
-        Buffer.from("1a45dfa39f4286810142f7810142f2810442f381084282847765626d", "hex"),
-        Buffer.alloc(400),
-      ]),
+      Buffer.from(mp4({ length: 1500, sound: "mp4a" })),
+      Buffer.from(mp4({ length: 1500, isFastStart: false })),
+      Buffer.from(webm({ length: 1000, sound: "A_OPUS" })),
     ],
   };
 }

@@ -11,8 +11,11 @@ const ROOT = path.resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(path.join(tmpdir(), "vivimark-deploy-"));
 const BUNDLE = path.join(folder, "bundle");
 
-/** Most bytes: of the whole bundle, compressed, and of the sources that every isolate evaluates when it starts. */
-const BUDGET = { all: 820_000, viewer: 600_000 };
+/**
+ * Most bytes: of the whole bundle, compressed, and of the sources that every isolate evaluates when it starts. The parser
+ * of videos, which the first video evaluates, takes 51 KB of the bundle.
+ */
+const BUDGET = { all: 875_000, viewer: 600_000 };
 
 /** What esbuild writes about a bundle. */
 interface Metafile {

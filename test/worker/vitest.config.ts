@@ -63,6 +63,7 @@ export default defineConfig({
             "hono/http-exception",
             "hono/request-id",
             "hono/route",
+            "mediabunny",
             "zod",
           ],
           rolldownOptions: { external: [/^node:/, /^cloudflare:/], platform: "node" },

@@ -1,6 +1,7 @@
 import { and, eq, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
 import { unionAll } from "drizzle-orm/sqlite-core";
 import { arContent, type Content, type Database } from "../db/tables.ts";
+import type { VideoMetadata } from "../schemas.ts";
 import { FILE_KINDS, type FileKind, KINDS } from "./file-kinds.ts";
 
 /** The place of a file: a storage connection (null: the platform's own bucket) and a key in its storage. */
@@ -96,6 +97,7 @@ export type VideoType = "video/mp4" | "video/webm";
 export interface StoredVideo extends FilePlace {
   readonly type: VideoType;
   readonly bytes: number;
+  readonly metadata: VideoMetadata;
   /**
    * The row that keeps the file until the content names it: an upload in parts, whose bytes count against the
    * quota already, or a reservation (worker/content/orphaned-files.ts).

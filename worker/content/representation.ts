@@ -33,6 +33,7 @@ export function contentBody(content: Content, task: CompileTaskRow, origin: stri
     video_url: content.videoUrl,
     video_bytes: content.videoBytes,
     video_type: content.videoType,
+    video_metadata: content.videoMetadata,
     is_active: content.isActive,
     expires_at: timestamp(content.expiresAt),
     viewer_url: viewerUrl(content.uniqueId, origin),

@@ -487,6 +487,7 @@ export class ContentStore {
           videoUrl: video && sql`${mediaUrlPrefix(uniqueId, "video")} || (${version})`,
           videoType: video?.type ?? null,
           videoBytes: video?.bytes ?? null,
+          videoMetadata: video?.metadata ?? null,
           videoVersion: version,
           updatedAt: touched(now),
         })

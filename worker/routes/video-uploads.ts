@@ -163,7 +163,7 @@ const complete = companyRoute("content:submit", {
   operationId: "completeVideoUpload",
   summary: "Complete a video upload",
   description:
-    "Joins the parts and attaches the video. Can be repeated safely while the upload exists. A file that is not an MP4 or WebM video is removed.",
+    "Joins the parts and attaches the video. Can be repeated safely while the upload exists. A file that is not an MP4 or WebM video that phones play, or is cut off, is removed.",
   request: { params: uploadPath },
   responses: {
     200: answers(arContent, "The photo with its video"),
@@ -171,6 +171,7 @@ const complete = companyRoute("content:submit", {
       "not_found",
       "upload_incomplete",
       "unsupported_video",
+      "video_damaged",
       "checksum_mismatch",
       ...STORAGE_REFUSALS,
     ),

@@ -35,6 +35,7 @@ const put = companyRoute("content:submit", {
       "quota_exceeded",
       "video_too_large",
       "unsupported_video",
+      "video_damaged",
       ...STORAGE_REFUSALS,
     ),
   },

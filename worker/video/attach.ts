@@ -6,6 +6,8 @@ import type { ContentStore } from "../content/store.ts";
 import type { Company, Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import type { RequestBody } from "../http/request-body.ts";
+import type { VideoMetadata } from "../schemas.ts";
+import type { StorageProvider } from "../storage/provider.ts";
 import { IncomingVideo } from "./incoming.ts";
 import { SNIFFED_BYTES, sniffVideo } from "./sniff.ts";
 
@@ -27,8 +29,8 @@ interface VideoChange {
  * deletes the old file. An upload that breaks off changes nothing.
  *
  * @returns the new row; undefined when the content does not exist or is not the `expected` one any more
- * @throws Refusal `length_required`, `video_too_large`, `unsupported_video`, `upload_interrupted`,
- *   `quota_exceeded`
+ * @throws Refusal `length_required`, `video_too_large`, `unsupported_video`, `video_damaged`,
+ *   `upload_interrupted`, `quota_exceeded`
  */
 export async function attachVideo(
   services: Services,
@@ -51,17 +53,33 @@ export async function attachVideo(
 
   const { db, storages } = services;
   const paths = [newVideoPath(store.company, content, type)];
-  const file = { companyId: store.company.id, contentId: content.id, paths, now };
-  const [{ id, storageId, path }] = await reserveFiles(db, file);
+  const reserved = { companyId: store.company.id, contentId: content.id, paths, now };
+  const [{ id, storageId, path }] = await reserveFiles(db, reserved);
+  const file = { storageId, path, type, bytes: length };
+  let metadata: VideoMetadata;
   try {
     const storage = await storages.open(storageId);
     await storage.upload(path, incoming.stream(), { length, contentType: type });
+    metadata = await readMetadata(storage, file);
   } catch (error) {
     await discardFiles(services, [id], now);
     throw incoming.interruption ?? error;
   }
-  const video = { storageId, path, type, bytes: length, keptBy: { reservation: id } };
+  const video = { ...file, metadata, keptBy: { reservation: id } };
   return replaceVideo(services, store, { ...change, video });
+}
+
+/**
+ * Returns what a stored video contains. The parser is loaded on first use.
+ *
+ * @throws Refusal `unsupported_video`, `video_damaged`; StorageError
+ */
+export async function readMetadata(
+  storage: StorageProvider,
+  file: { readonly path: string; readonly bytes: number; readonly type: VideoType },
+): Promise<VideoMetadata> {
+  const { readVideoMetadata } = await import("./metadata.ts");
+  return readVideoMetadata(storage, file);
 }
 
 /**

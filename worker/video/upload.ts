@@ -1,5 +1,5 @@
 import type { Bindings } from "../bindings.ts";
-import type { VideoType } from "../content/files.ts";
+import type { StoredVideo, VideoType } from "../content/files.ts";
 import { discardFiles, recordOrphan } from "../content/orphaned-files.ts";
 import type { ContentStore } from "../content/store.ts";
 import type { Creation } from "../db/idempotency.ts";
@@ -18,7 +18,7 @@ import {
 import { announceStorageMigration } from "../storage-migration/announce.ts";
 import * as storageMigrations from "../storage-migration/life.ts";
 import { enqueueDeliveries } from "../webhooks/deliveries.ts";
-import { newVideoPath, replaceVideo } from "./attach.ts";
+import { newVideoPath, readMetadata, replaceVideo } from "./attach.ts";
 import { IncomingVideo } from "./incoming.ts";
 import { SNIFFED_BYTES, sniffVideo } from "./sniff.ts";
 import type { VideoUploadStore } from "./upload-store.ts";
@@ -230,7 +230,7 @@ function uploadLost(error: unknown): unknown {
  * parts are joined already continues from there.
  *
  * @returns the new row; undefined when the content does not exist any more
- * @throws Refusal `upload_incomplete`, `unsupported_video`, `checksum_mismatch`, `not_found`
+ * @throws Refusal `upload_incomplete`, `unsupported_video`, `video_damaged`, `checksum_mismatch`, `not_found`
  */
 export async function completeUpload(
   services: Services,
@@ -249,12 +249,12 @@ export async function completeUpload(
         throw uploadLost(error);
       });
   }
-  const type = await checkVideo(storage, upload).catch(async (error) => {
+  const checked = await checkVideo(storage, upload).catch(async (error) => {
     if (error instanceof Refusal) await discardUpload(services, uploads, upload, now());
     throw error;
   });
   const { storageId, path, bytes } = upload;
-  const video = { storageId, path, type, bytes, keptBy: { upload: upload.id } };
+  const video = { storageId, path, bytes, ...checked, keptBy: { upload: upload.id } };
   const shown = await replaceVideo(services, store, { content, video, now: now() });
   if (!shown) {
     await discardUpload(services, uploads, upload, now());
@@ -285,8 +285,11 @@ function assertComplete(upload: VideoUploadRow, stored: readonly UploadedPart[])
   throw new Refusal("upload_incomplete", `${found}, then complete the upload again.`);
 }
 
-/** Returns the video's format by its first bytes, and checks its SHA-256 if the client sent one. */
-async function checkVideo(storage: StorageProvider, upload: VideoUploadRow): Promise<VideoType> {
+/** Returns the video's format and what it contains, and checks its SHA-256 if the client sent one. */
+async function checkVideo(
+  storage: StorageProvider,
+  upload: VideoUploadRow,
+): Promise<Pick<StoredVideo, "type" | "metadata">> {
   const range = { start: 0, end: SNIFFED_BYTES - 1 };
   const head = await storage.download(upload.path, { range });
   if (!head)
@@ -307,7 +310,9 @@ async function checkVideo(storage: StorageProvider, upload: VideoUploadRow): Pro
       throw new Refusal("checksum_mismatch", `The video has SHA-256 ${sha256}; expected ${upload.sha256}.`);
     }
   }
-  return sniffed.type;
+  const { path, bytes } = upload;
+  const { type } = sniffed;
+  return { type, metadata: await readMetadata(storage, { path, bytes, type }) };
 }
 
 /** Begins to move a video from the platform's own bucket to the company's storage. */

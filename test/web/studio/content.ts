@@ -24,6 +24,7 @@ export function content(change: Partial<ArContent> = {}): ArContent {
     video_url: null,
     video_bytes: null,
     video_type: null,
+    video_metadata: null,
     is_active: true,
     expires_at: null,
     viewer_url: `/v/${id}`,

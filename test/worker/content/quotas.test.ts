@@ -216,7 +216,7 @@ describe("a video upload in parts", () => {
     expect(begun.map(({ status }) => status).sort()).toEqual([...Array(3).fill(201), ...Array(7).fill(403)]);
     expect((await refusal(await begin(content.id))).code).toBe("quota_exceeded");
     expect(await edge.db.select().from(videoUploads)).toHaveLength(3);
-    expect((await refusal(await putVideo(content.id, video("mp4", 100)))).code).toBe("quota_exceeded");
+    expect((await refusal(await putVideo(content.id, video("mp4", 1000)))).code).toBe("quota_exceeded");
   });
 });
 

@@ -440,6 +440,7 @@ async function recordVideos({ id }: ArContent): Promise<void> {
   await refused("length_required", put(stream, {}));
   await refused("video_too_large", put("x", { "Content-Length": "120000000" }));
   await refused("unsupported_video", put(video("mov"), { "Content-Length": "5000" }));
+  await refused("video_damaged", put(video("mp4").slice(0, 4000), { "Content-Length": "4000" }));
 
   const begin = async (wanted: object) => {
     const begun = await call(`${path}/video-uploads`, json("POST", { content_type: "video/mp4", ...wanted }));

@@ -1,7 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { ArContent } from "../../../worker/schemas.ts";
 import { Edge, refusal } from "../edge.ts";
-import { ftyp, video } from "../fixtures.ts";
+import { box, element, ftyp, mp4, video, webm } from "../fixtures.ts";
 
 async function photo() {
   const edge = new Edge();
@@ -48,9 +48,10 @@ describe("a video", () => {
     ftyp("M4V "),
     ftyp("3gp5"),
     ftyp("XAVC", ["XAVC", "mp42"]),
-  ])("is an MP4 by its brands", async (head) => {
+  ])("is an MP4 by its brands", async (brands) => {
     const { put } = await photo();
-    expect(await (await put(head, head.length)).json()).toMatchObject({ video_type: "video/mp4" });
+    const body = mp4({ ftyp: brands });
+    expect(await (await put(body, body.length)).json()).toMatchObject({ video_type: "video/mp4" });
   });
 
   it("has the type of its bytes, whatever the Content-Type says", async () => {
@@ -63,19 +64,19 @@ describe("a video", () => {
 
   it("is recognised when its first bytes arrive one by one", async () => {
     const { edge, put } = await photo();
-    const body = video("mp4", 300);
+    const body = video("mp4", 700);
     const single = Array.from(body, (byte) => new Uint8Array([byte]));
-    const attached = await (await put(stream(...single), 300)).json<ArContent>();
+    const attached = await (await put(stream(...single), 700)).json<ArContent>();
     const served = await edge.fetch(attached.video_url ?? "");
     expect(new Uint8Array(await served.arrayBuffer())).toEqualBytes(body);
   });
 
   it("replaces the one before, whose file and address are removed", async () => {
     const { edge, content, put, path } = await photo();
-    const first = video("mp4", 400);
-    const second = video("webm", 500);
-    await put(first, 400);
-    const attached = await (await put(second, 500)).json<ArContent>();
+    const first = video("mp4", 1400);
+    const second = video("webm", 1500);
+    await put(first, 1400);
+    const attached = await (await put(second, 1500)).json<ArContent>();
     expect(attached.video_url).toBe(`/media/${content.unique_id}/video?v=2`);
     expect((await edge.files(content)).filter((key) => key.includes("/videos/"))).toHaveLength(1);
 
@@ -87,13 +88,13 @@ describe("a video", () => {
     });
     expect(await edge.files(content)).toHaveLength(1);
     expect((await edge.fetch(path, { method: "DELETE" })).status).toBe(204);
-    const third = await (await put(first, 400)).json<ArContent>();
+    const third = await (await put(first, 1400)).json<ArContent>();
     expect(third.video_url).toBe(`/media/${content.unique_id}/video?v=4`);
   });
 
   it("is one of several at once: the last wins, one file stays", async () => {
     const { edge, content, put } = await photo();
-    const bodies = [300, 400, 500, 600].map((length) => video("mp4", length));
+    const bodies = [1300, 1400, 1500, 1600].map((length) => video("mp4", length));
     const answers = await Promise.all(bodies.map((body) => put(body, body.length)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     const { video_bytes: size, video_url: url } = await edge.content(content.id);
@@ -102,6 +103,55 @@ describe("a video", () => {
     expect((await edge.files(content)).filter((key) => key.includes("/videos/"))).toHaveLength(1);
   });
 });
+
+describe("what a video contains", () => {
+  it.each([
+    [
+      "an MP4",
+      mp4({}),
+      { codec: "h264", width: 320, height: 240, rotation: 0, duration: 3, has_sound: false },
+    ],
+    ["an MP4 with sound", mp4({ sound: "mp4a" }), { codec: "h264", has_sound: true }],
+    ["an MP4 with its index at the end", mp4({ isFastStart: false, length: 300_000 }), { duration: 3 }],
+    ["an upright MP4", mp4({ isTurned: true }), { width: 240, height: 320, rotation: 90 }],
+    ["an MP4 with VP9", mp4({ codec: "vp09" }), { codec: "vp9" }],
+    ["an MP4 with AV1", mp4({ codec: "av01" }), { codec: "av1" }],
+    ["an MP4 without its duration", mp4({ duration: 0 }), { duration: null }],
+    [
+      "an MP4 with a box between",
+      joined(ftyp("isom"), box("free", new Uint8Array(70_000)), mp4({}).slice(16)),
+      {},
+    ],
+    ["a WebM", webm({}), { codec: "vp8", width: 320, height: 240, duration: 3, has_sound: false }],
+    ["a WebM with sound", webm({ codec: "V_VP9", sound: "A_OPUS" }), { codec: "vp9", has_sound: true }],
+    [
+      "a WebM with AV1, as browsers record it",
+      webm({ codec: "V_AV1", isOpen: true, duration: 0 }),
+      { codec: "av1", duration: null },
+    ],
+  ])("is read from %s", async (_name, body, expected) => {
+    const { edge, content, put } = await photo();
+    const { video_metadata: metadata } = await (await put(body, body.length)).json<ArContent>();
+    expect(metadata).toMatchObject({ rotation: 0, width: 320, ...expected });
+    expect((await edge.content(content.id)).video_metadata).toEqual(metadata);
+  });
+
+  it("takes the storage two requests for a video of any length", async () => {
+    const { edge, put } = await photo();
+    const download = vi.spyOn(edge.storage, "download");
+    const body = mp4({ isFastStart: false, length: 3_000_000, sound: "mp4a" });
+    expect((await put(body, body.length)).status).toBe(200);
+    const ranges = download.mock.calls.map(([, options]) => options?.range);
+    expect(ranges).toEqual([
+      { start: 0, end: 65_535 },
+      { start: expect.any(Number), end: 2_999_999 },
+    ]);
+  });
+});
+
+function joined(...parts: readonly Uint8Array[]) {
+  return new Uint8Array(parts.flatMap((part) => Array.from(part)));
+}
 
 describe("a refused video", () => {
   const text = new TextEncoder().encode(
@@ -152,10 +202,73 @@ describe("a refused video", () => {
     expect(problem.detail).toMatch(`The file is ${found}`);
   });
 
+  const header = box("ftyp", new TextEncoder().encode("isom\0\0\0\0"));
+  it.each([
+    ["sound only, as MP4", mp4({ codec: null, sound: "mp4a" }), 415, "has sound but no video track"],
+    ["sound only, as WebM", webm({ codec: null, sound: "A_OPUS" }), 415, "has sound but no video track"],
+    ["no tracks", mp4({ codec: null }), 415, "has no video track"],
+    ["HEVC", mp4({ codec: "hvc1" }), 415, "The codec of the video is HEVC (H.265)"],
+    ["MPEG-4 Part 2", mp4({ codec: "mp4v" }), 415, "The codec of the video is MPEG-4 Part 2"],
+    ["an unknown codec", mp4({ codec: "zzzz" }), 415, 'The codec of the video is "zzzz"'],
+    ["an unknown codec, as WebM", webm({ codec: "V_THEORA" }), 415, 'The codec of the video is "V_THEORA"'],
+    ["AC-3 sound", mp4({ sound: "ac-3" }), 415, "The codec of the sound is AC-3"],
+    [
+      "its end missing, as MP4",
+      mp4({}).slice(0, 4000),
+      422,
+      "truncated: the file has 4000 bytes; expected 5000",
+    ],
+    [
+      "its end missing, as WebM",
+      webm({}).slice(0, 4000),
+      422,
+      "truncated: the file has 4000 bytes; expected 5000",
+    ],
+    ["its index missing", mp4({ isFastStart: false }).slice(0, 3000), 422, "truncated"],
+    ["its frames missing", upToFrames(), 422, "no frames"],
+    [
+      "its index cut out",
+      joined(header, box("mdat", new Uint8Array(99))),
+      422,
+      'its index (the box "moov") is missing',
+    ],
+    ["no frames, as WebM", webm({ isOpen: true }).slice(0, 24), 422, "it has no frames"],
+    ["no size", mp4({ width: 0, height: 0 }), 422, "0 × 0 px"],
+    ["a box that is longer than the one around it", lengthened("trak"), 422, "longer than the one around it"],
+    ["a description that cannot be read", lengthened("avc1"), 422, "its tracks cannot be read"],
+    ["thousands of boxes", joined(header, ...Array(400).fill(box("free"))), 422, "more than 300 boxes"],
+    ["a huge box", joined(header, box("moov", box("mvhd", new Uint8Array(70_000)))), 422, "is too large"],
+    [
+      "thousands of elements",
+      joined(webm({ isOpen: true }).slice(0, 24), ...Array(200).fill(element([0xec]))),
+      422,
+      "damaged",
+    ],
+  ])("with %s says so, and leaves no file", async (_name, body, status, detail) => {
+    const { edge, content, put } = await photo();
+    const problem = await refusal(await put(body, body.length));
+    expect([problem.status, problem.detail]).toEqual([status, expect.stringContaining(detail)]);
+    expect(await edge.content(content.id)).toEqual(content);
+    expect(await edge.files(content)).toHaveLength(1);
+  });
+
+  function upToFrames() {
+    const bytes = mp4({});
+    return bytes.slice(0, new TextDecoder("latin1").decode(bytes).indexOf("mdat") - 4);
+  }
+
+  /** Returns an MP4 with a box whose stated length is too large. */
+  function lengthened(type: string) {
+    const bytes = mp4({});
+    const text = new TextDecoder("latin1").decode(bytes);
+    new DataView(bytes.buffer).setUint32(text.indexOf(type) - 4, 4900);
+    return bytes;
+  }
+
   it("that breaks off keeps the one before, and leaves no file", async () => {
     const { edge, content, put } = await photo();
-    const first = video("mp4", 400);
-    const before = await (await put(first, 400)).json<ArContent>();
+    const first = video("mp4", 1400);
+    const before = await (await put(first, 1400)).json<ArContent>();
     let sent = 0;
     const broken = new ReadableStream({
       type: "bytes",

@@ -8,7 +8,7 @@ import type { MultipartUploads, StorageProvider } from "../../../worker/storage/
 import { takeTurn } from "../../../worker/storage-migration/turn.ts";
 import { sweep } from "../../../worker/sweep.ts";
 import { but, Edge, json, refusal } from "../edge.ts";
-import { video } from "../fixtures.ts";
+import { mp4, video } from "../fixtures.ts";
 
 const MB = 2 ** 20;
 const PART = 16 * MB;
@@ -84,7 +84,11 @@ describe("a large video", () => {
 
     await put(upload.id, 2, part(bytes, 2));
     const attached = (await (await complete(upload.id)).json()) as ArContent;
-    expect(attached).toMatchObject({ video_bytes: LENGTH, video_type: "video/mp4" });
+    expect(attached).toMatchObject({
+      video_bytes: LENGTH,
+      video_type: "video/mp4",
+      video_metadata: { width: 320, height: 240, duration: 3, codec: "h264", rotation: 0, has_sound: false },
+    });
     expect(await shown()).toEqualBytes(bytes);
     expect((await refused(complete(upload.id))).code).toBe("not_found");
     expect((await edge.files(content)).filter((key) => key.includes("videos/"))).toHaveLength(1);
@@ -114,7 +118,7 @@ describe("a large video", () => {
     expect(await shown()).toEqualBytes(bytes);
   });
 
-  it("that is not a video, or has another checksum, is refused and removed", async () => {
+  it("that is not a video, is cut off or has another checksum is refused and removed", async () => {
     const quickTime = await begin({ length: 3000 });
     await putAll(quickTime.id, video("mov", 3000), [1]);
     const problem = await refused(complete(quickTime.id));
@@ -122,9 +126,13 @@ describe("a large video", () => {
     const damaged = await begin({ length: 3000, sha256: "0".repeat(64) });
     await putAll(damaged.id, video("mp4", 3000), [1]);
     expect((await refused(complete(damaged.id))).code).toBe("checksum_mismatch");
+    const cutOff = await begin({ length: 3000 });
+    await putAll(cutOff.id, mp4({ length: 4000 }).slice(0, 3000), [1]);
+    const truncated = await refused(complete(cutOff.id));
+    expect([truncated.status, truncated.code]).toEqual([422, "video_damaged"]);
     expect((await edge.content(content.id)).video_url).toBeNull();
     expect((await edge.files(content)).filter((key) => key.includes("videos/"))).toEqual([]);
-    expect([...(await rowsOf(quickTime.id)), ...(await rowsOf(damaged.id))]).toEqual([]);
+    for (const { id } of [quickTime, damaged, cutOff]) expect(await rowsOf(id)).toEqual([]);
   });
 
   it.each([
