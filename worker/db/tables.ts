@@ -849,6 +849,9 @@ export const webhookDeliveries = sqliteTable(
     index("webhook_deliveries_waiting")
       .on(table.companyId, table.nextAttemptAt)
       .where(sql`state = 'pending'`),
+    index("webhook_deliveries_due")
+      .on(table.endpointId, table.nextAttemptAt)
+      .where(sql`state = 'pending' AND next_attempt_at IS NOT NULL`),
     index("webhook_deliveries_leased").on(table.companyId).where(sql`lease IS NOT NULL`),
   ],
 );

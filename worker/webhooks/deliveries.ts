@@ -16,6 +16,7 @@ import {
   type SQL,
   sql,
 } from "drizzle-orm";
+import type { AnySQLiteColumn } from "drizzle-orm/sqlite-core";
 import { Audit, PLATFORM_ACTOR } from "../audit/log.ts";
 import type { Bindings, WebhookMessage } from "../bindings.ts";
 import { companiesWith } from "../db/companies-with.ts";
@@ -59,8 +60,14 @@ const LEASE_MILLISECONDS = 60_000;
 /** A message may come this early, since queues deliver on whole seconds. */
 const EARLY_MILLISECONDS = 1000;
 
-/** Requests of one company that are sent at a time, so that its slow servers delay no other company. */
+/**
+ * Requests of one company that are sent at a time, so that its slow servers delay no other company. An endpoint without
+ * an open request may always send one, so that the slow endpoints of a company do not delay its others.
+ */
 export const COMPANY_SENDS = 5;
+
+/** Requests to one endpoint that are sent at a time. */
+export const ENDPOINT_SENDS = 3;
 
 const MINUTE_MILLISECONDS = 60_000;
 
@@ -224,8 +231,7 @@ export async function claim(
           isDue(now, now + EARLY_MILLISECONDS),
           lt(webhookDeliveries.attempts, MAX_ATTEMPTS),
           isEndpointReady(db),
-          sql`(SELECT count(*) FROM webhook_deliveries AS sending WHERE sending.company_id = ${webhookDeliveries.companyId}
-            AND sending.lease IS NOT NULL AND sending.lease_expires_at > ${now}) < ${COMPANY_SENDS}`,
+          hasPlace(now),
           sendsAMinute === 0 ? undefined : sql`NOT ${hasSpentMinute(sendsAMinute, now)}`,
         ),
       )
@@ -248,6 +254,19 @@ export async function claim(
   return claimed;
 }
 
+/** The condition that neither a delivery's endpoint nor its company has as many open requests as it may. */
+function hasPlace(now: number): SQL {
+  const ofEndpoint = sql`count(*) FILTER (WHERE sending.endpoint_id = ${webhookDeliveries.endpointId})`;
+  return sql`(SELECT ${ofEndpoint} = 0 OR (${ofEndpoint} < ${ENDPOINT_SENDS} AND count(*) < ${COMPANY_SENDS})
+    ${openRequests(webhookDeliveries.companyId, now)})`;
+}
+
+/** Selects from the deliveries of a company that are being sent, as `sending`. */
+function openRequests(companyId: AnySQLiteColumn | string, now: number): SQL {
+  return sql`FROM webhook_deliveries AS sending WHERE sending.company_id = ${companyId}
+    AND sending.lease IS NOT NULL AND sending.lease_expires_at > ${now}`;
+}
+
 function minuteOf(now: number): number {
   return Math.floor(now / MINUTE_MILLISECONDS);
 }
@@ -262,8 +281,8 @@ function hasSpentMinute(sendsAMinute: number, now: number): SQL {
 }
 
 /**
- * Holds back the deliveries of a company that has sent as many requests as it may in this minute: queues its oldest
- * ones for the next minute, once per minute. Each of them, when it is sent, queues the next one.
+ * Holds back the deliveries of a company that has sent as many requests as it may in this minute: queues the oldest
+ * ones of each endpoint for the next minute, once per minute. Each of them, when it is sent, queues the next one.
  */
 export async function holdBack(
   { db, webhookQueue }: Outbox,
@@ -290,28 +309,45 @@ export async function holdBack(
     )
     .returning({ id: companies.id });
   if (!held) return;
-  const next = await findDue(db, held.id, COMPANY_SENDS, now);
+  const next = await db.select({ delivery_id: sql<string>`id` }).from(firstDue(held.id, now));
   await webhookQueue.sendAll(next, Math.ceil((until - now) / 1000));
 }
 
-/** Queues the delivery of a company that has waited longest. */
+/**
+ * Queues deliveries of a company for its free places: first those of the endpoints with the fewest open requests, of
+ * these the one that has waited longest. Endpoints that have as many as they may are left out.
+ */
 export async function enqueueNext(
   { db, webhookQueue }: Outbox,
   companyId: string,
   now: number,
 ): Promise<void> {
-  const next = await findDue(db, companyId, 1, now);
-  if (next.length > 0) await webhookQueue.sendAll(next, 0);
+  const open = sql`(SELECT count(*) ${openRequests(companyId, now)})`;
+  const ofEndpoint = sql`(SELECT count(*) ${openRequests(companyId, now)} AND sending.endpoint_id = placed.endpoint_id)`;
+  const next = await db
+    .select({
+      delivery_id: sql<string>`id`,
+      nth: sql<number>`place + ${ofEndpoint}`.as("nth"),
+      free: sql<number>`max(1, ${COMPANY_SENDS} - ${open})`,
+    })
+    .from(firstDue(companyId, now))
+    .where(sql`nth = 1 OR (nth <= ${ENDPOINT_SENDS} AND ${open} < ${COMPANY_SENDS})`)
+    .orderBy(sql`nth, next_attempt_at`)
+    .limit(COMPANY_SENDS);
+  const messages = next.slice(0, next[0]?.free).map(({ delivery_id }) => ({ delivery_id }));
+  if (messages.length > 0) await webhookQueue.sendAll(messages, 0);
 }
 
-/** Returns the messages of deliveries of a company that are due, the oldest first. */
-function findDue(db: Database, companyId: string, limit: number, now: number): Promise<WebhookMessage[]> {
-  return db
-    .select({ delivery_id: webhookDeliveries.id })
-    .from(webhookDeliveries)
-    .where(and(eq(webhookDeliveries.companyId, companyId), isDue(now)))
-    .orderBy(webhookDeliveries.nextAttemptAt)
-    .limit(limit);
+/** Selects the oldest due deliveries of each endpoint of a company, as `placed`: as many as may be sent at a time. */
+function firstDue(companyId: string, now: number): SQL {
+  const { endpointId, nextAttemptAt } = webhookDeliveries;
+  const ofEndpoint = sql`SELECT rowid FROM ${webhookDeliveries} WHERE ${eq(endpointId, webhookEndpoints.id)}
+    AND ${isDue(now)} ORDER BY ${nextAttemptAt} LIMIT ${ENDPOINT_SENDS}`;
+  return sql`(
+    SELECT ${webhookDeliveries.id}, ${endpointId}, ${nextAttemptAt},
+      row_number() OVER (PARTITION BY ${endpointId} ORDER BY ${nextAttemptAt}) AS place
+    FROM ${webhookEndpoints} JOIN ${webhookDeliveries} ON ${webhookDeliveries}.rowid IN (${ofEndpoint})
+    WHERE ${eq(webhookEndpoints.companyId, companyId)}) AS placed`;
 }
 
 /** The outcome of a request. */

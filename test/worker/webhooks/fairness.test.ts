@@ -6,7 +6,7 @@ import { FIRST_COMPANY_ID } from "../../../worker/content/store.ts";
 import { companies, webhookDeliveries, webhookEndpoints, webhookEvents } from "../../../worker/db/tables.ts";
 import { dispatch } from "../../../worker/dispatch.ts";
 import { sweep } from "../../../worker/sweep.ts";
-import { COMPANY_SENDS } from "../../../worker/webhooks/deliveries.ts";
+import { COMPANY_SENDS, ENDPOINT_SENDS } from "../../../worker/webhooks/deliveries.ts";
 import type { Webhook } from "../../../worker/webhooks/schemas.ts";
 import { newSecret } from "../../../worker/webhooks/secret.ts";
 import { addCompany } from "../company.ts";
@@ -104,8 +104,8 @@ test("the slow server of one company delays no request of another, and gets few 
   queue.push(...(await due(shop.id, fast, 1)));
   await work(queue);
   await vi.waitUntil(() => fast.received === 1, PATIENCE);
-  await vi.waitUntil(() => slow.open === COMPANY_SENDS, PATIENCE);
-  expect(slow.received).toBe(COMPANY_SENDS);
+  await vi.waitUntil(() => slow.open === ENDPOINT_SENDS, PATIENCE);
+  expect(slow.received).toBe(ENDPOINT_SENDS);
 
   // Each request that ends starts the next one.
   while (slow.received < 100 || slow.open > 0) {
@@ -116,7 +116,37 @@ test("the slow server of one company delays no request of another, and gets few 
   }
   slow.answer();
   await Promise.all(sending);
-  expect([await pending(FIRST_COMPANY_ID), slow.received, slow.mostAtOnce]).toEqual([0, 100, COMPANY_SENDS]);
+  expect([await pending(FIRST_COMPANY_ID), slow.received, slow.mostAtOnce]).toEqual([0, 100, ENDPOINT_SENDS]);
+});
+
+test("slow webhooks of a company delay none of its others, and get few requests at a time each", async () => {
+  const slow = Array.from({ length: 3 }, () => new Server(edge, true));
+  const fast = new Server(edge, false);
+  const queue: WebhookMessage[] = [];
+  for (const server of slow) queue.push(...(await due(FIRST_COMPANY_ID, server, 10)));
+  edge.pass(1);
+  queue.push(...(await due(FIRST_COMPANY_ID, fast, 4)));
+  await work(queue);
+  // The slow ones take all places, and keep them. Each end of a fast one queues the next.
+  await vi.waitUntil(() => slow.every(({ open }) => open > 0), PATIENCE);
+  for (let received = 1; received <= 4; received++) {
+    await vi.waitUntil(() => fast.received === received, PATIENCE);
+    await vi.waitUntil(() => received === 4 || edge.told.length > 0, PATIENCE);
+    await work(edge.told.splice(0));
+  }
+  expect(slow.map(({ received }) => received)).toEqual([ENDPOINT_SENDS, COMPANY_SENDS - ENDPOINT_SENDS, 1]);
+
+  while (slow.some(({ open }) => open > 0)) {
+    for (const server of slow) server.answer();
+    await Promise.all(sending.splice(0));
+    await work(edge.told.splice(0));
+    await vi.waitUntil(
+      () => slow.reduce((open, server) => open + server.open, 0) === sending.length,
+      PATIENCE,
+    );
+  }
+  const seen = slow.map(({ received, mostAtOnce }) => [received, mostAtOnce <= ENDPOINT_SENDS]);
+  expect([await pending(FIRST_COMPANY_ID), ...seen]).toEqual([0, [10, true], [10, true], [10, true]]);
 });
 
 test("a company's requests above its limit per minute are held back, shown, and sent in the next minutes", async () => {
@@ -148,7 +178,7 @@ test("a company's requests above its limit per minute are held back, shown, and 
   expect(await list()).toMatchObject({ requests_a_minute: 10, held_back_until: until });
   while ((await pending(FIRST_COMPANY_ID)) > 0) {
     const resumed = edge.toldLater.splice(0);
-    expect(resumed).toHaveLength(COMPANY_SENDS);
+    expect(resumed).toHaveLength(ENDPOINT_SENDS);
     const delays = new Set(resumed.map(({ delaySeconds }) => delaySeconds));
     expect(delays).toEqual(new Set([sent.length === 1 ? 40 : 60]));
     edge.pass(resumed[0].delaySeconds);

@@ -1,0 +1,1 @@
+CREATE INDEX `webhook_deliveries_due` ON `webhook_deliveries` (`endpoint_id`,`next_attempt_at`) WHERE state = 'pending' AND next_attempt_at IS NOT NULL;
