@@ -53,6 +53,10 @@ export interface ArContent {
   unique_id: string;
   title: string;
   description: string;
+  order_number: string | null;
+  customer_name: string | null;
+  customer_email: string | null;
+  customer_phone: string | null;
   image_url: string;
   image_sha256: string;
   image_width: number;
@@ -84,6 +88,10 @@ export interface ArContent {
 export interface ArContentChange {
   title?: string;
   description?: string;
+  order_number?: string | null;
+  customer_name?: string | null;
+  customer_email?: string | null;
+  customer_phone?: string | null;
   is_active?: boolean;
   project_id?: string;
   expires_at?: string | null;
@@ -132,6 +140,41 @@ export interface BatchItem {
 export interface BatchResult {
   items: Array<BatchItem>;
   submitted: number;
+  refused: number;
+}
+
+export interface BulkItem {
+  id: string;
+  status: number;
+  task_id: string | null;
+  error: Problem | null;
+}
+
+export type BulkRequest = {
+  action: "pause";
+  ids: Array<string>;
+} | {
+  action: "resume";
+  ids: Array<string>;
+} | {
+  action: "move";
+  ids: Array<string>;
+  project_id: string;
+} | {
+  action: "set_expiry";
+  ids: Array<string>;
+  expires_at: string | null;
+} | {
+  action: "recompile";
+  ids: Array<string>;
+} | {
+  action: "delete";
+  ids: Array<string>;
+};
+
+export interface BulkResult {
+  items: Array<BulkItem>;
+  done: number;
   refused: number;
 }
 
@@ -1075,6 +1118,13 @@ export interface Operations {
    *
    * A search with `q` looks at 1,000 photos per page, so a page may have fewer photos than `limit`, or none, before the last one. The last page has no `next_cursor`.
    */
+  "POST /api/ar-content/bulk": {
+    header?: {
+      "Idempotency-Key"?: string;
+    };
+    body: BulkRequest;
+    answer: BulkResult;
+  };
   "GET /api/ar-content": {
     query?: {
       project_id?: string;

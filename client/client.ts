@@ -45,6 +45,11 @@ export interface PhotoOptions {
   /** Default: the name of the file. */
   readonly title?: string;
   readonly description?: string;
+  /** Unique in the project. Viewers get neither it nor the customer. */
+  readonly order_number?: string;
+  readonly customer_name?: string;
+  readonly customer_email?: string;
+  readonly customer_phone?: string;
   /** Default: the oldest project that is not archived. */
   readonly project_id?: string;
   /** Number of strongest feature points that each keyframe keeps: 20 to 5000. */
@@ -61,8 +66,8 @@ export type NewPhoto = (PhotoOptions & { readonly image: Image }) | Omit<RemoteP
 
 /** Up to 500 photos: files, a ZIP archive of files, or URLs. */
 export type NewBatch =
-  | (Omit<PhotoOptions, "title"> & { readonly images: readonly Image[] })
-  | (Omit<PhotoOptions, "title"> & { readonly archive: Image })
+  | (Omit<PhotoOptions, "title" | "order_number"> & { readonly images: readonly Image[] })
+  | (Omit<PhotoOptions, "title" | "order_number"> & { readonly archive: Image })
   | RemotePhotos;
 
 /** The request of an operation: `path`, `query`, `header`, `body`, `form`, as far as the operation has them. */

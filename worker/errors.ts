@@ -32,6 +32,7 @@ export const ERRORS = {
   unauthenticated: { status: 401, title: "Not signed in" },
   forbidden: { status: 403, title: "Not allowed" },
   foreign_origin: { status: 403, title: "Cross-site request" },
+  order_number_taken: { status: 409, title: "Order number taken" },
   project_archived: { status: 409, title: "Project archived" },
   last_project: { status: 409, title: "Last open project" },
   no_company: { status: 403, title: "No company selected" },

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { SCORED_PLAYERS } from "../compiler/quality/model.ts";
-import { decimal, descriptionText, nameText, orNull, titleText } from "./http/fields.ts";
+import { decimal, descriptionText, nameText, optionalText, orNull, titleText } from "./http/fields.ts";
 import { problem } from "./http/problem.ts";
 
 export const markerStatus = z.enum(["pending", "processing", "ready", "failed"]).openapi("MarkerStatus");
@@ -112,6 +112,11 @@ export const arContent = z
     unique_id: z.uuid(),
     title: z.string(),
     description: z.string(),
+    /** The order and the customer: for the company only, never in what viewers load. */
+    order_number: z.string().nullable(),
+    customer_name: z.string().nullable(),
+    customer_email: z.string().nullable(),
+    customer_phone: z.string().nullable(),
     image_url: z.string(),
     image_sha256: z.string(),
     /** Upright size of the original, pixels. */
@@ -179,6 +184,50 @@ export const batchResult = z
   .object({ items: z.array(batchItem), submitted: z.number().int(), refused: z.number().int() })
   .openapi("BatchResult");
 export type BatchResult = z.infer<typeof batchResult>;
+
+/** The most photos in one bulk request. */
+export const MAX_BULK = 200;
+
+const bulkIds = z
+  .array(z.string().max(64))
+  .min(1)
+  .max(MAX_BULK)
+  .refine((ids) => new Set(ids).size === ids.length, "expected each ID once");
+
+/** One action on many photos. */
+export const bulkRequest = z
+  .discriminatedUnion("action", [
+    z.strictObject({ action: z.literal("pause"), ids: bulkIds }),
+    z.strictObject({ action: z.literal("resume"), ids: bulkIds }),
+    z.strictObject({ action: z.literal("move"), ids: bulkIds, project_id: z.string().max(64) }),
+    z.strictObject({
+      action: z.literal("set_expiry"),
+      ids: bulkIds,
+      expires_at: z.iso.datetime().nullable().describe("Null: never."),
+    }),
+    z.strictObject({ action: z.literal("recompile"), ids: bulkIds }),
+    z.strictObject({ action: z.literal("delete"), ids: bulkIds }),
+  ])
+  .openapi("BulkRequest");
+export type BulkRequest = z.infer<typeof bulkRequest>;
+
+/** The result of one photo of a bulk request. */
+const bulkItem = z
+  .object({
+    id: z.string(),
+    /** The status of the same request for this photo alone: 200, 204 for a deletion, or the error's. */
+    status: z.number().int(),
+    /** The new compilation; null for other actions. */
+    task_id: z.string().nullable(),
+    error: z.lazy(() => orNull(problem)),
+  })
+  .openapi("BulkItem");
+export type BulkItem = z.infer<typeof bulkItem>;
+
+export const bulkResult = z
+  .object({ items: z.array(bulkItem), done: z.number().int(), refused: z.number().int() })
+  .openapi("BulkResult");
+export type BulkResult = z.infer<typeof bulkResult>;
 
 export const contentPage = z
   .object({
@@ -302,10 +351,20 @@ export const projectChange = z
   })
   .openapi("ProjectChange");
 
+/** The order that a photo belongs to. */
+const order = z.object({
+  order_number: optionalText(64).describe("Unique in the project. Viewers never get it."),
+  customer_name: optionalText(200).describe("Viewers never get it."),
+  customer_email: optionalText(254).describe("Viewers never get it. Its form is not checked."),
+  customer_phone: optionalText(40).describe("Viewers never get it. Its form is not checked."),
+});
+export type OrderFields = { readonly [Field in keyof z.infer<typeof order>]?: string | null | undefined };
+
 /** The fields of a new photo, besides the photo itself. */
 const photoFields = {
   title: titleText.optional().describe("Default: the name of the file."),
   description: descriptionText.optional(),
+  ...order.partial().shape,
   project_id: z.string().max(64).optional().describe("Default: the oldest project that is not archived."),
   compile: compileWhere.optional().describe("Default: server."),
   max_features: maxFeatures
@@ -341,6 +400,10 @@ export const contentChange = z
   .strictObject({
     title: titleText.optional(),
     description: descriptionText.optional(),
+    order_number: order.shape.order_number.nullable().optional(),
+    customer_name: order.shape.customer_name.nullable().optional(),
+    customer_email: order.shape.customer_email.nullable().optional(),
+    customer_phone: order.shape.customer_phone.nullable().optional(),
     is_active: z.boolean().optional(),
     project_id: z.string().max(64).optional(),
     expires_at: z.iso.datetime().nullable().optional(),

@@ -6,6 +6,7 @@ import { insertSelect } from "../db/insert-select.ts";
 import { isAfter, newestFirst, pageOf } from "../db/newest-first.ts";
 import {
   type AuditRow,
+  arContent,
   auditLog,
   type Company,
   type Database,
@@ -95,6 +96,25 @@ export class Audit {
       detail: detail && withoutLongValues(detail),
     };
     return insertIf(this.#db, auditLog, row, condition);
+  }
+
+  /** Returns the statement that inserts an entry for each photo that meets a condition. It belongs into the batch too. */
+  entriesOfPhotos(action: Action, condition: SQL | undefined, detail: AuditDetail | null = null) {
+    const { kind, id: actorId, name: actorName, address } = this.#actor;
+    const row = {
+      id: sql`lower(hex(randomblob(16)))`,
+      companyId: this.#companyId,
+      createdAt: this.#now(),
+      actorKind: kind,
+      actorId,
+      actorName,
+      address,
+      action,
+      objectId: arContent.id,
+      objectName: arContent.title,
+      detail: detail && withoutLongValues(detail),
+    };
+    return insertSelect(this.#db, auditLog, row, sql`FROM ${arContent} WHERE ${condition}`);
   }
 
   /** Runs a change together with its entry, in one batch. @returns the rows that the change returns */

@@ -1,11 +1,11 @@
-import { and, desc, eq, isNull, lte, type SQL, sql } from "drizzle-orm";
+import { type AnyColumn, and, desc, eq, isNull, lte, type SQL, sql } from "drizzle-orm";
 import { isAfter, newestFirst } from "../db/newest-first.ts";
 import { arContent } from "../db/tables.ts";
 import type { Position } from "../http/cursor.ts";
 
 /**
- * The search in titles and descriptions. `content_search` is an FTS5 table of trigrams, which triggers fill
- * (migrations/0026_lists.sql). It finds candidates, and `instr` decides. A text of fewer than three characters has no
+ * The search in titles, descriptions, order numbers and customers. `content_search` is an FTS5 table of trigrams, which
+ * triggers fill (migrations/0029_orders.sql). It finds candidates, and `instr` decides. A text of fewer than three characters has no
  * trigram, so its candidates are simply the newest photos.
  */
 
@@ -32,10 +32,56 @@ export function searchable(...texts: string[]): string {
   return texts.join("\n").normalize("NFKC").toLowerCase();
 }
 
+/** The fields of a photo that are searched; undefined: unchanged. */
+export interface SearchedFields {
+  readonly title?: string | undefined;
+  readonly description?: string | undefined;
+  readonly orderNumber?: string | null | undefined;
+  readonly customerName?: string | null | undefined;
+  readonly customerEmail?: string | null | undefined;
+  readonly customerPhone?: string | null | undefined;
+}
+
+/** Returns the folded copies of the fields of a new photo. */
+export function searchColumns({ title = "", description = "", ...order }: SearchedFields) {
+  return {
+    searchText: searchable(title, description),
+    searchOrder: searchable(...linesOfOrder(order).map((line) => line ?? "")),
+  };
+}
+
+/**
+ * Returns the folded copies with changed fields. In SQL, so that the fields and their copies stay together when two
+ * changes meet.
+ */
+export function changedSearchColumns({ title, description, ...order }: SearchedFields) {
+  return {
+    searchText: withLines(arContent.searchText, [title, description]),
+    searchOrder: withLines(arContent.searchOrder, linesOfOrder(order)),
+  };
+}
+
+/** Only the last line of a copy may have line breaks of its own. */
+function linesOfOrder({ orderNumber, customerName, customerEmail, customerPhone }: SearchedFields) {
+  return [orderNumber, customerName, customerEmail, customerPhone];
+}
+
+/** Returns a column's text with some of its lines replaced. */
+function withLines(column: AnyColumn, lines: readonly (string | null | undefined)[]): SQL {
+  let rest = sql`${column}`;
+  const kept = lines.map((line, at) => {
+    const end = sql`instr(${rest}, char(10))`;
+    const old = at === lines.length - 1 ? rest : sql`substr(${rest}, 1, max(${end} - 1, 0))`;
+    rest = sql`substr(${rest}, ${end} + 1)`;
+    return line === undefined ? old : sql`${searchable(line ?? "")}`;
+  });
+  return sql.join(kept, sql` || char(10) || `);
+}
+
 /** Returns a subquery with the candidates, the newest first: `place` (the row of `ar_content`) and `is_match`. */
 export function candidates({ companyId, text, isListed, after }: Search): SQL {
   const searched = searchable(text);
-  const contains = sql`instr(${arContent.searchText}, ${searched}) > 0`;
+  const contains = sql`(instr(${arContent.searchText}, ${searched}) > 0 OR instr(${arContent.searchOrder}, ${searched}) > 0)`;
   const match = matchOf(companyId, searched);
   if (match === null) {
     return sql`(SELECT ${arContent}.rowid AS place, ${contains} AS is_match

@@ -1,10 +1,25 @@
-import { and, count, desc, eq, exists, isNotNull, isNull, lte, notInArray, type SQL, sql } from "drizzle-orm";
+import {
+  type AnyColumn,
+  and,
+  count,
+  desc,
+  eq,
+  exists,
+  isNotNull,
+  isNull,
+  lte,
+  notInArray,
+  type SQL,
+  sql,
+} from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
+import { alias } from "drizzle-orm/sqlite-core";
 import type { Action } from "../audit/actions.ts";
 import type { Audit, AuditDetail, AuditObject } from "../audit/log.ts";
 import { companiesWith } from "../db/companies-with.ts";
 import { insertIf } from "../db/insert-if.ts";
 import { insertSelect } from "../db/insert-select.ts";
+import { isListed } from "../db/is-listed.ts";
 import { isAfter, newestFirst, pageOf } from "../db/newest-first.ts";
 import {
   arContent,
@@ -28,7 +43,7 @@ import { supersedeTasks } from "../marker/life.ts";
 import type { MarkerStatus } from "../schemas.ts";
 import { isConnectionOf } from "../storage/connection-store.ts";
 import type { Storages } from "../storage/open.ts";
-import { recordEvent } from "../webhooks/events.ts";
+import { recordEvent, recordEvents } from "../webhooks/events.ts";
 import { FILE_KINDS } from "./file-kinds.ts";
 import { isSamePlace, placeColumns, placeOf, placeValues, type StoredVideo } from "./files.ts";
 import { areReserved, orphanReplaced, releaseNamed } from "./orphaned-files.ts";
@@ -42,7 +57,15 @@ import {
   UNLIMITED,
   type Wanted,
 } from "./quotas.ts";
-import { candidates, MAX_CANDIDATES, numbered, type Search, searchable } from "./search.ts";
+import {
+  candidates,
+  changedSearchColumns,
+  MAX_CANDIDATES,
+  numbered,
+  type Search,
+  type SearchedFields,
+  searchColumns,
+} from "./search.ts";
 
 /** Unfinished video uploads of one company. */
 export const MAX_VIDEO_UPLOADS = 500;
@@ -64,7 +87,7 @@ export interface Reveal {
 export interface HiddenContent {
   readonly row: Omit<
     typeof arContent.$inferInsert,
-    "companyId" | "searchText" | "deletedAt" | "imageStorageId" | "qrCodeStorageId"
+    "companyId" | "searchText" | "searchOrder" | "deletedAt" | "imageStorageId" | "qrCodeStorageId"
   >;
   readonly compilations: number;
 }
@@ -79,7 +102,7 @@ export interface ContentQuery {
   /** Absent: every project that is not archived. */
   readonly projectId?: string | undefined;
   readonly status?: MarkerStatus | undefined;
-  /** Text that the title or the description contains, regardless of case. */
+  /** Text that the title, the description, the order number or the customer contains, regardless of case. */
   readonly text?: string | undefined;
   /** The page begins after this position. */
   readonly after?: Position | undefined;
@@ -276,11 +299,12 @@ export class ContentStore {
         imageStorageId: storageId,
         qrCodeStorageId: storageId,
         companyId: this.company.id,
-        searchText: searchable(row.title, row.description),
+        ...searchColumns(row),
         deletedAt: until,
       };
       const fits = this.fitsQuotas({ contents: 1, bytes: row.imageBytes, compilations }, now);
-      const condition = sql`${fits} AND EXISTS (SELECT 1 FROM ${projects} WHERE ${this.#isOpen(row.projectId)})`;
+      const isOpen = sql`EXISTS (SELECT 1 FROM ${projects} WHERE ${this.#isOpen(row.projectId)})`;
+      const condition = sql`${fits} AND ${isOpen} AND ${isOrderFree(row)}`;
       return transaction.add(insertIf(this.#db, arContent, content, condition).returning());
     });
     await transaction.commit(this.#db);
@@ -288,13 +312,26 @@ export class ContentStore {
   }
 
   /** Returns the error for a photo that could not be inserted. */
-  async insertError(projectId: string, wanted: Wanted & { bytes?: number }, now: number): Promise<Refusal> {
-    const [project] = await this.#db.select().from(projects).where(this.#isOpen(projectId));
-    if (project) return this.quotaError(wanted, now);
+  async insertError(
+    order: Order,
+    wanted: Wanted & { readonly bytes?: number },
+    now: number,
+  ): Promise<Refusal> {
+    const [project] = await this.#db.select().from(projects).where(this.#isOpen(order.projectId));
+    if (project) return (await this.orderError(order)) ?? (await this.quotaError(wanted, now));
     return new Refusal(
       "project_archived",
       "The project was archived while the photo was sent. Restore it, or choose another project.",
     );
+  }
+
+  /** Returns the error for an order number that another photo of the project has; null if none has it. */
+  async orderError(order: Order): Promise<Refusal | null> {
+    const [taken] = await this.#db
+      .select({ id: arContent.id, title: arContent.title })
+      .from(arContent)
+      .where(this.#own(hasOrder(order)));
+    return taken ? orderTaken(order.orderNumber, taken) : null;
   }
 
   /** The condition that a project takes new photos. */
@@ -373,7 +410,8 @@ export class ContentStore {
    */
   async reveal(reveals: readonly Reveal[], now: number): Promise<ReadonlyMap<string, ContentWithTask>> {
     const transaction = new Transaction();
-    const revealed = reveals.map(({ content: { id, deletedAt }, change, task }) => {
+    const revealed = reveals.map(({ content, change, task }) => {
+      const { id, deletedAt, projectId, orderNumber } = content;
       const compilations = task.state === "ready" ? 0 : 1;
       const contents = transaction.add(
         this.#db
@@ -385,6 +423,7 @@ export class ContentStore {
               eq(arContent.id, id),
               sql`${arContent.deletedAt} = ${deletedAt}`,
               this.fitsQuotas({ compilations }, now),
+              isOrderFree({ id, projectId, orderNumber }),
             ),
           )
           .returning(),
@@ -416,37 +455,33 @@ export class ContentStore {
   }
 
   /** Returns the error for content that could not be revealed. */
-  async revealError({ id, deletedAt }: Content, now: number): Promise<Refusal> {
-    const hidden = await this.getHidden(id);
-    if (hidden?.deletedAt === deletedAt) return this.quotaError({ compilations: 1 }, now);
+  async revealError(content: Content, now: number): Promise<Refusal> {
+    const hidden = await this.getHidden(content.id);
+    if (hidden?.deletedAt === content.deletedAt) {
+      return (await this.orderError(content)) ?? (await this.quotaError({ compilations: 1 }, now));
+    }
     return new Refusal(
       "storage_unavailable",
       "The storage took so long that the photo was removed again. Try again.",
     );
   }
 
-  /** Returns the new row; undefined when the content does not exist or is not the `expected` one any more. */
+  /**
+   * Returns the new row; undefined when the content does not exist or is not the `expected` one any more, or another
+   * photo has the order number, as `orderError` tells.
+   */
   async update(
     id: string,
-    change: Partial<Pick<Content, "title" | "description" | "isActive" | "projectId" | "expiresAt">>,
+    change: SearchedFields & Partial<Pick<Content, "isActive" | "projectId" | "expiresAt">>,
     { auditDetail, expected, now }: ContentChange,
   ): Promise<Content | undefined> {
-    // In one statement, so that title, description and their folded copies stay together when two changes
-    // meet. The first line is the title's copy, which has no line break of its own.
-    const lineEnd = sql`instr(${arContent.searchText}, char(10))`;
-    const title =
-      change.title === undefined
-        ? sql`substr(${arContent.searchText}, 1, ${lineEnd} - 1)`
-        : sql`${searchable(change.title)}`;
-    const description =
-      change.description === undefined
-        ? sql`substr(${arContent.searchText}, ${lineEnd} + 1)`
-        : sql`${searchable(change.description)}`;
+    const { projectId = arContent.projectId, orderNumber = arContent.orderNumber } = change;
+    const isFree = isOrderFree({ id, projectId, orderNumber });
     const [row] = await this.#audited(
       this.#db
         .update(arContent)
-        .set({ ...change, searchText: sql`${title} || char(10) || ${description}`, updatedAt: touched(now) })
-        .where(this.#own(eq(arContent.id, id), isStill(expected)))
+        .set({ ...change, ...changedSearchColumns(change), updatedAt: touched(now) })
+        .where(this.#own(eq(arContent.id, id), isStill(expected), isFree))
         .returning(),
       { action: "content.changed", id, detail: auditDetail },
     );
@@ -507,14 +542,14 @@ export class ContentStore {
   }
 
   /** Returns the statements that end the unfinished video uploads of deleted content, whose parts become orphaned. */
-  #endUploads(contentId: string, now: number) {
+  #endUploads(contentIds: readonly string[], now: number) {
     const { companyId, storageId, path, uploadId } = videoUploads;
     const isDeleted = sql`EXISTS (SELECT 1 FROM ${arContent} WHERE ${and(
-      eq(arContent.id, contentId),
+      eq(arContent.id, videoUploads.contentId),
       eq(arContent.companyId, this.company.id),
       isNotNull(arContent.deletedAt),
     )})`;
-    const ofContent = and(eq(videoUploads.contentId, contentId), isDeleted);
+    const ofContent = and(isListed(videoUploads.contentId, contentIds), isDeleted);
     const orphan = {
       id: sql`lower(hex(randomblob(16)))`,
       companyId,
@@ -589,19 +624,141 @@ export class ContentStore {
    * @returns the deleted row; undefined when the content does not exist or is not the `expected` one any more
    */
   async remove(id: string, now: number, expected?: Content): Promise<Content | undefined> {
-    const [[row]] = await this.#db.batch([
+    const [row] = await this.removeAll([id], now, expected);
+    return row;
+  }
+
+  /** Deletes several contents in the same way. @returns those that existed */
+  async removeAll(ids: readonly string[], now: number, expected?: Content): Promise<Content[]> {
+    const condition = this.#own(isListed(arContent.id, ids), isStill(expected));
+    const transaction = new Transaction();
+    // Before the change, while the condition tells which contents it will delete.
+    for (const entry of this.#entriesBefore("content.deleted", condition)) transaction.add(entry);
+    const events = { type: "content.deleted", contentIds: ids, condition, now } as const;
+    for (const statement of recordEvents(this.#db, events)) transaction.add(statement);
+    const removed = transaction.add(
       this.#db
         .update(arContent)
         .set({ deletedAt: now, updatedAt: touched(now) })
-        .where(this.#own(eq(arContent.id, id), isStill(expected)))
+        .where(condition)
         .returning(),
-      ...this.#auditEntries("content.deleted", id),
-      ...recordEvent(this.#db, { type: "content.deleted", contentId: id, now }),
-      supersedeTasks(this.#db, id, this.company.id, now),
-      ...this.#endUploads(id, now),
-    ]);
-    return row;
+    );
+    transaction.add(supersedeTasks(this.#db, ids, this.company.id, now));
+    for (const statement of this.#endUploads(ids, now)) transaction.add(statement);
+    await transaction.commit(this.#db);
+    return removed();
   }
+
+  /**
+   * Makes the same change of several contents.
+   *
+   * @returns the ids of the changed ones; `changeErrors` tells why others are missing
+   */
+  async changeAll(
+    ids: readonly string[],
+    change: Partial<Pick<Content, "isActive" | "projectId" | "expiresAt">>,
+    { auditDetail, now }: Pick<ContentChange, "auditDetail" | "now">,
+  ): Promise<ReadonlySet<string>> {
+    const { projectId } = change;
+    const own = this.#own(isListed(arContent.id, ids));
+    const condition = and(own, projectId === undefined ? undefined : canMove(own, projectId));
+    const transaction = new Transaction();
+    for (const entry of this.#entriesBefore("content.changed", condition, auditDetail))
+      transaction.add(entry);
+    const changed = transaction.add(
+      this.#db
+        .update(arContent)
+        .set({ ...change, updatedAt: touched(now) })
+        .where(condition)
+        .returning({ id: arContent.id }),
+    );
+    await transaction.commit(this.#db);
+    return new Set(changed().map(({ id }) => id));
+  }
+
+  /** Returns why contents could not move to a project: errors by id. Those that do not exist are left out. */
+  async moveErrors(ids: readonly string[], projectId: string): Promise<ReadonlyMap<string, Refusal>> {
+    const other = alias(arContent, "other");
+    const found = await this.#db
+      .select({ id: arContent.id, number: arContent.orderNumber, taken: other.id, title: other.title })
+      .from(arContent)
+      .leftJoin(
+        other,
+        hasOrder({ id: arContent.id, projectId, orderNumber: arContent.orderNumber }, sql`other`),
+      )
+      .where(this.#own(isListed(arContent.id, ids)));
+    return new Map(
+      found.map(({ id, number, taken, title }) => [
+        id,
+        taken === null ? changedMeanwhile() : orderTaken(number, { id: taken, title: title ?? "" }),
+      ]),
+    );
+  }
+
+  /** Returns which of these contents exist. */
+  async existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const found = await this.#db
+      .select({ id: arContent.id })
+      .from(arContent)
+      .where(this.#own(isListed(arContent.id, ids)));
+    return new Set(found.map(({ id }) => id));
+  }
+
+  /** Returns which of these compile tasks exist. */
+  async existingTasks(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const found = await this.#db
+      .select({ id: compileTasks.id })
+      .from(compileTasks)
+      .where(and(isListed(compileTasks.id, ids), eq(compileTasks.companyId, this.company.id)));
+    return new Set(found.map(({ id }) => id));
+  }
+
+  #entriesBefore(action: Action, condition: SQL | undefined, detail: AuditDetail | null = null) {
+    return this.#audit ? [this.#audit.entriesOfPhotos(action, condition, detail)] : [];
+  }
+}
+
+/** An order number, and the photo that has or wants it. */
+interface Order {
+  readonly id: string;
+  readonly projectId: string;
+  readonly orderNumber?: string | null | undefined;
+}
+
+type OrderColumns = { readonly [Name in keyof Order]: Order[Name] | AnyColumn };
+
+/** The condition that a row is another visible photo with this order number in the same project. */
+function hasOrder({ id, projectId, orderNumber = null }: OrderColumns, of = sql`${arContent}`): SQL {
+  return sql`${of}.order_number = ${orderNumber} AND ${of}.project_id = ${projectId} AND ${of}.deleted_at IS NULL AND ${of}.id <> ${id}`;
+}
+
+function isOrderFree(order: OrderColumns): SQL {
+  return sql`NOT EXISTS (SELECT 1 FROM ar_content AS other WHERE ${hasOrder(order, sql`other`)})`;
+}
+
+function orderTaken(
+  number: string | null | undefined,
+  { id, title }: Pick<Content, "id" | "title">,
+): Refusal {
+  return new Refusal(
+    "order_number_taken",
+    `The order number "${number}" belongs to the photo "${title}" (${id}) in the same project. ` +
+      "Use another order number, or change that photo's.",
+  );
+}
+
+/** The condition that a row can move to a project: of the rows with the same order number, only one can. */
+function canMove(among: SQL | undefined, projectId: string): SQL {
+  const { id, orderNumber } = arContent;
+  const isThere = eq(arContent.projectId, projectId);
+  const isFirst = sql`${id} IN (SELECT id FROM (SELECT ${id}, ${orderNumber},
+    row_number() OVER (PARTITION BY ${orderNumber} ORDER BY ${id}) AS number FROM ${arContent} WHERE ${among})
+    WHERE order_number IS NULL OR number = 1)`;
+  return sql`(${isThere} OR (${isOrderFree({ id, projectId, orderNumber })} AND ${isFirst}))`;
+}
+
+function changedMeanwhile(): Refusal {
+  return new Refusal("conflict", "Another request changed the photo at the same moment. Try again.");
 }
 
 /** Returns what a video needs in addition to the one that it replaces. */

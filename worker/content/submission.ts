@@ -2,7 +2,7 @@ import { COMPILER_VERSION } from "../../compiler/compile.ts";
 import { inspectImage } from "../../compiler/image/inspect.ts";
 import type { Bindings } from "../bindings.ts";
 import { type Creation, derivedId, newCreation } from "../db/idempotency.ts";
-import type { Company, Content } from "../db/tables.ts";
+import type { arContent, Company, Content } from "../db/tables.ts";
 import { logFailure } from "../log.ts";
 import { initialState, type NewLease, newLease } from "../marker/life.ts";
 import { sha256 } from "../sha256.ts";
@@ -14,11 +14,18 @@ import { drawQrCode } from "./qr-code.ts";
 import { viewerUrl } from "./representation.ts";
 import { type ContentStore, type ContentWithTask, type HiddenContent, purge, type Reveal } from "./store.ts";
 
+/** The order that a photo belongs to. */
+type PhotoOrder = Partial<
+  Pick<typeof arContent.$inferInsert, "orderNumber" | "customerName" | "customerEmail" | "customerPhone">
+>;
+
 export interface Photo {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly projectId: string;
   readonly title: string;
   readonly description: string;
+  /** Absent: no order is known. */
+  readonly order?: PhotoOrder;
   /** Which executor compiles it first. */
   readonly executor: "browser" | "node";
   readonly maxFeatures: number | null;
@@ -125,7 +132,7 @@ export async function submitPhotos(
     if (content) inserted.push({ ...photo, content });
     else {
       const wanted = { contents: 1, bytes: photo.row.imageBytes, compilations: photo.reusable ? 0 : 1 };
-      outcomes.set(photo.request, { error: await store.insertError(photo.row.projectId, wanted, now) });
+      outcomes.set(photo.request, { error: await store.insertError(photo.row, wanted, now) });
     }
   }
   try {
@@ -174,6 +181,7 @@ async function preparePhoto(store: ContentStore, request: PhotoRequest, now: num
     projectId: photo.projectId,
     title: photo.title,
     description: photo.description,
+    ...photo.order,
     imagePath: imagePath(storagePath, uniqueId, image.mime),
     imageUrl: mediaUrl(uniqueId, "image", 1),
     imageType: image.mime,

@@ -179,8 +179,15 @@ export const arContent = sqliteTable(
     uniqueId: text("unique_id").notNull().unique(),
     title: text("title").notNull(),
     description: text("description").notNull(),
+    /** Of the shop that took the order. Unique in the project. */
+    orderNumber: text("order_number"),
+    customerName: text("customer_name"),
+    customerEmail: text("customer_email"),
+    customerPhone: text("customer_phone"),
     /** Title and description, case-folded by `searchable`: SQLite's own functions fold only ASCII. */
     searchText: text("search_text").notNull(),
+    /** The order number and the customer likewise, one line for each field. */
+    searchOrder: text("search_order").notNull().default(""),
 
     /** The connection that holds the original; null: the platform's own bucket. Likewise for other files. */
     imageStorageId: storageId("image_storage_id"),
@@ -240,6 +247,9 @@ export const arContent = sqliteTable(
     index("ar_content_project_status")
       .on(table.projectId, table.markerStatus, table.createdAt, table.id)
       .where(sql`deleted_at IS NULL`),
+    uniqueIndex("ar_content_order")
+      .on(table.projectId, table.orderNumber)
+      .where(sql`order_number IS NOT NULL AND deleted_at IS NULL`),
     index("ar_content_image").on(table.companyId, table.imageSha256, table.markerGeneratedAt),
     index("ar_content_files").on(table.companyId, table.id),
     index("ar_content_deleted").on(table.companyId, table.deletedAt).where(sql`deleted_at IS NOT NULL`),

@@ -34,6 +34,14 @@ export const nameText = (maxLength: number) =>
 
 export const titleText = nameText(200);
 
+/** The same, or an empty line. */
+export const optionalText = (maxLength: number) =>
+  z
+    .string()
+    .overwrite(oneLine)
+    .max(maxLength)
+    .refine((text) => text === "" || isVisible(text), "expected at least one visible character");
+
 export const descriptionText = z.string().overwrite(manyLines).max(2000);
 
 /** A search text. */

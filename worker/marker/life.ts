@@ -1,8 +1,9 @@
-import { and, eq, exists, gt, isNull, lte, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, exists, gt, inArray, isNull, lte, or, type SQL, sql } from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
 import { placeValues } from "../content/files.ts";
 import { areReserved, orphanReplaced, type ReservedFile, releaseNamed } from "../content/orphaned-files.ts";
 import { insertSelect } from "../db/insert-select.ts";
+import { isListed } from "../db/is-listed.ts";
 import { nextInTurn } from "../db/next-in-turn.ts";
 import {
   arContent,
@@ -83,10 +84,6 @@ export function initialState(lease: NewLease | null, now: number) {
   } as const;
 }
 
-function titleOf(contentId: string): SQL {
-  return sql`(SELECT title FROM ar_content WHERE id = ${contentId})`;
-}
-
 export interface Recompilation {
   /** The lease of the browser that compiles; null: the Node compiler does. */
   readonly lease: NewLease | null;
@@ -95,9 +92,14 @@ export interface Recompilation {
   /** Null: the platform itself asks, and nothing is noted. */
   readonly audit: Audit | null;
   readonly now: number;
-  readonly taskId?: string;
-  /** The condition that the company's quota allows the compilation. */
+  /** The condition that the company's quota allows the compilations. */
   readonly fitsQuotas?: SQL;
+}
+
+/** A content, and the id of the task that compiles it again. */
+export interface WantedTask {
+  readonly contentId: string;
+  readonly taskId: string;
 }
 
 /**
@@ -109,22 +111,35 @@ export interface Recompilation {
 export async function recompile(
   db: Database,
   contentId: string,
-  { lease, maxFeatures, audit, now, taskId = crypto.randomUUID(), fitsQuotas }: Recompilation,
+  { taskId = crypto.randomUUID(), ...recompilation }: Recompilation & { readonly taskId?: string },
 ): Promise<CompileTaskRow | undefined> {
+  const [task] = await recompileAll(db, [{ contentId, taskId }], recompilation);
+  return task;
+}
+
+/** Does the same for several contents, all or none of which fit into the quota. */
+export async function recompileAll(
+  db: Database,
+  wanted: readonly WantedTask[],
+  { lease, maxFeatures, audit, now, fitsQuotas }: Recompilation,
+): Promise<CompileTaskRow[]> {
   const opened = initialState(lease, now);
-  const present = and(eq(arContent.id, contentId), isNull(arContent.deletedAt));
+  const contentIds = wanted.map(({ contentId }) => contentId);
+  const present = isNull(arContent.deletedAt);
+  const taskIds = wanted.map(({ taskId }) => taskId);
   const newTask = insertSelect(
     db,
     compileTasks,
     {
-      id: taskId,
+      id: sql`value ->> 'taskId'`,
       contentId: arContent.id,
       companyId: arContent.companyId,
       generation: arContent.generation,
       ...opened,
       createdAt: now,
     },
-    sql`FROM ${arContent} WHERE ${and(present, isWithoutTask)}`,
+    sql`FROM json_each(${JSON.stringify(wanted)}) CROSS JOIN ${arContent} ON ${arContent.id} = value ->> 'contentId'
+      WHERE ${and(present, isWithoutTask)}`,
   );
   const [, , inserted] = await db.batch([
     db
@@ -135,16 +150,25 @@ export async function recompile(
         ...(maxFeatures === undefined ? {} : { maxFeatures }),
         updatedAt: touched(now),
       })
-      .where(and(present, fitsQuotas)),
+      .where(and(isListed(arContent.id, contentIds), present, fitsQuotas)),
     db
       .update(compileTasks)
       .set(closed("superseded", now))
-      .where(and(eq(compileTasks.contentId, contentId), isOpen, isOfOlderGeneration)),
+      .where(and(isListed(compileTasks.contentId, contentIds), isOpen, isOfOlderGeneration)),
     newTask.returning(),
-    ...(audit ? [audit.entry("marker.recompiled", { id: contentId, name: titleOf(contentId) })] : []),
-    db.delete(compileTasks).where(and(eq(compileTasks.contentId, contentId), isOfForgottenGeneration)),
+    ...(audit ? [audit.entriesOfPhotos("marker.recompiled", isCompiledBy(db, taskIds))] : []),
+    db.delete(compileTasks).where(and(isListed(compileTasks.contentId, contentIds), isOfForgottenGeneration)),
   ]);
-  return inserted[0];
+  return inserted;
+}
+
+/** The condition that one of these tasks, which exist by now, is of a content. */
+function isCompiledBy(db: Database, taskIds: readonly string[]): SQL {
+  const contents = db
+    .select({ id: compileTasks.contentId })
+    .from(compileTasks)
+    .where(isListed(compileTasks.id, taskIds));
+  return inArray(arContent.id, contents);
 }
 
 export type Acquisition =
@@ -496,14 +520,19 @@ export async function reclaimOverdue(
     .returning({ content_id: compileTasks.contentId, generation: compileTasks.generation });
 }
 
-/**
- * Returns the statement that ends the open tasks of content that is deleted; its executor loses the lease.
- */
-export function supersedeTasks(db: Database, contentId: string, companyId: string, now: number) {
+/** Returns the statement that ends the open tasks of those contents that are deleted; executors lose their leases. */
+export function supersedeTasks(db: Database, contentIds: readonly string[], companyId: string, now: number) {
   return db
     .update(compileTasks)
     .set(closed("superseded", now))
-    .where(and(eq(compileTasks.contentId, contentId), eq(compileTasks.companyId, companyId), isOpen));
+    .where(
+      and(
+        isListed(compileTasks.contentId, contentIds),
+        eq(compileTasks.companyId, companyId),
+        isOpen,
+        sql`EXISTS (SELECT 1 FROM ar_content WHERE ar_content.id = ${compileTasks.contentId} AND deleted_at IS NOT NULL)`,
+      ),
+    );
 }
 
 /** Records when the next message is due. The sweep sends another one if it is long overdue. */

@@ -29,7 +29,7 @@ const MAX_UNPACKED_BYTES = 500_000_000;
 const MAX_ENTRIES = 4 * MAX_BATCH;
 
 /** The fields that apply to all photos of a batch. */
-const common = photoTexts.omit({ title: true, compile: true });
+const common = photoTexts.omit({ title: true, order_number: true, compile: true });
 
 const remotePhotos = z
   .strictObject({

@@ -1,6 +1,8 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
+import type { AuditDetail } from "../audit/log.ts";
 import type { AppEnv } from "../bindings.ts";
+import { notFound } from "../content/not-found.ts";
 import type { ProjectStore } from "../content/project-store.ts";
 import { drawQrCode } from "../content/qr-code.ts";
 import { fetchImage } from "../content/remote-image.ts";
@@ -40,6 +42,7 @@ import {
   contentChange,
   contentPage,
   markerStatus,
+  type OrderFields,
   photoTexts,
   remotePhoto,
   submission,
@@ -69,7 +72,9 @@ const list = companyRoute("content:read", {
     query: z.object({
       project_id: z.string().max(64).optional(),
       status: markerStatus.optional(),
-      q: searchText.optional().openapi({ description: "Text in the title or description." }),
+      q: searchText
+        .optional()
+        .openapi({ description: "Text in the title, description, order number or customer." }),
       cursor: z
         .string()
         .max(200)
@@ -113,6 +118,7 @@ const create = companyRoute("content:submit", {
       "image_not_fetched",
       "invalid_input",
       "project_archived",
+      "order_number_taken",
       "public_url_missing",
       "quota_exceeded",
       "image_too_many_bytes",
@@ -146,7 +152,7 @@ const change = companyRoute("content:manage", {
   method: "patch",
   path: "/{id}",
   operationId: "changeArContent",
-  summary: "Change the title, description, project or visibility",
+  summary: "Change the title, description, order, project or visibility",
   description:
     "Control characters and text direction overrides are removed. A title has one line; a description " +
     "can have several.",
@@ -158,7 +164,13 @@ const change = companyRoute("content:manage", {
   parameters: [IF_MATCH],
   responses: {
     200: tagged(arContent, "The changed photo"),
-    ...problems("not_found", "precondition_failed", "project_archived", ...JSON_REFUSALS),
+    ...problems(
+      "not_found",
+      "precondition_failed",
+      "project_archived",
+      "order_number_taken",
+      ...JSON_REFUSALS,
+    ),
   },
 });
 
@@ -251,13 +263,23 @@ export const contentRoutes = routes
     const { id } = c.req.valid("param");
     const wanted = c.req.valid("json");
     const { title, description, is_active: isActive, project_id: projectId, expires_at } = wanted;
+    const { orderNumber, ...customer } = orderOf(wanted);
     if (projectId !== undefined) await openProject(c.var.projects, projectId);
     const expiresAt = typeof expires_at === "string" ? Date.parse(expires_at) : expires_at;
     const { store } = c.var;
-    const expected = await checkIfMatch(c, await find(store, id));
-    const changes = { title, description, isActive, projectId, expiresAt };
-    const options = { auditDetail: wanted, expected, now: c.env.now() };
-    if (!(await store.update(id, changes, options))) throw await notChanged(store, id);
+    const found = await find(store, id);
+    const expected = await checkIfMatch(c, found);
+    const changes = { title, description, orderNumber, ...customer, isActive, projectId, expiresAt };
+    const options = { auditDetail: withoutCustomer(wanted), expected, now: c.env.now() };
+    if (!(await store.update(id, changes, options))) {
+      const { content } = found;
+      const order = {
+        id,
+        projectId: projectId ?? content.projectId,
+        orderNumber: orderNumber === undefined ? content.orderNumber : orderNumber,
+      };
+      throw (await store.orderError(order)) ?? (await notChanged(store, id));
+    }
     const { content, task } = await find(store, id);
     const body = contentBody(content, task, publicOriginOf(c));
     return c.json(body, 200, { ETag: await etagOf(body) });
@@ -314,10 +336,6 @@ export async function notChanged(store: ContentStore, id: string): Promise<Refus
   return (await store.get(id)) ? changedSinceRead() : notFound(id);
 }
 
-export function notFound(id: string): Refusal {
-  return new Refusal("not_found", `No photo has the id "${id.slice(0, 100)}".`);
-}
-
 export type PhotoFields = z.infer<typeof photoTexts>;
 
 async function readPhoto(
@@ -367,10 +385,32 @@ export function photoOf(
     projectId: project.id,
     title: fields.title ?? titleOf(file.name),
     description: fields.description ?? "",
+    order: orderOf(fields),
     executor: fields.compile === "browser" ? "browser" : "node",
     maxFeatures: fields.max_features ?? project.maxFeatures,
     expiresAt,
   };
+}
+
+/** Returns the order as the database stores it: an empty text is stored as null, and a missing one is undefined. */
+function orderOf(fields: OrderFields) {
+  const { order_number, customer_name, customer_email, customer_phone } = fields;
+  const stored = (text: string | null | undefined) => (text === "" ? null : text);
+  return {
+    orderNumber: stored(order_number),
+    customerName: stored(customer_name),
+    customerEmail: stored(customer_email),
+    customerPhone: stored(customer_phone),
+  };
+}
+
+/** Returns a change for the activity log, which outlives photos, without the customer's data. */
+function withoutCustomer(change: z.infer<typeof contentChange>): AuditDetail {
+  const recorded = Object.entries(change).map(([field, value]) => [
+    field,
+    field.startsWith("customer_") && value !== null ? "(not recorded)" : value,
+  ]);
+  return Object.fromEntries(recorded);
 }
 
 /** Returns the file name in a URL. */

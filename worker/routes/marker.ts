@@ -1,5 +1,6 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
+import { notFound } from "../content/not-found.ts";
 import { contentBody, leaseBody } from "../content/representation.ts";
 import { Refusal } from "../errors.ts";
 import { oneLine } from "../http/fields.ts";
@@ -21,7 +22,7 @@ import { type Delivery, deliver, MAX_MARKER_BYTES } from "../marker/delivery.ts"
 import * as life from "../marker/life.ts";
 import { arContent, lease, progress, recompileRequest, submission, takenLease } from "../schemas.ts";
 import { hashToken } from "../token.ts";
-import { find, notFound } from "./content.ts";
+import { find } from "./content.ts";
 import { companyRoute } from "./guarded.ts";
 
 const deliveredMetadata = z.object({

@@ -1,5 +1,6 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
+import { notFound } from "../content/not-found.ts";
 import { contentBody } from "../content/representation.ts";
 import type { VideoUploadRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
@@ -20,7 +21,7 @@ import {
   storedParts,
 } from "../video/upload.ts";
 import { VideoUploadStore } from "../video/upload-store.ts";
-import { find, notFound } from "./content.ts";
+import { find } from "./content.ts";
 import { companyRoute } from "./guarded.ts";
 
 const uploadPath = z.object({

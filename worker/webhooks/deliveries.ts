@@ -5,7 +5,6 @@ import {
   eq,
   exists,
   gte,
-  inArray,
   isNotNull,
   isNull,
   lt,
@@ -22,6 +21,7 @@ import type { Bindings, WebhookMessage } from "../bindings.ts";
 import { companiesWith } from "../db/companies-with.ts";
 import { deleteInSlices, deleteSome } from "../db/delete-some.ts";
 import { insertSelect } from "../db/insert-select.ts";
+import { isListed } from "../db/is-listed.ts";
 import {
   type CountedTable,
   companies,
@@ -122,7 +122,7 @@ export async function enqueueDeliveries(
       .innerJoin(webhookEvents, eq(webhookEvents.id, webhookDeliveries.eventId))
       .where(
         and(
-          inArray(webhookEvents.contentId, [...contentIds]),
+          isListed(webhookEvents.contentId, contentIds),
           eq(webhookDeliveries.state, "pending"),
           eq(webhookDeliveries.attempts, 0),
           isNotNull(webhookDeliveries.nextAttemptAt),

@@ -20,7 +20,11 @@ import type { ContentEvent } from "./event-names.ts";
  */
 export function recordEvent(
   db: Database,
-  event: {
+  {
+    contentId,
+    condition = sql`changes() > 0`,
+    ...event
+  }: {
     readonly type: ContentEvent;
     readonly contentId: string;
     readonly now: number;
@@ -28,25 +32,37 @@ export function recordEvent(
     readonly condition?: SQL;
   },
 ) {
-  const { type, contentId, now, condition = sql`changes() > 0` } = event;
-  const eventId = crypto.randomUUID();
+  return recordEvents(db, { ...event, contentIds: [contentId], condition });
+}
+
+/** Does the same for several contents: those that meet the condition. */
+export function recordEvents(
+  db: Database,
+  event: {
+    readonly type: ContentEvent;
+    readonly contentIds: readonly string[];
+    readonly now: number;
+    readonly condition: SQL | undefined;
+  },
+) {
+  const { type, contentIds, now, condition } = event;
+  const events = JSON.stringify(contentIds.map((content) => ({ content, id: crypto.randomUUID() })));
   const subscribes = sql`${eq(webhookEndpoints.companyId, arContent.companyId)} AND ${isSubscribed(type)}`;
   return [
     insertSelect(
       db,
       webhookEvents,
       {
-        id: eventId,
+        id: sql`value ->> 'id'`,
         companyId: arContent.companyId,
         type,
         contentId: arContent.id,
         data: snapshot,
         createdAt: now,
       },
-      sql`FROM ${arContent} LEFT JOIN ${compileTasks}
+      sql`FROM json_each(${events}) CROSS JOIN ${arContent} ON ${arContent.id} = value ->> 'content' LEFT JOIN ${compileTasks}
             ON ${eq(compileTasks.contentId, arContent.id)} AND ${eq(compileTasks.generation, arContent.generation)}
-          WHERE ${eq(arContent.id, contentId)} AND ${condition}
-            AND EXISTS (SELECT 1 FROM ${webhookEndpoints} WHERE ${subscribes})`,
+          WHERE ${condition} AND EXISTS (SELECT 1 FROM ${webhookEndpoints} WHERE ${subscribes})`,
     ),
     insertSelect(
       db,
@@ -61,9 +77,8 @@ export function recordEvent(
         nextAttemptAt: sql`CASE WHEN ${webhookEndpoints.verifiedAt} IS NOT NULL THEN ${now} END`,
         createdAt: now,
       },
-      sql`FROM ${webhookEvents} JOIN ${webhookEndpoints}
-            ON ${eq(webhookEndpoints.companyId, webhookEvents.companyId)} AND ${isSubscribed(type)}
-          WHERE ${eq(webhookEvents.id, eventId)}`,
+      sql`FROM json_each(${events}) CROSS JOIN ${webhookEvents} ON ${webhookEvents.id} = value ->> 'id'
+          JOIN ${webhookEndpoints} ON ${eq(webhookEndpoints.companyId, webhookEvents.companyId)} AND ${isSubscribed(type)}`,
     ),
   ] as const;
 }
@@ -82,6 +97,10 @@ const snapshot = sql`json_object(
   'company_id', ${arContent.companyId},
   'project_id', ${arContent.projectId},
   'title', ${arContent.title},
+  'order_number', ${arContent.orderNumber},
+  'customer_name', ${arContent.customerName},
+  'customer_email', ${arContent.customerEmail},
+  'customer_phone', ${arContent.customerPhone},
   'image_url', ${arContent.imageUrl},
   'thumbnail_url', ${arContent.thumbnailUrl},
   'marker_status', ${arContent.markerStatus},

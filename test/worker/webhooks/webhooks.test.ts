@@ -150,8 +150,11 @@ function detail(id: string, { id: delivery }: Delivery): Promise<DeliveryDetail>
   return edge.json(`${HOOKS}/${id}/deliveries/${delivery}`);
 }
 
+let submitted = 0;
+
 async function submitAndCompile(mockCompile: MockCompile = mockCompiler): Promise<ArContent> {
-  const { content } = await edge.submit({ title: "Grandmother" });
+  const order = { order_number: `A-${(submitted += 1)}`, customer_name: "Ada" };
+  const { content } = await edge.submit({ title: "Grandmother", ...order });
   await consume(edge.consumer(mockCompile), { content_id: content.id, generation: 1 });
   return edge.content(content.id);
 }
@@ -190,6 +193,10 @@ describe("an event", () => {
         company_id: content.company_id,
         project_id: content.project_id,
         title: "Grandmother",
+        order_number: content.order_number,
+        customer_name: "Ada",
+        customer_email: null,
+        customer_phone: null,
         image_url: content.image_url,
         thumbnail_url: content.thumbnail_url,
         marker_status: "ready",

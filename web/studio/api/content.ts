@@ -2,6 +2,8 @@ import {
   type ArContent,
   type ArContentChange,
   type ArContentPage,
+  type BulkRequest,
+  type BulkResult,
   type CompileTask,
   formOf,
   type Lease,
@@ -14,6 +16,9 @@ import { upload, vivimark } from "./client.ts";
 import type { Transfer } from "./transfer.ts";
 
 /** Calls of the API about photos. */
+
+/** The most photos in one bulk request. */
+export const MAX_BULK = 200;
 
 export type ContentQuery = NonNullable<Operations["GET /api/ar-content"]["query"]>;
 
@@ -31,6 +36,20 @@ export function updateContent(id: string, body: ArContentChange): Promise<ArCont
 
 export function deleteContent(id: string): Promise<void> {
   return vivimark.delete(id);
+}
+
+/** Runs an action on up to 200 photos. Repeating it with the same key has no further effect. */
+export function bulk(body: BulkRequest, key: string, signal?: AbortSignal): Promise<BulkResult> {
+  return vivimark.call("POST /api/ar-content/bulk", { header: { "Idempotency-Key": key }, body, signal });
+}
+
+/** Deletes photos while the page closes: the browser sends the requests afterwards, up to 64 kB together. */
+export function deleteOnLeave(ids: readonly string[]): void {
+  for (let from = 0; from < ids.length; from += MAX_BULK) {
+    const body = JSON.stringify({ action: "delete", ids: ids.slice(from, from + MAX_BULK) });
+    const headers = { "Content-Type": "application/json" };
+    void fetch("/api/ar-content/bulk", { method: "POST", headers, body, keepalive: true }).catch(() => {});
+  }
 }
 
 export async function listTasks(id: string, signal?: AbortSignal): Promise<CompileTask[]> {
@@ -124,6 +143,6 @@ export async function downloadPhoto(
 }
 
 /** Downloads the QR code of the viewer's address, an SVG image. */
-export async function downloadQrCode(id: string): Promise<Blob> {
-  return (await vivimark.call("GET /api/ar-content/{id}/qr.svg", { path: { id } })).blob();
+export async function downloadQrCode(id: string, signal?: AbortSignal): Promise<Blob> {
+  return (await vivimark.call("GET /api/ar-content/{id}/qr.svg", { path: { id }, signal })).blob();
 }

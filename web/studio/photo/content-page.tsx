@@ -7,24 +7,24 @@ import { may } from "../account/me.ts";
 import * as api from "../api/content.ts";
 import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
-import { loadProjects, projects } from "../company/projects.ts";
 import { isMoving } from "../photos/content-list.ts";
 import { contents } from "../photos/contents.ts";
 import { StatusBadge } from "../photos/status.tsx";
 import { QualityReport } from "../quality.tsx";
 import { useAction } from "../ui/action.ts";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
-import { Dialog, DialogActions } from "../ui/dialog.tsx";
 import { dateTime, megabytes } from "../ui/format.ts";
-import { IconBack, IconEdit, IconTrash } from "../ui/icons.tsx";
+import { IconBack, IconEdit, IconPause, IconPlay, IconTrash } from "../ui/icons.tsx";
 import { Loading } from "../ui/loading.tsx";
 import { NotFound } from "../ui/not-found.tsx";
 import { useTitle } from "../ui/title.ts";
-import { toast } from "../ui/toasts.tsx";
+import { toast, toastError } from "../ui/toasts.tsx";
 import { jobOf } from "../upload/jobs.ts";
 import { VideoPanel } from "../video/video-panel.tsx";
+import { EditDialog } from "./edit-dialog.tsx";
 import { HistoryPanel } from "./history-panel.tsx";
 import { MarkerPanel } from "./marker-panel.tsx";
+import { OrderPanel } from "./order-panel.tsx";
 import { PhotoStage } from "./photo-stage.tsx";
 import { SharePanel } from "./share-panel.tsx";
 import "./content-page.css";
@@ -92,6 +92,7 @@ export function ContentPage({ id }: { id: string }) {
         <div class="panels">
           <MarkerPanel content={content} task={tasks[0] ?? null} job={jobOf(id)} onChange={show} />
           <VideoPanel content={content} onChange={show} />
+          <OrderPanel content={content} />
           <SharePanel content={content} />
         </div>
         <HistoryPanel tasks={tasks} />
@@ -115,10 +116,11 @@ function ContentHead({ content, onChange }: { content: ArContent; onChange: (con
   return (
     <div class="content-head">
       <div>
-        <h1>{content.title}</h1>
+        <h1 dir="auto">{content.title}</h1>
         {content.description && <p class="description">{content.description}</p>}
         <p class="content-meta">
           <StatusBadge status={content.marker_status} />
+          {!content.is_active && <span class="badge paused">Paused</span>}
           <span>
             {content.image_width} × {content.image_height} px, {megabytes(content.image_bytes)}
           </span>
@@ -128,6 +130,7 @@ function ContentHead({ content, onChange }: { content: ArContent; onChange: (con
       </div>
       {may("content:manage") && (
         <div class="content-actions">
+          <PauseButton content={content} onChange={onChange} />
           <button type="button" class="button" onClick={() => setOpen("edit")}>
             <IconEdit />
             Edit photo
@@ -144,93 +147,28 @@ function ContentHead({ content, onChange }: { content: ArContent; onChange: (con
   );
 }
 
-function expiry(at: string): string {
-  return Date.parse(at) > Date.now() ? `Shown until ${dateTime(at)}` : `Hidden since ${dateTime(at)}`;
-}
-
-function EditDialog(props: {
-  content: ArContent;
-  onChange: (content: ArContent) => void;
-  onClose: () => void;
-}) {
-  const { run, isRunning, error } = useAction();
-  const save = async (form: HTMLFormElement) => {
-    const fields = new FormData(form);
-    const title = String(fields.get("title")).trim();
-    const description = String(fields.get("description")).trim();
-    const project_id = String(fields.get("project_id") ?? props.content.project_id);
-    const expires_at = endOf(String(fields.get("expires_on")));
-    const change = { title, description, expires_at, ...moved(props.content, project_id) };
-    props.onChange(await api.updateContent(props.content.id, change));
-    toast("Changes saved.");
-    props.onClose();
+/** Pauses or resumes the photo: viewers do not show a paused one. */
+function PauseButton({ content, onChange }: { content: ArContent; onChange: (content: ArContent) => void }) {
+  const { run, isRunning } = useAction();
+  const { id, is_active } = content;
+  const change = async () => {
+    try {
+      onChange(await api.updateContent(id, { is_active: !is_active }));
+      toast(is_active ? "Photo paused. Viewers no longer show it." : "Photo resumed.");
+    } catch (error) {
+      toastError(error);
+    }
   };
   return (
-    <Dialog title="Edit photo" error={error} onClose={props.onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          const form = event.currentTarget;
-          void run(() => save(form));
-        }}
-      >
-        <label class="field">
-          <span>Title</span>
-          <input name="title" required maxLength={200} defaultValue={props.content.title} />
-        </label>
-        <label class="field">
-          <span>Description</span>
-          <textarea name="description" rows={4} maxLength={2000} defaultValue={props.content.description} />
-        </label>
-        <ProjectField content={props.content} />
-        <label class="field">
-          <span>Last day visible to viewers</span>
-          <input name="expires_on" type="date" defaultValue={lastDay(props.content.expires_at)} />
-          <small>Leave empty for no expiry date.</small>
-        </label>
-        <DialogActions submit="Save changes" isRunning={isRunning} onClose={props.onClose} />
-      </form>
-    </Dialog>
+    <button type="button" class="button" disabled={isRunning} onClick={() => run(change)}>
+      {is_active ? <IconPause /> : <IconPlay />}
+      {is_active ? "Pause photo" : "Resume photo"}
+    </button>
   );
 }
 
-/** Hidden if there is only one project. */
-function ProjectField({ content }: { content: ArContent }) {
-  useEffect(() => void loadProjects(), []);
-  const choices = (projects.value ?? []).filter(
-    ({ id, archived_at }) => archived_at === null || id === content.project_id,
-  );
-  if (choices.length < 2) return null;
-  return (
-    <label class="field">
-      <span>Project</span>
-      <select name="project_id">
-        {choices.map(({ id, name }) => (
-          <option key={id} value={id} selected={id === content.project_id}>
-            {name}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
-
-/** Leaves out an unchanged project: the API refuses to move content into an archived one. */
-function moved(content: ArContent, projectId: string) {
-  return projectId === content.project_id ? {} : { project_id: projectId };
-}
-
-/** Returns the end of a day in this browser's time zone, for the API; null for no day. */
-function endOf(day: string): string | null {
-  return day === "" ? null : new Date(`${day}T23:59:59.999`).toISOString();
-}
-
-/** Returns the day in this browser's time zone, for a date field. */
-function lastDay(expiresAt: string | null): string {
-  if (expiresAt === null) return "";
-  const time = new Date(expiresAt);
-  const digits = (value: number) => String(value).padStart(2, "0");
-  return `${time.getFullYear()}-${digits(time.getMonth() + 1)}-${digits(time.getDate())}`;
+function expiry(at: string): string {
+  return Date.parse(at) > Date.now() ? `Shown until ${dateTime(at)}` : `Hidden since ${dateTime(at)}`;
 }
 
 function DeleteDialog({ content, onClose }: { content: ArContent; onClose: () => void }) {
