@@ -10,6 +10,7 @@ import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { auditLogRoutes } from "./routes/audit-log.ts";
 import { authRoutes } from "./routes/auth.ts";
 import { batchRoutes } from "./routes/batch.ts";
+import { bulkRoutes } from "./routes/bulk.ts";
 import { companyRoutes } from "./routes/company.ts";
 import { contentRoutes } from "./routes/content.ts";
 import { docsRoutes } from "./routes/docs.ts";
@@ -61,6 +62,7 @@ for (const publicPath of [
 
 const api = root
   .route("/api/ar-content", batchRoutes)
+  .route("/api/ar-content", bulkRoutes)
   .route("/api/ar-content", contentRoutes)
   .route("/api/ar-content", markerRoutes)
   .route("/api/ar-content", videoRoutes)

@@ -271,7 +271,8 @@ async function recordProjects(): Promise<Project> {
 }
 
 async function recordContent(project: Project): Promise<ArContent> {
-  const photo = { image: portrait, title: "Grandmother", project_id: project.id };
+  const order = { order_number: "A-1932", customer_name: "Ada Lovelace", customer_email: "ada@example.net" };
+  const photo = { image: portrait, title: "Grandmother", project_id: project.id, ...order };
   const submitted: Submission = await (await ok(upload(photo))).json();
   const { id, unique_id } = submitted.content;
   const path = `${CONTENT}/${id}`;
@@ -299,6 +300,8 @@ async function recordContent(project: Project): Promise<ArContent> {
   await refused("precondition_failed", edge.fetch(path, stale));
   const range = { headers: { Range: "bytes=999999-" } };
   await refused("range_not_satisfiable", edge.fetch(`/media/${unique_id}/image`, range));
+  await refused("order_number_taken", upload({ ...photo, image: png(240, 180, "another") }));
+  await call(`${CONTENT}/bulk`, json("POST", { action: "resume", ids: [id] }));
   await call(`${path}/marker/recompile`, json("POST", { max_features: 500 }));
   return submitted.content;
 }
