@@ -3,6 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { unzipSync } from "fflate";
 import type { Browser, BrowserContextOptions, Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { loadCodecs } from "../../compiler/image/codecs.ts";
@@ -583,6 +584,66 @@ describe("the grid", () => {
     expect(await page.getByRole("article").count()).toBe(2);
   });
 
+  test("photos are selected with the mouse and the keyboard, and changed together", async () => {
+    const photo = new Blob([await readFile(photograph("locomotion-house-cat"))]);
+    for (const title of ["One", "Two", "Three", "Four"]) {
+      const form = new FormData();
+      form.set("title", title);
+      form.set("image", photo, "cat.jpg");
+      expect((await platform.fetch(api(), { method: "POST", body: form })).status).toBe(201);
+    }
+    const page = await openStudio();
+    const box = (title: string) => page.getByRole("checkbox", { name: `Select ${title}` });
+    const bar = page.getByRole("region", { name: "Selected photos" });
+    const titles = async (of: (content: ArContent) => boolean) =>
+      (await contents()).filter(of).map(({ title }) => title);
+
+    await box("Four").click();
+    await box("Two").click({ modifiers: ["Shift"] });
+    await bar.getByText("3 selected").waitFor();
+    await page.screenshot({ path: join(ARTIFACTS, "selection.png"), animations: "disabled" });
+    await bar.getByRole("button", { name: "Pause" }).click();
+    await page.getByText("3 photos paused.").waitFor();
+    expect(await titles(({ is_active }) => !is_active)).toEqual(["Four", "Three", "Two"]);
+
+    await box("One").focus();
+    await page.keyboard.press("Space");
+    await bar.getByText("1 selected").waitFor();
+    await page.keyboard.press("Control+a");
+    await bar.getByText("4 selected").waitFor();
+    await bar.getByRole("button", { name: "Set expiry" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Last day visible to viewers").fill("2030-05-01");
+    await page.keyboard.press("Enter");
+    await page.getByText("4 photos changed.").waitFor();
+    expect(await titles(({ expires_at }) => expires_at !== null)).toHaveLength(4);
+
+    await box("One").focus();
+    await page.keyboard.press("Control+a");
+    await bar.getByRole("button", { name: "Download QR codes" }).click();
+    const download = page.waitForEvent("download");
+    await page.getByRole("dialog").getByRole("button", { name: "Download QR codes" }).click();
+    const archive = unzipSync(await readFile(await (await download).path()));
+    expect(Object.keys(archive).sort()).toEqual(["four-qr.svg", "one-qr.svg", "three-qr.svg", "two-qr.svg"]);
+    await page.keyboard.press("Escape");
+    await box("One").focus();
+    await page.keyboard.press("Escape");
+    await bar.waitFor({ state: "detached" });
+
+    await box("One").click();
+    await bar.getByRole("button", { name: "Delete" }).click();
+    await card(page, "One").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Undo" }).click();
+    await card(page, "One").waitFor();
+    // Leaving the page does not wait for the end of the time to undo.
+    await box("Two").click();
+    await bar.getByRole("button", { name: "Delete" }).click();
+    await page.getByText("1 photo deleted.").waitFor();
+    expect(await contents()).toHaveLength(4);
+    await page.goto(`${platform.url}/projects`);
+    await expect.poll(() => titles(() => true), PATIENCE).toEqual(["Four", "Three", "One"]);
+  });
+
   test("reports a lost connection, and recovers", async () => {
     const page = await openStudio();
     await page.context().setOffline(true);
@@ -745,12 +806,14 @@ describe("a photo's page", () => {
     await expect.poll(() => page.locator(".timeline-item").count(), PATIENCE).toBe(3);
   });
 
-  test("changes title and description", async () => {
+  test("changes title, description and order, and pauses the photo", async () => {
     const page = await openStudio();
     const { id } = await openCompiled(page, "allium-oreophilum", "Allium oreophilum");
     await page.getByRole("button", { name: "Edit" }).click();
     await page.getByLabel("Title").fill("Wild onion");
     await page.getByLabel("Description").fill("A plate of 1928.");
+    await page.getByLabel("Order number").fill("A-1928");
+    await page.getByRole("group", { name: "Customer" }).getByLabel("Name").fill("Ada Lovelace");
     await page.context().setOffline(true);
     await page.getByRole("button", { name: "Save" }).click();
     await page
@@ -761,7 +824,18 @@ describe("a photo's page", () => {
     await page.context().setOffline(false);
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByRole("heading", { level: 1, name: "Wild onion" }).waitFor();
-    expect(await content(id)).toMatchObject({ title: "Wild onion", description: "A plate of 1928." });
+    const order = page.getByRole("region", { name: "Order" });
+    for (const text of ["A-1928", "Ada Lovelace"]) await order.getByText(text).waitFor();
+    expect(await content(id)).toMatchObject({
+      title: "Wild onion",
+      description: "A plate of 1928.",
+      order_number: "A-1928",
+      customer_name: "Ada Lovelace",
+      customer_email: null,
+    });
+    await page.getByRole("button", { name: "Pause photo" }).click();
+    await page.getByRole("button", { name: "Resume photo" }).waitFor();
+    expect((await content(id)).is_active).toBe(false);
   });
 
   test("asks before deleting, and returns the focus after a cancellation", async () => {

@@ -1,21 +1,19 @@
 import { useRef, useState } from "preact/hooks";
 import type { ArContent } from "../../../client/client.ts";
-import * as api from "../api/content.ts";
 import { copyText } from "../ui/copy.ts";
 import { IconCopy, IconDownload, IconOpen } from "../ui/icons.tsx";
+import { save } from "../ui/save.ts";
 import { Switch } from "../ui/switch.tsx";
 import { toastError } from "../ui/toasts.tsx";
-
-/** Side of the PNG, pixels: 85 mm at 300 dpi. */
-const PNG_SIDE = 1_024;
+import { downloadPng, qrFileName } from "./qr-code.ts";
 
 export function SharePanel({ content }: { content: ArContent }) {
   const link = useRef<HTMLInputElement>(null);
   const [isDebug, setDebug] = useState(false);
   const address = new URL(content.viewer_url, location.href).href;
 
-  const downloadPng = () =>
-    rasterise(content.id).then((png) => save(png, `${fileName(content)}.png`), toastError);
+  const savePng = () =>
+    downloadPng(content.id).then((png) => save(png, `${qrFileName(content)}.png`), toastError);
 
   return (
     <section class="panel" aria-labelledby="share-title">
@@ -25,11 +23,11 @@ export function SharePanel({ content }: { content: ArContent }) {
         <div class="share-text">
           <p class="hint">Print this code next to the photo. Scanning it opens the viewer.</p>
           <div class="share-actions">
-            <a class="button small" href={content.qr_url} download={`${fileName(content)}.svg`}>
+            <a class="button small" href={content.qr_url} download={`${qrFileName(content)}.svg`}>
               <IconDownload />
               <span class="visually-hidden">Download </span>SVG
             </a>
-            <button type="button" class="button small" onClick={downloadPng}>
+            <button type="button" class="button small" onClick={savePng}>
               <IconDownload />
               <span class="visually-hidden">Download </span>PNG
             </button>
@@ -66,41 +64,4 @@ export function SharePanel({ content }: { content: ArContent }) {
       </div>
     </section>
   );
-}
-
-function fileName({ title }: ArContent): string {
-  const plain = title
-    .normalize("NFKD")
-    .replace(/[^\p{L}\p{N}]+/gu, "-")
-    .replace(/^-+|-+$/g, "");
-  return `${plain.toLowerCase() || "vivimark"}-qr`;
-}
-
-/** Returns the QR code as a PNG. */
-async function rasterise(id: string): Promise<Blob> {
-  const source = URL.createObjectURL(await api.downloadQrCode(id));
-  try {
-    const image = new Image(PNG_SIDE, PNG_SIDE);
-    image.src = source;
-    await image.decode();
-    const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = PNG_SIDE;
-    const context = canvas.getContext("2d")!;
-    context.imageSmoothingEnabled = false;
-    context.drawImage(image, 0, 0, PNG_SIDE, PNG_SIDE);
-    return await new Promise((resolve, reject) =>
-      canvas.toBlob((png) => (png ? resolve(png) : reject(new Error("The PNG could not be written.")))),
-    );
-  } finally {
-    URL.revokeObjectURL(source);
-  }
-}
-
-function save(file: Blob, name: string): void {
-  const url = URL.createObjectURL(file);
-  const anchor = document.createElement("a");
-  anchor.href = url;
-  anchor.download = name;
-  anchor.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -12,10 +12,15 @@ const filter = signal<Filter>({ q: "", status: "", project: "" });
 /** Why the newest refresh failed. The earlier items stay. */
 const error = signal<Error | null>(null);
 const loadingMore = signal(false);
+/** The photos that are about to be deleted. */
+const hidden = signal<ReadonlySet<string>>(new Set());
 
 /** Null until the first answer. */
-const items = computed(() => list.value?.items ?? null);
-const total = computed(() => list.value?.total ?? 0);
+const items = computed(() => list.value?.items.filter(({ id }) => !hidden.value.has(id)) ?? null);
+const total = computed(() => {
+  const { items = [], total = 0 } = list.value ?? {};
+  return total - items.filter(({ id }) => hidden.value.has(id)).length;
+});
 const isTotalExact = computed(() => list.value?.isTotalExact ?? true);
 /** The items that are shown belong to an earlier filter. */
 const isStale = computed(() => list.value !== null && list.value.filter !== filter.value);
@@ -33,8 +38,11 @@ export const contents = {
   setFilter,
   refresh,
   loadMore,
+  all,
   put,
   remove,
+  hide,
+  unhide,
 };
 
 function setFilter(change: Partial<Filter>): void {
@@ -80,6 +88,17 @@ async function loadMore(): Promise<void> {
   }
 }
 
+/** Yields all photos of the filter, page by page. */
+async function* all(signal: AbortSignal): AsyncGenerator<readonly ArContent[]> {
+  const asked = query(filter.value);
+  let cursor: string | undefined;
+  do {
+    const page = await api.listContents({ ...asked, cursor, limit: REFRESH_LIMIT }, signal);
+    yield page.items.filter(({ id }) => !hidden.value.has(id));
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor !== undefined);
+}
+
 /** Shows a content that was just changed, without waiting for the next refresh. */
 function put(content: ArContent): void {
   if (!list.value) return;
@@ -96,6 +115,15 @@ function remove(id: string): void {
   if (!list.value?.items.some((item) => item.id === id)) return;
   const { items, total } = list.value;
   list.value = { ...list.value, items: items.filter((item) => item.id !== id), total: total - 1 };
+}
+
+function hide(ids: Iterable<string>): void {
+  hidden.value = new Set([...hidden.value, ...ids]);
+}
+
+function unhide(ids: Iterable<string>): void {
+  const shown = new Set(ids);
+  hidden.value = new Set([...hidden.value].filter((id) => !shown.has(id)));
 }
 
 function query({ q, status, project }: Filter): api.ContentQuery {

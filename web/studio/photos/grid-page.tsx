@@ -1,19 +1,20 @@
 import { useEffect, useState } from "preact/hooks";
-import type { ArContent, MarkerStatus, Project } from "../../../client/client.ts";
+import type { MarkerStatus, Project } from "../../../client/client.ts";
 import { may } from "../account/me.ts";
 import { DropZone } from "../add/drop-zone.tsx";
 import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
 import { archivedProjects, choose, loadProjects, openProjects, projects } from "../company/projects.ts";
-import { Stars } from "../quality.tsx";
-import { ago } from "../ui/format.ts";
 import { IconPhoto, IconScan, IconSearch, IconVideo } from "../ui/icons.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toastError } from "../ui/toasts.tsx";
 import { type Job, jobOf, jobs } from "../upload/jobs.ts";
 import { jobProgressView } from "../upload/progress.ts";
+import { ActionBar } from "./action-bar.tsx";
+import { ContentCard } from "./content-card.tsx";
 import { contents } from "./contents.ts";
-import { contentProgressView, ProgressBar, STATUS_LABELS, StatusBadge } from "./status.tsx";
+import { selection } from "./selection.ts";
+import { ProgressBar, STATUS_LABELS } from "./status.tsx";
 import "./grid-page.css";
 
 /** The search starts after the typing has paused for this long. */
@@ -47,7 +48,13 @@ export function GridPage() {
       </div>
       {contents.error.value && <p class="banner bad">{messageOf(contents.error.value)}</p>}
       <RetryAll uploads={uploads} />
-      <ul class="grid" aria-label="Photos" aria-busy={isStale}>
+      <ActionBar />
+      <ul
+        class={selection.photos.value.size > 0 ? "grid selecting" : "grid"}
+        aria-label="Photos"
+        aria-busy={isStale}
+        onKeyDown={selectByKey}
+      >
         {uploads.map((job) => (
           <li key={`job-${job.key}`}>
             <JobCard job={job} />
@@ -75,6 +82,14 @@ export function GridPage() {
       )}
     </div>
   );
+}
+
+/** Escape clears the selection; Ctrl+A or ⌘A selects all photos of the filter. */
+function selectByKey(event: KeyboardEvent): void {
+  if (event.key === "Escape") selection.clear();
+  if (event.key.toLowerCase() !== "a" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  void selection.selectAll();
 }
 
 /** One button to retry several uploads. */
@@ -123,7 +138,7 @@ function FilterBar() {
   return (
     <search class="filter-bar">
       <label class="search-field">
-        <span class="visually-hidden">Search by title or description</span>
+        <span class="visually-hidden">Search by title, description, order number or customer</span>
         <IconSearch />
         <input
           type="search"
@@ -180,39 +195,6 @@ function ProjectChoice() {
 
 function typedEntries<K extends string, V>(record: Record<K, V>): [K, V][] {
   return Object.entries(record) as [K, V][];
-}
-
-function ContentCard({ content }: { content: ArContent }) {
-  const view = contentProgressView(content);
-  const quality = content.marker_status === "ready" ? content.marker_metadata?.quality : null;
-  return (
-    <article class="card">
-      <a class="card-link" href={`/content/${content.id}`}>
-        <div class="card-picture">
-          <img src={content.thumbnail_url ?? content.image_url} alt="" loading="lazy" decoding="async" />
-          {content.video_url && (
-            <span class="card-video">
-              <IconVideo />
-              <span class="visually-hidden">Has a video</span>
-            </span>
-          )}
-        </div>
-        <div class="card-text">
-          <h2>{content.title}</h2>
-          {view ? (
-            <ProgressBar view={view} label={`Compiling ${content.title}`} />
-          ) : (
-            <p class="card-meta">
-              <StatusBadge status={content.marker_status} />
-              {quality && <Stars stars={quality.stars} />}
-              <span>{ago(content.created_at, Date.now())}</span>
-            </p>
-          )}
-          {content.marker_status === "failed" && <p class="card-error">{content.error_message}</p>}
-        </div>
-      </a>
-    </article>
-  );
 }
 
 function JobCard({ job }: { job: Job }) {

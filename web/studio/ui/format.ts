@@ -28,6 +28,11 @@ export function count(value: number): string {
   return NUMBER.format(value);
 }
 
+/** Formats a number of photos: "1 photo", "2,620 photos". */
+export function photoCount(value: number): string {
+  return `${count(value)} ${value === 1 ? "photo" : "photos"}`;
+}
+
 /** Formats a duration: "0.4 s", "12 s", "3 min 5 s". */
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1_000;

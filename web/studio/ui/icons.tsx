@@ -161,3 +161,27 @@ export const IconFlip = () => (
     <path d="M8 12V6a2 2 0 0 1 2-2h4a2 2 0 0 1 2 2v6M20 10v6M18 14l2 2 2-2" />
   </Icon>
 );
+
+export const IconFolder = () => (
+  <Icon>
+    <path d="M3 7a2 2 0 0 1 2-2h4l2 2.500h8a2 2 0 0 1 2 2V17a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2z" />
+  </Icon>
+);
+
+export const IconPause = () => (
+  <Icon>
+    <path d="M9 5v14M15 5v14" />
+  </Icon>
+);
+
+export const IconPlay = () => (
+  <Icon>
+    <path d="M8 5l11 7-11 7z" />
+  </Icon>
+);
+
+export const IconCalendar = () => (
+  <Icon>
+    <path d="M4 6h16v14H4zM4 10h16M8 3v4M16 3v4" />
+  </Icon>
+);

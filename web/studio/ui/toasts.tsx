@@ -6,6 +6,15 @@ interface Toast {
   readonly key: number;
   readonly text: string;
   readonly tone: "plain" | "bad";
+  readonly action: ToastAction | null;
+}
+
+/** A button in a message. */
+export interface ToastAction {
+  readonly label: string;
+  readonly run: () => void;
+  /** How long the message is shown. */
+  readonly milliseconds: number;
 }
 
 /** Milliseconds to read the text. */
@@ -15,10 +24,10 @@ const toasts = signal<readonly Toast[]>([]);
 let lastKey = 0;
 
 /** Shows a message, and announces it to screen readers. */
-export function toast(text: string, tone: Toast["tone"] = "plain"): void {
+export function toast(text: string, tone: Toast["tone"] = "plain", action: ToastAction | null = null): void {
   const key = (lastKey += 1);
-  toasts.value = [...toasts.value, { key, text, tone }];
-  setTimeout(() => dismiss(key), readingTime(text));
+  toasts.value = [...toasts.value, { key, text, tone, action }];
+  setTimeout(() => dismiss(key), action?.milliseconds ?? readingTime(text));
 }
 
 /** Shows an error as a message. */
@@ -33,9 +42,21 @@ function dismiss(key: number): void {
 export function Toasts() {
   return (
     <section class="toasts" aria-label="Messages" aria-live="polite">
-      {toasts.value.map(({ key, text, tone }) => (
+      {toasts.value.map(({ key, text, tone, action }) => (
         <div key={key} class={`toast ${tone}`}>
           <p>{text}</p>
+          {action && (
+            <button
+              type="button"
+              class="toast-action"
+              onClick={() => {
+                action.run();
+                dismiss(key);
+              }}
+            >
+              {action.label}
+            </button>
+          )}
           <button type="button" class="icon-button" aria-label="Dismiss message" onClick={() => dismiss(key)}>
             <IconClose />
           </button>

@@ -1,0 +1,34 @@
+import type { ArContent } from "../../../client/client.ts";
+import * as api from "../api/content.ts";
+
+/** Side of the PNG, pixels: 85 mm at 300 dpi. */
+const PNG_SIDE = 1_024;
+
+/** Returns the name of a QR code's file without its extension: the order number if there is one, and the title. */
+export function qrFileName({ title, order_number }: Pick<ArContent, "title" | "order_number">): string {
+  const plain = [order_number ?? "", title]
+    .map((part) => part.normalize("NFKD").replace(/[^\p{L}\p{N}]+/gu, "-"))
+    .join("-")
+    .replace(/^-+|-+$/g, "");
+  return `${plain.toLowerCase() || "vivimark"}-qr`;
+}
+
+/** Returns the QR code as a PNG. */
+export async function downloadPng(id: string, signal?: AbortSignal): Promise<Blob> {
+  const source = URL.createObjectURL(await api.downloadQrCode(id, signal));
+  try {
+    const image = new Image(PNG_SIDE, PNG_SIDE);
+    image.src = source;
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = PNG_SIDE;
+    const context = canvas.getContext("2d")!;
+    context.imageSmoothingEnabled = false;
+    context.drawImage(image, 0, 0, PNG_SIDE, PNG_SIDE);
+    return await new Promise((resolve, reject) =>
+      canvas.toBlob((png) => (png ? resolve(png) : reject(new Error("The PNG could not be written.")))),
+    );
+  } finally {
+    URL.revokeObjectURL(source);
+  }
+}

@@ -1,0 +1,100 @@
+import { signal } from "@preact/signals";
+import * as api from "../api/content.ts";
+import { waitUntil } from "../api/rate-limit.ts";
+import { photoCount } from "../ui/format.ts";
+import { save } from "../ui/save.ts";
+import { toast, toastError } from "../ui/toasts.tsx";
+import { type BulkAction, runBulk } from "./bulk.ts";
+import { contents } from "./contents.ts";
+import { deleteLater } from "./deletion.ts";
+import { type QrFormat, qrArchive } from "./qr-archive.ts";
+import { type SelectedPhoto, selection } from "./selection.ts";
+
+/** The action that runs on the selected photos, and its result. */
+
+interface Running {
+  readonly label: string;
+  readonly done: number;
+  readonly total: number;
+  readonly cancel: () => void;
+}
+
+/** Photos that an action did not change, and why. */
+export interface Failures {
+  readonly title: string;
+  readonly items: readonly { readonly id: string; readonly title: string; readonly message: string }[];
+}
+
+export const running = signal<Running | null>(null);
+export const failures = signal<Failures | null>(null);
+
+/** What is shown while an action runs, after it, and about photos that it did not change. */
+const WORDS: Readonly<
+  Record<BulkAction["action"], readonly [running: string, done: string, failed: string]>
+> = {
+  pause: ["Pausing photos", "paused", "not paused"],
+  resume: ["Resuming photos", "resumed", "not resumed"],
+  move: ["Moving photos", "moved", "not moved"],
+  set_expiry: ["Setting the expiry", "changed", "not changed"],
+  recompile: ["Starting compilations", "being recompiled", "not recompiled"],
+  delete: ["Deleting photos", "deleted", "not deleted"],
+};
+
+/** Runs an action on photos and reports the result. Deselects the photos that it changed. */
+export async function perform(action: BulkAction, photos: readonly SelectedPhoto[]): Promise<void> {
+  const [label, done, failed] = WORDS[action.action];
+  await whileRunning(label, photos.length, async ({ signal, onProgress }) => {
+    const titles = new Map(photos.map(({ id, title }) => [id, title]));
+    const outcome = await runBulk(action, [...titles.keys()], {
+      send: api.bulk,
+      pause: (retry) => new Promise((resume) => setTimeout(resume, 1_000 * 2 ** retry)),
+      until: waitUntil,
+      signal,
+      onProgress,
+    });
+    selection.remove(outcome.done);
+    if (action.action === "delete") for (const id of outcome.done) contents.remove(id);
+    else await contents.refresh(new AbortController().signal).catch(() => {});
+    if (outcome.done.length > 0 && action.action !== "delete")
+      toast(`${photoCount(outcome.done.length)} ${done}.`);
+    if (outcome.refused.size === 0) return;
+    failures.value = {
+      title: `${photoCount(outcome.refused.size)} ${failed}`,
+      items: Array.from(outcome.refused, ([id, message]) => ({ id, title: titles.get(id) ?? "", message })),
+    };
+  });
+}
+
+/** Deletes photos once that can no longer be undone. */
+export function performDeletion(photos: readonly SelectedPhoto[]): void {
+  const ids = photos.map(({ id }) => id);
+  selection.remove(ids);
+  deleteLater(ids, `${photoCount(ids.length)} deleted.`, () => perform({ action: "delete" }, photos));
+}
+
+/** Saves a ZIP archive with the QR codes of photos. */
+export async function downloadQrCodes(photos: readonly SelectedPhoto[], format: QrFormat): Promise<void> {
+  await whileRunning("Downloading QR codes", photos.length, async (run) => {
+    save(await qrArchive(photos, format, run), "qr-codes.zip");
+  });
+}
+
+async function whileRunning(
+  label: string,
+  total: number,
+  work: (run: { readonly signal: AbortSignal; readonly onProgress: (done: number) => void }) => Promise<void>,
+): Promise<void> {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const show = (done: number) => {
+    running.value = { label, done, total, cancel: () => controller.abort() };
+  };
+  show(0);
+  try {
+    await work({ signal, onProgress: show });
+  } catch (error) {
+    if (!signal.aborted) toastError(error);
+  } finally {
+    running.value = null;
+  }
+}
