@@ -1129,6 +1129,11 @@ export interface Operations {
     query?: {
       project_id?: string;
       status?: MarkerStatus;
+      sort?: "newest" | "title" | "score" | "expiry";
+      without_video?: "true";
+      weak?: "true";
+      paused?: "true";
+      expiring?: "true";
       /** Text in the title or description. */
       q?: string;
       /** The `next_cursor` of the previous page. */

@@ -565,7 +565,7 @@ describe("the grid", () => {
     expect((await onlyContent()).marker_metadata?.executor).toBe("node");
   });
 
-  test("search and status filter the photos", async () => {
+  test("search, filters and order are in the address; going back and reloading restore them", async () => {
     const page = await openStudio();
     const names = ["allium-oreophilum", "dust-bowl-home"];
     await addPhotos(page, await Promise.all(names.map(named)));
@@ -582,6 +582,32 @@ describe("the grid", () => {
     await page.getByRole("radio", { name: "Ready" }).check();
     await card(page, "Dust bowl home").waitFor();
     expect(await page.getByRole("article").count()).toBe(2);
+
+    // The address has all of it, so that going back and reloading show the same list, and the photo that had the focus.
+    const titles = () => page.getByRole("heading", { level: 2 }).allTextContents();
+    const isAtDust = () =>
+      card(page, "Dust bowl home")
+        .getByRole("link")
+        .evaluate((link) => link === document.activeElement);
+    expect(await titles()).toEqual(["Dust bowl home", "Allium oreophilum"]);
+    await page.getByRole("combobox", { name: "Sort by" }).selectOption("title");
+    await expect.poll(titles, PATIENCE).toEqual(["Allium oreophilum", "Dust bowl home"]);
+    await page.getByRole("checkbox", { name: "No video" }).check();
+    await expect
+      .poll(() => page.url(), PATIENCE)
+      .toBe(`${platform.url}/?status=ready&sort=title&show=without_video`);
+    await expect.poll(titles, PATIENCE).toHaveLength(2);
+    await card(page, "Dust bowl home").getByRole("link").click();
+    await page.getByRole("heading", { level: 1, name: "Dust bowl home" }).waitFor();
+    await page.goBack();
+    await expect.poll(isAtDust, PATIENCE).toBe(true);
+    expect(await titles()).toEqual(["Allium oreophilum", "Dust bowl home"]);
+    await page.reload();
+    await expect.poll(isAtDust, PATIENCE).toBe(true);
+    expect(await titles()).toEqual(["Allium oreophilum", "Dust bowl home"]);
+    expect(await page.getByRole("radio", { name: "Ready" }).isChecked()).toBe(true);
+    await page.getByRole("checkbox", { name: "Paused" }).check();
+    await page.getByText("No photos match.").waitFor();
   });
 
   test("photos are selected with the mouse and the keyboard, and changed together", async () => {

@@ -26,6 +26,7 @@ import { ProjectsPage } from "./company/projects-page.tsx";
 import { UsagePage } from "./company/usage-page.tsx";
 import { ContentPage } from "./photo/content-page.tsx";
 import { GridPage } from "./photos/grid-page.tsx";
+import { returnToPlace } from "./photos/place.ts";
 import { SiteHeader } from "./site-header.tsx";
 import { StoragePage } from "./storage/storage-page.tsx";
 import { moment } from "./ui/format.ts";
@@ -92,6 +93,7 @@ function Page() {
   useEffect(() => {
     if (shown.current === path) return;
     shown.current = path;
+    if (path === "/" && returnToPlace()) return;
     scrollTo(0, 0);
     main.current?.focus({ preventScroll: true });
   }, [path]);

@@ -1,12 +1,14 @@
 import { type AnyColumn, and, desc, eq, isNull, lte, type SQL, sql } from "drizzle-orm";
-import { isAfter, newestFirst } from "../db/newest-first.ts";
 import { arContent } from "../db/tables.ts";
-import type { Position } from "../http/cursor.ts";
+import { comesAfter, type Sort, type SortPosition, sortedBy } from "./sorts.ts";
 
 /**
- * The search in titles, descriptions, order numbers and customers. `content_search` is an FTS5 table of trigrams, which
+ * Lists of photos that match a text or filters. A page looks at the next candidates in the list's order, and returns
+ * those that match.
+ *
+ * The text is searched in titles, descriptions, order numbers and customers. `content_search` is an FTS5 table of trigrams, which
  * triggers fill (migrations/0029_orders.sql). It finds candidates, and `instr` decides. A text of fewer than three characters has no
- * trigram, so its candidates are simply the newest photos.
+ * trigram, so its candidates are simply the newest photos. So are those of filters, and in another order.
  */
 
 /** Candidates that one page looks at. The next page goes on with older ones. */
@@ -20,11 +22,14 @@ const COMPANY_CHARACTERS = 8;
 
 export interface Search {
   readonly companyId: string;
-  /** Not empty. */
+  /** Empty: any. */
   readonly text: string;
-  /** The condition that a photo is in the list that is searched. */
+  readonly sort: Sort;
+  /** The condition that a photo is in the list that is searched, which an index serves in its order. */
   readonly isListed: SQL | undefined;
-  readonly after: Position | undefined;
+  /** Further conditions. */
+  readonly isWanted: SQL | undefined;
+  readonly after: SortPosition | undefined;
 }
 
 /** Folds case and Unicode variants, so that text in any script is found. */
@@ -78,19 +83,21 @@ function withLines(column: AnyColumn, lines: readonly (string | null | undefined
   return sql.join(kept, sql` || char(10) || `);
 }
 
-/** Returns a subquery with the candidates, the newest first: `place` (the row of `ar_content`) and `is_match`. */
-export function candidates({ companyId, text, isListed, after }: Search): SQL {
+/** Returns a subquery with the candidates in their order: `place` (the row of `ar_content`) and `is_match`. */
+export function candidates({ companyId, text, sort, isListed, isWanted = sql`1`, after }: Search): SQL {
   const searched = searchable(text);
   const contains = sql`(instr(${arContent.searchText}, ${searched}) > 0 OR instr(${arContent.searchOrder}, ${searched}) > 0)`;
-  const match = matchOf(companyId, searched);
+  // `ifnull`: photos without the value that a filter tests do not match.
+  const isMatch = sql`ifnull(${text === "" ? isWanted : and(isWanted, contains)}, 0)`;
+  const match = sort === "newest" ? matchOf(companyId, searched) : null;
   if (match === null) {
-    return sql`(SELECT ${arContent}.rowid AS place, ${contains} AS is_match
-      FROM ${arContent} WHERE ${and(isListed, isAfter(arContent, after))}
-      ORDER BY ${sql.join(newestFirst(arContent), sql`, `)} LIMIT ${MAX_CANDIDATES})`;
+    return sql`(SELECT ${arContent}.rowid AS place, ${isMatch} AS is_match
+      FROM ${arContent} WHERE ${and(isListed, comesAfter(sort, after))}
+      ORDER BY ${sortedBy(sort)} LIMIT ${MAX_CANDIDATES})`;
   }
   // Rows are inserted in the order of their times, and FTS5 returns them in the order of their numbers.
   const isLower = after && sql`content_search.rowid < ${placeOf(companyId, after)}`;
-  return sql`(SELECT content_search.rowid AS place, (${isListed} AND ${contains}) AS is_match
+  return sql`(SELECT content_search.rowid AS place, (${isListed} AND ${isMatch}) AS is_match
     FROM content_search CROSS JOIN ${arContent} ON ${arContent}.rowid = content_search.rowid
     WHERE ${and(sql`content_search MATCH ${match}`, eq(arContent.companyId, companyId), isLower)}
     ORDER BY content_search.rowid DESC LIMIT ${MAX_CANDIDATES})`;
@@ -111,9 +118,9 @@ export function numbered(search: Search): SQL {
  * Returns a row number such that all photos after the position have a lower one. If the photo itself is deleted, others
  * of the same moment may come again.
  */
-function placeOf(companyId: string, after: Position): SQL {
+function placeOf(companyId: string, after: SortPosition): SQL {
   const own = and(eq(arContent.companyId, companyId), isNull(arContent.deletedAt));
-  const upTo = lte(arContent.createdAt, after.createdAt);
+  const upTo = lte(arContent.createdAt, Number(after.value));
   const newest = sql`SELECT ${arContent.createdAt} FROM ${arContent} WHERE ${and(own, upTo)} ORDER BY ${desc(arContent.createdAt)} LIMIT 1`;
   return sql`coalesce(
     (SELECT rowid FROM ${arContent} WHERE ${eq(arContent.id, after.id)}),

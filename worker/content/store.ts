@@ -20,7 +20,7 @@ import { companiesWith } from "../db/companies-with.ts";
 import { insertIf } from "../db/insert-if.ts";
 import { insertSelect } from "../db/insert-select.ts";
 import { isListed } from "../db/is-listed.ts";
-import { isAfter, newestFirst, pageOf } from "../db/newest-first.ts";
+import { pageOf } from "../db/newest-first.ts";
 import {
   arContent,
   type Company,
@@ -38,7 +38,6 @@ import {
 } from "../db/tables.ts";
 import { Transaction } from "../db/transaction.ts";
 import { Refusal } from "../errors.ts";
-import type { Position } from "../http/cursor.ts";
 import { supersedeTasks } from "../marker/life.ts";
 import type { MarkerStatus } from "../schemas.ts";
 import { isConnectionOf } from "../storage/connection-store.ts";
@@ -46,6 +45,7 @@ import type { Storages } from "../storage/open.ts";
 import { recordEvent, recordEvents } from "../webhooks/events.ts";
 import { FILE_KINDS } from "./file-kinds.ts";
 import { isSamePlace, placeColumns, placeOf, placeValues, type StoredVideo } from "./files.ts";
+import { type ContentFilter, filterCondition, isIndexed } from "./filters.ts";
 import { areReserved, orphanReplaced, releaseNamed } from "./orphaned-files.ts";
 import { foldersOf, mediaUrlPrefix } from "./paths.ts";
 import {
@@ -66,6 +66,7 @@ import {
   type SearchedFields,
   searchColumns,
 } from "./search.ts";
+import { comesAfter, positionOf, type Sort, type SortPosition, sortedBy } from "./sorts.ts";
 
 /** Unfinished video uploads of one company. */
 export const MAX_VIDEO_UPLOADS = 500;
@@ -102,18 +103,21 @@ export interface ContentQuery {
   /** Absent: every project that is not archived. */
   readonly projectId?: string | undefined;
   readonly status?: MarkerStatus | undefined;
+  /** Default: the newest first. */
+  readonly sort?: Sort | undefined;
+  readonly filters?: readonly ContentFilter[] | undefined;
   /** Text that the title, the description, the order number or the customer contains, regardless of case. */
   readonly text?: string | undefined;
   /** The page begins after this position. */
-  readonly after?: Position | undefined;
+  readonly after?: SortPosition | undefined;
   readonly limit: number;
 }
 
 export interface ContentList {
   readonly rows: readonly ContentWithTask[];
   /** Null on the last page. */
-  readonly next: Position | null;
-  /** All matches, not only those of the page; of a search, those among its newest candidates. */
+  readonly next: SortPosition | null;
+  /** All matches, not only those of the page; of a search or with filters, those among its first candidates. */
   readonly total: number;
   readonly isTotalExact: boolean;
 }
@@ -198,20 +202,26 @@ export class ContentStore {
     return row;
   }
 
-  /** Lists content, newest first. */
-  async list(query: ContentQuery): Promise<ContentList> {
-    const { projectId, status, text, after, limit } = query;
+  async list(query: ContentQuery, now: number): Promise<ContentList> {
+    const { projectId, status, sort = "newest", filters = [], text = "", after, limit } = query;
     const archived = this.#db
       .select({ id: projects.id })
       .from(projects)
       .where(and(eq(projects.companyId, this.company.id), isNotNull(projects.archivedAt)));
+    const hasStatus = status && eq(arContent.markerStatus, status);
+    // What an index serves in this order. Other conditions are tested on candidates.
+    const indexed = sort === "newest" && projectId === undefined ? filters.find(isIndexed) : undefined;
     const isListed = this.#own(
       projectId === undefined
         ? notInArray(arContent.projectId, archived)
         : eq(arContent.projectId, projectId),
-      status && eq(arContent.markerStatus, status),
+      sort === "newest" && !indexed ? hasStatus : undefined,
+      indexed && filterCondition(indexed, now),
     );
-    if (text) return this.#search({ companyId: this.company.id, text, isListed, after }, limit);
+    if (text !== "" || filters.length > 0 || (status && sort !== "newest")) {
+      const isWanted = and(hasStatus, ...filters.map((filter) => filterCondition(filter, now)));
+      return this.#search({ companyId: this.company.id, text, sort, isListed, isWanted, after }, limit);
+    }
     const counted = and(
       eq(contentCounts.companyId, this.company.id),
       projectId === undefined
@@ -228,10 +238,10 @@ export class ContentStore {
       .select({ content: arContent, task: compileTasks, total: sql<number>`(${total})` })
       .from(arContent)
       .innerJoin(compileTasks, ofNewestGeneration)
-      .where(and(isListed, isAfter(arContent, after)))
-      .orderBy(...newestFirst(arContent))
+      .where(and(isListed, comesAfter(sort, after)))
+      .orderBy(sortedBy(sort))
       .limit(limit + 1);
-    const { rows, next } = pageOf(found, limit, ({ content }) => content);
+    const { rows, next } = pageOf(found, limit, ({ content }) => positionOf(sort, content));
     const [first] = found.length > 0 ? found : await total;
     return {
       rows: rows.map(({ content, task }) => ({ content, task })),
@@ -266,14 +276,14 @@ export class ContentStore {
     const matches = found.flatMap(({ content, task, isWanted }) =>
       isWanted && task ? [{ content, task }] : [],
     );
-    const { rows, next } = pageOf(matches, limit, ({ content }) => content);
+    const { rows, next } = pageOf(matches, limit, ({ content }) => positionOf(search.sort, content));
     const last = found.at(-1);
     const end = last?.number === MAX_CANDIDATES ? last.content : null;
     const counted = last ?? (search.after === undefined ? undefined : (await ofFirstPage)[0]);
     const [seen, total]: [number, number] = JSON.parse(counted?.counts ?? "[0,0]");
     return {
       rows,
-      next: next ?? (end && { createdAt: end.createdAt, id: end.id }),
+      next: next ?? (end && positionOf(search.sort, end)),
       total,
       isTotalExact: seen < MAX_CANDIDATES,
     };

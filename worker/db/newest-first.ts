@@ -18,14 +18,13 @@ export function isAfter({ createdAt, id }: Sorted, after: Position | undefined):
 }
 
 /** Cuts a page from rows that were read with a limit of one more; `next` is null on the last page. */
-export function pageOf<Row>(
+export function pageOf<Row, At = Position>(
   rows: readonly Row[],
   limit: number,
-  positionOf: (row: Row) => Position,
-): { rows: Row[]; next: Position | null } {
+  positionOf: (row: Row) => At,
+): { rows: Row[]; next: At | null } {
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   if (rows.length <= limit || last === undefined) return { rows: page, next: null };
-  const { createdAt, id } = positionOf(last);
-  return { rows: page, next: { createdAt, id } };
+  return { rows: page, next: positionOf(last) };
 }

@@ -2,16 +2,17 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
 import type { AuditDetail } from "../audit/log.ts";
 import type { AppEnv } from "../bindings.ts";
+import { CONTENT_FILTERS, EXPIRING_DAYS } from "../content/filters.ts";
 import { notFound } from "../content/not-found.ts";
 import type { ProjectStore } from "../content/project-store.ts";
 import { drawQrCode } from "../content/qr-code.ts";
 import { fetchImage } from "../content/remote-image.ts";
 import { contentBody, leaseBody, taskBody, viewerUrl } from "../content/representation.ts";
+import { decodePosition, encodePosition, MAX_CURSOR_LENGTH, SORTS } from "../content/sorts.ts";
 import { type ContentStore, type ContentWithTask, purge } from "../content/store.ts";
 import { type Photo, submitPhoto } from "../content/submission.ts";
 import type { Content, ProjectRow } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
-import { decodeCursor, encodeCursor } from "../http/cursor.ts";
 import {
   assertMatch,
   changedSinceRead,
@@ -60,26 +61,37 @@ const photoForm = {
   tooLarge: "image_too_many_bytes",
 } as const;
 
+/** A filter in the query. */
+const flag = (description: string) => z.enum(["true"]).optional().openapi({ description });
+
 const list = companyRoute("content:read", {
   method: "get",
   path: "/",
   operationId: "listArContent",
-  summary: "List photos, newest first",
+  summary: "List photos",
   description:
-    "A search with `q` looks at 1,000 photos per page, so a page may have fewer photos than `limit`, or none, before the " +
-    "last one. The last page has no `next_cursor`.",
+    "A search with `q` and a list with filters look at 1,000 photos per page, so a page may have fewer photos than " +
+    "`limit`, or none, before the last one. The last page has no `next_cursor`.",
   request: {
     query: z.object({
       project_id: z.string().max(64).optional(),
       status: markerStatus.optional(),
+      sort: z.enum(SORTS).optional().openapi({
+        description:
+          "Default: `newest` first. `title`: alphabetically. `score`: the lowest first. `expiry`: the next to expire first.",
+      }),
+      without_video: flag("Only photos without a video."),
+      weak: flag("Only photos whose tracking score has at most two stars."),
+      paused: flag("Only paused photos."),
+      expiring: flag(`Only photos that viewers stop showing within ${EXPIRING_DAYS} days.`),
       q: searchText
         .optional()
         .openapi({ description: "Text in the title, description, order number or customer." }),
       cursor: z
         .string()
-        .max(200)
+        .max(MAX_CURSOR_LENGTH)
         .optional()
-        .openapi({ description: "The `next_cursor` of the previous page." }),
+        .openapi({ description: "The `next_cursor` of the previous page with the same sort." }),
       limit: decimal(z.number().int().min(1).max(100)).default(30),
     }),
   },
@@ -211,18 +223,20 @@ routes.openAPIRegistry.register("RemotePhoto", remotePhoto);
 
 export const contentRoutes = routes
   .openapi(list, async (c) => {
-    const { project_id: projectId, status, q: text, cursor, limit } = c.req.valid("query");
-    const after = cursor === undefined ? undefined : decodeCursor(cursor);
-    const { rows, next, total, isTotalExact } = await c.var.store.list({
-      projectId,
-      status,
-      text,
-      after,
-      limit,
-    });
+    const wanted = c.req.valid("query");
+    const { project_id: projectId, status, sort = "newest", q: text, cursor, limit } = wanted;
+    const after = cursor === undefined ? undefined : decodePosition(sort, cursor);
+    const filters = CONTENT_FILTERS.filter((filter) => wanted[filter] === "true");
+    const query = { projectId, status, sort, filters, text, after, limit };
+    const { rows, next, total, isTotalExact } = await c.var.store.list(query, c.env.now());
     const origin = publicOriginOf(c);
     const items = rows.map(({ content, task }) => contentBody(content, task, origin));
-    const page = { items, next_cursor: next && encodeCursor(next), total, is_total_exact: isTotalExact };
+    const page = {
+      items,
+      next_cursor: next && encodePosition(sort, next),
+      total,
+      is_total_exact: isTotalExact,
+    };
     return c.json(page, 200);
   })
   .openapi(create, async (c) => {

@@ -81,11 +81,8 @@ describe("a search with more matches than one page looks at", () => {
       sql`UPDATE ar_content SET company_id = ${other.id}, project_id = ${other.projectId}, created_at = 1 WHERE id = ${content.id}`,
     );
     expect((await find({ q: "портрет другой" })).items).toEqual([]);
-    const list = await (await openStore(edge.db, other.id)).list({
-      text: "портрет",
-      limit: 10,
-      after: undefined,
-    });
+    const store = await openStore(edge.db, other.id);
+    const list = await store.list({ text: "портрет", limit: 10 }, edge.clock);
     expect(list.rows.map((row) => row.content.id)).toEqual([content.id]);
     expect([list.total, list.isTotalExact, list.next]).toEqual([1, true, null]);
   });

@@ -47,7 +47,7 @@ test("photos from before are counted, without hidden ones", async () => {
 });
 
 test("photos from before are found", async () => {
-  const { rows, total } = await (await new Edge().store()).list({ text: "ЗАКАТ", limit: 10 });
+  const { rows, total } = await (await new Edge().store()).list({ text: "ЗАКАТ", limit: 10 }, 0);
   expect([rows.map(({ content }) => content.id).sort(), total]).toEqual([["a", "b", "c", "d"], 4]);
 });
 

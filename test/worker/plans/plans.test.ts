@@ -63,6 +63,13 @@ describe("with many rows, no statement reads all of them", () => {
     "/api/ar-content?q=nothing",
     "/api/ar-content?q=пт",
     "/api/ar-content?q=портрет&status=failed",
+    "/api/ar-content?sort=title&q=портрет",
+    "/api/ar-content?sort=score&status=failed",
+    "/api/ar-content?without_video=true",
+    "/api/ar-content?weak=true",
+    "/api/ar-content?paused=true&q=портрет",
+    "/api/ar-content?expiring=true&sort=expiry",
+    "/api/ar-content?project_id=00000000-0000-4000-8000-000000000002&paused=true",
     "/api/projects",
     "/api/audit-log?limit=200",
     "/api/audit-log?subject=member",
@@ -82,6 +89,12 @@ describe("with many rows, no statement reads all of them", () => {
     "/api/ar-content?limit=100",
     "/api/ar-content?q=портрет",
     "/api/ar-content?q=пт",
+    // Most photos have the same value: no score, and no expiry.
+    ...["title", "score", "expiry"].flatMap((sort) => [
+      `/api/ar-content?sort=${sort}`,
+      `/api/ar-content?sort=${sort}&project_id=00000000-0000-4000-8000-000000000002`,
+    ]),
+    "/api/ar-content?sort=expiry&without_video=true",
     "/api/audit-log?limit=200",
     "/api/webhooks/large-endpoint/deliveries?limit=10",
   ])("GET %s, the next page", async (path) => {

@@ -12,13 +12,11 @@ import {
   type Submission,
 } from "../../../client/client.ts";
 import type { CompiledPhoto } from "../../compile/protocol.ts";
+import { MAX_BULK } from "./bulk-limit.ts";
 import { upload, vivimark } from "./client.ts";
 import type { Transfer } from "./transfer.ts";
 
 /** Calls of the API about photos. */
-
-/** The most photos in one bulk request. */
-export const MAX_BULK = 200;
 
 export type ContentQuery = NonNullable<Operations["GET /api/ar-content"]["query"]>;
 

@@ -1,15 +1,15 @@
 import { useEffect, useState } from "preact/hooks";
-import { useLocation } from "preact-iso";
 import type { Project, ProjectChange } from "../../../client/client.ts";
 import { Field, Form } from "../account/form.tsx";
 import { may } from "../account/me.ts";
+import { ALL_PHOTOS, addressOf } from "../photos/filter.ts";
 import { useAction } from "../ui/action.ts";
 import { Dialog, DialogActions } from "../ui/dialog.tsx";
 import { Loading } from "../ui/loading.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toast } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
-import { archivedProjects, choose, loadProjects, openProjects, projects } from "./projects.ts";
+import { archivedProjects, loadProjects, openProjects, projects } from "./projects.ts";
 import "../account/account.css";
 
 export function ProjectsPage() {
@@ -50,7 +50,6 @@ export function ProjectsPage() {
 }
 
 function Rows(props: { projects: readonly Project[] }) {
-  const { route } = useLocation();
   const [edited, setEdited] = useState<Project | null>(null);
   return (
     <>
@@ -60,16 +59,9 @@ function Rows(props: { projects: readonly Project[] }) {
             <span>
               {project.name} <small>{describe(project)}</small>
             </span>
-            <button
-              type="button"
-              class="button small"
-              onClick={() => {
-                choose(project.id);
-                route("/");
-              }}
-            >
+            <a class="button small" href={addressOf({ ...ALL_PHOTOS, project: project.id })}>
               Show photos<span class="visually-hidden"> of {project.name}</span>
-            </button>
+            </a>
             {may("projects:manage") && (
               <button type="button" class="button small" onClick={() => setEdited(project)}>
                 Edit settings<span class="visually-hidden"> of {project.name}</span>

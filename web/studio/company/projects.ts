@@ -1,6 +1,5 @@
 import { signal } from "@preact/signals";
 import type { Project } from "../../../client/client.ts";
-import { contents } from "../photos/contents.ts";
 import { toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 
@@ -25,9 +24,4 @@ export async function loadProjects(): Promise<void> {
   } catch (reason) {
     toastError(reason);
   }
-}
-
-/** Shows the photos of one project, or of all (empty). */
-export function choose(projectId: string): void {
-  contents.setFilter({ project: projectId });
 }

@@ -9,6 +9,7 @@ import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
 import { isMoving } from "../photos/content-list.ts";
 import { contents } from "../photos/contents.ts";
+import { addressOf } from "../photos/filter.ts";
 import { StatusBadge } from "../photos/status.tsx";
 import { QualityReport } from "../quality.tsx";
 import { useAction } from "../ui/action.ts";
@@ -76,7 +77,7 @@ export function ContentPage({ id }: { id: string }) {
   const quality = content.marker_status === "ready" ? content.marker_metadata?.quality : null;
   return (
     <div class="content-page">
-      <a class="back-link" href="/">
+      <a class="back-link" href={addressOf(contents.filter.value)}>
         <IconBack />
         All photos
       </a>
@@ -183,7 +184,7 @@ function DeleteDialog({ content, onClose }: { content: ArContent; onClose: () =>
         await api.deleteContent(content.id);
         contents.remove(content.id);
         toast(`“${content.title}” deleted.`);
-        route("/");
+        route(addressOf(contents.filter.value));
       }}
       onClose={onClose}
     >

@@ -1,17 +1,7 @@
-import type { ArContent } from "../../../client/client.ts";
 import * as api from "../api/content.ts";
 
 /** Side of the PNG, pixels: 85 mm at 300 dpi. */
 const PNG_SIDE = 1_024;
-
-/** Returns the name of a QR code's file without its extension: the order number if there is one, and the title. */
-export function qrFileName({ title, order_number }: Pick<ArContent, "title" | "order_number">): string {
-  const plain = [order_number ?? "", title]
-    .map((part) => part.normalize("NFKD").replace(/[^\p{L}\p{N}]+/gu, "-"))
-    .join("-")
-    .replace(/^-+|-+$/g, "");
-  return `${plain.toLowerCase() || "vivimark"}-qr`;
-}
 
 /** Returns the QR code as a PNG. */
 export async function downloadPng(id: string, signal?: AbortSignal): Promise<Blob> {

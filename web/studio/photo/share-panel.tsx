@@ -5,7 +5,8 @@ import { IconCopy, IconDownload, IconOpen } from "../ui/icons.tsx";
 import { save } from "../ui/save.ts";
 import { Switch } from "../ui/switch.tsx";
 import { toastError } from "../ui/toasts.tsx";
-import { downloadPng, qrFileName } from "./qr-code.ts";
+import { downloadPng } from "./qr-code.ts";
+import { qrFileName } from "./qr-file-name.ts";
 
 export function SharePanel({ content }: { content: ArContent }) {
   const link = useRef<HTMLInputElement>(null);

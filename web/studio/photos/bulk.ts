@@ -1,5 +1,5 @@
 import { ApiError, type BulkItem, type BulkRequest, type BulkResult } from "../../../client/client.ts";
-import { MAX_BULK } from "../api/content.ts";
+import { MAX_BULK } from "../api/bulk-limit.ts";
 import { messageOf, retryTimeOf, Unreachable } from "../api/errors.ts";
 
 /** Runs one action on any number of photos, in requests of at most 200. */

@@ -11,7 +11,7 @@ export function ContentCard({ content }: { content: ArContent }) {
   const quality = content.marker_status === "ready" ? content.marker_metadata?.quality : null;
   const isSelected = selection.photos.value.has(content.id);
   return (
-    <article class={isSelected ? "card selected" : "card"}>
+    <article class={isSelected ? "card selected" : "card"} data-content={content.id}>
       <label class="card-select">
         <span class="visually-hidden">Select {content.title}</span>
         <input

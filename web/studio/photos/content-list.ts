@@ -1,15 +1,9 @@
-import type { ArContent, ArContentPage, MarkerStatus } from "../../../client/client.ts";
+import type { ArContent, ArContentPage } from "../../../client/client.ts";
+import type { Filter } from "./filter.ts";
 
 /** Combines pages of content into one list. */
 
-export interface Filter {
-  readonly q: string;
-  readonly status: MarkerStatus | "";
-  /** The ID of a project; empty: all projects that are not archived. */
-  readonly project: string;
-}
-
-/** The loaded part of the list, newest first. */
+/** The loaded part of the list. */
 export interface ContentList {
   /** The filter that it was loaded with. */
   readonly filter: Filter;
@@ -25,7 +19,7 @@ export function isMoving({ marker_status }: ArContent): boolean {
 }
 
 /**
- * Replaces the newest items by a new first page. Older items that were loaded before stay. The page of a search may be
+ * Replaces the first items by a new first page. Later items that were loaded before stay. The page of a search may be
  * empty, and more follow.
  */
 export function refreshed(before: ContentList | null, filter: Filter, page: ArContentPage): ContentList {
@@ -34,7 +28,9 @@ export function refreshed(before: ContentList | null, filter: Filter, page: ArCo
   const oldest = page.items.at(-1);
   if (!oldest) return { ...before, ...countOf(page) };
   const fresh = new Set(page.items.map(({ id }) => id));
-  const older = before.items.filter(({ id, created_at }) => !fresh.has(id) && created_at < oldest.created_at);
+  const isLater = ({ created_at }: ArContent, at: number) =>
+    filter.sort === "newest" ? created_at < oldest.created_at : at >= page.items.length;
+  const older = before.items.filter((item, at) => !fresh.has(item.id) && isLater(item, at));
   if (older.length === 0) return replaced;
   return { ...replaced, items: [...page.items, ...older], nextCursor: before.nextCursor };
 }

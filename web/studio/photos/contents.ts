@@ -1,14 +1,15 @@
 import { computed, signal } from "@preact/signals";
 import type { ArContent } from "../../../client/client.ts";
 import * as api from "../api/content.ts";
-import { type ContentList, extended, type Filter, isMoving, refreshed } from "./content-list.ts";
+import { type ContentList, extended, isMoving, refreshed } from "./content-list.ts";
+import { ALL_PHOTOS, addressOf, type Filter, filterOf, isFiltered, queryOf } from "./filter.ts";
 
 const PAGE_SIZE = 24;
 /** The largest page of the API. Items beyond it are not refreshed. */
 const REFRESH_LIMIT = 100;
 
 const list = signal<ContentList | null>(null);
-const filter = signal<Filter>({ q: "", status: "", project: "" });
+const filter = signal<Filter>(location.pathname === "/" ? filterOf(location.search) : ALL_PHOTOS);
 /** Why the newest refresh failed. The earlier items stay. */
 const error = signal<Error | null>(null);
 const loadingMore = signal(false);
@@ -47,9 +48,8 @@ export const contents = {
 
 function setFilter(change: Partial<Filter>): void {
   const wanted = { ...filter.value, ...change };
-  const { q, status, project } = filter.value;
   // Setting an equal filter does not reload the list.
-  if (wanted.q !== q || wanted.status !== status || wanted.project !== project) filter.value = wanted;
+  if (addressOf(wanted) !== addressOf(filter.value)) filter.value = wanted;
 }
 
 /** Loads the newest items again. Returns whether any of them is pending or compiling. */
@@ -58,7 +58,7 @@ async function refresh(signal: AbortSignal): Promise<boolean> {
   const known = list.value?.filter === asked ? list.value.items.length : 0;
   try {
     const limit = Math.min(REFRESH_LIMIT, Math.max(PAGE_SIZE, known));
-    const page = await api.listContents({ ...query(asked), limit }, signal);
+    const page = await api.listContents({ ...queryOf(asked), limit }, signal);
     if (asked !== filter.value) return true;
     list.value = refreshed(list.value?.filter === asked ? list.value : null, asked, page);
     error.value = null;
@@ -78,7 +78,7 @@ async function loadMore(): Promise<void> {
     for (;;) {
       const cursor = list.value?.nextCursor;
       if (!cursor || list.value?.filter !== asked) return;
-      const page = await api.listContents({ ...query(asked), cursor, limit: PAGE_SIZE });
+      const page = await api.listContents({ ...queryOf(asked), cursor, limit: PAGE_SIZE });
       if (list.value?.filter !== asked) return;
       list.value = extended(list.value, page);
       if (page.items.length > 0) return;
@@ -90,7 +90,7 @@ async function loadMore(): Promise<void> {
 
 /** Yields all photos of the filter, page by page. */
 async function* all(signal: AbortSignal): AsyncGenerator<readonly ArContent[]> {
-  const asked = query(filter.value);
+  const asked = queryOf(filter.value);
   let cursor: string | undefined;
   do {
     const page = await api.listContents({ ...asked, cursor, limit: REFRESH_LIMIT }, signal);
@@ -126,14 +126,9 @@ function unhide(ids: Iterable<string>): void {
   hidden.value = new Set([...hidden.value].filter((id) => !shown.has(id)));
 }
 
-function query({ q, status, project }: Filter): api.ContentQuery {
-  return { q: q.trim() || undefined, status: status || undefined, project_id: project || undefined };
-}
-
-function matches(content: ArContent, { q, status, project }: Filter): boolean {
-  return (
-    (status === "" || status === content.marker_status) &&
-    (project === "" || project === content.project_id) &&
-    content.title.toLowerCase().includes(q.trim().toLowerCase())
-  );
+/** Returns whether a new content belongs to the list, as far as this can be told here: it comes first. */
+function matches(content: ArContent, wanted: Filter): boolean {
+  const { project, status, sort } = wanted;
+  if (sort !== "newest" || (project !== "" && project !== content.project_id)) return false;
+  return !isFiltered({ ...wanted, status: "" }) && (status === "" || status === content.marker_status);
 }

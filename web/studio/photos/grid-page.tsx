@@ -1,11 +1,11 @@
-import { useEffect, useState } from "preact/hooks";
-import type { MarkerStatus, Project } from "../../../client/client.ts";
+import { useEffect, useRef } from "preact/hooks";
+import { useLocation } from "preact-iso";
 import { may } from "../account/me.ts";
 import { DropZone } from "../add/drop-zone.tsx";
 import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
-import { archivedProjects, choose, loadProjects, openProjects, projects } from "../company/projects.ts";
-import { IconPhoto, IconScan, IconSearch, IconVideo } from "../ui/icons.tsx";
+import { loadProjects, projectOf } from "../company/projects.ts";
+import { IconPhoto, IconScan, IconVideo } from "../ui/icons.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toastError } from "../ui/toasts.tsx";
 import { type Job, jobOf, jobs } from "../upload/jobs.ts";
@@ -13,28 +13,31 @@ import { jobProgressView } from "../upload/progress.ts";
 import { ActionBar } from "./action-bar.tsx";
 import { ContentCard } from "./content-card.tsx";
 import { contents } from "./contents.ts";
+import { addressOf, type Filter, filterOf, isFiltered } from "./filter.ts";
+import { FilterBar } from "./filter-bar.tsx";
+import { loadedAtPlace, notePlace, returnToPlace } from "./place.ts";
 import { selection } from "./selection.ts";
-import { ProgressBar, STATUS_LABELS } from "./status.tsx";
+import { ProgressBar } from "./status.tsx";
 import "./grid-page.css";
-
-/** The search starts after the typing has paused for this long. */
-const SEARCH_PAUSE_MS = 250;
 
 export function GridPage() {
   useTitle("");
-  const { q, status, project } = contents.filter.value;
+  const filter = contents.filter.value;
+  useAddress(filter);
   // Load a changed filter at once.
-  useEffect(() => poll(contents.refresh), [q, status, project]);
+  useEffect(() => poll(contents.refresh), [filter]);
   useEffect(() => void loadProjects(), []);
+  usePlace();
 
   const uploads = jobs.value.filter(({ previewUrl }) => previewUrl !== null);
   const items = contents.items.value;
-  const filtered = q.trim() !== "" || status !== "" || project !== "";
+  const filtered = isFiltered(filter);
   const isStale = contents.isStale.value;
-  const empty = items?.length === 0 && uploads.length === 0 && !filtered && !isStale;
-  if (empty) return <Welcome />;
+  const isEmpty = items?.length === 0 && uploads.length === 0 && !filtered && !isStale;
+  if (isEmpty && filter.project === "") return <Welcome />;
   // Keep the place until the first answer decides which page it will be: a replaced button would lose the focus.
-  const undecided = items === null && uploads.length === 0 && !filtered && !contents.error.value;
+  const isUnfiltered = !filtered && filter.project === "";
+  const undecided = items === null && uploads.length === 0 && isUnfiltered && !contents.error.value;
 
   return (
     <div class="grid-page">
@@ -43,7 +46,7 @@ export function GridPage() {
         {items && <Count />}
       </div>
       <div class={undecided ? "undecided" : undefined}>
-        {may("content:submit") && <DropZone large={false} />}
+        {may("content:submit") && !isEmpty && <DropZone large={false} />}
         <FilterBar />
       </div>
       {contents.error.value && <p class="banner bad">{messageOf(contents.error.value)}</p>}
@@ -69,6 +72,7 @@ export function GridPage() {
           ))}
         {(items === null || (isStale && items.length === 0)) && !contents.error.value && <Skeletons />}
       </ul>
+      {isEmpty && <EmptyProject />}
       {items?.length === 0 && filtered && !isStale && <NothingFound hasMore={contents.hasMore.value} />}
       {contents.hasMore.value && (
         <button
@@ -83,6 +87,42 @@ export function GridPage() {
     </div>
   );
 }
+
+/** Keeps the filter and the address of the page equal. A new address wins over the filter. */
+function useAddress(filter: Filter): void {
+  const { url, route } = useLocation();
+  const seen = useRef<string | null>(null);
+  useEffect(() => {
+    if (seen.current !== url) {
+      seen.current = url;
+      contents.setFilter(filterOf(url));
+    }
+    const address = addressOf(contents.filter.value);
+    if (address === url) return;
+    seen.current = address;
+    route(address, true);
+  }, [url, filter]);
+}
+
+/** Notes the place in the list, and returns to it after a reload. */
+function usePlace(): void {
+  const isLoaded = contents.items.value !== null;
+  useEffect(notePlace, []);
+  useEffect(() => {
+    const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+    if (!isLoaded || hasReturned || navigation?.type === "navigate") return;
+    hasReturned = true;
+    void (async () => {
+      while ((contents.items.value?.length ?? 0) < loadedAtPlace() && contents.hasMore.value) {
+        await contents.loadMore();
+      }
+      returnToPlace();
+    })().catch(toastError);
+  }, [isLoaded]);
+}
+
+/** Only once after the page was loaded. */
+let hasReturned = false;
 
 /** Escape clears the selection; Ctrl+A or ⌘A selects all photos of the filter. */
 function selectByKey(event: KeyboardEvent): void {
@@ -124,77 +164,6 @@ function Count() {
       <span class="visually-hidden">{total === 1 ? " photo" : " photos"}</span>
     </p>
   );
-}
-
-function FilterBar() {
-  const { q, status } = contents.filter.value;
-  const [typed, setTyped] = useState(q);
-  useEffect(() => {
-    const timer = setTimeout(() => contents.setFilter({ q: typed }), SEARCH_PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [typed]);
-  useEffect(() => setTyped(q), [q]);
-  const statuses: [MarkerStatus | "", string][] = [["", "All"], ...typedEntries(STATUS_LABELS)];
-  return (
-    <search class="filter-bar">
-      <label class="search-field">
-        <span class="visually-hidden">Search by title, description, order number or customer</span>
-        <IconSearch />
-        <input
-          type="search"
-          placeholder="Search"
-          value={typed}
-          onInput={({ currentTarget }) => setTyped(currentTarget.value)}
-        />
-      </label>
-      <ProjectChoice />
-      <fieldset class="segments">
-        <legend class="visually-hidden">Status</legend>
-        {statuses.map(([value, label]) => (
-          <label key={value} class="segment">
-            <input
-              type="radio"
-              name="status"
-              value={value}
-              checked={status === value}
-              onChange={() => contents.setFilter({ status: value })}
-            />
-            <span>{label}</span>
-          </label>
-        ))}
-      </fieldset>
-    </search>
-  );
-}
-
-/** Hidden if there is only one project. */
-function ProjectChoice() {
-  const all = projects.value ?? [];
-  const archived = archivedProjects(all);
-  if (all.length < 2) return null;
-  const options = (some: readonly Project[]) =>
-    some.map(({ id, name }) => (
-      <option key={id} value={id}>
-        {name}
-      </option>
-    ));
-  return (
-    <label class="project-choice">
-      <span class="visually-hidden">Project</span>
-      <select
-        value={contents.filter.value.project}
-        onChange={({ currentTarget }) => choose(currentTarget.value)}
-      >
-        <option value="">All projects</option>
-        {options(openProjects(all))}
-        {archived.length > 0 && <optgroup label="Archived">{options(archived)}</optgroup>}
-      </select>
-    </label>
-  );
-}
-
-function typedEntries<K extends string, V>(record: Record<K, V>): [K, V][] {
-  return Object.entries(record) as [K, V][];
 }
 
 function JobCard({ job }: { job: Job }) {
@@ -273,9 +242,24 @@ function NothingFound({ hasMore }: { hasMore: boolean }) {
   return (
     <div class="nothing-found">
       <p>{hasMore ? "None of the newest photos match." : "No photos match."}</p>
-      <button type="button" class="button" onClick={() => contents.setFilter({ q: "", status: "" })}>
+      <button
+        type="button"
+        class="button"
+        onClick={() => contents.setFilter({ q: "", status: "", show: [] })}
+      >
         Clear filters
       </button>
+    </div>
+  );
+}
+
+function EmptyProject() {
+  const project = projectOf(contents.filter.value.project);
+  const canAdd = may("content:submit") && project?.archived_at === null;
+  return (
+    <div class="empty-project">
+      <p dir="auto">{project ? `“${project.name}” has no photos yet.` : "This project has no photos."}</p>
+      {canAdd && <DropZone large />}
     </div>
   );
 }

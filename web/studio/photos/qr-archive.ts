@@ -1,7 +1,8 @@
 import { zipSync } from "fflate";
 import { createSlots } from "../../compile/slots.ts";
 import * as api from "../api/content.ts";
-import { downloadPng, qrFileName } from "../photo/qr-code.ts";
+import { downloadPng } from "../photo/qr-code.ts";
+import { qrFileNames } from "../photo/qr-file-name.ts";
 import type { SelectedPhoto } from "./selection.ts";
 
 export type QrFormat = "svg" | "png";
@@ -16,7 +17,7 @@ export async function qrArchive(
   { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (done: number) => void },
 ): Promise<Blob> {
   const slots = createSlots(DOWNLOADS);
-  const names = fileNames(photos, format);
+  const names = qrFileNames(photos, format);
   let done = 0;
   const files = await Promise.all(
     photos.map(({ id }, at) =>
@@ -30,19 +31,4 @@ export async function qrArchive(
   // PNG is compressed already.
   const archive = zipSync(Object.fromEntries(files), { level: format === "png" ? 0 : 6 });
   return new Blob([new Uint8Array(archive)], { type: "application/zip" });
-}
-
-/** Returns a different file name for each photo: equal ones are numbered. */
-export function fileNames(
-  photos: readonly Pick<SelectedPhoto, "title" | "order_number">[],
-  extension: string,
-): string[] {
-  const taken = new Set<string>();
-  return photos.map((photo) => {
-    const base = qrFileName(photo);
-    let name = `${base}.${extension}`;
-    for (let number = 2; taken.has(name); number++) name = `${base}-${number}.${extension}`;
-    taken.add(name);
-    return name;
-  });
 }

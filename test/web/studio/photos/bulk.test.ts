@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { BulkRequest, BulkResult } from "../../../../client/client.ts";
-import { MAX_BULK } from "../../../../web/studio/api/content.ts";
+import { MAX_BULK } from "../../../../web/studio/api/bulk-limit.ts";
 import { Unreachable } from "../../../../web/studio/api/errors.ts";
+import { qrFileNames } from "../../../../web/studio/photo/qr-file-name.ts";
 import { type BulkDependencies, runBulk } from "../../../../web/studio/photos/bulk.ts";
 import { idsBetween } from "../../../../web/studio/photos/ids-between.ts";
-import { fileNames } from "../../../../web/studio/photos/qr-archive.ts";
 import { apiError } from "../api-error.ts";
 
 const many = Array.from({ length: 2 * MAX_BULK + 1 }, (_, n) => `photo-${n}`);
@@ -111,7 +111,7 @@ describe("the files of QR codes", () => {
       photo("😀"),
       photo("!"),
     ];
-    expect(fileNames(photos, "svg")).toEqual([
+    expect(qrFileNames(photos, "svg")).toEqual([
       "a-17-anna-ivan-qr.svg",
       "анна-qr.svg",
       "анна-qr-2.svg",

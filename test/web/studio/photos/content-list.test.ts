@@ -1,14 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { ArContentPage } from "../../../../client/client.ts";
+import { type ContentList, extended, refreshed } from "../../../../web/studio/photos/content-list.ts";
 import {
-  type ContentList,
-  extended,
+  ALL_PHOTOS,
+  addressOf,
   type Filter,
-  refreshed,
-} from "../../../../web/studio/photos/content-list.ts";
+  filterOf,
+  queryOf,
+} from "../../../../web/studio/photos/filter.ts";
 import { content } from "../content.ts";
 
-const filter: Filter = { q: "", status: "", project: "" };
+const filter = ALL_PHOTOS;
 
 /** Returns items named after the minute of their creation, newest first. */
 const item = (minute: number, title = `m${minute}`) =>
@@ -71,5 +73,40 @@ describe("extended", () => {
     const after = extended(list([9, 8], "after-8"), page([8, 7, 6], null));
     expect(ids(after)).toEqual(["m9", "m8", "m7", "m6"]);
     expect(after.nextCursor).toBeNull();
+  });
+});
+
+describe("the address of a filter", () => {
+  const everything: Filter = {
+    q: "Анна & co",
+    status: "ready",
+    project: "project-1",
+    sort: "expiry",
+    show: ["without_video", "paused"],
+  };
+
+  it("brings the filter back", () => {
+    expect(addressOf(ALL_PHOTOS)).toBe("/");
+    expect(filterOf("/")).toEqual(ALL_PHOTOS);
+    expect(filterOf(addressOf(everything))).toEqual(everything);
+    expect(addressOf({ ...everything, show: ["paused", "without_video"] })).toBe(addressOf(everything));
+  });
+
+  it("ignores what is invalid", () => {
+    expect(filterOf("/?status=done&sort=oldest&show=weak+all&other=1")).toEqual({
+      ...ALL_PHOTOS,
+      show: ["weak"],
+    });
+  });
+
+  it("becomes a query of the API", () => {
+    expect(queryOf(everything)).toEqual({
+      q: "Анна & co",
+      status: "ready",
+      project_id: "project-1",
+      sort: "expiry",
+      without_video: "true",
+      paused: "true",
+    });
   });
 });
