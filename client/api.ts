@@ -1164,6 +1164,10 @@ export interface Operations {
       /** Default: the name of the file. */
       title?: string;
       description?: string;
+      order_number?: string;
+      customer_name?: string;
+      customer_email?: string;
+      customer_phone?: string;
       /** Default: the oldest project that is not archived. */
       project_id?: string;
       /** Default: server. */

@@ -31,8 +31,8 @@ import { SiteHeader } from "./site-header.tsx";
 import { StoragePage } from "./storage/storage-page.tsx";
 import { moment } from "./ui/format.ts";
 import { NotFound } from "./ui/not-found.tsx";
-import { Toasts } from "./ui/toasts.tsx";
-import { isSending } from "./upload/jobs.ts";
+import { Toasts, toastError } from "./ui/toasts.tsx";
+import { isSending, resumeUnfinished } from "./upload/jobs.ts";
 import { WebhooksPage } from "./webhooks/webhooks-page.tsx";
 
 const online = signal(navigator.onLine);
@@ -93,9 +93,10 @@ function Page() {
   useEffect(() => {
     if (shown.current === path) return;
     shown.current = path;
-    if (path === "/" && returnToPlace()) return;
-    scrollTo(0, 0);
-    main.current?.focus({ preventScroll: true });
+    const isBack = path === "/" && returnToPlace();
+    if (!isBack) scrollTo(0, 0);
+    const hasFocus = isBack && main.current?.contains(document.activeElement);
+    if (!hasFocus) main.current?.focus({ preventScroll: true });
   }, [path]);
 
   return (
@@ -129,5 +130,9 @@ function Content({ path }: { path: string }) {
   return id ? <ContentPage key={id} id={id} /> : <NotFound what="page" />;
 }
 
-void loadMe();
+void loadMe()
+  .then(async () => {
+    if (may("content:submit")) await resumeUnfinished();
+  })
+  .catch(toastError);
 render(<Studio />, document.getElementById("app")!);

@@ -5,15 +5,20 @@ import { compileCapacity, createSlots } from "../../compile/slots.ts";
 import { type Edit, type Size, untouched } from "../../edit/geometry.ts";
 import { scorePhoto, type Verdict } from "../../edit/open.ts";
 import type { MadeFile } from "../../edit/protocol.ts";
+import type { PhotoDetails } from "../api/content.ts";
 import { messageOf } from "../api/errors.ts";
 import { megabytes, titleOf } from "../ui/format.ts";
 import { toast } from "../ui/toasts.tsx";
 import { addPhotos } from "../upload/jobs.ts";
+import { baseName, isTable, isVideo, pairByName } from "./pairs.ts";
+import { type Details, decodeTable, readTable } from "./table.ts";
 
 /** A photo that was chosen but is not uploaded yet. */
 export interface Candidate {
   readonly key: number;
-  readonly title: string;
+  readonly details: Signal<PhotoDetails>;
+  /** The video that is attached after the upload; null: none. */
+  readonly video: Signal<File | null>;
   readonly original: File;
   /** Object URL of the original. */
   readonly originalUrl: string;
@@ -42,6 +47,15 @@ type CandidateState =
 
 export const candidates = signal<readonly Candidate[]>([]);
 
+/** The chosen videos that belong to no candidate. */
+export const unpairedVideos = signal<readonly File[]>([]);
+
+/** What could not be read of the chosen tables. */
+export const tableProblems = signal<readonly string[]>([]);
+
+/** The rows of the chosen tables. */
+let rows: ReadonlyMap<string, Details> = new Map();
+
 /** The candidate in the editor. */
 export const edited = signal<Candidate | null>(null);
 
@@ -56,14 +70,56 @@ function isUsable(state: CandidateState): boolean {
   return state.kind !== "refused" && !(state.kind === "scored" && state.refusal !== null);
 }
 
-/** Adds dropped, pasted or chosen files to the review. A single photo opens in the editor. */
-export async function addCandidates(files: readonly File[]): Promise<void> {
+/**
+ * Adds dropped, pasted or chosen files to the review: photos, videos that are paired with them by the names of their
+ * files, and tables with their details. A single photo opens in the editor.
+ */
+export async function addCandidates(chosen: readonly File[]): Promise<void> {
+  const tables = chosen.filter(isTable);
+  const videos = chosen.filter((file) => isVideo(file));
+  const files = chosen.filter((file) => !isTable(file) && !isVideo(file));
+  for (const table of tables) await addTable(table);
   const headers = await Promise.all(files.map(readHeader));
   const added = files.map((file, i) => candidateOf(file, headers[i]));
   candidates.value = [...candidates.value, ...added];
+  if (candidates.value.length === 0) {
+    toast("No photo was chosen. Choose the photos together with their videos and tables.", "bad");
+    return removeAllCandidates();
+  }
+  for (const { original, details } of candidates.value) {
+    details.value = { ...details.value, ...rows.get(baseName(original.name)) };
+  }
+  pair([...unpairedVideos.value, ...videos]);
   const [first, ...others] = candidates.value;
-  if (others.length === 0 && first.size) edited.value = first;
+  const isAlone = others.length === 0 && chosen.length === 1;
+  if (isAlone && first.size) edited.value = first;
   else for (const candidate of added) void rescore(candidate);
+}
+
+async function addTable(file: File): Promise<void> {
+  const table = readTable(decodeTable(new Uint8Array(await file.arrayBuffer())));
+  rows = new Map([...rows, ...table.rows]);
+  tableProblems.value = [...tableProblems.value, ...table.problems];
+}
+
+/** Gives videos to the candidates that have none and the same name. */
+function pair(videos: readonly File[]): void {
+  const free = candidates.value.filter(({ video, size }) => video.value === null && size !== null);
+  const pairs = pairByName(
+    free.map(({ original }) => original),
+    videos,
+  );
+  for (const [at, video] of pairs) free[at].video.value = video;
+  const paired = new Set(pairs.values());
+  unpairedVideos.value = videos.filter((video) => !paired.has(video));
+}
+
+/** Changes the video of a candidate. The video before can be given to another one. */
+export function setVideo(candidate: Candidate, video: File | null): void {
+  const before = candidate.video.value;
+  const others = unpairedVideos.value.filter((other) => other !== video);
+  candidate.video.value = video;
+  unpairedVideos.value = before ? [...others, before] : others;
 }
 
 /** Removes a photo from the review. */
@@ -73,16 +129,24 @@ export function removeCandidate(candidate: Candidate): void {
   release(candidate);
   URL.revokeObjectURL(candidate.originalUrl);
   candidates.value = candidates.value.filter((other) => other !== candidate);
+  setVideo(candidate, null);
   if (edited.value === candidate) edited.value = null;
 }
 
 export function removeAllCandidates(): void {
   for (const candidate of candidates.value) removeCandidate(candidate);
+  unpairedVideos.value = [];
+  tableProblems.value = [];
+  rows = new Map();
 }
 
 /** Uploads the usable photos and closes the review. */
 export function submitCandidates(): void {
-  const photos = usable.value.map(({ title, draft }) => ({ title, photo: draft.value.photo }));
+  const photos = usable.value.map(({ details, draft, video }) => ({
+    details: details.value,
+    photo: draft.value.photo,
+    video: video.value,
+  }));
   removeAllCandidates();
   addPhotos(photos);
   toast(photos.length === 1 ? "Adding 1 photo." : `Adding ${photos.length} photos.`);
@@ -143,7 +207,8 @@ function candidateOf(file: File, header: ImageInfo | string): Candidate {
   const originalUrl = URL.createObjectURL(file);
   return {
     key: (lastKey += 1),
-    title: titleOf(file.name),
+    details: signal<PhotoDetails>({ title: titleOf(file.name) }),
+    video: signal<File | null>(null),
     original: file,
     originalUrl,
     size: refused ? null : header,

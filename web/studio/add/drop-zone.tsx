@@ -1,9 +1,12 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { IconUpload } from "../ui/icons.tsx";
+import { IconFolder, IconUpload } from "../ui/icons.tsx";
+import { toastError } from "../ui/toasts.tsx";
 import { addCandidates } from "./candidates.ts";
+import { filesOf, ofFolder } from "./folder.ts";
 
-const PHOTO_TYPES = "image/jpeg,image/png,image/webp";
+/** What the file chooser offers: photos, videos that are paired with them, and tables with their details. */
+const FILE_TYPES = "image/jpeg,image/png,image/webp,video/*,.mov,.csv";
 
 const dragging = signal(false);
 
@@ -29,7 +32,7 @@ export function DropTarget() {
         hover(-depth);
         if (event.defaultPrevented) return;
         event.preventDefault();
-        take(event.dataTransfer!.files);
+        void filesOf(event.dataTransfer!).then(take);
       },
       { signal },
     );
@@ -39,7 +42,7 @@ export function DropTarget() {
         const files = event.clipboardData?.files;
         if (!files?.length) return;
         event.preventDefault();
-        take(files);
+        take([...files]);
       },
       { signal },
     );
@@ -60,6 +63,7 @@ export function DropTarget() {
 /** A button that opens the file chooser. It is large on an empty page. */
 export function DropZone({ large }: { large: boolean }) {
   const input = useRef<HTMLInputElement>(null);
+  const folder = useRef<HTMLInputElement>(null);
   return (
     <div class={large ? "drop-zone large" : "drop-zone"}>
       <button type="button" class="drop-zone-button" onClick={() => input.current!.click()}>
@@ -78,12 +82,29 @@ export function DropZone({ large }: { large: boolean }) {
         ref={input}
         class="visually-hidden"
         type="file"
-        accept={PHOTO_TYPES}
+        accept={FILE_TYPES}
         multiple
         tabIndex={-1}
         aria-label="Photos to choose"
         onChange={({ currentTarget }) => {
-          take(currentTarget.files!);
+          take([...currentTarget.files!]);
+          currentTarget.value = "";
+        }}
+      />
+      <button type="button" class="folder-button" onClick={() => folder.current!.click()}>
+        <IconFolder />
+        Choose a folder with photos and videos
+      </button>
+      <input
+        ref={folder}
+        class="visually-hidden"
+        type="file"
+        // @ts-expect-error: Preact's types do not know it. All browsers on computers do.
+        webkitdirectory
+        tabIndex={-1}
+        aria-label="Folder to choose"
+        onChange={({ currentTarget }) => {
+          take(ofFolder([...currentTarget.files!]));
           currentTarget.value = "";
         }}
       />
@@ -91,6 +112,6 @@ export function DropZone({ large }: { large: boolean }) {
   );
 }
 
-function take(files: FileList): void {
-  if (files.length > 0) void addCandidates([...files]);
+function take(files: readonly File[]): void {
+  if (files.length > 0) addCandidates(files).catch(toastError);
 }

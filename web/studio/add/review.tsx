@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { isWeak, QualityLine } from "../quality.tsx";
-import { IconBack, IconClose, IconCrop, IconPhoto } from "../ui/icons.tsx";
+import { dateTime } from "../ui/format.ts";
+import { IconBack, IconClose, IconCrop, IconPhoto, IconVideo } from "../ui/icons.tsx";
 import {
   type Candidate,
   candidates,
@@ -8,7 +9,10 @@ import {
   removeAllCandidates,
   removeCandidate,
   rescore,
+  setVideo,
   submitCandidates,
+  tableProblems,
+  unpairedVideos,
   usable,
 } from "./candidates.ts";
 import { Editor } from "./editor.tsx";
@@ -66,7 +70,7 @@ function ReviewDialog() {
           </button>
         )}
         <h2 id="review-title" ref={heading} tabIndex={-1}>
-          {candidate ? candidate.title : "Photos to add"}
+          {candidate ? candidate.details.value.title : "Photos to add"}
         </h2>
         <button
           type="button"
@@ -98,11 +102,14 @@ function CandidateList() {
   const left = candidates.value.length - ready;
   return (
     <>
-      <ul class="review-body candidates" aria-label="Photos to add">
-        {candidates.value.map((candidate) => (
-          <CandidateRow key={candidate.key} candidate={candidate} />
-        ))}
-      </ul>
+      <div class="review-body">
+        <Leftovers />
+        <ul class="candidates" aria-label="Photos to add">
+          {candidates.value.map((candidate) => (
+            <CandidateRow key={candidate.key} candidate={candidate} />
+          ))}
+        </ul>
+      </div>
       <div class="review-foot">
         {left > 0 && ready > 0 && (
           <p class="hint">{left === 1 ? "1 photo cannot be added." : `${left} photos cannot be added.`}</p>
@@ -120,8 +127,36 @@ function CandidateList() {
   );
 }
 
+/** What was chosen and is not used. */
+function Leftovers() {
+  const videos = unpairedVideos.value;
+  const names = videos.map(({ name }) => name).join(", ");
+  return (
+    <>
+      {tableProblems.value.length > 0 && (
+        <ul class="banner bad" aria-label="Problems in the table">
+          {tableProblems.value.map((problem) => (
+            <li key={problem}>{problem}</li>
+          ))}
+        </ul>
+      )}
+      {videos.length > 0 && (
+        <p class="banner">
+          {videos.length === 1 ? "1 video has no photo" : `${videos.length} videos have no photo`}: {names}.
+          Choose them at their photos, or they are left out.
+        </p>
+      )}
+    </>
+  );
+}
+
 function CandidateRow({ candidate }: { candidate: Candidate }) {
-  const { title, draft, state } = candidate;
+  const { details, draft, state } = candidate;
+  const { title, order_number, expires_at } = details.value;
+  const facts = [
+    order_number && `Order ${order_number}`,
+    expires_at && `Shown until ${dateTime(expires_at)}`,
+  ];
   const refused = state.value.kind === "refused";
   return (
     <li class={refused ? "candidate refused" : "candidate"}>
@@ -136,8 +171,10 @@ function CandidateRow({ candidate }: { candidate: Candidate }) {
         />
       </div>
       <div class="candidate-text">
-        <h3>{title}</h3>
+        <h3 dir="auto">{title}</h3>
+        {facts.some(Boolean) && <p class="hint">{facts.filter(Boolean).join(", ")}</p>}
         <CandidateStatus candidate={candidate} />
+        {!refused && <VideoChoice candidate={candidate} />}
       </div>
       <div class="candidate-actions">
         {!refused && (
@@ -161,6 +198,33 @@ function CandidateRow({ candidate }: { candidate: Candidate }) {
         </button>
       </div>
     </li>
+  );
+}
+
+/** Hidden while no video is chosen. */
+function VideoChoice({ candidate }: { candidate: Candidate }) {
+  const own = candidate.video.value;
+  const choices = own ? [own, ...unpairedVideos.value] : unpairedVideos.value;
+  if (choices.length === 0) return null;
+  return (
+    <label class="candidate-video">
+      <IconVideo />
+      <span class="visually-hidden">Video of {candidate.details.value.title}</span>
+      <select
+        value={own ? "0" : ""}
+        onChange={({ currentTarget }) => {
+          const { value } = currentTarget;
+          setVideo(candidate, value === "" ? null : choices[Number(value)]);
+        }}
+      >
+        <option value="">No video</option>
+        {choices.map(({ name }, at) => (
+          <option key={`${name}-${at}`} value={String(at)}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

@@ -54,17 +54,23 @@ export async function listTasks(id: string, signal?: AbortSignal): Promise<Compi
   return (await vivimark.call("GET /api/ar-content/{id}/tasks", { path: { id }, signal })).items;
 }
 
+/** What is known about a new photo besides the photo itself. */
+export type PhotoDetails = { readonly title: string } & Pick<
+  NonNullable<Operations["POST /api/ar-content"]["form"]>,
+  "order_number" | "customer_name" | "customer_email" | "customer_phone" | "expires_at"
+>;
+
 export interface PhotoUpload extends Pick<Transfer, "onSent" | "signal"> {
   readonly photo: File;
-  readonly title: string;
+  readonly details: PhotoDetails;
   /** Empty: the company's default project. */
   readonly projectId: string;
 }
 
 /** Stores the photo. The answer brings the lease to compile it in this browser. */
-export function submitPhoto({ photo, title, projectId, ...progress }: PhotoUpload): Promise<Submission> {
+export function submitPhoto({ photo, details, projectId, ...progress }: PhotoUpload): Promise<Submission> {
   const form = {
-    title,
+    ...details,
     project_id: projectId,
     compile: "browser",
     image: photo,
@@ -99,6 +105,14 @@ export function reportProgress(id: string, lease: Lease, body: Progress): Promis
 export function releaseLease(id: string, lease: Lease): Promise<void> {
   const header = headerOf(lease);
   return vivimark.call("DELETE /api/ar-content/{id}/marker/lease", { path: { id }, header });
+}
+
+/** The same while the page closes. */
+export function releaseOnLeave(id: string, lease: Lease): void {
+  const headers = headerOf(lease);
+  void fetch(`/api/ar-content/${id}/marker/lease`, { method: "DELETE", headers, keepalive: true }).catch(
+    () => {},
+  );
 }
 
 export function deliverMarker(id: string, lease: Lease, photo: CompiledPhoto): Promise<ArContent> {

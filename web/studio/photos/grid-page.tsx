@@ -16,6 +16,7 @@ import { contents } from "./contents.ts";
 import { addressOf, type Filter, filterOf, isFiltered } from "./filter.ts";
 import { FilterBar } from "./filter-bar.tsx";
 import { loadedAtPlace, notePlace, returnToPlace } from "./place.ts";
+import { RunBar } from "./run-bar.tsx";
 import { selection } from "./selection.ts";
 import { ProgressBar } from "./status.tsx";
 import "./grid-page.css";
@@ -50,6 +51,7 @@ export function GridPage() {
         <FilterBar />
       </div>
       {contents.error.value && <p class="banner bad">{messageOf(contents.error.value)}</p>}
+      <RunBar />
       <RetryAll uploads={uploads} />
       <ActionBar />
       <ul
@@ -107,22 +109,29 @@ function useAddress(filter: Filter): void {
 /** Notes the place in the list, and returns to it after a reload. */
 function usePlace(): void {
   const isLoaded = contents.items.value !== null;
-  useEffect(notePlace, []);
   useEffect(() => {
-    const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
-    if (!isLoaded || hasReturned || navigation?.type === "navigate") return;
-    hasReturned = true;
-    void (async () => {
-      while ((contents.items.value?.length ?? 0) < loadedAtPlace() && contents.hasMore.value) {
-        await contents.loadMore();
-      }
-      returnToPlace();
-    })().catch(toastError);
+    if (!isLoaded) return;
+    const noting = new AbortController();
+    // Until then, the browser's own scrolling would change the place.
+    void returnAfterReload()
+      .catch(toastError)
+      .finally(() => notePlace(noting.signal));
+    return () => noting.abort();
   }, [isLoaded]);
 }
 
-/** Only once after the page was loaded. */
 let hasReturned = false;
+
+/** Loads and shows the place again, once after the page was reloaded or the browser went back to it. */
+async function returnAfterReload(): Promise<void> {
+  const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  if (hasReturned || navigation?.type === "navigate") return;
+  hasReturned = true;
+  while ((contents.items.value?.length ?? 0) < loadedAtPlace() && contents.hasMore.value) {
+    await contents.loadMore();
+  }
+  returnToPlace();
+}
 
 /** Escape clears the selection; Ctrl+A or ⌘A selects all photos of the filter. */
 function selectByKey(event: KeyboardEvent): void {

@@ -26,10 +26,9 @@ function readPlace(): Place | null {
   }
 }
 
-/** Notes the place whenever it changes, while the list is shown. Returns a function that ends this. */
-export function notePlace(): () => void {
-  const listening = new AbortController();
-  const { signal } = listening;
+/** Notes the place whenever it changes, until the signal aborts. */
+export function notePlace(signal: AbortSignal): void {
+  if (signal.aborted) return;
   const note = () => {
     const card = document.activeElement?.closest<HTMLElement>("[data-content]");
     place = {
@@ -41,8 +40,9 @@ export function notePlace(): () => void {
   };
   addEventListener("scroll", note, { signal, passive: true });
   addEventListener("focusin", note, { signal });
-  addEventListener("pagehide", () => sessionStorage.setItem(KEY, JSON.stringify(place)), { signal });
-  return () => listening.abort();
+  const keep = () => sessionStorage.setItem(KEY, JSON.stringify(place));
+  addEventListener("pagehide", keep, { signal });
+  signal.addEventListener("abort", keep);
 }
 
 /** Returns how many photos were loaded at the place in the list that is shown; 0 if there is none. */

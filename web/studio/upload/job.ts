@@ -1,4 +1,4 @@
-import { ApiError, type ArContent, type Submission } from "../../../client/client.ts";
+import { ApiError, type ArContent, type Lease, type Submission } from "../../../client/client.ts";
 import { CompileError, type CompileOptions, type CompileProgress } from "../../../compiler/types.ts";
 import type { CompiledPhoto } from "../../compile/protocol.ts";
 import { CompileCrash, type CompileRun } from "../../compile/run.ts";
@@ -59,6 +59,8 @@ export interface JobContext {
   readonly onProgress: (progress: JobProgress) => void;
   /** The photo is stored: closing this tab no longer loses it. */
   readonly onStored?: (content: ArContent) => void;
+  /** The lease that this job holds; null: it holds none any more. */
+  readonly onLease?: (lease: Lease | null) => void;
   /** Cancels the job. */
   readonly signal: AbortSignal;
 }
@@ -85,7 +87,7 @@ const DELIVERY_RETRIES = 3;
  * exceptions.
  */
 export async function uploadPhoto(
-  { photo, title }: Pick<api.PhotoUpload, "photo" | "title">,
+  { photo, details }: Pick<api.PhotoUpload, "photo" | "details">,
   context: JobContext,
 ): Promise<Outcome> {
   const run = startRun(context, 0);
@@ -106,7 +108,7 @@ export async function uploadPhoto(
   try {
     const sendSignal = AbortSignal.any([signal, stopSending.signal]);
     const onSent = (sent: number) => advance({ sent });
-    const submit = () => deps.api.submitPhoto({ photo, title, onSent, signal: sendSignal });
+    const submit = () => deps.api.submitPhoto({ photo, details, onSent, signal: sendSignal });
     // A job that waits for the rate limit keeps its slot: the others would be refused too.
     submission = await deps.sending.run(
       () => afterRateLimits(submit, { ...run, signal: sendSignal }),
@@ -212,6 +214,7 @@ async function finish({ submission, compilation, undo }: Ending, run: Run): Prom
     return { kind: "handed_over", content, reason: "The server will compile this photo." };
   }
 
+  run.onLease?.(lease);
   const report = (progress: CompileProgress) => deps.api.reportProgress(content.id, lease, progress);
   const heartbeat = startHeartbeat(report, (lost) => compilation.stop(lost));
   const showProgress = compilation.onProgress;
@@ -247,6 +250,7 @@ async function finish({ submission, compilation, undo }: Ending, run: Run): Prom
     return failureOf(error, signal);
   } finally {
     heartbeat.stop();
+    run.onLease?.(null);
   }
 }
 

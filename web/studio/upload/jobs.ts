@@ -1,5 +1,5 @@
 import { type Signal, signal } from "@preact/signals";
-import type { ArContent } from "../../../client/client.ts";
+import type { ArContent, Lease } from "../../../client/client.ts";
 import { compileInWorker } from "../../compile/run.ts";
 import { compileCapacity, createSlots } from "../../compile/slots.ts";
 import * as api from "../api/content.ts";
@@ -18,6 +18,7 @@ import {
   type StoredPhoto,
   uploadPhoto,
 } from "./job.ts";
+import { attachVideo, pairedVideos } from "./paired-videos.ts";
 
 /** A photo that this tab works on. It leaves the list when it is ready, handed over or dismissed. */
 export interface Job {
@@ -56,13 +57,49 @@ const dependenciesFor = (projectId: string): JobDependencies => ({
 
 export const jobs = signal<readonly Job[]>([]);
 
+/** The leases that this tab holds, by the id of the content. */
+const leases = new Map<string, Lease>();
+
+/** In the tab's session: the photos that it was compiling when it was left. */
+const UNFINISHED_KEY = "vivimark-unfinished-photos";
+
+addEventListener("pagehide", () => {
+  sessionStorage.setItem(UNFINISHED_KEY, JSON.stringify([...leases.keys()]));
+  // The server's compiler need not wait until they expire.
+  for (const [id, lease] of leases) api.releaseOnLeave(id, lease);
+});
+
+/** Goes on with the photos that this tab was compiling before it was reloaded, unless the server has begun. */
+export async function resumeUnfinished(): Promise<void> {
+  const ids: string[] = JSON.parse(sessionStorage.getItem(UNFINISHED_KEY) ?? "[]");
+  sessionStorage.removeItem(UNFINISHED_KEY);
+  for (const id of ids) {
+    const lease = await api.takeLease(id).catch(() => null);
+    if (!lease) continue;
+    const content = await api.getContent(id);
+    const take = async () => ({ content, lease, reused: false });
+    compileHere({ content, maxFeatures: content.max_features, take });
+  }
+}
+
 let lastKey = 0;
 
+/** A photo to upload, and the video that is attached to it then. */
+export interface NewPhoto extends Pick<api.PhotoUpload, "photo" | "details"> {
+  readonly video: File | null;
+}
+
 /** Uploads photos to the project that is shown, and compiles them here. Each becomes a job. */
-export function addPhotos(photos: Iterable<{ readonly photo: File; readonly title: string }>): void {
+export function addPhotos(photos: readonly NewPhoto[]): void {
   const deps = dependenciesFor(contents.filter.value.project);
-  for (const { photo, title } of photos) {
-    start(title, URL.createObjectURL(photo), (events) => uploadPhoto({ photo, title }, { ...events, deps }));
+  for (const { photo, details, video } of photos) {
+    const work: Work = async (events) => {
+      const outcome = await uploadPhoto({ photo, details }, { ...events, deps });
+      const isStored = outcome.kind === "ready" || outcome.kind === "handed_over";
+      if (isStored && video) attachVideo(outcome.content, video);
+      return outcome;
+    };
+    start(details.title, URL.createObjectURL(photo), work);
   }
 }
 
@@ -94,6 +131,7 @@ export function jobOf(contentId: string): Job | undefined {
 
 /** Returns true while closing the tab would lose a photo that is not stored yet. */
 export function isSending(): boolean {
+  if (pairedVideos.value.some(({ state }) => state.value.kind !== "failed")) return true;
   return jobs.value.some(
     ({ contentId, state: { value } }) =>
       contentId.value === null && (value.kind === "running" || value.kind === "retryable"),
@@ -115,13 +153,19 @@ function start(title: string, previewUrl: string | null, work: Work, knownId: st
   const onProgress = (progress: JobProgress) => {
     if (state.value.kind === "running") state.value = { kind: "running", progress };
   };
+  const onLease = (lease: Lease | null) => {
+    const id = contentId.value;
+    if (id === null) return;
+    if (lease) leases.set(id, lease);
+    else leases.delete(id);
+  };
   const onStored = (content: ArContent) => {
     contentId.value = content.id;
     contents.put(content);
   };
   const run = async () => {
     try {
-      conclude(await work({ onProgress, onStored, signal: controller.signal }));
+      conclude(await work({ onProgress, onStored, onLease, signal: controller.signal }));
     } catch (error) {
       state.value = { kind: "retryable", message: messageOf(error) };
     }

@@ -33,7 +33,32 @@ export function jobProgressView({ sent, compile, delivering, pausedUntil }: JobP
   if (delivering) return { label: "Saving the marker", fraction };
   if (compiling && !(compiled === 1 && sent !== null && sent < 1))
     return { label: compiling.label, fraction };
+  if (sent === 0) return { label: "Waiting", fraction };
   if (sent !== null && sent < 1)
     return { label: `Uploading the photo, ${Math.round(sent * 100)}%`, fraction };
-  return { label: compiled === 1 ? "Waiting for the server" : "Waiting in the queue", fraction };
+  return { label: compiled === 1 ? "Waiting for the server" : "Waiting", fraction };
+}
+
+/** The progress of several uploads together. */
+export interface RunProgress {
+  readonly total: number;
+  readonly done: number;
+  /** 0 to 1. */
+  readonly fraction: number;
+  /** Null while it is unknown. */
+  readonly secondsLeft: number | null;
+}
+
+/** Below this fraction, the time so far tells little about the time left. */
+const MIN_FRACTION = 0.05;
+
+/** @param fractions of each upload, 0 to 1 @param seconds since the first one began */
+export function runProgress(fractions: readonly number[], seconds: number): RunProgress {
+  const fraction = fractions.reduce((sum, part) => sum + part, 0) / fractions.length;
+  return {
+    total: fractions.length,
+    done: fractions.filter((part) => part === 1).length,
+    fraction,
+    secondsLeft: fraction < MIN_FRACTION ? null : (seconds * (1 - fraction)) / fraction,
+  };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ago, duration, megabytes, moment, titleOf } from "../../../../web/studio/ui/format.ts";
 import type { JobProgress } from "../../../../web/studio/upload/job.ts";
-import { compileProgressView, jobProgressView } from "../../../../web/studio/upload/progress.ts";
+import { compileProgressView, jobProgressView, runProgress } from "../../../../web/studio/upload/progress.ts";
 
 describe("megabytes", () => {
   it.each([
@@ -42,7 +42,19 @@ describe("titleOf", () => {
   });
 });
 
+describe("the progress of several uploads", () => {
+  it("counts what is finished, and tells the time left once that is known", () => {
+    expect(runProgress([1, 1, 0.5, 0], 30)).toEqual({ total: 4, done: 2, fraction: 0.625, secondsLeft: 18 });
+    expect(runProgress([0.1, 0, 0], 5).secondsLeft).toBeNull();
+  });
+});
+
 describe("progress", () => {
+  it("says “Waiting” until the upload begins", () => {
+    const waiting = { sent: 0, compile: null, delivering: false, pausedUntil: null };
+    expect(jobProgressView(waiting).label).toBe("Waiting");
+  });
+
   it("never decreases during a compilation", () => {
     const stages = ["decode", "resize", "match", "track", "encode"] as const;
     const fractions = stages.flatMap((stage) =>
@@ -55,8 +67,8 @@ describe("progress", () => {
 
   it.each<[string, JobProgress]>([
     ["Uploading the photo, 40%", { sent: 0.4, compile: null, delivering: false, pausedUntil: null }],
-    ["Waiting in the queue", { sent: 1, compile: null, delivering: false, pausedUntil: null }],
-    ["Waiting in the queue", { sent: null, compile: null, delivering: false, pausedUntil: null }],
+    ["Waiting", { sent: 1, compile: null, delivering: false, pausedUntil: null }],
+    ["Waiting", { sent: null, compile: null, delivering: false, pausedUntil: null }],
     [
       "Finding feature points",
       { sent: 0.1, compile: { stage: "match", done: 1, total: 2 }, delivering: false, pausedUntil: null },

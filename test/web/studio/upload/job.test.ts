@@ -52,8 +52,8 @@ function desk({ submit, compile, deliver = [] }: Script = {}) {
   };
   const world: JobDependencies = {
     api: {
-      submitPhoto: async ({ title, onSent, signal }) => {
-        calls.push(`submit ${title}`);
+      submitPhoto: async ({ details, onSent, signal }) => {
+        calls.push(`submit ${details.title}`);
         onSent(1);
         return submit ? submit(signal) : stored;
       },
@@ -86,7 +86,7 @@ const upload = (
   deps: JobDependencies,
   signal: AbortSignal,
   events: Omit<JobContext, "deps" | "signal"> = silent,
-) => uploadPhoto({ photo, title: "Portrait" }, { deps, signal, ...events });
+) => uploadPhoto({ photo, details: { title: "Portrait" } }, { deps, signal, ...events });
 
 /** Waits until the signal aborts. */
 const endless = (signal: AbortSignal) =>
