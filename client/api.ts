@@ -4,7 +4,7 @@
 export type CompileWhere = "server" | "browser";
 
 /** The reason, for programs. New codes may be added; handle unknown ones. */
-export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_many_scans" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "account_exists" | "mail_unavailable" | "already_set_up" | "wrong_link" | "public_url_missing" | "no_passkeys_here" | "invalid_idempotency_key" | "idempotency_key_reused" | "secret_shown_once" | "request_in_progress" | "response_not_kept" | "quota_exceeded" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "video_damaged" | "too_many_uploads" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "conflict" | "precondition_failed" | "image_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_companies" | "too_many_keys" | "too_many_projects" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
+export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_many_scans" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "order_number_taken" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "account_exists" | "mail_unavailable" | "already_set_up" | "wrong_link" | "public_url_missing" | "no_passkeys_here" | "invalid_idempotency_key" | "idempotency_key_reused" | "secret_shown_once" | "request_in_progress" | "response_not_kept" | "quota_exceeded" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "video_damaged" | "too_many_uploads" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "conflict" | "precondition_failed" | "image_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_companies" | "too_many_keys" | "too_many_projects" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
 
 /** URLs are relative to the API, except `viewer_url` where PUBLIC_URL is set. Resolve them against the API's URL. */
 export interface WebhookContent {
@@ -13,6 +13,10 @@ export interface WebhookContent {
   company_id: string;
   project_id: string;
   title: string;
+  order_number: string | null;
+  customer_name: string | null;
+  customer_email: string | null;
+  customer_phone: string | null;
   image_url: string;
   thumbnail_url: string | null;
   marker_status: MarkerStatus;
@@ -88,9 +92,13 @@ export interface ArContent {
 export interface ArContentChange {
   title?: string;
   description?: string;
+  /** Unique in the project. Viewers never get it. */
   order_number?: string | null;
+  /** Viewers never get it. */
   customer_name?: string | null;
+  /** Viewers never get it. Its form is not checked. */
   customer_email?: string | null;
+  /** Viewers never get it. Its form is not checked. */
   customer_phone?: string | null;
   is_active?: boolean;
   project_id?: string;
@@ -149,28 +157,6 @@ export interface BulkItem {
   task_id: string | null;
   error: Problem | null;
 }
-
-export type BulkRequest = {
-  action: "pause";
-  ids: Array<string>;
-} | {
-  action: "resume";
-  ids: Array<string>;
-} | {
-  action: "move";
-  ids: Array<string>;
-  project_id: string;
-} | {
-  action: "set_expiry";
-  ids: Array<string>;
-  expires_at: string | null;
-} | {
-  action: "recompile";
-  ids: Array<string>;
-} | {
-  action: "delete";
-  ids: Array<string>;
-};
 
 export interface BulkResult {
   items: Array<BulkItem>;
@@ -608,6 +594,14 @@ export interface RemotePhoto {
   /** Default: the name of the file. */
   title?: string;
   description?: string;
+  /** Unique in the project. Viewers never get it. */
+  order_number?: string;
+  /** Viewers never get it. */
+  customer_name?: string;
+  /** Viewers never get it. Its form is not checked. */
+  customer_email?: string;
+  /** Viewers never get it. Its form is not checked. */
+  customer_phone?: string;
   /** Default: the oldest project that is not archived. */
   project_id?: string;
   compile?: CompileWhere;
@@ -624,6 +618,14 @@ export interface RemotePhotos {
     /** Default: the name of the file. */
     title?: string;
     description?: string;
+    /** Unique in the project. Viewers never get it. */
+    order_number?: string;
+    /** Viewers never get it. */
+    customer_name?: string;
+    /** Viewers never get it. Its form is not checked. */
+    customer_email?: string;
+    /** Viewers never get it. Its form is not checked. */
+    customer_phone?: string;
     /** Default: the oldest project that is not archived. */
     project_id?: string;
     /** Keeps at most this many of the strongest points per keyframe. Default: the project's. */
@@ -1008,7 +1010,30 @@ export interface YandexDiskSettings {
   root?: string;
 }
 
-export type AuditAction = "content.created" | "content.changed" | "content.deleted" | "marker.recompiled" | "video.attached" | "video.removed" | "project.created" | "project.changed" | "company.created" | "company.renamed" | "storage.switched" | "connection.created" | "connection.changed" | "connection.deleted" | "connection.uploads_allowed" | "connection.given_up" | "migration.started" | "migration.paused" | "migration.resumed" | "migration.cancelled" | "webhook.created" | "webhook.changed" | "webhook.switched_off" | "webhook.secret_rotated" | "webhook.sent_again" | "webhook.deleted" | "key.created" | "key.revoked" | "member.invited" | "invitation.withdrawn" | "member.joined" | "member.role_changed" | "member.removed" | "member.left" | "person.signed_in" | "person.password_changed" | "person.password_reset" | "person.passkey_added" | "person.passkey_removed";
+export type AuditAction = "content.created" | "content.changed" | "content.replaced" | "content.deleted" | "marker.recompiled" | "video.attached" | "video.removed" | "project.created" | "project.changed" | "company.created" | "company.renamed" | "storage.switched" | "connection.created" | "connection.changed" | "connection.deleted" | "connection.uploads_allowed" | "connection.given_up" | "migration.started" | "migration.paused" | "migration.resumed" | "migration.cancelled" | "webhook.created" | "webhook.changed" | "webhook.switched_off" | "webhook.secret_rotated" | "webhook.sent_again" | "webhook.deleted" | "key.created" | "key.revoked" | "member.invited" | "invitation.withdrawn" | "member.joined" | "member.role_changed" | "member.removed" | "member.left" | "person.signed_in" | "person.password_changed" | "person.password_reset" | "person.passkey_added" | "person.passkey_removed";
+
+export type BulkRequest = {
+  action: "pause";
+  ids: Array<string>;
+} | {
+  action: "resume";
+  ids: Array<string>;
+} | {
+  action: "move";
+  ids: Array<string>;
+  project_id: string;
+} | {
+  action: "set_expiry";
+  ids: Array<string>;
+  /** Null: never. */
+  expires_at: string | null;
+} | {
+  action: "recompile";
+  ids: Array<string>;
+} | {
+  action: "delete";
+  ids: Array<string>;
+};
 
 export type ChosenCompany = {
   id: string;
@@ -1093,6 +1118,12 @@ export interface Operations {
   "POST /api/ar-content/batch": {
     query?: {
       description?: string;
+      /** Viewers never get it. */
+      customer_name?: string;
+      /** Viewers never get it. Its form is not checked. */
+      customer_email?: string;
+      /** Viewers never get it. Its form is not checked. */
+      customer_phone?: string;
       /** Default: the oldest project that is not archived. */
       project_id?: string;
       /** Keeps at most this many of the strongest points per keyframe. Default: the project's. */
@@ -1114,29 +1145,40 @@ export interface Operations {
     answer: BatchResult;
   };
   /**
-   * List photos, newest first
+   * Change, recompile or delete up to 200 photos
    *
-   * A search with `q` looks at 1,000 photos per page, so a page may have fewer photos than `limit`, or none, before the last one. The last page has no `next_cursor`.
+   * Runs one action on each photo: `pause`, `resume`, `move` to another project, `set_expiry`, `recompile` on the server, or `delete`. Each photo has its own result, in the order of the request. An error in one photo does not affect the others, except that compilations above the quota are all refused. `recompile` also requires the permission `content:submit`.
    */
   "POST /api/ar-content/bulk": {
     header?: {
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
       "Idempotency-Key"?: string;
     };
     body: BulkRequest;
     answer: BulkResult;
   };
+  /**
+   * List photos
+   *
+   * A search with `q` and a list with filters look at 1,000 photos per page, so a page may have fewer photos than `limit`, or none, before the last one. The last page has no `next_cursor`.
+   */
   "GET /api/ar-content": {
     query?: {
       project_id?: string;
       status?: MarkerStatus;
+      /** Default: `newest` first. `title`: alphabetically. `score`: the lowest first. `expiry`: the next to expire first. */
       sort?: "newest" | "title" | "score" | "expiry";
+      /** Only photos without a video. */
       without_video?: "true";
+      /** Only photos whose tracking score has at most two stars. */
       weak?: "true";
+      /** Only paused photos. */
       paused?: "true";
+      /** Only photos that viewers stop showing within 30 days. */
       expiring?: "true";
-      /** Text in the title or description. */
+      /** Text in the title, description, order number or customer. */
       q?: string;
-      /** The `next_cursor` of the previous page. */
+      /** The `next_cursor` of the previous page with the same sort. */
       cursor?: string;
       limit?: number;
     };
@@ -1164,9 +1206,13 @@ export interface Operations {
       /** Default: the name of the file. */
       title?: string;
       description?: string;
+      /** Unique in the project. Viewers never get it. */
       order_number?: string;
+      /** Viewers never get it. */
       customer_name?: string;
+      /** Viewers never get it. Its form is not checked. */
       customer_email?: string;
+      /** Viewers never get it. Its form is not checked. */
       customer_phone?: string;
       /** Default: the oldest project that is not archived. */
       project_id?: string;
@@ -1191,7 +1237,7 @@ export interface Operations {
     answer: ArContent;
   };
   /**
-   * Change the title, description, project or visibility
+   * Change the title, description, order, project or visibility
    *
    * Control characters and text direction overrides are removed. A title has one line; a description can have several.
    */
@@ -1290,6 +1336,27 @@ export interface Operations {
     };
     body: Progress;
     answer: Lease;
+  };
+  /**
+   * Replace the photo
+   *
+   * The photo's addresses stay, so that a printed QR code leads to the new photo. Until its marker is ready, viewers use the existing marker; if the compilation fails, they go on using it. The video stays.
+   */
+  "PUT /api/ar-content/{id}/image": {
+    path: {
+      id: string;
+    };
+    query?: {
+      compile?: CompileWhere;
+    };
+    header?: {
+      /** The ETag of the object. If the object has changed since, the request fails with 412. */
+      "If-Match"?: string;
+    };
+    body: Bytes;
+    /** The Content-Type of a `body` of bytes. */
+    type: "image/jpeg" | "image/png" | "image/webp";
+    answer: Submission;
   };
   /**
    * Recompile a marker

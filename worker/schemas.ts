@@ -308,7 +308,7 @@ export const health = z
   .openapi("Health");
 
 /** `server` is the Node compiler, `browser` the client that sends the request. */
-const compileWhere = z.enum(["server", "browser"]).openapi("CompileWhere");
+export const compileWhere = z.enum(["server", "browser"]).openapi("CompileWhere");
 const maxFeatures = z.number().int().min(20).max(5000);
 
 const projectName = nameText(100);

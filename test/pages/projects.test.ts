@@ -45,7 +45,7 @@ test("a project is created, filled, configured and archived", async () => {
   await dialog.getByRole("button", { name: "Save" }).click();
   await page.getByText("0 photos, up to 150 points, shown for 30 days").waitFor();
 
-  await page.getByRole("button", { name: "Photos of Weddings" }).click();
+  await page.getByRole("link", { name: "Photos of Weddings" }).click();
   await page.getByLabel("Photos to choose").setInputFiles(PHOTO);
   await page.getByRole("dialog").getByRole("button", { name: /^Add / }).click();
   await page.getByRole("article").getByText("Ready", { exact: true }).waitFor();
@@ -63,7 +63,7 @@ test("a project is created, filled, configured and archived", async () => {
   await page.getByText("Shown until").waitFor();
   await page.getByRole("button", { name: "Edit" }).click();
   await dialog.getByLabel("Last day visible to viewers").fill("");
-  await dialog.getByLabel("Project").selectOption({ label: "First project" });
+  await dialog.getByRole("combobox", { name: "Project" }).selectOption({ label: "First project" });
   await page.screenshot({ path: join(ARTIFACTS, "edit.png"), animations: "disabled" });
   await dialog.getByRole("button", { name: "Save" }).click();
   await page.getByText("Shown until").waitFor({ state: "detached" });

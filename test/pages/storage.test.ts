@@ -263,7 +263,7 @@ describe("a large video", () => {
     };
     await expect.poll(partsThere, PATIENCE).toBeGreaterThan(0);
     await page.screenshot({ path: join(ARTIFACTS, "video-sending.png"), fullPage: true });
-    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: "Pause upload" }).click();
     await page.getByText("Paused", { exact: true }).first().waitFor();
     await page.screenshot({ path: join(ARTIFACTS, "video-paused.png"), fullPage: true });
 

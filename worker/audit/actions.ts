@@ -2,6 +2,7 @@
 export const ACTIONS = {
   "content.created": "Photo added",
   "content.changed": "Photo changed",
+  "content.replaced": "Photo replaced by another one",
   "content.deleted": "Photo deleted",
   "marker.recompiled": "Marker recompiled",
   "video.attached": "Video attached",

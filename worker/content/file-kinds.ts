@@ -6,7 +6,8 @@
 export const KINDS = {
   image: {
     folder: "portraits/original_images",
-    isVersioned: false,
+    // The first one is beside the folder of those that replace it.
+    isVersioned: true,
     isCached: false,
     columns: { storageId: "imageStorageId", path: "imagePath", url: "imageUrl" },
     contentType: { column: "imageType" },

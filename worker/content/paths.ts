@@ -14,9 +14,7 @@ const EXTENSIONS = {
 
 export type StoredType = keyof typeof EXTENSIONS;
 
-/**
- * Returns the key of the original, which is stored once and never replaced. `storagePath` is the company's.
- */
+/** Returns the key of the first original. `storagePath` is the company's. */
 export function imagePath(storagePath: string, uniqueId: string, contentType: StoredType): string {
   return join(storagePath, `${KINDS.image.folder}/${uniqueId}.${EXTENSIONS[contentType]}`);
 }

@@ -135,7 +135,7 @@ const ofNewestGeneration = and(
   eq(compileTasks.generation, arContent.generation),
 );
 
-function isStill(expected: Content | undefined): SQL | undefined {
+export function isStill(expected: Content | undefined): SQL | undefined {
   return expected && eq(arContent.updatedAt, expected.updatedAt);
 }
 

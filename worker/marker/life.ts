@@ -94,6 +94,23 @@ export interface Recompilation {
   readonly now: number;
   /** The condition that the company's quota allows the compilations. */
   readonly fitsQuotas?: SQL;
+  /** Replaces the photo of the only content. */
+  readonly image?: ReplacingImage;
+}
+
+/** A stored photo that replaces the one of a content. */
+interface ReplacingImage {
+  readonly file: ReservedFile;
+  /** The id of the orphaned file that is replaced. */
+  readonly orphanId: string;
+  readonly change: Partial<
+    Pick<Content, "imageType" | "imageSha256" | "imageWidth" | "imageHeight" | "imageBytes">
+  > & {
+    /** Counts up with the generation, so that no two photos share a URL. */
+    readonly imageUrl: SQL;
+  };
+  /** The condition that the content is still as the client saw it. */
+  readonly isCurrent: SQL | undefined;
 }
 
 /** A content, and the id of the task that compiles it again. */
@@ -121,11 +138,13 @@ export async function recompile(
 export async function recompileAll(
   db: Database,
   wanted: readonly WantedTask[],
-  { lease, maxFeatures, audit, now, fitsQuotas }: Recompilation,
+  { lease, maxFeatures, audit, now, fitsQuotas, image }: Recompilation,
 ): Promise<CompileTaskRow[]> {
   const opened = initialState(lease, now);
   const contentIds = wanted.map(({ contentId }) => contentId);
   const present = isNull(arContent.deletedAt);
+  const isReplaceable = image && and(image.isCurrent, areReserved(db, [image.file.id]));
+  const condition = and(isListed(arContent.id, contentIds), present, fitsQuotas, isReplaceable);
   const taskIds = wanted.map(({ taskId }) => taskId);
   const newTask = insertSelect(
     db,
@@ -141,25 +160,39 @@ export async function recompileAll(
     sql`FROM json_each(${JSON.stringify(wanted)}) CROSS JOIN ${arContent} ON ${arContent.id} = value ->> 'contentId'
       WHERE ${and(present, isWithoutTask)}`,
   );
-  const [, , inserted] = await db.batch([
+  const transaction = new Transaction();
+  if (image) {
+    const [contentId] = contentIds;
+    transaction.add(orphanReplaced(db, { id: image.orphanId, contentId, kind: "image", condition, now }));
+  }
+  transaction.add(
     db
       .update(arContent)
       .set({
+        ...(image ? { ...image.change, ...placeValues("image", image.file) } : {}),
         generation: sql`${arContent.generation} + 1`,
         markerStatus: opened.state,
         ...(maxFeatures === undefined ? {} : { maxFeatures }),
         updatedAt: touched(now),
       })
-      .where(and(isListed(arContent.id, contentIds), present, fitsQuotas)),
+      .where(condition),
+  );
+  const ofContents = isListed(compileTasks.contentId, contentIds);
+  transaction.add(
     db
       .update(compileTasks)
       .set(closed("superseded", now))
-      .where(and(isListed(compileTasks.contentId, contentIds), isOpen, isOfOlderGeneration)),
-    newTask.returning(),
-    ...(audit ? [audit.entriesOfPhotos("marker.recompiled", isCompiledBy(db, taskIds))] : []),
-    db.delete(compileTasks).where(and(isListed(compileTasks.contentId, contentIds), isOfForgottenGeneration)),
-  ]);
-  return inserted;
+      .where(and(ofContents, isOpen, isOfOlderGeneration)),
+  );
+  const inserted = transaction.add(newTask.returning());
+  if (audit) {
+    const action = image ? "content.replaced" : "marker.recompiled";
+    transaction.add(audit.entriesOfPhotos(action, isCompiledBy(db, taskIds)));
+  }
+  transaction.add(db.delete(compileTasks).where(and(ofContents, isOfForgottenGeneration)));
+  if (image) transaction.add(releaseNamed(db, [image.file.id]));
+  await transaction.commit(db);
+  return inserted();
 }
 
 /** The condition that one of these tasks, which exist by now, is of a content. */

@@ -1,8 +1,11 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
 import type { AppEnv } from "../bindings.ts";
 import { notFound } from "../content/not-found.ts";
+import { replaceImage } from "../content/replace-image.ts";
 import { contentBody, leaseBody } from "../content/representation.ts";
 import { Refusal } from "../errors.ts";
+import { IF_MATCH } from "../http/etag.ts";
 import { oneLine } from "../http/fields.ts";
 import { assertShallow, parsed, readJson, readOptionalJson } from "../http/json-body.ts";
 import { describeForm, readForm } from "../http/multipart.ts";
@@ -20,9 +23,17 @@ import { type RequestBody, unsupportedMediaType } from "../http/request-body.ts"
 import { announce } from "../marker/announce.ts";
 import { type Delivery, deliver, MAX_MARKER_BYTES } from "../marker/delivery.ts";
 import * as life from "../marker/life.ts";
-import { arContent, lease, progress, recompileRequest, submission, takenLease } from "../schemas.ts";
+import {
+  arContent,
+  compileWhere,
+  lease,
+  progress,
+  recompileRequest,
+  submission,
+  takenLease,
+} from "../schemas.ts";
 import { hashToken } from "../token.ts";
-import { find } from "./content.ts";
+import { checkIfMatch, find, notChanged } from "./content.ts";
 import { companyRoute } from "./guarded.ts";
 
 const deliveredMetadata = z.object({
@@ -41,6 +52,8 @@ const markerForm = {
   maxFileBytes: MAX_MARKER_BYTES,
   tooLarge: "marker_too_large",
 } as const;
+
+const IMAGE_TYPES: readonly string[] = ["image/jpeg", "image/png", "image/webp"];
 
 const put = companyRoute("content:submit", {
   method: "put",
@@ -117,6 +130,48 @@ const report = companyRoute("content:submit", {
   },
 });
 
+const replace = companyRoute("content:submit", {
+  method: "put",
+  path: "/{id}/image",
+  operationId: "replaceImage",
+  summary: "Replace the photo",
+  description:
+    "The photo's addresses stay, so that a printed QR code leads to the new photo. Until its marker is ready, viewers use " +
+    "the existing marker; if the compilation fails, they go on using it. The video stays.",
+  request: { params: contentId, query: z.object({ compile: compileWhere.default("server") }) },
+  parameters: [IF_MATCH],
+  requestBody: {
+    required: true,
+    description: "The file, at most 20 MB.",
+    content: {
+      "image/jpeg": { schema: { type: "string", format: "binary" } },
+      "image/png": { schema: { type: "string", format: "binary" } },
+      "image/webp": { schema: { type: "string", format: "binary" } },
+    },
+  },
+  responses: {
+    200: answers(submission, "The new compilation"),
+    ...problems(
+      "not_found",
+      "precondition_failed",
+      "invalid_input",
+      "quota_exceeded",
+      "upload_interrupted",
+      "too_many_uploads",
+      "unsupported_media_type",
+      "image_too_many_bytes",
+      "not_an_image",
+      "unsupported_format",
+      "empty_file",
+      "image_damaged",
+      "image_too_many_pixels",
+      "image_too_many_scans",
+      "image_too_small",
+      ...STORAGE_REFUSALS,
+    ),
+  },
+});
+
 const again = companyRoute("content:submit", {
   method: "post",
   path: "/{id}/marker/recompile",
@@ -190,6 +245,32 @@ export const markerRoutes = new OpenAPIHono<AppEnv>()
     const extended = await life.extendLease(c.env.db, { contentId: content.id, leaseHash }, extension);
     if (!extended) throw leaseLost();
     return c.json(leaseBody({ token, ...extended }), 200);
+  })
+  .openapi(replace, async (c) => {
+    const { id } = c.req.valid("param");
+    const { store, audit, body } = c.var;
+    const { content, task: before } = await find(store, id);
+    const expected = await checkIfMatch(c, { content, task: before });
+    if (!IMAGE_TYPES.includes(body.mediaType ?? "")) {
+      throw unsupportedMediaType(body, "image/jpeg, image/png or image/webp");
+    }
+    const bytes = await body.bytes(MAX_IMAGE_BYTES, "image_too_many_bytes");
+    const now = c.env.now();
+    const seconds = c.env.settings.browserLeaseSeconds;
+    const granted = c.req.valid("query").compile === "browser" ? await life.newLease(now, seconds) : null;
+    const replacement = { content, expected, bytes, lease: granted, audit, now };
+    const task = await replaceImage(c.env, store, replacement);
+    body.held.release();
+    if (!task) throw await notChanged(store, id);
+    await announce(c.env.queue, { id, generation: task.generation }, granted ? seconds : 0);
+    const replaced = await find(store, id);
+    const answer = {
+      content: contentBody(replaced.content, task, publicOriginOf(c)),
+      task_id: task.id,
+      lease: granted && leaseBody(granted),
+      reused: false,
+    };
+    return c.json(answer, 200);
   })
   .openapi(again, async (c) => {
     const { id } = c.req.valid("param");

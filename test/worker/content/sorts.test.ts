@@ -45,6 +45,9 @@ async function add(
 }
 
 beforeAll(async () => {
+  // The default project is the oldest one.
+  await edge.json<Project>("/api/projects", json("POST", { name: "Default" }));
+  edge.pass(1);
   project = (await edge.json<Project>("/api/projects", json("POST", { name: "Other" }))).id;
   await add("вечер", { stars: 1, days: 5 });
   await add("Анна", { stars: 4 });

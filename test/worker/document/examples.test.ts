@@ -301,6 +301,7 @@ async function recordContent(project: Project): Promise<ArContent> {
   const range = { headers: { Range: "bytes=999999-" } };
   await refused("range_not_satisfiable", edge.fetch(`/media/${unique_id}/image`, range));
   await refused("order_number_taken", upload({ ...photo, image: png(240, 180, "another") }));
+  await call(`${path}/image`, raw("PUT", png(240, 180, "portrait again"), { "Content-Type": "image/png" }));
   await call(`${CONTENT}/bulk`, json("POST", { action: "resume", ids: [id] }));
   await call(`${path}/marker/recompile`, json("POST", { max_features: 500 }));
   return submitted.content;

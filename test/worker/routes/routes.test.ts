@@ -174,6 +174,10 @@ const REQUESTS: Readonly<Record<string, Sample>> = {
       headers: { "Content-Type": "application/octet-stream", ...lease(there) },
     }),
   },
+  "PUT /api/ar-content/{id}/image": {
+    about: "content",
+    body: () => ({ body: png(), headers: { "Content-Type": "image/png" } }),
+  },
   "POST /api/ar-content/{id}/marker/lease": { about: "content" },
   "DELETE /api/ar-content/{id}/marker/lease": {
     about: "content",

@@ -43,6 +43,7 @@ function checked(response: Response): Response {
 /** Operations that upload a file. */
 type Upload =
   | "POST /api/ar-content"
+  | "PUT /api/ar-content/{id}/image"
   | "PUT /api/ar-content/{id}/video"
   | "PUT /api/ar-content/{id}/video-uploads/{upload_id}/parts/{number}";
 

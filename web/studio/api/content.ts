@@ -78,6 +78,17 @@ export function submitPhoto({ photo, details, projectId, ...progress }: PhotoUpl
   return upload("POST /api/ar-content", { body: formOf(form) }, progress);
 }
 
+/** Replaces the photo. The answer brings the lease to compile the new one in this browser. */
+export function replaceImage(
+  id: string,
+  photo: File,
+  progress: Pick<Transfer, "onSent" | "signal">,
+): Promise<Submission> {
+  const type = photo.type as Operations["PUT /api/ar-content/{id}/image"]["type"];
+  const request = { path: { id }, query: { compile: "browser" }, body: photo, type } as const;
+  return upload("PUT /api/ar-content/{id}/image", request, progress);
+}
+
 type FormOf<Name extends "POST /api/ar-content" | "PUT /api/ar-content/{id}/marker"> =
   Operations[Name]["form"];
 

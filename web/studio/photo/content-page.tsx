@@ -15,7 +15,7 @@ import { QualityReport } from "../quality.tsx";
 import { useAction } from "../ui/action.ts";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { dateTime, megabytes } from "../ui/format.ts";
-import { IconBack, IconEdit, IconPause, IconPlay, IconTrash } from "../ui/icons.tsx";
+import { IconBack, IconEdit, IconPause, IconPhoto, IconPlay, IconTrash } from "../ui/icons.tsx";
 import { Loading } from "../ui/loading.tsx";
 import { NotFound } from "../ui/not-found.tsx";
 import { useTitle } from "../ui/title.ts";
@@ -27,6 +27,7 @@ import { HistoryPanel } from "./history-panel.tsx";
 import { MarkerPanel } from "./marker-panel.tsx";
 import { OrderPanel } from "./order-panel.tsx";
 import { PhotoStage } from "./photo-stage.tsx";
+import { ReplaceDialog } from "./replace-dialog.tsx";
 import { SharePanel } from "./share-panel.tsx";
 import "./content-page.css";
 
@@ -112,7 +113,7 @@ function QualityPanel({ quality }: { quality: Quality }) {
 }
 
 function ContentHead({ content, onChange }: { content: ArContent; onChange: (content: ArContent) => void }) {
-  const [open, setOpen] = useState<"edit" | "delete" | null>(null);
+  const [open, setOpen] = useState<"edit" | "replace" | "delete" | null>(null);
   const close = () => setOpen(null);
   return (
     <div class="content-head">
@@ -136,6 +137,12 @@ function ContentHead({ content, onChange }: { content: ArContent; onChange: (con
             <IconEdit />
             Edit photo
           </button>
+          {may("content:submit") && !jobOf(content.id) && (
+            <button type="button" class="button" onClick={() => setOpen("replace")}>
+              <IconPhoto />
+              Replace photo
+            </button>
+          )}
           <button type="button" class="button danger-quiet" onClick={() => setOpen("delete")}>
             <IconTrash />
             Delete photo
@@ -143,6 +150,7 @@ function ContentHead({ content, onChange }: { content: ArContent; onChange: (con
         </div>
       )}
       {open === "edit" && <EditDialog content={content} onChange={onChange} onClose={close} />}
+      {open === "replace" && <ReplaceDialog content={content} onClose={close} />}
       {open === "delete" && <DeleteDialog content={content} onClose={close} />}
     </div>
   );

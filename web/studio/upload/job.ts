@@ -161,6 +161,33 @@ export async function compileStored(
   return finish({ submission, compilation, undo: null }, run);
 }
 
+/** Replaces the photo of a content and compiles the new one here. If that fails, the server's compiler decides. */
+export async function replacePhoto(
+  photo: File,
+  {
+    maxFeatures,
+    send,
+  }: {
+    readonly maxFeatures: number | null;
+    readonly send: (progress: Pick<api.PhotoUpload, "onSent" | "signal">) => Promise<Submission>;
+  },
+  context: JobContext,
+): Promise<Outcome> {
+  const run = startRun(context, 0);
+  const { deps, signal, advance } = run;
+  const onSent = (sent: number) => advance({ sent });
+  let submission: Submission;
+  try {
+    submission = await deps.sending.run(() => afterRateLimits(() => send({ onSent, signal }), run), signal);
+  } catch (error) {
+    return failureOf(error, signal);
+  }
+  const compilation = startCompiling(photo, maxFeatures, run);
+  compilation.onProgress = (compile) => advance({ compile });
+  context.onStored?.(submission.content);
+  return finish({ submission, compilation, undo: null }, run);
+}
+
 interface Compilation {
   readonly result: Promise<CompiledPhoto>;
   /** The newest progress, for a listener that is added later. */

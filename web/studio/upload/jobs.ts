@@ -15,6 +15,7 @@ import {
   type JobDependencies,
   type JobProgress,
   type Outcome,
+  replacePhoto,
   type StoredPhoto,
   uploadPhoto,
 } from "./job.ts";
@@ -107,6 +108,15 @@ export function addPhotos(photos: readonly NewPhoto[]): void {
 export function addRecompilation(content: ArContent, maxFeatures: number | null): void {
   const take = () => api.recompile(content.id, "browser", maxFeatures);
   compileHere({ content, maxFeatures, take });
+}
+
+/** Replaces the photo of a content, and compiles the new one in this tab. */
+export function addReplacement({ id, title, project_id, max_features }: ArContent, photo: File): void {
+  const deps = dependenciesFor(project_id);
+  const send = (progress: Parameters<typeof api.replaceImage>[2]) => api.replaceImage(id, photo, progress);
+  const work: Work = (events) =>
+    replacePhoto(photo, { maxFeatures: max_features, send }, { ...events, deps });
+  start(title, null, work, id);
 }
 
 /** Compiles a photo in this tab that waits for the server's compiler. */

@@ -1,0 +1,87 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { ArContent } from "../../../client/client.ts";
+import { inspectImage } from "../../../compiler/image/inspect.ts";
+import { scorePhoto, type Verdict } from "../../edit/open.ts";
+import { messageOf } from "../api/errors.ts";
+import { QualityLine } from "../quality.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { IconPhoto } from "../ui/icons.tsx";
+import { toast } from "../ui/toasts.tsx";
+import { addReplacement } from "../upload/jobs.ts";
+
+interface Chosen {
+  readonly file: File;
+  readonly url: string;
+  /** Null while it is being scored, and if this browser cannot score it. */
+  readonly verdict: Verdict | null;
+}
+
+/** Chooses the photo that replaces the one behind a printed QR code. */
+export function ReplaceDialog({ content, onClose }: { content: ArContent; onClose: () => void }) {
+  const input = useRef<HTMLInputElement>(null);
+  const [chosen, setChosen] = useState<Chosen | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  const scoring = useRef(new AbortController());
+  useEffect(() => () => scoring.current.abort(), []);
+  useEffect(() => () => void (chosen && URL.revokeObjectURL(chosen.url)), [chosen?.url]);
+
+  const choose = async (file: File | undefined) => {
+    if (!file) return;
+    scoring.current.abort();
+    const { signal } = (scoring.current = new AbortController());
+    setError(null);
+    setChosen(null);
+    try {
+      const size = inspectImage(new Uint8Array(await file.arrayBuffer()));
+      const url = URL.createObjectURL(file);
+      setChosen({ file: new File([file], file.name, { type: size.mime }), url, verdict: null });
+      const verdict = await scorePhoto(file, size, signal);
+      setChosen((current) => current && { ...current, verdict });
+      setError(verdict.refusal);
+    } catch (reason) {
+      if (!signal.aborted) setError(messageOf(reason));
+    }
+  };
+  const replace = () => {
+    addReplacement(content, chosen!.file);
+    toast("Replacing the photo.");
+    onClose();
+  };
+  return (
+    <Dialog title="Replace photo" error={error} onClose={onClose}>
+      <p>
+        The QR code and the link stay the same. Until the new marker is ready, viewers use the old one. After
+        that, prints of the old photo no longer play the video.
+      </p>
+      <button type="button" class="attach" onClick={() => input.current!.click()}>
+        {chosen ? <img class="replace-preview" src={chosen.url} alt="" /> : <IconPhoto />}
+        <span>
+          <strong>{chosen ? chosen.file.name : "Choose a photo"}</strong>
+          JPEG, PNG or WebP, up to 20 MB
+        </span>
+      </button>
+      {chosen && !chosen.verdict && !error && <p class="hint">Scoring the photo…</p>}
+      {chosen?.verdict && !error && <QualityLine quality={chosen.verdict.quality} />}
+      <input
+        ref={input}
+        class="visually-hidden"
+        type="file"
+        accept="image/jpeg,image/png,image/webp"
+        tabIndex={-1}
+        aria-label="Photo to choose"
+        onChange={({ currentTarget }) => {
+          void choose(currentTarget.files?.[0]);
+          currentTarget.value = "";
+        }}
+      />
+      <div class="dialog-actions">
+        <button type="button" class="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="button" class="button primary" disabled={!chosen || error !== null} onClick={replace}>
+          Replace photo
+        </button>
+      </div>
+    </Dialog>
+  );
+}
