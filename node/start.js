@@ -7,4 +7,6 @@ if (major < 22 || (major === 22 && minor < 18)) {
   );
   process.exit(1);
 }
-await import(`./start/${process.argv[2] ?? "start"}.ts`);
+const command = process.argv[2] ?? "start";
+const folder = { deploy: "deploy" }[command] ?? "start";
+await import(`./${folder}/${command}.ts`);

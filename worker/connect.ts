@@ -28,7 +28,8 @@ export interface Env {
   readonly STORAGE_QUEUE: Queue<StorageMessage>;
   readonly WEBHOOK_QUEUE: Queue<WebhookMessage>;
   readonly ASSETS: Fetcher;
-  readonly COMPILER_URL: string;
+  /** Address of the Node compiler; absent or empty: none. */
+  readonly COMPILER_URL?: string;
   /** Shared with the Node compiler; at least 32 characters. */
   readonly COMPILER_SECRET?: string;
   /** Keys that encrypt secrets in the database: worker/storage/secrets.ts. */
@@ -48,9 +49,9 @@ export interface Env {
   /** Opens the development mailbox, which receives all mail when MAIL_URL is empty. */
   readonly MAILBOX_TOKEN?: string;
   /** The operator's service that sends mail: worker/accounts/mailer.ts. */
-  readonly MAIL_URL: string;
+  readonly MAIL_URL?: string;
   readonly MAIL_SECRET?: string;
-  readonly PUBLIC_URL: string;
+  readonly PUBLIC_URL?: string;
   /** Requests per minute by policy, for worker/http/rate-limits.ts; empty: unlimited. */
   readonly RATE_LIMITS: string;
   readonly PUBLIC_LIMIT: RateLimit;
@@ -128,7 +129,7 @@ export function connect(env: Env): Bindings & Consumer {
     },
   };
   const compiler: CompileService = {
-    url: env.COMPILER_URL.replace(/\/+$/, ""),
+    url: (env.COMPILER_URL ?? "").replace(/\/+$/, ""),
     secret: compilerSecretOf(env),
     fetch: (url, init) => fetch(url, init),
     silenceSeconds: settings.nodeLeaseSeconds,
@@ -220,7 +221,7 @@ function accountsOf(env: Env, db: Bindings["db"]): AccountSettings {
 }
 
 /** Returns the origin, or "" when it is not set. */
-function publicUrlOf({ PUBLIC_URL: text }: Env): string {
+function publicUrlOf({ PUBLIC_URL: text = "" }: Env): string {
   const origin = text.replace(/\/+$/, "");
   const url = URL.parse(origin);
   if (origin === "" || (url?.origin === origin && /^https?:$/.test(url.protocol))) return origin;

@@ -68,6 +68,7 @@ export const ERRORS = {
   conflict: { status: 409, title: "Conflict with another request" },
   precondition_failed: { status: 412, title: "Changed since it was read" },
   image_missing: { status: 500, title: "Stored photo missing" },
+  compiler_missing: { status: 503, title: "No Node compiler" },
   compiler_unreachable: { status: 503, title: "Compiler unreachable" },
   compiler_busy: { status: 503, title: "Compiler busy" },
   compiler_error: { status: 503, title: "Compiler error" },

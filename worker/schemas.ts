@@ -261,8 +261,8 @@ export const compileTask = z
       .openapi({
         description:
           "Why the compilation or its last attempt failed. Errors in the photo: image_damaged, too_few_features, " +
-          "invalid_option and the other errors of an upload. Platform errors: compiler_unreachable, " +
-          "compiler_busy, compiler_error, compile_timeout, compile_crashed, storage_unavailable, image_missing, " +
+          "invalid_option and the other errors of an upload. Platform errors: compiler_missing, " +
+          "compiler_unreachable, compiler_busy, compiler_error, compile_timeout, compile_crashed, storage_unavailable, image_missing, " +
           "retries_exhausted.",
       }),
     error_message: z.string().nullable(),
@@ -303,7 +303,14 @@ export type TakenLease = z.infer<typeof takenLease>;
 export const health = z
   .object({
     status: z.enum(["ok", "degraded"]),
-    dependencies: z.record(z.string(), z.object({ ok: z.boolean(), milliseconds: z.number() })),
+    dependencies: z.record(
+      z.string(),
+      z.object({
+        ok: z.boolean(),
+        milliseconds: z.number(),
+        detail: z.string().optional().openapi({ description: "The setting that is missing." }),
+      }),
+    ),
   })
   .openapi("Health");
 

@@ -16,7 +16,7 @@ const MISSING_RESPONSES = 2;
 
 const READY_MILLISECONDS = 60_000;
 
-const WRANGLER = path.join(ROOT, "node_modules/wrangler/bin/wrangler.js");
+export const WRANGLER = path.join(ROOT, "node_modules/wrangler/bin/wrangler.js");
 const VITE = path.join(ROOT, "node_modules/vite/bin/vite.js");
 
 interface PlatformOptions {

@@ -36,6 +36,11 @@ interface Server {
   readonly reloads?: boolean;
 }
 
+interface RunOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly isShown?: boolean;
+}
+
 /** The child processes of a command. Ctrl-C stops all of them, then the command itself. */
 export class Processes {
   #children = new Set<ChildProcess>();
@@ -69,19 +74,36 @@ export class Processes {
     this.#cleanups.push(cleanup);
   }
 
-  /** Runs a step to its end and returns what it printed; throws a StartError with that when it fails. */
-  run(name: string, args: readonly string[]): Promise<string> {
+  /**
+   * Runs a step to its end and returns its standard output. Throws a StartError when it fails, with what it printed
+   * unless `isShown` sends that to the terminal.
+   */
+  run(
+    name: string,
+    args: readonly string[],
+    { environment = {}, isShown = false }: RunOptions = {},
+  ): Promise<string> {
     return new Promise((resolve, reject) => {
-      const child = this.#spawn(args, {}, "pipe");
+      const child = this.#spawn(args, environment, "pipe");
+      let output = "";
       let printed = "";
-      for (const stream of [child.stdout!, child.stderr!])
-        stream.on("data", (chunk) => {
-          printed += chunk;
-        });
+      child.stdout!.on("data", (chunk) => {
+        output += chunk;
+      });
+      for (const [stream, terminal] of [
+        [child.stdout!, process.stdout],
+        [child.stderr!, process.stderr],
+      ] as const) {
+        if (isShown) stream.pipe(terminal, { end: false });
+        else
+          stream.on("data", (chunk) => {
+            printed += chunk;
+          });
+      }
       child.once("error", (error) => reject(new StartError(`${name} could not start: ${error.message}`)));
       child.once("close", (code) => {
-        if (code === 0) resolve(printed);
-        else reject(new StartError(`${printed.trim()}\n\n${name} failed (exit code ${code}).`));
+        if (code === 0) resolve(output);
+        else reject(new StartError(`${printed.trim()}\n\n${name} failed (exit code ${code}).`.trim()));
       });
     });
   }

@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
 import { unstable_readConfig } from "wrangler";
+import { deployArguments } from "../../node/deploy/deployment.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(path.join(tmpdir(), "vivimark-deploy-"));
@@ -39,11 +40,18 @@ function runNode(script: string, ...args: string[]) {
   });
 }
 
-test("wrangler can deploy the Worker with all its bindings", async () => {
+test("wrangler can deploy the Worker with all its bindings, as npm run deploy asks for it", async () => {
+  const secrets = path.join(folder, "secrets.json");
+  writeFileSync(secrets, JSON.stringify({ AUTH_SECRET: "of this test" }));
+  const answers = { address: "https://ar.example.com", compiler: "https://compiler.example.com" };
   const { stdout } = await runNode(
     "wrangler/bin/wrangler.js",
-    ...["deploy", "--dry-run", "--metafile", "--outdir", BUNDLE],
+    ...deployArguments(answers, { variables: ["MAIL_URL:https://mail.example.com"] }),
+    ...["--secrets-file", secrets, "--dry-run", "--metafile", "--outdir", BUNDLE],
   );
+  for (const variable of ["PUBLIC_URL", "COMPILER_URL", "MAIL_URL"])
+    expect(stdout).toContain(`env.${variable}`);
+  expect(stdout).not.toContain("of this test");
   const limits = ["PUBLIC_LIMIT", "READ_LIMIT", "WRITE_LIMIT", "BATCH_LIMIT"];
   for (const binding of [
     "DB",
@@ -81,6 +89,16 @@ describe("the deployed bundle", () => {
     const bytes = [...loaded].reduce((sum, file) => sum + inputs[file]!.bytes, 0);
     expect(bytes).toBeLessThan(BUDGET.viewer);
   });
+});
+
+test("a deployment keeps the settings of an installation, and the log", () => {
+  const config = unstable_readConfig({ config: path.join(ROOT, "wrangler.toml") });
+  expect(config.keep_vars).toBe(true);
+  for (const variable of ["PUBLIC_URL", "COMPILER_URL", "MAIL_URL"])
+    expect(config.vars).not.toHaveProperty(variable);
+  expect(config.observability).toMatchObject({ enabled: true });
+  // wrangler finds or creates the database by its name.
+  expect(config.d1_databases[0].database_id).toBeUndefined();
 });
 
 test("answers announce the limits that the platform's counters have", () => {

@@ -1,7 +1,7 @@
 import { getMultipartBoundary, MultipartParseError, parseMultipartStream } from "@remix-run/multipart-parser";
 import { z } from "zod";
 import type { CompileErrorCode } from "../../compiler/types.ts";
-import type { ErrorCode, Failure } from "../errors.ts";
+import { type ErrorCode, type Failure, Refusal } from "../errors.ts";
 import { type ProgressBody, progress } from "../schemas.ts";
 import { readBeginning } from "../storage/chunks.ts";
 import { pump } from "../storage/pump.ts";
@@ -9,6 +9,7 @@ import { type Delivery, MAX_MARKER_BYTES, MAX_THUMBNAIL_BYTES } from "./delivery
 
 /** The connection to the Node compiler. The protocol is `POST /compile`; see node/service.ts. */
 export interface CompileService {
+  /** Empty: there is no Node compiler. */
   readonly url: string;
   readonly secret: string;
   /** The platform's `fetch`. */
@@ -60,6 +61,10 @@ const answeredMetadata = z.object({
 });
 
 const MAX_PARTS = 100_000;
+const NO_COMPILER =
+  "The photo waits for a Node compiler, which this platform does not have. Its operator can set COMPILER_URL.";
+const NO_COMPILER_RETRY_SECONDS = 600;
+
 /** Much longer than any error of the Node compiler. The rest of the response is not read. */
 const MAX_TEXT_BYTES = 65_536;
 
@@ -266,6 +271,7 @@ export async function askForPlace(
   service: Pick<CompileService, "url" | "secret" | "fetch">,
   timeoutSeconds: number,
 ): Promise<RetryableOutcome | null> {
+  if (service.url === "") return retryable("compiler_missing", NO_COMPILER, NO_COMPILER_RETRY_SECONDS);
   const signal = AbortSignal.timeout(timeoutSeconds * 1000);
   const headers = { Authorization: `Bearer ${service.secret}` };
   try {
@@ -287,6 +293,8 @@ export async function checkCompiler(
   service: Pick<CompileService, "url" | "secret" | "fetch">,
   timeoutSeconds: number,
 ): Promise<void> {
+  if (service.url === "")
+    throw new Refusal("compiler_missing", "There is no Node compiler. Set COMPILER_URL.");
   const signal = AbortSignal.timeout(timeoutSeconds * 1000);
   const headers = { Authorization: `Bearer ${service.secret}` };
   const response = await service.fetch(`${service.url}/health`, { method: "GET", headers, signal });

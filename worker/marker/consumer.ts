@@ -155,18 +155,21 @@ async function runAttempt(consumer: Consumer, { task, lease }: Claimed): Promise
       }
       return null;
     case "retryable": {
-      // A busy compiler did not try, so this does not count as an attempt.
-      const busy = ending.failure.code === "compiler_busy";
-      const backoff = busy ? BUSY_SECONDS : life.backoffSeconds(task.attempts, settings.retryBaseSeconds);
-      const wanted = busy
-        ? (ending.retryAfterSeconds ?? backoff) * (1 + BUSY_JITTER * Math.random())
-        : Math.max(backoff, ending.retryAfterSeconds ?? 0);
+      const { failure } = ending;
+      const isBusy = failure.code === "compiler_busy";
+      // A compiler that is busy or missing did not try.
+      const isAttempt = !isBusy && failure.code !== "compiler_missing";
+      const wanted = isAttempt
+        ? Math.max(
+            life.backoffSeconds(task.attempts, settings.retryBaseSeconds),
+            ending.retryAfterSeconds ?? 0,
+          )
+        : (ending.retryAfterSeconds ?? BUSY_SECONDS) * (1 + BUSY_JITTER * Math.random());
       const delaySeconds = Math.ceil(Math.min(wanted, life.MAX_BACKOFF_SECONDS));
       const dueAt = now + delaySeconds * 1000;
-      const { failure } = ending;
-      await life.retryLater(db, task, { leaseHash, failure, dueAt, isAttempt: !busy, now });
-      if (busy) consumer.pressure.busyUntil = dueAt;
-      return { delaySeconds, counts: !busy, isBusy: busy };
+      await life.retryLater(db, task, { leaseHash, failure, dueAt, isAttempt, now });
+      if (isBusy) consumer.pressure.busyUntil = dueAt;
+      return { delaySeconds, counts: isAttempt, isBusy };
     }
   }
 }

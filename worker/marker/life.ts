@@ -377,7 +377,7 @@ export function retryLater(
     readonly leaseHash: string;
     readonly failure: Failure;
     readonly dueAt: number;
-    /** False when the compiler was busy: it never tried, so the attempt is given back. */
+    /** False when the compiler was busy or missing: it never tried, so the attempt is given back. */
     readonly isAttempt: boolean;
     readonly now: number;
   },

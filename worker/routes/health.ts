@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
+import { Refusal } from "../errors.ts";
 import { answers, problems } from "../http/openapi.ts";
 import { linkOriginOf } from "../http/origin.ts";
 import { logFailure } from "../log.ts";
@@ -31,7 +32,9 @@ export const healthRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) =>
         return [name, { ok: true, milliseconds: c.env.now() - started }] as const;
       } catch (error) {
         logFailure("A dependency does not respond", error, { dependency: name });
-        return [name, { ok: false, milliseconds: c.env.now() - started }] as const;
+        // Other errors are for the operator only.
+        const detail = error instanceof Refusal ? { detail: error.message } : {};
+        return [name, { ok: false, milliseconds: c.env.now() - started, ...detail }] as const;
       }
     }),
   );

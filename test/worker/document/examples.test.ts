@@ -51,6 +51,7 @@ const WITHOUT_EXAMPLE: readonly string[] = [
   "compile_timeout",
   "compiler_busy",
   "compiler_error",
+  "compiler_missing",
   "compiler_unreachable",
   "image_missing",
   "invalid_option",

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
+  askForPlace,
   type CompileService,
   checkCompiler,
   compileRemotely,
@@ -280,5 +281,17 @@ describe("the Node compiler's health", () => {
     const { response, sent } = endless(200);
     await expect(ask(() => response)).rejects.toThrow();
     expect(sent()).toBeLessThanOrEqual(2 * 65_536);
+  });
+
+  it("names the setting when there is no Node compiler", async () => {
+    const none = { ...mockService(() => Response.error()).service, url: "" };
+    await expect(checkCompiler(none, 1)).rejects.toMatchObject({
+      code: "compiler_missing",
+      message: "There is no Node compiler. Set COMPILER_URL.",
+    });
+    expect(await askForPlace(none, 1)).toMatchObject({
+      kind: "retryable",
+      failure: { code: "compiler_missing", message: expect.stringContaining("COMPILER_URL") },
+    });
   });
 });

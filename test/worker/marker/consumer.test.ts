@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { arContent } from "../../../worker/db/tables.ts";
 import worker from "../../../worker/index.ts";
-import type { CompileOutcome } from "../../../worker/marker/compile-service.ts";
+import { askForPlace, type CompileOutcome } from "../../../worker/marker/compile-service.ts";
 import { consume, deadLetter } from "../../../worker/marker/consumer.ts";
 import { MAX_ATTEMPTS } from "../../../worker/marker/life.ts";
 import type { ArContent, CompileTask, Submission } from "../../../worker/schemas.ts";
@@ -177,6 +177,29 @@ describe("a retryable error", () => {
       { message, delaySeconds: expect.toSatisfy((s: number) => s >= 7 && s <= 11) },
     ]);
     expect(await task()).toMatchObject({ state: "pending", attempts: 0, error_code: "compiler_busy" });
+  });
+
+  it("of a platform without a Node compiler waits with the reason, and compiles in a browser", async () => {
+    const { edge, id, message, task } = await headless();
+    edge.sent.length = 0;
+    const none = { url: "", secret: "", fetch: () => Promise.reject(new Error("There is no address.")) };
+    const consumer = { ...edge.consumer(mockCompiler), askForPlace: () => askForPlace(none, 1) };
+    // More often than there are attempts.
+    for (let look = 0; look <= MAX_ATTEMPTS; look++) {
+      expect(await consume(consumer, message)).toEqual(ACK);
+      const { message: next, delaySeconds } = edge.sent.pop()!;
+      expect(next).toEqual(message);
+      expect(delaySeconds).toBeGreaterThanOrEqual(600);
+      edge.pass(delaySeconds);
+    }
+    expect(await task()).toMatchObject({
+      state: "pending",
+      attempts: 0,
+      error_code: "compiler_missing",
+      error_message: expect.stringContaining("COMPILER_URL"),
+    });
+    await edge.json(`/api/ar-content/${id}/marker/lease`, { method: "POST" });
+    expect((await edge.content(id)).executor).toBe("browser");
   });
 
   it("does not touch a compilation that was taken over in between", async () => {

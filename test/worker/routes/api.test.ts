@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { api } from "../../../worker/api.ts";
 import { arContent, compileTasks } from "../../../worker/db/tables.ts";
-import { ERRORS } from "../../../worker/errors.ts";
+import { ERRORS, Refusal } from "../../../worker/errors.ts";
 import type { ArContent } from "../../../worker/schemas.ts";
 import { Edge, form, json, refusal } from "../edge.ts";
 import { mind, png } from "../fixtures.ts";
@@ -441,6 +441,16 @@ describe("health", () => {
     expect(JSON.parse(noted.mock.calls[0][0])).toMatchObject({
       dependency: "compiler",
       error: { message: "no route to host" },
+    });
+    noted.mockRestore();
+  });
+
+  it("names a setting that is missing", async () => {
+    const noted = vi.spyOn(console, "error").mockImplementation(() => {});
+    const compiler = () => Promise.reject(new Refusal("compiler_missing", "Set COMPILER_URL."));
+    const degraded = await new Edge().fetch("/api/health", {}, { dependencies: { compiler } });
+    expect(await degraded.json()).toMatchObject({
+      dependencies: { compiler: { ok: false, detail: "Set COMPILER_URL." } },
     });
     noted.mockRestore();
   });
