@@ -4,7 +4,7 @@
 export type CompileWhere = "server" | "browser";
 
 /** The reason, for programs. New codes may be added; handle unknown ones. */
-export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_many_scans" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "order_number_taken" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "account_exists" | "mail_unavailable" | "already_set_up" | "wrong_link" | "public_url_missing" | "no_passkeys_here" | "invalid_idempotency_key" | "idempotency_key_reused" | "secret_shown_once" | "request_in_progress" | "response_not_kept" | "quota_exceeded" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "video_damaged" | "too_many_uploads" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "conflict" | "precondition_failed" | "image_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_companies" | "too_many_keys" | "too_many_projects" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
+export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_many_scans" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "order_number_taken" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "account_exists" | "mail_unavailable" | "already_set_up" | "wrong_link" | "public_url_missing" | "no_passkeys_here" | "invalid_idempotency_key" | "idempotency_key_reused" | "secret_shown_once" | "request_in_progress" | "response_not_kept" | "quota_exceeded" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "video_damaged" | "too_many_uploads" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "conflict" | "precondition_failed" | "image_missing" | "compiler_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_companies" | "too_many_keys" | "too_many_projects" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
 
 /** URLs are relative to the API, except `viewer_url` where PUBLIC_URL is set. Resolve them against the API's URL. */
 export interface WebhookContent {
@@ -229,7 +229,7 @@ export interface CompileTask {
   progress: Progress | null;
   lease_expires_at: string | null;
   next_attempt_at: string | null;
-  /** Why the compilation or its last attempt failed. Errors in the photo: image_damaged, too_few_features, invalid_option and the other errors of an upload. Platform errors: compiler_unreachable, compiler_busy, compiler_error, compile_timeout, compile_crashed, storage_unavailable, image_missing, retries_exhausted. */
+  /** Why the compilation or its last attempt failed. Errors in the photo: image_damaged, too_few_features, invalid_option and the other errors of an upload. Platform errors: compiler_missing, compiler_unreachable, compiler_busy, compiler_error, compile_timeout, compile_crashed, storage_unavailable, image_missing, retries_exhausted. */
   error_code: string | null;
   error_message: string | null;
   created_at: string;
@@ -260,6 +260,8 @@ export interface Health {
   dependencies: Record<string, {
     ok: boolean;
     milliseconds: number;
+    /** The setting that is missing. */
+    detail?: string;
   }>;
 }
 

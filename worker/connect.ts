@@ -13,6 +13,7 @@ import { POLICIES, parseRates, type RateLimits } from "./http/rate-limits.ts";
 import { UploadMemory } from "./http/upload-memory.ts";
 import type { CompileService } from "./marker/compile-service.ts";
 import type { Consumer, Pressure } from "./marker/consumer.ts";
+import type { CompilerContainer } from "./marker/container.ts";
 import { checkAddress } from "./storage/address.ts";
 import { StorageHttp, textMemory } from "./storage/http.ts";
 import { type OpenStorages, Storages } from "./storage/open.ts";
@@ -28,8 +29,11 @@ export interface Env {
   readonly STORAGE_QUEUE: Queue<StorageMessage>;
   readonly WEBHOOK_QUEUE: Queue<WebhookMessage>;
   readonly ASSETS: Fetcher;
-  /** Address of the Node compiler; absent or empty: none. */
+  /** Address of the Node compiler; absent or empty: see COMPILER_CONTAINER. */
   readonly COMPILER_URL?: string;
+  /** "true": the Node compiler runs in containers. */
+  readonly COMPILER_CONTAINER?: string;
+  readonly COMPILER: DurableObjectNamespace<CompilerContainer>;
   /** Shared with the Node compiler; at least 32 characters. */
   readonly COMPILER_SECRET?: string;
   /** Keys that encrypt secrets in the database: worker/storage/secrets.ts. */
@@ -129,9 +133,8 @@ export function connect(env: Env): Bindings & Consumer {
     },
   };
   const compiler: CompileService = {
-    url: (env.COMPILER_URL ?? "").replace(/\/+$/, ""),
+    ...compilerOf(env, settings.compilePlaces),
     secret: compilerSecretOf(env),
-    fetch: (url, init) => fetch(url, init),
     silenceSeconds: settings.nodeLeaseSeconds,
     totalSeconds: COMPILE_TOTAL_SECONDS,
   };
@@ -228,6 +231,20 @@ function publicUrlOf({ PUBLIC_URL: text = "" }: Env): string {
   throw new Error(
     `PUBLIC_URL is ${JSON.stringify(text)}; expected an origin such as https://ar.example.com, without a path.`,
   );
+}
+
+/** Returns where the Node compiler is: at an address, in containers, or nowhere. */
+function compilerOf(env: Env, places: number): Pick<CompileService, "url" | "fetch"> {
+  const url = (env.COMPILER_URL ?? "").replace(/\/+$/, "");
+  if (url !== "" || env.COMPILER_CONTAINER !== "true") return { url, fetch: (url, init) => fetch(url, init) };
+  return {
+    url: "http://compiler",
+    async fetch(url, init) {
+      const { fetchFromContainers } = await import("./marker/container-pool.ts");
+      const instances = Array.from({ length: places }, (_, n) => env.COMPILER.getByName(`compiler-${n + 1}`));
+      return fetchFromContainers(instances, url, init);
+    },
+  };
 }
 
 /** Returns the secret, or "" when it is not set and no Node compiler is used. */

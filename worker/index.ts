@@ -2,6 +2,8 @@ import { app } from "./app.ts";
 import type { CompileMessage, StorageMessage, WebhookMessage } from "./bindings.ts";
 import { connect, type Env, isDeadLetterQueue } from "./connect.ts";
 
+export { CompilerContainer } from "./marker/container.ts";
+
 // The rest is loaded when it is first needed: an isolate that starts for a viewer needs little of it.
 export default {
   fetch: (request, env, context) => app.fetch(request, connect(env), context),

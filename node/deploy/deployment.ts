@@ -22,7 +22,7 @@ export interface Deployment {
   readonly sleep: (milliseconds: number) => Promise<void>;
 }
 
-export interface WranglerOptions {
+interface WranglerOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Whether its output is shown while it runs. */
   readonly isShown?: boolean;
@@ -37,7 +37,7 @@ export interface Resources {
 }
 
 /** Makes each secret that the Worker needs, and that nobody has to know. */
-const SECRETS: Readonly<Record<string, () => string>> = {
+export const SECRETS: Readonly<Record<string, () => string>> = {
   AUTH_SECRET: randomToken,
   COMPILER_SECRET: randomToken,
   SECRETS_KEYS: () => `1:${randomBytes(32).toString("base64")}`,
@@ -72,7 +72,8 @@ export async function deploy(deployment: Deployment): Promise<void> {
     say(`[${index + 1}/${steps.all.length}] ${title}`);
     await run();
   }
-  say(`\nKeep a copy of ${memory.folder}: it has the secrets, which Cloudflare does not show again.`);
+  if (steps.hasMadeSecrets)
+    say(`\nKeep a copy of ${memory.folder}: it has the secrets, which Cloudflare does not show again.`);
 }
 
 /** Returns the arguments of `wrangler deploy`. Variables and secrets that they do not name stay as they are. */
@@ -80,9 +81,12 @@ export function deployArguments(
   { address, compiler }: Partial<Answers>,
   { variables }: Pick<Options, "variables">,
 ): string[] {
+  // Cloudflare's own builds, which have no answers, use a container unless the Worker has a COMPILER_URL.
+  const isContainer = compiler === undefined || compiler === "container";
   const all = [
     ...(address ? [`PUBLIC_URL:${address}`] : []),
-    ...(compiler ? [`COMPILER_URL:${compiler === "none" ? "" : compiler}`] : []),
+    ...(compiler ? [`COMPILER_URL:${compiler.startsWith("https://") ? compiler : ""}`] : []),
+    `COMPILER_CONTAINER:${isContainer}`,
     ...variables,
   ];
   const host = address ? new URL(address).host : "";
@@ -90,6 +94,7 @@ export function deployArguments(
     "deploy",
     ...all.flatMap((variable) => ["--var", variable]),
     ...(host && !host.endsWith(".workers.dev") ? ["--domain", host] : []),
+    ...(isContainer ? [] : ["--containers-rollout", "none"]),
   ];
 }
 
@@ -97,6 +102,8 @@ class Steps {
   readonly #deployment: Deployment;
   #account = "";
   #missing: Secrets = {};
+  #hasSetupToken = true;
+  hasMadeSecrets = false;
   /** The origin of the deployed Worker. */
   #origin = "";
   #health: Health = { dependencies: {} };
@@ -169,7 +176,8 @@ class Steps {
     }
     if (compiler === undefined) {
       const question =
-        "Address of the Node compiler, which compiles what programs submit, such as https://compiler.example.com (or none): ";
+        "Node compiler, which compiles what programs submit. `container`: on Cloudflare, built with Docker here. " +
+        "Otherwise an address such as https://compiler.example.com, or `none` (empty: container): ";
       memory.keepAnswers({ compiler: await this.#ask(question, "--compiler", checkCompiler) });
     }
   }
@@ -211,22 +219,28 @@ class Steps {
   async #makeSecrets(): Promise<void> {
     const { memory, environment } = this.#deployment;
     const existing = await this.#listSecrets();
+    // Owners may remove it once they have set the platform up.
+    this.#hasSetupToken = existing?.includes("SETUP_TOKEN") ?? true;
+    const isMissing = (name: string) =>
+      existing === null || !(existing.includes(name) || name === "SETUP_TOKEN");
     const missing = Object.entries(SECRETS).flatMap(([name, make]) =>
-      existing.includes(name) ? [] : [[name, environment[name] || memory.secrets[name] || make()] as const],
+      isMissing(name) ? [[name, environment[name] || memory.secrets[name] || make()] as const] : [],
     );
     this.#missing = Object.fromEntries(missing);
     // Before they are uploaded: nobody can read them afterwards.
     if (missing.length > 0) memory.keepSecrets(this.#missing);
+    this.hasMadeSecrets = missing.length > 0;
   }
 
-  async #listSecrets(): Promise<readonly string[]> {
+  /** Returns the names of the Worker's secrets; null when there is no Worker. */
+  async #listSecrets(): Promise<readonly string[] | null> {
     try {
       const printed = await this.#wrangler(["secret", "list", "--format", "json"]);
       const secrets = JSON.parse(printed.slice(printed.indexOf("["))) as { name: string }[];
       return secrets.map(({ name }) => name);
     } catch (error) {
       // Only then: new secrets in the place of others would end sessions and make stored credentials unreadable.
-      if (error instanceof StartError && /Worker ".*" not found/.test(error.message)) return [];
+      if (error instanceof StartError && /Worker ".*" not found/.test(error.message)) return null;
       throw error;
     }
   }
@@ -266,9 +280,9 @@ class Steps {
     if (this.#health.dependencies.compiler?.ok) return;
     const { compiler } = memory.answers;
     say(
-      !compiler || compiler === "none"
-        ? "No Node compiler: photos that programs submit wait until there is one. To add one: npm run deploy -- --compiler URL."
-        : `The Node compiler at ${compiler} does not respond, or its COMPILER_SECRET differs from the one in ${memory.pathOf("secrets.json")}.`,
+      compiler === "none"
+        ? "No Node compiler: photos that programs submit wait. To add one: npm run deploy -- --compiler container"
+        : `The Node compiler (${compiler ?? "container"}) does not respond, or its COMPILER_SECRET differs from the one in ${memory.pathOf("secrets.json")}.`,
     );
   }
 
@@ -292,9 +306,9 @@ class Steps {
     const setup = await this.#get<{ open: boolean }>("/api/setup");
     say(`\nVivimark is deployed:  ${this.#origin}`);
     if (!setup?.open) return;
-    let token = memory.secrets.SETUP_TOKEN;
+    let token = this.#hasSetupToken ? memory.secrets.SETUP_TOKEN : undefined;
     if (!token) {
-      // Made elsewhere, and unreadable.
+      // Removed, or made elsewhere and unreadable.
       token = randomToken();
       memory.keepSecrets({ SETUP_TOKEN: token });
       await memory.withSecretsFile({ SETUP_TOKEN: token }, async (file) => {

@@ -7,7 +7,7 @@ export interface Answers {
   readonly account: string;
   /** The platform's origin; "": that of the Worker on workers.dev. */
   readonly address: string;
-  /** The origin of the Node compiler, or `none`. */
+  /** The origin of the Node compiler, `container` or `none`. */
   readonly compiler: string;
 }
 

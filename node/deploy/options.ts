@@ -43,14 +43,15 @@ export function checkAddress(text: string): string {
   );
 }
 
-/** Returns the origin of a Node compiler, or `none`. */
+/** Returns the origin of a Node compiler, `container` or `none`. Empty: `container`. */
 export function checkCompiler(text: string): string {
   const compiler = text.trim().replace(/\/+$/, "");
-  if (compiler === "none") return compiler;
+  if (compiler === "") return "container";
+  if (compiler === "none" || compiler === "container") return compiler;
   const origin = originOf(compiler);
   if (origin) return origin;
   throw new StartError(
-    `The Node compiler is "${text}"; expected "none", or an address such as https://compiler.example.com.`,
+    `The Node compiler is "${text}"; expected "container", "none", or an address such as https://compiler.example.com.`,
   );
 }
 
@@ -73,7 +74,7 @@ function parse(args: readonly string[]) {
     }).values;
   } catch (error) {
     const usage =
-      "npm run deploy -- [--account ID] [--address URL] [--compiler none|URL] [--var NAME:VALUE] [--dry-run]";
+      "npm run deploy -- [--account ID] [--address URL] [--compiler container|none|URL] [--var NAME:VALUE] [--dry-run]";
     throw new StartError(`${(error as Error).message}\n\nUsage: ${usage}`);
   }
 }

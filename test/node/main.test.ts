@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, onTestFinished, test } from "vitest";
 import { post, readAll, SECRET } from "./client.ts";
 
 const photo = readFileSync(
@@ -15,8 +16,12 @@ let child: ChildProcess;
 let output: string;
 
 function run(environment: Record<string, string>, ...options: string[]): void {
+  start(path.resolve(import.meta.dirname, "../../node/main.ts"), environment, options);
+}
+
+function start(file: string, environment: Record<string, string>, options: readonly string[] = []): void {
   const { COMPILER_SECRET: _, COMPILER_PORT: __, COMPILER_HOST: ___, ...inherited } = process.env;
-  child = spawn(process.execPath, [...options, path.resolve(import.meta.dirname, "../../node/main.ts")], {
+  child = spawn(process.execPath, [...options, file], {
     env: { ...inherited, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -110,4 +115,29 @@ test("a port that is taken", async () => {
   } finally {
     other.close();
   }
+});
+
+test("runs with the packages of its image, which are its codecs alone", async () => {
+  const root = path.resolve(import.meta.dirname, "../..");
+  const image = mkdtempSync(path.join(tmpdir(), "vivimark-image-"));
+  onTestFinished(() => rmSync(image, { recursive: true }));
+  for (const name of ["package.json", "package-lock.json", "compiler", "node"])
+    cpSync(path.join(root, name), path.join(image, name), { recursive: true });
+  execFileSync(process.execPath, ["node/image-packages.ts"], { cwd: image });
+  const { packages } = JSON.parse(readFileSync(path.join(image, "package-lock.json"), "utf8"));
+  const { "": project, ...installed } = packages;
+  expect(project.dependencies).toEqual(
+    JSON.parse(readFileSync(path.join(image, "package.json"), "utf8")).dependencies,
+  );
+  expect(Object.keys(installed).sort()).toEqual([
+    "node_modules/@jsquash/jpeg",
+    "node_modules/@jsquash/png",
+    "node_modules/@jsquash/webp",
+    "node_modules/wasm-feature-detect",
+  ]);
+  for (const name of Object.keys(installed))
+    cpSync(path.join(root, name), path.join(image, name), { recursive: true });
+  start(path.join(image, "node/main.ts"), { COMPILER_SECRET: SECRET, COMPILER_PORT: "0" });
+  const { url } = await lineOf("listening");
+  expect((await readAll(await post(url, photo))).at(-1)?.name).toBe("marker");
 });

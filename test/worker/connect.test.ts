@@ -26,6 +26,33 @@ describe("PUBLIC_URL", () => {
   });
 });
 
+describe("the Node compiler", () => {
+  const without = { ...settings, COMPILER_URL: "" };
+
+  test("is in containers, one for each place, if there is no COMPILER_URL", async () => {
+    const names: string[] = [];
+    const COMPILER = {
+      getByName(name: string) {
+        names.push(name);
+        return { state: async () => ({ isFree: false, isFailing: false }) };
+      },
+    } as never;
+    const edge = connect({ ...without, COMPILER_CONTAINER: "true", COMPILE_PLACES: "3", COMPILER });
+    expect((await edge.askForPlace())?.failure).toEqual({
+      code: "compiler_busy",
+      message: "All 3 places of the compiler are taken.",
+    });
+    expect(names).toEqual(["compiler-1", "compiler-2", "compiler-3"]);
+    await edge.dependencies.compiler!();
+  });
+
+  test("is missing if there is no COMPILER_CONTAINER either", async () => {
+    const edge = connect({ ...without, COMPILER_CONTAINER: "false" });
+    expect((await edge.askForPlace())?.failure.code).toBe("compiler_missing");
+    await expect(edge.dependencies.compiler!()).rejects.toThrow("Set COMPILER_URL or COMPILER_CONTAINER.");
+  });
+});
+
 describe("COMPILER_SECRET", () => {
   test.each(["x", "x".repeat(31)])("%j is refused", (secret) => {
     expect(() => connect({ ...settings, COMPILER_SECRET: secret })).toThrow(

@@ -62,7 +62,7 @@ const answeredMetadata = z.object({
 
 const MAX_PARTS = 100_000;
 const NO_COMPILER =
-  "The photo waits for a Node compiler, which this platform does not have. Its operator can set COMPILER_URL.";
+  "The photo waits for a Node compiler, which this platform does not have. Its operator can set COMPILER_URL or COMPILER_CONTAINER.";
 const NO_COMPILER_RETRY_SECONDS = 600;
 
 /** Much longer than any error of the Node compiler. The rest of the response is not read. */
@@ -294,7 +294,10 @@ export async function checkCompiler(
   timeoutSeconds: number,
 ): Promise<void> {
   if (service.url === "")
-    throw new Refusal("compiler_missing", "There is no Node compiler. Set COMPILER_URL.");
+    throw new Refusal(
+      "compiler_missing",
+      "There is no Node compiler. Set COMPILER_URL or COMPILER_CONTAINER.",
+    );
   const signal = AbortSignal.timeout(timeoutSeconds * 1000);
   const headers = { Authorization: `Bearer ${service.secret}` };
   const response = await service.fetch(`${service.url}/health`, { method: "GET", headers, signal });

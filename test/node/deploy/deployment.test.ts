@@ -65,7 +65,9 @@ test("a first deployment makes everything, and prints the set-up link", async ()
   expect(wrangler.worker?.variables).toEqual({
     PUBLIC_URL: "https://ar.example.com",
     COMPILER_URL: "https://compiler.example.com",
+    COMPILER_CONTAINER: "false",
   });
+  expect(wrangler.worker?.hasContainer).toBe(false);
   expect(wrangler.worker?.domains).toEqual(["ar.example.com"]);
   expect(Object.keys(wrangler.worker!.secrets).sort()).toEqual(SECRETS);
   expect(wrangler.worker!.secrets).toEqual(kept());
@@ -123,6 +125,16 @@ describe.each([false, true])("with a call that fails, after its work: %s", (isAf
   });
 });
 
+test("a setup token that its owner removed stays away while the platform has an owner", async () => {
+  await run();
+  delete wrangler.worker!.secrets.SETUP_TOKEN;
+  wrangler.isOpen = false;
+  reset();
+  await run();
+  expect(Object.keys(wrangler.worker!.secrets)).not.toContain("SETUP_TOKEN");
+  expect(printed.join("\n")).not.toContain("/setup#");
+});
+
 test("an interrupted question is asked again, and those before it are not", async () => {
   answers = ["https://ar.example.com"];
   const ask = async (question: string) => {
@@ -142,9 +154,26 @@ test("invalid answers are explained and asked again", async () => {
   await run();
   expect(questions).toHaveLength(4);
   expect(printed.join("\n")).toContain('The address is "http://ar.example.com"; expected one such as');
-  expect(printed.join("\n")).toContain('The Node compiler is "some"; expected "none"');
-  expect(wrangler.worker!.variables).toEqual({ PUBLIC_URL: "https://ar.example.com", COMPILER_URL: "" });
+  expect(printed.join("\n")).toContain('The Node compiler is "some"; expected "container", "none"');
+  expect(wrangler.worker!.variables).toEqual({
+    PUBLIC_URL: "https://ar.example.com",
+    COMPILER_URL: "",
+    COMPILER_CONTAINER: "false",
+  });
   expect(printed.join("\n")).toContain("No Node compiler: photos that programs submit wait");
+});
+
+test("the Node compiler runs in a container unless something else is asked for", async () => {
+  answers = ["https://ar.example.com", ""];
+  await run();
+  expect(wrangler.worker).toMatchObject({
+    variables: { COMPILER_URL: "", COMPILER_CONTAINER: "true" },
+    hasContainer: true,
+  });
+  expect(printed.join("\n")).not.toContain("Node compiler");
+  await run(["--compiler", "none"]);
+  expect(wrangler.worker).toMatchObject({ variables: { COMPILER_CONTAINER: "false" } });
+  expect(printed.join("\n")).toContain("No Node compiler: photos that programs submit wait.");
 });
 
 test("without an address, links lead to workers.dev", async () => {
@@ -179,6 +208,7 @@ test("options answer the questions, and set variables", async () => {
   expect(wrangler.worker!.variables).toEqual({
     PUBLIC_URL: "https://ar.example.com",
     COMPILER_URL: "",
+    COMPILER_CONTAINER: "false",
     MAIL_URL: "https://mail.example",
   });
 });
@@ -195,6 +225,7 @@ test("a build of Cloudflare asks nothing and keeps the variables of the Worker",
   expect(wrangler.worker!.variables).toEqual({
     PUBLIC_URL: "https://ar.example.com",
     COMPILER_URL: "https://compiler.example.com",
+    COMPILER_CONTAINER: "true",
   });
 });
 
@@ -227,6 +258,8 @@ describe("secrets", () => {
   test("are not replaced when wrangler cannot list them", async () => {
     await run();
     const before = { ...wrangler.worker!.secrets };
+    wrangler.calls.length = 0;
+    await run();
     const list = wrangler.calls.findIndex(([command, action]) => command === "secret" && action === "list");
     wrangler.calls.length = 0;
     wrangler.failure = { call: list, isAfterwards: false };
@@ -269,7 +302,7 @@ test("a platform that stays unhealthy is named", async () => {
 test.each([
   [["--adress", "x"], "Unknown option '--adress'"],
   [["--address", "https://ar.example.com/studio"], "expected one such as https://ar.example.com"],
-  [["--compiler", "http://compiler.example.com"], 'expected "none", or an address'],
+  [["--compiler", "http://compiler.example.com"], 'expected "container", "none", or an address'],
   [["--var", "MAIL_URL=x"], "expected NAME:VALUE"],
 ])("%j is refused", (args, message) => {
   expect(() => readOptions(args)).toThrow(message);

@@ -12,6 +12,8 @@ interface DeployedWorker {
   readonly variables: Record<string, string>;
   readonly secrets: Record<string, string>;
   readonly domains: string[];
+  hasContainer: boolean;
+  isOnWorkersDev: boolean;
 }
 
 export class WranglerStandIn {
@@ -21,6 +23,8 @@ export class WranglerStandIn {
   readonly buckets = new Set<string>();
   worker: DeployedWorker | null = null;
   isSignedIn = true;
+  /** Whether the platform has no owner. */
+  isOpen = true;
   accounts = [{ id: "a1", name: "Lumen Studio" }];
   /** The number of the call that fails, and whether it does its work before. */
   failure: { readonly call: number; readonly isAfterwards: boolean } | null = null;
@@ -48,12 +52,15 @@ export class WranglerStandIn {
   readonly fetch = async (url: string): Promise<Response> => {
     const { origin, pathname } = new URL(url);
     const { worker } = this;
-    const served =
-      worker && (worker.domains.length > 0 ? worker.domains.map((host) => `https://${host}`) : [WORKERS_DEV]);
+    const served = worker && [
+      ...worker.domains.map((host) => `https://${host}`),
+      ...(worker.isOnWorkersDev ? [WORKERS_DEV] : []),
+    ];
     if (!worker || !served?.includes(origin)) throw new TypeError("fetch failed");
-    if (pathname === "/api/setup") return Response.json({ open: true });
-    const { PUBLIC_URL, COMPILER_URL } = worker.variables;
-    const dependencies = { database: true, public_url: Boolean(PUBLIC_URL), compiler: Boolean(COMPILER_URL) };
+    if (pathname === "/api/setup") return Response.json({ open: this.isOpen });
+    const { PUBLIC_URL, COMPILER_URL, COMPILER_CONTAINER } = worker.variables;
+    const hasCompiler = Boolean(COMPILER_URL) || (COMPILER_CONTAINER === "true" && worker.hasContainer);
+    const dependencies = { database: true, public_url: Boolean(PUBLIC_URL), compiler: hasCompiler };
     const checked = Object.entries(dependencies).map(([name, ok]) => [name, { ok }]);
     return Response.json({ dependencies: Object.fromEntries(checked) }, { status: 503 });
   };
@@ -108,15 +115,19 @@ export class WranglerStandIn {
     if (!this.databases.get(database)?.isMigrated)
       throw new Error("The Worker is deployed before its tables.");
     this.buckets.add(bucket);
-    this.worker ??= { variables: {}, secrets: {}, domains: [] };
+    this.worker ??= { variables: {}, secrets: {}, domains: [], hasContainer: false, isOnWorkersDev: true };
     for (const file of values("--secrets-file"))
       Object.assign(this.worker.secrets, JSON.parse(readFileSync(file, "utf8")));
     for (const variable of values("--var")) {
       const [name, ...value] = variable.split(":");
       this.worker.variables[name!] = value.join(":");
     }
-    this.worker.domains.push(...values("--domain"));
-    const targets = [WORKERS_DEV, "Producer for vivimark-compile", "schedule: * * * * *"];
+    const domains = values("--domain");
+    this.worker.domains.push(...domains);
+    this.worker.isOnWorkersDev = domains.length === 0;
+    this.worker.hasContainer ||= !values("--containers-rollout").includes("none");
+    const addresses = domains.length > 0 ? domains.map((host) => `${host} (custom domain)`) : [WORKERS_DEV];
+    const targets = [...addresses, "Producer for vivimark-compile", "schedule: * * * * *"];
     const report = { type: "deploy", targets };
     appendFileSync(
       environment.WRANGLER_OUTPUT_FILE_PATH!,

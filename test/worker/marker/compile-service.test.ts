@@ -287,7 +287,7 @@ describe("the Node compiler's health", () => {
     const none = { ...mockService(() => Response.error()).service, url: "" };
     await expect(checkCompiler(none, 1)).rejects.toMatchObject({
       code: "compiler_missing",
-      message: "There is no Node compiler. Set COMPILER_URL.",
+      message: "There is no Node compiler. Set COMPILER_URL or COMPILER_CONTAINER.",
     });
     expect(await askForPlace(none, 1)).toMatchObject({
       kind: "retryable",
