@@ -186,6 +186,10 @@ export interface CompanyUsage {
     used: number;
     limit: number | null;
   };
+  deleted_files: {
+    count: number;
+    bytes: number;
+  };
   compilations: {
     used: number;
     limit: number | null;
@@ -722,6 +726,7 @@ export interface StorageConnection {
   settings_error: string | null;
   secrets: Array<string>;
   files: HeldFiles;
+  deleted_files: HeldFiles;
   companies: Array<{
     id: string;
     name: string;
@@ -782,6 +787,7 @@ export interface StorageConnectionTrial {
 
 export interface StorageConnectionUsage {
   files: HeldFiles;
+  deleted_files: HeldFiles;
   usage: StorageUsage;
 }
 
@@ -1012,7 +1018,7 @@ export interface YandexDiskSettings {
   root?: string;
 }
 
-export type AuditAction = "content.created" | "content.changed" | "content.replaced" | "content.deleted" | "marker.recompiled" | "video.attached" | "video.removed" | "project.created" | "project.changed" | "company.created" | "company.renamed" | "storage.switched" | "connection.created" | "connection.changed" | "connection.deleted" | "connection.uploads_allowed" | "connection.given_up" | "migration.started" | "migration.paused" | "migration.resumed" | "migration.cancelled" | "webhook.created" | "webhook.changed" | "webhook.switched_off" | "webhook.secret_rotated" | "webhook.sent_again" | "webhook.deleted" | "key.created" | "key.revoked" | "member.invited" | "invitation.withdrawn" | "member.joined" | "member.role_changed" | "member.removed" | "member.left" | "person.signed_in" | "person.password_changed" | "person.password_reset" | "person.passkey_added" | "person.passkey_removed";
+export type AuditAction = "content.created" | "content.changed" | "content.replaced" | "content.deleted" | "marker.recompiled" | "video.attached" | "video.removed" | "project.created" | "project.changed" | "company.created" | "company.renamed" | "storage.switched" | "connection.created" | "connection.changed" | "connection.deleted" | "connection.uploads_allowed" | "connection.files_deleted" | "connection.given_up" | "migration.started" | "migration.paused" | "migration.resumed" | "migration.cancelled" | "webhook.created" | "webhook.changed" | "webhook.switched_off" | "webhook.secret_rotated" | "webhook.sent_again" | "webhook.deleted" | "key.created" | "key.revoked" | "member.invited" | "invitation.withdrawn" | "member.joined" | "member.role_changed" | "member.removed" | "member.left" | "person.signed_in" | "person.password_changed" | "person.password_reset" | "person.passkey_added" | "person.passkey_removed";
 
 export type BulkRequest = {
   action: "pause";
@@ -1035,6 +1041,8 @@ export type BulkRequest = {
 } | {
   action: "delete";
   ids: Array<string>;
+  /** Whether their files stay in the storage for 24 hours. Default: true. */
+  keep_files?: boolean;
 };
 
 export type ChosenCompany = {
@@ -1254,10 +1262,18 @@ export interface Operations {
     body: ArContentChange;
     answer: ArContent;
   };
-  /** Delete a photo and all its files */
+  /**
+   * Delete a photo and all its files
+   *
+   * The photo and its URLs are gone at once, and its files no longer count against the quotas.
+   */
   "DELETE /api/ar-content/{id}": {
     path: {
       id: string;
+    };
+    query?: {
+      /** Deleted files stay in the storage for 24 hours, so that an operator can restore them. `false` deletes them at once. */
+      keep_files?: "true" | "false";
     };
     header?: {
       /** The ETag of the object. If the object has changed since, the request fails with 412. */
@@ -1394,6 +1410,10 @@ export interface Operations {
   "DELETE /api/ar-content/{id}/video": {
     path: {
       id: string;
+    };
+    query?: {
+      /** Deleted files stay in the storage for 24 hours, so that an operator can restore them. `false` deletes them at once. */
+      keep_files?: "true" | "false";
     };
     header?: {
       /** The ETag of the object. If the object has changed since, the request fails with 412. */
@@ -1616,6 +1636,18 @@ export interface Operations {
     };
     answer: undefined;
   };
+  /**
+   * Remove the deleted files of a storage connection at once
+   *
+   * Deleted, replaced and moved files stay in their storage for 24 hours, so that an operator can restore them. After this request, the sweep removes them within minutes.
+   */
+  "DELETE /api/storage-connections/{id}/deleted-files": {
+    path: {
+      /** "platform" is the platform's own bucket. */
+      id: string;
+    };
+    answer: undefined;
+  };
   /** Count what giving up the files of a storage connection loses */
   "GET /api/storage-connections/{id}/losses": {
     path: {
@@ -1773,7 +1805,7 @@ export interface Operations {
   /**
    * Get the company's usage and quotas
    *
-   * Files count from the start of their upload until they are removed from the storage.
+   * Files count from the start of their upload until they are deleted or replaced.
    */
   "GET /api/company/usage": {
     answer: CompanyUsage;

@@ -242,9 +242,17 @@ export class Vivimark {
     return this.call("PUT /api/ar-content/{id}/video", { path: { id }, body: video, type, signal });
   }
 
-  /** Deletes a content with all its files. */
-  delete(id: string, { signal }: RequestOptions = {}): Promise<undefined> {
-    return this.call("DELETE /api/ar-content/{id}", { path: { id }, signal });
+  /**
+   * Deletes a content with all its files.
+   *
+   * @param options.keepFiles false removes the files from the storage at once, instead of after 24 hours
+   */
+  delete(
+    id: string,
+    { keepFiles = true, signal }: RequestOptions & { readonly keepFiles?: boolean } = {},
+  ): Promise<undefined> {
+    const query = keepFiles ? {} : ({ keep_files: "false" } as const);
+    return this.call("DELETE /api/ar-content/{id}", { path: { id }, query, signal });
   }
 
   async #send(address: string, init: RequestInit): Promise<Response> {

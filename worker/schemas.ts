@@ -206,7 +206,14 @@ export const bulkRequest = z
       expires_at: z.iso.datetime().nullable().describe("Null: never."),
     }),
     z.strictObject({ action: z.literal("recompile"), ids: bulkIds }),
-    z.strictObject({ action: z.literal("delete"), ids: bulkIds }),
+    z.strictObject({
+      action: z.literal("delete"),
+      ids: bulkIds,
+      keep_files: z
+        .boolean()
+        .optional()
+        .describe("Whether their files stay in the storage for 24 hours. Default: true."),
+    }),
   ])
   .openapi("BulkRequest");
 export type BulkRequest = z.infer<typeof bulkRequest>;
@@ -430,6 +437,8 @@ export const companyUsage = z
     contents: used,
     /** Bytes of photos, markers and videos. */
     bytes: used,
+    /** Files that were deleted or replaced, and are kept for up to 24 hours. They do not count in `bytes`. */
+    deleted_files: z.object({ count: z.number().int(), bytes: z.number().int() }),
     /** Compilations requested today (UTC). */
     compilations: used.extend({ resets_at: z.iso.datetime() }),
     /** Records that are kept for a time. The oldest entries, events and deliveries are deleted above their limit. */

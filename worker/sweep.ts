@@ -4,14 +4,17 @@ import { sweepSessions } from "./accounts/sessions.ts";
 import { sweepAttempts } from "./accounts/throttle.ts";
 import { sweepAudit } from "./audit/log.ts";
 import type { Bindings } from "./bindings.ts";
+import { recordSizes } from "./content/file-sizes.ts";
 import { sweepLostFiles } from "./content/lost-files.ts";
 import { sweepFiles } from "./content/orphaned-files.ts";
 import { sweepDays } from "./content/quotas.ts";
+import { someContents } from "./content/some-contents.ts";
 import { claimDeleted, openStore, purge } from "./content/store.ts";
 import { sweepKeys } from "./db/idempotency.ts";
+import { type Content, hasOldScore, hasUnknownSize } from "./db/tables.ts";
 import { logFailure, withLogContext } from "./log.ts";
 import { reclaimOverdue } from "./marker/life.ts";
-import { listOldScores, scoreAgain } from "./marker/old-scores.ts";
+import { scoreAgain } from "./marker/old-scores.ts";
 import { resealSettings } from "./storage/connections.ts";
 import { Patience, withPatience } from "./storage/patience.ts";
 import * as storageMigrations from "./storage-migration/life.ts";
@@ -25,6 +28,10 @@ const MAX_ROWS = 100;
 
 /** Most markers per run that are scored again: each takes some ten milliseconds of CPU time. */
 const MAX_SCORES = 20;
+
+/** Most deleted photos per run whose files are deleted, and of one company at a time. */
+const MAX_PURGED = 500;
+const PURGED_AT_ONCE = 6;
 
 /** The wait after a failure, so that a storage that is down does not block the rows after it. */
 const RETRY_SECONDS = 600;
@@ -70,11 +77,22 @@ const STEPS: Readonly<Record<string, (services: Services, now: number) => Promis
 /** The last steps, which wait for the storages of companies and run at the same time. */
 const FILE_STEPS: typeof STEPS = {
   async oldScores({ db, storages }) {
-    await forEachOfCompany(await listOldScores(db, MAX_SCORES), async (content) => {
+    await forEachOfCompany(await someContents(db, hasOldScore, MAX_SCORES), async (content) => {
       try {
         await scoreAgain({ db, storages }, content);
       } catch (error) {
         logFailure("A marker is scored by a later sweep", error, { content_id: content.id });
+        return false;
+      }
+      return true;
+    });
+  },
+  async fileSizes({ db, storages }) {
+    await forEachOfCompany(await someContents(db, hasUnknownSize, MAX_ROWS), async (content) => {
+      try {
+        await recordSizes({ db, storages }, content);
+      } catch (error) {
+        logFailure("Sizes of files are recorded by a later sweep", error, { content_id: content.id });
         return false;
       }
       return true;
@@ -89,8 +107,8 @@ const FILE_STEPS: typeof STEPS = {
     });
   },
   async deletedContent({ db, storages }, now) {
-    const deleted = await claimDeleted(db, MAX_ROWS, now, now + RETRY_SECONDS * 1000);
-    await forEachOfCompany(deleted, async (content) => {
+    const deleted = await claimDeleted(db, MAX_PURGED, now, now + RETRY_SECONDS * 1000);
+    const purgeOne = async (content: Content) => {
       try {
         const { company } = await openStore(db, content.companyId);
         await purge(db, storages, company, content);
@@ -99,7 +117,8 @@ const FILE_STEPS: typeof STEPS = {
         return false;
       }
       return true;
-    });
+    };
+    await forEachOfCompany(deleted, purgeOne, PURGED_AT_ONCE);
   },
   unusedFiles: ({ db, storages }, now) => sweepFiles({ db, storages }, now),
 };
@@ -111,7 +130,8 @@ const FILE_STEPS: typeof STEPS = {
  *   the audit log and quotas;
  * - encrypts again what an older key encrypted;
  * - removes what names the files of storages that were given up;
- * - last, because it waits for the storages of companies: scores old markers for our player, and removes abandoned
+ * - last, because it waits for the storages of companies: scores old markers for our player, records missing
+ *   sizes of files, and removes abandoned
  *   video uploads, files that no content names, and the files of deleted content.
  *
  * A step that fails is logged, and the others run all the same.
@@ -136,19 +156,29 @@ export async function sweep(services: Services, now: number): Promise<void> {
 }
 
 /**
- * Runs `work` for the rows of each company, one after another until one fails, and for all companies at the same time:
- * each company may have a storage of its own, which may hang.
+ * Runs `work` for the rows of each company, the first one alone and then `atOnce` at a time, until one fails, and for all
+ * companies at the same time: each company may have a storage of its own, which may hang.
  *
  * @param work returns whether it succeeded
  */
 async function forEachOfCompany<Row extends { readonly companyId: string }>(
   rows: readonly Row[],
   work: (row: Row) => Promise<boolean>,
+  atOnce = 1,
 ): Promise<void> {
   const companies = Map.groupBy(rows, ({ companyId }) => companyId);
   await Promise.all(
     Array.from(companies.values(), async (own) => {
-      for (const row of own) if (!(await work(row))) return;
+      const [first, ...others] = own;
+      let hasFailed = !(await work(first));
+      const left = others.values();
+      const workOff = async () => {
+        for (const row of left) {
+          if (hasFailed) return;
+          if (!(await work(row))) hasFailed = true;
+        }
+      };
+      await Promise.all(Array.from({ length: atOnce }, workOff));
     }),
   );
 }

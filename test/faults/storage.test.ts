@@ -128,6 +128,9 @@ test(NAME, { timeout: 2 * PATIENCE_MILLISECONDS }, async () => {
   expect(await reading.end()).toBeLessThan(VIDEO_BYTES / 2);
   const usage = (connection: string) =>
     api.json<StorageConnectionUsage>(200, `/api/storage-connections/${connection}/usage?refresh=true`);
+  const deleted = "/api/storage-connections/platform/deleted-files";
+  expect((await api.fetch(deleted, { method: "DELETE" })).status).toBe(204);
+  await edge.sweep();
   expect((await usage("platform")).usage.objects).toBe(0);
   const bytes = VIDEO_BYTES + content.image_bytes + qrCode.byteLength;
   expect((await usage(to)).usage).toMatchObject({ objects: 3, bytes });

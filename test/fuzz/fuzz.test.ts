@@ -164,8 +164,9 @@ test("the Worker refuses malformed requests as documented, and stores nothing of
       const { pending } = edge.one<{ pending: number }>(
         "SELECT count(*) AS pending FROM compile_tasks WHERE state IN ('pending', 'processing') AND executor IS NOT 'browser'",
       );
+      const { files, deleted_files } = items.find(({ built_in }) => built_in)!;
       return {
-        files: items.find(({ built_in }) => built_in)!.files.count,
+        files: files.count + deleted_files.count,
         objects: usage.usage.objects,
         pending,
       };

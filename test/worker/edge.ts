@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { eq, isNotNull } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { hashKey, KEY_PREFIX } from "../../worker/accounts/api-keys.ts";
 import { DevelopmentMailbox } from "../../worker/accounts/mailer.ts";
@@ -11,10 +12,17 @@ import type {
   StorageMessage,
   WebhookMessage,
 } from "../../worker/bindings.ts";
+import { sweepFiles } from "../../worker/content/orphaned-files.ts";
 import { PublicCache } from "../../worker/content/public-cache.ts";
 import { UNLIMITED } from "../../worker/content/quotas.ts";
-import { type ContentStore, FIRST_COMPANY_ID, openStore } from "../../worker/content/store.ts";
-import { apiKeys, type Database } from "../../worker/db/tables.ts";
+import {
+  type ContentStore,
+  claimDeleted,
+  FIRST_COMPANY_ID,
+  openStore,
+  purge,
+} from "../../worker/content/store.ts";
+import { apiKeys, arContent, type Database, orphanedFiles } from "../../worker/db/tables.ts";
 import type { Problem } from "../../worker/errors.ts";
 import { UploadMemory } from "../../worker/http/upload-memory.ts";
 import type { CompileJob, CompileOutcome } from "../../worker/marker/compile-service.ts";
@@ -227,6 +235,19 @@ export class Edge {
   /** Returns the keys of a content's files in the storage, without its QR code, which always exists. */
   async files({ unique_id }: { unique_id: string }): Promise<string[]> {
     return (await this.allFiles()).filter((key) => key.includes(unique_id) && !key.includes("/qr-codes/"));
+  }
+
+  /** Removes the files of deleted content, and replaced and moved files, as if 24 hours had passed. */
+  async removeDeletedFiles(): Promise<void> {
+    const now = this.clock;
+    await this.db.update(arContent).set({ deletedAt: now }).where(isNotNull(arContent.removedAt));
+    await this.db.update(orphanedFiles).set({ dueAt: now }).where(eq(orphanedFiles.isReserved, false));
+    await sweepFiles(this.bindings, now);
+    const { storages } = this.bindings;
+    for (const content of await claimDeleted(this.db, 500, now, now)) {
+      const { company } = await openStore(this.db, content.companyId);
+      await purge(this.db, storages, company, content);
+    }
   }
 
   async allFiles(): Promise<string[]> {

@@ -16,6 +16,7 @@ export const ACTIONS = {
   "connection.changed": "Storage connection changed",
   "connection.deleted": "Storage connection deleted",
   "connection.uploads_allowed": "Browser uploads to a storage connection allowed",
+  "connection.files_deleted": "Deleted files of a storage connection deleted at once",
   "connection.given_up": "Files of a storage connection given up",
   "migration.started": "Storage migration started",
   "migration.paused": "Storage migration paused",

@@ -44,7 +44,7 @@ export async function runBulk(
     case "recompile":
       return recompile(services, scope, request.ids);
     case "delete":
-      return remove(services, scope, request.ids);
+      return remove(services, scope, request);
   }
 }
 
@@ -68,8 +68,13 @@ async function change(
 }
 
 /** The sweep deletes the files. */
-async function remove(services: Services, { store }: BulkScope, ids: readonly string[]): Promise<BulkItem[]> {
-  const removed = new Set((await store.removeAll(ids, services.now())).map(({ id }) => id));
+async function remove(
+  services: Services,
+  { store }: BulkScope,
+  { ids, keep_files: keepFiles }: Extract<BulkRequest, { action: "delete" }>,
+): Promise<BulkItem[]> {
+  const deleted = await store.removeAll(ids, { keepFiles, now: services.now() });
+  const removed = new Set(deleted.map(({ id }) => id));
   for (const id of removed) services.publicCache.forget(id);
   await enqueueDeliveries(services, [...removed]);
   return ids.map((id) => (removed.has(id) ? done(id, 204) : refused(id, notFound(id))));

@@ -1,7 +1,7 @@
 /**
  * The kinds of files that content has. Everything that stores, serves, moves, counts or deletes files derives
- * from this table: a new kind is one entry here and its columns in `ar_content`. Only the quota triggers
- * (migrations/0012_count_usage.sql) name columns themselves.
+ * from this table: a new kind is one entry here and its columns in `ar_content`. Only triggers
+ * (migrations/0012_count_usage.sql, migrations/0031_stored_files.sql) name columns themselves.
  */
 export const KINDS = {
   image: {
@@ -19,7 +19,7 @@ export const KINDS = {
     isCached: true,
     columns: { storageId: "thumbnailStorageId", path: "thumbnailPath", url: "thumbnailUrl" },
     contentType: "image/jpeg",
-    bytes: null,
+    bytes: "thumbnail_bytes",
   },
   marker: {
     folder: "markers/mindar_targets",
@@ -44,7 +44,7 @@ export const KINDS = {
     isCached: false,
     columns: { storageId: "qrCodeStorageId", path: "qrCodePath", url: null },
     contentType: "image/svg+xml",
-    bytes: null,
+    bytes: "qr_code_bytes",
   },
 } as const satisfies Record<string, KindTraits>;
 
@@ -59,8 +59,8 @@ interface KindTraits {
   readonly columns: { readonly storageId: string; readonly path: string; readonly url: string | null };
   /** The media type, or the property that holds it. */
   readonly contentType: string | { readonly column: string };
-  /** Its size: SQL over `ar_content`. Null: no column holds it. */
-  readonly bytes: string | null;
+  /** Its size: SQL over `ar_content`, which the triggers of `stored_files` repeat. */
+  readonly bytes: string;
 }
 
 type Kinds = typeof KINDS;

@@ -1,5 +1,4 @@
-import { and, eq, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
-import { unionAll } from "drizzle-orm/sqlite-core";
+import { and, eq, isNull, or, type SQL, sql } from "drizzle-orm";
 import { arContent, type Content, type Database } from "../db/tables.ts";
 import type { VideoMetadata } from "../schemas.ts";
 import { FILE_KINDS, type FileKind, KINDS } from "./file-kinds.ts";
@@ -67,28 +66,6 @@ export function selectLosses(db: Database, companyId: string, storageId: string)
     })
     .from(arContent)
     .where(and(eq(arContent.companyId, companyId), isNull(arContent.deletedAt)));
-}
-
-/**
- * Selects a row for every file of a company, deleted content included. `bytes` is null where no column holds
- * the size.
- */
-export function filesOf(db: Database, companyId: string) {
-  const [first, second, ...others] = FILE_KINDS.map((kind) => {
-    const { storageId, path } = placeColumns(kind);
-    return db
-      .select({
-        contentId: sql<string>`${arContent.id}`.as("content_id"),
-        deletedAt: sql<number | null>`${arContent.deletedAt}`.as("deleted_at"),
-        kind: sql<FileKind>`${kind}`.as("kind"),
-        storageId: sql<string | null>`${storageId}`.as("storage_id"),
-        path: sql<string>`${path}`.as("path"),
-        bytes: sql<number | null>`${sql.raw(KINDS[kind].bytes ?? "NULL")}`.as("bytes"),
-      })
-      .from(arContent)
-      .where(sql`${eq(arContent.companyId, companyId)} AND ${isNotNull(path)}`);
-  });
-  return unionAll(first, second, ...others).as("files");
 }
 
 export type VideoType = "video/mp4" | "video/webm";

@@ -11,6 +11,7 @@ import { removeGivenUp } from "../storage/connection-store.ts";
 import { recordEvent } from "../webhooks/events.ts";
 import { FILE_KINDS } from "./file-kinds.ts";
 import { hasFileIn, placeColumns, placeValues } from "./files.ts";
+import { endRetention } from "./retention.ts";
 import { openStore } from "./store.ts";
 
 /**
@@ -29,6 +30,7 @@ export async function sweepLostFiles(db: Database, limit: number, now: number): 
     .where(isNotNull(storageConnections.givenUpAt));
   for (const { id, companyId } of connections) {
     const store = await openStore(db, companyId);
+    await db.batch(endRetention(db, { companyId, storageId: id }, now));
     const contents = await db
       .select()
       .from(arContent)
@@ -36,10 +38,10 @@ export async function sweepLostFiles(db: Database, limit: number, now: number): 
       .limit(limit);
     for (const content of contents) {
       // A photo that somebody changes at this moment is left to the next sweep.
-      if (content.imageStorageId === id) await store.remove(content.id, now, content);
+      const removal = { expected: content, keepFiles: false, now };
+      if (content.imageStorageId === id) await store.remove(content.id, removal);
       else {
-        if (content.videoStorageId === id)
-          await store.replaceVideo(content, null, { expected: content, now });
+        if (content.videoStorageId === id) await store.replaceVideo(content, null, removal);
         await forgetFiles(db, content, id, now);
       }
     }

@@ -30,11 +30,11 @@ export interface ImageReplacement {
  * @throws Refusal `quota_exceeded`
  */
 export async function replaceImage(
-  services: Pick<Bindings, "db" | "storages">,
+  services: Pick<Bindings, "db" | "storages" | "settings">,
   store: ContentStore,
   { content, expected, bytes, lease, audit, now }: ImageReplacement,
 ): Promise<CompileTaskRow | undefined> {
-  const { db, storages } = services;
+  const { db, storages, settings } = services;
   const image = inspectImage(bytes);
   const added = bytes.length - content.imageBytes;
   // A photo that is not larger needs no space, even above the quota.
@@ -48,7 +48,6 @@ export async function replaceImage(
   const path = versionedPath("image", { storagePath, uniqueId, version, contentType: image.mime });
   const reserved = { companyId: store.company.id, contentId: content.id, paths: [path], now };
   const [file] = await reserveFiles(db, reserved);
-  const orphanId = crypto.randomUUID();
   let task: CompileTaskRow | undefined;
   try {
     const storage = await storages.open(file.storageId);
@@ -60,7 +59,7 @@ export async function replaceImage(
       fitsQuotas: sql`${store.fitsQuotas({ compilations: 1 }, now)} AND (${isNotLarger} OR ${store.fitsQuotas({ bytes: sql`${bytes.length} - ${arContent.imageBytes}` }, now)})`,
       image: {
         file,
-        orphanId,
+        quotas: settings.quotas,
         change: {
           imageUrl: sql`${mediaUrlPrefix(uniqueId, "image")} || (${arContent.generation} + 1)`,
           imageType: image.mime,
@@ -73,7 +72,7 @@ export async function replaceImage(
       },
     });
   } finally {
-    await discardFiles(services, [task ? orphanId : file.id], now);
+    if (!task) await discardFiles(services, [file.id], now);
   }
   if (!task && (await store.get(content.id))) {
     const full = await store.quotaRefusal(wanted, now);

@@ -102,13 +102,15 @@ export function usageBody(
   { contentCount, contentBytes }: Company,
   usage: {
     readonly counts: Parameters<typeof usageOf>[0];
+    /** The files that are deleted and kept. */
+    readonly deleted: { readonly files: number; readonly bytes: number };
     readonly quotas: Quotas;
     readonly compilationDays: readonly { readonly day: string; readonly compilations: number }[];
     readonly days: number;
     readonly now: number;
   },
 ): CompanyUsage {
-  const { quotas, counts, compilationDays, days, now } = usage;
+  const { quotas, counts, deleted, compilationDays, days, now } = usage;
   const { contents, bytes, compilationsADay } = quotas;
   const compilations = new Map(compilationDays.map((row) => [row.day, row.compilations]));
   const on = (day: string) => ({ day, compilations: compilations.get(day) ?? 0 });
@@ -119,6 +121,7 @@ export function usageBody(
   return {
     contents: limited(contentCount, contents),
     bytes: limited(contentBytes, bytes),
+    deleted_files: { count: deleted.files, bytes: deleted.bytes },
     compilations: {
       ...limited(today.compilations, compilationsADay),
       resets_at: new Date(endOfDay(now)).toISOString(),

@@ -43,7 +43,7 @@ import type { MarkerStatus } from "../schemas.ts";
 import { isConnectionOf } from "../storage/connection-store.ts";
 import type { Storages } from "../storage/open.ts";
 import { recordEvent, recordEvents } from "../webhooks/events.ts";
-import { FILE_KINDS } from "./file-kinds.ts";
+import { FILE_KINDS, KINDS } from "./file-kinds.ts";
 import { isSamePlace, placeColumns, placeOf, placeValues, type StoredVideo } from "./files.ts";
 import { type ContentFilter, filterCondition, isIndexed } from "./filters.ts";
 import { areReserved, orphanReplaced, releaseNamed } from "./orphaned-files.ts";
@@ -57,6 +57,7 @@ import {
   UNLIMITED,
   type Wanted,
 } from "./quotas.ts";
+import { deletionTime, endRetentionOf } from "./retention.ts";
 import {
   candidates,
   changedSearchColumns,
@@ -120,6 +121,15 @@ export interface ContentList {
   /** All matches, not only those of the page; of a search or with filters, those among its first candidates. */
   readonly total: number;
   readonly isTotalExact: boolean;
+}
+
+/** How content, or its video, is removed. */
+export interface Removal {
+  /** Removes it only if the content is still this. */
+  readonly expected?: Content | undefined;
+  /** Whether the files are kept for a while (worker/content/retention.ts). Default: true. */
+  readonly keepFiles?: boolean | undefined;
+  readonly now: number;
 }
 
 export interface ContentChange {
@@ -509,7 +519,7 @@ export class ContentStore {
   async replaceVideo(
     { id, uniqueId }: Content,
     video: StoredVideo | null,
-    { expected, now }: { readonly expected?: Content | undefined; readonly now: number },
+    { expected, keepFiles = true, now }: Removal,
   ): Promise<{ readonly before?: Content; readonly after?: Content; readonly orphanId: string }> {
     const version = sql<number>`${arContent.videoVersion} + 1`;
     const place = placeColumns("video");
@@ -520,7 +530,8 @@ export class ContentStore {
     const fits = isLimited ? this.fitsQuotas({ bytes: additionalBytes(video.bytes) }, now) : undefined;
     const condition = and(isCurrent, isOther ?? undefined, fits, video ? this.#isKept(video) : undefined);
     const orphanId = crypto.randomUUID();
-    const orphaned = { id: orphanId, contentId: id, kind: "video", condition, now } as const;
+    const quotas = keepFiles ? this.#quotas : null;
+    const orphaned = { id: orphanId, contentId: id, kind: "video", condition, quotas, now } as const;
     const [[before], , [after]] = await this.#db.batch([
       // In the same transaction: the file may have been moved since the content was last read.
       this.#db.select().from(arContent).where(isCurrent),
@@ -628,33 +639,43 @@ export class ContentStore {
   }
 
   /**
-   * Deletes content: it is unreachable at once, and `purge` removes its files and its row.
+   * Deletes content: it is unreachable at once. `purge` removes its files and its row, from `deletedAt` on.
    *
-   * @param expected deletes it only if it is still this
    * @returns the deleted row; undefined when the content does not exist or is not the `expected` one any more
    */
-  async remove(id: string, now: number, expected?: Content): Promise<Content | undefined> {
-    const [row] = await this.removeAll([id], now, expected);
+  async remove(id: string, removal: Removal): Promise<Content | undefined> {
+    const [row] = await this.removeAll([id], removal);
     return row;
   }
 
   /** Deletes several contents in the same way. @returns those that existed */
-  async removeAll(ids: readonly string[], now: number, expected?: Content): Promise<Content[]> {
+  async removeAll(ids: readonly string[], { expected, keepFiles = true, now }: Removal): Promise<Content[]> {
     const condition = this.#own(isListed(arContent.id, ids), isStill(expected));
+    const deletedAt = deletionTime({
+      companyId: this.company.id,
+      bytes: sql`${sql.join(
+        FILE_KINDS.map((kind) => sql`coalesce(${sql.raw(KINDS[kind].bytes)}, 0)`),
+        sql` + `,
+      )}`,
+      quotas: keepFiles ? this.#quotas : null,
+      now,
+    });
     const transaction = new Transaction();
     // Before the change, while the condition tells which contents it will delete.
-    for (const entry of this.#entriesBefore("content.deleted", condition)) transaction.add(entry);
+    const detail = keepFiles ? null : { keep_files: false };
+    for (const entry of this.#entriesBefore("content.deleted", condition, detail)) transaction.add(entry);
     const events = { type: "content.deleted", contentIds: ids, condition, now } as const;
     for (const statement of recordEvents(this.#db, events)) transaction.add(statement);
     const removed = transaction.add(
       this.#db
         .update(arContent)
-        .set({ deletedAt: now, updatedAt: touched(now) })
+        .set({ deletedAt, removedAt: now, updatedAt: touched(now) })
         .where(condition)
         .returning(),
     );
     transaction.add(supersedeTasks(this.#db, ids, this.company.id, now));
     for (const statement of this.#endUploads(ids, now)) transaction.add(statement);
+    if (!keepFiles) transaction.add(endRetentionOf(this.#db, ids, now));
     await transaction.commit(this.#db);
     return removed();
   }

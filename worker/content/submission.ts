@@ -241,7 +241,11 @@ async function storeFiles(
   return {
     ...photo,
     content,
-    change: { markerStatus: task.state, ...(copied ? { ...copied, markerGeneratedAt: now } : {}) },
+    change: {
+      markerStatus: task.state,
+      qrCodeBytes: qrCode.length,
+      ...(copied ? { ...copied, markerGeneratedAt: now } : {}),
+    },
     task: { id: await derivedId(row.id, "task"), generation: 1, createdAt: now, ...task },
     lease,
     isReused: Boolean(copied),
@@ -317,32 +321,40 @@ async function copyMarker(
     const { contentType } = KINDS[kind];
     const path = versionedPath(kind, { storagePath, uniqueId, version: 1, contentType });
     const target = { storageId, path };
-    return (await copy(storages, source, target, contentType)) ? placeValues(kind, target) : null;
+    const bytes = await copy(storages, source, target, contentType);
+    return bytes === null ? null : { bytes, place: placeValues(kind, target) };
   };
   const marker = await copied("marker");
   if (!marker) return null;
   const thumbnail = await copied("thumbnail");
   return {
-    ...marker,
+    ...marker.place,
     markerUrl: mediaUrl(uniqueId, "marker", 1),
     markerMetadata: from.markerMetadata,
-    ...(thumbnail ? { ...thumbnail, thumbnailUrl: mediaUrl(uniqueId, "thumbnail", 1) } : {}),
+    ...(thumbnail
+      ? {
+          ...thumbnail.place,
+          thumbnailUrl: mediaUrl(uniqueId, "thumbnail", 1),
+          thumbnailBytes: thumbnail.bytes,
+        }
+      : {}),
   };
 }
 
+/** Copies a file. @returns its size; null when it is gone or its storage fails */
 async function copy(
   storages: Bindings["storages"],
   from: FilePlace,
   to: FilePlace,
   contentType: string,
-): Promise<boolean> {
+): Promise<number | null> {
   const open = async () => (await storages.open(from.storageId)).download(from.path);
   const source = await open().catch((error: unknown) => {
     logFailure("A marker could not be copied", error, { path: from.path });
     return null;
   });
-  if (!source) return false;
+  if (!source) return null;
   const target = await storages.open(to.storageId);
   await target.upload(to.path, source.body, { length: source.size, contentType });
-  return true;
+  return source.size;
 }

@@ -19,6 +19,8 @@ import type { AnyEvent, ContentEvent } from "../webhooks/event-names.ts";
 /** The tables whose rows are counted by owner. */
 const COUNTED = ["idempotency_keys", "audit_log", "webhook_events", "webhook_deliveries"] as const;
 
+const MOVE_STATES = ["copying", "moved", "obsolete", "failed"] as const;
+
 const MARKER_STATUSES = ["pending", "processing", "ready", "failed"] as const;
 
 export type Database = DrizzleD1Database<Record<string, never>>;
@@ -165,6 +167,12 @@ function storageId(column: string) {
  */
 export const hasOldScore = sql`marker_metadata IS NOT NULL AND json_extract(marker_metadata, '$.quality.player') IS NULL`;
 
+/**
+ * The condition that a row does not have the size of a thumbnail or QR code, which was stored before sizes were recorded.
+ * Its text must be that of the partial index.
+ */
+export const hasUnknownSize = sql`deleted_at IS NULL AND ((thumbnail_path IS NOT NULL AND thumbnail_bytes IS NULL) OR (qr_code_path IS NOT NULL AND qr_code_bytes IS NULL))`;
+
 export const arContent = sqliteTable(
   "ar_content",
   {
@@ -212,6 +220,8 @@ export const arContent = sqliteTable(
     thumbnailStorageId: storageId("thumbnail_storage_id"),
     thumbnailPath: text("thumbnail_path"),
     thumbnailUrl: text("thumbnail_url"),
+    /** Null until the sweep has recorded it, for a thumbnail from before sizes were recorded. */
+    thumbnailBytes: integer("thumbnail_bytes"),
 
     videoStorageId: storageId("video_storage_id"),
     videoPath: text("video_path"),
@@ -226,14 +236,18 @@ export const arContent = sqliteTable(
     qrCodeStorageId: storageId("qr_code_storage_id"),
     /** Null for content from before QR codes were stored. */
     qrCodePath: text("qr_code_path"),
+    /** Null until the sweep has recorded it, for a QR code from before sizes were recorded. */
+    qrCodeBytes: integer("qr_code_bytes"),
 
     isActive: integer("is_active", { mode: "boolean" }).notNull().default(true),
     /** The time from which it counts as inactive. Null: never. */
     expiresAt: integer("expires_at"),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
-    /** If set, it is deleted, and the row remains until its files are removed. If in the future: not created yet. */
+    /** When the sweep deletes its files and the row. Null: visible; otherwise it was deleted, or is not created yet. */
     deletedAt: integer("deleted_at"),
+    /** When it was deleted, by a person or a program. Null: visible, or not created yet. */
+    removedAt: integer("removed_at"),
   },
   (table) => [
     // Lists, newest first. Those of a company end with the project, because they leave out archived ones.
@@ -266,6 +280,7 @@ export const arContent = sqliteTable(
         .where(sql`${sql.raw(column.name)} IS NOT NULL`),
     ),
     index("ar_content_old_score").on(table.id).where(hasOldScore),
+    index("ar_content_unknown_size").on(table.id).where(hasUnknownSize),
   ],
 );
 
@@ -386,7 +401,7 @@ export const fileMoves = sqliteTable(
     fromPath: text("from_path").notNull(),
     toPath: text("to_path").notNull(),
     /** `obsolete`: the content no longer names the file, which was replaced or deleted. */
-    state: text("state", { enum: ["copying", "moved", "obsolete", "failed"] }).notNull(),
+    state: text("state", { enum: MOVE_STATES }).notNull(),
     /** Whether a storage may still hold an orphaned copy: the old one of a moved file, otherwise the new one. */
     hasOrphanedCopy: integer("has_orphaned_copy", { mode: "boolean" }).notNull(),
     /** Null: not processed yet. */
@@ -411,7 +426,22 @@ export const fileMoves = sqliteTable(
       .on(table.fromStorageId, table.migrationId)
       .where(sql`from_storage_id IS NOT NULL`),
     index("file_moves_finished").on(table.migrationId, table.finishedAt),
+    index("file_moves_shown").on(table.migrationId, table.state).where(sql`state IN ('copying', 'failed')`),
   ],
+);
+
+/** The number of files of each storage migration by state. Triggers update it (migrations/0031_stored_files.sql). */
+export const moveCounts = sqliteTable(
+  "move_counts",
+  {
+    migrationId: text("migration_id")
+      .notNull()
+      .references(() => storageMigrations.id, { onDelete: "cascade" }),
+    state: text("state", { enum: MOVE_STATES }).notNull(),
+    files: integer("files").notNull(),
+    bytes: integer("bytes").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.migrationId, table.state] })],
 );
 
 /**
@@ -447,6 +477,8 @@ export const orphanedFiles = sqliteTable(
     path: text("path").notNull(),
     /** The backend's id of an upload in parts, whose parts have to go too. */
     uploadId: text("upload_id"),
+    /** Null: no row had the size. */
+    bytes: integer("bytes"),
     /** Whether the request that stores the file may still make its content name it. */
     isReserved: integer("is_reserved", { mode: "boolean" }).notNull(),
     createdAt: integer("created_at").notNull(),
@@ -454,9 +486,29 @@ export const orphanedFiles = sqliteTable(
     dueAt: integer("due_at").notNull(),
   },
   (table) => [
-    index("orphaned_files_storage").on(table.storageId),
-    index("orphaned_files_due").on(table.dueAt),
+    index("orphaned_files_storage").on(table.storageId, table.dueAt),
+    index("orphaned_files_due").on(table.companyId, table.dueAt),
+    index("orphaned_files_content").on(table.contentId),
   ],
+);
+
+/**
+ * The files of a company in each storage: those of its content, and those that are deleted and wait for the sweep.
+ * Triggers update it (migrations/0031_stored_files.sql). A migration that recreates `ar_content` or `orphaned_files` must
+ * recreate its triggers too.
+ */
+export const storedFiles = sqliteTable(
+  "stored_files",
+  {
+    companyId: ofCompany(),
+    /** Empty: the platform's own bucket. */
+    storageId: text("storage_id").notNull(),
+    isDeleted: integer("is_deleted", { mode: "boolean" }).notNull(),
+    files: integer("files").notNull(),
+    /** As far as rows have them. */
+    bytes: integer("bytes").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.companyId, table.storageId, table.isDeleted] })],
 );
 
 /** Uploads of videos in parts. A video is not visible before it is complete. */

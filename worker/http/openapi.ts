@@ -116,5 +116,18 @@ export const contentId = z.object({
     .openapi({ param: { name: "id", in: "path" }, example: "7d2f6a52-6a0c-4b53-9f0e-0d6c1f2b7a11" }),
 });
 
+/** Whether deleted files are kept for a while. */
+export const KEEP_FILES = z.object({
+  keep_files: z
+    .enum(["true", "false"])
+    .default("true")
+    .openapi({
+      param: { name: "keep_files", in: "query" },
+      description:
+        "Deleted files stay in the storage for 24 hours, so that an operator can restore them. `false` deletes them at " +
+        "once.",
+    }),
+});
+
 /** The lease token, with which a browser proves that it holds the compilation. */
 export const leaseHeader = z.object({ "vivimark-lease": z.string().min(1).max(200) });

@@ -8,7 +8,7 @@ import { assertTrackable } from "../../compiler/trackable.ts";
 import { CompileError, type ImageTarget } from "../../compiler/types.ts";
 import type { Bindings } from "../bindings.ts";
 import { KINDS } from "../content/file-kinds.ts";
-import { type FilePlace, placeOf } from "../content/files.ts";
+import type { FilePlace } from "../content/files.ts";
 import { discardFiles, reserveFiles } from "../content/orphaned-files.ts";
 import { mediaUrl, versionedPath } from "../content/paths.ts";
 import type { Company, Content } from "../db/tables.ts";
@@ -50,7 +50,7 @@ interface DeliveryRequest {
  * @throws Refusal or CompileError for bytes that are not a marker of this image, before anything changes
  */
 export async function deliver(
-  services: Pick<Bindings, "db" | "storages" | "webhookQueue">,
+  services: Pick<Bindings, "db" | "storages" | "webhookQueue" | "settings">,
   { company, content, leaseHash, delivery, now }: DeliveryRequest,
 ): Promise<boolean> {
   const { db, storages } = services;
@@ -78,14 +78,16 @@ export async function deliver(
     const storage = await storages.open(marker.storageId);
     await put(storage, "marker", marker, delivery.marker);
     if (delivery.thumbnail) await put(storage, "thumbnail", thumbnail, delivery.thumbnail);
-    const finished = await finish(db, lease, { marker, thumbnail: thumbnail ?? null, metadata }, now);
-    if (!finished) {
+    const files = {
+      marker,
+      thumbnail: delivery.thumbnail ? { ...thumbnail, bytes: delivery.thumbnail.length } : null,
+      metadata,
+    };
+    if (!(await finish(db, lease, files, { quotas: services.settings.quotas, now }))) {
       await discardFiles(services, ids, now);
       return false;
     }
-    const { before, orphanIds } = finished;
     await enqueueDeliveries(services, [content.id]);
-    if (placeOf(before, "marker")) await discardFiles(services, orphanIds, now);
     return true;
   } catch (error) {
     await discardFiles(services, ids, now);

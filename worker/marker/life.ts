@@ -2,6 +2,7 @@ import { and, eq, exists, gt, inArray, isNull, lte, or, type SQL, sql } from "dr
 import type { Audit } from "../audit/log.ts";
 import { placeValues } from "../content/files.ts";
 import { areReserved, orphanReplaced, type ReservedFile, releaseNamed } from "../content/orphaned-files.ts";
+import type { Quotas } from "../content/quotas.ts";
 import { insertSelect } from "../db/insert-select.ts";
 import { isListed } from "../db/is-listed.ts";
 import { nextInTurn } from "../db/next-in-turn.ts";
@@ -101,8 +102,8 @@ export interface Recompilation {
 /** A stored photo that replaces the one of a content. */
 interface ReplacingImage {
   readonly file: ReservedFile;
-  /** The id of the orphaned file that is replaced. */
-  readonly orphanId: string;
+  /** The quotas of companies without quotas of their own, which decide how long the file before is kept. */
+  readonly quotas: Quotas;
   readonly change: Partial<
     Pick<Content, "imageType" | "imageSha256" | "imageWidth" | "imageHeight" | "imageBytes">
   > & {
@@ -163,7 +164,10 @@ export async function recompileAll(
   const transaction = new Transaction();
   if (image) {
     const [contentId] = contentIds;
-    transaction.add(orphanReplaced(db, { id: image.orphanId, contentId, kind: "image", condition, now }));
+    const id = crypto.randomUUID();
+    transaction.add(
+      orphanReplaced(db, { id, contentId, kind: "image", condition, quotas: image.quotas, now }),
+    );
   }
   transaction.add(
     db
@@ -433,21 +437,22 @@ export function failExhausted(
 export interface FinishedMarker {
   readonly marker: ReservedFile & { readonly url: string };
   /** Null keeps the current thumbnail. */
-  readonly thumbnail: (ReservedFile & { readonly url: string }) | null;
+  readonly thumbnail: (ReservedFile & { readonly url: string; readonly bytes: number }) | null;
   readonly metadata: MarkerMetadata;
 }
 
 /**
  * Makes a task ready and shows its marker, if the lease still holds. Every executor's marker becomes ready here.
  *
- * @returns the content just before, and the ids of its orphaned files; undefined when the lease is lost
+ * @param quotas those of companies without quotas of their own
+ * @returns false when the lease is lost
  */
 export async function finish(
   db: Database,
   { contentId, leaseHash }: LeaseClaim,
   { marker, thumbnail, metadata }: FinishedMarker,
-  now: number,
-): Promise<{ readonly before: Content; readonly orphanIds: readonly string[] } | undefined> {
+  { quotas, now }: { readonly quotas: Quotas; readonly now: number },
+): Promise<boolean> {
   const held = and(
     eq(compileTasks.contentId, arContent.id),
     eq(compileTasks.generation, arContent.generation),
@@ -460,17 +465,11 @@ export async function finish(
     exists(db.select({ id: compileTasks.id }).from(compileTasks).where(held)),
     areReserved(db, reservations),
   );
-  const orphans = (thumbnail ? (["marker", "thumbnail"] as const) : (["marker"] as const)).map((kind) => ({
-    id: crypto.randomUUID(),
-    contentId,
-    kind,
-    condition,
-    now,
-  }));
   const transaction = new Transaction();
-  // In the same transaction: its files may have been moved since it was last read.
-  const rows = transaction.add(db.select().from(arContent).where(eq(arContent.id, contentId)));
-  for (const orphan of orphans) transaction.add(orphanReplaced(db, orphan));
+  for (const kind of thumbnail ? (["marker", "thumbnail"] as const) : (["marker"] as const)) {
+    const id = crypto.randomUUID();
+    transaction.add(orphanReplaced(db, { id, contentId, kind, condition, quotas, now }));
+  }
   const swapped = transaction.add(
     db
       .update(arContent)
@@ -480,7 +479,13 @@ export async function finish(
         markerUrl: marker.url,
         markerGeneratedAt: now,
         markerMetadata: metadata,
-        ...(thumbnail ? { ...placeValues("thumbnail", thumbnail), thumbnailUrl: thumbnail.url } : {}),
+        ...(thumbnail
+          ? {
+              ...placeValues("thumbnail", thumbnail),
+              thumbnailUrl: thumbnail.url,
+              thumbnailBytes: thumbnail.bytes,
+            }
+          : {}),
         updatedAt: touched(now),
       })
       .where(condition)
@@ -507,8 +512,7 @@ export async function finish(
     transaction.add(statement);
   transaction.add(releaseNamed(db, reservations));
   await transaction.commit(db);
-  const [before] = rows();
-  return swapped().length === 1 && before ? { before, orphanIds: orphans.map(({ id }) => id) } : undefined;
+  return swapped().length === 1;
 }
 
 /** Returns the task that a lease holds, or has made ready; undefined when the lease is lost. */

@@ -1,23 +1,10 @@
-import { and, eq, gte, lt, type SQL, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { decodeMind } from "../../compiler/mind.ts";
 import { scoreTarget } from "../../compiler/quality.ts";
 import { CompileError } from "../../compiler/types.ts";
 import type { Bindings } from "../bindings.ts";
 import { placeOf } from "../content/files.ts";
-import { arContent, type Content, type Database, hasOldScore } from "../db/tables.ts";
-
-/**
- * Returns content whose marker was scored for MindAR's player or not at all, before our player existed. Begins at a
- * random id, so that content of a storage that is down does not block the others.
- */
-export async function listOldScores(db: Database, limit: number): Promise<Content[]> {
-  const start = crypto.randomUUID();
-  const list = (range: SQL, most: number) =>
-    db.select().from(arContent).where(and(hasOldScore, range)).orderBy(arContent.id).limit(most);
-  const rows = await list(gte(arContent.id, start), limit);
-  if (rows.length === limit) return rows;
-  return [...rows, ...(await list(lt(arContent.id, start), limit - rows.length))];
-}
+import { arContent, type Content, hasOldScore } from "../db/tables.ts";
 
 /**
  * Scores a stored marker for our player. If its file is missing or invalid, the old score stays, as MindAR's.

@@ -6,6 +6,7 @@ import { company, companyChange, invitationList, memberList } from "../accounts/
 import type { AppEnv } from "../bindings.ts";
 import { quotasOf, readDays } from "../content/quotas.ts";
 import { usageBody } from "../content/representation.ts";
+import { readDeleted } from "../content/retention.ts";
 import { readCounts } from "../db/usage-counts.ts";
 import { readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, jsonBody, problems } from "../http/openapi.ts";
@@ -56,7 +57,7 @@ const usage = companyRoute("content:read", {
   path: "/usage",
   operationId: "getCompanyUsage",
   summary: "Get the company's usage and quotas",
-  description: "Files count from the start of their upload until they are removed from the storage.",
+  description: "Files count from the start of their upload until they are deleted or replaced.",
   responses: { 200: answers(companyUsage, "The usage and quotas") },
 });
 
@@ -129,11 +130,12 @@ export const companyRoutes = new OpenAPIHono<AppEnv>()
     const now = c.env.now();
     const quotas = quotasOf(company, c.env.settings.quotas);
     const days = SHOWN_DAYS;
-    const [compilationDays, counts] = await c.env.db.batch([
+    const [compilationDays, counts, [deleted]] = await c.env.db.batch([
       readDays(c.env.db, company.id, days, now),
       readCounts(c.env.db, company.id),
+      readDeleted(c.env.db, company.id),
     ]);
-    return c.json(usageBody(company, { quotas, counts, compilationDays, days, now }), 200);
+    return c.json(usageBody(company, { quotas, counts, deleted, compilationDays, days, now }), 200);
   })
   .openapi(storage, (c) =>
     c.json({ connection_id: c.var.store.company.storageConnectionId ?? PLATFORM }, 200),

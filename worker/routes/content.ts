@@ -29,6 +29,7 @@ import {
   contentId,
   JSON_REFUSALS,
   jsonBody,
+  KEEP_FILES,
   problems,
   STORAGE_REFUSALS,
   tagged,
@@ -191,9 +192,13 @@ const remove = companyRoute("content:manage", {
   path: "/{id}",
   operationId: "deleteArContent",
   summary: "Delete a photo and all its files",
-  request: { params: contentId },
+  description: "The photo and its URLs are gone at once, and its files no longer count against the quotas.",
+  request: { params: contentId, query: KEEP_FILES },
   parameters: [IF_MATCH],
-  responses: { 204: { description: "Deleted" }, ...problems("not_found", "precondition_failed") },
+  responses: {
+    204: { description: "Deleted" },
+    ...problems("not_found", "precondition_failed", "invalid_input"),
+  },
 });
 
 const history = companyRoute("content:read", {
@@ -302,14 +307,18 @@ export const contentRoutes = routes
     const { id } = c.req.valid("param");
     const { company } = c.var.store;
     const expected = await checkIfMatch(c, await find(c.var.store, id));
-    const removed = await c.var.store.remove(id, c.env.now(), expected);
+    const keepFiles = c.req.valid("query").keep_files === "true";
+    const now = c.env.now();
+    const removed = await c.var.store.remove(id, { expected, keepFiles, now });
     if (!removed) throw await notChanged(c.var.store, id);
     await enqueueDeliveries(c.env, [id]);
-    c.env.later(
-      purge(c.env.db, c.env.storages, company, removed).catch((error) =>
-        logFailure("Files could not be deleted; the sweep will retry", error, { content_id: id }),
-      ),
-    );
+    if ((removed.deletedAt ?? now) <= now) {
+      c.env.later(
+        purge(c.env.db, c.env.storages, company, removed).catch((error) =>
+          logFailure("Files could not be deleted; the sweep will retry", error, { content_id: id }),
+        ),
+      );
+    }
     return c.body(null, 204);
   })
   .openapi(history, async (c) => {

@@ -5,7 +5,7 @@ import { Refusal } from "../errors.ts";
 import { invalidInput, readJson } from "../http/json-body.ts";
 import { answers, JSON_REFUSALS, jsonBody, problems, STORAGE_REFUSALS } from "../http/openapi.ts";
 import { publicOriginOf } from "../http/origin.ts";
-import type { ConnectionStore } from "../storage/connection-store.ts";
+import { type ConnectionStore, heldIn } from "../storage/connection-store.ts";
 import {
   addConnection,
   allowUploads,
@@ -16,7 +16,7 @@ import {
   testSettings,
   usageOf,
 } from "../storage/connections.ts";
-import { connectionBody, platformBody, reportBody, usageBody } from "../storage/representation.ts";
+import { connectionBody, filesBody, platformBody, reportBody, usageBody } from "../storage/representation.ts";
 import {
   connection,
   connectionChange,
@@ -117,6 +117,18 @@ const remove = companyRoute("storage:manage", {
   summary: "Delete an unused storage connection",
   request: { params: connectionId },
   responses: { 204: { description: "Deleted" }, ...problems("not_found", "storage_in_use") },
+});
+
+const removeFiles = companyRoute("storage:manage", {
+  method: "delete",
+  path: "/{id}/deleted-files",
+  operationId: "removeDeletedFiles",
+  summary: "Remove the deleted files of a storage connection at once",
+  description:
+    "Deleted, replaced and moved files stay in their storage for 24 hours, so that an operator can restore them. After " +
+    "this request, the sweep removes them within minutes.",
+  request: { params: connectionId },
+  responses: { 204: { description: "The files are being removed" }, ...problems("not_found") },
 });
 
 const losses = companyRoute("storage:read", {
@@ -243,6 +255,11 @@ export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
     await removeConnection(c.env, c.var.connections, row);
     return c.body(null, 204);
   })
+  .openapi(removeFiles, async (c) => {
+    const id = await idOf(c.var.connections, c.req.valid("param").id);
+    await c.var.connections.deleteKept(id, c.env.now());
+    return c.body(null, 204);
+  })
   .openapi(losses, async (c) => {
     const { id } = c.req.valid("param");
     const losses = await c.var.connections.losses(id);
@@ -271,8 +288,8 @@ export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
     const row = id === PLATFORM ? null : rows[0];
     if (row === undefined) throw notFound(id);
     const { usage, measuredAt } = await usageOf(c.env, store, row, { refresh });
-    const { files: count, bytes } = held.get(row?.id ?? null) ?? { files: 0, bytes: 0 };
-    return c.json({ files: { count, bytes }, usage: usageBody(usage, measuredAt, c.env.now()) }, 200);
+    const files = filesBody(heldIn(held, row?.id ?? null));
+    return c.json({ ...files, usage: usageBody(usage, measuredAt, c.env.now()) }, 200);
   });
 
 /** Returns the id in the database for an id of the API; null is the platform's own bucket. */

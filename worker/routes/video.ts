@@ -2,7 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
 import { contentBody } from "../content/representation.ts";
 import { etagOf, IF_MATCH } from "../http/etag.ts";
-import { contentId, problems, STORAGE_REFUSALS, tagged } from "../http/openapi.ts";
+import { contentId, KEEP_FILES, problems, STORAGE_REFUSALS, tagged } from "../http/openapi.ts";
 import { publicOriginOf } from "../http/origin.ts";
 import { arContent } from "../schemas.ts";
 import { attachVideo, removeVideo } from "../video/attach.ts";
@@ -46,9 +46,12 @@ const remove = companyRoute("content:manage", {
   path: "/{id}/video",
   operationId: "deleteVideo",
   summary: "Remove the video",
-  request: { params: contentId },
+  request: { params: contentId, query: KEEP_FILES },
   parameters: [IF_MATCH],
-  responses: { 204: { description: "Removed" }, ...problems("not_found", "precondition_failed") },
+  responses: {
+    204: { description: "Removed" },
+    ...problems("not_found", "precondition_failed", "invalid_input"),
+  },
 });
 
 export const videoRoutes = new OpenAPIHono<AppEnv>()
@@ -68,7 +71,8 @@ export const videoRoutes = new OpenAPIHono<AppEnv>()
     const { id } = c.req.valid("param");
     const { content, task } = await find(c.var.store, id);
     const expected = await checkIfMatch(c, { content, task });
-    const change = { content, expected, now: c.env.now() };
+    const keepFiles = c.req.valid("query").keep_files === "true";
+    const change = { content, expected, keepFiles, now: c.env.now() };
     const left = await removeVideo(c.env, c.var.store, change);
     if (!left) throw await notChanged(c.var.store, id);
     return c.body(null, 204);

@@ -11,14 +11,16 @@ import {
   or,
   type SQL,
   sql,
-  sum,
 } from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
 import { FILE_KINDS, type FileKind } from "../content/file-kinds.ts";
-import { type FilePlace, filesOf, placeColumns, placeOf, placeValues } from "../content/files.ts";
+import { type FilePlace, placeColumns, placeOf, placeValues } from "../content/files.ts";
 import { movedPath } from "../content/paths.ts";
+import type { Quotas } from "../content/quotas.ts";
+import { deletionTime } from "../content/retention.ts";
 import { deleteSome } from "../db/delete-some.ts";
 import { insertIf } from "../db/insert-if.ts";
+import { insertSelect } from "../db/insert-select.ts";
 import { nextInTurn } from "../db/next-in-turn.ts";
 import {
   arContent,
@@ -28,8 +30,11 @@ import {
   type FileMoveRow,
   fileMoves,
   isUnfinishedMove,
+  moveCounts,
+  orphanedFiles,
   type StorageMigrationRow,
   storageMigrations,
+  storedFiles,
 } from "../db/tables.ts";
 import type { Failure } from "../errors.ts";
 import { hex } from "../sha256.ts";
@@ -41,8 +46,8 @@ import { acceptsFiles, isConnectionOf, nameOfStorage } from "../storage/connecti
  * guarded UPDATE.
  *
  * A file's row in `file_moves` is written before its first byte is copied and has the path of the copy, so a crash
- * leaves no file without a row. One statement repoints the content once the copy was read back and compared; only
- * then is the old copy deleted. Times are milliseconds since 1970 and come from the caller.
+ * leaves no file without a row. One statement repoints the content once the copy was read back and compared; from then
+ * on, the old copy is an orphaned file (worker/content/orphaned-files.ts). Times are milliseconds since 1970 and come from the caller.
  */
 
 /** Attempts to copy one file, and to delete one orphaned copy, before the file is given up. */
@@ -56,8 +61,6 @@ const MAX_FINISHED = 20;
  * many files that wait for another attempt, no further file is begun.
  */
 export const MAX_FAILURES_IN_ROW = 3;
-
-const isOpen = inArray(storageMigrations.state, ["running", "paused"]);
 
 /** Storage migrations of one company that have a turn at the same time. */
 const TURNS_AT_ONCE = 2;
@@ -365,35 +368,6 @@ export async function waitingMoves(db: Database, migrationId: string, now: numbe
   return waiting;
 }
 
-/** The selection of moved files: values of one storage migration, or columns of a query on several. */
-type Scope = {
-  readonly [Key in "id" | "toStorageId" | "videoOf"]:
-    | StorageMigrationRow[Key]
-    | (typeof storageMigrations)[Key];
-};
-
-/** Selects the files of a scope that are not in the new storage yet and have no row in `file_moves`. */
-function filesLeft(db: Database, companyId: string, { id, toStorageId, videoOf }: Scope) {
-  const files = filesOf(db, companyId);
-  const tried = db
-    .select({ id: fileMoves.id })
-    .from(fileMoves)
-    .where(
-      and(
-        eq(fileMoves.migrationId, id),
-        sql`${fileMoves.contentId} = ${files.contentId}`,
-        sql`${fileMoves.fromPath} = ${files.path}`,
-      ),
-    );
-  const where = and(
-    sql`${files.deletedAt} IS NULL`,
-    sql`${files.storageId} IS NOT ${toStorageId}`,
-    sql`(${videoOf} IS NULL OR (${files.contentId} = ${videoOf} AND ${files.kind} = 'video'))`,
-    sql`NOT EXISTS ${tried}`,
-  );
-  return { files, where };
-}
-
 /**
  * Returns the next file to move. Goes on at the content of the last one, so that it does not read all content for each
  * file, and then once over all, for files that are new since.
@@ -504,29 +478,43 @@ export async function abandonMoves(db: Database, migrationId: string, now: numbe
 
 /**
  * Makes the content name the new copy, if it still names the old one and the lease is held. The copy must have been
- * read back and compared.
+ * read back and compared. The old copy is kept for a while, and then deleted by the sweep.
  *
+ * @param quotas those of companies without quotas of their own
  * @returns `moved`, `obsolete` when the file was replaced or deleted, or `lost` when the lease is lost
  */
 export async function repoint(
   db: Database,
   claim: Claim,
   move: FileMoveRow,
-  now: number,
+  { quotas, now }: { readonly quotas: Quotas; readonly now: number },
 ): Promise<"moved" | "obsolete" | "lost"> {
   const from: FilePlace = { storageId: move.fromStorageId, path: move.fromPath };
   const to: FilePlace = { storageId: claim.migration.toStorageId, path: move.toPath };
   const done = { attempts: 0, errorCode: null, errorMessage: null, finishedAt: now };
-  const [[repointed], , [after]] = await db.batch([
+  const { companyId } = claim.migration;
+  const isMoved = and(eq(fileMoves.id, move.id), eq(fileMoves.state, "copying"), isNamed(move, to));
+  const orphan = {
+    ...from,
+    id: crypto.randomUUID(),
+    companyId,
+    contentId: move.contentId,
+    bytes: fileMoves.bytes,
+    isReserved: false,
+    createdAt: now,
+    dueAt: deletionTime({ companyId, bytes: sql`coalesce(${fileMoves.bytes}, 0)`, quotas, now }),
+  };
+  const [[repointed], , , [after]] = await db.batch([
     db
       .update(arContent)
       .set(placeValues(move.kind, to))
       .where(and(eq(arContent.id, move.contentId), isAt(move.kind, from), isRunning(claim)))
       .returning({ id: arContent.id }),
+    insertSelect(db, orphanedFiles, orphan, sql`FROM ${fileMoves} WHERE ${isMoved}`),
     db
       .update(fileMoves)
-      .set({ state: "moved", ...done })
-      .where(and(eq(fileMoves.id, move.id), eq(fileMoves.state, "copying"), isNamed(move, to))),
+      .set({ state: "moved", hasOrphanedCopy: false, uploadId: null, ...done })
+      .where(isMoved),
     db
       .update(fileMoves)
       .set({ state: "obsolete", ...done })
@@ -589,7 +577,7 @@ export async function failedInARow(db: Database, migrationId: string): Promise<b
 interface Progress {
   readonly moved: { readonly files: number; readonly bytes: number };
   readonly failed: number;
-  /** Without the bytes of thumbnails and QR codes, whose sizes no row has. */
+  /** Without the bytes of thumbnails and QR codes whose size the sweep has not recorded yet. */
   readonly left: { readonly files: number; readonly bytes: number };
   readonly current: FileMoveRow | null;
   readonly failures: readonly FileMoveRow[];
@@ -631,7 +619,6 @@ async function reports(
     .where(and(eq(storageMigrations.companyId, companyId), which))
     .orderBy(...newest)
     .limit(limit);
-  const { files, where } = filesLeft(db, companyId, storageMigrations);
   const shown = db
     .select({
       ...getTableColumns(fileMoves),
@@ -640,67 +627,59 @@ async function reports(
       ),
     })
     .from(fileMoves)
-    .where(and(inArray(fileMoves.migrationId, chosen), inArray(fileMoves.state, ["copying", "failed"])))
+    // Literal, as SQLite uses a partial index only for its own condition.
+    .where(and(inArray(fileMoves.migrationId, chosen), sql`${fileMoves.state} IN ('copying', 'failed')`))
     .as("shown");
-  const [migrations, states, left, moves] = await db.batch([
+  const [migrations, states, stored, moves] = await db.batch([
     db
       .select()
       .from(storageMigrations)
       .where(inArray(storageMigrations.id, chosen))
       .orderBy(...newest),
+    db.select().from(moveCounts).where(inArray(moveCounts.migrationId, chosen)),
     db
-      .select({
-        migrationId: fileMoves.migrationId,
-        state: fileMoves.state,
-        files: count(),
-        bytes: sum(fileMoves.bytes).mapWith(Number),
-      })
-      .from(fileMoves)
-      .where(inArray(fileMoves.migrationId, chosen))
-      .groupBy(fileMoves.migrationId, fileMoves.state),
-    db
-      .select({
-        migrationId: storageMigrations.id,
-        files: count(),
-        bytes: sum(files.bytes).mapWith(Number),
-      })
-      .from(storageMigrations)
-      .innerJoin(files, where)
-      .where(and(inArray(storageMigrations.id, chosen), isOpen))
-      .groupBy(storageMigrations.id),
+      .select()
+      .from(storedFiles)
+      .where(and(eq(storedFiles.companyId, companyId), eq(storedFiles.isDeleted, false))),
     db.select().from(shown).where(lte(shown.place, MAX_FAILURES_SHOWN)),
   ]);
   return migrations.map((migration) => {
     const own = <Row extends { migrationId: string }>(rows: readonly Row[]) =>
       rows.filter(({ migrationId }) => migrationId === migration.id);
-    return { migration, progress: progressOf(migration, own(states), own(left)[0], own(moves)) };
+    const counts = own(states);
+    const left = filesLeft(migration, counts, stored);
+    return { migration, progress: progressOf(counts, left, own(moves)) };
   });
 }
 
-interface Counted {
-  readonly files: number;
-  readonly bytes: number | null;
+type MoveCounts = readonly (typeof moveCounts.$inferSelect)[];
+
+function inState(counts: MoveCounts, wanted: FileMoveRow["state"]): Progress["left"] {
+  return counts.find(({ state }) => state === wanted) ?? { files: 0, bytes: 0 };
 }
 
-function progressOf(
-  { state }: StorageMigrationRow,
-  states: readonly (Counted & { readonly state: FileMoveRow["state"] })[],
-  left: Counted | undefined,
-  moves: readonly FileMoveRow[],
-): Progress {
-  const inState = (wanted: FileMoveRow["state"]) => states.find((counted) => counted.state === wanted);
-  const isOver = state === "done" || state === "cancelled";
-  const copying = inState("copying");
+/** Returns what is still to be moved: the files that are elsewhere, without those that have failed. */
+function filesLeft(
+  { state, toStorageId, videoOf }: StorageMigrationRow,
+  counts: MoveCounts,
+  stored: readonly (typeof storedFiles.$inferSelect)[],
+): Progress["left"] {
+  if (state === "done" || state === "cancelled") return { files: 0, bytes: 0 };
+  const copying = inState(counts, "copying");
+  if (videoOf !== null) return counts.length === 0 ? { files: 1, bytes: 0 } : copying;
+  const elsewhere = stored.filter(({ storageId }) => storageId !== (toStorageId ?? ""));
+  const failed = inState(counts, "failed");
+  const left = (of: "files" | "bytes") => elsewhere.reduce((sum, held) => sum + held[of], -failed[of]);
+  return { files: Math.max(copying.files, left("files")), bytes: Math.max(copying.bytes, left("bytes")) };
+}
+
+function progressOf(counts: MoveCounts, left: Progress["left"], moves: readonly FileMoveRow[]): Progress {
+  const { files, bytes } = inState(counts, "moved");
   return {
-    moved: { files: inState("moved")?.files ?? 0, bytes: inState("moved")?.bytes ?? 0 },
-    failed: inState("failed")?.files ?? 0,
-    left: isOver
-      ? { files: 0, bytes: 0 }
-      : {
-          files: (left?.files ?? 0) + (copying?.files ?? 0),
-          bytes: (left?.bytes ?? 0) + (copying?.bytes ?? 0),
-        },
-    current: (!isOver && moves.find((move) => move.state === "copying")) || null,
+    moved: { files, bytes },
+    failed: inState(counts, "failed").files,
+    left,
+    current: (left.files > 0 && moves.find((move) => move.state === "copying")) || null,
     failures: moves.filter((move) => move.state === "failed"),
   };
 }

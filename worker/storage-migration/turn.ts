@@ -125,9 +125,9 @@ class Turn {
     return { kind: "continue", delaySeconds: (dueAt - now()) / 1000 };
   }
 
-  /** Copies a file, repoints its content and deletes the old copy. Null: the turn goes on. */
+  /** Copies a file and repoints its content. Null: the turn goes on. */
   async #move(move: FileMoveRow): Promise<TurnResult | null> {
-    const { db, now } = this.#services;
+    const { db, settings, now } = this.#services;
     if (move.attempts >= life.MAX_ATTEMPTS) {
       const message = `The copy was interrupted ${move.attempts} times before it was complete.`;
       return this.#giveUp(move, { code: "storage_unavailable", message });
@@ -138,8 +138,10 @@ class Turn {
       if (error instanceof LeaseLost) throw error;
       return this.#handleFailure(move, error);
     }
-    const outcome = await life.repoint(db, this.#claim, move, now());
+    const repointing = { quotas: settings.quotas, now: now() };
+    const outcome = await life.repoint(db, this.#claim, move, repointing);
     if (outcome === "lost") return { kind: "lost" };
+    if (outcome === "moved") return null;
     return this.#deleteOrphan({ ...move, state: outcome, attempts: 0 });
   }
 

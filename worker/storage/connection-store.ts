@@ -11,10 +11,11 @@ import {
   type SQL,
   type SQLWrapper,
   sql,
-  sum,
 } from "drizzle-orm";
 import type { Audit } from "../audit/log.ts";
-import { filesOf, hasFileIn, type Losses, selectLosses } from "../content/files.ts";
+import { FILE_KINDS } from "../content/file-kinds.ts";
+import { hasFileIn, type Losses, placeOf, selectLosses } from "../content/files.ts";
+import { endRetention, selectKeptUntil } from "../content/retention.ts";
 import { insertIf } from "../db/insert-if.ts";
 import {
   arContent,
@@ -28,6 +29,7 @@ import {
   orphanedFiles,
   storageConnections,
   storageMigrations,
+  storedFiles,
   videoUploads,
 } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
@@ -38,19 +40,24 @@ import type { Provider } from "./settings.ts";
 /** Storage connections of one company. They are listed without paging. */
 export const MAX_CONNECTIONS = 50;
 
-/** Files of a company's content that a connection holds. */
-export interface HeldFiles {
+/** A number of files of a company in a storage. */
+interface FileCount {
   readonly files: number;
-  /** Bytes of originals, markers and videos; no row has the size of a thumbnail or QR code. */
+  /** Without thumbnails and QR codes whose size the sweep has not recorded yet. */
   readonly bytes: number;
+}
+
+export interface HeldFiles extends FileCount {
+  /** Files that are deleted, and kept for a while (worker/content/retention.ts). */
+  readonly deleted: FileCount;
 }
 
 /** The uses that keep a connection from being deleted. */
 export interface ConnectionUse extends HeldFiles {
   readonly isCurrent: boolean;
   readonly uploads: number;
-  /** Files that are to be deleted, and were not yet. */
-  readonly orphans: number;
+  /** The time by which the deleted files are removed; null without any. */
+  readonly keptUntil: number | null;
   readonly isMigrating: boolean;
 }
 
@@ -245,11 +252,7 @@ export class ConnectionStore {
   }
 
   #held() {
-    const files = filesOf(this.#db, this.company.id);
-    return this.#db
-      .select({ storageId: files.storageId, files: count(), bytes: sum(files.bytes).mapWith(Number) })
-      .from(files)
-      .groupBy(sql`${files.storageId}`);
+    return this.#db.select().from(storedFiles).where(eq(storedFiles.companyId, this.company.id));
   }
 
   /** Lists all connections, or the one of an id, oldest first, with the files that each one holds. */
@@ -266,37 +269,44 @@ export class ConnectionStore {
   }
 
   async useOf(id: string): Promise<ConnectionUse> {
-    const [held, [{ uploads }], unnamed, [{ isMigrating }]] = await Promise.all([
-      this.heldFiles(),
+    const reserved = and(eq(orphanedFiles.storageId, id), eq(orphanedFiles.isReserved, true));
+    const [stored, [{ uploads }], [{ reservations }], [{ isMigrating }], [kept]] = await Promise.all([
+      this.#held(),
       this.#db.select({ uploads: count() }).from(videoUploads).where(eq(videoUploads.storageId, id)),
-      this.#db
-        .select({ isReserved: orphanedFiles.isReserved })
-        .from(orphanedFiles)
-        .where(eq(orphanedFiles.storageId, id)),
+      this.#db.select({ reservations: count() }).from(orphanedFiles).where(reserved),
       this.#db
         .select({ isMigrating: sql<number>`${this.#isMigrating(id)}` })
         .from(companies)
         .where(eq(companies.id, this.company.id)),
+      selectKeptUntil(this.#db, this.company.id, id),
     ]);
-    const reserved = unnamed.filter(({ isReserved }) => isReserved).length;
     return {
-      ...(held.get(id) ?? { files: 0, bytes: 0 }),
+      ...heldIn(byStorage(stored), id),
       isCurrent: this.company.storageConnectionId === id,
-      uploads: uploads + reserved,
-      orphans: unnamed.length - reserved,
+      uploads: uploads + reservations,
+      keptUntil: kept.until,
       isMigrating: isMigrating === 1,
     };
   }
 
-  /** Returns the path of a file that the connection holds; undefined without any. */
+  /** Returns the path of a file of content, deleted or not, that the connection holds; undefined without any. */
   async sampleFile(id: string): Promise<string | undefined> {
-    const files = filesOf(this.#db, this.company.id);
-    const [row] = await this.#db
-      .select({ path: files.path })
-      .from(files)
-      .where(and(eq(files.storageId, id), isNotNull(files.path)))
+    const [content] = await this.#db
+      .select()
+      .from(arContent)
+      .where(and(hasFileIn(id), eq(arContent.companyId, this.company.id)))
       .limit(1);
-    return row?.path;
+    const places = FILE_KINDS.map((kind) => content && placeOf(content, kind));
+    return places.find((place) => place?.storageId === id)?.path;
+  }
+
+  /** Lets the sweep delete the deleted files in a storage at once. Null: the platform's own bucket. */
+  async deleteKept(id: string | null, now: number): Promise<void> {
+    const object = { id: id ?? PLATFORM, name: nameOfStorage(id) };
+    await this.#db.batch([
+      ...endRetention(this.#db, { companyId: this.company.id, storageId: id }, now),
+      this.#audit.entry("connection.files_deleted", object, null, sql`1`),
+    ]);
   }
 
   /**
@@ -384,6 +394,17 @@ function isFree(table: SQLWrapper, where: SQL | undefined): SQL {
   return sql`NOT EXISTS (SELECT 1 FROM ${table} WHERE ${where})`;
 }
 
-function byStorage(rows: readonly { storageId: string | null; files: number; bytes: number | null }[]) {
-  return new Map(rows.map(({ storageId, files, bytes }) => [storageId, { files, bytes: bytes ?? 0 }]));
+function byStorage(rows: readonly (typeof storedFiles.$inferSelect)[]): Map<string | null, HeldFiles> {
+  const held = new Map<string | null, HeldFiles>();
+  for (const { storageId, isDeleted, files, bytes } of rows) {
+    const id = storageId || null;
+    const before = heldIn(held, id);
+    held.set(id, isDeleted ? { ...before, deleted: { files, bytes } } : { ...before, files, bytes });
+  }
+  return held;
+}
+
+/** Returns the files in a storage; null is the platform's own bucket. */
+export function heldIn(held: ReadonlyMap<string | null, HeldFiles>, id: string | null): HeldFiles {
+  return held.get(id) ?? { files: 0, bytes: 0, deleted: { files: 0, bytes: 0 } };
 }

@@ -1,5 +1,6 @@
 import { gt, lt, or, sql } from "drizzle-orm";
 import type { Bindings } from "../bindings.ts";
+import { RETRY_MILLISECONDS } from "../content/orphaned-files.ts";
 import { type Creation, newCreation } from "../db/idempotency.ts";
 import {
   type Company,
@@ -10,7 +11,7 @@ import {
 } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { logFailure } from "../log.ts";
-import type { ConnectionStore, ConnectionUse } from "./connection-store.ts";
+import { type ConnectionStore, type ConnectionUse, heldIn } from "./connection-store.ts";
 import type { Storages } from "./open.ts";
 import { StorageError, type StorageProvider, type Usage } from "./provider.ts";
 import type { ConnectionSettings } from "./settings.ts";
@@ -63,6 +64,11 @@ export async function changeConnection(
   const changed = await store.update(row, { name, sealed, isUnused }, now());
   storages.forget(row.id);
   if (!changed && (await store.get(row.id))) {
+    const [kept] = isUnused ? deletedFilesReason(row.id, await store.useOf(row.id), now()) : [];
+    if (kept) {
+      const sentence = "These settings may lead to a different storage, which they cannot yet";
+      throw new Refusal("storage_in_use", `${sentence}: ${kept}.`);
+    }
     throw new Refusal(
       "storage_conflict",
       isUnused
@@ -83,18 +89,22 @@ async function holdsFiles(storage: StorageProvider, store: ConnectionStore, { id
   const sample = await store.sampleFile(id);
   if (sample === undefined) return false;
   if (await storage.head(sample)) return true;
-  const held = (await store.heldFiles()).get(id);
+  const { files, deleted } = heldIn(await store.heldFiles(), id);
   throw new Refusal(
     "storage_in_use",
-    `These settings lead to a different storage: this connection holds ${held?.files} of your files, and "${sample}" is ` +
+    `These settings lead to a different storage: this connection holds ${files + deleted.files} of your files, and "${sample}" is ` +
       "not there. Add a new connection, switch to it, and move the files.",
   );
 }
 
-export async function removeConnection({ storages }: Services, store: ConnectionStore, row: ConnectionRow) {
+export async function removeConnection(
+  { storages, now }: Services,
+  store: ConnectionStore,
+  row: ConnectionRow,
+) {
   const { id } = row;
   if (!(await store.remove(row))) {
-    const reasons = reasonsOf(await store.useOf(id));
+    const reasons = reasonsOf(id, await store.useOf(id), now());
     throw new Refusal("storage_in_use", `This connection cannot be deleted: ${reasons.join("; ")}.`);
   }
   storages.forget(id);
@@ -129,18 +139,27 @@ export async function giveFilesUp(
   throw new Refusal("storage_in_use", `The files cannot be given up: ${reason}.`);
 }
 
-function reasonsOf({ files, isCurrent, uploads, orphans, isMigrating }: ConnectionUse): string[] {
+function reasonsOf(id: string, use: ConnectionUse, now: number): string[] {
+  const { files, isCurrent, uploads, isMigrating } = use;
   const reasons = [];
   if (isCurrent) reasons.push("your new files go to it");
   if (files > 0) reasons.push(`it holds ${files} of your files`);
   if (uploads > 0)
     reasons.push(`${uploads} ${uploads === 1 ? "upload to it is" : "uploads to it are"} not finished`);
-  if (orphans > 0) {
-    const pending = orphans === 1 ? "1 unused file in it is" : `${orphans} unused files in it are`;
-    reasons.push(`${pending} still to be deleted`);
-  }
+  reasons.push(...deletedFilesReason(id, use, now));
   if (isMigrating) reasons.push("files are being moved to it or from it");
   return reasons.length > 0 ? reasons : ["it was just put to use"];
+}
+
+/** Returns why deleted files keep a connection in use, if they do. */
+function deletedFilesReason(id: string, { deleted, keptUntil }: ConnectionUse, now: number): string[] {
+  if (deleted.files === 0) return [];
+  const files = deleted.files === 1 ? "1 deleted file in it is" : `${deleted.files} deleted files in it are`;
+  if (keptUntil === null || keptUntil <= now + RETRY_MILLISECONDS) return [`${files} still to be removed`];
+  const until = new Date(keptUntil).toISOString();
+  return [
+    `${files} kept until ${until} at the latest. To remove them now: DELETE /api/storage-connections/${id}/deleted-files`,
+  ];
 }
 
 /** Tests a saved connection, or the platform's own bucket (null), and saves the result. */
@@ -233,10 +252,10 @@ export async function usageOf(
   return { usage: measured, measuredAt };
 }
 
-/** Returns the usage by our own rows, which lack the bytes of thumbnails and QR codes. */
+/** Returns the usage by our own rows, deleted files included. */
 async function recordedUsage(store: ConnectionStore, id: string | null): Promise<Usage> {
-  const held = (await store.heldFiles()).get(id);
-  return { objects: held?.files ?? 0, bytes: held?.bytes ?? 0 };
+  const { files, bytes, deleted } = heldIn(await store.heldFiles(), id);
+  return { objects: files + deleted.files, bytes: bytes + deleted.bytes };
 }
 
 /** Encrypts settings again that an older key encrypted, so that the older key can be removed. */

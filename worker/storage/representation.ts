@@ -1,6 +1,6 @@
 import { timestamp } from "../content/representation.ts";
 import type { Company, ConnectionRow, MeasuredUsage } from "../db/tables.ts";
-import type { HeldFiles } from "./connection-store.ts";
+import { type HeldFiles, heldIn } from "./connection-store.ts";
 import type { Storages } from "./open.ts";
 import { StorageError } from "./provider.ts";
 import {
@@ -35,7 +35,7 @@ export async function connectionBody(
     built_in: false,
     is_current: isCurrent,
     ...(await settingsBody(storages, row)),
-    files: filesBody(held.get(row.id)),
+    ...filesBody(heldIn(held, row.id)),
     companies: isCurrent ? [{ id: company.id, name: company.name }] : [],
     usage: usageOrNull(row, now),
     last_test_at: timestamp(row.lastTestAt),
@@ -58,7 +58,7 @@ export function platformBody({ company, held, now }: Context): StorageConnection
     settings: {},
     settings_error: null,
     secrets: [],
-    files: filesBody(held.get(null)),
+    ...filesBody(heldIn(held, null)),
     companies: isCurrent ? [{ id: company.id, name: company.name }] : [],
     usage: usageOrNull(company, now),
     last_test_at: null,
@@ -101,6 +101,7 @@ function usageOrNull({ usage, usageAt }: Pick<ConnectionRow, "usage" | "usageAt"
   return usage && usageAt !== null ? usageBody(usage, usageAt, now) : null;
 }
 
-function filesBody(held: HeldFiles | undefined) {
-  return { count: held?.files ?? 0, bytes: held?.bytes ?? 0 };
+/** Returns the files in a storage as the API shows them. */
+export function filesBody({ files, bytes, deleted }: HeldFiles) {
+  return { files: { count: files, bytes }, deleted_files: { count: deleted.files, bytes: deleted.bytes } };
 }

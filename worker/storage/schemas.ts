@@ -37,7 +37,7 @@ export type StorageUsage = z.infer<typeof usage>;
 const heldFiles = z
   .object({
     count: z.number().int(),
-    /** Of originals, markers and videos; the sizes of thumbnails and QR codes are not recorded. */
+    /** Without thumbnails and QR codes whose size the sweep has not recorded yet. */
     bytes: z.number().int(),
   })
   .openapi("HeldFiles");
@@ -58,6 +58,8 @@ export const connection = z
     secrets: z.array(z.string()),
     /** Files of the company's content in this storage. */
     files: heldFiles,
+    /** Files that were deleted or replaced, and are kept for up to 24 hours. */
+    deleted_files: heldFiles,
     /** Companies whose new files go here. */
     companies: z.array(z.object({ id: z.string(), name: z.string() })),
     /** The last measurement; see `GET …/usage`. */
@@ -155,7 +157,9 @@ export const connectionReport = z
   .openapi("StorageConnectionReport");
 export type StorageConnectionReport = z.infer<typeof connectionReport>;
 
-export const connectionUsage = z.object({ files: heldFiles, usage }).openapi("StorageConnectionUsage");
+export const connectionUsage = z
+  .object({ files: heldFiles, deleted_files: heldFiles, usage })
+  .openapi("StorageConnectionUsage");
 export type StorageConnectionUsage = z.infer<typeof connectionUsage>;
 
 export const currentStorage = z.strictObject({ connection_id: connectionId }).openapi("CurrentStorage");
@@ -196,7 +200,7 @@ export const storageMigration = z
       left: z.number().int(),
       total: z.number().int(),
     }),
-    /** Sizes of thumbnails and QR codes count only once they are moved. */
+    /** Without thumbnails and QR codes whose size the sweep has not recorded yet. */
     bytes: z.object({ done: z.number().int(), left: z.number().int() }),
     /** The file that is being copied. */
     current: orNull(movedFile),

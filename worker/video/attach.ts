@@ -21,12 +21,14 @@ interface VideoChange {
   readonly content: Content;
   /** The content as the client last saw it: if it has changed since, nothing is done. */
   readonly expected?: Content | undefined;
+  /** Whether the file of the video before is kept for a while. Default: true. */
+  readonly keepFiles?: boolean | undefined;
   readonly now: number;
 }
 
 /**
- * Attaches a video in place of the current one: streams it into the storage under a new key, shows it, then
- * deletes the old file. An upload that breaks off changes nothing.
+ * Attaches a video in place of the current one: streams it into the storage under a new key, and shows
+ * it. An upload that breaks off changes nothing.
  *
  * @returns the new row; undefined when the content does not exist or is not the `expected` one any more
  * @throws Refusal `length_required`, `video_too_large`, `unsupported_video`, `video_damaged`,
@@ -97,8 +99,8 @@ export async function removeVideo(
 }
 
 /**
- * Shows a stored video, or none (null), and deletes the file of the one before. Of several requests at once,
- * the last one wins. A video that is not shown in the end is deleted.
+ * Shows a stored video, or none (null), and lets the sweep delete the file of the one before. Of several requests at
+ * once, the last one wins. A video that is not shown in the end is deleted.
  *
  * @returns the new row; undefined when the content does not exist or is not the `expected` one any more, or the row
  *   that keeps the video is gone
@@ -123,7 +125,7 @@ export async function replaceVideo(
       throw error;
     });
   if (before && after) {
-    if (placeOf(before, "video")) await discardFiles(services, [orphanId], now);
+    if (options.keepFiles === false) await discardFiles(services, [orphanId], now);
     return after;
   }
   // The same request came twice: the video is shown already.

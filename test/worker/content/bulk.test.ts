@@ -22,6 +22,7 @@ import {
   MAX_BULK,
   type Project,
 } from "../../../worker/schemas.ts";
+import { sweep } from "../../../worker/sweep.ts";
 import { addCompany } from "../company.ts";
 import { Edge, form, json, refusal } from "../edge.ts";
 import { png } from "../fixtures.ts";
@@ -123,7 +124,7 @@ describe("an action on many photos", () => {
     const foreign = await foreignPhoto();
     const upload = json("POST", { length: 12_000_000, content_type: "video/mp4" });
     await edge.json(`/api/ar-content/${photos[0].id}/video-uploads`, upload);
-    const result = await bulk({ action: "delete", ids: [...idsOf(photos), foreign] });
+    const result = await bulk({ action: "delete", ids: [...idsOf(photos), foreign], keep_files: false });
     expect(outcomes(result)).toEqual([204, 204, 204, "not_found"]);
     for (const { id, unique_id } of photos) {
       expect((await edge.fetch(`/api/ar-content/${id}`)).status).toBe(404);
@@ -145,6 +146,9 @@ describe("an action on many photos", () => {
     expect(new Set(tasks.map(({ state }) => state))).toEqual(new Set(["superseded"]));
     const again = await bulk({ action: "delete", ids: idsOf(photos) });
     expect(outcomes(again)).toEqual(["not_found", "not_found", "not_found"]);
+    await sweep(edge.bindings, edge.clock);
+    expect(await rowsOf(idsOf(photos))).toEqual([]);
+    for (const photo of photos) expect(await edge.files(photo)).toEqual([]);
   });
 
   it("recompile: a new compilation of each, with its message", async () => {

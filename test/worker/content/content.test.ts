@@ -57,7 +57,7 @@ it("is deleted at once, whatever its storage does", async () => {
     }),
   );
   const response = await edge.fetch(
-    `/api/ar-content/${content.id}`,
+    `/api/ar-content/${content.id}?keep_files=false`,
     { method: "DELETE" },
     { storages, later: (work) => void behind.push(work) },
   );
@@ -260,7 +260,7 @@ describe("a deletion", () => {
     await edge.storage.upload(orphan, new Uint8Array(3), { length: 3, contentType: "x/y" });
     expect(await edge.files(content)).toHaveLength(4);
 
-    const removed = await edge.fetch(path, { method: "DELETE" });
+    const removed = await edge.fetch(`${path}?keep_files=false`, { method: "DELETE" });
     expect([removed.status, await removed.text()]).toEqual([204, ""]);
     expect(await edge.files(content)).toEqual([]);
     expect(await edge.db.select().from(arContent).where(eq(arContent.id, id))).toEqual([]);
@@ -286,7 +286,13 @@ describe("a deletion", () => {
       delete: { value: () => Promise.reject(new Error("R2 is down")) },
     });
     expect(
-      (await edge.fetch(path, { method: "DELETE" }, { storages: edge.storagesWith(storage) })).status,
+      (
+        await edge.fetch(
+          `${path}?keep_files=false`,
+          { method: "DELETE" },
+          { storages: edge.storagesWith(storage) },
+        )
+      ).status,
     ).toBe(204);
     expect((await edge.fetch(path)).status).toBe(404);
     expect((await edge.fetch(content.image_url)).status).toBe(404);

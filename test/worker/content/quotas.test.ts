@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { eq, sql } from "drizzle-orm";
+import { and, eq, isNull, sql } from "drizzle-orm";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { endOfDay } from "../../../worker/content/quotas.ts";
 import {
@@ -27,7 +27,9 @@ beforeEach(async () => {
 /** Empties the company, and removes its own quotas. */
 afterEach(async () => {
   const { items } = await edge.json<{ items: { id: string }[] }>("/api/ar-content?limit=100");
-  for (const { id } of items) await edge.fetch(`/api/ar-content/${id}`, { method: "DELETE" });
+  for (const { id } of items)
+    await edge.fetch(`/api/ar-content/${id}?keep_files=false`, { method: "DELETE" });
+  await edge.removeDeletedFiles();
   await edge.db.delete(compilationDays);
   await allow({ maxContents: null, maxBytes: null, maxCompilationsADay: null });
 });
@@ -54,7 +56,7 @@ async function counted() {
       contentBytes: sql<number>`coalesce(sum(image_bytes + coalesce(video_bytes, 0) + coalesce(json_extract(marker_metadata, '$.bytes'), 0)), 0)`,
     })
     .from(arContent)
-    .where(eq(arContent.companyId, company.id));
+    .where(and(eq(arContent.companyId, company.id), isNull(arContent.removedAt)));
   return [{ contentCount: company.contentCount, contentBytes: company.contentBytes }, rows];
 }
 

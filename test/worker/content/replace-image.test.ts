@@ -61,7 +61,8 @@ describe("a replaced photo", () => {
     expect((await manifestOf(before)).marker_url).toBe(before.marker_url);
     expect(content.image_url).not.toBe(before.image_url);
     expect(await bytesAt(content.image_url)).toEqual(image);
-    // Originals: only the new one is stored.
+    // Originals: the new one is stored, and the old one for 24 hours.
+    await edge.removeDeletedFiles();
     const originals = (await edge.files(before)).filter((key) => key.includes("/original_images/"));
     expect(originals).toHaveLength(1);
     expect(old).not.toEqual(image);
@@ -107,6 +108,7 @@ describe("a replaced photo", () => {
     // A smaller photo needs no space.
     expect((await put(before.id, png(), { bindings: { settings: small } })).status).toBe(200);
     expect((await edge.fetch(`/api/ar-content/${before.id}`, { method: "DELETE" })).status).toBe(204);
+    await edge.removeDeletedFiles();
     expect(await edge.files(before)).toEqual([]);
   });
 });
@@ -133,7 +135,7 @@ describe("a replacement that is refused changes nothing", () => {
     expect(await edge.content(before.id)).toEqual(before);
     const deleting = but(edge.storage, {
       upload: async (...upload) => {
-        await edge.fetch(`/api/ar-content/${before.id}`, { method: "DELETE" });
+        await edge.fetch(`/api/ar-content/${before.id}?keep_files=false`, { method: "DELETE" });
         return edge.storage.upload(...upload);
       },
     });

@@ -121,6 +121,10 @@ describe("a search text", () => {
     expect((await find({ q: "afterwards" })).total).toBe(1);
     await edge.fetch(`/api/ar-content/${id}`, { method: "DELETE" });
     expect((await find({ q: "afterwards" })).total).toBe(0);
+    // Although its row is kept for a while.
+    const indexed = sql`SELECT rowid FROM content_search
+      WHERE rowid = (SELECT rowid FROM ar_content WHERE id = ${id})`;
+    expect(await edge.db.all(indexed)).toEqual([]);
   });
 });
 

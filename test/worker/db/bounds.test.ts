@@ -18,7 +18,7 @@ import { Edge, json, refusal, s3 } from "../edge.ts";
 const BOUNDS: Readonly<Record<string, string>> = {
   accounts: "one per user",
   api_keys: "100 per company",
-  ar_content: "quota",
+  ar_content: "quota; of the photos deleted in 24 hours, as many bytes and files as the quota allows",
   attempts: "15 minutes, and the rate limit of public requests",
   audit_log: "100,000 per company",
   companies: "20 per person",
@@ -29,13 +29,17 @@ const BOUNDS: Readonly<Record<string, string>> = {
   idempotency_keys: "50,000 per company, 24 hours",
   invitations: "100 pending per company; others are deleted by the sweep",
   mails: "development only, 7 days",
+  move_counts: "4 per storage migration",
   members: "1,000 per company",
-  orphaned_files: "one per file that was stored or replaced and cannot be deleted, for 30 days",
+  orphaned_files:
+    "one per file that was replaced or moved, for 24 hours, as many bytes and files as the quota allows; " +
+    "one per file that was stored or replaced and cannot be deleted, for 30 days",
   passkeys: "20 per person",
   projects: "1,000 per company",
   sessions: "50 per person",
   storage_connections: "50 per company",
   storage_migrations: "20 finished and one running per company",
+  stored_files: "2 per storage connection",
   usage_counts: "4 per company or person",
   // No hard bound: people without a company keep their account, so that they can be invited again or create one.
   users: "one per address that accepted an invitation; each person sends 60 invitations in 15 minutes",

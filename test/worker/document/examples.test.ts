@@ -468,6 +468,7 @@ async function recordStorage(content: ArContent): Promise<void> {
   await call(`${CONNECTIONS}/test`, json("POST", { provider: "s3", settings: wanted.settings }));
   await call(`${CONNECTIONS}/presets`);
   await call(`${path}/losses`);
+  await call(`${path}/deleted-files`, { method: "DELETE" });
   const lost = await edge.connection("third");
   await ok(ada.fetch(`${CONNECTIONS}/${lost.id}/give-up`, json("POST", { photos: 0 })));
   await refused("storage_in_use", edge.fetch(`${CONNECTIONS}/platform`, { method: "DELETE" }));

@@ -143,7 +143,13 @@ export function stableJson({ bodies, problems }: Examples): string {
     .replaceAll('"request_id": "…"', `"request_id": "${REQUEST_ID}"`)}\n`;
 }
 
+/** The random id in a QR code decides its size, and with it the size of all files. */
+const ROUNDED_BYTES = 50_000;
+
 function redact(this: unknown, name: string, value: unknown): unknown {
+  if (typeof value === "number" && value > ROUNDED_BYTES && isSizeOfFiles(this as object, name)) {
+    return Math.round(value / ROUNDED_BYTES) * ROUNDED_BYTES;
+  }
   if (typeof value !== "string") return value;
   const { rawId, displayName, type } = this as Record<string, unknown>;
   const isCredential = rawId !== undefined || displayName !== undefined || type === "public-key";
@@ -151,6 +157,11 @@ function redact(this: unknown, name: string, value: unknown): unknown {
   if (name === "key") return `${value.slice(0, 5)}3f9c0a1b…`;
   if (name === "secret") return "whsec_…";
   return REDACTED.test(name) || (name === "state" && value.length > 50) ? "…" : value;
+}
+
+/** Returns whether a property is the size of several files: `{ count, bytes }`, or `{ done, left }` of a migration. */
+function isSizeOfFiles(owner: object, name: string): boolean {
+  return (name === "bytes" && "count" in owner) || (name === "left" && "done" in owner);
 }
 
 function sample(samples: Map<string, string>, id: string, make: (number: number) => string): string {

@@ -366,6 +366,7 @@ describe("compiling again", () => {
     expect(second.thumbnail_url).toBe(first.thumbnail_url);
     const served = await edge.fetch(second.marker_url ?? "");
     expect(new Uint8Array(await served.arrayBuffer())).toEqualBytes(marker);
+    await edge.removeDeletedFiles();
     const files = await edge.files(second);
     expect(files.filter((key) => oldFiles.includes(key) && key.endsWith(".mind"))).toEqual([]);
     expect(files).toHaveLength(3);

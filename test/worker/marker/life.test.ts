@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 import { reserveFiles } from "../../../worker/content/orphaned-files.ts";
+import { UNLIMITED } from "../../../worker/content/quotas.ts";
 import { FIRST_COMPANY_ID } from "../../../worker/content/store.ts";
 import { arContent, type CompileTaskRow, compileTasks, type Database } from "../../../worker/db/tables.ts";
 import * as life from "../../../worker/marker/life.ts";
@@ -29,7 +30,12 @@ async function finish(
 ): ReturnType<typeof life.finish> {
   const [file] = await reserveFiles(db, { companyId: FIRST_COMPANY_ID, contentId, paths: [path], now });
   const marker = { ...file, url: "/m?v=1" };
-  return life.finish(db, { contentId, leaseHash }, { marker, thumbnail: null, metadata }, now);
+  return life.finish(
+    db,
+    { contentId, leaseHash },
+    { marker, thumbnail: null, metadata },
+    { quotas: UNLIMITED, now },
+  );
 }
 const failure = { code: "compile_crashed", message: "It broke." } as const;
 const progress = { stage: "match", done: 1, total: 9 } as const;
@@ -82,7 +88,7 @@ describe("a lease", () => {
       await life.extendLease(db, lease(id, hash), { seconds: 60, progress, now: edge.clock }),
     ).toBeUndefined();
     expect(await life.releaseLease(db, lease(id, hash), edge.clock)).toBeUndefined();
-    expect(await finish(edge, id, hash)).toBeUndefined();
+    expect(await finish(edge, id, hash)).toBe(false);
     expect(await rows()).toEqual(before);
   });
 
@@ -94,7 +100,7 @@ describe("a lease", () => {
       await life.extendLease(db, lease(id, other), { seconds: 60, progress, now: edge.clock }),
     ).toBeUndefined();
     expect(await life.releaseLease(db, lease(id, other), edge.clock)).toBeUndefined();
-    expect(await finish(edge, id, other)).toBeUndefined();
+    expect(await finish(edge, id, other)).toBe(false);
     expect(await life.fail(db, lease(id, other), failure, edge.clock)).toBeUndefined();
     expect(await rows()).toEqual(before);
   });
@@ -243,7 +249,7 @@ describe("an attempt that failed", () => {
       }),
     ).toBeUndefined();
     expect(await life.fail(db, lease(id, hash), failure, edge.clock)).toBeUndefined();
-    expect(await finish(edge, id, hash)).toBeUndefined();
+    expect(await finish(edge, id, hash)).toBe(false);
     expect(await rows()).toEqual(before);
   });
 
@@ -292,7 +298,7 @@ describe("finishing", () => {
   it.each(["browser", "node"] as const)("makes a marker of %s ready", async (state) => {
     const { edge, id, hash, rows } = await start(state);
     edge.pass(5);
-    expect(await finish(edge, id, hash)).toMatchObject({ before: { id, markerPath: null } });
+    expect(await finish(edge, id, hash)).toBe(true);
     const { content, task } = await rows();
     expect(content).toMatchObject({
       markerStatus: "ready",
@@ -314,7 +320,7 @@ describe("finishing", () => {
     const { edge, db, id, hash, rows } = await start("browser");
     await life.recompile(db, id, { lease: null, audit: null, now: edge.clock });
     const before = await rows();
-    expect(await finish(edge, id, hash)).toBeUndefined();
+    expect(await finish(edge, id, hash)).toBe(false);
     expect(await rows()).toEqual(before);
   });
 });
@@ -390,7 +396,7 @@ describe("compiling again", () => {
 
   it("returns undefined for deleted content", async () => {
     const { edge, db, id } = await start("pending");
-    await (await edge.store()).remove(id, edge.clock);
+    await (await edge.store()).remove(id, { now: edge.clock });
     expect(await life.recompile(db, id, { lease: null, audit: null, now: edge.clock })).toBeUndefined();
   });
 });

@@ -2,8 +2,8 @@ import { eq, sql } from "drizzle-orm";
 import { beforeEach, expect, it } from "vitest";
 import { scoreTarget } from "../../../compiler/quality.ts";
 import { placeOf } from "../../../worker/content/files.ts";
-import { arContent } from "../../../worker/db/tables.ts";
-import { listOldScores } from "../../../worker/marker/old-scores.ts";
+import { someContents } from "../../../worker/content/some-contents.ts";
+import { arContent, hasOldScore } from "../../../worker/db/tables.ts";
 import { sweep } from "../../../worker/sweep.ts";
 import { Edge, form } from "../edge.ts";
 import { mind, target } from "../fixtures.ts";
@@ -39,7 +39,7 @@ it("is MindAR's until the sweep scores the marker for our player", async () => {
   const after = await row();
   expect({ ...after, markerMetadata: null }).toEqual({ ...before, markerMetadata: null });
   expect({ ...after.markerMetadata, quality: null }).toEqual({ ...before.markerMetadata, quality: null });
-  expect(await listOldScores(edge.db, 10)).toEqual([]);
+  expect(await someContents(edge.db, hasOldScore, 10)).toEqual([]);
 });
 
 it.each([
@@ -64,7 +64,7 @@ it.each([
   await spoil(await markerPath());
   await sweep(edge.bindings, edge.clock);
   expect(await quality()).toEqual({ ...scoreTarget(target()), player: "mindar" });
-  expect(await listOldScores(edge.db, 10)).toEqual([]);
+  expect(await someContents(edge.db, hasOldScore, 10)).toEqual([]);
 });
 
 it("waits for a storage that is down", async () => {

@@ -6,7 +6,7 @@ const DAY = 86_400_000;
 
 /**
  * Returns the SQL that fills the tables that grow, for the first company: `rows` photos, one in a thousand of them
- * failed, each with a finished compilation, an audit entry, and an event with its delivery. The photos' numbers are in
+ * failed, each with a finished compilation, a replaced file that is kept, an audit entry, and an event with its delivery. The photos' numbers are in
  * their titles. There are as many other companies.
  *
  * @param now the time of the newest rows, in milliseconds since 1970
@@ -45,6 +45,8 @@ export function largeTables(rows: number, now: number): string[] {
     `INSERT INTO attempts (key, count, resets_at) ${numbers} SELECT 'attempt-' || n, 1, ${now + DAY} FROM numbers`,
     `INSERT INTO verifications (id, identifier, value, expires_at, created_at, updated_at)
       ${numbers} SELECT 'verification-' || n, 'challenge-' || n, 'person-' || n, ${now + DAY}, ${now}, ${now} FROM numbers`,
+    `INSERT INTO orphaned_files (id, company_id, content_id, path, is_reserved, created_at, due_at)
+      ${numbers} SELECT 'orphan-' || n, ${company}, 'content-' || n, 'replaced-' || n, 0, ${at}, ${at} + ${DAY} FROM numbers`,
     `INSERT INTO storage_migrations (id, company_id, state, next_message_at, created_at, updated_at, finished_at)
       VALUES ('large-migration', ${company}, 'done', 0, ${now}, ${now}, ${now})`,
     `INSERT INTO file_moves (id, migration_id, content_id, kind, from_path, to_path, state, has_orphaned_copy, parts, attempts, created_at, finished_at)

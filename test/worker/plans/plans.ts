@@ -20,7 +20,7 @@ const EXCEPTIONS: readonly Exception[] = [
     reason: "Reads the first row: whether there is one.",
   },
   {
-    scan: /^\w+ USING (COVERING )?INDEX (\w+_waiting|ar_content_deleted|video_uploads_expiry)$/,
+    scan: /^\w+ USING (COVERING )?INDEX (\w+_waiting|ar_content_deleted|video_uploads_expiry|orphaned_files_due)$/,
     query: /WITH RECURSIVE waiting/,
     reason: "Reads the first row: the first company that has such rows (worker/db/companies-with.ts).",
   },

@@ -215,6 +215,7 @@ const REQUESTS: Readonly<Record<string, Sample>> = {
   "GET /api/storage-connections/{id}": { about: "connection" },
   "PATCH /api/storage-connections/{id}": { about: "connection", body: () => json("PATCH", { name: "N" }) },
   "DELETE /api/storage-connections/{id}": { about: "connection" },
+  "DELETE /api/storage-connections/{id}/deleted-files": { about: "connection" },
   "GET /api/storage-connections/{id}/losses": { about: "connection" },
   "POST /api/storage-connections/{id}/give-up": {
     about: "connection",

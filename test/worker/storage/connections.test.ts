@@ -7,6 +7,7 @@ import { FIRST_COMPANY_ID } from "../../../worker/content/store.ts";
 import * as tables from "../../../worker/db/tables.ts";
 import { companies, orphanedFiles, storageConnections, videoUploads } from "../../../worker/db/tables.ts";
 import type { Problem } from "../../../worker/errors.ts";
+import type { ArContent } from "../../../worker/schemas.ts";
 import { resealSettings } from "../../../worker/storage/connections.ts";
 import { StorageError, type StorageProvider } from "../../../worker/storage/provider.ts";
 import type {
@@ -225,6 +226,11 @@ describe("a storage connection", () => {
   });
 });
 
+/** Returns the size of a photo's QR code, which is stored as the API draws it. */
+async function qrCodeBytes({ qr_url }: ArContent): Promise<number> {
+  return (await (await edge.fetch(qr_url)).arrayBuffer()).byteLength;
+}
+
 describe("a test of a connection", () => {
   it("writes, reads, lists and deletes files, one of them in two parts, and leaves none", async () => {
     const { id } = await edge.connection("second");
@@ -344,10 +350,10 @@ describe("the connection of a company", () => {
     const current = await edge.json<StorageConnection>(`${API}/${id}`);
     expect(current).toMatchObject({
       is_current: true,
-      files: { count: 3, bytes: photo.length + 5000 },
+      files: { count: 3, bytes: photo.length + 5000 + (await qrCodeBytes(after.content)) },
       companies: [{ name: "First company" }],
     });
-    await edge.fetch(`/api/ar-content/${after.content.id}`, { method: "DELETE" });
+    await edge.fetch(`/api/ar-content/${after.content.id}?keep_files=false`, { method: "DELETE" });
     const left = (await edge.backends.get("second")?.list("", { recursive: true }))?.objects ?? [];
     expect(left.filter(({ key }) => key.includes(after.content.unique_id))).toEqual([]);
   });
@@ -387,7 +393,7 @@ describe("the connection of a company", () => {
     await edge.switchTo("platform");
     const one = await refused(path, { method: "DELETE" });
     expect(one.detail).toBe("This connection cannot be deleted: it holds 2 of your files.");
-    await edge.fetch(`/api/ar-content/${content.id}`, { method: "DELETE" });
+    await edge.fetch(`/api/ar-content/${content.id}?keep_files=false`, { method: "DELETE" });
     expect((await edge.fetch(path, { method: "DELETE" })).status).toBe(204);
     for (const init of [json("PATCH", { name: "Mine" }), { method: "DELETE" }]) {
       expect((await refused(`${API}/platform`, init)).code).toBe("storage_in_use");
@@ -442,13 +448,15 @@ describe("the connection of a company", () => {
       if (table === "ar_content") await set(null);
       else await env.DB.prepare(`DELETE FROM ${table}`).run();
     }
-    await edge.db.insert(orphanedFiles).values({ ...file, id: "orphan", isReserved: false });
+    await edge.db
+      .insert(orphanedFiles)
+      .values({ ...file, id: "orphan", dueAt: edge.clock, isReserved: false });
     expect((await refused(`${API}/${id}`, { method: "DELETE" })).detail).toBe(
-      "This connection cannot be deleted: 1 unused file in it is still to be deleted.",
+      "This connection cannot be deleted: 1 deleted file in it is still to be removed.",
     );
     await edge.db.delete(orphanedFiles);
     expect((await edge.fetch(`${API}/${id}`, { method: "DELETE" })).status).toBe(204);
-    await edge.fetch(`/api/ar-content/${content.id}`, { method: "DELETE" });
+    await edge.fetch(`/api/ar-content/${content.id}?keep_files=false`, { method: "DELETE" });
   });
 
   it("cannot be deleted while a row refers to it that this platform does not know, and says so", async () => {
@@ -509,11 +517,12 @@ describe("the usage of a connection", () => {
     const { id } = await edge.connection("third");
     await edge.switchTo(id);
     const photo = png();
-    await edge.submit({ image: photo });
+    const { content } = await edge.submit({ image: photo });
     const path = `${API}/${id}/usage`;
     const ask = (query = "") => edge.json<StorageConnectionUsage>(path + query);
-    const files = { count: 2, bytes: photo.length };
-    const usage = { objects: 2, bytes: expect.any(Number), quota: null, age_seconds: 0 };
+    const bytes = photo.length + (await qrCodeBytes(content));
+    const files = { count: 2, bytes };
+    const usage = { objects: 2, bytes, quota: null, age_seconds: 0 };
     expect(await ask()).toMatchObject({ files, usage });
     await edge.submit();
     edge.pass(100);
@@ -530,8 +539,10 @@ describe("the usage of a connection", () => {
 
   it("is available for the platform's own bucket too", async () => {
     await edge.submit();
-    const { files, usage } = await edge.json<StorageConnectionUsage>(`${API}/platform/usage?refresh=true`);
-    expect(usage.objects).toBe(files.count);
+    const { files, deleted_files, usage } = await edge.json<StorageConnectionUsage>(
+      `${API}/platform/usage?refresh=true`,
+    );
+    expect(usage.objects).toBe(files.count + deleted_files.count);
     expect((await list())[0].usage).toMatchObject({ objects: usage.objects });
   });
 });

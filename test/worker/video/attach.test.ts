@@ -78,9 +78,10 @@ describe("a video", () => {
     await put(first, 1400);
     const attached = await (await put(second, 1500)).json<ArContent>();
     expect(attached.video_url).toBe(`/media/${content.unique_id}/video?v=2`);
+    await edge.removeDeletedFiles();
     expect((await edge.files(content)).filter((key) => key.includes("/videos/"))).toHaveLength(1);
 
-    expect((await edge.fetch(path, { method: "DELETE" })).status).toBe(204);
+    expect((await edge.fetch(`${path}?keep_files=false`, { method: "DELETE" })).status).toBe(204);
     expect(await edge.content(content.id)).toMatchObject({
       video_url: null,
       video_type: null,
@@ -100,6 +101,7 @@ describe("a video", () => {
     const { video_bytes: size, video_url: url } = await edge.content(content.id);
     const served = await (await edge.fetch(url ?? "")).arrayBuffer();
     expect(served.byteLength).toBe(size);
+    await edge.removeDeletedFiles();
     expect((await edge.files(content)).filter((key) => key.includes("/videos/"))).toHaveLength(1);
   });
 });

@@ -106,6 +106,7 @@ describe("a large video", () => {
       expect(await (await complete(id)).json()).toMatchObject({ video_type: `video/${type}` });
       expect(await shown()).toEqualBytes(bytes);
     }
+    await edge.removeDeletedFiles();
     expect((await edge.files(content)).filter((key) => key.includes("videos/"))).toHaveLength(1);
   });
 
@@ -195,8 +196,9 @@ describe("a large video", () => {
     expect((await edge.fetch(`/api/ar-content/${content.id}`, { method: "DELETE" })).status).toBe(204);
     expect(await rowsOf(id)).toEqual([]);
     await sweep(edge.bindings, edge.clock);
-    expect(await edge.db.select().from(orphanedFiles)).toEqual([]);
-    const joined = edge.storage.multipart.complete(row.path, row.uploadId, [{ number: 1, etag: "e" }]);
+    const { path, uploadId } = row;
+    expect(await edge.db.select().from(orphanedFiles).where(eq(orphanedFiles.path, path))).toEqual([]);
+    const joined = edge.storage.multipart.complete(path, uploadId, [{ number: 1, etag: "e" }]);
     await expect(joined).rejects.toMatchObject({ code: "not_found" });
   });
 
@@ -285,6 +287,7 @@ describe("a large video", () => {
       await takeTurn(edge.bindings);
     }
     expect(await shown()).toEqualBytes(bytes);
+    await edge.removeDeletedFiles();
     expect(await inOwn()).toBe(0);
     // Only the video was meant: the photo, which was there before the switch, stays.
     expect(await edge.files(content)).toHaveLength(1);

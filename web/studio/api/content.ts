@@ -32,8 +32,8 @@ export function updateContent(id: string, body: ArContentChange): Promise<ArCont
   return vivimark.call("PATCH /api/ar-content/{id}", { path: { id }, body });
 }
 
-export function deleteContent(id: string): Promise<void> {
-  return vivimark.delete(id);
+export function deleteContent(id: string, options: { readonly keepFiles: boolean }): Promise<void> {
+  return vivimark.delete(id, options);
 }
 
 /** Runs an action on up to 200 photos. Repeating it with the same key has no further effect. */

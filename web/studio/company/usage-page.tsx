@@ -39,7 +39,10 @@ export function UsagePage() {
             <Bar name="Compilations today" {...usage.compilations} show={count} />
             <p class="hint">
               Compilations are counted per day (UTC) and reset at {clock(usage.compilations.resets_at)}, your
-              time. Deleted photos count until their files are removed.
+              time. Deleted files do not count; they are kept for up to 24 hours
+              {usage.deleted_files.count > 0 &&
+                `: ${count(usage.deleted_files.count)} now, ${byteSize(usage.deleted_files.bytes)}`}
+              .
             </p>
           </section>
           <section class="panel" aria-labelledby="records-title">

@@ -182,6 +182,7 @@ function expiry(at: string): string {
 
 function DeleteDialog({ content, onClose }: { content: ArContent; onClose: () => void }) {
   const { route } = useLocation();
+  const [keepFiles, setKeepFiles] = useState(true);
   return (
     <ConfirmDialog
       title={`Delete “${content.title}”?`}
@@ -189,7 +190,7 @@ function DeleteDialog({ content, onClose }: { content: ArContent; onClose: () =>
       isDanger
       work={async () => {
         jobOf(content.id)?.cancel();
-        await api.deleteContent(content.id);
+        await api.deleteContent(content.id, { keepFiles });
         contents.remove(content.id);
         toast(`“${content.title}” deleted.`);
         route(addressOf(contents.filter.value));
@@ -197,6 +198,14 @@ function DeleteDialog({ content, onClose }: { content: ArContent; onClose: () =>
       onClose={onClose}
     >
       This deletes the photo, its marker and its video. Printed QR codes stop working. You cannot undo this.
+      <label class="delete-choice">
+        <input
+          type="checkbox"
+          checked={!keepFiles}
+          onChange={({ currentTarget }) => setKeepFiles(!currentTarget.checked)}
+        />
+        Remove the files from the storage now, not after 24 hours
+      </label>
     </ConfirmDialog>
   );
 }

@@ -44,6 +44,11 @@ export function deleteConnection(id: string): Promise<void> {
   return vivimark.call("DELETE /api/storage-connections/{id}", { path: { id } });
 }
 
+/** Removes the deleted files of a storage, which are kept for 24 hours otherwise. */
+export async function removeDeletedFiles(id: string): Promise<void> {
+  await vivimark.call("DELETE /api/storage-connections/{id}/deleted-files", { path: { id } });
+}
+
 /** Allows this page to upload straight to a storage. */
 export async function allowUploads(id: string): Promise<void> {
   await vivimark.call("POST /api/storage-connections/{id}/cors", { path: { id } });

@@ -22,7 +22,7 @@ export function ConnectionCard(props: {
   onMove: () => void;
 }) {
   const { connection, all } = props;
-  const [open, setOpen] = useState<"edit" | "delete" | "use" | "give-up" | null>(null);
+  const [open, setOpen] = useState<"edit" | "delete" | "use" | "give-up" | "remove-files" | null>(null);
   const [report, setReport] = useState<StorageConnectionReport | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [testing, setTesting] = useState(false);
@@ -94,6 +94,17 @@ export function ConnectionCard(props: {
       )}
 
       {connection.given_up_at && <p class="hint warn">Its files were given up and are being removed.</p>}
+
+      {connection.deleted_files.count > 0 && (
+        <div class="deleted-files">
+          <p class="hint">Deleted files, kept for up to 24 hours: {filesText(connection.deleted_files)}.</p>
+          {may("storage:manage") && (
+            <button type="button" class="button small" onClick={() => setOpen("remove-files")}>
+              Remove now
+            </button>
+          )}
+        </div>
+      )}
 
       {connection.is_current && elsewhere > 0 && !props.isMoving && (
         <div class="elsewhere">
@@ -168,6 +179,22 @@ export function ConnectionCard(props: {
           onClose={close}
         >
           Vivimark deletes the connection and its keys. The storage itself is not changed.
+        </ConfirmDialog>
+      )}
+      {open === "remove-files" && (
+        <ConfirmDialog
+          title={`Remove the deleted files of “${connection.name}”?`}
+          action="Remove files"
+          isDanger
+          work={async () => {
+            await api.removeDeletedFiles(connection.id);
+            toast("The deleted files are being removed.");
+            changed();
+          }}
+          onClose={close}
+        >
+          Within minutes, Vivimark removes {filesText(connection.deleted_files)} from the storage. An operator
+          cannot restore them afterwards.
         </ConfirmDialog>
       )}
       {open === "give-up" && <GiveUpDialog connection={connection} onGivenUp={changed} onClose={close} />}

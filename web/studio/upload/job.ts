@@ -125,7 +125,14 @@ export async function uploadPhoto(
     compilation.stop();
     compilation = begin(maxFeatures);
   }
-  return finish({ submission, compilation, undo: () => deps.api.deleteContent(submission.content.id) }, run);
+  return finish(
+    {
+      submission,
+      compilation,
+      undo: () => deps.api.deleteContent(submission.content.id, { keepFiles: false }),
+    },
+    run,
+  );
 }
 
 export interface StoredPhoto {

@@ -28,6 +28,7 @@ const saved: StorageConnection = {
   settings_error: null,
   secrets: ["secret_access_key"],
   files: { count: 0, bytes: 0 },
+  deleted_files: { count: 0, bytes: 0 },
   companies: [],
   usage: null,
   last_test_at: null,

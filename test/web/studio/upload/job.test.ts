@@ -63,7 +63,8 @@ function desk({ submit, compile, deliver = [] }: Script = {}) {
         calls.push(`deliver ${id} ${token} ${milliseconds}`);
         return (deliver.shift() ?? (async () => ready))();
       },
-      deleteContent: async (id) => note(`delete ${id}`, undefined),
+      deleteContent: async (id, { keepFiles }) =>
+        note(`delete ${id}${keepFiles ? "" : " at once"}`, undefined),
       downloadPhoto: async ({ image_url }) => note(`download ${image_url}`, new Blob(["stored"])),
     },
     maxFeatures: null,
@@ -235,7 +236,7 @@ describe("uploadPhoto", () => {
       kind: "refused",
       message: "Only 12 points.",
     });
-    expect(calls).toContain("delete content-1");
+    expect(calls).toContain("delete content-1 at once");
     expect(calls).not.toContain("release content-1");
   });
 
@@ -248,7 +249,7 @@ describe("uploadPhoto", () => {
       kind: "refused",
       message: "Only 12 points.",
     });
-    expect(calls).not.toContain("delete content-1");
+    expect(calls).not.toContain("delete content-1 at once");
   });
 
   it("hands over to the server when its worker crashes", async () => {
@@ -256,7 +257,7 @@ describe("uploadPhoto", () => {
     const outcome = await upload(world, never);
     expect(outcome).toMatchObject({ kind: "handed_over", reason: expect.stringContaining("out of memory") });
     expect(calls).toContain("release content-1");
-    expect(calls).not.toContain("delete content-1");
+    expect(calls).not.toContain("delete content-1 at once");
   });
 
   it("explains a lost lease and changes nothing more", async () => {
@@ -291,7 +292,7 @@ describe("uploadPhoto", () => {
     expect(await upload(world, controller.signal)).toEqual({
       kind: "cancelled",
     });
-    expect(calls).toContain("delete content-1");
+    expect(calls).toContain("delete content-1 at once");
   });
 
   it("removes the stored photo even if the removal is rate-limited", async () => {
@@ -305,11 +306,12 @@ describe("uploadPhoto", () => {
     });
     const { deleteContent } = world.api;
     const removals = [() => Promise.reject(tooMany), deleteContent];
-    const held = { ...world, api: { ...world.api, deleteContent: (id: string) => removals.shift()!(id) } };
+    const remove: typeof deleteContent = (id, options) => removals.shift()!(id, options);
+    const held = { ...world, api: { ...world.api, deleteContent: remove } };
     expect(await upload(held, controller.signal)).toEqual({
       kind: "cancelled",
     });
-    expect(calls.slice(-2)).toEqual(["until 5000", "delete content-1"]);
+    expect(calls.slice(-2)).toEqual(["until 5000", "delete content-1 at once"]);
   });
 
   it("removes the stored photo when cancelled before the response", async () => {
@@ -324,7 +326,7 @@ describe("uploadPhoto", () => {
     expect(await upload(world, controller.signal)).toEqual({
       kind: "cancelled",
     });
-    expect(calls).toContain("delete content-1");
+    expect(calls).toContain("delete content-1 at once");
   });
 
   it("removes the stored photo even if its delivery completes during the cancellation", async () => {
@@ -340,7 +342,7 @@ describe("uploadPhoto", () => {
     expect(await upload(world, controller.signal)).toEqual({
       kind: "cancelled",
     });
-    expect(calls.at(-1)).toBe("delete content-1");
+    expect(calls.at(-1)).toBe("delete content-1 at once");
   });
 
   it("throws unexpected errors", async () => {
