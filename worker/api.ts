@@ -46,7 +46,7 @@ serve(root, { logged: loggedPathOf });
 root.use("/api/ar-content/:id/*", async (c, next) => {
   await next();
   const isRead = c.req.method === "GET" || c.req.method === "HEAD";
-  if (!isRead && c.res.ok) c.env.publicCache.forget(c.req.param("id"));
+  if (!isRead && c.res.ok) c.env.publicCache.forget(c.req.param("id"), c.env.now());
 });
 
 for (const publicPath of [

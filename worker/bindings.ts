@@ -14,6 +14,8 @@ import type { YandexDiskSettingsBody } from "./storage/settings.ts";
  */
 export interface Bindings {
   readonly db: Database;
+  /** The copy of the database nearest to the caller, for reads that may lag a little behind. */
+  readonly replica: Database;
   readonly storages: Storages;
   readonly queue: CompileQueue;
   readonly storageQueue: StorageQueue;

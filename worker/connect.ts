@@ -8,6 +8,7 @@ import type {
   StorageMessage,
   WebhookMessage,
 } from "./bindings.ts";
+import { EdgeCache } from "./content/edge-cache.ts";
 import { PublicCache } from "./content/public-cache.ts";
 import { POLICIES, parseRates, type RateLimits } from "./http/rate-limits.ts";
 import { UploadMemory } from "./http/upload-memory.ts";
@@ -56,6 +57,8 @@ export interface Env {
   readonly MAIL_URL?: string;
   readonly MAIL_SECRET?: string;
   readonly PUBLIC_URL?: string;
+  /** "true" keeps rows, markers and thumbnails in Cloudflare's cache. */
+  readonly EDGE_CACHE: string;
   /** Requests per minute by policy, for worker/http/rate-limits.ts; empty: unlimited. */
   readonly RATE_LIMITS: string;
   readonly PUBLIC_LIMIT: RateLimit;
@@ -89,7 +92,7 @@ const MIN_COMPILER_SECRET_LENGTH = 32;
 const PUBLIC_ROW_SECONDS = 2;
 
 /** All module-level state of the Worker: what an isolate keeps in memory between requests. */
-const publicCache = new PublicCache(PUBLIC_ROW_SECONDS);
+let publicCache: PublicCache | undefined;
 const openStorages: OpenStorages = new Map();
 const uploadMemory = new UploadMemory();
 const pressure: Pressure = { busyUntil: 0 };
@@ -98,6 +101,7 @@ const texts = textMemory();
 /** Returns the services of the edge, made from the platform's bindings. */
 export function connect(env: Env): Bindings & Consumer {
   const db = drizzle(env.DB);
+  const later = (work: Promise<unknown>) => waitUntil(work);
   const vault = new Vault(env.SECRETS_KEYS ?? "");
   const policy = { allowPrivate: env.ALLOW_PRIVATE_STORAGE === "true" };
   const { YANDEX_CLIENT_ID: clientId = "", YANDEX_CLIENT_SECRET: clientSecret = "" } = env;
@@ -140,6 +144,7 @@ export function connect(env: Env): Bindings & Consumer {
   };
   return {
     db,
+    replica: replicaOf(env),
     storages,
     internet: http,
     settings,
@@ -147,7 +152,10 @@ export function connect(env: Env): Bindings & Consumer {
     accounts: accountsOf(env, db),
     rateLimits: rateLimitsOf(env),
     uploadMemory,
-    publicCache,
+    publicCache: (publicCache ??= new PublicCache(
+      PUBLIC_ROW_SECONDS,
+      edgeCacheOf(env, settings.publicUrl, later),
+    )),
     assets: { fetch: (request) => env.ASSETS.fetch(request) },
     queue: {
       async send(message, delaySeconds) {
@@ -202,8 +210,18 @@ export function connect(env: Env): Bindings & Consumer {
     },
     now: () => Date.now(),
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-    later: (work) => waitUntil(work),
+    later,
   };
+}
+
+/** @see https://developers.cloudflare.com/d1/best-practices/read-replication/ */
+function replicaOf({ DB }: Env): Bindings["db"] {
+  // A session has all methods that drizzle calls.
+  return drizzle(DB.withSession("first-unconstrained") as unknown as D1Database);
+}
+
+function edgeCacheOf(env: Env, publicUrl: string, later: Bindings["later"]): EdgeCache | null {
+  return env.EDGE_CACHE === "true" ? new EdgeCache(publicUrl || "https://vivimark.invalid", later) : null;
 }
 
 /** Tells whether a queue of wrangler.toml holds the messages that another queue gave up. */

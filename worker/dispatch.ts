@@ -50,6 +50,6 @@ async function verdictOn(
   }
   if ("delivery_id" in message) return (isDead ? deadLetterDelivery : deliverWebhook)(services, message);
   const verdict = await (isDead ? deadLetter : consume)(services, message);
-  services.publicCache.forget(message.content_id);
+  services.publicCache.forget(message.content_id, services.now());
   return verdict;
 }

@@ -95,6 +95,7 @@ export async function startPlatform(processes: Processes, options: PlatformOptio
     SETUP_TOKEN: setupToken,
     MAILBOX_TOKEN: mailboxToken,
     ALLOW_PRIVATE_STORAGE: "true",
+    EDGE_CACHE: "",
     ...variables,
   });
 

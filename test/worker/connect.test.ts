@@ -1,6 +1,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { connect, type Env } from "../../worker/connect.ts";
+import { FIRST_COMPANY_ID } from "../../worker/content/store.ts";
+import { companies } from "../../worker/db/tables.ts";
 
 const settings = env as unknown as Env;
 
@@ -51,6 +53,22 @@ describe("the Node compiler", () => {
     expect((await edge.askForPlace())?.failure.code).toBe("compiler_missing");
     await expect(edge.dependencies.compiler!()).rejects.toThrow("Set COMPILER_URL or COMPILER_CONTAINER.");
   });
+});
+
+test("the replica is read in a D1 session that begins anywhere", async () => {
+  const sessions: unknown[] = [];
+  const database = new Proxy(env.DB, {
+    get(target, name) {
+      if (name !== "withSession") throw new Error(`The database was asked for ${String(name)}.`);
+      return (constraint: D1SessionConstraint) => {
+        sessions.push(constraint);
+        return target.withSession(constraint);
+      };
+    },
+  });
+  const { replica } = connect({ ...settings, DB: database });
+  expect(await replica.select({ id: companies.id }).from(companies)).toEqual([{ id: FIRST_COMPANY_ID }]);
+  expect(sessions).toEqual(["first-unconstrained"]);
 });
 
 describe("COMPILER_SECRET", () => {

@@ -76,6 +76,7 @@ export class Edge {
   readonly bindings: Bindings = {
     // Not `this.db`, with which tests read rows: check.ts checks the statements of the Worker.
     db: drizzle(noting()),
+    replica: drizzle(noting()),
     storages: this.storagesWith(this.storage),
     settings: this.settings,
     yandex: null,

@@ -59,7 +59,7 @@ async function change(
     auditDetail: { ...fields, ...isActive },
     now: now(),
   });
-  for (const id of changed) publicCache.forget(id);
+  for (const id of changed) publicCache.forget(id, now());
   const missing = ids.filter((id) => !changed.has(id));
   const { projectId } = changes;
   const isMove = projectId !== undefined && missing.length > 0;
@@ -75,7 +75,7 @@ async function remove(
 ): Promise<BulkItem[]> {
   const deleted = await store.removeAll(ids, { keepFiles, now: services.now() });
   const removed = new Set(deleted.map(({ id }) => id));
-  for (const id of removed) services.publicCache.forget(id);
+  for (const id of removed) services.publicCache.forget(id, services.now());
   await enqueueDeliveries(services, [...removed]);
   return ids.map((id) => (removed.has(id) ? done(id, 204) : refused(id, notFound(id))));
 }

@@ -5,11 +5,11 @@ import type { Bindings } from "../bindings.ts";
 import type { Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { logFailure } from "../log.ts";
-import { type ByteRange, StorageError, UnsatisfiableRange } from "../storage/provider.ts";
+import { type ByteRange, resolveRange, StorageError, UnsatisfiableRange } from "../storage/provider.ts";
 import { VaultError } from "../storage/secrets.ts";
 import { KINDS, type MediaKind } from "./file-kinds.ts";
 import { contentTypeOf, type FilePlace, isSamePlace, placeOf } from "./files.ts";
-import { MAX_FILE_BYTES } from "./public-cache.ts";
+import { MAX_FILE_BYTES, type WholeFile } from "./public-cache.ts";
 
 type Services = Pick<Bindings, "storages" | "publicCache">;
 
@@ -83,7 +83,7 @@ export async function serveMedia(
  * @returns null when the file is not in its storage
  */
 async function serveFile(
-  { storages, publicCache }: Services,
+  services: Services,
   { place, name, contentType, version }: MediaFile,
   kind: MediaKind,
   request: MediaRequest,
@@ -98,33 +98,17 @@ async function serveFile(
   }
   headers["Content-Type"] = contentType;
   headers["Content-Disposition"] = `inline; filename="${name}"`;
-  if (request.method === "HEAD") {
-    const object = await hidingStorageErrors(async () =>
-      (await storages.open(place.storageId)).head(place.path),
-    );
-    if (!object) return null;
-    return new Response(null, { headers: { ...headers, "Content-Length": String(object.size) } });
-  }
-
+  const isHead = request.method === "HEAD";
   const isUnchanged = request.ifRange === undefined || request.ifRange === etag;
-  const range = isUnchanged ? parseRange(request.range) : undefined;
-  const open = async () => (await storages.open(place.storageId)).download(place.path, { range });
-  if (KINDS[kind].isCached && !range) {
-    const file = await hidingStorageErrors(() => publicCache.file(place, open));
-    if (!file) return null;
-    return new Response(file.body, { headers: { ...headers, "Content-Length": String(file.size) } });
-  }
+  const range = isUnchanged && !isHead ? parseRange(request.range) : undefined;
   try {
-    const download = await hidingStorageErrors(open);
-    if (!download) return null;
-    if (!download.range) {
-      headers["Content-Length"] = String(download.size);
-      return new Response(download.body, { headers });
-    }
-    const { start, end } = download.range;
-    headers["Content-Length"] = String(end - start + 1);
-    headers["Content-Range"] = `bytes ${start}-${end}/${download.size}`;
-    return new Response(download.body, { status: 206, headers });
+    const file = await hidingStorageErrors(() => openFile(services, place, kind, { isHead, range }));
+    if (!file) return null;
+    const { body, size, range: sent } = file;
+    if (!sent) return new Response(body, { headers: { ...headers, "Content-Length": String(size) } });
+    headers["Content-Length"] = String(sent.end - sent.start + 1);
+    headers["Content-Range"] = `bytes ${sent.start}-${sent.end}/${size}`;
+    return new Response(body, { status: 206, headers });
   } catch (error) {
     if (!(error instanceof UnsatisfiableRange)) throw error;
     throw new Refusal(
@@ -133,6 +117,40 @@ async function serveFile(
       { "Content-Range": `bytes */${error.size}` },
     );
   }
+}
+
+interface OpenFile {
+  /** The bytes of `range`; null for HEAD. */
+  readonly body: WholeFile["body"] | null;
+  /** The size of the whole file. */
+  readonly size: number;
+  /** Null: all of it. */
+  readonly range: { readonly start: number; readonly end: number } | null;
+}
+
+/** Opens a file or a range of it, from the cache if it is of a kind that is cached and small enough. */
+async function openFile(
+  { storages, publicCache }: Services,
+  place: FilePlace,
+  kind: MediaKind,
+  { isHead, range }: { readonly isHead: boolean; readonly range: ByteRange | undefined },
+): Promise<OpenFile | null> {
+  const storage = async () => storages.open(place.storageId);
+  if (KINDS[kind].isCached) {
+    const whole = await publicCache.file(place, async () => (await storage()).download(place.path));
+    if (!whole) return null;
+    const { body, size } = whole;
+    if (body instanceof Uint8Array) {
+      const part = range ? resolveRange(range, size) : null;
+      const bytes = part ? body.subarray(part.start, part.end + 1) : body;
+      return { body: isHead ? null : bytes, size, range: part };
+    }
+    if (!isHead && !range) return { body, size, range: null };
+    await body.cancel();
+  }
+  if (!isHead) return (await storage()).download(place.path, { range });
+  const object = await (await storage()).head(place.path);
+  return object && { body: null, size: object.size, range: null };
 }
 
 /**
@@ -152,17 +170,18 @@ async function serveCompact(
   if (request.ifNoneMatch !== undefined && matchesEtag(request.ifNoneMatch, etag)) {
     return new Response(null, { status: 304, headers });
   }
-  const file = await hidingStorageErrors(async () => {
-    const storage = await storages.open(place.storageId);
-    if (request.method === "HEAD") return storage.head(place.path);
-    return publicCache.file(place, () => storage.download(place.path), COMPACT);
+  const file = await hidingStorageErrors(() => {
+    const open = async () => (await storages.open(place.storageId)).download(place.path);
+    return publicCache.file(place, open, COMPACT);
   });
   if (!file) return null;
   headers["Content-Type"] = "application/octet-stream";
   headers["Content-Disposition"] = "inline";
   // The runtime compresses a body with this header.
   if (file.size <= MAX_FILE_BYTES) headers["Content-Encoding"] = "gzip";
-  return new Response("body" in file ? file.body : null, { headers });
+  if (request.method !== "HEAD") return new Response(file.body, { headers });
+  if (file.body instanceof ReadableStream) await file.body.cancel();
+  return new Response(null, { headers });
 }
 
 const COMPACT = { name: "compact", derive: compactOr };

@@ -2,10 +2,11 @@ import { type Context, Hono } from "hono";
 import type { AppEnv } from "../bindings.ts";
 import { isMediaKind } from "../content/file-kinds.ts";
 import { serveMedia } from "../content/media.ts";
-import { findPublic, isPublic } from "../content/public.ts";
+import { isPublic } from "../content/public.ts";
 import type { Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { originOf } from "../http/origin.ts";
+import { findLinked } from "./linked-content.ts";
 
 /** The longest `v` of an address. */
 export const MAX_VERSION_LENGTH = 16;
@@ -28,9 +29,8 @@ export const mediaRoutes = new Hono<AppEnv>().get("/:unique_id/:kind", async (c)
   let isVisibleToAll = true;
   let isRetry = false;
   const load = async () => {
-    const find = () => findPublic(c.env.db, uniqueId);
     // A retry means that the cached row is stale.
-    const content = await (isRetry ? find() : c.env.publicCache.content(uniqueId, c.env.now(), find));
+    const content = await findLinked(c, uniqueId, { isFresh: isRetry });
     isRetry = true;
     if (!content) return undefined;
     isVisibleToAll = isPublic(content, c.env.now());

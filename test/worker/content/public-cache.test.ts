@@ -1,37 +1,62 @@
 import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { EdgeCache } from "../../../worker/content/edge-cache.ts";
 import { PublicCache } from "../../../worker/content/public-cache.ts";
-import type { ArContent } from "../../../worker/schemas.ts";
+import type { ArContent, Submission, ViewerManifest } from "../../../worker/schemas.ts";
 import { StorageError } from "../../../worker/storage/provider.ts";
 import { R2Storage } from "../../../worker/storage/r2.ts";
 import { Edge, form, json } from "../edge.ts";
-import { mind, video } from "../fixtures.ts";
+import { HEIGHT, jpeg, mind, target, video, WIDTH } from "../fixtures.ts";
+import { noting, type Statements } from "../plans/statements.ts";
 
 const edge = new Edge();
 const marker = mind();
 let content: ArContent;
 /** Keys that were read from the storage. */
 let read: string[];
+/** Statements of visitors. */
+const statements: Statements = new Map();
 
 const storage = new R2Storage(env.BUCKET);
-const download = storage.download.bind(storage);
+const { download, head } = storage;
 storage.download = (key, options) => {
   read.push(key);
-  return download(key, options);
+  return download.call(storage, key, options);
 };
+storage.head = (key) => {
+  read.push(key);
+  return head.call(storage, key);
+};
+
+/** The platform's cache, whose entries do not expire by the real clock. */
+class LastingCache extends EdgeCache {
+  override put(key: string, body: Uint8Array<ArrayBuffer> | string): void {
+    super.put(key, body, 3600);
+  }
+}
+const edgeCache = new LastingCache("https://cache.test", edge.bindings.later);
+
+/** Returns an isolate that has just started. */
+const startIsolate = () => ({
+  publicCache: new PublicCache(2, edgeCache),
+  storages: edge.storagesWith(storage),
+  replica: drizzle(noting(statements)),
+});
+let isolate: ReturnType<typeof startIsolate>;
 
 /** A viewer without an account, on an isolate that has just started. */
 let visit: (path: string | null, init?: RequestInit) => Promise<Response>;
-let isolate: { publicCache: PublicCache; storages: Edge["bindings"]["storages"] };
 
 beforeEach(async () => {
   const { content: submitted, lease } = await edge.submit({ compile: "browser" });
   const path = `/api/ar-content/${submitted.id}`;
   const headers = { "Vivimark-Lease": lease?.token ?? "" };
-  await edge.json(`${path}/marker`, { method: "PUT", body: form({ marker }), headers });
+  const body = form({ marker, thumbnail: jpeg(WIDTH, HEIGHT) });
+  await edge.json(`${path}/marker`, { method: "PUT", body, headers });
   content = await edge.content(submitted.id);
   read = [];
-  isolate = { publicCache: new PublicCache(2), storages: edge.storagesWith(storage) };
+  isolate = startIsolate();
   visit = (path, init) => edge.anonymously(path ?? "", init, isolate);
 });
 
@@ -49,10 +74,56 @@ describe("a cached file or row", () => {
     expect(read).toEqual([expect.stringContaining(content.unique_id)]);
   });
 
-  it("is not used for a range", async () => {
+  it("costs the database and the storage nothing when all isolates of a location repeat its requests", async () => {
+    const { marker_url: marker, thumbnail_url: thumbnail } = content;
+    const paths = [`/api/viewer/${content.unique_id}`, marker!, `${marker}&form=compact`, thumbnail!];
+    const requests: { path: string; init: RequestInit }[] = paths.flatMap((path) => [
+      { path, init: {} },
+      { path, init: { method: "HEAD" } },
+      { path, init: { headers: { Range: "bytes=10-19" } } },
+    ]);
+    const answer = async ({ path, init }: (typeof requests)[number], on: typeof isolate) => {
+      const response = await edge.anonymously(path, init, on);
+      return { path, init, status: response.status, bytes: await response.bytes() };
+    };
+    const first = [];
+    for (const request of requests) first.push(await answer(request, isolate));
+    expect(first.map(({ status }) => status)).toEqual([
+      ...[200, 200, 200],
+      ...[200, 200, 206],
+      ...[200, 200, 200],
+      ...[200, 200, 206],
+    ]);
+    expect(statements.size).toBeGreaterThan(0);
+    expect(read).toHaveLength(3);
+
+    statements.clear();
+    read = [];
+    edge.pass(1.9);
+    for (const on of [isolate, startIsolate(), startIsolate()]) {
+      for (let i = 0; i < 5; i++) {
+        for (const known of first) expect(await answer(known, on)).toEqual(known);
+      }
+    }
+    expect([...statements.keys(), ...read]).toEqual([]);
+  });
+
+  it("serves ranges", async () => {
     await (await visit(content.marker_url)).arrayBuffer();
-    const part = await visit(content.marker_url, { headers: { Range: "bytes=10-19" } });
-    expect([part.status, new Uint8Array(await part.arrayBuffer())]).toEqual([206, marker.slice(10, 20)]);
+    const range = async (Range: string) => {
+      const response = await visit(content.marker_url, { headers: { Range } });
+      return [response.status, response.headers.get("content-range"), await response.bytes()];
+    };
+    const { length } = marker;
+    expect(await range("bytes=10-19")).toEqual([206, `bytes 10-19/${length}`, marker.slice(10, 20)]);
+    expect(await range("bytes=-5")).toEqual([
+      206,
+      `bytes ${length - 5}-${length - 1}/${length}`,
+      marker.slice(-5),
+    ]);
+    const outside = await range(`bytes=${length}-`);
+    expect(outside.slice(0, 2)).toEqual([416, `bytes */${length}`]);
+    expect(read).toHaveLength(1);
   });
 
   it("is gone at once after a change by this isolate", async () => {
@@ -63,13 +134,26 @@ describe("a cached file or row", () => {
     expect((await visit(content.marker_url)).status).toBe(404);
   });
 
-  it("is gone two seconds after a change by another isolate", async () => {
-    expect((await manifest()).status).toBe(200);
+  it("is gone two seconds after a change by another isolate, however many caches it went through", async () => {
+    const later = startIsolate();
+    const statuses = async (on: typeof isolate) => {
+      const range = { headers: { Range: "bytes=10-19" } };
+      const responses = [
+        await edge.anonymously(`/api/viewer/${content.unique_id}`, {}, on),
+        await edge.anonymously(content.marker_url!, range, on),
+        await edge.anonymously(`${content.marker_url}&form=compact`, {}, on),
+        await edge.anonymously(content.thumbnail_url!, {}, on),
+      ];
+      return responses.map(({ status }) => status);
+    };
+    expect(await statuses(isolate)).toEqual([200, 206, 200, 200]);
     await change();
     edge.pass(1.9);
-    expect((await manifest()).status).toBe(200);
+    for (const on of [isolate, later]) expect(await statuses(on)).toEqual([200, 206, 200, 200]);
     edge.pass(0.1);
-    expect((await manifest()).status).toBe(404);
+    for (const on of [isolate, later, startIsolate()]) {
+      expect(await statuses(on)).toEqual([404, 404, 404, 404]);
+    }
   });
 
   it("is not served after the content expires", async () => {
@@ -87,6 +171,27 @@ describe("a cached file or row", () => {
     const path = `/api/ar-content/${content.id}/video`;
     expect((await edge.fetch(path, { method: "PUT", body: film, headers }, isolate)).status).toBe(200);
     expect(await (await manifest()).json()).toMatchObject({ video_url: expect.any(String) });
+  });
+
+  it("gives way to a new marker, two seconds after its delivery through another isolate", async () => {
+    expect(await (await visit(content.marker_url)).bytes()).toEqualBytes(marker);
+    const path = `/api/ar-content/${content.id}`;
+    const { lease } = await edge.json<Submission>(
+      `${path}/marker/recompile`,
+      json("POST", { compile: "browser" }),
+    );
+    const headers = { "Vivimark-Lease": lease?.token ?? "" };
+    const newer = mind([target(WIDTH, HEIGHT, { maxFeatures: 30 })]);
+    expect(newer).not.toHaveLength(marker.length);
+    await edge.json(`${path}/marker`, { method: "PUT", body: form({ marker: newer }), headers });
+    edge.pass(2);
+    for (const on of [isolate, startIsolate()]) {
+      const { marker_url: url } = await (
+        await edge.anonymously(`/api/viewer/${content.unique_id}`, {}, on)
+      ).json<ViewerManifest>();
+      expect(url).not.toBe(content.marker_url);
+      expect(await (await edge.anonymously(url!, {}, on)).bytes()).toEqualBytes(newer);
+    }
   });
 
   it("stays when a request changes nothing, or something else", async () => {
@@ -125,20 +230,36 @@ describe("a cached file or row", () => {
   });
 });
 
+describe("a row that is not cached", () => {
+  it("comes from the replica for visitors, and from the primary database for callers with credentials", async () => {
+    const path = `/api/viewer/${content.unique_id}`;
+    const asked = async (headers: Record<string, string>) => {
+      const [near, primary]: Statements[] = [new Map(), new Map()];
+      const databases = { db: drizzle(noting(primary)), replica: drizzle(noting(near)) };
+      expect((await edge.anonymously(path, { headers }, databases)).status).toBe(200);
+      return { near: near.size, primary: primary.size };
+    };
+    expect(await asked({})).toEqual({ near: 1, primary: 0 });
+    expect(await asked({ Cookie: "session=1" })).toEqual({ near: 0, primary: 1 });
+    expect(await asked({ Authorization: "Bearer 1" })).toEqual({ near: 0, primary: 1 });
+  });
+});
+
 describe("the cache", () => {
   const row = { id: "id", uniqueId: "x", isActive: true, expiresAt: null } as never;
 
   it("does not keep what was read while its content was changed", async () => {
-    const cache = new PublicCache(2);
-    const readDuring = (changedId: string) =>
-      cache.content("x", 0, async () => {
-        cache.forget(changedId);
+    const cache = new PublicCache(2, edgeCache);
+    const readDuring = (changedId: string, now: number) =>
+      cache.content("x", now, async () => {
+        cache.forget(changedId, now);
         return row;
       });
-    await readDuring("id");
-    expect(await cache.content("x", 0, async () => undefined)).toBeUndefined();
-    await readDuring("other");
-    expect(await cache.content("x", 0, async () => undefined)).toBe(row);
+    await readDuring("id", 1000);
+    await edge.settled();
+    expect(await cache.content("x", 1001, async () => undefined)).toBeUndefined();
+    await readDuring("other", 1001);
+    expect(await cache.content("x", 1001, async () => undefined)).toBe(row);
   });
 
   it("reads few files of a storage at a time, and ends reads that take long", async () => {

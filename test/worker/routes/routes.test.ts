@@ -518,7 +518,7 @@ describe("at most two round trips to the database", () => {
   async function roundTrips(path: string, headers: Record<string, string>, status: number): Promise<number> {
     const counted = countingDatabase();
     const ask = async () => {
-      const response = await edge.anonymously(path, { headers }, { db: counted.db });
+      const response = await edge.anonymously(path, { headers }, { db: counted.db, replica: counted.db });
       expect([path, response.status]).toEqual([path, status]);
       await response.text();
     };
