@@ -1639,7 +1639,7 @@ export interface Operations {
   /**
    * Remove the deleted files of a storage connection at once
    *
-   * Deleted, replaced and moved files stay in their storage for 24 hours, so that an operator can restore them. After this request, the sweep removes them within minutes.
+   * Deleted, replaced and moved files stay in their storage for 24 hours, so that an operator can restore them. This request removes them in the background.
    */
   "DELETE /api/storage-connections/{id}/deleted-files": {
     path: {

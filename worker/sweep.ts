@@ -123,6 +123,18 @@ const FILE_STEPS: typeof STEPS = {
   unusedFiles: ({ db, storages }, now) => sweepFiles({ db, storages }, now),
 };
 
+/** Removes files that are due, as the sweep does. What fails is left to it. */
+export async function removeDueFiles(services: Services, now: number): Promise<void> {
+  const { deletedContent, unusedFiles } = FILE_STEPS;
+  for (const step of [deletedContent, unusedFiles]) {
+    try {
+      await step(services, now);
+    } catch (error) {
+      logFailure("Deleted files are left to the sweep", error);
+    }
+  }
+}
+
 /**
  * Cleans up after crashes and lost messages, and deletes what has expired:
  * - sends the message of compilations, storage migrations and webhooks again when it is long overdue;

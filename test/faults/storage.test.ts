@@ -130,8 +130,8 @@ test(NAME, { timeout: 2 * PATIENCE_MILLISECONDS }, async () => {
     api.json<StorageConnectionUsage>(200, `/api/storage-connections/${connection}/usage?refresh=true`);
   const deleted = "/api/storage-connections/platform/deleted-files";
   expect((await api.fetch(deleted, { method: "DELETE" })).status).toBe(204);
-  await edge.sweep();
-  expect((await usage("platform")).usage.objects).toBe(0);
+  const left = async () => (await usage("platform")).usage.objects;
+  await until("removed the old files", left, (objects) => objects === 0);
   const bytes = VIDEO_BYTES + content.image_bytes + qrCode.byteLength;
   expect((await usage(to)).usage).toMatchObject({ objects: 3, bytes });
 });

@@ -207,6 +207,17 @@ describe("storage", () => {
     const moved = await content(after.id);
     expect(await served(moved.video_url!)).toEqualBytes(video.buffer);
     expect(await served(moved.image_url)).toEqualBytes(cat);
+
+    // The moved files are kept there for 24 hours, unless they are removed now.
+    await mine.getByRole("button", { name: "Delete My bucket" }).click();
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await dialog.getByText(/deleted files in it are kept until/).waitFor();
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await mine.getByRole("button", { name: "Remove now" }).click();
+    await dialog.getByText(/cannot restore them afterwards/).waitFor();
+    await page.screenshot({ path: join(ARTIFACTS, "remove-files.png") });
+    await dialog.getByRole("button", { name: "Remove files" }).click();
+    await mine.getByText("Kept for up to 24 hours").waitFor({ state: "detached" });
     await mine.getByRole("button", { name: "Delete My bucket" }).click();
     await dialog.getByRole("button", { name: "Delete" }).click();
     await mine.waitFor({ state: "detached" });

@@ -37,6 +37,7 @@ import {
   type Provider,
   parseSettings,
 } from "../storage/settings.ts";
+import { removeDueFiles } from "../sweep.ts";
 import { companyRoute } from "./guarded.ts";
 
 const connectionId = z.object({
@@ -125,8 +126,8 @@ const removeFiles = companyRoute("storage:manage", {
   operationId: "removeDeletedFiles",
   summary: "Remove the deleted files of a storage connection at once",
   description:
-    "Deleted, replaced and moved files stay in their storage for 24 hours, so that an operator can restore them. After " +
-    "this request, the sweep removes them within minutes.",
+    "Deleted, replaced and moved files stay in their storage for 24 hours, so that an operator can restore them. This " +
+    "request removes them in the background.",
   request: { params: connectionId },
   responses: { 204: { description: "The files are being removed" }, ...problems("not_found") },
 });
@@ -258,6 +259,7 @@ export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
   .openapi(removeFiles, async (c) => {
     const id = await idOf(c.var.connections, c.req.valid("param").id);
     await c.var.connections.deleteKept(id, c.env.now());
+    c.env.later(removeDueFiles(c.env, c.env.now()));
     return c.body(null, 204);
   })
   .openapi(losses, async (c) => {

@@ -204,7 +204,7 @@ function DeleteDialog({ content, onClose }: { content: ArContent; onClose: () =>
           checked={!keepFiles}
           onChange={({ currentTarget }) => setKeepFiles(!currentTarget.checked)}
         />
-        Remove the files from the storage now, not after 24 hours
+        Remove the files now, not after 24 hours
       </label>
     </ConfirmDialog>
   );

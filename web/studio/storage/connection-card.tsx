@@ -97,7 +97,7 @@ export function ConnectionCard(props: {
 
       {connection.deleted_files.count > 0 && (
         <div class="deleted-files">
-          <p class="hint">Deleted files, kept for up to 24 hours: {filesText(connection.deleted_files)}.</p>
+          <p class="hint">Deleted: {filesText(connection.deleted_files)}. Kept for up to 24 hours.</p>
           {may("storage:manage") && (
             <button type="button" class="button small" onClick={() => setOpen("remove-files")}>
               Remove now
@@ -193,8 +193,8 @@ export function ConnectionCard(props: {
           }}
           onClose={close}
         >
-          Within minutes, Vivimark removes {filesText(connection.deleted_files)} from the storage. An operator
-          cannot restore them afterwards.
+          Vivimark removes {filesText(connection.deleted_files)} from the storage. An operator cannot restore
+          them afterwards.
         </ConfirmDialog>
       )}
       {open === "give-up" && <GiveUpDialog connection={connection} onGivenUp={changed} onClose={close} />}
