@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { ENDPOINT_SENDS } from "../../worker/webhooks/deliveries.ts";
 import type {
   Delivery,
   DeliveryDetail,
@@ -142,16 +143,19 @@ test("servers that do not respond delay no other webhook", async () => {
   try {
     const body = send({ url: silent.url, events: ["marker.ready"] });
     const slow = await api.json<WebhookBody>(201, "/api/webhooks", body);
-    for (let n = 0; n < 4; n++) await sendTest(slow.id);
+    // As many as are sent to it at a time, and one that waits.
+    for (let n = 0; n < ENDPOINT_SENDS + 1; n++) await sendTest(slow.id);
     const received = async () => silent.received.length;
-    await until("asked", received, (count) => count === 4);
+    await until("asked", received, (count) => count === ENDPOINT_SENDS);
     const test = await sendTest(hook.id);
     const arrived = async () =>
       receiver.received.some(({ headers }) => headers["webhook-id"] === test.event_id);
     await until("delivered", arrived, (isThere) => isThere);
     // The others still wait for their response.
     const { items } = await api.json<DeliveryPage>(200, `/api/webhooks/${slow.id}/deliveries`);
-    expect(items.map(({ state, error }) => [state, error])).toEqual(Array(4).fill(["pending", null]));
+    expect(items.map(({ state, error }) => [state, error])).toEqual(
+      Array(ENDPOINT_SENDS + 1).fill(["pending", null]),
+    );
   } finally {
     silent.close();
   }

@@ -24,7 +24,8 @@ export class Contract {
 
   /** Describes how an answer breaches the document; null if it does not, or if the operation is unknown. */
   breach({ method, path }: Request, { status, type, text }: Answer): string | null {
-    const address = path.split("?")[0];
+    // As the server reads it: `..` in an id leads elsewhere.
+    const address = new URL(`http://localhost${path}`).pathname;
     const found = this.#templates.find(({ pattern }) => pattern.test(address));
     const name = method === "HEAD" ? "get" : method.toLowerCase();
     const operation = found && this.#document.paths[found.path][name];
