@@ -37,6 +37,20 @@ import { Smoother } from "./smooth.ts";
  */
 export type FollowState = "followed" | "held" | "lost";
 
+/** The stages of following, in order; `search` is left out unless the target moves fast. */
+type FollowStage = "pyramid" | "predict" | "align" | "search" | "verify";
+
+/** What a debug view learns of a frame. */
+export interface FollowObserver {
+  /** Called at the end of each stage. */
+  readonly onStage?: (stage: FollowStage) => void;
+  /**
+   * Called for each target that is followed with its patches in the frame: x and y of each, in turns; and of each that
+   * agrees, x and y of where the frame shows it, and how far from there it is predicted, in x and y.
+   */
+  readonly onPatches?: (places: number[], agreeing: number[]) => void;
+}
+
 /** The result for a frame. It is reused for the next one. */
 interface Followed {
   state: FollowState;
@@ -54,7 +68,7 @@ export interface Follower {
   /** Begins with a place in a frame, such as the one where the target was found. */
   start(map: Homography, time: number): void;
   /** Follows into the next frame. @param time of the frame, in seconds */
-  follow(frame: FramePyramid, time: number): Followed;
+  follow(frame: FramePyramid, time: number, observer?: FollowObserver): Followed;
 }
 
 /** Correlation from which a patch agrees. */
@@ -219,7 +233,7 @@ class PatchFollower implements Follower {
     this.#result.state = "followed";
   }
 
-  follow(frame: FramePyramid, time: number): Followed {
+  follow(frame: FramePyramid, time: number, { onStage, onPatches }: FollowObserver = {}): Followed {
     const result = this.#result;
     if (result.state === "lost") return result;
     this.#elapsed = time - this.#time;
@@ -227,15 +241,21 @@ class PatchFollower implements Follower {
     this.#expect(frame, time);
     this.#expected.set(this.#map);
     this.#best.trust = -1;
+    onStage?.("predict");
     const { length } = this.#rough;
     this.#approach(frame, length);
     // What hides more of the large patches than of the small ones is an object in front of the target.
     if (this.#isDoubtful()) this.#approach(frame, 0);
+    onStage?.("align");
     if (this.#isDoubtful()) {
       this.#search.run(frame, this.#expected);
+      onStage?.("search");
       this.#approach(frame, length);
+      onStage?.("align");
     }
-    this.#judge(frame, time);
+    const patches = this.#judge(frame, time);
+    onStage?.("verify");
+    if (onPatches && result.state === "followed") this.#show(patches, onPatches);
     return result;
   }
 
@@ -451,8 +471,8 @@ class PatchFollower implements Follower {
     }
   }
 
-  /** Sets the result, and remembers where the target is. */
-  #judge(frame: FramePyramid, time: number): void {
+  /** Sets the result, and remembers where the target is. Returns the patches that were compared. */
+  #judge(frame: FramePyramid, time: number): Patches {
     const result = this.#result;
     const { trust, stage, map, attempt } = this.#best;
     this.#map.set(map);
@@ -471,6 +491,23 @@ class PatchFollower implements Follower {
       result.state = this.#missed <= HELD_FRAMES && this.#inFrame() ? "held" : "lost";
     }
     result.map.set(this.#smoother.smooth(this.#map, time));
+    return patches;
+  }
+
+  /** Tells where patches are, and where the frame shows them. */
+  #show(patches: Patches, onPatches: NonNullable<FollowObserver["onPatches"]>): void {
+    toLevel(this.#map, this.#best.stage.level, 1, current);
+    const places: number[] = [];
+    const agreeing: number[] = [];
+    for (let i = 0; i < patches.count; i++) {
+      if (patches.correlation[i] === OUTSIDE) continue;
+      const { x, y } = project(current, patches.x[i], patches.y[i]);
+      places.push(x, y);
+      if (patches.correlation[i] < AGREES) continue;
+      const shown = project(current, patches.x[i] + patches.dx[i], patches.y[i] + patches.dy[i]);
+      agreeing.push(shown.x, shown.y, x - shown.x, y - shown.y);
+    }
+    onPatches(places, agreeing);
   }
 
   #remember(time: number): void {

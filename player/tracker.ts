@@ -3,7 +3,7 @@
 
 import type { GreyImage, PlayerTarget, Size } from "../compiler/types.ts";
 import { Finder, type FindObserver, type Found, type LastPlace } from "./find.ts";
-import { createFollower, type Follower, type FollowState } from "./follow.ts";
+import { createFollower, type Follower, type FollowObserver, type FollowState } from "./follow.ts";
 import type { Homography } from "./homography.ts";
 import { buildLevels, createPyramid, type FramePyramid, fillPyramid } from "./levels.ts";
 
@@ -108,13 +108,14 @@ export class Tracker {
    *
    * @param time of the frame, in seconds
    */
-  follow(frame: GreyImage, time: number): FollowedTarget[] {
+  follow(frame: GreyImage, time: number, observer?: FollowObserver): FollowedTarget[] {
     const lost = this.#layPyramid(frame);
     if (lost.length > 0) return lost;
     const { levels } = this.#pyramid!;
     fillPyramid(levels, frame.data);
+    observer?.onStage?.("pyramid");
     return Array.from(this.#followers, ([target, follower]) => {
-      const { state, map } = follower.follow(levels, time);
+      const { state, map } = follower.follow(levels, time, observer);
       if (state === "lost") this.#followers.delete(target);
       return { target, state, map };
     });

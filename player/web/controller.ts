@@ -1,11 +1,11 @@
 // A replacement of MindAR's Controller: its A-Frame and three.js wrappers run on it by an import alias.
 //
 // The constructor, the methods that the wrappers call, the messages of `onUpdate` and the matrices are those of mind-ar
-// 1.2.5 (image-target/controller.js). Its debugging aids are left out: `showTFStats`, `detect`, `match`, `track` and
-// `trackUpdate`.
+// 1.2.5 (image-target/controller.js). Its debugging aids are left out: `showTFStats`, `detect`, `match`, `track`,
+// `trackUpdate`, and the data of points that loading a marker returns.
 
 import { type Camera, estimatePose, type Pose, stockCamera } from "../pose.ts";
-import { createPlayer, type Player } from "./player.ts";
+import { createPlayer, HOLD_MILLISECONDS, type Player } from "./player.ts";
 import { type FrameSource, sourceSize } from "./readers.ts";
 
 export type ControllerUpdate =
@@ -49,14 +49,20 @@ export class Controller {
   /** Width and height of each target, pixels. */
   markerDimensions: [number, number][] | null = null;
   readonly #warmupTolerance: number;
-  readonly #missTolerance: number | null;
+  readonly #holdMilliseconds: number;
   readonly #camera: Camera;
   #player: Player | null = null;
+  /** Loaded last, to start the player again after the camera was off. */
+  #marker: ArrayBuffer | null = null;
   #source: FrameSource | null = null;
   #isDisposed = false;
   #interestedTargetIndex = -1;
   /** Frames for which each target has been followed. */
   #counts: number[] = [];
+  /** Targets that have a matrix, and those of them that have not been found again since the last pause. */
+  readonly #shown = new Set<number>();
+  readonly #frozen = new Set<number>();
+  #frozenTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ControllerOptions) {
     this.inputWidth = options.inputWidth;
@@ -64,7 +70,9 @@ export class Controller {
     this.maxTrack = options.maxTrack ?? 1;
     this.onUpdate = options.onUpdate ?? null;
     this.#warmupTolerance = options.warmupTolerance ?? 0;
-    this.#missTolerance = options.missTolerance ?? null;
+    const { missTolerance } = options;
+    this.#holdMilliseconds =
+      typeof missTolerance === "number" ? missTolerance * FRAME_MILLISECONDS : HOLD_MILLISECONDS;
     this.#camera = stockCamera({ width: options.inputWidth, height: options.inputHeight });
   }
 
@@ -105,29 +113,36 @@ export class Controller {
    * @throws InvalidMarkerError
    */
   async addImageTargetsFromBuffer(marker: ArrayBuffer): Promise<{ dimensions: [number, number][] }> {
-    this.#player?.close();
-    this.#player = null;
-    const holdMilliseconds =
-      this.#missTolerance === null ? undefined : this.#missTolerance * FRAME_MILLISECONDS;
+    this.#close();
+    const holdMilliseconds = this.#holdMilliseconds;
     const player = await createPlayer({ marker, maxTrack: this.maxTrack, holdMilliseconds });
+    this.#close();
     if (this.#isDisposed) player.close();
-    else this.#player = player;
+    else {
+      this.#player = player;
+      this.#marker = marker;
+    }
     this.interestedTargetIndex = this.#interestedTargetIndex;
     const dimensions = player.targets.map(({ width, height }): [number, number] => [width, height]);
     this.markerDimensions = dimensions;
     this.#counts = dimensions.map(() => 0);
-    player.on("found", ({ target }) => (this.#counts[target] = 0));
+    player.on("found", ({ target }) => {
+      this.#counts[target] = 0;
+      this.#frozen.delete(target);
+    });
     player.on("pose", ({ target, homography }) => {
       if (this.#counts[target]++ < this.#warmupTolerance) return;
       const pose = estimatePose(homography, player.targets[target], this.#currentCamera());
+      this.#shown.add(target);
       const worldMatrix = this.getWorldMatrix(rowsOf(pose), target);
       this.onUpdate?.({ type: "updateMatrix", targetIndex: target, worldMatrix });
     });
-    player.on("lost", ({ target }) => {
-      if (this.#counts[target] <= this.#warmupTolerance) return;
-      this.onUpdate?.({ type: "updateMatrix", targetIndex: target, worldMatrix: null });
+    // A paused player loses its targets.
+    player.on("lost", ({ target }) => this.#source && this.#lose(target));
+    player.on("frame", () => {
+      if (this.#frozen.size > 0) this.#frozenTimer ??= setTimeout(this.#loseFrozen, holdMilliseconds);
+      this.onUpdate?.({ type: "processDone" });
     });
-    player.on("frame", () => this.onUpdate?.({ type: "processDone" }));
     // MindAR's interface has no message for it.
     player.on("error", (error) => console.error("The player stopped.", error));
     if (this.#source) this.#player?.start(this.#source);
@@ -141,22 +156,63 @@ export class Controller {
   processVideo(input: FrameSource): void {
     if (this.#source) return;
     this.#source = input;
-    this.#player?.start(input);
+    if (this.#player) this.#player.start(input);
+    else if (this.#marker) {
+      this.addImageTargetsFromBuffer(this.#marker).catch((error) =>
+        console.error("The player could not start again.", error),
+      );
+    }
   }
 
-  /** Unlike MindAR's, it tells that the targets in sight are lost. */
+  /**
+   * Stops until `processVideo`. As with MindAR's, targets in sight keep their matrices. Unlike with MindAR's, those that
+   * are gone afterwards are lost.
+   */
   stopProcessVideo(): void {
+    const source = this.#source;
+    if (!source) return;
     this.#source = null;
+    const stream = "srcObject" in source ? source.srcObject : null;
     this.#player?.pause();
+    this.#thaw();
+    for (const target of this.#shown) this.#frozen.add(target);
+    // MindAR's three.js wrapper stops the camera next, and drops the Controller without `dispose`.
+    queueMicrotask(() => {
+      if (!this.#source && isOff(stream)) this.#close();
+    });
   }
 
   /** Ends the player for good, also one that is still loading. */
   dispose(): void {
     this.#isDisposed = true;
-    this.stopProcessVideo();
+    this.#source = null;
+    this.#close();
+    this.#marker = null;
+  }
+
+  /** Ends the player, if there is one, and tells that its targets are lost. */
+  #close(): void {
     this.#player?.close();
     this.#player = null;
+    this.#thaw();
+    for (const target of this.#shown) this.#lose(target);
   }
+
+  #thaw(): void {
+    clearTimeout(this.#frozenTimer);
+    this.#frozenTimer = undefined;
+    this.#frozen.clear();
+  }
+
+  #lose(target: number): void {
+    if (!this.#shown.delete(target)) return;
+    this.onUpdate?.({ type: "updateMatrix", targetIndex: target, worldMatrix: null });
+  }
+
+  readonly #loseFrozen = () => {
+    for (const target of this.#frozen) this.#lose(target);
+    this.#thaw();
+  };
 
   /** Returns OpenGL's projection matrix of the camera, column-major 4 × 4. */
   getProjectionMatrix(): number[] {
@@ -207,6 +263,13 @@ export class Compiler {
       "MindAR's Compiler is not part of Vivimark's player. Compile photos with the package vivimark.",
     );
   }
+}
+
+/** Returns whether a camera was stopped. */
+function isOff(stream: MediaProvider | null): boolean {
+  return (
+    stream instanceof MediaStream && stream.getVideoTracks().every(({ readyState }) => readyState === "ended")
+  );
 }
 
 function rowsOf({ rotation, translation }: Pose): number[][] {

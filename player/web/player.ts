@@ -79,6 +79,9 @@ export interface Player {
   close(): void;
 }
 
+/** How long a target that is out of sight stays at its last place by default. */
+export const HOLD_MILLISECONDS = 500;
+
 /** Frames of a camera of 4 : 3, which most phones give. */
 const USUAL_FRAME: Size = { width: 640, height: 480 };
 
@@ -105,7 +108,7 @@ interface Place {
 export async function createPlayer({
   marker,
   maxTrack = 1,
-  holdMilliseconds = 500,
+  holdMilliseconds = HOLD_MILLISECONDS,
   focalLength,
   isTraced = false,
 }: PlayerOptions): Promise<Player> {

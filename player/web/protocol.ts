@@ -54,9 +54,9 @@ export type Role = "find" | "follow";
 export interface Trace {
   /** Milliseconds of each stage, in order. */
   readonly stages: Readonly<Record<string, number>>;
-  /** Features of the frame: x and y in turns, in frame pixels. None where targets are followed. */
+  /** Features of the frame, or patches of the targets that are followed: x and y in turns, in frame pixels. */
   readonly points: Float32Array;
-  /** Features that lie where a target has them: x, y, and the distances in x and y to where they are predicted. */
+  /** Those that lie where a target has them: x, y, and the distances in x and y to where they are predicted. */
   readonly inliers: Float32Array;
 }
 

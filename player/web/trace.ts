@@ -1,10 +1,11 @@
 // Records what finding and following do with a frame, for a debug view.
 
 import type { FindObserver } from "../find.ts";
+import type { FollowObserver } from "../follow.ts";
 import type { Trace } from "./protocol.ts";
 
 export interface Tracer {
-  readonly observer: FindObserver;
+  readonly observer: FindObserver & FollowObserver;
   /** Ends a stage, which began when the one before it ended. */
   end(stage: string): void;
   trace(): Trace;
@@ -36,6 +37,10 @@ export function createTracer(): Tracer {
         if (score <= best) return;
         best = score;
         inliers = Float32Array.from(ofPlace);
+      },
+      onPatches(places, agreeing) {
+        points = Float32Array.of(...points, ...places);
+        inliers = Float32Array.of(...inliers, ...agreeing);
       },
     },
     trace: () => ({ stages, points, inliers }),

@@ -20,7 +20,7 @@ async function load(request: Extract<PlayerRequest, { kind: "load" }>): Promise<
   const { role, marker, frame } = request;
   isTraced = request.isTraced;
   // Browsers without WebAssembly SIMD use the TypeScript kernels: slower, but with the same result.
-  loadKernels(await WebAssembly.compileStreaming(fetch(KERNELS)).catch(() => null));
+  loadKernels(await compileKernels().catch(() => null));
   const bytes = new Uint8Array(marker);
   const targets = isCompact(bytes) ? decodeCompact(bytes) : decodeMind(bytes);
   tracker = new Tracker(targets);
@@ -36,6 +36,12 @@ async function load(request: Extract<PlayerRequest, { kind: "load" }>): Promise<
     });
   }
   return { kind: "loaded", targets: targets.map(({ width, height }) => ({ width, height })) };
+}
+
+async function compileKernels(): Promise<WebAssembly.Module> {
+  const response = await fetch(KERNELS);
+  // `compileStreaming` refuses the file of a server that does not know its type.
+  return WebAssembly.compile(await response.arrayBuffer());
 }
 
 /** Adds views of the targets while no request waits. */
@@ -77,8 +83,7 @@ async function handle(request: Exclude<PlayerRequest, { kind: "load" }>): Promis
         const found = tracker.find(image(grey), request.targets, request.seen, tracer?.observer);
         return { kind: "found", frame, buffer, time, found, trace: tracer?.trace() ?? null };
       }
-      const targets = tracker.follow(image(grey), time);
-      tracer?.end("follow");
+      const targets = tracker.follow(image(grey), time, tracer?.observer);
       return { kind: "followed", frame, buffer, targets, trace: tracer?.trace() ?? null };
     }
     case "start":

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Frame, Page } from "playwright-core";
 import { type Alias, build, type PreviewServer, preview } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { median } from "../../bench/statistics.ts";
@@ -15,18 +15,22 @@ import { compile } from "../../compiler/compile.ts";
 import { toGrey } from "../../compiler/image/decode.ts";
 import { imageToCorners } from "../../player/homography.ts";
 import { estimatePose, stockCamera } from "../../player/pose.ts";
+import { paint, randomNumbers } from "../compiler/pictures.ts";
 import { launchBrowser } from "../e2e/browser.ts";
 import { type CameraFilm, CODE, filmPhoto, readFrameNumber } from "../e2e/camera.ts";
 import { PATIENCE } from "../e2e/content.ts";
 import { cornerError } from "../e2e/overlay.ts";
 import { photograph } from "../e2e/photograph.ts";
 import type { Corners } from "../e2e/pinhole.ts";
+import type { AframeSystem } from "./wrappers/aframe.ts";
 import type { StillCamera } from "./wrappers/camera.ts";
 import type { Report } from "./wrappers/report.ts";
 
 const PAGES = fileURLToPath(new URL("wrappers", import.meta.url));
 const CONTROLLER = fileURLToPath(new URL("../../player/web/controller.ts", import.meta.url));
-const README = fileURLToPath(new URL("../../node/package/README.md", import.meta.url));
+const [README, GUIDE] = ["../../node/package/README.md", "../../docs/player.md"].map((file) =>
+  readFileSync(new URL(file, import.meta.url), "utf8"),
+);
 const { resolve } = createRequire(import.meta.url);
 const PICTURES = 6;
 /** Fewest frames of the film between two pictures. */
@@ -52,6 +56,8 @@ let modules: { stock: string[]; ours: string[] };
 /** Pages in the browser see these. */
 declare const camera: StillCamera;
 declare const report: Report;
+declare const system: () => AframeSystem;
+declare const mindar: { start(): Promise<void>; stop(): void };
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "vivimark-wrappers-"));
@@ -59,8 +65,10 @@ beforeAll(async () => {
   const path = join(folder, "camera.y4m");
   const film = await filmPhoto(photo, path);
   size = { width: photo.width, height: photo.height };
-  const marker = compile([toGrey(photo)]);
-  modules = { stock: await buildPages("stock", []), ours: await buildPages("ours", await readmeAliases()) };
+  const random = randomNumbers(5);
+  // The second target is never in sight.
+  const marker = compile([toGrey(photo), paint(120, 120, () => 255 * random())]);
+  modules = { stock: await buildPages("stock", []), ours: await buildPages("ours", await guideAliases()) };
   server = await preview({
     root: PAGES,
     configFile: false,
@@ -95,9 +103,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Returns the aliases of the README's vite.config.js, with the package's module in its place in the repository. */
-async function readmeAliases(): Promise<Alias[]> {
-  const example = /```js\n(\/\/ vite\.config\.js\n.*?)```/s.exec(readFileSync(README, "utf8"))![1];
+/** Returns the aliases of the guide's vite.config.js, with the package's module in its place in the repository. */
+async function guideAliases(): Promise<Alias[]> {
+  const example = /```js\n(\/\/ vite\.config\.js\n.*?)```/s.exec(GUIDE)![1];
   const { default: config } = await import(`data:text/javascript,${encodeURIComponent(example)}`);
   return config.resolve.alias.map(({ find, replacement }: Alias) => {
     expect(replacement).toBe("vivimark/player/controller");
@@ -160,12 +168,22 @@ interface Seen {
   readonly matrices: number[][];
 }
 
-/** Shows the pictures to a page, each after one without the photo. */
-async function look(path: string): Promise<Seen> {
-  await page.evaluate((index) => camera.show(index), PICTURES);
+/** Opens a page in front of a picture. */
+async function open(path: string, picture: number): Promise<Frame> {
+  await page.evaluate((index) => camera.show(index), picture);
   await page.evaluate((url) => camera.open(url), `/${path}`);
   const wrapper = (await (await page.waitForSelector("iframe")).contentFrame())!;
   await wrapper.waitForFunction(() => "report" in globalThis, undefined, PATIENCE);
+  return wrapper;
+}
+
+function isShown(wrapper: Frame, shown: boolean): Promise<unknown> {
+  return wrapper.waitForFunction((shown) => report.anchor().isVisible === shown, shown, PATIENCE);
+}
+
+/** Shows the pictures to a page, each after one without the photo. */
+async function look(path: string): Promise<Seen> {
+  const wrapper = await open(path, PICTURES);
   const matrices: number[][] = [];
   for (let picture = 0; picture < PICTURES; picture++) {
     await page.evaluate((index) => camera.show(index), picture);
@@ -173,12 +191,19 @@ async function look(path: string): Promise<Seen> {
     await wrapper.waitForFunction(isFollowed, ROUNDS, PATIENCE);
     matrices.push(await wrapper.evaluate(() => report.anchor().matrix));
     await page.evaluate((index) => camera.show(index), PICTURES);
-    await wrapper.waitForFunction(() => !report.anchor().isVisible, undefined, PATIENCE);
+    await isShown(wrapper, false);
   }
   return { matrices, events: await wrapper.evaluate(() => report.events) };
 }
 
-test("the aliases of the README leave out TensorFlow and MindAR's player and compiler", () => {
+test("the package's README has the guide's examples", () => {
+  const section = /### MindAR's wrappers\n(.*?)\n## /s.exec(README)![1];
+  const examples = [...section.matchAll(/```.*?```/gs)].map(([example]) => example);
+  expect(examples.length).toBeGreaterThan(5);
+  for (const example of examples) expect(GUIDE).toContain(example);
+});
+
+test("the aliases of the guide leave out TensorFlow and MindAR's player and compiler", () => {
   const replaced = /tfjs|tensorflow|mind-ar\/src\/image-target\/(controller|compiler|tracker|detector)/;
   expect(modules.stock.some((id) => replaced.test(id))).toBe(true);
   expect(modules.ours.filter((id) => replaced.test(id))).toEqual([]);
@@ -246,5 +271,63 @@ describe.each(["three", "aframe"])("MindAR's wrapper %s", (wrapper) => {
     const errors = (seen: Seen) => seen.matrices.map((matrix, i) => apart(matrix, anchorAt(truth[i])));
     expect(Math.max(...errors(ours))).toBeLessThan(0.005);
     expect(median(errors(ours))).toBeLessThan(median(errors(stock)));
+  });
+});
+
+describe("on our Controller", () => {
+  const workers = () => page.workers().length;
+  const events = (wrapper: Frame) => wrapper.evaluate(() => report.events);
+
+  test("A-Frame's pause keeps the anchor; unpause goes on, and loses a photo that has gone", async () => {
+    const wrapper = await open("ours/aframe.html", 0);
+    await isShown(wrapper, true);
+    const paused = await wrapper.evaluate(() => {
+      const { matrix } = report.anchor();
+      system().pause(true);
+      const isScanning = !document.querySelector(".mindar-ui-scanning")!.classList.contains("hidden");
+      return { before: matrix, after: report.anchor(), isScanning };
+    });
+    expect(paused.after).toEqual({ isVisible: true, matrix: paused.before });
+    expect(paused.isScanning).toBe(false);
+    await page.evaluate((index) => camera.show(index), PICTURES);
+    await wrapper.evaluate(() => system().unpause());
+    await isShown(wrapper, false);
+    await page.evaluate((index) => camera.show(index), 0);
+    await isShown(wrapper, true);
+    expect(await events(wrapper)).toEqual(["found", "lost", "found"]);
+  });
+
+  test("A-Frame's switchTarget looks for that target only", async () => {
+    const wrapper = await open("ours/aframe.html", PICTURES);
+    await wrapper.waitForFunction(() => report.processed > 0, undefined, PATIENCE);
+    await wrapper.evaluate(() => system().switchTarget(1));
+    await page.evaluate((index) => camera.show(index), 0);
+    const seen = await wrapper.evaluate(() => report.processed);
+    await wrapper.waitForFunction((rounds) => report.processed >= rounds, seen + ROUNDS, PATIENCE);
+    expect(await events(wrapper)).toEqual([]);
+    await wrapper.evaluate(() => system().switchTarget(0));
+    await isShown(wrapper, true);
+  });
+
+  test("A-Frame's stop ends the player, and start begins again", async () => {
+    const wrapper = await open("ours/aframe.html", 0);
+    await isShown(wrapper, true);
+    await wrapper.evaluate(() => system().stop());
+    expect(await events(wrapper)).toEqual(["found", "lost"]);
+    await expect.poll(workers, PATIENCE).toBe(0);
+    await wrapper.evaluate(() => system().start());
+    await isShown(wrapper, true);
+    expect(workers()).toBe(2);
+  });
+
+  test("MindARThree's stop ends the player, and start begins again", async () => {
+    const wrapper = await open("ours/three.html", 0);
+    await isShown(wrapper, true);
+    await wrapper.evaluate(() => mindar.stop());
+    await expect.poll(workers, PATIENCE).toBe(0);
+    expect(await events(wrapper)).toEqual(["found", "lost"]);
+    await wrapper.evaluate(() => mindar.start());
+    await isShown(wrapper, true);
+    expect(workers()).toBe(2);
   });
 });

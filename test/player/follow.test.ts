@@ -147,6 +147,57 @@ describe("following", () => {
   });
 });
 
+describe("an observer", () => {
+  /** Follows into one frame. Returns the stages, and what is told of the patches. */
+  function observe(light: Light, develop?: (value: number, x: number) => number) {
+    const follower = createFollower(scene.levels, FRAME);
+    const { map, pyramid } = show(SIZE, light, CORNERS, FRAME, develop);
+    follower.start(map, 0);
+    const stages: string[] = [];
+    const patches: { x: number; y: number }[] = [];
+    const agreeing: { x: number; dx: number; dy: number }[] = [];
+    follower.follow(pyramid, 1 / 30, {
+      onStage: (stage) => stages.push(stage),
+      onPatches(places, rows) {
+        for (let i = 0; i < places.length; i += 2) patches.push({ x: places[i], y: places[i + 1] });
+        for (let i = 0; i < rows.length; i += 4) {
+          agreeing.push({ x: rows[i], dx: rows[i + 2], dy: rows[i + 3] });
+        }
+      },
+    });
+    return { stages, patches, agreeing };
+  }
+
+  test("learns the stages, and which patches are in sight", () => {
+    const { stages, patches, agreeing } = observe(scene.light, (value, x) =>
+      x > 170 ? 128 + 60 * Math.sin(x / 5) : value,
+    );
+    expect(stages).toEqual(expect.arrayContaining(["predict", "align", "verify"]));
+    const behind = ({ x }: { x: number }) => x > 178;
+    expect(patches.filter(behind).length).toBeGreaterThan(10);
+    expect(agreeing.filter(behind).length).toBeLessThan(patches.filter(behind).length / 4);
+    expect(agreeing.length).toBeGreaterThan(20);
+    for (const { x, y } of patches) {
+      expect(x).toBeGreaterThan(70);
+      expect(x).toBeLessThan(235);
+      expect(y).toBeGreaterThan(55);
+      expect(y).toBeLessThan(182);
+    }
+  });
+
+  test("learns by how much a bent print differs, and in which direction", () => {
+    // The right quarter is 3 target pixels, more than one of the frame, further to the right. The homography takes up
+    // what it can; beside the fold, the residuals differ by the rest.
+    const { agreeing } = observe((x, y) => scene.light(x > 300 ? x - 3 : x, y));
+    const meanBetween = (left: number, right: number) => {
+      const rows = agreeing.filter(({ x }) => x > left && x < right);
+      return rows.reduce((sum, { dx }) => sum + dx, 0) / rows.length;
+    };
+    expect(meanBetween(178, 190) - meanBetween(194, 206)).toBeGreaterThan(0.8);
+    expect(Math.abs(meanBetween(100, 140))).toBeLessThan(0.2);
+  });
+});
+
 describe("losing", () => {
   test("a frame without the target is held three times at the expected place, then lost", () => {
     const follower = createFollower(scene.levels, FRAME);

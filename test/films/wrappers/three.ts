@@ -15,5 +15,6 @@ const report = publish(() => ({
 anchor.onTargetFound = () => tell(report, "found");
 anchor.onTargetLost = () => tell(report, "lost");
 anchor.onTargetUpdate = () => report.updates++;
+Object.assign(globalThis, { mindar });
 await mindar.start();
 mindar.renderer.setAnimationLoop(() => mindar.renderer.render(mindar.scene, mindar.camera));

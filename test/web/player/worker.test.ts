@@ -1,9 +1,13 @@
-import { afterAll, expect, test, vi } from "vitest";
+import { readFile } from "node:fs/promises";
+import { afterEach, expect, test, vi } from "vitest";
 import { compileTarget } from "../../../compiler/compile.ts";
 import { encodeMind } from "../../../compiler/mind.ts";
 import type { PlayerReply, PlayerRequest } from "../../../player/web/protocol.ts";
 
-afterAll(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
 
 /** Grey rectangles of many sizes and levels. */
 function paint(width: number, height: number): Uint8Array {
@@ -22,9 +26,12 @@ function paint(width: number, height: number): Uint8Array {
   return data;
 }
 
-test("handles requests in their order, also while it loads", async () => {
-  const picture = { data: paint(320, 240), width: 320, height: 240 };
-  const marker = encodeMind([compileTarget(picture)]);
+const picture = { data: paint(320, 240), width: 320, height: 240 };
+const frame = { width: 320, height: 240 };
+const marker = encodeMind([compileTarget(picture)]).buffer as ArrayBuffer;
+
+/** Starts a worker whose kernels a server returns. Returns its replies. */
+async function startWorker(name: string, kernels: () => Promise<Response>) {
   const replies: PlayerReply[] = [];
   const worker: {
     onmessage?: (event: { data: PlayerRequest }) => void;
@@ -33,18 +40,20 @@ test("handles requests in their order, also while it loads", async () => {
     postMessage: (reply) => void replies.push(reply),
   };
   vi.stubGlobal("self", worker);
-  vi.stubGlobal("fetch", () => new Promise(() => {}));
+  vi.stubGlobal("fetch", kernels);
+  await import(/* @vite-ignore */ new URL(`../../../player/web/worker.ts?${name}`, import.meta.url).href);
+  const send = (data: PlayerRequest) => worker.onmessage!({ data });
+  send({ kind: "load", role: "follow", marker, frame, isTraced: false });
+  return { send, replies };
+}
+
+test("handles requests in their order, also while it loads", async () => {
   let refuse = () => {};
-  const compiled = new Promise<never>((_, reject) => {
+  const loading = new Promise<Response>((_, reject) => {
     refuse = () => reject(new Error("This browser has no SIMD."));
   });
-  vi.spyOn(WebAssembly, "compileStreaming").mockReturnValue(compiled);
-  await import(/* @vite-ignore */ new URL("../../../player/web/worker.ts", import.meta.url).href);
-
-  const send = (data: PlayerRequest) => worker.onmessage!({ data });
-  const frame = { width: 320, height: 240 };
+  const { send, replies } = await startWorker("order", () => loading);
   const map = Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
-  send({ kind: "load", role: "follow", marker: marker.buffer as ArrayBuffer, frame, isTraced: false });
   send({ kind: "start", found: [{ target: 0, map, score: 5, inliers: 30 }], size: frame, time: 0 });
   const buffer = picture.data.slice().buffer;
   send({ kind: "follow", picture: { buffer, ...frame }, time: 0.03 });
@@ -56,4 +65,12 @@ test("handles requests in their order, also while it loads", async () => {
     { kind: "loaded", targets: [frame] },
     { kind: "followed", buffer, targets: [{ target: 0, state: "followed" }] },
   ]);
+});
+
+test("has the fast kernels also from a server that does not know their type", async () => {
+  const bytes = await readFile(new URL("../../../compiler/wasm/kernels.wasm", import.meta.url));
+  const instantiate = vi.spyOn(WebAssembly, "Instance");
+  const { replies } = await startWorker("type", async () => new Response(bytes));
+  await vi.waitFor(() => expect(replies).toMatchObject([{ kind: "loaded" }]), 5000);
+  expect(instantiate).toHaveBeenCalled();
 });
