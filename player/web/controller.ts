@@ -5,6 +5,7 @@
 // `trackUpdate`, and the data of points that loading a marker returns.
 
 import { type Camera, estimatePose, type Pose, stockCamera } from "../pose.ts";
+import { trackOf } from "./frames.ts";
 import { createPlayer, HOLD_MILLISECONDS, type Player } from "./player.ts";
 import { type FrameSource, sourceSize } from "./readers.ts";
 
@@ -172,13 +173,13 @@ export class Controller {
     const source = this.#source;
     if (!source) return;
     this.#source = null;
-    const stream = "srcObject" in source ? source.srcObject : null;
+    const track = trackOf(source);
     this.#player?.pause();
     this.#thaw();
     for (const target of this.#shown) this.#frozen.add(target);
     // MindAR's three.js wrapper stops the camera next, and drops the Controller without `dispose`.
     queueMicrotask(() => {
-      if (!this.#source && isOff(stream)) this.#close();
+      if (!this.#source && track?.readyState === "ended") this.#close();
     });
   }
 
@@ -263,13 +264,6 @@ export class Compiler {
       "MindAR's Compiler is not part of Vivimark's player. Compile photos with the package vivimark.",
     );
   }
-}
-
-/** Returns whether a camera was stopped. */
-function isOff(stream: MediaProvider | null): boolean {
-  return (
-    stream instanceof MediaStream && stream.getVideoTracks().every(({ readyState }) => readyState === "ended")
-  );
 }
 
 function rowsOf({ rotation, translation }: Pose): number[][] {

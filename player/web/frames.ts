@@ -32,13 +32,18 @@ type TrackProcessorClass = new (init: {
   readonly maxBufferSize: number;
 }) => TrackProcessor;
 
+/** Returns the track of the camera that a video plays; a stream may be of another frame of the page. */
+export function trackOf(source: FrameSource): MediaStreamTrack | undefined {
+  const stream = "srcObject" in source ? source.srcObject : null;
+  return stream && "getVideoTracks" in stream ? stream.getVideoTracks()[0] : undefined;
+}
+
 /** Returns the pictures of the track that a video plays; null where they cannot be taken. */
 export function openTrack(source: FrameSource): FrameStream | null {
   const { MediaStreamTrackProcessor: Processor } = globalThis as {
     MediaStreamTrackProcessor?: TrackProcessorClass;
   };
-  const stream = "srcObject" in source ? source.srcObject : null;
-  const track = stream instanceof MediaStream ? stream.getVideoTracks()[0] : undefined;
+  const track = trackOf(source);
   if (!Processor || track?.readyState !== "live") return null;
   const reader = new Processor({ track, maxBufferSize: 1 }).readable.getReader();
   const close = () => void reader.cancel().catch(() => undefined);

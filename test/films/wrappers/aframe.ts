@@ -5,6 +5,7 @@ import "mind-ar/src/image-target/aframe.js";
 import { publish, tell } from "./report.ts";
 
 interface Entity extends HTMLElement {
+  readonly hasLoaded: boolean;
   readonly object3D: { readonly visible: boolean; readonly matrix: { readonly elements: number[] } };
 }
 
@@ -25,6 +26,8 @@ interface Scene extends HTMLElement {
 const scene = document.querySelector<Scene>("a-scene")!;
 const system = () => scene.systems["mindar-image-system"];
 const entity = document.getElementById("anchor") as Entity;
+// An anchor that has not been loaded counts as visible.
+if (!entity.hasLoaded) await new Promise((resolve) => entity.addEventListener("loaded", resolve));
 const report = publish(() => ({
   isVisible: entity.object3D.visible,
   matrix: [...entity.object3D.matrix.elements],

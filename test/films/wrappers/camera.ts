@@ -14,6 +14,7 @@ function createCanvas(): HTMLCanvasElement {
   });
 }
 
+const streams: MediaStream[] = [];
 const still = createCanvas();
 const context = still.getContext("2d")!;
 setInterval(() => shown && context.drawImage(shown, 0, 0), 50);
@@ -43,7 +44,12 @@ const camera = {
     document.body.replaceChildren(frame);
   },
   /** What the page in the frame gets in place of the browser's camera. */
-  stream: (): MediaStream => still.captureStream(),
+  stream(): MediaStream {
+    const stream = still.captureStream();
+    // A stream that nobody holds may become an object of the frame's own realm.
+    streams.push(stream);
+    return stream;
+  },
 };
 
 export type StillCamera = typeof camera;
