@@ -2,11 +2,12 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { IconFolder, IconUpload } from "../ui/icons.tsx";
 import { toastError } from "../ui/toasts.tsx";
+import { VIDEO_FILES } from "../video/video.ts";
 import { addCandidates } from "./candidates.ts";
 import { filesOf, ofFolder } from "./folder.ts";
 
 /** What the file chooser offers: photos, videos that are paired with them, and tables with their details. */
-const FILE_TYPES = "image/jpeg,image/png,image/webp,video/*,.mov,.csv";
+const FILE_TYPES = `image/jpeg,image/png,image/webp,${VIDEO_FILES},.csv`;
 
 const dragging = signal(false);
 

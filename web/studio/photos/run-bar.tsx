@@ -1,6 +1,7 @@
 import { count, timeLeft } from "../ui/format.ts";
 import { pairedVideos } from "../upload/paired-videos.ts";
 import { cancelRun, run } from "../upload/run.ts";
+import { Alternatives } from "../video/preparation.tsx";
 import "./run-bar.css";
 
 /** The progress of several uploads together, and the videos that could not be attached. */
@@ -35,20 +36,23 @@ function Progress() {
 function FailedVideos() {
   const failed = pairedVideos.value.flatMap((video) => {
     const state = video.state.value;
-    return state.kind === "failed" ? [{ video, message: state.message }] : [];
+    return state.kind === "failed" ? [{ ...state, video }] : [];
   });
   if (failed.length === 0) return null;
   return (
     <ul class="banner bad failed-videos" aria-label="Videos that are not attached">
-      {failed.map(({ video, message }) => (
+      {failed.map(({ video, message, isRetryable, plan }) => (
         <li key={video.contentId}>
           <p>
             The video “{video.name}” is not attached to{" "}
             <a href={`/content/${video.contentId}`}>{video.title}</a>. {message}
           </p>
-          <button type="button" class="button small" onClick={video.retry}>
-            Retry upload
-          </button>
+          <Alternatives plan={plan} onKeep={video.keep} onDropSound={video.dropSound} />
+          {isRetryable && (
+            <button type="button" class="button small" onClick={video.retry}>
+              Retry upload
+            </button>
+          )}
           <button type="button" class="button small" onClick={video.dismiss}>
             Dismiss
           </button>

@@ -16,7 +16,7 @@ const unfinished = computed(
   () =>
     new Map<Job | PairedVideo, number | null>([
       ...uploads.value.map((job) => [job, fractionOf(job)] as const),
-      ...pairedVideos.value.map((video) => [video, sentOf(video)] as const),
+      ...pairedVideos.value.map((video) => [video, doneOf(video)] as const),
     ]),
 );
 
@@ -25,8 +25,8 @@ function fractionOf({ state: { value } }: Job): number | null {
   return value.kind === "cancelling" ? 0 : null;
 }
 
-function sentOf({ state: { value } }: PairedVideo): number | null {
-  if (value.kind === "sending") return value.sent;
+function doneOf({ state: { value } }: PairedVideo): number | null {
+  if (value.kind === "running") return value.fraction;
   return value.kind === "waiting" ? 0 : null;
 }
 

@@ -1,7 +1,10 @@
+import type { VideoType } from "../../video/plan.ts";
+
 /** The data of an upload that the browser keeps, to continue it after a reload. */
 export interface UnfinishedUpload {
   readonly uploadId: string;
   readonly name: string;
+  readonly type: VideoType;
   readonly bytes: number;
   readonly fingerprint: string;
 }
@@ -20,7 +23,7 @@ export function remember(contentId: string, upload: UnfinishedUpload, store = st
 export function recall(contentId: string, store = storage()): UnfinishedUpload | null {
   try {
     const found: Partial<UnfinishedUpload> | null = JSON.parse(store?.getItem(keyOf(contentId)) ?? "null");
-    if (!found?.uploadId || !found.name || !found.bytes || !found.fingerprint) return null;
+    if (!(found?.uploadId && found.name && found.type && found.bytes && found.fingerprint)) return null;
     return found as UnfinishedUpload;
   } catch {
     return null;

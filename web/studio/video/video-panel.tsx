@@ -5,10 +5,12 @@ import * as api from "../api/content.ts";
 import { messageOf } from "../api/errors.ts";
 import { ProgressBar } from "../photos/status.tsx";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
-import { byteSize } from "../ui/format.ts";
+import { byteSize, duration } from "../ui/format.ts";
 import { IconTrash, IconVideo } from "../ui/icons.tsx";
 import { toast } from "../ui/toasts.tsx";
-import { checkVideo, MAX_BYTES_AT_ONCE, MAX_VIDEO_BYTES, VIDEO_TYPES } from "./video.ts";
+import { PreparationStatus, usePreparation } from "./preparation.tsx";
+import type { PreparedVideo } from "./prepare.ts";
+import { MAX_BYTES_AT_ONCE, MAX_VIDEO_BYTES, refusalOf, VIDEO_FILES } from "./video.ts";
 import { TransferStatus, UnfinishedStatus, useUnfinished } from "./video-transfer.tsx";
 import { isSameFile, startTransfer, transferOf } from "./video-transfers.ts";
 
@@ -42,22 +44,33 @@ export function VideoPanel({ content, onChange }: Props) {
     };
   }, [transfer]);
 
+  const preparation = usePreparation((video) => void send(video));
+  const { step } = preparation;
+
+  const isPreparing = step !== null && step.kind !== "stopped";
+
   const attach = async (video: File | undefined) => {
-    if (!submits || !video || transfer || running.current) return;
-    const checked = checkVideo(video);
-    setError("refusal" in checked ? checked.refusal : null);
-    if ("refusal" in checked) return;
-    if (unfinished && !(await isSameFile(video, unfinished))) {
+    if (!submits || !video || transfer || running.current || isPreparing) return;
+    const refusal = refusalOf(video);
+    setError(refusal);
+    if (refusal) return;
+    if (!unfinished) return preparation.prepare(video);
+    if (!(await isSameFile(video, unfinished))) {
       setError(
         `“${video.name}” does not match the unfinished upload. Choose “${unfinished.name}” ` +
           `(${byteSize(unfinished.bytes)}), or discard the upload.`,
       );
       return;
     }
-    if (video.size > MAX_BYTES_AT_ONCE) {
-      startTransfer(content.id, video, checked.type);
+    await send({ file: video, type: unfinished.type, isChosen: true });
+  };
+
+  const send = async ({ file, type, isChosen }: PreparedVideo) => {
+    if (file.size > MAX_BYTES_AT_ONCE) {
+      startTransfer(content.id, file, { contentType: type, isChosen });
       return;
     }
+    const video = file.type === type ? file : new File([file], file.name, { type });
     const stop = new AbortController();
     running.current = stop;
     const show = (sent: number) => setUpload({ name: video.name, sent, stop });
@@ -81,7 +94,7 @@ export function VideoPanel({ content, onChange }: Props) {
   };
 
   const choose = () => input.current!.click();
-  const isIdle = !upload && !transfer && !unfinished;
+  const isIdle = !upload && !transfer && !unfinished && !isPreparing;
   return (
     <section
       class="panel"
@@ -113,13 +126,11 @@ export function VideoPanel({ content, onChange }: Props) {
           </div>
         )}
       </div>
-      {content.video_url && !upload && !transfer && (
+      {content.video_url && !upload && !transfer && !isPreparing && (
         <figure class="video">
           {/* biome-ignore lint/a11y/useMediaCaption: the uploader's own video has no captions to offer */}
           <video key={content.video_url} src={content.video_url} controls preload="metadata" playsInline />
-          <figcaption>
-            {content.video_type === "video/webm" ? "WebM" : "MP4"}, {byteSize(content.video_bytes ?? 0)}
-          </figcaption>
+          <figcaption>{videoFacts(content).join(", ")}</figcaption>
         </figure>
       )}
       {!content.video_url && isIdle && !submits && <p class="hint">No video attached.</p>}
@@ -128,10 +139,11 @@ export function VideoPanel({ content, onChange }: Props) {
           <IconVideo />
           <span>
             <strong>Attach video</strong>
-            MP4 or WebM, up to {byteSize(MAX_VIDEO_BYTES)}
+            MP4, MOV or WebM, up to {byteSize(MAX_VIDEO_BYTES)}
           </span>
         </button>
       )}
+      {step && <PreparationStatus {...preparation} step={step} />}
       {transfer && <TransferStatus transfer={transfer} />}
       {unfinished && submits && (
         <UnfinishedStatus
@@ -181,7 +193,7 @@ export function VideoPanel({ content, onChange }: Props) {
           ref={input}
           class="visually-hidden"
           type="file"
-          accept={VIDEO_TYPES}
+          accept={VIDEO_FILES}
           tabIndex={-1}
           aria-label="Video to attach"
           onChange={({ currentTarget }) => {
@@ -192,4 +204,15 @@ export function VideoPanel({ content, onChange }: Props) {
       )}
     </section>
   );
+}
+
+/** Returns what people want to know about the attached video. */
+function videoFacts({ video_type, video_bytes, video_metadata }: ArContent): string[] {
+  const facts = [video_type === "video/webm" ? "WebM" : "MP4", byteSize(video_bytes ?? 0)];
+  if (!video_metadata) return facts;
+  const { width, height, duration: seconds, has_sound: hasSound } = video_metadata;
+  facts.push(`${width} × ${height} px`);
+  if (seconds !== null) facts.push(duration(seconds * 1_000));
+  if (!hasSound) facts.push("no sound");
+  return facts;
 }

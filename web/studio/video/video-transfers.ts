@@ -1,5 +1,6 @@
 import { type Signal, signal } from "@preact/signals";
 import type { ArContent, VideoUpload } from "../../../client/client.ts";
+import type { VideoType } from "../../video/plan.ts";
 import { hasCode, messageOf } from "../api/errors.ts";
 import { contents } from "../photos/contents.ts";
 import { toast } from "../ui/toasts.tsx";
@@ -40,7 +41,7 @@ export type TransferState =
   | { readonly kind: "refused"; readonly reason: string };
 
 /** After these errors, the upload cannot be continued. */
-const FINAL_CODES = ["not_found", "unsupported_video", "checksum_mismatch"] as const;
+const FINAL_CODES = ["not_found", "unsupported_video", "video_damaged", "checksum_mismatch"] as const;
 
 const transfers = signal<readonly VideoTransfer[]>([]);
 
@@ -80,11 +81,15 @@ export async function discardUnfinished(contentId: string, { uploadId }: Unfinis
   forget(contentId);
 }
 
-/** Uploads a large video, or continues the unfinished upload of the same file. */
+/**
+ * Uploads a large video, or continues the unfinished upload of the same file.
+ *
+ * @param isChosen whether the person has this file, and can choose it again after a reload: false for a converted one
+ */
 export function startTransfer(
   contentId: string,
   file: File,
-  contentType: VideoUpload["content_type"],
+  { contentType, isChosen }: { readonly contentType: VideoType; readonly isChosen: boolean },
 ): VideoTransfer {
   const sessions = uploadSessions(contentId);
   const state = signal<TransferState>({ kind: "preparing" });
@@ -101,7 +106,7 @@ export function startTransfer(
 
   /** Returns the unfinished upload of this file, or a new one. */
   const openUpload = async (signal: AbortSignal): Promise<VideoUpload> => {
-    const fingerprint = await fingerprintOf(file);
+    const fingerprint = isChosen ? await fingerprintOf(file) : null;
     const unfinished = recall(contentId);
     const isBegun = unfinished?.fingerprint === fingerprint && unfinished?.bytes === file.size;
     const begunId = uploadId ?? (isBegun ? unfinished.uploadId : null);
@@ -117,7 +122,7 @@ export function startTransfer(
     const upload = await sessions.create(file.size, contentType, signal);
     uploadId = upload.id;
     if (fingerprint !== null) {
-      remember(contentId, { uploadId, name: file.name, bytes: file.size, fingerprint });
+      remember(contentId, { uploadId, name: file.name, type: contentType, bytes: file.size, fingerprint });
     }
     return upload;
   };

@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { forget, recall, remember } from "../../../../web/studio/video/unfinished-uploads.ts";
 
-const upload = { uploadId: "upload-1", name: "clip.mp4", bytes: 7, fingerprint: "f".repeat(64) };
+const upload = {
+  uploadId: "upload-1",
+  name: "clip.mp4",
+  type: "video/mp4" as const,
+  bytes: 7,
+  fingerprint: "f".repeat(64),
+};
 
 /** A browser's local storage. */
 function store(entries: Record<string, string> = {}): Storage {

@@ -1,17 +1,33 @@
 import { describe, expect, it } from "vitest";
-import { checkVideo, MAX_VIDEO_BYTES } from "../../../../web/studio/video/video.ts";
+import { MAX_VIDEO_BYTES, obstacleText, refusalOf } from "../../../../web/studio/video/video.ts";
 
-describe("checkVideo", () => {
-  it.each(["video/mp4", "video/webm"])("takes %s up to the limit", (type) => {
-    expect(checkVideo({ type, size: MAX_VIDEO_BYTES })).toEqual({ type });
+describe("refusalOf", () => {
+  it("takes videos up to the limit", () => {
+    expect(refusalOf({ size: MAX_VIDEO_BYTES })).toBeNull();
   });
 
   it.each([
-    [{ type: "video/quicktime", size: 10 }, "video/quicktime"],
-    [{ type: "", size: 10 }, "unknown"],
-    [{ type: "video/mp4", size: 0 }, "empty"],
-    [{ type: "video/mp4", size: 5_200_000_000 }, "5.2 GB. The limit is 5 GB"],
-  ])("names what is wrong with %o", (file, words) => {
-    expect(checkVideo(file)).toEqual({ refusal: expect.stringContaining(words) });
+    [0, "empty"],
+    [5_200_000_000, "5.2 GB. The limit is 5 GB"],
+  ])("names what is wrong with %d bytes", (size, words) => {
+    expect(refusalOf({ size })).toContain(words);
+  });
+});
+
+describe("obstacleText", () => {
+  it.each([
+    ["decode", "video", "HEVC (H.265)", "cannot read HEVC (H.265). Open this page in another browser"],
+    ["encode", "video", "H.264", "cannot create H.264. Open this page in Chrome, Edge or Safari"],
+    [
+      "encode",
+      "sound",
+      "AAC",
+      "cannot create AAC sound. Open this page in Safari, or in Chrome or Edge on Windows",
+    ],
+    ["too_large", "video", "VP9", "over 500 MB are too large to convert"],
+  ] as const)("names what cannot be done: %s %s", (kind, track, codec, words) => {
+    const text = obstacleText({ kind, track, codec });
+    expect(text).toContain(words);
+    expect(text).toContain("export the video as MP4 with H.264");
   });
 });
