@@ -5,7 +5,7 @@
  *
  * Documented: the API's methods, paths and parameters; `Authorization: OAuth …`; errors as {error, description,
  * message}; 201 for folders; the upload link, valid for 30 minutes, and the uploader's statuses 201, 202, 412, 413,
- * 500, 503 and 507; 403 for an account whose files take up more space than it has, and 423 during maintenance, both by
+ * 500, 503 and 507; reading a file from an address by an operation; 403 for an account whose files take up more space than it has, and 423 during maintenance, both by
  * their descriptions; the temporary download link; 204 for deleting a file or an empty folder, 202 and an operation for
  * anything longer; the three states of an operation; `_embedded` with 20 items by default; the fields of `/v1/disk`;
  * OAuth's two endpoints, PKCE, and its error codes.
@@ -29,8 +29,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
+import type { ReadableStream } from "node:stream/web";
 import { type Content, Disk, DiskError, type Operation, type Resource } from "./disk.ts";
 
 /** Stands for cloud-api.yandex.net, for the upload and download hosts, and for oauth.yandex.ru. */
@@ -149,6 +151,8 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
   const seen: Seen[] = [];
   const uploadLinks = new Map<string, UploadLink>();
   let generation = 0;
+  /** The states of operations that read a file from an address. */
+  const fetches = new Map<string, "in-progress" | "success" | "failed">();
   const downloadLinks = new Map<string, { content: Content; name: string }>();
   const token = `y0_${randomUUID()}`;
   const appToken = `y0_${randomUUID()}`;
@@ -221,6 +225,22 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
       return { status: 200, body: { operation_id: operationId, href, method: "PUT", templated: false } };
     },
 
+    "POST /v1/disk/resources/upload": (query, { appOnly }) => {
+      const path = disk.resolve(query.get("path"), appOnly);
+      disk.checkUpload(path, false);
+      const id = randomUUID().replaceAll("-", "");
+      fetches.set(id, "in-progress");
+      fetchFile(query.get("url") ?? "").then(
+        (content) => {
+          disk.write(path, content);
+          fetches.set(id, "success");
+        },
+        () => fetches.set(id, "failed"),
+      );
+      const href = `${address("api")}/v1/disk/operations/${id}`;
+      return { status: 202, body: { href, method: "GET", templated: false } };
+    },
+
     "GET /v1/disk/resources/download": (query, { appOnly }) => {
       const path = disk.resolve(query.get("path"), appOnly);
       const { content } = disk.get(path);
@@ -255,6 +275,8 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
   }
 
   function status(id: string): Answer {
+    const fetched = fetches.get(id);
+    if (fetched) return { status: 200, body: { status: fetched } };
     const waiting = [...uploadLinks.values()].some((link) => link.operationId === id);
     let operation: Operation | { status: string };
     try {
@@ -361,24 +383,15 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
     return "sent";
   }
 
-  async function receive(request: IncomingMessage, id: string, cutAfter?: number): Promise<Answer> {
-    const link = uploadLinks.get(id);
-    if (!link || link.used) return { status: link ? 400 : 404, body: "Bad upload link" };
-    link.used = true;
-    const announced = request.headers["content-length"];
-    const free = behaviour.totalSpace - disk.usedSpace;
-    if (request.headers["content-range"]) return { status: 412, body: "" };
-    if (announced !== undefined && Number(announced) > behaviour.maxFileSize)
-      return { status: 413, body: "" };
-    if (announced !== undefined && Number(announced) > free) return { status: 507, body: "" };
-
+  /** Writes bytes to a file. */
+  async function store(source: Readable, cutAfter?: number): Promise<Content> {
     const file = join(folder, randomUUID());
     const md5 = createHash("md5");
     const sha256 = createHash("sha256");
     let size = 0;
     try {
       await pipeline(
-        request,
+        source,
         async function* (chunks: AsyncIterable<Buffer>) {
           for await (const chunk of chunks) {
             size += chunk.length;
@@ -394,7 +407,28 @@ export async function startYandexDisk(): Promise<YandexDiskServer> {
       await rm(file, { force: true });
       throw error;
     }
-    const content = { id: randomUUID(), file, size, md5: md5.digest("hex"), sha256: sha256.digest("hex") };
+    return { id: randomUUID(), file, size, md5: md5.digest("hex"), sha256: sha256.digest("hex") };
+  }
+
+  async function fetchFile(url: string): Promise<Content> {
+    const { ok, body } = await fetch(url);
+    if (!ok || !body) throw new Error("The address has no file.");
+    return store(Readable.fromWeb(body as ReadableStream<Uint8Array>));
+  }
+
+  async function receive(request: IncomingMessage, id: string, cutAfter?: number): Promise<Answer> {
+    const link = uploadLinks.get(id);
+    if (!link || link.used) return { status: link ? 400 : 404, body: "Bad upload link" };
+    link.used = true;
+    const announced = request.headers["content-length"];
+    const free = behaviour.totalSpace - disk.usedSpace;
+    if (request.headers["content-range"]) return { status: 412, body: "" };
+    if (announced !== undefined && Number(announced) > behaviour.maxFileSize)
+      return { status: 413, body: "" };
+    if (announced !== undefined && Number(announced) > free) return { status: 507, body: "" };
+
+    const content = await store(request, cutAfter);
+    const { file, size } = content;
     if (size > behaviour.totalSpace - disk.usedSpace) {
       await rm(file);
       return { status: 507, body: "" };

@@ -78,11 +78,7 @@ export function endRetention(
 }
 
 /** Returns the statement that lets the sweep delete the replaced and moved files of deleted contents at once. */
-export function endRetentionOf(
-  db: Database,
-  { companyId, contentIds }: { readonly companyId: string; readonly contentIds: readonly string[] },
-  now: number,
-) {
+export function endRetentionOf(db: Database, contentIds: readonly string[], now: number) {
   const isDeleted = sql`EXISTS (SELECT 1 FROM ${arContent} WHERE ${and(
     eq(arContent.id, orphanedFiles.contentId),
     isNotNull(arContent.removedAt),
@@ -91,12 +87,7 @@ export function endRetentionOf(
     .update(orphanedFiles)
     .set({ dueAt: now })
     .where(
-      and(
-        isListed(orphanedFiles.contentId, contentIds),
-        eq(orphanedFiles.companyId, companyId),
-        eq(orphanedFiles.isReserved, false),
-        isDeleted,
-      ),
+      and(isListed(orphanedFiles.contentId, contentIds), eq(orphanedFiles.isReserved, false), isDeleted),
     );
 }
 

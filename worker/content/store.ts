@@ -675,8 +675,7 @@ export class ContentStore {
     );
     transaction.add(supersedeTasks(this.#db, ids, this.company.id, now));
     for (const statement of this.#endUploads(ids, now)) transaction.add(statement);
-    const deleted = { companyId: this.company.id, contentIds: ids };
-    if (!keepFiles) transaction.add(endRetentionOf(this.#db, deleted, now));
+    if (!keepFiles) transaction.add(endRetentionOf(this.#db, ids, now));
     await transaction.commit(this.#db);
     return removed();
   }

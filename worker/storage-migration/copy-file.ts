@@ -37,13 +37,15 @@ export interface FileCopy {
   /** Bytes of the source. */
   readonly size: number;
   readonly contentType: string;
+  /** Where the new storage can read the file by itself, if it does such things; null: it gets a stream. */
+  readonly url: string | null;
   /** Called for every chunk. An error that it throws ends the copy. */
   readonly onProgress: () => Promise<void>;
 }
 
 /** The progress of a copy, with which another turn can continue it. */
 export interface CopyProgress {
-  /** Of the running multipart upload. */
+  /** Of the running multipart upload, or of the file that the new storage reads by itself. */
   readonly uploadId: string | null;
   /** All of them, and no `uploadId`: the copy is complete, and is being verified. */
   readonly parts: readonly CopiedPart[];
@@ -56,22 +58,33 @@ interface Copying {
   readonly hasTime: () => boolean;
 }
 
+type Way = Pick<FileCopy, "target" | "size" | "url">;
+
 /** Returns whether copying the file takes long and cannot be continued after it was interrupted. */
-export function isInOneGo({ target, size }: Pick<FileCopy, "target" | "size">): boolean {
-  return size > PART_BYTES && !isMultipart({ target, size });
+export function isInOneGo(way: Way, { uploadId }: Pick<CopyProgress, "uploadId">): boolean {
+  return way.size > PART_BYTES && !isMultipart(way) && !isFetched(way, uploadId);
 }
 
-function isMultipart({ target, size }: Pick<FileCopy, "target" | "size">): boolean {
+/** Returns whether the new storage reads the file by itself. */
+function isFetched({ target, url }: Way, uploadId: string | null): boolean {
+  return target.fetching !== undefined && (url !== null || uploadId !== null);
+}
+
+function isMultipart({ target, size }: Way): boolean {
   return size > MAX_SINGLE_PART_BYTES && target.multipart !== null;
 }
 
 /**
  * Copies a file, from its first missing part on, and verifies it from its first part on that is not verified.
  *
- * @returns whether the copy is complete and verified; false when the time was up before that
+ * @returns `complete` when the copy is verified; `stopped` when the time was up before that; `waiting` while the new
+ *   storage reads the file by itself
  * @throws CopyError, ChecksumError
  */
-export async function copyFile(copy: FileCopy, { progress, save, hasTime }: Copying): Promise<boolean> {
+export async function copyFile(
+  copy: FileCopy,
+  { progress, save, hasTime }: Copying,
+): Promise<"complete" | "stopped" | "waiting"> {
   const wanted = countParts(copy.size);
   let { parts } = progress;
   let isFirst = true;
@@ -81,23 +94,53 @@ export async function copyFile(copy: FileCopy, { progress, save, hasTime }: Copy
     return may;
   };
   if (parts.length < wanted || progress.uploadId !== null) {
-    const uploaded = isMultipart(copy)
-      ? await uploadParts(copy, { progress, save, hasTime: mayGoOn })
-      : await uploadWhole(copy);
-    if (!uploaded) return false;
-    parts = uploaded;
+    const copying = { progress, save, hasTime: mayGoOn };
+    if (isFetched(copy, progress.uploadId)) {
+      const fetched = await fetchWhole(copy, copying);
+      if (!fetched) return "waiting";
+      parts = fetched;
+    } else {
+      const uploaded = isMultipart(copy) ? await uploadParts(copy, copying) : await uploadWhole(copy);
+      if (!uploaded) return "stopped";
+      parts = uploaded;
+    }
     isFirst = false;
     if (wanted > 1) await save({ uploadId: null, parts });
   }
   for (const { number, sha256, isVerified } of parts) {
     if (isVerified) continue;
     // A small file is read back at once.
-    if (wanted > 1 && !mayGoOn()) return false;
-    await verify(copy, sha256, wanted > 1 ? rangeOf(number, copy.size) : null);
+    if (wanted > 1 && !mayGoOn()) return "stopped";
+    const range = wanted > 1 ? rangeOf(number, copy.size) : null;
+    await verify(copy, sha256 || (await sourceHash(copy, range)), range);
     parts = parts.map((part) => (part.number === number ? { ...part, isVerified: true } : part));
     if (wanted > 1) await save({ uploadId: null, parts });
   }
-  return true;
+  return "complete";
+}
+
+/** Lets the new storage read the file by itself. Returns its parts, without checksums; null while it reads. */
+async function fetchWhole(
+  { target, to, url, size }: FileCopy,
+  { progress: { uploadId }, save }: Copying,
+): Promise<readonly CopiedPart[] | null> {
+  const { fetching } = target;
+  if (!fetching) throw new Error("This storage does not read files from addresses.");
+  if (uploadId === null) {
+    const started = await onSide("target", () => fetching.start(to, url ?? ""));
+    await save({ uploadId: started, parts: [] });
+    return null;
+  }
+  const state = await onSide("target", () => fetching.finish(to, uploadId));
+  if (state === "running") return null;
+  if (state === "failed") {
+    await save({ uploadId: null, parts: [] });
+    throw new CopyError(
+      "target",
+      new StorageError("unavailable", "The storage could not read the file from its address."),
+    );
+  }
+  return Array.from({ length: countParts(size) }, (_, i) => ({ number: i + 1, etag: "", sha256: "" }));
 }
 
 /** Copies a file by one upload. Returns its parts, as they are read back. */
@@ -163,6 +206,18 @@ function countParts(size: number): number {
 /** Returns the bytes of a part, as inclusive positions. */
 function rangeOf(number: number, size: number) {
   return { start: (number - 1) * PART_BYTES, end: Math.min(number * PART_BYTES, size) - 1 };
+}
+
+/** Returns the SHA-256 of a file in the old storage, or of a range of it. */
+async function sourceHash(
+  { source, from, onProgress }: FileCopy,
+  range: { start: number; end: number } | null,
+): Promise<string> {
+  const download = await onSide("source", () => source.download(from, range ? { range } : {}));
+  if (!download) throw missingFile();
+  const hashed = hash(download.body, onProgress);
+  await onSide("source", () => hashed.stream.pipeTo(new WritableStream()), hashed);
+  return (await hashed.sha256s)[0];
 }
 
 /** Reads a copy, or a range of it, back from the new storage. @throws ChecksumError when it differs */

@@ -8,7 +8,7 @@ import type { Content, FileMoveRow } from "../db/tables.ts";
 import { type ErrorCode, type Failure, STORAGE_CODES } from "../errors.ts";
 import { logFailure } from "../log.ts";
 import { backoffSeconds } from "../marker/life.ts";
-import { StorageError } from "../storage/provider.ts";
+import { StorageError, type StorageProvider } from "../storage/provider.ts";
 import { VaultError } from "../storage/secrets.ts";
 import { announceStorageMigration } from "./announce.ts";
 import {
@@ -27,6 +27,18 @@ type Services = Pick<Bindings, "db" | "storages" | "storageQueue" | "settings" |
 
 /** After this long, a turn starts no further file or part. The next message continues. */
 const TURN_MILLISECONDS = 20_000;
+
+/**
+ * A larger file is not streamed where the new storage can read it by itself: a queue message has 15 minutes, in which a
+ * slow line carries little more.
+ */
+const MAX_STREAMED_BYTES = 1_000_000_000;
+
+/** Time for which the address of such a file is valid. */
+const ADDRESS_SECONDS = 24 * 3600;
+
+/** The pause before a storage is asked again whether it has read a file. */
+const FETCHING_SECONDS = 30;
 
 /** Number of times per lease that a progressing copy extends it. */
 const EXTENSIONS_PER_LEASE = 4;
@@ -133,7 +145,12 @@ class Turn {
       return this.#giveUp(move, { code: "storage_unavailable", message });
     }
     try {
-      if (!(await this.#copy(move))) return { kind: "continue", delaySeconds: 0 };
+      const state = await this.#copy(move);
+      if (state === "stopped") return { kind: "continue", delaySeconds: 0 };
+      if (state === "waiting") {
+        await life.updateMove(db, move.id, { dueAt: now() + FETCHING_SECONDS * 1000 });
+        return null;
+      }
     } catch (error) {
       if (error instanceof LeaseLost) throw error;
       return this.#handleFailure(move, error);
@@ -145,21 +162,21 @@ class Turn {
     return this.#deleteOrphan({ ...move, state: outcome, attempts: 0 });
   }
 
-  /** Returns whether the copy is complete; false when the time is up before that. */
-  async #copy(move: FileMoveRow): Promise<boolean> {
+  /** Returns as `copyFile` does. */
+  async #copy(move: FileMoveRow): ReturnType<typeof copyFile> {
     const { db, storages, now } = this.#services;
     const { migration } = this.#claim;
     const content = await this.#contentOf(move);
     // The file was replaced or deleted: nothing is copied, and repointing finds the move obsolete.
-    if (!content) return true;
+    if (!content) return "complete";
     const source = await onSide("source", () => storages.open(move.fromStorageId));
     const target = await onSide("target", () => storages.open(migration.toStorageId));
     const size = (await onSide("source", () => source.head(move.fromPath)))?.size;
     if (size === undefined) {
-      if (!(await this.#contentOf(move))) return true;
+      if (!(await this.#contentOf(move))) return "complete";
       if (move.kind !== "qr_code") throw missingFile();
       await this.#replaceQrCode(move, content);
-      return true;
+      return "complete";
     }
     await life.updateMove(db, move.id, { bytes: size });
     const copy = {
@@ -169,10 +186,11 @@ class Turn {
       to: move.toPath,
       size,
       contentType: contentTypeOf(content, move.kind) ?? "application/octet-stream",
+      url: size > MAX_STREAMED_BYTES ? await this.#addressOf(source, move, content) : null,
       onProgress: () => this.#extendLeaseInTime(),
     };
     // A turn that is killed on the way counts as an attempt.
-    if (isInOneGo(copy) && move.parts.length === 0) {
+    if (isInOneGo(copy, move) && move.parts.length === 0) {
       await life.updateMove(db, move.id, { attempts: move.attempts + 1 });
     }
     const save = async (progress: CopyProgress) => {
@@ -181,6 +199,22 @@ class Turn {
       await life.updateMove(db, move.id, progress);
     };
     return copyFile(copy, { progress: move, save, hasTime: () => now() < this.#deadline });
+  }
+
+  /**
+   * Returns an address of a file that the new storage can read. Null without one, and for every second attempt: the new
+   * storage may be unable to reach it.
+   */
+  async #addressOf(
+    source: StorageProvider,
+    move: FileMoveRow,
+    { videoUrl }: Content,
+  ): Promise<string | null> {
+    if (move.attempts % 2 === 1) return null;
+    const signed = await onSide("source", () => source.presignedUrl(move.fromPath, ADDRESS_SECONDS));
+    if (signed !== null) return signed;
+    const { publicUrl } = this.#services.settings;
+    return publicUrl !== "" && move.kind === "video" && videoUrl !== null ? publicUrl + videoUrl : null;
   }
 
   /**
@@ -217,7 +251,10 @@ class Turn {
     const isMoved = move.state === "moved";
     try {
       const storage = await storages.open(isMoved ? move.fromStorageId : migration.toStorageId);
-      if (!isMoved && move.uploadId !== null) await storage.multipart?.abort(move.toPath, move.uploadId);
+      if (!isMoved && move.uploadId !== null) {
+        await storage.multipart?.abort(move.toPath, move.uploadId);
+        await storage.fetching?.abort(move.uploadId);
+      }
       await storage.delete(isMoved ? move.fromPath : move.toPath);
       await life.updateMove(db, move.id, { hasOrphanedCopy: false, uploadId: null });
       return null;

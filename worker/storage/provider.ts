@@ -74,6 +74,21 @@ export interface StorageProvider {
 
   /** Null where the backend has no multipart uploads. */
   readonly multipart: MultipartUploads | null;
+
+  /** Absent where the backend cannot read files from addresses. */
+  readonly fetching?: FetchedUploads;
+}
+
+/** Uploads of objects that the backend reads from an address by itself, however long that takes. */
+export interface FetchedUploads {
+  /** Starts an upload. Returns its id. */
+  start(key: string, url: string): Promise<string>;
+
+  /** Returns how far an upload is. When it is complete, the object has appeared, and has replaced one of the same key. */
+  finish(key: string, uploadId: string): Promise<"running" | "complete" | "failed">;
+
+  /** Deletes what was read. An unknown upload is not an error. */
+  abort(uploadId: string): Promise<void>;
 }
 
 /**

@@ -113,26 +113,46 @@ export class YandexDiskApi {
   }
 
   /** Waits for the operation that a response with status 202 names. Returns whether it succeeded. */
-  async finish({ body }: Reply): Promise<boolean> {
-    const url = hrefOf(body.href);
-    // The request has the token, which no other host may receive.
-    if (url.origin !== this.#url.origin) {
-      throw new StorageError(
-        "unavailable",
-        `Yandex Disk refers to an operation at ${url.host}; expected ${this.#url.host}.`,
-      );
-    }
-    return this.#succeeds(url);
+  async finish(reply: Reply): Promise<boolean> {
+    return this.#succeeds(this.#operationOf(reply));
   }
 
   /** Waits for an operation by its id. Returns whether it succeeded. */
   finishOperation(id: string): Promise<boolean> {
-    return this.#succeeds(new URL(`/v1/disk/operations/${encodeURIComponent(id)}`, this.#url));
+    return this.#succeeds(this.#operation(id));
+  }
+
+  /** Returns the id of the operation that a response with status 202 names. */
+  operationId(reply: Reply): string {
+    return decodeURIComponent(this.#operationOf(reply).pathname.split("/").at(-1) ?? "");
+  }
+
+  /** Returns the state of an operation: `in-progress`, `success` or `failed`. */
+  async operationStatus(id: string): Promise<string | undefined> {
+    return this.#statusOf(this.#operation(id));
+  }
+
+  #operation(id: string): URL {
+    return new URL(`/v1/disk/operations/${encodeURIComponent(id)}`, this.#url);
+  }
+
+  #operationOf({ body }: Reply): URL {
+    const url = hrefOf(body.href);
+    // The request has the token, which no other host may receive.
+    if (url.origin === this.#url.origin) return url;
+    throw new StorageError(
+      "unavailable",
+      `Yandex Disk refers to an operation at ${url.host}; expected ${this.#url.host}.`,
+    );
+  }
+
+  async #statusOf(operation: URL): Promise<string | undefined> {
+    return bodyOf(await this.#request("GET", operation), 200).status;
   }
 
   async #succeeds(operation: URL): Promise<boolean> {
     for (let poll = 0; poll < POLLS; poll++) {
-      const { status } = bodyOf(await this.#request("GET", operation), 200);
+      const status = await this.#statusOf(operation);
       if (status === "success") return true;
       if (status !== "in-progress") return false;
       await this.#http.pause(

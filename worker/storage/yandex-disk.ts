@@ -6,6 +6,7 @@ import {
   checkLength,
   type Download,
   type DownloadOptions,
+  type FetchedUploads,
   folderPrefix,
   hasChanged,
   type ListOptions,
@@ -77,6 +78,11 @@ type Entry = { readonly object: StoredObject } | { readonly folder: string };
  */
 export class YandexDiskStorage implements StorageProvider {
   readonly multipart = null;
+  readonly fetching: FetchedUploads = {
+    start: (_, url) => this.#startFetching(url),
+    finish: (key, uploadId) => this.#finishFetching(key, uploadId),
+    abort: (uploadId) => this.#remove(this.#temporary(uploadId.split(" ")[0])),
+  };
   /** Every folder is listed, and every photo has several. */
   readonly countsSlowly = true;
   /** `app:` or `disk:`, followed by the folder, if any, without a slash at the end. */
@@ -93,7 +99,7 @@ export class YandexDiskStorage implements StorageProvider {
 
   async upload(key: string, body: Body, { length, ifAbsent = false }: UploadOptions): Promise<void> {
     const target = this.#path(checkKey(key));
-    const temporary = this.#path(`${UPLOADS_FOLDER}/${crypto.randomUUID()}`);
+    const temporary = this.#temporary(crypto.randomUUID());
     try {
       checkLength(body, length);
       const existing = await this.#find(target);
@@ -206,6 +212,39 @@ export class YandexDiskStorage implements StorageProvider {
 
   #path(key: string): string {
     return `${this.#root}/${key}`;
+  }
+
+  #temporary(name: string): string {
+    return this.#path(`${UPLOADS_FOLDER}/${name}`);
+  }
+
+  /** Makes Yandex read a file from an address. Returns the temporary file's name and the id of the operation. */
+  async #startFetching(url: string): Promise<string> {
+    const name = crypto.randomUUID();
+    const path = this.#temporary(name);
+    const ask = () => this.#api.ask("POST", "/resources/upload", { path, url });
+    let reply = await ask();
+    if (isFolderMissing(reply)) {
+      await this.#makeFolder(parentOf(path) ?? path);
+      reply = await ask();
+    }
+    if (reply.status !== 202) throw errorOf(reply);
+    return `${name} ${this.#api.operationId(reply)}`;
+  }
+
+  async #finishFetching(key: string, uploadId: string): Promise<"running" | "complete" | "failed"> {
+    const [name, operation] = uploadId.split(" ");
+    const status = await this.#api.operationStatus(operation);
+    if (status === "in-progress") return "running";
+    const temporary = this.#temporary(name);
+    if (status !== "success") {
+      await this.#remove(temporary);
+      return "failed";
+    }
+    // An earlier call may have moved it, and its response may have been lost.
+    if (!(await this.#find(temporary))) return (await this.head(key)) ? "complete" : "failed";
+    await this.#moveUpload({ temporary, target: this.#path(checkKey(key)), key, overwrite: true });
+    return "complete";
   }
 
   /** Returns the file or folder at a path; null when neither exists. */

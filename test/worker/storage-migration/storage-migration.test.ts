@@ -749,6 +749,46 @@ it("a file that fails steps aside for the others", async () => {
   for (const content of contents) expect(await edge.files(content)).toEqual([]);
 });
 
+it("a file that is too large for one turn is read by a storage that can do that, while others move on", async () => {
+  const { id: contentId } = await living();
+  const { video_url: path } = await edge.json<ArContent>(`/api/ar-content/${contentId}`);
+  const storages = edge.storagesWith(
+    but(edge.storage, {
+      head: async (key) => {
+        const object = await edge.storage.head(key);
+        return object && key.includes("/videos/") ? { ...object, size: 5_000_000_000 } : object;
+      },
+    }),
+  );
+  const { settings } = edge.bindings;
+  const services = {
+    ...edge.bindings,
+    storages,
+    settings: { ...settings, publicUrl: "https://ar.example.com" },
+  };
+  const urls: string[] = [];
+  const aborted: string[] = [];
+  const fetching: StorageProvider["fetching"] = {
+    start: async (_, url) => `fetch ${urls.push(url)}`,
+    finish: async () => "running",
+    abort: async (uploadId) => void aborted.push(uploadId),
+  };
+  const { id } = await begin(second.id);
+  edge.backends.set("second", but(backend("second"), { multipart: null, fetching }));
+  for (let turn = 0; turn < 4; turn++) {
+    const { delaySeconds } = edge.moves.shift() ?? { delaySeconds: 0 };
+    edge.pass(delaySeconds);
+    await takeTurn(services);
+  }
+  expect(urls).toEqual([`https://ar.example.com${path}`]);
+  expect(await progress(id)).toMatchObject({ state: "running", files: { done: 4, failed: 0, left: 1 } });
+  expect(edge.moves.at(-1)).toMatchObject({ delaySeconds: 30 });
+  await edge.fetch(`${API}/${id}/cancel`, { method: "POST" });
+  await takeTurn(services);
+  expect(aborted).toEqual(["fetch 1"]);
+  expect((await progress(id)).state).toBe("cancelled");
+});
+
 describe("the lease of a storage migration", () => {
   it("belongs to one worker until it ends, and allows nothing afterwards", async () => {
     await living();

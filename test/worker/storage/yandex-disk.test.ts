@@ -651,3 +651,38 @@ describe("Listings", () => {
     expect(rest.objects.map(({ key }) => key)).toEqual([`${root}/b/1`, `${root}/c`]);
   });
 });
+
+describe("A file that Yandex reads from an address", () => {
+  /** Waits until the upload has ended. */
+  async function finished(key: string, id: string): Promise<string> {
+    for (;;) {
+      const state = await storage.fetching.finish(key, id);
+      if (state !== "running") return state;
+    }
+  }
+
+  it("appears when it is complete, and replaces another", async () => {
+    const [from, to] = [`${folder()}/a`, `${folder()}/b`];
+    await put(from, bytes(5000));
+    await put(to, bytes(10, 2));
+    const id = await storage.fetching.start(to, await storage.presignedUrl(from));
+    expect(await finished(to, id)).toBe("complete");
+    expect(await read(to)).toEqual(bytes(5000));
+    // The response to the first call may have been lost.
+    expect(await storage.fetching.finish(to, id)).toBe("complete");
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it("does not appear when it cannot be read, or is not wanted any more", async () => {
+    const [from, to] = [`${folder()}/a`, `${folder()}/b`];
+    await put(from, bytes(5000));
+    const link = await storage.presignedUrl(from);
+    const wanted = await storage.fetching.start(to, link);
+    await finished(`${to}/elsewhere`, wanted);
+    await storage.fetching.abort(wanted);
+    const missing = await storage.fetching.start(to, `${yandex.transferUrl}/disk/none`);
+    expect(await finished(to, missing)).toBe("failed");
+    expect(await storage.head(to)).toBeNull();
+    expect(await leftovers()).toEqual([]);
+  });
+});
