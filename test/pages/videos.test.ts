@@ -27,8 +27,9 @@ let browser: Browser;
 let page: Page;
 let panel: Locator;
 let photo: ArContent;
-/** 2000 × 1200 px, which is more than 1080p. */
-let vp9: VideoTrack;
+let small: VideoTrack;
+/** More than 1080p. */
+let large: VideoTrack;
 
 beforeAll(async () => {
   await mkdir(ARTIFACTS, { recursive: true });
@@ -42,7 +43,8 @@ beforeAll(async () => {
   await page.goto(`${platform.url}/content/${photo.id}`);
   panel = page.getByRole("region", { name: "Video" });
   await panel.waitFor();
-  vp9 = await encodeVp9(page, 2000, 1200);
+  small = await encodeVp9(page, 320, 240);
+  large = await encodeVp9(page, 2000, 1200);
 });
 
 afterAll(async () => {
@@ -110,7 +112,7 @@ test("the .mov of a phone is copied into an MP4, which is uploaded and plays", a
 test("a large video in another codec is converted, and stays upright with its sound", async () => {
   const before = await content();
   const { sound } = await tracksOf("h264.mp4");
-  const mov = await mux(new MovOutputFormat(), { video: vp9, sound, rotation: 90 });
+  const mov = await mux(new MovOutputFormat(), { video: large, sound, rotation: 90 });
   await choose("large.mov", "video/quicktime", mov);
   const after = await attached(before);
   expect(after).toMatchObject({
@@ -128,7 +130,7 @@ test("a large video in another codec is converted, and stays upright with its so
 test("a WebM that phones play stays as it is", async () => {
   const before = await content();
   const webm = await mux(new WebMOutputFormat(), {
-    video: await encodeVp9(page, 320, 240),
+    video: small,
     sound: opusSilence(),
   });
   await choose("clip.webm", "video/webm", webm);
@@ -176,17 +178,24 @@ test("where the browser has no encoder, the file can be uploaded as it is or wit
   expect((await attached(before)).video_metadata).toMatchObject({ codec: "h264", has_sound: false });
 });
 
-test("a conversion that is cancelled leaves nothing", async () => {
+test("a conversion continues on other pages, and leaves nothing when it is cancelled", async () => {
   const before = await content();
   const workers = page.workers().length;
   const writes: string[] = [];
   page.on("request", (request) => request.method() !== "GET" && writes.push(request.url()));
-  await choose("long.mov", "video/quicktime", await mux(new MovOutputFormat(), { video: still(vp9, 600) }));
+  await choose(
+    "long.mov",
+    "video/quicktime",
+    await mux(new MovOutputFormat(), { video: still(small, 3600) }),
+  );
   const progress = panel.getByRole("progressbar", { name: "Preparing long.mov" });
   await expect
     .poll(async () => Number(await progress.getAttribute("aria-valuenow")), PATIENCE)
     .toBeGreaterThan(0);
   await screenshots("converting");
+  await page.getByRole("link", { name: "All photos" }).click();
+  await page.getByRole("article").getByRole("link").click();
+  await panel.getByText("Converting the video").waitFor();
   await panel.getByRole("button", { name: "Cancel conversion" }).click();
   await panel.locator("video").waitFor();
   await expect.poll(() => page.workers().length, PATIENCE).toBe(workers);

@@ -1,7 +1,7 @@
 import { count, timeLeft } from "../ui/format.ts";
-import { pairedVideos } from "../upload/paired-videos.ts";
 import { cancelRun, run } from "../upload/run.ts";
-import { Alternatives } from "../video/preparation.tsx";
+import { Alternatives } from "../video/attachment-status.tsx";
+import { attachments } from "../video/attachments.ts";
 import "./run-bar.css";
 
 /** The progress of several uploads together, and the videos that could not be attached. */
@@ -34,26 +34,21 @@ function Progress() {
 }
 
 function FailedVideos() {
-  const failed = pairedVideos.value.flatMap((video) => {
-    const state = video.state.value;
-    return state.kind === "failed" ? [{ ...state, video }] : [];
+  const failed = attachments.value.flatMap((attachment) => {
+    const state = attachment.state.value;
+    return state.kind === "failed" ? [{ attachment, state }] : [];
   });
   if (failed.length === 0) return null;
   return (
     <ul class="banner bad failed-videos" aria-label="Videos that are not attached">
-      {failed.map(({ video, message, isRetryable, plan }) => (
-        <li key={video.contentId}>
+      {failed.map(({ attachment, state }) => (
+        <li key={attachment.contentId}>
           <p>
-            The video “{video.name}” is not attached to{" "}
-            <a href={`/content/${video.contentId}`}>{video.title}</a>. {message}
+            The video “{attachment.name}” is not attached to{" "}
+            <a href={`/content/${attachment.contentId}`}>{attachment.title}</a>. {state.message}
           </p>
-          <Alternatives plan={plan} onKeep={video.keep} onDropSound={video.dropSound} />
-          {isRetryable && (
-            <button type="button" class="button small" onClick={video.retry}>
-              Retry upload
-            </button>
-          )}
-          <button type="button" class="button small" onClick={video.dismiss}>
+          <Alternatives attachment={attachment} state={state} />
+          <button type="button" class="button small" onClick={attachment.dismiss}>
             Dismiss
           </button>
         </li>

@@ -8,6 +8,7 @@ import { waitUntil } from "../api/rate-limit.ts";
 import { projectOf } from "../company/projects.ts";
 import { contents } from "../photos/contents.ts";
 import { toast } from "../ui/toasts.tsx";
+import { type Attachment, attachments, attachVideo, inTurn } from "../video/attachments.ts";
 import {
   compileStored,
   firstProgress,
@@ -19,7 +20,6 @@ import {
   type StoredPhoto,
   uploadPhoto,
 } from "./job.ts";
-import { attachVideo, pairedVideos } from "./paired-videos.ts";
 
 /** A photo that this tab works on. It leaves the list when it is ready, handed over or dismissed. */
 export interface Job {
@@ -97,7 +97,7 @@ export function addPhotos(photos: readonly NewPhoto[]): void {
     const work: Work = async (events) => {
       const outcome = await uploadPhoto({ photo, details }, { ...events, deps });
       const isStored = outcome.kind === "ready" || outcome.kind === "handed_over";
-      if (isStored && video) attachVideo(outcome.content, video);
+      if (isStored && video) attachVideo(outcome.content, video, { turns: inTurn });
       return outcome;
     };
     start(details.title, URL.createObjectURL(photo), work);
@@ -139,9 +139,12 @@ export function jobOf(contentId: string): Job | undefined {
   return jobs.value.find((job) => job.contentId.value === contentId);
 }
 
-/** Returns true while closing the tab would lose a photo that is not stored yet. */
+/** Returns true while closing the tab would lose a photo or a video that is not stored yet. */
 export function isSending(): boolean {
-  if (pairedVideos.value.some(({ state }) => state.value.kind !== "failed")) return true;
+  // A transfer can be continued, and warns by itself.
+  const isLost = ({ state: { value } }: Attachment) =>
+    value.kind !== "failed" && value.kind !== "transferring";
+  if (attachments.value.some(isLost)) return true;
   return jobs.value.some(
     ({ contentId, state: { value } }) =>
       contentId.value === null && (value.kind === "running" || value.kind === "retryable"),

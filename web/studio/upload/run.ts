@@ -1,12 +1,12 @@
 import { computed, effect, signal } from "@preact/signals";
+import { type Attachment, attachments, doneOf } from "../video/attachments.ts";
 import { type Job, jobs } from "./jobs.ts";
-import { type PairedVideo, pairedVideos } from "./paired-videos.ts";
 import { jobProgressView, type RunProgress, runProgress } from "./progress.ts";
 
 /** The photos and videos that are uploaded together: from the first one until nothing is left to do. */
 
 /** Everything that was added to the run. */
-const members = signal<ReadonlySet<Job | PairedVideo>>(new Set());
+const members = signal<ReadonlySet<Job | Attachment>>(new Set());
 let startedAt = 0;
 
 const uploads = computed(() => jobs.value.filter(({ previewUrl }) => previewUrl !== null));
@@ -14,20 +14,15 @@ const uploads = computed(() => jobs.value.filter(({ previewUrl }) => previewUrl 
 /** What is not finished, with the fraction of it that is; null: it failed. */
 const unfinished = computed(
   () =>
-    new Map<Job | PairedVideo, number | null>([
+    new Map<Job | Attachment, number | null>([
       ...uploads.value.map((job) => [job, fractionOf(job)] as const),
-      ...pairedVideos.value.map((video) => [video, doneOf(video)] as const),
+      ...attachments.value.map((attachment) => [attachment, doneOf(attachment)] as const),
     ]),
 );
 
 function fractionOf({ state: { value } }: Job): number | null {
   if (value.kind === "running") return jobProgressView(value.progress).fraction;
   return value.kind === "cancelling" ? 0 : null;
-}
-
-function doneOf({ state: { value } }: PairedVideo): number | null {
-  if (value.kind === "running") return value.fraction;
-  return value.kind === "waiting" ? 0 : null;
 }
 
 effect(() => {
@@ -58,5 +53,5 @@ export const run = computed<RunProgress | null>(() => {
 /** Cancels all uploads. Photos that are added already stay. */
 export function cancelRun(): void {
   for (const job of uploads.value) if (job.state.value.kind === "running") job.cancel();
-  for (const video of pairedVideos.value) video.dismiss();
+  for (const attachment of attachments.value) attachment.dismiss();
 }

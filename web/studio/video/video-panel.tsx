@@ -2,88 +2,51 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ArContent } from "../../../client/client.ts";
 import { may } from "../account/me.ts";
 import * as api from "../api/content.ts";
-import { messageOf } from "../api/errors.ts";
-import { ProgressBar } from "../photos/status.tsx";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { byteSize, duration } from "../ui/format.ts";
 import { IconTrash, IconVideo } from "../ui/icons.tsx";
 import { toast } from "../ui/toasts.tsx";
-import { PreparationStatus, usePreparation } from "./preparation.tsx";
-import type { PreparedVideo } from "./prepare.ts";
-import { MAX_BYTES_AT_ONCE, MAX_VIDEO_BYTES, refusalOf, VIDEO_FILES } from "./video.ts";
+import { AttachmentStatus } from "./attachment-status.tsx";
+import { attachmentOf, attachVideo } from "./attachments.ts";
+import { MAX_VIDEO_BYTES, VIDEO_FILES } from "./video.ts";
 import { TransferStatus, UnfinishedStatus, useUnfinished } from "./video-transfer.tsx";
-import { isSameFile, startTransfer, transferOf } from "./video-transfers.ts";
+import { isSameFile, transferOf } from "./video-transfers.ts";
 
 interface Props {
   content: ArContent;
   onChange: (content: ArContent) => void;
 }
 
-interface Upload {
-  readonly name: string;
-  readonly sent: number;
-  readonly stop: AbortController;
-}
-
 export function VideoPanel({ content, onChange }: Props) {
   const input = useRef<HTMLInputElement>(null);
-  const [upload, setUpload] = useState<Upload | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [removing, setRemoving] = useState(false);
-  const running = useRef<AbortController | null>(null);
-  useEffect(() => () => running.current?.abort(), []);
 
   const submits = may("content:submit");
   const transfer = transferOf(content.id);
+  const attachment = attachmentOf(content.id);
+  const isAttaching = attachment !== undefined && attachment.state.value.kind !== "failed";
   const [unfinished, discard] = useUnfinished(content.id, transfer !== undefined);
   useEffect(() => {
     let isShown = true;
-    void transfer?.finished.then((changed) => isShown && changed && onChange(changed));
+    void attachment?.finished.then((changed) => isShown && changed && onChange(changed));
     return () => {
       isShown = false;
     };
-  }, [transfer]);
-
-  const preparation = usePreparation((video) => void send(video));
-  const { step } = preparation;
-
-  const isPreparing = step !== null && step.kind !== "stopped";
+  }, [attachment]);
 
   const attach = async (video: File | undefined) => {
-    if (!submits || !video || transfer || running.current || isPreparing) return;
-    const refusal = refusalOf(video);
-    setError(refusal);
-    if (refusal) return;
-    if (!unfinished) return preparation.prepare(video);
-    if (!(await isSameFile(video, unfinished))) {
+    if (!submits || !video || transfer || isAttaching) return;
+    setError(null);
+    if (unfinished && !(await isSameFile(video, unfinished))) {
       setError(
         `“${video.name}” does not match the unfinished upload. Choose “${unfinished.name}” ` +
           `(${byteSize(unfinished.bytes)}), or discard the upload.`,
       );
       return;
     }
-    await send({ file: video, type: unfinished.type, isChosen: true });
-  };
-
-  const send = async ({ file, type, isChosen }: PreparedVideo) => {
-    if (file.size > MAX_BYTES_AT_ONCE) {
-      startTransfer(content.id, file, { contentType: type, isChosen });
-      return;
-    }
-    const video = file.type === type ? file : new File([file], file.name, { type });
-    const stop = new AbortController();
-    running.current = stop;
-    const show = (sent: number) => setUpload({ name: video.name, sent, stop });
-    show(0);
-    try {
-      onChange(await api.putVideo(content.id, video, { onSent: show, signal: stop.signal }));
-      toast("Video attached.");
-    } catch (reason) {
-      if (!stop.signal.aborted) setError(messageOf(reason));
-    } finally {
-      running.current = null;
-      setUpload(null);
-    }
+    const { finished } = attachVideo(content, video, { keptType: unfinished?.type });
+    if (await finished) toast("Video attached.");
   };
 
   const detach = async () => {
@@ -94,7 +57,7 @@ export function VideoPanel({ content, onChange }: Props) {
   };
 
   const choose = () => input.current!.click();
-  const isIdle = !upload && !transfer && !unfinished && !isPreparing;
+  const isIdle = !transfer && !unfinished && !isAttaching;
   return (
     <section
       class="panel"
@@ -126,7 +89,7 @@ export function VideoPanel({ content, onChange }: Props) {
           </div>
         )}
       </div>
-      {content.video_url && !upload && !transfer && !isPreparing && (
+      {content.video_url && !transfer && !isAttaching && (
         <figure class="video">
           {/* biome-ignore lint/a11y/useMediaCaption: the uploader's own video has no captions to offer */}
           <video key={content.video_url} src={content.video_url} controls preload="metadata" playsInline />
@@ -143,9 +106,9 @@ export function VideoPanel({ content, onChange }: Props) {
           </span>
         </button>
       )}
-      {step && <PreparationStatus {...preparation} step={step} />}
       {transfer && <TransferStatus transfer={transfer} />}
-      {unfinished && submits && (
+      {attachment && !transfer && <AttachmentStatus attachment={attachment} />}
+      {unfinished && submits && !isAttaching && (
         <UnfinishedStatus
           unfinished={unfinished}
           onChoose={choose}
@@ -154,23 +117,6 @@ export function VideoPanel({ content, onChange }: Props) {
             void discard();
           }}
         />
-      )}
-      {upload && (
-        <div class="situation">
-          <ProgressBar
-            view={{
-              label: upload.sent < 1 ? "Uploading the video" : "Saving the video",
-              fraction: upload.sent,
-            }}
-            label={`Uploading ${upload.name}`}
-          />
-          <div class="situation-foot">
-            <p class="hint">{upload.name}</p>
-            <button type="button" class="button small" onClick={() => upload.stop.abort()}>
-              Cancel upload
-            </button>
-          </div>
-        </div>
       )}
       {error && (
         <p class="situation bad" role="alert">

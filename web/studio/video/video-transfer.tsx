@@ -5,6 +5,7 @@ import { recall, type UnfinishedUpload } from "./unfinished-uploads.ts";
 import {
   discardUnfinished,
   readUnfinished,
+  sentOf,
   type TransferState,
   type VideoTransfer,
 } from "./video-transfers.ts";
@@ -28,7 +29,7 @@ export function TransferStatus({ transfer }: { transfer: VideoTransfer }) {
       </div>
     );
   }
-  const fraction = fractionOf(state, transfer.bytes);
+  const fraction = sentOf(transfer);
   const percent = Math.floor(fraction * 100);
   return (
     <div class="situation">
@@ -83,11 +84,6 @@ export function TransferStatus({ transfer }: { transfer: VideoTransfer }) {
 }
 
 type Shown = Exclude<TransferState, { kind: "refused" }>;
-
-function fractionOf(state: Shown, bytes: number): number {
-  if (state.kind === "preparing") return 0;
-  return state.kind === "completing" ? 1 : state.sentBytes / bytes;
-}
 
 function wordsOf(state: Shown): string {
   switch (state.kind) {

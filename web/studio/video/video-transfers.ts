@@ -3,7 +3,6 @@ import type { ArContent, VideoUpload } from "../../../client/client.ts";
 import type { VideoType } from "../../video/plan.ts";
 import { hasCode, messageOf } from "../api/errors.ts";
 import { contents } from "../photos/contents.ts";
-import { toast } from "../ui/toasts.tsx";
 import { fingerprintOf } from "./fingerprint.ts";
 import { Speedometer } from "./speed.ts";
 import { forget, recall, remember, type UnfinishedUpload } from "./unfinished-uploads.ts";
@@ -47,6 +46,12 @@ const transfers = signal<readonly VideoTransfer[]>([]);
 
 export function transferOf(contentId: string): VideoTransfer | undefined {
   return transfers.value.find((transfer) => transfer.contentId === contentId);
+}
+
+/** Returns the fraction of a transfer that is stored, 0 to 1. */
+export function sentOf({ bytes, state: { value } }: VideoTransfer): number {
+  if (value.kind === "completing") return 1;
+  return "sentBytes" in value ? value.sentBytes / bytes : 0;
 }
 
 addEventListener("beforeunload", (event) => {
@@ -145,7 +150,6 @@ export function startTransfer(
       const content = await sendVideo(upload, { file, sessions, onProgress, signal });
       forget(contentId);
       contents.put(content);
-      toast("Video attached.");
       leave(content);
     } catch (error) {
       if (signal.aborted) return;
