@@ -78,7 +78,11 @@ export function endRetention(
 }
 
 /** Returns the statement that lets the sweep delete the replaced and moved files of deleted contents at once. */
-export function endRetentionOf(db: Database, contentIds: readonly string[], now: number) {
+export function endRetentionOf(
+  db: Database,
+  { companyId, contentIds }: { readonly companyId: string; readonly contentIds: readonly string[] },
+  now: number,
+) {
   const isDeleted = sql`EXISTS (SELECT 1 FROM ${arContent} WHERE ${and(
     eq(arContent.id, orphanedFiles.contentId),
     isNotNull(arContent.removedAt),
@@ -87,7 +91,12 @@ export function endRetentionOf(db: Database, contentIds: readonly string[], now:
     .update(orphanedFiles)
     .set({ dueAt: now })
     .where(
-      and(isListed(orphanedFiles.contentId, contentIds), eq(orphanedFiles.isReserved, false), isDeleted),
+      and(
+        isListed(orphanedFiles.contentId, contentIds),
+        eq(orphanedFiles.companyId, companyId),
+        eq(orphanedFiles.isReserved, false),
+        isDeleted,
+      ),
     );
 }
 

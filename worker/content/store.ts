@@ -675,7 +675,8 @@ export class ContentStore {
     );
     transaction.add(supersedeTasks(this.#db, ids, this.company.id, now));
     for (const statement of this.#endUploads(ids, now)) transaction.add(statement);
-    if (!keepFiles) transaction.add(endRetentionOf(this.#db, ids, now));
+    const deleted = { companyId: this.company.id, contentIds: ids };
+    if (!keepFiles) transaction.add(endRetentionOf(this.#db, deleted, now));
     await transaction.commit(this.#db);
     return removed();
   }

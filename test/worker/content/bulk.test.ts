@@ -12,6 +12,7 @@ import {
   companies,
   compileTasks,
   idempotencyKeys,
+  orphanedFiles,
   webhookDeliveries,
   webhookEvents,
 } from "../../../worker/db/tables.ts";
@@ -114,6 +115,28 @@ describe("an action on many photos", () => {
     const moved = (await rowsOf(ids)).filter(({ projectId }) => projectId === project_id);
     expect(moved).toHaveLength(4);
     expect(await entriesAbout(ids, "content.changed")).toHaveLength(4);
+  });
+
+  it("delete: the kept files of a deleted photo of another company stay", async () => {
+    const contentId = await foreignPhoto();
+    const [{ companyId }] = await rowsOf([contentId]);
+    const removedAt = edge.clock;
+    const dueAt = removedAt + 86_400_000;
+    await edge.db.update(arContent).set({ deletedAt: dueAt, removedAt }).where(eq(arContent.id, contentId));
+    await edge.db.insert(orphanedFiles).values({
+      id: "kept",
+      companyId,
+      contentId,
+      path: "old",
+      isReserved: false,
+      createdAt: removedAt,
+      dueAt,
+    });
+    const result = await bulk({ action: "delete", ids: [contentId], keep_files: false });
+    expect(outcomes(result)).toEqual(["not_found"]);
+    const ofContent = eq(orphanedFiles.contentId, contentId);
+    expect(await edge.db.select().from(orphanedFiles).where(ofContent)).toMatchObject([{ dueAt }]);
+    await edge.db.delete(orphanedFiles).where(ofContent);
   });
 
   it("delete: nothing of them is shown, events are recorded, and the sweep removes the files", async () => {
