@@ -1,7 +1,12 @@
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import type { AppEnv } from "./bindings.ts";
+import { type Preview, previewOf, withPreview } from "./content/preview.ts";
+import { isPublic } from "./content/public.ts";
+import { publicOriginOf } from "./http/origin.ts";
 import { countPublic, serve } from "./http/serve.ts";
+import { logFailure } from "./log.ts";
+import { findLinked } from "./routes/linked-content.ts";
 import { mediaRoutes } from "./routes/media.ts";
 import { viewerRoutes } from "./routes/viewer.ts";
 
@@ -14,7 +19,9 @@ const pages = new Hono<AppEnv>();
 serve(pages, {
   otherwise: (c) => {
     const isRead = c.req.method === "GET" || c.req.method === "HEAD";
-    return isRead && isStudioPath(c.req.path) ? pageAt("/", c) : null;
+    return isRead && isStudioPath(c.req.path)
+      ? pageAt(c, new Request(new URL("/", c.req.url), c.req.raw))
+      : null;
   },
 });
 
@@ -40,14 +47,32 @@ pages.use("/v/*", countPublic);
 
 pages.route("/api/viewer", viewerRoutes);
 pages.route("/media", mediaRoutes);
-pages.get("/v/:uniqueId", (c) => pageAt("/viewer", c));
+pages.get("/v/:uniqueId", async (c) => {
+  // The page contains what may change at any time, so that a request with If-None-Match gets it again.
+  const { method } = c.req;
+  const page = await pageAt(c, new Request(new URL("/viewer", c.req.url), { method }));
+  page.headers.delete("ETag");
+  page.headers.set("Cache-Control", "no-cache");
+  return withPreview(page, () => previewAt(c.req.param("uniqueId"), c));
+});
 
 export { pages };
 
-async function pageAt(path: string, c: Context<AppEnv>): Promise<Response> {
-  const page = await c.env.assets.fetch(new Request(new URL(path, c.req.url), c.req.raw));
+async function pageAt({ env }: Context<AppEnv>, request: Request): Promise<Response> {
+  const page = await env.assets.fetch(request);
   // The headers of the binding's own response are immutable.
   return new Response(page.body, page);
+}
+
+/** Returns the preview of a viewer's link: an empty one unless a published photo is there. */
+async function previewAt(uniqueId: string, c: Context<AppEnv>): Promise<Preview> {
+  try {
+    const content = await findLinked(c, uniqueId);
+    return content && isPublic(content, c.env.now()) ? previewOf(content, publicOriginOf(c)) : {};
+  } catch (error) {
+    logFailure("The preview of a link could not be loaded", error);
+    return {};
+  }
 }
 
 /** Returns whether the studio renders a path. A path with a file extension is a missing file. */
