@@ -109,11 +109,16 @@ test("from the set-up link to a company with two members, and signing out", asyn
   await grace.goto(platform.url);
   await grace.getByRole("article").getByRole("link").first().click();
   await panel(grace, "Video").getByText("No video attached.").waitFor();
-  for (const name of ["Marker", "Video"])
-    expect(await panel(grace, name).getByRole("button").count()).toBe(0);
+  expect(await panel(grace, "Video").getByRole("button").count()).toBe(0);
+  await grace.getByText("Technical details").click();
+  await grace.getByRole("heading", { name: "Compilation history" }).waitFor();
+  expect(await grace.getByRole("button", { name: "Recompile marker" }).count()).toBe(0);
   for (const name of ["Edit photo", "Delete photo"]) {
     expect(await grace.getByRole("button", { name, exact: true }).count()).toBe(0);
   }
+  await grace.goto(`${platform.url}/webhooks`);
+  await heading(grace, "You cannot see this page").waitFor();
+  await grace.getByRole("listitem").getByText(OWNER.email).waitFor();
   await grace.getByRole("link", { name: "Company" }).click();
   await heading(grace, "Portraits").waitFor();
 

@@ -114,6 +114,8 @@ async function openCompiled(page: Page, name: string, title: string): Promise<Ar
   return onlyContent();
 }
 
+const openDetails = (page: Page) => page.getByText("Technical details").click();
+
 /** Blocks the image codecs, so that a started compile worker makes no progress. */
 const stallCompiling = (page: Page) => page.context().route("**/*.wasm", () => {});
 
@@ -384,6 +386,31 @@ describe("choosing", () => {
     const { image_width, image_height, marker_metadata } = await onlyContent();
     expect([image_width, image_height]).toEqual([tall, narrow]);
     expect(marker_metadata?.executor).toBe("browser");
+  });
+
+  test("Escape asks before it discards a selection", async () => {
+    const page = await openStudio();
+    await photosInput(page).setInputFiles([
+      await named("allium-oreophilum"),
+      await named("locomotion-house-cat"),
+    ]);
+    const list = page.getByRole("list", { name: "Photos to add" });
+    await expect.poll(() => list.getByRole("img", { name: /stars/ }).count(), PATIENCE).toBe(2);
+    const question = page.getByRole("alertdialog", { name: "Discard 2 photos?" });
+    // Without a click between, the browser closes the dialog at the second Escape.
+    for (let i = 0; i < 2; i++) {
+      await page.keyboard.press("Escape");
+      await question.waitFor();
+      await page.keyboard.press("Escape");
+      await question.waitFor({ state: "detached" });
+      expect(await list.getByRole("listitem").count()).toBe(2);
+      expect(await list.isVisible()).toBe(true);
+    }
+    await page.keyboard.press("Escape");
+    await page.screenshot({ path: join(ARTIFACTS, "discard.png"), animations: "disabled" });
+    await question.getByRole("button", { name: "Discard photos" }).click();
+    await list.waitFor({ state: "detached" });
+    expect(await contents()).toEqual([]);
   });
 
   test("the keyboard is enough, and Escape leaves everything as it was", async () => {
@@ -722,6 +749,7 @@ describe("a photo's page", () => {
   test("draws the feature points of the chosen keyframe on the photo", async () => {
     const page = await openStudio();
     const { marker_metadata } = await openCompiled(page, "locomotion-house-cat", "Locomotion house cat");
+    await openDetails(page);
     const keyframes = page.getByRole("group", { name: /^Keyframe/ }).getByRole("radio");
     await keyframes.first().waitFor();
     expect(await keyframes.count()).toBe(marker_metadata?.keyframes);
@@ -756,10 +784,6 @@ describe("a photo's page", () => {
     await keyframes.last().check();
     await page.getByText(`Keyframe ${points.length} of ${points.length}`).waitFor();
     await expect.poll(inked, PATIENCE).not.toEqual(first);
-
-    await page.getByRole("switch", { name: "Points" }).uncheck();
-    await page.locator(".stage-points").waitFor({ state: "detached" });
-    await page.getByRole("switch", { name: "Points" }).check();
     await expect.poll(async () => Math.min(...Object.values(await inked())), PATIENCE).toBeGreaterThan(5);
   });
 
@@ -775,8 +799,7 @@ describe("a photo's page", () => {
     );
     for (const { message } of quality.reasons) await panel.getByText(message).waitFor();
 
-    await page.getByRole("switch", { name: "Points" }).uncheck();
-    await page.getByRole("switch", { name: "Map" }).check();
+    await page.getByRole("switch", { name: "Map of trackable detail" }).check();
     const map = page.locator(".stage-photo canvas");
     expect(
       await map.evaluate((canvas) => [
@@ -822,8 +845,9 @@ describe("a photo's page", () => {
   test("compiles again with fewer points, here and on the server", async () => {
     const page = await openStudio();
     const before = await openCompiled(page, "allium-oreophilum", "Allium oreophilum");
+    await openDetails(page);
     const recompile = async (where: string, maxFeatures: string) => {
-      await page.getByRole("button", { name: "Recompile" }).click();
+      await page.getByRole("button", { name: "Recompile marker" }).click();
       await page.getByRole("radio", { name: where }).check();
       await page.getByLabel(/Feature points per keyframe/).fill(maxFeatures);
       await page.getByRole("dialog").getByRole("button", { name: "Recompile marker" }).click();
@@ -981,6 +1005,10 @@ describe("the frame", () => {
       expect(await fits()).toBe(true);
       await page.screenshot({ path: join(ARTIFACTS, `phone-grid-${colorScheme}.png`), fullPage: true });
       await card(page, "Dust bowl home").getByRole("link").click();
+      // The video and the QR code are on the first two screens.
+      const code = (await page.getByRole("img", { name: /^QR code/ }).boundingBox())!;
+      expect(code.y + code.height).toBeLessThan(2 * 844);
+      await openDetails(page);
       await page.getByRole("group", { name: /^Keyframe/ }).waitFor();
       expect(await fits()).toBe(true);
       await page.screenshot({ path: join(ARTIFACTS, `phone-content-${colorScheme}.png`), fullPage: true });
@@ -1049,9 +1077,11 @@ describe("the frame", () => {
       if (url.protocol.startsWith("http") && url.origin !== platform.url) foreign.push(request.url());
     });
     await openCompiled(page, "allium-oreophilum", "Allium oreophilum");
-    await page.getByRole("group", { name: /^Keyframe/ }).waitFor();
-    await page.reload();
-    await page.getByRole("group", { name: /^Keyframe/ }).waitFor();
+    for (const look of [() => {}, () => page.reload()]) {
+      await look();
+      await openDetails(page);
+      await page.getByRole("group", { name: /^Keyframe/ }).waitFor();
+    }
     expect(foreign).toEqual([]);
     expect(blocked).toEqual([]);
     for (const path of ["/", "/content/any"]) {

@@ -17,6 +17,7 @@ import {
   SignInPage,
 } from "./account/entry-pages.tsx";
 import { loadMe, may, me, meError } from "./account/me.ts";
+import { NotAllowed } from "./account/not-allowed.tsx";
 import { DropTarget } from "./add/drop-zone.tsx";
 import { Review } from "./add/review.tsx";
 import { messageOf } from "./api/errors.ts";
@@ -120,12 +121,12 @@ function Content({ path }: { path: string }) {
   if (!me.value.company) return <ChooseCompanyPage />;
   if (path === "/") return <GridPage />;
   if (path === "/projects") return <ProjectsPage />;
-  if (path === "/activity" && may("audit:read")) return <ActivityPage />;
+  if (path === "/activity") return may("audit:read") ? <ActivityPage /> : <NotAllowed page="Activity" />;
   if (path === "/usage") return <UsagePage />;
   if (path === "/account") return <AccountPage />;
   if (path === "/company") return <CompanyPage />;
-  if (path === "/storage" && may("storage:read")) return <StoragePage />;
-  if (path === "/webhooks" && may("webhooks:manage")) return <WebhooksPage />;
+  if (path === "/storage") return may("storage:read") ? <StoragePage /> : <NotAllowed page="Storage" />;
+  if (path === "/webhooks") return may("webhooks:manage") ? <WebhooksPage /> : <NotAllowed page="Webhooks" />;
   const id = /^\/content\/([^/]+)$/.exec(path)?.[1];
   return id ? <ContentPage key={id} id={id} /> : <NotFound what="page" />;
 }

@@ -85,6 +85,10 @@ export function QualityReport({ quality }: { quality: Quality }) {
           {expectationText(quality)}
           {print !== null && ` The longer side of the print should be at least ${centimetres(print)}.`}
         </p>
+        <p class="hint">
+          The score is measured in trial views of the photo. The parts below explain it; they do not add up to
+          it.
+        </p>
         <ul class="quality-parts" aria-label="Parts of the score">
           {parts.map((part) => (
             <li key={part.name}>

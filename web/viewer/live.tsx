@@ -139,7 +139,9 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
       {Debug && <Debug engine={engine} />}
 
       <header class="live-bar">
-        <p class="live-title">{manifest.title}</p>
+        <p class="live-title" dir="auto">
+          {manifest.title}
+        </p>
         <button type="button" class="round-button" onClick={leave} aria-label="Close camera">
           <CloseIcon />
         </button>

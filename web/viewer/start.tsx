@@ -18,8 +18,12 @@ export function Start({ manifest, engine }: { manifest: ViewerManifest; engine: 
       {/* The thumbnail leaves the connection to the marker and the player. */}
       <Photo manifest={manifest} src={manifest.thumbnail_url ?? manifest.image_url} />
       <div class="start-text">
-        <h1>{manifest.title}</h1>
-        {manifest.description && <p class="description">{manifest.description}</p>}
+        <h1 dir="auto">{manifest.title}</h1>
+        {manifest.description && (
+          <p class="description" dir="auto">
+            {manifest.description}
+          </p>
+        )}
         {engine ? (
           <>
             <p class="lead">

@@ -83,7 +83,7 @@ function CompaniesPanel() {
         {companies.map(({ id, name, role }) => (
           <li key={id}>
             <span>
-              {name} <small>{role}</small>
+              <bdi>{name}</bdi> <small>{role}</small>
             </span>
             {id === company?.id ? (
               <span class="hint">current</span>

@@ -13,7 +13,7 @@ export function CompanyPage() {
   const { name } = me.value!.company!;
   return (
     <div class="account-page">
-      <h1>{name}</h1>
+      <h1 dir="auto">{name}</h1>
       <MembersPanel />
       {may("keys:manage") && <KeysPanel />}
       {may("company:manage") && (

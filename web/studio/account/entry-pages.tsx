@@ -298,7 +298,7 @@ export function MailboxPage() {
       {mailbox?.items.length === 0 && <p>No mail yet.</p>}
       {mailbox?.items.map(({ id, to, subject, body, created_at }) => (
         <article key={id} class="mail">
-          <h2>{subject}</h2>
+          <h2 dir="auto">{subject}</h2>
           <p class="hint">
             To {to}, {dateTime(created_at)}
           </p>

@@ -48,7 +48,7 @@ export function MembersPanel() {
           members.map(({ id, person_id, name, email, role }) => (
             <li key={id}>
               <span>
-                {name} <small>{email}</small>
+                <bdi>{name}</bdi> <small>{email}</small>
               </span>
               {manages && person_id !== me.value!.id && roles.includes(role) ? (
                 <>

@@ -62,6 +62,11 @@ export const edited = signal<Candidate | null>(null);
 /** The candidates that can be uploaded. */
 export const usable = computed(() => candidates.value.filter(({ state }) => isUsable(state.value)));
 
+/** Whether there is a selection that would be a loss: several photos, or an edited one. */
+export const isReviewed = computed(
+  () => usable.value.length > 1 || candidates.value.some(({ draft }) => draft.value.edit !== null),
+);
+
 const scoring = createSlots(compileCapacity(navigator.hardwareConcurrency));
 const stops = new Map<Candidate, AbortController>();
 let lastKey = 0;

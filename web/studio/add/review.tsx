@@ -6,6 +6,7 @@ import {
   type Candidate,
   candidates,
   edited,
+  isReviewed,
   removeAllCandidates,
   removeCandidate,
   rescore,
@@ -46,10 +47,15 @@ function ReviewDialog() {
     heading.current!.focus();
   }, [candidate]);
 
+  const [isAsking, setAsking] = useState(false);
   const back = () => {
     if (!candidate || alone) return removeAllCandidates();
     if (candidate.state.value.kind === "scoring") void rescore(candidate);
     edited.value = null;
+  };
+  const onEscape = () => {
+    if (isAsking || (!candidate && isReviewed.value)) setAsking(!isAsking);
+    else back();
   };
   return (
     <dialog
@@ -58,9 +64,15 @@ function ReviewDialog() {
       aria-labelledby="review-title"
       onCancel={(event) => {
         // The cancel event of a file chooser bubbles up to here.
-        if (event.target !== dialog.current) return;
+        if (event.target !== dialog.current || !event.cancelable) return;
         event.preventDefault();
-        back();
+        onEscape();
+      }}
+      // The browser closes a dialog at the second Escape in a row, whatever the page says.
+      onClose={() => {
+        if (candidates.value.length === 0) return;
+        dialog.current!.showModal();
+        onEscape();
       }}
     >
       <div class="review-head">
@@ -69,7 +81,7 @@ function ReviewDialog() {
             <IconBack />
           </button>
         )}
-        <h2 id="review-title" ref={heading} tabIndex={-1}>
+        <h2 id="review-title" ref={heading} tabIndex={-1} dir="auto">
           {candidate ? candidate.details.value.title : "Photos to add"}
         </h2>
         <button
@@ -91,15 +103,13 @@ function ReviewDialog() {
           onCancel={back}
         />
       ) : (
-        <CandidateList />
+        <CandidateList isAsking={isAsking} onKeep={() => setAsking(false)} />
       )}
     </dialog>
   );
 }
 
-function CandidateList() {
-  const ready = usable.value.length;
-  const left = candidates.value.length - ready;
+function CandidateList({ isAsking, onKeep }: { isAsking: boolean; onKeep: () => void }) {
   return (
     <>
       <div class="review-body">
@@ -110,20 +120,47 @@ function CandidateList() {
           ))}
         </ul>
       </div>
-      <div class="review-foot">
-        {left > 0 && ready > 0 && (
-          <p class="hint">{left === 1 ? "1 photo cannot be added." : `${left} photos cannot be added.`}</p>
-        )}
-        <button type="button" class="button" onClick={removeAllCandidates}>
-          {ready > 0 ? "Cancel" : "Close"}
-        </button>
-        {ready > 0 && (
-          <button type="button" class="button primary" autofocus onClick={submitCandidates}>
-            {ready === 1 ? "Add 1 photo" : `Add ${ready} photos`}
-          </button>
-        )}
-      </div>
+      {isAsking ? <DiscardQuestion onKeep={onKeep} /> : <AddPhotos />}
     </>
+  );
+}
+
+function AddPhotos() {
+  const ready = usable.value.length;
+  const left = candidates.value.length - ready;
+  return (
+    <div class="review-foot">
+      {left > 0 && ready > 0 && (
+        <p class="hint">{left === 1 ? "1 photo cannot be added." : `${left} photos cannot be added.`}</p>
+      )}
+      <button type="button" class="button" onClick={removeAllCandidates}>
+        {ready > 0 ? "Cancel" : "Close"}
+      </button>
+      {ready > 0 && (
+        <button type="button" class="button primary" autofocus onClick={submitCandidates}>
+          {ready === 1 ? "Add 1 photo" : `Add ${ready} photos`}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Asks after Escape whether the photos are to be discarded. */
+function DiscardQuestion({ onKeep }: { onKeep: () => void }) {
+  const keep = useRef<HTMLButtonElement>(null);
+  useEffect(() => keep.current!.focus(), []);
+  const chosen = candidates.value.length;
+  const question = chosen === 1 ? "Discard 1 photo?" : `Discard ${chosen} photos?`;
+  return (
+    <div class="review-foot" role="alertdialog" aria-label={question}>
+      <p>{question} The files stay where they are.</p>
+      <button ref={keep} type="button" class="button" onClick={onKeep}>
+        Keep reviewing
+      </button>
+      <button type="button" class="button danger" onClick={removeAllCandidates}>
+        Discard photos
+      </button>
+    </div>
   );
 }
 

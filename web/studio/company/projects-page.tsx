@@ -57,7 +57,7 @@ function Rows(props: { projects: readonly Project[] }) {
         {props.projects.map((project) => (
           <li key={project.id}>
             <span>
-              {project.name} <small>{describe(project)}</small>
+              <bdi>{project.name}</bdi> <small>{describe(project)}</small>
             </span>
             <a class="button small" href={addressOf({ ...ALL_PHOTOS, project: project.id })}>
               Show photos<span class="visually-hidden"> of {project.name}</span>

@@ -82,7 +82,7 @@ function Bar({ name, used, limit, show }: Amount & { name: string; show: (value:
   return (
     <div class="progress">
       <div class="usage-text">
-        <span>{name}</span>
+        <span dir="auto">{name}</span>
         <span class="hint">{words}</span>
       </div>
       {limit !== null && (

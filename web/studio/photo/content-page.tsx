@@ -23,12 +23,12 @@ import { toast, toastError } from "../ui/toasts.tsx";
 import { jobOf } from "../upload/jobs.ts";
 import { VideoPanel } from "../video/video-panel.tsx";
 import { EditDialog } from "./edit-dialog.tsx";
-import { HistoryPanel } from "./history-panel.tsx";
 import { MarkerPanel } from "./marker-panel.tsx";
 import { OrderPanel } from "./order-panel.tsx";
 import { PhotoStage } from "./photo-stage.tsx";
 import { ReplaceDialog } from "./replace-dialog.tsx";
 import { SharePanel } from "./share-panel.tsx";
+import { TechnicalDetails } from "./technical-details.tsx";
 import "./content-page.css";
 
 interface Loaded {
@@ -75,6 +75,7 @@ export function ContentPage({ id }: { id: string }) {
     contents.put(changed);
     setChanges((count) => count + 1);
   };
+  const job = jobOf(id);
   const quality = content.marker_status === "ready" ? content.marker_metadata?.quality : null;
   return (
     <div class="content-page">
@@ -90,14 +91,19 @@ export function ContentPage({ id }: { id: string }) {
       <ContentHead content={content} onChange={show} />
       <div class="content-columns">
         <PhotoStage content={content} />
-        {quality && <QualityPanel quality={quality} />}
         <div class="panels">
-          <MarkerPanel content={content} task={tasks[0] ?? null} job={jobOf(id)} onChange={show} />
+          <MarkerPanel content={content} task={tasks[0] ?? null} job={job} onChange={show} />
           <VideoPanel content={content} onChange={show} />
-          <OrderPanel content={content} />
           <SharePanel content={content} />
+          <OrderPanel content={content} />
         </div>
-        <HistoryPanel tasks={tasks} />
+        {quality && <QualityPanel quality={quality} />}
+        <TechnicalDetails
+          content={content}
+          tasks={tasks}
+          canRecompile={content.marker_status === "ready" && !job}
+          onChange={show}
+        />
       </div>
     </div>
   );
@@ -119,7 +125,11 @@ function ContentHead({ content, onChange }: { content: ArContent; onChange: (con
     <div class="content-head">
       <div>
         <h1 dir="auto">{content.title}</h1>
-        {content.description && <p class="description">{content.description}</p>}
+        {content.description && (
+          <p class="description" dir="auto">
+            {content.description}
+          </p>
+        )}
         <p class="content-meta">
           <StatusBadge status={content.marker_status} />
           {!content.is_active && <span class="badge paused">Paused</span>}

@@ -5,8 +5,8 @@ import { dateTime, duration } from "../ui/format.ts";
 /** All compilations of a photo, newest first. */
 export function HistoryPanel({ tasks }: { tasks: readonly CompileTask[] }) {
   return (
-    <section class="panel history" aria-labelledby="history-title">
-      <h2 id="history-title">Compilation history</h2>
+    <section class="history" aria-labelledby="history-title">
+      <h3 id="history-title">Compilation history</h3>
       <ol class="timeline">
         {tasks.map((task) => (
           <li key={task.task_id} class={`timeline-item ${task.state}`}>

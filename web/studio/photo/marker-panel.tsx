@@ -1,11 +1,10 @@
 import { useState } from "preact/hooks";
-import type { ArContent, CompileTask, MarkerMetadata } from "../../../client/client.ts";
+import type { ArContent, CompileTask } from "../../../client/client.ts";
 import { may } from "../account/me.ts";
 import * as api from "../api/content.ts";
 import { contentProgressView, ProgressBar } from "../photos/status.tsx";
 import { useAction } from "../ui/action.ts";
 import { Dialog, DialogActions } from "../ui/dialog.tsx";
-import { count, dateTime, duration, megabytes } from "../ui/format.ts";
 import { IconRetry } from "../ui/icons.tsx";
 import { toast } from "../ui/toasts.tsx";
 import { addRecompilation, addTakeOver, type Job } from "../upload/jobs.ts";
@@ -20,9 +19,11 @@ interface Props {
   onChange: (content: ArContent) => void;
 }
 
+/** The state of the marker, until it is ready. */
 export function MarkerPanel(props: Props) {
   const { content, job } = props;
   const [asking, setAsking] = useState(false);
+  if (!job && content.marker_status === "ready") return null;
   return (
     <section class="panel" aria-labelledby="marker-title">
       <div class="panel-head">
@@ -30,12 +31,11 @@ export function MarkerPanel(props: Props) {
         {!job && may("content:submit") && (
           <button type="button" class="button small" onClick={() => setAsking(true)}>
             <IconRetry />
-            {content.marker_status === "ready" ? "Recompile marker" : "Retry compilation"}
+            Retry compilation
           </button>
         )}
       </div>
       {job ? <OwnJob job={job} /> : <Situation {...props} />}
-      {content.marker_metadata && <Facts content={content} metadata={content.marker_metadata} />}
       {asking && (
         <RecompileDialog content={content} onChange={props.onChange} onClose={() => setAsking(false)} />
       )}
@@ -84,7 +84,6 @@ function Situation({ content, task }: Props) {
       </div>
     );
   }
-  if (content.marker_status === "ready") return null;
   const view = contentProgressView(content);
   return (
     <div class="situation">
@@ -117,32 +116,7 @@ function time(iso: string): string {
   return new Date(iso).toLocaleTimeString("en", { hour: "numeric", minute: "2-digit", second: "2-digit" });
 }
 
-function Facts({ content, metadata }: { content: ArContent; metadata: MarkerMetadata }) {
-  const facts: [string, string][] = [
-    ["Target", `${metadata.width} × ${metadata.height} px`],
-    ["Feature points", `${count(metadata.points)} in ${metadata.keyframes} keyframes`],
-    ["Tracking points", count(metadata.tracking_points)],
-    ["File size", megabytes(metadata.bytes)],
-    ["Compiled", metadata.executor === "browser" ? "In a browser" : "On the server"],
-  ];
-  if (metadata.milliseconds !== null) facts.push(["Duration", duration(metadata.milliseconds)]);
-  if (content.max_features !== null)
-    facts.push(["Limit", `${count(content.max_features)} points per keyframe`]);
-  facts.push(["Compiler", metadata.compiler_version]);
-  if (content.marker_generated_at) facts.push(["Ready since", dateTime(content.marker_generated_at)]);
-  return (
-    <dl class="facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-function RecompileDialog(props: {
+export function RecompileDialog(props: {
   content: ArContent;
   onChange: (content: ArContent) => void;
   onClose: () => void;

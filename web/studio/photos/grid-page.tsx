@@ -184,7 +184,7 @@ function JobCard({ job }: { job: Job }) {
         <Preview job={job} />
       </div>
       <div class="card-text">
-        <h2>{job.title}</h2>
+        <h2 dir="auto">{job.title}</h2>
         {state.kind === "running" && (
           <ProgressBar view={jobProgressView(state.progress)} label={`Adding ${job.title}`} />
         )}

@@ -64,7 +64,9 @@ export function ConnectionCard(props: {
       <div class="connection-head">
         <span class="connection-icon">{iconOf(connection)}</span>
         <div class="connection-name">
-          <h2 id={titleId}>{connection.name}</h2>
+          <h2 id={titleId} dir="auto">
+            {connection.name}
+          </h2>
           <p class="hint">{placeOf(connection)}</p>
         </div>
         {connection.is_current && <span class="badge ready">In use</span>}

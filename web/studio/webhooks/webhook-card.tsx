@@ -54,7 +54,9 @@ export function WebhookCard(props: {
     <article class="panel webhook" aria-labelledby={`webhook-${id}`}>
       <div class="webhook-title">
         <div>
-          <h2 id={`webhook-${id}`}>{name}</h2>
+          <h2 id={`webhook-${id}`} dir="auto">
+            {name}
+          </h2>
           <p class="webhook-url">{webhook.url}</p>
         </div>
         <span class={`badge ${status.badge}`}>{status.label}</span>
