@@ -44,7 +44,8 @@ export class EdgeCache {
     this.#later(put().catch((error) => logFailure("The edge cache could not be written", error)));
   }
 
+  /** In one segment: a URL would resolve `..` in a key of several, and lead to the entry of another. */
   #addressOf(key: string): string {
-    return `${this.#origin}/${key.split("/").map(encodeURIComponent).join("/")}`;
+    return `${this.#origin}/${encodeURIComponent(key)}`;
   }
 }

@@ -1,8 +1,10 @@
 import { env } from "cloudflare:workers";
+import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { EdgeCache } from "../../../worker/content/edge-cache.ts";
 import { PublicCache } from "../../../worker/content/public-cache.ts";
+import { arContent } from "../../../worker/db/tables.ts";
 import type { ArContent, Submission, ViewerManifest } from "../../../worker/schemas.ts";
 import { StorageError } from "../../../worker/storage/provider.ts";
 import { R2Storage } from "../../../worker/storage/r2.ts";
@@ -227,6 +229,31 @@ describe("a cached file or row", () => {
     expect((await manifest()).status).toBe(404);
     await edge.json(`/api/ar-content/${content.id}`, json("PATCH", { is_active: true }));
     expect((await manifest()).status).toBe(200);
+  });
+});
+
+describe("a row in the edge cache", () => {
+  it("is never a file, whose storage chooses its bytes", async () => {
+    const [stored] = await edge.db.select().from(arContent).where(eq(arContent.id, content.id));
+    const row = { readAt: edge.clock, content: { ...stored, title: "Forged" } };
+    const key = "files/storage/stored/thumbnails/1.jpg";
+    edgeCache.put(key, JSON.stringify(row));
+    await edge.settled();
+    expect(await edgeCache.get(key)).not.toBeNull();
+    expect(await edgeCache.get(`rows/../${key}`)).toBeNull();
+    for (const dots of ["..", "%2e%2e"]) {
+      const id = `${dots}/${key}`.replaceAll("/", "%2f");
+      expect((await visit(`/api/viewer/${id}`)).status).toBe(404);
+      expect((await visit(`/media/${id}/marker`)).status).toBe(404);
+    }
+  });
+
+  it("is asked for only by what may be an id", async () => {
+    const get = vi.spyOn(edgeCache, "get");
+    for (const id of ["1", `${content.unique_id}.`, content.unique_id.toUpperCase(), "..%2f"])
+      expect((await visit(`/api/viewer/${id}`)).status).toBe(404);
+    expect(get).not.toHaveBeenCalled();
+    get.mockRestore();
   });
 });
 

@@ -379,7 +379,10 @@ async function recordRequests({ id }: ArContent): Promise<void> {
       },
     },
   );
-  await refused("internal_error", edge.anonymously("/api/viewer/x", {}, { replica: db as never }));
+  await refused(
+    "internal_error",
+    edge.anonymously(`/api/viewer/${crypto.randomUUID()}`, {}, { replica: db as never }),
+  );
 
   const refusing = new Proxy(edge.db, {
     get(target, name) {

@@ -396,7 +396,7 @@ describe("an internal error", () => {
         throw new Error("password=hunter2");
       },
     };
-    const response = await new Edge().fetch("/api/viewer/x", {}, { db: db as never });
+    const response = await new Edge().fetch(`/api/viewer/${crypto.randomUUID()}`, {}, { db: db as never });
     const problem = await refusal(response);
     expect([problem.status, problem.code]).toEqual([500, "internal_error"]);
     expect(JSON.stringify(problem)).not.toContain("hunter2");
