@@ -855,6 +855,13 @@ export interface Submission {
   reused: boolean;
 }
 
+export interface TrialUpload {
+  /** Accepts one PUT within a minute. */
+  url: string;
+  /** The exact size of its body. */
+  bytes: number;
+}
+
 export interface VideoMetadata {
   width: number;
   height: number;
@@ -1700,6 +1707,22 @@ export interface Operations {
       "Idempotency-Key"?: string;
     };
     answer: undefined;
+  };
+  /**
+   * Get an address to which a browser can try to upload
+   *
+   * A PUT from a page that succeeds shows that the bucket's CORS rules allow uploads, also where the access key may neither read nor change them. No file is stored.
+   */
+  "POST /api/storage-connections/{id}/trial-upload": {
+    path: {
+      /** "platform" is the platform's own bucket. */
+      id: string;
+    };
+    header?: {
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
+      "Idempotency-Key"?: string;
+    };
+    answer: TrialUpload;
   };
   /**
    * Get the usage of a storage connection

@@ -249,7 +249,9 @@ test("the form in every theme and size", async () => {
   await shootAll("/storage", "form", async (page) => {
     await page.getByRole("button", { name: "Add storage connection" }).click();
     await page.getByRole("dialog").getByLabel("MinIO").check();
-    await page.getByRole("dialog").getByLabel("Secret access key").scrollIntoViewIfNeeded();
+    await page.getByRole("dialog").getByText("More settings").click();
+    await page.getByRole("dialog").getByLabel("Encryption on the server").selectOption("aws:kms");
+    await page.getByRole("dialog").getByLabel("KMS key ID").scrollIntoViewIfNeeded();
   });
 });
 
@@ -325,4 +327,33 @@ describe("a large video", () => {
     expect(await served(url!)).toEqualBytes(video.buffer);
     await page.context().close();
   });
+});
+
+test("browser uploads are tried where the server does not tell its rules", async () => {
+  await storeIn(platform, "Shy", s3Storage(s3, "shy"));
+  const page = await open("/storage");
+  // The test server supports neither https nor CORS, so a stand-in at https://storage.test takes the upload.
+  await page.route("**/trial-upload", async (route) => {
+    const response = await route.fetch();
+    const { url, ...rest } = await response.json();
+    const { pathname, search } = new URL(url);
+    await route.fulfill({ response, json: { ...rest, url: `https://storage.test${pathname}${search}` } });
+  });
+  let allowed = "https://other.test";
+  const sent: number[] = [];
+  await page.route("https://storage.test/**", async (route) => {
+    sent.push(route.request().postDataBuffer()?.length ?? 0);
+    await route.fulfill({ headers: { "Access-Control-Allow-Origin": allowed } });
+  });
+  const shy = card(page, "Shy");
+  await shy.getByRole("button", { name: "Allow browser uploads" }).click();
+  await shy.getByText("Add this CORS rule to the bucket.").waitFor();
+  await shy.getByText(`"AllowedOrigins": [`).waitFor();
+  await page.screenshot({ path: join(ARTIFACTS, "missing-rule.png"), fullPage: true });
+  allowed = "*";
+  await shy.getByRole("button", { name: "Allow browser uploads" }).click();
+  await page.getByText("Browsers may upload straight to “Shy”.").waitFor();
+  expect(await shy.getByText("Add this CORS rule to the bucket.").count()).toBe(0);
+  expect(sent).toEqual([64, 64]);
+  await page.context().close();
 });

@@ -135,13 +135,14 @@ export function orphanReplaced(
   );
 }
 
-/** Records an upload in parts, in a connection that still exists, as orphaned. */
+/** Records an upload in parts, in a connection that still exists, as orphaned. The sweep aborts it when it is due. */
 export async function recordOrphan(
   db: Database,
   file: FilePlace & Pick<OrphanedFileRow, "companyId" | "contentId" | "uploadId">,
   now: number,
+  dueAt: number = now,
 ): Promise<void> {
-  const row = { ...file, id: crypto.randomUUID(), isReserved: false, createdAt: now, dueAt: now };
+  const row = { ...file, id: crypto.randomUUID(), isReserved: false, createdAt: now, dueAt };
   await insertIf(db, orphanedFiles, row, isConnectionOf(db, file.companyId, file.storageId));
 }
 

@@ -9,6 +9,7 @@ import { type ConnectionStore, heldIn } from "../storage/connection-store.ts";
 import {
   addConnection,
   allowUploads,
+  beginTrialUpload,
   changeConnection,
   giveFilesUp,
   removeConnection,
@@ -29,6 +30,7 @@ import {
   newConnection,
   PLATFORM,
   presetList,
+  trialUpload,
 } from "../storage/schemas.ts";
 import {
   type ConnectionSettings,
@@ -184,6 +186,21 @@ const cors = companyRoute("storage:manage", {
   },
 });
 
+const tryUpload = companyRoute("storage:manage", {
+  method: "post",
+  path: "/{id}/trial-upload",
+  operationId: "tryUploadToStorage",
+  summary: "Get an address to which a browser can try to upload",
+  description:
+    "A PUT from a page that succeeds shows that the bucket's CORS rules allow uploads, also where the access key may " +
+    "neither read nor change them. No file is stored.",
+  request: { params: connectionId },
+  responses: {
+    200: answers(trialUpload, "The address"),
+    ...problems("not_found", "not_signed", ...STORAGE_REFUSALS),
+  },
+});
+
 const trial = companyRoute("storage:manage", {
   method: "post",
   path: "/test",
@@ -281,6 +298,10 @@ export const storageConnectionRoutes = new OpenAPIHono<AppEnv>()
     const id = await idOf(c.var.connections, c.req.valid("param").id);
     await allowUploads(c.env, c.var.connections, id, publicOriginOf(c));
     return c.body(null, 204);
+  })
+  .openapi(tryUpload, async (c) => {
+    const id = await idOf(c.var.connections, c.req.valid("param").id);
+    return c.json(await beginTrialUpload(c.env, c.var.connections, id), 200);
   })
   .openapi(measure, async (c) => {
     const { id } = c.req.valid("param");

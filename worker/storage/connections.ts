@@ -1,6 +1,6 @@
 import { gt, lt, or, sql } from "drizzle-orm";
 import type { Bindings } from "../bindings.ts";
-import { RETRY_MILLISECONDS } from "../content/orphaned-files.ts";
+import { RETRY_MILLISECONDS, recordOrphan } from "../content/orphaned-files.ts";
 import { type Creation, newCreation } from "../db/idempotency.ts";
 import {
   type Company,
@@ -14,6 +14,7 @@ import { logFailure } from "../log.ts";
 import { type ConnectionStore, type ConnectionUse, heldIn } from "./connection-store.ts";
 import type { Storages } from "./open.ts";
 import { StorageError, type StorageProvider, type Usage } from "./provider.ts";
+import type { TrialUpload } from "./schemas.ts";
 import type { ConnectionSettings } from "./settings.ts";
 import { type ConnectionReport, testConnection } from "./test-connection.ts";
 
@@ -21,6 +22,10 @@ import { type ConnectionReport, testConnection } from "./test-connection.ts";
 
 /** Usage younger than this is not measured again. */
 const USAGE_FRESH_MILLISECONDS = 15 * 60_000;
+
+/** A browser may send this many bytes within this time, to find out whether it can upload to a storage. */
+const TRIAL_BYTES = 64;
+const TRIAL_SECONDS = 60;
 
 type Services = Pick<Bindings, "storages" | "now">;
 
@@ -185,13 +190,37 @@ export async function allowUploads(
   origin: string,
 ): Promise<void> {
   const storage = await storages.open(id);
-  if (!storage.allowUploadsFrom) {
-    throw new Refusal(
-      "not_signed",
-      "Browsers upload to this storage through Vivimark; there is nothing to allow.",
-    );
-  }
+  if (!storage.allowUploadsFrom) throw notSigned();
   if (await storage.allowUploadsFrom(origin)) await store.noteUploadsAllowed(id, origin);
+}
+
+function notSigned(): Refusal {
+  return new Refusal(
+    "not_signed",
+    "Browsers upload to this storage through Vivimark; there is nothing to allow.",
+  );
+}
+
+/**
+ * Begins an upload of which a browser may send the only part, as it sends the parts of a large video. It is never
+ * completed, so no file appears, and the sweep aborts it.
+ *
+ * @throws Refusal `not_signed` for a storage to which nobody can upload straight
+ */
+export async function beginTrialUpload(
+  { db, storages, now }: Services & Pick<Bindings, "db">,
+  { company }: ConnectionStore,
+  id: string | null,
+): Promise<TrialUpload> {
+  const { multipart, allowUploadsFrom } = await storages.open(id);
+  if (!multipart || !allowUploadsFrom) throw notSigned();
+  const path = `${company.storagePath}/vivimark-trial-upload-${crypto.randomUUID()}`;
+  const uploadId = await multipart.start(path, "application/octet-stream");
+  const upload = { companyId: company.id, contentId: "", storageId: id, path, uploadId };
+  await recordOrphan(db, upload, now(), now() + 2 * TRIAL_SECONDS * 1000);
+  const url = await multipart.presign({ key: path, uploadId, number: 1 }, TRIAL_SECONDS, TRIAL_BYTES);
+  if (url === null) throw notSigned();
+  return { url, bytes: TRIAL_BYTES };
 }
 
 /** Tests settings, which need not be saved. */

@@ -157,6 +157,14 @@ export const connectionReport = z
   .openapi("StorageConnectionReport");
 export type StorageConnectionReport = z.infer<typeof connectionReport>;
 
+export const trialUpload = z
+  .object({
+    url: z.string().openapi({ description: "Accepts one PUT within a minute." }),
+    bytes: z.number().int().openapi({ description: "The exact size of its body." }),
+  })
+  .openapi("TrialUpload");
+export type TrialUpload = z.infer<typeof trialUpload>;
+
 export const connectionUsage = z
   .object({ files: heldFiles, deleted_files: heldFiles, usage })
   .openapi("StorageConnectionUsage");

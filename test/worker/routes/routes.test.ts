@@ -223,6 +223,7 @@ const REQUESTS: Readonly<Record<string, Sample>> = {
   },
   "POST /api/storage-connections/{id}/test": { about: "connection" },
   "POST /api/storage-connections/{id}/cors": { about: "connection", isUnavailable: true },
+  "POST /api/storage-connections/{id}/trial-upload": { about: "connection", isUnavailable: true },
   "GET /api/storage-connections/{id}/usage": { about: "connection" },
   "GET /api/storage-connections/yandex/authorize": { isUnavailable: true },
   "GET /api/storage-connections/yandex/callback": { isUnavailable: true },

@@ -9,13 +9,19 @@ import { companies, orphanedFiles, storageConnections, videoUploads } from "../.
 import type { Problem } from "../../../worker/errors.ts";
 import type { ArContent } from "../../../worker/schemas.ts";
 import { resealSettings } from "../../../worker/storage/connections.ts";
-import { StorageError, type StorageProvider } from "../../../worker/storage/provider.ts";
+import {
+  type MultipartUploads,
+  StorageError,
+  type StorageProvider,
+} from "../../../worker/storage/provider.ts";
 import type {
   StorageConnection,
   StorageConnectionReport,
   StorageConnectionUsage,
+  TrialUpload,
 } from "../../../worker/storage/schemas.ts";
 import { Vault } from "../../../worker/storage/secrets.ts";
+import { sweep } from "../../../worker/sweep.ts";
 import { but, Edge, json, refusal, SECRET, s3 } from "../edge.ts";
 import { png, video } from "../fixtures.ts";
 
@@ -47,6 +53,33 @@ it("records in the activity log that browser uploads were allowed, once", async 
   expect(items.filter(({ object }) => object.id === id)).toMatchObject([
     { object: { id, name }, detail: { origin: allowed[0] } },
   ]);
+});
+
+it("gives an address for one trial upload, which leaves nothing behind", async () => {
+  const third = edge.backends.get("third") as StorageProvider;
+  const aborted: string[] = [];
+  const signing: Partial<MultipartUploads> = {
+    start: async () => "upload-1",
+    presign: async ({ key, uploadId }, seconds, length) =>
+      `https://s3.example.net/${key}?uploadId=${uploadId}&seconds=${seconds}&length=${length}`,
+    abort: async (_, uploadId) => void aborted.push(uploadId),
+  };
+  edge.backends.set(
+    "third",
+    but(third, { multipart: signing as MultipartUploads, allowUploadsFrom: async () => false }),
+  );
+  const { id } = await edge.connection("third");
+  const trial = await edge.json<TrialUpload>(`${API}/${id}/trial-upload`, { method: "POST" });
+  expect(trial).toEqual({ url: expect.stringMatching(/uploadId=upload-1&seconds=60&length=64$/), bytes: 64 });
+  await sweep(edge.bindings, edge.clock);
+  expect(aborted).toEqual([]);
+  edge.pass(120);
+  await sweep(edge.bindings, edge.clock);
+  expect(aborted).toEqual(["upload-1"]);
+  expect((await edge.fetch(`${API}/${id}`, { method: "DELETE" })).status).toBe(204);
+  edge.backends.set("third", third);
+  const unsigned = await edge.fetch(`${API}/platform/trial-upload`, { method: "POST" });
+  expect((await refusal(unsigned)).code).toBe("not_signed");
 });
 
 describe("a storage connection", () => {

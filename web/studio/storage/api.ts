@@ -7,6 +7,7 @@ import type {
   StorageConnectionUsage,
   StorageMigration,
   StoragePresetList,
+  TrialUpload,
 } from "../../../client/client.ts";
 import { vivimark } from "../api/client.ts";
 
@@ -52,6 +53,11 @@ export async function removeDeletedFiles(id: string): Promise<void> {
 /** Allows this page to upload straight to a storage. */
 export async function allowUploads(id: string): Promise<void> {
   await vivimark.call("POST /api/storage-connections/{id}/cors", { path: { id } });
+}
+
+/** Returns an address to which this page can try to upload. */
+export function beginTrialUpload(id: string): Promise<TrialUpload> {
+  return vivimark.call("POST /api/storage-connections/{id}/trial-upload", { path: { id } });
 }
 
 export function getLosses(id: string, signal?: AbortSignal): Promise<StorageConnectionLosses> {

@@ -11,6 +11,7 @@ import { ConnectionDialog } from "./connection-dialog.tsx";
 import { GiveUpDialog } from "./give-up-dialog.tsx";
 import { IconBucket, IconDisk, IconHome, IconMove } from "./icons.tsx";
 import { TestReport } from "./test-report.tsx";
+import { corsRule, tryUpload } from "./upload-trial.ts";
 
 /** A storage connection: its place, its files and its last test. */
 export function ConnectionCard(props: {
@@ -26,6 +27,8 @@ export function ConnectionCard(props: {
   const [report, setReport] = useState<StorageConnectionReport | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [testing, setTesting] = useState(false);
+  const [allowing, setAllowing] = useState(false);
+  const [isRuleMissing, setMissingRule] = useState(false);
   const usage = useUsage(connection);
   const close = () => setOpen(null);
   const changed = () => {
@@ -49,11 +52,21 @@ export function ConnectionCard(props: {
 
   const allowUploads = async () => {
     setError(null);
+    setMissingRule(false);
+    setAllowing(true);
     try {
-      await api.allowUploads(connection.id);
+      const refusal = await api.allowUploads(connection.id).then(() => null, messageOf);
+      // A server that keeps its CORS rules to itself may allow uploads all the same.
+      if (refusal !== null && !(await tryUpload(connection.id))) {
+        setError(refusal);
+        setMissingRule(true);
+        return;
+      }
       toast(`Browsers may upload straight to “${connection.name}”.`);
     } catch (reason) {
       setError(messageOf(reason));
+    } finally {
+      setAllowing(false);
     }
   };
 
@@ -95,6 +108,16 @@ export function ConnectionCard(props: {
         </p>
       )}
 
+      {isRuleMissing && (
+        <div class="missing-rule">
+          <p>
+            An upload from this page failed too. Add this CORS rule to the bucket. Until then, large videos go
+            through Vivimark.
+          </p>
+          <pre>{corsRule(location.origin)}</pre>
+        </div>
+      )}
+
       {connection.given_up_at && <p class="hint warn">Its files were given up and are being removed.</p>}
 
       {connection.deleted_files.count > 0 && (
@@ -133,8 +156,8 @@ export function ConnectionCard(props: {
           </button>
         )}
         {connection.provider === "s3" && !connection.last_test_error && !connection.given_up_at && (
-          <button type="button" class="button small" onClick={allowUploads}>
-            Allow browser uploads
+          <button type="button" class="button small" disabled={allowing} onClick={allowUploads}>
+            {allowing ? "Allowing browser uploads…" : "Allow browser uploads"}
           </button>
         )}
         {may("storage:give-up") &&

@@ -12,6 +12,7 @@ import {
   FIELDS,
   type Field,
   type FieldErrors,
+  isShown,
   settingsOf,
   type Values,
   valuesOfConnection,
@@ -35,8 +36,13 @@ export function ConnectionDialog(props: {
   );
   const [fields, setFields] = useState<FieldErrors>({});
   const [error, setError] = useState<string | null>(null);
+  const isSet = (name: string) => saved?.secrets.includes(name) ?? false;
+  const isFilled = ({ name }: Field) => isSet(name) || values[name] !== "";
   const [busy, setBusy] = useState<"saving" | "testing" | "leaving" | null>(null);
   const [report, setReport] = useState<StorageConnectionReport | null>(null);
+  const [isMoreOpen, setMoreOpen] = useState(() =>
+    FIELDS[provider].some((field) => field.isRare && isFilled(field)),
+  );
   const form = useRef<HTMLFormElement>(null);
 
   useEffect(() => {
@@ -117,6 +123,18 @@ export function ConnectionDialog(props: {
       location.assign(await api.yandexPermissionUrl(values.name, values.root, saved?.id));
     }, ["token"]);
 
+  const shown = FIELDS[provider].filter((field) => isShown(field, values));
+  const [usual, rare] = [shown.filter(({ isRare }) => !isRare), shown.filter(({ isRare }) => isRare)];
+  const inputOf = (field: Field) => (
+    <FieldInput
+      key={field.name}
+      field={field}
+      value={values[field.name]}
+      error={fields[field.name]}
+      isSet={isSet(field.name)}
+      onInput={set}
+    />
+  );
   return (
     <Dialog
       title={saved ? `Edit “${saved.name}”` : "Add storage connection"}
@@ -140,17 +158,18 @@ export function ConnectionDialog(props: {
           isSet={false}
           onInput={set}
         />
-        {FIELDS[provider].map((field) => (
-          <FieldInput
-            key={field.name}
-            field={field}
-            value={values[field.name]}
-            error={fields[field.name]}
-            isSet={saved?.secrets.includes(field.name) ?? false}
-            onInput={set}
-          />
-        ))}
+        {usual.map(inputOf)}
         {provider === "s3" && <StyleChoice value={values.style} error={fields.style} onInput={set} />}
+        {rare.length > 0 && (
+          <details
+            class="more-settings"
+            open={isMoreOpen || rare.some(({ name }) => fields[name])}
+            onToggle={({ currentTarget }) => setMoreOpen(currentTarget.open)}
+          >
+            <summary>More settings</summary>
+            <div class="connection-form">{rare.map(inputOf)}</div>
+          </details>
+        )}
         {provider === "yandex_disk" && (
           <div class="permission">
             <p>Instead of pasting a token, you can sign in to Yandex and allow access.</p>
@@ -212,25 +231,38 @@ function FieldInput(props: {
   const id = useId();
   const hint = props.isSet ? "Saved. Leave empty to keep it." : field.hint;
   const described = [error && `${id}-error`, hint && `${id}-hint`].filter(Boolean).join(" ");
+  const common = {
+    id,
+    name: field.name,
+    value: props.value,
+    "aria-invalid": error !== undefined,
+    "aria-describedby": described || undefined,
+  };
   return (
     <div class={field.isHalf ? "field half" : "field"}>
       <label for={id}>
         {field.label}
-        {field.isOptional && <span class="optional"> optional</span>}
+        {field.isOptional && !field.options && <span class="optional"> optional</span>}
       </label>
-      <input
-        id={id}
-        name={field.name}
-        {...(field.isSecret ? ({ type: "password" } as const) : ({ type: "text" } as const))}
-        value={props.value}
-        placeholder={props.isSet ? "••••••••" : field.placeholder}
-        autoComplete={field.isSecret ? "new-password" : "off"}
-        autoCapitalize="none"
-        spellcheck={false}
-        aria-invalid={error !== undefined}
-        aria-describedby={described || undefined}
-        onInput={({ currentTarget }) => props.onInput(field.name, currentTarget.value)}
-      />
+      {field.options ? (
+        <select {...common} onInput={({ currentTarget }) => props.onInput(field.name, currentTarget.value)}>
+          {field.options.map(({ value, words }) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
+        </select>
+      ) : (
+        <input
+          {...common}
+          {...(field.isSecret ? ({ type: "password" } as const) : ({ type: "text" } as const))}
+          placeholder={props.isSet ? "••••••••" : field.placeholder}
+          autoComplete={field.isSecret ? "new-password" : "off"}
+          autoCapitalize="none"
+          spellcheck={false}
+          onInput={({ currentTarget }) => props.onInput(field.name, currentTarget.value)}
+        />
+      )}
       {error && (
         <p class="field-error" id={`${id}-error`}>
           {error}

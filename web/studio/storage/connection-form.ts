@@ -16,6 +16,12 @@ export interface Field {
   readonly isOptional?: boolean;
   /** Takes half the width. */
   readonly isHalf?: boolean;
+  /** Few people need it: it is below "More settings", and is sent only if it has a value or had one. */
+  readonly isRare?: boolean;
+  /** The values to choose from, in place of a text. */
+  readonly options?: readonly { readonly value: string; readonly words: string }[];
+  /** Shown, and not sent as empty, only with these other values. */
+  readonly isShown?: (values: Values) => boolean;
 }
 
 const S3_FIELDS: readonly Field[] = [
@@ -36,6 +42,42 @@ const S3_FIELDS: readonly Field[] = [
   },
   { name: "access_key_id", label: "Access key ID" },
   { name: "secret_access_key", label: "Secret access key", isSecret: true },
+  {
+    name: "session_token",
+    label: "Session token",
+    hint: "Required for temporary access keys. Replace the key and the token before they expire.",
+    isSecret: true,
+    isOptional: true,
+    isRare: true,
+  },
+  {
+    name: "storage_class",
+    label: "Storage class",
+    hint: "Applies to new files. Leave empty for the bucket's default.",
+    placeholder: "STANDARD_IA",
+    isOptional: true,
+    isRare: true,
+  },
+  {
+    name: "encryption",
+    label: "Encryption on the server",
+    hint: "Applies to new files.",
+    isOptional: true,
+    isRare: true,
+    options: [
+      { value: "", words: "Bucket's default" },
+      { value: "AES256", words: "AES256" },
+      { value: "aws:kms", words: "aws:kms" },
+    ],
+  },
+  {
+    name: "encryption_key_id",
+    label: "KMS key ID",
+    hint: "Leave empty for the server's default key.",
+    isOptional: true,
+    isRare: true,
+    isShown: ({ encryption }) => encryption === "aws:kms",
+  },
 ];
 
 const YANDEX_DISK_FIELDS: readonly Field[] = [
@@ -83,11 +125,20 @@ export function valuesOfConnection({ name, provider, settings }: StorageConnecti
 
 /** Returns the settings to send: for a saved connection, only those that changed. */
 export function settingsOf(provider: Provider, values: Values, saved: StorageConnection | null): Settings {
-  const names = FIELDS[provider].map(({ name }) => name);
-  if (provider === "s3") names.push("style");
-  const before = saved ? valuesOfConnection(saved) : null;
-  const sent = names.filter((name) => !before || values[name] !== before[name]);
-  return Object.fromEntries(sent.map((name) => [name, values[name]]));
+  const before = saved && valuesOfConnection(saved);
+  const fields = FIELDS[provider].map((field) => ({
+    ...field,
+    value: isShown(field, values) ? values[field.name] : "",
+  }));
+  const style = { name: "style", value: values.style, isRare: false };
+  const sent = [...fields, ...(provider === "s3" ? [style] : [])].filter(({ name, value, isRare }) =>
+    before ? value !== before[name] : !isRare || value !== "",
+  );
+  return Object.fromEntries(sent.map(({ name, value }) => [name, value]));
+}
+
+export function isShown({ isShown = () => true }: Field, values: Values): boolean {
+  return isShown(values);
 }
 
 export type FieldErrors = Readonly<Record<string, string>>;

@@ -56,7 +56,24 @@ describe("the form of a connection", () => {
       prefix: "",
       access_key_id: "",
       secret_access_key: "",
+      session_token: "",
+      storage_class: "",
+      encryption: "",
+      encryption_key_id: "",
       style: "path",
+    });
+  });
+
+  it("sends rare settings only if they are or were set, and no key of another encryption", () => {
+    const rare = { storage_class: "COLD", encryption: "aws:kms", encryption_key_id: "key-1" };
+    expect(settingsOf("s3", { ...valuesOfPreset(ANY_S3), ...rare }, null)).toMatchObject(rare);
+    const encrypted = { ...saved, settings: { ...saved.settings, ...rare } };
+    const values = valuesOfConnection(encrypted);
+    expect(settingsOf("s3", values, encrypted)).toEqual({});
+    expect(settingsOf("s3", { ...values, storage_class: "", encryption: "AES256" }, encrypted)).toEqual({
+      storage_class: "",
+      encryption: "AES256",
+      encryption_key_id: "",
     });
   });
 
