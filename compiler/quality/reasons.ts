@@ -54,7 +54,7 @@ const WEAK: Readonly<Record<QualityPartName, number>> = {
 };
 
 /** Value from which a cell of the map counts as having detail. */
-const OCCUPIED = 20;
+export const OCCUPIED = 20;
 
 /** Longer side in print, in mm, from which a print is large: most photo prints are 10 × 15 cm. */
 const LARGE_PRINT = 150;

@@ -15,6 +15,7 @@ import type { ArContent, CompileTask, ContentPage } from "../../worker/schemas.t
 import { paint } from "../compiler/pictures.ts";
 import { launchBrowser } from "./browser.ts";
 import type { Photo } from "./camera.ts";
+import { readPdf } from "./pdf.ts";
 import { readPixels } from "./photograph.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 
@@ -733,6 +734,64 @@ describe("the grid", () => {
     expect(await contents()).toHaveLength(4);
     await page.goto(`${platform.url}/projects`);
     await expect.poll(() => titles(() => true), PATIENCE).toEqual(["Four", "Three", "One"]);
+  });
+
+  test("prints sheets of labels and photos, with codes that lead to their viewers", async () => {
+    const photos = [
+      { title: "Бабушка Ёлка на даче", order_number: "А-17", name: "locomotion-house-cat" },
+      { title: "日本の春", order_number: "B-2", name: "allium-oreophilum" },
+    ];
+    for (const { title, order_number, name } of photos) {
+      const form = new FormData();
+      form.set("title", title);
+      form.set("order_number", order_number);
+      form.set("image", new Blob([await readFile(photograph(name))]), "photo.jpg");
+      expect((await platform.fetch(api(), { method: "POST", body: form })).status).toBe(201);
+    }
+    const addresses = (await contents()).map(({ viewer_url }) => new URL(viewer_url, platform.url).href);
+    const page = await openStudio();
+    const dialog = page.getByRole("dialog", { name: "Print sheet" });
+    const print = async (settings: () => Promise<void>) => {
+      await page.getByRole("button", { name: "Print sheet" }).click();
+      await settings();
+      await dialog.getByRole("img", { name: "Preview: Page 1 of" }).waitFor();
+      const download = page.waitForEvent("download");
+      await dialog.getByRole("button", { name: "Download PDF" }).click();
+      const file = await readFile(await (await download).path());
+      await dialog.waitFor({ state: "detached" });
+      return readPdf(file);
+    };
+
+    await page.getByRole("checkbox", { name: `Select ${photos[0].title}` }).focus();
+    await page.keyboard.press("Control+a");
+    const labels = await print(async () => {
+      await dialog.getByText("No phone can open this QR code").waitFor();
+      await dialog.getByLabel("Label sheet").selectOption("5160");
+      await dialog.getByLabel("Copies of each").fill("2");
+      await dialog.getByLabel("Used labels to skip").fill("29");
+      await page.screenshot({ path: join(ARTIFACTS, "print-labels.png"), animations: "disabled" });
+    });
+    expect(labels.map(({ size, codes }) => [...size, codes.length])).toEqual([
+      [612, 792, 1],
+      [612, 792, 3],
+    ]);
+    expect(labels.flatMap(({ codes }) => codes).sort()).toEqual([...addresses, ...addresses].sort());
+    const text = labels[1].text.replace(/\s+/g, " ");
+    for (const part of [photos[0].title, photos[0].order_number]) expect(text).toContain(part);
+
+    const prints = await print(async () => {
+      await dialog.getByRole("radio", { name: "Photos, code in a corner" }).check();
+      await dialog.getByLabel("Photo size").selectOption("9x13");
+      await dialog.getByLabel("Bleed").fill("3");
+      await page.screenshot({ path: join(ARTIFACTS, "print-photos.png"), animations: "disabled" });
+    });
+    expect(prints.map(({ codes }) => codes.length)).toEqual([2]);
+    expect([...prints[0].codes].sort()).toEqual([...addresses].sort());
+    // Two photos of 9 × 13 cm at most on A4, which the codes and marks alone would not fill.
+    const { data } = prints[0].image;
+    let inked = 0;
+    for (let i = 0; i < data.length; i += 4) if (data[i] < 240) inked++;
+    expect(inked / (data.length / 4)).toBeGreaterThan(0.2);
   });
 
   test("reports a lost connection, and recovers", async () => {

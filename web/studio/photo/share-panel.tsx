@@ -1,7 +1,9 @@
 import { useRef, useState } from "preact/hooks";
 import type { ArContent } from "../../../client/client.ts";
+import { OpenPrintDialog } from "../print/open-print-dialog.tsx";
+import { codeAddress, PhoneWarning } from "../print/phone-warning.tsx";
 import { copyText } from "../ui/copy.ts";
-import { IconCopy, IconDownload, IconOpen } from "../ui/icons.tsx";
+import { IconCopy, IconDownload, IconOpen, IconPrint } from "../ui/icons.tsx";
 import { save } from "../ui/save.ts";
 import { Switch } from "../ui/switch.tsx";
 import { toastError } from "../ui/toasts.tsx";
@@ -11,7 +13,8 @@ import { qrFileName } from "./qr-file-name.ts";
 export function SharePanel({ content }: { content: ArContent }) {
   const link = useRef<HTMLInputElement>(null);
   const [isDebug, setDebug] = useState(false);
-  const address = new URL(content.viewer_url, location.href).href;
+  const [isPrinting, setPrinting] = useState(false);
+  const address = codeAddress(content);
 
   const savePng = () =>
     downloadPng(content.id).then((png) => save(png, `${qrFileName(content)}.png`), toastError);
@@ -35,6 +38,12 @@ export function SharePanel({ content }: { content: ArContent }) {
           </div>
         </div>
       </div>
+      <PhoneWarning address={address} />
+      <button type="button" class="button wide" onClick={() => setPrinting(true)}>
+        <IconPrint />
+        Print sheet
+      </button>
+      {isPrinting && <OpenPrintDialog photos={[content]} onClose={() => setPrinting(false)} />}
       <div class="link-field">
         <label>
           <span class="visually-hidden">Link to the viewer</span>

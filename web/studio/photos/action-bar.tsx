@@ -1,6 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { may } from "../account/me.ts";
 import { loadProjects, openProjects, projects } from "../company/projects.ts";
+import { OpenPrintDialog } from "../print/open-print-dialog.tsx";
+import { codeAddress, PhoneWarning } from "../print/phone-warning.tsx";
 import { endOf } from "../ui/day.ts";
 import { Dialog, DialogActions } from "../ui/dialog.tsx";
 import { count } from "../ui/format.ts";
@@ -11,6 +13,7 @@ import {
   IconFolder,
   IconPause,
   IconPlay,
+  IconPrint,
   IconRetry,
   IconTrash,
 } from "../ui/icons.tsx";
@@ -19,7 +22,7 @@ import { contents } from "./contents.ts";
 import { type SelectedPhoto, selection } from "./selection.ts";
 import "./action-bar.css";
 
-type OpenDialog = "move" | "expiry" | "qr";
+type OpenDialog = "move" | "expiry" | "qr" | "print";
 
 /** The number of selected photos, and the actions on them. Hidden while nothing is selected. */
 export function ActionBar() {
@@ -37,6 +40,7 @@ export function ActionBar() {
       {open === "move" && <MoveDialog photos={photos} onClose={close} />}
       {open === "expiry" && <ExpiryDialog photos={photos} onClose={close} />}
       {open === "qr" && <QrDialog photos={photos} onClose={close} />}
+      {open === "print" && <OpenPrintDialog photos={photos} onClose={close} />}
       {failures.value && <FailuresDialog />}
     </>
   );
@@ -108,6 +112,10 @@ function Actions({
         <button type="button" class="button small" onClick={() => onOpen("qr")}>
           <IconDownload />
           Download QR codes
+        </button>
+        <button type="button" class="button small" onClick={() => onOpen("print")}>
+          <IconPrint />
+          Print sheet
         </button>
         {may("content:manage") && may("content:submit") && (
           <button
@@ -234,6 +242,7 @@ function QrDialog({ photos, onClose }: DialogProps) {
           </span>
         </label>
       </fieldset>
+      <PhoneWarning address={codeAddress(photos[0])} />
       <p>One ZIP archive. The files have the order number and the title as their name.</p>
     </ActionDialog>
   );

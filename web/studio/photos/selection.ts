@@ -7,7 +7,20 @@ import { idsBetween } from "./ids-between.ts";
 /** The photos that an action runs on. They belong to the filter that is shown: another filter clears them. */
 
 /** What actions need of a photo. */
-export type SelectedPhoto = Pick<ArContent, "id" | "title" | "order_number" | "viewer_url">;
+export type SelectedPhoto = Pick<
+  ArContent,
+  | "id"
+  | "unique_id"
+  | "title"
+  | "order_number"
+  | "image_url"
+  | "image_width"
+  | "image_height"
+  | "thumbnail_url"
+  | "marker_status"
+  | "marker_metadata"
+  | "viewer_url"
+>;
 
 const photos = signal<ReadonlyMap<string, SelectedPhoto>>(new Map());
 /** How many photos of the filter were read while all of them are being selected; null otherwise. */

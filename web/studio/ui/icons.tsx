@@ -134,6 +134,24 @@ export const IconBack = () => (
   </Icon>
 );
 
+export const IconPrevious = () => (
+  <Icon>
+    <path d="M14.5 6l-6 6 6 6" />
+  </Icon>
+);
+
+export const IconNext = () => (
+  <Icon>
+    <path d="M9.5 6l6 6-6 6" />
+  </Icon>
+);
+
+export const IconPrint = () => (
+  <Icon>
+    <path d="M7 9V4h10v5M7 17H4v-6a2 2 0 0 1 2-2h12a2 2 0 0 1 2 2v6h-3M7 14h10v6H7z" />
+  </Icon>
+);
+
 export const IconCrop = () => (
   <Icon>
     <path d="M7 3v11a3 3 0 0 0 3 3h11M3 7h11a3 3 0 0 1 3 3v11" />
