@@ -3,14 +3,14 @@ import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { MovOutputFormat, Mp4OutputFormat, WebMOutputFormat } from "mediabunny";
+import { BufferSource, Input, MovOutputFormat, MP4, Mp4OutputFormat, WebMOutputFormat } from "mediabunny";
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ArContent } from "../../worker/schemas.ts";
 import { launchBrowser } from "../e2e/browser.ts";
 import { api, submitHeadless } from "../e2e/content.ts";
-import { encodeVp9, mux, opusSilence, still, tracksOf, type VideoTrack } from "../e2e/make-videos.ts";
 import { type Platform, startPlatform } from "../e2e/platform.ts";
+import { encodeVp9, mux, opusSilence, still, tracksOf, type VideoTrack } from "../videos/make-videos.ts";
 
 const ARTIFACTS = fileURLToPath(new URL("../../artifacts/videos", import.meta.url));
 const PATIENCE = { timeout: 120_000 };
@@ -125,6 +125,23 @@ test("a large video in another codec is converted, and stays upright with its so
   const [red, green, blue] = topLeft;
   expect(blue).toBeGreaterThan(Math.max(red, green));
   expect(bottomRight[1]).toBeGreaterThan(Math.max(bottomRight[0], bottomRight[2]));
+});
+
+test("a video with a high dynamic range becomes one with the colours of all screens", async () => {
+  const before = await content();
+  const colorSpace = {
+    primaries: "bt2020",
+    transfer: "hlg",
+    matrix: "bt2020-ncl",
+    fullRange: false,
+  } as const;
+  const video = { ...small, config: { ...small.config, colorSpace: colorSpace as object } };
+  await choose("hdr.mov", "video/quicktime", await mux(new MovOutputFormat(), { video }));
+  const { video_url } = await attached(before);
+  const stored = await (await fetch(platform.url + video_url)).arrayBuffer();
+  const input = new Input({ source: new BufferSource(stored), formats: [MP4] });
+  const track = (await input.getPrimaryVideoTrack())!;
+  expect(await track.hasHighDynamicRange()).toBe(false);
 });
 
 test("a WebM that phones play stays as it is", async () => {

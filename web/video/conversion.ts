@@ -15,6 +15,7 @@ import {
   Output,
   QTFF,
   Quality,
+  type VideoSample,
   WEBM,
 } from "mediabunny";
 import { readLayout } from "./layout.ts";
@@ -24,6 +25,7 @@ import {
   isPlainVideo,
   MAX_FRAME_RATE,
   planFor,
+  type Size,
   type VideoPlan,
   type VideoTrackFacts,
 } from "./plan.ts";
@@ -124,7 +126,7 @@ export async function convert(
     output: new Output({ format: new Mp4OutputFormat({ fastStart: "in-memory" }), target }),
     tracks: "primary",
     // A quality or codec would force the parser to encode again.
-    video: isPlainVideo(facts) ? {} : videoEncoding(facts),
+    video: isPlainVideo(facts) ? {} : videoEncoding(facts, await video.hasHighDynamicRange()),
     audio: keepsSound ? (isSoundCopied ? {} : SOUND_ENCODING) : { discard: true },
     copy: { shiftTolerance: MAX_SHIFT_SECONDS },
     tags: {},
@@ -144,13 +146,27 @@ export async function convert(
 
 const SOUND_ENCODING = { codec: "aac", quality: new Quality("high") } satisfies ConversionAudioOptions;
 
-function videoEncoding({ width, height, frameRate }: VideoTrackFacts): ConversionVideoOptions {
+function videoEncoding(
+  { width, height, frameRate }: VideoTrackFacts,
+  isHighRange: boolean,
+): ConversionVideoOptions {
   const size = fitted(width, height);
   return {
     codec: "avc",
     quality: new Quality("high"),
     ...(size.width === width && size.height === height ? {} : { ...size, fit: "fill" }),
     ...(frameRate > MAX_FRAME_RATE ? { frameRate: MAX_FRAME_RATE } : {}),
+    ...(isHighRange ? { process: standardRange(size) } : {}),
+  };
+}
+
+/** Returns a function that draws frames with the colours of all screens: the browser maps them to sRGB. */
+function standardRange({ width, height }: Size): (frame: VideoSample) => OffscreenCanvas {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d", { alpha: false })!;
+  return (frame) => {
+    frame.draw(context, 0, 0, width, height);
+    return canvas;
   };
 }
 

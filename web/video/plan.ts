@@ -21,12 +21,10 @@ interface TrackFacts {
   readonly isDecodable: boolean;
 }
 
-export interface VideoTrackFacts extends TrackFacts {
+/** Its size is as players show it. */
+export interface VideoTrackFacts extends TrackFacts, Size {
   /** As RFC 6381 writes it, such as `avc1.640028`; null: unknown. */
   readonly codecString: string | null;
-  /** Pixels, as players show it. */
-  readonly width: number;
-  readonly height: number;
   /** Frames per second. */
   readonly frameRate: number;
   readonly isTransparent: boolean;
@@ -126,8 +124,14 @@ function obstaclesOf(
   return missing === null ? [] : [{ kind: "encode", track, codec: missing }];
 }
 
+/** In pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** Returns the largest size of at most 1080p with the same proportions. H.264 needs even numbers. */
-export function fitted(width: number, height: number): { readonly width: number; readonly height: number } {
+export function fitted(width: number, height: number): Size {
   const long = Math.max(width, height);
   const short = Math.min(width, height);
   const scale = Math.min(1, MAX_SIDES.long / long, MAX_SIDES.short / short);

@@ -1,7 +1,16 @@
 import { readFile } from "node:fs/promises";
-import { ALL_FORMATS, BlobSource, BufferSource, EncodedPacketSink, Input } from "mediabunny";
+import {
+  ALL_FORMATS,
+  BlobSource,
+  BufferSource,
+  EncodedPacketSink,
+  Input,
+  MkvOutputFormat,
+  Mp4OutputFormat,
+} from "mediabunny";
 import { describe, expect, it } from "vitest";
 import { convert, inspect } from "../../../web/video/conversion.ts";
+import { tracksOf as fixtureTracks, mux } from "../../videos/make-videos.ts";
 
 /** Node has no decoders and encoders, so that these tests copy: what needs them is in test/pages/videos.test.ts. */
 
@@ -72,6 +81,15 @@ it("HEVC that cannot be decoded here is named", async () => {
     track: "video",
     codec: "HEVC (H.265)",
   });
+});
+
+it.each([
+  ["an MKV", new MkvOutputFormat()],
+  ["an MP4 with the index at the end", new Mp4OutputFormat({ fastStart: false })],
+])("%s with H.264 and AAC is copied into an MP4 that is ready for viewers", async (_name, format) => {
+  const file = new Blob([await mux(format, await fixtureTracks("h264.mp4"))]);
+  expect(await inspect(file)).toMatchObject({ step: "remux", obstacle: null });
+  expect(await inspect(new Blob([await copy(file)]))).toMatchObject({ step: "keep" });
 });
 
 describe("a file is refused", () => {

@@ -15,7 +15,7 @@ import {
   type Rotation,
 } from "mediabunny";
 import type { Page } from "playwright-core";
-import { CLIP_QUARTERS } from "./clip.ts";
+import { CLIP_QUARTERS } from "../e2e/clip.ts";
 
 /** Frames or sound, encoded. */
 interface Track<Codec, Config> {
@@ -87,9 +87,9 @@ export function opusSilence(): SoundTrack {
   return { codec: "opus", config: { codec: "opus", numberOfChannels: 2, sampleRate: 48_000 }, packets };
 }
 
-/** Returns the tracks of a file of test/videos. */
+/** Returns the tracks of a file of this folder. */
 export async function tracksOf(name: string): Promise<{ video: VideoTrack; sound: SoundTrack }> {
-  const bytes = await readFile(new URL(`../videos/${name}`, import.meta.url));
+  const bytes = await readFile(new URL(name, import.meta.url));
   const input = new Input({ source: new BufferSource(bytes), formats: [MP4] });
   const video = (await input.getPrimaryVideoTrack())!;
   const sound = (await input.getPrimaryAudioTrack())!;
@@ -121,7 +121,7 @@ export async function mux(
     sound,
     rotation = 0,
   }: { readonly video?: VideoTrack; readonly sound?: SoundTrack; readonly rotation?: Rotation },
-): Promise<Buffer> {
+): Promise<Buffer<ArrayBuffer>> {
   const target = new BufferTarget();
   const output = new Output({ format, target });
   const videoSource = video && new EncodedVideoPacketSource(video.codec);
