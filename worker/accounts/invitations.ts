@@ -170,12 +170,18 @@ export function invitationMail(
     readonly token: string;
   },
 ): Mail {
-  const { company, inviter, origin, token } = link;
+  const { origin, token } = link;
+  const [company, inviter] = [unlinked(link.company), unlinked(link.inviter)];
   return {
     to: email,
     subject: `${inviter} invited you to join ${company}`,
     body: `${inviter} invited you to join ${company} on Vivimark. Your role will be ${role}.\n\nAccept the invitation within one week:\n\n${origin}/invitation#${token}\n`,
   };
+}
+
+/** Returns a name that looks the same, and of which no reader of emails makes a link. */
+function unlinked(name: string): string {
+  return name.replace(/[.:/@](?=\S)/g, "$&\u200b");
 }
 
 /**

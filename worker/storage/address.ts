@@ -20,6 +20,7 @@ const OTHER_SERVICES: ReadonlySet<number> = new Set([
 const PRIVATE_SUFFIXES: ReadonlySet<string> = new Set([
   "alt",
   "arpa",
+  "consul",
   "corp",
   "example",
   "home",
@@ -33,6 +34,7 @@ const PRIVATE_SUFFIXES: ReadonlySet<string> = new Set([
   "mail",
   "onion",
   "private",
+  "svc",
   "test",
 ]);
 

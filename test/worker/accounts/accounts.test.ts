@@ -1082,6 +1082,18 @@ describe("the links of an invitation", () => {
     await owner.post("/api/auth/organization/set-active", { organizationId: FIRST_COMPANY_ID });
   });
 
+  test("have one link in the email, whatever the names are", async () => {
+    const name = "https://evil.example/win or www.evil.example";
+    await owner.json("/api/company", json("PATCH", { name }));
+    const email = "unlinked@example.net";
+    await invite(edge, owner, { email, role: "viewer" });
+    await owner.json("/api/company", json("PATCH", { name: "Portraits" }));
+    const [{ subject, body }] = await edge.db.select().from(mails).where(eq(mails.recipient, email));
+    const text = `${subject} ${body}`;
+    expect(text.replaceAll("\u200b", "")).toContain(name);
+    expect(text.match(/https?:\/\S+|\w\.\w\S+/g)).toEqual([expect.stringContaining("/invitation#")]);
+  });
+
   test("are not made when no email can be sent", async () => {
     const accounts = { ...edge.bindings.accounts, mailer: NO_MAILER };
     const email = "unreachable@example.net";

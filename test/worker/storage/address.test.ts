@@ -106,6 +106,8 @@ describe("refused is", () => {
     "git.corp",
     "s3.test",
     "hidden.onion",
+    "compiler.production.svc",
+    "vault.service.consul",
     "a..com",
     "ⓛocalhost",
   ])("a private name: %s", (host) => expect(addressRefusal(`https://${host}/`)).toMatch(/name/));
