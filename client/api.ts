@@ -255,6 +255,20 @@ export interface CurrentStorage {
   connection_id: string;
 }
 
+export interface DeadLetter {
+  id: string;
+  queue: "compile" | "webhooks";
+  /** The code of the last error; null without one. */
+  code: string | null;
+  attempts: number;
+  arrived_at: string;
+}
+
+export interface DeadLetterRetry {
+  /** Dead letters to retry. Without it, the oldest 100. */
+  ids?: Array<string>;
+}
+
 export interface Done {
   status: true;
 }
@@ -524,6 +538,61 @@ export interface PersonChange {
   name: string;
 }
 
+export interface Platform {
+  /** Photos of all companies by the status of their marker. */
+  photos: {
+    pending: number;
+    processing: number;
+    ready: number;
+    failed: number;
+  };
+  compilations: {
+    /** Compilations that the Node compiler has. */
+    running: number;
+    places: number;
+    /** When the longest waiting compilation was due; null if none is. */
+    due_since: string | null;
+  };
+  queues: Array<{
+    name: string;
+    /** Null: the queue did not tell. */
+    messages: number | null;
+    oldest_at: string | null;
+  }>;
+  webhooks: {
+    pending: number;
+  };
+  dead_letters: {
+    count: number;
+    /** The oldest 50. */
+    items: Array<DeadLetter>;
+  };
+  sweep: {
+    started_at: string;
+    milliseconds: number;
+    /** When the last sweep without a failed step ended. */
+    succeeded_at: string;
+    failed_steps: Array<string>;
+  } | null;
+  alerts: {
+    by_email: boolean;
+    by_webhook: boolean;
+    firing: Array<{
+      name: "sweep" | "compiler" | "dead_letters";
+      since: string;
+      sent_at: string | null;
+    }>;
+  };
+  versions: {
+    /** The id of the Worker's version; empty on this machine. */
+    deployment: string;
+    deployed_at: string | null;
+    compiler: string;
+    /** The newest database migration. */
+    database: string | null;
+  };
+}
+
 export interface Problem {
   type: string;
   title: string;
@@ -643,6 +712,14 @@ export interface RemotePhotos {
 
 export interface RemovedMember {
   member: MembershipRecord;
+}
+
+export interface RetriedDeadLetters {
+  retried: number;
+  /** Dead letters whose photo was deleted, or whose webhook was disabled. */
+  discarded: number;
+  /** Dead letters that are left. */
+  left: number;
 }
 
 export interface RoleChange {
@@ -1025,7 +1102,7 @@ export interface YandexDiskSettings {
   root?: string;
 }
 
-export type AuditAction = "content.created" | "content.changed" | "content.replaced" | "content.deleted" | "marker.recompiled" | "video.attached" | "video.removed" | "project.created" | "project.changed" | "company.created" | "company.renamed" | "storage.switched" | "connection.created" | "connection.changed" | "connection.deleted" | "connection.uploads_allowed" | "connection.files_deleted" | "connection.given_up" | "migration.started" | "migration.paused" | "migration.resumed" | "migration.cancelled" | "webhook.created" | "webhook.changed" | "webhook.switched_off" | "webhook.secret_rotated" | "webhook.sent_again" | "webhook.deleted" | "key.created" | "key.revoked" | "member.invited" | "invitation.withdrawn" | "member.joined" | "member.role_changed" | "member.removed" | "member.left" | "person.signed_in" | "person.password_changed" | "person.password_reset" | "person.passkey_added" | "person.passkey_removed";
+export type AuditAction = "content.created" | "content.changed" | "content.replaced" | "content.deleted" | "marker.recompiled" | "video.attached" | "video.removed" | "project.created" | "project.changed" | "company.created" | "company.renamed" | "storage.switched" | "connection.created" | "connection.changed" | "connection.deleted" | "connection.uploads_allowed" | "connection.files_deleted" | "connection.given_up" | "migration.started" | "migration.paused" | "migration.resumed" | "migration.cancelled" | "webhook.created" | "webhook.changed" | "webhook.switched_off" | "webhook.secret_rotated" | "webhook.sent_again" | "webhook.deleted" | "key.created" | "key.revoked" | "member.invited" | "invitation.withdrawn" | "member.joined" | "member.role_changed" | "member.removed" | "member.left" | "person.signed_in" | "person.password_changed" | "person.password_reset" | "person.passkey_added" | "person.passkey_removed" | "platform.retried";
 
 export type BulkRequest = {
   action: "pause";
@@ -1094,7 +1171,7 @@ export type NewStorageConnection = {
   settings: YandexDiskSettings;
 };
 
-export type Permission = "content:read" | "content:submit" | "content:manage" | "projects:manage" | "storage:read" | "storage:manage" | "storage:give-up" | "webhooks:manage" | "company:manage" | "audit:read" | "members:read" | "members:manage" | "keys:manage";
+export type Permission = "content:read" | "content:submit" | "content:manage" | "projects:manage" | "storage:read" | "storage:manage" | "storage:give-up" | "webhooks:manage" | "company:manage" | "audit:read" | "members:read" | "members:manage" | "keys:manage" | "platform:operate";
 
 export type Role = "owner" | "admin" | "editor" | "viewer";
 
@@ -1993,7 +2070,7 @@ export interface Operations {
     query?: {
       action?: AuditAction;
       /** The part of an action before the dot. */
-      subject?: "content" | "marker" | "video" | "project" | "company" | "storage" | "connection" | "migration" | "webhook" | "key" | "member" | "invitation" | "person";
+      subject?: "content" | "marker" | "video" | "project" | "company" | "storage" | "connection" | "migration" | "webhook" | "key" | "member" | "invitation" | "person" | "platform";
       actor_id?: string;
       object_id?: string;
       from?: string;
@@ -2014,7 +2091,7 @@ export interface Operations {
     query?: {
       action?: AuditAction;
       /** The part of an action before the dot. */
-      subject?: "content" | "marker" | "video" | "project" | "company" | "storage" | "connection" | "migration" | "webhook" | "key" | "member" | "invitation" | "person";
+      subject?: "content" | "marker" | "video" | "project" | "company" | "storage" | "connection" | "migration" | "webhook" | "key" | "member" | "invitation" | "person" | "platform";
       actor_id?: string;
       object_id?: string;
       from?: string;
@@ -2213,6 +2290,35 @@ export interface Operations {
    */
   "GET /api/health": {
     answer: Health;
+  };
+  /**
+   * Get metrics as OpenMetrics text
+   *
+   * For Prometheus and compatible collectors. Requires the METRICS_KEY of the platform.
+   */
+  "GET /api/metrics": {
+    answer: Response;
+  };
+  /**
+   * Get the state of the platform
+   *
+   * For owners of the company that set up the platform. The numbers are sums over all companies. `GET /api/health` has the dependencies.
+   */
+  "GET /api/platform": {
+    answer: Platform;
+  };
+  /**
+   * Retry dead letters
+   *
+   * Starts compilations whose retries are exhausted, and webhook deliveries that the queue gave up, again. Repeat it while `left` is not 0.
+   */
+  "POST /api/platform/dead-letters/retry": {
+    header?: {
+      /** Chosen by the client, such as a UUID in double quotes. For 24 hours, repeating the request with the same key has no further effect and returns the first response, with `Idempotency-Replayed: true`. */
+      "Idempotency-Key"?: string;
+    };
+    body: DeadLetterRetry;
+    answer: RetriedDeadLetters;
   };
   /**
    * Sign in

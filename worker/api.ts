@@ -22,6 +22,7 @@ import { meRoutes } from "./routes/me.ts";
 import { memberRoutes } from "./routes/members.ts";
 import { passkeyRoutes } from "./routes/passkeys.ts";
 import { passwordResetRoutes } from "./routes/password-resets.ts";
+import { metricsRoutes, platformRoutes } from "./routes/platform.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { setupRoutes } from "./routes/setup.ts";
 import { storageConnectionRoutes } from "./routes/storage-connections.ts";
@@ -51,6 +52,7 @@ root.use("/api/ar-content/:id/*", async (c, next) => {
 
 for (const publicPath of [
   "api/health",
+  "api/metrics",
   "api/setup",
   "api/invitation",
   "api/mailbox",
@@ -84,7 +86,9 @@ const api = root
   .route("/api/auth/organization", memberRoutes)
   .route("/api/auth", passwordResetRoutes)
   .route("/api/auth", authRoutes)
-  .route("/api/health", healthRoutes);
+  .route("/api/health", healthRoutes)
+  .route("/api/metrics", metricsRoutes)
+  .route("/api/platform", platformRoutes);
 
 describeAuth(api.openAPIRegistry);
 describeViewer(api.openAPIRegistry);

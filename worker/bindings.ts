@@ -5,6 +5,7 @@ import type { Database } from "./db/tables.ts";
 import type { RateLimits } from "./http/rate-limits.ts";
 import type { RequestBody } from "./http/request-body.ts";
 import type { UploadMemory } from "./http/upload-memory.ts";
+import type { AlertHook } from "./platform/alert-hook.ts";
 import type { Storages } from "./storage/open.ts";
 import type { YandexDiskSettingsBody } from "./storage/settings.ts";
 
@@ -32,6 +33,7 @@ export interface Bindings {
   readonly assets: { fetch(request: Request): Promise<Response> };
   /** Health checks by the name of what they check. A check rejects with the reason when that is down. */
   readonly dependencies: Readonly<Record<string, () => Promise<void>>>;
+  readonly operations: Operations;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
@@ -57,6 +59,22 @@ export interface AppEnv {
      */
     summary?: string;
   };
+}
+
+/** What operators of the platform see. */
+export interface Operations {
+  /** Opens the metrics; empty: they are disabled. */
+  readonly metricsKey: string;
+  /** Null: alerts go to the owners of the platform and to the log only. */
+  readonly alertHook: AlertHook | null;
+  /** Reads how many messages wait in each queue, by its name. A queue may reject. */
+  readonly queues: Readonly<
+    Record<string, () => Promise<{ readonly messages: number; readonly oldestAt: number | null }>>
+  >;
+  /** The version of the Worker; empty on this machine. `at` is an ISO time. */
+  readonly deployment: { readonly id: string; readonly at: string };
+  /** When this isolate last checked the conditions of alerts. */
+  readonly watch: { checkedAt: number };
 }
 
 /** HTTP to addresses from users. worker/storage/address.ts checks them, redirects included. */

@@ -5,6 +5,7 @@ import type {
   AccountSettings,
   Bindings,
   CompileMessage,
+  Operations,
   StorageMessage,
   WebhookMessage,
 } from "./bindings.ts";
@@ -15,6 +16,7 @@ import { UploadMemory } from "./http/upload-memory.ts";
 import type { CompileService } from "./marker/compile-service.ts";
 import type { Consumer, Pressure } from "./marker/consumer.ts";
 import type { CompilerContainer } from "./marker/container.ts";
+import { HttpAlertHook } from "./platform/alert-hook.ts";
 import { checkAddress } from "./storage/address.ts";
 import { StorageHttp, textMemory } from "./storage/http.ts";
 import { type OpenStorages, Storages } from "./storage/open.ts";
@@ -53,6 +55,12 @@ export interface Env {
   readonly SETUP_TOKEN?: string;
   /** Opens the development mailbox, which receives all mail when MAIL_URL is empty. */
   readonly MAILBOX_TOKEN?: string;
+  /** Opens the metrics; at least 16 characters. */
+  readonly METRICS_KEY?: string;
+  /** The operator's service that receives alerts: worker/platform/alert-hook.ts. */
+  readonly ALERT_URL?: string;
+  readonly ALERT_SECRET?: string;
+  readonly VERSION?: WorkerVersionMetadata;
   /** The operator's service that sends mail: worker/accounts/mailer.ts. */
   readonly MAIL_URL?: string;
   readonly MAIL_SECRET?: string;
@@ -97,6 +105,7 @@ const openStorages: OpenStorages = new Map();
 const uploadMemory = new UploadMemory();
 const pressure: Pressure = { busyUntil: 0 };
 const texts = textMemory();
+const watch = { checkedAt: 0 };
 
 /** Returns the services of the edge, made from the platform's bindings. */
 export function connect(env: Env): Bindings & Consumer {
@@ -150,6 +159,7 @@ export function connect(env: Env): Bindings & Consumer {
     settings,
     yandex: yandex && yandexPermission(yandex, http),
     accounts: accountsOf(env, db),
+    operations: operationsOf(env),
     rateLimits: rateLimitsOf(env),
     uploadMemory,
     publicCache: (publicCache ??= new PublicCache(
@@ -200,6 +210,10 @@ export function connect(env: Env): Bindings & Consumer {
           if (typeof env[name]?.send !== "function") throw new Error(`${name} is not bound.`);
         }
       },
+      async sweep() {
+        const { checkSweep } = await import("./platform/sweep-runs.ts");
+        await checkSweep(db, Date.now());
+      },
       async secrets() {
         vault.check();
       },
@@ -229,10 +243,31 @@ export function isDeadLetterQueue(queue: string): boolean {
   return queue.endsWith("-dead");
 }
 
+function operationsOf(env: Env): Operations {
+  const { METRICS_KEY: metricsKey = "", ALERT_URL: url = "", ALERT_SECRET: secret = "", VERSION } = env;
+  const depthOf = (queue: Queue<unknown>) => async () => {
+    const { backlogCount, oldestMessageTimestamp } = await queue.metrics();
+    return { messages: backlogCount, oldestAt: oldestMessageTimestamp?.getTime() ?? null };
+  };
+  return {
+    metricsKey,
+    alertHook: url ? new HttpAlertHook({ url, secret }) : null,
+    queues: {
+      compile: depthOf(env.COMPILE_QUEUE),
+      storage: depthOf(env.STORAGE_QUEUE),
+      webhooks: depthOf(env.WEBHOOK_QUEUE),
+    },
+    deployment: { id: VERSION?.id ?? "", at: VERSION?.timestamp ?? "" },
+    watch,
+  };
+}
+
 function accountsOf(env: Env, db: Bindings["db"]): AccountSettings {
   const mails = new DevelopmentMailbox(db, () => Date.now());
   const token = env.MAIL_URL ? "" : (env.MAILBOX_TOKEN ?? "");
-  const posted = env.MAIL_URL ? new HttpMailer(env.MAIL_URL, env.MAIL_SECRET ?? "") : NO_MAILER;
+  const posted = env.MAIL_URL
+    ? new HttpMailer({ url: env.MAIL_URL, secret: env.MAIL_SECRET ?? "" })
+    : NO_MAILER;
   return {
     secret: env.AUTH_SECRET ?? "",
     setupToken: env.SETUP_TOKEN ?? "",

@@ -9,7 +9,10 @@ export default {
   fetch: (request, env, context) => app.fetch(request, connect(env), context),
   async queue(batch, env) {
     const { dispatch } = await import("./dispatch.ts");
-    await dispatch(connect(env), batch.messages, isDeadLetterQueue(batch.queue));
+    const services = connect(env);
+    await dispatch(services, batch.messages, isDeadLetterQueue(batch.queue));
+    const { watchConditions } = await import("./platform/alerts.ts");
+    watchConditions(services);
   },
   async scheduled(_controller, env) {
     const { scheduledSweep } = await import("./sweep.ts");

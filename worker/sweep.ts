@@ -15,6 +15,8 @@ import { type Content, hasOldScore, hasUnknownSize } from "./db/tables.ts";
 import { logFailure, withLogContext } from "./log.ts";
 import { reclaimOverdue } from "./marker/life.ts";
 import { scoreAgain } from "./marker/old-scores.ts";
+import { checkConditions } from "./platform/alerts.ts";
+import { recordRun } from "./platform/sweep-runs.ts";
 import { resealSettings } from "./storage/connections.ts";
 import { Patience, withPatience } from "./storage/patience.ts";
 import * as storageMigrations from "./storage-migration/life.ts";
@@ -38,10 +40,26 @@ const RETRY_SECONDS = 600;
 
 type Services = Pick<Bindings, "db" | "storages" | "queue" | "storageQueue" | "webhookQueue" | "settings">;
 
-/** Runs the sweep as the cron trigger asks for it. */
-export async function scheduledSweep(services: Services & Pick<Bindings, "now">): Promise<void> {
+/** Checks the conditions of alerts, runs the sweep as the cron trigger asks for it, and records it. */
+export async function scheduledSweep(services: Bindings): Promise<void> {
+  const { db, now } = services;
   await withLogContext({ job: "sweep" }, () =>
-    withPatience(new Patience(), () => sweep(services, services.now())),
+    withPatience(new Patience(), async () => {
+      // Before the sweep, which may hang.
+      await checkConditions(services).catch((error) =>
+        logFailure("The conditions of alerts were not checked", error),
+      );
+      const startedAt = now();
+      let failure: SweepError | null = null;
+      try {
+        await sweep(services, startedAt);
+      } catch (error) {
+        if (!(error instanceof SweepError)) throw error;
+        failure = error;
+      }
+      await recordRun(db, { startedAt, finishedAt: now(), failedSteps: failure?.steps ?? [] });
+      if (failure) throw failure;
+    }),
   );
 }
 
@@ -148,23 +166,32 @@ export async function removeDueFiles(services: Services, now: number): Promise<v
  *
  * A step that fails is logged, and the others run all the same.
  *
- * @throws AggregateError at the end, if a step failed
+ * @throws SweepError at the end, if a step failed
  */
 export async function sweep(services: Services, now: number): Promise<void> {
-  const failures: unknown[] = [];
+  const failures = new Map<string, unknown>();
   const run = async ([name, step]: [string, (typeof STEPS)[string]]) => {
     try {
       await step(services, now);
     } catch (error) {
       logFailure("A step of the sweep failed; the next sweep continues", error, { step: name });
-      failures.push(error);
+      failures.set(name, error);
     }
   };
   for (const step of Object.entries(STEPS)) await run(step);
   await Promise.all(Object.entries(FILE_STEPS).map(run));
-  if (failures.length === 0) return;
-  const steps = Object.keys({ ...STEPS, ...FILE_STEPS }).length;
-  throw new AggregateError(failures, `${failures.length} of ${steps} steps of the sweep failed.`);
+  if (failures.size > 0) throw new SweepError(failures);
+}
+
+/** Has the errors of the steps that failed. */
+class SweepError extends AggregateError {
+  readonly steps: readonly string[];
+
+  constructor(failures: ReadonlyMap<string, unknown>) {
+    const all = Object.keys({ ...STEPS, ...FILE_STEPS }).length;
+    super([...failures.values()], `${failures.size} of ${all} steps of the sweep failed.`);
+    this.steps = [...failures.keys()];
+  }
 }
 
 /**

@@ -41,6 +41,7 @@ export const SECRETS: Readonly<Record<string, () => string>> = {
   AUTH_SECRET: randomToken,
   COMPILER_SECRET: randomToken,
   SECRETS_KEYS: () => `1:${randomBytes(32).toString("base64")}`,
+  METRICS_KEY: randomToken,
   SETUP_TOKEN: randomToken,
 };
 

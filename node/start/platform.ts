@@ -135,15 +135,16 @@ export async function startPlatform(processes: Processes, options: PlatformOptio
   let edge: ChildProcess = startEdge();
 
   const url = `http://${HOST}:${port}`;
-  await untilHealthy(`${url}/api/health`);
+  const cron = `${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("* * * * *")}`;
+  // The sweep of a state that was stopped for a while stands still until it runs.
+  await untilHealthy(`${url}/api/health`, () => fetch(cron));
   const watch = watchEdge(`${url}/v/watch`, async () => {
     console.error("The edge does not respond. It is started again.");
     await processes.end(edge);
     if (processes.stopping) return;
     edge = startEdge();
-    await untilHealthy(`${url}/api/health`).catch(() => {});
+    await untilHealthy(`${url}/api/health`, () => fetch(cron)).catch(() => {});
   });
-  const cron = `${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("* * * * *")}`;
   const timer = setInterval(() => void fetch(cron).catch(() => {}), CRON_MILLISECONDS).unref();
   return {
     url,
@@ -212,13 +213,18 @@ async function responds(url: string): Promise<boolean> {
   return response !== null;
 }
 
-/** Waits until the edge reports that it and its dependencies are healthy. */
-async function untilHealthy(url: string): Promise<void> {
+/** Waits until the edge reports that it and its dependencies are healthy. Runs the sweep when it first responds. */
+async function untilHealthy(url: string, sweep: () => Promise<unknown>): Promise<void> {
   const deadline = Date.now() + READY_MILLISECONDS;
+  let isSwept = false;
   while (Date.now() < deadline) {
     // A request to a workerd that dies at this moment never ends.
     const answer = await fetch(url, { signal: AbortSignal.timeout(RESPONSE_MILLISECONDS) }).catch(() => null);
     if (answer?.ok) return;
+    if (answer && !isSwept) {
+      isSwept = true;
+      await sweep().catch(() => {});
+    }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   throw new StartError(`The edge did not become healthy within ${READY_MILLISECONDS / 1000} s: see ${url}`);

@@ -1086,6 +1086,32 @@ describe("the frame", () => {
     await banner.waitFor();
   });
 
+  test("owners see the state of the platform, and retry dead letters", async () => {
+    const page = await openStudio();
+    const letter = { id: "letter", queue: "compile", code: "compiler_unreachable", attempts: 6 };
+    const items = [{ ...letter, arrived_at: new Date().toISOString() }];
+    await page.route("**/api/platform", async (route) => {
+      const response = await route.fetch();
+      const json = { ...(await response.json()), dead_letters: { count: items.length, items } };
+      await route.fulfill({ response, json });
+    });
+    const bodies: unknown[] = [];
+    await page.route("**/api/platform/dead-letters/retry", async (route) => {
+      bodies.push(route.request().postDataJSON());
+      const response = await route.fetch();
+      items.length = 0;
+      await route.fulfill({ response, json: { retried: 1, discarded: 0, left: 0 } });
+    });
+    await page.getByRole("link", { name: "Platform" }).click();
+    const compiler = page.getByRole("listitem").filter({ hasText: "Node compiler" });
+    await compiler.getByText("OK").waitFor();
+    await page.getByText("Compilation, 6 attempts, last error compiler_unreachable").first().waitFor();
+    await page.getByRole("button", { name: /^Retry Compilation, 6 attempts/ }).press("Enter");
+    await page.getByText("Retrying 1 dead letter.").waitFor();
+    await page.getByText("None. Compilations and webhook deliveries").waitFor();
+    expect(bodies).toEqual([{ ids: ["letter"] }]);
+  });
+
   test("on a phone, the other pages are in a menu that works with the keyboard", async () => {
     const page = await openStudio("/projects", { viewport: { width: 390, height: 844 } });
     const menu = page.getByRole("button", { name: "Menu" });

@@ -27,6 +27,7 @@ import type { Problem } from "../../worker/errors.ts";
 import { UploadMemory } from "../../worker/http/upload-memory.ts";
 import type { CompileJob, CompileOutcome } from "../../worker/marker/compile-service.ts";
 import type { Consumer, Pressure } from "../../worker/marker/consumer.ts";
+import type { Alert } from "../../worker/platform/alert-hook.ts";
 import type { ArContent, ProgressBody, Submission } from "../../worker/schemas.ts";
 import { checkAddress } from "../../worker/storage/address.ts";
 import { StorageHttp } from "../../worker/storage/http.ts";
@@ -69,6 +70,7 @@ export class Edge {
     quotas: UNLIMITED,
   };
   readonly pressure: Pressure = { busyUntil: 0 };
+  readonly alerts: Alert[] = [];
   /** Responses of the internet, by URL. */
   readonly sites = new Map<string, (request: Request) => Response | Promise<Response>>();
   clock = Date.UTC(2026, 10, 22, 12);
@@ -111,6 +113,13 @@ export class Edge {
       ...this.mailbox(),
     },
     dependencies: {},
+    operations: {
+      metricsKey: "key-of-the-metrics",
+      alertHook: { send: async (alert) => void this.alerts.push(alert) },
+      queues: { compile: async () => ({ messages: this.sent.length, oldestAt: null }) },
+      deployment: { id: "", at: "" },
+      watch: { checkedAt: 0 },
+    },
     now: () => this.clock,
     sleep: async (milliseconds) => {
       this.pass(milliseconds / 1000);

@@ -28,6 +28,7 @@ import { UsagePage } from "./company/usage-page.tsx";
 import { ContentPage } from "./photo/content-page.tsx";
 import { GridPage } from "./photos/grid-page.tsx";
 import { returnToPlace } from "./photos/place.ts";
+import { PlatformPage } from "./platform/platform-page.tsx";
 import { SiteHeader } from "./site-header.tsx";
 import { StoragePage } from "./storage/storage-page.tsx";
 import { moment } from "./ui/format.ts";
@@ -47,7 +48,7 @@ function Studio() {
   return (
     <LocationProvider
       scope={
-        /^\/(content\/|storage$|account$|company$|projects$|activity$|usage$|webhooks$|forgot-password$|\?|$)/
+        /^\/(content\/|storage$|account$|company$|projects$|activity$|usage$|webhooks$|platform$|forgot-password$|\?|$)/
       }
     >
       <a class="skip-link" href="#main">
@@ -127,6 +128,7 @@ function Content({ path }: { path: string }) {
   if (path === "/company") return <CompanyPage />;
   if (path === "/storage") return may("storage:read") ? <StoragePage /> : <NotAllowed page="Storage" />;
   if (path === "/webhooks") return may("webhooks:manage") ? <WebhooksPage /> : <NotAllowed page="Webhooks" />;
+  if (path === "/platform" && may("platform:operate")) return <PlatformPage />;
   const id = /^\/content\/([^/]+)$/.exec(path)?.[1];
   return id ? <ContentPage key={id} id={id} /> : <NotFound what="page" />;
 }

@@ -38,6 +38,7 @@ function linksOf(company: boolean): readonly (readonly [href: string, label: str
     may("audit:read") && (["/activity", "Activity"] as const),
     company && (["/usage", "Usage"] as const),
     company && (["/company", "Company"] as const),
+    may("platform:operate") && (["/platform", "Platform"] as const),
     company && (["/account", "Account"] as const),
     ["/api/docs", "API"] as const,
   ].filter((link) => link !== false);

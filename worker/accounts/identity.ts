@@ -3,13 +3,22 @@ import type { Context } from "hono";
 import { getSignedCookie } from "hono/cookie";
 import type { Actor } from "../audit/log.ts";
 import type { AppEnv, Bindings } from "../bindings.ts";
+import { FIRST_COMPANY_ID } from "../content/store.ts";
 import { apiKeys, type Company, companies, type Database, members, sessions, users } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import { bearerToken } from "../http/bearer.ts";
 import { addLogContext, logFailure } from "../log.ts";
 import { hashKey, isApiKey } from "./api-keys.ts";
 import { assertAccounts, cookieName } from "./auth.ts";
-import { PERMISSIONS, type Permission, type Role, roleMay, type Scope, scopesMay } from "./permissions.ts";
+import {
+  isOfPlatform,
+  PERMISSIONS,
+  type Permission,
+  type Role,
+  roleMay,
+  type Scope,
+  scopesMay,
+} from "./permissions.ts";
 
 /** A signed-in person, and their session. */
 export interface Person {
@@ -33,6 +42,7 @@ export type Access =
     };
 
 export function may(access: Access, permission: Permission): boolean {
+  if (isOfPlatform(permission) && access.company.id !== FIRST_COMPANY_ID) return false;
   return access.by === "person" ? roleMay(access.role, permission) : scopesMay(access.scopes, permission);
 }
 
@@ -148,6 +158,10 @@ function unauthenticated(detail: string): Refusal {
 
 /** Returns a refusal that names the roles or scopes that would be needed. */
 export function forbidden(access: Access, permission: Permission): Refusal {
+  if (isOfPlatform(permission) && access.company.id !== FIRST_COMPANY_ID) {
+    const { what } = PERMISSIONS[permission];
+    return new Refusal("forbidden", `"${what}" requires the company that set up the platform.`);
+  }
   if (access.by === "person") return missingRole(access.role, permission);
   const { what, scopes } = PERMISSIONS[permission];
   const detail =

@@ -1,5 +1,6 @@
 import { desc, lt, sql } from "drizzle-orm";
 import { type Database, mails } from "../db/tables.ts";
+import { type OperatorService, postTo } from "../http/operator-service.ts";
 import { logFailure } from "../log.ts";
 
 export interface Mail {
@@ -18,7 +19,6 @@ export interface Mailer {
 
 const KEEP_MAILS_MS = 7 * 24 * 3_600_000;
 const SHOWN_MAILS = 50;
-const TIMEOUT_MS = 10_000;
 
 /** Stores emails for the page /mailbox, during development. */
 export class DevelopmentMailbox implements Mailer {
@@ -50,24 +50,14 @@ export class DevelopmentMailbox implements Mailer {
 /** Posts emails as JSON, `{to, subject, body}`, to the operator's mail service. */
 export class HttpMailer implements Mailer {
   readonly isConfigured = true;
-  readonly #url: string;
-  readonly #secret: string;
+  readonly #service: OperatorService;
 
-  constructor(url: string, secret: string) {
-    this.#url = url;
-    this.#secret = secret;
+  constructor(service: OperatorService) {
+    this.#service = service;
   }
 
-  async send(mail: Mail): Promise<void> {
-    const response = await fetch(this.#url, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Authorization: `Bearer ${this.#secret}` },
-      body: JSON.stringify(mail),
-      redirect: "error",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    await response.body?.cancel();
-    if (!response.ok) throw new Error(`The mail service responded with status ${response.status}.`);
+  send(mail: Mail): Promise<void> {
+    return postTo(this.#service, mail);
   }
 }
 

@@ -16,6 +16,8 @@ interface Grant {
   readonly roles: readonly Role[];
   /** Empty for permissions of people only. */
   readonly scopes: readonly Scope[];
+  /** Only in the company that set up the platform. */
+  readonly isOfPlatform?: boolean;
 }
 
 const EVERYBODY = ROLES;
@@ -88,6 +90,12 @@ export const PERMISSIONS = {
     roles: ADMINS,
     scopes: [],
   },
+  "platform:operate": {
+    what: "See the state of the platform, retry dead letters",
+    roles: ["owner"],
+    scopes: [],
+    isOfPlatform: true,
+  },
 } as const satisfies Record<string, Grant>;
 
 export type Permission = keyof typeof PERMISSIONS;
@@ -95,6 +103,12 @@ export type Permission = keyof typeof PERMISSIONS;
 export function roleMay(role: Role, permission: Permission): boolean {
   const { roles }: Grant = PERMISSIONS[permission];
   return roles.includes(role);
+}
+
+/** Returns whether only members of the company that set up the platform may have a permission. */
+export function isOfPlatform(permission: Permission): boolean {
+  const { isOfPlatform = false }: Grant = PERMISSIONS[permission];
+  return isOfPlatform;
 }
 
 export function scopesMay(scopes: readonly Scope[], permission: Permission): boolean {

@@ -41,6 +41,7 @@ export const ACTIONS = {
   "person.password_reset": "Password reset",
   "person.passkey_added": "Passkey added",
   "person.passkey_removed": "Passkey removed",
+  "platform.retried": "Dead letters retried",
 } as const;
 
 export type Action = keyof typeof ACTIONS;

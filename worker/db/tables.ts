@@ -21,6 +21,11 @@ const COUNTED = ["idempotency_keys", "audit_log", "webhook_events", "webhook_del
 
 const MOVE_STATES = ["copying", "moved", "obsolete", "failed"] as const;
 
+/** The queues whose dead letters are kept. */
+export const DEAD_LETTER_QUEUES = ["compile", "webhooks"] as const;
+
+export const ALERTS = ["sweep", "compiler", "dead_letters"] as const;
+
 const MARKER_STATUSES = ["pending", "processing", "ready", "failed"] as const;
 
 export type Database = DrizzleD1Database<Record<string, never>>;
@@ -937,6 +942,65 @@ export const webhookAttempts = sqliteTable(
   },
   (table) => [index("webhook_attempts_delivery").on(table.deliveryId, table.createdAt)],
 );
+
+/**
+ * Sums over all companies, such as `photos_failed`. Triggers update them (migrations/0032_operations.sql), so that reading
+ * them costs the same however many rows there are. A migration that recreates `content_counts`, `compile_tasks` or
+ * `webhook_deliveries` must recreate their triggers too. A kind without a row is 0.
+ */
+export const platformCounts = sqliteTable("platform_counts", {
+  kind: text("kind").$type<CountKind>().primaryKey(),
+  value: integer("value").notNull(),
+});
+
+export type CountKind =
+  | `photos_${(typeof MARKER_STATUSES)[number]}`
+  | `compilations_${"ready" | "failed"}_${"browser" | "node" | "none"}`
+  | "webhooks_pending"
+  | `webhooks_${"delivered" | "failed"}`
+  | `dead_letters_${(typeof DEAD_LETTER_QUEUES)[number]}`;
+
+/**
+ * Compilations and webhook deliveries that failed because their attempts or their queue gave up. Triggers delete a row
+ * when its compilation or delivery is retried (migrations/0032_operations.sql).
+ */
+export const deadLetters = sqliteTable(
+  "dead_letters",
+  {
+    id: text("id").primaryKey(),
+    queue: text("queue", { enum: DEAD_LETTER_QUEUES }).notNull(),
+    taskId: text("task_id").references(() => compileTasks.id, { onDelete: "cascade" }),
+    deliveryId: text("delivery_id").references(() => webhookDeliveries.id, { onDelete: "cascade" }),
+    /** The code of the last error; null if no attempt was recorded. */
+    code: text("code").$type<ErrorCode>(),
+    attempts: integer("attempts").notNull(),
+    arrivedAt: integer("arrived_at").notNull(),
+  },
+  (table) => [
+    uniqueIndex("dead_letters_task").on(table.taskId),
+    uniqueIndex("dead_letters_delivery").on(table.deliveryId),
+    index("dead_letters_oldest").on(table.arrivedAt),
+  ],
+);
+
+/** The last run of the sweep: one row. */
+export const sweepRuns = sqliteTable("sweep_runs", {
+  id: text("id", { enum: ["last"] }).primaryKey(),
+  startedAt: integer("started_at").notNull(),
+  finishedAt: integer("finished_at").notNull(),
+  /** When the last run without a failed step finished. */
+  succeededAt: integer("succeeded_at").notNull(),
+  failedSteps: text("failed_steps", { mode: "json" }).$type<readonly string[]>().notNull(),
+});
+
+/** The conditions that operators are alerted of and that hold now (worker/platform/alerts.ts). */
+export const alerts = sqliteTable("alerts", {
+  name: text("name", { enum: ALERTS }).primaryKey(),
+  /** Since when it holds, as far as it was noticed. */
+  since: integer("since").notNull(),
+  /** When it was last sent. Null: not yet. */
+  sentAt: integer("sent_at"),
+});
 
 /** Counts of throttled attempts, such as signing in (worker/accounts/throttle.ts). */
 export const attempts = sqliteTable(

@@ -78,6 +78,7 @@ const SECURITY = {
     description: "The token of an invitation: the part of its link after the #.",
   },
   mailbox: { type: "http", scheme: "bearer", description: "The token of the development mailbox." },
+  metrics: { type: "http", scheme: "bearer", description: "The METRICS_KEY of the platform." },
 };
 
 const WEBHOOKS = "Webhooks";
@@ -121,7 +122,11 @@ const TAGS = [
     description: "Accounts, sessions and passkeys of people.",
     prefixes: ["/api/auth", "/api/me", "/api/setup", "/api/invitation", "/api/mailbox"],
   },
-  { name: "Platform", description: "The state of the platform.", prefixes: ["/api/health"] },
+  {
+    name: "Platform",
+    description: "The state of the platform.",
+    prefixes: ["/api/health", "/api/metrics", "/api/platform"],
+  },
 ];
 
 function tagsOf(path: string): string[] {

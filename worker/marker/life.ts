@@ -1,8 +1,10 @@
 import { and, eq, exists, gt, inArray, isNull, lte, or, type SQL, sql } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
 import type { Audit } from "../audit/log.ts";
 import { placeValues } from "../content/files.ts";
 import { areReserved, orphanReplaced, type ReservedFile, releaseNamed } from "../content/orphaned-files.ts";
 import type { Quotas } from "../content/quotas.ts";
+import { keepTask } from "../db/dead-letters.ts";
 import { insertSelect } from "../db/insert-select.ts";
 import { isListed } from "../db/is-listed.ts";
 import { nextInTurn } from "../db/next-in-turn.ts";
@@ -337,7 +339,7 @@ export async function findNext(
 }
 
 /** The compilations that the Node compiler has, including those whose lease has expired. Literal: see `isOpen`. */
-const isRunning = sql`${compileTasks.state} = 'processing' AND ${compileTasks.executor} = 'node'`;
+export const isRunning = sql`${compileTasks.state} = 'processing' AND ${compileTasks.executor} = 'node'`;
 
 function holdsPlace(now: number): SQL {
   return sql`${isRunning} AND ${compileTasks.leaseExpiresAt} > ${now}`;
@@ -420,8 +422,10 @@ export function failExhausted(
   generation: number,
   now: number,
 ): Promise<CompileTaskRow | undefined> {
+  const guard = and(eq(compileTasks.generation, generation), isFree(now));
   return transition(db, contentId, {
-    guard: and(eq(compileTasks.generation, generation), isFree(now)),
+    guard,
+    first: keepTask(db, and(eq(compileTasks.contentId, contentId), guard), now),
     change: {
       ...closed("failed", now),
       errorCode: "retries_exhausted",
@@ -431,6 +435,50 @@ export function failExhausted(
     now,
     event: "marker.failed",
   });
+}
+
+/**
+ * Returns the statements that let compilations start again whose retries were exhausted, unless a newer one exists or the
+ * photo was deleted. The first returns them; the second mirrors their state. Their attempts count from zero.
+ */
+export function restartExhausted(db: Database, taskIds: readonly string[], now: number) {
+  const isNewest = sql`EXISTS (SELECT 1 FROM ${arContent} WHERE ${arContent.id} = ${compileTasks.contentId}
+    AND ${arContent.generation} = ${compileTasks.generation} AND ${arContent.deletedAt} IS NULL)`;
+  const isListedTask = isListed(compileTasks.id, taskIds);
+  return [
+    db
+      .update(compileTasks)
+      .set({
+        ...waiting,
+        attempts: 0,
+        timeouts: 0,
+        nextAttemptAt: now,
+        errorCode: null,
+        errorMessage: null,
+        finishedAt: null,
+      })
+      .where(
+        and(
+          isListedTask,
+          eq(compileTasks.state, "failed"),
+          eq(compileTasks.errorCode, "retries_exhausted"),
+          isNewest,
+        ),
+      )
+      .returning({ id: compileTasks.contentId, generation: compileTasks.generation }),
+    db
+      .update(arContent)
+      .set({ markerStatus: "pending", updatedAt: touched(now) })
+      .where(
+        inArray(
+          arContent.id,
+          db
+            .select({ id: compileTasks.contentId })
+            .from(compileTasks)
+            .where(and(isListedTask, eq(compileTasks.state, "pending"), isNewest)),
+        ),
+      ),
+  ] as const;
 }
 
 /** The stored files of a delivered marker, and its metadata. */
@@ -651,24 +699,31 @@ interface Transition {
   readonly now: number;
   /** The event that webhooks report. */
   readonly event?: ContentEvent;
+  /** A statement that runs before the change. */
+  readonly first?: BatchItem<"sqlite">;
 }
 
 /** Changes a task if its guard holds, mirrors its state in the content, and records the event. */
 async function transition(
   db: Database,
   contentId: string,
-  { guard, change, now, event }: Transition,
+  { guard, change, now, event, first }: Transition,
 ): Promise<CompileTaskRow | undefined> {
-  const [moved] = await db.batch([
+  const transaction = new Transaction();
+  if (first) transaction.add(first as BatchItem<"sqlite"> & PromiseLike<unknown>);
+  const moved = transaction.add(
     db
       .update(compileTasks)
       .set(change)
       .where(and(eq(compileTasks.contentId, contentId), guard))
       .returning(),
-    mirror(db, sql`${contentId}`, now),
-    ...(event ? recordEvent(db, { type: event, contentId, now }) : []),
-  ]);
-  return moved[0];
+  );
+  transaction.add(mirror(db, sql`${contentId}`, now));
+  for (const statement of event ? recordEvent(db, { type: event, contentId, now }) : []) {
+    transaction.add(statement);
+  }
+  await transaction.commit(db);
+  return moved()[0];
 }
 
 /** Returns the statement that mirrors the state of a content's newest task. */

@@ -1,9 +1,9 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../bindings.ts";
-import { Refusal } from "../errors.ts";
 import { answers, problems } from "../http/openapi.ts";
 import { linkOriginOf } from "../http/origin.ts";
-import { logFailure } from "../log.ts";
+import { watchConditions } from "../platform/alerts.ts";
+import { check } from "../platform/health.ts";
 import { health } from "../schemas.ts";
 
 const read = createRoute({
@@ -24,25 +24,10 @@ const read = createRoute({
 
 export const healthRoutes = new OpenAPIHono<AppEnv>().openapi(read, async (c) => {
   const public_url = async () => void linkOriginOf(c);
-  const checked = await Promise.all(
-    Object.entries({ ...c.env.dependencies, public_url }).map(async ([name, check]) => {
-      const started = c.env.now();
-      try {
-        await check();
-        return [name, { ok: true, milliseconds: c.env.now() - started }] as const;
-      } catch (error) {
-        logFailure("A dependency does not respond", error, { dependency: name });
-        // Other errors are for the operator only.
-        const detail = error instanceof Refusal ? { detail: error.message } : {};
-        return [name, { ok: false, milliseconds: c.env.now() - started, ...detail }] as const;
-      }
-    }),
-  );
-  const ok = checked.every(([, { ok }]) => ok);
-  const body = {
-    status: ok ? ("ok" as const) : ("degraded" as const),
-    dependencies: Object.fromEntries(checked),
-  };
+  const dependencies = await check({ ...c.env.dependencies, public_url }, c.env.now);
+  watchConditions(c.env);
+  const ok = Object.values(dependencies).every(({ ok }) => ok);
+  const body = { status: ok ? ("ok" as const) : ("degraded" as const), dependencies };
   c.header("Cache-Control", "no-store");
   return ok ? c.json(body, 200) : c.json(body, 503);
 });

@@ -3,7 +3,7 @@ import { companiesOf, createCompany, MAX_COMPANIES } from "../accounts/companies
 import { deviceCookie } from "../accounts/device.ts";
 import { hashPassword } from "../accounts/passwords.ts";
 import { changePassword, confirmPassword, renamePerson } from "../accounts/people.ts";
-import { PERMISSIONS, type Permission, roleMay } from "../accounts/permissions.ts";
+import { isOfPlatform, PERMISSIONS, type Permission, roleMay } from "../accounts/permissions.ts";
 import {
   me,
   membership,
@@ -15,6 +15,7 @@ import {
 import { endSession, sessionsOf } from "../accounts/sessions.ts";
 import { assertStrong } from "../accounts/strength.ts";
 import type { AppEnv } from "../bindings.ts";
+import { FIRST_COMPANY_ID } from "../content/store.ts";
 import { Refusal } from "../errors.ts";
 import { addressOf } from "../http/address.ts";
 import { readJson } from "../http/json-body.ts";
@@ -93,7 +94,10 @@ export const meRoutes = new OpenAPIHono<AppEnv>()
     const companies = await companiesOf(c.env.db, id);
     const active = companies.find((company) => company.id === activeCompanyId);
     const permissions = (Object.keys(PERMISSIONS) as Permission[]).filter(
-      (permission) => active && roleMay(active.role, permission),
+      (permission) =>
+        active &&
+        roleMay(active.role, permission) &&
+        (!isOfPlatform(permission) || active.id === FIRST_COMPANY_ID),
     );
     const company = active ? { ...active, permissions } : null;
     const public_url = publicOriginOf(c) || null;

@@ -19,6 +19,7 @@ import type { AnySQLiteColumn } from "drizzle-orm/sqlite-core";
 import { Audit, PLATFORM_ACTOR } from "../audit/log.ts";
 import type { Bindings, WebhookMessage } from "../bindings.ts";
 import { companiesWith } from "../db/companies-with.ts";
+import { keepDelivery } from "../db/dead-letters.ts";
 import { deleteInSlices, deleteSome } from "../db/delete-some.ts";
 import { insertSelect } from "../db/insert-select.ts";
 import { isListed } from "../db/is-listed.ts";
@@ -161,12 +162,12 @@ export interface ClaimedDelivery {
 }
 
 /** The condition that a delivery is not being sent. */
-export function isUnleased(now: number): SQL | undefined {
+function isUnleased(now: number): SQL | undefined {
   return or(isNull(webhookDeliveries.lease), lte(webhookDeliveries.leaseExpiresAt, now));
 }
 
 /** The condition that a delivery's endpoint is enabled. */
-export function isEndpointEnabled(db: Database): SQL {
+function isEndpointEnabled(db: Database): SQL {
   const enabled = db
     .select({ id: webhookEndpoints.id })
     .from(webhookEndpoints)
@@ -191,7 +192,7 @@ function isEndpointReady(db: Database): SQL {
 }
 
 /** Returns the time of a delivery's next attempt: `at`, or null while it waits until its webhook is verified. */
-export function dueAt(db: Database, at: number): SQL {
+function dueAt(db: Database, at: number): SQL {
   return sql`CASE WHEN ${isEndpointReady(db)} THEN ${at} END`;
 }
 
@@ -534,7 +535,13 @@ export async function failDelivery(
   { onlySpent }: { readonly onlySpent: boolean },
   now: number,
 ): Promise<void> {
-  await db
+  const condition = and(
+    eq(webhookDeliveries.id, id),
+    eq(webhookDeliveries.state, "pending"),
+    isUnleased(now),
+    onlySpent ? gte(webhookDeliveries.attempts, MAX_ATTEMPTS) : undefined,
+  );
+  const failed = db
     .update(webhookDeliveries)
     .set({
       state: "failed",
@@ -544,14 +551,25 @@ export async function failDelivery(
       error: sql`coalesce(${webhookDeliveries.error}, 'The request could not be sent.')`,
       finishedAt: now,
     })
-    .where(
-      and(
-        eq(webhookDeliveries.id, id),
-        eq(webhookDeliveries.state, "pending"),
-        isUnleased(now),
-        onlySpent ? gte(webhookDeliveries.attempts, MAX_ATTEMPTS) : undefined,
-      ),
-    );
+    .where(condition);
+  if (onlySpent) await failed;
+  else await db.batch([keepDelivery(db, condition, now), failed]);
+}
+
+/** Returns the statement that restarts the deliveries that meet a condition, unless their webhook is disabled. */
+export function restart(db: Database, condition: SQL | undefined, now: number) {
+  return db
+    .update(webhookDeliveries)
+    .set({
+      state: "pending",
+      attempts: 0,
+      nextAttemptAt: dueAt(db, now),
+      lease: null,
+      leaseExpiresAt: null,
+      finishedAt: null,
+    })
+    .where(and(condition, isUnleased(now), isEndpointEnabled(db)))
+    .returning({ id: webhookDeliveries.id });
 }
 
 /**

@@ -15,15 +15,7 @@ import {
   webhookEvents,
 } from "../db/tables.ts";
 import type { Position } from "../http/cursor.ts";
-import {
-  dueAt,
-  endpointName,
-  failDisabled,
-  holdUnverified,
-  isEndpointEnabled,
-  isUnleased,
-  MAX_KEPT_ATTEMPTS,
-} from "./deliveries.ts";
+import { endpointName, failDisabled, holdUnverified, MAX_KEPT_ATTEMPTS, restart } from "./deliveries.ts";
 import { TEST_EVENT } from "./event-names.ts";
 
 /** Webhooks of one company: every event may be sent to each of them. */
@@ -254,18 +246,7 @@ export class WebhookStore {
   /** Restarts a delivery. @returns false when its endpoint is disabled or it is being sent now */
   async resend(endpoint: WebhookEndpointRow, id: string, now: number): Promise<boolean> {
     const restarted = await this.#audit.record(
-      this.#db
-        .update(webhookDeliveries)
-        .set({
-          state: "pending",
-          attempts: 0,
-          nextAttemptAt: dueAt(this.#db, now),
-          lease: null,
-          leaseExpiresAt: null,
-          finishedAt: null,
-        })
-        .where(and(this.#ownDelivery(endpoint.id, id), isUnleased(now), isEndpointEnabled(this.#db)))
-        .returning({ id: webhookDeliveries.id }),
+      restart(this.#db, this.#ownDelivery(endpoint.id, id), now),
       "webhook.sent_again",
       { id: endpoint.id, name: endpointName(endpoint) },
       { delivery_id: id },

@@ -12,7 +12,7 @@ const RESOURCES = {
   bucket: "vivimark",
   queues: ["vivimark-compile", "vivimark-compile-dead", "vivimark-storage"],
 };
-const SECRETS = ["AUTH_SECRET", "COMPILER_SECRET", "SECRETS_KEYS", "SETUP_TOKEN"];
+const SECRETS = ["AUTH_SECRET", "COMPILER_SECRET", "METRICS_KEY", "SECRETS_KEYS", "SETUP_TOKEN"];
 
 let folder: string;
 let wrangler: WranglerStandIn;

@@ -17,6 +17,7 @@ import { Edge, json, refusal, s3 } from "../edge.ts";
 /** What keeps each table from growing without end by what one company or person does. */
 const BOUNDS: Readonly<Record<string, string>> = {
   accounts: "one per user",
+  alerts: "3",
   api_keys: "100 per company",
   ar_content: "quota; of the photos deleted in 24 hours, as many bytes and files as the quota allows",
   attempts: "15 minutes, and the rate limit of public requests",
@@ -25,6 +26,7 @@ const BOUNDS: Readonly<Record<string, string>> = {
   compilation_days: "one per day, for 400 days",
   compile_tasks: "20 per content",
   content_counts: "4 per project",
+  dead_letters: "one per compilation and webhook delivery",
   file_moves: "one per file and storage migration",
   idempotency_keys: "50,000 per company, 24 hours",
   invitations: "100 pending per company; others are deleted by the sweep",
@@ -35,11 +37,13 @@ const BOUNDS: Readonly<Record<string, string>> = {
     "one per file that was replaced or moved, for 24 hours, as many bytes and files as the quota allows; " +
     "one per file that was stored or replaced and cannot be deleted, for 30 days",
   passkeys: "20 per person",
+  platform_counts: "15",
   projects: "1,000 per company",
   sessions: "50 per person",
   storage_connections: "50 per company",
   storage_migrations: "20 finished and one running per company",
   stored_files: "2 per storage connection",
+  sweep_runs: "1",
   usage_counts: "4 per company or person",
   // No hard bound: people without a company keep their account, so that they can be invited again or create one.
   users: "one per address that accepted an invitation; each person sends 60 invitations in 15 minutes",

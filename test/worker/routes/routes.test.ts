@@ -21,6 +21,7 @@ import {
   apiKeys,
   attempts,
   auditLog,
+  deadLetters,
   invitations,
   members,
   storageMigrations,
@@ -46,6 +47,7 @@ const PUBLIC = new Set([
   "GET /media/{unique_id}/{kind}",
   "GET /api/viewer/{unique_id}",
   "GET /api/health",
+  "GET /api/metrics",
   "GET /api/setup",
   "POST /api/setup",
   "GET /api/invitation",
@@ -91,6 +93,7 @@ const UNGUARDED_READS: Readonly<Record<string, (there: There) => string>> = {
   "GET /media/{unique_id}/{kind}": ({ content }) => content.image_url,
   "GET /api/viewer/{unique_id}": ({ content }) => `/api/viewer/${content.unique_id}`,
   "GET /api/health": () => "/api/health",
+  "GET /api/metrics": () => "/api/metrics",
   "GET /api/setup": () => "/api/setup",
   "GET /api/invitation": () => "/api/invitation",
   "GET /api/mailbox": () => "/api/mailbox",
@@ -127,6 +130,8 @@ interface Sample {
   readonly about?: "content" | "project" | "task" | "connection" | "key" | "migration" | "webhook";
   /** Whether it needs a service that these tests do not set up: permitted callers get an error. */
   readonly isUnavailable?: boolean;
+  /** Whether it is only for the company that set up the platform. */
+  readonly isOfPlatform?: boolean;
   /** Whether its response repeats the ids of the request. */
   readonly echoes?: boolean;
   readonly body?: (there: There) => RequestInit;
@@ -264,6 +269,8 @@ const REQUESTS: Readonly<Record<string, Sample>> = {
   "GET /api/api-keys": {},
   "POST /api/api-keys": { body: () => json("POST", { name: "Another", scopes: ["read"] }) },
   "DELETE /api/api-keys/{id}": { about: "key" },
+  "GET /api/platform": { isOfPlatform: true },
+  "POST /api/platform/dead-letters/retry": { isOfPlatform: true, body: () => json("POST", {}) },
 };
 
 interface Operation {
@@ -311,6 +318,7 @@ const secrets = new Set([
   SECRET,
   "the token of the set-up link",
   "token-of-the-mailbox",
+  "key-of-the-metrics",
 ]);
 
 beforeAll(async () => {
@@ -366,6 +374,7 @@ test("every route under /api and /media is in the document, or is the document i
     "ALL /api/health/*",
     "ALL /api/invitation/*",
     "ALL /api/mailbox/*",
+    "ALL /api/metrics/*",
     "ALL /api/openapi.json/*",
     "ALL /api/setup/*",
     "ALL /api/viewer/*",
@@ -390,7 +399,8 @@ describe.each(guarded)("$name", (operation) => {
   test("another company: finds and changes nothing of this one", async () => {
     const before = await snapshot();
     const response = await send(operation, (path, init) => stranger.fetch(path, init));
-    if (REQUESTS[operation.name].about) expect((await refusal(response)).status).toBe(404);
+    const { about, isOfPlatform } = REQUESTS[operation.name];
+    if (about || isOfPlatform) expect((await refusal(response)).status).toBe(about ? 404 : 403);
     else {
       const text = await response.text();
       expect(response.status < 300).toBe(!REQUESTS[operation.name].isUnavailable);
@@ -554,6 +564,7 @@ describe("at most two round trips to the database", () => {
     for (const [name, path] of Object.entries(UNGUARDED_READS)) {
       const bearers: Readonly<Record<string, string>> = {
         "GET /api/mailbox": "token-of-the-mailbox",
+        "GET /api/metrics": "key-of-the-metrics",
         "GET /api/invitation": there.invitationToken,
       };
       const headers: Record<string, string> = Object.hasOwn(bearers, name)
@@ -637,6 +648,10 @@ async function furnish(): Promise<There> {
   );
   // Stays below the limits of webhooks and of invitations.
   await edge.db.batch([edge.db.delete(webhookEndpoints), edge.db.delete(invitations)]);
+  await edge.db
+    .insert(deadLetters)
+    .values({ id: "letter", queue: "webhooks", attempts: 1, arrivedAt: 0 })
+    .onConflictDoNothing();
   const hook = await edge.json<WebhookWithSecret>("/api/webhooks", json("POST", newWebhook));
   secrets.add(hook.secret);
   const tested = await edge.json<Delivery>(`/api/webhooks/${hook.id}/test`, { method: "POST" });

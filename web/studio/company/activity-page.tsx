@@ -24,6 +24,7 @@ const KINDS = {
   member: "Members",
   invitation: "Invitations",
   person: "Sign-ins and passwords",
+  platform: "Platform",
 } as const satisfies Record<api.AuditSubject, string>;
 
 /** The loaded part of the log. */
