@@ -27,17 +27,19 @@ function notingBind(statement: D1PreparedStatement, query: string, statements: S
   return statement;
 }
 
-/** A statement, and the number of rows that it read, those of indexes included. */
+/** A statement, and the number of rows that it read and wrote, those of indexes included. */
 export interface Reading {
   readonly query: string;
   readonly rows: number;
+  readonly written: number;
 }
 
 /** Returns the database; it notes how many rows each statement reads. */
 export function measuring(database: D1Database): { database: D1Database; read: Reading[] } {
   const read: Reading[] = [];
   const queries = new WeakMap<D1PreparedStatement, string>();
-  const note = (query: string, { meta }: D1Result) => void read.push({ query, rows: meta.rows_read });
+  const note = (query: string, { meta }: D1Result) =>
+    void read.push({ query, rows: meta.rows_read, written: meta.rows_written });
   const wrapped = new Proxy(database, {
     get(target, name) {
       if (name === "prepare") return (query: string) => binding(target.prepare(query), query);
