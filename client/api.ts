@@ -4,7 +4,7 @@
 export type CompileWhere = "server" | "browser";
 
 /** The reason, for programs. New codes may be added; handle unknown ones. */
-export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_many_scans" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "order_number_taken" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "account_exists" | "mail_unavailable" | "already_set_up" | "wrong_link" | "public_url_missing" | "no_passkeys_here" | "invalid_idempotency_key" | "idempotency_key_reused" | "secret_shown_once" | "request_in_progress" | "response_not_kept" | "quota_exceeded" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "video_too_large" | "unsupported_video" | "video_damaged" | "too_many_uploads" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "conflict" | "precondition_failed" | "image_missing" | "compiler_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_companies" | "too_many_keys" | "too_many_projects" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
+export type ErrorCode = "empty_file" | "not_an_image" | "unsupported_format" | "image_damaged" | "image_too_many_bytes" | "image_too_many_pixels" | "image_too_many_scans" | "image_too_small" | "too_few_features" | "invalid_option" | "invalid_marker" | "invalid_input" | "malformed_json" | "malformed_upload" | "body_too_large" | "unsupported_media_type" | "length_required" | "range_not_satisfiable" | "unauthenticated" | "forbidden" | "foreign_origin" | "order_number_taken" | "project_archived" | "last_project" | "no_company" | "too_many_attempts" | "too_many_requests" | "account_exists" | "mail_unavailable" | "already_set_up" | "wrong_link" | "public_url_missing" | "no_passkeys_here" | "invalid_idempotency_key" | "idempotency_key_reused" | "secret_shown_once" | "request_in_progress" | "response_not_kept" | "quota_exceeded" | "not_found" | "method_not_allowed" | "lease_lost" | "lease_held" | "nothing_to_compile" | "foreign_marker" | "marker_too_large" | "invalid_thumbnail" | "invalid_picture" | "video_too_large" | "unsupported_video" | "video_damaged" | "too_many_uploads" | "upload_interrupted" | "batch_too_large" | "image_not_fetched" | "conflict" | "precondition_failed" | "image_missing" | "compiler_missing" | "compiler_unreachable" | "compiler_busy" | "compiler_error" | "compile_timeout" | "compile_crashed" | "storage_unavailable" | "storage_not_found" | "storage_denied" | "storage_full" | "storage_conflict" | "invalid_storage_settings" | "secrets_unavailable" | "storage_in_use" | "migration_running" | "migration_over" | "authorization_failed" | "authorization_unavailable" | "upload_incomplete" | "not_signed" | "checksum_mismatch" | "storage_test_failed" | "too_many_companies" | "too_many_keys" | "too_many_projects" | "too_many_webhooks" | "webhook_disabled" | "retries_exhausted" | "internal_error";
 
 /** URLs are relative to the API, except `viewer_url` where PUBLIC_URL is set. Resolve them against the API's URL. */
 export interface WebhookContent {
@@ -19,6 +19,7 @@ export interface WebhookContent {
   customer_phone: string | null;
   image_url: string;
   thumbnail_url: string | null;
+  picture_url: string | null;
   marker_status: MarkerStatus;
   marker_url: string | null;
   video_url: string | null;
@@ -67,6 +68,7 @@ export interface ArContent {
   image_height: number;
   image_bytes: number;
   thumbnail_url: string | null;
+  picture_url: string | null;
   marker_url: string | null;
   marker_status: MarkerStatus;
   marker_generated_at: string | null;
@@ -884,12 +886,12 @@ export interface StorageMigration {
   };
   current: {
     content_id: string;
-    kind: "image" | "thumbnail" | "marker" | "video" | "qr_code";
+    kind: "image" | "picture" | "thumbnail" | "marker" | "video" | "qr_code";
     bytes: number | null;
   } | null;
   failures: Array<{
     content_id: string;
-    kind: "image" | "thumbnail" | "marker" | "video" | "qr_code";
+    kind: "image" | "picture" | "thumbnail" | "marker" | "video" | "qr_code";
     bytes: number | null;
     error_code: string;
     error_message: string;
@@ -984,10 +986,10 @@ export interface ViewerManifest {
   unique_id: string;
   title: string;
   description: string;
-  image_url: string;
   image_width: number;
   image_height: number;
   thumbnail_url: string | null;
+  picture_url: string | null;
   marker_status: MarkerStatus;
   marker_url: string | null;
   target_width: number | null;
@@ -1396,8 +1398,10 @@ export interface Operations {
     form?: {
       /** A .mind file of at most 4 MB. */
       marker: Blob;
-      /** JPEG, at most 500 kB. */
+      /** JPEG, at most 500 kB and 960 px, without metadata. */
       thumbnail?: Blob;
+      /** JPEG for viewers, at most 2 MB and 1600 px, without metadata. */
+      picture?: Blob;
       /** A JSON object with `milliseconds` and `compiler_version`. */
       metadata?: string;
     };
@@ -2373,7 +2377,7 @@ export interface Operations {
   "GET /media/{unique_id}/{kind}": {
     path: {
       unique_id: string;
-      kind: "image" | "thumbnail" | "marker" | "video";
+      kind: "image" | "picture" | "thumbnail" | "marker" | "video";
     };
     query?: {
       v?: string;

@@ -1,26 +1,27 @@
 import { compileTarget } from "./compile.ts";
 import { decodeImage, toGrey } from "./image/decode.ts";
-import { makeThumbnail } from "./image/thumbnail.ts";
+import { makePreviews, type Previews } from "./image/previews.ts";
 import { encodeMind } from "./mind.ts";
 import { type Quality, type ScoredPlayer, scoreImage } from "./quality.ts";
 import { assertTrackable } from "./trackable.ts";
 import type { CompileOptions, CompileProgress } from "./types.ts";
 
-export interface CompiledPhoto {
-  /** A `.mind` file of one target. */
-  readonly marker: Uint8Array;
-  /** A JPEG of the upright photo. */
-  readonly thumbnail: Uint8Array;
+export interface PreviewedPhoto extends Previews {
   /** Upright size of the photo, pixels. */
   readonly width: number;
   readonly height: number;
+}
+
+export interface CompiledPhoto extends PreviewedPhoto {
+  /** A `.mind` file of one target. */
+  readonly marker: Uint8Array;
   /** Wall-clock time it took. */
   readonly milliseconds: number;
 }
 
 /**
- * Compiles the bytes of a photo into a checked marker and a thumbnail: the whole work of an executor. The same
- * file and options give the same marker in every host. Call `loadCodecs` first.
+ * Compiles the bytes of a photo into a checked marker and two smaller pictures: the whole work of an executor. The
+ * same file and options give the same marker in every host. Call `loadCodecs` first.
  *
  * Reports progress through `decode`, `resize`, `match`, `track` and `encode`, in this order; `done` rises
  * within each stage.
@@ -34,14 +35,14 @@ export async function compilePhoto(
 ): Promise<CompiledPhoto> {
   const start = Date.now();
   onProgress({ stage: "decode", done: 0, total: 2 });
-  const { grey, thumbnail } = await readPhoto(bytes, onProgress);
+  const { grey, previews } = await readPhoto(bytes, onProgress);
   const target = compileTarget(grey, options, onProgress);
   assertTrackable(target);
   onProgress({ stage: "encode", done: 0, total: 1 });
   const marker = encodeMind([target]);
   onProgress({ stage: "encode", done: 1, total: 1 });
   const { width, height } = grey;
-  return { marker, thumbnail, width, height, milliseconds: Date.now() - start };
+  return { marker, ...previews, width, height, milliseconds: Date.now() - start };
 }
 
 export interface ScoreOptions extends Pick<CompileOptions, "maxSize"> {
@@ -75,12 +76,23 @@ export async function scorePhoto(
   return { quality, width: grey.width, height: grey.height, milliseconds: Date.now() - start };
 }
 
+/**
+ * Makes the smaller pictures of a photo that is compiled already: the same as those of `compilePhoto`. Call `loadCodecs`
+ * first.
+ *
+ * @throws CompileError when the bytes are not a photo
+ */
+export async function previewPhoto(bytes: Uint8Array): Promise<PreviewedPhoto> {
+  const rgba = await decodeImage(bytes);
+  return { ...(await makePreviews(rgba)), width: rgba.width, height: rgba.height };
+}
+
 /** Reads a photo in a scope of its own, so that its RGBA pixels are freed before compiling starts. */
 async function readPhoto(bytes: Uint8Array, onProgress: (progress: CompileProgress) => void) {
   const rgba = await decodeImage(bytes);
   onProgress({ stage: "decode", done: 1, total: 2 });
-  const thumbnail = await makeThumbnail(rgba);
+  const previews = await makePreviews(rgba);
   const grey = toGrey(rgba);
   onProgress({ stage: "decode", done: 2, total: 2 });
-  return { grey, thumbnail };
+  return { grey, previews };
 }

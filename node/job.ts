@@ -3,8 +3,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { loadCodecs } from "../compiler/image/codecs.ts";
 import { loadKernels } from "../compiler/kernels/kernels.ts";
-import { compilePhoto, scorePhoto } from "../compiler/photo.ts";
-import { CompileError, type CompileOptions } from "../compiler/types.ts";
+import { compilePhoto, previewPhoto, scorePhoto } from "../compiler/photo.ts";
+import { CompileError } from "../compiler/types.ts";
 import type { CompileModules, Job, JobMessage } from "./protocol.ts";
 
 if (!parentPort) throw new Error("node/job.ts runs in a worker thread only.");
@@ -15,8 +15,19 @@ loadKernels(kernels);
 
 port.on("message", async ({ kind, bytes, options }: Job) => {
   try {
-    if (kind === "score") post({ kind: "done", photo: await scorePhoto(bytes, options) });
-    else await compile(bytes, options);
+    switch (kind) {
+      case "score":
+        return post({ kind: "done", photo: await scorePhoto(bytes, options) });
+      case "preview": {
+        const photo = await previewPhoto(bytes);
+        return post({ kind: "done", photo }, [buffer(photo.thumbnail), buffer(photo.picture)]);
+      }
+      case "compile": {
+        const photo = await compilePhoto(bytes, options, (progress) => post({ kind: "progress", progress }));
+        const { marker, thumbnail, picture } = photo;
+        return post({ kind: "done", photo }, [marker, thumbnail, picture].map(buffer));
+      }
+    }
   } catch (error) {
     // Any other error is a bug: it ends the thread, and the owner reports a crash.
     if (!(error instanceof CompileError)) throw error;
@@ -24,10 +35,8 @@ port.on("message", async ({ kind, bytes, options }: Job) => {
   }
 });
 
-async function compile(bytes: Uint8Array, options: CompileOptions): Promise<void> {
-  const photo = await compilePhoto(bytes, options, (progress) => post({ kind: "progress", progress }));
-  const buffers = [photo.marker, photo.thumbnail].map((part) => part.buffer as ArrayBuffer);
-  post({ kind: "done", photo }, buffers);
+function buffer(bytes: Uint8Array): ArrayBuffer {
+  return bytes.buffer as ArrayBuffer;
 }
 
 function post(message: JobMessage, transfer: ArrayBuffer[] = []): void {

@@ -1,12 +1,14 @@
 /**
- * The fallback compiler as a stateless HTTP service: image bytes in, marker and thumbnail out.
+ * The fallback compiler as a stateless HTTP service: image bytes in, marker and pictures out.
  *
  *     POST /compile?max_features=N      Authorization: Bearer SECRET, Content-Length, the image as the body
+ *     POST /preview                     likewise, for the smaller pictures only
  *     GET  /health                      with an Authorization header: also checks the secret
  *
  * Requests that are refused before any work get problem details with a status (400, 401, 404, 405, 408, 411, 413,
  * or 503 with Retry-After). All others get 200 and a multipart/form-data stream: `progress` parts during the
- * work, then either one `problem` part or the parts `metadata`, `thumbnail` and `marker`.
+ * work, then either one `problem` part or the parts `metadata`, `thumbnail`, `picture` and `marker`; those of /preview
+ * are `thumbnail` and `picture`.
  *
  * The log of a job has the caller's X-Task-Id and X-Request-Id.
  *
@@ -23,6 +25,7 @@ import { MAX_IMAGE_BYTES } from "../compiler/image/inspect.ts";
 import type { CompileErrorCode, CompileProgress } from "../compiler/types.ts";
 import { readCompileModules } from "./codecs.ts";
 import { MultipartEncoder } from "./multipart.ts";
+import type { Job } from "./protocol.ts";
 import { type Every, everyInterval, watchRate } from "./rate.ts";
 import { type Outcome, Threads } from "./threads.ts";
 
@@ -82,10 +85,13 @@ export interface Compiler {
   close(): Promise<void>;
 }
 
+/** A job that requests ask for, at the path of its name. */
+type ServedJob = "compile" | "preview";
+
 /** A log entry of a job. Never contains the secret or the image. */
 export interface JobLog {
   readonly time: string;
-  readonly event: "compile";
+  readonly event: ServedJob;
   /** The caller's X-Task-Id and X-Request-Id; null without one of at most 64 letters, digits, `-`, `_` and `=`. */
   readonly task_id: string | null;
   readonly request_id: string | null;
@@ -130,8 +136,10 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
   const server = createServer(limits, (request, response) => {
     const path = (request.url ?? "/").split("?", 1)[0];
     if (path === "/health") health(request, response);
-    else if (path === "/compile") void compile(request, response);
-    else refuse(response, 404, "not_found", `${path} does not exist; expected /compile or /health.`);
+    else if (path === "/compile") void serve("compile", request, response);
+    else if (path === "/preview") void serve("preview", request, response);
+    else
+      refuse(response, 404, "not_found", `${path} does not exist; expected /compile, /preview or /health.`);
   });
 
   function health(request: IncomingMessage, response: ServerResponse): void {
@@ -147,7 +155,7 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
     }
   }
 
-  async function compile(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function serve(kind: ServedJob, request: IncomingMessage, response: ServerResponse): Promise<void> {
     // An unread body must still be received; otherwise the caller never sees the answer.
     request.resume();
     if (!authorized(request.headers.authorization)) {
@@ -170,10 +178,9 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
     }
     if (isFull() || uploads >= capacity * UPLOADS_PER_PLACE) return refuseBusy(response);
     const started = Date.now();
-    const note = (outcome: Outcome | SlowUpload) => {
-      log(
-        entry(outcome, { ...idsOf(request), bytes, max_features: maxFeatures ?? null }, Date.now() - started),
-      );
+    const note = (outcome: Outcome<ServedJob> | SlowUpload) => {
+      const job = { event: kind, ...idsOf(request), bytes, max_features: maxFeatures ?? null };
+      log(entry(outcome, job, Date.now() - started));
     };
     uploads += 1;
     const image = await receive(request, bytes, every).finally(() => {
@@ -186,7 +193,8 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
       refuseBusy(response);
     } else {
       const answer = new MultipartEncoder();
-      const outcome = await work(image, maxFeatures, { response, answer });
+      const job = { kind, bytes: image, options: { maxFeatures } };
+      const outcome = await work(job, { response, answer });
       note(outcome);
       await send(response, lastParts(answer, outcome));
     }
@@ -202,46 +210,51 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
     refuse(response, 503, "busy", detail);
   }
 
-  /** Compiles in a thread, which occupies a place, and reports its progress. */
+  /** Runs a job in a thread, which occupies a place, and reports its progress. */
   async function work(
-    image: Uint8Array<ArrayBuffer>,
-    maxFeatures: number | undefined,
+    job: Job<ServedJob>,
     { response, answer }: { response: ServerResponse; answer: MultipartEncoder },
-  ): Promise<Outcome> {
-    const job = new AbortController();
-    jobs.add(job);
-    response.on("close", () => job.abort());
+  ): Promise<Outcome<ServedJob>> {
+    const place = new AbortController();
+    jobs.add(place);
+    response.on("close", () => place.abort());
     response.writeHead(200, { "Content-Type": answer.contentType, "Cache-Control": "no-store" });
     const reporter = new ProgressReporter((progress) => {
       response.write(answer.part("progress", "application/json", JSON.stringify(progress)));
     });
     try {
-      return await threads.run(
-        { kind: "compile", bytes: image, options: { maxFeatures } },
-        {
-          milliseconds: jobMilliseconds,
-          signal: job.signal,
-          onProgress: (progress) => reporter.report(progress),
-        },
-      );
+      return await threads.run(job, {
+        milliseconds: jobMilliseconds,
+        signal: place.signal,
+        onProgress: (progress) => reporter.report(progress),
+      });
     } finally {
       reporter.stop();
-      jobs.delete(job);
+      jobs.delete(place);
       if (jobs.size === 0) onIdle();
     }
   }
 
   /** Returns the end of an answer; null for a caller that has disconnected. */
-  function lastParts(answer: MultipartEncoder, outcome: Outcome): Buffer | null {
+  function lastParts(answer: MultipartEncoder, outcome: Outcome<ServedJob>): Buffer | null {
     if (outcome.kind === "cancelled") return null;
     if (outcome.kind !== "done") {
       return answer.part("problem", "application/json", JSON.stringify(problemOf(outcome)), true);
     }
-    const { marker, thumbnail, milliseconds } = outcome.photo;
+    const { photo } = outcome;
+    const { thumbnail, picture } = photo;
+    if (!("marker" in photo)) {
+      return Buffer.concat([
+        answer.part("thumbnail", "image/jpeg", thumbnail),
+        answer.part("picture", "image/jpeg", picture, true),
+      ]);
+    }
+    const { marker, milliseconds } = photo;
     const metadata = { milliseconds, compiler_version: COMPILER_VERSION };
     return Buffer.concat([
       answer.part("metadata", "application/json", JSON.stringify(metadata)),
       answer.part("thumbnail", "image/jpeg", thumbnail),
+      answer.part("picture", "image/jpeg", picture),
       answer.part("marker", "application/octet-stream", marker, true),
     ]);
   }
@@ -262,7 +275,7 @@ export async function startCompiler(options: CompilerOptions): Promise<Compiler>
     response.end();
   }
 
-  function problemOf(outcome: Exclude<Outcome, { kind: "done" } | { kind: "cancelled" }>) {
+  function problemOf(outcome: Exclude<Outcome<ServedJob>, { kind: "done" } | { kind: "cancelled" }>) {
     switch (outcome.kind) {
       case "refused":
         return problem(422, outcome.code, outcome.message);
@@ -422,15 +435,17 @@ function idsOf({ headers }: IncomingMessage): Pick<JobLog, "task_id" | "request_
 }
 
 function entry(
-  outcome: Outcome | SlowUpload,
-  job: Pick<JobLog, "task_id" | "request_id" | "bytes" | "max_features">,
+  outcome: Outcome<ServedJob> | SlowUpload,
+  job: Pick<JobLog, "event" | "task_id" | "request_id" | "bytes" | "max_features">,
   milliseconds: number,
 ): JobLog {
-  const base = { time: new Date().toISOString(), event: "compile" as const, ...job, milliseconds };
+  const base = { time: new Date().toISOString(), ...job, milliseconds };
   switch (outcome.kind) {
     case "done": {
-      const { width, height, marker } = outcome.photo;
-      return { ...base, outcome: "ready", width, height, marker_bytes: marker.length };
+      const { photo } = outcome;
+      const { width, height } = photo;
+      const marker = "marker" in photo ? { marker_bytes: photo.marker.length } : {};
+      return { ...base, outcome: "ready", width, height, ...marker };
     }
     case "refused":
       return { ...base, outcome: outcome.code, message: outcome.message };

@@ -5,6 +5,7 @@ import type { Database } from "./db/tables.ts";
 import type { RateLimits } from "./http/rate-limits.ts";
 import type { RequestBody } from "./http/request-body.ts";
 import type { UploadMemory } from "./http/upload-memory.ts";
+import type { ImageJob, PreviewOutcome, RetryableOutcome } from "./marker/outcome.ts";
 import type { AlertHook } from "./platform/alert-hook.ts";
 import type { Storages } from "./storage/open.ts";
 import type { YandexDiskSettingsBody } from "./storage/settings.ts";
@@ -34,6 +35,10 @@ export interface Bindings {
   /** Health checks by the name of what they check. A check rejects with the reason when that is down. */
   readonly dependencies: Readonly<Record<string, () => Promise<void>>>;
   readonly operations: Operations;
+  /** Returns null if the Node compiler has a free place, and otherwise the outcome of an attempt. */
+  readonly askForPlace: () => Promise<RetryableOutcome | null>;
+  /** Lets the Node compiler make the smaller pictures of a photo. */
+  readonly preview: (job: ImageJob) => Promise<PreviewOutcome>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;

@@ -196,6 +196,10 @@ export function connect(env: Env): Bindings & Consumer {
       const { compileRemotely } = await import("./marker/compile-service.ts");
       return compileRemotely(compiler, job, onProgress);
     },
+    async preview(job) {
+      const { previewRemotely } = await import("./marker/compile-service.ts");
+      return previewRemotely(compiler, job);
+    },
     dependencies: {
       async database() {
         const { checkTables } = await import("./db/check-tables.ts");

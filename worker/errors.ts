@@ -58,6 +58,7 @@ export const ERRORS = {
   foreign_marker: { status: 422, title: "Marker does not match the photo" },
   marker_too_large: { status: 413, title: "Marker too large" },
   invalid_thumbnail: { status: 422, title: "Invalid thumbnail" },
+  invalid_picture: { status: 422, title: "Invalid picture" },
   video_too_large: { status: 413, title: "Video too large" },
   unsupported_video: { status: 415, title: "Unsupported video format" },
   video_damaged: { status: 422, title: "Damaged video" },

@@ -117,13 +117,17 @@ export const arContent = z
     customer_name: z.string().nullable(),
     customer_email: z.string().nullable(),
     customer_phone: z.string().nullable(),
+    /** The original, for members and API keys of the company only. */
     image_url: z.string(),
     image_sha256: z.string(),
     /** Upright size of the original, pixels. */
     image_width: z.number().int(),
     image_height: z.number().int(),
     image_bytes: z.number().int(),
+    /** JPEG of at most 480 px, from the first compilation on. */
     thumbnail_url: z.string().nullable(),
+    /** JPEG of at most 1600 px, which viewers get: from the first compilation on. */
+    picture_url: z.string().nullable(),
     marker_url: z.string().nullable(),
     marker_status: markerStatus,
     marker_generated_at: z.iso.datetime().nullable(),
@@ -286,10 +290,12 @@ export const viewerManifest = z
     unique_id: z.uuid(),
     title: z.string(),
     description: z.string(),
-    image_url: z.string(),
+    /** Upright size of the original, pixels: the proportions of both pictures. */
     image_width: z.number().int(),
     image_height: z.number().int(),
     thumbnail_url: z.string().nullable(),
+    /** Null until the first compilation. */
+    picture_url: z.string().nullable(),
     marker_status: markerStatus,
     marker_url: z.string().nullable(),
     /** Size of the compiled target in pixels, the unit of the player's pose. */

@@ -11,10 +11,11 @@ import { sweepDays } from "./content/quotas.ts";
 import { someContents } from "./content/some-contents.ts";
 import { claimDeleted, openStore, purge } from "./content/store.ts";
 import { sweepKeys } from "./db/idempotency.ts";
-import { type Content, hasOldScore, hasUnknownSize } from "./db/tables.ts";
+import { type Content, hasNoPicture, hasOldScore, hasUnknownSize } from "./db/tables.ts";
 import { logFailure, withLogContext } from "./log.ts";
 import { reclaimOverdue } from "./marker/life.ts";
 import { scoreAgain } from "./marker/old-scores.ts";
+import { makePicture } from "./marker/pictures.ts";
 import { checkConditions } from "./platform/alerts.ts";
 import { recordRun } from "./platform/sweep-runs.ts";
 import { resealSettings } from "./storage/connections.ts";
@@ -31,6 +32,9 @@ const MAX_ROWS = 100;
 /** Most markers per run that are scored again: each takes some ten milliseconds of CPU time. */
 const MAX_SCORES = 20;
 
+/** Most pictures per run: each takes a place of the Node compiler for about a second. */
+const MAX_PICTURES = 30;
+
 /** Most deleted photos per run whose files are deleted, and of one company at a time. */
 const MAX_PURGED = 500;
 const PURGED_AT_ONCE = 6;
@@ -38,7 +42,10 @@ const PURGED_AT_ONCE = 6;
 /** The wait after a failure, so that a storage that is down does not block the rows after it. */
 const RETRY_SECONDS = 600;
 
-type Services = Pick<Bindings, "db" | "storages" | "queue" | "storageQueue" | "webhookQueue" | "settings">;
+type Services = Pick<
+  Bindings,
+  "db" | "storages" | "queue" | "storageQueue" | "webhookQueue" | "settings" | "askForPlace" | "preview"
+>;
 
 /** Checks the conditions of alerts, runs the sweep as the cron trigger asks for it, and records it. */
 export async function scheduledSweep(services: Bindings): Promise<void> {
@@ -116,6 +123,22 @@ const FILE_STEPS: typeof STEPS = {
       return true;
     });
   },
+  async pictures(services, now) {
+    const { db, askForPlace } = services;
+    const contents = await someContents(db, hasNoPicture, MAX_PICTURES);
+    if (contents.length === 0 || (await askForPlace())) return;
+    // One after another, to leave the other places to compilations. A company whose storage fails waits.
+    const failed = new Set<string>();
+    for (const content of contents) {
+      if (failed.has(content.companyId)) continue;
+      try {
+        if (!(await makePicture(services, content, now))) return;
+      } catch (error) {
+        failed.add(content.companyId);
+        logFailure("A picture is made by a later sweep", error, { content_id: content.id });
+      }
+    }
+  },
   async videoUploads({ db, storages }, now) {
     const expired = await listExpired(db, MAX_ROWS, now);
     await forEachOfCompany(expired, async (upload) => {
@@ -161,8 +184,7 @@ export async function removeDueFiles(services: Services, now: number): Promise<v
  * - encrypts again what an older key encrypted;
  * - removes what names the files of storages that were given up;
  * - last, because it waits for the storages of companies: scores old markers for our player, records missing
- *   sizes of files, and removes abandoned
- *   video uploads, files that no content names, and the files of deleted content.
+ *   sizes of files, makes missing pictures, and removes abandoned video uploads, files that no content names, and the files of deleted content.
  *
  * A step that fails is logged, and the others run all the same.
  *

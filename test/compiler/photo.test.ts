@@ -19,13 +19,15 @@ beforeAll(async () => {
   pixels = await decodeImage(photo);
 });
 
-test("a photo becomes a marker of its size and a thumbnail", async () => {
-  const { marker, thumbnail, width, height, milliseconds } = await compilePhoto(photo, { maxSize: 400 });
+test("a photo becomes a marker of its size and two smaller pictures", async () => {
+  const { marker, thumbnail, picture, width, height, milliseconds } = await compilePhoto(photo, {
+    maxSize: 400,
+  });
   expect({ width, height }).toEqual({ width: pixels.width, height: pixels.height });
   expect(milliseconds).toBeGreaterThan(0);
   const [target] = decodeMind(marker);
   expect(Math.max(target.width, target.height)).toBe(400);
-  expect(inspectImage(thumbnail)).toMatchObject({ format: "jpeg" });
+  for (const file of [thumbnail, picture]) expect(inspectImage(file)).toMatchObject({ format: "jpeg" });
 });
 
 test("progress runs through all stages in order, each from 0 to its total", async () => {

@@ -173,7 +173,7 @@ export function portraitComesToLife(name: string, { start, storage: own }: Surro
     storage = own ? await storeIn(platform, name, own()) : PLATFORM;
   });
 
-  const FILES = ["original", "QR code", "thumbnail", "marker", "video"].length;
+  const FILES = ["original", "QR code", "picture", "thumbnail", "marker", "video"].length;
 
   test("uploaded and compiled in the page, found by the camera, lost and found again", async () => {
     const photo = await photograph("dust-bowl-home");

@@ -266,7 +266,8 @@ describe("choosing", () => {
   }
 
   async function storedImage({ image_url }: ArContent): Promise<Buffer> {
-    return Buffer.from(await (await fetch(platform.url + image_url)).arrayBuffer());
+    const headers = { Authorization: `Bearer ${platform.key}` };
+    return Buffer.from(await (await fetch(platform.url + image_url, { headers })).arrayBuffer());
   }
 
   /** Returns the mean difference of the colours of two pictures of the same size. */

@@ -379,11 +379,11 @@ describe("pages", () => {
       .toBeGreaterThan(0.2);
   });
 
-  test("the start page loads the thumbnail; the page without the camera loads the photo", async () => {
+  test("the start page loads the thumbnail; the page without the camera loads the picture", async () => {
     const page = await visit("/api/health");
     const loaded: string[] = [];
     page.on("request", (request) => {
-      const file = /^\/media\/[^/]+\/(image|thumbnail)$/.exec(new URL(request.url()).pathname)?.[1];
+      const file = /^\/media\/[^/]+\/(image|picture|thumbnail)$/.exec(new URL(request.url()).pathname)?.[1];
       if (file) loaded.push(file);
     });
     await page.goto(platform.url + viewer());
@@ -392,7 +392,8 @@ describe("pages", () => {
     await expect.poll(isShown, PATIENCE).toBe(true);
     expect(loaded).toEqual(["thumbnail"]);
     await page.getByRole("button", { name: "View photo and video without the camera" }).click();
-    await expect.poll(() => loaded.includes("image"), PATIENCE).toBe(true);
+    await expect.poll(() => loaded.includes("picture"), PATIENCE).toBe(true);
+    expect(loaded).not.toContain("image");
   });
 
   test("loads at most 60 KB of script, its own, and the marker once", async () => {

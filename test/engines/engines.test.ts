@@ -82,8 +82,8 @@ describe.each(ENGINES)("$name", (kind) => {
     console.log(engine.version);
     await engine.open(viewer);
     await expect.poll(() => shows(".start .button.is-large"), PATIENCE).toBe(true);
-    const { image_url } = await (await fetch(viewer.replace("/v/", "/api/viewer/"))).json();
-    await engine.run(replaceCamera(image_url));
+    const { picture_url } = await (await fetch(viewer.replace("/v/", "/api/viewer/"))).json();
+    await engine.run(replaceCamera(picture_url));
     expect(await click("Start camera")).toBe(true);
     const isFound = () => shows(".live-overlay.is-found");
     await expect.poll(isFound, PATIENCE).toBe(true);

@@ -204,7 +204,7 @@ const headers: Kind = (random, world) => {
   const targets = [
     SUBMISSIONS,
     `${SUBMISSIONS}/${random.pick(world.contents)}`,
-    `/media/${world.uniqueId}/image`,
+    `/media/${world.uniqueId}/picture`,
     `/api/viewer/${world.uniqueId}`,
     "/api/health",
     "/api/me",
@@ -325,7 +325,7 @@ function pickOperation(
 function fill(path: string, random: Random, { contents, uniqueId }: World): string {
   return path.replace(/\{(\w+)\}/g, (_, name: string) => {
     if (random.chance(0.3)) return escapeText(random.pick(EVIL_TEXTS), random) || "x";
-    if (name === "kind") return random.pick(["image", "marker", "video", "thumbnail"]);
+    if (name === "kind") return random.pick(["image", "picture", "marker", "video", "thumbnail"]);
     if (name === "number") return String(random.below(4));
     if (name === "unique_id") return uniqueId;
     // Never pick the id of an API key, a connection or a storage migration: those must stay.

@@ -19,12 +19,13 @@ export async function post(
   image: Uint8Array | string,
   {
     secret = SECRET,
+    path = "/compile",
     query = "",
     headers = {},
-  }: { secret?: string; query?: string; headers?: Record<string, string> } = {},
+  }: { secret?: string; path?: string; query?: string; headers?: Record<string, string> } = {},
 ): Promise<Compilation> {
   const controller = new AbortController();
-  const response = await fetch(`${url}/compile${query}`, {
+  const response = await fetch(`${url}${path}${query}`, {
     method: "POST",
     headers: { Authorization: `Bearer ${secret}`, ...headers },
     body: typeof image === "string" ? image : new Uint8Array(image),

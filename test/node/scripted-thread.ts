@@ -40,7 +40,17 @@ port.on("message", ({ bytes }: Job) => {
 
 /** Answers with the thread's identity as the marker, or with another one. */
 function done(width: number, height: number, marker = new TextEncoder().encode(identity)): void {
-  post({ kind: "done", photo: { marker, thumbnail: new Uint8Array(1), width, height, milliseconds: 0 } });
+  post({
+    kind: "done",
+    photo: {
+      marker,
+      thumbnail: new Uint8Array(1),
+      picture: new Uint8Array(1),
+      width,
+      height,
+      milliseconds: 0,
+    },
+  });
 }
 
 function post(message: JobMessage): void {

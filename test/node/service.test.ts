@@ -59,25 +59,26 @@ afterEach(async () => {
 describe("a photo", () => {
   beforeAll(async () => loadCodecs(await readCodecModules()));
 
-  test("gives the same marker as compilePhoto, with a thumbnail and progress", async () => {
+  test("gives the same marker as compilePhoto, with smaller pictures and progress", async () => {
     const url = await start({ capacity: 1 });
     const answer = await post(url, photo);
     expect(answer.status).toBe(200);
     const parts = await readAll(answer);
     const names = parts.map((part) => part.name);
-    expect(names.slice(-3)).toEqual(["metadata", "thumbnail", "marker"]);
-    const progress = parts.slice(0, -3).map((part) => JSON.parse(part.text));
-    expect(names.slice(0, -3)).toEqual(progress.map(() => "progress"));
+    expect(names.slice(-4)).toEqual(["metadata", "thumbnail", "picture", "marker"]);
+    const progress = parts.slice(0, -4).map((part) => JSON.parse(part.text));
+    expect(names.slice(0, -4)).toEqual(progress.map(() => "progress"));
 
     const stages = ["decode", "resize", "match", "track", "encode"];
     const positions = progress.map(({ stage, done, total }) => stages.indexOf(stage) + done / (total + 1));
     expect(positions).toEqual(positions.toSorted((a, b) => a - b));
     expect(new Set(progress.map(({ stage }) => stage))).toEqual(new Set(stages));
 
-    const [metadata, thumbnail, marker] = parts.slice(-3);
+    const [metadata, thumbnail, picture, marker] = parts.slice(-4);
     const here = await compilePhoto(photo);
     expect(marker.bytes).toEqualBytes(here.marker);
     expect(thumbnail.bytes).toEqualBytes(here.thumbnail);
+    expect(picture.bytes).toEqualBytes(here.picture);
     expect(decodeMind(marker.bytes).length).toBe(1);
     expect(inspectImage(thumbnail.bytes)).toMatchObject({ format: "jpeg", width: 480 });
     expect(JSON.parse(metadata.text)).toEqual({
@@ -94,6 +95,16 @@ describe("a photo", () => {
       marker_bytes: marker.size,
     });
     expect(JSON.stringify(entry)).not.toContain(SECRET);
+  });
+
+  test("gives only the smaller pictures at /preview", async () => {
+    const url = await start({ capacity: 1 });
+    const parts = await readAll(await post(url, photo, { path: "/preview" }));
+    expect(parts.map(({ name }) => name)).toEqual(["thumbnail", "picture"]);
+    const here = await compilePhoto(photo);
+    expect(parts[0].bytes).toEqualBytes(here.thumbnail);
+    expect(parts[1].bytes).toEqualBytes(here.picture);
+    expect(await loggedJobs(1)).toMatchObject([{ event: "preview", outcome: "ready" }]);
   });
 
   test("max_features limits the points", async () => {

@@ -105,7 +105,9 @@ async function content(id: string): Promise<ArContent> {
 }
 
 async function served(url: string): Promise<Buffer> {
-  const response = await fetch(new URL(url, platform.url));
+  // Originals are for the company.
+  const headers = { Authorization: `Bearer ${platform.key}` };
+  const response = await fetch(new URL(url, platform.url), { headers });
   expect(response.status).toBe(200);
   return Buffer.from(await response.arrayBuffer());
 }

@@ -27,6 +27,7 @@ import type { Problem } from "../../worker/errors.ts";
 import { UploadMemory } from "../../worker/http/upload-memory.ts";
 import type { CompileJob, CompileOutcome } from "../../worker/marker/compile-service.ts";
 import type { Consumer, Pressure } from "../../worker/marker/consumer.ts";
+import type { RetryableOutcome } from "../../worker/marker/outcome.ts";
 import type { Alert } from "../../worker/platform/alert-hook.ts";
 import type { ArContent, ProgressBody, Submission } from "../../worker/schemas.ts";
 import { checkAddress } from "../../worker/storage/address.ts";
@@ -47,6 +48,12 @@ const SECRETS_KEYS = `test:${btoa("0123456789abcdef0123456789abcdef")}`;
 
 /** A key of the first company with every scope. Requests have it by default. */
 const KEY = `${KEY_PREFIX}${"0".repeat(48)}`;
+
+const COMPILER_MISSING: RetryableOutcome = {
+  kind: "retryable",
+  failure: { code: "compiler_missing", message: "These tests have no compiler." },
+  retryAfterSeconds: null,
+};
 
 /** The Worker with real D1 and R2, a clock that stands still, and queues that only record messages. */
 export class Edge {
@@ -120,6 +127,9 @@ export class Edge {
       deployment: { id: "", at: "" },
       watch: { checkedAt: 0 },
     },
+    // There is no Node compiler.
+    askForPlace: async () => COMPILER_MISSING,
+    preview: async () => COMPILER_MISSING,
     now: () => this.clock,
     sleep: async (milliseconds) => {
       this.pass(milliseconds / 1000);

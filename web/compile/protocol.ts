@@ -7,10 +7,11 @@ export interface CompileRequest {
   readonly options: CompileOptions;
 }
 
-/** A compiled photo: `.mind` bytes, a JPEG thumbnail, and how they were made. */
+/** A compiled photo: `.mind` bytes, two JPEGs, and how they were made. */
 export interface CompiledPhoto {
   readonly marker: Uint8Array<ArrayBuffer>;
   readonly thumbnail: Uint8Array<ArrayBuffer>;
+  readonly picture: Uint8Array<ArrayBuffer>;
   readonly milliseconds: number;
   readonly compilerVersion: string;
 }

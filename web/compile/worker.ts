@@ -15,10 +15,11 @@ async function compile({ photo, options }: CompileRequest): Promise<void> {
   const done = {
     marker: owned(compiled.marker),
     thumbnail: owned(compiled.thumbnail),
+    picture: owned(compiled.picture),
     milliseconds: compiled.milliseconds,
     compilerVersion: COMPILER_VERSION,
   };
-  post({ kind: "done", photo: done }, [done.marker.buffer, done.thumbnail.buffer]);
+  post({ kind: "done", photo: done }, [done.marker.buffer, done.thumbnail.buffer, done.picture.buffer]);
 }
 
 function reportProgress(progress: CompileProgress): void {

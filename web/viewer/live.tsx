@@ -193,7 +193,7 @@ function Hint(props: { manifest: ViewerManifest; found: boolean; videoState: Vid
       }[videoState];
   return (
     <div class={`live-hint ${message ? "" : "is-quiet"}`} role="status">
-      {!found && <img src={manifest.thumbnail_url ?? manifest.image_url} alt={manifest.title} />}
+      {!found && manifest.thumbnail_url && <img src={manifest.thumbnail_url} alt={manifest.title} />}
       <p>{message || <span class="visually-hidden">Found. The video is playing on the photo.</span>}</p>
     </div>
   );
@@ -213,7 +213,7 @@ function Loading(props: { manifest: ViewerManifest; phase: Phase; engine: Engine
   }
   return (
     <section class="live-loading" role="status" aria-label="Loading">
-      <img src={manifest.thumbnail_url ?? manifest.image_url} alt="" />
+      {manifest.thumbnail_url && <img src={manifest.thumbnail_url} alt="" />}
       <ol>
         {steps.map(({ label, state, note }) => (
           <li key={label} class={`is-${state}`}>

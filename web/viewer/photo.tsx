@@ -1,15 +1,12 @@
 import type { ViewerManifest } from "../../client/client.ts";
 
-/** The photo, from its full picture or from its thumbnail. Its size is reserved while it loads. */
-export function Photo({ manifest, src }: { manifest: ViewerManifest; src: string }) {
-  return (
-    <img
-      class="photo"
-      src={src}
-      width={manifest.image_width}
-      height={manifest.image_height}
-      style={{ "--ratio": manifest.image_width / manifest.image_height }}
-      alt={manifest.title}
-    />
+/** The photo, from its picture or from its thumbnail. Its size is reserved while it loads, or is being made (null). */
+export function Photo({ manifest, src }: { manifest: ViewerManifest; src: string | null }) {
+  const { title, image_width: width, image_height: height } = manifest;
+  const style = { "--ratio": width / height };
+  return src === null ? (
+    <div class="photo" style={{ ...style, aspectRatio: `${width} / ${height}` }} />
+  ) : (
+    <img class="photo" src={src} width={width} height={height} style={style} alt={title} />
   );
 }

@@ -21,7 +21,7 @@ export function Plain({ manifest, canTrack }: { manifest: ViewerManifest; canTra
       </header>
       <div class="plain-media">
         <figure>
-          <Photo manifest={manifest} src={manifest.image_url} />
+          <Photo manifest={manifest} src={manifest.picture_url} />
           <figcaption>Photo</figcaption>
         </figure>
         {manifest.video_url ? (
@@ -30,7 +30,7 @@ export function Plain({ manifest, canTrack }: { manifest: ViewerManifest; canTra
             <video
               class="plain-video"
               src={manifest.video_url}
-              poster={manifest.thumbnail_url ?? manifest.image_url}
+              poster={manifest.thumbnail_url ?? undefined}
               controls
               playsInline
               preload="metadata"

@@ -16,7 +16,7 @@ export function Start({ manifest, engine }: { manifest: ViewerManifest; engine: 
   return (
     <main class="start">
       {/* The thumbnail leaves the connection to the marker and the player. */}
-      <Photo manifest={manifest} src={manifest.thumbnail_url ?? manifest.image_url} />
+      <Photo manifest={manifest} src={manifest.thumbnail_url} />
       <div class="start-text">
         <h1 dir="auto">{manifest.title}</h1>
         {manifest.description && (

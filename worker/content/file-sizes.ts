@@ -1,10 +1,8 @@
 import { and, eq, isNull } from "drizzle-orm";
 import type { Bindings } from "../bindings.ts";
 import { arContent, type Content } from "../db/tables.ts";
+import { KINDS } from "./file-kinds.ts";
 import { placeColumns, placeOf } from "./files.ts";
-
-/** The kinds of files whose sizes were not always recorded, and their properties. */
-const SIZES = { thumbnail: "thumbnailBytes", qr_code: "qrCodeBytes" } as const;
 
 /**
  * Records the sizes of a content's files that were stored before sizes were recorded. A file that is missing has none.
@@ -17,7 +15,7 @@ export async function recordSizes(
 ): Promise<void> {
   for (const kind of ["thumbnail", "qr_code"] as const) {
     const place = placeOf(content, kind);
-    const size = SIZES[kind];
+    const size = KINDS[kind].columns.bytes;
     if (!place || content[size] !== null) continue;
     const stored = await (await storages.open(place.storageId)).head(place.path);
     await db

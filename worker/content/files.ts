@@ -38,6 +38,19 @@ export function placeValues(kind: FileKind, place: FilePlace | null): Partial<Co
   return { [columns.storageId]: place?.storageId ?? null, [columns.path]: place?.path ?? null };
 }
 
+/** A stored file with its address and size. */
+export type AddressedFile = FilePlace & { readonly url: string; readonly bytes: number };
+
+/** Returns the change of a row that gets a file; null: it loses the file. */
+export function fileValues(kind: FileKind, file: AddressedFile | null): Partial<Content> {
+  const { url, bytes } = KINDS[kind].columns;
+  return {
+    ...placeValues(kind, file),
+    ...(url === null ? {} : { [url]: file?.url ?? null }),
+    ...(bytes === null ? {} : { [bytes]: file?.bytes ?? null }),
+  };
+}
+
 /** Returns the condition that a row of `ar_content` has a file in this storage. */
 export function hasFileIn(storageId: string): SQL | undefined {
   return or(...FILE_KINDS.map((kind) => eq(placeColumns(kind).storageId, storageId)));

@@ -10,7 +10,7 @@ import {
 import { removeGivenUp } from "../storage/connection-store.ts";
 import { recordEvent } from "../webhooks/events.ts";
 import { FILE_KINDS } from "./file-kinds.ts";
-import { hasFileIn, placeColumns, placeValues } from "./files.ts";
+import { fileValues, hasFileIn, placeColumns } from "./files.ts";
 import { endRetention } from "./retention.ts";
 import { openStore } from "./store.ts";
 
@@ -55,10 +55,9 @@ async function forgetFiles(db: Database, { id, generation }: Content, storageId:
     if (kind === "image" || kind === "video") continue;
     const isThere = and(eq(arContent.id, id), eq(placeColumns(kind).storageId, storageId));
     if (kind !== "marker") {
-      const url = kind === "thumbnail" ? { thumbnailUrl: null } : {};
       await db
         .update(arContent)
-        .set({ ...placeValues(kind, null), ...url, updatedAt: touched(now) })
+        .set({ ...fileValues(kind, null), updatedAt: touched(now) })
         .where(isThere);
       continue;
     }
@@ -78,8 +77,7 @@ async function forgetFiles(db: Database, { id, generation }: Content, storageId:
       db
         .update(arContent)
         .set({
-          ...placeValues("marker", null),
-          markerUrl: null,
+          ...fileValues("marker", null),
           markerGeneratedAt: null,
           markerMetadata: null,
           markerStatus: sql`CASE WHEN ${isCompiling} THEN ${arContent.markerStatus} ELSE 'failed' END`,

@@ -40,7 +40,7 @@ function mediaFile(content: Content, kind: MediaKind): MediaFile | null {
   const url = content[KINDS[kind].columns.url];
   const contentType = contentTypeOf(content, kind);
   if (place === null || url === null || contentType === null) return null;
-  const suffix = kind === "thumbnail" ? "-thumbnail" : "";
+  const suffix = kind === "thumbnail" || kind === "picture" ? `-${kind}` : "";
   const extension = place.path.slice(place.path.lastIndexOf("."));
   const name = `${content.uniqueId}${suffix}${extension}`;
   return { place, name, contentType, version: url.slice(url.indexOf("?v=") + 3) };

@@ -29,6 +29,7 @@ export function contentBody(content: Content, task: CompileTaskRow, origin: stri
     image_height: content.imageHeight,
     image_bytes: content.imageBytes,
     thumbnail_url: content.thumbnailUrl,
+    picture_url: content.pictureUrl,
     marker_url: content.markerUrl,
     marker_status: content.markerStatus,
     marker_generated_at: timestamp(content.markerGeneratedAt),

@@ -7,8 +7,8 @@ import { logFailure } from "../log.ts";
 import { initialState, type NewLease, newLease } from "../marker/life.ts";
 import { sha256 } from "../sha256.ts";
 import { enqueueDeliveries } from "../webhooks/deliveries.ts";
-import { KINDS } from "./file-kinds.ts";
-import { type FilePlace, placeOf, placeValues } from "./files.ts";
+import { type DeliveredKind, KINDS } from "./file-kinds.ts";
+import { type FilePlace, fileValues, placeOf } from "./files.ts";
 import { imagePath, mediaUrl, qrCodePath, versionedPath } from "./paths.ts";
 import { drawQrCode } from "./qr-code.ts";
 import { viewerUrl } from "./representation.ts";
@@ -304,7 +304,7 @@ async function discard({ db, storages }: Services, store: ContentStore, hidden: 
 }
 
 /**
- * Copies a marker and its thumbnail, so that deleting one content never breaks another. Returns null when
+ * Copies a marker and its pictures, so that deleting one content never breaks another. Returns null when
  * the other's marker is gone or its storage fails.
  */
 async function copyMarker(
@@ -315,30 +315,20 @@ async function copyMarker(
     storagePath,
   }: { readonly content: Content; readonly storagePath: string },
 ) {
-  const copied = async (kind: "marker" | "thumbnail") => {
+  const copied = async (kind: DeliveredKind) => {
     const source = placeOf(from, kind);
     if (!source) return null;
     const { contentType } = KINDS[kind];
     const path = versionedPath(kind, { storagePath, uniqueId, version: 1, contentType });
     const target = { storageId, path };
     const bytes = await copy(storages, source, target, contentType);
-    return bytes === null ? null : { bytes, place: placeValues(kind, target) };
+    return bytes === null ? null : fileValues(kind, { ...target, bytes, url: mediaUrl(uniqueId, kind, 1) });
   };
   const marker = await copied("marker");
   if (!marker) return null;
   const thumbnail = await copied("thumbnail");
-  return {
-    ...marker.place,
-    markerUrl: mediaUrl(uniqueId, "marker", 1),
-    markerMetadata: from.markerMetadata,
-    ...(thumbnail
-      ? {
-          ...thumbnail.place,
-          thumbnailUrl: mediaUrl(uniqueId, "thumbnail", 1),
-          thumbnailBytes: thumbnail.bytes,
-        }
-      : {}),
-  };
+  const picture = await copied("picture");
+  return { ...marker, ...thumbnail, ...picture, markerMetadata: from.markerMetadata };
 }
 
 /** Copies a file. @returns its size; null when it is gone or its storage fails */

@@ -178,6 +178,9 @@ export const hasOldScore = sql`marker_metadata IS NOT NULL AND json_extract(mark
  */
 export const hasUnknownSize = sql`deleted_at IS NULL AND ((thumbnail_path IS NOT NULL AND thumbnail_bytes IS NULL) OR (qr_code_path IS NOT NULL AND qr_code_bytes IS NULL))`;
 
+/** The condition that a photo lacks the picture for viewers. Its text must be that of the partial index. */
+export const hasNoPicture = sql`deleted_at IS NULL AND marker_status = 'ready' AND picture_path IS NULL AND picture_failed_at IS NULL`;
+
 export const arContent = sqliteTable(
   "ar_content",
   {
@@ -227,6 +230,13 @@ export const arContent = sqliteTable(
     thumbnailUrl: text("thumbnail_url"),
     /** Null until the sweep has recorded it, for a thumbnail from before sizes were recorded. */
     thumbnailBytes: integer("thumbnail_bytes"),
+    /** Null until the sweep has made it, for a photo that was compiled without one. */
+    pictureStorageId: storageId("picture_storage_id"),
+    picturePath: text("picture_path"),
+    pictureUrl: text("picture_url"),
+    pictureBytes: integer("picture_bytes"),
+    /** When the original turned out to give no picture. The sweep does not try again before the next compilation. */
+    pictureFailedAt: integer("picture_failed_at"),
 
     videoStorageId: storageId("video_storage_id"),
     videoPath: text("video_path"),
@@ -277,6 +287,7 @@ export const arContent = sqliteTable(
       table.imageStorageId,
       table.markerStorageId,
       table.thumbnailStorageId,
+      table.pictureStorageId,
       table.videoStorageId,
       table.qrCodeStorageId,
     ].map((column) =>
@@ -286,6 +297,7 @@ export const arContent = sqliteTable(
     ),
     index("ar_content_old_score").on(table.id).where(hasOldScore),
     index("ar_content_unknown_size").on(table.id).where(hasUnknownSize),
+    index("ar_content_no_picture").on(table.id).where(hasNoPicture),
   ],
 );
 
@@ -499,7 +511,7 @@ export const orphanedFiles = sqliteTable(
 
 /**
  * The files of a company in each storage: those of its content, and those that are deleted and wait for the sweep.
- * Triggers update it (migrations/0031_stored_files.sql). A migration that recreates `ar_content` or `orphaned_files` must
+ * Triggers update it (migrations/0033_pictures.sql). A migration that recreates `ar_content` or `orphaned_files` must
  * recreate its triggers too.
  */
 export const storedFiles = sqliteTable(

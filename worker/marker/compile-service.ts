@@ -1,13 +1,25 @@
-import { getMultipartBoundary, MultipartParseError, parseMultipartStream } from "@remix-run/multipart-parser";
+import {
+  getMultipartBoundary,
+  MultipartParseError,
+  type MultipartPart,
+  parseMultipartStream,
+} from "@remix-run/multipart-parser";
 import { z } from "zod";
 import type { CompileErrorCode } from "../../compiler/types.ts";
-import { type ErrorCode, type Failure, Refusal } from "../errors.ts";
+import { type ErrorCode, Refusal } from "../errors.ts";
 import { type ProgressBody, progress } from "../schemas.ts";
 import { readBeginning } from "../storage/chunks.ts";
 import { pump } from "../storage/pump.ts";
-import { type Delivery, MAX_MARKER_BYTES, MAX_THUMBNAIL_BYTES } from "./delivery.ts";
+import { type Delivery, MAX_MARKER_BYTES, PREVIEW_LIMITS } from "./delivery.ts";
+import type {
+  DeliveredPreviews,
+  FailedOutcome,
+  ImageJob,
+  PreviewOutcome,
+  RetryableOutcome,
+} from "./outcome.ts";
 
-/** The connection to the Node compiler. The protocol is `POST /compile`; see node/service.ts. */
+/** The connection to the Node compiler. For the protocol, see node/service.ts. */
 export interface CompileService {
   /** Empty: there is no Node compiler. */
   readonly url: string;
@@ -19,25 +31,15 @@ export interface CompileService {
   readonly totalSeconds: number;
 }
 
-export interface CompileJob {
-  /** For the compiler's log, as in ours. `requestId` is of this attempt. */
-  readonly taskId: string;
-  readonly requestId: string;
-  readonly image: ReadableStream;
-  readonly imageBytes: number;
+export interface CompileJob extends ImageJob {
   readonly maxFeatures: number | null;
 }
 
 export type CompileOutcome =
   | { readonly kind: "compiled"; readonly delivery: Delivery }
-  /** The image cannot be compiled; another attempt would fail too. */
-  | { readonly kind: "fatal"; readonly failure: Failure }
-  /** Another attempt may succeed. */
-  | { readonly kind: "retryable"; readonly failure: Failure; readonly retryAfterSeconds: number | null }
+  | FailedOutcome
   /** `onProgress` returned false: the lease is lost. */
   | { readonly kind: "unwanted" };
-
-export type RetryableOutcome = CompileOutcome & { kind: "retryable" };
 
 /** Returns whether a code is about the image or the options, so that another attempt is useless. */
 const FATAL: Record<CompileErrorCode, boolean> = {
@@ -74,11 +76,28 @@ const MAX_TEXT_BYTES = 65_536;
  *
  * @param onProgress returns false when the lease is lost, which ends the request
  */
-export async function compileRemotely(
+export function compileRemotely(
   service: CompileService,
   job: CompileJob,
   onProgress: (progress: ProgressBody) => Promise<boolean>,
 ): Promise<CompileOutcome> {
+  const query = job.maxFeatures === null ? "" : `?max_features=${job.maxFeatures}`;
+  return send<CompileOutcome>(service, `/compile${query}`, job, (response, watch) =>
+    readAnswer(response, watch, onProgress),
+  );
+}
+
+/** Lets the Node compiler make the smaller pictures of an image. Failures are outcomes, as above. */
+export function previewRemotely(service: CompileService, job: ImageJob): Promise<PreviewOutcome> {
+  return send<PreviewOutcome>(service, "/preview", job, readPreviews);
+}
+
+async function send<O extends CompileOutcome | PreviewOutcome>(
+  service: CompileService,
+  path: string,
+  job: ImageJob,
+  read: (response: Response, watch: Watch) => Promise<O>,
+): Promise<O | FailedOutcome> {
   const watch = new Watch(service.silenceSeconds, service.totalSeconds);
   const { readable, writable } = new FixedLengthStream(job.imageBytes);
   const answered = new AbortController();
@@ -87,13 +106,12 @@ export async function compileRemotely(
   // here also fails the request.
   pump(job.image, writable, job.imageBytes, { signal: answered.signal }).catch(() => {});
   try {
-    const query = job.maxFeatures === null ? "" : `?max_features=${job.maxFeatures}`;
-    const response = await service.fetch(`${service.url}/compile${query}`, {
+    const response = await service.fetch(`${service.url}${path}`, {
       method: "POST",
       headers: {
         Authorization: `Bearer ${service.secret}`,
         "Content-Type": "application/octet-stream",
-        "X-Task-Id": job.taskId,
+        ...(job.taskId === null ? {} : { "X-Task-Id": job.taskId }),
         "X-Request-Id": job.requestId,
       },
       // A FixedLengthStream, so that the request has a Content-Length.
@@ -101,7 +119,7 @@ export async function compileRemotely(
       signal: watch.signal,
     });
     if (response.status !== 200) return await refusal(response);
-    return await readAnswer(response, watch, onProgress);
+    return await read(response, watch);
   } catch (error) {
     return watch.reason ?? breakdown(error);
   } finally {
@@ -116,23 +134,14 @@ async function readAnswer(
   watch: Watch,
   onProgress: (progress: ProgressBody) => Promise<boolean>,
 ): Promise<CompileOutcome> {
-  const boundary = getMultipartBoundary(response.headers.get("content-type") ?? "");
-  if (!boundary || !response.body)
-    return retryable("compiler_error", "The compiler's response has no parts.");
   let metadata: z.infer<typeof answeredMetadata> = {};
-  let thumbnail: Delivery["thumbnail"] = null;
-  for await (const part of parseMultipartStream(response.body, {
-    boundary,
-    maxFileSize: MAX_MARKER_BYTES,
-    maxParts: MAX_PARTS,
-    maxTotalSize: 2 * MAX_MARKER_BYTES,
-  })) {
-    watch.heard();
+  const previews = new Previews();
+  for await (const part of partsOf(response, watch)) {
     switch (part.name) {
       case "progress": {
         const parsed = progress.safeParse(JSON.parse(part.text));
         if (parsed.success && !(await onProgress(parsed.data))) {
-          watch.end({ kind: "unwanted" });
+          watch.stop();
           return { kind: "unwanted" };
         }
         break;
@@ -143,14 +152,15 @@ async function readAnswer(
         metadata = answeredMetadata.parse(JSON.parse(part.text));
         break;
       case "thumbnail":
-        if (part.size <= MAX_THUMBNAIL_BYTES) thumbnail = part.bytes as Uint8Array<ArrayBuffer>;
+      case "picture":
+        previews.take(part.name, part);
         break;
       case "marker":
         return {
           kind: "compiled",
           delivery: {
             marker: part.bytes as Uint8Array<ArrayBuffer>,
-            thumbnail,
+            ...previews,
             milliseconds: metadata.milliseconds ?? null,
             compilerVersion: metadata.compiler_version ?? null,
           },
@@ -160,6 +170,44 @@ async function readAnswer(
   return retryable("compile_crashed", "The compiler's response ended without a marker.");
 }
 
+async function readPreviews(response: Response, watch: Watch): Promise<PreviewOutcome> {
+  const previews = new Previews();
+  for await (const part of partsOf(response, watch)) {
+    if (part.name === "problem") return problem(answeredProblem.parse(JSON.parse(part.text)), null);
+    if (part.name !== "thumbnail" && part.name !== "picture") continue;
+    previews.take(part.name, part);
+    if (part.name === "picture") return { kind: "previewed", previews };
+  }
+  return retryable("compile_crashed", "The compiler's response ended without a picture.");
+}
+
+/** The smaller pictures of a response. */
+class Previews implements DeliveredPreviews {
+  thumbnail: Uint8Array<ArrayBuffer> | null = null;
+  picture: Uint8Array<ArrayBuffer> | null = null;
+
+  take(kind: keyof DeliveredPreviews, { size, bytes }: MultipartPart): void {
+    if (size <= PREVIEW_LIMITS[kind].bytes) this[kind] = bytes as Uint8Array<ArrayBuffer>;
+  }
+}
+
+/** Yields the parts of a response as they arrive. */
+async function* partsOf(response: Response, watch: Watch): AsyncGenerator<MultipartPart> {
+  const boundary = getMultipartBoundary(response.headers.get("content-type") ?? "");
+  if (!boundary || !response.body) throw new MissingParts();
+  for await (const part of parseMultipartStream(response.body, {
+    boundary,
+    maxFileSize: MAX_MARKER_BYTES,
+    maxParts: MAX_PARTS,
+    maxTotalSize: 2 * MAX_MARKER_BYTES,
+  })) {
+    watch.heard();
+    yield part;
+  }
+}
+
+class MissingParts extends Error {}
+
 /** Returns the text of a response, cut off after `MAX_TEXT_BYTES`. */
 async function beginningOf({ body }: Response): Promise<string> {
   if (!body) return "";
@@ -167,7 +215,7 @@ async function beginningOf({ body }: Response): Promise<string> {
 }
 
 /** Returns the outcome of a response other than 200. */
-async function refusal(response: Response): Promise<CompileOutcome> {
+async function refusal(response: Response): Promise<FailedOutcome> {
   const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
   const retryAfterSeconds = Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
   const text = await beginningOf(response);
@@ -181,7 +229,7 @@ async function refusal(response: Response): Promise<CompileOutcome> {
 function problem(
   { code, detail }: z.infer<typeof answeredProblem>,
   retryAfterSeconds: number | null,
-): CompileOutcome {
+): FailedOutcome {
   if (Object.hasOwn(FATAL, code)) {
     const failure = { code: code as CompileErrorCode, message: detail };
     return FATAL[code as CompileErrorCode]
@@ -212,6 +260,9 @@ function breakdown(error: unknown): RetryableOutcome {
   if (error instanceof MultipartParseError) {
     return retryable("compile_crashed", "The compiler's response ended early.");
   }
+  if (error instanceof MissingParts) {
+    return retryable("compiler_error", "The compiler's response has no parts.");
+  }
   if (error instanceof SyntaxError || error instanceof z.ZodError) {
     return retryable("compiler_error", "The compiler's response does not follow the protocol.");
   }
@@ -225,7 +276,7 @@ class Watch {
   readonly #silenceSeconds: number;
   readonly #total: ReturnType<typeof setTimeout>;
   #silence: ReturnType<typeof setTimeout>;
-  reason: CompileOutcome | null = null;
+  reason: FailedOutcome | null = null;
 
   constructor(silenceSeconds: number, totalSeconds: number) {
     this.#silenceSeconds = silenceSeconds;
@@ -243,7 +294,7 @@ class Watch {
     this.#silence = this.#armSilence();
   }
 
-  end(reason: CompileOutcome): void {
+  end(reason: FailedOutcome): void {
     this.reason ??= reason;
     this.#controller.abort();
   }

@@ -1,7 +1,7 @@
 import { CompileError } from "../../compiler/types.ts";
 import type { Bindings, CompileMessage, Verdict } from "../bindings.ts";
-import { isSamePlace, placeOf } from "../content/files.ts";
-import { ContentStore, openStore } from "../content/store.ts";
+import { openOriginal } from "../content/original.ts";
+import { openStore } from "../content/store.ts";
 import type { Company, Content } from "../db/tables.ts";
 import { type Failure, Refusal, STORAGE_CODES } from "../errors.ts";
 import { addLogContext, logEvent, logFailure } from "../log.ts";
@@ -9,19 +9,17 @@ import type { ProgressBody } from "../schemas.ts";
 import { StorageError } from "../storage/provider.ts";
 import { enqueueDeliveries } from "../webhooks/deliveries.ts";
 import { announce } from "./announce.ts";
-import type { CompileJob, CompileOutcome, RetryableOutcome } from "./compile-service.ts";
+import type { CompileJob, CompileOutcome } from "./compile-service.ts";
 import { deliver } from "./delivery.ts";
 import * as life from "./life.ts";
 
 /** The dependencies of the queue's consumer. `compile` calls the Node compiler. */
 export interface Consumer
-  extends Pick<Bindings, "db" | "storages" | "queue" | "webhookQueue" | "settings" | "now"> {
+  extends Pick<Bindings, "db" | "storages" | "queue" | "webhookQueue" | "settings" | "askForPlace" | "now"> {
   readonly compile: (
     job: CompileJob,
     onProgress: (progress: ProgressBody) => Promise<boolean>,
   ) => Promise<CompileOutcome>;
-  /** Returns null if the Node compiler has a free place, and otherwise the outcome of an attempt. */
-  readonly askForPlace: () => Promise<RetryableOutcome | null>;
   readonly pressure: Pressure;
 }
 
@@ -216,7 +214,7 @@ async function compileAndDeliver(
     return (await life.extendLease(db, { contentId: content.id, leaseHash }, extension)) !== undefined;
   };
   try {
-    const image = await openImage(consumer, company, content);
+    const image = await openOriginal(consumer, company, content);
     if (!image) {
       const message = "The original photo is missing from the storage. Upload it again.";
       return { kind: "fatal", failure: { code: "image_missing", message } };
@@ -231,17 +229,6 @@ async function compileAndDeliver(
   } catch (error) {
     return refused(error) ?? unavailable(error);
   }
-}
-
-/** Opens the original, also if it was moved just now; null when it is missing. */
-async function openImage({ db, storages }: Consumer, company: Company, content: Content) {
-  const open = async ({ imageStorageId, imagePath }: Content) =>
-    (await storages.open(imageStorageId)).download(imagePath);
-  const image = await open(content);
-  if (image) return image;
-  const current = (await new ContentStore(db, company, null).get(content.id))?.content;
-  const moved = current && !isSamePlace(placeOf(current, "image"), placeOf(content, "image"));
-  return moved ? open(current) : null;
 }
 
 /** Returns the outcome of a delivery that was refused; null for other errors. */

@@ -7,28 +7,35 @@ import { scoreTarget } from "../../compiler/quality.ts";
 import { assertTrackable } from "../../compiler/trackable.ts";
 import { CompileError, type ImageTarget } from "../../compiler/types.ts";
 import type { Bindings } from "../bindings.ts";
-import { KINDS } from "../content/file-kinds.ts";
-import type { FilePlace } from "../content/files.ts";
+import { DELIVERED_KINDS, KINDS } from "../content/file-kinds.ts";
 import { discardFiles, reserveFiles } from "../content/orphaned-files.ts";
 import { mediaUrl, versionedPath } from "../content/paths.ts";
 import type { Company, Content } from "../db/tables.ts";
 import { Refusal } from "../errors.ts";
 import type { Executor, MarkerMetadata } from "../schemas.ts";
-import type { StorageProvider } from "../storage/provider.ts";
 import { enqueueDeliveries } from "../webhooks/deliveries.ts";
-import { findLease, finish } from "./life.ts";
+import { type FinishedMarker, findLease, finish } from "./life.ts";
 
 /** Four times the densest marker that was measured: random blocks of 6 px in an image of 1280 × 1280 px. */
 export const MAX_MARKER_BYTES = 4_000_000;
-export const MAX_THUMBNAIL_BYTES = 500_000;
-/** Twice the side of the thumbnails that the compiler makes. */
-const MAX_THUMBNAIL_SIDE = 960;
+
+/** Of the pictures of a photo; the longer sides are twice those that the compiler makes, and exactly those. */
+export const PREVIEW_LIMITS = {
+  thumbnail: { bytes: 500_000, side: 960 },
+  picture: { bytes: 2_000_000, side: 1600 },
+} as const;
+
+/** Markers of JPEG segments. Adobe's says how colours are stored. */
+const ADOBE = 0xee;
+const COMMENT = 0xfe;
+const START_OF_SCAN = 0xda;
 
 /** The delivery of an executor. */
 export interface Delivery {
   readonly marker: Uint8Array<ArrayBuffer>;
-  /** JPEG. */
+  /** JPEGs. Null: none was sent. */
   readonly thumbnail: Uint8Array<ArrayBuffer> | null;
+  readonly picture: Uint8Array<ArrayBuffer> | null;
   /** Duration of the compilation; null if unknown. */
   readonly milliseconds: number | null;
   /** The version of the executor's compiler; null: unknown. */
@@ -63,7 +70,7 @@ export async function deliver(
 
   const { uniqueId } = content;
   const version = task.generation;
-  const kinds = delivery.thumbnail ? (["marker", "thumbnail"] as const) : (["marker"] as const);
+  const kinds = DELIVERED_KINDS.filter((kind) => delivery[kind] !== null);
   const paths = kinds.map((kind) => {
     const { contentType } = KINDS[kind];
     return versionedPath(kind, { storagePath: company.storagePath, uniqueId, version, contentType });
@@ -71,19 +78,18 @@ export async function deliver(
   const reserved = await reserveFiles(db, { companyId: company.id, contentId: content.id, paths, now });
   const ids = reserved.map(({ id }) => id);
   try {
-    const [marker, thumbnail] = reserved.map((file, i) => ({
-      ...file,
-      url: mediaUrl(uniqueId, kinds[i], version),
-    }));
-    const storage = await storages.open(marker.storageId);
-    await put(storage, "marker", marker, delivery.marker);
-    if (delivery.thumbnail) await put(storage, "thumbnail", thumbnail, delivery.thumbnail);
-    const files = {
-      marker,
-      thumbnail: delivery.thumbnail ? { ...thumbnail, bytes: delivery.thumbnail.length } : null,
-      metadata,
-    };
-    if (!(await finish(db, lease, files, { quotas: services.settings.quotas, now }))) {
+    const storage = await storages.open(reserved[0].storageId);
+    for (const [i, kind] of kinds.entries()) {
+      const bytes = delivery[kind]!;
+      const { contentType } = KINDS[kind];
+      await storage.upload(reserved[i].path, bytes, { length: bytes.length, contentType });
+    }
+    const named = reserved.map((file, i) => {
+      const kind = kinds[i];
+      return [kind, { ...file, url: mediaUrl(uniqueId, kind, version), bytes: delivery[kind]!.length }];
+    });
+    const files: FinishedMarker["files"] = Object.fromEntries(named);
+    if (!(await finish(db, lease, { files, metadata }, { quotas: services.settings.quotas, now }))) {
       await discardFiles(services, ids, now);
       return false;
     }
@@ -95,19 +101,10 @@ export async function deliver(
   }
 }
 
-function put(
-  storage: StorageProvider,
-  kind: "marker" | "thumbnail",
-  { path }: FilePlace,
-  bytes: Uint8Array<ArrayBuffer>,
-) {
-  return storage.upload(path, bytes, { length: bytes.length, contentType: KINDS[kind].contentType });
-}
-
 /** Decodes a delivered marker, checks it against its photo, and returns its metadata. */
 function validateDelivery(
   content: Pick<Content, "imageWidth" | "imageHeight" | "maxFeatures">,
-  { marker, thumbnail, milliseconds, compilerVersion }: Delivery,
+  { marker, thumbnail, picture, milliseconds, compilerVersion }: Delivery,
   executor: Executor,
 ): MarkerMetadata {
   if (marker.length > MAX_MARKER_BYTES) {
@@ -131,7 +128,8 @@ function validateDelivery(
   }
   assertTrackable(target);
   assertWithinMaxFeatures(target, content.maxFeatures);
-  if (thumbnail) assertThumbnail(thumbnail);
+  if (thumbnail) assertPreview("thumbnail", thumbnail);
+  if (picture) assertPreview("picture", picture);
   return {
     bytes: marker.length,
     width: target.width,
@@ -159,24 +157,39 @@ function assertWithinMaxFeatures(target: ImageTarget, maxFeatures: number | null
   }
 }
 
-function assertThumbnail(bytes: Uint8Array): void {
-  if (bytes.length > MAX_THUMBNAIL_BYTES) {
-    throw new Refusal(
-      "invalid_thumbnail",
-      `The thumbnail has ${bytes.length} bytes; expected at most ${MAX_THUMBNAIL_BYTES}.`,
-    );
+/** @throws Refusal `invalid_thumbnail`, `invalid_picture` */
+export function assertPreview(kind: keyof typeof PREVIEW_LIMITS, bytes: Uint8Array): void {
+  const limit = PREVIEW_LIMITS[kind];
+  const code = `invalid_${kind}` as const;
+  if (bytes.length > limit.bytes) {
+    const expected = `expected at most ${limit.bytes}`;
+    throw new Refusal(code, `The ${kind} has ${bytes.length} bytes; ${expected}.`);
   }
-  const expected = `expected a JPEG of at most ${MAX_THUMBNAIL_SIDE} px on its longer side`;
+  const expected = `expected a JPEG of at most ${limit.side} px on its longer side`;
   if (!hasAscii(bytes, 0, SIGNATURES.jpeg)) {
-    throw new Refusal("invalid_thumbnail", `The thumbnail is not a JPEG; ${expected}.`);
+    throw new Refusal(code, `The ${kind} is not a JPEG; ${expected}.`);
+  }
+  if (hasNotes(bytes)) {
+    throw new Refusal(code, `The ${kind} has metadata, such as Exif; ${expected} with pixels only.`);
   }
   try {
     const { width, height } = inspectImage(bytes);
-    if (Math.max(width, height) <= MAX_THUMBNAIL_SIDE) return;
-    throw new Refusal("invalid_thumbnail", `The thumbnail has ${width} × ${height} px; ${expected}.`);
+    if (Math.max(width, height) <= limit.side) return;
+    throw new Refusal(code, `The ${kind} has ${width} × ${height} px; ${expected}.`);
   } catch (error) {
     if (!(error instanceof CompileError)) throw error;
-    // The minimum is for photos; the thumbnail of a panorama may be smaller.
-    if (error.code !== "image_too_small") throw new Refusal("invalid_thumbnail", error.message);
+    // The minimum is for photos; the picture of a panorama may be smaller.
+    if (error.code !== "image_too_small") throw new Refusal(code, error.message);
   }
+}
+
+/** Returns whether a JPEG says more than its pixels (APP1 to APP15 and comments) before them. Everybody can read it. */
+function hasNotes(jpeg: Uint8Array): boolean {
+  for (let at = 2; at + 4 <= jpeg.length && jpeg[at] === 0xff; ) {
+    const marker = jpeg[at + 1];
+    if ((marker >= 0xe1 && marker <= 0xef && marker !== ADOBE) || marker === COMMENT) return true;
+    if (marker === START_OF_SCAN) return false;
+    at += 2 + ((jpeg[at + 2] << 8) | jpeg[at + 3]);
+  }
+  return false;
 }

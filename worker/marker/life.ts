@@ -1,7 +1,8 @@
 import { and, eq, exists, gt, inArray, isNull, lte, or, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { Audit } from "../audit/log.ts";
-import { placeValues } from "../content/files.ts";
+import { DELIVERED_KINDS, type DeliveredKind } from "../content/file-kinds.ts";
+import { type AddressedFile, fileValues, placeValues } from "../content/files.ts";
 import { areReserved, orphanReplaced, type ReservedFile, releaseNamed } from "../content/orphaned-files.ts";
 import type { Quotas } from "../content/quotas.ts";
 import { keepTask } from "../db/dead-letters.ts";
@@ -481,11 +482,12 @@ export function restartExhausted(db: Database, taskIds: readonly string[], now: 
   ] as const;
 }
 
+type DeliveredFile = ReservedFile & AddressedFile;
+
 /** The stored files of a delivered marker, and its metadata. */
 export interface FinishedMarker {
-  readonly marker: ReservedFile & { readonly url: string };
-  /** Null keeps the current thumbnail. */
-  readonly thumbnail: (ReservedFile & { readonly url: string; readonly bytes: number }) | null;
+  /** Without a thumbnail, the old one stays. Without a picture, which may show a photo that was replaced, the sweep makes one. */
+  readonly files: { readonly marker: DeliveredFile } & { readonly [Kind in DeliveredKind]?: DeliveredFile };
   readonly metadata: MarkerMetadata;
 }
 
@@ -498,7 +500,7 @@ export interface FinishedMarker {
 export async function finish(
   db: Database,
   { contentId, leaseHash }: LeaseClaim,
-  { marker, thumbnail, metadata }: FinishedMarker,
+  { files, metadata }: FinishedMarker,
   { quotas, now }: { readonly quotas: Quotas; readonly now: number },
 ): Promise<boolean> {
   const held = and(
@@ -506,7 +508,11 @@ export async function finish(
     eq(compileTasks.generation, arContent.generation),
     isHeld(leaseHash, now),
   );
-  const reservations = thumbnail ? [marker.id, thumbnail.id] : [marker.id];
+  const delivered = DELIVERED_KINDS.flatMap((kind) => {
+    const file = files[kind];
+    return file ? [{ kind, file }] : [];
+  });
+  const reservations = delivered.map(({ file }) => file.id);
   const condition = and(
     eq(arContent.id, contentId),
     isNull(arContent.deletedAt),
@@ -514,7 +520,8 @@ export async function finish(
     areReserved(db, reservations),
   );
   const transaction = new Transaction();
-  for (const kind of thumbnail ? (["marker", "thumbnail"] as const) : (["marker"] as const)) {
+  const replaced = new Set<DeliveredKind>(["picture", ...delivered.map(({ kind }) => kind)]);
+  for (const kind of replaced) {
     const id = crypto.randomUUID();
     transaction.add(orphanReplaced(db, { id, contentId, kind, condition, quotas, now }));
   }
@@ -523,17 +530,11 @@ export async function finish(
       .update(arContent)
       .set({
         markerStatus: "ready",
-        ...placeValues("marker", marker),
-        markerUrl: marker.url,
         markerGeneratedAt: now,
         markerMetadata: metadata,
-        ...(thumbnail
-          ? {
-              ...placeValues("thumbnail", thumbnail),
-              thumbnailUrl: thumbnail.url,
-              thumbnailBytes: thumbnail.bytes,
-            }
-          : {}),
+        ...fileValues("picture", null),
+        pictureFailedAt: null,
+        ...Object.assign({}, ...delivered.map(({ kind, file }) => fileValues(kind, file))),
         updatedAt: touched(now),
       })
       .where(condition)

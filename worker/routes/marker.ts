@@ -44,7 +44,11 @@ const deliveredMetadata = z.object({
 const markerForm = {
   files: {
     marker: { description: "A .mind file of at most 4 MB.", isRequired: true },
-    thumbnail: { description: "JPEG, at most 500 kB.", isRequired: false },
+    thumbnail: { description: "JPEG, at most 500 kB and 960 px, without metadata.", isRequired: false },
+    picture: {
+      description: "JPEG for viewers, at most 2 MB and 1600 px, without metadata.",
+      isRequired: false,
+    },
   },
   texts: z.object({
     metadata: z.string().optional().describe("A JSON object with `milliseconds` and `compiler_version`."),
@@ -87,6 +91,7 @@ const put = companyRoute("content:submit", {
       "foreign_marker",
       "too_few_features",
       "invalid_thumbnail",
+      "invalid_picture",
       ...STORAGE_REFUSALS,
     ),
   },
@@ -312,14 +317,14 @@ function leaseLost(): Refusal {
   );
 }
 
-/** Reads a bare `.mind`, or a form with the marker, its thumbnail and its metadata. */
+/** Reads a bare `.mind`, or a form with the marker, its pictures and its metadata. */
 async function readDelivery(body: RequestBody): Promise<Delivery> {
   if (body.mediaType !== "multipart/form-data") {
     if (body.mediaType !== "application/octet-stream") {
       throw unsupportedMediaType(body, "application/octet-stream or multipart/form-data");
     }
     const marker = await body.bytes(MAX_MARKER_BYTES, "marker_too_large");
-    return { marker, thumbnail: null, milliseconds: null, compilerVersion: null };
+    return { marker, thumbnail: null, picture: null, milliseconds: null, compilerVersion: null };
   }
   const { files, texts } = await readForm(body, markerForm);
   if (!files.marker) throw new Refusal("invalid_input", `Field "marker" is missing; expected a .mind file.`);
@@ -327,6 +332,7 @@ async function readDelivery(body: RequestBody): Promise<Delivery> {
   return {
     marker: files.marker.bytes,
     thumbnail: files.thumbnail?.bytes ?? null,
+    picture: files.picture?.bytes ?? null,
     milliseconds: metadata.milliseconds ?? null,
     compilerVersion: metadata.compiler_version ?? null,
   };

@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import type { AppEnv } from "../bindings.ts";
-import { isMediaKind } from "../content/file-kinds.ts";
+import { isMediaKind, KINDS } from "../content/file-kinds.ts";
 import { serveMedia } from "../content/media.ts";
 import { isPublic } from "../content/public.ts";
 import type { Content } from "../db/tables.ts";
@@ -26,6 +26,7 @@ export const mediaRoutes = new Hono<AppEnv>().get("/:unique_id/:kind", async (c)
     ifRange: c.req.header("if-range"),
     ifNoneMatch: c.req.header("if-none-match"),
   };
+  const isPublicKind = isMediaKind(kind) && KINDS[kind].isPublic;
   let isVisibleToAll = true;
   let isRetry = false;
   const load = async () => {
@@ -33,7 +34,7 @@ export const mediaRoutes = new Hono<AppEnv>().get("/:unique_id/:kind", async (c)
     const content = await findLinked(c, uniqueId, { isFresh: isRetry });
     isRetry = true;
     if (!content) return undefined;
-    isVisibleToAll = isPublic(content, c.env.now());
+    isVisibleToAll = isPublicKind && isPublic(content, c.env.now());
     return isVisibleToAll || (await mayRead(c, content)) ? content : undefined;
   };
   const served = isMediaKind(kind) ? await serveMedia(c.env, load, kind, request) : null;

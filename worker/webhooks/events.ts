@@ -103,6 +103,7 @@ const snapshot = sql`json_object(
   'customer_phone', ${arContent.customerPhone},
   'image_url', ${arContent.imageUrl},
   'thumbnail_url', ${arContent.thumbnailUrl},
+  'picture_url', ${arContent.pictureUrl},
   'marker_status', ${arContent.markerStatus},
   'marker_url', ${arContent.markerUrl},
   'video_url', ${arContent.videoUrl},

@@ -159,6 +159,7 @@ const eventContent = z
     customer_phone: z.string().nullable(),
     image_url: z.string(),
     thumbnail_url: z.string().nullable(),
+    picture_url: z.string().nullable(),
     marker_status: markerStatus,
     marker_url: z.string().nullable(),
     video_url: z.string().nullable(),

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { decodeImage, toGrey } from "../../../compiler/image/decode.ts";
 import { inspectImage } from "../../../compiler/image/inspect.ts";
-import { makeThumbnail, THUMBNAIL_SIZE } from "../../../compiler/image/thumbnail.ts";
+import { makePreviews, PICTURE_SIZE, THUMBNAIL_SIZE } from "../../../compiler/image/previews.ts";
 import { CompileError, type RgbaImage } from "../../../compiler/types.ts";
 import {
   exif,
@@ -267,21 +267,30 @@ describe("damaged files", () => {
   });
 });
 
-describe("thumbnail", () => {
-  test("fits the box and looks like the photo", async () => {
-    const large = gradient(1200, 500);
-    const file = await makeThumbnail(large);
-    expect(inspectImage(file)).toMatchObject({ format: "jpeg", width: THUMBNAIL_SIZE, height: 200 });
-    expect(largestDifference(await decodeImage(file), gradient(480, 200))).toBeLessThanOrEqual(LOSSY);
+describe("previews", () => {
+  test("fit their boxes and look like the photo", async () => {
+    const { thumbnail, picture } = await makePreviews(gradient(2000, 800));
+    expect(inspectImage(thumbnail)).toMatchObject({ format: "jpeg", width: THUMBNAIL_SIZE, height: 192 });
+    expect(inspectImage(picture)).toMatchObject({ format: "jpeg", width: PICTURE_SIZE, height: 640 });
+    expect(largestDifference(await decodeImage(picture), gradient(1600, 640))).toBeLessThanOrEqual(LOSSY);
   });
 
-  test("is not enlarged", async () => {
-    expect(inspectImage(await makeThumbnail(image))).toMatchObject({ width, height });
+  test("are not enlarged", async () => {
+    const { thumbnail, picture } = await makePreviews(image);
+    for (const file of [thumbnail, picture]) expect(inspectImage(file)).toMatchObject({ width, height });
   });
 
-  test("puts transparency on white", async () => {
+  test("have pixels only", async () => {
+    const withPlace = jpegWithExif(await jpegFile(image), exif(1));
+    const { picture } = await makePreviews(await decodeImage(withPlace));
+    expect(Buffer.from(withPlace).includes("Exif")).toBe(true);
+    expect(Buffer.from(picture).includes("Exif")).toBe(false);
+  });
+
+  test("put transparency on white", async () => {
     const data = new Uint8ClampedArray(200 * 200 * 4);
-    const decoded = await decodeImage(await makeThumbnail({ data, width: 200, height: 200 }));
+    const { picture } = await makePreviews({ data, width: 200, height: 200 });
+    const decoded = await decodeImage(picture);
     expect([...decoded.data.subarray(0, 4)]).toEqual([255, 255, 255, 255]);
   });
 });

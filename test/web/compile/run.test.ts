@@ -27,6 +27,7 @@ describe("compileInWorker", () => {
     const done = {
       marker: new Uint8Array([1]),
       thumbnail: new Uint8Array([2]),
+      picture: new Uint8Array([3]),
       milliseconds: 3,
       compilerVersion: "1",
     };

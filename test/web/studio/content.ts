@@ -20,6 +20,7 @@ export function content(change: Partial<ArContent> = {}): ArContent {
     image_height: 600,
     image_bytes: 1_000,
     thumbnail_url: null,
+    picture_url: null,
     marker_url: null,
     marker_status: "processing",
     marker_generated_at: null,

@@ -27,10 +27,11 @@ import {
   users,
   verifications,
 } from "../../../worker/db/tables.ts";
+import type { ArContent } from "../../../worker/schemas.ts";
 import { newToken } from "../../../worker/token.ts";
 import { addMember, Browser, OWNER, setUp } from "../browser.ts";
 import { Edge, form, json, ORIGIN, refusal } from "../edge.ts";
-import { png } from "../fixtures.ts";
+import { jpeg, mind, png } from "../fixtures.ts";
 import { acceptWithNewAccount, invite, lastMail, linkIn } from "../invitations.ts";
 import { noting, type Statements } from "../plans/statements.ts";
 
@@ -1245,8 +1246,13 @@ describe("the development mailbox", () => {
 describe("media of inactive content", () => {
   test("is visible only in its company, and shared caches do not store it", async () => {
     pass(60);
-    const { content } = await edge.submit();
-    const path = content.image_url;
+    const { content, lease } = await edge.submit({ compile: "browser" });
+    const { picture_url: path } = await edge.json<ArContent>(`/api/ar-content/${content.id}/marker`, {
+      method: "PUT",
+      body: form({ marker: mind(), picture: jpeg(240, 180) }),
+      headers: { "Vivimark-Lease": lease!.token },
+    });
+    if (!path) throw new Error("The photo has no picture.");
     expect((await edge.anonymously(path)).headers.get("cache-control")).toContain("public");
     await edge.json(`/api/ar-content/${content.id}`, json("PATCH", { is_active: false }));
     expect(await code(await edge.anonymously(path))).toBe("not_found");

@@ -14,6 +14,7 @@ const edge = new Edge();
 const image = png();
 const marker = mind();
 const thumbnail = jpeg(WIDTH, HEIGHT);
+const picture = jpeg(WIDTH, HEIGHT, 300);
 const film = video("webm", 1000);
 let content: ArContent;
 let bare: ArContent;
@@ -23,7 +24,7 @@ beforeAll(async () => {
   const { content: submitted, lease } = await edge.submit({ image, compile: "browser" });
   const path = `/api/ar-content/${submitted.id}`;
   const headers = { "Vivimark-Lease": lease?.token ?? "" };
-  await edge.json(`${path}/marker`, { method: "PUT", body: form({ marker, thumbnail }), headers });
+  await edge.json(`${path}/marker`, { method: "PUT", body: form({ marker, thumbnail, picture }), headers });
   content = await edge.json(`${path}/video`, {
     method: "PUT",
     body: film,
@@ -57,7 +58,7 @@ const bytes = async (response: Response) => new Uint8Array(await response.arrayB
 
 describe("media", () => {
   it.each([
-    ["image", () => content.image_url, image, "image/png"],
+    ["picture", () => content.picture_url, picture, "image/jpeg"],
     ["thumbnail", () => content.thumbnail_url, thumbnail, "image/jpeg"],
     ["marker", () => content.marker_url, marker, "application/octet-stream"],
     ["video", () => content.video_url, film, "video/webm"],
@@ -78,6 +79,20 @@ describe("media", () => {
     const head = await get(url(), {}, "HEAD");
     expect([head.status, await head.text()]).toEqual([200, ""]);
     expect(Object.fromEntries(head.headers)).toMatchObject(expected);
+  });
+
+  it("serves the original to its company only", async () => {
+    const { image_url: url } = content;
+    const response = await get(url);
+    const headers = { "content-type": "image/png", "cache-control": "private, no-cache", etag: '"1"' };
+    expect(Object.fromEntries(response.headers)).toMatchObject(headers);
+    expect(await bytes(response)).toEqualBytes(image);
+    expect((await get(url, { "If-None-Match": '"1"' })).status).toBe(304);
+    for (const init of [{}, { headers: { Authorization: "Bearer vk_unknown" } }, { method: "HEAD" }]) {
+      expect((await edge.anonymously(url, init)).status).toBe(404);
+    }
+    const manifest = await (await edge.anonymously(`/api/viewer/${content.unique_id}`)).text();
+    expect(manifest).not.toContain("/image");
   });
 
   it("is in the storage as it was sent", async () => {
@@ -148,6 +163,7 @@ describe("media", () => {
 
   it.each([
     ["image", ".png"],
+    ["picture", "-picture.jpg"],
     ["thumbnail", "-thumbnail.jpg"],
     ["marker", ".mind"],
     ["video", ".webm"],
@@ -265,10 +281,10 @@ describe("the viewer", () => {
       unique_id: content.unique_id,
       title: "Holiday photo",
       description: "",
-      image_url: content.image_url,
       image_width: WIDTH,
       image_height: HEIGHT,
       thumbnail_url: content.thumbnail_url,
+      picture_url: content.picture_url,
       marker_status: "ready",
       marker_url: content.marker_url,
       target_width: WIDTH,
@@ -281,6 +297,7 @@ describe("the viewer", () => {
   it("gets a manifest without marker and video before they exist", async () => {
     const manifest = await edge.json<ViewerManifest>(`/api/viewer/${bare.unique_id}`);
     expect(manifest).toMatchObject({
+      picture_url: null,
       marker_status: "pending",
       marker_url: null,
       target_width: null,

@@ -230,14 +230,14 @@ async function attach({ edge, content }: Stage): Promise<void> {
   expect(sent.status).toBe(200);
 }
 
-/** Delivers a marker and a thumbnail for a new compilation of the photo. */
+/** Delivers a marker and its pictures for a new compilation of the photo. */
 async function delivery({ edge, content }: Stage): Promise<Request> {
   const path = `/api/ar-content/${content.id}/marker`;
   const { lease } = await edge.json<{ lease: { token: string } }>(
     `${path}/recompile`,
     json("POST", { compile: "browser" }),
   );
-  const body = form({ marker: mind(), thumbnail: THUMBNAIL });
+  const body = form({ marker: mind(), thumbnail: THUMBNAIL, picture: THUMBNAIL });
   return [path, { method: "PUT", headers: { "Vivimark-Lease": lease.token }, body }];
 }
 

@@ -250,7 +250,13 @@ describe("the quota of compilations a day", () => {
     const { content, lease } = await edge.submit({ image, compile: "browser" });
     const { company } = await edge.store();
     const found = (await (await edge.store()).get(content.id))!;
-    const delivery = { marker: mind(), thumbnail: null, milliseconds: null, compilerVersion: null };
+    const delivery = {
+      marker: mind(),
+      thumbnail: null,
+      picture: null,
+      milliseconds: null,
+      compilerVersion: null,
+    };
     const leaseHash = await hashToken(lease!.token);
     const { content: row } = found;
     const request = { company, content: row, leaseHash, delivery, now: edge.clock };

@@ -10,7 +10,13 @@ const edge = new Edge();
 const compiled = () =>
   ({
     kind: "compiled",
-    delivery: { marker: mind(), thumbnail: jpeg(240, 180), milliseconds: 1, compilerVersion: null },
+    delivery: {
+      marker: mind(),
+      thumbnail: jpeg(240, 180),
+      picture: null,
+      milliseconds: 1,
+      compilerVersion: null,
+    },
   }) as const;
 
 /** Adds a photo with a marker. */

@@ -32,16 +32,18 @@ async function attach({ id }: ArContent, length = 5000): Promise<void> {
   await edge.json(`/api/ar-content/${id}/video`, { method: "PUT", body: video("mp4", length), headers });
 }
 
-async function deliver({ id }: ArContent, token: string | undefined): Promise<void> {
+async function deliver({ id }: ArContent, token: string | undefined, pictures = {}): Promise<void> {
   const headers = { "Vivimark-Lease": token ?? "" };
-  const body = form({ marker: mind(), thumbnail: THUMBNAIL });
+  const body = form({ marker: mind(), thumbnail: THUMBNAIL, ...pictures });
   await edge.json(`/api/ar-content/${id}/marker`, { method: "PUT", headers, body });
 }
 
-/** Creates a photo with all kinds of files. */
-async function living(): Promise<ArContent> {
+const WITH_PICTURE = { picture: THUMBNAIL };
+
+/** Creates a photo with a marker, a thumbnail, a video and other pictures. */
+async function living(pictures = {}): Promise<ArContent> {
   const { content, lease } = await edge.submit({ compile: "browser" });
-  await deliver(content, lease?.token);
+  await deliver(content, lease?.token, pictures);
   await attach(content);
   return content;
 }
@@ -78,7 +80,7 @@ const CHANGES: Readonly<Record<string, (content: ArContent) => Promise<unknown>>
       path,
       json("POST", { compile: "browser" }),
     );
-    await deliver(content, lease.token);
+    await deliver(content, lease.token, WITH_PICTURE);
   },
   "is replaced by another": ({ id }) =>
     edge.json(`/api/ar-content/${id}/image`, {
@@ -95,7 +97,7 @@ const CHANGES: Readonly<Record<string, (content: ArContent) => Promise<unknown>>
 
 describe.each(Object.keys(CHANGES))("a photo that %s", (change) => {
   it("has all its files of before for 24 hours, so that a restored database finds them", async () => {
-    const content = await living();
+    const content = await living(WITH_PICTURE);
     const before = await rowOf(content);
     expect(await storedKinds(before)).toEqual(FILE_KINDS);
     await CHANGES[change](content);
@@ -182,7 +184,7 @@ describe("deleted files", () => {
     expect((await edge.fetch(path, { method: "DELETE" })).status).toBe(204);
   });
 
-  it("are kept only as far as the quotas allow: as many bytes, and five files per photo", async () => {
+  it("are kept only as far as the quotas allow: as many bytes, and six files per photo", async () => {
     const content = await living();
     const { used } = (await usage()).bytes;
     await edge.db.update(companies).set({ maxBytes: 2 * used, maxContents: 1 });

@@ -397,7 +397,12 @@ describe("the same photo again", () => {
     fields: Record<string, string> = {},
   ) => {
     const { content, lease } = await edge.submit({ image, compile: "browser", ...fields });
-    const body = form({ marker: mind(), thumbnail: jpeg(240, 180), metadata: '{"milliseconds":42}' });
+    const body = form({
+      marker: mind(),
+      thumbnail: jpeg(240, 180),
+      picture: jpeg(240, 180),
+      metadata: '{"milliseconds":42}',
+    });
     await edge.json(`/api/ar-content/${content.id}/marker`, {
       method: "PUT",
       body,
@@ -421,6 +426,7 @@ describe("the same photo again", () => {
     const marker = await edge.fetch(content.marker_url ?? "");
     expect(new Uint8Array(await marker.arrayBuffer())).toEqualBytes(mind());
     expect((await edge.fetch(content.thumbnail_url ?? "")).status).toBe(200);
+    expect((await edge.fetch(content.picture_url ?? "")).status).toBe(200);
     expect((await edge.fetch(content.image_url)).status).toBe(200);
   });
 

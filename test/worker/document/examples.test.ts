@@ -98,7 +98,13 @@ const portrait = png(240, 180, "portrait");
 
 const compiled: CompileOutcome = {
   kind: "compiled",
-  delivery: { marker: mind(), thumbnail: jpeg(240, 180), milliseconds: 412, compilerVersion: null },
+  delivery: {
+    marker: mind(),
+    thumbnail: jpeg(240, 180),
+    picture: jpeg(240, 180),
+    milliseconds: 412,
+    compilerVersion: null,
+  },
 };
 
 async function ok(response: Promise<Response>): Promise<Response> {
@@ -429,6 +435,7 @@ async function recordLeases(): Promise<void> {
   await refused("too_few_features", deliver({ marker: mind([blank()]) }));
   await refused("marker_too_large", deliver({ marker: new Uint8Array(4_000_001) }));
   await refused("invalid_thumbnail", deliver({ marker: mind(), thumbnail: png() }));
+  await refused("invalid_picture", deliver({ marker: mind(), picture: jpeg(4000, 3000) }));
   const lost = { method: "DELETE", headers: { "Vivimark-Lease": "of somebody else" } };
   await refused("lease_lost", edge.fetch(`${path}/lease`, lost));
 }

@@ -4,8 +4,9 @@ import { beforeEach, expect, test } from "vitest";
 import type { CompileMessage } from "../../../worker/bindings.ts";
 import { compileTasks } from "../../../worker/db/tables.ts";
 import { dispatch } from "../../../worker/dispatch.ts";
-import type { CompileOutcome, RetryableOutcome } from "../../../worker/marker/compile-service.ts";
+import type { CompileOutcome } from "../../../worker/marker/compile-service.ts";
 import type { Consumer } from "../../../worker/marker/consumer.ts";
+import type { RetryableOutcome } from "../../../worker/marker/outcome.ts";
 import { but, Edge } from "../edge.ts";
 
 const PHOTOS = 12;

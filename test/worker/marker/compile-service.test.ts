@@ -4,6 +4,7 @@ import {
   type CompileService,
   checkCompiler,
   compileRemotely,
+  previewRemotely,
 } from "../../../worker/marker/compile-service.ts";
 import type { ProgressBody } from "../../../worker/schemas.ts";
 
@@ -93,6 +94,7 @@ describe("the Node compiler's client", () => {
         progressPart(2),
         ["metadata", "application/json", '{"milliseconds":12,"compiler_version":"9"}'],
         ["thumbnail", "image/jpeg", "JPEG"],
+        ["picture", "image/jpeg", "LARGE"],
         ["marker", "application/octet-stream", "MIND"],
       ),
     );
@@ -109,7 +111,33 @@ describe("the Node compiler's client", () => {
     if (outcome.kind !== "compiled") throw new Error(outcome.kind);
     expect(text(outcome.delivery.marker)).toBe("MIND");
     expect(text(outcome.delivery.thumbnail)).toBe("JPEG");
+    expect(text(outcome.delivery.picture)).toBe("LARGE");
     expect(outcome.delivery).toMatchObject({ milliseconds: 12, compilerVersion: "9" });
+  });
+
+  it("gets the smaller pictures alone", async () => {
+    const { service, asked } = mockService(() =>
+      parts(["thumbnail", "image/jpeg", "JPEG"], ["picture", "image/jpeg", "LARGE"]),
+    );
+    const { maxFeatures: _, ...image } = job();
+    const outcome = await previewRemotely(service, { ...image, taskId: null });
+    expect(asked[0].url).toBe("http://node.test/preview");
+    expect(asked[0].headers.has("x-task-id")).toBe(false);
+    expect(asked[0].body).toEqual(new Uint8Array([1, 2, 3, 4]));
+    const bytes = (text: string) => new TextEncoder().encode(text);
+    const previews = { thumbnail: bytes("JPEG"), picture: bytes("LARGE") };
+    expect(outcome).toEqual({ kind: "previewed", previews });
+  });
+
+  it.each([
+    ["that ends early", () => parts(["thumbnail", "image/jpeg", "JPEG"]), "retryable"],
+    [
+      "that refuses the photo",
+      () => parts(["problem", "application/json", problemJson("image_damaged")]),
+      "fatal",
+    ],
+  ])("tells of a response %s, when it asks for pictures", async (_, respond, kind) => {
+    expect(await previewRemotely(mockService(respond).service, job())).toMatchObject({ kind });
   });
 
   it("reports progress while the response is still streaming", async () => {

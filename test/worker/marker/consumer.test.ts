@@ -16,7 +16,13 @@ const ACK = { kind: "ack" };
 
 const compiled: CompileOutcome = {
   kind: "compiled",
-  delivery: { marker: mind(), thumbnail: jpeg(240, 180), milliseconds: 77, compilerVersion: null },
+  delivery: {
+    marker: mind(),
+    thumbnail: jpeg(240, 180),
+    picture: null,
+    milliseconds: 77,
+    compilerVersion: null,
+  },
 };
 const crashed: CompileOutcome = {
   kind: "retryable",

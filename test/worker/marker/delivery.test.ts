@@ -68,7 +68,8 @@ describe("a delivered marker", () => {
     edge.pass(7);
     const marker = mind();
     const thumbnail = jpeg(WIDTH, HEIGHT);
-    const response = await put(form({ metadata: '{"milliseconds":321.5}', thumbnail, marker }));
+    const picture = jpeg(WIDTH, HEIGHT, 300);
+    const response = await put(form({ metadata: '{"milliseconds":321.5}', thumbnail, picture, marker }));
     expect(response.status).toBe(200);
     const content = await response.json<ArContent>();
     const { keyframes, tracking } = target();
@@ -78,6 +79,7 @@ describe("a delivered marker", () => {
       progress: null,
       marker_url: `/media/${content.unique_id}/marker?v=1`,
       thumbnail_url: `/media/${content.unique_id}/thumbnail?v=1`,
+      picture_url: `/media/${content.unique_id}/picture?v=1`,
       marker_generated_at: new Date(edge.clock).toISOString(),
       marker_metadata: {
         bytes: marker.length,
@@ -97,6 +99,8 @@ describe("a delivered marker", () => {
     expect(served.headers.get("content-type")).toBe("application/octet-stream");
     const shown = await edge.fetch(content.thumbnail_url ?? "");
     expect(new Uint8Array(await shown.arrayBuffer())).toEqualBytes(thumbnail);
+    const large = await edge.fetch(content.picture_url ?? "");
+    expect(new Uint8Array(await large.arrayBuffer())).toEqualBytes(picture);
     expect(await edge.json<CompileTask>(`/api/tasks/${submission.task_id}`)).toMatchObject({
       state: "ready",
       attempts: 0,
@@ -108,7 +112,7 @@ describe("a delivered marker", () => {
   it("may come as bare bytes", async () => {
     const { putRaw } = await leased();
     const content = await (await putRaw(mind())).json<ArContent>();
-    expect(content).toMatchObject({ marker_status: "ready", thumbnail_url: null });
+    expect(content).toMatchObject({ marker_status: "ready", thumbnail_url: null, picture_url: null });
     expect(content.marker_metadata?.milliseconds).toBeNull();
   });
 
@@ -126,6 +130,12 @@ describe("a delivered marker", () => {
     const marker = mind([target(900, 130)]);
     expect((await put(form({ marker, thumbnail: jpeg(480, 69) }))).status).toBe(200);
   });
+
+  /** Returns a JPEG with a segment APP1 after its JFIF header. */
+  const withExif = (bytes: Uint8Array) => {
+    const segments = [0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xe1, 0, 8, 0x45, 0x78, 0x69, 0x66, 0, 0];
+    return Uint8Array.from([...bytes.subarray(0, 2), ...segments, ...bytes.subarray(2)]);
+  };
 
   const garbage = new TextEncoder().encode("<!doctype html><p>Not found</p>");
   const refused: [string, () => BodyInit, number, string, RegExp][] = [
@@ -182,6 +192,34 @@ describe("a delivered marker", () => {
       422,
       "invalid_thumbnail",
       /500001 bytes/,
+    ],
+    [
+      "a picture of 2000 px",
+      () => form({ marker: mind(), picture: jpeg(2000, 1500) }),
+      422,
+      "invalid_picture",
+      /2000 × 1500 px; expected a JPEG of at most 1600 px/,
+    ],
+    [
+      "a picture over 2 MB",
+      () => form({ marker: mind(), picture: jpeg(240, 180, 2_000_001) }),
+      422,
+      "invalid_picture",
+      /2000001 bytes/,
+    ],
+    [
+      "a picture with Exif data",
+      () => form({ marker: mind(), picture: withExif(jpeg(240, 180)) }),
+      422,
+      "invalid_picture",
+      /has metadata/,
+    ],
+    [
+      "a thumbnail with Exif data",
+      () => form({ marker: mind(), thumbnail: withExif(jpeg(240, 180)) }),
+      422,
+      "invalid_thumbnail",
+      /has metadata/,
     ],
     [
       "a damaged thumbnail",
@@ -362,7 +400,7 @@ describe("compiling again", () => {
     const delivered = await edge.fetch(path, { method: "PUT", body: form({ marker }), headers });
     const second = await delivered.json<ArContent>();
     expect(second.marker_url).toBe(`/media/${second.unique_id}/marker?v=2`);
-    // Without a new thumbnail, the old one stays.
+    // Without new pictures, the old ones stay.
     expect(second.thumbnail_url).toBe(first.thumbnail_url);
     const served = await edge.fetch(second.marker_url ?? "");
     expect(new Uint8Array(await served.arrayBuffer())).toEqualBytes(marker);

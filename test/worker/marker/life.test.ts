@@ -29,11 +29,11 @@ async function finish(
   path = "m",
 ): ReturnType<typeof life.finish> {
   const [file] = await reserveFiles(db, { companyId: FIRST_COMPANY_ID, contentId, paths: [path], now });
-  const marker = { ...file, url: "/m?v=1" };
+  const marker = { ...file, url: "/m?v=1", bytes: 1 };
   return life.finish(
     db,
     { contentId, leaseHash },
-    { marker, thumbnail: null, metadata },
+    { files: { marker }, metadata },
     { quotas: UNLIMITED, now },
   );
 }

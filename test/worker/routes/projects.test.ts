@@ -1,8 +1,8 @@
 import { sql } from "drizzle-orm";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { ContentPage, Project } from "../../../worker/schemas.ts";
+import type { ArContent, ContentPage, Project } from "../../../worker/schemas.ts";
 import { Edge, form, json, refusal } from "../edge.ts";
-import { png } from "../fixtures.ts";
+import { jpeg, mind, png } from "../fixtures.ts";
 
 const DAY_SECONDS = 24 * 3600;
 
@@ -108,18 +108,23 @@ describe("its defaults", () => {
 describe("content that has expired", () => {
   test("is visible to its company only, and to all after an extension", async () => {
     const expires_at = new Date(edge.clock + DAY_SECONDS * 1000).toISOString();
-    const { content } = await edge.submit({ expires_at });
+    const { content: submitted, lease } = await edge.submit({ expires_at, compile: "browser" });
+    const content = await edge.json<ArContent>(`/api/ar-content/${submitted.id}/marker`, {
+      method: "PUT",
+      body: form({ marker: mind(), picture: jpeg(240, 180) }),
+      headers: { "Vivimark-Lease": lease!.token },
+    });
     const manifest = () => edge.anonymously(`/api/viewer/${content.unique_id}`);
-    const image = () => edge.anonymously(content.image_url);
+    const picture = () => edge.anonymously(content.picture_url!);
     const statuses = async () => {
-      const answers = await Promise.all([manifest(), image()]);
+      const answers = await Promise.all([manifest(), picture()]);
       await Promise.all(answers.map((answer) => answer.arrayBuffer()));
       return answers.map(({ status }) => status);
     };
     expect(await statuses()).toEqual([200, 200]);
     edge.pass(DAY_SECONDS);
     expect(await statuses()).toEqual([404, 404]);
-    const seen = await edge.fetch(content.image_url);
+    const seen = await edge.fetch(content.picture_url!);
     expect([seen.status, seen.headers.get("cache-control")]).toEqual([200, "private, no-cache"]);
     await seen.arrayBuffer();
 

@@ -76,7 +76,13 @@ test("docs/scale-counts.md has the statements and rows of a submission, a scan, 
     }),
     await counted("Photo from a program, compiled by the Node compiler", async (db) => {
       const { content } = await submit(db, "server", "server");
-      const delivery = { marker: mind(), thumbnail: jpeg(240, 180), milliseconds: 1, compilerVersion: null };
+      const delivery = {
+        marker: mind(),
+        thumbnail: jpeg(240, 180),
+        picture: null,
+        milliseconds: 1,
+        compilerVersion: null,
+      };
       const compiled = { kind: "compiled", delivery } as const;
       const consumer: Consumer = { ...edge.consumer(() => compiled), db };
       expect(await consume(consumer, { content_id: content.id, generation: 1 })).toEqual({ kind: "ack" });

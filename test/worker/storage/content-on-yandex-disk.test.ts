@@ -35,7 +35,11 @@ it("is uploaded, compiled, given a video, viewed and deleted", async () => {
   const headers = { "Vivimark-Lease": lease?.token ?? "" };
   const marker = mind();
   const thumbnail = jpeg(WIDTH, HEIGHT);
-  await edge.json(`${path}/marker`, { method: "PUT", body: form({ marker, thumbnail }), headers });
+  await edge.json(`${path}/marker`, {
+    method: "PUT",
+    body: form({ marker, thumbnail, picture: thumbnail }),
+    headers,
+  });
   const film = video("mp4", 200_000);
   const complete = await edge.json<ArContent>(`${path}/video`, {
     method: "PUT",
@@ -53,6 +57,7 @@ it("is uploaded, compiled, given a video, viewed and deleted", async () => {
   const folders = objects.map(({ key }) => key.replace(/\/[^/]*[0-9a-f]{8}-.*$/, ""));
   expect(folders.map((folder) => folder.replace(/^companies\/[^/]+\//, "")).sort()).toEqual([
     "markers/mindar_targets",
+    "pictures",
     "portraits/original_images",
     "qr-codes",
     "thumbnails",
@@ -83,7 +88,7 @@ it("is uploaded, compiled, given a video, viewed and deleted", async () => {
   // The records equal what a walk through the Disk counts.
   const walked = await disk.usage("");
   expect(counted).toMatchObject({ usage: { ...walked, quota: { used_bytes: expect.any(Number) } } });
-  expect(walked.objects).toBe(5);
+  expect(walked.objects).toBe(6);
 
   expect((await edge.fetch(`${path}?keep_files=false`, { method: "DELETE" })).status).toBe(204);
   expect(await disk.usage("")).toEqual({ objects: 0, bytes: 0 });

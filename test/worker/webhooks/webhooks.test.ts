@@ -51,7 +51,13 @@ const DAY = 86_400;
 
 const compiled: CompileOutcome = {
   kind: "compiled",
-  delivery: { marker: mind(), thumbnail: jpeg(240, 180), milliseconds: 77, compilerVersion: null },
+  delivery: {
+    marker: mind(),
+    thumbnail: jpeg(240, 180),
+    picture: null,
+    milliseconds: 77,
+    compilerVersion: null,
+  },
 };
 const mockCompiler: MockCompile = () => compiled;
 const mockBlank: MockCompile = () => ({
@@ -199,6 +205,7 @@ describe("an event", () => {
         customer_phone: null,
         image_url: content.image_url,
         thumbnail_url: content.thumbnail_url,
+        picture_url: content.picture_url,
         marker_status: "ready",
         marker_url: content.marker_url,
         video_url: null,

@@ -131,6 +131,7 @@ export function deliverMarker(id: string, lease: Lease, photo: CompiledPhoto): P
   const form = {
     metadata: JSON.stringify({ milliseconds, compiler_version: compilerVersion }),
     thumbnail: new File([photo.thumbnail], "thumbnail.jpg", { type: "image/jpeg" }),
+    picture: new File([photo.picture], "picture.jpg", { type: "image/jpeg" }),
     marker: new File([photo.marker], "marker.mind", { type: "application/octet-stream" }),
   } satisfies FormOf<"PUT /api/ar-content/{id}/marker">;
   const header = headerOf(lease);

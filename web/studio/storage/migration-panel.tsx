@@ -11,6 +11,7 @@ const KINDS: Readonly<Record<string, string>> = {
   marker: "marker",
   video: "video",
   thumbnail: "thumbnail",
+  picture: "picture",
 };
 
 const TITLES: Record<StorageMigration["state"], string> = {

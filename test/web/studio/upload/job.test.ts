@@ -28,6 +28,7 @@ const photo = new File(["bytes"], "portrait.jpg", { type: "image/jpeg" });
 const compiled: CompiledPhoto = {
   marker: new Uint8Array([1]),
   thumbnail: new Uint8Array([2]),
+  picture: new Uint8Array([3]),
   milliseconds: 7,
   compilerVersion: "1",
 };

@@ -5,14 +5,29 @@ import { averageAreas, targetSize } from "./resize.ts";
 /** Longer side of a thumbnail, in pixels: enough for a card of the grid on a screen of double density. */
 export const THUMBNAIL_SIZE = 480;
 
+/** Longer side of the picture that viewers get, in pixels: enough for the screen of a phone, too little for a print. */
+export const PICTURE_SIZE = 1600;
+
 /** JPEG quality, 0 to 100. */
 const QUALITY = 80;
 
-/** Makes a JPEG with a longer side of at most `THUMBNAIL_SIZE`, on white. Call `loadCodecs` first. */
-export function makeThumbnail(image: RgbaImage): Promise<Uint8Array> {
-  const { width, height } = targetSize(image.width, image.height, THUMBNAIL_SIZE);
+/** Two JPEGs of a photo, on white. They have its pixels only, without what its file says about place and camera. */
+export interface Previews {
+  /** For lists. */
+  readonly thumbnail: Uint8Array;
+  /** For viewers. */
+  readonly picture: Uint8Array;
+}
+
+/** Makes JPEGs with longer sides of at most `THUMBNAIL_SIZE` and `PICTURE_SIZE`. Call `loadCodecs` first. */
+export async function makePreviews(image: RgbaImage): Promise<Previews> {
   const flat = onWhite(image);
-  const data = averageAreas(flat.data, image.width, image.height, 4, width, height);
+  return { thumbnail: await reduced(flat, THUMBNAIL_SIZE), picture: await reduced(flat, PICTURE_SIZE) };
+}
+
+function reduced(image: RgbaImage, size: number): Promise<Uint8Array> {
+  const { width, height } = targetSize(image.width, image.height, size);
+  const data = averageAreas(image.data, image.width, image.height, 4, width, height);
   return encodeJpeg({ data, width, height }, QUALITY);
 }
 
