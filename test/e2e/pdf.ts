@@ -34,7 +34,7 @@ export async function readPdf(file: Uint8Array): Promise<RenderedPage[]> {
       // Rendering closes the page.
       const text = page.getText();
       const { data, width, height } = await page.render({ scale: SCALE, render: "bitmap" });
-      const image = { data: rgbaOf(data), width, height };
+      const image = { data: new Uint8Array(data), width, height };
       const found = await readBarcodes(
         { ...image, data: new Uint8ClampedArray(image.data), colorSpace: "srgb" } as ImageData,
         { formats: ["QRCode"] },
@@ -47,11 +47,4 @@ export async function readPdf(file: Uint8Array): Promise<RenderedPage[]> {
     document.destroy();
     library.destroy();
   }
-}
-
-/** PDFium's pixels are blue, green, red, alpha. */
-function rgbaOf(bgra: Uint8Array): Uint8Array<ArrayBuffer> {
-  const rgba = new Uint8Array(bgra);
-  for (let i = 0; i < rgba.length; i += 4) [rgba[i], rgba[i + 2]] = [rgba[i + 2], rgba[i]];
-  return rgba;
 }

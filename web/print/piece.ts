@@ -120,13 +120,17 @@ function padOf({ height }: Size): number {
 function placeTexts(texts: Texts, box: Box, align: "start" | "middle", measure: Measure): Mark[] {
   if (texts.length === 0) return [];
   const share = box.height / texts.length;
-  const fitted = texts.map(([text, weight], at) => {
-    const size = Math.min(TITLE_SIZE * (at === 0 ? 1 : 0.85), share / LEADING);
+  let largest = TITLE_SIZE;
+  const fitted = texts.map(([text, weight]) => {
+    const size = Math.min(largest, share / LEADING);
     const minSize = Math.min(SMALLEST_TEXT, size);
     // Reduced text takes more lines than there is room for at the full size.
     const maxLines = Math.min(3, Math.max(1, Math.floor(share / (LEADING * Math.max(minSize, 0.75 * size)))));
     const room = { width: box.width, maxLines, size, minSize };
-    return { weight, ...fitText(text, room, (line) => measure(line, weight)) };
+    const fit = fitText(text, room, (line) => measure(line, weight));
+    // The title is the most prominent text, also when it is reduced.
+    largest = 0.85 * fit.size;
+    return { weight, ...fit };
   });
   const height = fitted.reduce((sum, { lines, size }) => sum + lines.length * LEADING * size, 0);
   let y = box.y + Math.max(0, (box.height - height) / 2);
@@ -204,7 +208,7 @@ export function photoBeside(
 /** The code at the top of a high box, and the text below it. */
 function codeAndTextUpright({ address }: PrintPhoto, box: Box, texts: Texts, measure: Measure): Mark[] {
   const code = { x: box.x, y: box.y, width: box.width, height: box.width };
-  const room = { x: box.x, y: box.y + box.width, width: box.width, height: 6 * Math.max(1, texts.length) };
+  const room = { x: box.x, y: box.y + box.width, width: box.width, height: 10 * texts.length };
   return [{ kind: "code", address, box: code }, ...placeTexts(texts, room, "middle", measure)];
 }
 

@@ -50,6 +50,14 @@ describe("labels", () => {
     expect(textsOf(marks)).toEqual(texts);
   });
 
+  test("show the title larger than the order number, also when it is reduced to fit", () => {
+    const long = photo({ title: "Grandmother-in-the-garden-of-the-summer-house" });
+    const { marks } = plan([long], { sheet: "5160" }).pages[0].pieces[0].piece;
+    const [title, number] = marks.flatMap((mark) => (mark.kind === "text" ? [mark.size] : []));
+    expect(title).toBeLessThan(3);
+    expect(number).toBeLessThan(title);
+  });
+
   test("show the title of a photo without order number", () => {
     const { marks } = plan([photo({ orderNumber: null })], { caption: "order_number" }).pages[0].pieces[0]
       .piece;

@@ -40,10 +40,15 @@ export function ActionBar() {
       {open === "move" && <MoveDialog photos={photos} onClose={close} />}
       {open === "expiry" && <ExpiryDialog photos={photos} onClose={close} />}
       {open === "qr" && <QrDialog photos={photos} onClose={close} />}
-      {open === "print" && <OpenPrintDialog photos={photos} onClose={close} />}
+      {open === "print" && <OpenPrintDialog photos={photos.map(newest)} onClose={close} />}
       {failures.value && <FailuresDialog />}
     </>
   );
+}
+
+/** Returns a photo as the list shows it now: its marker may have become ready since it was selected. */
+function newest(photo: SelectedPhoto): SelectedPhoto {
+  return contents.items.peek()?.find(({ id }) => id === photo.id) ?? photo;
 }
 
 function Actions({

@@ -12,7 +12,13 @@ export function Preview(props: {
 }) {
   const { width, height, pieces, lines } = props.page;
   return (
-    <svg class="print-page" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={props.label}>
+    <svg
+      class="print-page"
+      viewBox={`0 0 ${width} ${height}`}
+      role="img"
+      aria-label={props.label}
+      style={{ width: `calc(var(--page-height) * ${width / height})` }}
+    >
       <rect width={width} height={height} fill="#fff" />
       {pieces.map((piece, at) => (
         <PieceView key={at} piece={piece} picture={props.pictureOf(piece.photo)} />
