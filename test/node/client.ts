@@ -31,13 +31,18 @@ export async function post(
     body: typeof image === "string" ? image : new Uint8Array(image),
     signal: controller.signal,
   });
-  const boundary = /boundary=(.+)$/.exec(response.headers.get("content-type") ?? "")?.[1] ?? "";
   return {
     status: response.status,
     headers: response.headers,
-    parts: parseMultipartStream(response.body as ReadableStream<Uint8Array>, { boundary, maxFileSize: 30e6 }),
+    parts: partsOf(response),
     abort: () => controller.abort(),
   };
+}
+
+/** Keeps the response, too: the body of one that is garbage collected unread is cancelled. */
+async function* partsOf(response: Response): Compilation["parts"] {
+  const boundary = /boundary=(.+)$/.exec(response.headers.get("content-type") ?? "")?.[1] ?? "";
+  yield* parseMultipartStream(response.body as ReadableStream<Uint8Array>, { boundary, maxFileSize: 30e6 });
 }
 
 /** Returns a refusal that comes before any work. */
