@@ -95,7 +95,7 @@ test("npm start serves the main job, stops both servers on Ctrl-C, and serves a 
   const copy = path.join(temporaryFolder(), "backup");
   const backup = start("backup", settings, [copy]);
   expect(await exitCode(backup.child)).toBe(0);
-  expect(backup.printed()).toMatch(/Saved and verified: \d+ rows of \d+ tables, 4 files/);
+  expect(backup.printed()).toMatch(/Saved and verified: \d+ rows of \d+ tables, 5 files/);
   const restored = temporaryFolder();
   const restore = start("restore", { VIVIMARK_STATE: restored }, [copy]);
   expect(await exitCode(restore.child)).toBe(0);
