@@ -38,7 +38,7 @@ import { R2Storage } from "../../worker/storage/r2.ts";
 import type { StorageConnection } from "../../worker/storage/schemas.ts";
 import { Vault } from "../../worker/storage/secrets.ts";
 import type { ConnectionSettings } from "../../worker/storage/settings.ts";
-import { png } from "./fixtures.ts";
+import { jpeg, mind, png } from "./fixtures.ts";
 import { noting } from "./plans/statements.ts";
 
 export const ORIGIN = "http://edge.test";
@@ -315,6 +315,20 @@ export type MockCompile = (
   job: CompileJob,
   onProgress: (progress: ProgressBody) => Promise<boolean>,
 ) => CompileOutcome | Promise<CompileOutcome>;
+
+/** Returns what the compile service answers for a photo. */
+export function compiledOutcome(): Extract<CompileOutcome, { kind: "compiled" }> {
+  return {
+    kind: "compiled",
+    delivery: {
+      marker: mind(),
+      thumbnail: jpeg(240, 180),
+      picture: null,
+      milliseconds: 77,
+      compilerVersion: null,
+    },
+  };
+}
 
 export function form(fields: Record<string, string | Uint8Array>): FormData {
   const data = new FormData();

@@ -9,21 +9,12 @@ import { MAX_ATTEMPTS } from "../../../worker/marker/life.ts";
 import type { ArContent, CompileTask, Submission } from "../../../worker/schemas.ts";
 import { sweep } from "../../../worker/sweep.ts";
 import wranglerToml from "../../../wrangler.toml?raw";
-import { Edge, json, type MockCompile } from "../edge.ts";
-import { jpeg, mind, target } from "../fixtures.ts";
+import { compiledOutcome, Edge, json, type MockCompile } from "../edge.ts";
+import { mind, target } from "../fixtures.ts";
 
 const ACK = { kind: "ack" };
 
-const compiled: CompileOutcome = {
-  kind: "compiled",
-  delivery: {
-    marker: mind(),
-    thumbnail: jpeg(240, 180),
-    picture: null,
-    milliseconds: 77,
-    compilerVersion: null,
-  },
-};
+const compiled = compiledOutcome();
 const crashed: CompileOutcome = {
   kind: "retryable",
   failure: { code: "compile_crashed", message: "A thread died." },

@@ -14,7 +14,6 @@ import {
   webhookEvents,
 } from "../../../worker/db/tables.ts";
 import worker from "../../../worker/index.ts";
-import type { CompileOutcome } from "../../../worker/marker/compile-service.ts";
 import { consume, deadLetter } from "../../../worker/marker/consumer.ts";
 import { newLease, recompile } from "../../../worker/marker/life.ts";
 import type { ArContent, CompanyUsage } from "../../../worker/schemas.ts";
@@ -41,24 +40,15 @@ import type {
 } from "../../../worker/webhooks/schemas.ts";
 import wranglerToml from "../../../wrangler.toml?raw";
 import { addCompany } from "../company.ts";
-import { Edge, json, type MockCompile, refusal } from "../edge.ts";
-import { jpeg, mind, png, video } from "../fixtures.ts";
+import { compiledOutcome, Edge, json, type MockCompile, refusal } from "../edge.ts";
+import { mind, png, video } from "../fixtures.ts";
 
 const HOOKS = "/api/webhooks";
 const SHOP = "https://shop.example.net/hook?token=of-the-shop";
 const ACK = { kind: "ack" };
 const DAY = 86_400;
 
-const compiled: CompileOutcome = {
-  kind: "compiled",
-  delivery: {
-    marker: mind(),
-    thumbnail: jpeg(240, 180),
-    picture: null,
-    milliseconds: 77,
-    compilerVersion: null,
-  },
-};
+const compiled = compiledOutcome();
 const mockCompiler: MockCompile = () => compiled;
 const mockBlank: MockCompile = () => ({
   kind: "fatal",
