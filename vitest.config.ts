@@ -57,6 +57,7 @@ export default defineConfig({
       project("yandex-disk", UNIT),
       // In workerd.
       "test/worker/vitest.config.ts",
+      "test/worker/interruptions/vitest.config.ts",
       // What programs rely on, against the real workerd and the real Node compiler.
       project("api", hangsAfter(120)),
       project("e2e", BROWSER),

@@ -23,6 +23,7 @@ export default defineConfig({
     name: "worker",
     root: import.meta.dirname,
     include: ["**/*.test.ts"],
+    exclude: ["interruptions/**"],
     // Files share a workerd and its imported modules. migrate.ts empties its storages before each file.
     isolate: false,
     // The default leaves one core idle: half of a small machine.
