@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { defineConfig, type TestUserConfig } from "vitest/config";
+import { WORKERS } from "./test/workers.ts";
 
 const ROOT = import.meta.dirname;
 const BYTES = join(ROOT, "test/bytes.ts");
@@ -31,8 +32,7 @@ function project(name: string, options: TestUserConfig) {
       include: ["**/*.test.ts"],
       setupFiles: [BYTES],
       expect: { requireAssertions: true },
-      // The default leaves one core idle: half of a small machine.
-      maxWorkers: "100%",
+      maxWorkers: WORKERS,
       ...options,
     },
   };

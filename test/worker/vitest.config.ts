@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { WORKERS } from "../workers.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -26,8 +27,7 @@ export default defineConfig({
     exclude: ["interruptions/**"],
     // Files share a workerd and its imported modules. migrate.ts empties its storages before each file.
     isolate: false,
-    // The default leaves one core idle: half of a small machine.
-    maxWorkers: "100%",
+    maxWorkers: WORKERS,
     globalSetup: [
       "./compiler/compiled-in-node.ts",
       "./storage/servers/faulty-server.ts",
