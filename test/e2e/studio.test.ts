@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { unzipSync } from "fflate";
 import type { Browser, BrowserContextOptions, Page, Route } from "playwright-core";
+import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { loadCodecs } from "../../compiler/image/codecs.ts";
 import { encodePng, loadPngEncoder } from "../../compiler/image/png.ts";
@@ -495,7 +496,7 @@ describe("choosing", () => {
       .toBeGreaterThan(0);
   });
 
-  test("several photos: each has a score, one is cropped, one removed, invalid ones are named", async () => {
+  test("several photos: each has a score, one is cropped, one removed, CMYK is decoded, invalid ones are named", async () => {
     const page = await openStudio();
     const bad = {
       name: "notes.jpg",
@@ -507,17 +508,19 @@ describe("choosing", () => {
       mimeType: "image/heic",
       buffer: Buffer.from("\0\0\0\x18ftypheic\0\0\0\0mif1heic".padEnd(64, "\0"), "latin1"),
     };
-    const names = ["allium-oreophilum", "dust-bowl-home", "locomotion-house-cat"];
+    const names = ["allium-oreophilum", "dust-bowl-home"];
+    const cat = await named("locomotion-house-cat");
+    const cmyk = { ...cat, buffer: await sharp(cat.buffer).toColourspace("cmyk").jpeg().toBuffer() };
     const blank = await pngOf(
       paint(400, 300, () => 0),
       "blank.png",
     );
-    await photosInput(page).setInputFiles([bad, heic, blank, ...(await Promise.all(names.map(named)))]);
+    await photosInput(page).setInputFiles([bad, heic, blank, cmyk, ...(await Promise.all(names.map(named)))]);
 
     const row = (title: string) =>
       page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: title }) });
     expect(await row("Notes").getByRole("alert").textContent()).toMatch(/JPEG, PNG or WebP/);
-    expect(await row("Phone").getByRole("alert").textContent()).toMatch(/HEIC/);
+    expect(await row("Phone").getByRole("alert").textContent()).toMatch(/HEIC.*Export the photo as JPEG/);
     await row("Blank")
       .getByRole("alert")
       .getByText(/too little detail/)

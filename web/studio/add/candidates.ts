@@ -1,5 +1,4 @@
 import { computed, type Signal, signal } from "@preact/signals";
-import { type ImageInfo, inspectImage, MAX_IMAGE_BYTES } from "../../../compiler/image/inspect.ts";
 import { CompileError } from "../../../compiler/types.ts";
 import { compileCapacity, createSlots } from "../../compile/slots.ts";
 import { type Edit, type Size, untouched } from "../../edit/geometry.ts";
@@ -7,10 +6,11 @@ import { scorePhoto, type Verdict } from "../../edit/open.ts";
 import type { MadeFile } from "../../edit/protocol.ts";
 import type { PhotoDetails } from "../api/content.ts";
 import { messageOf } from "../api/errors.ts";
-import { megabytes, titleOf } from "../ui/format.ts";
+import { titleOf } from "../ui/format.ts";
 import { toast } from "../ui/toasts.tsx";
 import { addPhotos } from "../upload/jobs.ts";
 import { baseName, isTable, isVideo, pairByName } from "./pairs.ts";
+import { type ReadablePhoto, readPhoto } from "./read-photo.ts";
 import { type Details, decodeTable, readTable } from "./table.ts";
 
 /** A photo that was chosen but is not uploaded yet. */
@@ -84,8 +84,11 @@ export async function addCandidates(chosen: readonly File[]): Promise<void> {
   const videos = chosen.filter((file) => isVideo(file));
   const files = chosen.filter((file) => !isTable(file) && !isVideo(file));
   for (const table of tables) await addTable(table);
-  const headers = await Promise.all(files.map(readHeader));
-  const added = files.map((file, i) => candidateOf(file, headers[i]));
+  const added = await Promise.all(
+    files.map((file) =>
+      readPhoto(file).then(candidateOf, (error: unknown) => refusedCandidate(file, messageOf(error))),
+    ),
+  );
   candidates.value = [...candidates.value, ...added];
   if (candidates.value.length === 0) {
     toast("No photo was chosen. Choose the photos together with their videos and tables.", "bad");
@@ -186,8 +189,7 @@ export async function rescore(candidate: Candidate): Promise<void> {
   if (state.value.kind !== "scored") state.value = { kind: "scoring" };
   const { photo } = draft.value;
   try {
-    const info = photo === candidate.original ? size : await readHeader(photo);
-    if (typeof info === "string") throw new CompileError("not_an_image", info);
+    const info = photo === candidate.original ? size : (await readPhoto(photo)).info;
     const verdict = await scoring.run(() => scorePhoto(photo, info, stop.signal), stop.signal);
     state.value = { kind: "scored", ...verdict };
   } catch (error) {
@@ -207,8 +209,15 @@ export function initialEdit({ draft, size }: Candidate): Edit {
   return draft.value.edit ?? untouched(size!);
 }
 
-function candidateOf(file: File, header: ImageInfo | string): Candidate {
-  const refused = typeof header === "string";
+function candidateOf({ file, info }: ReadablePhoto): Candidate {
+  return newCandidate(file, info, { kind: "scoring" });
+}
+
+function refusedCandidate(file: File, message: string): Candidate {
+  return newCandidate(file, null, { kind: "refused", message });
+}
+
+function newCandidate(file: File, size: Size | null, state: CandidateState): Candidate {
   const originalUrl = URL.createObjectURL(file);
   return {
     key: (lastKey += 1),
@@ -216,26 +225,13 @@ function candidateOf(file: File, header: ImageInfo | string): Candidate {
     video: signal<File | null>(null),
     original: file,
     originalUrl,
-    size: refused ? null : header,
+    size,
     draft: signal({ photo: file, url: originalUrl, edit: null }),
-    state: signal<CandidateState>(refused ? { kind: "refused", message: header } : { kind: "scoring" }),
+    state: signal(state),
   };
 }
 
 function fileOf({ bytes, type }: MadeFile, originalName: string): File {
   const name = originalName.replace(/\.[^.]*$/, "");
   return new File([bytes], `${name}.${type === "image/png" ? "png" : "jpg"}`, { type });
-}
-
-/** Returns what the file header says, or why the file cannot be used. */
-async function readHeader(file: File): Promise<ImageInfo | string> {
-  if (file.size > MAX_IMAGE_BYTES) {
-    return `The photo is ${megabytes(file.size)}. The limit is ${megabytes(MAX_IMAGE_BYTES)}.`;
-  }
-  try {
-    return inspectImage(new Uint8Array(await file.arrayBuffer()));
-  } catch (error) {
-    if (error instanceof CompileError) return error.message;
-    return "The file could not be read.";
-  }
 }

@@ -5,9 +5,10 @@ import { toastError } from "../ui/toasts.tsx";
 import { VIDEO_FILES } from "../video/video.ts";
 import { addCandidates } from "./candidates.ts";
 import { filesOf, ofFolder } from "./folder.ts";
+import { PHOTO_FILES } from "./read-photo.ts";
 
 /** What the file chooser offers: photos, videos that are paired with them, and tables with their details. */
-const FILE_TYPES = `image/jpeg,image/png,image/webp,${VIDEO_FILES},.csv`;
+const FILE_TYPES = `${PHOTO_FILES},${VIDEO_FILES},.csv`;
 
 const dragging = signal(false);
 

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ArContent } from "../../../client/client.ts";
-import { inspectImage } from "../../../compiler/image/inspect.ts";
 import { scorePhoto, type Verdict } from "../../edit/open.ts";
+import { PHOTO_FILES, readPhoto } from "../add/read-photo.ts";
 import { messageOf } from "../api/errors.ts";
 import { QualityLine } from "../quality.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -25,17 +25,18 @@ export function ReplaceDialog({ content, onClose }: { content: ArContent; onClos
   useEffect(() => () => scoring.current.abort(), []);
   useEffect(() => () => void (chosen && URL.revokeObjectURL(chosen.url)), [chosen?.url]);
 
-  const choose = async (file: File | undefined) => {
-    if (!file) return;
+  const choose = async (selected: File | undefined) => {
+    if (!selected) return;
     scoring.current.abort();
     const { signal } = (scoring.current = new AbortController());
     setError(null);
     setChosen(null);
     try {
-      const size = inspectImage(new Uint8Array(await file.arrayBuffer()));
+      const { file, info } = await readPhoto(selected, signal);
+      signal.throwIfAborted();
       const url = URL.createObjectURL(file);
-      setChosen({ file: new File([file], file.name, { type: size.mime }), url, verdict: null });
-      const verdict = await scorePhoto(file, size, signal);
+      setChosen({ file: new File([file], file.name, { type: info.mime }), url, verdict: null });
+      const verdict = await scorePhoto(file, info, signal);
       setChosen((current) => current && { ...current, verdict });
       setError(verdict.refusal);
     } catch (reason) {
@@ -66,7 +67,7 @@ export function ReplaceDialog({ content, onClose }: { content: ArContent; onClos
         ref={input}
         class="visually-hidden"
         type="file"
-        accept="image/jpeg,image/png,image/webp"
+        accept={PHOTO_FILES}
         tabIndex={-1}
         aria-label="Photo to choose"
         onChange={({ currentTarget }) => {
