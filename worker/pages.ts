@@ -77,5 +77,5 @@ async function previewAt(uniqueId: string, c: Context<AppEnv>): Promise<Preview>
 
 /** Returns whether the studio renders a path. A path with a file extension is a missing file. */
 function isStudioPath(path: string): boolean {
-  return !/^\/(api|media|assets|swagger-ui)(\/|$)|\.[^/]*$/.test(path);
+  return !/^\/(api|media|assets)(\/|$)|\.[^/]*$/.test(path);
 }

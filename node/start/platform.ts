@@ -173,7 +173,7 @@ export async function announce(platform: Platform, origin: string, state: State)
   const { open } = (await (await fetch(`${platform.url}/api/setup`)).json()) as { open: boolean };
   console.log(`\nVivimark is ready:  ${origin}${open ? `/setup#${platform.setupToken}` : ""}\n`);
   if (open) console.log("  This link makes you the platform's owner. It works once.\n");
-  console.log(`  API docs          ${origin}/api/docs`);
+  console.log(`  API reference     ${origin}/reference`);
   console.log(`  Mailbox           ${origin}/mailbox#${platform.mailboxToken}`);
   console.log(`  State             ${state.name}`);
   console.log("  Stop              Ctrl-C\n");

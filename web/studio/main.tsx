@@ -29,6 +29,7 @@ import { ContentPage } from "./photo/content-page.tsx";
 import { GridPage } from "./photos/grid-page.tsx";
 import { returnToPlace } from "./photos/place.ts";
 import { PlatformPage } from "./platform/platform-page.tsx";
+import { ReferencePage } from "./reference/reference-page.tsx";
 import { SiteHeader } from "./site-header.tsx";
 import { StoragePage } from "./storage/storage-page.tsx";
 import { moment } from "./ui/format.ts";
@@ -48,7 +49,7 @@ function Studio() {
   return (
     <LocationProvider
       scope={
-        /^\/(content\/|storage$|account$|company$|projects$|activity$|usage$|webhooks$|platform$|forgot-password$|\?|$)/
+        /^\/(content\/|storage$|account$|company$|projects$|activity$|usage$|webhooks$|platform$|reference$|forgot-password$|\?|$)/
       }
     >
       <a class="skip-link" href="#main">
@@ -86,6 +87,7 @@ const OPEN_PAGES: Readonly<Record<string, () => JSX.Element>> = {
   "/forgot-password": ForgotPasswordPage,
   "/reset-password": ResetPasswordPage,
   "/mailbox": MailboxPage,
+  "/reference": ReferencePage,
 };
 
 function Page() {

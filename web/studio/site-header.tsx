@@ -40,7 +40,7 @@ function linksOf(company: boolean): readonly (readonly [href: string, label: str
     company && (["/company", "Company"] as const),
     may("platform:operate") && (["/platform", "Platform"] as const),
     company && (["/account", "Account"] as const),
-    ["/api/docs", "API"] as const,
+    ["/reference", "API"] as const,
   ].filter((link) => link !== false);
 }
 

@@ -20,7 +20,8 @@ function clientOf(fetch: (request: Request) => Promise<Response>): Vivimark {
   return new Vivimark({ url: location.origin, fetch: async (request) => checked(await fetch(request)) });
 }
 
-async function send(request: Request): Promise<Response> {
+/** Sends a request. @throws Unreachable if nothing answers */
+export async function send(request: Request): Promise<Response> {
   try {
     return await fetch(request);
   } catch (error) {

@@ -50,7 +50,7 @@ export function WebhooksPage() {
           <p class="description">
             Signed webhooks notify your servers about events. Requests follow{" "}
             <a href="https://www.standardwebhooks.com">Standard Webhooks</a>. The{" "}
-            <a href="/api/docs">API reference</a> describes their content.
+            <a href="/reference#Webhooks">API reference</a> describes their content.
           </p>
         </div>
         <button type="button" class="button primary" onClick={() => setAdding(true)}>
