@@ -78,6 +78,7 @@ export interface ArContent {
   video_bytes: number | null;
   video_type: string | null;
   video_metadata: VideoMetadata | null;
+  video_playback: VideoPlayback | null;
   is_active: boolean;
   expires_at: string | null;
   viewer_url: string;
@@ -967,6 +968,40 @@ export interface VideoPartUrls {
   expires_at: string;
 }
 
+export interface VideoPlayback {
+  /** Seconds at which it begins. */
+  start: number;
+  /** Seconds at which it begins again; null: its end. */
+  end: number | null;
+  /** Seconds of the frame that is shown before it plays; null: the photo. */
+  poster: number | null;
+  /** Whether it plays without sound, which viewers cannot turn on. */
+  is_muted: boolean;
+  /** cover: it fills the photo, and what does not fit is cut off; contain: all of it is shown. */
+  fit: "cover" | "contain";
+  /** Where it lies if it is wider or narrower than the photo: 0 at the left, 1 at the right. */
+  x: number;
+  /** Likewise if it is higher or lower: 0 at the top, 1 at the bottom. */
+  y: number;
+}
+
+export interface VideoPlaybackRequest {
+  /** Seconds at which it begins. */
+  start?: number;
+  /** Seconds at which it begins again; null: its end. */
+  end?: number | null;
+  /** Seconds of the frame that is shown before it plays; null: the photo. */
+  poster?: number | null;
+  /** Whether it plays without sound, which viewers cannot turn on. */
+  is_muted?: boolean;
+  /** cover: it fills the photo, and what does not fit is cut off; contain: all of it is shown. */
+  fit?: "cover" | "contain";
+  /** Where it lies if it is wider or narrower than the photo: 0 at the left, 1 at the right. */
+  x?: number;
+  /** Likewise if it is higher or lower: 0 at the top, 1 at the bottom. */
+  y?: number;
+}
+
 export interface VideoUpload {
   id: string;
   content_id: string;
@@ -996,6 +1031,7 @@ export interface ViewerManifest {
   target_height: number | null;
   video_url: string | null;
   video_type: string | null;
+  video_playback: VideoPlayback | null;
 }
 
 export interface Webhook {
@@ -1479,6 +1515,22 @@ export interface Operations {
     };
     body?: RecompileRequest;
     answer: Submission;
+  };
+  /**
+   * Set how viewers play the video
+   *
+   * Replaces all settings; what is absent gets its default. A new video starts with the defaults. Viewers see the change when they load the page.
+   */
+  "PUT /api/ar-content/{id}/video/playback": {
+    path: {
+      id: string;
+    };
+    header?: {
+      /** The ETag of the object. If the object has changed since, the request fails with 412. */
+      "If-Match"?: string;
+    };
+    body: VideoPlaybackRequest;
+    answer: ArContent;
   };
   /** Attach or replace the video */
   "PUT /api/ar-content/{id}/video": {

@@ -104,6 +104,47 @@ const videoMetadata = z
   .openapi("VideoMetadata");
 export type VideoMetadata = z.infer<typeof videoMetadata>;
 
+const seconds = z.number().min(0).max(86_400);
+const fraction = z.number().min(0).max(1);
+
+const playbackFields = {
+  start: seconds.describe("Seconds at which it begins."),
+  end: seconds.nullable().describe("Seconds at which it begins again; null: its end."),
+  poster: seconds.nullable().describe("Seconds of the frame that is shown before it plays; null: the photo."),
+  is_muted: z.boolean().describe("Whether it plays without sound, which viewers cannot turn on."),
+  fit: z
+    .enum(["cover", "contain"])
+    .describe("cover: it fills the photo, and what does not fit is cut off; contain: all of it is shown."),
+  x: fraction.describe(
+    "Where it lies if it is wider or narrower than the photo: 0 at the left, 1 at the right.",
+  ),
+  y: fraction.describe("Likewise if it is higher or lower: 0 at the top, 1 at the bottom."),
+};
+
+/** The shortest part of a video that can be repeated. */
+export const MIN_PART_SECONDS = 0.1;
+
+/** How viewers play a video. */
+const videoPlayback = z.object(playbackFields).openapi("VideoPlayback");
+export type VideoPlayback = z.infer<typeof videoPlayback>;
+
+export const videoPlaybackRequest = z
+  .strictObject({
+    start: playbackFields.start.default(0),
+    end: playbackFields.end.default(null),
+    poster: playbackFields.poster.default(null),
+    is_muted: playbackFields.is_muted.default(false),
+    fit: playbackFields.fit.default("cover"),
+    x: playbackFields.x.default(0.5),
+    y: playbackFields.y.default(0.5),
+  })
+  // Rounded: 0.6 - 0.5 is less than 0.1.
+  .refine(({ start, end }) => end === null || Math.round(1_000 * (end - start)) >= 1_000 * MIN_PART_SECONDS, {
+    path: ["end"],
+    message: `expected at least ${MIN_PART_SECONDS} more than "start"`,
+  })
+  .openapi("VideoPlaybackRequest");
+
 export const arContent = z
   .object({
     id: z.string(),
@@ -138,6 +179,8 @@ export const arContent = z
     video_type: z.string().nullable(),
     /** What the file itself says; null without a video, and for videos from before it was read. */
     video_metadata: orNull(videoMetadata),
+    /** Null: as a whole, with sound, covering the photo. */
+    video_playback: orNull(videoPlayback),
     is_active: z.boolean(),
     /** When viewers stop showing the photo; null: never. */
     expires_at: z.iso.datetime().nullable(),
@@ -303,6 +346,8 @@ export const viewerManifest = z
     target_height: z.number().int().nullable(),
     video_url: z.string().nullable(),
     video_type: z.string().nullable(),
+    /** Null: as a whole, with sound, covering the photo. */
+    video_playback: orNull(videoPlayback),
   })
   .openapi("ViewerManifest");
 export type ViewerManifest = z.infer<typeof viewerManifest>;

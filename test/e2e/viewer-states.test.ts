@@ -379,6 +379,33 @@ describe("pages", () => {
       .toBeGreaterThan(0.2);
   });
 
+  test("the video lies on the photo as its owner chose, and cannot be unmuted", async () => {
+    const video_playback = { start: 1, end: 2, poster: null, is_muted: true, fit: "contain", x: 0, y: 0.5 };
+    const page = await visit("/api/health");
+    await page.route("**/api/viewer/*", async (route) => {
+      const manifest = await (await route.fetch()).json();
+      await route.fulfill({ json: { ...manifest, video_playback } });
+    });
+    await page.goto(platform.url + viewer());
+    await startButton(page).click();
+    const video = page.locator(".live-overlay video");
+    const state = () =>
+      video.evaluate((element: HTMLVideoElement) => {
+        const { objectFit, objectPosition } = getComputedStyle(element);
+        const { currentTime, loop, muted } = element;
+        return { objectFit, objectPosition, currentTime, loop, muted };
+      });
+    await expect.poll(state, PATIENCE).toEqual({
+      objectFit: "contain",
+      objectPosition: "0% 50%",
+      currentTime: 1,
+      loop: false,
+      muted: true,
+    });
+    await page.getByRole("button", { name: "Without camera" }).waitFor();
+    expect(await page.getByRole("button", { name: "Unmute" }).count()).toBe(0);
+  });
+
   test("the start page loads the thumbnail; the page without the camera loads the picture", async () => {
     const page = await visit("/api/health");
     const loaded: string[] = [];

@@ -74,6 +74,21 @@ async function played(url: string) {
   });
 }
 
+async function middleOf(element: Locator): Promise<[x: number, y: number]> {
+  const box = (await element.boundingBox())!;
+  return [box.x + box.width / 2, box.y + box.height / 2];
+}
+
+async function dragByFinger(x: number, y: number, distance: number): Promise<void> {
+  const client = await page.context().newCDPSession(page);
+  const touch = (type: "touchStart" | "touchMove" | "touchEnd", ...touchPoints: { x: number; y: number }[]) =>
+    client.send("Input.dispatchTouchEvent", { type, touchPoints });
+  await touch("touchStart", { x, y });
+  for (const part of [0.3, 0.6, 1]) await touch("touchMove", { x, y: y + distance * part });
+  await touch("touchEnd");
+  await client.detach();
+}
+
 /** Waits until another video is attached. */
 async function attached(before: ArContent): Promise<ArContent & { readonly video_url: string }> {
   await expect.poll(async () => (await content()).video_url, PATIENCE).not.toBe(before.video_url);
@@ -107,6 +122,68 @@ test("the .mov of a phone is copied into an MP4, which is uploaded and plays", a
   expect((await played(after.video_url)).size).toEqual([108, 192]);
   const stored = Buffer.from(await (await fetch(platform.url + after.video_url)).arrayBuffer());
   expect(stored.indexOf("moov")).toBeLessThan(stored.indexOf("mdat"));
+});
+
+test("an upright video on a landscape photo says what is cut off, and plays as its owner chose", async () => {
+  await panel.getByText(/viewers see \d+% of the video/).waitFor();
+  await screenshots("cut-off");
+  await panel.getByRole("button", { name: "Adjust playback" }).click();
+  const form = page.getByRole("dialog", { name: "Playback" });
+  const slider = (name: string) => form.getByRole("slider", { name });
+  const stage = form.locator(".playback-stage");
+  const place = async () => Number(await slider("Vertical position").inputValue());
+  const [x, y] = await middleOf(stage);
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(x, y + 30, { steps: 3 });
+  await page.mouse.up();
+  const byMouse = await place();
+  expect(byMouse).toBeLessThan(0.5);
+  await dragByFinger(x, y, -60);
+  const byFinger = await place();
+  expect(byFinger).toBeGreaterThan(byMouse);
+  await slider("Vertical position").press("ArrowRight");
+  expect(await place()).toBeCloseTo(byFinger + 0.01);
+  await screenshots("playback-cover");
+
+  await form.getByRole("radio", { name: "Show the whole video" }).check();
+  await slider("Vertical position").waitFor({ state: "detached" });
+  await slider("Horizontal position").press("Home");
+  for (let press = 0; press < 5; press++) await slider("Start").press("ArrowRight");
+  await slider("End").fill("1.5");
+  await form.getByRole("checkbox", { name: "Poster frame" }).check();
+  await slider("Frame").fill("1");
+  await form.getByRole("checkbox", { name: "Mute" }).check();
+  await form.getByRole("button", { name: "Play video" }).click();
+  const preview = form.locator("video");
+  await expect
+    .poll(() => preview.evaluate((video: HTMLVideoElement) => video.played.length), PATIENCE)
+    .toBe(1);
+  await screenshots("playback-contain");
+  await form.getByRole("button", { name: "Save playback" }).click();
+  await form.waitFor({ state: "detached" });
+  await panel.getByText(/trimmed, muted/).waitFor();
+  expect(await panel.getByText("of the video").count()).toBe(0);
+  const settings = { start: 0.5, end: 1.5, poster: 1, is_muted: true, fit: "contain", x: 0, y: 0.5 };
+  expect((await content()).video_playback).toEqual(settings);
+
+  const viewer = await page.context().newPage();
+  await viewer.goto(`${platform.url}/v/${photo.unique_id}#plain`);
+  const shown = viewer.getByLabel("Video of Dust bowl home");
+  const state = () =>
+    shown.evaluate(({ currentTime, paused, muted }: HTMLVideoElement) => ({ currentTime, paused, muted }));
+  await expect.poll(state, PATIENCE).toEqual({ currentTime: 1, paused: true, muted: true });
+  const times = await shown.evaluate(async (video: HTMLVideoElement) => {
+    const seen: number[] = [];
+    const stopped = new Promise((resolve) => video.addEventListener("pause", resolve, { once: true }));
+    video.addEventListener("timeupdate", () => seen.push(video.currentTime));
+    await video.play();
+    await stopped;
+    return seen;
+  });
+  expect(Math.min(...times)).toBeGreaterThanOrEqual(0.5);
+  await expect.poll(state, PATIENCE).toEqual({ currentTime: 0.5, paused: true, muted: true });
+  await viewer.close();
 });
 
 test("a large video in another codec is converted, and stays upright with its sound", async () => {

@@ -3,6 +3,7 @@ import type { FunctionComponent } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ViewerManifest } from "../../client/client.ts";
 import { compose, type Homography } from "../../player/homography.ts";
+import { fitOf, keepToPart, shownAt, WHOLE } from "../video/playback.ts";
 import type { Engine } from "./engine.ts";
 import { CheckIcon, CloseIcon, PictureIcon, PlayIcon, SoundOffIcon, SoundOnIcon } from "./icons.tsx";
 import { enter, isDebug, leave } from "./navigation.ts";
@@ -21,6 +22,8 @@ type VideoState = "none" | "loading" | "ready" | "needs-tap" | "broken";
 
 function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () => void }) {
   const { manifest, engine } = props;
+  const playback = manifest.video_playback ?? WHOLE;
+  const isWhole = playback.start === 0 && playback.end === null;
   const view = useRef<HTMLVideoElement>(null);
   const overlay = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
@@ -78,6 +81,10 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
     else video.current?.pause();
   }, [found]);
 
+  useEffect(() => {
+    if (video.current && !isWhole) return keepToPart(video.current, playback, true);
+  }, []);
+
   useEffect(() => heading.current?.focus(), []);
 
   useEffect(() => {
@@ -122,9 +129,11 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
         {manifest.video_url && (
           <video
             ref={video}
-            src={manifest.video_url}
+            src={shownAt(manifest.video_url, playback.start)}
+            style={fitOf(playback)}
             playsInline
-            loop
+            // Without a gap between the end and the beginning.
+            loop={isWhole}
             muted={muted.value}
             preload="auto"
             aria-label={`Video of ${manifest.title}`}
@@ -156,7 +165,7 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
                 <PlayIcon /> Play
               </button>
             )}
-            {manifest.video_url && (
+            {manifest.video_url && !playback.is_muted && (
               <button
                 type="button"
                 class="glass-button"

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { ViewerManifest } from "../../client/client.ts";
+import { keepToPart, shownAt, WHOLE } from "../video/playback.ts";
 import { BackIcon, CameraIcon } from "./icons.tsx";
 import { enter, leave } from "./navigation.ts";
 import { Photo } from "./photo.tsx";
@@ -7,6 +8,12 @@ import { Photo } from "./photo.tsx";
 /** Shows photo and video without the camera. */
 export function Plain({ manifest, canTrack }: { manifest: ViewerManifest; canTrack: boolean }) {
   const heading = useRef<HTMLHeadingElement>(null);
+  const video = useRef<HTMLVideoElement>(null);
+  const playback = manifest.video_playback ?? WHOLE;
+  const { start, poster, is_muted: isMuted } = playback;
+  useEffect(() => {
+    if (video.current) return keepToPart(video.current, playback, false);
+  }, []);
   useEffect(() => heading.current?.focus(), []);
   return (
     <main class="plain">
@@ -26,11 +33,16 @@ export function Plain({ manifest, canTrack }: { manifest: ViewerManifest; canTra
         </figure>
         {manifest.video_url ? (
           <figure>
-            {/* biome-ignore lint/a11y/useMediaCaption: uploaded videos have no captions */}
             <video
+              ref={video}
               class="plain-video"
-              src={manifest.video_url}
-              poster={manifest.thumbnail_url ?? undefined}
+              src={shownAt(manifest.video_url, poster ?? start)}
+              // It would hide the frame that the owner chose.
+              poster={(poster === null && manifest.thumbnail_url) || undefined}
+              muted={isMuted}
+              onVolumeChange={({ currentTarget }) => {
+                if (isMuted) currentTarget.muted = true;
+              }}
               controls
               playsInline
               preload="metadata"

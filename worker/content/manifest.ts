@@ -17,5 +17,6 @@ export function manifestBody(content: Content): ViewerManifest {
     target_height: content.markerMetadata?.height ?? null,
     video_url: content.videoUrl,
     video_type: content.videoType,
+    video_playback: content.videoPlayback,
   };
 }

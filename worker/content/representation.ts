@@ -39,6 +39,7 @@ export function contentBody(content: Content, task: CompileTaskRow, origin: stri
     video_bytes: content.videoBytes,
     video_type: content.videoType,
     video_metadata: content.videoMetadata,
+    video_playback: content.videoPlayback,
     is_active: content.isActive,
     expires_at: timestamp(content.expiresAt),
     viewer_url: viewerUrl(content.uniqueId, origin),

@@ -39,7 +39,7 @@ import {
 import { Transaction } from "../db/transaction.ts";
 import { Refusal } from "../errors.ts";
 import { supersedeTasks } from "../marker/life.ts";
-import type { MarkerStatus } from "../schemas.ts";
+import type { MarkerStatus, VideoPlayback } from "../schemas.ts";
 import { isConnectionOf } from "../storage/connection-store.ts";
 import type { Storages } from "../storage/open.ts";
 import { recordEvent, recordEvents } from "../webhooks/events.ts";
@@ -544,6 +544,7 @@ export class ContentStore {
           videoType: video?.type ?? null,
           videoBytes: video?.bytes ?? null,
           videoMetadata: video?.metadata ?? null,
+          videoPlayback: null,
           videoVersion: version,
           updatedAt: touched(now),
         })
@@ -560,6 +561,29 @@ export class ContentStore {
     const isRefused = before && !after && isLimited && !isSamePlace(placeOf(before, "video"), video);
     if (isRefused) throw await this.quotaError(addedVideo(before, video.bytes), now);
     return { before, after, orphanId };
+  }
+
+  /**
+   * Changes how viewers play the video that the content shows.
+   *
+   * @returns the new row; undefined when the content shows another video or none, does not exist, or is not the
+   *   `expected` one any more
+   */
+  async setPlayback(
+    { id, videoVersion }: Content,
+    videoPlayback: VideoPlayback,
+    { auditDetail, expected, now }: ContentChange,
+  ): Promise<Content | undefined> {
+    const isSame = and(isNotNull(arContent.videoPath), eq(arContent.videoVersion, videoVersion));
+    const [row] = await this.#audited(
+      this.#db
+        .update(arContent)
+        .set({ videoPlayback, updatedAt: touched(now) })
+        .where(this.#own(eq(arContent.id, id), isSame, isStill(expected)))
+        .returning(),
+      { action: "content.changed", id, detail: auditDetail },
+    );
+    return row;
   }
 
   /** Returns the statements that end the unfinished video uploads of deleted content, whose parts become orphaned. */

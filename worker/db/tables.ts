@@ -13,7 +13,7 @@ import type { Role, Scope } from "../accounts/permissions.ts";
 import type { Action } from "../audit/actions.ts";
 import { FILE_KINDS } from "../content/file-kinds.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { MarkerMetadata, ProgressBody, VideoMetadata } from "../schemas.ts";
+import type { MarkerMetadata, ProgressBody, VideoMetadata, VideoPlayback } from "../schemas.ts";
 import type { AnyEvent, ContentEvent } from "../webhooks/event-names.ts";
 
 /** The tables whose rows are counted by owner. */
@@ -245,6 +245,8 @@ export const arContent = sqliteTable(
     videoBytes: integer("video_bytes"),
     /** Null for videos from before their headers were read. */
     videoMetadata: text("video_metadata", { mode: "json" }).$type<VideoMetadata>(),
+    /** How viewers play it; null: as a whole. */
+    videoPlayback: text("video_playback", { mode: "json" }).$type<VideoPlayback>(),
     /** Counts all videos ever attached, so that no two of them share a URL. */
     videoVersion: integer("video_version").notNull().default(0),
 

@@ -30,6 +30,7 @@ export function content(change: Partial<ArContent> = {}): ArContent {
     video_bytes: null,
     video_type: null,
     video_metadata: null,
+    video_playback: null,
     is_active: true,
     expires_at: null,
     viewer_url: `/v/${id}`,

@@ -300,6 +300,7 @@ async function recordContent(project: Project): Promise<ArContent> {
     `${path}/video`,
     raw("PUT", video("mp4"), { "Content-Type": "video/mp4", "Content-Length": "5000" }),
   );
+  await call(`${path}/video/playback`, json("PUT", { start: 0.5, fit: "contain" }));
   await call(`/api/viewer/${unique_id}`);
   await call(`/api/tasks/${submitted.task_id}`);
   await call(`${path}/tasks`);

@@ -195,6 +195,12 @@ const REQUESTS: Readonly<Record<string, Sample>> = {
   "POST /api/ar-content/{id}/marker/recompile": { about: "content", body: () => json("POST", {}) },
   "PUT /api/ar-content/{id}/video": { about: "content", body: video },
   "DELETE /api/ar-content/{id}/video": { about: "content" },
+  // The photo has no video.
+  "PUT /api/ar-content/{id}/video/playback": {
+    about: "content",
+    isUnavailable: true,
+    body: () => json("PUT", {}),
+  },
   "GET /api/tasks/{task_id}": { about: "task" },
   "GET /api/projects": {},
   "POST /api/projects": { body: () => json("POST", { name: "Another" }) },

@@ -10,6 +10,7 @@ import {
   type Operations,
   type Progress,
   type Submission,
+  type VideoPlayback,
 } from "../../../client/client.ts";
 import type { CompiledPhoto } from "../../compile/protocol.ts";
 import { MAX_BULK } from "./bulk-limit.ts";
@@ -149,6 +150,10 @@ export function putVideo(
 ): Promise<ArContent> {
   const type = video.type as Operations["PUT /api/ar-content/{id}/video"]["type"];
   return upload("PUT /api/ar-content/{id}/video", { path: { id }, body: video, type }, progress);
+}
+
+export function putPlayback(id: string, body: VideoPlayback): Promise<ArContent> {
+  return vivimark.call("PUT /api/ar-content/{id}/video/playback", { path: { id }, body });
 }
 
 export function deleteVideo(id: string): Promise<void> {

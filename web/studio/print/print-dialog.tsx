@@ -344,7 +344,7 @@ function PaperField({ settings, onChange }: FieldsProps) {
 
 function MarksField({ settings, onChange }: FieldsProps) {
   return (
-    <label class="print-check">
+    <label class="check">
       <input
         type="checkbox"
         checked={settings.hasMarks}

@@ -8,6 +8,8 @@ import { IconTrash, IconVideo } from "../ui/icons.tsx";
 import { toast } from "../ui/toasts.tsx";
 import { AttachmentStatus } from "./attachment-status.tsx";
 import { attachmentOf, attachVideo } from "./attachments.ts";
+import { visibleShare } from "./placement.ts";
+import { PlaybackDialog } from "./playback-dialog.tsx";
 import { MAX_VIDEO_BYTES, VIDEO_FILES } from "./video.ts";
 import { TransferStatus, UnfinishedStatus, useUnfinished } from "./video-transfer.tsx";
 import { isSameFile, transferOf } from "./video-transfers.ts";
@@ -21,6 +23,7 @@ export function VideoPanel({ content, onChange }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const [error, setError] = useState<string | null>(null);
   const [removing, setRemoving] = useState(false);
+  const [adjusting, setAdjusting] = useState(false);
 
   const submits = may("content:submit");
   const transfer = transferOf(content.id);
@@ -94,6 +97,14 @@ export function VideoPanel({ content, onChange }: Props) {
           {/* biome-ignore lint/a11y/useMediaCaption: the uploader's own video has no captions to offer */}
           <video key={content.video_url} src={content.video_url} controls preload="metadata" playsInline />
           <figcaption>{videoFacts(content).join(", ")}</figcaption>
+          {submits && (
+            <>
+              <CropWarning content={content} />
+              <button type="button" class="button small" onClick={() => setAdjusting(true)}>
+                Adjust playback
+              </button>
+            </>
+          )}
         </figure>
       )}
       {!content.video_url && isIdle && !submits && <p class="hint">No video attached.</p>}
@@ -122,6 +133,9 @@ export function VideoPanel({ content, onChange }: Props) {
         <p class="situation bad" role="alert">
           {error}
         </p>
+      )}
+      {adjusting && (
+        <PlaybackDialog content={content} onChange={onChange} onClose={() => setAdjusting(false)} />
       )}
       {removing && (
         <ConfirmDialog
@@ -152,9 +166,33 @@ export function VideoPanel({ content, onChange }: Props) {
   );
 }
 
+/** Less is not worth a warning. */
+const WARNED_SHARE = 0.9;
+
+/** Says how much of a video is cut off, until the person chooses how it plays. */
+function CropWarning({ content }: { content: ArContent }) {
+  const {
+    image_width: width,
+    image_height: height,
+    video_metadata: video,
+    video_playback: playback,
+  } = content;
+  const share = video && !playback ? visibleShare({ width, height }, video) : 1;
+  if (share > WARNED_SHARE) return null;
+  return (
+    <p class="hint warn">
+      The video and the photo have different proportions: viewers see {Math.round(100 * share)}% of the video.
+      Adjust its playback to show all of it, or another part.
+    </p>
+  );
+}
+
 /** Returns what people want to know about the attached video. */
-function videoFacts({ video_type, video_bytes, video_metadata }: ArContent): string[] {
+function videoFacts({ video_type, video_bytes, video_metadata, video_playback }: ArContent): string[] {
   const facts = [video_type === "video/webm" ? "WebM" : "MP4", byteSize(video_bytes ?? 0)];
+  const { start = 0, end = null, is_muted: isMuted = false } = video_playback ?? {};
+  if (start > 0 || end !== null) facts.push("trimmed");
+  if (isMuted) facts.push("muted");
   if (!video_metadata) return facts;
   const { width, height, duration: seconds, has_sound: hasSound } = video_metadata;
   facts.push(`${width} × ${height} px`);

@@ -1,0 +1,1 @@
+ALTER TABLE `ar_content` ADD `video_playback` text;
