@@ -291,6 +291,7 @@ describe("the viewer", () => {
       target_height: HEIGHT,
       video_url: content.video_url,
       video_type: "video/webm",
+      video_playback: null,
     });
   });
 
