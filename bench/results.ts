@@ -9,6 +9,7 @@ const SECTIONS = [
   "api",
   "lists",
   "uploads",
+  "start-up",
   "recall",
   "find",
   "absent",

@@ -8,5 +8,6 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exit(1);
 }
 const command = process.argv[2] ?? "start";
-const folder = { deploy: "deploy", backup: "backup", restore: "backup" }[command] ?? "start";
+const folder =
+  { "build-worker": "deploy", deploy: "deploy", backup: "backup", restore: "backup" }[command] ?? "start";
 await import(`./${folder}/${command}.ts`);

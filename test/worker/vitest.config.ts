@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, "../..");
 export default defineConfig({
   plugins: [
     cloudflareTest({
+      main: join(root, "worker/index.ts"),
       wrangler: { configPath: join(root, "wrangler.toml") },
       miniflare: {
         r2Buckets: ["SECOND_BUCKET", "THIRD_BUCKET"],
