@@ -1,14 +1,10 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import preact from "@preact/preset-vite";
 import { defineConfig } from "vite";
 import { productionPages } from "./development.ts";
 
 const root = import.meta.dirname;
-const page = (name: string) => join(root, `${name}.html`);
-
-// Two pages that share no script: the studio (index.html) and the public viewer (viewer.html).
-const pages = ["index", "viewer"].filter((name) => existsSync(page(name)));
+const pageOf = (name: string) => ({ rolldownOptions: { input: join(root, `${name}.html`) } });
 
 export default defineConfig({
   root,
@@ -22,6 +18,19 @@ export default defineConfig({
     // Everything stays a file of our own origin: no inlined images, workers or modules.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: Object.fromEntries(pages.map((name) => [name, page(name)])) },
+    ...pageOf("index"),
+  },
+  // The viewer is built by itself, after the studio: files that both shared would contain what only the studio needs.
+  environments: {
+    viewer: {
+      consumer: "client",
+      build: { emptyOutDir: false, copyPublicDir: false, ...pageOf("viewer") },
+    },
+  },
+  builder: {
+    async buildApp(builder) {
+      await builder.build(builder.environments.client!);
+      await builder.build(builder.environments.viewer!);
+    },
   },
 });

@@ -406,6 +406,13 @@ describe("pages", () => {
     expect(await page.getByRole("button", { name: "Unmute" }).count()).toBe(0);
   });
 
+  test("speaks the visitor's language", async () => {
+    const page = await visit(viewer(), { locale: "ru-RU" });
+    await page.getByRole("button", { name: "Включить камеру" }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe("ru");
+    await page.screenshot({ path: join(ARTIFACTS, "viewer-russian.png") });
+  });
+
   test("the start page loads the thumbnail; the page without the camera loads the picture", async () => {
     const page = await visit("/api/health");
     const loaded: string[] = [];
@@ -440,7 +447,9 @@ describe("pages", () => {
     expect(loaded.filter((path) => path.endsWith("/marker"))).toHaveLength(1);
 
     const files = [...new Set(loaded)].filter((path) => !path.endsWith("/marker"));
-    for (const part of [/\/viewer-.*\.js$/, /\/worker-.*\.js$/, /\/kernels-.*\.wasm$/]) {
+    // The page's script and the texts of one language.
+    expect(files.filter((path) => /\/viewer-.*\.js$/.test(path))).toHaveLength(2);
+    for (const part of [/\/worker-.*\.js$/, /\/kernels-.*\.wasm$/]) {
       expect(files.filter((path) => part.test(path))).toHaveLength(1);
     }
     const sizes = await Promise.all(files.map(async (path) => gzipSync(await readFile(DIST + path)).length));

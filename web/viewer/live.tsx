@@ -6,9 +6,10 @@ import { compose, type Homography } from "../../player/homography.ts";
 import { fitOf, keepToPart, shownAt, WHOLE } from "../video/playback.ts";
 import type { Engine } from "./engine.ts";
 import { CheckIcon, CloseIcon, PictureIcon, PlayIcon, SoundOffIcon, SoundOnIcon } from "./icons.tsx";
+import { t } from "./language.ts";
 import { enter, isDebug, leave } from "./navigation.ts";
 import { Notice } from "./notice.tsx";
-import { PROBLEM_TEXTS } from "./problems.ts";
+import { FINAL_PROBLEMS } from "./problems.ts";
 import { cover, toMatrix3d } from "./projection.ts";
 import { openSession, type Phase, type Session } from "./session.ts";
 
@@ -98,14 +99,15 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
   }, []);
 
   if (phase.name === "failed") {
-    const { title, advice, canRetry } = PROBLEM_TEXTS[phase.problem];
+    const { title, advice } = t.problems[phase.problem];
+    const canRetry = !FINAL_PROBLEMS.has(phase.problem);
     return (
       <Notice title={title} tone="warn">
         <p>{advice}</p>
         <div class="actions">
           {canRetry && (
             <button type="button" class="button" onClick={props.retry}>
-              Try again
+              {t.tryAgain}
             </button>
           )}
           <PlainButton manifest={manifest} primary={!canRetry} />
@@ -117,9 +119,9 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
   return (
     <main class="live">
       <h1 class="visually-hidden" ref={heading} tabIndex={-1}>
-        {manifest.title}, camera view
+        {t.live.cameraViewOf(manifest.title)}
       </h1>
-      <video ref={view} class="live-camera" playsInline muted autoPlay aria-label="Camera" />
+      <video ref={view} class="live-camera" playsInline muted autoPlay aria-label={t.live.camera} />
       <div
         ref={overlay}
         class={`live-overlay ${found ? "is-found" : ""} ${shown ? "is-shown" : ""} ${manifest.video_url ? "" : "is-empty"}`}
@@ -136,7 +138,7 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
             loop={isWhole}
             muted={muted.value}
             preload="auto"
-            aria-label={`Video of ${manifest.title}`}
+            aria-label={t.plain.videoOf(manifest.title)}
             onCanPlay={() => {
               if (videoState.value === "loading") videoState.value = "ready";
             }}
@@ -151,7 +153,7 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
         <p class="live-title" dir="auto">
           {manifest.title}
         </p>
-        <button type="button" class="round-button" onClick={leave} aria-label="Close camera">
+        <button type="button" class="round-button" onClick={leave} aria-label={t.live.closeCamera}>
           <CloseIcon />
         </button>
       </header>
@@ -162,7 +164,7 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
           <div class="live-controls">
             {videoState.value === "needs-tap" && (
               <button type="button" class="glass-button is-strong" onClick={play}>
-                <PlayIcon /> Play
+                <PlayIcon /> {t.live.play}
               </button>
             )}
             {manifest.video_url && !playback.is_muted && (
@@ -174,11 +176,11 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
                 }}
               >
                 {muted.value ? <SoundOnIcon /> : <SoundOffIcon />}
-                {muted.value ? "Unmute" : "Mute"}
+                {muted.value ? t.live.unmute : t.live.mute}
               </button>
             )}
             <button type="button" class="glass-button" onClick={() => enter("plain")}>
-              <PictureIcon /> Without camera
+              <PictureIcon /> {t.live.withoutCamera}
             </button>
           </div>
         </footer>
@@ -191,19 +193,13 @@ function Attempt(props: { manifest: ViewerManifest; engine: Engine; retry: () =>
 
 function Hint(props: { manifest: ViewerManifest; found: boolean; videoState: VideoState }) {
   const { manifest, found, videoState } = props;
-  const message = !found
-    ? "Point the camera at this photo"
-    : {
-        none: "Found. This photo has no video yet.",
-        loading: "Found. The video is loading…",
-        ready: "",
-        "needs-tap": "Found. Tap Play to start the video.",
-        broken: "Found, but this browser cannot play its video.",
-      }[videoState];
+  const { hints } = t.live;
+  const isQuiet = found && videoState === "ready";
+  const message = found ? hints[videoState] : hints.searching;
   return (
-    <div class={`live-hint ${message ? "" : "is-quiet"}`} role="status">
+    <div class={`live-hint ${isQuiet ? "is-quiet" : ""}`} role="status">
       {!found && manifest.thumbnail_url && <img src={manifest.thumbnail_url} alt={manifest.title} />}
-      <p>{message || <span class="visually-hidden">Found. The video is playing on the photo.</span>}</p>
+      <p>{isQuiet ? <span class="visually-hidden">{message}</span> : message}</p>
     </div>
   );
 }
@@ -211,17 +207,18 @@ function Hint(props: { manifest: ViewerManifest; found: boolean; videoState: Vid
 function Loading(props: { manifest: ViewerManifest; phase: Phase; engine: Engine; videoState: VideoState }) {
   const { manifest, phase, engine, videoState } = props;
   const isCameraOpen = phase.name !== "camera";
+  const texts = t.live.steps;
   const percent = Math.round(engine.progress.value * 100);
   const steps: { label: string; state: "waiting" | "running" | "done"; note?: string }[] = [
-    { label: "Camera", state: isCameraOpen ? "done" : "running", note: "Allow access when asked" },
-    { label: "Marker", state: percent === 100 ? "done" : "running", note: `${percent}%` },
-    { label: "Player", state: percent === 100 ? "running" : "waiting", note: "Starting" },
+    { label: texts.camera, state: isCameraOpen ? "done" : "running", note: texts.allowAccess },
+    { label: texts.marker, state: percent === 100 ? "done" : "running", note: `${percent}%` },
+    { label: texts.player, state: percent === 100 ? "running" : "waiting", note: texts.starting },
   ];
   if (manifest.video_url) {
-    steps.push({ label: "Video", state: videoState === "loading" ? "running" : "done" });
+    steps.push({ label: texts.video, state: videoState === "loading" ? "running" : "done" });
   }
   return (
-    <section class="live-loading" role="status" aria-label="Loading">
+    <section class="live-loading" role="status" aria-label={t.loading}>
       {manifest.thumbnail_url && <img src={manifest.thumbnail_url} alt="" />}
       <ol>
         {steps.map(({ label, state, note }) => (
@@ -231,7 +228,7 @@ function Loading(props: { manifest: ViewerManifest; phase: Phase; engine: Engine
             </span>
             {label}
             {state === "running" && <span class="step-note">{note}</span>}
-            {state === "done" && <span class="visually-hidden">ready</span>}
+            {state === "done" && <span class="visually-hidden">{texts.ready}</span>}
           </li>
         ))}
       </ol>
@@ -242,7 +239,7 @@ function Loading(props: { manifest: ViewerManifest; phase: Phase; engine: Engine
 function PlainButton({ manifest, primary }: { manifest: ViewerManifest; primary: boolean }) {
   return (
     <button type="button" class={primary ? "button" : "button is-quiet"} onClick={() => enter("plain")}>
-      {manifest.video_url ? "View photo and video" : "View photo"}
+      {manifest.video_url ? t.live.viewPhotoAndVideo : t.live.viewPhoto}
     </button>
   );
 }

@@ -2,6 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { ViewerManifest } from "../../client/client.ts";
 import { keepToPart, shownAt, WHOLE } from "../video/playback.ts";
 import { BackIcon, CameraIcon } from "./icons.tsx";
+import { t } from "./language.ts";
 import { enter, leave } from "./navigation.ts";
 import { Photo } from "./photo.tsx";
 
@@ -19,7 +20,7 @@ export function Plain({ manifest, canTrack }: { manifest: ViewerManifest; canTra
     <main class="plain">
       <header class="plain-head">
         <button type="button" class="link-button" onClick={leave}>
-          <BackIcon /> Back
+          <BackIcon /> {t.plain.back}
         </button>
         <h1 ref={heading} tabIndex={-1}>
           {manifest.title}
@@ -29,7 +30,7 @@ export function Plain({ manifest, canTrack }: { manifest: ViewerManifest; canTra
       <div class="plain-media">
         <figure>
           <Photo manifest={manifest} src={manifest.picture_url} />
-          <figcaption>Photo</figcaption>
+          <figcaption>{t.plain.photo}</figcaption>
         </figure>
         {manifest.video_url ? (
           <figure>
@@ -46,17 +47,17 @@ export function Plain({ manifest, canTrack }: { manifest: ViewerManifest; canTra
               controls
               playsInline
               preload="metadata"
-              aria-label={`Video of ${manifest.title}`}
+              aria-label={t.plain.videoOf(manifest.title)}
             />
-            <figcaption>Video</figcaption>
+            <figcaption>{t.plain.video}</figcaption>
           </figure>
         ) : (
-          <p class="state">This photo has no video yet.</p>
+          <p class="state">{t.plain.noVideo}</p>
         )}
       </div>
       {canTrack && (
         <button type="button" class="button" onClick={() => enter("camera")}>
-          <CameraIcon /> Start camera
+          <CameraIcon /> {t.start.startCamera}
         </button>
       )}
     </main>

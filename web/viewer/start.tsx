@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import type { ViewerManifest } from "../../client/client.ts";
 import type { Engine } from "./engine.ts";
 import { CameraIcon } from "./icons.tsx";
+import { t } from "./language.ts";
 import { enter } from "./navigation.ts";
 import { Photo } from "./photo.tsx";
 
@@ -26,22 +27,18 @@ export function Start({ manifest, engine }: { manifest: ViewerManifest; engine: 
         )}
         {engine ? (
           <>
-            <p class="lead">
-              {manifest.video_url
-                ? "Point your camera at this photo to bring it to life."
-                : "Point your camera at this photo."}
-            </p>
+            <p class="lead">{manifest.video_url ? t.start.leadWithVideo : t.start.lead}</p>
             <button type="button" class="button is-large" onClick={() => enter("camera")}>
-              <CameraIcon /> Start camera
+              <CameraIcon /> {t.start.startCamera}
             </button>
           </>
         ) : (
           <NotReady status={manifest.marker_status} />
         )}
         <button type="button" class="link-button" onClick={() => enter("plain")}>
-          {manifest.video_url ? "View photo and video without the camera" : "View photo without the camera"}
+          {manifest.video_url ? t.start.withoutCameraWithVideo : t.start.withoutCamera}
         </button>
-        {engine && <p class="fine-print">Camera images stay on this device.</p>}
+        {engine && <p class="fine-print">{t.start.privacy}</p>}
       </div>
     </main>
   );
@@ -51,14 +48,14 @@ function NotReady({ status }: { status: ViewerManifest["marker_status"] }) {
   if (status === "failed") {
     return (
       <p class="state is-warn" role="status">
-        This photo could not be prepared for the camera. Its owner can try again.
+        {t.start.failed}
       </p>
     );
   }
   return (
     <p class="state" role="status">
       <span class="spinner" />
-      This photo is being prepared for the camera. This page updates automatically.
+      {t.start.preparing}
     </p>
   );
 }

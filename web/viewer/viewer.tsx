@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ViewerManifest } from "../../client/client.ts";
 import { createEngine } from "./engine.ts";
+import { t } from "./language.ts";
 import { Live } from "./live.tsx";
 import { loadManifest, type ManifestResult } from "./manifest.ts";
 import { isDebug, view } from "./navigation.ts";
@@ -11,17 +12,19 @@ import { Start } from "./start.tsx";
 /** Pause between polls for a marker in progress. It grows by half after each poll, from `first` to `last`. */
 const POLL_MILLISECONDS = { first: 2000, last: 15_000 };
 
-/** The viewer page of one photo. */
-export function Viewer({ uniqueId }: { uniqueId: string }) {
+/** The viewer page of one photo, whose manifest is loading. */
+export function Viewer({ uniqueId, first }: { uniqueId: string; first: Promise<ManifestResult> }) {
   const [result, setResult] = useState<ManifestResult | null>(null);
   const [attempt, setAttempt] = useState(0);
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
     let unmounted = false;
+    let isFirst = attempt === 0;
     let wait = POLL_MILLISECONDS.first;
     async function poll(shown: ViewerManifest | null): Promise<void> {
-      const next = await loadManifest(uniqueId);
+      const next = await (isFirst ? first : loadManifest(uniqueId));
+      isFirst = false;
       if (unmounted) return;
       // A failed poll keeps the current page.
       const hasFailed = next.kind === "unreachable" || next.kind === "limited";
@@ -53,29 +56,29 @@ export function Viewer({ uniqueId }: { uniqueId: string }) {
   if (!result) {
     return (
       <main class="notice" aria-busy="true">
-        <span class="spinner is-large" role="status" aria-label="Loading" />
+        <span class="spinner is-large" role="status" aria-label={t.loading} />
       </main>
     );
   }
   if (result.kind === "unknown") {
     return (
-      <Notice title="Photo not found">
-        <p>It may have been removed, or the address is incomplete. Scan the QR code again.</p>
+      <Notice title={t.notFound.title}>
+        <p>{t.notFound.advice}</p>
       </Notice>
     );
   }
   if (result.kind === "limited") {
     return (
-      <Notice title="Please wait">
-        <p>Too many requests from your network. The photo will load automatically within a minute.</p>
-        <span class="spinner is-large" role="status" aria-label="Waiting" />
+      <Notice title={t.limited.title}>
+        <p>{t.limited.advice}</p>
+        <span class="spinner is-large" role="status" aria-label={t.waiting} />
       </Notice>
     );
   }
   if (result.kind === "unreachable") {
     return (
-      <Notice title="The photo cannot be loaded" tone="warn">
-        <p>Check your connection and try again.</p>
+      <Notice title={t.unreachable.title} tone="warn">
+        <p>{t.unreachable.advice}</p>
         <div class="actions">
           <button
             type="button"
@@ -85,7 +88,7 @@ export function Viewer({ uniqueId }: { uniqueId: string }) {
               setAttempt(attempt + 1);
             }}
           >
-            Try again
+            {t.tryAgain}
           </button>
         </div>
       </Notice>

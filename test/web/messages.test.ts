@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseSync } from "vite";
+import { describe, expect, it } from "vitest";
+import { viewer as english } from "../../messages/en/viewer.ts";
+import { LANGUAGES, languageOf } from "../../messages/languages.ts";
+import { viewer as russian } from "../../messages/ru/viewer.ts";
+
+it("a person gets the first language that there is, else English", () => {
+  expect(languageOf(["ru-RU", "en"])).toBe("ru");
+  expect(languageOf(["fr", "RU", "en"])).toBe("ru");
+  expect(languageOf(["en-GB", "ru"])).toBe("en");
+  expect(languageOf(["fr", "constructor"])).toBe("en");
+  expect(languageOf([])).toBe("en");
+});
+
+it("each language has a folder of the same files", () => {
+  const files = (language: string) =>
+    readdirSync(join(import.meta.dirname, "../../messages", language)).sort();
+  for (const language of Object.keys(LANGUAGES)) expect(files(language)).toEqual(files("en"));
+});
+
+type Message = string | ((...values: never[]) => string) | { readonly [name: string]: Message };
+
+/** Returns the texts of messages by path; a function's with the names of its places in place of values. */
+function textsOf(messages: Message, path = ""): [path: string, text: string][] {
+  if (typeof messages === "string") return [[path, messages]];
+  if (typeof messages === "function") {
+    const places = Array.from({ length: messages.length }, (_, at) => `{${at}}`);
+    return [[path, messages(...(places as never[]))]];
+  }
+  return Object.entries(messages).flatMap(([name, inner]) => textsOf(inner, path ? `${path}.${name}` : name));
+}
+
+describe("Russian", () => {
+  const originals = new Map(textsOf(english));
+
+  it.each(textsOf(russian))("translates %s", (path, text) => {
+    expect(text).toMatch(/\p{Script=Cyrillic}/u);
+    const places = (of: string) => of.match(/\{\d\}|<\w+>/g)?.sort() ?? [];
+    expect(places(text)).toEqual(places(originals.get(path)!));
+  });
+});
+
+/** Attributes whose values no one reads. */
+const CODE_ATTRIBUTES = ["accept", "class", "d", "href", "id", "rel", "style", "type", "viewBox"];
+
+/** Files whose texts are for developers. */
+const UNTRANSLATED = ["debug.tsx"];
+
+/** Returns the texts of a component that a person would read. */
+function literalsOf(file: string, source: string): string[] {
+  const found: string[] = [];
+  const isWords = (text: string) => /\p{L}{2,}[ ,.:]+\p{L}|^\p{Lu}\p{Ll}+$/u.test(text.trim());
+  const visit = (node: unknown): void => {
+    if (Array.isArray(node)) {
+      for (const one of node) visit(one);
+      return;
+    }
+    if (typeof node !== "object" || node === null) return;
+    const { type, value, name, source, operator } = node as Record<string, never> & { type?: string };
+    if (type === "JSXAttribute" && CODE_ATTRIBUTES.includes((name as { name: string }).name)) return;
+    // Types, imports and what is compared, such as the name of a key.
+    if (type?.startsWith("TS") || source || operator === "===") return;
+    if (type === "JSXText" && /\p{L}{2}/u.test(value)) found.push((value as string).trim());
+    if (type === "Literal" && typeof value === "string" && isWords(value)) found.push(value);
+    if (type === "TemplateElement" && isWords((value as { raw: string }).raw))
+      found.push((value as { raw: string }).raw);
+    for (const inner of Object.values(node)) visit(inner);
+  };
+  visit(parseSync(file, source).program);
+  return found;
+}
+
+it("a literal text in a component is found", () => {
+  const component =
+    '<p class="big red" title={isNow ? "It is here" : name}>Photo <b aria-label="Close">{t.close}</b></p>';
+  expect(literalsOf("a.tsx", component)).toEqual(["It is here", "Photo", "Close"]);
+});
+
+const WEB = join(import.meta.dirname, "../../web");
+const COMPONENTS = readdirSync(join(WEB, "viewer"), { recursive: true, encoding: "utf8" }).filter(
+  (file) => file.endsWith(".tsx") && !UNTRANSLATED.includes(file),
+);
+
+it.each(COMPONENTS)("no text stands in the component %s", (file) => {
+  expect(literalsOf(file, readFileSync(join(WEB, "viewer", file), "utf8"))).toEqual([]);
+});
