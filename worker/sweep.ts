@@ -39,6 +39,12 @@ const MAX_PICTURES = 30;
 const MAX_PURGED = 500;
 const PURGED_AT_ONCE = 6;
 
+/**
+ * How long a sweep waits for the storages of companies. One that responds, but slowly or without end, must not keep the
+ * sweep from being recorded. Less than the age at which a sweep counts as missing.
+ */
+const FILES_MILLISECONDS = 240_000;
+
 /** The wait after a failure, so that a storage that is down does not block the rows after it. */
 const RETRY_SECONDS = 600;
 
@@ -59,7 +65,7 @@ export async function scheduledSweep(services: Bindings): Promise<void> {
       const startedAt = now();
       let failure: SweepError | null = null;
       try {
-        await sweep(services, startedAt);
+        await sweep(services, startedAt, AbortSignal.timeout(FILES_MILLISECONDS));
       } catch (error) {
         if (!(error instanceof SweepError)) throw error;
         failure = error;
@@ -127,16 +133,16 @@ const FILE_STEPS: typeof STEPS = {
     const { db, askForPlace } = services;
     const contents = await someContents(db, hasNoPicture, MAX_PICTURES);
     if (contents.length === 0 || (await askForPlace())) return;
-    // One after another, to leave the other places to compilations. A company whose storage fails waits.
+    // One after another, to leave the other places to compilations. A company whose photo or storage fails waits.
     const failed = new Set<string>();
     for (const content of contents) {
       if (failed.has(content.companyId)) continue;
       try {
-        if (!(await makePicture(services, content, now))) return;
+        if (await makePicture(services, content, now)) continue;
       } catch (error) {
-        failed.add(content.companyId);
         logFailure("A picture is made by a later sweep", error, { content_id: content.id });
       }
+      failed.add(content.companyId);
     }
   },
   async videoUploads({ db, storages }, now) {
@@ -188,20 +194,27 @@ export async function removeDueFiles(services: Services, now: number): Promise<v
  *
  * A step that fails is logged, and the others run all the same.
  *
+ * @param timeUp ends the wait for the storages of companies. The next sweep continues with their files
  * @throws SweepError at the end, if a step failed
  */
-export async function sweep(services: Services, now: number): Promise<void> {
+export async function sweep(services: Services, now: number, timeUp?: AbortSignal): Promise<void> {
   const failures = new Map<string, unknown>();
+  const running = new Set<string>();
   const run = async ([name, step]: [string, (typeof STEPS)[string]]) => {
+    running.add(name);
     try {
       await step(services, now);
     } catch (error) {
       logFailure("A step of the sweep failed; the next sweep continues", error, { step: name });
       failures.set(name, error);
     }
+    running.delete(name);
   };
   for (const step of Object.entries(STEPS)) await run(step);
-  await Promise.all(Object.entries(FILE_STEPS).map(run));
+  const stopped = new Promise<void>((resolve) => timeUp?.addEventListener("abort", () => resolve()));
+  await Promise.race([Promise.all(Object.entries(FILE_STEPS).map(run)), stopped]);
+  if (running.size > 0)
+    logFailure("Storages are slow; the next sweep continues", null, { steps: [...running] });
   if (failures.size > 0) throw new SweepError(failures);
 }
 

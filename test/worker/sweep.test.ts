@@ -3,7 +3,14 @@ import { eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { expect, it, vi } from "vitest";
 import { claimDeleted, FIRST_COMPANY_ID } from "../../worker/content/store.ts";
-import { arContent, attempts, compilationDays, verifications } from "../../worker/db/tables.ts";
+import {
+  arContent,
+  attempts,
+  compilationDays,
+  orphanedFiles,
+  storageConnections,
+  verifications,
+} from "../../worker/db/tables.ts";
 import { sweep } from "../../worker/sweep.ts";
 import { addCompany } from "./company.ts";
 import { Edge } from "./edge.ts";
@@ -64,6 +71,47 @@ it("cleans up for a company and in the database while the storage of another com
   expect(await remaining()).toEqual(expect.arrayContaining(ids));
   expect(await remaining()).not.toContain(other);
   storage.delete = remove;
+});
+
+it("ends while the storage of a company responds slowly, and forgets the deleted files of others", async () => {
+  const { id: slowCompany } = await addCompany(edge, "Slow");
+  const slow = { id: crypto.randomUUID(), companyId: slowCompany, provider: "s3", name: "Slow" } as const;
+  const times = { createdAt: edge.clock, updatedAt: edge.clock };
+  await edge.db.insert(storageConnections).values({ ...slow, ...times, settings: "", keyId: "" });
+  const orphan = (companyId: string, storageId: string | null) => ({
+    id: crypto.randomUUID(),
+    companyId,
+    contentId: "gone",
+    storageId,
+    path: `companies/${companyId}/a.jpg`,
+    isReserved: false,
+    createdAt: edge.clock,
+    dueAt: edge.clock,
+  });
+  const other = orphan(FIRST_COMPANY_ID, null);
+  const left = orphan(slowCompany, slow.id);
+  await edge.db.insert(orphanedFiles).values([other, left]);
+  const { storages } = edge.bindings;
+  const open = storages.open.bind(storages);
+  const storage = await open(null);
+  const hanging = Promise.withResolvers<never>();
+  const opened = vi.spyOn(storages, "open").mockImplementation(async (id) => {
+    return id === slow.id ? { ...storage, delete: () => hanging.promise } : open(id);
+  });
+  const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+  const timeUp = new AbortController();
+  const rest = async () => (await edge.db.select().from(orphanedFiles)).map(({ id }) => id);
+  const swept = sweep(edge.bindings, edge.clock, timeUp.signal);
+  await vi.waitUntil(async () => !(await rest()).includes(other.id), { timeout: 30_000 });
+  timeUp.abort();
+  await swept;
+  expect(String(logged.mock.calls)).toMatch(/Storages are slow.*unusedFiles/);
+  expect(await rest()).toContain(left.id);
+  logged.mockRestore();
+  hanging.reject(new Error("The storage is down."));
+  await vi.waitUntil(() => opened.mock.calls.length > 0);
+  opened.mockRestore();
+  await edge.db.delete(orphanedFiles).where(eq(orphanedFiles.id, left.id));
 });
 
 /** Returns the database, without one of its tables. */

@@ -2,6 +2,7 @@ import { and, eq, inArray, lte, type SQL, sql } from "drizzle-orm";
 import { companiesWith } from "../db/companies-with.ts";
 import { insertIf } from "../db/insert-if.ts";
 import { insertSelect } from "../db/insert-select.ts";
+import { isListed } from "../db/is-listed.ts";
 import { arContent, companies, type Database, type OrphanedFileRow, orphanedFiles } from "../db/tables.ts";
 import { Transaction } from "../db/transaction.ts";
 import { logFailure } from "../log.ts";
@@ -181,13 +182,12 @@ async function discard({ db, storages }: Services, which: SQL, now: number): Pro
     ]);
     // Storages do not wait for each other: one may hang.
     const ofStorages = Map.groupBy(files, ({ storageId }) => storageId);
-    const gone = await Promise.all(
-      Array.from(ofStorages.values(), (own) => deleteFromStorage(storages, own, now)),
-    );
-    const ids = JSON.stringify(gone.flat().map(({ id }) => id));
-    if (ids !== "[]") {
-      await db.delete(orphanedFiles).where(sql`${orphanedFiles.id} IN (SELECT value FROM json_each(${ids}))`);
-    }
+    const deleteOwn = async (own: readonly OrphanedFileRow[]) => {
+      const gone = await deleteFromStorage(storages, own, now);
+      const ids = gone.map(({ id }) => id);
+      if (ids.length > 0) await db.delete(orphanedFiles).where(isListed(orphanedFiles.id, ids));
+    };
+    await Promise.all(Array.from(ofStorages.values(), deleteOwn));
   } catch (error) {
     logFailure("Unused files are left to the sweep", error);
   }

@@ -307,18 +307,27 @@ export function resolveRange(range: ByteRange, size: number): { start: number; e
   return { start, end };
 }
 
-/** Yields the objects of a listing, page by page. */
+/** Most pages of a listing, of up to 1,000 objects each. The server of a company may send pages without end. */
+const MAX_PAGES = 1000;
+
+/**
+ * Yields the objects of a listing, page by page.
+ *
+ * @throws StorageError `unavailable` for a listing of more than `MAX_PAGES`
+ */
 export async function* listObjects(
   storage: Pick<StorageProvider, "list">,
   folder: string,
   { recursive }: Pick<ListOptions, "recursive">,
 ): AsyncGenerator<StoredObject> {
   let cursor: string | undefined;
-  do {
+  for (let pages = 0; pages < MAX_PAGES; pages++) {
     const page = await storage.list(folder, { recursive, cursor });
     yield* page.objects;
-    cursor = page.cursor ?? undefined;
-  } while (cursor !== undefined);
+    if (page.cursor === null) return;
+    cursor = page.cursor;
+  }
+  throw new StorageError("unavailable", `The storage lists more than ${MAX_PAGES} pages of files.`);
 }
 
 /** Counts objects and bytes by listing them, for backends that have no count. */

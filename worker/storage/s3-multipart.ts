@@ -15,6 +15,9 @@ import { childrenOf, escapeXml, textOf } from "./xml.ts";
 /** Assembling the parts can take a server minutes. */
 const COMPLETE_SECONDS = 120;
 
+/** Of all pages of a list of parts: four times those of 10,000 parts. */
+const MAX_LIST_CHARACTERS = 10_000_000;
+
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html */
 export class S3MultipartUploads implements MultipartUploads {
   readonly minBytes = 5 * 2 ** 20;
@@ -68,10 +71,10 @@ export class S3MultipartUploads implements MultipartUploads {
   /** Null for servers that cannot list parts, such as wrangler's local R2. */
   async list(key: string, uploadId: string): Promise<UploadedPart[] | null> {
     const parts: UploadedPart[] = [];
-    let marker: string | null = null;
-    do {
+    let [last, characters] = [0, 0];
+    for (;;) {
       const query: Record<string, string> = { uploadId };
-      if (marker !== null) query["part-number-marker"] = marker;
+      if (last > 0) query["part-number-marker"] = String(last);
       const reply = await this.#bucket.ask({ method: "GET", key: this.#bucket.keyOf(key), query });
       if (reply.status === NOT_IMPLEMENTED) return null;
       if (reply.status !== 200) throw this.#bucket.error(reply);
@@ -83,9 +86,20 @@ export class S3MultipartUploads implements MultipartUploads {
           size: Number(textOf(element, "Size")),
         });
       }
-      marker = textOf(result, "IsTruncated") === "true" ? textOf(result, "NextPartNumberMarker") : null;
-    } while (marker !== null);
-    return parts;
+      const next = textOf(result, "IsTruncated") === "true" ? textOf(result, "NextPartNumberMarker") : null;
+      if (next === null && parts.length <= this.maxParts) return parts;
+      // A server may send pages without end. Texts of their elements keep whole pages in memory.
+      characters += reply.text.length;
+      const goesOn =
+        Number(next) > last && parts.length <= this.maxParts && characters <= MAX_LIST_CHARACTERS;
+      if (!goesOn) {
+        throw new StorageError(
+          "unavailable",
+          `The storage lists more than ${this.maxParts} parts of an upload, or the same parts again.`,
+        );
+      }
+      last = Number(next);
+    }
   }
 
   async complete(key: string, uploadId: string, parts: readonly CompletedPart[]): Promise<void> {

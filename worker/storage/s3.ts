@@ -35,6 +35,9 @@ const PART_BYTES = 8 * 2 ** 20;
 /** S3's limit of keys per listing, and per bulk deletion. */
 const PAGE_OBJECTS = 1000;
 
+/** Most pages of a folder that is deleted: a hundred times the files of a photo. A server may list deleted files again. */
+const MAX_DELETED_PAGES = 100;
+
 /** Some servers delete the objects one by one before they respond. */
 const BULK_DELETION_SECONDS = 120;
 
@@ -242,12 +245,16 @@ export class S3Storage implements StorageProvider {
   async deleteTree(folder: string): Promise<void> {
     const prefix = folderPrefix(folder);
     if (prefix === "") throw new RangeError("The root cannot be deleted.");
-    let page: ListPage;
-    do {
+    for (let pages = 0; pages < MAX_DELETED_PAGES; pages++) {
       // Always the first page: the objects of the page before are deleted.
-      page = await this.#page(folder, { recursive: true });
+      const page = await this.#page(folder, { recursive: true });
       await this.#deleteNames(page.objects.map(({ key }) => this.#bucket.prefix + key));
-    } while (page.cursor !== null);
+      if (page.cursor === null) return;
+    }
+    throw new StorageError(
+      "unavailable",
+      `The storage still lists files after ${MAX_DELETED_PAGES} pages of them were deleted.`,
+    );
   }
 
   /** Lists a folder as the server does: with the empty objects that stand for folders. */

@@ -5,6 +5,7 @@ import { arContent, orphanedFiles } from "../../../worker/db/tables.ts";
 import type { PreviewOutcome } from "../../../worker/marker/outcome.ts";
 import type { ArContent, ViewerManifest } from "../../../worker/schemas.ts";
 import { sweep } from "../../../worker/sweep.ts";
+import { addCompany } from "../company.ts";
 import { Edge, form, json } from "../edge.ts";
 import { jpeg, mind, png } from "../fixtures.ts";
 
@@ -117,6 +118,17 @@ describe("a photo without a picture", () => {
     download.mockRestore();
     await swept(previewed);
     expect((await edge.content(id)).picture_url).not.toBeNull();
+  });
+
+  it("does not delay those of other companies while the compiler gets it too slowly", async () => {
+    const others = [await delivered({}), await delivered({})];
+    for (const [i, { id }] of others.entries()) {
+      const { id: companyId, projectId } = await addCompany(edge, `Company ${i}`);
+      await edge.db.update(arContent).set({ companyId, projectId }).where(eq(arContent.id, id));
+    }
+    const failure = { code: "storage_unavailable", message: "Too slow." } as const;
+    await swept({ kind: "retryable", failure, retryAfterSeconds: null });
+    expect(asked).toHaveLength(2);
   });
 
   it.each(["refused", "missing"])("is left until it is compiled again if its original is %s", async (why) => {
