@@ -53,7 +53,7 @@ export default defineConfig({
         // The tests start the command line about a hundred times; the cache avoids compiling its modules each time.
         env: { NODE_COMPILE_CACHE: join(ROOT, "node_modules/.cache/vivimark/node") },
       }),
-      project("web", UNIT),
+      project("web", { ...UNIT, setupFiles: [BYTES, join(ROOT, "test/web/texts.ts")] }),
       project("yandex-disk", UNIT),
       // In workerd.
       "test/worker/vitest.config.ts",

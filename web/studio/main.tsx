@@ -25,6 +25,7 @@ import { pausedUntil } from "./api/rate-limit.ts";
 import { ActivityPage } from "./company/activity-page.tsx";
 import { ProjectsPage } from "./company/projects-page.tsx";
 import { UsagePage } from "./company/usage-page.tsx";
+import { loadTexts, t } from "./language.ts";
 import { ContentPage } from "./photo/content-page.tsx";
 import { GridPage } from "./photos/grid-page.tsx";
 import { returnToPlace } from "./photos/place.ts";
@@ -53,23 +54,22 @@ function Studio() {
       }
     >
       <a class="skip-link" href="#main">
-        Skip to content
+        {t.frame.skip}
       </a>
       <SiteHeader />
       {!online.value && (
         <p class="banner" role="status">
-          You are offline. This page updates when the connection is back.
+          {t.frame.offline}
         </p>
       )}
       {me.value?.public_url === null && may("company:manage") && (
         <p class="banner bad" role="status">
-          PUBLIC_URL is not set. Until the operator sets it to this installation's address, photos cannot be
-          added, and invitations, password resets and passkeys do not work.
+          {t.frame.noPublicUrl}
         </p>
       )}
       {pausedUntil.value !== null && (
         <p class="banner" role="status">
-          Rate limit reached. Resuming at {moment(pausedUntil.value)}.
+          {t.frame.paused(moment(pausedUntil.value))}
         </p>
       )}
       <Page />
@@ -124,20 +124,28 @@ function Content({ path }: { path: string }) {
   if (!me.value.company) return <ChooseCompanyPage />;
   if (path === "/") return <GridPage />;
   if (path === "/projects") return <ProjectsPage />;
-  if (path === "/activity") return may("audit:read") ? <ActivityPage /> : <NotAllowed page="Activity" />;
+  if (path === "/activity")
+    return may("audit:read") ? <ActivityPage /> : <NotAllowed page={t.frame.pages.activity} />;
   if (path === "/usage") return <UsagePage />;
   if (path === "/account") return <AccountPage />;
   if (path === "/company") return <CompanyPage />;
-  if (path === "/storage") return may("storage:read") ? <StoragePage /> : <NotAllowed page="Storage" />;
-  if (path === "/webhooks") return may("webhooks:manage") ? <WebhooksPage /> : <NotAllowed page="Webhooks" />;
+  if (path === "/storage")
+    return may("storage:read") ? <StoragePage /> : <NotAllowed page={t.frame.pages.storage} />;
+  if (path === "/webhooks")
+    return may("webhooks:manage") ? <WebhooksPage /> : <NotAllowed page={t.frame.pages.webhooks} />;
   if (path === "/platform" && may("platform:operate")) return <PlatformPage />;
   const id = /^\/content\/([^/]+)$/.exec(path)?.[1];
   return id ? <ContentPage key={id} id={id} /> : <NotFound what="page" />;
 }
 
-void loadMe()
+const texts = loadTexts();
+void texts.then(() => render(<Studio />, document.getElementById("app")!));
+loadMe()
   .then(async () => {
+    await texts;
     if (may("content:submit")) await resumeUnfinished();
   })
-  .catch(toastError);
-render(<Studio />, document.getElementById("app")!);
+  .catch(async (error) => {
+    await texts;
+    toastError(error);
+  });

@@ -1,7 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import { may, me, switchCompany } from "./account/me.ts";
+import { t } from "./language.ts";
 import { IconClose, IconMenu, Logo } from "./ui/icons.tsx";
+import { rich } from "./ui/rich.tsx";
 import { toastError } from "./ui/toasts.tsx";
 import { jobs } from "./upload/jobs.ts";
 import "./site-header.css";
@@ -19,8 +21,7 @@ export function SiteHeader() {
         <a class="running" href="/">
           <span class="spinner" aria-hidden="true" />
           <span>
-            {running}
-            <span class="running-text"> {running === 1 ? "photo" : "photos"} in progress</span>
+            {rich(t.frame.running(running), { words: (part) => <span class="running-text">{part}</span> })}
           </span>
         </a>
       )}
@@ -31,16 +32,17 @@ export function SiteHeader() {
 }
 
 function linksOf(company: boolean): readonly (readonly [href: string, label: string])[] {
+  const { pages } = t.frame;
   return [
-    company && (["/projects", "Projects"] as const),
-    may("storage:read") && (["/storage", "Storage"] as const),
-    may("webhooks:manage") && (["/webhooks", "Webhooks"] as const),
-    may("audit:read") && (["/activity", "Activity"] as const),
-    company && (["/usage", "Usage"] as const),
-    company && (["/company", "Company"] as const),
-    may("platform:operate") && (["/platform", "Platform"] as const),
-    company && (["/account", "Account"] as const),
-    ["/reference", "API"] as const,
+    company && (["/projects", pages.projects] as const),
+    may("storage:read") && (["/storage", pages.storage] as const),
+    may("webhooks:manage") && (["/webhooks", pages.webhooks] as const),
+    may("audit:read") && (["/activity", pages.activity] as const),
+    company && (["/usage", pages.usage] as const),
+    company && (["/company", pages.company] as const),
+    may("platform:operate") && (["/platform", pages.platform] as const),
+    company && (["/account", pages.account] as const),
+    ["/reference", pages.reference] as const,
   ].filter((link) => link !== false);
 }
 
@@ -87,10 +89,10 @@ function SiteNav() {
           onClick={() => setOpen(!open)}
         >
           {open ? <IconClose /> : <IconMenu />}
-          Menu
+          {t.frame.menu}
         </button>
       )}
-      <nav id="site-nav" class={open ? "site-nav open" : "site-nav"} aria-label="Studio">
+      <nav id="site-nav" class={open ? "site-nav open" : "site-nav"} aria-label={t.frame.navigation}>
         {links.map(([href, label]) => (
           <a
             key={href}
@@ -112,12 +114,12 @@ function CompanySwitch() {
   if (companies.length < 2) return null;
   return (
     <label class="company-switch">
-      <span class="visually-hidden">Company</span>
+      <span class="visually-hidden">{t.frame.company}</span>
       <select
         value={company?.id ?? ""}
         onChange={({ currentTarget }) => void switchCompany(currentTarget.value).catch(toastError)}
       >
-        {!company && <option value="">Choose a company</option>}
+        {!company && <option value="">{t.frame.chooseCompany}</option>}
         {companies.map(({ id, name }) => (
           <option key={id} value={id}>
             {name}

@@ -1,8 +1,10 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { messageOf } from "../api/errors.ts";
+import { t } from "../language.ts";
 import { copyText } from "../ui/copy.ts";
 import { Loading } from "../ui/loading.tsx";
+import { rich } from "../ui/rich.tsx";
 import { useTitle } from "../ui/title.ts";
 import { getDocument } from "./api.ts";
 import {
@@ -25,7 +27,7 @@ import "./reference-page.css";
 
 /** The API reference: every operation of the API's document, with its fields, errors and examples. */
 export function ReferencePage() {
-  useTitle("API reference");
+  useTitle(t.reference.title);
   const [document, setDocument] = useState<ApiDocument | null>(null);
   const [error, setError] = useState("");
   const [search, setSearch] = useState("");
@@ -48,9 +50,9 @@ export function ReferencePage() {
   return (
     <div class="reference">
       <div class="reference-head">
-        <h1>API reference</h1>
+        <h1>{t.reference.title}</h1>
         <a class="quiet-link" href="/api/openapi.json" target="_blank" rel="noopener">
-          OpenAPI document
+          {t.reference.openApiDocument}
         </a>
       </div>
       {error && (
@@ -67,15 +69,15 @@ export function ReferencePage() {
           <div class="reference-columns">
             <div class="reference-side">
               <label class="field">
-                Search
+                {t.reference.search}
                 <input
                   type="search"
                   value={search}
-                  placeholder="webhook, /video"
+                  placeholder={t.reference.searchExample}
                   onInput={({ currentTarget }) => setSearch(currentTarget.value)}
                 />
               </label>
-              <nav aria-label="Subjects">
+              <nav aria-label={t.reference.subjects}>
                 {sections.map(({ name, entries }) => (
                   <a key={name} class="quiet-link" href={`#${name}`}>
                     {name} <span class="hint">{entries.length}</span>
@@ -84,7 +86,7 @@ export function ReferencePage() {
               </nav>
             </div>
             <div class="reference-sections">
-              {sections.length === 0 && <p role="status">No operation matches “{search}”.</p>}
+              {sections.length === 0 && <p role="status">{t.reference.noMatch(search)}</p>}
               {sections.map(({ name, description, entries }) => (
                 <section key={name} id={name} aria-labelledby={`${name}-title`}>
                   <h2 id={`${name}-title`}>{name}</h2>
@@ -137,7 +139,7 @@ function OperationEntry({ document, entry }: OfDocument & { readonly entry: Entr
       onToggle={({ currentTarget }) => toggle(currentTarget.open)}
     >
       <summary>
-        <span class={`method ${method.toLowerCase()}`}>{isWebhook ? "Event" : method}</span>
+        <span class={`method ${method.toLowerCase()}`}>{isWebhook ? t.reference.event : method}</span>
         <code>{path}</code>
         <span class="operation-summary">{summary}</span>
       </summary>
@@ -160,17 +162,12 @@ function OperationDetails({ document, entry }: OfDocument & { readonly entry: En
       {!isWebhook && (
         <p>
           {signedInBy(operation.security)}
-          {permission && (
-            <>
-              {" "}
-              Permission: <code>{permission}</code>.
-            </>
-          )}
+          {permission && <> {rich(t.reference.permission, { code: () => <code>{permission}</code> })}</>}
         </p>
       )}
       {parameters.length > 0 && (
         <>
-          <h3>Parameters</h3>
+          <h3>{t.reference.parameters}</h3>
           <Rows>
             {parameters.map((parameter) => (
               <ParameterRow key={parameter.name} document={document} parameter={parameter} />
@@ -179,7 +176,7 @@ function OperationDetails({ document, entry }: OfDocument & { readonly entry: En
         </>
       )}
       {Object.entries(requestBody?.content ?? {}).map(([type, body]) => (
-        <BodyDetails key={type} document={document} title={`Request body: ${type}`} body={body} />
+        <BodyDetails key={type} document={document} title={t.reference.requestBody(type)} body={body} />
       ))}
       {Object.entries(responses)
         .filter(([status]) => Number(status) < 400)
@@ -187,25 +184,21 @@ function OperationDetails({ document, entry }: OfDocument & { readonly entry: En
           <SuccessDetails key={status} document={document} status={status} answer={answer} />
         ))}
       <Errors responses={responses} />
-      {!isWebhook && <Code name="Command" text={curlOf(document, entry, location.origin)} />}
+      {!isWebhook && <Code name={t.reference.command} text={curlOf(document, entry, location.origin)} />}
     </div>
   );
 }
 
-const CREDENTIALS: Readonly<Record<string, string>> = {
-  session: "a session of the studio",
-  key: "an API key",
-  invitation: "the token of an invitation",
-  mailbox: "the token of the development mailbox",
-  metrics: "the METRICS_KEY of the platform",
-};
-
 /** Returns which credentials a request may have. */
 function signedInBy(security: readonly Readonly<Record<string, unknown>>[]): string {
-  const names = security.flatMap((one) => Object.keys(one)).map((name) => CREDENTIALS[name] ?? name);
+  const credentials: Readonly<Record<string, string>> = t.reference.credentials;
+  const names = security
+    .flatMap((one) => Object.keys(one))
+    .map((name) => credentials[name] ?? name)
+    .join(t.reference.or);
   const isOpen = security.length === 0 || security.some((one) => Object.keys(one).length === 0);
-  if (names.length === 0) return "Open to everybody.";
-  return isOpen ? `Open to everybody; more with ${names.join(" or ")}.` : `Needs ${names.join(" or ")}.`;
+  if (names === "") return t.reference.open;
+  return isOpen ? t.reference.openOrMore(names) : t.reference.needs(names);
 }
 
 function ParameterRow({ document, parameter }: OfDocument & { readonly parameter: Parameter }) {
@@ -227,16 +220,14 @@ function SuccessDetails({
   answer,
 }: OfDocument & { readonly status: string; readonly answer: Answer }) {
   const bodies = Object.entries(answer.content ?? {});
-  const title = `Response ${status}: ${answer.description}`;
+  const title = t.reference.response(status, answer.description);
   if (bodies.length === 0) return <h3>{title}</h3>;
   const isJson = bodies[0]![0] === "application/json";
   if (isJson) return <BodyDetails document={document} title={title} body={bodies[0]![1]} />;
   return (
     <>
       <h3>{title}</h3>
-      <p>
-        Type: <code>{bodies.map(([type]) => type).join(", ")}</code>
-      </p>
+      <p>{rich(t.reference.type, { code: () => <code>{bodies.map(([type]) => type).join(", ")}</code> })}</p>
     </>
   );
 }
@@ -251,7 +242,7 @@ function BodyDetails({
     <>
       <h3>{title}</h3>
       {body.schema && <Fields document={document} schema={body.schema} />}
-      {example && <Code name="Example" text={example} />}
+      {example && <Code name={t.reference.example} text={example} />}
     </>
   );
 }
@@ -287,9 +278,7 @@ function NestedFields({
   const [isOpen, setOpen] = useState(false);
   return (
     <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
-      <summary>
-        Fields of <code>{name}</code>
-      </summary>
+      <summary>{rich(t.reference.fieldsOf, { code: () => <code>{name}</code> })}</summary>
       {isOpen && <Fields document={document} schema={schema} />}
     </details>
   );
@@ -313,7 +302,9 @@ function Row({ name, type, limits, isRequired, description, children }: RowProps
     <li>
       <p>
         <code>{name}</code>{" "}
-        <span class="hint">{[type, limits, isRequired && "required"].filter(Boolean).join(", ")}</span>
+        <span class="hint">
+          {[type, limits, isRequired && t.reference.required].filter(Boolean).join(", ")}
+        </span>
       </p>
       {description && (
         <p>
@@ -330,7 +321,7 @@ function Errors({ responses }: { readonly responses: Readonly<Record<string, Ans
   if (errors.length === 0) return null;
   return (
     <>
-      <h3>Errors</h3>
+      <h3>{t.reference.errors}</h3>
       <ul class="reference-rows">
         {errors.map(([status, answer]) => (
           <li key={status} class="reference-codes">
@@ -350,7 +341,7 @@ function Code({ name, text }: { readonly name: string; readonly text: string }) 
     <details class="reference-code">
       <summary>{name}</summary>
       <button type="button" class="button small" onClick={() => void copyText(text, name)}>
-        Copy
+        {t.reference.copy}
       </button>
       <pre>{text}</pre>
     </details>

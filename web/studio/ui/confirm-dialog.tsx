@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { t } from "../language.ts";
 import { useAction } from "./action.ts";
 import { Dialog } from "./dialog.tsx";
 
@@ -24,7 +25,7 @@ export function ConfirmDialog(props: {
       <p>{props.children}</p>
       <div class="dialog-actions">
         <button type="button" class="button" autofocus onClick={props.onClose}>
-          {props.cancel ?? "Cancel"}
+          {props.cancel ?? t.ui.cancel}
         </button>
         <button
           type="button"

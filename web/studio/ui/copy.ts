@@ -1,3 +1,4 @@
+import { t } from "../language.ts";
 import { toast } from "./toasts.tsx";
 
 /**
@@ -7,9 +8,9 @@ import { toast } from "./toasts.tsx";
 export async function copyText(text: string, name: string, field?: HTMLInputElement | null): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
-    toast(`${name} copied.`);
+    toast(t.ui.copied(name));
   } catch {
     field?.select();
-    toast(field ? `Press Ctrl+C or ⌘C to copy the ${name.toLowerCase()}.` : text);
+    toast(field ? t.ui.copyYourself(name) : text);
   }
 }

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
+import { t } from "../language.ts";
 
 /**
  * A modal dialog, open while it is rendered. Escape closes it. A tap outside closes it too, unless something was
@@ -65,7 +66,7 @@ export function DialogActions(props: {
     <div class="dialog-actions">
       {props.children}
       <button type="button" class="button" onClick={props.onClose}>
-        Cancel
+        {t.ui.cancel}
       </button>
       <button
         type="submit"

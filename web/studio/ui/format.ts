@@ -1,3 +1,5 @@
+import { language, t } from "../language.ts";
+
 /** Formats bytes as "1.2 MB" (decimal, like the limits). */
 export function megabytes(bytes: number): string {
   if (bytes < 999_500) return `${Math.max(1, Math.round(bytes / 1_000))} kB`;
@@ -16,12 +18,11 @@ export function byteSize(bytes: number): string {
 /** Formats a remaining time: "less than a minute", "about 3 minutes". */
 export function timeLeft(seconds: number): string {
   const minutes = Math.ceil(seconds / 60);
-  if (minutes <= 1) return "less than a minute";
-  if (minutes < 90) return `about ${minutes} minutes`;
-  return `about ${Math.round(minutes / 60)} hours`;
+  if (minutes <= 1) return t.ui.lessThanAMinute;
+  return minutes < 90 ? t.ui.aboutMinutes(minutes) : t.ui.aboutHours(Math.round(minutes / 60));
 }
 
-const NUMBER = new Intl.NumberFormat("en");
+const NUMBER = new Intl.NumberFormat(language);
 
 /** Formats a count: "2,620". */
 export function count(value: number): string {
@@ -30,7 +31,7 @@ export function count(value: number): string {
 
 /** Formats a number of photos: "1 photo", "2,620 photos". */
 export function photoCount(value: number): string {
-  return `${count(value)} ${value === 1 ? "photo" : "photos"}`;
+  return t.ui.photos(value);
 }
 
 /** Formats a duration: "0.4 s", "12 s", "3 min 5 s". */
@@ -39,7 +40,7 @@ export function duration(milliseconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   if (seconds < 59.5) return `${Math.round(seconds)} s`;
   const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return t.ui.minutesAndSeconds(Math.floor(whole / 60), whole % 60);
 }
 
 /** Turns a file name into a title: without extension and separators, capitalised. */
@@ -48,23 +49,23 @@ export function titleOf(fileName: string): string {
     .replace(/\.[^.]*$/, "")
     .replace(/[_-]+/g, " ")
     .trim();
-  return words ? words[0].toUpperCase() + words.slice(1, 200) : "Untitled";
+  return words ? words[0].toUpperCase() + words.slice(1, 200) : t.ui.untitled;
 }
 
-const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-const ABSOLUTE = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+const RELATIVE = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+const ABSOLUTE = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 
 /** Formats a time as "just now", "5 minutes ago", "yesterday", or the date. */
 export function ago(iso: string, now: number): string {
   const seconds = (Date.parse(iso) - now) / 1_000;
-  if (Math.abs(seconds) < 45) return "just now";
+  if (Math.abs(seconds) < 45) return t.ui.justNow;
   if (Math.abs(seconds) < 45 * 60) return RELATIVE.format(Math.round(seconds / 60), "minute");
   if (Math.abs(seconds) < 22 * 3_600) return RELATIVE.format(Math.round(seconds / 3_600), "hour");
   if (Math.abs(seconds) < 6.5 * 86_400) return RELATIVE.format(Math.round(seconds / 86_400), "day");
   return ABSOLUTE.format(Date.parse(iso));
 }
 
-const CLOCK = new Intl.DateTimeFormat("en", { timeStyle: "medium" });
+const CLOCK = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
 
 /** Formats a time of today: "2:03:20 PM". */
 export function moment(time: number): string {

@@ -1,16 +1,17 @@
+import { t } from "../language.ts";
 import { useTitle } from "./title.ts";
 
 export function NotFound({ what }: { what: "page" | "photo" }) {
-  useTitle("Not found");
+  useTitle(t.ui.notFound);
   return (
     <section class="notice">
       <p class="notice-code" aria-hidden="true">
         404
       </p>
-      <h1>{what === "page" ? "Page not found" : "Photo not found"}</h1>
-      <p>{what === "page" ? "Check the address." : "The photo was deleted, or the address is incomplete."}</p>
+      <h1>{what === "page" ? t.ui.pageNotFound : t.ui.photoNotFound}</h1>
+      <p>{what === "page" ? t.ui.checkAddress : t.ui.photoGone}</p>
       <a class="button primary" href="/">
-        Show all photos
+        {t.ui.showAllPhotos}
       </a>
     </section>
   );

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import { t } from "../language.ts";
 import { copyText } from "./copy.ts";
 import { IconCopy } from "./icons.tsx";
 import "./secret-panel.css";
@@ -21,7 +22,7 @@ export function SecretPanel(props: {
   return (
     <div class="secret-panel" role="status">
       <label class="field">
-        {props.label} Copy it now. It is not shown again.
+        {t.ui.copyNow(props.label)}
         <input
           ref={field}
           readOnly
@@ -33,10 +34,10 @@ export function SecretPanel(props: {
       <div class="secret-actions">
         <button type="button" class="button small" onClick={() => void copyText(secret, name, field.current)}>
           <IconCopy />
-          Copy {name.toLowerCase()}
+          {t.ui.copy(name)}
         </button>
         <button type="button" class="button small" onClick={props.onDone}>
-          Done
+          {t.ui.done}
         </button>
       </div>
     </div>

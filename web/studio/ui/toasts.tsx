@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { messageOf } from "../api/errors.ts";
+import { t } from "../language.ts";
 import { IconClose } from "./icons.tsx";
 
 interface Toast {
@@ -41,7 +42,7 @@ function dismiss(key: number): void {
 
 export function Toasts() {
   return (
-    <section class="toasts" aria-label="Messages" aria-live="polite">
+    <section class="toasts" aria-label={t.ui.messages} aria-live="polite">
       {toasts.value.map(({ key, text, tone, action }) => (
         <div key={key} class={`toast ${tone}`}>
           <p>{text}</p>
@@ -57,7 +58,7 @@ export function Toasts() {
               {action.label}
             </button>
           )}
-          <button type="button" class="icon-button" aria-label="Dismiss message" onClick={() => dismiss(key)}>
+          <button type="button" class="icon-button" aria-label={t.ui.dismiss} onClick={() => dismiss(key)}>
             <IconClose />
           </button>
         </div>

@@ -1,0 +1,3 @@
+import { loadTexts } from "../../web/studio/language.ts";
+
+await loadTexts();
