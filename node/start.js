@@ -7,7 +7,19 @@ if (major < 22 || (major === 22 && minor < 18)) {
   );
   process.exit(1);
 }
+/** The folder of each command beside this file. */
+const FOLDERS = {
+  start: "start",
+  dev: "start",
+  seed: "start",
+  deploy: "deploy",
+  "build-worker": "deploy",
+  backup: "backup",
+  restore: "backup",
+};
 const command = process.argv[2] ?? "start";
-const folder =
-  { "build-worker": "deploy", deploy: "deploy", backup: "backup", restore: "backup" }[command] ?? "start";
-await import(`./${folder}/${command}.ts`);
+if (!Object.hasOwn(FOLDERS, command)) {
+  console.error(`${command} is not a command. Commands: ${Object.keys(FOLDERS).join(", ")}.`);
+  process.exit(2);
+}
+await import(`./${FOLDERS[command]}/${command}.ts`);

@@ -20,7 +20,7 @@ export async function cleanUp(): Promise<void> {
 
 /** Starts `node node/start.js COMMAND`. */
 export function start(
-  command: "start" | "dev" | "seed" | "backup" | "restore",
+  command: "start" | "dev" | "seed" | "backup" | "restore" | "--help",
   environment: Record<string, string>,
   args: readonly string[] = [],
 ) {

@@ -196,3 +196,9 @@ test("an invalid port is one clear line", async () => {
   expect(await exitCode(child)).toBe(1);
   expect(printed().trim()).toBe('PORT is "http"; expected a whole number from 1 to 65535.');
 });
+
+test("an unknown command is one clear line", async () => {
+  const { child, printed } = start("--help", {});
+  expect(await exitCode(child)).toBe(2);
+  expect(printed().trim()).toMatch(/^--help is not a command\. Commands: start, dev, seed, deploy, /);
+});
