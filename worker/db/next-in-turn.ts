@@ -14,7 +14,7 @@ interface Line {
   /** The moment since which a row waits. */
   readonly since: SQL;
   /** The column of `companies` with the moment of its last turn. */
-  readonly lastTurn: SQL;
+  readonly lastTurn: typeof companies.compiledAt | typeof companies.movedAt;
   /** The row to prefer if it is its company's turn; by default, the one that has waited longest. */
   readonly preferred?: SQL | undefined;
   /** The most rows of one company that are worked on at a time. */
@@ -23,7 +23,8 @@ interface Line {
 
 /**
  * Returns the id of the row to take next, as SQL; NULL if no row is ready. Companies take turns: first the one with
- * the fewest rows that are worked on, then the one whose last turn was longest ago.
+ * the fewest rows that are worked on, then the one whose last turn was longest ago. Companies that one person created
+ * have the turns of one company, which they share in the same way: otherwise more companies would mean more turns.
  *
  * It reads a few rows per company that waits, however many rows each of them waits with.
  */
@@ -47,11 +48,17 @@ export function nextInTurn(line: Line): SQL {
   return sql`(
     WITH RECURSIVE ${companiesWith(table, isOpen)}
     SELECT line.id FROM (
-      SELECT waiting.company_id AS company_id,
-        ${chosen} AS id,
-        (SELECT count(*) ${ofCompany} AND ${isTaken}) AS taken
-      FROM waiting WHERE waiting.company_id IS NOT NULL
-    ) AS line JOIN ${companies} ON ${companies.id} = line.company_id
+      SELECT company.id, company.taken, ${lastTurn} AS turn,
+        sum(company.taken) OVER (PARTITION BY coalesce(${companies.createdBy}, ${companies.id})) AS taken_together,
+        coalesce((SELECT max(sibling.${sql.identifier(lastTurn.name)}) FROM ${companies} AS sibling
+          WHERE sibling.created_by = ${companies.createdBy}), ${lastTurn}) AS turn_together
+      FROM (
+        SELECT waiting.company_id AS company_id,
+          ${chosen} AS id,
+          (SELECT count(*) ${ofCompany} AND ${isTaken}) AS taken
+        FROM waiting WHERE waiting.company_id IS NOT NULL
+      ) AS company JOIN ${companies} ON ${companies.id} = company.company_id
+    ) AS line
     WHERE line.id IS NOT NULL AND line.taken < ${atOnce}
-    ORDER BY line.taken, ${lastTurn} LIMIT 1)`;
+    ORDER BY line.taken_together, line.turn_together, line.taken, line.turn LIMIT 1)`;
 }

@@ -359,7 +359,7 @@ function nextTask(places: number, due: Due, preferred?: SQL): SQL {
     isReady: isDue(due),
     isTaken: holdsPlace(now),
     since: sql`${compileTasks.nextAttemptAt}`,
-    lastTurn: sql`${companies.compiledAt}`,
+    lastTurn: companies.compiledAt,
     preferred,
   });
   return sql`CASE WHEN ${hasFreePlace(places, now)} THEN ${next} END`;

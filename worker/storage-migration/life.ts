@@ -164,7 +164,7 @@ function nextTurn(now: number, dueBy: number): SQL {
     isReady: sql`${nextMessageAt} <= ${dueBy} AND (${lease} IS NULL OR ${leaseExpiresAt} <= ${now})`,
     isTaken: sql`${lease} IS NOT NULL AND ${leaseExpiresAt} > ${now}`,
     since: sql`${nextMessageAt}`,
-    lastTurn: sql`${companies.movedAt}`,
+    lastTurn: companies.movedAt,
     atOnce: TURNS_AT_ONCE,
   });
 }

@@ -111,6 +111,27 @@ async function states(companyId: string): Promise<string[]> {
   return tasks.map(({ state }) => state);
 }
 
+test("one photo gets the next free place while another person has many companies with photos in the queue", async () => {
+  const crowd: Company[] = [];
+  for (let i = 0; i < 6; i++) crowd.push(await addCompany(edge, `Crowd ${i}`));
+  const shop = await addCompany(edge, "Shop");
+  const [{ createdBy }] = await edge.db.select().from(companies).where(eq(companies.id, crowd[0].id));
+  for (const { id } of crowd) await edge.db.update(companies).set({ createdBy }).where(eq(companies.id, id));
+  // The shop had a turn before; the companies of the crowd had none.
+  await edge.db
+    .update(companies)
+    .set({ compiledAt: edge.clock - 1 })
+    .where(eq(companies.id, shop.id));
+  const queue: CompileMessage[] = [];
+  for (const company of crowd) queue.push(...(await photos(company, 1)));
+  const first = await startBatch(queue);
+  queue.push(...(await photos(shop, 2)));
+  await first.end();
+  const second = await startBatch(queue);
+  expect(second.holders).toContain(shop.id);
+  await second.end();
+});
+
 test.each(["behind the others in the queue", "lost"])(
   "one photo gets the next free place while another company has 500 in the queue: its message is %s",
   async (where) => {

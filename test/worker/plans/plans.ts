@@ -42,7 +42,7 @@ const EXCEPTIONS: readonly Exception[] = [
 ];
 
 /** Names in plans that are no tables: the statements' own subqueries, whose steps are in the plan too. */
-const SUBQUERIES = new Set(["waiting", "files", "shown", "candidate", "newest", "placed"]);
+const SUBQUERIES = new Set(["waiting", "line", "files", "shown", "candidate", "newest", "placed"]);
 
 /** Returns the scans of a growing table in the plan of a statement. Every table grows with the companies. */
 export function scansIn(query: string, plan: readonly string[]): string[] {
