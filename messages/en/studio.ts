@@ -87,4 +87,120 @@ export const studio = {
     },
     loadFailed: (status: number) => `The API reference could not be loaded: status ${status}.`,
   },
+  webhooks: {
+    title: "Webhooks",
+    intro:
+      "Signed webhooks notify your servers about events. Requests follow <standard>Standard Webhooks</standard>. The <reference>API reference</reference> describes their content.",
+    none: "No webhooks yet",
+    noneAdvice:
+      "Add the URL of your server. Vivimark notifies it when a marker is ready or failed, when a video is attached, and when a photo is deleted.",
+    heldBack: (limit: number, until: string) =>
+      plural(limit, {
+        one: `More than # request was due in one minute. The others are sent from ${until}.`,
+        other: `More than # requests were due in one minute. The others are sent from ${until}.`,
+      }),
+    secret: "Secret",
+    signingSecret: "Signing secret.",
+
+    add: "Add webhook",
+    added: "Webhook added. Copy its secret, then send a test event.",
+    edit: (name: string) => `Edit “${name}”`,
+    saveChanges: "Save changes",
+    saved: "Changes saved.",
+    url: "URL",
+    description: "Description",
+    descriptionExample: "Print shop",
+    eventsLegend: "Events",
+    urlMissing: "URL is missing.",
+    eventsMissing: "Choose at least one event.",
+
+    /** In the order in which they usually happen. */
+    events: {
+      "marker.ready": "Marker ready",
+      "marker.failed": "Marker failed",
+      "video.attached": "Video attached",
+      "content.deleted": "Photo deleted",
+    },
+    testEvent: "Test event",
+    status: {
+      disabled: "Disabled",
+      unverified: "Unverified",
+      failing: "Failing",
+      enabled: "Enabled",
+    },
+    disabledBecause: {
+      gone: "Vivimark disabled this webhook: the server responded with status 410 (Gone). Change the URL, or enable it again.",
+      failing:
+        "Vivimark disabled this webhook: all attempts failed for at least five days. Fix the server, then enable it again.",
+    },
+    disabled: "This webhook is disabled. It receives no events, and missed events are not sent later.",
+    unverified:
+      "This webhook is unverified, and its events wait. Send a test event: a response with a status from 200 to 299 verifies the URL.",
+    lastDelivered: (ago: string) => `Last delivered ${ago}.`,
+    noneDelivered: "No deliveries yet.",
+    failing: (failures: number, since: string) =>
+      plural(failures, {
+        one: `The last attempt failed on ${since}.`,
+        other: `All # attempts since ${since} failed.`,
+      }),
+    previousSecret: (until: string) => `The previous secret is valid until ${until}.`,
+
+    showDeliveries: "Deliveries",
+    showDeliveriesOf: (name: string) => `Deliveries of ${name}`,
+    sendTest: "Send test event",
+    sendTestTo: (name: string) => `Send test event to ${name}`,
+    sendingTest: "Sending a test event.",
+    disable: "Disable",
+    disableOne: (name: string) => `Disable ${name}`,
+    nowDisabled: "Webhook disabled.",
+    enable: "Enable",
+    enableOne: (name: string) => `Enable ${name}`,
+    nowEnabled: "Webhook enabled.",
+    rotate: "Rotate secret",
+    rotateOf: (name: string) => `Rotate secret of ${name}`,
+    rotateQuestion: (name: string) => `Rotate the secret of “${name}”?`,
+    rotateEffect:
+      "For 24 hours, requests are signed with both secrets, so that your server can switch without missing events.",
+    editOne: (name: string) => `Edit ${name}`,
+    delete: "Delete webhook",
+    deleteOne: (name: string) => `Delete ${name}`,
+    deleteQuestion: (name: string) => `Delete “${name}”?`,
+    deleteEffect: "This also deletes its deliveries. You cannot undo this.",
+    deleted: (name: string) => `“${name}” deleted.`,
+
+    deliveries: {
+      title: "Deliveries",
+      filter: "Status",
+      all: "All (last 30 days)",
+      states: { pending: "Pending", delivered: "Delivered", failed: "Failed" },
+      noMatch: "No deliveries match.",
+      none: "No deliveries yet. Send a test event to try the webhook.",
+      loading: "Loading…",
+      loadMore: "Load more",
+      details: "Details",
+      detailsOf: (event: string, at: string) => `Details of ${event}, ${at}`,
+      resend: "Resend delivery",
+      resendOne: (event: string, at: string) => `Resend delivery ${event}, ${at}`,
+      resending: "Resending the delivery.",
+      isDisabled: "The webhook is disabled.",
+      noAttempts: "No attempts yet.",
+      attempt: (duration: string, at: string) => `<status></status> after ${duration}, ${at}`,
+      noStatus: "No response",
+      delivered: (status: string, attempts: number) =>
+        plural(attempts, {
+          one: `Delivered with status ${status} after # attempt.`,
+          other: `Delivered with status ${status} after # attempts.`,
+        }),
+      notDelivered: "Not delivered.",
+      gaveUp: (attempts: number) =>
+        plural(attempts, { one: "Gave up after # attempt.", other: "Gave up after # attempts." }),
+      sending: "Sending.",
+      unverified: "Waiting until the webhook is verified.",
+      noResponse: "No response.",
+      soFar: (attempts: number) =>
+        plural(attempts, { one: "# attempt so far.", other: "# attempts so far." }),
+      due: "The next attempt is due.",
+      next: (ago: string) => `Next attempt ${ago}.`,
+    },
+  },
 };

@@ -2,12 +2,14 @@ import { useEffect, useState } from "preact/hooks";
 import type { Webhook, WebhookDelivery, WebhookDeliveryDetail } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
+import { t } from "../language.ts";
 import { dateTime, duration } from "../ui/format.ts";
 import { IconRetry } from "../ui/icons.tsx";
 import { Loading } from "../ui/loading.tsx";
+import { rich } from "../ui/rich.tsx";
 import { toast, toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
-import { eventText, outcomeText, STATE_LABELS } from "./texts.ts";
+import { eventText, outcomeText } from "./texts.ts";
 
 const BADGES: Readonly<Record<WebhookDelivery["state"], string>> = {
   pending: "pending",
@@ -72,15 +74,15 @@ export function DeliveriesLog({ webhook, onChange }: { webhook: Webhook; onChang
   const known = new Set(first?.map((delivery) => delivery.id));
   const all = [...(first ?? []), ...older.filter((delivery) => !known.has(delivery.id))];
   return (
-    <section class="deliveries" aria-label="Deliveries">
+    <section class="deliveries" aria-label={t.webhooks.deliveries.title}>
       <label class="field deliveries-filter">
-        Status
+        {t.webhooks.deliveries.filter}
         <select
           value={state ?? ""}
           onChange={({ currentTarget }) => filterBy((currentTarget.value || undefined) as State)}
         >
-          <option value="">All (last 30 days)</option>
-          {Object.entries(STATE_LABELS).map(([value, words]) => (
+          <option value="">{t.webhooks.deliveries.all}</option>
+          {Object.entries(t.webhooks.deliveries.states).map(([value, words]) => (
             <option key={value} value={value}>
               {words}
             </option>
@@ -94,9 +96,7 @@ export function DeliveriesLog({ webhook, onChange }: { webhook: Webhook; onChang
       )}
       {!first && !error && <Loading />}
       {first && all.length === 0 && (
-        <p class="hint">
-          {state ? "No deliveries match." : "No deliveries yet. Send a test event to try the webhook."}
-        </p>
+        <p class="hint">{state ? t.webhooks.deliveries.noMatch : t.webhooks.deliveries.none}</p>
       )}
       {all.length > 0 && (
         <ol class="deliveries-rows">
@@ -115,7 +115,7 @@ export function DeliveriesLog({ webhook, onChange }: { webhook: Webhook; onChang
       )}
       {first && next !== null && (
         <button type="button" class="button small" disabled={loading} onClick={() => void more(next)}>
-          {loading ? "Loading…" : "Load more"}
+          {loading ? t.webhooks.deliveries.loading : t.webhooks.deliveries.loadMore}
         </button>
       )}
     </section>
@@ -127,11 +127,12 @@ function Row(props: { webhook: Webhook; delivery: WebhookDelivery; onResent: () 
   const [open, setOpen] = useState(false);
   const [busy, setBusy] = useState(false);
   const words = eventText(delivery.event_type);
+  const at = dateTime(delivery.created_at);
   const resend = async () => {
     setBusy(true);
     try {
       await api.resendDelivery(webhook.id, delivery.id);
-      toast("Resending the delivery.");
+      toast(t.webhooks.deliveries.resending);
       props.onResent();
     } catch (reason) {
       toastError(reason);
@@ -143,36 +144,35 @@ function Row(props: { webhook: Webhook; delivery: WebhookDelivery; onResent: () 
   return (
     <li class="delivery">
       <div class="delivery-head">
-        <span class={`badge ${BADGES[delivery.state]}`}>{STATE_LABELS[delivery.state]}</span>
+        <span class={`badge ${BADGES[delivery.state]}`}>{t.webhooks.deliveries.states[delivery.state]}</span>
         <span class="delivery-what">
           {delivery.content_id && !isGone ? <a href={`/content/${delivery.content_id}`}>{words}</a> : words}
         </span>
         <time class="hint" dateTime={delivery.created_at}>
-          {dateTime(delivery.created_at)}
+          {at}
         </time>
       </div>
       <p class="hint">{outcomeText(delivery, Date.now())}</p>
       <div class="webhook-actions">
-        <button type="button" class="button small" aria-expanded={open} onClick={() => setOpen(!open)}>
-          Details
-          <span class="visually-hidden">
-            {" "}
-            of {words}, {dateTime(delivery.created_at)}
-          </span>
+        <button
+          type="button"
+          class="button small"
+          aria-label={t.webhooks.deliveries.detailsOf(words, at)}
+          aria-expanded={open}
+          onClick={() => setOpen(!open)}
+        >
+          {t.webhooks.deliveries.details}
         </button>
         <button
           type="button"
           class="button small"
+          aria-label={t.webhooks.deliveries.resendOne(words, at)}
           disabled={busy || !webhook.enabled}
-          title={webhook.enabled ? undefined : "The webhook is disabled."}
+          title={webhook.enabled ? undefined : t.webhooks.deliveries.isDisabled}
           onClick={resend}
         >
           <IconRetry />
-          Resend delivery
-          <span class="visually-hidden">
-            {" "}
-            {words}, {dateTime(delivery.created_at)}
-          </span>
+          {t.webhooks.deliveries.resend}
         </button>
       </div>
       {open && <Detail webhookId={webhook.id} delivery={delivery} />}
@@ -197,15 +197,17 @@ function Detail({ webhookId, delivery }: { webhookId: string; delivery: WebhookD
     return () => stop.abort();
   }, [webhookId, id, state, attempts]);
   if (error) return <p class="situation bad">{error}</p>;
-  if (!detail) return <p class="hint">Loading…</p>;
+  if (!detail) return <p class="hint">{t.webhooks.deliveries.loading}</p>;
   return (
     <div class="delivery-detail">
-      {detail.log.length === 0 && <p class="hint">No attempts yet.</p>}
+      {detail.log.length === 0 && <p class="hint">{t.webhooks.deliveries.noAttempts}</p>}
       <ol class="attempts">
         {detail.log.map(({ at, status, milliseconds, error: why, response }) => (
           <li key={at}>
             <p>
-              <strong>{status ?? "No response"}</strong> after {duration(milliseconds)}, {dateTime(at)}
+              {rich(t.webhooks.deliveries.attempt(duration(milliseconds), dateTime(at)), {
+                status: () => <strong>{status ?? t.webhooks.deliveries.noStatus}</strong>,
+              })}
             </p>
             {why && <p class="hint">{why}</p>}
             {response && <pre>{response}</pre>}
@@ -213,7 +215,7 @@ function Detail({ webhookId, delivery }: { webhookId: string; delivery: WebhookD
         ))}
       </ol>
       <p class="hint">
-        <code>webhook-id: {detail.event_id}</code>
+        <code>{`webhook-id: ${detail.event_id}`}</code>
       </p>
       <pre>{JSON.stringify(detail.payload, null, 2)}</pre>
     </div>

@@ -1,13 +1,22 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Webhook } from "../../../client/client.ts";
+import { t } from "../language.ts";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { dateTime } from "../ui/format.ts";
 import { IconEdit, IconTrash } from "../ui/icons.tsx";
 import { toast, toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { DeliveriesLog } from "./deliveries-log.tsx";
-import { disabledText, EVENT_LABELS, EVENTS, healthText, nameOf, statusOf, unverifiedText } from "./texts.ts";
+import {
+  disabledText,
+  eventText,
+  eventTypes,
+  healthText,
+  nameOf,
+  statusOf,
+  unverifiedText,
+} from "./texts.ts";
 import { WebhookDialog } from "./webhook-dialog.tsx";
 
 /** A webhook: its URL, events, health and deliveries. */
@@ -38,14 +47,14 @@ export function WebhookCard(props: {
   const test = () =>
     attempt(async () => {
       await api.testWebhook(id);
-      toast("Sending a test event.");
+      toast(t.webhooks.sendingTest);
       setLogVersion(logVersion + 1);
       setLogOpen(true);
     });
   const toggle = () =>
     attempt(async () => {
       await api.updateWebhook(id, { enabled: !enabled });
-      toast(enabled ? "Webhook disabled." : "Webhook enabled.");
+      toast(enabled ? t.webhooks.nowDisabled : t.webhooks.nowEnabled);
       setLogVersion(logVersion + 1);
       onChange();
     });
@@ -64,42 +73,61 @@ export function WebhookCard(props: {
       {props.children}
       {unverified && <p class="hint">{unverified}</p>}
       {off && <p class={webhook.disabled_reason ? "situation bad" : "hint"}>{off}</p>}
-      <ul class="webhook-chips" aria-label="Events">
-        {EVENTS.filter((type) => webhook.events.includes(type)).map((type) => (
-          <li key={type} title={type}>
-            {EVENT_LABELS[type]}
-          </li>
-        ))}
+      <ul class="webhook-chips" aria-label={t.webhooks.eventsLegend}>
+        {eventTypes()
+          .filter((type) => webhook.events.includes(type))
+          .map((type) => (
+            <li key={type} title={type}>
+              {eventText(type)}
+            </li>
+          ))}
       </ul>
       <p class="hint">
         {healthText(webhook, Date.now())}
         {webhook.previous_secret_expires_at &&
-          ` The previous secret is valid until ${dateTime(webhook.previous_secret_expires_at)}.`}
+          ` ${t.webhooks.previousSecret(dateTime(webhook.previous_secret_expires_at))}`}
       </p>
       <div class="webhook-actions">
         <button
           type="button"
           class="button small"
+          aria-label={t.webhooks.showDeliveriesOf(name)}
           aria-expanded={isLogOpen}
           onClick={() => setLogOpen(!isLogOpen)}
         >
-          Deliveries<span class="visually-hidden"> of {name}</span>
+          {t.webhooks.showDeliveries}
         </button>
-        <button type="button" class="button small" disabled={busy || !enabled} onClick={test}>
-          Send test event<span class="visually-hidden"> to {name}</span>
+        <button
+          type="button"
+          class="button small"
+          aria-label={t.webhooks.sendTestTo(name)}
+          disabled={busy || !enabled}
+          onClick={test}
+        >
+          {t.webhooks.sendTest}
         </button>
-        <button type="button" class="button small" disabled={busy} onClick={toggle}>
-          {enabled ? "Disable" : "Enable"}
-          <span class="visually-hidden"> {name}</span>
+        <button
+          type="button"
+          class="button small"
+          aria-label={enabled ? t.webhooks.disableOne(name) : t.webhooks.enableOne(name)}
+          disabled={busy}
+          onClick={toggle}
+        >
+          {enabled ? t.webhooks.disable : t.webhooks.enable}
         </button>
-        <button type="button" class="button small" onClick={() => setOpen("rotate")}>
-          Rotate secret<span class="visually-hidden"> of {name}</span>
+        <button
+          type="button"
+          class="button small"
+          aria-label={t.webhooks.rotateOf(name)}
+          onClick={() => setOpen("rotate")}
+        >
+          {t.webhooks.rotate}
         </button>
         <span class="webhook-tools">
           <button
             type="button"
             class="icon-button"
-            aria-label={`Edit ${name}`}
+            aria-label={t.webhooks.editOne(name)}
             onClick={() => setOpen("edit")}
           >
             <IconEdit />
@@ -107,7 +135,7 @@ export function WebhookCard(props: {
           <button
             type="button"
             class="icon-button"
-            aria-label={`Delete ${name}`}
+            aria-label={t.webhooks.deleteOne(name)}
             onClick={() => setOpen("delete")}
           >
             <IconTrash />
@@ -121,7 +149,7 @@ export function WebhookCard(props: {
           saved={webhook}
           onSaved={() => {
             close();
-            toast("Changes saved.");
+            toast(t.webhooks.saved);
             onChange();
           }}
           onClose={close}
@@ -129,24 +157,24 @@ export function WebhookCard(props: {
       )}
       {open === "delete" && (
         <ConfirmDialog
-          title={`Delete “${name}”?`}
-          action="Delete webhook"
+          title={t.webhooks.deleteQuestion(name)}
+          action={t.webhooks.delete}
           isDanger
           work={async () => {
             await api.deleteWebhook(id);
-            toast(`“${name}” deleted.`);
+            toast(t.webhooks.deleted(name));
             close();
             onChange();
           }}
           onClose={close}
         >
-          This also deletes its deliveries. You cannot undo this.
+          {t.webhooks.deleteEffect}
         </ConfirmDialog>
       )}
       {open === "rotate" && (
         <ConfirmDialog
-          title={`Rotate the secret of “${name}”?`}
-          action="Rotate secret"
+          title={t.webhooks.rotateQuestion(name)}
+          action={t.webhooks.rotate}
           work={async () => {
             const { secret } = await api.rotateSecret(id);
             close();
@@ -154,8 +182,7 @@ export function WebhookCard(props: {
           }}
           onClose={close}
         >
-          For 24 hours, requests are signed with both secrets, so that your server can switch without missing
-          events.
+          {t.webhooks.rotateEffect}
         </ConfirmDialog>
       )}
     </article>

@@ -2,9 +2,10 @@ import { useId, useState } from "preact/hooks";
 import type { Webhook } from "../../../client/client.ts";
 import { ApiError } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
+import { t } from "../language.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import * as api from "./api.ts";
-import { EVENT_LABELS, EVENTS, nameOf } from "./texts.ts";
+import { eventText, eventTypes, nameOf } from "./texts.ts";
 
 interface Errors {
   /** Of the URL field. */
@@ -27,15 +28,15 @@ export function WebhookDialog(props: {
 
   const save = async (form: HTMLFormElement) => {
     const fields = new FormData(form);
-    const events = EVENTS.filter((type) => fields.has(type));
+    const events = eventTypes().filter((type) => fields.has(type));
     const wanted = {
       url: String(fields.get("url")).trim(),
       events,
       description: String(fields.get("description")),
     };
     const wrong: Errors = {
-      ...(wanted.url === "" ? { url: "URL is missing." } : {}),
-      ...(events.length === 0 ? { events: "Choose at least one event." } : {}),
+      ...(wanted.url === "" ? { url: t.webhooks.urlMissing } : {}),
+      ...(events.length === 0 ? { events: t.webhooks.eventsMissing } : {}),
     };
     setErrors(wrong);
     if (wrong.url || wrong.events) {
@@ -60,7 +61,7 @@ export function WebhookDialog(props: {
 
   return (
     <Dialog
-      title={saved ? `Edit “${nameOf(saved)}”` : "Add webhook"}
+      title={saved ? t.webhooks.edit(nameOf(saved)) : t.webhooks.add}
       error={errors.rest ?? null}
       onClose={props.onClose}
     >
@@ -73,7 +74,7 @@ export function WebhookDialog(props: {
         }}
       >
         <div class="field">
-          <label for={`${id}-url`}>URL</label>
+          <label for={`${id}-url`}>{t.webhooks.url}</label>
           <input
             id={`${id}-url`}
             name="url"
@@ -93,22 +94,22 @@ export function WebhookDialog(props: {
           )}
         </div>
         <label class="field">
-          Description
+          {t.webhooks.description}
           <input
             name="description"
             maxLength={200}
-            placeholder="Print shop"
+            placeholder={t.webhooks.descriptionExample}
             autoComplete="off"
             defaultValue={saved?.description}
           />
         </label>
         <fieldset class="webhook-events" aria-describedby={errors.events ? `${id}-events-error` : undefined}>
-          <legend>Events</legend>
-          {EVENTS.map((type) => (
+          <legend>{t.webhooks.eventsLegend}</legend>
+          {eventTypes().map((type) => (
             <label key={type}>
               <input type="checkbox" name={type} defaultChecked={saved?.events.includes(type) ?? true} />
               <span>
-                {EVENT_LABELS[type]} <code>{type}</code>
+                {eventText(type)} <code>{type}</code>
               </span>
             </label>
           ))}
@@ -120,10 +121,10 @@ export function WebhookDialog(props: {
         </fieldset>
         <div class="dialog-actions">
           <button type="button" class="button" onClick={props.onClose}>
-            Cancel
+            {t.ui.cancel}
           </button>
           <button type="submit" class="button primary" disabled={busy} aria-busy={busy}>
-            {saved ? "Save changes" : "Add webhook"}
+            {saved ? t.webhooks.saveChanges : t.webhooks.add}
           </button>
         </div>
       </form>

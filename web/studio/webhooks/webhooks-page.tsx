@@ -2,8 +2,10 @@ import { useEffect, useState } from "preact/hooks";
 import type { WebhookList } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
+import { t } from "../language.ts";
 import { IconPlus } from "../storage/icons.tsx";
 import { Loading } from "../ui/loading.tsx";
+import { rich } from "../ui/rich.tsx";
 import { SecretPanel } from "../ui/secret-panel.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toast } from "../ui/toasts.tsx";
@@ -15,7 +17,7 @@ import "./webhooks-page.css";
 
 /** The company's webhooks. */
 export function WebhooksPage() {
-  useTitle("Webhooks");
+  useTitle(t.webhooks.title);
   const [list, setList] = useState<WebhookList | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [adding, setAdding] = useState(false);
@@ -46,16 +48,17 @@ export function WebhooksPage() {
     <div class="webhooks-page">
       <div class="page-intro">
         <div>
-          <h1>Webhooks</h1>
+          <h1>{t.webhooks.title}</h1>
           <p class="description">
-            Signed webhooks notify your servers about events. Requests follow{" "}
-            <a href="https://www.standardwebhooks.com">Standard Webhooks</a>. The{" "}
-            <a href="/reference#Webhooks">API reference</a> describes their content.
+            {rich(t.webhooks.intro, {
+              standard: (part) => <a href="https://www.standardwebhooks.com">{part}</a>,
+              reference: (part) => <a href="/reference#Webhooks">{part}</a>,
+            })}
           </p>
         </div>
         <button type="button" class="button primary" onClick={() => setAdding(true)}>
           <IconPlus />
-          Add webhook
+          {t.webhooks.add}
         </button>
       </div>
       {error && (
@@ -67,11 +70,8 @@ export function WebhooksPage() {
       {!webhooks && !error && <Loading />}
       {webhooks?.length === 0 && (
         <div class="panel webhooks-none">
-          <h2>No webhooks yet</h2>
-          <p class="hint">
-            Add the URL of your server. Vivimark notifies it when a marker is ready or failed, when a video is
-            attached, and when a photo is deleted.
-          </p>
+          <h2>{t.webhooks.none}</h2>
+          <p class="hint">{t.webhooks.noneAdvice}</p>
         </div>
       )}
       {webhooks?.map((webhook) => (
@@ -87,8 +87,8 @@ export function WebhooksPage() {
           {shown?.id === webhook.id && (
             <SecretPanel
               key={shown.secret}
-              name="Secret"
-              label="Signing secret."
+              name={t.webhooks.secret}
+              label={t.webhooks.signingSecret}
               secret={shown.secret}
               onDone={() => setShown(null)}
             />
@@ -101,7 +101,7 @@ export function WebhooksPage() {
           onSaved={({ id }, secret) => {
             setAdding(false);
             setShown({ id, secret });
-            toast("Webhook added. Copy its secret, then send a test event.");
+            toast(t.webhooks.added);
             refresh();
           }}
           onClose={() => setAdding(false)}
