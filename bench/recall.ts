@@ -18,7 +18,7 @@ import { loadKernels } from "../compiler/kernels/kernels.ts";
 import { checkPlayer, SCORED_PLAYERS, type ScoredPlayer } from "../compiler/quality/model.ts";
 import { gatherEvidence, scoreTarget } from "../compiler/quality.ts";
 import type { GreyImage, ImageTarget } from "../compiler/types.ts";
-import { readCodecModules, readKernelModule } from "../node/codecs.ts";
+import { CODEC_SOURCES, readKernelModule } from "../node/codecs.ts";
 import type { Corners } from "../test/e2e/pinhole.ts";
 import { cornerError, takePicture } from "./recall/camera.ts";
 import { fitCoefficients } from "./recall/fit.ts";
@@ -65,7 +65,7 @@ const MOST_ERROR = 0.1;
 const CHECKED = 12;
 
 async function loadModules(): Promise<void> {
-  await loadCodecs(await readCodecModules());
+  loadCodecs(CODEC_SOURCES);
   loadKernels(await readKernelModule());
 }
 

@@ -6,7 +6,7 @@ export {
   compileTarget,
   DEFAULT_MAX_SIZE,
 } from "./compile.ts";
-export { type CodecModules, loadCodecs } from "./image/codecs.ts";
+export { type CodecModules, type CodecSources, loadCodecs } from "./image/codecs.ts";
 export { decodeImage, toGrey } from "./image/decode.ts";
 export {
   type ImageFormat,
@@ -16,14 +16,16 @@ export {
   MAX_IMAGE_PIXELS,
   MIN_IMAGE_SIDE,
 } from "./image/inspect.ts";
-export { encodePng, loadPngEncoder } from "./image/png.ts";
+export { encodePng } from "./image/png.ts";
 export { inspectMind, type MarkerProblem, type MarkerReport, type TargetReport } from "./inspect.ts";
 export { InvalidMarkerError, type MarkerFault } from "./invalid-marker.ts";
 export { loadKernels } from "./kernels/kernels.ts";
 export { extractTargets, mergeMinds } from "./merge.ts";
 export { decodeMind, encodeMind } from "./mind.ts";
 export {
+  type CompiledMarker,
   type CompiledPhoto,
+  compileMarker,
   compilePhoto,
   type ScoredPhoto,
   type ScoreOptions,

@@ -4,7 +4,7 @@ import { makePreviews, type Previews } from "./image/previews.ts";
 import { encodeMind } from "./mind.ts";
 import { type Quality, type ScoredPlayer, scoreImage } from "./quality.ts";
 import { assertTrackable } from "./trackable.ts";
-import type { CompileOptions, CompileProgress } from "./types.ts";
+import type { CompileOptions, CompileProgress, GreyImage } from "./types.ts";
 
 export interface PreviewedPhoto extends Previews {
   /** Upright size of the photo, pixels. */
@@ -12,37 +12,71 @@ export interface PreviewedPhoto extends Previews {
   readonly height: number;
 }
 
-export interface CompiledPhoto extends PreviewedPhoto {
+export interface CompiledMarker {
   /** A `.mind` file of one target. */
   readonly marker: Uint8Array;
+  /** Upright size of the photo, pixels. */
+  readonly width: number;
+  readonly height: number;
   /** Wall-clock time it took. */
   readonly milliseconds: number;
 }
 
+export interface CompiledPhoto extends CompiledMarker, PreviewedPhoto {}
+
+type OnProgress = (progress: CompileProgress) => void;
+
 /**
- * Compiles the bytes of a photo into a checked marker and two smaller pictures: the whole work of an executor. The
- * same file and options give the same marker in every host. Call `loadCodecs` first.
+ * Compiles the bytes of a photo into a checked marker. The same file and options give the same marker in every host.
+ * Call `loadCodecs` first.
  *
  * Reports progress through `decode`, `resize`, `match`, `track` and `encode`, in this order; `done` rises
  * within each stage.
  *
  * @throws CompileError when the photo can never become a marker
  */
+export async function compileMarker(
+  bytes: Uint8Array,
+  options: CompileOptions = {},
+  onProgress: OnProgress = () => {},
+): Promise<CompiledMarker> {
+  const start = Date.now();
+  onProgress({ stage: "decode", done: 0, total: 2 });
+  const grey = toGrey(await decodeImage(bytes));
+  onProgress({ stage: "decode", done: 2, total: 2 });
+  return compileGrey(grey, start, options, onProgress);
+}
+
+/**
+ * Compiles a photo like `compileMarker`, and makes two smaller pictures of it: the whole work of an executor. Making
+ * the pictures takes longer than compiling.
+ *
+ * @throws CompileError when the photo can never become a marker
+ */
 export async function compilePhoto(
   bytes: Uint8Array,
   options: CompileOptions = {},
-  onProgress: (progress: CompileProgress) => void = () => {},
+  onProgress: OnProgress = () => {},
 ): Promise<CompiledPhoto> {
   const start = Date.now();
   onProgress({ stage: "decode", done: 0, total: 2 });
   const { grey, previews } = await readPhoto(bytes, onProgress);
+  return { ...compileGrey(grey, start, options, onProgress), ...previews };
+}
+
+function compileGrey(
+  grey: GreyImage,
+  start: number,
+  options: CompileOptions,
+  onProgress: OnProgress,
+): CompiledMarker {
   const target = compileTarget(grey, options, onProgress);
   assertTrackable(target);
   onProgress({ stage: "encode", done: 0, total: 1 });
   const marker = encodeMind([target]);
   onProgress({ stage: "encode", done: 1, total: 1 });
   const { width, height } = grey;
-  return { marker, ...previews, width, height, milliseconds: Date.now() - start };
+  return { marker, width, height, milliseconds: Date.now() - start };
 }
 
 export interface ScoreOptions extends Pick<CompileOptions, "maxSize"> {
@@ -88,7 +122,7 @@ export async function previewPhoto(bytes: Uint8Array): Promise<PreviewedPhoto> {
 }
 
 /** Reads a photo in a scope of its own, so that its RGBA pixels are freed before compiling starts. */
-async function readPhoto(bytes: Uint8Array, onProgress: (progress: CompileProgress) => void) {
+async function readPhoto(bytes: Uint8Array, onProgress: OnProgress) {
   const rgba = await decodeImage(bytes);
   onProgress({ stage: "decode", done: 1, total: 2 });
   const previews = await makePreviews(rgba);

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import type { CodecModules } from "../compiler/image/codecs.ts";
+import type { CodecModules, CodecSources } from "../compiler/image/codecs.ts";
 import type { CompileModules } from "./protocol.ts";
 
 /** A global of Node that its types lack. */
@@ -8,16 +8,26 @@ declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> };
 
 const require = createRequire(import.meta.url);
 
-/** Compiles the image codecs from node_modules. The modules can be sent to threads. */
-export async function readCodecModules(): Promise<CodecModules> {
-  const [jpegDecode, pngDecode, webpDecode, jpegEncode] = await Promise.all(
-    [
-      "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm",
-      "@jsquash/png/codec/pkg/squoosh_png_bg.wasm",
-      "@jsquash/webp/codec/dec/webp_dec.wasm",
-      "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm",
-    ].map(async (path) => WebAssembly.compile(await readFile(require.resolve(path)))),
-  );
+/** The image codecs in node_modules, each compiled when it is called. */
+export const CODEC_SOURCES = {
+  jpegDecode: () => compileCodec("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm"),
+  pngDecode: () => compileCodec("@jsquash/png/codec/pkg/squoosh_png_bg.wasm"),
+  webpDecode: () => compileCodec("@jsquash/webp/codec/dec/webp_dec.wasm"),
+  jpegEncode: () => compileCodec("@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm"),
+} satisfies CodecSources;
+
+async function compileCodec(path: string): Promise<object> {
+  return WebAssembly.compile(await readFile(require.resolve(path)));
+}
+
+/** Compiles all image codecs. The modules can be sent to threads. */
+async function readCodecModules(): Promise<CodecModules> {
+  const [jpegDecode, pngDecode, webpDecode, jpegEncode] = await Promise.all([
+    CODEC_SOURCES.jpegDecode(),
+    CODEC_SOURCES.pngDecode(),
+    CODEC_SOURCES.webpDecode(),
+    CODEC_SOURCES.jpegEncode(),
+  ]);
   return { jpegDecode, pngDecode, webpDecode, jpegEncode };
 }
 

@@ -3,14 +3,14 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { loadCodecs } from "../compiler/image/codecs.ts";
 import { loadKernels } from "../compiler/kernels/kernels.ts";
-import { compilePhoto, previewPhoto, scorePhoto } from "../compiler/photo.ts";
-import { CompileError } from "../compiler/types.ts";
+import { compileMarker, compilePhoto, previewPhoto, scorePhoto } from "../compiler/photo.ts";
+import { CompileError, type CompileProgress } from "../compiler/types.ts";
 import type { CompileModules, Job, JobMessage } from "./protocol.ts";
 
 if (!parentPort) throw new Error("node/job.ts runs in a worker thread only.");
 const port = parentPort;
 const { codecs, kernels } = workerData as CompileModules;
-await loadCodecs(codecs);
+loadCodecs(codecs);
 loadKernels(kernels);
 
 port.on("message", async ({ kind, bytes, options }: Job) => {
@@ -22,8 +22,12 @@ port.on("message", async ({ kind, bytes, options }: Job) => {
         const photo = await previewPhoto(bytes);
         return post({ kind: "done", photo }, [buffer(photo.thumbnail), buffer(photo.picture)]);
       }
+      case "marker": {
+        const photo = await compileMarker(bytes, options, report);
+        return post({ kind: "done", photo }, [buffer(photo.marker)]);
+      }
       case "compile": {
-        const photo = await compilePhoto(bytes, options, (progress) => post({ kind: "progress", progress }));
+        const photo = await compilePhoto(bytes, options, report);
         const { marker, thumbnail, picture } = photo;
         return post({ kind: "done", photo }, [marker, thumbnail, picture].map(buffer));
       }
@@ -34,6 +38,10 @@ port.on("message", async ({ kind, bytes, options }: Job) => {
     post({ kind: "refused", code: error.code, message: error.message });
   }
 });
+
+function report(progress: CompileProgress): void {
+  post({ kind: "progress", progress });
+}
 
 function buffer(bytes: Uint8Array): ArrayBuffer {
   return bytes.buffer as ArrayBuffer;

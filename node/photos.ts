@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { checkImageBytes } from "../compiler/image/inspect.ts";
-import type { CompiledPhoto, ScoredPhoto, ScoreOptions } from "../compiler/photo.ts";
+import type { CompiledMarker, CompiledPhoto, ScoredPhoto, ScoreOptions } from "../compiler/photo.ts";
 import { CompileError, type CompileOptions, type CompileProgress } from "../compiler/types.ts";
 import { readCompileModules } from "./codecs.ts";
 import type { JobKind, JobResults } from "./protocol.ts";
@@ -37,6 +37,14 @@ export function compilePhotos(
   options: CompilePhotosOptions = {},
 ): Promise<PromiseSettledResult<CompiledPhoto>[]> {
   return runJobs("compile", photos, options);
+}
+
+/** Compiles several photos at a time in threads, without pictures, each like `compileMarker`. */
+export function compileMarkers(
+  photos: readonly (string | Uint8Array)[],
+  options: CompilePhotosOptions = {},
+): Promise<PromiseSettledResult<CompiledMarker>[]> {
+  return runJobs("marker", photos, options);
 }
 
 /** Scores several photos at a time in threads, each like `scorePhoto`. Otherwise works like `compilePhotos`. */

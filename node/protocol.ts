@@ -1,7 +1,13 @@
 /** The messages between a compile thread and its owner. A thread runs one job at a time. */
 
 import type { CodecModules } from "../compiler/image/codecs.ts";
-import type { CompiledPhoto, PreviewedPhoto, ScoredPhoto, ScoreOptions } from "../compiler/photo.ts";
+import type {
+  CompiledMarker,
+  CompiledPhoto,
+  PreviewedPhoto,
+  ScoredPhoto,
+  ScoreOptions,
+} from "../compiler/photo.ts";
 import type { CompileErrorCode, CompileOptions, CompileProgress } from "../compiler/types.ts";
 
 /** The worker data of a thread: compiled `WebAssembly.Module`s. */
@@ -13,6 +19,7 @@ export interface CompileModules {
 /** The result of each kind of job. */
 export interface JobResults {
   readonly compile: CompiledPhoto;
+  readonly marker: CompiledMarker;
   readonly preview: PreviewedPhoto;
   readonly score: ScoredPhoto;
 }

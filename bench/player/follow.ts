@@ -16,7 +16,7 @@ import { compileTarget } from "../../compiler/compile.ts";
 import { loadCodecs } from "../../compiler/image/codecs.ts";
 import { loadKernels } from "../../compiler/kernels/kernels.ts";
 import type { GreyImage, ImageTarget } from "../../compiler/types.ts";
-import { readCodecModules, readKernelModule } from "../../node/codecs.ts";
+import { CODEC_SOURCES, readKernelModule } from "../../node/codecs.ts";
 import { Finder, type LastPlace } from "../../player/find.ts";
 import { createFollower } from "../../player/follow.ts";
 import { projectCorners } from "../../player/homography.ts";
@@ -161,7 +161,7 @@ async function playAll(films: readonly Film[], stock: boolean): Promise<Result[]
 
 /** Runs in a process of its own: plays the films that it receives. */
 async function servePlays(stock: boolean): Promise<void> {
-  await loadCodecs(await readCodecModules());
+  loadCodecs(CODEC_SOURCES);
   loadKernels(await readKernelModule());
   const subjects = await loadSubjects();
   process.on("message", async (film: Film) => {

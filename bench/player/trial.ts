@@ -2,7 +2,7 @@
 
 import { loadCodecs } from "../../compiler/image/codecs.ts";
 import { loadKernels } from "../../compiler/kernels/kernels.ts";
-import { readCodecModules, readKernelModule } from "../../node/codecs.ts";
+import { CODEC_SOURCES, readKernelModule } from "../../node/codecs.ts";
 import type { Corners } from "../../test/e2e/pinhole.ts";
 import type { Subject } from "../recall/pictures.ts";
 
@@ -17,7 +17,7 @@ export interface Trial {
 }
 
 export async function loadModules(): Promise<void> {
-  await loadCodecs(await readCodecModules());
+  loadCodecs(CODEC_SOURCES);
   loadKernels(await readKernelModule());
 }
 

@@ -1,14 +1,8 @@
 import { CompileError, type GreyImage, type RgbaImage } from "../types.ts";
-import { decodeJpeg, decodePng, decodeWebp } from "./codecs.ts";
-import { type ImageFormat, inspectImage } from "./inspect.ts";
+import { openDecoder } from "./codecs.ts";
+import { inspectImage } from "./inspect.ts";
 import { swapsSides, turnUpright } from "./orientation.ts";
 import { assertNoSurplus } from "./png-pixels.ts";
-
-const DECODERS: Record<ImageFormat, (file: Uint8Array) => Promise<RgbaImage>> = {
-  jpeg: decodeJpeg,
-  png: decodePng,
-  webp: decodeWebp,
-};
 
 /**
  * Decodes an image file to upright, un-premultiplied RGBA. Call `loadCodecs` first.
@@ -19,7 +13,8 @@ const DECODERS: Record<ImageFormat, (file: Uint8Array) => Promise<RgbaImage>> = 
 export async function decodeImage(bytes: Uint8Array): Promise<RgbaImage> {
   const { format, orientation, width, height } = inspectImage(bytes);
   if (format === "png") assertNoSurplus(bytes);
-  const stored = await DECODERS[format](bytes).catch(() => {
+  const decode = await openDecoder(format);
+  const stored = await decode(bytes).catch(() => {
     throw new CompileError(
       "image_damaged",
       `The image is damaged or cut off: its ${format.toUpperCase()} data cannot be decoded.`,

@@ -2,8 +2,6 @@ import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { usageFailure } from "./failure.ts";
 
 export interface Command {
-  /** One line. */
-  readonly summary: string;
   /** What `--help` prints. */
   readonly help: string;
   /** Runs the command and returns the exit code. Throws a Failure when nothing was done. */

@@ -1,14 +1,11 @@
 import { COMPILER_VERSION, DEFAULT_MAX_SIZE } from "../../compiler/compile.ts";
-import { decodeImage } from "../../compiler/image/decode.ts";
-import { encodePng } from "../../compiler/image/png.ts";
 import { describe, type TargetReport } from "../../compiler/inspect.ts";
-import { checkTargetCount } from "../../compiler/merge.ts";
-import { decodeMind, encodeMind } from "../../compiler/mind.ts";
-import type { CompiledPhoto } from "../../compiler/photo.ts";
-import { contactSheet, drawFeatures, sheetPictureSize } from "../../compiler/preview.ts";
-import type { CompileOptions, ImageTarget } from "../../compiler/types.ts";
+import { checkTargetCount, mergeMinds } from "../../compiler/merge.ts";
+import { decodeMind } from "../../compiler/mind.ts";
+import { type CompiledMarker, compileMarker } from "../../compiler/photo.ts";
+import type { CompileOptions, CompileProgress, ImageTarget } from "../../compiler/types.ts";
 import { prepareCompiler } from "../library.ts";
-import { compilePhotos } from "../photos.ts";
+import { compileMarkers } from "../photos.ts";
 import { type Command, parseWords, required, wholeNumber } from "./command.ts";
 import { EXIT, type Failure, failureOf, throwFailures, usageFailure } from "./failure.ts";
 import { findFiles, PHOTO_ENDINGS, readPhotoInput, STANDARD_STREAM } from "./inputs.ts";
@@ -46,7 +43,6 @@ const OPTIONS = {
 
 /** `vivimark compile`. */
 export const compileCommand: Command = {
-  summary: "compile photos into one .mind file",
   help: HELP,
   async run(words) {
     const start = Date.now();
@@ -65,9 +61,11 @@ export const compileCommand: Command = {
     const standardInput = await readStandardPhoto(photos);
     const files = photos.map((photo) => (photo === STANDARD_STREAM ? standardInput! : photo));
     const compiled = await compileAll(photos, files, options, threads);
-    const targets = compiled.flatMap(({ marker }) => decodeMind(marker));
-    const bytes = encodeMind(targets);
+    const bytes =
+      compiled.length === 1 ? compiled[0].marker : mergeMinds(compiled.map(({ marker }) => marker));
     const outputs: Output[] = [{ name: output, bytes }];
+    const reports = json || process.stderr.isTTY;
+    const targets = reports || preview !== undefined ? decodeMind(bytes) : [];
     if (preview !== undefined) {
       outputs.push({ name: preview, bytes: await drawPreview(photos, standardInput, targets) });
     }
@@ -165,7 +163,7 @@ async function compileAll(
   files: readonly (string | Uint8Array)[],
   options: CompileOptions,
   threads: number | undefined,
-): Promise<CompiledPhoto[]> {
+): Promise<CompiledMarker[]> {
   const bar = progressBar(process.stderr, photos.length);
   const leave = (signal: NodeJS.Signals) => {
     bar.clear();
@@ -174,9 +172,12 @@ async function compileAll(
   };
   for (const signal of SIGNALS) process.once(signal, leave);
   try {
-    const results = await compilePhotos(files, { ...options, threads, onProgress: bar.update });
+    const results =
+      files.length === 1
+        ? await Promise.allSettled([compileHere(files[0], options, (progress) => bar.update(0, progress))])
+        : await compileMarkers(files, { ...options, threads, onProgress: bar.update });
     const failures: Failure[] = [];
-    const compiled: CompiledPhoto[] = [];
+    const compiled: CompiledMarker[] = [];
     for (const [i, result] of results.entries()) {
       if (result.status === "fulfilled") compiled.push(result.value);
       else failures.push(failureOf(result.reason, photos[i]));
@@ -189,6 +190,17 @@ async function compileAll(
   }
 }
 
+/** Compiles a photo in this thread: starting another takes longer than compiling. */
+async function compileHere(
+  photo: string | Uint8Array,
+  options: CompileOptions,
+  onProgress: (progress: CompileProgress) => void,
+): Promise<CompiledMarker> {
+  const bytes = typeof photo === "string" ? await readPhotoInput(photo) : photo;
+  await prepareCompiler();
+  return compileMarker(bytes, options, onProgress);
+}
+
 /** Decodes the photos again, one at a time, because threads return markers and not pixels. */
 async function drawPreview(
   photos: readonly string[],
@@ -196,6 +208,12 @@ async function drawPreview(
   targets: readonly ImageTarget[],
 ): Promise<Uint8Array> {
   await prepareCompiler();
+  const [{ decodeImage }, { encodePng }, { contactSheet, drawFeatures, sheetPictureSize }] =
+    await Promise.all([
+      import("../../compiler/image/decode.ts"),
+      import("../../compiler/image/png.ts"),
+      import("../../compiler/preview.ts"),
+    ]);
   const size = sheetPictureSize(photos.length);
   const pictures = [];
   for (const [i, photo] of photos.entries()) {

@@ -29,7 +29,6 @@ const OPTIONS = { json: { type: "boolean" }, preview: { type: "string" } } as co
 
 /** `vivimark inspect`. */
 export const inspectCommand: Command = {
-  summary: "show the contents and problems of a .mind file",
   help: HELP,
   async run(words) {
     const { values, inputs } = parseWords(words, OPTIONS);

@@ -3,19 +3,37 @@
 import { createRequire } from "node:module";
 import { COMPILER_VERSION } from "../../compiler/compile.ts";
 import type { Command } from "./command.ts";
-import { compileCommand } from "./compile.ts";
 import { EXIT, Failure, usageFailure } from "./failure.ts";
-import { inspectCommand } from "./inspect.ts";
-import { extractCommand, mergeCommand } from "./merge.ts";
 import { print } from "./outputs.ts";
-import { scoreCommand } from "./score.ts";
 
-const COMMANDS: Record<string, Command> = {
-  compile: compileCommand,
-  inspect: inspectCommand,
-  merge: mergeCommand,
-  extract: extractCommand,
-  score: scoreCommand,
+interface Entry {
+  /** One line. */
+  readonly summary: string;
+  /** Loads the command's code, which the others do not need. */
+  load(): Promise<Command>;
+}
+
+const COMMANDS: Record<string, Entry> = {
+  compile: {
+    summary: "compile photos into one .mind file",
+    load: async () => (await import("./compile.ts")).compileCommand,
+  },
+  inspect: {
+    summary: "show the contents and problems of a .mind file",
+    load: async () => (await import("./inspect.ts")).inspectCommand,
+  },
+  merge: {
+    summary: "join .mind files into one, without compiling again",
+    load: async () => (await import("./merge.ts")).mergeCommand,
+  },
+  extract: {
+    summary: "copy targets of a .mind file into a new one",
+    load: async () => (await import("./merge.ts")).extractCommand,
+  },
+  score: {
+    summary: "predict how well a camera will find a photo",
+    load: async () => (await import("./score.ts")).scoreCommand,
+  },
 };
 
 const HELP = `Compiles photos into MindAR image targets (.mind files). Inspects, merges and scores them.
@@ -74,11 +92,12 @@ async function dispatch([word, ...rest]: readonly string[]): Promise<number> {
   if (!Object.hasOwn(COMMANDS, name)) {
     throw usageFailure(`"${name}" is not a command; expected ${Object.keys(COMMANDS).join(", ")}.`);
   }
+  const command = await COMMANDS[name].load();
   if (about !== undefined) {
-    await print(COMMANDS[about].help);
+    await print(command.help);
     return EXIT.ok;
   }
-  return COMMANDS[name].run(rest);
+  return command.run(rest);
 }
 
 function asksForHelp(word: string): boolean {

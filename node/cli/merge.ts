@@ -35,7 +35,6 @@ const OPTIONS = { output: { type: "string", short: "o" }, json: { type: "boolean
 
 /** `vivimark merge`. */
 export const mergeCommand: Command = {
-  summary: "join .mind files into one, without compiling again",
   help: MERGE_HELP,
   async run(words) {
     const { values, inputs } = parseWords(words, {
@@ -66,7 +65,6 @@ export const mergeCommand: Command = {
 
 /** `vivimark extract`. */
 export const extractCommand: Command = {
-  summary: "copy targets of a .mind file into a new one",
   help: EXTRACT_HELP,
   async run(words) {
     const { values, inputs } = parseWords(words, {

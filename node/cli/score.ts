@@ -51,7 +51,6 @@ const OPTIONS = {
 
 /** `vivimark score`. */
 export const scoreCommand: Command = {
-  summary: "predict how well a camera will find a photo",
   help: HELP,
   async run(words) {
     const { values, inputs } = parseWords(words, OPTIONS);

@@ -5,11 +5,11 @@ import { loadSubjects } from "../../bench/recall/pictures.ts";
 import { load } from "../../bench/recall/vivimark.ts";
 import { compileTarget } from "../../compiler/compile.ts";
 import { loadCodecs } from "../../compiler/image/codecs.ts";
-import { readCodecModules } from "../../node/codecs.ts";
+import { CODEC_SOURCES } from "../../node/codecs.ts";
 
 let photographs: Photograph[];
 beforeAll(async () => {
-  await loadCodecs(await readCodecModules());
+  loadCodecs(CODEC_SOURCES);
   photographs = await loadPhotographs();
 });
 

@@ -8,11 +8,11 @@ import * as vivimark from "../../bench/recall/vivimark.ts";
 import { compileTarget } from "../../compiler/compile.ts";
 import { loadCodecs } from "../../compiler/image/codecs.ts";
 import { scoreImage } from "../../compiler/quality.ts";
-import { readCodecModules } from "../../node/codecs.ts";
+import { CODEC_SOURCES } from "../../node/codecs.ts";
 
 let subjects: Subject[];
 beforeAll(async () => {
-  await loadCodecs(await readCodecModules());
+  loadCodecs(CODEC_SOURCES);
   subjects = await loadSubjects();
 });
 

@@ -8,10 +8,10 @@ import type { Browser, BrowserContextOptions, Page, Route } from "playwright-cor
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { loadCodecs } from "../../compiler/image/codecs.ts";
-import { encodePng, loadPngEncoder } from "../../compiler/image/png.ts";
+import { encodePng } from "../../compiler/image/png.ts";
 import { compilePhoto } from "../../compiler/photo.ts";
 import type { GreyImage } from "../../compiler/types.ts";
-import { readCodecModules } from "../../node/codecs.ts";
+import { CODEC_SOURCES } from "../../node/codecs.ts";
 import type { ArContent, CompileTask, ContentPage } from "../../worker/schemas.ts";
 import { paint } from "../compiler/pictures.ts";
 import { launchBrowser } from "./browser.ts";
@@ -179,7 +179,7 @@ describe("uploading", () => {
     const { marker_url } = await openCompiled(page, "french-alpine-landscape", "French alpine landscape");
     const fromBrowser = new Uint8Array(await (await fetch(platform.url + marker_url)).arrayBuffer());
 
-    await loadCodecs(await readCodecModules());
+    loadCodecs(CODEC_SOURCES);
     const fromNode = await compilePhoto(await readFile(photograph("french-alpine-landscape")));
     expect(fromBrowser.length).toBeGreaterThan(10_000);
     expect(fromBrowser).toEqualBytes(fromNode.marker);
@@ -281,7 +281,7 @@ describe("choosing", () => {
 
   /** Returns a PNG file of a grey picture. */
   async function pngOf({ data: grey, width, height }: GreyImage, name: string): Promise<NamedFile> {
-    await loadPngEncoder((await readCodecModules()).pngDecode);
+    loadCodecs(CODEC_SOURCES);
     const data = new Uint8Array(4 * grey.length).fill(255);
     for (let i = 0; i < grey.length; i++) data.fill(grey[i], 4 * i, 4 * i + 3);
     return { name, mimeType: "image/png", buffer: Buffer.from(await encodePng({ data, width, height })) };
@@ -342,7 +342,7 @@ describe("choosing", () => {
     expect(difference(await readPixels(bytes), { data: wanted, width, height })).toBeLessThan(2);
 
     const marker = new Uint8Array(await (await fetch(platform.url + made.marker_url)).arrayBuffer());
-    await loadCodecs(await readCodecModules());
+    loadCodecs(CODEC_SOURCES);
     expect(marker).toEqualBytes((await compilePhoto(bytes)).marker);
   });
 

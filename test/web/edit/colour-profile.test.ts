@@ -3,8 +3,8 @@ import { createRequire } from "node:module";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadCodecs } from "../../../compiler/image/codecs.ts";
 import { decodeImage } from "../../../compiler/image/decode.ts";
-import { encodePng, loadPngEncoder } from "../../../compiler/image/png.ts";
-import { readCodecModules } from "../../../node/codecs.ts";
+import { encodePng } from "../../../compiler/image/png.ts";
+import { CODEC_SOURCES } from "../../../node/codecs.ts";
 import { colourProfile, withColourProfile } from "../../../web/edit/colour-profile.ts";
 
 const latin = (text: string) => Buffer.from(text, "latin1");
@@ -41,9 +41,7 @@ beforeAll(async () => {
   );
   published = new Uint8Array(await readFile(new URL("data/image.jpg", `file://${manifest}`)));
   jpeg = withColourProfile(published, []);
-  const modules = await readCodecModules();
-  await loadCodecs(modules);
-  await loadPngEncoder(modules.pngDecode);
+  loadCodecs(CODEC_SOURCES);
   png = await encodePng({ data: new Uint8Array(4 * 128 * 128).fill(200), width: 128, height: 128 });
 });
 
