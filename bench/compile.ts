@@ -1,7 +1,7 @@
 // Compares our compiler with mind-ar 1.2.5's: whole compilations, from grey pixels to `.mind` bytes. In Node
 // with its OfflineCompiler, alternating in one process; in headless Chromium with its browser compiler
-// (software WebGL). Then measures the time and memory of a large image, and the size of a browser's
-// downloads.
+// (software WebGL). Then measures the first compilation of a process and of a page, the time and memory of a
+// large image, and the size of a browser's downloads.
 //
 //   npm run bench             everything, into bench/results.md; minutes, because mind-ar is slow
 //   npm run bench -- --quick  the small images only, to the terminal
@@ -51,7 +51,8 @@ const PICTURES: readonly Picture[] = [
 
 const BROWSER_GOALS = [20, 30] as const;
 const LARGE = { width: 4000, height: 3000, rounds: 5, timeGoals: [7, 5], megabyteGoals: [96, 48] } as const;
-const DOWNLOAD_GOALS = [40, 20] as const;
+const FIRST = { photo: "dust-bowl-home", width: 1280, height: 985, rounds: 9, later: 8, goal: 1.7 } as const;
+const DOWNLOAD_GOALS = [24, 20] as const;
 const MEGABYTE = 1e6;
 
 /** Does not reduce images, because mind-ar cannot. */
@@ -79,6 +80,7 @@ async function main(): Promise<void> {
   if (quick) return;
 
   await compareInBrowser();
+  await measureFirst();
   await measureLarge();
   await measureDownload();
   writeResults("compile", lines.join("\n"));
@@ -156,6 +158,54 @@ async function compareInBrowser(): Promise<void> {
   } finally {
     await page.close();
   }
+}
+
+/** Compares the first compilation of a process and of a page with later ones there. */
+async function measureFirst(): Promise<void> {
+  const { photo, width, height, rounds, later, goal } = FIRST;
+  const image = await loadPhoto(photo, width, height);
+  const first: Record<string, number[]> = { process: [], page: [] };
+  const warm: Record<string, number[]> = { process: [], page: [] };
+  const add = (place: string, times: readonly number[]) => {
+    first[place].push(times[0]);
+    warm[place].push(median(times.slice(-later)));
+  };
+  const folder = mkdtempSync(join(tmpdir(), "vivimark-bench-"));
+  const page = await openPage();
+  let theirs: readonly number[] = [];
+  try {
+    const file = join(folder, "grey");
+    writeFileSync(file, image.data);
+    const script = fileURLToPath(new URL("first.ts", import.meta.url));
+    for (let round = 0; round < rounds; round++) {
+      const words = [script, file, String(width), String(height), String(2 * later)];
+      add("process", JSON.parse(execFileSync(process.execPath, words, { encoding: "utf8" })));
+      add("page", await page.repeat(image, 2 * later));
+    }
+    theirs = await page.repeatReference(image, 2);
+  } finally {
+    await page.close();
+    rmSync(folder, { recursive: true });
+  }
+  report(`\n### The first compilation: ${width} × ${height}\n`);
+  report(
+    `Milliseconds. ${rounds} new processes and ${rounds} new pages in turns; warm: the median of the last`,
+  );
+  report(
+    `${later} of ${2 * later} compilations there. mind-ar: one new page, first and second compilation.\n`,
+  );
+  report("| where | first | warm | ratio | goal |");
+  report("|---|---|---|---|---|");
+  for (const place of Object.keys(first)) {
+    const ratio = median(first[place]) / median(warm[place]);
+    report(
+      row(`new ${place}`, spread(first[place]), spread(warm[place]), `${ratio.toFixed(1)} ×`, `${goal} ×`),
+    );
+  }
+  const [cold, second] = theirs;
+  report(
+    row("mind-ar, new page", cold.toFixed(0), second.toFixed(0), `${(cold / second).toFixed(1)} ×`, "–"),
+  );
 }
 
 async function measureLarge(): Promise<void> {

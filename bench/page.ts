@@ -22,6 +22,10 @@ export interface Page {
   /** Chromium's version. */
   readonly version: string;
   compare(image: GreyImage): Promise<Comparison>;
+  /** Compiles an image again and again in a new page. Returns the milliseconds of each time. */
+  repeat(image: GreyImage, rounds: number): Promise<number[]>;
+  /** Does the same with mind-ar. */
+  repeatReference(image: GreyImage, rounds: number): Promise<number[]>;
   close(): Promise<void>;
 }
 
@@ -36,8 +40,11 @@ import { compile, decodeMind, loadKernels } from "/ours.js";
 
 loadKernels(await WebAssembly.compileStreaming(fetch("/kernels.wasm")));
 
-window.compareOn = async (width, height) => {
-  const data = new Uint8Array(await (await fetch("/grey")).arrayBuffer());
+async function greyPixels() {
+  return new Uint8Array(await (await fetch("/grey")).arrayBuffer());
+}
+
+function canvasOf(data, width, height) {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
@@ -47,7 +54,36 @@ window.compareOn = async (width, height) => {
     rgba.data[4 * i + 3] = 255;
   }
   canvas.getContext("2d").putImageData(rgba, 0, 0);
+  return canvas;
+}
 
+async function repeat(rounds, work) {
+  const times = [];
+  for (let round = 0; round < rounds; round++) {
+    const start = performance.now();
+    await work();
+    times.push(performance.now() - start);
+  }
+  return times;
+}
+
+window.repeatOn = async (width, height, rounds) => {
+  const images = [{ data: await greyPixels(), width, height }];
+  return repeat(rounds, () => compile(images));
+};
+
+window.repeatReferenceOn = async (width, height, rounds) => {
+  const canvas = canvasOf(await greyPixels(), width, height);
+  return repeat(rounds, async () => {
+    const compiler = new Compiler();
+    await compiler.compileImageTargets([canvas], () => {});
+    compiler.exportData();
+  });
+};
+
+window.compareOn = async (width, height) => {
+  const data = await greyPixels();
+  const canvas = canvasOf(data, width, height);
   let theirs, ours, reference, target;
   for (let run = 0; run < 2; run++) {
     let start = performance.now();
@@ -96,15 +132,23 @@ export async function openPage(): Promise<Page> {
   const { port } = server.address() as AddressInfo;
 
   const browser = await launchBrowser({ webgl: true });
-  const page = await browser.newPage();
-  await page.goto(`http://127.0.0.1:${port}/`);
-  await page.waitForFunction("window.ready");
+  /** Calls a function of a new page on an image. */
+  const call = async (name: string, { data, width, height }: GreyImage, ...words: number[]) => {
+    grey = data.slice();
+    const page = await browser.newPage();
+    try {
+      await page.goto(`http://127.0.0.1:${port}/`);
+      await page.waitForFunction("window.ready");
+      return await page.evaluate(`window.${name}(${[width, height, ...words]})`);
+    } finally {
+      await page.close();
+    }
+  };
   return {
     version: browser.version(),
-    async compare({ data, width, height }) {
-      grey = data.slice();
-      return (await page.evaluate(`window.compareOn(${width}, ${height})`)) as Comparison;
-    },
+    compare: (image) => call("compareOn", image) as Promise<Comparison>,
+    repeat: (image, rounds) => call("repeatOn", image, rounds) as Promise<number[]>,
+    repeatReference: (image, rounds) => call("repeatReferenceOn", image, rounds) as Promise<number[]>,
     async close() {
       await browser.close();
       server.closeAllConnections();

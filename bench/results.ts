@@ -5,6 +5,7 @@ const RESULTS = new URL("results.md", import.meta.url);
 /** The benchmarks, in the order of bench/results.md. Each one writes its own section. */
 const SECTIONS = [
   "compile",
+  "start",
   "edit",
   "api",
   "lists",

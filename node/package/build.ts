@@ -3,7 +3,7 @@
  * `npm pack` and `npm publish`, in dist/vivimark or the folder given.
  *
  * Its modules are those of compiler/, node/, client/ and player/ that the entries of their tsconfig.json reach, as
- * JavaScript with types, in the same folders; its versions are those of the repository's package.json.
+ * JavaScript with types and source maps, in the same folders; its versions are those of the repository's package.json.
  */
 
 import { execFileSync } from "node:child_process";
@@ -24,7 +24,13 @@ const manifest = {
     "MindAR image targets (.mind files): compile, inspect, merge and play them. Command line, library, player, and the client of a Vivimark platform.",
   keywords: ["mindar", "mind-ar", "image target", "compiler", "augmented reality", "webar", "cli"],
   license: root.license,
+  // npm compares it with the repository that the release workflow runs in.
+  ...(process.env.GITHUB_REPOSITORY && {
+    repository: { type: "git", url: `git+https://github.com/${process.env.GITHUB_REPOSITORY}.git` },
+  }),
   type: "module",
+  // Bundlers leave out what a page does not use.
+  sideEffects: ["./node/cli/bin.js", "./node/job.js", "./player/web/worker.js"],
   engines: root.engines,
   bin: { vivimark: "node/cli/bin.js" },
   exports: {
@@ -57,6 +63,9 @@ for (const project of ["node/package", "player/web", "player/web/tsconfig.worker
         "--incremental",
         "false",
         "--declaration",
+        "--sourceMap",
+        // The package has no TypeScript.
+        "--inlineSources",
         "--rewriteRelativeImportExtensions",
       ],
     ],

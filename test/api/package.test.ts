@@ -5,6 +5,8 @@ import { execFile } from "node:child_process";
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { build } from "vite";
 import { beforeAll, expect, test } from "vitest";
 import { photoPath, temporaryFolder, vivimark } from "../node/cli/vivimark.ts";
 
@@ -117,6 +119,51 @@ test("the compiler works in any host, on given pixels", async () => {
   expect((await node("pixels.js")).stdout).toBe("true invalid_marker html\n");
 });
 
+test("stack traces name the lines of its sources", async () => {
+  writeFileSync(
+    path.join(project, "trace.js"),
+    `import { compile } from "vivimark";
+     try {
+       compile([]);
+     } catch ({ stack }) {
+       console.log(stack);
+     }`,
+  );
+  const lines = readFileSync(path.join(ROOT, "compiler/compile.ts"), "utf8").split("\n");
+  const line = 1 + lines.findIndex((text) => text.includes("Got no image"));
+  const { stdout } = await node("--enable-source-maps", "trace.js");
+  expect(stdout).toContain(`${path.join("compiler", "compile.ts")}:${line}:`);
+});
+
+test.each([
+  [
+    "compiling",
+    24,
+    `export { compile, decodeMind, loadKernels } from "vivimark";`,
+    "compiler/wasm/kernels.wasm",
+  ],
+  ["the client", 3, `export { Vivimark } from "vivimark/client";`],
+  // With its worker, which has the kernels inside.
+  ["the player", 48, `export { createPlayer } from "vivimark/player";`],
+])("a page downloads for %s at most %i KB, gzip", async (name, kilobytes, code, ...files) => {
+  const entry = path.join(project, `${name}.js`);
+  writeFileSync(entry, code);
+  const built = await build({
+    root: project,
+    configFile: false,
+    logLevel: "error",
+    worker: { format: "es" },
+    build: { write: false, target: "es2022", minify: "oxc", lib: { entry, formats: ["es"] } },
+  });
+  const [{ output }] = built as { output: { code?: string; source?: string }[] }[];
+  const contents = [
+    ...output.map(({ code, source }) => code ?? source!),
+    ...files.map((file) => readFileSync(path.join(installed, file))),
+  ];
+  const bytes = contents.reduce((sum, content) => sum + gzipSync(content, { level: 9 }).length, 0);
+  expect(bytes / 1024).toBeLessThan(kilobytes);
+});
+
 test("the client's requests and types fit the API", async () => {
   writeFileSync(
     path.join(project, "client.js"),
@@ -177,13 +224,15 @@ test.each(["nodenext", "bundler"])("its types work with %s resolution", async (r
        compile, compilePhoto, decodeMind, drawFeatures, inspectMind, mergeMinds,
      } from "vivimark";
      import { type ArContent, ApiError, Vivimark } from "vivimark/client";
-     import { compilePhotos, prepareCompiler } from "vivimark/node";
+     import { compileMarkers, compilePhotos, prepareCompiler } from "vivimark/node";
      import { createPlayer, type Player, type PlayerPose } from "vivimark/player";
      import { Controller } from "vivimark/player/controller";
      const options: CompileOptions = { maxFeatures: 100, maxSize: Infinity };
      await prepareCompiler();
      const photo: CompiledPhoto = await compilePhoto(new Uint8Array(0), options, ({ done, total }) => done / total);
      const [result] = await compilePhotos(["portrait.jpg", photo.thumbnail], { ...options, threads: 2 });
+     const markers = await compileMarkers(["portrait.jpg"], options);
+     console.log(markers.length);
      const marker: Uint8Array = result.status === "fulfilled" ? result.value.marker : photo.marker;
      const targets: ImageTarget[] = decodeMind(mergeMinds([marker]));
      const report: MarkerReport = inspectMind(marker);
