@@ -19,7 +19,9 @@ import { checkPlayer, SCORED_PLAYERS, type ScoredPlayer } from "../compiler/qual
 import { gatherEvidence, scoreTarget } from "../compiler/quality.ts";
 import type { GreyImage, ImageTarget } from "../compiler/types.ts";
 import { CODEC_SOURCES, readKernelModule } from "../node/codecs.ts";
+import { loadPlayerKernels } from "../player/kernels.ts";
 import type { Corners } from "../test/e2e/pinhole.ts";
+import { readPlayerModule } from "./player/module.ts";
 import { cornerError, takePicture } from "./recall/camera.ts";
 import { fitCoefficients } from "./recall/fit.ts";
 import { type Measured, type Measurement, readMeasured, viewsOf, writeMeasured } from "./recall/measured.ts";
@@ -67,6 +69,7 @@ const CHECKED = 12;
 async function loadModules(): Promise<void> {
   loadCodecs(CODEC_SOURCES);
   loadKernels(await readKernelModule());
+  loadPlayerKernels(await readPlayerModule());
 }
 
 async function measure(player: ScoredPlayer): Promise<Measured> {

@@ -111,16 +111,20 @@ function countSteps(stage: CompileProgress["stage"], total: number, onProgress: 
 /** Returns the feature points and their cluster trees at every scale, the largest first. */
 function extractKeyframes(image: GreyImage, maxFeatures: number, step: Step): Keyframe[] {
   const detectAt = layKeyframes(image, maxFeatures);
-  return keyframeScales(image.width, image.height).map((scale) =>
-    step(() => {
-      const points = detectAt(scale);
-      return {
-        ...points,
-        maximaCluster: buildClusters(points.maxima),
-        minimaCluster: buildClusters(points.minima),
-      };
-    }),
-  );
+  // The smallest first: while they are compiled, engines optimise the code for the largest.
+  const keyframes = keyframeScales(image.width, image.height)
+    .reverse()
+    .map((scale) =>
+      step(() => {
+        const points = detectAt(scale);
+        return {
+          ...points,
+          maximaCluster: buildClusters(points.maxima),
+          minimaCluster: buildClusters(points.minima),
+        };
+      }),
+    );
+  return keyframes.reverse();
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import { type DetectorBuffers, detect, layDetector } from "../compiler/detector/detect.ts";
 import { frameSelection } from "../compiler/detector/extrema.ts";
-import type { Kernels, Room } from "../compiler/kernels/kernels.ts";
+import type { DetectorKernels, Room } from "../compiler/kernels/kernels.ts";
 import { DESCRIPTOR_WORDS, type FeaturePoints, type GreyImage, type Size } from "../compiler/types.ts";
 
 /**
@@ -23,7 +23,7 @@ export interface Features {
 
 export type FeatureBuffers = DetectorBuffers;
 
-export function layFeatures(room: Room, kernels: Kernels, size: Size): FeatureBuffers {
+export function layFeatures(room: Room, kernels: DetectorKernels, size: Size): FeatureBuffers {
   return layDetector(room, kernels, size, frameSelection(size));
 }
 

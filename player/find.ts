@@ -1,12 +1,12 @@
 // Finds targets in a frame without knowing where they were. `Finder.find` shows the stages in order.
 
 import { frameSelection, mostExtrema } from "../compiler/detector/extrema.ts";
-import { openKernels } from "../compiler/kernels/kernels.ts";
 import type { GreyImage, PlayerTarget, Size } from "../compiler/types.ts";
 import { Aligner, type Alignment } from "./align.ts";
 import { type FeatureBuffers, type Features, findFeatures, layFeatures } from "./features.ts";
 import { createGrid, type FeatureGrid, type Fit, Fitter, fillGrid } from "./fit.ts";
 import type { Homography } from "./homography.ts";
+import { openPlayerKernels } from "./kernels.ts";
 import { buildLevels, createPyramid, type FramePyramid, fillPyramid } from "./levels.ts";
 import {
   addPoints,
@@ -140,7 +140,7 @@ export class Finder {
       references
         .flatMap(({ views }) => views.map((view) => view[polarity].count))
         .reduce((sum, count) => sum + count, targets.length * MADE_VIEW_COUNT * VIEW_ROOM);
-    const kernels = openKernels();
+    const kernels = openPlayerKernels();
     const laid = kernels.place((place) => {
       const maxima = layPointSet(place, room("maxima"));
       const minima = layPointSet(place, room("minima"));

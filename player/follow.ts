@@ -3,7 +3,7 @@
 // From coarse to fine, patches of a level of the target measure their displacement in the frame, and the map
 // follows from all of them together. Patches that do not correlate, such as those behind an object, do not count.
 
-import { type Kernels, openKernels, type Room } from "../compiler/kernels/kernels.ts";
+import type { Room } from "../compiler/kernels/kernels.ts";
 import { PATCH_SIDE } from "../compiler/kernels/patches.ts";
 import type { GreyImage, Size } from "../compiler/types.ts";
 import { chooseOctave, pixelSize } from "./align.ts";
@@ -16,6 +16,7 @@ import {
   project,
   projectCorners,
 } from "./homography.ts";
+import { openPlayerKernels, type PlayerKernels } from "./kernels.ts";
 import { type FramePyramid, type Level, type Levels, layOctaves, softenLevel } from "./levels.ts";
 import { solveMove } from "./motion.ts";
 import {
@@ -206,7 +207,7 @@ class PatchFollower implements Follower {
         many: choosePlaces(sharp, small ? 2 * CELLS : CELLS, small ? 1 : QUOTA),
       };
     });
-    const kernels = openKernels();
+    const kernels = openPlayerKernels();
     const laid = kernels.place((room) => ({
       rough: places.map(({ rough, few }) => layStage(room, kernels, rough, few)),
       sharp: places.map(({ sharp, many }) => layStage(room, kernels, sharp, many)),
@@ -531,7 +532,7 @@ class PatchFollower implements Follower {
 }
 
 /** Allocates a stage with patches at these places. */
-function layStage(room: Room, kernels: Kernels, level: Level, places: readonly Place[]): Stage {
+function layStage(room: Room, kernels: PlayerKernels, level: Level, places: readonly Place[]): Stage {
   const { width, height } = level;
   const cell = (place: number, size: number) =>
     Math.min(Math.max(Math.floor((place * CELLS) / size), 0), CELLS - 1);

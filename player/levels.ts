@@ -1,8 +1,9 @@
 // The target at several resolutions, and the frame at several resolutions.
 
-import { type Kernels, openKernels, type Room } from "../compiler/kernels/kernels.ts";
+import type { Room } from "../compiler/kernels/kernels.ts";
 import type { GreyImage, PlayerTarget } from "../compiler/types.ts";
 import type { Homography } from "./homography.ts";
+import { openPlayerKernels, type PlayerKernels } from "./kernels.ts";
 
 /** Shorter side, in pixels, of the smallest level of a target. */
 const SMALLEST_LEVEL_SIDE = 16;
@@ -141,7 +142,7 @@ export function softenLevel(level: Level, share: number): Level {
 /** A frame at several resolutions. */
 export interface FramePyramid {
   /** In whose memory the levels lie. */
-  readonly kernels: Kernels;
+  readonly kernels: PlayerKernels;
   /** The frame and its halved copies, the frame first. A point of level i is at 1 / 2^i of its place in the frame. */
   readonly levels: readonly GreyImage[];
 }
@@ -151,7 +152,7 @@ const SMALLEST_FRAME_SIDE = 24;
 
 /** Allocates the pyramid of frames of one size. */
 export function createPyramid(width: number, height: number): FramePyramid {
-  const kernels = openKernels();
+  const kernels = openPlayerKernels();
   return { kernels, levels: kernels.place((room) => layOctaves(room, { width, height })) };
 }
 

@@ -1,10 +1,11 @@
 // Matches the feature points of a frame with those of all targets, exhaustively, by the Hamming distance of chosen
 // bits of their descriptors.
 
-import type { Kernels, Room } from "../compiler/kernels/kernels.ts";
+import type { Room } from "../compiler/kernels/kernels.ts";
 import { BITS, BLOCK } from "../compiler/kernels/matching.ts";
 import { DESCRIPTOR_WORDS } from "../compiler/types.ts";
 import type { Features } from "./features.ts";
+import type { PlayerKernels } from "./kernels.ts";
 import type { ReferencePoints } from "./reference.ts";
 
 /**
@@ -141,7 +142,7 @@ export function packedDistance(
 }
 
 export interface MatchBuffers {
-  readonly kernels: Kernels;
+  readonly kernels: PlayerKernels;
   /** Packed descriptors of the features, PACKED_BYTES each. */
   readonly packed: Uint8Array;
   readonly distances: Uint8Array;
@@ -163,7 +164,7 @@ export interface Matches {
 /** Allocates buffers for up to `features` features. A feature may match several targets. */
 export function layMatches(
   room: Room,
-  kernels: Kernels,
+  kernels: PlayerKernels,
   features: number,
   sets: readonly PointSet[],
 ): MatchBuffers {

@@ -7,7 +7,7 @@
 // Source: Baker and Matthews, Lucas-Kanade 20 years on (2004); Hager and Belhumeur, Efficient region tracking with
 // parametric models of geometry and illumination (1998), for the light.
 
-import type { Kernels, Room } from "../compiler/kernels/kernels.ts";
+import type { Room } from "../compiler/kernels/kernels.ts";
 import {
   GEOMETRY_BITS,
   GEOMETRY_LENGTH,
@@ -19,6 +19,7 @@ import {
 } from "../compiler/kernels/patches.ts";
 import type { GreyImage } from "../compiler/types.ts";
 import type { Homography } from "./homography.ts";
+import type { PlayerKernels } from "./kernels.ts";
 import type { Level } from "./levels.ts";
 
 const PIXELS = PATCH_SIDE * PATCH_SIDE;
@@ -33,7 +34,7 @@ const NOISE = 1.5;
 const STRIDE = 4;
 
 export interface Patches {
-  readonly kernels: Kernels;
+  readonly kernels: PlayerKernels;
   readonly count: number;
   /** Centers in level pixels. */
   readonly x: Float64Array;
@@ -89,7 +90,7 @@ export function choosePlaces(level: Level, cells: number, quota: number): Place[
 }
 
 /** Allocates patches at these places. */
-export function layPatches(room: Room, kernels: Kernels, places: readonly Place[]): Patches {
+export function layPatches(room: Room, kernels: PlayerKernels, places: readonly Place[]): Patches {
   const count = places.length;
   return {
     kernels,

@@ -3,8 +3,8 @@
 // a strong blur.
 
 import { type DetectorBuffers, detect, layDetector } from "../compiler/detector/detect.ts";
-import { openKernels } from "../compiler/kernels/kernels.ts";
 import { DESCRIPTOR_WORDS, type FeaturePoints, type PlayerTarget } from "../compiler/types.ts";
+import { openPlayerKernels } from "./kernels.ts";
 
 /**
  * Points of one view of a target, in columns. A point's `frame` is the 2 × 2 matrix (row-major) that takes
@@ -134,7 +134,7 @@ export interface ViewMaker {
 }
 
 export function createViewMaker(): ViewMaker {
-  const kernels = openKernels();
+  const kernels = openPlayerKernels();
   let side = 0;
   let buffers: DetectorBuffers | null = null;
   return {

@@ -20,6 +20,7 @@ import { CODEC_SOURCES, readKernelModule } from "../../node/codecs.ts";
 import { Finder, type LastPlace } from "../../player/find.ts";
 import { createFollower } from "../../player/follow.ts";
 import { projectCorners } from "../../player/homography.ts";
+import { loadPlayerKernels } from "../../player/kernels.ts";
 import { buildLevels, createPyramid, fillPyramid } from "../../player/levels.ts";
 import type { Corners } from "../../test/e2e/pinhole.ts";
 import { FRAME } from "../recall/camera.ts";
@@ -27,6 +28,7 @@ import { shoot } from "../recall/film.ts";
 import { loadSubjects, type Subject } from "../recall/pictures.ts";
 import { writeResults } from "../results.ts";
 import { median } from "../statistics.ts";
+import { readPlayerModule } from "./module.ts";
 import { FAULTS, PATHS } from "./paths.ts";
 import { plotErrors } from "./plot.ts";
 import { loadStock } from "./stock.ts";
@@ -163,6 +165,7 @@ async function playAll(films: readonly Film[], stock: boolean): Promise<Result[]
 async function servePlays(stock: boolean): Promise<void> {
   loadCodecs(CODEC_SOURCES);
   loadKernels(await readKernelModule());
+  loadPlayerKernels(await readPlayerModule());
   const subjects = await loadSubjects();
   process.on("message", async (film: Film) => {
     const subject = subjects.find(({ name }) => name === film.picture);

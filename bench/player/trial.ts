@@ -3,8 +3,10 @@
 import { loadCodecs } from "../../compiler/image/codecs.ts";
 import { loadKernels } from "../../compiler/kernels/kernels.ts";
 import { CODEC_SOURCES, readKernelModule } from "../../node/codecs.ts";
+import { loadPlayerKernels } from "../../player/kernels.ts";
 import type { Corners } from "../../test/e2e/pinhole.ts";
 import type { Subject } from "../recall/pictures.ts";
+import { readPlayerModule } from "./module.ts";
 
 /** Largest error of the corners that counts as found, per longer side of the photo. */
 const MOST_ERROR = 0.1;
@@ -19,6 +21,7 @@ export interface Trial {
 export async function loadModules(): Promise<void> {
   loadCodecs(CODEC_SOURCES);
   loadKernels(await readKernelModule());
+  loadPlayerKernels(await readPlayerModule());
 }
 
 /** Returns the pictures as they are: no patterns, no worse versions. */

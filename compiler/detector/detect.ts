@@ -1,7 +1,7 @@
 // Detects the feature points of one keyframe, or of a camera's frame.
 // Source: mind-ar detector/detector.js (detect).
 
-import { type Kernels, openKernels, type Room } from "../kernels/kernels.ts";
+import { DETECTOR_KERNELS, type DetectorKernels, openKernels, type Room } from "../kernels/kernels.ts";
 import { DESCRIPTOR_WORDS, type FeaturePoints, type GreyImage } from "../types.ts";
 import {
   type Extrema,
@@ -31,20 +31,20 @@ export interface DetectedPoints {
 /** Allocates buffers to detect in keyframes of up to `width` × `height` pixels, one after the other. */
 export function layDetector(
   room: Room,
-  kernels: Kernels,
+  kernels: DetectorKernels,
   { width, height }: Pick<GreyImage, "width" | "height">,
   selection: Selection = KEYFRAME_SELECTION,
 ): DetectorBuffers {
   return {
     pyramid: layPyramid(room, kernels, width * height, width),
-    extrema: layExtrema(room, width, selection),
+    extrema: layExtrema(room, width * height, selection),
     descriptors: layDescriptors(room, mostExtrema(selection)),
   };
 }
 
 /** Allocates the same buffers in a memory of their own. */
 export function allocateDetector(width: number, height: number): DetectorBuffers {
-  const kernels = openKernels();
+  const kernels = openKernels(DETECTOR_KERNELS);
   return kernels.place((room) => layDetector(room, kernels, { width, height }));
 }
 
@@ -62,7 +62,7 @@ export function detect(
   if (grey !== buffers.pyramid.grey) buffers.pyramid.grey.set(grey);
   const pyramid = buildPyramid(width, height, buffers.pyramid);
   const extrema = keepStrongest(findExtrema(pyramid, buffers.extrema), maxFeatures);
-  const angles = computeAngles(extrema, pyramid);
+  const angles = computeAngles(extrema, pyramid, buffers.descriptors.angles);
   const descriptors = describe(extrema, angles, pyramid, buffers.descriptors);
   return {
     maxima: selectPolarity(1, extrema, angles, descriptors),

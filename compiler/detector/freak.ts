@@ -22,6 +22,9 @@ const PATTERN = Float32Array.of(
 
 export interface DescriptorBuffers {
   readonly pattern: Float32Array;
+  readonly angles: Float32Array;
+  readonly cosines: Float64Array;
+  readonly sines: Float64Array;
   readonly descriptors: Uint32Array;
 }
 
@@ -29,24 +32,25 @@ export interface DescriptorBuffers {
 export function layDescriptors(room: Room, count: number): DescriptorBuffers {
   return {
     pattern: room.float32(PATTERN.length),
+    angles: room.float32(count),
+    cosines: room.float64(count),
+    sines: room.float64(count),
     descriptors: room.uint32(count * DESCRIPTOR_WORDS),
   };
 }
 
-/** Returns the descriptors of all extrema, DESCRIPTOR_WORDS words each. `angles` are in radians. */
+/** Returns the descriptors of all extrema, DESCRIPTOR_WORDS words each, in `buffers`. `angles` are in radians. */
 export function describe(
   { count, octave, x, y }: Extrema,
   angles: Float32Array,
-  { kernels, octaves }: Pyramid,
-  { pattern, descriptors }: DescriptorBuffers,
+  { kernels, twices, planes }: Pyramid,
+  { pattern, cosines, sines, descriptors }: DescriptorBuffers,
 ): Uint32Array {
   pattern.set(PATTERN);
   for (let i = 0; i < count; i++) {
-    const { twice, width, height } = octaves[octave[i] - 1];
-    const cos = EXPANSION * Math.cos(angles[i]);
-    const sin = EXPANSION * Math.sin(angles[i]);
-    const descriptor = descriptors.subarray(i * DESCRIPTOR_WORDS, (i + 1) * DESCRIPTOR_WORDS);
-    kernels.describePoint(twice, width, height, x[i], y[i], cos, sin, pattern, descriptor);
+    cosines[i] = EXPANSION * Math.cos(angles[i]);
+    sines[i] = EXPANSION * Math.sin(angles[i]);
   }
+  kernels.describePoints(twices, planes, count, octave, x, y, cosines, sines, pattern, descriptors);
   return descriptors.subarray(0, count * DESCRIPTOR_WORDS);
 }

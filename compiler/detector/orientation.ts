@@ -3,12 +3,12 @@
 import type { Extrema } from "./extrema.ts";
 import type { Pyramid } from "./pyramid.ts";
 
-/** Returns the angle of each extremum in radians, -π…π. */
-export function computeAngles({ count, octave, x, y }: Extrema, { kernels, octaves }: Pyramid): Float32Array {
-  const angles = new Float32Array(count);
-  for (let i = 0; i < count; i++) {
-    const { twice, width, height } = octaves[octave[i] - 1];
-    angles[i] = kernels.peakAngle(twice, width, height, Math.trunc(x[i]), Math.trunc(y[i]));
-  }
-  return angles;
+/** Returns the angle of each extremum in radians, -π…π, in `angles`. */
+export function computeAngles(
+  { count, octave, x, y }: Extrema,
+  { kernels, twices, planes }: Pyramid,
+  angles: Float32Array,
+): Float32Array {
+  kernels.findAngles(twices, planes, count, octave, x, y, angles);
+  return angles.subarray(0, count);
 }

@@ -1,6 +1,9 @@
 // Source: mind-ar detector/freak.js and its CPU kernels computeExtremaFreak.js and
 // computeFreakDescriptors.js.
 
+import { DESCRIPTOR_WORDS } from "../types.ts";
+import { PLANE } from "./choice.ts";
+
 /** A comparison also holds when the first sample is brighter by less than this, in grey levels. */
 const TOLERANCE = 0.01;
 
@@ -10,26 +13,31 @@ export const SAMPLES = 37;
 const samples = new Float32Array(SAMPLES);
 
 /**
- * Computes the descriptor of the point at (x, y) of a plane (row-major, width × height, non-negative grey
- * levels).
+ * Computes the descriptors of `count` points.
  *
- * `pattern` holds x and y of the samples, at most 1 from the centre. `cos` and `sin` are those of the point's
- * angle, multiplied by the pattern's radius, which is 7 at most. `descriptor` receives 21 words of 666
- * comparisons, most significant bit first, padded with zeros.
+ * `octave`, `x` and `y` are those of `chooseExtrema`; `twices` has the planes (row-major, non-negative grey levels) of
+ * the octaves, where `planes` (see PLANE) says. `pattern` holds x and y of the samples, at most 1 from the centre.
+ * `cosines` and `sines` are those of the points' angles, multiplied by the pattern's radius, which is 7 at most.
+ * `descriptors` receives 21 words per point: 666 comparisons, most significant bit first, padded with zeros.
  */
-export function describePoint(
-  plane: Float32Array,
-  width: number,
-  height: number,
-  x: number,
-  y: number,
-  cos: number,
-  sin: number,
+export function describePoints(
+  twices: Float32Array,
+  planes: Int32Array,
+  count: number,
+  octave: Uint8Array,
+  x: Float32Array,
+  y: Float32Array,
+  cosines: Float64Array,
+  sines: Float64Array,
   pattern: Float32Array,
-  descriptor: Uint32Array,
+  descriptors: Uint32Array,
 ): void {
-  sample(plane, width, height, x, y, cos, sin, pattern);
-  packComparisons(samples, descriptor);
+  for (let i = 0; i < count; i++) {
+    const at = PLANE * (octave[i] - 1);
+    const plane = twices.subarray(planes[at]);
+    sample(plane, planes[at + 1], planes[at + 2], x[i], y[i], cosines[i], sines[i], pattern);
+    packComparisons(samples, descriptors.subarray(i * DESCRIPTOR_WORDS, (i + 1) * DESCRIPTOR_WORDS));
+  }
 }
 
 /** Samples the turned pattern around (x, y) bilinearly, rounded to float32. Outside, the border repeats. */

@@ -3,45 +3,50 @@
 // module is only slower.
 
 import { averageBoxes } from "./boxes.ts";
+import { chooseExtrema } from "./choice.ts";
 import { findPlaneExtrema } from "./extrema.ts";
-import { describePoint } from "./freak.ts";
-import { nearestDescriptors } from "./matching.ts";
+import { describePoints } from "./freak.ts";
 import { chooseMedoids, hammingDistances, hammingRow } from "./medoids.ts";
-import { peakAngle } from "./orientation.ts";
-import { samplePatches } from "./patches.ts";
-import { baseDifferences, halve, halveGrey, halveSmoothed, smoothAndSubtract } from "./pyramid.ts";
-import { sampleLine } from "./sampling.ts";
-import { correlate } from "./templates.ts";
+import { findAngles } from "./orientation.ts";
+import { baseDifferences, halve, halveSmoothed, smoothAndSubtract } from "./pyramid.ts";
+import { choosePoints, findCorners, sumTemplates } from "./tracking.ts";
 
-const scalarKernels = {
-  averageBoxes,
+/** The kernels that find the points of an image, in TypeScript. */
+export const DETECTOR_KERNELS = {
   halveSmoothed,
   smoothAndSubtract,
   halve,
   baseDifferences,
   findPlaneExtrema,
-  peakAngle,
-  describePoint,
+  chooseExtrema,
+  findAngles,
+  describePoints,
+};
+
+/** The kernels of the compiler. */
+export const COMPILER_KERNELS = {
+  ...DETECTOR_KERNELS,
+  averageBoxes,
   hammingDistances,
   hammingRow,
   chooseMedoids,
-  correlate,
-  sampleLine,
-  nearestDescriptors,
-  halveGrey,
-  samplePatches,
+  sumTemplates,
+  findCorners,
+  choosePoints,
 };
 
 /**
  * The kernels and the memory of their arrays: every array passed to a kernel must come from `place`.
  */
-export type Kernels = typeof scalarKernels & {
+export type Kernels<Table = typeof COMPILER_KERNELS> = Table & {
   /**
    * Allocates arrays. `lay` runs twice, the first time to measure. The contents are undefined. The arrays are
    * valid until the next call, which reuses their memory.
    */
   place<Arrays>(lay: (room: Room) => Arrays): Arrays;
 };
+
+export type DetectorKernels = Kernels<typeof DETECTOR_KERNELS>;
 
 /** Bytes between arrays, because vectors run over an array's end. Arrays are aligned to it too. */
 const SPARE_BYTES = 64;
@@ -117,14 +122,17 @@ export function loadKernels(module: object | null): void {
   kept.clear();
 }
 
-/** Opens kernels with a memory of their own. */
-export function openKernels(module: object | null = loaded): Kernels {
-  return module ? openVectorKernels(module) : openScalarKernels();
+/** Opens kernels with a memory of their own: those of `table`, or their twins of the same names. */
+export function openKernels<Table extends object>(
+  table: Table,
+  module: object | null = loaded,
+): Kernels<Table> {
+  return module ? openVectorKernels(table, module) : openScalarKernels(table);
 }
 
 /** Returns the kernels of a stage. Two users of one stage share its memory, and so overwrite each other. */
 export function stageKernels(stage: "match" | "cluster" | "track" | "score"): Kernels {
-  const kernels = kept.get(stage) ?? openKernels();
+  const kernels = kept.get(stage) ?? openKernels(COMPILER_KERNELS);
   kept.set(stage, kernels);
   return kernels;
 }
@@ -135,10 +143,10 @@ function measure(lay: (room: Room) => unknown, start: number): number {
   return room.bytes;
 }
 
-function openScalarKernels(): Kernels {
+function openScalarKernels<Table extends object>(table: Table): Kernels<Table> {
   let buffer = new ArrayBuffer(0);
   return {
-    ...scalarKernels,
+    ...table,
     place(lay) {
       const bytes = measure(lay, 0);
       if (isWrongSize(buffer.byteLength, bytes)) buffer = new ArrayBuffer(bytes);
@@ -164,18 +172,22 @@ interface Memory {
   grow(pages: number): number;
 }
 
-/** Exports of wasm/kernels.wasm: the same functions, with addresses instead of arrays. */
-type Exports = {
-  readonly [Name in keyof typeof scalarKernels]: (...values: number[]) => number;
-} & { readonly memory: Memory; firstFreeByte(): number };
+/** Exports of a module: the same functions, with addresses instead of arrays. */
+type Exports = Readonly<Record<string, (...values: number[]) => number>> & {
+  readonly memory: Memory;
+  firstFreeByte(): number;
+};
 
 const PAGE_BYTES = 65536;
 
-function openVectorKernels(module: object): Kernels {
+function openVectorKernels<Table extends object>(table: Table, module: object): Kernels<Table> {
   const instantiate = () =>
     new WebAssembly.Instance(module, { orientation: { atan2: Math.atan2 } }).exports as Exports;
   let wasm = instantiate();
+  const names = Object.keys(table);
+  const calls = names.map((name) => [name, (...values: Value[]) => wasm[name](...values.map(addressOf))]);
   return {
+    ...(Object.fromEntries(calls) as Table),
     place(lay) {
       const start = wasm.firstFreeByte();
       const bytes = measure(lay, start);
@@ -187,106 +199,12 @@ function openVectorKernels(module: object): Kernels {
       }
       return lay(new Room(wasm.memory.buffer, start));
     },
-    averageBoxes(grey, width, columns, rows, outWidth, outHeight, scratch, out) {
-      wasm.averageBoxes(
-        grey.byteOffset,
-        width,
-        columns.byteOffset,
-        rows.byteOffset,
-        outWidth,
-        outHeight,
-        scratch.byteOffset,
-        out.byteOffset,
-      );
-    },
-    halveSmoothed(grey, width, height, scratch, out) {
-      wasm.halveSmoothed(grey.byteOffset, width, height, scratch.byteOffset, out.byteOffset);
-    },
-    smoothAndSubtract(dog, width, height, scratch, twice) {
-      wasm.smoothAndSubtract(dog.byteOffset, width, height, scratch.byteOffset, twice.byteOffset);
-    },
-    halve(from, width, height, out) {
-      wasm.halve(from.byteOffset, width, height, out.byteOffset);
-    },
-    baseDifferences(grey, width, x, y, out) {
-      wasm.baseDifferences(grey.byteOffset, width, x, y, out.byteOffset);
-    },
-    findPlaneExtrema(dog, width, firstRow, endRow, minResponse, candidates) {
-      const to = candidates.byteOffset;
-      return wasm.findPlaneExtrema(dog.byteOffset, width, firstRow, endRow, minResponse, to);
-    },
-    peakAngle(plane, width, height, x, y) {
-      return wasm.peakAngle(plane.byteOffset, width, height, x, y);
-    },
-    describePoint(plane, width, height, x, y, cos, sin, pattern, descriptor) {
-      wasm.describePoint(
-        plane.byteOffset,
-        width,
-        height,
-        x,
-        y,
-        cos,
-        sin,
-        pattern.byteOffset,
-        descriptor.byteOffset,
-      );
-    },
-    hammingDistances(descriptors, count, stride, distances) {
-      wasm.hammingDistances(descriptors.byteOffset, count, stride, distances.byteOffset);
-    },
-    hammingRow(descriptor, others, count, distances) {
-      wasm.hammingRow(descriptor.byteOffset, others.byteOffset, count, distances.byteOffset);
-    },
-    chooseMedoids(distances, stride, indexes, size, state, order, scratch, best) {
-      return wasm.chooseMedoids(
-        distances.byteOffset,
-        stride,
-        indexes.byteOffset,
-        size,
-        state,
-        order.byteOffset,
-        scratch.byteOffset,
-        best.byteOffset,
-      );
-    },
-    nearestDescriptors(query, columns, count, bytes, limit, slack, distances, found) {
-      return wasm.nearestDescriptors(
-        query.byteOffset,
-        columns.byteOffset,
-        count,
-        bytes,
-        limit,
-        slack,
-        distances.byteOffset,
-        found.byteOffset,
-      );
-    },
-    halveGrey(from, width, height, out) {
-      wasm.halveGrey(from.byteOffset, width, height, out.byteOffset);
-    },
-    samplePatches(grey, width, geometry, count, templates, sums) {
-      const to = sums.byteOffset;
-      wasm.samplePatches(grey.byteOffset, width, geometry.byteOffset, count, templates.byteOffset, to);
-    },
-    sampleLine(plane, width, height, bits, x, y, stepX, stepY, count, out) {
-      const to = out.byteOffset;
-      wasm.sampleLine(plane.byteOffset, width, height, bits, x, y, stepX, stepY, count, to);
-    },
-    correlate(grey, width, height, sums, squares, at, norm, offsets, from, end, limit, out) {
-      return wasm.correlate(
-        grey.byteOffset,
-        width,
-        height,
-        sums.byteOffset,
-        squares.byteOffset,
-        at,
-        norm,
-        offsets.byteOffset,
-        from,
-        end,
-        limit,
-        out.byteOffset,
-      );
-    },
   };
+}
+
+/** An argument of a kernel. */
+type Value = number | { readonly byteOffset: number };
+
+function addressOf(value: Value): number {
+  return typeof value === "number" ? value : value.byteOffset;
 }

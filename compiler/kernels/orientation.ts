@@ -1,6 +1,8 @@
 // Source: mind-ar detector/detector.js (_computeOrientationHistograms) and its CPU kernels
 // computeOrientationHistograms.js, smoothHistograms.js and computeExtremaAngles.js.
 
+import { PLANE } from "./choice.ts";
+
 const BINS = 36;
 const SMOOTHINGS = 5;
 
@@ -45,15 +47,29 @@ const patch = new Float32Array(PATCH * PATCH);
 const histogram = new Float64Array(BINS);
 
 /**
- * Returns the dominant gradient direction around pixel (x, y) of a plane (row-major, width × height, grey
- * levels), in radians, -π…π: the peak of a histogram of 36 bins over a circle of radius
- * 4.5.
+ * Writes the dominant gradient direction around each of `count` points, in radians, -π…π: the peak of a histogram of
+ * 36 bins over a circle of radius 4.5 around the point's whole pixel.
+ *
+ * `octave`, `x` and `y` are those of `chooseExtrema`; `twices` has the planes (row-major, grey levels) of the octaves,
+ * where `planes` (see PLANE) says.
  */
-export function peakAngle(plane: Float32Array, width: number, height: number, x: number, y: number): number {
-  copyPatch(plane, width, height, x, y);
-  fillHistogram();
-  smoothHistogram();
-  return vertexAngle();
+export function findAngles(
+  twices: Float32Array,
+  planes: Int32Array,
+  count: number,
+  octave: Uint8Array,
+  x: Float32Array,
+  y: Float32Array,
+  angles: Float32Array,
+): void {
+  for (let i = 0; i < count; i++) {
+    const at = PLANE * (octave[i] - 1);
+    const plane = twices.subarray(planes[at]);
+    copyPatch(plane, planes[at + 1], planes[at + 2], Math.trunc(x[i]), Math.trunc(y[i]));
+    fillHistogram();
+    smoothHistogram();
+    angles[i] = vertexAngle();
+  }
 }
 
 /** Copies the PATCH × PATCH pixels around (x, y). Pixels outside repeat the border. */

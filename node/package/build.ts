@@ -13,7 +13,7 @@ import path from "node:path";
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const target = path.resolve(process.argv[2] ?? path.join(ROOT, "dist/vivimark"));
 
-const KERNELS = "compiler/wasm/kernels.wasm";
+const MODULES = ["compiler/wasm/kernels.wasm", "compiler/wasm/player.wasm"];
 
 const root = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8"));
 
@@ -76,7 +76,7 @@ for (const project of ["node/package", "player/web", "player/web/tsconfig.worker
 const player = path.join(target, "player/web/player.js");
 writeFileSync(player, readFileSync(player, "utf8").replace('"./worker.ts"', '"./worker.js"'));
 mkdirSync(path.join(target, "compiler/wasm"));
-copyFileSync(path.join(ROOT, KERNELS), path.join(target, KERNELS));
+for (const module of MODULES) copyFileSync(path.join(ROOT, module), path.join(target, module));
 copyFileSync(path.join(ROOT, "LICENSE"), path.join(target, "LICENSE"));
 copyFileSync(path.join(ROOT, "node/package/README.md"), path.join(target, "README.md"));
 writeFileSync(path.join(target, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -2,15 +2,15 @@
 
 import { decodeCompact, isCompact } from "../../compiler/compact.ts";
 import { InvalidMarkerError } from "../../compiler/invalid-marker.ts";
-import { loadKernels } from "../../compiler/kernels/kernels.ts";
 import { decodeMind } from "../../compiler/mind.ts";
 import type { GreyImage } from "../../compiler/types.ts";
+import { loadPlayerKernels } from "../kernels.ts";
 import { Tracker } from "../tracker.ts";
 import { VideoFrameReader } from "./grey.ts";
 import { type Frame, isVideoFrame, type Picture, type PlayerReply, type PlayerRequest } from "./protocol.ts";
 import { createTracer } from "./trace.ts";
 
-const KERNELS = new URL("../../compiler/wasm/kernels.wasm", import.meta.url);
+const KERNELS = new URL("../../compiler/wasm/player.wasm", import.meta.url);
 
 const reader = new VideoFrameReader();
 let tracker: Tracker;
@@ -20,7 +20,7 @@ async function load(request: Extract<PlayerRequest, { kind: "load" }>): Promise<
   const { role, marker, frame } = request;
   isTraced = request.isTraced;
   // Browsers without WebAssembly SIMD use the TypeScript kernels: slower, but with the same result.
-  loadKernels(await compileKernels().catch(() => null));
+  loadPlayerKernels(await compileKernels().catch(() => null));
   const bytes = new Uint8Array(marker);
   const targets = isCompact(bytes) ? decodeCompact(bytes) : decodeMind(bytes);
   tracker = new Tracker(targets);

@@ -135,7 +135,7 @@ test("stack traces name the lines of its sources", async () => {
   expect(stdout).toContain(`${path.join("compiler", "compile.ts")}:${line}:`);
 });
 
-test.each([
+test.each<[name: string, kilobytes: number, code: string, ...files: string[]]>([
   [
     "compiling",
     24,

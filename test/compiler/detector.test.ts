@@ -16,7 +16,7 @@ import { describe as describeExtrema } from "../../compiler/detector/freak.ts";
 import { computeAngles } from "../../compiler/detector/orientation.ts";
 import { buildPyramid, countOctaves, type Pyramid } from "../../compiler/detector/pyramid.ts";
 import { BORDER } from "../../compiler/kernels/extrema.ts";
-import { openKernels } from "../../compiler/kernels/kernels.ts";
+import { DETECTOR_KERNELS, openKernels } from "../../compiler/kernels/kernels.ts";
 import { hammingDistances } from "../../compiler/kernels/medoids.ts";
 import { smoothAgainRow, smoothGreyRow } from "../../compiler/kernels/pyramid.ts";
 import { DESCRIPTOR_WORDS, type FeaturePoints, type GreyImage } from "../../compiler/types.ts";
@@ -31,6 +31,10 @@ function pyramidOf({ data, width, height }: GreyImage): Pyramid & { buffers: Det
 
 function extremaOf(pyramid: ReturnType<typeof pyramidOf>) {
   return findExtrema(pyramid, pyramid.buffers.extrema);
+}
+
+function anglesOf(extrema: Extrema, pyramid: ReturnType<typeof pyramidOf>) {
+  return computeAngles(extrema, pyramid, pyramid.buffers.descriptors.angles);
 }
 
 function describePoints(extrema: Extrema, angles: Float32Array, pyramid: ReturnType<typeof pyramidOf>) {
@@ -94,7 +98,7 @@ describe.each<[string, () => GreyImage | Promise<GreyImage>]>([
   });
 
   test("angles", () => {
-    const angles = computeAngles(extremaOf(pyramid), pyramid);
+    const angles = anglesOf(extremaOf(pyramid), pyramid);
     const used = stages.extremaAngles.filter((_, i) => stages.localizedExtremas[i][0] !== 0);
     expect(Array.from(angles)).toEqual(used);
   });
@@ -206,7 +210,7 @@ describe("extrema", () => {
 
   /** Returns the extrema of a plane of `value` with some pixels set: [x, y, value]. */
   function planeExtrema(width: number, height: number, pixels: readonly (readonly number[])[]) {
-    const kernels = openKernels();
+    const kernels = openKernels(DETECTOR_KERNELS);
     const { plane, candidates } = kernels.place((room) => ({
       plane: room.float32(width * height),
       candidates: room.int32(width * height),
@@ -269,7 +273,7 @@ describe("extrema", () => {
 
   /** Returns the extrema of an image that a selection keeps. */
   function select(image: GreyImage, selection: Selection): Extrema {
-    const kernels = openKernels();
+    const kernels = openKernels(DETECTOR_KERNELS);
     const buffers = kernels.place((room) => layDetector(room, kernels, image, selection));
     buffers.pyramid.grey.set(image.data);
     return findExtrema(buildPyramid(image.width, image.height, buffers.pyramid), buffers.extrema);
@@ -329,24 +333,24 @@ describe("extrema", () => {
 
 describe("orientation and FREAK", () => {
   /** One extremum in the middle of octave 1 of an image of 64 × 64 pixels. */
-  const middle = {
-    count: 1,
-    response: Float32Array.of(5),
-    octave: Uint8Array.of(1),
-    x: Float32Array.of(15.5),
-    y: Float32Array.of(15.5),
-  };
+  function middleOf({ buffers }: ReturnType<typeof pyramidOf>): Extrema {
+    const { response, octave, x, y } = buffers.extrema;
+    octave[0] = 1;
+    x[0] = 15.5;
+    y[0] = 15.5;
+    return { count: 1, response, octave, x, y };
+  }
   const ramp = (angle: number) =>
     paint(64, 64, (x, y) => 128 + 2.5 * ((x - 31.5) * Math.cos(angle) + (y - 31.5) * Math.sin(angle)));
 
   test.each([-3, -2.2, -1.1, 0, 0.4, 1.3, 2.9])("a ramp that rises at %d radians points there", (angle) => {
     const pyramid = pyramidOf(ramp(angle));
-    expect(Math.abs(computeAngles(middle, pyramid)[0] - angle)).toBeLessThan(0.03);
+    expect(Math.abs(anglesOf(middleOf(pyramid), pyramid)[0] - angle)).toBeLessThan(0.03);
   });
 
   test("on flat ground every comparison holds: 666 ones and 6 zeros", () => {
     const pyramid = pyramidOf(paint(64, 64, () => 99));
-    const words = Array.from(describePoints(middle, Float32Array.of(0.7), pyramid));
+    const words = Array.from(describePoints(middleOf(pyramid), Float32Array.of(0.7), pyramid));
     expect(words).toEqual([...Array(20).fill(0xffffffff), 0xffffffc0]);
   });
 
@@ -354,8 +358,8 @@ describe("orientation and FREAK", () => {
     // The first sample lies at -1 along x, the next five at -½, ½, 1, ½, -½: on a ramp to the right all are
     // brighter, so the descriptor begins with five ones; seen the other way round, with five zeros.
     const pyramid = pyramidOf(ramp(0));
-    expect(describePoints(middle, Float32Array.of(0), pyramid)[0] >>> 27).toBe(0b11111);
-    expect(describePoints(middle, Float32Array.of(Math.PI), pyramid)[0] >>> 27).toBe(0b00000);
+    expect(describePoints(middleOf(pyramid), Float32Array.of(0), pyramid)[0] >>> 27).toBe(0b11111);
+    expect(describePoints(middleOf(pyramid), Float32Array.of(Math.PI), pyramid)[0] >>> 27).toBe(0b00000);
   });
 
   test("points of a picture turned by 90° are the turned points, with much the same descriptors", async () => {

@@ -8,9 +8,10 @@ import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 import { describe, expect, test } from "vitest";
 import { boxScratchBytes } from "../../compiler/kernels/boxes.ts";
+import { PLANE } from "../../compiler/kernels/choice.ts";
 import { BORDER } from "../../compiler/kernels/extrema.ts";
 import { SAMPLES } from "../../compiler/kernels/freak.ts";
-import { type Kernels, openKernels, type Room } from "../../compiler/kernels/kernels.ts";
+import { COMPILER_KERNELS, type Kernels, openKernels, type Room } from "../../compiler/kernels/kernels.ts";
 import { BLOCK } from "../../compiler/kernels/matching.ts";
 import { CENTERS, distanceStride } from "../../compiler/kernels/medoids.ts";
 import {
@@ -21,35 +22,46 @@ import {
   TEMPLATE_LENGTH,
 } from "../../compiler/kernels/patches.ts";
 import { pyramidScratchBytes } from "../../compiler/kernels/pyramid.ts";
-import { TEMPLATE_PIXELS } from "../../compiler/kernels/templates.ts";
+import { sampleLine } from "../../compiler/kernels/sampling.ts";
+import { GRADIENT_BINS, similarityCount } from "../../compiler/kernels/tracking.ts";
 import { DESCRIPTOR_WORDS } from "../../compiler/types.ts";
-import { KERNELS_WASM, kernelModule } from "./kernels.ts";
+import { PLAYER_KERNELS } from "../../player/kernels.ts";
+import { KERNELS_WASM, kernelModule, PLAYER_WASM, playerModule } from "./kernels.ts";
 import { paint, paintCollage, randomNumbers } from "./pictures.ts";
 
-test("kernels.wasm matches its source; `npm run build:kernels` updates it", async () => {
+test.each([
+  ["kernels.wasm", "index.ts", KERNELS_WASM],
+  ["player.wasm", "player.ts", PLAYER_WASM],
+])("%s matches its source; `npm run build:kernels` updates it", async (name, source, file) => {
   const folder = mkdtempSync(join(tmpdir(), "kernels-"));
   try {
-    const path = (name: string) => fileURLToPath(new URL(name, KERNELS_WASM));
-    const built = join(folder, "kernels.wasm");
+    const path = (name: string) => fileURLToPath(new URL(name, file));
+    const built = join(folder, name);
     const options = ["--config", path("asconfig.json"), "--outFile", built, "--baseDir", path(".")];
-    const { error } = await asc.main(["assembly/index.ts", ...options]);
+    const { error } = await asc.main([`assembly/${source}`, ...options]);
     expect(error).toBe(null);
-    expect(readFileSync(built)).toEqualBytes(readFileSync(KERNELS_WASM));
+    expect(readFileSync(built)).toEqualBytes(readFileSync(file));
   } finally {
     rmSync(folder, { recursive: true });
   }
 });
 
-/** Returns the results of `work` with both kernels, in arrays that `lay` allocates. */
+const BOTH = [kernelModule, playerModule];
+
+/** The kernels of all tables. A module has those of its own only. */
+const KERNELS = { ...COMPILER_KERNELS, ...PLAYER_KERNELS, sampleLine };
+
+/** Returns the results of `work` with the kernels in TypeScript and in `modules`, in arrays that `lay` allocates. */
 function both<Arrays, Result>(
   lay: (room: Room) => Arrays,
-  work: (kernels: Kernels, arrays: Arrays) => Result,
+  work: (kernels: Kernels<typeof KERNELS>, arrays: Arrays) => Result,
+  modules: readonly WebAssembly.Module[] = [kernelModule],
 ): void {
-  const [scalar, vector] = [null, kernelModule].map((module) => {
-    const kernels = openKernels(module);
+  const [scalar, ...vector] = [null, ...modules].map((module) => {
+    const kernels = openKernels(KERNELS, module);
     return work(kernels, kernels.place(lay));
   });
-  expect(vector).toEqual(scalar);
+  for (const results of vector) expect(results).toEqual(scalar);
 }
 
 const random = randomNumbers(20);
@@ -82,6 +94,7 @@ describe.each(Object.entries(pictures))("%s", (_name, { data, width, height }) =
         kernels.halveSmoothed(grey, width, height, scratch, out);
         return out.slice();
       },
+      BOTH,
     );
   });
 
@@ -93,6 +106,7 @@ describe.each(Object.entries(pictures))("%s", (_name, { data, width, height }) =
         kernels.halveGrey(grey, width, height, out);
         return out.slice();
       },
+      [playerModule],
     );
   });
 
@@ -135,6 +149,7 @@ describe.each(Object.entries(pictures))("%s", (_name, { data, width, height }) =
         expect(sums.some((sum) => sum > 0)).toBe(true);
         return sums.slice();
       },
+      [playerModule],
     );
   });
 
@@ -152,6 +167,7 @@ describe.each(Object.entries(pictures))("%s", (_name, { data, width, height }) =
         }
         return found;
       },
+      BOTH,
     );
   });
 
@@ -171,6 +187,7 @@ describe.each(Object.entries(pictures))("%s", (_name, { data, width, height }) =
         kernels.halve(twice, width, height, halved);
         return [dog.slice(), twice.slice(), halved.slice()];
       },
+      BOTH,
     );
   });
 
@@ -185,33 +202,46 @@ describe.each(Object.entries(pictures))("%s", (_name, { data, width, height }) =
         const count = kernels.findPlaneExtrema(dog, width, BORDER, height - BORDER, 3, candidates);
         return candidates.slice(0, count);
       },
+      BOTH,
     );
   });
 
   test("the angle and the descriptor at every place, also beyond the borders", () => {
+    const count = 300;
     both(
       (room) => ({
         plane: room.float32(data.length),
+        planes: room.int32(PLANE),
+        octave: room.uint8(count),
+        x: room.float32(count),
+        y: room.float32(count),
+        angles: room.float32(count),
+        cosines: room.float64(count),
+        sines: room.float64(count),
         pattern: room.float32(2 * SAMPLES),
-        descriptor: room.uint32(DESCRIPTOR_WORDS),
+        descriptors: room.uint32(count * DESCRIPTOR_WORDS),
       }),
-      (kernels, { plane, pattern, descriptor }) => {
+      (kernels, { plane, planes, octave, x, y, angles, cosines, sines, pattern, descriptors }) => {
         const random = randomNumbers(6);
         plane.set(data);
+        planes.set([0, width, height, 0]);
+        octave.fill(1);
+        x.forEach((_, i) => {
+          x[i] = (width + 40) * random() - 20;
+          y[i] = (height + 40) * random() - 20;
+        });
         pattern.forEach((_, i) => {
           pattern[i] = (2 * random() - 1) * Math.SQRT1_2;
         });
-        const found: number[][] = [];
-        for (let i = 0; i < 300; i++) {
-          const x = (width + 40) * random() - 20;
-          const y = (height + 40) * random() - 20;
-          const angle = kernels.peakAngle(plane, width, height, Math.trunc(x), Math.trunc(y));
-          const [cos, sin] = [7 * Math.cos(angle), 7 * Math.sin(angle)];
-          kernels.describePoint(plane, width, height, x, y, cos, sin, pattern, descriptor);
-          found.push([angle, ...descriptor]);
-        }
-        return found;
+        kernels.findAngles(plane, planes, count, octave, x, y, angles);
+        angles.forEach((angle, i) => {
+          cosines[i] = 7 * Math.cos(angle);
+          sines[i] = 7 * Math.sin(angle);
+        });
+        kernels.describePoints(plane, planes, count, octave, x, y, cosines, sines, pattern, descriptors);
+        return [angles.slice(), descriptors.slice()];
       },
+      BOTH,
     );
   });
 
@@ -240,59 +270,64 @@ describe.each(Object.entries(pictures))("%s", (_name, { data, width, height }) =
     );
   });
 
-  test("correlations of templates", () => {
-    const reach = 10;
-    const side = 2 * reach + 1;
+  test.each([1, 4])("sums of templates, corners, and the points chosen with a reach of %i", (reach) => {
+    const most = (data.length + 1) >> 1;
+    const near = Int32Array.of(0, -1, -1, 0, 1, 0, 0, 1);
+    const far = Int32Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? (i % 7) - 3 : (i % 11) + 3));
     both(
       (room) => ({
         grey: room.uint8(data.length),
+        columns: room.int32(2 * width),
         sums: room.int32(data.length),
         squares: room.int32(data.length),
-        offsets: room.int32(2 * side * side),
-        out: room.float64(side * side),
+        gradient: room.float32(data.length),
+        histogram: room.int32(GRADIENT_BINS),
+        candidates: room.int32(most),
+        bounds: room.float32(most),
+        compared: room.int32(most),
+        near: room.int32(near.length),
+        far: room.int32(far.length),
+        similarities: room.float64(similarityCount(near.length / 2)),
+        barred: room.uint8(data.length),
+        points: room.int32(most),
       }),
-      (kernels, { grey, sums, squares, offsets, out }) => {
+      (kernels, arrays) => {
+        const { grey, columns, sums, squares, gradient, histogram, candidates, bounds, compared } = arrays;
         grey.set(data);
-        sums.fill(0);
-        squares.fill(0);
-        for (let y = 6; y < height - 6; y++) {
-          for (let x = 6; x < width - 6; x++) {
-            for (let i = 0; i < TEMPLATE_PIXELS; i++) {
-              const value = data[(y - 6 + Math.floor(i / 13)) * width + x - 6 + (i % 13)];
-              sums[y * width + x] += value;
-              squares[y * width + x] += value * value;
-            }
-          }
-        }
-        for (let i = 0; i < side * side; i++) {
-          offsets[2 * i] = (i % side) - reach;
-          offsets[2 * i + 1] = Math.floor(i / side) - reach;
-        }
-        const found: unknown[] = [];
-        for (let y = 6; y < height - 6; y += 5) {
-          for (let x = 6; x < width - 6; x += 7) {
-            for (const limit of [0.3, Infinity]) {
-              out.fill(0);
-              const at = y * width + x;
-              const end = kernels.correlate(
-                grey,
-                width,
-                height,
-                sums,
-                squares,
-                at,
-                1234.5,
-                offsets,
-                3,
-                side * side,
-                limit,
-                out,
-              );
-              found.push(end, out.slice(0, end - 3));
-            }
-          }
-        }
-        return found;
+        arrays.near.set(near);
+        arrays.far.set(far);
+        kernels.sumTemplates(grey, width, height, columns, sums, squares);
+        const count = kernels.findCorners(
+          ...([
+            grey,
+            width,
+            height,
+            data.length / 5,
+            sums,
+            squares,
+            gradient,
+            histogram,
+            candidates,
+          ] as const),
+        );
+        const corners = candidates.slice(0, count);
+        const chosen = kernels.choosePoints(
+          ...([
+            grey,
+            width,
+            height,
+            sums,
+            squares,
+            arrays.near,
+            near.length / 2,
+            arrays.far,
+            far.length / 2,
+          ] as const),
+          ...([candidates, count, bounds, compared, arrays.similarities, arrays.barred] as const),
+          ...([reach, most, arrays.points] as const),
+        );
+        const last = arrays.points.slice(0, chosen);
+        return [sums.slice(), squares.slice(), gradient.slice(), histogram.slice(), corners, last];
       },
     );
   });
@@ -411,12 +446,13 @@ test.each([1, 15, 16, 50, 333])("the nearest of %i descriptors", (count) => {
       }
       return results;
     },
+    [playerModule],
   );
 });
 
 test("the kernels' memory is kept between images of similar size and released after a huge one", () => {
   for (const module of [null, kernelModule]) {
-    const kernels = openKernels(module);
+    const kernels = openKernels(COMPILER_KERNELS, module);
     const bytes = (length: number) => kernels.place((room) => room.uint8(length)).buffer.byteLength;
     const small = bytes(1000);
     const huge = bytes(80_000_000);

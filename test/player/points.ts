@@ -1,9 +1,9 @@
 // Feature points whose descriptors are random: which reference point each one shows is known.
 
-import { openKernels } from "../../compiler/kernels/kernels.ts";
 import { DESCRIPTOR_WORDS } from "../../compiler/types.ts";
 import type { Features } from "../../player/features.ts";
 import { type Homography, project } from "../../player/homography.ts";
+import { openPlayerKernels } from "../../player/kernels.ts";
 import { addPoints, layMatches, layPointSet } from "../../player/match.ts";
 import type { ReferencePoints } from "../../player/reference.ts";
 import { randomNumbers } from "../compiler/pictures.ts";
@@ -84,7 +84,7 @@ export function layTargets(
   targets: readonly { readonly maxima: readonly SeenPoint[]; readonly minima?: readonly SeenPoint[] }[],
   room = 1000,
 ) {
-  const kernels = openKernels();
+  const kernels = openPlayerKernels();
   return kernels.place((place) => {
     const maxima = layPointSet(place, room);
     const minima = layPointSet(place, room);

@@ -1,14 +1,17 @@
 import { turnUpright } from "../../compiler/image/orientation.ts";
 import { resizeGrey, targetSize } from "../../compiler/image/resize.ts";
 import { type Kernels, openKernels } from "../../compiler/kernels/kernels.ts";
+import { sampleLine } from "../../compiler/kernels/sampling.ts";
 import type { GreyImage, RgbaImage } from "../../compiler/types.ts";
 import { type Cut, direction, type Size } from "./geometry.ts";
+
+const KERNELS = { sampleLine };
 
 /** A grey photo at decreasing sizes in its own memory, with a buffer for crops. */
 export interface GreyLevels {
   /** The first one is the photo itself. */
   readonly images: readonly GreyImage[];
-  readonly kernels: Kernels;
+  readonly kernels: Kernels<typeof KERNELS>;
   readonly out: Uint8Array;
 }
 
@@ -26,7 +29,7 @@ export function layLevels(photo: GreyImage, smallest: number, largest: number): 
     if (longer < smallest) break;
     sizes.push(targetSize(width, height, longer));
   }
-  const kernels = openKernels();
+  const kernels = openKernels(KERNELS);
   const { images, out } = kernels.place((room) => ({
     images: sizes.map(({ width, height }) => ({ data: room.uint8(width * height), width, height })),
     out: room.uint8(largest * largest),

@@ -1,8 +1,10 @@
-// Twin of `findPlaneExtrema` in compiler/kernels/extrema.ts.
+// Twins of `findPlaneExtrema` and `planeExtremum` in compiler/kernels/extrema.ts.
 
-const BORDER = 7;
+export const BORDER = 7;
 const MAX_EDGE_SCORE: f64 = 6.25;
-const MIN_DETERMINANT: f64 = 0.0001;
+export const MIN_DETERMINANT: f64 = 0.0001;
+export const IS_MAXIMUM = 1;
+export const IS_MINIMUM = 2;
 
 export function findPlaneExtrema(
   dog: usize,
@@ -52,6 +54,20 @@ export function findPlaneExtrema(
     }
   }
   return <i32>((to - candidates) >> 2);
+}
+
+export function planeExtremum(center: usize, stride: usize, minResponse: f32): i32 {
+  const value = load<f32>(center);
+  if (abs(value) < minResponse) return 0;
+  let kind = IS_MAXIMUM | IS_MINIMUM;
+  for (let row = center - stride; row <= center + stride; row += stride) {
+    for (let at = row - 4; at <= row + 4; at += 4) {
+      const neighbour = load<f32>(at);
+      if (value < neighbour) kind &= ~IS_MAXIMUM;
+      if (value > neighbour) kind &= ~IS_MINIMUM;
+    }
+  }
+  return kind === 0 || isEdge(center, stride) ? 0 : kind;
 }
 
 /** Tests trace² / determinant of the Hessian, in float64. */

@@ -1,6 +1,7 @@
-// Twin of `describePoint` in compiler/kernels/freak.ts.
+// Twin of `describePoints` in compiler/kernels/freak.ts.
 
 const SAMPLES = 37;
+const DESCRIPTOR_BYTES: usize = 84;
 const TOLERANCE: f64 = 0.01;
 
 /** Largest distance of a sample from its point, in pixels, plus a reserve for its neighbours and rounding. */
@@ -10,7 +11,35 @@ const MARGIN = 9;
 const samples = memory.data(40 * 4);
 const bounds = memory.data(44 * 4);
 
-export function describePoint(
+export function describePoints(
+  twices: usize,
+  planes: usize,
+  count: i32,
+  octave: usize,
+  x: usize,
+  y: usize,
+  cosines: usize,
+  sines: usize,
+  pattern: usize,
+  descriptors: usize,
+): void {
+  for (let i: usize = 0; i < <usize>count; i++, descriptors += DESCRIPTOR_BYTES) {
+    const plane = planes + ((<usize>load<u8>(octave + i) - 1) << 4);
+    describePoint(
+      twices + ((<usize>load<i32>(plane)) << 2),
+      load<i32>(plane, 4),
+      load<i32>(plane, 8),
+      <f64>load<f32>(x + (i << 2)),
+      <f64>load<f32>(y + (i << 2)),
+      load<f64>(cosines + (i << 3)),
+      load<f64>(sines + (i << 3)),
+      pattern,
+      descriptors,
+    );
+  }
+}
+
+function describePoint(
   plane: usize,
   width: i32,
   height: i32,

@@ -1,4 +1,4 @@
-// Twin of `peakAngle` in compiler/kernels/orientation.ts.
+// Twin of `findAngles` in compiler/kernels/orientation.ts.
 //
 // Only the float32 of a gradient's direction matters. A polynomial computes two directions at a time to within
 // 1e-10 bins; where that error could change the float32, the host's own atan2 is called.
@@ -48,7 +48,29 @@ for (let row = 0; row < ROWS; row++) {
   }
 }
 
-export function peakAngle(plane: usize, width: i32, height: i32, x: i32, y: i32): f64 {
+export function findAngles(
+  twices: usize,
+  planes: usize,
+  count: i32,
+  octave: usize,
+  x: usize,
+  y: usize,
+  angles: usize,
+): void {
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const plane = planes + ((<usize>load<u8>(octave + i) - 1) << 4);
+    const angle = peakAngle(
+      twices + ((<usize>load<i32>(plane)) << 2),
+      load<i32>(plane, 4),
+      load<i32>(plane, 8),
+      <i32>load<f32>(x + (i << 2)),
+      <i32>load<f32>(y + (i << 2)),
+    );
+    store<f32>(angles + (i << 2), <f32>angle);
+  }
+}
+
+function peakAngle(plane: usize, width: i32, height: i32, x: i32, y: i32): f64 {
   const inside = x > REACH + 1 && y > REACH + 1 && x + REACH + 2 < width && y + REACH + 2 < height;
   if (inside) fillHistogram(plane + ((<usize>y * width + x) << 2), (<usize>width) << 2);
   else {

@@ -68,7 +68,7 @@ test("handles requests in their order, also while it loads", async () => {
 });
 
 test("has the fast kernels also from a server that does not know their type", async () => {
-  const bytes = await readFile(new URL("../../../compiler/wasm/kernels.wasm", import.meta.url));
+  const bytes = await readFile(new URL("../../../compiler/wasm/player.wasm", import.meta.url));
   const instantiate = vi.spyOn(WebAssembly, "Instance");
   const { replies } = await startWorker("type", async () => new Response(bytes));
   await vi.waitFor(() => expect(replies).toMatchObject([{ kind: "loaded" }]), 5000);
