@@ -89,6 +89,7 @@ const TRANSLATED = [
   "viewer",
   "studio/main.tsx",
   "studio/site-header.tsx",
+  "studio/account",
   "studio/reference",
   "studio/ui",
   "studio/webhooks",

@@ -1,3 +1,4 @@
+import { t } from "../language.ts";
 import { useTitle } from "../ui/title.ts";
 import { toast } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
@@ -9,7 +10,8 @@ import "./account.css";
 
 /** The company's members, API keys and name. */
 export function CompanyPage() {
-  useTitle("Company");
+  const texts = t.account;
+  useTitle(t.frame.pages.company);
   const { name } = me.value!.company!;
   return (
     <div class="account-page">
@@ -18,18 +20,18 @@ export function CompanyPage() {
       {may("keys:manage") && <KeysPanel />}
       {may("company:manage") && (
         <section class="panel" aria-labelledby="company-name-title">
-          <h2 id="company-name-title">Company name</h2>
+          <h2 id="company-name-title">{texts.companyName}</h2>
           <Form
-            action="Rename company"
+            action={texts.renameCompany}
             isRow
             onSubmit={async (fields) => {
               await api.renameCompany(fields.company_name);
               await loadMe();
-              toast("Company renamed.");
+              toast(texts.companyRenamed);
             }}
           >
             <Field
-              label="Name"
+              label={texts.name}
               name="company_name"
               autocomplete="organization"
               maxLength={100}

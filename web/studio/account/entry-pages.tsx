@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, type Invitation, type Mailbox } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
+import { t } from "../language.ts";
 import { dateTime } from "../ui/format.ts";
 import { Loading } from "../ui/loading.tsx";
 import { useTitle } from "../ui/title.ts";
@@ -31,31 +32,32 @@ function enter(): void {
 }
 
 export function SignInPage() {
+  const texts = t.account.entry;
   const [open, setOpen] = useState(false);
   useEffect(() => {
     api.isSetUpOpen().then(setOpen, () => {});
   }, []);
   if (open) {
     return (
-      <Entry title="Setup required">
-        <p>Vivimark is not set up yet. Open the setup link shown in the terminal.</p>
+      <Entry title={texts.setUpRequired}>
+        <p>{texts.openSetUpLink}</p>
       </Entry>
     );
   }
   return (
-    <Entry title="Sign in">
+    <Entry title={texts.signInTitle}>
       <Form
-        action="Sign in"
+        action={texts.signIn}
         onSubmit={async ({ email, password }) => {
           await api.signIn(email, password);
           await loadMe();
         }}
       >
-        <Field label="Email" name="email" type="email" autocomplete="username" />
-        <Field label="Password" name="password" type="password" autocomplete="current-password" />
+        <Field label={t.account.email} name="email" type="email" autocomplete="username" />
+        <Field label={t.account.password} name="password" type="password" autocomplete="current-password" />
       </Form>
       {"PublicKeyCredential" in window && <PasskeySignIn />}
-      <a href="/forgot-password">Forgot your password?</a>
+      <a href="/forgot-password">{texts.forgotPassword}</a>
     </Entry>
   );
 }
@@ -65,7 +67,7 @@ function PasskeySignIn() {
   if (why !== null) return <p class="hint">{why}</p>;
   return (
     <Form
-      action="Sign in with a passkey"
+      action={t.account.entry.signInWithPasskey}
       isSecondary
       onSubmit={async () => {
         await signInWithPasskey();
@@ -78,6 +80,7 @@ function PasskeySignIn() {
 }
 
 export function SetUpPage() {
+  const texts = t.account.entry;
   const [token] = useState(secretOfLink);
   const [open, setOpen] = useState<boolean | null>(null);
   useEffect(() => {
@@ -85,58 +88,60 @@ export function SetUpPage() {
   }, []);
   if (open === false) {
     return (
-      <Entry title="Already set up">
-        <p>This installation already has an owner. Ask the owner for an invitation.</p>
+      <Entry title={texts.alreadySetUp}>
+        <p>{texts.hasOwner}</p>
         <a class="button primary" href="/">
-          Sign in
+          {texts.signIn}
         </a>
       </Entry>
     );
   }
   return (
-    <Entry title="Set up Vivimark">
-      <p>You will own the company and all photos that are already stored here.</p>
+    <Entry title={texts.setUpTitle}>
+      <p>{texts.setUpEffect}</p>
       <Form
-        action="Set up Vivimark"
+        action={texts.setUp}
         onSubmit={async ({ name, email, password, company_name }) => {
           await api.setUp({ token, name, email, password, company_name });
           enter();
         }}
       >
-        <Field label="Your name" name="name" autocomplete="name" maxLength={100} />
-        <Field label="Email" name="email" type="email" autocomplete="username" />
+        <Field label={t.account.yourName} name="name" autocomplete="name" maxLength={100} />
+        <Field label={t.account.email} name="email" type="email" autocomplete="username" />
         <NewPassword />
-        <Field label="Company" name="company_name" autocomplete="organization" maxLength={100} />
+        <Field label={texts.company} name="company_name" autocomplete="organization" maxLength={100} />
       </Form>
     </Entry>
   );
 }
 
 export function ForgotPasswordPage() {
+  const texts = t.account.entry;
   const [sent, setSent] = useState(false);
   return (
-    <Entry title="Password reset">
+    <Entry title={texts.passwordReset}>
       {sent ? (
-        <p role="status">If this email has an account, a link to choose a new password is on its way.</p>
+        <p role="status">{texts.linkSent}</p>
       ) : (
         <Form
-          action="Send link"
+          action={texts.sendLink}
           onSubmit={({ email }) => api.requestPasswordReset(email).then(() => setSent(true))}
         >
-          <Field label="Email" name="email" type="email" autocomplete="username" />
+          <Field label={t.account.email} name="email" type="email" autocomplete="username" />
         </Form>
       )}
-      <a href="/">Back to sign in</a>
+      <a href="/">{texts.backToSignIn}</a>
     </Entry>
   );
 }
 
 export function ResetPasswordPage() {
+  const texts = t.account.entry;
   const [token] = useState(secretOfLink);
   return (
-    <Entry title="New password">
+    <Entry title={t.account.newPassword}>
       <Form
-        action="Save password"
+        action={texts.savePassword}
         onSubmit={({ password }) => api.resetPassword(token, password).then(enter)}
       >
         <NewPassword />
@@ -146,6 +151,7 @@ export function ResetPasswordPage() {
 }
 
 export function InvitationPage() {
+  const texts = t.account.entry;
   const [token] = useState(secretOfLink);
   const [invitation, setInvitation] = useState<Invitation | null>(null);
   const [error, setError] = useState("");
@@ -153,7 +159,7 @@ export function InvitationPage() {
     api.getInvitation(token).then(setInvitation, (reason) => setError(messageOf(reason)));
   }, [token]);
   if (!invitation) {
-    return <Entry title="Invitation">{error ? <p role="alert">{error}</p> : <Loading />}</Entry>;
+    return <Entry title={texts.invitation}>{error ? <p role="alert">{error}</p> : <Loading />}</Entry>;
   }
   const { email, company, role, inviter } = invitation;
   const join = async () => {
@@ -161,20 +167,18 @@ export function InvitationPage() {
     enter();
   };
   return (
-    <Entry title={`Join ${company}`}>
-      <p>
-        {inviter} invited {email} to join {company} as {role}.
-      </p>
+    <Entry title={texts.join(company)}>
+      <p>{texts.invited(inviter, email, company, t.account.roles[role])}</p>
       {me.value ? (
         me.value.email === email ? (
-          <Form action="Join company" onSubmit={join}>
+          <Form action={texts.joinCompany} onSubmit={join}>
             {null}
           </Form>
         ) : (
           <>
-            <p>You are signed in as {me.value.email}.</p>
+            <p>{texts.signedInAs(me.value.email)}</p>
             <button type="button" class="button" onClick={() => void signOut()}>
-              Sign out
+              {t.account.signOut}
             </button>
           </>
         )
@@ -187,6 +191,7 @@ export function InvitationPage() {
 
 /** Asks a person for a new account, or to sign in. Only they know which of the two the address needs. */
 function Join(props: { invitation: Invitation; token: string; onSignedIn: () => Promise<void> }) {
+  const texts = t.account.entry;
   const { email, company, by_email } = props.invitation;
   const [signsIn, setSignsIn] = useState(!by_email);
   const [hasAccount, setHasAccount] = useState("");
@@ -195,7 +200,7 @@ function Join(props: { invitation: Invitation; token: string; onSignedIn: () => 
       <>
         <Form
           key="new"
-          action="Create account and join"
+          action={texts.createAccount}
           onSubmit={async ({ name, password }) => {
             try {
               await api.acceptWithNewAccount(props.token, { name, password });
@@ -207,11 +212,11 @@ function Join(props: { invitation: Invitation; token: string; onSignedIn: () => 
             }
           }}
         >
-          <Field label="Your name" name="name" autocomplete="name" maxLength={100} />
+          <Field label={t.account.yourName} name="name" autocomplete="name" maxLength={100} />
           <NewPassword about={[email, company]} />
         </Form>
         <button type="button" class="button" onClick={() => setSignsIn(true)}>
-          Sign in instead
+          {texts.signInInstead}
         </button>
       </>
     );
@@ -221,14 +226,14 @@ function Join(props: { invitation: Invitation; token: string; onSignedIn: () => 
       {hasAccount && <p role="alert">{hasAccount}</p>}
       <Form
         key="existing"
-        action="Sign in and join"
+        action={texts.signInAndJoin}
         onSubmit={async ({ password }) => {
           await api.signIn(email, password);
           await props.onSignedIn();
         }}
       >
         <Field
-          label={`Password of ${email}`}
+          label={texts.passwordOf(email)}
           name="password"
           type="password"
           autocomplete="current-password"
@@ -237,33 +242,32 @@ function Join(props: { invitation: Invitation; token: string; onSignedIn: () => 
       {by_email ? (
         !hasAccount && (
           <button type="button" class="button" onClick={() => setSignsIn(false)}>
-            Create an account instead
+            {texts.createAccountInstead}
           </button>
         )
       ) : (
-        <p class="hint">If you have no account yet, open the link in the email that was sent to {email}.</p>
+        <p class="hint">{texts.noAccountYet(email)}</p>
       )}
-      <a href="/forgot-password">Forgot your password?</a>
+      <a href="/forgot-password">{texts.forgotPassword}</a>
     </>
   );
 }
 
 /** For a person whose session has no company. */
 export function ChooseCompanyPage() {
+  const texts = t.account.entry;
   const companies = me.value?.companies ?? [];
   return (
-    <Entry title="Choose a company">
+    <Entry title={t.frame.chooseCompany}>
       {companies.map(({ id, name }) => (
         <button key={id} type="button" class="button" onClick={() => void switchCompany(id)}>
           {name}
         </button>
       ))}
-      {companies.length === 0 && (
-        <p>You are not a member of any company. Ask for an invitation, or create a company.</p>
-      )}
+      {companies.length === 0 && <p>{texts.noCompany}</p>}
       <NewCompany />
       <button type="button" class="button" onClick={() => void signOut()}>
-        Sign out
+        {t.account.signOut}
       </button>
     </Entry>
   );
@@ -272,20 +276,21 @@ export function ChooseCompanyPage() {
 export function NewCompany() {
   return (
     <Form
-      action="Create company"
+      action={t.account.createCompany}
       isRow
       onSubmit={async ({ name }) => {
         const { id } = await api.createCompany(name);
         await switchCompany(id);
       }}
     >
-      <Field label="Company name" name="name" autocomplete="organization" maxLength={100} />
+      <Field label={t.account.companyName} name="name" autocomplete="organization" maxLength={100} />
     </Form>
   );
 }
 
 /** The mails that a local Vivimark did not send: `npm start` prints the link to this page. */
 export function MailboxPage() {
+  const texts = t.account.entry;
   const [token] = useState(secretOfLink);
   const [mailbox, setMailbox] = useState<Mailbox | null>(null);
   const [error, setError] = useState("");
@@ -293,15 +298,13 @@ export function MailboxPage() {
     api.getMailbox(token).then(setMailbox, (reason) => setError(messageOf(reason)));
   }, [token]);
   return (
-    <Entry title="Development mailbox">
+    <Entry title={texts.mailbox}>
       {error && <p role="alert">{error}</p>}
-      {mailbox?.items.length === 0 && <p>No mail yet.</p>}
+      {mailbox?.items.length === 0 && <p>{texts.noMail}</p>}
       {mailbox?.items.map(({ id, to, subject, body, created_at }) => (
         <article key={id} class="mail">
           <h2 dir="auto">{subject}</h2>
-          <p class="hint">
-            To {to}, {dateTime(created_at)}
-          </p>
+          <p class="hint">{texts.sentTo(to, dateTime(created_at))}</p>
           <p class="mail-body">{linked(body)}</p>
         </article>
       ))}

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { messageOf } from "../api/errors.ts";
+import { t } from "../language.ts";
 import { isStrongPassword } from "./strength.ts";
 
 const MIN_LENGTH = 10;
@@ -78,20 +79,13 @@ export function Field(props: {
   );
 }
 
-/** The hints of a new password, by whether it is strong; before it is known, the first. */
-const HINTS = {
-  unknown: "At least 10 characters.",
-  weak: "Too easy to guess. Choose several unrelated words.",
-  strong: "Strong enough.",
-};
-
 /**
  * The field of a new password, with a hint about its strength.
  *
  * @param about the person's name, email and company, besides those in the form's own fields
  */
-export function NewPassword({ label = "Password", about = [] }: { label?: string; about?: string[] }) {
-  const [strength, setStrength] = useState<keyof typeof HINTS>("unknown");
+export function NewPassword({ label, about = [] }: { label?: string; about?: string[] }) {
+  const [strength, setStrength] = useState<"unknown" | "weak" | "strong">("unknown");
   const judge = async ({ value, form }: HTMLInputElement) => {
     if (value.length < MIN_LENGTH) return setStrength("unknown");
     const others = Array.from(form?.querySelectorAll<HTMLInputElement>("input:not([type=password])") ?? []);
@@ -105,13 +99,13 @@ export function NewPassword({ label = "Password", about = [] }: { label?: string
   };
   return (
     <Field
-      label={label}
+      label={label ?? t.account.password}
       name="password"
       type="password"
       autocomplete="new-password"
       minLength={MIN_LENGTH}
       maxLength={128}
-      hint={HINTS[strength]}
+      hint={t.account.strength[strength]}
       onInput={({ currentTarget }) => void judge(currentTarget)}
     />
   );

@@ -1,32 +1,31 @@
 import { useState } from "preact/hooks";
 import type { ApiKey, CreatedApiKey } from "../../../client/client.ts";
+import { t } from "../language.ts";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { dateTime } from "../ui/format.ts";
 import { Loading } from "../ui/loading.tsx";
+import { hidden, rich } from "../ui/rich.tsx";
 import { SecretPanel } from "../ui/secret-panel.tsx";
 import * as api from "./api.ts";
 import { Field, Form } from "./form.tsx";
 import { useList } from "./list.ts";
 
-const SCOPES = {
-  read: "View (read)",
-  submit: "Upload and compile (submit)",
-  manage: "Change and delete (manage)",
-} as const;
+const SCOPES: ApiKey["scopes"] = ["read", "submit", "manage"];
 const DAY_MS = 86_400_000;
 
 export function KeysPanel() {
+  const texts = t.account.keys;
   const [keys, refresh, error] = useList(api.listApiKeys);
   const [created, setCreated] = useState<CreatedApiKey | null>(null);
   const [revoking, setRevoking] = useState<ApiKey | null>(null);
   return (
     <section class="panel" aria-labelledby="keys-title">
-      <h2 id="keys-title">API keys</h2>
+      <h2 id="keys-title">{texts.heading}</h2>
       {created && (
         <SecretPanel
           key={created.id}
-          name="Key"
-          label={`API key “${created.name}”.`}
+          name={texts.secret}
+          label={texts.created(created.name)}
           secret={created.key}
           onDone={() => setCreated(null)}
         />
@@ -39,20 +38,20 @@ export function KeysPanel() {
               {key.name}
               <small>
                 <code>{key.prefix}…</code>; {key.scopes.join(", ")};{" "}
-                {key.last_used_at ? `last used ${dateTime(key.last_used_at)}` : "never used"};{" "}
-                {key.expires_at ? `expires ${dateTime(key.expires_at)}` : "never expires"}
+                {key.last_used_at ? texts.lastUsed(dateTime(key.last_used_at)) : texts.neverUsed};{" "}
+                {key.expires_at ? texts.expires(dateTime(key.expires_at)) : texts.neverExpires}
               </small>
             </span>
             <button type="button" class="button small danger-quiet" onClick={() => setRevoking(key)}>
-              Revoke<span class="visually-hidden"> {key.name}</span>
+              {rich(texts.revoke, { hidden, name: () => key.name })}
             </button>
           </li>
         ))}
       </ul>
       {revoking && (
         <ConfirmDialog
-          title={`Revoke “${revoking.name}”?`}
-          action="Revoke API key"
+          title={texts.revokeTitle(revoking.name)}
+          action={texts.revokeKey}
           isDanger
           work={async () => {
             await api.revokeApiKey(revoking.id);
@@ -62,36 +61,37 @@ export function KeysPanel() {
           }}
           onClose={() => setRevoking(null)}
         >
-          Programs that use this API key lose access at once. You cannot undo this.
+          {texts.revokeEffect}
         </ConfirmDialog>
       )}
       {keys && (
         <Form
-          action="Create API key"
+          action={texts.create}
           isRow
           onSubmit={async ({ name, days, ...ticked }) => {
-            const scopes = (Object.keys(SCOPES) as ApiKey["scopes"]).filter((scope) => ticked[scope]);
-            if (scopes.length === 0) throw new Error("Choose at least one scope.");
+            const scopes = SCOPES.filter((scope) => ticked[scope]);
+            if (scopes.length === 0) throw new Error(texts.noScope);
             const expires_at = days ? new Date(Date.now() + Number(days) * DAY_MS).toISOString() : null;
             setCreated(await api.createApiKey({ name, scopes, expires_at }));
             await refresh();
           }}
         >
           <fieldset class="scopes">
-            <legend>Scopes</legend>
-            {Object.entries(SCOPES).map(([scope, what]) => (
+            <legend>{texts.scopesHeading}</legend>
+            {SCOPES.map((scope) => (
               <label key={scope}>
-                <input type="checkbox" name={scope} defaultChecked={scope !== "manage"} /> {what}
+                <input type="checkbox" name={scope} defaultChecked={scope !== "manage"} />{" "}
+                {texts.scopes[scope]}
               </label>
             ))}
           </fieldset>
-          <Field label="Name" name="name" autocomplete="off" maxLength={100} />
+          <Field label={t.account.name} name="name" autocomplete="off" maxLength={100} />
           <label class="field">
-            Expires
+            {texts.expiry}
             <select name="days">
-              <option value="90">in 90 days</option>
-              <option value="365">in 1 year</option>
-              <option value="">never</option>
+              <option value="90">{texts.inDays(90)}</option>
+              <option value="365">{texts.inYears(1)}</option>
+              <option value="">{texts.never}</option>
             </select>
           </label>
         </Form>

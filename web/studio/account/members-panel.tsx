@@ -1,7 +1,9 @@
 import { useState } from "preact/hooks";
 import type { CreatedInvitation, Role } from "../../../client/client.ts";
+import { t } from "../language.ts";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { Loading } from "../ui/loading.tsx";
+import { hidden, rich } from "../ui/rich.tsx";
 import { SecretPanel } from "../ui/secret-panel.tsx";
 import { toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
@@ -20,6 +22,8 @@ interface Removal {
 const ROLES: readonly Role[] = ["owner", "admin", "editor", "viewer"];
 
 export function MembersPanel() {
+  const texts = t.account.members;
+  const roleNames = t.account.roles;
   const [members, refresh, membersError] = useList(api.listMembers);
   const [invitations, refreshInvitations, invitationsError] = useList(() =>
     may("members:manage") ? api.listInvitations() : Promise.resolve([]),
@@ -32,12 +36,12 @@ export function MembersPanel() {
   const roles = me.value!.company!.role === "owner" ? ROLES : ROLES.slice(1);
   return (
     <section class="panel" aria-labelledby="members-title">
-      <h2 id="members-title">Members</h2>
+      <h2 id="members-title">{texts.heading}</h2>
       {invited && (
         <SecretPanel
           key={invited.id}
-          name="Link"
-          label={`Invitation sent to ${invited.email}. This link is for a person who already has an account; only the link in the email can create one.`}
+          name={texts.link}
+          label={texts.invitationSent(invited.email)}
           secret={`${me.value!.public_url ?? location.origin}/invitation#${invited.token}`}
           onDone={() => setInvited(null)}
         />
@@ -53,14 +57,16 @@ export function MembersPanel() {
               {manages && person_id !== me.value!.id && roles.includes(role) ? (
                 <>
                   <select
-                    aria-label={`Role of ${name}`}
+                    aria-label={texts.roleOf(name)}
                     value={role}
                     onChange={({ currentTarget }) =>
                       void change(api.changeRole(id, currentTarget.value as Role))
                     }
                   >
                     {roles.map((each) => (
-                      <option key={each}>{each}</option>
+                      <option key={each} value={each}>
+                        {roleNames[each]}
+                      </option>
                     ))}
                   </select>
                   <button
@@ -68,18 +74,18 @@ export function MembersPanel() {
                     class="button small danger-quiet"
                     onClick={() =>
                       setRemoval({
-                        title: `Remove ${name}?`,
-                        text: "They lose access to the company at once. The photos they added stay.",
-                        action: "Remove member",
+                        title: texts.removeTitle(name),
+                        text: texts.removeEffect,
+                        action: texts.removeMember,
                         work: () => api.removeMember(id).then(refresh),
                       })
                     }
                   >
-                    Remove<span class="visually-hidden"> {name}</span>
+                    {rich(texts.remove, { hidden, name: () => name })}
                   </button>
                 </>
               ) : (
-                <span class="hint">{role}</span>
+                <span class="hint">{roleNames[role]}</span>
               )}
             </li>
           ))}
@@ -87,16 +93,16 @@ export function MembersPanel() {
           invitations.map(({ id, email, role }) => (
             <li key={id}>
               <span>
-                {email} <small>invited as {role}</small>
+                {email} <small>{texts.invitedAs(roleNames[role])}</small>
               </span>
               <button
                 type="button"
                 class="button small danger-quiet"
                 onClick={() =>
                   setRemoval({
-                    title: `Withdraw the invitation for ${email}?`,
-                    text: "The links of the invitation stop working.",
-                    action: "Withdraw invitation",
+                    title: texts.withdrawTitle(email),
+                    text: texts.withdrawEffect,
+                    action: texts.withdrawInvitation,
                     work: async () => {
                       await api.cancelInvitation(id);
                       if (id === invited?.id) setInvited(null);
@@ -105,7 +111,7 @@ export function MembersPanel() {
                   })
                 }
               >
-                Withdraw<span class="visually-hidden"> the invitation for {email}</span>
+                {rich(texts.withdraw, { hidden, email: () => email })}
               </button>
             </li>
           ))}
@@ -126,19 +132,21 @@ export function MembersPanel() {
       )}
       {manages && !isLoading && (
         <Form
-          action="Invite member"
+          action={texts.invite}
           isRow
           onSubmit={async ({ email, role }) => {
             setInvited(await api.invite(email, role as Role));
             await refreshInvitations();
           }}
         >
-          <Field label="Email" name="email" type="email" autocomplete="off" />
+          <Field label={t.account.email} name="email" type="email" autocomplete="off" />
           <label class="field">
-            Role
+            {texts.role}
             <select name="role">
-              {[...roles].reverse().map((name) => (
-                <option key={name}>{name}</option>
+              {[...roles].reverse().map((each) => (
+                <option key={each} value={each}>
+                  {roleNames[each]}
+                </option>
               ))}
             </select>
           </label>

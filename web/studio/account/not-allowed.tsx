@@ -1,3 +1,5 @@
+import { t } from "../language.ts";
+import { rich } from "../ui/rich.tsx";
 import { useTitle } from "../ui/title.ts";
 import * as api from "./api.ts";
 import { useList } from "./list.ts";
@@ -7,14 +9,15 @@ import { me } from "./me.ts";
 export function NotAllowed({ page }: { page: string }) {
   useTitle(page);
   const [members] = useList(api.listMembers);
+  const texts = t.account.notAllowed;
   const { name, role } = me.value!.company!;
   const allowed = members?.filter(({ role }) => role === "owner" || role === "admin") ?? [];
   return (
     <section class="notice">
-      <h1>You cannot see this page</h1>
+      <h1>{texts.heading}</h1>
       <p>
-        {page} is for owners and admins of <bdi>{name}</bdi>. Your role is {role}. To see it, ask one of them
-        to change your role{allowed.length > 0 ? ":" : "."}
+        {rich(texts.why(page, t.account.roles[role]), { company: () => <bdi>{name}</bdi> })}{" "}
+        {allowed.length > 0 ? texts.askOneOf : texts.ask}
       </p>
       <ul>
         {allowed.map(({ id, name, email }) => (
@@ -24,7 +27,7 @@ export function NotAllowed({ page }: { page: string }) {
         ))}
       </ul>
       <a class="button primary" href="/">
-        Show all photos
+        {t.ui.showAllPhotos}
       </a>
     </section>
   );

@@ -1,53 +1,53 @@
 import { useState } from "preact/hooks";
 import type { Passkey } from "../../../client/client.ts";
+import { t } from "../language.ts";
 import { useAction } from "../ui/action.ts";
 import { Dialog, DialogActions } from "../ui/dialog.tsx";
 import { dateTime } from "../ui/format.ts";
 import { Loading } from "../ui/loading.tsx";
+import { hidden, rich } from "../ui/rich.tsx";
 import { toast } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
+import { deviceOf } from "./device.ts";
 import { Field, Form } from "./form.tsx";
 import { useList } from "./list.ts";
 import { me } from "./me.ts";
 import { addPasskey, whyNoPasskeys } from "./passkeys.ts";
-import { deviceOf } from "./sessions-panel.tsx";
 
 export function PasskeysPanel() {
+  const texts = t.account.passkeys;
   const [passkeys, refresh, error] = useList(api.listPasskeys);
   const [removing, setRemoving] = useState<Passkey | null>(null);
   const why = whyNoPasskeys();
   return (
     <section class="panel" aria-labelledby="passkeys-title">
-      <h2 id="passkeys-title">Passkeys</h2>
-      <p class="hint">
-        Sign in without a password: with the fingerprint, face or PIN of your device, a password manager or a
-        security key.
-      </p>
+      <h2 id="passkeys-title">{texts.heading}</h2>
+      <p class="hint">{texts.about}</p>
       {!passkeys && <Loading error={error} />}
       <ul class="rows">
         {passkeys?.map((passkey) => (
           <li key={passkey.id}>
             <span>
-              {passkey.name} <small>added {dateTime(passkey.created_at)}</small>
+              {passkey.name} <small>{texts.addedAt(dateTime(passkey.created_at))}</small>
             </span>
             <button type="button" class="button small danger-quiet" onClick={() => setRemoving(passkey)}>
-              Remove<span class="visually-hidden"> {passkey.name}</span>
+              {rich(texts.remove, { hidden, name: () => passkey.name })}
             </button>
           </li>
         ))}
       </ul>
       {why === null ? (
         <Form
-          action="Add passkey"
+          action={texts.add}
           isRow
           onSubmit={async ({ name, current_password }) => {
             await addPasskey(name, current_password);
-            toast(`Passkey “${name}” added.`);
+            toast(texts.added(name));
             await refresh();
           }}
         >
           <Field
-            label="Name"
+            label={t.account.name}
             name="name"
             autocomplete="off"
             maxLength={100}
@@ -62,7 +62,7 @@ export function PasskeysPanel() {
         <RemoveDialog
           passkey={removing}
           onRemoved={() => {
-            toast(`Passkey “${removing.name}” removed.`);
+            toast(texts.removed(removing.name));
             setRemoving(null);
             void refresh();
           }}
@@ -79,7 +79,7 @@ function CurrentPassword() {
       {/* Password managers read it. */}
       <input type="hidden" name="username" autocomplete="username" value={me.value!.email} />
       <Field
-        label="Current password"
+        label={t.account.currentPassword}
         name="current_password"
         type="password"
         autocomplete="current-password"
@@ -89,6 +89,7 @@ function CurrentPassword() {
 }
 
 function RemoveDialog(props: { passkey: Passkey; onRemoved: () => void; onClose: () => void }) {
+  const texts = t.account.passkeys;
   const { id, name } = props.passkey;
   const { run, isRunning, error } = useAction();
   const remove = (event: SubmitEvent) => {
@@ -100,14 +101,11 @@ function RemoveDialog(props: { passkey: Passkey; onRemoved: () => void; onClose:
     });
   };
   return (
-    <Dialog title={`Remove “${name}”?`} error={error} onClose={props.onClose}>
-      <p>
-        You can no longer sign in with it. Current sessions stay signed in. Also remove it from your device or
-        password manager.
-      </p>
+    <Dialog title={texts.removeTitle(name)} error={error} onClose={props.onClose}>
+      <p>{texts.removeEffect}</p>
       <form onSubmit={remove}>
         <CurrentPassword />
-        <DialogActions submit="Remove passkey" isDanger isRunning={isRunning} onClose={props.onClose} />
+        <DialogActions submit={texts.removePasskey} isDanger isRunning={isRunning} onClose={props.onClose} />
       </form>
     </Dialog>
   );

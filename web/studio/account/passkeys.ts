@@ -1,3 +1,4 @@
+import { t } from "../language.ts";
 import * as api from "./api.ts";
 
 /** Creates and uses passkeys (WebAuthn). The library is loaded on first use. */
@@ -5,13 +6,13 @@ const library = () => import("@simplewebauthn/browser");
 
 /** Returns why this page cannot use passkeys; null if it can. */
 export function whyNoPasskeys({ hostname, host, port }: Location = location): string | null {
+  const texts = t.account.passkeys;
   if (/^\[|^\d+(\.\d+){3}$/.test(hostname)) {
     const isHere = hostname === "127.0.0.1" || hostname === "[::1]";
-    const instead = isHere ? `http://localhost${port && `:${port}`}` : "Vivimark by its domain name";
-    return `Passkeys do not work at an IP address such as ${host}. Open ${instead} instead.`;
+    return isHere ? texts.localAddress(host, `http://localhost${port && `:${port}`}`) : texts.ipAddress(host);
   }
-  if (!isSecureContext) return "Passkeys require https.";
-  return "PublicKeyCredential" in window ? null : "This browser does not support passkeys.";
+  if (!isSecureContext) return texts.httpsRequired;
+  return "PublicKeyCredential" in window ? null : texts.unsupported;
 }
 
 /** Creates a passkey and adds it to the account. */
@@ -36,17 +37,18 @@ export async function signInWithPasskey(): Promise<void> {
 
 /** Returns an error with a message that people understand. */
 function explained(reason: Error, rpId = ""): Error {
+  const texts = t.account.passkeys;
   switch (reason.name) {
     case "NotAllowedError":
     case "AbortError":
-      return new Error("The passkey request was canceled or timed out. Try again.");
+      return new Error(texts.canceled);
     case "InvalidStateError":
-      return new Error("This device or password manager already has a passkey for your account.");
+      return new Error(texts.exists);
     case "ConstraintError":
-      return new Error("This device cannot verify you with a PIN, fingerprint or face. Use another device.");
+      return new Error(texts.cannotVerify);
     case "SecurityError":
-      return new Error(`Passkeys work only at ${rpId}. Open that address to use one.`);
+      return new Error(texts.otherAddress(rpId));
     default:
-      return new Error(`The browser reported an error: ${reason.message}`);
+      return new Error(texts.browserError(reason.message));
   }
 }
