@@ -91,6 +91,7 @@ const TRANSLATED = [
   "studio/site-header.tsx",
   "studio/account",
   "studio/reference",
+  "studio/storage",
   "studio/ui",
   "studio/webhooks",
 ];

@@ -2,8 +2,9 @@ import { useEffect, useState } from "preact/hooks";
 import type { StorageConnection, StorageConnectionReport, StorageUsage } from "../../../client/client.ts";
 import { may } from "../account/me.ts";
 import { messageOf } from "../api/errors.ts";
+import { t } from "../language.ts";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
-import { ago, byteSize, count } from "../ui/format.ts";
+import { ago, byteSize } from "../ui/format.ts";
 import { IconEdit, IconTrash } from "../ui/icons.tsx";
 import { toast } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
@@ -62,7 +63,7 @@ export function ConnectionCard(props: {
         setMissingRule(true);
         return;
       }
-      toast(`Browsers may upload straight to “${connection.name}”.`);
+      toast(t.storage.uploadsAllowed(connection.name));
     } catch (reason) {
       setError(messageOf(reason));
     } finally {
@@ -82,13 +83,15 @@ export function ConnectionCard(props: {
           </h2>
           <p class="hint">{placeOf(connection)}</p>
         </div>
-        {connection.is_current && <span class="badge ready">In use</span>}
+        {connection.is_current && <span class="badge ready">{t.storage.inUse}</span>}
       </div>
 
       <Bar
         words={filesText(connection.files)}
         aside={
-          connection.files.bytes > 0 ? `${percentOf(connection.files.bytes, all.bytes)} of your data` : ""
+          connection.files.bytes > 0
+            ? t.storage.shareOfData(percentOf(connection.files.bytes, all.bytes))
+            : ""
         }
         fraction={all.bytes > 0 ? connection.files.bytes / all.bytes : 0}
       />
@@ -98,7 +101,7 @@ export function ConnectionCard(props: {
       {connection.settings_error && <p class="situation bad">{connection.settings_error}</p>}
       {!report && connection.last_test_at && (
         <p class={connection.last_test_error ? "situation bad" : "hint"}>
-          {connection.last_test_error ?? `Last test passed ${ago(connection.last_test_at, Date.now())}.`}
+          {connection.last_test_error ?? t.storage.lastTestPassed(ago(connection.last_test_at, Date.now()))}
         </p>
       )}
       {report && <TestReport report={report} />}
@@ -110,22 +113,19 @@ export function ConnectionCard(props: {
 
       {isRuleMissing && (
         <div class="missing-rule">
-          <p>
-            An upload from this page failed too. Add this CORS rule to the bucket. Until then, large videos go
-            through Vivimark.
-          </p>
+          <p>{t.storage.ruleMissing}</p>
           <pre>{corsRule(location.origin)}</pre>
         </div>
       )}
 
-      {connection.given_up_at && <p class="hint warn">Its files were given up and are being removed.</p>}
+      {connection.given_up_at && <p class="hint warn">{t.storage.givenUp}</p>}
 
       {connection.deleted_files.count > 0 && (
         <div class="deleted-files">
-          <p class="hint">Deleted: {filesText(connection.deleted_files)}. Kept for up to 24 hours.</p>
+          <p class="hint">{t.storage.deletedFiles(filesText(connection.deleted_files))}</p>
           {may("storage:manage") && (
             <button type="button" class="button small" onClick={() => setOpen("remove-files")}>
-              Remove now
+              {t.storage.removeNow}
             </button>
           )}
         </div>
@@ -133,31 +133,32 @@ export function ConnectionCard(props: {
 
       {connection.is_current && elsewhere > 0 && !props.isMoving && (
         <div class="elsewhere">
-          <p>
-            {elsewhere === 1 ? "1 file is" : `${count(elsewhere)} files are`} still in other storage
-            connections.
-          </p>
+          <p>{t.storage.elsewhere(elsewhere)}</p>
           <button type="button" class="button small" onClick={props.onMove}>
             <IconMove />
-            Move files here
+            {t.storage.migration.moveHere}
           </button>
         </div>
       )}
 
       <div class="connection-foot">
-        <button type="button" class="button small" disabled={testing} onClick={test}>
-          {testing ? "Testing" : "Test"}
-          <span class="visually-hidden"> connection</span>
-          {testing && "…"}
+        <button
+          type="button"
+          class="button small"
+          aria-label={testing ? t.storage.testingConnection : t.storage.testConnection}
+          disabled={testing}
+          onClick={test}
+        >
+          {testing ? t.storage.testing : t.storage.test}
         </button>
         {!connection.is_current && (
           <button type="button" class="button small" onClick={() => setOpen("use")}>
-            Use for new files
+            {t.storage.useForNewFiles}
           </button>
         )}
         {connection.provider === "s3" && !connection.last_test_error && !connection.given_up_at && (
           <button type="button" class="button small" disabled={allowing} onClick={allowUploads}>
-            {allowing ? "Allowing browser uploads…" : "Allow browser uploads"}
+            {allowing ? t.storage.allowingUploads : t.storage.allowUploads}
           </button>
         )}
         {may("storage:give-up") &&
@@ -165,7 +166,7 @@ export function ConnectionCard(props: {
           connection.files.count > 0 &&
           !connection.given_up_at && (
             <button type="button" class="button small danger-quiet" onClick={() => setOpen("give-up")}>
-              Give up files
+              {t.storage.giveUp.action}
             </button>
           )}
         {!connection.built_in && (
@@ -173,7 +174,7 @@ export function ConnectionCard(props: {
             <button
               type="button"
               class="icon-button"
-              aria-label={`Edit ${connection.name}`}
+              aria-label={t.storage.editOne(connection.name)}
               onClick={() => setOpen("edit")}
             >
               <IconEdit />
@@ -181,7 +182,7 @@ export function ConnectionCard(props: {
             <button
               type="button"
               class="icon-button"
-              aria-label={`Delete ${connection.name}`}
+              aria-label={t.storage.deleteOne(connection.name)}
               onClick={() => setOpen("delete")}
             >
               <IconTrash />
@@ -193,33 +194,32 @@ export function ConnectionCard(props: {
       {open === "edit" && <ConnectionDialog saved={connection} onSaved={changed} onClose={close} />}
       {open === "delete" && (
         <ConfirmDialog
-          title={`Delete “${connection.name}”?`}
-          action="Delete connection"
+          title={t.storage.deleteQuestion(connection.name)}
+          action={t.storage.delete}
           isDanger
           work={async () => {
             await api.deleteConnection(connection.id);
-            toast(`“${connection.name}” deleted.`);
+            toast(t.storage.deleted(connection.name));
             changed();
           }}
           onClose={close}
         >
-          Vivimark deletes the connection and its keys. The storage itself is not changed.
+          {t.storage.deleteEffect}
         </ConfirmDialog>
       )}
       {open === "remove-files" && (
         <ConfirmDialog
-          title={`Remove the deleted files of “${connection.name}”?`}
-          action="Remove files"
+          title={t.storage.removeQuestion(connection.name)}
+          action={t.storage.remove}
           isDanger
           work={async () => {
             await api.removeDeletedFiles(connection.id);
-            toast("The deleted files are being removed.");
+            toast(t.storage.removing);
             changed();
           }}
           onClose={close}
         >
-          Vivimark removes {filesText(connection.deleted_files)} from the storage. An operator cannot restore
-          them afterwards.
+          {t.storage.removeEffect(connection.deleted_files.count, byteSize(connection.deleted_files.bytes))}
         </ConfirmDialog>
       )}
       {open === "give-up" && <GiveUpDialog connection={connection} onGivenUp={changed} onClose={close} />}
@@ -236,22 +236,21 @@ function iconOf({ provider }: StorageConnection) {
 }
 
 function placeOf({ provider, settings }: StorageConnection): string {
-  if (provider === "r2") return "Included with Vivimark";
-  if (!settings) return provider === "s3" ? "S3" : "Yandex Disk";
-  if (provider === "yandex_disk") return `Yandex Disk, ${settings.root}`;
+  const name = t.storage.providers[provider];
+  if (provider === "r2" || !settings) return name;
+  if (provider === "yandex_disk") return `${name}, ${settings.root}`;
   const folder = settings.prefix ? `/${settings.prefix}` : "";
   const host = URL.parse(String(settings.endpoint))?.host ?? settings.endpoint;
   return `${host}, ${settings.bucket}${folder}`;
 }
 
 function filesText({ count: files, bytes }: StorageConnection["files"]): string {
-  if (files === 0) return "No files";
-  return `${files === 1 ? "1 file" : `${count(files)} files`}, ${byteSize(bytes)}`;
+  return files === 0 ? t.storage.noFiles : t.storage.files(files, byteSize(bytes));
 }
 
 function percentOf(part: number, whole: number): string {
   const percent = (100 * part) / whole;
-  return percent > 0 && percent < 1 ? "less than 1%" : `${Math.round(percent)}%`;
+  return percent > 0 && percent < 1 ? t.storage.lessThanOnePercent : t.storage.percent(Math.round(percent));
 }
 
 /** The text contains everything; screen readers skip the bar. */
@@ -274,9 +273,9 @@ function Bar(props: { words: string; aside: string; fraction: number }) {
 function Quota({ usage }: { usage: StorageUsage | null }) {
   if (!usage?.quota) return null;
   const { used_bytes: used, total_bytes: total } = usage.quota;
-  if (total === null) return <p class="hint">{byteSize(used)} used in total.</p>;
-  const aside = `${byteSize(Math.max(0, total - used))} free`;
-  const words = `${byteSize(used)} of ${byteSize(total)} used`;
+  if (total === null) return <p class="hint">{t.storage.usedInTotal(byteSize(used))}</p>;
+  const aside = t.storage.free(byteSize(Math.max(0, total - used)));
+  const words = t.storage.usedOf(byteSize(used), byteSize(total));
   return <Bar words={words} aside={aside} fraction={used / total} />;
 }
 
@@ -305,18 +304,18 @@ function UseDialog(props: {
   const { id, name } = props.connection;
   return (
     <ConfirmDialog
-      title={`Use “${name}” for new files?`}
-      action="Use connection"
-      actionRunning="Testing connection…"
+      title={t.storage.useQuestion(name)}
+      action={t.storage.use}
+      actionRunning={t.storage.testingConnection}
       work={async () => {
         await api.useConnection(id);
-        toast(`New files now go to “${name}”.`);
+        toast(t.storage.used(name));
         props.onUsed();
       }}
       onClose={props.onClose}
     >
-      Vivimark tests the connection first. New photos, markers and videos then go there.
-      {props.held > 0 && " Existing files stay where they are. You can move them afterwards."}
+      {t.storage.useAdvice}
+      {props.held > 0 && ` ${t.storage.existingFiles}`}
     </ConfirmDialog>
   );
 }

@@ -1,6 +1,7 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { StorageConnection, StorageConnectionReport } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
+import { t } from "../language.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { toast } from "../ui/toasts.tsx";
 import type { Preset, Provider } from "./api.ts";
@@ -9,9 +10,9 @@ import {
   ANY_S3,
   checkValues,
   errorsOf,
-  FIELDS,
   type Field,
   type FieldErrors,
+  fieldsOf,
   isShown,
   settingsOf,
   type Values,
@@ -41,7 +42,7 @@ export function ConnectionDialog(props: {
   const [busy, setBusy] = useState<"saving" | "testing" | "leaving" | null>(null);
   const [report, setReport] = useState<StorageConnectionReport | null>(null);
   const [isMoreOpen, setMoreOpen] = useState(() =>
-    FIELDS[provider].some((field) => field.isRare && isFilled(field)),
+    fieldsOf(provider).some((field) => field.isRare && isFilled(field)),
   );
   const form = useRef<HTMLFormElement>(null);
 
@@ -102,7 +103,7 @@ export function ConnectionDialog(props: {
       const connection = saved
         ? await api.updateConnection(saved.id, values.name, settings)
         : await api.createConnection(values.name, provider, settings);
-      toast(saved ? "Changes saved." : `“${connection.name}” added. Test the connection, then use it.`);
+      toast(saved ? t.storage.form.saved : t.storage.form.added(connection.name));
       props.onSaved(connection);
     });
 
@@ -123,7 +124,7 @@ export function ConnectionDialog(props: {
       location.assign(await api.yandexPermissionUrl(values.name, values.root, saved?.id));
     }, ["token"]);
 
-  const shown = FIELDS[provider].filter((field) => isShown(field, values));
+  const shown = fieldsOf(provider).filter((field) => isShown(field, values));
   const [usual, rare] = [shown.filter(({ isRare }) => !isRare), shown.filter(({ isRare }) => isRare)];
   const inputOf = (field: Field) => (
     <FieldInput
@@ -137,7 +138,7 @@ export function ConnectionDialog(props: {
   );
   return (
     <Dialog
-      title={saved ? `Edit “${saved.name}”` : "Add storage connection"}
+      title={saved ? t.storage.form.edit(saved.name) : t.storage.add}
       error={error}
       onClose={props.onClose}
     >
@@ -152,7 +153,7 @@ export function ConnectionDialog(props: {
       >
         {!saved && <PresetChoice presets={presets} chosen={preset} onChoose={choose} />}
         <FieldInput
-          field={{ name: "name", label: "Name", placeholder: "Studio photos" }}
+          field={{ name: "name", label: t.storage.form.name, placeholder: t.storage.form.nameExample }}
           value={values.name}
           error={fields.name}
           isSet={false}
@@ -166,29 +167,29 @@ export function ConnectionDialog(props: {
             open={isMoreOpen || rare.some(({ name }) => fields[name])}
             onToggle={({ currentTarget }) => setMoreOpen(currentTarget.open)}
           >
-            <summary>More settings</summary>
+            <summary>{t.storage.form.moreSettings}</summary>
             <div class="connection-form">{rare.map(inputOf)}</div>
           </details>
         )}
         {provider === "yandex_disk" && (
           <div class="permission">
-            <p>Instead of pasting a token, you can sign in to Yandex and allow access.</p>
+            <p>{t.storage.form.signInAdvice}</p>
             <button type="button" class="button" disabled={busy !== null} onClick={allow}>
-              Sign in to Yandex
+              {t.storage.form.signIn}
             </button>
           </div>
         )}
         {report && <TestReport report={report} />}
         <div class="dialog-actions connection-actions">
           <button type="button" class="button" disabled={busy !== null} onClick={test}>
-            {busy === "testing" ? "Testing connection…" : "Test connection"}
+            {busy === "testing" ? t.storage.testingConnection : t.storage.testConnection}
           </button>
           <span class="spacer" />
           <button type="button" class="button" onClick={props.onClose}>
-            Cancel
+            {t.ui.cancel}
           </button>
           <button type="submit" class="button primary" disabled={busy !== null}>
-            {saved ? "Save changes" : "Add connection"}
+            {saved ? t.storage.form.saveChanges : t.storage.form.add}
           </button>
         </div>
       </form>
@@ -203,7 +204,7 @@ function PresetChoice(props: {
 }) {
   return (
     <fieldset class="choices presets">
-      <legend>Provider</legend>
+      <legend>{t.storage.form.provider}</legend>
       {props.presets.map((preset) => (
         <label key={preset.id} class="choice">
           <input
@@ -212,7 +213,7 @@ function PresetChoice(props: {
             checked={preset.id === props.chosen.id}
             onChange={() => props.onChoose(preset)}
           />
-          <span>{preset.name}</span>
+          <span>{preset.id === ANY_S3.id ? t.storage.form.anyS3 : preset.name}</span>
         </label>
       ))}
     </fieldset>
@@ -229,7 +230,7 @@ function FieldInput(props: {
 }) {
   const { field, error } = props;
   const id = useId();
-  const hint = props.isSet ? "Saved. Leave empty to keep it." : field.hint;
+  const hint = props.isSet ? t.storage.form.keepSecret : field.hint;
   const described = [error && `${id}-error`, hint && `${id}-hint`].filter(Boolean).join(" ");
   const common = {
     id,
@@ -242,7 +243,7 @@ function FieldInput(props: {
     <div class={field.isHalf ? "field half" : "field"}>
       <label for={id}>
         {field.label}
-        {field.isOptional && !field.options && <span class="optional"> optional</span>}
+        {field.isOptional && !field.options && <span class="optional"> {t.storage.form.optional}</span>}
       </label>
       {field.options ? (
         <select {...common} onInput={({ currentTarget }) => props.onInput(field.name, currentTarget.value)}>
@@ -273,21 +274,21 @@ function FieldInput(props: {
   );
 }
 
-const STYLES = [
-  { value: "path", words: "In the path", example: "https://endpoint/bucket/file" },
-  { value: "host", words: "In the host name", example: "https://bucket.endpoint/file" },
-];
-
 function StyleChoice(props: {
   value: string;
   error: string | undefined;
   onInput: (name: string, value: string) => void;
 }) {
   const id = useId();
+  const { style, styles } = t.storage.form;
+  const choices = [
+    { value: "path", words: styles.path, example: "https://endpoint/bucket/file" },
+    { value: "host", words: styles.host, example: "https://bucket.endpoint/file" },
+  ];
   return (
     <fieldset class="choices styles" aria-describedby={props.error ? `${id}-error` : undefined}>
-      <legend>Bucket position in URLs</legend>
-      {STYLES.map(({ value, words, example }) => (
+      <legend>{style}</legend>
+      {choices.map(({ value, words, example }) => (
         <label key={value} class="choice">
           <input
             type="radio"

@@ -1,6 +1,7 @@
 import type { StorageConnection } from "../../../client/client.ts";
 import { ApiError } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
+import { t } from "../language.ts";
 import type { Preset, Provider, Settings } from "./api.ts";
 
 /** The form of a storage connection: its fields, initial values, request and errors. */
@@ -24,86 +25,87 @@ export interface Field {
   readonly isShown?: (values: Values) => boolean;
 }
 
-const S3_FIELDS: readonly Field[] = [
-  {
-    name: "endpoint",
-    label: "Endpoint",
-    hint: "The URL of the storage, without the bucket.",
-    placeholder: "https://s3.example.com",
-  },
-  { name: "bucket", label: "Bucket", placeholder: "photos", isHalf: true },
-  { name: "region", label: "Region", placeholder: "us-east-1", isHalf: true },
-  {
-    name: "prefix",
-    label: "Folder",
-    hint: "A folder in the bucket. Leave empty for the root.",
-    placeholder: "vivimark",
-    isOptional: true,
-  },
-  { name: "access_key_id", label: "Access key ID" },
-  { name: "secret_access_key", label: "Secret access key", isSecret: true },
-  {
-    name: "session_token",
-    label: "Session token",
-    hint: "Required for temporary access keys. Replace the key and the token before they expire.",
-    isSecret: true,
-    isOptional: true,
-    isRare: true,
-  },
-  {
-    name: "storage_class",
-    label: "Storage class",
-    hint: "Applies to new files. Leave empty for the bucket's default.",
-    placeholder: "STANDARD_IA",
-    isOptional: true,
-    isRare: true,
-  },
-  {
-    name: "encryption",
-    label: "Encryption on the server",
-    hint: "Applies to new files.",
-    isOptional: true,
-    isRare: true,
-    options: [
-      { value: "", words: "Bucket's default" },
-      { value: "AES256", words: "AES256" },
-      { value: "aws:kms", words: "aws:kms" },
-    ],
-  },
-  {
-    name: "encryption_key_id",
-    label: "KMS key ID",
-    hint: "Leave empty for the server's default key.",
-    isOptional: true,
-    isRare: true,
-    isShown: ({ encryption }) => encryption === "aws:kms",
-  },
-];
+function s3Fields(): readonly Field[] {
+  const texts = t.storage.form;
+  return [
+    {
+      name: "endpoint",
+      label: texts.endpoint,
+      hint: texts.endpointHint,
+      placeholder: "https://s3.example.com",
+    },
+    { name: "bucket", label: texts.bucket, placeholder: "photos", isHalf: true },
+    { name: "region", label: texts.region, placeholder: "us-east-1", isHalf: true },
+    {
+      name: "prefix",
+      label: texts.folder,
+      hint: texts.folderHint,
+      placeholder: "vivimark",
+      isOptional: true,
+    },
+    { name: "access_key_id", label: texts.accessKeyId },
+    { name: "secret_access_key", label: texts.secretAccessKey, isSecret: true },
+    {
+      name: "session_token",
+      label: texts.sessionToken,
+      hint: texts.sessionTokenHint,
+      isSecret: true,
+      isOptional: true,
+      isRare: true,
+    },
+    {
+      name: "storage_class",
+      label: texts.storageClass,
+      hint: texts.storageClassHint,
+      placeholder: "STANDARD_IA",
+      isOptional: true,
+      isRare: true,
+    },
+    {
+      name: "encryption",
+      label: texts.encryption,
+      hint: texts.encryptionHint,
+      isOptional: true,
+      isRare: true,
+      options: [
+        { value: "", words: texts.encryptionDefault },
+        { value: "AES256", words: "AES256" },
+        { value: "aws:kms", words: "aws:kms" },
+      ],
+    },
+    {
+      name: "encryption_key_id",
+      label: texts.encryptionKey,
+      hint: texts.encryptionKeyHint,
+      isOptional: true,
+      isRare: true,
+      isShown: ({ encryption }) => encryption === "aws:kms",
+    },
+  ];
+}
 
-const YANDEX_DISK_FIELDS: readonly Field[] = [
-  {
-    name: "root",
-    label: "Folder",
-    hint: "app:/ is the application's own folder. disk:/… requires a token with more permissions.",
-    placeholder: "app:/",
-  },
-  { name: "token", label: "OAuth token", isSecret: true },
-];
+function yandexDiskFields(): readonly Field[] {
+  const texts = t.storage.form;
+  return [
+    { name: "root", label: texts.folder, hint: texts.yandexFolderHint, placeholder: "app:/" },
+    { name: "token", label: texts.token, isSecret: true },
+  ];
+}
 
-export const FIELDS: Readonly<Record<Provider, readonly Field[]>> = {
-  s3: S3_FIELDS,
-  yandex_disk: YANDEX_DISK_FIELDS,
-};
+/** Returns the fields of a provider, in the order of the form. */
+export function fieldsOf(provider: Provider): readonly Field[] {
+  return provider === "s3" ? s3Fields() : yandexDiskFields();
+}
 
-/** For S3 storages without a preset. */
+/** For S3 storages without a preset. Its name is that of a new connection. */
 export const ANY_S3: Preset = {
   id: "any_s3",
-  name: "Any other S3",
+  name: "S3",
   provider: "s3",
   settings: { endpoint: "", region: "us-east-1", prefix: "", style: "path" },
 };
 
-/** Inserts "Any other S3" after the S3 presets. */
+/** Inserts {@link ANY_S3} after the S3 presets. */
 export function withAnyS3(presets: readonly Preset[]): Preset[] {
   const isS3 = ({ provider }: Preset) => provider === "s3";
   return [...presets.filter(isS3), ANY_S3, ...presets.filter((preset) => !isS3(preset))];
@@ -113,12 +115,12 @@ export function withAnyS3(presets: readonly Preset[]): Preset[] {
 export type Values = Readonly<Record<string, string>>;
 
 export function valuesOfPreset({ name, provider, settings }: Preset): Values {
-  const empty = Object.fromEntries(FIELDS[provider].map((field) => [field.name, ""]));
-  return { ...empty, ...settings, name: name.replace(/^Any other /, "") };
+  const empty = Object.fromEntries(fieldsOf(provider).map((field) => [field.name, ""]));
+  return { ...empty, ...settings, name };
 }
 
 export function valuesOfConnection({ name, provider, settings }: StorageConnection): Values {
-  const empty = Object.fromEntries(FIELDS[provider as Provider].map((field) => [field.name, ""]));
+  const empty = Object.fromEntries(fieldsOf(provider as Provider).map((field) => [field.name, ""]));
   const texts = Object.entries(settings ?? {}).map(([key, value]) => [key, String(value)]);
   return { ...empty, ...Object.fromEntries(texts), name };
 }
@@ -126,7 +128,7 @@ export function valuesOfConnection({ name, provider, settings }: StorageConnecti
 /** Returns the settings to send: for a saved connection, only those that changed. */
 export function settingsOf(provider: Provider, values: Values, saved: StorageConnection | null): Settings {
   const before = saved && valuesOfConnection(saved);
-  const fields = FIELDS[provider].map((field) => ({
+  const fields = fieldsOf(provider).map((field) => ({
     ...field,
     value: isShown(field, values) ? values[field.name] : "",
   }));
@@ -146,13 +148,13 @@ export type FieldErrors = Readonly<Record<string, string>>;
 /** Finds missing values, and placeholders of a preset that were not replaced. */
 export function checkValues(provider: Provider, values: Values, secretsSet: readonly string[]): FieldErrors {
   const errors: Record<string, string> = {};
-  if (values.name.trim() === "") errors.name = "Name is missing.";
-  for (const { name, label, isSecret, isOptional } of FIELDS[provider]) {
+  if (values.name.trim() === "") errors.name = t.storage.form.missing(t.storage.form.name);
+  for (const { name, label, isSecret, isOptional } of fieldsOf(provider)) {
     const value = values[name].trim();
     const blank = /<([^>]*)>/.exec(value);
-    if (blank) errors[name] = `Replace ${blank[0]} with your ${blank[1]}.`;
+    if (blank) errors[name] = t.storage.form.replaceBlank(blank[0], blank[1]);
     else if (value === "" && !isOptional && !(isSecret && secretsSet.includes(name))) {
-      errors[name] = `${label} is missing.`;
+      errors[name] = t.storage.form.missing(label);
     }
   }
   return errors;
@@ -165,7 +167,7 @@ export function errorsOf(
 ): { readonly fields: FieldErrors; readonly rest: string | null } {
   const invalid = error instanceof ApiError ? (error.problem.errors ?? []) : [];
   if (invalid.length === 0) return { fields: {}, rest: messageOf(error) };
-  const known = new Set(["name", "style", ...FIELDS[provider].map(({ name }) => name)]);
+  const known = new Set(["name", "style", ...fieldsOf(provider).map(({ name }) => name)]);
   const fields: Record<string, string> = {};
   let isAllShown = true;
   for (const { field, detail } of invalid) {

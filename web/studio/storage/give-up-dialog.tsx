@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { StorageConnection, StorageConnectionLosses } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
+import { t } from "../language.ts";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { toast } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
@@ -24,22 +25,20 @@ export function GiveUpDialog(props: {
   }, [id]);
   return (
     <ConfirmDialog
-      title={`Give up the files in “${name}”?`}
-      action="Give up files"
+      title={t.storage.giveUp.question(name)}
+      action={t.storage.giveUp.action}
       isDanger
       isDisabled={!losses}
       work={async () => {
         if (!losses) return;
         // The number of photos tells the server that the person knew it.
         await api.giveUpFiles(id, losses.photos);
-        toast(`The files in “${name}” are being given up.`);
+        toast(t.storage.giveUp.started(name));
         props.onGivenUp();
       }}
       onClose={props.onClose}
     >
-      {losses
-        ? `${lossesText(losses)} The connection is then deleted. This cannot be undone.`
-        : (error ?? "Counting what is lost…")}
+      {losses ? `${lossesText(losses)} ${t.storage.giveUp.effect}` : (error ?? t.storage.giveUp.counting)}
     </ConfirmDialog>
   );
 }

@@ -1,25 +1,12 @@
 import { useState } from "preact/hooks";
 import type { StorageMigration } from "../../../client/client.ts";
+import { t } from "../language.ts";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { ago, byteSize, count } from "../ui/format.ts";
+import { rich } from "../ui/rich.tsx";
 import { toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import { IconMove } from "./icons.tsx";
-
-const KINDS: Readonly<Record<string, string>> = {
-  image: "photo",
-  marker: "marker",
-  video: "video",
-  thumbnail: "thumbnail",
-  picture: "picture",
-};
-
-const TITLES: Record<StorageMigration["state"], string> = {
-  running: "Moving files to",
-  paused: "Paused: moving files to",
-  done: "Moved files to",
-  cancelled: "Canceled: moving files to",
-};
 
 /** The progress of a storage migration and its failures. */
 export function MigrationPanel(props: {
@@ -35,6 +22,8 @@ export function MigrationPanel(props: {
   const isFinished = state === "done" || state === "cancelled";
   const fraction = files.total > 0 ? (files.done + files.failed) / files.total : isFinished ? 1 : 0;
   const percent = Math.floor(fraction * 100);
+  const texts = t.storage.migration;
+  const title = texts.titles[state](toName);
   const words = wordsOf(migration);
 
   const control = async (action: api.MigrationAction) => {
@@ -53,33 +42,44 @@ export function MigrationPanel(props: {
     <section class="panel migration" aria-labelledby="migration-title">
       <div class="migration-head">
         <IconMove />
-        <h2 id="migration-title">
-          {TITLES[state]} {toName}
-        </h2>
+        <h2 id="migration-title">{title}</h2>
         <div class="migration-actions">
           {state === "running" && (
-            <button type="button" class="button small" disabled={busy} onClick={() => control("pause")}>
-              Pause<span class="visually-hidden"> storage migration</span>
+            <button
+              type="button"
+              class="button small"
+              aria-label={texts.pauseMigration}
+              disabled={busy}
+              onClick={() => control("pause")}
+            >
+              {texts.pause}
             </button>
           )}
           {state === "paused" && (
             <button
               type="button"
               class="button small primary"
+              aria-label={texts.resumeMigration}
               disabled={busy}
               onClick={() => control("resume")}
             >
-              Resume<span class="visually-hidden"> storage migration</span>
+              {texts.resume}
             </button>
           )}
           {!isFinished && (
-            <button type="button" class="button small" disabled={busy} onClick={() => setCancelling(true)}>
-              Cancel<span class="visually-hidden"> storage migration</span>
+            <button
+              type="button"
+              class="button small"
+              aria-label={texts.cancelMigration}
+              disabled={busy}
+              onClick={() => setCancelling(true)}
+            >
+              {texts.cancel}
             </button>
           )}
           {isFinished && files.failed > 0 && (
             <button type="button" class="button small" onClick={props.onAgain}>
-              Retry failed files
+              {texts.retry}
             </button>
           )}
         </div>
@@ -88,43 +88,47 @@ export function MigrationPanel(props: {
         <div
           class={`progress-track ${state === "paused" ? "paused" : ""}`}
           role="progressbar"
-          aria-label={`Files moved to ${toName}`}
+          aria-label={texts.progress(toName)}
           aria-valuemin={0}
           aria-valuemax={100}
           aria-valuenow={percent}
-          aria-valuetext={`${words}, ${percent}%`}
+          aria-valuetext={texts.progressValue(words, percent)}
         >
           <div class="progress-fill" style={{ transform: `scaleX(${fraction})` }} />
         </div>
         <p class="progress-text">
           <span>
-            {words}
-            {files.failed > 0 && <span class="failed">, {count(files.failed)} failed</span>}
+            {files.failed > 0
+              ? rich(texts.filesAndFailed(words, count(files.failed)), {
+                  failed: (part) => <span class="failed">{part}</span>,
+                })
+              : words}
           </span>
-          <span class="progress-percent">{percent}%</span>
+          <span class="progress-percent">{t.storage.percent(percent)}</span>
         </p>
         <p class="progress-text">
           <span>
-            {byteSize(bytes.done)}
-            {bytes.left > 0 && ` of ${byteSize(bytes.done + bytes.left)}`}
+            {bytes.left > 0
+              ? texts.bytes(byteSize(bytes.done), byteSize(bytes.done + bytes.left))
+              : byteSize(bytes.done)}
           </span>
           {isFinished && migration.finished_at && <span>{ago(migration.finished_at, Date.now())}</span>}
         </p>
       </div>
       <p class="visually-hidden" role="status">
-        {`${TITLES[state]} ${toName}`}
+        {title}
       </p>
       {!isFinished && migration.error_message && <p class="situation bad">{migration.error_message}</p>}
       {failures.length > 0 && (
         <details class="failures">
-          <summary>{files.failed === 1 ? "1 failed file" : `${count(files.failed)} failed files`}</summary>
+          <summary>{texts.failedFiles(files.failed)}</summary>
           <ul>
             {failures.map((failure) => (
               <li key={`${failure.content_id} ${failure.kind}`}>
-                <a href={`/content/${failure.content_id}`}>
-                  The {KINDS[failure.kind] ?? failure.kind} of this photo
-                </a>
-                : {failure.error_message}
+                {rich(texts.failure, {
+                  file: () => <a href={`/content/${failure.content_id}`}>{texts.failedFile[failure.kind]}</a>,
+                  error: () => failure.error_message,
+                })}
               </li>
             ))}
           </ul>
@@ -132,9 +136,9 @@ export function MigrationPanel(props: {
       )}
       {cancelling && (
         <ConfirmDialog
-          title="Cancel the storage migration?"
-          action="Cancel storage migration"
-          cancel="Keep moving files"
+          title={texts.cancelQuestion}
+          action={texts.cancelMigration}
+          cancel={texts.keepMoving}
           isDanger
           work={async () => {
             await control("cancel");
@@ -142,7 +146,7 @@ export function MigrationPanel(props: {
           }}
           onClose={() => setCancelling(false)}
         >
-          Files that were already moved stay in the new storage. No files are lost.
+          {texts.cancelEffect}
         </ConfirmDialog>
       )}
     </section>
@@ -150,8 +154,9 @@ export function MigrationPanel(props: {
 }
 
 function wordsOf({ files, state }: StorageMigration): string {
-  if (files.total === 0) return state === "running" ? "Counting files" : "No files to move";
-  return `${count(files.done)} of ${files.total === 1 ? "1 file" : `${count(files.total)} files`}`;
+  const texts = t.storage.migration;
+  if (files.total === 0) return state === "running" ? texts.counting : texts.nothing;
+  return texts.files(count(files.done), files.total);
 }
 
 /** Asks for confirmation before files are moved. */
@@ -162,20 +167,19 @@ export function MigrationDialog(props: {
   onStarted: () => void;
   onClose: () => void;
 }) {
-  const files = props.files === 1 ? "1 file" : `${count(props.files)} files`;
+  const texts = t.storage.migration;
   return (
     <ConfirmDialog
-      title={`Move files to “${props.toName}”?`}
-      action="Move files"
-      actionRunning="Testing connection…"
+      title={texts.moveQuestion(props.toName)}
+      action={texts.move}
+      actionRunning={t.storage.testingConnection}
       work={async () => {
         await api.startMigration(props.to);
         props.onStarted();
       }}
       onClose={props.onClose}
     >
-      Vivimark moves {files} in the background. It verifies each copy before it deletes the original. Photos
-      stay visible, and you can close this page.
+      {texts.moveEffect(props.files)}
     </ConfirmDialog>
   );
 }

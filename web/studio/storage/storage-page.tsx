@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { StorageConnection, StorageMigration } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
+import { t } from "../language.ts";
 import { Loading } from "../ui/loading.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toast } from "../ui/toasts.tsx";
@@ -22,7 +23,7 @@ const RECENT_MILLISECONDS = 24 * 3_600_000;
 
 /** The company's storage connections. */
 export function StoragePage() {
-  useTitle("Storage");
+  useTitle(t.storage.title);
   const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [open, setOpen] = useState<"add" | "move" | null>(null);
@@ -56,20 +57,17 @@ export function StoragePage() {
   const migration = loaded?.migrations[0];
   const isMoving = migration?.state === "running" || migration?.state === "paused";
   const nameOf = (id: string) =>
-    loaded?.connections.find((each) => each.id === id)?.name ?? "a deleted connection";
+    loaded?.connections.find((each) => each.id === id)?.name ?? t.storage.deletedConnection;
   return (
     <div class="storage-page">
       <div class="page-intro">
         <div>
-          <h1>Storage</h1>
-          <p class="description">
-            These connections store your photos, markers and videos. New files go to the connection in use;
-            the others keep serving their files.
-          </p>
+          <h1>{t.storage.title}</h1>
+          <p class="description">{t.storage.intro}</p>
         </div>
         <button type="button" class="button primary" onClick={() => setOpen("add")}>
           <IconPlus />
-          Add storage connection
+          {t.storage.add}
         </button>
       </div>
       {error && (
@@ -140,7 +138,7 @@ function isRecent({ updated_at: at }: StorageMigration): boolean {
 /** Shows the outcome of the sign-in at Yandex, which is in the address. */
 function showYandexOutcome(): void {
   const answer = new URLSearchParams(location.search);
-  if (answer.has("connection")) toast("Yandex Disk added. Test the connection, then use it.");
+  if (answer.has("connection")) toast(t.storage.yandexAdded);
   const error = answer.get("error");
   if (error) toast(error, "bad");
   if (location.search) history.replaceState(history.state, "", location.pathname);

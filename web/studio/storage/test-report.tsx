@@ -1,35 +1,35 @@
 import type { StorageConnectionReport } from "../../../client/client.ts";
+import { t } from "../language.ts";
 import { IconCheck, IconClose } from "../ui/icons.tsx";
+import { rich } from "../ui/rich.tsx";
 
 type Step = StorageConnectionReport["steps"][number]["step"];
 
-const WORDS: Record<Step, string> = {
-  write: "Write a file",
-  read: "Read the file",
-  list: "List the file",
-  parts: "Upload a file in two parts",
-  delete: "Delete the files",
-};
-
-const STEPS = Object.keys(WORDS) as Step[];
-
 /** The steps of a connection test. Steps after a failed one may be skipped; a storage may have no parts. */
 export function TestReport({ report }: { report: StorageConnectionReport }) {
+  const texts = t.storage.report;
+  const steps = Object.keys(texts.steps) as Step[];
   return (
     <div class={`test-report ${report.ok ? "good" : "bad"}`} role="status">
-      <p class="test-verdict">{report.ok ? "The connection works." : "The connection does not work."}</p>
+      <p class="test-verdict">{report.ok ? texts.works : texts.fails}</p>
       <ol>
-        {STEPS.map((name) => {
+        {steps.map((name) => {
           const step = report.steps.find((each) => each.step === name);
           if (!step && report.ok) return null;
+          const words = texts.steps[name];
           return (
             <li key={name} class={step ? (step.ok ? "good" : "bad") : "skipped"}>
               {step ? step.ok ? <IconCheck /> : <IconClose /> : <span class="dash" aria-hidden="true" />}
               <span>
-                {WORDS[name]}
-                <span class="visually-hidden">{step ? (step.ok ? ": works" : ": failed") : ""}</span>
+                {step
+                  ? rich(step.ok ? texts.stepWorks(words) : texts.stepFailed(words), {
+                      outcome: (part) => <span class="visually-hidden">{part}</span>,
+                    })
+                  : words}
               </span>
-              <span class="test-time">{step ? `${Math.round(step.milliseconds)} ms` : "skipped"}</span>
+              <span class="test-time">
+                {step ? texts.milliseconds(Math.round(step.milliseconds)) : texts.skipped}
+              </span>
               {step?.error && <p class="test-error">{step.error.message}</p>}
             </li>
           );
