@@ -109,7 +109,8 @@ type Outbox = Pick<Bindings, "db" | "webhookQueue">;
 
 /**
  * Queues the new deliveries of contents. A message that is lost, or never sent, does no harm: the delivery is in the
- * database, and the sweep finds it.
+ * database, and the sweep finds it. Those behind others of their endpoint get no message, which would only delay those
+ * of other companies in the queue: the end of a request queues the next.
  */
 export async function enqueueDeliveries(
   { db, webhookQueue }: Outbox,
@@ -118,7 +119,11 @@ export async function enqueueDeliveries(
   if (contentIds.length === 0) return;
   try {
     const fresh = await db
-      .select({ delivery_id: webhookDeliveries.id })
+      .select({
+        id: webhookDeliveries.id,
+        companyId: webhookDeliveries.companyId,
+        nextAttemptAt: webhookDeliveries.nextAttemptAt,
+      })
       .from(webhookDeliveries)
       .innerJoin(webhookEvents, eq(webhookEvents.id, webhookDeliveries.eventId))
       .where(
@@ -129,7 +134,13 @@ export async function enqueueDeliveries(
           isNotNull(webhookDeliveries.nextAttemptAt),
         ),
       );
-    await sendAll(webhookQueue, fresh);
+    for (const [companyId, own] of Map.groupBy(fresh, (delivery) => delivery.companyId)) {
+      const dueBy = Math.max(...own.map(({ nextAttemptAt }) => nextAttemptAt ?? 0));
+      const first = await db.select({ id: sql<string>`id` }).from(firstDue(companyId, dueBy));
+      const ids = new Set(own.map(({ id }) => id));
+      const messages = first.filter(({ id }) => ids.has(id)).map(({ id }) => ({ delivery_id: id }));
+      await sendAll(webhookQueue, messages);
+    }
   } catch (error) {
     logFailure("Webhook deliveries were not queued; the sweep will queue them", error, {
       content_ids: contentIds,

@@ -6,7 +6,7 @@ import { FIRST_COMPANY_ID } from "../../../worker/content/store.ts";
 import { companies, webhookDeliveries, webhookEndpoints, webhookEvents } from "../../../worker/db/tables.ts";
 import { dispatch } from "../../../worker/dispatch.ts";
 import { sweep } from "../../../worker/sweep.ts";
-import { COMPANY_SENDS, ENDPOINT_SENDS } from "../../../worker/webhooks/deliveries.ts";
+import { COMPANY_SENDS, ENDPOINT_SENDS, enqueueDeliveries } from "../../../worker/webhooks/deliveries.ts";
 import type { Webhook } from "../../../worker/webhooks/schemas.ts";
 import { newSecret } from "../../../worker/webhooks/secret.ts";
 import { addCompany } from "../company.ts";
@@ -117,6 +117,23 @@ test("the slow server of one company delays no request of another, and gets few 
   slow.answer();
   await Promise.all(sending);
   expect([await pending(FIRST_COMPANY_ID), slow.received, slow.mostAtOnce]).toEqual([0, 100, ENDPOINT_SENDS]);
+});
+
+test("many deliveries of a company queue few messages, behind which those of others would wait", async () => {
+  const server = new Server(edge, false);
+  await due(FIRST_COMPANY_ID, server, 100);
+  const contentId = crypto.randomUUID();
+  await edge.db.update(webhookEvents).set({ contentId });
+  await enqueueDeliveries(edge.bindings, [contentId]);
+  expect(edge.told).toHaveLength(ENDPOINT_SENDS);
+
+  // Each request that ends starts the next one.
+  while (server.received < 100) {
+    await work(edge.told.splice(0));
+    await vi.waitUntil(() => edge.told.length > 0 || server.received === 100, PATIENCE);
+  }
+  await Promise.all(sending);
+  expect(await pending(FIRST_COMPANY_ID)).toBe(0);
 });
 
 test("slow webhooks of a company delay none of its others, and get few requests at a time each", async () => {
