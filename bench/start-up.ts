@@ -31,8 +31,6 @@ interface Side {
   readonly folder: string;
   readonly flags: readonly string[];
   readonly request: { readonly path: string; readonly status: number };
-  /** The same workerd with a script that does nothing. */
-  readonly floor?: Side;
   readonly goal?: number;
   readonly times: number[];
 }
@@ -70,7 +68,7 @@ async function startUp({ folder, request }: Side): Promise<number> {
   // wrangler passes this option, too: without it, workerd refuses the flag, which Cloudflare offers to everybody.
   const args = ["serve", "--experimental", path.join(folder, "config.capnp")];
   const workerd = spawn(path.join(ROOT, WORKERD), [...args, "--socket-addr", `http=127.0.0.1:${port}`], {
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: "ignore",
   });
   const ended = once(workerd, "exit");
   try {
@@ -118,8 +116,7 @@ async function main(): Promise<void> {
       minify: true,
       external: ["cloudflare:*", "node:*"],
     });
-    for (const name of ["floor", "eager-floor"])
-      cpSync(path.join(import.meta.dirname, "start-up"), folderOf(name), { recursive: true });
+    cpSync(path.join(import.meta.dirname, "start-up"), folderOf("floor"), { recursive: true });
 
     const config = unstable_readConfig({ config: path.join(ROOT, "wrangler.toml") });
     const lazy: readonly string[] = config.compatibility_flags;
@@ -127,23 +124,21 @@ async function main(): Promise<void> {
     const side = (name: string, folder: string, fields: Pick<Side, "flags"> & Partial<Side>): Side => {
       return { name, folder: folderOf(folder), request: VISIT, times: [], ...fields };
     };
-    const floor = side("an empty script", "floor", { flags: lazy });
-    const eagerFloor = side("an empty script, the flag off", "eager-floor", { flags: eager });
-    const modules = { flags: lazy, floor };
-    const deployed = side("modules, as deployed: a viewer", "modules", { ...modules, goal: GOAL });
-    const api = side("modules, as deployed: the API", "modules", { ...modules, request: API });
-    const single = side("one script, the flag off: a viewer", "script", { flags: eager, floor: eagerFloor });
-    const sides = [floor, deployed, api, eagerFloor, single];
+    const floor = side("an empty script, the flag off", "floor", { flags: eager });
+    const deployed = side("modules, as deployed: a viewer", "modules", { flags: lazy, goal: GOAL });
+    const api = side("modules, as deployed: the API", "modules", { flags: lazy, request: API });
+    const single = side("one script, the flag off: a viewer", "script", { flags: eager });
+    const sides = [floor, deployed, api, single];
     for (const each of sides) configure(each);
     for (let round = 0; round < ROUNDS; round++) {
       for (const each of sides) each.times.push(await startUp(each));
     }
 
-    const own = ({ times, floor }: Side) => median(times) - (floor ? median(floor.times) : 0);
+    const own = ({ times }: Side) => median(times) - median(floor.times);
     const lines = sides.map((each) => {
-      const { name, times, floor, goal } = each;
+      const { name, times, goal } = each;
       const verdict = goal === undefined ? "" : `${goal}: ${own(each) <= goal ? "reached" : "missed"}`;
-      return `| ${[name, spread(times), floor ? own(each).toFixed(0) : "", verdict].join(" | ")} |`;
+      return `| ${[name, spread(times), each === floor ? "" : own(each).toFixed(0), verdict].join(" | ")} |`;
     });
     const text = [
       "## Starting an isolate",

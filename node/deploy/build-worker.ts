@@ -23,8 +23,6 @@ const { metafile, outputFiles } = await build({
   splitting: true,
   format: "esm",
   minify: true,
-  // Errors in the log are named after their classes.
-  keepNames: true,
   sourcemap: true,
   metafile: true,
   target: "es2024",

@@ -144,12 +144,13 @@ test.each([
 
 test.each([
   ["60", 60],
-  [new Date(Date.now() + 3_600_000).toUTCString(), 3600],
+  ["of a date", 3600],
   ["Thu, 01 Jan 1970 00:00:00 GMT", 0],
   ["soon", undefined],
 ])("Retry-After: %s", async (text, seconds) => {
   const body = JSON.stringify({ code: "too_many_requests", detail: "Slower." });
-  const headers = { ...problem, "Retry-After": text };
+  const given = text === "of a date" ? new Date(Date.now() + 3_600_000).toUTCString() : text;
+  const headers = { ...problem, "Retry-After": given };
   const error = await answered(body, { status: 429, headers })
     .get("1")
     .catch((reason) => reason);
