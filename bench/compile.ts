@@ -5,6 +5,7 @@
 //
 //   npm run bench             everything, into bench/results.md; minutes, because mind-ar is slow
 //   npm run bench -- --quick  the small images only, to the terminal
+//   npm run bench -- --first  the first compilation only, to the terminal
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -59,6 +60,7 @@ const MEGABYTE = 1e6;
 const OPTIONS = { maxSize: Number.POSITIVE_INFINITY };
 
 const quick = process.argv.includes("--quick");
+const onlyFirst = process.argv.includes("--first");
 const lines: string[] = [];
 
 function report(line = ""): void {
@@ -69,6 +71,7 @@ function report(line = ""): void {
 async function main(): Promise<void> {
   loadKernels(await readKernelModule());
   describeRun();
+  if (onlyFirst) return measureFirst();
 
   report(`\n### Node ${process.version}, against mind-ar's OfflineCompiler\n`);
   report("Milliseconds: median (least … most). A ratio is that of the medians.\n");
