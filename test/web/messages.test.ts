@@ -2,9 +2,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseSync } from "vite";
 import { describe, expect, it } from "vitest";
+import { studio } from "../../messages/en/studio.ts";
 import { viewer as english } from "../../messages/en/viewer.ts";
 import { LANGUAGES, languageOf } from "../../messages/languages.ts";
 import { viewer as russian } from "../../messages/ru/viewer.ts";
+import { ACTIONS } from "../../worker/audit/actions.ts";
 
 it("a person gets the first language that there is, else English", () => {
   expect(languageOf(["ru-RU", "en"])).toBe("ru");
@@ -19,6 +21,10 @@ it("each language has a folder of files that English has too", () => {
     readdirSync(join(import.meta.dirname, "../../messages", language)).sort();
   for (const language of Object.keys(LANGUAGES))
     expect(files("en")).toEqual(expect.arrayContaining(files(language)));
+});
+
+it("the studio and the API name the actions of the audit log alike", () => {
+  expect(studio.company.activity.actions).toEqual(ACTIONS);
 });
 
 type Message = string | ((...values: never[]) => string) | { readonly [name: string]: Message };
@@ -90,6 +96,7 @@ const TRANSLATED = [
   "studio/main.tsx",
   "studio/site-header.tsx",
   "studio/account",
+  "studio/company",
   "studio/reference",
   "studio/storage",
   "studio/ui",

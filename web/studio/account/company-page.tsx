@@ -31,7 +31,7 @@ export function CompanyPage() {
             }}
           >
             <Field
-              label={texts.name}
+              label={texts.nameOfCompany}
               name="company_name"
               autocomplete="organization"
               maxLength={100}

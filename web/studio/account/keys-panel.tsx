@@ -85,7 +85,7 @@ export function KeysPanel() {
               </label>
             ))}
           </fieldset>
-          <Field label={t.account.name} name="name" autocomplete="off" maxLength={100} />
+          <Field label={texts.name} name="name" autocomplete="off" maxLength={100} />
           <label class="field">
             {texts.expiry}
             <select name="days">

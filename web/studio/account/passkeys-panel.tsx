@@ -47,7 +47,7 @@ export function PasskeysPanel() {
           }}
         >
           <Field
-            label={t.account.name}
+            label={texts.name}
             name="name"
             autocomplete="off"
             maxLength={100}

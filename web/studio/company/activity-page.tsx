@@ -1,31 +1,15 @@
 import { useEffect, useState } from "preact/hooks";
 import type { AuditEntry } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
+import { t } from "../language.ts";
 import { dateTime } from "../ui/format.ts";
 import { Loading } from "../ui/loading.tsx";
+import { hidden, rich } from "../ui/rich.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import "../account/account.css";
 import "./activity-page.css";
-
-/** The subjects to filter by. Every action starts with one of them. */
-const KINDS = {
-  content: "Photos",
-  marker: "Markers",
-  video: "Videos",
-  project: "Projects",
-  company: "Company",
-  storage: "Current storage",
-  connection: "Storage connections",
-  migration: "Storage migrations",
-  webhook: "Webhooks",
-  key: "API keys",
-  member: "Members",
-  invitation: "Invitations",
-  person: "Sign-ins and passwords",
-  platform: "Platform",
-} as const satisfies Record<api.AuditSubject, string>;
 
 /** The loaded part of the log. */
 interface Page {
@@ -38,7 +22,11 @@ interface Page {
 
 /** The audit log of the company. */
 export function ActivityPage() {
-  useTitle("Activity");
+  const texts = t.company.activity;
+  const title = t.frame.pages.activity;
+  // Every action starts with one of them.
+  const subjects = texts.subjects satisfies Record<api.AuditSubject, string>;
+  useTitle(title);
   const [filter, setFilter] = useState<api.AuditFilter>({});
   const [page, setPage] = useState<Page | null>(null);
   const [loading, setLoading] = useState(false);
@@ -75,37 +63,37 @@ export function ActivityPage() {
   return (
     <div class="account-page activity-page">
       <div class="account-head">
-        <h1>Activity</h1>
+        <h1>{title}</h1>
         <a class="button" href={api.auditCsvUrl(filter)} download>
-          Export CSV
+          {texts.exportCsv}
         </a>
       </div>
       <search class="activity-filter">
         <label class="field">
-          Type
+          {texts.type}
           <select
             value={filter.subject ?? ""}
             onChange={({ currentTarget }) =>
               narrow({ subject: (currentTarget.value || undefined) as api.AuditSubject | undefined })
             }
           >
-            <option value="">Everything</option>
-            {Object.entries(KINDS).map(([kind, words]) => (
-              <option key={kind} value={kind}>
+            <option value="">{texts.everything}</option>
+            {Object.entries(subjects).map(([subject, words]) => (
+              <option key={subject} value={subject}>
                 {words}
               </option>
             ))}
           </select>
         </label>
         <label class="field">
-          From
+          {texts.from}
           <input
             type="date"
             onChange={({ currentTarget }) => narrow({ from: startOf(currentTarget.value, 0) })}
           />
         </label>
         <label class="field">
-          Until
+          {texts.until}
           <input
             type="date"
             onChange={({ currentTarget }) => narrow({ to: startOf(currentTarget.value, 1) })}
@@ -113,7 +101,7 @@ export function ActivityPage() {
         </label>
         {filter.actor && (
           <button type="button" class="button" onClick={() => narrow({ actor: undefined })}>
-            Only {filter.actor.name} ×<span class="visually-hidden"> (show everyone)</span>
+            {rich(texts.onlyActor, { hidden, name: () => filter.actor?.name })}
           </button>
         )}
       </search>
@@ -123,9 +111,9 @@ export function ActivityPage() {
         </p>
       )}
       {(!page || (isStale && page.items.length === 0)) && <Loading />}
-      {page && page.items.length === 0 && !page.error && !isStale && <p class="hint">No activity matches.</p>}
+      {page && page.items.length === 0 && !page.error && !isStale && <p class="hint">{texts.noMatch}</p>}
       {page && page.items.length > 0 && (
-        <section class={isStale ? "panel stale" : "panel"} aria-label="Activity" aria-busy={isStale}>
+        <section class={isStale ? "panel stale" : "panel"} aria-label={title} aria-busy={isStale}>
           <ul class="rows">
             {page.items.map((entry) => (
               <Row key={entry.id} entry={entry} onActor={(actor) => narrow({ actor })} />
@@ -138,7 +126,7 @@ export function ActivityPage() {
               disabled={loading || isStale}
               onClick={() => void more(page, page.next!)}
             >
-              {loading ? "Loading…" : "Load more"}
+              {loading ? texts.loading : texts.loadMore}
             </button>
           )}
         </section>
@@ -148,18 +136,21 @@ export function ActivityPage() {
 }
 
 function Row({ entry, onActor }: { entry: AuditEntry; onActor: (actor: AuditEntry["actor"]) => void }) {
-  const { actor, address, what, object, detail, created_at: at } = entry;
+  const texts = t.company.activity;
+  const { actor, address, action, object, detail, created_at: at } = entry;
+  const name = () => (
+    <button type="button" class="link-button" onClick={() => onActor(actor)}>
+      {actor.name}
+    </button>
+  );
   return (
     <li>
       <span>
-        {what}: {object.name}
+        {texts.actions[action]}: {object.name}
         {detail && <small>{describe(detail)}</small>}
         <small>
-          <button type="button" class="link-button" onClick={() => onActor(actor)}>
-            {actor.name}
-          </button>
-          {actor.kind === "key" && " (API key)"}
-          {address && `, from ${address}`}
+          {actor.kind === "key" ? rich(texts.key, { name }) : name()}
+          {address && `, ${texts.fromAddress(address)}`}
         </small>
       </span>
       <time class="hint" dateTime={at}>
@@ -177,8 +168,9 @@ function describe(detail: Readonly<Record<string, unknown>>): string {
 
 function plain(value: unknown): string {
   if (Array.isArray(value)) return value.join(", ");
-  if (value === null) return "none";
-  return typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
+  const texts = t.company.activity;
+  if (value === null) return texts.none;
+  return typeof value === "boolean" ? (value ? texts.yes : texts.no) : String(value);
 }
 
 /** Returns the start of a day in this browser's time zone, moved by a number of days. */

@@ -2,10 +2,13 @@ import { useEffect, useState } from "preact/hooks";
 import type { Project, ProjectChange } from "../../../client/client.ts";
 import { Field, Form } from "../account/form.tsx";
 import { may } from "../account/me.ts";
+import { t } from "../language.ts";
 import { ALL_PHOTOS, addressOf } from "../photos/filter.ts";
 import { useAction } from "../ui/action.ts";
 import { Dialog, DialogActions } from "../ui/dialog.tsx";
+import { photoCount } from "../ui/format.ts";
 import { Loading } from "../ui/loading.tsx";
+import { hidden, rich } from "../ui/rich.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toast } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
@@ -13,35 +16,37 @@ import { archivedProjects, loadProjects, openProjects, projects } from "./projec
 import "../account/account.css";
 
 export function ProjectsPage() {
-  useTitle("Projects");
+  const texts = t.company.projects;
+  const title = t.frame.pages.projects;
+  useTitle(title);
   useEffect(() => void loadProjects(), []);
   const all = projects.value;
   const archived = archivedProjects(all ?? []);
   return (
     <div class="account-page">
-      <h1>Projects</h1>
+      <h1>{title}</h1>
       {!all && <Loading />}
       {all && (
-        <section class="panel" aria-label="Projects">
+        <section class="panel" aria-label={title}>
           <Rows projects={openProjects(all)} />
           {may("projects:manage") && (
             <Form
-              action="Create project"
+              action={texts.create}
               isRow
               onSubmit={async ({ name }) => {
                 await api.createProject(name);
                 await loadProjects();
               }}
             >
-              <Field label="Project name" name="name" autocomplete="off" maxLength={100} />
+              <Field label={texts.projectName} name="name" autocomplete="off" maxLength={100} />
             </Form>
           )}
         </section>
       )}
       {archived.length > 0 && (
         <section class="panel" aria-labelledby="archived-title">
-          <h2 id="archived-title">Archived projects</h2>
-          <p class="hint">You cannot add photos to archived projects. Their printed photos still work.</p>
+          <h2 id="archived-title">{texts.archivedHeading}</h2>
+          <p class="hint">{texts.archivedEffect}</p>
           <Rows projects={archived} />
         </section>
       )}
@@ -50,6 +55,7 @@ export function ProjectsPage() {
 }
 
 function Rows(props: { projects: readonly Project[] }) {
+  const texts = t.company.projects;
   const [edited, setEdited] = useState<Project | null>(null);
   return (
     <>
@@ -60,11 +66,11 @@ function Rows(props: { projects: readonly Project[] }) {
               <bdi>{project.name}</bdi> <small>{describe(project)}</small>
             </span>
             <a class="button small" href={addressOf({ ...ALL_PHOTOS, project: project.id })}>
-              Show photos<span class="visually-hidden"> of {project.name}</span>
+              {rich(texts.showPhotos, { hidden, name: () => project.name })}
             </a>
             {may("projects:manage") && (
               <button type="button" class="button small" onClick={() => setEdited(project)}>
-                Edit settings<span class="visually-hidden"> of {project.name}</span>
+                {rich(texts.editSettings, { hidden, name: () => project.name })}
               </button>
             )}
           </li>
@@ -76,13 +82,15 @@ function Rows(props: { projects: readonly Project[] }) {
 }
 
 function describe({ contents, max_features, expires_after_days }: Project): string {
-  const facts = [contents === 1 ? "1 photo" : `${contents} photos`];
-  if (max_features !== null) facts.push(`up to ${max_features} points`);
-  if (expires_after_days !== null) facts.push(`shown for ${expires_after_days} days`);
+  const texts = t.company.projects;
+  const facts = [photoCount(contents)];
+  if (max_features !== null) facts.push(texts.maxPoints(max_features));
+  if (expires_after_days !== null) facts.push(texts.daysShown(expires_after_days));
   return facts.join(", ");
 }
 
 function SettingsDialog({ project, onClose }: { project: Project; onClose: () => void }) {
+  const texts = t.company.projects;
   const { run, isRunning, error } = useAction();
   const change = (wanted: ProjectChange, done: string) =>
     run(async () => {
@@ -104,47 +112,47 @@ function SettingsDialog({ project, onClose }: { project: Project; onClose: () =>
             max_features: number("max_features"),
             expires_after_days: number("expires_after_days"),
           };
-          void change(wanted, "Changes saved.");
+          void change(wanted, texts.saved);
         }}
       >
         <label class="field">
-          Name
+          {texts.name}
           <input name="name" required maxLength={100} defaultValue={project.name} />
         </label>
         <label class="field">
-          Feature points per keyframe
+          {texts.points}
           <input
             name="max_features"
             type="number"
             min={20}
             max={5000}
-            placeholder="All"
+            placeholder={texts.allPoints}
             defaultValue={project.max_features ?? ""}
           />
-          <small>Fewer points make a smaller marker, but photos are harder to find.</small>
+          <small>{texts.pointsHint}</small>
         </label>
         <label class="field">
-          Days until a photo expires
+          {texts.days}
           <input
             name="expires_after_days"
             type="number"
             min={1}
             max={3650}
-            placeholder="Never"
+            placeholder={texts.neverExpires}
             defaultValue={project.expires_after_days ?? ""}
           />
-          <small>Applies to photos that you add from now on.</small>
+          <small>{texts.daysHint}</small>
         </label>
-        <DialogActions submit="Save changes" isRunning={isRunning} onClose={onClose}>
+        <DialogActions submit={texts.save} isRunning={isRunning} onClose={onClose}>
           <button
             type="button"
             class="button apart"
             disabled={isRunning}
             onClick={() =>
-              void change({ archived: !isArchived }, isArchived ? "Project restored." : "Project archived.")
+              void change({ archived: !isArchived }, isArchived ? texts.restored : texts.archived)
             }
           >
-            {isArchived ? "Restore project" : "Archive project"}
+            {isArchived ? texts.restore : texts.archive}
           </button>
         </DialogActions>
       </form>

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { CompanyUsage } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
+import { language, t } from "../language.ts";
 import { byteSize, count } from "../ui/format.ts";
 import { Loading } from "../ui/loading.tsx";
 import { useTitle } from "../ui/title.ts";
@@ -10,7 +11,8 @@ import "./usage-page.css";
 
 /** The usage of the company and its quotas. */
 export function UsagePage() {
-  useTitle("Usage");
+  const texts = t.company.usage;
+  useTitle(t.frame.pages.usage);
   const [usage, setUsage] = useState<CompanyUsage | null>(null);
   const [error, setError] = useState("");
 
@@ -24,7 +26,7 @@ export function UsagePage() {
 
   return (
     <div class="account-page usage-page">
-      <h1>Usage</h1>
+      <h1>{t.frame.pages.usage}</h1>
       {error && (
         <p class="banner" role="alert">
           {error}
@@ -33,32 +35,28 @@ export function UsagePage() {
       {!usage && !error && <Loading />}
       {usage && (
         <>
-          <section class="panel" aria-label="Usage and quotas">
-            <Bar name="Photos" {...usage.contents} show={count} />
-            <Bar name="Stored photos, markers and videos" {...usage.bytes} show={byteSize} />
-            <Bar name="Compilations today" {...usage.compilations} show={count} />
+          <section class="panel" aria-label={texts.quotas}>
+            <Bar name={texts.photos} {...usage.contents} show={count} />
+            <Bar name={texts.files} {...usage.bytes} show={byteSize} />
+            <Bar name={texts.compilationsToday} {...usage.compilations} show={count} />
             <p class="hint">
-              Compilations are counted per day (UTC) and reset at {clock(usage.compilations.resets_at)}, your
-              time. Deleted files do not count; they are kept for up to 24 hours
-              {usage.deleted_files.count > 0 &&
-                `: ${count(usage.deleted_files.count)} now, ${byteSize(usage.deleted_files.bytes)}`}
-              .
+              {texts.compilationsReset(clock(usage.compilations.resets_at))}{" "}
+              {usage.deleted_files.count > 0
+                ? texts.deletedFilesNow(usage.deleted_files.count, byteSize(usage.deleted_files.bytes))
+                : texts.deletedFiles}
             </p>
           </section>
           <section class="panel" aria-labelledby="records-title">
-            <h2 id="records-title">Records</h2>
-            <Bar name="Activity log entries" {...usage.records.audit_entries} show={count} />
-            <Bar name="Webhook events" {...usage.records.webhook_events} show={count} />
-            <Bar name="Webhook deliveries" {...usage.records.webhook_deliveries} show={count} />
-            <Bar name="Idempotency-Keys" {...usage.records.idempotency_keys} show={count} />
-            <Bar name="Responses kept for them" {...usage.records.idempotency_bytes} show={byteSize} />
-            <p class="hint">
-              Above the limit, the oldest entries, events and deliveries are deleted. Idempotency-Keys are
-              kept for 24 hours.
-            </p>
+            <h2 id="records-title">{texts.records}</h2>
+            <Bar name={texts.auditEntries} {...usage.records.audit_entries} show={count} />
+            <Bar name={texts.webhookEvents} {...usage.records.webhook_events} show={count} />
+            <Bar name={texts.webhookDeliveries} {...usage.records.webhook_deliveries} show={count} />
+            <Bar name={texts.idempotencyKeys} {...usage.records.idempotency_keys} show={count} />
+            <Bar name={texts.keptResponses} {...usage.records.idempotency_bytes} show={byteSize} />
+            <p class="hint">{texts.recordsHint}</p>
           </section>
           <section class="panel" aria-labelledby="days-title">
-            <h2 id="days-title">Compilations in the last {usage.days.length} days</h2>
+            <h2 id="days-title">{texts.lastDays(usage.days.length)}</h2>
             <Days days={usage.days} />
           </section>
         </>
@@ -77,13 +75,11 @@ const NEARLY_FULL = 0.9;
 
 function Bar({ name, used, limit, show }: Amount & { name: string; show: (value: number) => string }) {
   const share = limit === null ? 0 : Math.min(1, used / limit);
-  const full = limit !== null && used >= limit ? " (quota reached)" : "";
-  const words = limit === null ? `${show(used)}, no limit` : `${show(used)} of ${show(limit)}${full}`;
   return (
     <div class="progress">
       <div class="usage-text">
         <span dir="auto">{name}</span>
-        <span class="hint">{words}</span>
+        <span class="hint">{amountText(used, limit, show)}</span>
       </div>
       {limit !== null && (
         <div class={`progress-track ${share >= NEARLY_FULL ? "full" : ""}`} aria-hidden="true">
@@ -94,11 +90,18 @@ function Bar({ name, used, limit, show }: Amount & { name: string; show: (value:
   );
 }
 
+function amountText(used: number, limit: number | null, show: (value: number) => string): string {
+  const texts = t.company.usage;
+  if (limit === null) return texts.noLimit(show(used));
+  return used < limit ? texts.ofLimit(show(used), show(limit)) : texts.quotaReached(show(used), show(limit));
+}
+
 const COLUMN = 20;
 const GAP = 4;
 const HEIGHT = 120;
 
 function Days({ days }: Pick<CompanyUsage, "days">) {
+  const texts = t.company.usage;
   const most = Math.max(1, ...days.map(({ compilations }) => compilations));
   const total = days.reduce((sum, { compilations }) => sum + compilations, 0);
   const [first, last] = [days[0], days[days.length - 1]];
@@ -106,7 +109,7 @@ function Days({ days }: Pick<CompanyUsage, "days">) {
     <figure class="usage-days">
       <svg viewBox={`0 0 ${COLUMN * days.length} ${HEIGHT}`} role="img" aria-labelledby="usage-days-words">
         <title id="usage-days-words">
-          {`${count(total)} compilations from ${date(first.day)} to ${date(last.day)}, at most ${count(most)} per day`}
+          {texts.daysSummary(total, date(first.day), date(last.day), count(most))}
         </title>
         {days.map(({ day, compilations }, i) => {
           // Every number above zero is visible.
@@ -128,15 +131,15 @@ function Days({ days }: Pick<CompanyUsage, "days">) {
       </svg>
       <figcaption>
         <span>{date(first.day)}</span>
-        <span>{total === 0 ? "None yet" : `${count(total)} in total, at most ${count(most)} per day`}</span>
+        <span>{total === 0 ? texts.noneYet : texts.total(count(total), count(most))}</span>
         <span>{date(last.day)}</span>
       </figcaption>
     </figure>
   );
 }
 
-const DATE = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", timeZone: "UTC" });
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const DATE = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" });
+const CLOCK = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
 
 function date(day: string): string {
   return DATE.format(new Date(day));
