@@ -17,6 +17,7 @@ const SECTIONS = [
   "photographs",
   "follow",
   "viewer",
+  "start-page",
 ] as const;
 
 /** Replaces the section of one benchmark in bench/results.md. */

@@ -16,10 +16,10 @@ import type { Browser, Page } from "playwright-core";
 import { launchBrowser } from "../test/e2e/browser.ts";
 import { filmPhoto } from "../test/e2e/camera.ts";
 import { photograph } from "../test/e2e/photograph.ts";
-import { type Platform, startPlatform } from "../test/e2e/platform.ts";
-import type { ArContent, Submission } from "../worker/schemas.ts";
+import { startPlatform } from "../test/e2e/platform.ts";
 import { writeResults } from "./results.ts";
 import { median, spread } from "./statistics.ts";
+import { submit } from "./submit.ts";
 
 const MIND_AR = new URL("../node_modules/mind-ar/dist/", import.meta.url);
 const PHOTO = "dust-bowl-home";
@@ -112,25 +112,6 @@ async function serveStock(marker: Uint8Array): Promise<{ url: string; close(): v
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}/`, close: () => void server.close() };
-}
-
-async function submit(platform: Platform, bytes: Uint8Array<ArrayBuffer>): Promise<ArContent> {
-  const form = new FormData();
-  form.set("image", new Blob([bytes], { type: "image/jpeg" }), "photo.jpg");
-  form.set("title", "A photo");
-  form.set("compile", "server");
-  const call = async (path: string, init?: RequestInit) => {
-    const response = await platform.fetch(`${platform.url}/api/ar-content${path}`, init);
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return response.json();
-  };
-  const { content } = (await call("", { method: "POST", body: form })) as Submission;
-  for (;;) {
-    const current = (await call(`/${content.id}`)) as ArContent;
-    if (current.marker_status === "ready") return current;
-    if (current.marker_status === "failed") throw new Error("The photo was not compiled.");
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
 }
 
 const folder = await mkdtemp(join(tmpdir(), "vivimark-bench-"));

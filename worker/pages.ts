@@ -64,14 +64,14 @@ async function pageAt({ env }: Context<AppEnv>, request: Request): Promise<Respo
   return new Response(page.body, page);
 }
 
-/** Returns the preview of a viewer's link: an empty one unless a published photo is there. */
-async function previewAt(uniqueId: string, c: Context<AppEnv>): Promise<Preview> {
+/** Returns the preview of a viewer's link; null unless a published photo is there. */
+async function previewAt(uniqueId: string, c: Context<AppEnv>): Promise<Preview | null> {
   try {
     const content = await findLinked(c, uniqueId);
-    return content && isPublic(content, c.env.now()) ? previewOf(content, publicOriginOf(c)) : {};
+    return content && isPublic(content, c.env.now()) ? previewOf(content, publicOriginOf(c)) : null;
   } catch (error) {
     logFailure("The preview of a link could not be loaded", error);
-    return {};
+    return null;
   }
 }
 

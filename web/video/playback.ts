@@ -34,8 +34,9 @@ export function keepToPart(
   { start, end }: VideoPlayback,
   isRepeated: boolean,
 ): () => void {
+  const released = new AbortController();
+  const { signal } = released;
   let hasBegun = false;
-  let isReleased = false;
   // A video whose duration was unknown when the part was chosen may be shorter.
   const first = () => (start < video.duration ? start : 0);
   const restart = () => {
@@ -43,27 +44,23 @@ export function keepToPart(
     if (isRepeated) video.play().catch(() => undefined);
     else video.pause();
   };
-  const on = {
-    play: () => {
-      // Until now, it may show another frame.
-      if (!hasBegun || video.currentTime < first()) video.currentTime = first();
-      hasBegun = true;
-    },
-    timeupdate: () => {
-      if (!video.paused && end !== null && video.currentTime >= end) restart();
-    },
-    ended: restart,
+  const check = () => {
+    if (end !== null && video.currentTime >= end && !video.paused) restart();
   };
   // More precise than `timeupdate`, which comes four times a second.
   const follow = () => {
-    if (isReleased) return;
-    on.timeupdate();
-    video.requestVideoFrameCallback(follow);
+    if (signal.aborted) return;
+    check();
+    video.requestVideoFrameCallback?.(follow);
   };
-  for (const [type, listener] of Object.entries(on)) video.addEventListener(type, listener);
-  if (end !== null && "requestVideoFrameCallback" in video) follow();
-  return () => {
-    isReleased = true;
-    for (const [type, listener] of Object.entries(on)) video.removeEventListener(type, listener);
+  const play = () => {
+    // Until now, it may show another frame.
+    if (!hasBegun || video.currentTime < first()) video.currentTime = first();
+    hasBegun = true;
   };
+  video.addEventListener("play", play, { signal });
+  video.addEventListener("timeupdate", check, { signal });
+  video.addEventListener("ended", restart, { signal });
+  if (end !== null) follow();
+  return () => released.abort();
 }

@@ -1,7 +1,7 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { compactLength, isCompact } from "../../compiler/compact.ts";
 import { InvalidMarkerError } from "../../compiler/invalid-marker.ts";
-import { createPlayer, type Player } from "../../player/web/player.ts";
+import type { Player } from "../../player/web/player.ts";
 import { ViewerError } from "./problems.ts";
 
 /** Loads the player of one marker, before or while the camera opens. */
@@ -42,12 +42,17 @@ export function createEngine(markerUrl: string, isTraced: boolean): Engine {
 }
 
 async function load(url: string, isTraced: boolean, onProgress: (fraction: number) => void): Promise<Player> {
+  // Loaded here, so that the start page does not wait for it. Its failure is reported after the marker's.
+  const script = import("../../player/web/player.ts");
+  script.catch(() => undefined);
   const marker = await downloadMarker(url, onProgress).catch((cause) => {
     throw cause instanceof ViewerError ? cause : new ViewerError("offline", { cause });
   });
-  return createPlayer({ marker, isTraced }).catch((cause) => {
+  try {
+    return await (await script).createPlayer({ marker, isTraced });
+  } catch (cause) {
     throw new ViewerError(cause instanceof InvalidMarkerError ? "bad_marker" : "player_failed", { cause });
-  });
+  }
 }
 
 /** Downloads the compact form of a marker. */

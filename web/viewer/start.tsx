@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { ViewerManifest } from "../../client/client.ts";
 import type { Engine } from "./engine.ts";
 import { CameraIcon } from "./icons.tsx";
@@ -6,18 +6,20 @@ import { t } from "./language.ts";
 import { enter } from "./navigation.ts";
 import { Photo } from "./photo.tsx";
 
-/** The first page: shows the photo and the start button, and loads the player in the background. */
+/** The first page: shows the photo and the start button, and then loads the player in the background. */
 export function Start({ manifest, engine }: { manifest: ViewerManifest; engine: Engine | null }) {
+  const [isComplete, setComplete] = useState(manifest.thumbnail_url === null);
   useEffect(() => {
+    // The thumbnail has the connection to itself.
+    if (!isComplete) return;
     const saveData = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData;
     // The camera page retries and reports a failure.
     if (engine && !saveData) engine.player().catch(() => undefined);
-  }, [engine]);
+  }, [engine, isComplete]);
 
   return (
     <main class="start">
-      {/* The thumbnail leaves the connection to the marker and the player. */}
-      <Photo manifest={manifest} src={manifest.thumbnail_url} />
+      <Photo manifest={manifest} src={manifest.thumbnail_url} onSettled={() => setComplete(true)} />
       <div class="start-text">
         <h1 dir="auto">{manifest.title}</h1>
         {manifest.description && (

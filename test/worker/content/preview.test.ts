@@ -41,6 +41,16 @@ describe("a viewer's link, shared", () => {
     expect(picture.headers.get("content-type")).toMatch(/^image\//);
   });
 
+  test("loads the manifest and the thumbnail together with the page's script", async () => {
+    const html = await (await get(`/v/${content.unique_id}`)).text();
+    expect(html.match(/<link rel="preload"[^>]*>/g)).toEqual([
+      `<link rel="preload" as="fetch" href="/api/viewer/${content.unique_id}" crossorigin />`,
+      `<link rel="preload" as="image" href="${content.thumbnail_url}" />`,
+    ]);
+    expect(html.indexOf("preload")).toBeLessThan(html.indexOf("<script"));
+    expect(await (await get(`/v/${crypto.randomUUID()}`)).text()).not.toContain("preload");
+  });
+
   test("says what to do where the photo has no description", async () => {
     await edge.json(`/api/ar-content/${content.id}`, json("PATCH", { description: "" }));
     expect((await preview(`/v/${content.unique_id}`))["og:description"]).toBe(
