@@ -17,8 +17,9 @@ import {
   projectCorners,
 } from "./homography.ts";
 import { openPlayerKernels, type PlayerKernels } from "./kernels.ts";
+import { Lens } from "./lens.ts";
 import { type FramePyramid, type Level, type Levels, layOctaves, softenLevel } from "./levels.ts";
-import { solveMove } from "./motion.ts";
+import { measureBend, solveMove } from "./motion.ts";
 import {
   choosePlaces,
   describePatches,
@@ -162,6 +163,8 @@ class PatchFollower implements Follower {
   readonly #copied: Uint8Array;
   readonly #search: CoarseSearch;
   readonly #smoother: Smoother;
+  /** All maps but the result are those of a camera without distortion. */
+  readonly #lens: Lens;
   readonly #target: Size;
   readonly #frame: Size;
   /** When the target was seen last: the time, the map, its corners, their velocities per second, and the trust. */
@@ -221,10 +224,11 @@ class PatchFollower implements Follower {
     this.#best = { map: new Float64Array(9), trust: 0, stage: this.#sharp[0], attempt: 0 };
     this.#search = new CoarseSearch(levels[coarsest(levels)]);
     this.#smoother = new Smoother(this.#target);
+    this.#lens = new Lens(this.#target, frame);
   }
 
   start(map: Homography, time: number): void {
-    this.#map.set(map);
+    this.#lens.straighten(map, this.#map);
     this.#remember(time);
     this.#velocity.fill(0);
     this.#missed = 0;
@@ -413,7 +417,7 @@ class PatchFollower implements Follower {
   #compare({ level }: Stage, patches: Patches, frame: FramePyramid): number {
     const octave = chooseOctave(this.#map, level, frame.levels.length);
     toLevel(this.#map, level, 1 / 2 ** octave, current);
-    measurePatches(patches, current, this.#octave(frame, octave));
+    measurePatches(patches, current, this.#octave(frame, octave), this.#lens.bend);
     const result = this.#result;
     let visible = 0;
     let agreeing = 0;
@@ -437,7 +441,7 @@ class PatchFollower implements Follower {
     const scale = 1 / 2 ** octave;
     toLevel(this.#map, level, scale, current);
     for (let step = 0; step < STEPS; step++) {
-      measurePatches(patches, current, this.#octave(frame, octave));
+      measurePatches(patches, current, this.#octave(frame, octave), this.#lens.bend);
       if (!solveMove(patches, shown, level, move)) break;
       compose(current, move, current);
       normalize(current);
@@ -481,6 +485,7 @@ class PatchFollower implements Follower {
     const patches = this.#look(stage);
     this.#compare(stage, patches, frame);
     if (trust > 0) {
+      this.#measureLens(stage, patches);
       this.#remember(time);
       this.#notice(stage, patches);
       this.#trust = trust;
@@ -491,8 +496,17 @@ class PatchFollower implements Follower {
       this.#missed++;
       result.state = this.#missed <= HELD_FRAMES && this.#inFrame() ? "held" : "lost";
     }
-    result.map.set(this.#smoother.smooth(this.#map, time));
+    this.#lens.distort(this.#map, distorted);
+    result.map.set(this.#smoother.smooth(distorted, time));
     return patches;
+  }
+
+  /** Learns about the lens from patches that were compared with the frame at the map. */
+  #measureLens({ level }: Stage, patches: Patches): void {
+    if (!this.#lens.isNew(this.#map)) return;
+    const octave = this.#octaves[chooseOctave(this.#map, level, this.#octaves.length)];
+    const evidence = measureBend(patches, level, current, octave);
+    if (evidence) this.#lens.add(evidence);
   }
 
   /** Tells where patches are, and where the frame shows them. */
@@ -502,10 +516,12 @@ class PatchFollower implements Follower {
     const agreeing: number[] = [];
     for (let i = 0; i < patches.count; i++) {
       if (patches.correlation[i] === OUTSIDE) continue;
-      const { x, y } = project(current, patches.x[i], patches.y[i]);
+      const { x, y } = this.#lens.distortPoint(project(current, patches.x[i], patches.y[i]));
       places.push(x, y);
       if (patches.correlation[i] < AGREES) continue;
-      const shown = project(current, patches.x[i] + patches.dx[i], patches.y[i] + patches.dy[i]);
+      const shown = this.#lens.distortPoint(
+        project(current, patches.x[i] + patches.dx[i], patches.y[i] + patches.dy[i]),
+      );
       agreeing.push(shown.x, shown.y, x - shown.x, y - shown.y);
     }
     onPatches(places, agreeing);
@@ -562,6 +578,7 @@ function coarsest(stages: readonly unknown[]): number {
 }
 
 const current: Homography = new Float64Array(9);
+const distorted: Homography = new Float64Array(9);
 const previous: Homography = new Float64Array(9);
 const move: Homography = new Float64Array(9);
 const inverse: Homography = new Float64Array(9);

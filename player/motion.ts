@@ -1,5 +1,6 @@
 // The move of the whole target that explains the displacements of its patches.
 
+import type { Size } from "../compiler/types.ts";
 import { exponentiate, solveDamped } from "./align.ts";
 import { compose, type Homography } from "./homography.ts";
 import type { Level } from "./levels.ts";
@@ -24,6 +25,15 @@ const ROUNDS = 3;
 
 /** Least error, in level pixels, that counts half. */
 const LEAST_ERROR = 0.1;
+
+/** Displacement, in level pixels, that counts half for the bend of a lens. */
+const BEND_ERROR = 0.5;
+
+/**
+ * Displacements of patches err together, because what they do not allow for (blur, light, the print) is the same for
+ * neighbors: their information about the bend is worth this share of the sum of it.
+ */
+const BEND_INDEPENDENCE = 0.01;
 
 const equations = new Float64Array(72);
 const solution = new Float64Array(8);
@@ -107,6 +117,63 @@ export function solveMove(
   compose(fromNormalized, out, out);
   compose(out, toNormalized, out);
   return true;
+}
+
+/** What the displacements of patches say about a change of the lens's bend (lens.ts), and how certainly. */
+export interface BendEvidence {
+  readonly change: number;
+  readonly information: number;
+}
+
+/** Measures the change of the bend that explains what the best map leaves of the displacements of patches. */
+export function measureBend(
+  { count, correlation, dx, dy, information, x: xs, y: ys }: Patches,
+  level: Level,
+  map: Homography,
+  image: Size,
+): BendEvidence | null {
+  const unit = Math.max(level.width, level.height) / 2;
+  const [a, b, c, d, e, f, g, h, i] = map;
+  const perSquare = 4 / (image.width ** 2 + image.height ** 2);
+  const bent = new Float64Array(2 * count);
+  equations.fill(0);
+  for (let patch = 0; patch < count; patch++) {
+    weights[patch] = 0;
+    const square = dx[patch] ** 2 + dy[patch] ** 2;
+    if (correlation[patch] < FULL_CORRELATION || square > REACH ** 2) continue;
+    weights[patch] = 1 / (1 + square / BEND_ERROR ** 2);
+    const w = 1 / (g * xs[patch] + h * ys[patch] + i);
+    const px = (a * xs[patch] + b * ys[patch] + c) * w;
+    const py = (d * xs[patch] + e * ys[patch] + f) * w;
+    const [ux, uy, vx, vy] = [(a - g * px) * w, (d - g * py) * w, (b - h * px) * w, (e - h * py) * w];
+    const [right, down] = [px - image.width / 2, py - image.height / 2];
+    const scale = (perSquare * (right * right + down * down)) / (ux * vy - uy * vx);
+    const qx = scale * (vy * right - vx * down);
+    const qy = scale * (ux * down - uy * right);
+    bent[2 * patch] = qx;
+    bent[2 * patch + 1] = qy;
+    const [x, y] = [(xs[patch] - level.width / 2) / unit, (ys[patch] - level.height / 2) / unit];
+    const xx = weights[patch] * information[3 * patch];
+    const xy = weights[patch] * information[3 * patch + 1];
+    const yy = weights[patch] * information[3 * patch + 2];
+    accumulate(x, y, xx, xy, yy, xx * qx + xy * qy, xy * qx + yy * qy);
+  }
+  if (!solveDamped(equations)) return null;
+  for (let entry = 0; entry < 8; entry++) solution[entry] = equations[9 * entry + 8];
+  let product = 0;
+  let square = 0;
+  for (let patch = 0; patch < count; patch++) {
+    if (weights[patch] === 0) continue;
+    const [x, y] = [(xs[patch] - level.width / 2) / unit, (ys[patch] - level.height / 2) / unit];
+    const radial = solution[6] * x + solution[7] * y;
+    const qx = bent[2 * patch] - (solution[0] * x + solution[1] * y + solution[2] - x * radial);
+    const qy = bent[2 * patch + 1] - (solution[3] * x + solution[4] * y + solution[5] - y * radial);
+    const alongX = weights[patch] * (information[3 * patch] * qx + information[3 * patch + 1] * qy);
+    const alongY = weights[patch] * (information[3 * patch + 1] * qx + information[3 * patch + 2] * qy);
+    product += alongX * dx[patch] + alongY * dy[patch];
+    square += alongX * bent[2 * patch] + alongY * bent[2 * patch + 1];
+  }
+  return square > 0 ? { change: product / square, information: BEND_INDEPENDENCE * square } : null;
 }
 
 /**

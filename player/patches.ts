@@ -17,7 +17,7 @@ import {
   PIXEL_UNITS,
   TEMPLATE_LENGTH,
 } from "../compiler/kernels/patches.ts";
-import type { GreyImage } from "../compiler/types.ts";
+import type { GreyImage, Size } from "../compiler/types.ts";
 import type { Homography } from "./homography.ts";
 import type { PlayerKernels } from "./kernels.ts";
 import type { Level } from "./levels.ts";
@@ -284,9 +284,11 @@ function largest(values: Float64Array): number {
 /**
  * Compares all patches with an image in the kernels' memory, to which `map` takes level pixels. Writes correlations, displacements and
  * their information.
+ *
+ * @param bend of the lens: see lens.ts
  */
-export function measurePatches(patches: Patches, map: Homography, image: GreyImage): void {
-  placePatches(patches, map, image.width, image.height);
+export function measurePatches(patches: Patches, map: Homography, image: GreyImage, bend: number): void {
+  placePatches(patches, map, image, bend);
   const { kernels, count, geometry, templates, facts, sums, correlation, dx, dy, information } = patches;
   kernels.samplePatches(image.data, image.width, geometry, count, templates, sums);
   for (let patch = 0; patch < patches.count; patch++) {
@@ -331,22 +333,36 @@ export function measurePatches(patches: Patches, map: Homography, image: GreyIma
 function placePatches(
   { count, x, y, geometry, sums }: Patches,
   map: Homography,
-  width: number,
-  height: number,
+  { width, height }: Size,
+  bend: number,
 ): void {
   const [a, b, c, d, e, f, g, h, i] = map;
   const unit = 2 ** GEOMETRY_BITS;
   const reach = (PATCH_SIDE - 1) / 2;
+  const perSquare = (4 * bend) / (width * width + height * height);
   for (let patch = 0, to = 0; patch < count; patch++, to += GEOMETRY_LENGTH) {
     const u = x[patch];
     const v = y[patch];
     const w = 1 / (g * u + h * v + i);
-    const px = (a * u + b * v + c) * w;
-    const py = (d * u + e * v + f) * w;
-    const ux = (a - g * px) * w;
-    const uy = (d - g * py) * w;
-    const vx = (b - h * px) * w;
-    const vy = (e - h * py) * w;
+    let px = (a * u + b * v + c) * w;
+    let py = (d * u + e * v + f) * w;
+    let ux = (a - g * px) * w;
+    let uy = (d - g * py) * w;
+    let vx = (b - h * px) * w;
+    let vy = (e - h * py) * w;
+    if (bend !== 0) {
+      const right = px - width / 2;
+      const down = py - height / 2;
+      const scale = 1 + perSquare * (right * right + down * down);
+      px = width / 2 + right * scale;
+      py = height / 2 + down * scale;
+      const alongU = 2 * perSquare * (right * ux + down * uy);
+      const alongV = 2 * perSquare * (right * vx + down * vy);
+      ux = ux * scale + right * alongU;
+      uy = uy * scale + down * alongU;
+      vx = vx * scale + right * alongV;
+      vy = vy * scale + down * alongV;
+    }
     const reachX = reach * (Math.abs(ux) + Math.abs(vx));
     const reachY = reach * (Math.abs(uy) + Math.abs(vy));
     const inside =
