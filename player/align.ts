@@ -48,6 +48,8 @@ export interface Alignment {
   correlation: number;
   /** Share of the textured cells in the frame that correlate, 0…1. */
   agreement: number;
+  /** Mean of -ln(1 - correlation²) over these cells: a few that look the same count more than many that do roughly. */
+  likeness: number;
   /** Share of the textured cells that are in the frame, 0…1. */
   visibility: number;
   /** Correlation of each cell, row-major, -1…1; 0 outside the frame. */
@@ -110,6 +112,7 @@ export class Aligner {
       residual: 0,
       correlation: 0,
       agreement: 0,
+      likeness: 0,
       visibility: 0,
       cells: new Float32Array(cells),
       steps: 0,
@@ -236,6 +239,7 @@ export class Aligner {
     let all = 0;
     let visible = 0;
     let agreeing = 0;
+    let likeness = 0;
     let mean = 0;
     for (let cell = 0; cell < cells.length; cell++) {
       const at = 6 * cell;
@@ -252,12 +256,14 @@ export class Aligner {
       if (textured[cell] === 0) continue;
       visible++;
       if (cells[cell] >= AGREES) agreeing++;
+      if (cells[cell] > 0) likeness -= Math.log(1 - cells[cell] ** 2);
       if (mask !== undefined && mask[cell] === 0) continue;
       weights[cell] = 1;
       mean += Math.max(cells[cell], 0);
     }
     result.visibility = all === 0 ? 0 : visible / all;
     result.agreement = visible === 0 ? 0 : agreeing / visible;
+    result.likeness = visible === 0 ? 0 : likeness / visible;
     let weighted = 0;
     for (let cell = 0; cell < cells.length; cell++) weighted += weights[cell];
     if (select && weighted > 0) {

@@ -114,6 +114,9 @@ const CERTAIN_AGREEMENT = 0.8;
 /** With less agreement, the photo is taken to be partly covered. */
 const SHOWN_AGREEMENT = 0.6;
 
+/** An alignment must look like the target at least by this share of how much its fit does. */
+const LEAST_LIKENESS = 0.99;
+
 /** Room for points of one polarity per made view, of which MADE_VIEW_POINTS are both polarities'. */
 const VIEW_ROOM = 0.6 * MADE_VIEW_POINTS;
 
@@ -247,7 +250,7 @@ export class Finder {
   #verify(target: number, { map, inliers, votes }: Fit, features: number): Found | null {
     const [coarse, fine, finest] = this.#aligners[target];
     // A good fit of a covered photo would be led astray by what covers it, so only what looks right is aligned.
-    const mask = this.#mask(fine, map);
+    const { mask, likeness } = this.#mask(fine, map);
     let best = judge(fine.align(this.#pyramid, map, { steps: STEPS, mask }));
     if (best.agreement < CERTAIN_AGREEMENT) {
       // A rough fit needs less detail first, and the whole picture.
@@ -255,9 +258,14 @@ export class Finder {
       const other = judge(fine.align(this.#pyramid, rough.map, { steps: STEPS }));
       if (other.similarity > best.similarity) best = other;
     }
-    const aligned = best.agreement >= SHOWN_AGREEMENT && this.#fitter.kept(best.map) >= LEAST_KEPT;
+    const isShown = best.agreement >= SHOWN_AGREEMENT && this.#fitter.kept(best.map) >= LEAST_KEPT;
+    // What covers a photo may lead an alignment to a place where many cells look roughly like it.
+    const aligned = isShown && best.likeness >= LEAST_LIKENESS * likeness;
     // The points of a covered photo place it better than a rough alignment of what remains of its picture.
-    if (!aligned) best = judge(fine.align(this.#pyramid, map, { steps: 0, mask }));
+    if (!aligned) {
+      const fitted = judge(fine.align(this.#pyramid, map, { steps: 0, mask }));
+      best = { ...fitted, similarity: isShown ? best.similarity : fitted.similarity };
+    }
     const score =
       Math.log(votes * inliers) + SIMILARITY_WEIGHT * best.similarity - FEATURES_WEIGHT * Math.log(features);
     if (score < LEAST_EVIDENCE) return null;
@@ -266,20 +274,25 @@ export class Finder {
       const sharp = finest.align(this.#pyramid, best.map, { steps: SHARP_STEPS });
       return { target, map: Float64Array.from(sharp.map), score, inliers };
     }
-    const before = finest.align(this.#pyramid, map, { steps: 0, mask }).correlation;
+    // An alignment is reused by the next one.
+    const before = { ...finest.align(this.#pyramid, map, { steps: 0, mask }) };
     const shown = finest.align(this.#pyramid, map, { steps: STEPS, mask });
-    const isBetter = shown.correlation > before && this.#fitter.kept(shown.map) >= LEAST_KEPT_COVERED;
+    const isBetter =
+      shown.correlation > before.correlation &&
+      shown.likeness >= LEAST_LIKENESS * before.likeness &&
+      this.#fitter.kept(shown.map) >= LEAST_KEPT_COVERED;
     return { target, map: isBetter ? Float64Array.from(shown.map) : best.map, score, inliers };
   }
 
-  /** Returns the cells that the frame probably shows. */
-  #mask(aligner: Aligner, map: Homography): Uint8Array {
-    const { cells } = aligner.align(this.#pyramid, map, { steps: 0 });
+  /** Returns the cells that the frame probably shows, and how much the frame looks like the target at the map. */
+  #mask(aligner: Aligner, map: Homography): { readonly mask: Uint8Array; readonly likeness: number } {
+    const { cells, likeness } = aligner.align(this.#pyramid, map, { steps: 0 });
     const inlying = new Uint8Array(cells.length);
     this.#fitter.markCells(inlying, aligner.side);
-    return Uint8Array.from(cells, (correlation, cell) =>
+    const mask = Uint8Array.from(cells, (correlation, cell) =>
       correlation >= SHOWN_CORRELATION || (inlying[cell] === 1 && correlation >= INLYING_CORRELATION) ? 1 : 0,
     );
+    return { mask, likeness };
   }
 }
 
@@ -296,15 +309,18 @@ interface Judged {
   readonly map: Homography;
   /** Share of the textured cells that correlate. */
   readonly agreement: number;
+  /** See Alignment. */
+  readonly likeness: number;
   /** Correlation × agreement, 0…1. */
   readonly similarity: number;
 }
 
-function judge({ map, correlation, agreement, visibility }: Alignment): Judged {
+function judge({ map, correlation, agreement, likeness, visibility }: Alignment): Judged {
   const visible = Math.min(1, visibility / VISIBLE);
   return {
     map: Float64Array.from(map),
     agreement,
+    likeness,
     similarity: Math.max(correlation, 0) * agreement * visible,
   };
 }

@@ -54,6 +54,7 @@ describe("a photo is found", () => {
     ["60 pixels long", { size: 60 / FRAME.height }, 1],
     ["in deep dark", { exposure: 0.07 }, 1],
     ["half covered", { covered: 0.5 }, 2],
+    ["two thirds covered", { covered: 0.65, coveredFrom: 4.8 }, 3],
     ["overexposed", { exposure: 2.3 }, 1],
     ["out of focus", { defocus: 3.5 }, 3],
     ["in motion", { motion: 12 }, 3],
