@@ -466,7 +466,7 @@ describe("pages", () => {
     const files = [...new Set(loaded)].filter((path) => !path.endsWith("/marker"));
     // The page's script and the texts of one language.
     expect(files.filter((path) => /\/viewer-.*\.js$/.test(path))).toHaveLength(2);
-    for (const part of [/\/worker-.*\.js$/, /\/kernels-.*\.wasm$/]) {
+    for (const part of [/\/worker-.*\.js$/, /\/player-.*\.wasm$/]) {
       expect(files.filter((path) => part.test(path))).toHaveLength(1);
     }
     const sizes = await Promise.all(files.map(async (path) => gzipSync(await readFile(DIST + path)).length));
