@@ -1354,6 +1354,8 @@ export interface Operations {
       max_features?: number;
       /** When viewers stop showing the photo. Default: after the project's `expires_after_days`. */
       expires_at?: string;
+      /** The size of the image. Send it before the image: a photo of more than 1 MB is then stored as it arrives, and does not wait for the memory of other uploads. */
+      image_bytes?: number;
     };
     answer: Submission;
   };

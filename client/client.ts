@@ -191,7 +191,8 @@ export class Vivimark {
     const header = { "Idempotency-Key": idempotencyKey };
     if ("image_url" in photo) return this.call("POST /api/ar-content", { header, body: photo, signal });
     const { image, ...options } = photo;
-    const form = { ...options, image: fileOf(image) };
+    const file = fileOf(image);
+    const form = { ...options, image_bytes: file.size, image: file };
     return this.call("POST /api/ar-content", { header, form, signal });
   }
 

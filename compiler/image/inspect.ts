@@ -1,4 +1,4 @@
-import { CompileError } from "../types.ts";
+import { CompileError, type Size } from "../types.ts";
 import { type Orientation, readOrientation, swapsSides } from "./orientation.ts";
 import { hasAscii, SIGNATURES, sniffForeignFile } from "./sniff.ts";
 
@@ -28,13 +28,17 @@ export interface ImageInfo {
 }
 
 /** The stored size and orientation from the file's headers. */
-interface Header {
-  readonly width: number;
-  readonly height: number;
+interface Header extends Size {
   readonly orientation: Orientation;
 }
 
 const EXPECTED = "expected a JPEG, PNG or WebP photo";
+
+/** Bytes at the start of a file by which its format is recognised, or named if it is another one. */
+const SNIFFED_BYTES = 8192;
+
+/** Most bytes of EXIF data that are read. In a JPEG they cannot be more. */
+const MAX_EXIF_BYTES = 65_536;
 
 /**
  * Reads the headers of an image file, without decoding it, and checks the limits.
@@ -44,10 +48,109 @@ const EXPECTED = "expected a JPEG, PNG or WebP photo";
  * `image_damaged`, `image_too_many_pixels`, `image_too_many_scans`, `image_too_small`
  */
 export function inspectImage(bytes: Uint8Array): ImageInfo {
-  if (bytes.length === 0) throw new CompileError("empty_file", `The file is empty (0 bytes); ${EXPECTED}.`);
-  checkImageBytes(bytes.length);
-  const format = formatOf(bytes);
-  const { width, height, orientation } = HEADERS[format](bytes);
+  const inspector = new ImageInspector(bytes.length);
+  inspector.write(bytes);
+  return inspector.end();
+}
+
+/** `inspectImage` for a file that arrives in chunks. Keeps at most a header's bytes and one chunk. */
+export class ImageInspector {
+  readonly #file: ArrivingFile;
+  readonly #reading: Reading<ImageInfo>;
+  #info: ImageInfo | undefined;
+
+  /**
+   * @param bytes of the whole file
+   * @throws CompileError `empty_file`, `image_too_many_bytes`
+   */
+  constructor(bytes: number) {
+    if (bytes === 0) throw new CompileError("empty_file", `The file is empty (0 bytes); ${EXPECTED}.`);
+    checkImageBytes(bytes);
+    this.#file = new ArrivingFile(bytes);
+    this.#reading = readInfo(this.#file);
+  }
+
+  /** Null until the file's first bytes have arrived. */
+  get mime(): ImageInfo["mime"] | null {
+    const { format } = this.#file;
+    return format && `image/${format}`;
+  }
+
+  /** Takes the next bytes, which the caller must not change afterwards. @throws CompileError as `inspectImage` does */
+  write(chunk: Uint8Array): void {
+    if (this.#info) return;
+    this.#file.append(chunk);
+    const step = this.#reading.next();
+    if (step.done) this.#info = step.value;
+  }
+
+  /** Returns the result. @throws RangeError before all bytes were written */
+  end(): ImageInfo {
+    if (this.#info) return this.#info;
+    throw new RangeError(`Expected ${this.#file.total} bytes, got ${this.#file.end}.`);
+  }
+}
+
+/** Reads from a file; every step waits for its next chunk. */
+type Reading<Result> = Generator<void, Result, void>;
+
+/** A file whose bytes arrive in order. Forgets the bytes before `at`. */
+class ArrivingFile {
+  /** Bytes of the whole file. */
+  readonly total: number;
+  /** The offset from which the file is read next. It may be ahead of the bytes that have arrived. */
+  at = 0;
+  /** Null until it is known. */
+  format: ImageFormat | null = null;
+  #bytes = new Uint8Array(0);
+  /** Offset of the first of `#bytes`. */
+  #start = 0;
+
+  constructor(total: number) {
+    this.total = total;
+  }
+
+  /** The number of bytes that have arrived. */
+  get end(): number {
+    return this.#start + this.#bytes.length;
+  }
+
+  append(chunk: Uint8Array): void {
+    const unread = this.#bytes.subarray(Math.min(this.at, this.end) - this.#start);
+    this.#start = this.end - unread.length;
+    this.#bytes = new Uint8Array(0);
+    if (unread.length === 0) {
+      this.#bytes = chunk as Uint8Array<ArrayBuffer>;
+    } else {
+      this.#bytes = new Uint8Array(unread.length + chunk.length);
+      this.#bytes.set(unread);
+      this.#bytes.set(chunk, unread.length);
+    }
+  }
+
+  /** Returns the bytes from `at` on that have arrived: at least `count`, or all up to the end of the file. */
+  *ahead(count: number): Reading<Uint8Array> {
+    while (this.end < Math.min(this.at + count, this.total)) yield;
+    return this.#bytes.subarray(this.at - this.#start);
+  }
+}
+
+function* readInfo(file: ArrivingFile): Reading<ImageInfo> {
+  const format = formatOf(yield* file.ahead(SNIFFED_BYTES));
+  file.format = format;
+  const { width, height, orientation } = yield* HEADERS[format](file);
+  const turned = swapsSides(orientation);
+  return {
+    format,
+    mime: `image/${format}`,
+    width: turned ? height : width,
+    height: turned ? width : height,
+    orientation,
+  };
+}
+
+/** Throws CompileError `image_too_many_pixels` or `image_too_small`, before more of the file is read. */
+function checkSize({ width, height }: Size): void {
   if (width * height > MAX_IMAGE_PIXELS) {
     throw new CompileError(
       "image_too_many_pixels",
@@ -60,14 +163,6 @@ export function inspectImage(bytes: Uint8Array): ImageInfo {
       `The image has ${width} × ${height} pixels; expected at least ${MIN_IMAGE_SIDE} on its shorter side.`,
     );
   }
-  const turned = swapsSides(orientation);
-  return {
-    format,
-    mime: `image/${format}`,
-    width: turned ? height : width,
-    height: turned ? width : height,
-    orientation,
-  };
 }
 
 /** Throws CompileError `image_too_many_bytes` for a file of too many bytes, before it is read. */
@@ -79,7 +174,7 @@ export function checkImageBytes(bytes: number): void {
   );
 }
 
-const HEADERS: Record<ImageFormat, (bytes: Uint8Array) => Header> = {
+const HEADERS: Record<ImageFormat, (file: ArrivingFile) => Reading<Header>> = {
   jpeg: jpegHeader,
   png: pngHeader,
   webp: webpHeader,
@@ -107,15 +202,22 @@ function damaged(sentence: string): CompileError {
  * Reads the segments of a JPEG (ITU-T T.81, annex B) up to the frame header, and counts the scans after it. Accepts the frames that every
  * browser decodes: sequential and progressive Huffman frames of 8 bits with one or three components.
  */
-function jpegHeader(bytes: Uint8Array): Header {
+function* jpegHeader(file: ArrivingFile): Reading<Header> {
   let orientation: Orientation | null = null;
-  let offset = 2;
+  file.at = 2;
   for (;;) {
-    while (bytes[offset] === 0xff && bytes[offset + 1] === 0xff) offset++;
-    if (offset + 4 > bytes.length) throw damaged("the JPEG ends before its frame header");
-    const marker = bytes[offset + 1];
-    const length = (bytes[offset + 2] << 8) | bytes[offset + 3];
-    if (bytes[offset] !== 0xff || marker === 0xda || marker === 0xd9) {
+    const head = yield* file.ahead(4);
+    let fill = 0;
+    while (head[fill] === 0xff && head[fill + 1] === 0xff) fill++;
+    if (fill > 0) {
+      file.at += fill;
+      continue;
+    }
+    if (head.length < 4) throw damaged("the JPEG ends before its frame header");
+    const offset = file.at;
+    const marker = head[1];
+    const length = (head[2] << 8) | head[3];
+    if (head[0] !== 0xff || marker === 0xda || marker === 0xd9) {
       throw damaged(`the JPEG has no frame header before byte ${offset}`);
     }
     // MozJPEG passes over such a marker, not over a segment, and would read another file than this.
@@ -123,17 +225,18 @@ function jpegHeader(bytes: Uint8Array): Header {
       throw damaged(`the JPEG has no segment at byte ${offset}`);
     }
     const end = offset + 2 + length;
-    if (length < 2 || end > bytes.length)
+    if (length < 2 || end > file.total)
       throw damaged(`the JPEG segment at byte ${offset} is longer than the file`);
-    const segment = bytes.subarray(offset + 4, end);
+    const segment = (yield* file.ahead(2 + length)).subarray(4, 2 + length);
+    file.at = end;
     if (marker === 0xe1 && orientation === null && hasAscii(segment, 0, "Exif\0\0")) {
       orientation = readOrientation(segment);
     } else if (isFrameHeader(marker)) {
       const frame = jpegFrame(marker, segment);
-      assertFewScans(bytes, end, frame);
+      checkSize(frame);
+      yield* assertFewScans(file, frame);
       return { ...frame, orientation: orientation ?? 1 };
     }
-    offset = end;
   }
 }
 
@@ -142,7 +245,7 @@ function isFrameHeader(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
-function jpegFrame(marker: number, segment: Uint8Array): { width: number; height: number } {
+function jpegFrame(marker: number, segment: Uint8Array): Size {
   if (segment.length < 6) throw damaged("the JPEG's frame header is too short");
   const precision = segment[0];
   const height = (segment[1] << 8) | segment[2];
@@ -159,13 +262,9 @@ function jpegFrame(marker: number, segment: Uint8Array): { width: number; height
   return { width, height };
 }
 
-function assertFewScans(
-  bytes: Uint8Array,
-  from: number,
-  { width, height }: { width: number; height: number },
-): void {
+function* assertFewScans(file: ArrivingFile, { width, height }: Size): Reading<void> {
   const most = Math.min(MAX_JPEG_SCANS, Math.max(1, Math.floor(MAX_SCANNED_PIXELS / (width * height))));
-  if (countScans(bytes, from, most) <= most) return;
+  if ((yield* countScans(file, most)) <= most) return;
   throw new CompileError(
     "image_too_many_scans",
     `The JPEG of ${width} × ${height} pixels has more than ${most} scans; expected at most ${most}. Save it again.`,
@@ -177,19 +276,24 @@ function assertFewScans(
  * over segments whose length it knows and searches everything else for the next marker. Where the two could differ
  * this searches, so that it may count a scan too many but never one too few.
  */
-function countScans(bytes: Uint8Array, from: number, most: number): number {
+function* countScans(file: ArrivingFile, most: number): Reading<number> {
   let scans = 0;
-  for (let at = from; at + 3 < bytes.length; ) {
-    if (bytes[at] !== 0xff) {
-      at += 1;
-      continue;
+  while (file.at + 3 < file.total) {
+    const bytes = yield* file.ahead(4);
+    let at = 0;
+    while (at + 3 < bytes.length) {
+      if (bytes[at] !== 0xff) {
+        at += 1;
+        continue;
+      }
+      const marker = bytes[at + 1];
+      if (marker === END_OF_IMAGE) return scans;
+      if (marker === START_OF_SCAN && ++scans > most) return scans;
+      if (marker === 0xff) at += 1;
+      else if (isSegment(marker)) at += 2 + Math.max(2, (bytes[at + 2] << 8) | bytes[at + 3]);
+      else at += 2;
     }
-    const marker = bytes[at + 1];
-    if (marker === END_OF_IMAGE) break;
-    if (marker === START_OF_SCAN && ++scans > most) break;
-    if (marker === 0xff) at += 1;
-    else if (isSegment(marker)) at += 2 + Math.max(2, (bytes[at + 2] << 8) | bytes[at + 3]);
-    else at += 2;
+    file.at += at;
   }
   return scans;
 }
@@ -204,51 +308,57 @@ function isSegment(marker: number): boolean {
 }
 
 /** Reads IHDR and eXIf of a PNG (W3C, third edition). eXIf may come after the pixels. */
-function pngHeader(bytes: Uint8Array): Header {
-  const view = viewOf(bytes);
-  if (bytes.length < 33 || view.getUint32(8) !== 13 || !hasAscii(bytes, 12, "IHDR")) {
+function* pngHeader(file: ArrivingFile): Reading<Header> {
+  const head = yield* file.ahead(33);
+  const view = viewOf(head);
+  if (head.length < 33 || view.getUint32(8) !== 13 || !hasAscii(head, 12, "IHDR")) {
     throw damaged("the PNG does not begin with its header");
   }
   const width = view.getUint32(16);
   const height = view.getUint32(20);
   if (width === 0 || height === 0) throw damaged(`the PNG's header says ${width} × ${height} pixels`);
-  let orientation: Orientation = 1;
-  let offset = 33;
-  while (offset + 12 <= bytes.length && !hasAscii(bytes, offset + 4, "IEND")) {
-    const length = view.getUint32(offset);
-    if (length > bytes.length - offset - 12)
-      throw damaged(`the PNG chunk at byte ${offset} is longer than the file`);
-    if (hasAscii(bytes, offset + 4, "eXIf")) {
-      orientation = readOrientation(bytes.subarray(offset + 8, offset + 8 + length));
-      break;
-    }
-    offset += 12 + length;
+  checkSize({ width, height });
+  file.at = 33;
+  while (file.at + 12 <= file.total) {
+    const chunk = yield* file.ahead(8);
+    if (hasAscii(chunk, 4, "IEND")) break;
+    const length = viewOf(chunk).getUint32(0);
+    if (length > file.total - file.at - 12)
+      throw damaged(`the PNG chunk at byte ${file.at} is longer than the file`);
+    if (hasAscii(chunk, 4, "eXIf"))
+      return { width, height, orientation: yield* exifOrientation(file, length) };
+    file.at += 12 + length;
   }
-  return { width, height, orientation };
+  return { width, height, orientation: 1 };
 }
 
 /** Reads the RIFF chunks of a WebP (RFC 9649): the size from the first, the EXIF chunk after the pixels. */
-function webpHeader(bytes: Uint8Array): Header {
-  if (bytes.length < 30) throw damaged("the WebP ends before its header");
-  const view = viewOf(bytes);
-  const end = 8 + view.getUint32(4, true);
-  if (end > bytes.length) throw damaged(`the WebP has ${bytes.length} bytes, but its header says ${end}`);
-  const size = webpSize(bytes, view);
-  let orientation: Orientation = 1;
-  let offset = 12;
-  while (offset + 8 <= end) {
-    const length = view.getUint32(offset + 4, true);
-    if (length > end - offset - 8) throw damaged(`the WebP chunk at byte ${offset} is longer than the file`);
-    if (hasAscii(bytes, offset, "EXIF")) {
-      orientation = readOrientation(bytes.subarray(offset + 8, offset + 8 + length));
-      break;
-    }
-    offset += 8 + length + (length & 1);
+function* webpHeader(file: ArrivingFile): Reading<Header> {
+  const head = yield* file.ahead(30);
+  if (head.length < 30) throw damaged("the WebP ends before its header");
+  const end = 8 + viewOf(head).getUint32(4, true);
+  if (end > file.total) throw damaged(`the WebP has ${file.total} bytes, but its header says ${end}`);
+  const size = webpSize(head, viewOf(head));
+  checkSize(size);
+  file.at = 12;
+  while (file.at + 8 <= end) {
+    const chunk = yield* file.ahead(8);
+    const length = viewOf(chunk).getUint32(4, true);
+    if (length > end - file.at - 8)
+      throw damaged(`the WebP chunk at byte ${file.at} is longer than the file`);
+    if (hasAscii(chunk, 0, "EXIF")) return { ...size, orientation: yield* exifOrientation(file, length) };
+    file.at += 8 + length + (length & 1);
   }
-  return { ...size, orientation };
+  return { ...size, orientation: 1 };
 }
 
-function webpSize(bytes: Uint8Array, view: DataView): { width: number; height: number } {
+/** Reads the orientation from the PNG or WebP chunk at `file.at`, whose data begins after 8 bytes. */
+function* exifOrientation(file: ArrivingFile, length: number): Reading<Orientation> {
+  const end = 8 + Math.min(length, MAX_EXIF_BYTES);
+  return readOrientation((yield* file.ahead(end)).subarray(8, end));
+}
+
+function webpSize(bytes: Uint8Array, view: DataView): Size {
   if (hasAscii(bytes, 12, "VP8 ") && hasAscii(bytes, 23, "\x9d\x01\x2a")) {
     const width = view.getUint16(26, true) & 0x3fff;
     const height = view.getUint16(28, true) & 0x3fff;

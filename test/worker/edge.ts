@@ -205,8 +205,11 @@ export class Edge {
     bindings: Partial<Bindings> = {},
   ): Promise<Response> {
     const request = new Request(`${ORIGIN}${path}`, init);
-    const answer = await app.fetch(request, { ...this.bindings, ...bindings });
-    await this.settled();
+    // Its own work only: the request may come in the middle of another one.
+    const work: Promise<unknown>[] = [];
+    const later = (each: Promise<unknown>) => void work.push(each);
+    const answer = await app.fetch(request, { ...this.bindings, later, ...bindings });
+    await Promise.all(work);
     return answer;
   }
 

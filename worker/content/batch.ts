@@ -51,7 +51,7 @@ export async function submitBatch(
       photos.map(() => ({ error })),
     );
     for (const [i, { index, name, photo }] of photos.entries()) {
-      held.release(photo.bytes.length);
+      held.release(photo.file.length);
       const outcome = outcomes[i];
       items[index] = "error" in outcome ? failed(index, name, outcome.error) : made(index, name, outcome);
     }
@@ -68,7 +68,7 @@ export async function submitBatch(
       if ("photo" in entry) group.push({ index, name, photo: entry.photo });
       else items[index] = failed(index, name, entry.error);
       index += 1;
-      const bytes = group.reduce((sum, { photo }) => sum + photo.bytes.length, 0);
+      const bytes = group.reduce((sum, { photo }) => sum + photo.file.length, 0);
       if (group.length === GROUP_PHOTOS || bytes >= GROUP_BYTES) await flush();
     }
   } catch (error) {

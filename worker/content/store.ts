@@ -40,7 +40,7 @@ import { Transaction } from "../db/transaction.ts";
 import { Refusal } from "../errors.ts";
 import { supersedeTasks } from "../marker/life.ts";
 import type { MarkerStatus, VideoPlayback } from "../schemas.ts";
-import { isConnectionOf } from "../storage/connection-store.ts";
+import { acceptsFiles, isConnectionOf } from "../storage/connection-store.ts";
 import type { Storages } from "../storage/open.ts";
 import { recordEvent, recordEvents } from "../webhooks/events.ts";
 import { FILE_KINDS, KINDS } from "./file-kinds.ts";
@@ -85,12 +85,15 @@ export interface Reveal {
   readonly task: Omit<typeof compileTasks.$inferInsert, "companyId" | "contentId">;
 }
 
-/** A row to insert, and how many compilations its photo needs. The company says which storage gets the files. */
+/** A row to insert. The company says which storage gets the files. */
 export interface HiddenContent {
+  /** The storage that the image is on its way to, if it is already. Null: the platform's own bucket. */
+  readonly storageId?: string | null | undefined;
   readonly row: Omit<
     typeof arContent.$inferInsert,
     "companyId" | "searchText" | "searchOrder" | "deletedAt" | "imageStorageId" | "qrCodeStorageId"
   >;
+  /** How many compilations the photo needs. */
   readonly compilations: number;
 }
 
@@ -312,19 +315,20 @@ export class ContentStore {
   ): Promise<ReadonlyMap<string, Content>> {
     const transaction = new Transaction();
     // As the insertion finds it: the storage may have been switched, and the former connection deleted.
-    const storageId = sql`(SELECT storage_connection_id FROM companies WHERE id = ${this.company.id})`;
-    const inserted = contents.map(({ row, compilations }) => {
+    const current = sql`(SELECT storage_connection_id FROM companies WHERE id = ${this.company.id})`;
+    const inserted = contents.map(({ row, storageId, compilations }) => {
       const content = {
         ...row,
-        imageStorageId: storageId,
-        qrCodeStorageId: storageId,
+        imageStorageId: storageId === undefined ? current : storageId,
+        qrCodeStorageId: current,
         companyId: this.company.id,
         ...searchColumns(row),
         deletedAt: until,
       };
       const fits = this.fitsQuotas({ contents: 1, bytes: row.imageBytes, compilations }, now);
+      const isStorable = storageId ? acceptsFiles(this.#db, this.company.id, storageId) : sql`1`;
       const isOpen = sql`EXISTS (SELECT 1 FROM ${projects} WHERE ${this.#isOpen(row.projectId)})`;
-      const condition = sql`${fits} AND ${isOpen} AND ${isOrderFree(row)}`;
+      const condition = sql`${fits} AND ${isStorable} AND ${isOpen} AND ${isOrderFree(row)}`;
       return transaction.add(insertIf(this.#db, arContent, content, condition).returning());
     });
     await transaction.commit(this.#db);
@@ -333,16 +337,32 @@ export class ContentStore {
 
   /** Returns the error for a photo that could not be inserted. */
   async insertError(
-    order: Order,
+    { row, storageId }: Pick<HiddenContent, "storageId"> & { readonly row: Order },
     wanted: Wanted & { readonly bytes?: number },
     now: number,
   ): Promise<Refusal> {
-    const [project] = await this.#db.select().from(projects).where(this.#isOpen(order.projectId));
-    if (project) return (await this.orderError(order)) ?? (await this.quotaError(wanted, now));
-    return new Refusal(
-      "project_archived",
-      "The project was archived while the photo was sent. Restore it, or choose another project.",
-    );
+    const [project] = await this.#db.select().from(projects).where(this.#isOpen(row.projectId));
+    if (!project) {
+      return new Refusal(
+        "project_archived",
+        "The project was archived while the photo was sent. Restore it, or choose another project.",
+      );
+    }
+    if (storageId && !(await this.#is(acceptsFiles(this.#db, this.company.id, storageId)))) {
+      return new Refusal(
+        "storage_conflict",
+        "The storage connection was deleted, or its files were given up, while the photo was sent. Send it again.",
+      );
+    }
+    return (await this.orderError(row)) ?? (await this.quotaError(wanted, now));
+  }
+
+  async #is(condition: SQL): Promise<boolean> {
+    const [row] = await this.#db
+      .select({ holds: sql<number>`${condition}` })
+      .from(companies)
+      .limit(1);
+    return Boolean(row.holds);
   }
 
   /** Returns the error for an order number that another photo of the project has; null if none has it. */
@@ -391,11 +411,7 @@ export class ContentStore {
     const [begun] = await insertIf(this.#db, videoUploads, row, condition).returning();
     if (begun) return begun;
     if ((await present).length === 0) return undefined;
-    const [{ isKnown }] = await this.#db
-      .select({ isKnown: sql<number>`${isStorable}` })
-      .from(companies)
-      .limit(1);
-    if (!isKnown) {
+    if (!(await this.#is(isStorable))) {
       throw new Refusal(
         "storage_conflict",
         "The storage connection was deleted at the same moment. Start the upload again.",

@@ -9,6 +9,7 @@ import { sha256 } from "../sha256.ts";
 import { enqueueDeliveries } from "../webhooks/deliveries.ts";
 import { type DeliveredKind, KINDS } from "./file-kinds.ts";
 import { type FilePlace, fileValues, placeOf } from "./files.ts";
+import { IncomingPhoto, type InspectedPhoto } from "./incoming-photo.ts";
 import { imagePath, mediaUrl, qrCodePath, versionedPath } from "./paths.ts";
 import { drawQrCode } from "./qr-code.ts";
 import { viewerUrl } from "./representation.ts";
@@ -20,7 +21,8 @@ type PhotoOrder = Partial<
 >;
 
 export interface Photo {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Its bytes, or the file that is on its way already. */
+  readonly file: Uint8Array<ArrayBuffer> | IncomingPhoto;
   readonly projectId: string;
   readonly title: string;
   readonly description: string;
@@ -74,7 +76,7 @@ export async function submitPhoto(
 }
 
 /** A photo on its way in. Each step returns it with what the step found or made. */
-interface PreparedPhoto {
+interface PreparedPhoto extends Pick<HiddenContent, "storageId"> {
   readonly request: PhotoRequest;
   readonly row: HiddenContent["row"] & { readonly qrCodePath: string };
 }
@@ -122,7 +124,7 @@ export async function submitPhotos(
   const matched = await matchMarkers(store, prepared);
   // Rows before files: if the Worker dies now, the sweep finds the files by their rows.
   const hidden = await store.insertHidden(
-    matched.map(({ row, reusable }) => ({ row, compilations: reusable ? 0 : 1 })),
+    matched.map(({ row, storageId, reusable }) => ({ row, storageId, compilations: reusable ? 0 : 1 })),
     now + HIDDEN_SECONDS * 1000,
     now,
   );
@@ -132,7 +134,7 @@ export async function submitPhotos(
     if (content) inserted.push({ ...photo, content });
     else {
       const wanted = { contents: 1, bytes: photo.row.imageBytes, compilations: photo.reusable ? 0 : 1 };
-      outcomes.set(photo.request, { error: await store.insertError(photo.row, wanted, now) });
+      outcomes.set(photo.request, { error: await store.insertError(photo, wanted, now) });
     }
   }
   try {
@@ -173,8 +175,10 @@ export async function submitPhotos(
 async function preparePhoto(store: ContentStore, request: PhotoRequest, now: number): Promise<PreparedPhoto> {
   const { photo, creation } = request;
   const { storagePath } = store.company;
-  const image = inspectImage(photo.bytes);
-  const uniqueId = crypto.randomUUID();
+  const { file } = photo;
+  const isIncoming = file instanceof IncomingPhoto;
+  const { image, sha256, bytes } = isIncoming ? await file.end() : await inspected(file);
+  const uniqueId = isIncoming ? file.uniqueId : crypto.randomUUID();
   const row = {
     id: creation.id,
     uniqueId,
@@ -185,10 +189,10 @@ async function preparePhoto(store: ContentStore, request: PhotoRequest, now: num
     imagePath: imagePath(storagePath, uniqueId, image.mime),
     imageUrl: mediaUrl(uniqueId, "image", 1),
     imageType: image.mime,
-    imageSha256: await sha256(photo.bytes),
+    imageSha256: sha256,
     imageWidth: image.width,
     imageHeight: image.height,
-    imageBytes: photo.bytes.length,
+    imageBytes: bytes,
     qrCodePath: qrCodePath(storagePath, uniqueId),
     generation: 1,
     maxFeatures: photo.maxFeatures,
@@ -197,7 +201,11 @@ async function preparePhoto(store: ContentStore, request: PhotoRequest, now: num
     createdAt: now,
     updatedAt: now,
   } as const;
-  return { request, row };
+  return { request, row, storageId: isIncoming ? file.storageId : undefined };
+}
+
+async function inspected(file: Uint8Array<ArrayBuffer>): Promise<InspectedPhoto> {
+  return { image: inspectImage(file), sha256: await sha256(file), bytes: file.length };
 }
 
 /** Finds markers that the company has already, of the same image with the same options. */
@@ -222,14 +230,16 @@ async function storeFiles(
   now: number,
 ): Promise<StoredPhoto> {
   const { content, reusable, row } = photo;
-  const { bytes, executor } = photo.request.photo;
-  const storage = await storages.open(content.imageStorageId);
+  const { file, executor } = photo.request.photo;
   const qrCode = drawQrCode(viewerUrl(row.uniqueId, origin));
-  const put = (path: string, bytes: Uint8Array<ArrayBuffer>, contentType: string) =>
-    storage.upload(path, bytes, { length: bytes.length, contentType });
+  const put = async (place: FilePlace, bytes: Uint8Array<ArrayBuffer>, contentType: string) => {
+    const storage = await storages.open(place.storageId);
+    await storage.upload(place.path, bytes, { length: bytes.length, contentType });
+  };
+  const image = { storageId: content.imageStorageId, path: row.imagePath };
   const puts = [
-    put(row.imagePath, bytes, row.imageType),
-    put(row.qrCodePath, qrCode, KINDS.qr_code.contentType),
+    file instanceof IncomingPhoto ? file.complete() : put(image, file, row.imageType),
+    put({ storageId: content.qrCodeStorageId, path: row.qrCodePath }, qrCode, KINDS.qr_code.contentType),
   ];
   // Waits for both even if one fails: an upload that ended after the clean-up would leave its file behind.
   for (const put of await Promise.allSettled(puts)) if (put.status === "rejected") throw put.reason;

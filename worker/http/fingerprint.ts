@@ -1,4 +1,5 @@
 import { hex, sha256, sha256Sink } from "../sha256.ts";
+import { indexOfBytes } from "./byte-search.ts";
 
 /**
  * Hashes the query and body of a request, to tell a retry from a different request. A retried form has a new
@@ -27,7 +28,11 @@ export class Fingerprint {
     if (length === 0) return this.#writer.write(chunk);
     const bytes = joined(this.#tail, chunk);
     let from = 0;
-    for (let at = indexOf(bytes, this.#boundary, 0); at !== -1; at = indexOf(bytes, this.#boundary, from)) {
+    for (
+      let at = indexOfBytes(bytes, this.#boundary);
+      at !== -1;
+      at = indexOfBytes(bytes, this.#boundary, from)
+    ) {
       await this.#writer.write(bytes.subarray(from, at));
       from = at + length;
     }
@@ -55,15 +60,4 @@ function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
   bytes.set(one);
   bytes.set(other, one.length);
   return bytes;
-}
-
-function indexOf(bytes: Uint8Array, pattern: Uint8Array, from: number): number {
-  const last = bytes.length - pattern.length;
-  for (let at = bytes.indexOf(pattern[0], from); at !== -1 && at <= last; ) {
-    let same = 1;
-    while (same < pattern.length && bytes[at + same] === pattern[same]) same += 1;
-    if (same === pattern.length) return at;
-    at = bytes.indexOf(pattern[0], at + 1);
-  }
-  return -1;
 }

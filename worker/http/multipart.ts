@@ -1,15 +1,7 @@
-import {
-  getMultipartBoundary,
-  MaxFileSizeExceededError,
-  MaxHeaderSizeExceededError,
-  MaxPartsExceededError,
-  MaxTotalSizeExceededError,
-  MultipartParseError,
-  MultipartParser,
-  type MultipartPart,
-} from "@remix-run/multipart-parser";
+import { getMultipartBoundary } from "@remix-run/multipart-parser";
 import { z } from "zod";
 import { type ErrorCode, Refusal } from "../errors.ts";
+import { decoded, FormSplitter, malformed, PART_END, type Piece } from "./form-splitter.ts";
 import { type RequestBody, unsupportedMediaType } from "./request-body.ts";
 
 /** The fields of a multipart/form-data body. A request with any other field is refused. */
@@ -51,21 +43,37 @@ export function describeForm({ files, texts }: FormFields<string, z.ZodObject>) 
 const MAX_TEXT_BYTES = 16_384;
 /** Boundaries and part headers together; the number of parts bounds them too. */
 const MAX_ENVELOPE_BYTES = 65_536;
+const UTF8_ONLY = { fatal: true, ignoreBOM: false } as const;
+
+/** Takes the bytes of a file as they arrive. */
+export interface FileSink {
+  write(chunk: Uint8Array): Promise<void>;
+}
+
+/** A file of a form at its beginning. */
+export interface ArrivingFile<Texts extends z.ZodObject> {
+  readonly name: string;
+  /** The texts before the file. */
+  readonly texts: Form<never, Texts>["texts"];
+}
 
 /**
- * Reads a form into memory as it streams in, and stops at the first byte over a limit.
+ * Reads a form as it streams in, and stops at the first byte over a limit.
  *
+ * @param sinkFor returns what takes the bytes of a file; null to keep them in memory
+ * @returns the texts, and the files that are in memory
  * @throws Refusal `too_many_uploads`
  */
 export async function readForm<File extends string, Texts extends z.ZodObject>(
   body: RequestBody,
   fields: FormFields<File, Texts>,
+  sinkFor: (file: ArrivingFile<Texts>) => FileSink | null = () => null,
 ): Promise<Form<File, Texts>> {
-  const boundary = boundaryOf(body);
   const fileNames = Object.keys(fields.files);
   const textNames = Object.keys(fields.texts.shape);
   const maxTotalBytes =
     fields.maxFileBytes * fileNames.length + MAX_TEXT_BYTES * textNames.length + MAX_ENVELOPE_BYTES;
+  const splitter = new FormSplitter(boundaryOf(body));
   const declared = Number(body.contentLength ?? 0);
   if (declared > maxTotalBytes) throw tooLarge(fields, declared);
 
@@ -73,31 +81,47 @@ export async function readForm<File extends string, Texts extends z.ZodObject>(
   const files: Partial<Record<string, FormFile>> = Object.create(null);
   const texts: Partial<Record<string, string>> = Object.create(null);
   const names = [...fileNames, ...textNames];
-  const parser = new MultipartParser(boundary, {
-    maxFileSize: fields.maxFileBytes,
-    maxParts: names.length,
-    maxTotalSize: maxTotalBytes,
-  });
-  try {
-    for await (const part of partsOf(body, parser)) {
-      const name = nameOf(part);
-      if (name in files || name in texts) {
-        throw new Refusal("invalid_input", `Field "${name}" was sent twice; expected it once.`);
-      }
-      if (fileNames.includes(name)) {
-        files[name] = takeFile(part);
-      } else if (textNames.includes(name)) {
-        if (part.size > MAX_TEXT_BYTES) {
-          const limit = `expected at most ${MAX_TEXT_BYTES}`;
-          throw new Refusal("invalid_input", `Field "${name}" has ${part.size} bytes; ${limit}.`);
-        }
-        texts[name] = decoded(() => part.text);
-      } else {
-        throw unknownField(name, names.map((known) => `"${known}"`).join(", "));
-      }
+  const seen = new Set<string>();
+  let part: { add(chunk: Uint8Array): Promise<void>; end?(): void } | undefined;
+  for await (const piece of piecesOf(body, splitter)) {
+    if (piece instanceof Uint8Array) {
+      await part?.add(piece);
+      continue;
     }
-  } catch (error) {
-    throw formRefusal(error, fields, names.length);
+    if (piece === PART_END) {
+      part?.end?.();
+      continue;
+    }
+    const { name, fileName } = piece;
+    if (seen.has(name)) {
+      throw new Refusal("invalid_input", `Field "${name}" was sent twice; expected it once.`);
+    }
+    seen.add(name);
+    if (textNames.includes(name)) {
+      const kept = new KeptPart(body, MAX_TEXT_BYTES, () => longText(name));
+      part = {
+        add: (chunk) => kept.add(chunk),
+        end: () => {
+          texts[name] = decoded(() => new TextDecoder("utf-8", UTF8_ONLY).decode(kept.join()));
+        },
+      };
+      continue;
+    }
+    if (!fileNames.includes(name)) {
+      throw unknownField(name, names.map((known) => `"${known}"`).join(", "));
+    }
+    const sink = sinkFor({ name: fileName, texts: texts as ArrivingFile<Texts>["texts"] });
+    if (sink) {
+      part = { add: (chunk) => sink.write(chunk) };
+      continue;
+    }
+    const kept = new KeptPart(body, fields.maxFileBytes, () => tooLarge(fields));
+    part = {
+      add: (chunk) => kept.add(chunk),
+      end: () => {
+        files[name] = { name: fileName, bytes: kept.join() };
+      },
+    };
   }
   return { files, texts } as Form<File, Texts>;
 }
@@ -110,78 +134,71 @@ export async function readForm<File extends string, Texts extends z.ZodObject>(
 export async function* readFormFiles(
   body: RequestBody,
   field: string,
-  { maxFiles, maxFileBytes, tooLarge }: { maxFiles: number; maxFileBytes: number; tooLarge: ErrorCode },
+  { maxFiles, maxFileBytes, tooLarge: code }: { maxFiles: number; maxFileBytes: number; tooLarge: ErrorCode },
 ): AsyncGenerator<FormFile, void> {
-  const parser = new MultipartParser(boundaryOf(body), {
-    maxFileSize: maxFileBytes,
-    maxParts: maxFiles,
-    maxTotalSize: maxFiles * maxFileBytes,
-  });
-  try {
-    for await (const part of partsOf(body, parser)) {
-      const name = nameOf(part);
-      if (name !== field) throw unknownField(name, `"${field}", once for each file`);
-      yield takeFile(part);
-    }
-  } catch (error) {
-    throw formRefusal(error, { maxFileBytes, tooLarge }, maxFiles);
-  }
-}
-
-async function* partsOf(body: RequestBody, parser: MultipartParser): AsyncGenerator<MultipartPart> {
-  if (!body.stream) throw new Refusal("malformed_upload", "The body is empty; expected a multipart form.");
-  let trailingBytes = 0;
-  for await (const chunk of body.chunks()) {
-    await body.held.add(chunk.length);
-    try {
-      yield* parser.write(chunk);
-    } catch (error) {
-      // The parser refuses the line break after the last boundary if it arrives in a chunk of its own.
-      trailingBytes += chunk.length;
-      if (!hasEnded(parser) || trailingBytes > MAX_ENVELOPE_BYTES) throw error;
+  let count = 0;
+  let current: { readonly name: string; readonly kept: KeptPart } | undefined;
+  for await (const piece of piecesOf(body, new FormSplitter(boundaryOf(body)))) {
+    if (piece instanceof Uint8Array) {
+      await current?.kept.add(piece);
+    } else if (piece === PART_END) {
+      if (current) yield { name: current.name, bytes: current.kept.join() };
+    } else {
+      if (piece.name !== field) throw unknownField(piece.name, `"${field}", once for each file`);
+      if (++count > maxFiles) throw malformed(`The form has too many parts; expected at most ${maxFiles}.`);
+      const kept = new KeptPart(body, maxFileBytes, () => tooLarge({ tooLarge: code, maxFileBytes }));
+      current = { name: piece.fileName, kept };
     }
   }
-  parser.finish();
 }
 
-/** Returns whether the last boundary was read. */
-function hasEnded(parser: MultipartParser): boolean {
-  try {
-    parser.finish();
-    return true;
-  } catch {
-    return false;
+async function* piecesOf(body: RequestBody, splitter: FormSplitter): AsyncGenerator<Piece, void> {
+  if (!body.stream) throw malformed("The body is empty; expected a multipart form.");
+  for await (const chunk of body.chunks()) yield* splitter.write(chunk);
+  splitter.finish();
+}
+
+function longText(name: string): Refusal {
+  return new Refusal(
+    "invalid_input",
+    `Field "${name}" is longer than the maximum of ${MAX_TEXT_BYTES} bytes.`,
+  );
+}
+
+/** The content of a part in memory. */
+class KeptPart {
+  readonly #body: RequestBody;
+  readonly #maxBytes: number;
+  readonly #tooLarge: () => Refusal;
+  readonly #chunks: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(body: RequestBody, maxBytes: number, tooLarge: () => Refusal) {
+    this.#body = body;
+    this.#maxBytes = maxBytes;
+    this.#tooLarge = tooLarge;
   }
-}
 
-/** Returns the name of a part's field. @throws Refusal `malformed_upload` for headers that are not UTF-8 */
-function nameOf(part: MultipartPart): string {
-  return decoded(() => part.name ?? "");
-}
-
-/** Returns a text that the parser decodes when it is read. @throws Refusal `malformed_upload` unless it is UTF-8 */
-function decoded(read: () => string): string {
-  try {
-    return read();
-  } catch {
-    throw new Refusal("malformed_upload", "A name or text of the form is not valid UTF-8; expected UTF-8.");
+  async add(chunk: Uint8Array): Promise<void> {
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#maxBytes) throw this.#tooLarge();
+    await this.#body.held.add(chunk.length);
+    this.#chunks.push(chunk);
   }
-}
 
-/**
- * Returns the joined bytes of a part. Frees its chunks while it copies them, so that the file is held once. A chunk
- * with other bytes in its buffer may still be read.
- */
-function takeFile(part: MultipartPart): FormFile {
-  const bytes = new Uint8Array(part.size);
-  let offset = 0;
-  for (const chunk of part.content) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-    if (chunk.length === chunk.buffer.byteLength) (chunk.buffer as ArrayBuffer).transfer(0);
+  /** Returns the bytes. Frees the chunks while it copies them, so that they are held once. */
+  join(): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(this.#bytes);
+    let offset = 0;
+    for (const [i, chunk] of this.#chunks.entries()) {
+      bytes.set(chunk, offset);
+      offset += chunk.length;
+      // The buffers of the first and the last one may have other parts too.
+      if (i > 0 && i < this.#chunks.length - 1) (chunk.buffer as ArrayBuffer).transfer(0);
+    }
+    this.#chunks.length = 0;
+    return bytes;
   }
-  part.content.length = 0;
-  return { name: part.filename ?? "", bytes };
 }
 
 function unknownField(name: string, expected: string): Refusal {
@@ -201,26 +218,6 @@ function boundaryOf(body: RequestBody): string {
 }
 
 type FileLimit = Pick<FormFields<string, z.ZodObject>, "maxFileBytes" | "tooLarge">;
-
-function formRefusal(error: unknown, limit: FileLimit, maxParts: number): unknown {
-  if (error instanceof Refusal) return error;
-  if (error instanceof MaxFileSizeExceededError || error instanceof MaxTotalSizeExceededError) {
-    return tooLarge(limit);
-  }
-  if (error instanceof MaxPartsExceededError) {
-    return new Refusal("malformed_upload", `The form has too many parts; expected at most ${maxParts}.`);
-  }
-  if (error instanceof MaxHeaderSizeExceededError) {
-    return new Refusal("malformed_upload", "A part of the form has too many headers; expected at most 8 KB.");
-  }
-  if (error instanceof MultipartParseError) {
-    return new Refusal(
-      "malformed_upload",
-      "The body is cut off or malformed; expected a complete multipart/form-data body.",
-    );
-  }
-  return error;
-}
 
 function tooLarge({ tooLarge, maxFileBytes }: FileLimit, declaredBytes?: number): Refusal {
   const limit = `${maxFileBytes / 1_000_000} MB`;

@@ -86,6 +86,8 @@ export class RequestBody {
         } else {
           joined.set(value, size);
           size += value.length;
+          // Frees its memory now, not when the garbage is collected.
+          if (value.length === value.buffer.byteLength) (value.buffer as ArrayBuffer).transfer(0);
         }
       }
     } finally {

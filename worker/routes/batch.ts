@@ -167,7 +167,11 @@ async function* photosOf(
 ): AsyncGenerator<BatchEntry> {
   for await (const file of files) {
     if ("error" in file) yield file;
-    else yield { name: file.name, photo: photoOf(file, fields, project, now()) };
+    else
+      yield {
+        name: file.name,
+        photo: photoOf({ name: file.name, file: file.bytes }, fields, project, now()),
+      };
   }
 }
 
@@ -188,7 +192,7 @@ async function* downloaded(
       const project = opened.get(id) ?? openProject(projects, id);
       opened.set(id, project);
       const open = await project;
-      const file = { name: fileNameOf(address), bytes: await fetchImage(internet, address, held) };
+      const file = { name: fileNameOf(address), file: await fetchImage(internet, address, held) };
       entry = { name: address, photo: photoOf(file, fields, open, now()) };
     } catch (error) {
       entry = { name: address, error };

@@ -3,6 +3,7 @@ import { MAX_IMAGE_BYTES } from "../../compiler/image/inspect.ts";
 import type { AuditDetail } from "../audit/log.ts";
 import type { AppEnv } from "../bindings.ts";
 import { CONTENT_FILTERS, EXPIRING_DAYS } from "../content/filters.ts";
+import { IncomingPhoto, otherSize } from "../content/incoming-photo.ts";
 import { notFound } from "../content/not-found.ts";
 import type { ProjectStore } from "../content/project-store.ts";
 import { drawQrCode } from "../content/qr-code.ts";
@@ -36,7 +37,7 @@ import {
   waiting,
 } from "../http/openapi.ts";
 import { linkOriginOf, publicOriginOf } from "../http/origin.ts";
-import { type RequestBody, unsupportedMediaType } from "../http/request-body.ts";
+import { unsupportedMediaType } from "../http/request-body.ts";
 import { logFailure } from "../log.ts";
 import { waitForMarker } from "../marker/wait.ts";
 import {
@@ -51,13 +52,23 @@ import {
   taskList,
 } from "../schemas.ts";
 import { enqueueDeliveries } from "../webhooks/deliveries.ts";
-import { companyRoute } from "./guarded.ts";
+import { type CompanyEnv, companyRoute } from "./guarded.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
+/** Smaller photos are kept in memory, which saves time. */
+const MAX_KEPT_IMAGE_BYTES = 1_000_000;
+
 const photoForm = {
   files: { image: { description: "JPEG, PNG or WebP, at most 20 MB.", isRequired: true } },
-  texts: photoTexts,
+  texts: photoTexts.extend({
+    image_bytes: decimal(z.number().int())
+      .optional()
+      .describe(
+        "The size of the image. Send it before the image: a photo of more than 1 MB is then stored as it arrives, and " +
+          "does not wait for the memory of other uploads.",
+      ),
+  }),
   maxFileBytes: MAX_IMAGE_BYTES,
   tooLarge: "image_too_many_bytes",
 } as const;
@@ -246,15 +257,11 @@ export const contentRoutes = routes
   })
   .openapi(create, async (c) => {
     const origin = linkOriginOf(c);
-    const photo = await readPhoto(c.env, c.var.body, c.var.projects);
-    const { store, creation } = c.var;
-    const { lease, reused, ...submitted } = await submitPhoto(
-      { ...c.env, origin },
-      store,
-      { photo, creation },
-      c.env.now(),
+    const { store, creation, body: upload } = c.var;
+    const { lease, reused, ...submitted } = await withPhoto(c.env, c.var, (photo) =>
+      submitPhoto({ ...c.env, origin }, store, { photo, creation }, c.env.now()),
     );
-    c.var.body.held.release();
+    upload.held.release();
     // The holder of a lease compiles the photo itself: waiting would be in vain.
     const seconds = lease ? 0 : c.req.valid("query").wait;
     const { content, task } = (await waitForMarker(c.env, store, submitted, seconds)) ?? submitted;
@@ -361,41 +368,57 @@ export async function notChanged(store: ContentStore, id: string): Promise<Refus
 
 export type PhotoFields = z.infer<typeof photoTexts>;
 
-async function readPhoto(
-  { internet, now }: AppEnv["Bindings"],
-  body: RequestBody,
-  projects: ProjectStore,
-): Promise<Photo> {
+/** Reads a photo from a request. Hands it to `use`, and discards what is left of it afterwards. */
+async function withPhoto<T>(
+  { internet, storages, now, later }: AppEnv["Bindings"],
+  { body, store: { company }, projects }: Pick<CompanyEnv["Variables"], "body" | "store" | "projects">,
+  use: (photo: Photo) => Promise<T>,
+): Promise<T> {
   switch (body.mediaType) {
     case "application/json": {
       const { image_url: address, ...fields } = parsed(remotePhoto, await jsonOf(body), "json");
       const project = await openProject(projects, fields.project_id);
-      const file = { name: fileNameOf(address), bytes: await fetchImage(internet, address, body.held) };
-      return photoOf(file, fields, project, now());
+      const file = { name: fileNameOf(address), file: await fetchImage(internet, address, body.held) };
+      return use(photoOf(file, fields, project, now()));
     }
     case "multipart/form-data": {
-      const { image, fields } = await readUpload(body);
-      const project = await openProject(projects, fields.project_id);
-      return photoOf(image, fields, project, now());
+      let incoming: { readonly name: string; readonly file: IncomingPhoto } | undefined;
+      const done = Promise.withResolvers<void>();
+      try {
+        const { files, texts } = await readForm(body, photoForm, ({ name, texts }) => {
+          const { image_bytes: size = "" } = texts;
+          const bytes = /^\d{1,9}$/.test(size) ? Number(size) : 0;
+          if (bytes <= MAX_KEPT_IMAGE_BYTES) return null;
+          const file = new IncomingPhoto({ storages, company, kept: body.held }, bytes);
+          incoming = { name, file };
+          // The upload ends in order even if the client disconnects.
+          later(done.promise);
+          return file;
+        });
+        const image = incoming ?? (files.image && { name: files.image.name, file: files.image.bytes });
+        if (!image) {
+          throw new Refusal("invalid_input", `Field "image" is missing; expected a JPEG, PNG or WebP file.`);
+        }
+        // An empty form field counts as missing.
+        const given = Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ""));
+        const fields = parsed(photoForm.texts, given, "form");
+        const { image_bytes: bytes = image.file.length } = fields;
+        if (bytes !== image.file.length) throw otherSize(bytes, String(image.file.length));
+        const project = await openProject(projects, fields.project_id);
+        return await use(photoOf(image, fields, project, now()));
+      } finally {
+        await incoming?.file.abort(new Error("The request has ended."));
+        done.resolve();
+      }
     }
     default:
       throw unsupportedMediaType(body, "multipart/form-data with a boundary, or application/json");
   }
 }
 
-async function readUpload(body: RequestBody) {
-  const { files, texts } = await readForm(body, photoForm);
-  if (!files.image) {
-    throw new Refusal("invalid_input", `Field "image" is missing; expected a JPEG, PNG or WebP file.`);
-  }
-  // An empty form field counts as missing.
-  const given = Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ""));
-  return { image: files.image, fields: parsed(photoTexts, given, "form") };
-}
-
 /** Completes the fields of a new photo by the defaults of its project and its file name. */
 export function photoOf(
-  file: { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> },
+  { name, file }: { readonly name: string; readonly file: Photo["file"] },
   fields: PhotoFields,
   project: ProjectRow,
   now: number,
@@ -404,9 +427,9 @@ export function photoOf(
     ? Date.parse(fields.expires_at)
     : project.expiresAfterDays && now + project.expiresAfterDays * DAY_MS;
   return {
-    bytes: file.bytes,
+    file,
     projectId: project.id,
-    title: fields.title ?? titleOf(file.name),
+    title: fields.title ?? titleOf(name),
     description: fields.description ?? "",
     order: orderOf(fields),
     executor: fields.compile === "browser" ? "browser" : "node",

@@ -47,6 +47,7 @@ const put = companyRoute("content:submit", {
       "not_found",
       "precondition_failed",
       "upload_interrupted",
+      "too_many_uploads",
       "length_required",
       "quota_exceeded",
       "video_too_large",

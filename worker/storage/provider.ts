@@ -154,6 +154,15 @@ export interface UploadOptions {
   readonly contentType: string;
   /** Keeps an object that already exists: the upload rejects with `conflict`. */
   readonly ifAbsent?: boolean;
+  /** Counts the bytes of a stream that the backend keeps, to send them again after a fault. */
+  readonly kept?: KeptBytes | undefined;
+}
+
+/** Counts bytes in memory. */
+export interface KeptBytes {
+  /** Waits until there is room for them. */
+  add(bytes: number): Promise<void>;
+  release(bytes: number): void;
 }
 
 export interface DownloadOptions {

@@ -10,6 +10,7 @@ import {
   type DownloadOptions,
   folderPrefix,
   hasChanged,
+  type KeptBytes,
   type ListOptions,
   type ListPage,
   type PresignedUploadOptions,
@@ -27,8 +28,9 @@ import type { S3SettingsBody } from "./settings.ts";
 import { childrenOf, escapeXml, textOf, type XmlElement } from "./xml.ts";
 
 /**
- * Longer streams are sent by a multipart upload with parts of this size. One part, or a whole shorter stream, is in
- * memory at a time, so that it can be sent again after a network fault.
+ * Longer streams are sent by a multipart upload with parts of this size, or of S3's smallest where their memory is
+ * counted. One part, or a whole shorter stream, is in memory at a time, so that it can be sent again after a network
+ * fault.
  */
 const PART_BYTES = 8 * 2 ** 20;
 
@@ -68,16 +70,16 @@ export class S3Storage implements StorageProvider {
   }
 
   async upload(key: string, body: Body, options: UploadOptions): Promise<void> {
-    const { length, contentType, ifAbsent = false } = options;
+    const { length, contentType, ifAbsent = false, kept } = options;
     checkLength(body, length);
     // Refuses before anything is sent, which the server could not.
     if (ifAbsent && (await this.head(key))) throw alreadyExists(key);
     if (body instanceof Uint8Array) {
       await this.#put(key, body, contentType, ifAbsent);
-    } else if (length > PART_BYTES) {
+    } else if (length > (kept ? this.multipart.minBytes : PART_BYTES)) {
       await this.#putMultipart(key, body, options);
     } else {
-      for await (const whole of inPieces(body, length, length)) {
+      for await (const whole of inPieces(body, { length, pieceBytes: length, kept })) {
         await this.#put(key, whole, contentType, ifAbsent);
       }
     }
@@ -97,14 +99,15 @@ export class S3Storage implements StorageProvider {
   async #putMultipart(
     key: string,
     body: ReadableStream<Uint8Array>,
-    { length, contentType, ifAbsent = false }: UploadOptions,
+    { length, contentType, ifAbsent = false, kept }: UploadOptions,
   ): Promise<void> {
-    const most = PART_BYTES * this.multipart.maxParts;
+    const pieceBytes = kept ? this.multipart.minBytes : PART_BYTES;
+    const most = pieceBytes * this.multipart.maxParts;
     if (length > most) throw new RangeError(`The stream has ${length} bytes; expected at most ${most}.`);
     const id = await this.multipart.start(key, contentType);
     try {
       const done: CompletedPart[] = [];
-      for await (const piece of inPieces(body, length, PART_BYTES)) {
+      for await (const piece of inPieces(body, { length, pieceBytes, kept })) {
         const number = done.length + 1;
         const part = { key, uploadId: id, number };
         done.push({ number, etag: await this.multipart.put(part, piece, piece.length) });
@@ -348,17 +351,30 @@ export class S3Storage implements StorageProvider {
   }
 }
 
+interface Pieces {
+  /** Of the whole stream. */
+  readonly length: number;
+  readonly pieceBytes: number;
+  /** Counts the piece in memory. */
+  readonly kept: KeptBytes | undefined;
+}
+
 /** Splits a stream into pieces of one size; the last may be smaller. An empty stream yields one empty piece. */
 async function* inPieces(
   source: ReadableStream<Uint8Array>,
-  length: number,
-  pieceBytes: number,
+  { length, pieceBytes, kept }: Pieces,
 ): AsyncGenerator<Bytes> {
   const reader = source.getReader();
+  let piece = new Uint8Array(0);
   try {
     let left = length;
-    let piece = new Uint8Array(Math.min(pieceBytes, left));
+    const begin = async () => {
+      const bytes = Math.min(pieceBytes, left);
+      await kept?.add(bytes);
+      piece = new Uint8Array(bytes);
+    };
     let filled = 0;
+    await begin();
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
@@ -369,7 +385,9 @@ async function* inPieces(
         // A full piece waits for the next byte: the last piece is yielded only once the length is known to be right.
         if (filled === piece.length) {
           yield piece;
-          piece = new Uint8Array(Math.min(pieceBytes, left));
+          kept?.release(piece.length);
+          piece = new Uint8Array(0);
+          await begin();
           filled = 0;
         }
         const part = chunk.subarray(0, piece.length - filled);
@@ -382,6 +400,7 @@ async function* inPieces(
     if (left > 0) throw new RangeError(`Expected ${length} bytes, got ${length - left}.`);
     yield piece;
   } finally {
+    kept?.release(piece.length);
     reader.cancel().catch(() => {});
   }
 }

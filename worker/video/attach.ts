@@ -61,7 +61,7 @@ export async function attachVideo(
   let metadata: VideoMetadata;
   try {
     const storage = await storages.open(storageId);
-    await storage.upload(path, incoming.stream(), { length, contentType: type });
+    await storage.upload(path, incoming.stream(), { length, contentType: type, kept: upload.held });
     metadata = await readMetadata(storage, file);
   } catch (error) {
     await discardFiles(services, [id], now);

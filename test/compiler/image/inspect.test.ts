@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import {
+  ImageInspector,
   inspectImage,
   MAX_IMAGE_BYTES,
   MAX_IMAGE_PIXELS,
@@ -362,3 +363,56 @@ function refusal(bytes: Uint8Array): CompileError {
   }
   throw new Error(`${bytes.length} bytes were accepted`);
 }
+
+describe("a file that arrives in chunks", () => {
+  const outcome = (inspect: () => unknown) => {
+    try {
+      return inspect();
+    } catch (error) {
+      return error;
+    }
+  };
+  function inChunks(file: Buffer, bytes: number) {
+    const inspector = new ImageInspector(file.length);
+    for (let at = 0; at < file.length; at += bytes) inspector.write(file.subarray(at, at + bytes));
+    return inspector.end();
+  }
+
+  test.each<[string, () => Buffer]>([
+    ["a JPEG with EXIF", () => jpegWithExif(jpeg, exif(6))],
+    ["a PNG with EXIF", () => pngWithExif(png, exif(6))],
+    ["a WebP with EXIF", () => webpWithExif(webp, width, height, exif(6))],
+    ["a JPEG with many scans", () => scans(101)],
+    ["a JPEG with as many scans as are accepted", () => scans(100)],
+    ["a JPEG that is cut off in a scan", () => scans(90).subarray(0, -3)],
+    ["a JPEG that is cut off in its header", () => jpeg.subarray(0, 100)],
+    ["a JPEG of fill bytes", () => Buffer.alloc(9000, 0xff).fill(0xd8, 1, 2)],
+    ["a PNG that is cut off", () => png.subarray(0, -20)],
+    ["a WebP that is cut off", () => webp.subarray(0, -20)],
+    ["a JPEG that is too small", () => scans(1, 100)],
+    ["a JPEG that is too large", () => scans(1, 9000)],
+    ["text", () => Buffer.from(`${" ".repeat(100)}<svg xmlns="http://www.w3.org/2000/svg"/>`)],
+  ])("is inspected as in one piece: %s", (_, make) => {
+    const file = make();
+    const whole = outcome(() => inspectImage(file));
+    for (const bytes of [1, 7, 1000]) expect(outcome(() => inChunks(file, bytes))).toEqual(whole);
+  });
+
+  test("has a format before all of it has arrived", () => {
+    const inspector = new ImageInspector(20_000);
+    expect(inspector.mime).toBeNull();
+    inspector.write(Buffer.concat([jpeg.subarray(0, 200), Buffer.alloc(9800)]));
+    expect(inspector.mime).toBe("image/jpeg");
+    expect(() => inspector.end()).toThrow(RangeError);
+  });
+
+  test("is refused as soon as its headers tell that it must be", () => {
+    const inspector = new ImageInspector(20_000_000);
+    expect(() => inspector.write(Buffer.alloc(8192, "GIF89a"))).toThrow(
+      expect.objectContaining({ code: "unsupported_format" }),
+    );
+    expect(() => new ImageInspector(20_000_001)).toThrow(
+      expect.objectContaining({ code: "image_too_many_bytes" }),
+    );
+  });
+});

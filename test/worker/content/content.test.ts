@@ -27,7 +27,7 @@ async function otherCompany(edge: Edge) {
   await edge.db.insert(projects).values({ id: projectId, companyId, name: "Other project", ...times });
   const store = await openStore(edge.db, companyId);
   const photo = {
-    bytes: png(),
+    file: png(),
     projectId,
     title: "Secret",
     description: "",

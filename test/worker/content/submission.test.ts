@@ -140,7 +140,7 @@ describe("a submitted photo", () => {
     await edge.db.update(projects).set({ archivedAt: edge.clock }).where(eq(projects.id, projectId));
     const { submitPhoto } = await import("../../../worker/content/submission.ts");
     const options = { executor: "node", maxFeatures: null, expiresAt: null } as const;
-    const photo = { bytes: png(), title: "x", description: "", projectId, ...options };
+    const photo = { file: png(), title: "x", description: "", projectId, ...options };
     const failing = submitPhoto(
       { ...edge.bindings, origin: "http://edge.test" },
       await edge.store(),
@@ -156,7 +156,7 @@ describe("a submitted photo", () => {
     const store = await edge.store();
     const { submitPhoto } = await import("../../../worker/content/submission.ts");
     const options = { executor: "node", maxFeatures: null, expiresAt: null } as const;
-    const photo = { bytes: png(), title: "x", description: "", ...options };
+    const photo = { file: png(), title: "x", description: "", ...options };
     const failing = submitPhoto(
       { ...edge.bindings, origin: "http://edge.test" },
       store,
@@ -176,9 +176,9 @@ describe("several photos at once", () => {
     const { newCreation } = await import("../../../worker/db/idempotency.ts");
     const [{ projectId }] = await edge.db.select().from(arContent);
     const executors = ["browser", "node", "browser"] as const;
-    const photos = [...executors.map((executor) => ({ executor, bytes: png() }))].toSpliced(1, 0, {
+    const photos = [...executors.map((executor) => ({ executor, file: png() }))].toSpliced(1, 0, {
       executor: "browser",
-      bytes: new Uint8Array(),
+      file: new Uint8Array(),
     });
     const outcomes = await submitPhotos(
       { ...edge.bindings, origin: "http://edge.test" },
@@ -297,7 +297,7 @@ describe("a refused upload names the reason and stores nothing", () => {
       () => form({ image: png(), title: "x".repeat(20_000) }),
       422,
       "invalid_input",
-      /"title" has 20000 bytes/,
+      /"title" is longer than the maximum of 16384/,
     ],
     [
       "an unknown project",

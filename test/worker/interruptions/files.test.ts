@@ -18,7 +18,7 @@ import type { MultipartUploads, StorageProvider } from "../../../worker/storage/
 import { R2Storage } from "../../../worker/storage/r2.ts";
 import { sweep } from "../../../worker/sweep.ts";
 import { Edge, form, json, refusal } from "../edge.ts";
-import { mind, png, video } from "../fixtures.ts";
+import { jpeg, mind, png, video } from "../fixtures.ts";
 
 /** What happens at one step of a request. */
 interface Fault {
@@ -243,6 +243,11 @@ async function delivery({ edge, content }: Stage): Promise<Request> {
 /** Prepares a photo. Returns the request under test. */
 const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<Request>>> = {
   "a photo": async () => ["/api/ar-content", { method: "POST", body: form({ image: png() }) }],
+  "a photo that is stored as it arrives": async () => {
+    const image = jpeg(500, 500, 1_000_001);
+    const body = form({ image_bytes: String(image.length), image });
+    return ["/api/ar-content", { method: "POST", body }];
+  },
   "a photo whose marker is reused": async (stage) => {
     const image = png();
     stage.content = (await stage.edge.submit({ image })).content;

@@ -1,12 +1,12 @@
 // The whole life of a photo, its files on a Yandex Disk.
 
 import { beforeEach, expect, it } from "vitest";
-import type { ArContent, ViewerManifest } from "../../../worker/schemas.ts";
+import type { ArContent, Submission, ViewerManifest } from "../../../worker/schemas.ts";
 import type { StorageProvider } from "../../../worker/storage/provider.ts";
 import type { StorageConnection } from "../../../worker/storage/schemas.ts";
 import type { ConnectionSettings } from "../../../worker/storage/settings.ts";
 import { Edge, form, json } from "../edge.ts";
-import { HEIGHT, jpeg, mind, png, video, WIDTH } from "../fixtures.ts";
+import { HEIGHT, jpeg, mind, video, WIDTH } from "../fixtures.ts";
 import { openYandexDisk, yandex } from "./servers/yandex-disk.ts";
 
 beforeEach(() => yandex.reset());
@@ -29,8 +29,12 @@ it("is uploaded, compiled, given a video, viewed and deleted", async () => {
   expect(JSON.stringify(connection)).not.toContain(yandex.appToken);
   await edge.switchTo(connection.id);
 
-  const image = png();
-  const { content, lease } = await edge.submit({ image, compile: "browser" });
+  // Large enough to be stored as it arrives.
+  const image = jpeg(WIDTH, HEIGHT, 1_100_000);
+  const { content, lease } = await edge.json<Submission>("/api/ar-content", {
+    method: "POST",
+    body: form({ image_bytes: String(image.length), image, compile: "browser" }),
+  });
   const path = `/api/ar-content/${content.id}`;
   const headers = { "Vivimark-Lease": lease?.token ?? "" };
   const marker = mind();
@@ -65,7 +69,7 @@ it("is uploaded, compiled, given a video, viewed and deleted", async () => {
   ]);
 
   for (const [url, body, type] of [
-    [complete.image_url, image, "image/png"],
+    [complete.image_url, image, "image/jpeg"],
     [complete.marker_url, marker, "application/octet-stream"],
     [complete.thumbnail_url, thumbnail, "image/jpeg"],
     [complete.video_url, film, "video/mp4"],

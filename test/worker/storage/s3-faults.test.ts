@@ -300,7 +300,7 @@ describe("an S3 server with faults", () => {
   });
 });
 
-describe("a multipart upload that fails", () => {
+describe("a multipart upload", () => {
   const begun = answer(
     200,
     "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>",
@@ -310,6 +310,27 @@ describe("a multipart upload that fails", () => {
   const length = 20 * 2 ** 20;
   const upload = (storage: S3Storage, more = {}) =>
     storage.upload("a", streamOf(length), { length, contentType: "video/mp4", ...more });
+
+  it("is counted part by part, where its memory is counted", async () => {
+    const { storage, server } = await scripted([begun, part, part, part, part, completed]);
+    let held = 0;
+    let most = 0;
+    const kept = {
+      add: async (bytes: number) => {
+        held += bytes;
+        most = Math.max(most, held);
+      },
+      release: (bytes: number) => {
+        held -= bytes;
+      },
+    };
+    await upload(storage, { kept });
+    expect([most, held]).toEqual([5 * 2 ** 20, 0]);
+    expect((await server.seen()).map(({ bytes }) => bytes).slice(1, 5)).toEqual(Array(4).fill(5 * 2 ** 20));
+    const other = await scripted([begun, part, error(403, "AccessDenied"), ok]);
+    await expect(upload(other.storage, { kept })).rejects.toMatchObject({ code: "denied" });
+    expect(held).toBe(0);
+  });
 
   it("sends one part again", async () => {
     const { storage, server } = await scripted([

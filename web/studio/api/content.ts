@@ -74,6 +74,7 @@ export function submitPhoto({ photo, details, projectId, ...progress }: PhotoUpl
     ...details,
     project_id: projectId,
     compile: "browser",
+    image_bytes: photo.size,
     image: photo,
   } satisfies FormOf<"POST /api/ar-content">;
   return upload("POST /api/ar-content", { body: formOf(form) }, progress);
