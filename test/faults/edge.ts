@@ -28,14 +28,19 @@ export class Edge {
   #key = "";
   /** The origin. */
   readonly url: string;
+  /** The origin of the inspector. */
+  readonly inspector: string;
   #callers: Record<string, string>[] = [];
   readonly #port: number;
+  readonly #inspectorPort: number;
   readonly #folder: string;
   #process: ChildProcess | undefined;
   #output = "";
 
-  private constructor(port: number, folder: string) {
+  private constructor(port: number, inspectorPort: number, folder: string) {
     this.#port = port;
+    this.#inspectorPort = inspectorPort;
+    this.inspector = `http://127.0.0.1:${inspectorPort}`;
     this.#folder = folder;
     this.url = `http://127.0.0.1:${port}`;
     this.api = new Api((resource, init) => fetch(this.url + resource, withKey(this.#key, init)));
@@ -53,7 +58,7 @@ export class Edge {
     await writeFile(path.join(folder, "vars.env"), `${lines.join("\n")}\n`);
     const migrate = ["d1", "migrations", "apply", "DB", "--local", "--persist-to", folder];
     await promisify(execFile)(process.execPath, [WRANGLER, ...migrate], { cwd: ROOT, env: ENVIRONMENT });
-    return new Edge(await freePort(), folder);
+    return new Edge(await freePort(), await freePort(), folder);
   }
 
   async start(): Promise<void> {
@@ -62,7 +67,8 @@ export class Edge {
       process.execPath,
       [
         WRANGLER,
-        ...["dev", "--ip", "127.0.0.1", "--port", String(this.#port), "--inspector-port", "0"],
+        ...["dev", "--ip", "127.0.0.1", "--port", String(this.#port)],
+        ...["--inspector-port", String(this.#inspectorPort)],
         ...["--persist-to", this.#folder, "--env-file", path.join(this.#folder, "vars.env")],
         "--show-interactive-dev-session=false",
       ],
