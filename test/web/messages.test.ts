@@ -97,7 +97,6 @@ const TRANSLATED = [
   "studio/site-header.tsx",
   "studio/account",
   "studio/company",
-  "studio/platform",
   "studio/reference",
   "studio/storage",
   "studio/ui",

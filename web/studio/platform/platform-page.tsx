@@ -3,20 +3,18 @@ import { useEffect, useState } from "preact/hooks";
 import type { DeadLetter, Health, Platform } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
-import { t } from "../language.ts";
 import { count, dateTime, duration } from "../ui/format.ts";
 import { IconRetry } from "../ui/icons.tsx";
 import { Loading } from "../ui/loading.tsx";
-import { hidden, rich } from "../ui/rich.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toast, toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import {
   alertText,
   alertWays,
-  dependencyName,
+  DEPENDENCIES,
   letterText,
-  queueName,
+  QUEUES,
   queueText,
   retriedText,
   shortTime,
@@ -27,7 +25,7 @@ import "./platform-page.css";
 
 /** The state of the platform, for its owners. */
 export function PlatformPage() {
-  useTitle(t.frame.pages.platform);
+  useTitle("Platform");
   const [loaded, setLoaded] = useState<{ platform: Platform; health: Health } | null>(null);
   const [error, setError] = useState<string | null>(null);
   // Increased after a change, to load the result at once.
@@ -52,8 +50,10 @@ export function PlatformPage() {
   return (
     <div class="account-page platform-page">
       <div>
-        <h1>{t.frame.pages.platform}</h1>
-        <p class="description">{t.platform.description}</p>
+        <h1>Platform</h1>
+        <p class="description">
+          The state of this installation, summed over all companies. It is updated every few seconds.
+        </p>
       </div>
       {error && (
         <p class="banner bad" role="alert">
@@ -68,7 +68,6 @@ export function PlatformPage() {
 
 function State({ platform, health, onChange }: { platform: Platform; health: Health; onChange: () => void }) {
   const { photos, compilations, queues, webhooks, sweep, alerts, versions } = platform;
-  const texts = t.platform;
   const now = Date.now();
   return (
     <>
@@ -77,69 +76,69 @@ function State({ platform, health, onChange }: { platform: Platform; health: Hea
           {alertText(alert, now)}
         </p>
       ))}
-      <Panel id="dependencies" title={texts.dependenciesHeading}>
+      <Panel id="dependencies" title="Dependencies">
         <ul class="rows">
           {Object.entries(health.dependencies).map(([name, { ok, milliseconds, detail }]) => (
             <li key={name}>
               <span>
-                {dependencyName(name)}
+                {DEPENDENCIES[name] ?? name}
                 {detail && <small>{detail}</small>}
               </span>
               <span class="hint">{shortTime(milliseconds)}</span>
-              <span class={`badge ${ok ? "ready" : "failed"}`}>{ok ? texts.ok : texts.failing}</span>
+              <span class={`badge ${ok ? "ready" : "failed"}`}>{ok ? "OK" : "Failing"}</span>
             </li>
           ))}
         </ul>
-        {health.status !== "ok" && <p class="hint">{texts.seeLog}</p>}
+        {health.status !== "ok" && <p class="hint">The log has the reason for each failure.</p>}
       </Panel>
-      <Panel id="compilations" title={texts.compilations}>
+      <Panel id="compilations" title="Compilations">
         <dl class="platform-counts">
-          <Count name={texts.waiting} value={photos.pending} />
-          <Count name={texts.inProgress} value={photos.processing} />
-          <Count name={texts.failed} value={photos.failed} />
-          <Count name={texts.ready} value={photos.ready} />
+          <Count name="Waiting" value={photos.pending} />
+          <Count name="In progress" value={photos.processing} />
+          <Count name="Failed" value={photos.failed} />
+          <Count name="Ready" value={photos.ready} />
         </dl>
         <dl class="platform-facts">
-          <Fact name={texts.dependencies.compiler}>
-            {texts.placesInUse(count(compilations.running), compilations.places)}
+          <Fact name="Node compiler">
+            {count(compilations.running)} of {count(compilations.places)} places in use
           </Fact>
-          <Fact name={texts.longestWait}>
-            {compilations.due_since ? duration(now - Date.parse(compilations.due_since)) : texts.noneDue}
+          <Fact name="Longest wait">
+            {compilations.due_since ? duration(now - Date.parse(compilations.due_since)) : "None is due"}
           </Fact>
         </dl>
       </Panel>
-      <Panel id="queues" title={texts.dependencies.queue}>
+      <Panel id="queues" title="Queues">
         <dl class="platform-facts">
           {queues.map((queue) => (
-            <Fact key={queue.name} name={queueName(queue.name)}>
+            <Fact key={queue.name} name={QUEUES[queue.name] ?? queue.name}>
               {queueText(queue, now)}
             </Fact>
           ))}
-          <Fact name={texts.unfinishedDeliveries}>{count(webhooks.pending)}</Fact>
+          <Fact name="Unfinished webhook deliveries">{count(webhooks.pending)}</Fact>
         </dl>
       </Panel>
       <DeadLetters letters={platform.dead_letters} onChange={onChange} />
-      <Panel id="sweep" title={texts.sweepAndAlerts}>
+      <Panel id="sweep" title="Sweep and alerts">
         <dl class="platform-facts">
-          <Fact name={texts.lastSweep}>{sweep ? sweepText(sweep, now) : texts.noneYet}</Fact>
+          <Fact name="Last sweep">{sweep ? sweepText(sweep, now) : "None yet"}</Fact>
           {sweep && sweep.failed_steps.length > 0 && (
             <>
-              <Fact name={texts.failedSteps}>{sweep.failed_steps.join(", ")}</Fact>
-              <Fact name={texts.lastSuccess}>{dateTime(sweep.succeeded_at)}</Fact>
+              <Fact name="Failed steps">{sweep.failed_steps.join(", ")}</Fact>
+              <Fact name="Last success">{dateTime(sweep.succeeded_at)}</Fact>
             </>
           )}
-          <Fact name={texts.alertsHeading}>{alertWays(alerts)}</Fact>
+          <Fact name="Alerts">{alertWays(alerts)}</Fact>
         </dl>
       </Panel>
-      <Panel id="versions" title={texts.versions}>
+      <Panel id="versions" title="Versions">
         <dl class="platform-facts">
-          <Fact name={texts.deployment}>
+          <Fact name="Deployment">
             {versions.deployed_at
               ? `${versions.deployment}, ${dateTime(versions.deployed_at)}`
-              : versions.deployment || texts.onThisMachine}
+              : versions.deployment || "On this machine"}
           </Fact>
-          <Fact name={texts.databaseMigration}>{versions.database ?? texts.unknown}</Fact>
-          <Fact name={texts.compilerVersion}>{versions.compiler}</Fact>
+          <Fact name="Database migration">{versions.database ?? "Unknown"}</Fact>
+          <Fact name="Compiler">{versions.compiler}</Fact>
         </dl>
       </Panel>
     </>
@@ -174,7 +173,6 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
 }
 
 function DeadLetters({ letters, onChange }: { letters: Platform["dead_letters"]; onChange: () => void }) {
-  const texts = t.platform.deadLetters;
   /** The id that is being retried, or all. */
   const [busy, setBusy] = useState<string | null>(null);
   const retry = async (ids: readonly string[] | null) => {
@@ -197,19 +195,20 @@ function DeadLetters({ letters, onChange }: { letters: Platform["dead_letters"];
     }
   };
   return (
-    <Panel id="dead-letters" title={texts.heading}>
+    <Panel id="dead-letters" title="Dead letters">
       {letters.count === 0 ? (
-        <p class="hint">{texts.none}</p>
+        <p class="hint">None. Compilations and webhook deliveries that were given up appear here.</p>
       ) : (
         <>
           <div class="platform-letters-head">
             <p class="hint">
-              {texts.givenUp(letters.count)}
-              {letters.count > letters.items.length && ` ${texts.oldestShown(letters.items.length)}`}
+              {count(letters.count)} {letters.count === 1 ? "was" : "were"} given up. Correct the cause, then
+              retry.
+              {letters.count > letters.items.length && ` The oldest ${letters.items.length} are shown.`}
             </p>
             <button type="button" class="button" disabled={busy !== null} onClick={() => void retry(null)}>
               <IconRetry />
-              {busy === "all" ? texts.retryingAll : texts.retryAll}
+              {busy === "all" ? "Retrying all…" : "Retry all"}
             </button>
           </div>
           <ul class="rows">
@@ -237,11 +236,11 @@ function Letter(props: { letter: DeadLetter; isBusy: boolean; onRetry: () => voi
         <small>{dateTime(letter.arrived_at)}</small>
       </span>
       <button type="button" class="button small" disabled={props.isBusy} onClick={props.onRetry}>
-        {rich(t.platform.deadLetters.retry, {
-          hidden,
-          letter: () => letterText(letter),
-          time: () => dateTime(letter.arrived_at),
-        })}
+        Retry
+        <span class="visually-hidden">
+          {" "}
+          {letterText(letter)}, {dateTime(letter.arrived_at)}
+        </span>
       </button>
     </li>
   );
