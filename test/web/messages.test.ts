@@ -100,6 +100,7 @@ const TRANSLATED = [
   "studio/reference",
   "studio/storage",
   "studio/ui",
+  "studio/video",
   "studio/webhooks",
 ];
 

@@ -1,4 +1,6 @@
+import { t } from "../language.ts";
 import { ProgressBar } from "../photos/status.tsx";
+import { rich } from "../ui/rich.tsx";
 import type { Attachment, AttachmentState } from "./attachments.ts";
 
 type Failed = Extract<AttachmentState, { kind: "failed" }>;
@@ -13,12 +15,12 @@ export function AttachmentStatus({ attachment }: { readonly attachment: Attachme
     <div class="situation">
       <ProgressBar
         view={{ label: wordsOf(state), fraction: "fraction" in state ? state.fraction : 0 }}
-        label={`${isSending ? "Uploading" : "Preparing"} ${attachment.name}`}
+        label={isSending ? t.video.uploading(attachment.name) : t.video.preparing(attachment.name)}
       />
       <div class="situation-foot">
         <p class="hint">{attachment.name}</p>
         <button type="button" class="button small" onClick={attachment.dismiss}>
-          {isSending ? "Cancel upload" : "fraction" in state ? "Cancel conversion" : "Cancel"}
+          {isSending ? t.video.cancelUpload : "fraction" in state ? t.video.cancelConversion : t.ui.cancel}
         </button>
       </div>
     </div>
@@ -26,20 +28,10 @@ export function AttachmentStatus({ attachment }: { readonly attachment: Attachme
 }
 
 function wordsOf(state: Running): string {
-  switch (state.kind) {
-    case "waiting":
-      return "Waiting";
-    case "checking":
-      return "Checking the video";
-    case "copying":
-      return "Copying the video";
-    case "converting":
-      return "Converting the video";
-    case "sending":
-      return state.fraction < 1 ? "Uploading the video" : "Saving the video";
-    case "transferring":
-      return "Preparing the upload";
-  }
+  const { steps } = t.video;
+  if (state.kind === "transferring") return steps.preparing;
+  if (state.kind === "sending") return state.fraction < 1 ? steps.sending : steps.completing;
+  return steps[state.kind];
 }
 
 function FailedStatus({ attachment, state }: { readonly attachment: Attachment; readonly state: Failed }) {
@@ -48,14 +40,12 @@ function FailedStatus({ attachment, state }: { readonly attachment: Attachment; 
   const isOffer = plan !== null && (plan.keptType !== null || plan.obstacle?.track === "sound");
   return (
     <div class={`situation ${isOffer ? "unfinished" : "bad"}`} role="alert">
-      <p>
-        <strong>{name}</strong> is not attached. {message}
-      </p>
-      {plan?.keptType && <p>You can upload the file as it is. It plays on phones that support its format.</p>}
+      <p>{rich(t.video.notAttached, { name: () => <strong>{name}</strong>, reason: () => message })}</p>
+      {plan?.keptType && <p>{t.video.mayUploadAsItIs}</p>}
       <div class="transfer-actions">
         <Alternatives attachment={attachment} state={state} />
         <button type="button" class="button small" onClick={dismiss}>
-          Dismiss
+          {t.video.dismiss}
         </button>
       </div>
     </div>
@@ -75,17 +65,17 @@ export function Alternatives({
     <>
       {keptType && (
         <button type="button" class="button small" onClick={() => attachment.keep(keptType)}>
-          Upload as it is
+          {t.video.uploadAsItIs}
         </button>
       )}
       {plan?.obstacle?.track === "sound" && (
         <button type="button" class="button small" onClick={attachment.dropSound}>
-          Convert without sound
+          {t.video.convertWithoutSound}
         </button>
       )}
       {isRetryable && (
         <button type="button" class="button small" onClick={attachment.retry}>
-          Retry upload
+          {t.video.retryUpload}
         </button>
       )}
     </>

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ArContent, VideoPlayback } from "../../../client/client.ts";
 import { fitOf, keepToPart, WHOLE } from "../../video/playback.ts";
 import * as api from "../api/content.ts";
+import { t } from "../language.ts";
 import { useAction } from "../ui/action.ts";
 import { Dialog, DialogActions } from "../ui/dialog.tsx";
 import { toast } from "../ui/toasts.tsx";
@@ -10,11 +11,6 @@ import "./playback-dialog.css";
 
 const NO_SIZE: Size = { width: 0, height: 0 };
 
-const FITS = {
-  cover: { label: "Fill the photo", result: "What does not fit is cut off." },
-  contain: { label: "Show the whole video", result: "The photo stays visible around it." },
-} as const;
-
 /** Chooses how viewers play the video, which lies on the photo as they will see it. */
 export function PlaybackDialog(props: {
   content: ArContent;
@@ -22,6 +18,7 @@ export function PlaybackDialog(props: {
   onClose: () => void;
 }) {
   const { content, onChange, onClose } = props;
+  const texts = t.video.playback;
   const { video_metadata: metadata } = content;
   const [settings, setSettings] = useState(content.video_playback ?? WHOLE);
   const [duration, setDuration] = useState(metadata?.duration ?? 0);
@@ -45,12 +42,12 @@ export function PlaybackDialog(props: {
 
   const save = async () => {
     onChange(await api.putPlayback(content.id, settings));
-    toast("Playback saved.");
+    toast(texts.saved);
     onClose();
   };
 
   return (
-    <Dialog title="Playback" error={error} onClose={onClose}>
+    <Dialog title={texts.title} error={error} onClose={onClose}>
       <form
         class="playback"
         onSubmit={(event) => {
@@ -68,7 +65,7 @@ export function PlaybackDialog(props: {
               muted={settings.is_muted}
               playsInline
               preload="auto"
-              aria-label="The video on the photo"
+              aria-label={texts.onPhoto}
               onLoadedMetadata={({ currentTarget }) => {
                 const { videoWidth: width, videoHeight: height, duration } = currentTarget;
                 setSize({ width, height });
@@ -82,7 +79,7 @@ export function PlaybackDialog(props: {
             />
           </Stage>
           {isBroken ? (
-            <p class="hint">This browser cannot play the video, so its preview is empty.</p>
+            <p class="hint">{texts.unplayable}</p>
           ) : (
             <button
               type="button"
@@ -91,13 +88,13 @@ export function PlaybackDialog(props: {
                 isPlaying ? video.current!.pause() : video.current!.play().catch(() => undefined)
               }
             >
-              {isPlaying ? "Pause video" : "Play video"}
+              {isPlaying ? texts.pause : texts.play}
             </button>
           )}
         </div>
         <div class="playback-settings">
           <fieldset class="choices">
-            <legend>Fit</legend>
+            <legend>{texts.fit}</legend>
             {(["cover", "contain"] as const).map((fit) => (
               <label key={fit} class="choice">
                 <input
@@ -107,23 +104,19 @@ export function PlaybackDialog(props: {
                   onChange={() => change({ fit, x: WHOLE.x, y: WHOLE.y })}
                 />
                 <span>
-                  <strong>{FITS[fit].label}</strong>
-                  {FITS[fit].result}
+                  <strong>{texts.fits[fit].label}</strong>
+                  {texts.fits[fit].result}
                 </span>
               </label>
             ))}
           </fieldset>
-          {slack.width !== 0 && (
-            <Place label="Horizontal position" value={settings.x} onChange={(x) => change({ x })} />
-          )}
-          {slack.height !== 0 && (
-            <Place label="Vertical position" value={settings.y} onChange={(y) => change({ y })} />
-          )}
-          {isMovable(slack) && <p class="hint">You can also drag the video.</p>}
+          {slack.width !== 0 && <Place label={texts.x} value={settings.x} onChange={(x) => change({ x })} />}
+          {slack.height !== 0 && <Place label={texts.y} value={settings.y} onChange={(y) => change({ y })} />}
+          {isMovable(slack) && <p class="hint">{texts.drag}</p>}
           {duration > 0 && (
             <>
               <Time
-                label="Start"
+                label={texts.start}
                 value={start}
                 max={duration}
                 onChange={(seconds) => {
@@ -133,7 +126,7 @@ export function PlaybackDialog(props: {
                 }}
               />
               <Time
-                label="End"
+                label={texts.end}
                 value={end ?? duration}
                 max={duration}
                 onChange={(seconds) => {
@@ -143,8 +136,8 @@ export function PlaybackDialog(props: {
                 }}
               />
               <Check
-                label="Poster frame"
-                result="Without the camera, viewers see it instead of the photo until they play the video."
+                label={texts.poster}
+                result={texts.posterEffect}
                 isOn={poster !== null}
                 onChange={(isOn) => {
                   change({ poster: isOn ? start : null });
@@ -153,7 +146,7 @@ export function PlaybackDialog(props: {
               />
               {poster !== null && (
                 <Time
-                  label="Frame"
+                  label={texts.posterTime}
                   value={poster}
                   max={duration}
                   onChange={(seconds) => {
@@ -166,14 +159,14 @@ export function PlaybackDialog(props: {
           )}
           {metadata?.has_sound !== false && (
             <Check
-              label="Mute"
-              result="Viewers cannot turn the sound on."
+              label={texts.mute}
+              result={texts.muteEffect}
               isOn={settings.is_muted}
               onChange={(isMuted) => change({ is_muted: isMuted })}
             />
           )}
         </div>
-        <DialogActions submit="Save playback" isRunning={isRunning} onClose={onClose} />
+        <DialogActions submit={texts.save} isRunning={isRunning} onClose={onClose} />
       </form>
     </Dialog>
   );
@@ -244,11 +237,11 @@ function Check(props: { label: string; result: string; isOn: boolean; onChange: 
 }
 
 function Place(props: { label: string; value: number; onChange: (value: number) => void }) {
-  return <Slider {...props} max={1} step={0.01} text={`${Math.round(100 * props.value)}%`} />;
+  return <Slider {...props} max={1} step={0.01} text={t.video.percent(Math.round(100 * props.value))} />;
 }
 
 function Time(props: { label: string; value: number; max: number; onChange: (value: number) => void }) {
-  return <Slider {...props} step={0.1} text={`${props.value.toFixed(1)} s`} />;
+  return <Slider {...props} step={0.1} text={t.video.playback.seconds(props.value.toFixed(1))} />;
 }
 
 function Slider(props: {

@@ -1,7 +1,8 @@
 import { convertVideo, inspectVideo, UnreadableVideo } from "../../video/convert.ts";
 import type { VideoPlan, VideoType } from "../../video/plan.ts";
 import { messageOf } from "../api/errors.ts";
-import { obstacleText, unreadableText } from "./video.ts";
+import { t } from "../language.ts";
+import { obstacleText } from "./video.ts";
 
 /** A video that can be sent. */
 export interface PreparedVideo {
@@ -55,8 +56,8 @@ export async function prepareVideo(
     return { file: converted, type: "video/mp4", isChosen: false };
   } catch (error) {
     if (signal.aborted || error instanceof VideoStopped) throw error;
-    if (error instanceof UnreadableVideo) throw new VideoStopped(unreadableText(error.reason), null);
-    throw new VideoStopped(`The video could not be converted: ${messageOf(error)}`, plan);
+    if (error instanceof UnreadableVideo) throw new VideoStopped(t.video.unreadable[error.reason], null);
+    throw new VideoStopped(t.video.conversionFailed(messageOf(error)), plan);
   }
 }
 

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ArContent } from "../../../client/client.ts";
 import { may } from "../account/me.ts";
 import * as api from "../api/content.ts";
+import { t } from "../language.ts";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { byteSize, duration } from "../ui/format.ts";
 import { IconTrash, IconVideo } from "../ui/icons.tsx";
@@ -42,20 +43,17 @@ export function VideoPanel({ content, onChange }: Props) {
     if (!submits || !video || transfer || isAttaching) return;
     setError(null);
     if (unfinished && !(await isSameFile(video, unfinished))) {
-      setError(
-        `“${video.name}” does not match the unfinished upload. Choose “${unfinished.name}” ` +
-          `(${byteSize(unfinished.bytes)}), or discard the upload.`,
-      );
+      setError(t.video.differentFile(video.name, unfinished.name, byteSize(unfinished.bytes)));
       return;
     }
     const { finished } = attachVideo(content, video, { keptType: unfinished?.type });
-    if (await finished) toast("Video attached.");
+    if (await finished) toast(t.video.attached);
   };
 
   const detach = async () => {
     await api.deleteVideo(content.id);
     onChange(await api.getContent(content.id));
-    toast("Video removed.");
+    toast(t.video.removed);
     setRemoving(false);
   };
 
@@ -71,19 +69,19 @@ export function VideoPanel({ content, onChange }: Props) {
       }}
     >
       <div class="panel-head">
-        <h2 id="video-title">Video</h2>
+        <h2 id="video-title">{t.video.heading}</h2>
         {content.video_url && isIdle && (
           <div class="panel-actions">
             {submits && (
               <button type="button" class="button small" onClick={choose}>
-                Replace video
+                {t.video.replace}
               </button>
             )}
             {may("content:manage") && (
               <button
                 type="button"
                 class="icon-button"
-                aria-label="Remove video"
+                aria-label={t.video.remove}
                 onClick={() => setRemoving(true)}
               >
                 <IconTrash />
@@ -101,19 +99,19 @@ export function VideoPanel({ content, onChange }: Props) {
             <>
               <CropWarning content={content} />
               <button type="button" class="button small" onClick={() => setAdjusting(true)}>
-                Adjust playback
+                {t.video.adjust}
               </button>
             </>
           )}
         </figure>
       )}
-      {!content.video_url && isIdle && !submits && <p class="hint">No video attached.</p>}
+      {!content.video_url && isIdle && !submits && <p class="hint">{t.video.none}</p>}
       {!content.video_url && isIdle && submits && (
         <button type="button" class="attach" onClick={choose}>
           <IconVideo />
           <span>
-            <strong>Attach video</strong>
-            MP4, MOV or WebM, up to {byteSize(MAX_VIDEO_BYTES)}
+            <strong>{t.video.attach}</strong>
+            {t.video.formats(byteSize(MAX_VIDEO_BYTES))}
           </span>
         </button>
       )}
@@ -139,13 +137,13 @@ export function VideoPanel({ content, onChange }: Props) {
       )}
       {removing && (
         <ConfirmDialog
-          title="Remove the video?"
-          action="Remove video"
+          title={t.video.removeTitle}
+          action={t.video.remove}
           isDanger
           work={detach}
           onClose={() => setRemoving(false)}
         >
-          The file is deleted. Viewers see no video until you attach another one.
+          {t.video.removeEffect}
         </ConfirmDialog>
       )}
       {submits && (
@@ -155,7 +153,7 @@ export function VideoPanel({ content, onChange }: Props) {
           type="file"
           accept={VIDEO_FILES}
           tabIndex={-1}
-          aria-label="Video to attach"
+          aria-label={t.video.toAttach}
           onChange={({ currentTarget }) => {
             void attach(currentTarget.files?.[0]);
             currentTarget.value = "";
@@ -179,24 +177,20 @@ function CropWarning({ content }: { content: ArContent }) {
   } = content;
   const share = video && !playback ? visibleShare({ width, height }, video) : 1;
   if (share > WARNED_SHARE) return null;
-  return (
-    <p class="hint warn">
-      The video and the photo have different proportions: viewers see {Math.round(100 * share)}% of the video.
-      Adjust its playback to show all of it, or another part.
-    </p>
-  );
+  return <p class="hint warn">{t.video.cropped(Math.round(100 * share))}</p>;
 }
 
 /** Returns what people want to know about the attached video. */
 function videoFacts({ video_type, video_bytes, video_metadata, video_playback }: ArContent): string[] {
+  const texts = t.video.facts;
   const facts = [video_type === "video/webm" ? "WebM" : "MP4", byteSize(video_bytes ?? 0)];
   const { start = 0, end = null, is_muted: isMuted = false } = video_playback ?? {};
-  if (start > 0 || end !== null) facts.push("trimmed");
-  if (isMuted) facts.push("muted");
+  if (start > 0 || end !== null) facts.push(texts.trimmed);
+  if (isMuted) facts.push(texts.muted);
   if (!video_metadata) return facts;
   const { width, height, duration: seconds, has_sound: hasSound } = video_metadata;
-  facts.push(`${width} × ${height} px`);
+  facts.push(texts.size(width, height));
   if (seconds !== null) facts.push(duration(seconds * 1_000));
-  if (!hasSound) facts.push("no sound");
+  if (!hasSound) facts.push(texts.noSound);
   return facts;
 }

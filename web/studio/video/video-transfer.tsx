@@ -1,5 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
+import { t } from "../language.ts";
 import { byteSize, timeLeft } from "../ui/format.ts";
+import { rich } from "../ui/rich.tsx";
 import { toastError } from "../ui/toasts.tsx";
 import { recall, type UnfinishedUpload } from "./unfinished-uploads.ts";
 import {
@@ -20,10 +22,10 @@ export function TransferStatus({ transfer }: { transfer: VideoTransfer }) {
         <p>{state.reason}</p>
         <div class="transfer-actions">
           <button type="button" class="button small" onClick={transfer.resume}>
-            Retry upload
+            {t.video.retryUpload}
           </button>
           <button type="button" class="button small" onClick={transfer.dismiss}>
-            Dismiss
+            {t.video.dismiss}
           </button>
         </div>
       </div>
@@ -37,17 +39,17 @@ export function TransferStatus({ transfer }: { transfer: VideoTransfer }) {
         <div
           class={`progress-track ${state.kind === "paused" ? "paused" : ""}`}
           role="progressbar"
-          aria-label={`Uploading ${transfer.name}`}
+          aria-label={t.video.uploading(transfer.name)}
           aria-valuemin={0}
           aria-valuemax={100}
           aria-valuenow={percent}
-          aria-valuetext={`${wordsOf(state)}, ${percent}%`}
+          aria-valuetext={t.video.progressValue(wordsOf(state), percent)}
         >
           <div class="progress-fill" style={{ transform: `scaleX(${fraction})` }} />
         </div>
         <p class="progress-text">
           <span>{wordsOf(state)}</span>
-          <span class="progress-percent">{percent}%</span>
+          <span class="progress-percent">{t.video.percent(percent)}</span>
         </p>
         <p class="progress-text">
           <span>{amountOf(state, transfer.bytes)}</span>
@@ -64,17 +66,17 @@ export function TransferStatus({ transfer }: { transfer: VideoTransfer }) {
         <div class="transfer-actions">
           {state.kind === "sending" && (
             <button type="button" class="button small" onClick={transfer.pause}>
-              Pause upload
+              {t.video.pauseUpload}
             </button>
           )}
           {state.kind === "paused" && (
             <button type="button" class="button small primary" onClick={transfer.resume}>
-              Resume upload
+              {t.video.resumeUpload}
             </button>
           )}
           {state.kind !== "completing" && (
             <button type="button" class="button small" onClick={transfer.cancel}>
-              Cancel upload
+              {t.video.cancelUpload}
             </button>
           )}
         </div>
@@ -86,26 +88,18 @@ export function TransferStatus({ transfer }: { transfer: VideoTransfer }) {
 type Shown = Exclude<TransferState, { kind: "refused" }>;
 
 function wordsOf(state: Shown): string {
-  switch (state.kind) {
-    case "preparing":
-      return "Preparing the upload";
-    case "sending":
-      return "Uploading the video";
-    case "completing":
-      return "Saving the video";
-    case "paused":
-      return state.reason ? "Interrupted" : "Paused";
-  }
+  const isInterrupted = state.kind === "paused" && state.reason;
+  return t.video.steps[isInterrupted ? "interrupted" : state.kind];
 }
 
 function amountOf(state: Shown, bytes: number): string {
   const sent = state.kind === "preparing" ? 0 : state.kind === "completing" ? bytes : state.sentBytes;
-  return `${byteSize(sent)} of ${byteSize(bytes)}`;
+  return t.video.sent(byteSize(sent), byteSize(bytes));
 }
 
 function paceOf(state: Shown, bytes: number): string {
   if (state.kind !== "sending" || state.speed === null) return "";
-  return `${byteSize(state.speed)}/s, ${timeLeft((bytes - state.sentBytes) / state.speed)} left`;
+  return t.video.pace(byteSize(state.speed), timeLeft((bytes - state.sentBytes) / state.speed));
 }
 
 /** An upload that this browser started before the page was left. */
@@ -150,19 +144,17 @@ export function UnfinishedStatus(props: {
   onDiscard: () => void;
 }) {
   const { name, bytes, sentBytes } = props.unfinished;
+  const text =
+    sentBytes === null ? t.video.unfinished : t.video.unfinishedAt(byteSize(sentBytes), byteSize(bytes));
   return (
     <div class="situation unfinished">
-      <p>
-        <strong>The upload of “{name}” is not finished.</strong>{" "}
-        {sentBytes !== null && `${byteSize(sentBytes)} of ${byteSize(bytes)} uploaded. `}
-        Choose the same file to continue.
-      </p>
+      <p>{rich(text, { strong: (part) => <strong>{part}</strong>, name: () => name })}</p>
       <div class="transfer-actions">
         <button type="button" class="button small primary" onClick={props.onChoose}>
-          Choose file
+          {t.video.chooseFile}
         </button>
         <button type="button" class="button small" onClick={props.onDiscard}>
-          Discard upload
+          {t.video.discardUpload}
         </button>
       </div>
     </div>

@@ -2,6 +2,7 @@ import type { ArContent, VideoUpload } from "../../../client/client.ts";
 import { ApiError } from "../../../client/client.ts";
 import { hasCode, Unreachable } from "../api/errors.ts";
 import type { Transfer } from "../api/transfer.ts";
+import { t } from "../language.ts";
 
 /**
  * Sends a large video in parts: straight to the company's storage if that signs URLs and accepts this page's
@@ -35,7 +36,7 @@ export class FileGone extends Error {
   override readonly name = "FileGone";
 
   constructor() {
-    super("The file can no longer be read: it was changed, moved or deleted. Choose it again.");
+    super(t.video.fileGone);
   }
 }
 
