@@ -97,6 +97,7 @@ const TRANSLATED = [
   "studio/site-header.tsx",
   "studio/account",
   "studio/company",
+  "studio/photos",
   "studio/reference",
   "studio/storage",
   "studio/ui",

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { may } from "../account/me.ts";
 import { loadProjects, openProjects, projects } from "../company/projects.ts";
+import { t } from "../language.ts";
 import { OpenPrintDialog } from "../print/open-print-dialog.tsx";
 import { codeAddress, PhoneWarning } from "../print/phone-warning.tsx";
 import { endOf } from "../ui/day.ts";
@@ -19,6 +20,7 @@ import {
 } from "../ui/icons.tsx";
 import { downloadQrCodes, failures, perform, performDeletion, running } from "./actions.ts";
 import { contents } from "./contents.ts";
+import type { QrFormat } from "./qr-archive.ts";
 import { type SelectedPhoto, selection } from "./selection.ts";
 import "./action-bar.css";
 
@@ -33,7 +35,7 @@ export function ActionBar() {
   return (
     <>
       {isShown && (
-        <section class="action-bar" aria-label="Selected photos">
+        <section class="action-bar" aria-label={t.photos.selection.heading}>
           {running.value ? <Progress /> : <Actions photos={photos} onOpen={setOpen} />}
         </section>
       )}
@@ -60,16 +62,17 @@ function Actions({
 }) {
   const loaded = selection.loaded.value;
   const total = contents.total.value;
-  const more = contents.isTotalExact.value ? "" : "+";
+  const isExact = contents.isTotalExact.value;
+  const shownTotal = isExact ? count(total) : t.photos.atLeast(count(total));
+  const texts = t.photos.selection;
   if (loaded !== null) {
     return (
       <>
         <p class="action-count" role="status">
-          Selecting {count(loaded)} of {count(total)}
-          {more}
+          {texts.selecting(count(loaded), shownTotal)}
         </p>
         <button type="button" class="button small" onClick={selection.clear}>
-          Cancel
+          {t.ui.cancel}
         </button>
       </>
     );
@@ -77,12 +80,11 @@ function Actions({
   return (
     <>
       <p class="action-count" role="status">
-        {count(photos.length)} selected
+        {texts.selected(photos.length)}
       </p>
-      {(photos.length < total || more !== "") && (
+      {(photos.length < total || !isExact) && (
         <button type="button" class="button small" onClick={() => void selection.selectAll()}>
-          Select all {count(total)}
-          {more}
+          {texts.selectAll(shownTotal)}
         </button>
       )}
       <div class="action-buttons">
@@ -90,7 +92,7 @@ function Actions({
           <>
             <button type="button" class="button small" onClick={() => onOpen("move")}>
               <IconFolder />
-              Move
+              {texts.move}
             </button>
             <button
               type="button"
@@ -98,7 +100,7 @@ function Actions({
               onClick={() => void perform({ action: "pause" }, photos)}
             >
               <IconPause />
-              Pause
+              {texts.pause}
             </button>
             <button
               type="button"
@@ -106,21 +108,21 @@ function Actions({
               onClick={() => void perform({ action: "resume" }, photos)}
             >
               <IconPlay />
-              Resume
+              {texts.resume}
             </button>
             <button type="button" class="button small" onClick={() => onOpen("expiry")}>
               <IconCalendar />
-              Set expiry
+              {texts.setExpiry}
             </button>
           </>
         )}
         <button type="button" class="button small" onClick={() => onOpen("qr")}>
           <IconDownload />
-          Download QR codes
+          {texts.downloadQrCodes}
         </button>
         <button type="button" class="button small" onClick={() => onOpen("print")}>
           <IconPrint />
-          Print sheet
+          {texts.print}
         </button>
         {may("content:manage") && may("content:submit") && (
           <button
@@ -129,17 +131,17 @@ function Actions({
             onClick={() => void perform({ action: "recompile" }, photos)}
           >
             <IconRetry />
-            Recompile
+            {texts.recompile}
           </button>
         )}
         {may("content:manage") && (
           <button type="button" class="button small danger-quiet" onClick={() => performDeletion(photos)}>
             <IconTrash />
-            Delete
+            {texts.delete}
           </button>
         )}
       </div>
-      <button type="button" class="icon-button" aria-label="Clear selection" onClick={selection.clear}>
+      <button type="button" class="icon-button" aria-label={texts.clear} onClick={selection.clear}>
         <IconClose />
       </button>
     </>
@@ -154,11 +156,9 @@ function Progress() {
         {label}
       </p>
       <progress aria-label={label} value={done} max={total} />
-      <p class="action-count">
-        {count(done)} of {count(total)}
-      </p>
+      <p class="action-count">{t.photos.selection.progress(count(done), count(total))}</p>
       <button type="button" class="button small" onClick={cancel}>
-        Cancel
+        {t.ui.cancel}
       </button>
     </>
   );
@@ -195,12 +195,13 @@ function ActionDialog(props: {
 
 function MoveDialog({ photos, onClose }: DialogProps) {
   useEffect(() => void loadProjects(), []);
+  const texts = t.photos.selection;
   const start = (fields: FormData) =>
     void perform({ action: "move", project_id: String(fields.get("project_id")) }, photos);
   return (
-    <ActionDialog title="Move to project" submit="Move photos" start={start} onClose={onClose}>
+    <ActionDialog title={texts.moveToProject} submit={texts.movePhotos} start={start} onClose={onClose}>
       <label class="field">
-        <span>Project</span>
+        <span>{texts.project}</span>
         <select name="project_id" required>
           {openProjects(projects.value ?? []).map(({ id, name }) => (
             <option key={id} value={id}>
@@ -214,41 +215,47 @@ function MoveDialog({ photos, onClose }: DialogProps) {
 }
 
 function ExpiryDialog({ photos, onClose }: DialogProps) {
+  const texts = t.photos.selection;
   const start = (fields: FormData) =>
     void perform({ action: "set_expiry", expires_at: endOf(String(fields.get("expires_on"))) }, photos);
   return (
-    <ActionDialog title="Set expiry" submit="Set expiry" start={start} onClose={onClose}>
+    <ActionDialog title={texts.setExpiry} submit={texts.setExpiry} start={start} onClose={onClose}>
       <label class="field">
-        <span>Last day visible to viewers</span>
+        <span>{texts.lastDay}</span>
         <input name="expires_on" type="date" />
-        <small>Leave empty for no expiry date.</small>
+        <small>{texts.lastDayHint}</small>
       </label>
     </ActionDialog>
   );
 }
 
+const QR_FORMATS: readonly QrFormat[] = ["svg", "png"];
+
 function QrDialog({ photos, onClose }: DialogProps) {
+  const texts = t.photos.selection;
   const start = (fields: FormData) =>
     void downloadQrCodes(photos, fields.get("format") === "png" ? "png" : "svg");
   return (
-    <ActionDialog title="Download QR codes" submit="Download QR codes" start={start} onClose={onClose}>
+    <ActionDialog
+      title={texts.downloadQrCodes}
+      submit={texts.downloadQrCodes}
+      start={start}
+      onClose={onClose}
+    >
       <fieldset class="choices">
-        <legend>Format</legend>
-        <label class="choice">
-          <input type="radio" name="format" value="svg" defaultChecked />
-          <span>
-            <strong>SVG</strong>For layouts and any print size
-          </span>
-        </label>
-        <label class="choice">
-          <input type="radio" name="format" value="png" />
-          <span>
-            <strong>PNG</strong>1024 × 1024 px, 85 mm at 300 dpi
-          </span>
-        </label>
+        <legend>{texts.format}</legend>
+        {QR_FORMATS.map((format) => (
+          <label key={format} class="choice">
+            <input type="radio" name="format" value={format} defaultChecked={format === "svg"} />
+            <span>
+              <strong>{format.toUpperCase()}</strong>
+              {texts.formats[format]}
+            </span>
+          </label>
+        ))}
       </fieldset>
       <PhoneWarning address={codeAddress(photos[0])} />
-      <p>One ZIP archive. The files have the order number and the title as their name.</p>
+      <p>{texts.archiveHint}</p>
     </ActionDialog>
   );
 }
@@ -270,7 +277,7 @@ function FailuresDialog() {
       </ul>
       <div class="dialog-actions">
         <button type="button" class="button primary" autofocus onClick={close}>
-          Close
+          {t.photos.selection.close}
         </button>
       </div>
     </Dialog>

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import * as api from "../api/content.ts";
 import { waitUntil } from "../api/rate-limit.ts";
-import { photoCount } from "../ui/format.ts";
+import { t } from "../language.ts";
 import { save } from "../ui/save.ts";
 import { toast, toastError } from "../ui/toasts.tsx";
 import { type BulkAction, runBulk } from "./bulk.ts";
@@ -28,22 +28,10 @@ export interface Failures {
 export const running = signal<Running | null>(null);
 export const failures = signal<Failures | null>(null);
 
-/** What is shown while an action runs, after it, and about photos that it did not change. */
-const WORDS: Readonly<
-  Record<BulkAction["action"], readonly [running: string, done: string, failed: string]>
-> = {
-  pause: ["Pausing photos", "paused", "not paused"],
-  resume: ["Resuming photos", "resumed", "not resumed"],
-  move: ["Moving photos", "moved", "not moved"],
-  set_expiry: ["Setting the expiry", "changed", "not changed"],
-  recompile: ["Starting compilations", "being recompiled", "not recompiled"],
-  delete: ["Deleting photos", "deleted", "not deleted"],
-};
-
 /** Runs an action on photos and reports the result. Deselects the photos that it changed. */
 export async function perform(action: BulkAction, photos: readonly SelectedPhoto[]): Promise<void> {
-  const [label, done, failed] = WORDS[action.action];
-  await whileRunning(label, photos.length, async ({ signal, onProgress }) => {
+  const texts = t.photos.actions[action.action];
+  await whileRunning(texts.running, photos.length, async ({ signal, onProgress }) => {
     const titles = new Map(photos.map(({ id, title }) => [id, title]));
     const outcome = await runBulk(action, [...titles.keys()], {
       send: api.bulk,
@@ -55,11 +43,10 @@ export async function perform(action: BulkAction, photos: readonly SelectedPhoto
     selection.remove(outcome.done);
     if (action.action === "delete") for (const id of outcome.done) contents.remove(id);
     else await contents.refresh(new AbortController().signal).catch(() => {});
-    if (outcome.done.length > 0 && action.action !== "delete")
-      toast(`${photoCount(outcome.done.length)} ${done}.`);
+    if (outcome.done.length > 0 && action.action !== "delete") toast(texts.done(outcome.done.length));
     if (outcome.refused.size === 0) return;
     failures.value = {
-      title: `${photoCount(outcome.refused.size)} ${failed}`,
+      title: texts.failed(outcome.refused.size),
       items: Array.from(outcome.refused, ([id, message]) => ({ id, title: titles.get(id) ?? "", message })),
     };
   });
@@ -69,12 +56,12 @@ export async function perform(action: BulkAction, photos: readonly SelectedPhoto
 export function performDeletion(photos: readonly SelectedPhoto[]): void {
   const ids = photos.map(({ id }) => id);
   selection.remove(ids);
-  deleteLater(ids, `${photoCount(ids.length)} deleted.`, () => perform({ action: "delete" }, photos));
+  deleteLater(ids, t.photos.actions.delete.done(ids.length), () => perform({ action: "delete" }, photos));
 }
 
 /** Saves a ZIP archive with the QR codes of photos. */
 export async function downloadQrCodes(photos: readonly SelectedPhoto[], format: QrFormat): Promise<void> {
-  await whileRunning("Downloading QR codes", photos.length, async (run) => {
+  await whileRunning(t.photos.selection.downloadingQrCodes, photos.length, async (run) => {
     save(await qrArchive(photos, format, run), "qr-codes.zip");
   });
 }

@@ -1,4 +1,5 @@
 import type { ArContent } from "../../../client/client.ts";
+import { t } from "../language.ts";
 import { Stars } from "../quality.tsx";
 import { ago } from "../ui/format.ts";
 import { IconVideo } from "../ui/icons.tsx";
@@ -13,7 +14,7 @@ export function ContentCard({ content }: { content: ArContent }) {
   return (
     <article class={isSelected ? "card selected" : "card"} data-content={content.id}>
       <label class="card-select">
-        <span class="visually-hidden">Select {content.title}</span>
+        <span class="visually-hidden">{t.photos.select(content.title)}</span>
         <input
           type="checkbox"
           checked={isSelected}
@@ -26,18 +27,18 @@ export function ContentCard({ content }: { content: ArContent }) {
           {content.video_url && (
             <span class="card-video">
               <IconVideo />
-              <span class="visually-hidden">Has a video</span>
+              <span class="visually-hidden">{t.photos.hasVideo}</span>
             </span>
           )}
         </div>
         <div class="card-text">
           <h2 dir="auto">{content.title}</h2>
           {view ? (
-            <ProgressBar view={view} label={`Compiling ${content.title}`} />
+            <ProgressBar view={view} label={t.photos.compiling(content.title)} />
           ) : (
             <p class="card-meta">
               <StatusBadge status={content.marker_status} />
-              {!content.is_active && <span class="badge paused">Paused</span>}
+              {!content.is_active && <span class="badge paused">{t.photos.paused}</span>}
               {quality && <Stars stars={quality.stars} />}
               {content.order_number !== null && <span dir="auto">{content.order_number}</span>}
               <span>{ago(content.created_at, Date.now())}</span>

@@ -1,4 +1,5 @@
 import { deleteOnLeave } from "../api/content.ts";
+import { t } from "../language.ts";
 import { toast } from "../ui/toasts.tsx";
 import { contents } from "./contents.ts";
 
@@ -31,7 +32,7 @@ export function deleteLater(ids: readonly string[], text: string, work: () => Pr
     deletion.stop();
     contents.unhide(ids);
   };
-  toast(text, "plain", { label: "Undo", run: undo, milliseconds: UNDO_MS });
+  toast(text, "plain", { label: t.photos.selection.undo, run: undo, milliseconds: UNDO_MS });
 }
 
 addEventListener("pagehide", () => {

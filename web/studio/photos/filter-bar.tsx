@@ -1,10 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Project } from "../../../client/client.ts";
 import { archivedProjects, openProjects, projects } from "../company/projects.ts";
+import { t } from "../language.ts";
 import { IconSearch } from "../ui/icons.tsx";
 import { contents } from "./contents.ts";
-import { type Filter, keysOf, SHOW_LABELS, type Show, SORT_LABELS } from "./filter.ts";
-import { STATUS_LABELS } from "./status.tsx";
+import { type Filter, SHOWS, type Show, SORTS, STATUSES } from "./filter.ts";
 import "./filter-bar.css";
 
 /** The search starts after the typing has paused for this long. */
@@ -19,28 +19,25 @@ export function FilterBar() {
     return () => clearTimeout(timer);
   }, [typed]);
   useEffect(() => setTyped(q), [q]);
-  const statuses: [Filter["status"], string][] = [
-    ["", "All"],
-    ...keysOf(STATUS_LABELS).map((key): [Filter["status"], string] => [key, STATUS_LABELS[key]]),
-  ];
+  const texts = t.photos.filter;
   const toggle = (key: Show) =>
     contents.setFilter({ show: show.includes(key) ? show.filter((other) => other !== key) : [...show, key] });
   return (
     <search class="filter-bar">
       <label class="search-field">
-        <span class="visually-hidden">Search by title, description, order number or customer</span>
+        <span class="visually-hidden">{texts.searchedFields}</span>
         <IconSearch />
         <input
           type="search"
-          placeholder="Search"
+          placeholder={texts.search}
           value={typed}
           onInput={({ currentTarget }) => setTyped(currentTarget.value)}
         />
       </label>
       <ProjectChoice />
       <fieldset class="segments">
-        <legend class="visually-hidden">Status</legend>
-        {statuses.map(([value, label]) => (
+        <legend class="visually-hidden">{texts.status}</legend>
+        {(["", ...STATUSES] as const).map((value) => (
           <label key={value} class="segment">
             <input
               type="radio"
@@ -49,16 +46,16 @@ export function FilterBar() {
               checked={status === value}
               onChange={() => contents.setFilter({ status: value })}
             />
-            <span>{label}</span>
+            <span>{value === "" ? texts.all : t.photos.status[value]}</span>
           </label>
         ))}
       </fieldset>
       <fieldset class="chips">
-        <legend class="visually-hidden">Show only</legend>
-        {keysOf(SHOW_LABELS).map((key) => (
+        <legend class="visually-hidden">{texts.showOnly}</legend>
+        {SHOWS.map((key) => (
           <label key={key} class="chip">
             <input type="checkbox" checked={show.includes(key)} onChange={() => toggle(key)} />
-            <span>{SHOW_LABELS[key]}</span>
+            <span>{texts.show[key]}</span>
           </label>
         ))}
       </fieldset>
@@ -70,14 +67,14 @@ export function FilterBar() {
 function SortChoice() {
   return (
     <label class="list-choice sort-choice">
-      <span class="visually-hidden">Sort by</span>
+      <span class="visually-hidden">{t.photos.filter.sortBy}</span>
       <select
         value={contents.filter.value.sort}
         onChange={({ currentTarget }) => contents.setFilter({ sort: currentTarget.value as Filter["sort"] })}
       >
-        {keysOf(SORT_LABELS).map((key) => (
+        {SORTS.map((key) => (
           <option key={key} value={key}>
-            {SORT_LABELS[key]}
+            {t.photos.filter.sort[key]}
           </option>
         ))}
       </select>
@@ -89,6 +86,7 @@ function SortChoice() {
 function ProjectChoice() {
   const all = projects.value ?? [];
   const archived = archivedProjects(all);
+  const texts = t.photos.filter;
   if (all.length < 2) return null;
   const options = (some: readonly Project[]) =>
     some.map(({ id, name }) => (
@@ -98,14 +96,14 @@ function ProjectChoice() {
     ));
   return (
     <label class="list-choice">
-      <span class="visually-hidden">Project</span>
+      <span class="visually-hidden">{texts.project}</span>
       <select
         value={contents.filter.value.project}
         onChange={({ currentTarget }) => contents.setFilter({ project: currentTarget.value })}
       >
-        <option value="">All projects</option>
+        <option value="">{texts.allProjects}</option>
         {options(openProjects(all))}
-        {archived.length > 0 && <optgroup label="Archived">{options(archived)}</optgroup>}
+        {archived.length > 0 && <optgroup label={texts.archived}>{options(archived)}</optgroup>}
       </select>
     </label>
   );

@@ -3,24 +3,12 @@ import type { ContentQuery } from "../api/content.ts";
 
 /** Which photos the list shows, and in which order. The address of the page contains it. */
 
-export const SORT_LABELS = {
-  newest: "Newest first",
-  title: "Title",
-  score: "Lowest score first",
-  expiry: "Next to expire first",
-} as const;
+export const SORTS = ["newest", "title", "score", "expiry"] as const;
+export const SHOWS = ["without_video", "weak", "expiring", "paused"] as const;
+export const STATUSES: readonly MarkerStatus[] = ["pending", "processing", "ready", "failed"];
 
-export const SHOW_LABELS = {
-  without_video: "No video",
-  weak: "Weak score",
-  expiring: "Expiring",
-  paused: "Paused",
-} as const;
-
-type Sort = keyof typeof SORT_LABELS;
-export type Show = keyof typeof SHOW_LABELS;
-
-const STATUSES: readonly MarkerStatus[] = ["pending", "processing", "ready", "failed"];
+type Sort = (typeof SORTS)[number];
+export type Show = (typeof SHOWS)[number];
 
 export interface Filter {
   readonly q: string;
@@ -45,9 +33,7 @@ export function addressOf({ q, status, project, sort, show }: Filter): string {
     status,
     project,
     sort: sort === "newest" ? "" : sort,
-    show: keysOf(SHOW_LABELS)
-      .filter((key) => show.includes(key))
-      .join(" "),
+    show: SHOWS.filter((key) => show.includes(key)).join(" "),
   };
   const search = new URLSearchParams(Object.entries(parts).filter(([, value]) => value !== ""));
   return search.size > 0 ? `/?${search}` : "/";
@@ -61,8 +47,8 @@ export function filterOf(address: string): Filter {
     q: search.get("q") ?? "",
     status: STATUSES.find((status) => status === search.get("status")) ?? "",
     project: search.get("project") ?? "",
-    sort: keysOf(SORT_LABELS).find((sort) => sort === search.get("sort")) ?? "newest",
-    show: keysOf(SHOW_LABELS).filter((key) => shown.includes(key)),
+    sort: SORTS.find((sort) => sort === search.get("sort")) ?? "newest",
+    show: SHOWS.filter((key) => shown.includes(key)),
   };
 }
 
@@ -75,8 +61,4 @@ export function queryOf({ q, status, project, sort, show }: Filter): ContentQuer
     sort,
     ...Object.fromEntries(show.map((key) => [key, "true"])),
   };
-}
-
-export function keysOf<Key extends string>(labels: Readonly<Record<Key, string>>): Key[] {
-  return Object.keys(labels) as Key[];
 }

@@ -5,7 +5,10 @@ import { DropZone } from "../add/drop-zone.tsx";
 import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
 import { loadProjects, projectOf } from "../company/projects.ts";
+import { t } from "../language.ts";
+import { count } from "../ui/format.ts";
 import { IconPhoto, IconScan, IconVideo } from "../ui/icons.tsx";
+import { hidden, rich } from "../ui/rich.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toastError } from "../ui/toasts.tsx";
 import { type Job, jobOf, jobs } from "../upload/jobs.ts";
@@ -43,7 +46,7 @@ export function GridPage() {
   return (
     <div class="grid-page">
       <div class="page-head">
-        <h1>Photos</h1>
+        <h1>{t.photos.heading}</h1>
         {items && <Count />}
       </div>
       <div class={undecided ? "undecided" : undefined}>
@@ -56,7 +59,7 @@ export function GridPage() {
       <ActionBar />
       <ul
         class={selection.photos.value.size > 0 ? "grid selecting" : "grid"}
-        aria-label="Photos"
+        aria-label={t.photos.heading}
         aria-busy={isStale}
         onKeyDown={selectByKey}
       >
@@ -151,14 +154,15 @@ function RetryAll({ uploads }: { uploads: readonly Job[] }) {
   const dismiss = () => {
     for (const job of all) job.dismiss();
   };
+  const texts = t.photos.uploads;
   return (
     <div class="banner bad retry-all">
-      <p>{all.length} photos are not stored yet.</p>
+      <p>{texts.notStored(all.length)}</p>
       <button type="button" class="button small" onClick={retry}>
-        Retry all uploads
+        {texts.retryAll}
       </button>
       <button type="button" class="button small" onClick={dismiss}>
-        Dismiss all
+        {texts.dismissAll}
       </button>
     </div>
   );
@@ -166,18 +170,14 @@ function RetryAll({ uploads }: { uploads: readonly Job[] }) {
 
 function Count() {
   const total = contents.total.value;
-  return (
-    <p class="count">
-      {total}
-      {!contents.isTotalExact.value && "+"}
-      <span class="visually-hidden">{total === 1 ? " photo" : " photos"}</span>
-    </p>
-  );
+  const shown = contents.isTotalExact.value ? count(total) : t.photos.atLeast(count(total));
+  return <p class="count">{rich(t.photos.count(total, shown), { hidden })}</p>;
 }
 
 function JobCard({ job }: { job: Job }) {
   const state = job.state.value;
   const failed = state.kind === "refused" || state.kind === "retryable";
+  const texts = t.photos.uploads;
   return (
     <article class={failed ? "card job failed" : "card job"} aria-label={job.title}>
       <div class="card-picture">
@@ -186,9 +186,9 @@ function JobCard({ job }: { job: Job }) {
       <div class="card-text">
         <h2 dir="auto">{job.title}</h2>
         {state.kind === "running" && (
-          <ProgressBar view={jobProgressView(state.progress)} label={`Adding ${job.title}`} />
+          <ProgressBar view={jobProgressView(state.progress)} label={texts.adding(job.title)} />
         )}
-        {state.kind === "cancelling" && <p class="card-meta">Canceling…</p>}
+        {state.kind === "cancelling" && <p class="card-meta">{texts.canceling}</p>}
         {failed && (
           <p class="card-error" role="alert">
             {state.message}
@@ -197,17 +197,17 @@ function JobCard({ job }: { job: Job }) {
         <div class="card-actions">
           {state.kind === "running" && (
             <button type="button" class="button small" onClick={job.cancel}>
-              Cancel upload
+              {texts.cancel}
             </button>
           )}
           {state.kind === "retryable" && (
             <button type="button" class="button small primary" onClick={job.retry}>
-              Retry upload
+              {texts.retry}
             </button>
           )}
           {failed && (
             <button type="button" class="button small" onClick={job.dismiss}>
-              Dismiss
+              {texts.dismiss}
             </button>
           )}
         </div>
@@ -243,20 +243,21 @@ function Skeletons() {
 }
 
 function loadMoreLabel(isSearching: boolean): string {
-  if (contents.loadingMore.value) return isSearching ? "Searching…" : "Loading…";
-  return isSearching ? "Search older photos" : "Load more";
+  const { searching, loading, searchOlder, loadMore } = t.photos;
+  if (contents.loadingMore.value) return isSearching ? searching : loading;
+  return isSearching ? searchOlder : loadMore;
 }
 
 function NothingFound({ hasMore }: { hasMore: boolean }) {
   return (
     <div class="nothing-found">
-      <p>{hasMore ? "None of the newest photos match." : "No photos match."}</p>
+      <p>{hasMore ? t.photos.noMatchYet : t.photos.noMatch}</p>
       <button
         type="button"
         class="button"
         onClick={() => contents.setFilter({ q: "", status: "", show: [] })}
       >
-        Clear filters
+        {t.photos.filter.clear}
       </button>
     </div>
   );
@@ -267,27 +268,24 @@ function EmptyProject() {
   const canAdd = may("content:submit") && project?.archived_at === null;
   return (
     <div class="empty-project">
-      <p dir="auto">{project ? `“${project.name}” has no photos yet.` : "This project has no photos."}</p>
+      <p dir="auto">{project ? t.photos.projectEmpty(project.name) : t.photos.unknownProjectEmpty}</p>
       {canAdd && <DropZone large />}
     </div>
   );
 }
 
 function Welcome() {
+  const texts = t.photos.welcome;
   const steps = [
-    [<IconPhoto key="icon" />, "Drop a photo", "Your browser compiles it in seconds."],
-    [<IconVideo key="icon" />, "Attach a video", "Choose the video that plays on the photo."],
-    [
-      <IconScan key="icon" />,
-      "Print and scan",
-      "A phone's camera finds the photo and plays the video on it.",
-    ],
+    [<IconPhoto key="icon" />, texts.drop, texts.dropEffect],
+    [<IconVideo key="icon" />, texts.attach, texts.attachEffect],
+    [<IconScan key="icon" />, texts.scan, texts.scanEffect],
   ] as const;
   return (
     <div class="welcome">
-      <h1>Bring a portrait to life</h1>
-      <p class="lead">Point a phone at the printed photo to see your video play on it. No app needed.</p>
-      {may("content:submit") ? <DropZone large /> : <p>No photos yet.</p>}
+      <h1>{texts.heading}</h1>
+      <p class="lead">{texts.lead}</p>
+      {may("content:submit") ? <DropZone large /> : <p>{texts.noPhotos}</p>}
       <ol class="steps">
         {steps.map(([icon, title, words]) => (
           <li key={title}>

@@ -1,4 +1,6 @@
+import { t } from "../language.ts";
 import { count, timeLeft } from "../ui/format.ts";
+import { rich } from "../ui/rich.tsx";
 import { cancelRun, run } from "../upload/run.ts";
 import { Alternatives } from "../video/attachment-status.tsx";
 import { attachments } from "../video/attachments.ts";
@@ -19,15 +21,20 @@ function Progress() {
   const progress = run.value;
   if (!progress || progress.total < 2) return null;
   const { total, done, fraction, secondsLeft } = progress;
+  const texts = t.photos.uploads;
+  const finished = texts.finished(count(done), total);
   return (
-    <section class="run-bar" aria-label="Uploads">
+    <section class="run-bar" aria-label={texts.heading}>
       <p role="status">
-        {count(done)} of {count(total)} uploads finished
-        {secondsLeft !== null && <span class="run-time">, {timeLeft(secondsLeft)} left</span>}
+        {secondsLeft === null
+          ? finished
+          : rich(texts.finishedAndTimeLeft(finished, timeLeft(secondsLeft)), {
+              time: (part) => <span class="run-time">{part}</span>,
+            })}
       </p>
-      <progress aria-label="All uploads" value={fraction} max={1} />
+      <progress aria-label={texts.all} value={fraction} max={1} />
       <button type="button" class="button small" onClick={cancelRun}>
-        Cancel all
+        {texts.cancelAll}
       </button>
     </section>
   );
@@ -39,17 +46,21 @@ function FailedVideos() {
     return state.kind === "failed" ? [{ attachment, state }] : [];
   });
   if (failed.length === 0) return null;
+  const texts = t.photos.uploads;
   return (
-    <ul class="banner bad failed-videos" aria-label="Videos that are not attached">
+    <ul class="banner bad failed-videos" aria-label={texts.videosNotAttached}>
       {failed.map(({ attachment, state }) => (
         <li key={attachment.contentId}>
           <p>
-            The video “{attachment.name}” is not attached to{" "}
-            <a href={`/content/${attachment.contentId}`}>{attachment.title}</a>. {state.message}
+            {rich(texts.videoNotAttached, {
+              video: () => attachment.name,
+              photo: () => <a href={`/content/${attachment.contentId}`}>{attachment.title}</a>,
+            })}{" "}
+            {state.message}
           </p>
           <Alternatives attachment={attachment} state={state} />
           <button type="button" class="button small" onClick={attachment.dismiss}>
-            Dismiss
+            {texts.dismiss}
           </button>
         </li>
       ))}
