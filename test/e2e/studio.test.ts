@@ -820,7 +820,7 @@ describe("a photo's page", () => {
     const names = await keyframes.evaluateAll((radios) =>
       radios.map((radio) => radio.closest("label")!.textContent),
     );
-    const points = names.map((name) => Number(/(\d+) points/.exec(name!)?.[1]));
+    const points = names.map((name) => Number(/([\d,]+) points?/.exec(name!)?.[1].replaceAll(",", "")));
     expect(points.reduce((sum, count) => sum + count)).toBe(marker_metadata?.points);
 
     // Amber for maxima, cyan for minima: see --maxima and --minima in web/theme.css.

@@ -97,6 +97,7 @@ const TRANSLATED = [
   "studio/site-header.tsx",
   "studio/account",
   "studio/company",
+  "studio/photo/",
   "studio/photos",
   "studio/reference",
   "studio/storage",

@@ -7,6 +7,7 @@ import { may } from "../account/me.ts";
 import * as api from "../api/content.ts";
 import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
+import { t } from "../language.ts";
 import { isMoving } from "../photos/content-list.ts";
 import { contents } from "../photos/contents.ts";
 import { addressOf } from "../photos/filter.ts";
@@ -81,7 +82,7 @@ export function ContentPage({ id }: { id: string }) {
     <div class="content-page">
       <a class="back-link" href={addressOf(contents.filter.value)}>
         <IconBack />
-        All photos
+        {t.photo.allPhotos}
       </a>
       {error && (
         <p class="banner bad" role="status">
@@ -112,7 +113,7 @@ export function ContentPage({ id }: { id: string }) {
 function QualityPanel({ quality }: { quality: Quality }) {
   return (
     <section class="panel quality-panel" aria-labelledby="quality-title">
-      <h2 id="quality-title">Tracking score</h2>
+      <h2 id="quality-title">{t.photo.trackingScore}</h2>
       <QualityReport quality={quality} />
     </section>
   );
@@ -132,11 +133,15 @@ function ContentHead({ content, onChange }: { content: ArContent; onChange: (con
         )}
         <p class="content-meta">
           <StatusBadge status={content.marker_status} />
-          {!content.is_active && <span class="badge paused">Paused</span>}
+          {!content.is_active && <span class="badge paused">{t.photo.paused}</span>}
           <span>
-            {content.image_width} × {content.image_height} px, {megabytes(content.image_bytes)}
+            {t.photo.dimensionsAndSize(
+              content.image_width,
+              content.image_height,
+              megabytes(content.image_bytes),
+            )}
           </span>
-          <span>Added {dateTime(content.created_at)}</span>
+          <span>{t.photo.added(dateTime(content.created_at))}</span>
           {content.expires_at && <span>{expiry(content.expires_at)}</span>}
         </p>
       </div>
@@ -145,17 +150,17 @@ function ContentHead({ content, onChange }: { content: ArContent; onChange: (con
           <PauseButton content={content} onChange={onChange} />
           <button type="button" class="button" onClick={() => setOpen("edit")}>
             <IconEdit />
-            Edit photo
+            {t.photo.edit.title}
           </button>
           {may("content:submit") && !jobOf(content.id) && (
             <button type="button" class="button" onClick={() => setOpen("replace")}>
               <IconPhoto />
-              Replace photo
+              {t.photo.replace.replace}
             </button>
           )}
           <button type="button" class="button danger-quiet" onClick={() => setOpen("delete")}>
             <IconTrash />
-            Delete photo
+            {t.photo.delete}
           </button>
         </div>
       )}
@@ -173,7 +178,7 @@ function PauseButton({ content, onChange }: { content: ArContent; onChange: (con
   const change = async () => {
     try {
       onChange(await api.updateContent(id, { is_active: !is_active }));
-      toast(is_active ? "Photo paused. Viewers no longer show it." : "Photo resumed.");
+      toast(is_active ? t.photo.nowPaused : t.photo.nowResumed);
     } catch (error) {
       toastError(error);
     }
@@ -181,13 +186,13 @@ function PauseButton({ content, onChange }: { content: ArContent; onChange: (con
   return (
     <button type="button" class="button" disabled={isRunning} onClick={() => run(change)}>
       {is_active ? <IconPause /> : <IconPlay />}
-      {is_active ? "Pause photo" : "Resume photo"}
+      {is_active ? t.photo.pause : t.photo.resume}
     </button>
   );
 }
 
 function expiry(at: string): string {
-  return Date.parse(at) > Date.now() ? `Shown until ${dateTime(at)}` : `Hidden since ${dateTime(at)}`;
+  return Date.parse(at) > Date.now() ? t.photo.shownUntil(dateTime(at)) : t.photo.hiddenSince(dateTime(at));
 }
 
 function DeleteDialog({ content, onClose }: { content: ArContent; onClose: () => void }) {
@@ -195,26 +200,26 @@ function DeleteDialog({ content, onClose }: { content: ArContent; onClose: () =>
   const [keepFiles, setKeepFiles] = useState(true);
   return (
     <ConfirmDialog
-      title={`Delete “${content.title}”?`}
-      action="Delete photo"
+      title={t.photo.deleteQuestion(content.title)}
+      action={t.photo.delete}
       isDanger
       work={async () => {
         jobOf(content.id)?.cancel();
         await api.deleteContent(content.id, { keepFiles });
         contents.remove(content.id);
-        toast(`“${content.title}” deleted.`);
+        toast(t.photo.deleted(content.title));
         route(addressOf(contents.filter.value));
       }}
       onClose={onClose}
     >
-      This deletes the photo, its marker and its video. Printed QR codes stop working. You cannot undo this.
+      {t.photo.deleteEffect}
       <label class="delete-choice">
         <input
           type="checkbox"
           checked={!keepFiles}
           onChange={({ currentTarget }) => setKeepFiles(!currentTarget.checked)}
         />
-        Remove the files now, not after 24 hours
+        {t.photo.deleteFilesNow}
       </label>
     </ConfirmDialog>
   );

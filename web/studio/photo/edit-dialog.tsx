@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import type { ArContent } from "../../../client/client.ts";
 import * as api from "../api/content.ts";
 import { loadProjects, projects } from "../company/projects.ts";
+import { t } from "../language.ts";
 import { useAction } from "../ui/action.ts";
 import { dayOf, endOf } from "../ui/day.ts";
 import { Dialog, DialogActions } from "../ui/dialog.tsx";
@@ -27,11 +28,11 @@ export function EditDialog(props: {
       ...moved(props.content, String(fields.get("project_id") ?? props.content.project_id)),
     };
     props.onChange(await api.updateContent(props.content.id, change));
-    toast("Changes saved.");
+    toast(t.photo.edit.saved);
     props.onClose();
   };
   return (
-    <Dialog title="Edit photo" error={error} onClose={props.onClose}>
+    <Dialog title={t.photo.edit.title} error={error} onClose={props.onClose}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -40,31 +41,31 @@ export function EditDialog(props: {
         }}
       >
         <label class="field">
-          <span>Title</span>
+          <span>{t.photo.edit.titleOfPhoto}</span>
           <input name="title" required maxLength={200} defaultValue={props.content.title} />
         </label>
         <label class="field">
-          <span>Description</span>
+          <span>{t.photo.edit.description}</span>
           <textarea name="description" rows={4} maxLength={2000} defaultValue={props.content.description} />
         </label>
         <label class="field">
-          <span>Order number</span>
+          <span>{t.photo.edit.orderNumber}</span>
           <input
             name="order_number"
             maxLength={64}
             autoComplete="off"
             defaultValue={props.content.order_number ?? ""}
           />
-          <small>Unique in the project.</small>
+          <small>{t.photo.edit.orderNumberHint}</small>
         </label>
         <CustomerFields content={props.content} />
         <ProjectField content={props.content} />
         <label class="field">
-          <span>Last day visible to viewers</span>
+          <span>{t.photo.edit.expiry}</span>
           <input name="expires_on" type="date" defaultValue={dayOf(props.content.expires_at)} />
-          <small>Leave empty for no expiry date.</small>
+          <small>{t.photo.edit.expiryHint}</small>
         </label>
-        <DialogActions submit="Save changes" isRunning={isRunning} onClose={props.onClose} />
+        <DialogActions submit={t.photo.edit.save} isRunning={isRunning} onClose={props.onClose} />
       </form>
     </Dialog>
   );
@@ -73,9 +74,9 @@ export function EditDialog(props: {
 function CustomerFields({ content }: { content: ArContent }) {
   return (
     <fieldset class="field-group">
-      <legend>Customer</legend>
+      <legend>{t.photo.edit.customer}</legend>
       <label class="field">
-        <span>Name</span>
+        <span>{t.photo.edit.name}</span>
         <input
           name="customer_name"
           maxLength={200}
@@ -84,7 +85,7 @@ function CustomerFields({ content }: { content: ArContent }) {
         />
       </label>
       <label class="field">
-        <span>Email</span>
+        <span>{t.photo.edit.email}</span>
         <input
           name="customer_email"
           inputMode="email"
@@ -94,7 +95,7 @@ function CustomerFields({ content }: { content: ArContent }) {
         />
       </label>
       <label class="field">
-        <span>Phone</span>
+        <span>{t.photo.edit.phone}</span>
         <input
           name="customer_phone"
           type="tel"
@@ -103,7 +104,7 @@ function CustomerFields({ content }: { content: ArContent }) {
           defaultValue={content.customer_phone ?? ""}
         />
       </label>
-      <small>Only members of your company see the order number and the customer. Viewers do not.</small>
+      <small>{t.photo.edit.customerHint}</small>
     </fieldset>
   );
 }
@@ -117,7 +118,7 @@ function ProjectField({ content }: { content: ArContent }) {
   if (choices.length < 2) return null;
   return (
     <label class="field">
-      <span>Project</span>
+      <span>{t.photo.edit.project}</span>
       <select name="project_id">
         {choices.map(({ id, name }) => (
           <option key={id} value={id} selected={id === content.project_id}>

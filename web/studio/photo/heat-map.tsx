@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Quality } from "../../../compiler/quality.ts";
+import { t } from "../language.ts";
 
 /** Colours from no detail to much detail: red, green, blue (0 to 255) and opacity. */
 const RAMP = [
@@ -19,9 +20,9 @@ export function HeatLegend() {
   const cells = Array.from({ length: 33 }, (_, i) => (100 * i) / 32);
   return (
     <span class="heat-legend">
-      Flat
+      {t.photo.flat}
       <Heat columns={cells.length} rows={1} cells={cells} class="heat-ramp" />
-      Detailed
+      {t.photo.detailed}
     </span>
   );
 }

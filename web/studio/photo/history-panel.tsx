@@ -1,4 +1,5 @@
 import type { CompileTask } from "../../../client/client.ts";
+import { t } from "../language.ts";
 import { StatusBadge } from "../photos/status.tsx";
 import { dateTime, duration } from "../ui/format.ts";
 
@@ -6,7 +7,7 @@ import { dateTime, duration } from "../ui/format.ts";
 export function HistoryPanel({ tasks }: { tasks: readonly CompileTask[] }) {
   return (
     <section class="history" aria-labelledby="history-title">
-      <h3 id="history-title">Compilation history</h3>
+      <h3 id="history-title">{t.photo.history.title}</h3>
       <ol class="timeline">
         {tasks.map((task) => (
           <li key={task.task_id} class={`timeline-item ${task.state}`}>
@@ -24,13 +25,13 @@ export function HistoryPanel({ tasks }: { tasks: readonly CompileTask[] }) {
 }
 
 function where({ executor, attempts, state }: CompileTask): string {
-  const place = executor === "browser" ? "In a browser" : executor === "node" ? "On the server" : "";
-  if (!place) return state === "ready" ? "Reused an earlier marker" : "Not started";
-  return attempts > 1 ? `${place}, attempt ${attempts}` : place;
+  if (!executor) return state === "ready" ? t.photo.history.reused : t.photo.history.notStarted;
+  const place = t.photo.executors[executor];
+  return attempts > 1 ? t.photo.history.attempt(place, attempts) : place;
 }
 
 function when({ created_at, started_at, finished_at }: CompileTask): string {
-  const requested = `Requested ${dateTime(created_at)}`;
-  if (!finished_at) return requested;
-  return `${requested}, finished after ${duration(Date.parse(finished_at) - Date.parse(started_at ?? created_at))}`;
+  if (!finished_at) return t.photo.history.requested(dateTime(created_at));
+  const milliseconds = Date.parse(finished_at) - Date.parse(started_at ?? created_at);
+  return t.photo.history.finished(dateTime(created_at), duration(milliseconds));
 }

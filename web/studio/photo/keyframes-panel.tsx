@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ArContent } from "../../../client/client.ts";
 import { type OpenMarker, openMarker } from "../../marker/open.ts";
 import type { KeyframeSummary } from "../../marker/protocol.ts";
+import { t } from "../language.ts";
 
 interface ReadMarker {
   readonly url: string;
@@ -42,12 +43,12 @@ export function KeyframesPanel({ content, url }: { content: ArContent; url: stri
       </div>
       <figcaption class="stage-caption">
         {error && <p class="stage-error">{error}</p>}
-        {!marker && !error && <p>Loading the marker…</p>}
+        {!marker && !error && <p>{t.photo.keyframes.loading}</p>}
         {marker && keyframe && (
           <>
             <div class="stage-legend">
-              <span class="legend maxima">{keyframe.maxima} maxima</span>
-              <span class="legend minima">{keyframe.minima} minima</span>
+              <span class="legend maxima">{t.photo.keyframes.maxima(keyframe.maxima)}</span>
+              <span class="legend minima">{t.photo.keyframes.minima(keyframe.minima)}</span>
             </div>
             <KeyframeChart keyframes={marker.keyframes} chosen={chosen} onChoose={setChosen} />
           </>
@@ -87,14 +88,15 @@ function KeyframeChart(props: {
 }) {
   const counts = props.keyframes.map(({ maxima, minima }) => maxima + minima);
   const most = Math.max(1, ...counts);
-  const { width, height } = props.keyframes[props.chosen];
+  const textOf = (index: number) => {
+    const { width, height } = props.keyframes[index];
+    return t.photo.keyframes.sizeAndPoints(t.photo.dimensions(width, height), counts[index]);
+  };
   return (
     <fieldset class="chart">
       <legend>
-        Keyframe {props.chosen + 1} of {counts.length}
-        <span>
-          {width} × {height} px, {counts[props.chosen]} points
-        </span>
+        {t.photo.keyframes.chosen(props.chosen + 1, counts.length)}
+        <span>{textOf(props.chosen)}</span>
       </legend>
       <div class="chart-bars">
         {props.keyframes.map((keyframe, index) => (
@@ -105,9 +107,7 @@ function KeyframeChart(props: {
               checked={index === props.chosen}
               onChange={() => props.onChoose(index)}
             />
-            <span class="visually-hidden">
-              {keyframe.width} × {keyframe.height} px, {counts[index]} points
-            </span>
+            <span class="visually-hidden">{textOf(index)}</span>
             <span class="bar" aria-hidden="true">
               <span class="bar-minima" style={{ height: `${(100 * keyframe.minima) / most}%` }} />
               <span class="bar-maxima" style={{ height: `${(100 * keyframe.maxima) / most}%` }} />

@@ -2,9 +2,11 @@ import { useState } from "preact/hooks";
 import type { ArContent, CompileTask } from "../../../client/client.ts";
 import { may } from "../account/me.ts";
 import * as api from "../api/content.ts";
+import { t } from "../language.ts";
 import { contentProgressView, ProgressBar } from "../photos/status.tsx";
 import { useAction } from "../ui/action.ts";
 import { Dialog, DialogActions } from "../ui/dialog.tsx";
+import { moment } from "../ui/format.ts";
 import { IconRetry } from "../ui/icons.tsx";
 import { toast } from "../ui/toasts.tsx";
 import { addRecompilation, addTakeOver, type Job } from "../upload/jobs.ts";
@@ -27,11 +29,11 @@ export function MarkerPanel(props: Props) {
   return (
     <section class="panel" aria-labelledby="marker-title">
       <div class="panel-head">
-        <h2 id="marker-title">Marker</h2>
+        <h2 id="marker-title">{t.photo.marker.title}</h2>
         {!job && may("content:submit") && (
           <button type="button" class="button small" onClick={() => setAsking(true)}>
             <IconRetry />
-            Retry compilation
+            {t.photo.marker.retry}
           </button>
         )}
       </div>
@@ -48,28 +50,28 @@ function OwnJob({ job }: { job: Job }) {
   if (state.kind === "running") {
     return (
       <div class="situation">
-        <ProgressBar view={jobProgressView(state.progress)} label="Compiling in this browser" />
+        <ProgressBar view={jobProgressView(state.progress)} label={t.photo.marker.compilingHere} />
         <div class="situation-foot">
-          <p class="hint">If you close this tab, the server takes over.</p>
+          <p class="hint">{t.photo.marker.compilingHereHint}</p>
           <button type="button" class="button small" onClick={job.cancel}>
-            Cancel compilation
+            {t.photo.marker.cancel}
           </button>
         </div>
       </div>
     );
   }
-  if (state.kind === "cancelling") return <p class="hint">Canceling…</p>;
+  if (state.kind === "cancelling") return <p class="hint">{t.photo.marker.canceling}</p>;
   return (
     <div class="situation bad" role="alert">
       <p>{state.message}</p>
       <div class="situation-foot">
         {state.kind === "retryable" && (
           <button type="button" class="button small primary" onClick={job.retry}>
-            Retry compilation
+            {t.photo.marker.retry}
           </button>
         )}
         <button type="button" class="button small" onClick={job.dismiss}>
-          Dismiss
+          {t.photo.marker.dismiss}
         </button>
       </div>
     </div>
@@ -80,18 +82,18 @@ function Situation({ content, task }: Props) {
   if (content.marker_status === "failed") {
     return (
       <div class="situation bad">
-        <p>{content.error_message ?? "The marker could not be compiled."}</p>
+        <p>{content.error_message ?? t.photo.marker.failed}</p>
       </div>
     );
   }
   const view = contentProgressView(content);
   return (
     <div class="situation">
-      {view && <ProgressBar view={view} label="Compiling" />}
+      {view && <ProgressBar view={view} label={t.photo.marker.compiling} />}
       {task && <p class="hint">{expectation(content, task)}</p>}
       {content.marker_status === "pending" && may("content:submit") && (
         <button type="button" class="button small start" onClick={() => addTakeOver(content)}>
-          Compile in this browser
+          {t.photo.marker.compileHere}
         </button>
       )}
     </div>
@@ -101,19 +103,21 @@ function Situation({ content, task }: Props) {
 /** Returns what happens next, for a marker that is compiled elsewhere. */
 function expectation({ marker_status }: ArContent, task: CompileTask): string {
   if (marker_status === "pending") {
-    const last = task.error_message ? `${task.error_message} ` : "";
-    if (!task.next_attempt_at) return `${last}Waiting for the server.`;
-    return `${last}The next attempt is at ${time(task.next_attempt_at)}.`;
+    const next = task.next_attempt_at
+      ? t.photo.marker.nextAttempt(time(task.next_attempt_at))
+      : t.photo.marker.waiting;
+    return task.error_message ? `${task.error_message} ${next}` : next;
   }
   if (task.executor === "browser") {
-    const until = task.lease_expires_at ? ` at ${time(task.lease_expires_at)}` : " soon";
-    return `A browser tab is compiling the marker. If the tab stops responding, the server takes over${until}.`;
+    return task.lease_expires_at
+      ? t.photo.marker.inTabUntil(time(task.lease_expires_at))
+      : t.photo.marker.inTab;
   }
-  return "The server is compiling the marker.";
+  return t.photo.marker.onServer;
 }
 
 function time(iso: string): string {
-  return new Date(iso).toLocaleTimeString("en", { hour: "numeric", minute: "2-digit", second: "2-digit" });
+  return moment(Date.parse(iso));
 }
 
 export function RecompileDialog(props: {
@@ -132,15 +136,11 @@ export function RecompileDialog(props: {
     }
     const submission = await api.recompile(content.id, "server", maxFeatures);
     props.onChange(submission.content);
-    toast(
-      submission.reused
-        ? "This marker was already compiled and was reused."
-        : "The server will recompile the marker.",
-    );
+    toast(submission.reused ? t.photo.recompile.reused : t.photo.recompile.started);
     onClose();
   };
   return (
-    <Dialog title="Recompile marker" error={error} onClose={onClose}>
+    <Dialog title={t.photo.recompile.title} error={error} onClose={onClose}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -149,36 +149,36 @@ export function RecompileDialog(props: {
         }}
       >
         <fieldset class="choices">
-          <legend>Where</legend>
+          <legend>{t.photo.recompile.where}</legend>
           <label class="choice">
             <input type="radio" name="where" value="browser" checked />
             <span>
-              <strong>In this browser</strong>
-              Starts at once. Keep the tab open.
+              <strong>{t.photo.recompile.browser}</strong>
+              {t.photo.recompile.browserHint}
             </span>
           </label>
           <label class="choice">
             <input type="radio" name="where" value="server" />
             <span>
-              <strong>On the server</strong>
-              Queued. You can close the tab.
+              <strong>{t.photo.recompile.server}</strong>
+              {t.photo.recompile.serverHint}
             </span>
           </label>
         </fieldset>
         <label class="field">
-          <span>Feature points per keyframe</span>
+          <span>{t.photo.recompile.points}</span>
           <input
             name="max_features"
             type="number"
             inputMode="numeric"
             min={20}
             max={5000}
-            placeholder="All"
+            placeholder={t.photo.recompile.allPoints}
             defaultValue={content.max_features?.toString() ?? ""}
           />
-          <small>Fewer points make a smaller file that loads faster, but the photo is harder to find.</small>
+          <small>{t.photo.recompile.pointsHint}</small>
         </label>
-        <DialogActions submit="Recompile marker" isRunning={isRunning} onClose={onClose} />
+        <DialogActions submit={t.photo.recompile.recompile} isRunning={isRunning} onClose={onClose} />
       </form>
     </Dialog>
   );

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { ArContent } from "../../../client/client.ts";
+import { t } from "../language.ts";
 import { Switch } from "../ui/switch.tsx";
 import { HeatLegend, HeatMap } from "./heat-map.tsx";
 
@@ -21,7 +22,7 @@ export function PhotoStage({ content }: { content: ArContent }) {
           <div class="stage-legend">
             {mapShown && <HeatLegend />}
             <span class="stage-switches">
-              <Switch label="Map of trackable detail" on={mapShown} onChange={setMapShown} />
+              <Switch label={t.photo.detailMap} on={mapShown} onChange={setMapShown} />
             </span>
           </div>
         </figcaption>

@@ -1,4 +1,5 @@
 import * as api from "../api/content.ts";
+import { t } from "../language.ts";
 
 /** Side of the PNG, pixels: 85 mm at 300 dpi. */
 const PNG_SIDE = 1_024;
@@ -16,7 +17,7 @@ export async function downloadPng(id: string, signal?: AbortSignal): Promise<Blo
     context.imageSmoothingEnabled = false;
     context.drawImage(image, 0, 0, PNG_SIDE, PNG_SIDE);
     return await new Promise((resolve, reject) =>
-      canvas.toBlob((png) => (png ? resolve(png) : reject(new Error("The PNG could not be written.")))),
+      canvas.toBlob((png) => (png ? resolve(png) : reject(new Error(t.photo.share.pngFailed)))),
     );
   } finally {
     URL.revokeObjectURL(source);

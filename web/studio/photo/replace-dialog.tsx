@@ -3,6 +3,7 @@ import type { ArContent } from "../../../client/client.ts";
 import { scorePhoto, type Verdict } from "../../edit/open.ts";
 import { PHOTO_FILES, readPhoto } from "../add/read-photo.ts";
 import { messageOf } from "../api/errors.ts";
+import { t } from "../language.ts";
 import { QualityLine } from "../quality.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { IconPhoto } from "../ui/icons.tsx";
@@ -45,23 +46,20 @@ export function ReplaceDialog({ content, onClose }: { content: ArContent; onClos
   };
   const replace = () => {
     addReplacement(content, chosen!.file);
-    toast("Replacing the photo.");
+    toast(t.photo.replace.replacing);
     onClose();
   };
   return (
-    <Dialog title="Replace photo" error={error} onClose={onClose}>
-      <p>
-        The QR code and the link stay the same. Until the new marker is ready, viewers use the old one. After
-        that, prints of the old photo no longer play the video.
-      </p>
+    <Dialog title={t.photo.replace.title} error={error} onClose={onClose}>
+      <p>{t.photo.replace.effect}</p>
       <button type="button" class="attach" onClick={() => input.current!.click()}>
         {chosen ? <img class="replace-preview" src={chosen.url} alt="" /> : <IconPhoto />}
         <span>
-          <strong>{chosen ? chosen.file.name : "Choose a photo"}</strong>
-          JPEG, PNG or WebP, up to 20 MB
+          <strong>{chosen ? chosen.file.name : t.photo.replace.choose}</strong>
+          {t.photo.replace.formats}
         </span>
       </button>
-      {chosen && !chosen.verdict && !error && <p class="hint">Scoring the photo…</p>}
+      {chosen && !chosen.verdict && !error && <p class="hint">{t.photo.replace.scoring}</p>}
       {chosen?.verdict && !error && <QualityLine quality={chosen.verdict.quality} />}
       <input
         ref={input}
@@ -69,7 +67,7 @@ export function ReplaceDialog({ content, onClose }: { content: ArContent; onClos
         type="file"
         accept={PHOTO_FILES}
         tabIndex={-1}
-        aria-label="Photo to choose"
+        aria-label={t.photo.replace.file}
         onChange={({ currentTarget }) => {
           void choose(currentTarget.files?.[0]);
           currentTarget.value = "";
@@ -77,10 +75,10 @@ export function ReplaceDialog({ content, onClose }: { content: ArContent; onClos
       />
       <div class="dialog-actions">
         <button type="button" class="button" onClick={onClose}>
-          Cancel
+          {t.ui.cancel}
         </button>
         <button type="button" class="button primary" disabled={!chosen || error !== null} onClick={replace}>
-          Replace photo
+          {t.photo.replace.replace}
         </button>
       </div>
     </Dialog>

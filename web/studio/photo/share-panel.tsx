@@ -1,9 +1,11 @@
 import { useRef, useState } from "preact/hooks";
 import type { ArContent } from "../../../client/client.ts";
+import { t } from "../language.ts";
 import { OpenPrintDialog } from "../print/open-print-dialog.tsx";
 import { codeAddress, PhoneWarning } from "../print/phone-warning.tsx";
 import { copyText } from "../ui/copy.ts";
 import { IconCopy, IconDownload, IconOpen, IconPrint } from "../ui/icons.tsx";
+import { hidden, rich } from "../ui/rich.tsx";
 import { save } from "../ui/save.ts";
 import { Switch } from "../ui/switch.tsx";
 import { toastError } from "../ui/toasts.tsx";
@@ -21,19 +23,19 @@ export function SharePanel({ content }: { content: ArContent }) {
 
   return (
     <section class="panel" aria-labelledby="share-title">
-      <h2 id="share-title">Share</h2>
+      <h2 id="share-title">{t.photo.share.title}</h2>
       <div class="share">
-        <img class="qr" src={content.qr_url} alt={`QR code of ${address}`} width="148" height="148" />
+        <img class="qr" src={content.qr_url} alt={t.photo.share.qrCodeOf(address)} width="148" height="148" />
         <div class="share-text">
-          <p class="hint">Print this code next to the photo. Scanning it opens the viewer.</p>
+          <p class="hint">{t.photo.share.hint}</p>
           <div class="share-actions">
             <a class="button small" href={content.qr_url} download={`${qrFileName(content)}.svg`}>
               <IconDownload />
-              <span class="visually-hidden">Download </span>SVG
+              {rich(t.photo.share.downloadSvg, { hidden })}
             </a>
             <button type="button" class="button small" onClick={savePng}>
               <IconDownload />
-              <span class="visually-hidden">Download </span>PNG
+              {rich(t.photo.share.downloadPng, { hidden })}
             </button>
           </div>
         </div>
@@ -41,12 +43,12 @@ export function SharePanel({ content }: { content: ArContent }) {
       <PhoneWarning address={address} />
       <button type="button" class="button wide" onClick={() => setPrinting(true)}>
         <IconPrint />
-        Print sheet
+        {t.photo.share.print}
       </button>
       {isPrinting && <OpenPrintDialog photos={[content]} onClose={() => setPrinting(false)} />}
       <div class="link-field">
         <label>
-          <span class="visually-hidden">Link to the viewer</span>
+          <span class="visually-hidden">{t.photo.share.linkToViewer}</span>
           <input
             ref={link}
             readOnly
@@ -54,9 +56,13 @@ export function SharePanel({ content }: { content: ArContent }) {
             onFocus={({ currentTarget }) => currentTarget.select()}
           />
         </label>
-        <button type="button" class="button" onClick={() => void copyText(address, "Link", link.current)}>
+        <button
+          type="button"
+          class="button"
+          onClick={() => void copyText(address, t.photo.share.link, link.current)}
+        >
           <IconCopy />
-          Copy link
+          {t.photo.share.copyLink}
         </button>
       </div>
       <a
@@ -66,11 +72,11 @@ export function SharePanel({ content }: { content: ArContent }) {
         rel="noopener"
       >
         <IconOpen />
-        Open viewer
+        {t.photo.share.openViewer}
       </a>
       <div class="share-debug">
-        <Switch label="Debug view" on={isDebug} onChange={setDebug} />
-        <p class="hint">Shows what the player sees, over the camera.</p>
+        <Switch label={t.photo.share.debug} on={isDebug} onChange={setDebug} />
+        <p class="hint">{t.photo.share.debugHint}</p>
       </div>
     </section>
   );

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { ArContent, CompileTask, MarkerMetadata } from "../../../client/client.ts";
 import { may } from "../account/me.ts";
+import { t } from "../language.ts";
 import { count, dateTime, duration, megabytes } from "../ui/format.ts";
 import { IconRetry } from "../ui/icons.tsx";
 import { HistoryPanel } from "./history-panel.tsx";
@@ -21,7 +22,7 @@ export function TechnicalDetails(props: {
   return (
     <details class="panel technical" onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <summary>
-        <h2>Technical details</h2>
+        <h2>{t.photo.technical.title}</h2>
       </summary>
       {isOpen && (
         <div class="technical-body">
@@ -30,7 +31,7 @@ export function TechnicalDetails(props: {
           {canRecompile && may("content:submit") && (
             <button type="button" class="button small" onClick={() => setAsking(true)}>
               <IconRetry />
-              Recompile marker
+              {t.photo.technical.recompile}
             </button>
           )}
           <HistoryPanel tasks={tasks} />
@@ -42,18 +43,18 @@ export function TechnicalDetails(props: {
 }
 
 function Facts({ content, metadata }: { content: ArContent; metadata: MarkerMetadata }) {
+  const texts = t.photo.technical;
   const facts: [string, string][] = [
-    ["Target", `${metadata.width} × ${metadata.height} px`],
-    ["Feature points", `${count(metadata.points)} in ${metadata.keyframes} keyframes`],
-    ["Tracking points", count(metadata.tracking_points)],
-    ["File size", megabytes(metadata.bytes)],
-    ["Compiled", metadata.executor === "browser" ? "In a browser" : "On the server"],
+    [texts.target, t.photo.dimensions(metadata.width, metadata.height)],
+    [texts.featurePoints, texts.pointsInKeyframes(count(metadata.points), metadata.keyframes)],
+    [texts.trackingPoints, count(metadata.tracking_points)],
+    [texts.fileSize, megabytes(metadata.bytes)],
+    [texts.compiled, t.photo.executors[metadata.executor]],
   ];
-  if (metadata.milliseconds !== null) facts.push(["Duration", duration(metadata.milliseconds)]);
-  if (content.max_features !== null)
-    facts.push(["Limit", `${count(content.max_features)} points per keyframe`]);
-  facts.push(["Compiler", metadata.compiler_version]);
-  if (content.marker_generated_at) facts.push(["Ready since", dateTime(content.marker_generated_at)]);
+  if (metadata.milliseconds !== null) facts.push([texts.duration, duration(metadata.milliseconds)]);
+  if (content.max_features !== null) facts.push([texts.limit, texts.pointsPerKeyframe(content.max_features)]);
+  facts.push([texts.compiler, metadata.compiler_version]);
+  if (content.marker_generated_at) facts.push([texts.readySince, dateTime(content.marker_generated_at)]);
   return (
     <dl class="facts">
       {facts.map(([name, value]) => (
