@@ -956,6 +956,28 @@ export const studio = {
     },
     conversionFailed: (reason: string) => `The video could not be converted: ${reason}`,
   },
+  upload: {
+    /** In the order in which they are taken. */
+    stages: {
+      decode: "Reading the photo",
+      resize: "Resizing the photo",
+      match: "Finding feature points",
+      track: "Choosing tracking points",
+      encode: "Encoding the marker",
+    },
+    waiting: "Waiting",
+    waitingForServer: "Waiting for the server",
+    uploading: (percent: number) => `Uploading the photo, ${percent}%`,
+    saving: "Saving the marker",
+    paused: (time: string) => `Rate limit reached. Resuming at ${time}`,
+    reused: (title: string) => `“${title}” was already compiled. Its marker was reused.`,
+    handedOver: (title: string, reason: string) => `“${title}”: ${reason}`,
+    serverCompiles: "The server will compile this photo.",
+    otherCompiler: "Another compiler has taken over this photo.",
+    cannotCompile: (reason: string) =>
+      `This browser could not compile the photo (${reason}). The server will compile it instead.`,
+    cannotDeliver: "The marker could not be delivered. The server will compile it instead.",
+  },
   webhooks: {
     title: "Webhooks",
     intro:

@@ -102,6 +102,7 @@ const TRANSLATED = [
   "studio/reference",
   "studio/storage",
   "studio/ui",
+  "studio/upload",
   "studio/video",
   "studio/webhooks",
 ];

@@ -5,6 +5,7 @@ import { CompileCrash, type CompileRun } from "../../compile/run.ts";
 import type { Slots } from "../../compile/slots.ts";
 import type * as api from "../api/content.ts";
 import { hasCode, messageOf, retryTimeOf, Unreachable } from "../api/errors.ts";
+import { t } from "../language.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 
 /** The progress of a running job. The upload and the compilation run at the same time. */
@@ -245,7 +246,7 @@ async function finish({ submission, compilation, undo }: Ending, run: Run): Prom
       return { kind: "cancelled" };
     }
     if (content.marker_status === "ready") return { kind: "ready", content, reused };
-    return { kind: "handed_over", content, reason: "The server will compile this photo." };
+    return { kind: "handed_over", content, reason: t.upload.serverCompiles };
   }
 
   run.onLease?.(lease);
@@ -268,18 +269,16 @@ async function finish({ submission, compilation, undo }: Ending, run: Run): Prom
     return { kind: "ready", content: delivered, reused: false };
   } catch (error) {
     if (hasCode(error, "lease_lost")) {
-      return { kind: "handed_over", content, reason: "Another compiler has taken over this photo." };
+      return { kind: "handed_over", content, reason: t.upload.otherCompiler };
     }
     const isFinal = error instanceof CompileError || signal.aborted;
     if (isFinal && remove) await remove();
     else await deps.api.releaseLease(content.id, lease).catch(() => {});
     if (error instanceof CompileCrash) {
-      const reason = `This browser could not compile the photo (${error.message}). The server will compile it instead.`;
-      return { kind: "handed_over", content, reason };
+      return { kind: "handed_over", content, reason: t.upload.cannotCompile(error.message) };
     }
     if (!isFinal && isTransient(error)) {
-      const reason = "The marker could not be delivered. The server will compile it instead.";
-      return { kind: "handed_over", content, reason };
+      return { kind: "handed_over", content, reason: t.upload.cannotDeliver };
     }
     return failureOf(error, signal);
   } finally {

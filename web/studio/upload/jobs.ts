@@ -6,6 +6,7 @@ import * as api from "../api/content.ts";
 import { messageOf } from "../api/errors.ts";
 import { waitUntil } from "../api/rate-limit.ts";
 import { projectOf } from "../company/projects.ts";
+import { t } from "../language.ts";
 import { contents } from "../photos/contents.ts";
 import { toast } from "../ui/toasts.tsx";
 import { type Attachment, attachments, attachVideo, inTurn } from "../video/attachments.ts";
@@ -187,11 +188,11 @@ function start(title: string, previewUrl: string | null, work: Work, knownId: st
     switch (outcome.kind) {
       case "ready":
         contents.put(outcome.content);
-        if (outcome.reused) toast(`“${title}” was already compiled. Its marker was reused.`);
+        if (outcome.reused) toast(t.upload.reused(title));
         return leave();
       case "handed_over":
         contents.put(outcome.content);
-        toast(`“${title}”: ${outcome.reason}`);
+        toast(t.upload.handedOver(title, outcome.reason));
         return leave();
       case "cancelled":
         if (contentId.value && !knownId) contents.remove(contentId.value);

@@ -1,14 +1,16 @@
 import type { Progress } from "../../../client/client.ts";
 import type { CompileProgress } from "../../../compiler/types.ts";
+import { t } from "../language.ts";
 import { moment } from "../ui/format.ts";
 import type { JobProgress } from "./job.ts";
 
-const STAGES: Record<CompileProgress["stage"], { label: string; from: number; to: number }> = {
-  decode: { label: "Reading the photo", from: 0, to: 0.12 },
-  resize: { label: "Resizing the photo", from: 0.12, to: 0.18 },
-  match: { label: "Finding feature points", from: 0.18, to: 0.75 },
-  track: { label: "Choosing tracking points", from: 0.75, to: 0.96 },
-  encode: { label: "Encoding the marker", from: 0.96, to: 1 },
+/** The part of a compilation that each stage is, by its usual share of the time. */
+const STAGES: Record<CompileProgress["stage"], { from: number; to: number }> = {
+  decode: { from: 0, to: 0.12 },
+  resize: { from: 0.12, to: 0.18 },
+  match: { from: 0.18, to: 0.75 },
+  track: { from: 0.75, to: 0.96 },
+  encode: { from: 0.96, to: 1 },
 };
 
 export interface ProgressView {
@@ -17,10 +19,10 @@ export interface ProgressView {
   readonly fraction: number;
 }
 
-/** Returns the progress of a compilation. The weights are the stages' usual share of the time. */
+/** Returns the progress of a compilation. */
 export function compileProgressView({ stage, done, total }: Progress): ProgressView {
-  const { label, from, to } = STAGES[stage];
-  return { label, fraction: from + (to - from) * Math.min(1, done / total) };
+  const { from, to } = STAGES[stage];
+  return { label: t.upload.stages[stage], fraction: from + (to - from) * Math.min(1, done / total) };
 }
 
 /** Returns the progress of a job: uploading counts 30 percent, compiling the rest. At most 0.99. */
@@ -28,15 +30,14 @@ export function jobProgressView({ sent, compile, delivering, pausedUntil }: JobP
   const compiling = compile ? compileProgressView(compile) : null;
   const compiled = delivering ? 1 : (compiling?.fraction ?? 0);
   const fraction = 0.97 * (sent === null ? compiled : 0.3 * sent + 0.7 * compiled) + (delivering ? 0.02 : 0);
-  if (pausedUntil !== null)
-    return { label: `Rate limit reached. Resuming at ${moment(pausedUntil)}`, fraction };
-  if (delivering) return { label: "Saving the marker", fraction };
+  const texts = t.upload;
+  if (pausedUntil !== null) return { label: texts.paused(moment(pausedUntil)), fraction };
+  if (delivering) return { label: texts.saving, fraction };
   if (compiling && !(compiled === 1 && sent !== null && sent < 1))
     return { label: compiling.label, fraction };
-  if (sent === 0) return { label: "Waiting", fraction };
-  if (sent !== null && sent < 1)
-    return { label: `Uploading the photo, ${Math.round(sent * 100)}%`, fraction };
-  return { label: compiled === 1 ? "Waiting for the server" : "Waiting", fraction };
+  if (sent === 0) return { label: texts.waiting, fraction };
+  if (sent !== null && sent < 1) return { label: texts.uploading(Math.round(sent * 100)), fraction };
+  return { label: compiled === 1 ? texts.waitingForServer : texts.waiting, fraction };
 }
 
 /** The progress of several uploads together. */
