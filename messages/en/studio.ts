@@ -201,6 +201,11 @@ export const studio = {
       sentTo: (email: string, time: string) => `To ${email}, ${time}`,
     },
   },
+  api: {
+    unreachable: "Vivimark cannot be reached. Check your connection and try again.",
+    rateLimited: (time: string) => `Rate limit reached. Try again at ${time}.`,
+    tooManyAttempts: (time: string) => `Too many attempts. Try again at ${time}.`,
+  },
   company: {
     projects: {
       create: "Create project",
@@ -628,6 +633,37 @@ export const studio = {
           plural(value, { one: "# photo not deleted", other: "# photos not deleted" }),
       },
     },
+  },
+  quality: {
+    verdicts: {
+      excellent: "Excellent",
+      good: "Good",
+      fair: "Fair",
+      weak: "Weak",
+      veryWeak: "Very weak",
+    },
+    stars: (stars: string) => `${stars} of 5 stars`,
+    score: "<score></score><hidden> of 100</hidden>",
+    verdictAndScore: (verdict: string, score: number) => `${verdict}, ${score}`,
+    announcement: (score: number, verdict: string) => `Score ${score} of 100, ${verdict.toLowerCase()}.`,
+    finds: {
+      always: "Cameras find the photo from nearly every angle.",
+      rarely: "Cameras will rarely find the photo.",
+      sometimes: (score: number) => `Cameras find the photo in about ${score} of 100 views.`,
+      inMindar: (score: number) => `MindAR's player finds the photo in about ${score} of 100 views.`,
+    },
+    printSize: (centimetres: number) => `The longer side of the print should be at least ${centimetres} cm.`,
+    measured:
+      "The score is measured in trial views of the photo. The parts below explain it; they do not add up to it.",
+    partsOfScore: "Parts of the score",
+    parts: {
+      detail: "Detail",
+      spread: "Spread",
+      distinctness: "Distinctness",
+      contrast: "Contrast",
+      sharpness: "Sharpness",
+    },
+    improvements: "Improvements",
   },
   reference: {
     title: "API reference",

@@ -99,6 +99,7 @@ const TRANSLATED = [
   "studio/company",
   "studio/photo/",
   "studio/photos",
+  "studio/quality.tsx",
   "studio/reference",
   "studio/storage",
   "studio/ui",

@@ -1,5 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Quality } from "../../compiler/quality.ts";
+import { t } from "./language.ts";
+import { count } from "./ui/format.ts";
+import { hidden, rich } from "./ui/rich.tsx";
 import "./quality.css";
 
 /** A photo with at most this many stars gets a warning. */
@@ -8,30 +11,23 @@ const WEAK_STARS = 2;
 /** Screen readers announce a score after it has not changed for this long. */
 const ANNOUNCE_PAUSE_MS = 700;
 
-const PARTS: Record<Quality["parts"][number]["name"], string> = {
-  detail: "Detail",
-  spread: "Spread",
-  distinctness: "Distinctness",
-  contrast: "Contrast",
-  sharpness: "Sharpness",
-};
-
 export function isWeak({ stars }: Quality): boolean {
   return stars <= WEAK_STARS;
 }
 
 /** Returns a word for a score. */
 function verdictText({ stars }: Quality): string {
-  if (stars >= 4.5) return "Excellent";
-  if (stars >= 3.5) return "Good";
-  if (stars > WEAK_STARS) return "Fair";
-  return stars >= 1 ? "Weak" : "Very weak";
+  const { verdicts } = t.quality;
+  if (stars >= 4.5) return verdicts.excellent;
+  if (stars >= 3.5) return verdicts.good;
+  if (stars > WEAK_STARS) return verdicts.fair;
+  return stars >= 1 ? verdicts.weak : verdicts.veryWeak;
 }
 
 /** Five stars, full, half or empty. */
 export function Stars({ stars }: { stars: number }) {
   return (
-    <span class="stars" role="img" aria-label={`${stars} of 5 stars`}>
+    <span class="stars" role="img" aria-label={t.quality.stars(count(stars))}>
       <StarRow />
       <span class="stars-full" style={{ width: `${20 * stars}%` }}>
         <StarRow />
@@ -58,9 +54,7 @@ export function QualityLine({ quality }: { quality: Quality }) {
   return (
     <span class={isWeak(quality) ? "quality-line weak" : "quality-line"}>
       <Stars stars={quality.stars} />
-      <span>
-        {verdictText(quality)}, {quality.score}
-      </span>
+      <span>{t.quality.verdictAndScore(verdictText(quality), quality.score)}</span>
     </span>
   );
 }
@@ -73,8 +67,7 @@ export function QualityReport({ quality }: { quality: Quality }) {
       <div class="quality-sum">
         <div class={isWeak(quality) ? "quality-head weak" : "quality-head"}>
           <p class="quality-score">
-            <strong>{score}</strong>
-            <span class="visually-hidden"> of 100</span>
+            {rich(t.quality.score, { score: () => <strong>{score}</strong>, hidden })}
           </p>
           <div>
             <Stars stars={stars} />
@@ -83,16 +76,13 @@ export function QualityReport({ quality }: { quality: Quality }) {
         </div>
         <p class="hint">
           {expectationText(quality)}
-          {print !== null && ` The longer side of the print should be at least ${centimetres(print)}.`}
+          {print !== null && ` ${t.quality.printSize(Math.ceil(print / 10))}`}
         </p>
-        <p class="hint">
-          The score is measured in trial views of the photo. The parts below explain it; they do not add up to
-          it.
-        </p>
-        <ul class="quality-parts" aria-label="Parts of the score">
+        <p class="hint">{t.quality.measured}</p>
+        <ul class="quality-parts" aria-label={t.quality.partsOfScore}>
           {parts.map((part) => (
             <li key={part.name}>
-              <span>{PARTS[part.name]}</span>
+              <span>{t.quality.parts[part.name]}</span>
               <span class="quality-bar" aria-hidden="true">
                 <span style={{ transform: `scaleX(${part.score / 100})` }} />
               </span>
@@ -102,7 +92,7 @@ export function QualityReport({ quality }: { quality: Quality }) {
         </ul>
       </div>
       {reasons.length > 0 && (
-        <ul class="quality-reasons" aria-label="Improvements">
+        <ul class="quality-reasons" aria-label={t.quality.improvements}>
           {reasons.map(({ code, message, advice }) => (
             <li key={code}>
               <strong>{message}</strong> {advice}
@@ -114,22 +104,17 @@ export function QualityReport({ quality }: { quality: Quality }) {
   );
 }
 
-/** Formats a length in whole centimetres, rounded up. */
-function centimetres(millimetres: number): string {
-  return `${Math.ceil(millimetres / 10)} cm`;
-}
-
 function expectationText({ player, score }: Quality): string {
-  if (player === "mindar") return `MindAR's player finds the photo in about ${score} of 100 views.`;
-  if (score >= 99) return "Cameras find the photo from nearly every angle.";
-  if (score <= 1) return "Cameras will rarely find the photo.";
-  return `Cameras find the photo in about ${score} of 100 views.`;
+  const { finds } = t.quality;
+  if (player === "mindar") return finds.inMindar(score);
+  if (score >= 99) return finds.always;
+  return score <= 1 ? finds.rarely : finds.sometimes(score);
 }
 
 /** Announces the score to screen readers after it has stopped changing. */
 export function QualityAnnouncement({ quality }: { quality: Quality | null }) {
   const [said, setSaid] = useState("");
-  const words = quality ? `Score ${quality.score} of 100, ${verdictText(quality).toLowerCase()}.` : "";
+  const words = quality ? t.quality.announcement(quality.score, verdictText(quality)) : "";
   const newest = useRef(words);
   newest.current = words;
   useEffect(() => {

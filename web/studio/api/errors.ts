@@ -1,4 +1,5 @@
 import { ApiError, type ErrorCode } from "../../../client/client.ts";
+import { t } from "../language.ts";
 import { dateTime, moment } from "../ui/format.ts";
 
 /** The request got no answer: the browser is offline, or the server is down. */
@@ -6,7 +7,7 @@ export class Unreachable extends Error {
   override readonly name = "Unreachable";
 
   constructor() {
-    super("Vivimark cannot be reached. Check your connection and try again.");
+    super(t.api.unreachable);
   }
 }
 
@@ -19,8 +20,8 @@ export function messageOf(error: unknown): string {
   const retryAt = retryTimeOf(error);
   if (retryAt === null) return error.message.replace(UTC_TIME, dateTime);
   // The API's message counts seconds from now. This one stays on the page for longer.
-  const reason = error.code === "too_many_attempts" ? "Too many attempts." : "Rate limit reached.";
-  return `${reason} Try again at ${moment(retryAt)}.`;
+  const time = moment(retryAt);
+  return error.code === "too_many_attempts" ? t.api.tooManyAttempts(time) : t.api.rateLimited(time);
 }
 
 /** Returns when a rate limit allows the next try, in milliseconds of the epoch; null for all other errors. */
