@@ -1,15 +1,37 @@
 import { join } from "node:path";
 import preact from "@preact/preset-vite";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
+import { LANGUAGES } from "../messages/languages.ts";
 import { productionPages } from "./development.ts";
 
 const root = import.meta.dirname;
 const pageOf = (name: string) => ({ rolldownOptions: { input: join(root, `${name}.html`) } });
 
+/** Links the viewer's texts in its page. The Worker keeps those of the visitor's language, which load with the script. */
+function linkedTexts(): Plugin {
+  return {
+    name: "linked-texts",
+    apply: "build",
+    transformIndexHtml: {
+      order: "post",
+      handler: (_, { bundle = {} }) =>
+        Object.keys(LANGUAGES).flatMap((language) => {
+          const texts = join(root, `../messages/${language}/viewer.ts`);
+          const chunk = Object.values(bundle).find(
+            (file) => file.type === "chunk" && file.facadeModuleId === texts,
+          );
+          if (!chunk) return [];
+          const attrs = { rel: "modulepreload", hreflang: language, href: `/${chunk.fileName}` };
+          return [{ tag: "link", attrs, injectTo: "head" as const }];
+        }),
+    },
+  };
+}
+
 export default defineConfig({
   root,
   appType: "spa",
-  plugins: [preact(), productionPages()],
+  plugins: [preact(), linkedTexts(), productionPages()],
   worker: { format: "es" },
   build: {
     outDir: "dist",

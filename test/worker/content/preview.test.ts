@@ -51,6 +51,21 @@ describe("a viewer's link, shared", () => {
     expect(await (await get(`/v/${crypto.randomUUID()}`)).text()).not.toContain("preload");
   });
 
+  test("links the texts of the visitor's language only", async () => {
+    const link = (language: string) =>
+      `<link rel="modulepreload" hreflang="${language}" href="/${language}.js">`;
+    const linked = { fetch: async () => new Response(`<html lang="en">${link("en")}${link("ru")}</html>`) };
+    const textsFor = async (language: string) => {
+      const headers = { "Accept-Language": language };
+      const response = await edge.fetch(`/v/${content.unique_id}`, { headers }, { settings, assets: linked });
+      expect(response.headers.get("vary")).toContain("Accept-Language");
+      return response.text();
+    };
+    expect(await textsFor("ru-RU,ru;q=0.9,en-US;q=0.8")).toBe(`<html lang="ru">${link("ru")}</html>`);
+    expect(await textsFor("de, en;q=0.5")).toBe(`<html lang="en">${link("en")}</html>`);
+    expect(await textsFor("")).toBe(`<html lang="en">${link("en")}</html>`);
+  });
+
   test("says what to do where the photo has no description", async () => {
     await edge.json(`/api/ar-content/${content.id}`, json("PATCH", { description: "" }));
     expect((await preview(`/v/${content.unique_id}`))["og:description"]).toBe(
