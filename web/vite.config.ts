@@ -46,7 +46,7 @@ export default defineConfig({
   environments: {
     viewer: {
       consumer: "client",
-      build: { emptyOutDir: false, copyPublicDir: false, ...pageOf("viewer") },
+      build: { emptyOutDir: false, copyPublicDir: false, modulePreload: false, ...pageOf("viewer") },
     },
   },
   builder: {

@@ -3,7 +3,6 @@ import type { PlayerTrace } from "../../player/web/player.ts";
 import type { Role } from "../../player/web/protocol.ts";
 import type { Engine } from "./engine.ts";
 import { cover } from "./projection.ts";
-import "./debug.css";
 
 /** How the view shows what a worker sees. Residuals are drawn longer than they are by `scale`. */
 interface Look {

@@ -1,6 +1,7 @@
 import { render } from "preact";
 import "../theme.css";
 import "./viewer.css";
+import "./debug.css";
 import { loadTexts } from "./language.ts";
 import { loadManifest, uniqueIdFrom } from "./manifest.ts";
 import { followHistory } from "./navigation.ts";
