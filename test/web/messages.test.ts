@@ -50,7 +50,18 @@ describe("Russian", () => {
 });
 
 /** Attributes whose values no one reads. */
-const CODE_ATTRIBUTES = ["accept", "class", "d", "href", "id", "rel", "style", "type", "viewBox"];
+const CODE_ATTRIBUTES = [
+  "accept",
+  "class",
+  "d",
+  "href",
+  "id",
+  "preserveAspectRatio",
+  "rel",
+  "style",
+  "type",
+  "viewBox",
+];
 
 /** Files whose texts are for developers. */
 const UNTRANSLATED = ["debug.tsx"];
@@ -99,6 +110,7 @@ const TRANSLATED = [
   "studio/company",
   "studio/photo/",
   "studio/photos",
+  "studio/print",
   "studio/quality.tsx",
   "studio/reference",
   "studio/storage",

@@ -1,5 +1,6 @@
 import regularFile from "@expo-google-fonts/golos-text/400Regular/GolosText_400Regular.ttf?url";
 import boldFile from "@expo-google-fonts/golos-text/600SemiBold/GolosText_600SemiBold.ttf?url";
+import { PrintFailed } from "./problem.ts";
 import type { Measure, Weight } from "./text.ts";
 
 // Golos Text has Latin and Cyrillic letters. It is under the SIL Open Font License 1.1.
@@ -8,11 +9,15 @@ const FAMILY = "Vivimark Print";
 
 export type FontFiles = Readonly<Record<Weight, Uint8Array<ArrayBuffer>>>;
 
-/** Loads the fonts of prints, and makes them available to canvases and the page. */
+/**
+ * Loads the fonts of prints, and makes them available to canvases and the page.
+ *
+ * @throws PrintFailed; the error of the request
+ */
 export async function loadFonts(faces: FontFaceSet): Promise<FontFiles> {
   const read = async (weight: Weight) => {
     const response = await fetch(FILES[weight]);
-    if (!response.ok) throw new Error(`The font for prints could not be loaded: status ${response.status}.`);
+    if (!response.ok) throw new PrintFailed({ kind: "font", status: response.status });
     const file = await response.arrayBuffer();
     // A face of bytes is not a request, which the page's Content-Security-Policy would refuse.
     faces.add(await new FontFace(FAMILY, file, { weight: WEIGHTS[weight] }).load());

@@ -1,4 +1,5 @@
 import type { PrintPage } from "./lay-out.ts";
+import { PrintFailed, type PrintProblem } from "./problem.ts";
 import type { PrintReply, PrintRequest } from "./protocol.ts";
 
 /** The part of a Worker that printing needs. */
@@ -16,8 +17,8 @@ const DOWNLOADS = 4;
 interface MakeOptions {
   /** Downloads the original of a photo, by its index. Called once per photo, when its first page is drawn. */
   readonly download: (photo: number, signal: AbortSignal) => Promise<Blob>;
-  /** Names a photo in errors. */
-  readonly titleOf: (photo: number) => string;
+  /** The document's title. */
+  readonly title: string;
   readonly signal: AbortSignal;
   /** Receives the number of pages that are drawn. */
   readonly onProgress: (pages: number) => void;
@@ -27,10 +28,10 @@ interface MakeOptions {
 /**
  * Makes a PDF of the pages in a worker. At most the originals of one page are in memory.
  *
- * @throws the error of a download; the reason of the signal; an Error that names the photo which cannot be read
+ * @throws the error of a download; the reason of the signal; PrintFailed
  */
 export async function makePdf(pages: readonly PrintPage[], options: MakeOptions): Promise<Blob> {
-  const { signal, onProgress, start = startWorker } = options;
+  const { title, signal, onProgress, start = startWorker } = options;
   signal.throwIfAborted();
   const worker = start();
   let last = -1;
@@ -38,11 +39,11 @@ export async function makePdf(pages: readonly PrintPage[], options: MakeOptions)
     for (const [at, page] of pages.entries()) {
       const wanted = photosOf(page).filter((photo) => photo > last);
       const photos = await downloadAll(wanted, options);
-      await ask(worker, { kind: "page", page, photos }, options);
+      await ask(worker, { kind: "page", page, photos }, signal);
       last = Math.max(last, ...wanted);
       onProgress(at + 1);
     }
-    const reply = await ask(worker, { kind: "finish" }, options);
+    const reply = await ask(worker, { kind: "finish", title }, signal);
     if (reply.kind !== "made") throw new Error("The print worker did not make the file.");
     return reply.file;
   } finally {
@@ -72,11 +73,7 @@ async function downloadAll(
 }
 
 /** Sends a request and returns its reply, which is neither `failed` nor late. */
-function ask(
-  worker: PrintWorker,
-  request: PrintRequest,
-  { signal, titleOf }: MakeOptions,
-): Promise<PrintReply> {
+function ask(worker: PrintWorker, request: PrintRequest, signal: AbortSignal): Promise<PrintReply> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const abort = () => reject(signal.reason);
@@ -87,14 +84,12 @@ function ask(
     };
     worker.onmessage = ({ data: reply }: MessageEvent<PrintReply>) =>
       settle(() => {
-        if (reply.kind !== "failed") return resolve(reply);
-        const about = reply.photo === null ? "" : `“${titleOf(reply.photo)}”: `;
-        reject(new Error(about + reply.message));
+        if (reply.kind === "failed") reject(new PrintFailed(reply.problem));
+        else resolve(reply);
       });
-    worker.onerror = (event) =>
-      settle(() => reject(new Error(event.message || "The print worker could not start.")));
-    worker.onmessageerror = () =>
-      settle(() => reject(new Error("The print worker sent an unreadable message.")));
+    const fail = (problem: PrintProblem) => settle(() => reject(new PrintFailed(problem)));
+    worker.onerror = ({ message }) => fail(message ? { kind: "other", message } : { kind: "worker_start" });
+    worker.onmessageerror = () => fail({ kind: "worker_reply" });
     worker.postMessage(request);
   });
 }

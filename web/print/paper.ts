@@ -14,8 +14,8 @@ export interface Box extends Size {
 export type PaperName = keyof typeof PAPERS;
 
 export const PAPERS = {
-  a4: { label: "A4", width: 210, height: 297 },
-  letter: { label: "Letter", width: 215.9, height: 279.4 },
+  a4: { width: 210, height: 297 },
+  letter: { width: 215.9, height: 279.4 },
 } as const;
 
 /** A sheet of labels as it is sold. The labels are in the middle of the paper. */
@@ -44,10 +44,10 @@ export type PrintSizeName = keyof typeof PRINT_SIZES;
 
 /** Sizes of photo prints, upright. */
 export const PRINT_SIZES = {
-  "9x13": { label: "9 × 13 cm", width: 90, height: 130 },
-  "10x15": { label: "10 × 15 cm", width: 100, height: 150 },
-  "13x18": { label: "13 × 18 cm", width: 130, height: 180 },
-  "15x20": { label: "15 × 20 cm", width: 150, height: 200 },
-  "4x6": { label: "4 × 6 in", width: 101.6, height: 152.4 },
-  "5x7": { label: "5 × 7 in", width: 127, height: 177.8 },
+  "9x13": { width: 90, height: 130 },
+  "10x15": { width: 100, height: 150 },
+  "13x18": { width: 130, height: 180 },
+  "15x20": { width: 150, height: 200 },
+  "4x6": { width: 101.6, height: 152.4 },
+  "5x7": { width: 127, height: 177.8 },
 } as const;

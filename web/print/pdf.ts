@@ -7,6 +7,7 @@ import type { PlacedPiece, PrintPage } from "./lay-out.ts";
 import type { Box } from "./paper.ts";
 import { printFile } from "./photo-file.ts";
 import type { Mark } from "./piece.ts";
+import { PrintFailed } from "./problem.ts";
 import type { Weight } from "./text.ts";
 
 const POINTS_PER_MM = 72 / 25.4;
@@ -18,15 +19,6 @@ const MAX_KEPT_BYTES = 8_000_000;
 /** Of text that is drawn as a picture: 600 dpi. */
 const TEXT_DOTS_PER_MM = 600 / 25.4;
 
-/** A photo that cannot be printed. */
-export class UnreadablePhoto extends Error {
-  readonly photo: number;
-  constructor(photo: number, message: string) {
-    super(message);
-    this.photo = photo;
-  }
-}
-
 /** A PDF that is written page by page. Photos are released once they are written. */
 export class PdfFile {
   readonly #pdf: PDFDocument;
@@ -36,7 +28,7 @@ export class PdfFile {
   #last: { readonly photo: number; readonly image: PdfImage } | null = null;
 
   constructor(fonts: FontFiles) {
-    const info = { Title: "Print sheets", Creator: "Vivimark" };
+    const info = { Creator: "Vivimark" };
     this.#pdf = new PDFDocument({ autoFirstPage: false, displayTitle: true, info, font: null });
     // Labels are off their places if a program scales the page.
     this.#pdf._root.data.ViewerPreferences.data.PrintScaling = "None";
@@ -45,7 +37,7 @@ export class PdfFile {
     this.#file = collect(this.#pdf);
   }
 
-  /** @throws UnreadablePhoto */
+  /** @throws PrintFailed if a photo cannot be read */
   async addPage(page: PrintPage, photos: ReadonlyMap<number, Blob>): Promise<void> {
     const pdf = this.#pdf;
     pdf.addPage({ size: [page.width * POINTS_PER_MM, page.height * POINTS_PER_MM], margin: 0 });
@@ -72,7 +64,7 @@ export class PdfFile {
         const file = await printFile(original!, { width, height });
         this.#last = { photo, image: this.#pdf.openImage(file) };
       } catch {
-        throw new UnreadablePhoto(photo, "This browser cannot read the photo.");
+        throw new PrintFailed({ kind: "photo", photo });
       }
     }
     this.#pdf.image(this.#last!.image, x, y, { width, height });
@@ -113,7 +105,8 @@ export class PdfFile {
     this.#pdf.image(image, x, y - ascent, { width, height: ascent + descent });
   }
 
-  finish(): Promise<Blob> {
+  finish(title: string): Promise<Blob> {
+    this.#pdf.info.Title = title;
     this.#pdf.end();
     return this.#file;
   }

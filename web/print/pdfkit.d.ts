@@ -23,9 +23,11 @@ declare module "pdfkit" {
     constructor(options: {
       readonly autoFirstPage: boolean;
       readonly displayTitle: boolean;
-      readonly info: { readonly Title: string; readonly Creator: string };
+      readonly info: { readonly Creator: string };
       readonly font: null;
     });
+    /** Is written at the end. */
+    readonly info: { Title?: string };
     /** The document's catalogue. */
     readonly _root: {
       readonly data: { readonly ViewerPreferences: { readonly data: Record<string, unknown> } };

@@ -57,7 +57,7 @@ function options(worker: FakeWorker) {
       downloads.push(photo);
       return new Blob([String(photo)]);
     },
-    titleOf: (photo: number) => `Photo ${photo}`,
+    title: "Two photos",
     signal: controller.signal,
     onProgress: (pages: number) => done.push(pages),
     start: () => worker,
@@ -111,14 +111,21 @@ describe("making a PDF", () => {
   });
 
   test("names the photo that cannot be read", async () => {
-    const worker = new FakeWorker(() => ({
-      kind: "failed",
-      photo: 1,
-      message: "This browser cannot read the photo.",
-    }));
-    await expect(makePdf(pagesOf(2), options(worker))).rejects.toThrow(
-      "“Photo 1”: This browser cannot read the photo.",
-    );
+    const problem = { kind: "photo", photo: 1 } as const;
+    const worker = new FakeWorker(() => ({ kind: "failed", problem }));
+    await expect(makePdf(pagesOf(2), options(worker))).rejects.toMatchObject({ problem });
+    expect(worker.isEnded).toBe(true);
+  });
+
+  test.each([
+    ["", { kind: "worker_start" }],
+    ["Out of memory", { kind: "other", message: "Out of memory" }],
+  ])("fails with a worker that breaks with “%s”", async (message, problem) => {
+    const worker = new FakeWorker(() => null);
+    const made = makePdf(pagesOf(1), options(worker));
+    await expect.poll(() => worker.requests.length).toBe(1);
+    worker.onerror!.call(worker as unknown as Worker, { message } as ErrorEvent);
+    await expect(made).rejects.toMatchObject({ problem });
     expect(worker.isEnded).toBe(true);
   });
 

@@ -10,12 +10,12 @@ import {
   settingsOf,
 } from "../../print/lay-out.ts";
 import { makePdf } from "../../print/make.ts";
-import { LABEL_SHEETS, PAPERS, PRINT_SIZES } from "../../print/paper.ts";
+import { LABEL_SHEETS } from "../../print/paper.ts";
 import type { PrintPhoto } from "../../print/piece.ts";
 import type { Measure } from "../../print/text.ts";
 import { me } from "../account/me.ts";
 import * as api from "../api/content.ts";
-import { messageOf } from "../api/errors.ts";
+import { t } from "../language.ts";
 import type { SelectedPhoto } from "../photos/selection.ts";
 import { Dialog, DialogActions } from "../ui/dialog.tsx";
 import { count, photoCount } from "../ui/format.ts";
@@ -24,6 +24,7 @@ import { save } from "../ui/save.ts";
 import { toast } from "../ui/toasts.tsx";
 import { codeAddress, PhoneWarning } from "./phone-warning.tsx";
 import { Preview } from "./preview.tsx";
+import { problemText } from "./problem-text.ts";
 import "./print.css";
 
 const STORED_SETTINGS = "print-settings";
@@ -38,7 +39,7 @@ export function PrintDialog({ photos, onClose }: PrintDialogProps) {
   const [settings, setSettings] = useState(storedSettings);
   const [error, setError] = useState<string | null>(null);
   const [making, setMaking] = useState<Making | null>(null);
-  const measure = useMeasure(setError);
+  const measure = useMeasure((reason) => setError(problemText(reason, photos)));
   const printPhotos = useMemo(() => photos.map(printPhotoOf), [photos]);
   const plan = useMemo(
     () => measure && layOut(printPhotos, settings, measure),
@@ -57,22 +58,22 @@ export function PrintDialog({ photos, onClose }: PrintDialogProps) {
     try {
       const file = await makePdf(pages, {
         download: (photo, signal) => api.downloadPhoto(photos[photo], signal),
-        titleOf: (photo) => photos[photo].title,
+        title: t.print.documentTitle,
         signal,
         onProgress: (done) => setMaking({ done, total: pages.length }),
       });
-      save(file, settings.kind === "labels" ? "labels.pdf" : "photos.pdf");
-      toast(`PDF with ${pageCount(pages.length)} downloaded.`);
+      save(file, t.print.fileNames[settings.kind === "labels" ? "labels" : "photos"]);
+      toast(t.print.downloaded(pages.length));
       onClose();
     } catch (reason) {
-      if (!signal.aborted) setError(messageOf(reason as Error));
+      if (!signal.aborted) setError(problemText(reason, photos));
       setMaking(null);
     }
   };
 
   const canMakeCodes = me.value?.public_url !== null;
   return (
-    <Dialog title="Print sheet" error={error} onClose={onClose}>
+    <Dialog title={t.print.title} error={error} onClose={onClose}>
       <form
         class="print"
         onSubmit={(event) => {
@@ -88,7 +89,7 @@ export function PrintDialog({ photos, onClose }: PrintDialogProps) {
             <PhoneWarning address={printPhotos[0].address} />
           ) : (
             <p class="phone-warning" role="note">
-              QR codes cannot be made until the operator sets PUBLIC_URL to the address of this installation.
+              {t.print.noCodes}
             </p>
           )}
           {plan && <Concerns concerns={plan.concerns} photos={photos} settings={settings} />}
@@ -98,7 +99,7 @@ export function PrintDialog({ photos, onClose }: PrintDialogProps) {
           <MakingProgress making={making} onCancel={() => running.current?.abort()} />
         ) : (
           <DialogActions
-            submit="Download PDF"
+            submit={t.print.download}
             isRunning={!canMakeCodes || !plan || plan.pages.length === 0}
             onClose={onClose}
           />
@@ -114,13 +115,13 @@ interface Making {
 }
 
 function MakingProgress({ making: { done, total }, onCancel }: { making: Making; onCancel: () => void }) {
-  const label = `Making page ${count(Math.min(done + 1, total))} of ${count(total)}`;
+  const label = t.print.making(count(Math.min(done + 1, total)), count(total));
   return (
     <div class="dialog-actions print-making">
       <p role="status">{label}</p>
       <progress aria-label={label} value={done} max={total} />
       <button type="button" class="button" onClick={onCancel}>
-        Cancel
+        {t.ui.cancel}
       </button>
     </div>
   );
@@ -148,7 +149,7 @@ function storedSettings(): PrintSettings {
 
 let loading: Promise<Measure> | null = null;
 
-function useMeasure(onError: (message: string) => void): Measure | null {
+function useMeasure(onError: (reason: unknown) => void): Measure | null {
   const [measure, setMeasure] = useState<Measure | null>(null);
   useEffect(() => {
     loading ??= loadFonts(document.fonts).then(() =>
@@ -158,7 +159,7 @@ function useMeasure(onError: (message: string) => void): Measure | null {
       (loaded) => setMeasure(() => loaded),
       (reason) => {
         loading = null;
-        onError(messageOf(reason));
+        onError(reason);
       },
     );
   }, []);
@@ -170,19 +171,14 @@ interface FieldsProps {
   readonly onChange: (changed: Partial<PrintSettings>) => void;
 }
 
-const KINDS: Readonly<Record<PrintSettings["kind"], readonly [name: string, text: string]>> = {
-  labels: ["Labels", "QR code with title or order number"],
-  beside: ["Photos, code beside", "On a white strip at the short side"],
-  corner: ["Photos, code in a corner", "Where the photo has the least detail"],
-};
-
 function SettingsFields({ settings, onChange }: FieldsProps) {
   const { kind, sheet, caption, copies } = settings;
+  const kinds = t.print.kinds satisfies Record<PrintSettings["kind"], unknown>;
   return (
     <>
       <fieldset class="choices">
-        <legend>Print</legend>
-        {Object.entries(KINDS).map(([value, [name, text]]) => (
+        <legend>{t.print.kind}</legend>
+        {Object.entries(kinds).map(([value, { name, text }]) => (
           <label key={value} class="choice">
             <input
               type="radio"
@@ -204,27 +200,22 @@ function SettingsFields({ settings, onChange }: FieldsProps) {
       )}
       {kind !== "corner" && (
         <SelectField
-          label="Text"
+          label={t.print.caption}
           value={caption}
-          options={{
-            both: "Title and order number",
-            title: "Title",
-            order_number: "Order number",
-            none: "None",
-          }}
+          options={t.print.captions}
           onChange={(caption) => onChange({ caption })}
         />
       )}
       <div class="print-pair">
         <NumberField
-          label="Copies of each"
+          label={t.print.copies}
           value={copies}
           limits={LIMITS.copies}
           onChange={(copies) => onChange({ copies })}
         />
         {kind === "labels" && sheet !== "custom" && (
           <NumberField
-            label="Used labels to skip"
+            label={t.print.usedLabels}
             value={settings.used}
             limits={[0, labelsOn(sheet) - 1]}
             onChange={(used) => onChange({ used })}
@@ -239,18 +230,14 @@ function labelsOn(sheet: keyof typeof LABEL_SHEETS): number {
   return LABEL_SHEETS[sheet].columns * LABEL_SHEETS[sheet].rows;
 }
 
-const SHEETS = {
-  ...(Object.fromEntries(
-    Object.entries(LABEL_SHEETS).map(([name, { paper, label, columns, rows }]) => [
-      name,
-      `Avery ${name}: ${columns * rows} of ${round(label.width)} × ${round(label.height)} mm, ${PAPERS[paper].label}`,
-    ]),
-  ) as Record<keyof typeof LABEL_SHEETS, string>),
-  custom: "Plain paper, other size",
-} satisfies Record<PrintSettings["sheet"], string>;
-
-function round(length: number): string {
-  return String(Math.round(10 * length) / 10);
+function sheetNames(): Record<PrintSettings["sheet"], string> {
+  const length = (millimetres: number) => count(Math.round(10 * millimetres) / 10);
+  const sheets = Object.entries(LABEL_SHEETS).map(([name, { paper, label, columns, rows }]) => {
+    const { width, height } = label;
+    const text = t.print.sheetOf(name, columns * rows, length(width), length(height), t.print.papers[paper]);
+    return [name, text];
+  });
+  return { ...Object.fromEntries(sheets), custom: t.print.customSheet };
 }
 
 function LabelFields({ settings, onChange }: FieldsProps) {
@@ -258,22 +245,22 @@ function LabelFields({ settings, onChange }: FieldsProps) {
   return (
     <>
       <SelectField
-        label="Label sheet"
+        label={t.print.sheet}
         value={sheet}
-        options={SHEETS}
+        options={sheetNames()}
         onChange={(sheet) => onChange({ sheet, used: 0 })}
       />
       {sheet === "custom" && (
         <>
           <div class="print-pair">
             <NumberField
-              label="Width, mm"
+              label={t.print.width}
               value={label.width}
               limits={LIMITS.width}
               onChange={(width) => onChange({ label: { ...label, width } })}
             />
             <NumberField
-              label="Height, mm"
+              label={t.print.height}
               value={label.height}
               limits={LIMITS.height}
               onChange={(height) => onChange({ label: { ...label, height } })}
@@ -293,20 +280,20 @@ function PhotoFields({ settings, onChange }: FieldsProps) {
     <>
       <div class="print-pair">
         <SelectField
-          label="Photo size"
+          label={t.print.size}
           value={size}
-          options={labelsOf(PRINT_SIZES)}
+          options={t.print.sizes}
           onChange={(size) => onChange({ size })}
         />
         <PaperField settings={settings} onChange={onChange} />
         <NumberField
-          label="Code size, mm"
+          label={t.print.codeSize}
           value={side}
           limits={LIMITS.side}
           onChange={(side) => onChange({ side })}
         />
         <NumberField
-          label="Bleed, mm"
+          label={t.print.bleed}
           value={bleed}
           limits={LIMITS.bleed}
           onChange={(bleed) => onChange({ bleed })}
@@ -314,15 +301,9 @@ function PhotoFields({ settings, onChange }: FieldsProps) {
       </div>
       {kind === "corner" && (
         <SelectField
-          label="Corner"
+          label={t.print.corner}
           value={corner}
-          options={{
-            auto: "Least detail, for each photo",
-            "bottom-right": "Bottom right",
-            "bottom-left": "Bottom left",
-            "top-right": "Top right",
-            "top-left": "Top left",
-          }}
+          options={t.print.corners}
           onChange={(corner) => onChange({ corner })}
         />
       )}
@@ -334,9 +315,9 @@ function PhotoFields({ settings, onChange }: FieldsProps) {
 function PaperField({ settings, onChange }: FieldsProps) {
   return (
     <SelectField
-      label="Paper"
+      label={t.print.paper}
       value={settings.paper}
-      options={labelsOf(PAPERS)}
+      options={t.print.papers}
       onChange={(paper) => onChange({ paper })}
     />
   );
@@ -350,16 +331,9 @@ function MarksField({ settings, onChange }: FieldsProps) {
         checked={settings.hasMarks}
         onChange={({ currentTarget }) => onChange({ hasMarks: currentTarget.checked })}
       />
-      Crop marks
+      {t.print.cropMarks}
     </label>
   );
-}
-
-function labelsOf<Name extends string>(
-  named: Readonly<Record<Name, { readonly label: string }>>,
-): Record<Name, string> {
-  const entries = Object.entries<{ readonly label: string }>(named).map(([name, { label }]) => [name, label]);
-  return Object.fromEntries(entries);
 }
 
 function SelectField<Value extends string>(props: {
@@ -434,19 +408,18 @@ function Concerns(props: {
 }
 
 function concernText(concern: Concern, { kind, corner }: PrintSettings): string {
+  const texts = t.print.concerns;
   switch (concern.kind) {
     case "too_large":
-      return `The ${kind === "labels" ? "label" : "photo"} does not fit on the paper. Choose a smaller size.`;
+      return kind === "labels" ? texts.labelTooLarge : texts.photoTooLarge;
     case "small_code":
-      return "Phones may not read such small QR codes. Choose a larger size.";
+      return texts.smallCode;
     case "covers_detail":
-      return corner === "auto"
-        ? "Every corner has detail that phones need to find the photo. Print the code beside it."
-        : "The code covers detail that phones need to find the photo. Choose another corner.";
+      return corner === "auto" ? texts.allCornersDetailed : texts.coversDetail;
     case "unchecked_corner":
-      return "The corner was not checked: the marker is not ready.";
+      return texts.uncheckedCorner;
     case "small_photo":
-      return "Phones find photos with this little detail only in larger prints.";
+      return texts.smallPhoto;
   }
 }
 
@@ -455,7 +428,7 @@ const MAX_NAMES = 3;
 function namesOf(titles: readonly string[]): string {
   const shown = titles.slice(0, MAX_NAMES).join(", ");
   const more = titles.length - MAX_NAMES;
-  return more > 0 ? `(${shown} and ${count(more)} more)` : `(${shown})`;
+  return more > 0 ? t.print.namesAndMore(shown, count(more)) : t.print.names(shown);
 }
 
 function Pages({ plan: { pages }, photos }: { plan: PrintPlan; photos: readonly SelectedPhoto[] }) {
@@ -463,30 +436,29 @@ function Pages({ plan: { pages }, photos }: { plan: PrintPlan; photos: readonly 
   const at = Math.min(shown, pages.length - 1);
   const pieces = pages.reduce((sum, page) => sum + page.pieces.length, 0);
   const pictureOf = (photo: number) => photos[photo].thumbnail_url ?? photos[photo].image_url;
-  const label = `Page ${count(at + 1)} of ${count(pages.length)}`;
+  const page = count(at + 1);
+  const pageCount = count(pages.length);
   return (
     <figure class="print-preview">
-      <Preview page={pages[at]} label={`Preview: ${label}`} pictureOf={pictureOf} />
+      <Preview page={pages[at]} label={t.print.preview(page, pageCount)} pictureOf={pictureOf} />
       <figcaption>
         {pages.length > 1 && (
           <button
             type="button"
             class="icon-button"
-            aria-label="Previous page"
+            aria-label={t.print.previousPage}
             aria-disabled={at === 0}
             onClick={() => setShown(Math.max(0, at - 1))}
           >
             <IconPrevious />
           </button>
         )}
-        <span role="status">
-          {label}, {count(pieces)} {pieces === 1 ? "print" : "prints"} of {photoCount(photos.length)}
-        </span>
+        <span role="status">{t.print.pageContents(page, pageCount, pieces, photoCount(photos.length))}</span>
         {pages.length > 1 && (
           <button
             type="button"
             class="icon-button"
-            aria-label="Next page"
+            aria-label={t.print.nextPage}
             aria-disabled={at === pages.length - 1}
             onClick={() => setShown(Math.min(pages.length - 1, at + 1))}
           >
@@ -494,11 +466,7 @@ function Pages({ plan: { pages }, photos }: { plan: PrintPlan; photos: readonly 
           </button>
         )}
       </figcaption>
-      <p class="hint">Print the PDF at its actual size, 100 %.</p>
+      <p class="hint">{t.print.actualSize}</p>
     </figure>
   );
-}
-
-function pageCount(value: number): string {
-  return `${count(value)} ${value === 1 ? "page" : "pages"}`;
 }
