@@ -107,6 +107,7 @@ const TRANSLATED = [
   "studio/main.tsx",
   "studio/site-header.tsx",
   "studio/account",
+  "studio/add",
   "studio/company",
   "studio/photo/",
   "studio/photos",

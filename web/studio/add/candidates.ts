@@ -6,6 +6,7 @@ import { scorePhoto, type Verdict } from "../../edit/open.ts";
 import type { MadeFile } from "../../edit/protocol.ts";
 import type { PhotoDetails } from "../api/content.ts";
 import { messageOf } from "../api/errors.ts";
+import { t } from "../language.ts";
 import { titleOf } from "../ui/format.ts";
 import { toast } from "../ui/toasts.tsx";
 import { addPhotos } from "../upload/jobs.ts";
@@ -91,7 +92,7 @@ export async function addCandidates(chosen: readonly File[]): Promise<void> {
   );
   candidates.value = [...candidates.value, ...added];
   if (candidates.value.length === 0) {
-    toast("No photo was chosen. Choose the photos together with their videos and tables.", "bad");
+    toast(t.add.noPhotoChosen, "bad");
     return removeAllCandidates();
   }
   for (const { original, details } of candidates.value) {
@@ -157,7 +158,7 @@ export function submitCandidates(): void {
   }));
   removeAllCandidates();
   addPhotos(photos);
-  toast(photos.length === 1 ? "Adding 1 photo." : `Adding ${photos.length} photos.`);
+  toast(t.add.adding(photos.length));
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   resizePiece,
   type Size,
 } from "../../edit/geometry.ts";
+import { t } from "../language.ts";
 import { HeatMap } from "../photo/heat-map.tsx";
 
 /** Fractions of the photo's longer side that an arrow key moves by: alone, and with Shift. */
@@ -26,16 +27,16 @@ const SHOWN_SIZE = 1600;
 /** Margin around the photo in CSS pixels: half a touch handle. */
 const MARGIN = 22;
 
-const HANDLES: readonly (Handle & { name: string })[] = [
-  { x: -1, y: -1, name: "top left corner" },
-  { x: 0, y: -1, name: "top side" },
-  { x: 1, y: -1, name: "top right corner" },
-  { x: 1, y: 0, name: "right side" },
-  { x: 1, y: 1, name: "bottom right corner" },
-  { x: 0, y: 1, name: "bottom side" },
-  { x: -1, y: 1, name: "bottom left corner" },
-  { x: -1, y: 0, name: "left side" },
-];
+const HANDLES = [
+  { x: -1, y: -1, name: "topLeft" },
+  { x: 0, y: -1, name: "top" },
+  { x: 1, y: -1, name: "topRight" },
+  { x: 1, y: 0, name: "right" },
+  { x: 1, y: 1, name: "bottomRight" },
+  { x: 0, y: 1, name: "bottom" },
+  { x: -1, y: 1, name: "bottomLeft" },
+  { x: -1, y: 0, name: "left" },
+] as const satisfies readonly (Handle & { name: string })[];
 
 const ARROWS: Record<string, readonly [x: number, y: number]> = {
   ArrowLeft: [-1, 0],
@@ -170,6 +171,7 @@ function Frame(props: Omit<Props, "map"> & { zoom: number }) {
   const drag = useRef<Drag | null>(null);
   const piece = pieceOf(photo, edit);
   const { width, height } = cutOf(photo, edit);
+  const texts = t.add.editor;
 
   /** A null handle moves the whole frame. Pixels of the photo. */
   const changed = (from: Piece, handle: Handle | null, dx: number, dy: number) =>
@@ -224,7 +226,7 @@ function Frame(props: Omit<Props, "map"> & { zoom: number }) {
       role="group"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move it
       tabIndex={0}
-      aria-label={`Crop, ${width} by ${height} pixels. Move it with the arrow keys.`}
+      aria-label={texts.crop(width, height)}
       style={placed(piece, zoom, 0)}
       {...held(null)}
     >
@@ -233,7 +235,7 @@ function Frame(props: Omit<Props, "map"> & { zoom: number }) {
           key={name}
           type="button"
           class={`crop-handle ${kindOf(handle)}`}
-          aria-label={`Resize at the ${name} with the arrow keys`}
+          aria-label={texts.handles[name]}
           style={{ left: `${50 + 50 * handle.x}%`, top: `${50 + 50 * handle.y}%` }}
           {...held(handle)}
         />

@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { t } from "../language.ts";
 import { IconFolder, IconUpload } from "../ui/icons.tsx";
 import { toastError } from "../ui/toasts.tsx";
 import { VIDEO_FILES } from "../video/video.ts";
@@ -22,7 +23,8 @@ export function DropTarget() {
       depth = Math.max(0, depth + change);
       dragging.value = depth > 0;
     };
-    const carriesFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
+    const carriesFiles = (event: DragEvent) =>
+      event.dataTransfer?.types.some((type) => type === "Files") ?? false;
 
     addEventListener("dragenter", (event) => carriesFiles(event) && hover(+1), { signal });
     addEventListener("dragleave", (event) => carriesFiles(event) && hover(-1), { signal });
@@ -56,7 +58,7 @@ export function DropTarget() {
     <div class="drop-overlay" aria-hidden="true">
       <div class="drop-overlay-frame">
         <IconUpload />
-        Drop to add photos
+        {t.add.dropNow}
       </div>
     </div>
   );
@@ -66,6 +68,7 @@ export function DropTarget() {
 export function DropZone({ large }: { large: boolean }) {
   const input = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
+  const texts = t.add;
   return (
     <div class={large ? "drop-zone large" : "drop-zone"}>
       <button type="button" class="drop-zone-button" onClick={() => input.current!.click()}>
@@ -74,10 +77,10 @@ export function DropZone({ large }: { large: boolean }) {
         </span>
         <span class="drop-zone-text">
           <strong>
-            <span class="for-mouse">Drop photos here, paste them, or browse</span>
-            <span class="for-touch">Choose or take photos</span>
+            <span class="for-mouse">{texts.drop}</span>
+            <span class="for-touch">{texts.choose}</span>
           </strong>
-          <span>JPEG, PNG or WebP, up to 20 MB each</span>
+          <span>{texts.formats}</span>
         </span>
       </button>
       <input
@@ -87,7 +90,7 @@ export function DropZone({ large }: { large: boolean }) {
         accept={FILE_TYPES}
         multiple
         tabIndex={-1}
-        aria-label="Photos to choose"
+        aria-label={texts.photosToChoose}
         onChange={({ currentTarget }) => {
           take([...currentTarget.files!]);
           currentTarget.value = "";
@@ -95,7 +98,7 @@ export function DropZone({ large }: { large: boolean }) {
       />
       <button type="button" class="folder-button" onClick={() => folder.current!.click()}>
         <IconFolder />
-        Choose a folder with photos and videos
+        {texts.chooseFolder}
       </button>
       <input
         ref={folder}
@@ -104,7 +107,7 @@ export function DropZone({ large }: { large: boolean }) {
         // @ts-expect-error: Preact's types do not know it. All browsers on computers do.
         webkitdirectory
         tabIndex={-1}
-        aria-label="Folder to choose"
+        aria-label={texts.folderToChoose}
         onChange={({ currentTarget }) => {
           take(ofFolder([...currentTarget.files!]));
           currentTarget.value = "";

@@ -17,6 +17,7 @@ import {
 } from "../../edit/geometry.ts";
 import { type OpenPhoto, openPhoto } from "../../edit/open.ts";
 import { messageOf } from "../api/errors.ts";
+import { language, t } from "../language.ts";
 import { HeatLegend } from "../photo/heat-map.tsx";
 import { isWeak, QualityAnnouncement, QualityReport } from "../quality.tsx";
 import { IconFlip, IconRotateLeft, IconRotateRight } from "../ui/icons.tsx";
@@ -24,21 +25,20 @@ import { Switch } from "../ui/switch.tsx";
 import { type Candidate, initialEdit, rescore, updateDraft } from "./candidates.ts";
 import { CropStage } from "./crop-stage.tsx";
 
-/** Shapes of the crop frame: longer by shorter side. */
+/** Shapes of the crop frame: longer by shorter side; null: any. */
 const SHAPES = {
-  free: { label: "Free", ratio: () => null },
-  original: {
-    label: "Original",
-    ratio: ({ width, height }: Size) => Math.max(width / height, height / width),
-  },
-  square: { label: "Square", ratio: () => 1 },
-  small: { label: "10 × 15 cm", ratio: () => 15 / 10 },
-  medium: { label: "13 × 18 cm", ratio: () => 18 / 13 },
-  a4: { label: "A4, A3 …", ratio: () => Math.SQRT2 },
+  free: () => null,
+  original: ({ width, height }: Size) => Math.max(width / height, height / width),
+  square: () => 1,
+  small: () => 15 / 10,
+  medium: () => 18 / 13,
+  a4: () => Math.SQRT2,
 } as const;
 
+type ShapeName = keyof typeof SHAPES;
+
 interface Shape {
-  readonly name: keyof typeof SHAPES;
+  readonly name: ShapeName;
   /** Wider than high. */
   readonly isLandscape: boolean;
 }
@@ -50,6 +50,15 @@ interface Scored {
   /** Undefined until it is known. */
   readonly refusal?: string | null;
 }
+
+const DEGREES = {
+  style: "unit",
+  unit: "degree",
+  minimumFractionDigits: 1,
+  maximumFractionDigits: 1,
+} as const;
+const SPOKEN_DEGREES = new Intl.NumberFormat(language, { ...DEGREES, unitDisplay: "long" });
+const SHOWN_DEGREES = new Intl.NumberFormat(language, { ...DEGREES, unitDisplay: "narrow" });
 
 /** A tool that rests for this long is scored, even before it is let go. */
 const HELD_PAUSE_MS = 120;
@@ -80,6 +89,8 @@ export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
   const cut = cutOf(photo, edit);
   const tooSmall = Math.min(cut.width, cut.height) < MIN_IMAGE_SIDE;
   const changed = !isUntouched(photo, edit);
+  const texts = t.add.editor;
+  const size = texts.size(cut.width, cut.height);
 
   const change = (next: Edit) => {
     letGo();
@@ -121,7 +132,7 @@ export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
       if (changed || !verdict) void rescore(candidate);
       onDone();
     } catch (error) {
-      setFailure(`This browser could not crop the photo. ${messageOf(error)}`);
+      setFailure(texts.cannotCrop(messageOf(error)));
       setMaking(false);
     }
   };
@@ -141,33 +152,29 @@ export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
             onSettle={settle}
           />
           <p class="editor-caption">
-            <span>
-              {cut.width} × {cut.height} px
-            </span>
+            <span>{size}</span>
             {mapShown && <HeatLegend />}
-            <Switch label="Map" on={mapShown} onChange={setMapShown} />
+            <Switch label={texts.map} on={mapShown} onChange={setMapShown} />
           </p>
         </div>
         <fieldset class="editor-tools" disabled={making}>
-          <legend class="visually-hidden">Tools</legend>
+          <legend class="visually-hidden">{texts.tools}</legend>
           <div class="tool-row">
-            <button type="button" class="button" aria-label="Rotate left" onClick={() => turn(-1)}>
+            <button type="button" class="button" aria-label={texts.rotateLeft} onClick={() => turn(-1)}>
               <IconRotateLeft />
             </button>
-            <button type="button" class="button" aria-label="Rotate right" onClick={() => turn(1)}>
+            <button type="button" class="button" aria-label={texts.rotateRight} onClick={() => turn(1)}>
               <IconRotateRight />
             </button>
             <label class="shape">
-              <span class="visually-hidden">Shape</span>
+              <span class="visually-hidden">{texts.shape}</span>
               <select
                 value={shape.name}
-                onChange={({ currentTarget }) =>
-                  choose({ ...shape, name: currentTarget.value as Shape["name"] })
-                }
+                onChange={({ currentTarget }) => choose({ ...shape, name: currentTarget.value as ShapeName })}
               >
-                {Object.entries(SHAPES).map(([name, { label }]) => (
+                {(Object.keys(SHAPES) as ShapeName[]).map((name) => (
                   <option key={name} value={name}>
-                    {label}
+                    {texts.shapes[name]}
                   </option>
                 ))}
               </select>
@@ -175,44 +182,42 @@ export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
             <button
               type="button"
               class="button"
-              aria-label={shape.isLandscape ? "Switch to portrait" : "Switch to landscape"}
+              aria-label={shape.isLandscape ? texts.portrait : texts.landscape}
               disabled={aspect === null || aspect === 1}
               onClick={() => choose({ ...shape, isLandscape: !shape.isLandscape })}
             >
               <IconFlip />
             </button>
             <button type="button" class="button" disabled={!changed} onClick={reset}>
-              Reset
+              {texts.reset}
             </button>
           </div>
           <label class="straighten">
-            <span>Straighten</span>
+            <span>{texts.straighten}</span>
             <input
               type="range"
               min={-MAX_TILT}
               max={MAX_TILT}
               step={0.1}
               value={edit.turn.tilt}
-              aria-valuetext={`${edit.turn.tilt.toFixed(1)} degrees`}
+              aria-valuetext={SPOKEN_DEGREES.format(edit.turn.tilt)}
               onInput={({ currentTarget }) => straighten(Number(currentTarget.value))}
               onChange={settle}
             />
-            <output>{edit.turn.tilt.toFixed(1)}°</output>
+            <output>{SHOWN_DEGREES.format(edit.turn.tilt)}</output>
           </label>
         </fieldset>
-        <section class="editor-score" aria-label="Score">
-          <Warning>
-            {tooSmall
-              ? `The crop is ${cut.width} × ${cut.height} px. Its shorter side must be at least ${MIN_IMAGE_SIDE} px.`
-              : scored?.refusal}
-          </Warning>
+        <section class="editor-score" aria-label={texts.score}>
+          <Warning>{tooSmall ? texts.tooSmall(size, MIN_IMAGE_SIDE) : scored?.refusal}</Warning>
           {failure && <Warning>{failure}</Warning>}
           {unscored && (
-            <p class="warning">This browser could not score the photo. You can still add it. {unscored}</p>
+            <p class="warning">
+              {t.add.unscored} {unscored}
+            </p>
           )}
           {scored && !scored.refusal && isWeak(scored.quality) && (
             <p class="warning">
-              Cameras will often miss this photo. Crop it to a part with more detail, or use another photo.
+              {t.add.weak} {t.add.weakAdvice}
             </p>
           )}
           {scored && <QualityReport quality={scored.quality} />}
@@ -232,7 +237,7 @@ export function Editor({ candidate, done, onDone, cancel, onCancel }: Props) {
           onClick={finish}
         >
           {making && <span class="spinner" aria-hidden="true" />}
-          {making ? "Cropping the photo…" : done}
+          {making ? texts.cropping : done}
         </button>
       </div>
     </>
@@ -251,7 +256,7 @@ function Waiting() {
   return (
     <p class="hint waiting">
       <span class="spinner" aria-hidden="true" />
-      Scoring the photo…
+      {t.add.scoring}
     </p>
   );
 }
@@ -318,6 +323,6 @@ function isLandscape(photo: Size, { turn }: Edit): boolean {
 
 /** Width by height; null for any. */
 function aspectOf({ name, isLandscape }: Shape, photo: Size): number | null {
-  const ratio = SHAPES[name].ratio(photo);
+  const ratio = SHAPES[name](photo);
   return ratio === null || isLandscape ? ratio : 1 / ratio;
 }

@@ -1,6 +1,7 @@
 import { checkImageBytes, type ImageInfo, inspectImage } from "../../../compiler/image/inspect.ts";
 import { CompileError } from "../../../compiler/types.ts";
 import { createSlots } from "../../compile/slots.ts";
+import { t } from "../language.ts";
 
 /** What file dialogs offer. A list of types would make Safari hide HEIC on a Mac. */
 export const PHOTO_FILES = "image/*";
@@ -33,9 +34,7 @@ export async function readPhoto(file: File, signal = new AbortController().signa
     if (!(error instanceof CompileError && error.code === "unsupported_format")) throw error;
     const jpeg = await decoding.run(() => asJpeg(file).catch(() => null), signal);
     if (jpeg) return readPhoto(jpeg, signal);
-    const advice =
-      "This browser cannot open it. Export the photo as JPEG, or open this page in another browser, such as Safari.";
-    throw new CompileError(error.code, `${error.message} ${advice}`);
+    throw new CompileError(error.code, `${error.message} ${t.add.cannotOpen}`);
   }
 }
 

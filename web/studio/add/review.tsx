@@ -1,7 +1,9 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { t } from "../language.ts";
 import { isWeak, QualityLine } from "../quality.tsx";
 import { dateTime } from "../ui/format.ts";
 import { IconBack, IconClose, IconCrop, IconPhoto, IconVideo } from "../ui/icons.tsx";
+import { rich } from "../ui/rich.tsx";
 import {
   type Candidate,
   candidates,
@@ -47,6 +49,7 @@ function ReviewDialog() {
     heading.current!.focus();
   }, [candidate]);
 
+  const texts = t.add;
   const [isAsking, setAsking] = useState(false);
   const back = () => {
     if (!candidate || alone) return removeAllCandidates();
@@ -77,17 +80,17 @@ function ReviewDialog() {
     >
       <div class="review-head">
         {candidate && !alone && (
-          <button type="button" class="icon-button" aria-label="Back to all photos" onClick={back}>
+          <button type="button" class="icon-button" aria-label={texts.backToAll} onClick={back}>
             <IconBack />
           </button>
         )}
         <h2 id="review-title" ref={heading} tabIndex={-1} dir="auto">
-          {candidate ? candidate.details.value.title : "Photos to add"}
+          {candidate ? candidate.details.value.title : texts.heading}
         </h2>
         <button
           type="button"
           class="icon-button"
-          aria-label="Close without adding"
+          aria-label={texts.closeWithoutAdding}
           onClick={removeAllCandidates}
         >
           <IconClose />
@@ -97,9 +100,9 @@ function ReviewDialog() {
         <Editor
           key={candidate.key}
           candidate={candidate}
-          done={alone ? "Add photo" : "Done"}
+          done={alone ? texts.addPhoto : texts.done}
           onDone={() => (alone ? submitCandidates() : (edited.value = null))}
-          cancel={alone ? "Cancel" : "Back"}
+          cancel={alone ? t.ui.cancel : texts.back}
           onCancel={back}
         />
       ) : (
@@ -114,7 +117,7 @@ function CandidateList({ isAsking, onKeep }: { isAsking: boolean; onKeep: () => 
     <>
       <div class="review-body">
         <Leftovers />
-        <ul class="candidates" aria-label="Photos to add">
+        <ul class="candidates" aria-label={t.add.heading}>
           {candidates.value.map((candidate) => (
             <CandidateRow key={candidate.key} candidate={candidate} />
           ))}
@@ -130,15 +133,13 @@ function AddPhotos() {
   const left = candidates.value.length - ready;
   return (
     <div class="review-foot">
-      {left > 0 && ready > 0 && (
-        <p class="hint">{left === 1 ? "1 photo cannot be added." : `${left} photos cannot be added.`}</p>
-      )}
+      {left > 0 && ready > 0 && <p class="hint">{t.add.cannotBeAdded(left)}</p>}
       <button type="button" class="button" onClick={removeAllCandidates}>
-        {ready > 0 ? "Cancel" : "Close"}
+        {ready > 0 ? t.ui.cancel : t.add.close}
       </button>
       {ready > 0 && (
         <button type="button" class="button primary" autofocus onClick={submitCandidates}>
-          {ready === 1 ? "Add 1 photo" : `Add ${ready} photos`}
+          {t.add.addPhotos(ready)}
         </button>
       )}
     </div>
@@ -149,16 +150,18 @@ function AddPhotos() {
 function DiscardQuestion({ onKeep }: { onKeep: () => void }) {
   const keep = useRef<HTMLButtonElement>(null);
   useEffect(() => keep.current!.focus(), []);
-  const chosen = candidates.value.length;
-  const question = chosen === 1 ? "Discard 1 photo?" : `Discard ${chosen} photos?`;
+  const texts = t.add;
+  const question = texts.discardQuestion(candidates.value.length);
   return (
     <div class="review-foot" role="alertdialog" aria-label={question}>
-      <p>{question} The files stay where they are.</p>
+      <p>
+        {question} {texts.discardEffect}
+      </p>
       <button ref={keep} type="button" class="button" onClick={onKeep}>
-        Keep reviewing
+        {texts.keepReviewing}
       </button>
       <button type="button" class="button danger" onClick={removeAllCandidates}>
-        Discard photos
+        {texts.discard}
       </button>
     </div>
   );
@@ -171,17 +174,14 @@ function Leftovers() {
   return (
     <>
       {tableProblems.value.length > 0 && (
-        <ul class="banner bad" aria-label="Problems in the table">
+        <ul class="banner bad" aria-label={t.add.table.problems}>
           {tableProblems.value.map((problem) => (
             <li key={problem}>{problem}</li>
           ))}
         </ul>
       )}
       {videos.length > 0 && (
-        <p class="banner">
-          {videos.length === 1 ? "1 video has no photo" : `${videos.length} videos have no photo`}: {names}.
-          Choose them at their photos, or they are left out.
-        </p>
+        <p class="banner">{rich(t.add.unpaired(videos.length), { names: () => names })}</p>
       )}
     </>
   );
@@ -190,9 +190,10 @@ function Leftovers() {
 function CandidateRow({ candidate }: { candidate: Candidate }) {
   const { details, draft, state } = candidate;
   const { title, order_number, expires_at } = details.value;
+  const texts = t.add;
   const facts = [
-    order_number && `Order ${order_number}`,
-    expires_at && `Shown until ${dateTime(expires_at)}`,
+    order_number && texts.order(order_number),
+    expires_at && texts.shownUntil(dateTime(expires_at)),
   ];
   const refused = state.value.kind === "refused";
   return (
@@ -218,17 +219,17 @@ function CandidateRow({ candidate }: { candidate: Candidate }) {
           <button
             type="button"
             class="button small"
-            aria-label={`Edit ${title}`}
+            aria-label={texts.editOne(title)}
             onClick={() => (edited.value = candidate)}
           >
             <IconCrop />
-            <span>Edit</span>
+            <span>{texts.edit}</span>
           </button>
         )}
         <button
           type="button"
           class="icon-button"
-          aria-label={`Remove ${title}`}
+          aria-label={texts.removeOne(title)}
           onClick={() => removeCandidate(candidate)}
         >
           <IconClose />
@@ -246,7 +247,7 @@ function VideoChoice({ candidate }: { candidate: Candidate }) {
   return (
     <label class="candidate-video">
       <IconVideo />
-      <span class="visually-hidden">Video of {candidate.details.value.title}</span>
+      <span class="visually-hidden">{t.add.videoOf(candidate.details.value.title)}</span>
       <select
         value={own ? "0" : ""}
         onChange={({ currentTarget }) => {
@@ -254,7 +255,7 @@ function VideoChoice({ candidate }: { candidate: Candidate }) {
           setVideo(candidate, value === "" ? null : choices[Number(value)]);
         }}
       >
-        <option value="">No video</option>
+        <option value="">{t.add.noVideo}</option>
         {choices.map(({ name }, at) => (
           <option key={`${name}-${at}`} value={String(at)}>
             {name}
@@ -275,9 +276,9 @@ function CandidateStatus({ candidate }: { candidate: Candidate }) {
         </p>
       );
     case "scoring":
-      return <p class="hint">Scoring the photo…</p>;
+      return <p class="hint">{t.add.scoring}</p>;
     case "unscored":
-      return <p class="hint">This browser could not score the photo. You can still add it.</p>;
+      return <p class="hint">{t.add.unscored}</p>;
     case "scored":
       if (state.refusal) {
         return (
@@ -291,7 +292,7 @@ function CandidateStatus({ candidate }: { candidate: Candidate }) {
           <QualityLine quality={state.quality} />
           {isWeak(state.quality) && (
             <p class="candidate-warning">
-              Cameras will often miss this photo. {state.quality.reasons[0]?.message}
+              {t.add.weak} {state.quality.reasons[0]?.message}
             </p>
           )}
         </>

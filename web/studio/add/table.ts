@@ -1,3 +1,4 @@
+import { t } from "../language.ts";
 import { endOf } from "../ui/day.ts";
 import { baseName } from "./pairs.ts";
 
@@ -56,12 +57,11 @@ export function readTable(text: string): Table {
   const [head = [], ...body] = cellsOf(text);
   const columns = head.map(columnOf);
   if (!columns.includes("file")) {
-    const problem = "The table has no column “file” with the names of the photos in its first row.";
-    return { rows: new Map(), problems: [problem] };
+    return { rows: new Map(), problems: [t.add.table.noFileColumn] };
   }
   const rows = new Map<string, Details>();
   const problems = head.flatMap((heading, at) =>
-    columns[at] === null && heading.trim() !== "" ? [`The column “${heading.trim()}” is unknown.`] : [],
+    columns[at] === null && heading.trim() !== "" ? [t.add.table.unknownColumn(heading.trim())] : [],
   );
   for (const [at, cells] of body.entries()) {
     const row = new Map(
@@ -70,7 +70,7 @@ export function readTable(text: string): Table {
     const file = baseName(row.get("file") ?? "");
     if (row.size === 0) continue;
     const problem = problemOf(row, file === "" ? null : rows.has(file));
-    if (problem) problems.push(`Row ${at + 2}: ${problem}`);
+    if (problem) problems.push(t.add.table.row(at + 2, problem));
     else rows.set(file, detailsOf(row));
   }
   return { rows, problems };
@@ -78,17 +78,15 @@ export function readTable(text: string): Table {
 
 /** Returns why a row is not used. @param isRepeated null: it names no file */
 function problemOf(row: ReadonlyMap<Column, string>, isRepeated: boolean | null): string | null {
-  if (isRepeated === null) return "The name of the photo's file is missing.";
-  if (isRepeated) return `“${row.get("file")}” has a row already.`;
+  const texts = t.add.table;
+  if (isRepeated === null) return texts.fileMissing;
+  if (isRepeated) return texts.repeated(row.get("file")!);
   for (const [column, text] of row) {
     const max = MAX_LENGTHS[column];
-    if (max && text.length > max) return `“${column}” has ${text.length} characters. The limit is ${max}.`;
+    if (max && text.length > max) return texts.tooLong(column, text.length, max);
   }
   const day = row.get("expires_at");
-  if (day !== undefined && dayOf(day) === null) {
-    return `“${day}” is not a date. Write it as 2027-12-31 or 31.12.2027.`;
-  }
-  return null;
+  return day !== undefined && dayOf(day) === null ? texts.notADate(day) : null;
 }
 
 function detailsOf(row: ReadonlyMap<Column, string>): Details {
