@@ -816,6 +816,93 @@ export const studio = {
       worker_reply: "The print worker sent an unreadable message.",
     },
   },
+  platform: {
+    description:
+      "The state of this installation, summed over all companies. It is updated every few seconds.",
+    dependenciesHeading: "Dependencies",
+    dependencies: {
+      database: "Database",
+      storage: "Platform storage",
+      queue: "Queues",
+      sweep: "Sweep",
+      secrets: "Encryption keys",
+      compiler: "Node compiler",
+      public_url: "Public address",
+    },
+    ok: "OK",
+    failing: "Failing",
+    seeLog: "The log has the reason for each failure.",
+    compilations: "Compilations",
+    waiting: "Waiting",
+    inProgress: "In progress",
+    failed: "Failed",
+    ready: "Ready",
+    placesInUse: (running: string, places: number) =>
+      plural(places, {
+        one: `${running} of # place in use`,
+        other: `${running} of # places in use`,
+      }),
+    longestWait: "Longest wait",
+    noneDue: "None is due",
+    queues: { compile: "Compilations", storage: "Storage migrations", webhooks: "Webhooks" },
+    empty: "Empty",
+    unknown: "Unknown",
+    messages: (value: number) => plural(value, { one: "# message", other: "# messages" }),
+    messagesSince: (value: number, oldest: string) =>
+      plural(value, {
+        one: `# message, the oldest from ${oldest}`,
+        other: `# messages, the oldest from ${oldest}`,
+      }),
+    unfinishedDeliveries: "Unfinished webhook deliveries",
+    sweepAndAlerts: "Sweep and alerts",
+    lastSweep: "Last sweep",
+    sweepTook: (time: string, took: string) => `${time}, took ${took}`,
+    noneYet: "None yet",
+    failedSteps: "Failed steps",
+    lastSuccess: "Last success",
+    alertsHeading: "Alerts",
+    alerts: {
+      sweep: "The sweep stands still.",
+      compiler: "The Node compiler does not respond.",
+      dead_letters: "There are dead letters.",
+    },
+    firstNoticed: (time: string) => `First noticed ${time}.`,
+    alertWays: {
+      emailAndWebhook: "By email to the platform's owners, and to ALERT_URL",
+      email: "By email to the platform's owners",
+      webhook: "To ALERT_URL",
+      none: "To the log only. Set MAIL_URL or ALERT_URL to be notified.",
+    },
+    versions: "Versions",
+    deployment: "Deployment",
+    onThisMachine: "On this machine",
+    databaseMigration: "Database migration",
+    compilerVersion: "Compiler",
+    deadLetters: {
+      heading: "Dead letters",
+      none: "None. Compilations and webhook deliveries that were given up appear here.",
+      givenUp: (value: number) =>
+        plural(value, {
+          one: "# was given up. Correct the cause, then retry.",
+          other: "# were given up. Correct the cause, then retry.",
+        }),
+      oldestShown: (value: number) =>
+        plural(value, { one: "The oldest is shown.", other: "The oldest # are shown." }),
+      kinds: { compile: "Compilation", webhooks: "Webhook delivery" },
+      attempts: (value: number) => plural(value, { one: "# attempt", other: "# attempts" }),
+      lastError: (code: string) => `last error ${code}`,
+      retry: "Retry<hidden> <letter></letter>, <time></time></hidden>",
+      retryAll: "Retry all",
+      retryingAll: "Retrying all…",
+      retrying: (value: number) =>
+        plural(value, { one: "Retrying # dead letter.", other: "Retrying # dead letters." }),
+      discarded: (value: number) =>
+        plural(value, {
+          one: "# had nothing left to retry and was removed.",
+          other: "# had nothing left to retry and were removed.",
+        }),
+    },
+  },
   quality: {
     verdicts: {
       excellent: "Excellent",

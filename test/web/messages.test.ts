@@ -113,6 +113,7 @@ const TRANSLATED = [
   "studio/photos",
   "studio/print",
   "studio/quality.tsx",
+  "studio/platform",
   "studio/reference",
   "studio/storage",
   "studio/ui",

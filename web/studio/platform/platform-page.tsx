@@ -3,18 +3,20 @@ import { useEffect, useState } from "preact/hooks";
 import type { DeadLetter, Health, Platform } from "../../../client/client.ts";
 import { messageOf } from "../api/errors.ts";
 import { poll } from "../api/poll.ts";
+import { t } from "../language.ts";
 import { count, dateTime, duration } from "../ui/format.ts";
 import { IconRetry } from "../ui/icons.tsx";
 import { Loading } from "../ui/loading.tsx";
+import { hidden, rich } from "../ui/rich.tsx";
 import { useTitle } from "../ui/title.ts";
 import { toast, toastError } from "../ui/toasts.tsx";
 import * as api from "./api.ts";
 import {
   alertText,
   alertWays,
-  DEPENDENCIES,
+  dependencyName,
   letterText,
-  QUEUES,
+  queueName,
   queueText,
   retriedText,
   shortTime,
@@ -25,7 +27,7 @@ import "./platform-page.css";
 
 /** The state of the platform, for its owners. */
 export function PlatformPage() {
-  useTitle("Platform");
+  useTitle(t.frame.pages.platform);
   const [loaded, setLoaded] = useState<{ platform: Platform; health: Health } | null>(null);
   const [error, setError] = useState<string | null>(null);
   // Increased after a change, to load the result at once.
@@ -50,10 +52,8 @@ export function PlatformPage() {
   return (
     <div class="account-page platform-page">
       <div>
-        <h1>Platform</h1>
-        <p class="description">
-          The state of this installation, summed over all companies. It is updated every few seconds.
-        </p>
+        <h1>{t.frame.pages.platform}</h1>
+        <p class="description">{t.platform.description}</p>
       </div>
       {error && (
         <p class="banner bad" role="alert">
@@ -68,6 +68,7 @@ export function PlatformPage() {
 
 function State({ platform, health, onChange }: { platform: Platform; health: Health; onChange: () => void }) {
   const { photos, compilations, queues, webhooks, sweep, alerts, versions } = platform;
+  const texts = t.platform;
   const now = Date.now();
   return (
     <>
@@ -76,69 +77,69 @@ function State({ platform, health, onChange }: { platform: Platform; health: Hea
           {alertText(alert, now)}
         </p>
       ))}
-      <Panel id="dependencies" title="Dependencies">
+      <Panel id="dependencies" title={texts.dependenciesHeading}>
         <ul class="rows">
           {Object.entries(health.dependencies).map(([name, { ok, milliseconds, detail }]) => (
             <li key={name}>
               <span>
-                {DEPENDENCIES[name] ?? name}
+                {dependencyName(name)}
                 {detail && <small>{detail}</small>}
               </span>
               <span class="hint">{shortTime(milliseconds)}</span>
-              <span class={`badge ${ok ? "ready" : "failed"}`}>{ok ? "OK" : "Failing"}</span>
+              <span class={`badge ${ok ? "ready" : "failed"}`}>{ok ? texts.ok : texts.failing}</span>
             </li>
           ))}
         </ul>
-        {health.status !== "ok" && <p class="hint">The log has the reason for each failure.</p>}
+        {health.status !== "ok" && <p class="hint">{texts.seeLog}</p>}
       </Panel>
-      <Panel id="compilations" title="Compilations">
+      <Panel id="compilations" title={texts.compilations}>
         <dl class="platform-counts">
-          <Count name="Waiting" value={photos.pending} />
-          <Count name="In progress" value={photos.processing} />
-          <Count name="Failed" value={photos.failed} />
-          <Count name="Ready" value={photos.ready} />
+          <Count name={texts.waiting} value={photos.pending} />
+          <Count name={texts.inProgress} value={photos.processing} />
+          <Count name={texts.failed} value={photos.failed} />
+          <Count name={texts.ready} value={photos.ready} />
         </dl>
         <dl class="platform-facts">
-          <Fact name="Node compiler">
-            {count(compilations.running)} of {count(compilations.places)} places in use
+          <Fact name={texts.dependencies.compiler}>
+            {texts.placesInUse(count(compilations.running), compilations.places)}
           </Fact>
-          <Fact name="Longest wait">
-            {compilations.due_since ? duration(now - Date.parse(compilations.due_since)) : "None is due"}
+          <Fact name={texts.longestWait}>
+            {compilations.due_since ? duration(now - Date.parse(compilations.due_since)) : texts.noneDue}
           </Fact>
         </dl>
       </Panel>
-      <Panel id="queues" title="Queues">
+      <Panel id="queues" title={texts.dependencies.queue}>
         <dl class="platform-facts">
           {queues.map((queue) => (
-            <Fact key={queue.name} name={QUEUES[queue.name] ?? queue.name}>
+            <Fact key={queue.name} name={queueName(queue.name)}>
               {queueText(queue, now)}
             </Fact>
           ))}
-          <Fact name="Unfinished webhook deliveries">{count(webhooks.pending)}</Fact>
+          <Fact name={texts.unfinishedDeliveries}>{count(webhooks.pending)}</Fact>
         </dl>
       </Panel>
       <DeadLetters letters={platform.dead_letters} onChange={onChange} />
-      <Panel id="sweep" title="Sweep and alerts">
+      <Panel id="sweep" title={texts.sweepAndAlerts}>
         <dl class="platform-facts">
-          <Fact name="Last sweep">{sweep ? sweepText(sweep, now) : "None yet"}</Fact>
+          <Fact name={texts.lastSweep}>{sweep ? sweepText(sweep, now) : texts.noneYet}</Fact>
           {sweep && sweep.failed_steps.length > 0 && (
             <>
-              <Fact name="Failed steps">{sweep.failed_steps.join(", ")}</Fact>
-              <Fact name="Last success">{dateTime(sweep.succeeded_at)}</Fact>
+              <Fact name={texts.failedSteps}>{sweep.failed_steps.join(", ")}</Fact>
+              <Fact name={texts.lastSuccess}>{dateTime(sweep.succeeded_at)}</Fact>
             </>
           )}
-          <Fact name="Alerts">{alertWays(alerts)}</Fact>
+          <Fact name={texts.alertsHeading}>{alertWays(alerts)}</Fact>
         </dl>
       </Panel>
-      <Panel id="versions" title="Versions">
+      <Panel id="versions" title={texts.versions}>
         <dl class="platform-facts">
-          <Fact name="Deployment">
+          <Fact name={texts.deployment}>
             {versions.deployed_at
               ? `${versions.deployment}, ${dateTime(versions.deployed_at)}`
-              : versions.deployment || "On this machine"}
+              : versions.deployment || texts.onThisMachine}
           </Fact>
-          <Fact name="Database migration">{versions.database ?? "Unknown"}</Fact>
-          <Fact name="Compiler">{versions.compiler}</Fact>
+          <Fact name={texts.databaseMigration}>{versions.database ?? texts.unknown}</Fact>
+          <Fact name={texts.compilerVersion}>{versions.compiler}</Fact>
         </dl>
       </Panel>
     </>
@@ -173,6 +174,7 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
 }
 
 function DeadLetters({ letters, onChange }: { letters: Platform["dead_letters"]; onChange: () => void }) {
+  const texts = t.platform.deadLetters;
   /** The id that is being retried, or all. */
   const [busy, setBusy] = useState<string | null>(null);
   const retry = async (ids: readonly string[] | null) => {
@@ -195,20 +197,19 @@ function DeadLetters({ letters, onChange }: { letters: Platform["dead_letters"];
     }
   };
   return (
-    <Panel id="dead-letters" title="Dead letters">
+    <Panel id="dead-letters" title={texts.heading}>
       {letters.count === 0 ? (
-        <p class="hint">None. Compilations and webhook deliveries that were given up appear here.</p>
+        <p class="hint">{texts.none}</p>
       ) : (
         <>
           <div class="platform-letters-head">
             <p class="hint">
-              {count(letters.count)} {letters.count === 1 ? "was" : "were"} given up. Correct the cause, then
-              retry.
-              {letters.count > letters.items.length && ` The oldest ${letters.items.length} are shown.`}
+              {texts.givenUp(letters.count)}
+              {letters.count > letters.items.length && ` ${texts.oldestShown(letters.items.length)}`}
             </p>
             <button type="button" class="button" disabled={busy !== null} onClick={() => void retry(null)}>
               <IconRetry />
-              {busy === "all" ? "Retrying all…" : "Retry all"}
+              {busy === "all" ? texts.retryingAll : texts.retryAll}
             </button>
           </div>
           <ul class="rows">
@@ -236,11 +237,11 @@ function Letter(props: { letter: DeadLetter; isBusy: boolean; onRetry: () => voi
         <small>{dateTime(letter.arrived_at)}</small>
       </span>
       <button type="button" class="button small" disabled={props.isBusy} onClick={props.onRetry}>
-        Retry
-        <span class="visually-hidden">
-          {" "}
-          {letterText(letter)}, {dateTime(letter.arrived_at)}
-        </span>
+        {rich(t.platform.deadLetters.retry, {
+          hidden,
+          letter: () => letterText(letter),
+          time: () => dateTime(letter.arrived_at),
+        })}
       </button>
     </li>
   );
