@@ -29,6 +29,9 @@ export interface QualityReason {
   readonly advice: string;
 }
 
+/** A third of a photo, along one of its edges. */
+type Third = "left" | "right" | "upper" | "lower";
+
 /** A map of the trackable detail: roughly square cells, row-major, each 0 (none) … 100 (plenty). */
 export interface QualityMap {
   readonly columns: number;
@@ -102,17 +105,17 @@ export function findReasons(
       advice: "Choose a crop with irregular detail, or add something unique to the photo.",
     });
   }
-  const empty = findEmptyArea(map);
-  if (weak("detail") || (empty === "everywhere" && reasons.length === 0)) {
+  const empty = findEmptyThirds(map);
+  if (weak("detail") || (empty === null && reasons.length === 0)) {
     reasons.push({
       code: "little_detail",
       message: "The photo has few corners, spots and edges that a camera can track.",
       advice: "Choose a photo with more irregular detail, or crop out the flat areas.",
     });
-  } else if (empty !== null && empty !== "everywhere") {
+  } else if (empty !== null && empty.length > 0) {
     reasons.push({
       code: "empty_area",
-      message: `${empty} no detail that can be tracked.`,
+      message: `${nameThirds(empty)} no detail that can be tracked.`,
       advice:
         "Crop out the empty area. The rest is then printed larger, and cameras find it from farther away.",
     });
@@ -149,8 +152,8 @@ function nameTones({ mean, darkest, brightest }: Tones): QualityReason {
   };
 }
 
-/** Names the thirds of the photo without detail as the start of a sentence; null if all have detail. */
-function findEmptyArea({ columns, rows, cells }: QualityMap): string | null {
+/** Returns the thirds of a photo without detail; null if no part of the photo has detail. */
+export function findEmptyThirds({ columns, rows, cells }: QualityMap): Third[] | null {
   const occupied = (left: number, right: number, top: number, bottom: number) => {
     let [count, all] = [0, 0];
     for (let row = Math.round(top * rows); row < Math.round(bottom * rows); row++) {
@@ -161,9 +164,9 @@ function findEmptyArea({ columns, rows, cells }: QualityMap): string | null {
     }
     return count / Math.max(1, all);
   };
-  if (occupied(0, 1, 0, 1) < 0.08) return "everywhere";
+  if (occupied(0, 1, 0, 1) < 0.08) return null;
   const [third, rest] = [1 / 3, 2 / 3];
-  const empty = (
+  return (
     [
       ["left", 0, third, 0, 1],
       ["right", rest, 1, 0, 1],
@@ -173,8 +176,11 @@ function findEmptyArea({ columns, rows, cells }: QualityMap): string | null {
   )
     .filter(([, left, right, top, bottom]) => occupied(left, right, top, bottom) < 0.06)
     .map(([name]) => name);
-  if (empty.length === 0) return null;
-  if (empty.length === 1) return `The ${empty[0]} third has`;
-  if (empty.length === 4) return "Everything but the middle has";
-  return `The ${empty.slice(0, -1).join(", ")} and ${empty[empty.length - 1]} thirds have`;
+}
+
+/** Names thirds as the start of a sentence. */
+function nameThirds(thirds: readonly Third[]): string {
+  if (thirds.length === 1) return `The ${thirds[0]} third has`;
+  if (thirds.length === 4) return "Everything but the middle has";
+  return `The ${thirds.slice(0, -1).join(", ")} and ${thirds[thirds.length - 1]} thirds have`;
 }

@@ -933,6 +933,47 @@ export const studio = {
       sharpness: "Sharpness",
     },
     improvements: "Improvements",
+    reasons: {
+      little_detail: {
+        message: "The photo has few corners, spots and edges that a camera can track.",
+        advice: "Choose a photo with more irregular detail, or crop out the flat areas.",
+      },
+      repeating_pattern: {
+        message:
+          "Many areas look alike, for example a repeating pattern or small print. Cameras confuse them.",
+        advice: "Choose a crop with irregular detail, or add something unique to the photo.",
+      },
+      blurred: {
+        message: "The photo is blurred: it has no fine, sharp edges.",
+        advice: "Use a sharper photo, or the original instead of an enlarged copy.",
+      },
+      too_dark: {
+        message: "The photo is too dark: it is almost entirely black.",
+        advice: "Brighten it, or retake it in better light.",
+      },
+      too_bright: {
+        message: "The photo is too bright: it is almost entirely white.",
+        advice: "Darken it, or retake it with a shorter exposure.",
+      },
+      low_contrast: {
+        message: "The photo has low contrast: its tones are all similar.",
+        advice: "Increase the contrast between dark and bright areas.",
+      },
+      empty_area: {
+        message: (thirds: readonly ("left" | "right" | "upper" | "lower")[]) => {
+          if (thirds.length === 1) return `The ${thirds[0]} third has no detail that can be tracked.`;
+          if (thirds.length === 4) return "Everything but the middle has no detail that can be tracked.";
+          return `The ${thirds.slice(0, -1).join(", ")} and ${thirds.at(-1)} thirds have no detail that can be tracked.`;
+        },
+        advice:
+          "Crop out the empty area. The rest is then printed larger, and cameras find it from farther away.",
+      },
+      small_in_print: {
+        message: "Phones find the photo only when it fills much of the camera view.",
+        advice: (centimetres: number) =>
+          `Print it at least ${centimetres} cm long, or choose a crop with larger detail.`,
+      },
+    },
   },
   reference: {
     title: "API reference",

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Quality } from "../../compiler/quality.ts";
+import { findEmptyThirds } from "../../compiler/quality/reasons.ts";
+import type { Quality, QualityReason } from "../../compiler/quality.ts";
 import { t } from "./language.ts";
 import { count } from "./ui/format.ts";
 import { hidden, rich } from "./ui/rich.tsx";
@@ -76,7 +77,7 @@ export function QualityReport({ quality }: { quality: Quality }) {
         </div>
         <p class="hint">
           {expectationText(quality)}
-          {print !== null && ` ${t.quality.printSize(Math.ceil(print / 10))}`}
+          {print !== null && ` ${t.quality.printSize(centimetres(print))}`}
         </p>
         <p class="hint">{t.quality.measured}</p>
         <ul class="quality-parts" aria-label={t.quality.partsOfScore}>
@@ -93,15 +94,40 @@ export function QualityReport({ quality }: { quality: Quality }) {
       </div>
       {reasons.length > 0 && (
         <ul class="quality-reasons" aria-label={t.quality.improvements}>
-          {reasons.map(({ code, message, advice }) => (
-            <li key={code}>
-              <strong>{message}</strong> {advice}
-            </li>
-          ))}
+          {reasons.map((reason) => {
+            const { message, advice } = reasonTexts(reason, quality);
+            return (
+              <li key={reason.code}>
+                <strong>{message}</strong> {advice}
+              </li>
+            );
+          })}
         </ul>
       )}
     </div>
   );
+}
+
+/** Returns the texts of a reason, which the API has in English only. */
+export function reasonTexts(
+  { code, message, advice }: QualityReason,
+  { map, print }: Pick<Quality, "map" | "print">,
+): { message: string; advice: string } {
+  const { reasons } = t.quality;
+  if (code === "empty_area") {
+    const thirds = findEmptyThirds(map);
+    // An earlier compiler may have found another area in this map.
+    if (!thirds?.length) return { message, advice };
+    return { ...reasons.empty_area, message: reasons.empty_area.message(thirds) };
+  }
+  if (code !== "small_in_print") return reasons[code];
+  if (print === null) return { message, advice };
+  return { ...reasons.small_in_print, advice: reasons.small_in_print.advice(centimetres(print)) };
+}
+
+/** Returns a length in whole centimetres, rounded up. */
+function centimetres(millimetres: number): number {
+  return Math.ceil(millimetres / 10);
 }
 
 function expectationText({ player, score }: Quality): string {
