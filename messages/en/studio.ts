@@ -1323,6 +1323,12 @@ export const studio = {
         `Videos over ${limit} are too large to convert in a browser. Instead, export the video as MP4 with H.264.`,
     },
     conversionFailed: (reason: string) => `The video could not be converted: ${reason}`,
+    problems: {
+      video_track: (reason: string) => `The video track cannot be converted (${reason}).`,
+      sound_track: (reason: string) => `The sound track cannot be converted (${reason}).`,
+      worker_start: "The video worker could not start.",
+      worker_reply: "The video worker sent an unreadable message.",
+    },
   },
   webhooks: {
     title: "Webhooks",

@@ -29,6 +29,7 @@ import {
   type VideoPlan,
   type VideoTrackFacts,
 } from "./plan.ts";
+import { ConversionFailed } from "./problem.ts";
 import type { Unreadable } from "./protocol.ts";
 
 /**
@@ -107,7 +108,7 @@ export async function inspect(file: Blob): Promise<VideoPlan> {
  * Returns the file as H.264 with AAC in an MP4. Tracks that are plain already are copied. Notes in the file are left out.
  *
  * @param onProgress receives 0 to 1
- * @throws UnreadableFile; Error of the browser's decoders and encoders
+ * @throws UnreadableFile; ConversionFailed; Error of the browser's decoders and encoders
  */
 export async function convert(
   file: Blob,
@@ -136,8 +137,8 @@ export async function convert(
     ({ reason }) => reason !== "discarded_by_user" && reason !== "max_track_count_of_type_reached",
   );
   if (lost) {
-    const track = lost.track.type === "audio" ? "sound" : "video";
-    throw new Error(`The ${track} track cannot be converted (${lost.reason}).`);
+    const kind = lost.track.type === "audio" ? "sound_track" : "video_track";
+    throw new ConversionFailed({ kind, reason: lost.reason });
   }
   conversion.onProgress = onProgress;
   await conversion.execute();

@@ -1,4 +1,5 @@
 import type { VideoPlan } from "./plan.ts";
+import { ConversionFailed, type VideoProblem } from "./problem.ts";
 import type { Unreadable, VideoReply, VideoRequest } from "./protocol.ts";
 
 /** Inspects and converts videos in a Web Worker, which is loaded on first use. */
@@ -15,11 +16,6 @@ export class UnreadableVideo extends Error {
     super(`The video is unreadable: ${reason}.`);
     this.reason = reason;
   }
-}
-
-/** The conversion failed. Its message is for a bug report. */
-export class ConversionFailed extends Error {
-  override readonly name = "ConversionFailed";
 }
 
 export interface ConversionOptions {
@@ -80,17 +76,16 @@ function ask<Kind extends "inspected" | "converted">(
       settle();
     };
     const abort = () => end(() => reject(signal.reason));
-    const fail = (error: Error) => end(() => reject(error));
+    const fail = (problem: VideoProblem) => end(() => reject(new ConversionFailed(problem)));
     signal.addEventListener("abort", abort);
     worker.onmessage = ({ data: reply }: MessageEvent<VideoReply>) => {
       if (reply.kind === "progress") onProgress?.(reply.fraction);
-      else if (reply.kind === "unreadable") fail(new UnreadableVideo(reply.reason));
-      else if (reply.kind === "failed") fail(new ConversionFailed(reply.message));
+      else if (reply.kind === "unreadable") end(() => reject(new UnreadableVideo(reply.reason)));
+      else if (reply.kind === "failed") fail(reply.problem);
       else if (reply.kind === kind) end(() => resolve(reply as Extract<VideoReply, { kind: Kind }>));
     };
-    worker.onerror = (event) =>
-      fail(new ConversionFailed(event.message || "The video worker could not start."));
-    worker.onmessageerror = () => fail(new ConversionFailed("The video worker sent an unreadable message."));
+    worker.onerror = ({ message }) => fail(message ? { kind: "other", message } : { kind: "worker_start" });
+    worker.onmessageerror = () => fail({ kind: "worker_reply" });
     worker.postMessage(request);
   });
 }

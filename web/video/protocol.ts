@@ -1,4 +1,5 @@
 import type { VideoPlan } from "./plan.ts";
+import type { VideoProblem } from "./problem.ts";
 
 /** Requests of the page to the video worker. A Blob is sent as a handle, without copying its bytes. */
 export type VideoRequest =
@@ -16,7 +17,7 @@ export type VideoReply =
   /** An MP4. */
   | { readonly kind: "converted"; readonly bytes: ArrayBuffer }
   | { readonly kind: "unreadable"; readonly reason: Unreadable }
-  | { readonly kind: "failed"; readonly message: string };
+  | { readonly kind: "failed"; readonly problem: VideoProblem };
 
 /** `format`: the browser does not read the container, or the file is damaged. `cut_off`: its end is missing. */
 export type Unreadable = "format" | "no_video" | "cut_off";

@@ -1,4 +1,5 @@
 import { convert, inspect, UnreadableFile } from "./conversion.ts";
+import { ConversionFailed, type VideoProblem } from "./problem.ts";
 import type { VideoReply, VideoRequest } from "./protocol.ts";
 
 /** The Web Worker that inspects a video or converts it. It ends with its last reply. */
@@ -17,6 +18,11 @@ self.onmessage = async ({ data: request }: MessageEvent<VideoRequest>) => {
     }
   } catch (error) {
     if (error instanceof UnreadableFile) answer({ kind: "unreadable", reason: error.reason });
-    else answer({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+    else answer({ kind: "failed", problem: problemOf(error) });
   }
 };
+
+function problemOf(error: unknown): VideoProblem {
+  if (error instanceof ConversionFailed) return error.problem;
+  return { kind: "other", message: error instanceof Error ? error.message : String(error) };
+}

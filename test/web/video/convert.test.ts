@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { ConversionFailed, convertVideo, inspectVideo, UnreadableVideo } from "../../../web/video/convert.ts";
+import { convertVideo, inspectVideo } from "../../../web/video/convert.ts";
 import type { VideoReply } from "../../../web/video/protocol.ts";
 import { FakeWorker } from "../fake-worker.ts";
 
@@ -35,16 +35,19 @@ describe("a conversion", () => {
     expect(worker.terminated).toBe(true);
   });
 
+  const noMemory = { kind: "other", message: "Out of memory" } as const;
+  const noDecoder = { kind: "sound_track", reason: "undecodable_source_codec" } as const;
+
   it.each<[string, VideoReply | null, object]>([
-    ["a file that is not a video", { kind: "unreadable", reason: "format" }, UnreadableVideo],
-    ["a failure", { kind: "failed", message: "No memory." }, ConversionFailed],
-    ["a crash", null, ConversionFailed],
+    ["a file that is not a video", { kind: "unreadable", reason: "format" }, { reason: "format" }],
+    ["a failure", { kind: "failed", problem: noDecoder }, { problem: noDecoder }],
+    ["a crash", null, { problem: noMemory }],
   ])("ends with %s", async (_name, reply, error) => {
     const { worker, convert } = prepare();
     const converted = convert();
     if (reply) worker.answer(reply);
-    else worker.onerror!.call(worker as never, { message: "Out of memory" } as ErrorEvent);
-    await expect(converted).rejects.toThrow(error as typeof Error);
+    else worker.onerror!.call(worker as never, { message: noMemory.message } as ErrorEvent);
+    await expect(converted).rejects.toMatchObject(error);
     expect(worker.terminated).toBe(true);
   });
 });

@@ -1,8 +1,7 @@
 import { convertVideo, inspectVideo, UnreadableVideo } from "../../video/convert.ts";
 import type { VideoPlan, VideoType } from "../../video/plan.ts";
-import { messageOf } from "../api/errors.ts";
 import { t } from "../language.ts";
-import { obstacleText } from "./video.ts";
+import { failureText, obstacleText } from "./video.ts";
 
 /** A video that can be sent. */
 export interface PreparedVideo {
@@ -57,7 +56,7 @@ export async function prepareVideo(
   } catch (error) {
     if (signal.aborted || error instanceof VideoStopped) throw error;
     if (error instanceof UnreadableVideo) throw new VideoStopped(t.video.unreadable[error.reason], null);
-    throw new VideoStopped(t.video.conversionFailed(messageOf(error)), plan);
+    throw new VideoStopped(t.video.conversionFailed(failureText(error)), plan);
   }
 }
 

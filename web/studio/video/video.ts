@@ -1,4 +1,6 @@
 import { MAX_BYTES_IN_MEMORY, type Obstacle } from "../../video/plan.ts";
+import { ConversionFailed } from "../../video/problem.ts";
+import { messageOf } from "../api/errors.ts";
 import { t } from "../language.ts";
 import { byteSize } from "../ui/format.ts";
 
@@ -21,4 +23,12 @@ export function refusalOf({ size }: Pick<File, "size">): string | null {
 export function obstacleText({ kind, track, codec }: Obstacle): string {
   const texts = t.video.cannotConvert;
   return kind === "too_large" ? texts.tooLarge(byteSize(MAX_BYTES_IN_MEMORY)) : texts[kind][track](codec);
+}
+
+/** Returns why the conversion of a video failed. */
+export function failureText(error: unknown): string {
+  if (!(error instanceof ConversionFailed) || error.problem.kind === "other") return messageOf(error);
+  const { problem } = error;
+  const texts = t.video.problems;
+  return "reason" in problem ? texts[problem.kind](problem.reason) : texts[problem.kind];
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { MAX_VIDEO_BYTES, obstacleText, refusalOf } from "../../../../web/studio/video/video.ts";
+import { failureText, MAX_VIDEO_BYTES, obstacleText, refusalOf } from "../../../../web/studio/video/video.ts";
+import { ConversionFailed, type VideoProblem } from "../../../../web/video/problem.ts";
 
 describe("refusalOf", () => {
   it("takes videos up to the limit", () => {
@@ -30,4 +31,12 @@ describe("obstacleText", () => {
     expect(text).toContain(words);
     expect(text).toContain("export the video as MP4 with H.264");
   });
+});
+
+it.each<[VideoProblem, string]>([
+  [{ kind: "sound_track", reason: "no_decoder" }, "The sound track cannot be converted (no_decoder)."],
+  [{ kind: "worker_start" }, "The video worker could not start."],
+  [{ kind: "other", message: "Out of memory" }, "Out of memory"],
+])("a conversion that failed with %o says why", (problem, text) => {
+  expect(failureText(new ConversionFailed(problem))).toBe(text);
 });
