@@ -62,7 +62,8 @@ export function QualityLine({ quality }: { quality: Quality }) {
 
 /** A score with its stars, meaning and parts, and how to improve it. */
 export function QualityReport({ quality }: { quality: Quality }) {
-  const { score, stars, parts, reasons, print } = quality;
+  const { score, stars, parts, print } = quality;
+  const reasons = reasonsOf(quality);
   return (
     <div class="quality">
       <div class="quality-sum">
@@ -94,25 +95,26 @@ export function QualityReport({ quality }: { quality: Quality }) {
       </div>
       {reasons.length > 0 && (
         <ul class="quality-reasons" aria-label={t.quality.improvements}>
-          {reasons.map((reason) => {
-            const { message, advice } = reasonTexts(reason, quality);
-            return (
-              <li key={reason.code}>
-                <strong>{message}</strong> {advice}
-              </li>
-            );
-          })}
+          {reasons.map(({ code, message, advice }) => (
+            <li key={code}>
+              <strong>{message}</strong> {advice}
+            </li>
+          ))}
         </ul>
       )}
     </div>
   );
 }
 
-/** Returns the texts of a reason, which the API has in English only. */
-export function reasonTexts(
+/** Returns the reasons of a score in the studio's language; the compiler gives them in English. */
+export function reasonsOf(quality: Pick<Quality, "reasons" | "map" | "print">): QualityReason[] {
+  return quality.reasons.map((reason) => ({ ...reason, ...textsOf(reason, quality) }));
+}
+
+function textsOf(
   { code, message, advice }: QualityReason,
   { map, print }: Pick<Quality, "map" | "print">,
-): { message: string; advice: string } {
+): Omit<QualityReason, "code"> {
   const { reasons } = t.quality;
   if (code === "empty_area") {
     const thirds = findEmptyThirds(map);

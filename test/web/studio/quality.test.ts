@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { findReasons, type QualityMap, type QualityPartName } from "../../../compiler/quality/reasons.ts";
 import { studio } from "../../../messages/en/studio.ts";
-import { reasonTexts } from "../../../web/studio/quality.tsx";
+import { reasonsOf } from "../../../web/studio/quality.tsx";
 
 const PARTS: readonly QualityPartName[] = ["detail", "spread", "distinctness", "contrast", "sharpness"];
 const SIDE = 6;
@@ -44,11 +44,11 @@ it("gives the reasons of a score the texts of the compiler, in English", () => {
   const codes = new Set<string>();
   const messages = new Set<string>();
   for (const { parts, tones, map, print } of cases) {
-    for (const reason of findReasons(parts, tones, map, print)) {
-      const { code, message, advice } = reason;
-      // Without the compiler's own texts, which a reason keeps where the studio has none.
-      const texts = reasonTexts({ code, message: "", advice: "" }, { map, print });
-      expect(texts).toEqual({ message, advice });
+    const found = findReasons(parts, tones, map, print);
+    // Without the compiler's own texts, which a reason keeps where the studio has none.
+    const reasons = found.map(({ code }) => ({ code, message: "", advice: "" }));
+    expect(reasonsOf({ reasons, map, print })).toEqual(found);
+    for (const { code, message } of found) {
       codes.add(code);
       messages.add(message);
     }

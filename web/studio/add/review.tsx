@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../language.ts";
-import { isWeak, QualityLine } from "../quality.tsx";
+import { isWeak, QualityLine, reasonsOf } from "../quality.tsx";
 import { dateTime } from "../ui/format.ts";
 import { IconBack, IconClose, IconCrop, IconPhoto, IconVideo } from "../ui/icons.tsx";
 import { rich } from "../ui/rich.tsx";
@@ -292,7 +292,7 @@ function CandidateStatus({ candidate }: { candidate: Candidate }) {
           <QualityLine quality={state.quality} />
           {isWeak(state.quality) && (
             <p class="candidate-warning">
-              {t.add.weak} {state.quality.reasons[0]?.message}
+              {t.add.weak} {reasonsOf(state.quality)[0]?.message}
             </p>
           )}
         </>
