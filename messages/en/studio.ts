@@ -729,93 +729,6 @@ export const studio = {
       },
     },
   },
-  print: {
-    title: "Print sheet",
-    noCodes:
-      "QR codes cannot be made until the operator sets PUBLIC_URL to the address of this installation.",
-    unusableCode: {
-      localhost: (origin: string) =>
-        `No phone can open this QR code: it leads to ${origin}, which is this computer. Before you print, the operator must set PUBLIC_URL to an https address.`,
-      http: (origin: string) =>
-        `No phone can play the video from this QR code: it leads to ${origin}, and phones use the camera only on https pages. Before you print, the operator must set PUBLIC_URL to an https address.`,
-    },
-    kind: "Print",
-    kinds: {
-      labels: { name: "Labels", text: "QR code with title or order number" },
-      beside: { name: "Photos, code beside", text: "On a white strip at the short side" },
-      corner: { name: "Photos, code in a corner", text: "Where the photo has the least detail" },
-    },
-    caption: "Text",
-    captions: {
-      both: "Title and order number",
-      title: "Title",
-      order_number: "Order number",
-      none: "None",
-    },
-    copies: "Copies of each",
-    usedLabels: "Used labels to skip",
-    sheet: "Label sheet",
-    sheetOf: (name: string, labels: number, width: string, height: string, paper: string) =>
-      `Avery ${name}: ${labels} of ${width} × ${height} mm, ${paper}`,
-    customSheet: "Plain paper, other size",
-    width: "Width, mm",
-    height: "Height, mm",
-    paper: "Paper",
-    papers: { a4: "A4", letter: "Letter" },
-    size: "Photo size",
-    sizes: {
-      "9x13": "9 × 13 cm",
-      "10x15": "10 × 15 cm",
-      "13x18": "13 × 18 cm",
-      "15x20": "15 × 20 cm",
-      "4x6": "4 × 6 in",
-      "5x7": "5 × 7 in",
-    },
-    codeSize: "Code size, mm",
-    bleed: "Bleed, mm",
-    corner: "Corner",
-    corners: {
-      auto: "Least detail, for each photo",
-      "bottom-right": "Bottom right",
-      "bottom-left": "Bottom left",
-      "top-right": "Top right",
-      "top-left": "Top left",
-    },
-    cropMarks: "Crop marks",
-    concerns: {
-      labelTooLarge: "The label does not fit on the paper. Choose a smaller size.",
-      photoTooLarge: "The photo does not fit on the paper. Choose a smaller size.",
-      smallCode: "Phones may not read such small QR codes. Choose a larger size.",
-      allCornersDetailed:
-        "Every corner has detail that phones need to find the photo. Print the code beside it.",
-      coversDetail: "The code covers detail that phones need to find the photo. Choose another corner.",
-      uncheckedCorner: "The corner was not checked: the marker is not ready.",
-      smallPhoto: "Phones find photos with this little detail only in larger prints.",
-    },
-    names: (titles: string) => `(${titles})`,
-    namesAndMore: (titles: string, more: string) => `(${titles} and ${more} more)`,
-    preview: (page: string, pages: string) => `Preview: Page ${page} of ${pages}`,
-    previousPage: "Previous page",
-    nextPage: "Next page",
-    pageContents: (page: string, pages: string, prints: number, photos: string) =>
-      plural(prints, {
-        one: `Page ${page} of ${pages}, # print of ${photos}`,
-        other: `Page ${page} of ${pages}, # prints of ${photos}`,
-      }),
-    actualSize: "Print the PDF at its actual size, 100 %.",
-    download: "Download PDF",
-    making: (page: string, pages: string) => `Making page ${page} of ${pages}`,
-    downloaded: (pages: number) =>
-      plural(pages, { one: "PDF with # page downloaded.", other: "PDF with # pages downloaded." }),
-    fileNames: { labels: "labels.pdf", photos: "photos.pdf" },
-    documentTitle: "Print sheets",
-    problems: {
-      photo: (title: string) => `“${title}”: This browser cannot read the photo.`,
-      font: (status: number) => `The font for prints could not be loaded: status ${status}.`,
-      worker_start: "The print worker could not start.",
-      worker_reply: "The print worker sent an unreadable message.",
-    },
-  },
   platform: {
     description:
       "The state of this installation, summed over all companies. It is updated every few seconds.",
@@ -901,6 +814,93 @@ export const studio = {
           one: "# had nothing left to retry and was removed.",
           other: "# had nothing left to retry and were removed.",
         }),
+    },
+  },
+  print: {
+    title: "Print sheet",
+    noCodes:
+      "QR codes cannot be made until the operator sets PUBLIC_URL to the address of this installation.",
+    unusableCode: {
+      localhost: (origin: string) =>
+        `No phone can open this QR code: it leads to ${origin}, which is this computer. Before you print, the operator must set PUBLIC_URL to an https address.`,
+      http: (origin: string) =>
+        `No phone can play the video from this QR code: it leads to ${origin}, and phones use the camera only on https pages. Before you print, the operator must set PUBLIC_URL to an https address.`,
+    },
+    kind: "Print",
+    kinds: {
+      labels: { name: "Labels", text: "QR code with title or order number" },
+      beside: { name: "Photos, code beside", text: "On a white strip at the short side" },
+      corner: { name: "Photos, code in a corner", text: "Where the photo has the least detail" },
+    },
+    caption: "Text",
+    captions: {
+      both: "Title and order number",
+      title: "Title",
+      order_number: "Order number",
+      none: "None",
+    },
+    copies: "Copies of each",
+    usedLabels: "Used labels to skip",
+    sheet: "Label sheet",
+    sheetOf: (name: string, labels: number, width: string, height: string, paper: string) =>
+      `Avery ${name}: ${labels} of ${width} × ${height} mm, ${paper}`,
+    customSheet: "Plain paper, other size",
+    width: "Width, mm",
+    height: "Height, mm",
+    paper: "Paper",
+    papers: { a4: "A4", letter: "Letter" },
+    size: "Photo size",
+    sizes: {
+      "9x13": "9 × 13 cm",
+      "10x15": "10 × 15 cm",
+      "13x18": "13 × 18 cm",
+      "15x20": "15 × 20 cm",
+      "4x6": "4 × 6 in",
+      "5x7": "5 × 7 in",
+    },
+    codeSize: "Code size, mm",
+    bleed: "Bleed, mm",
+    corner: "Corner",
+    corners: {
+      auto: "Least detail, for each photo",
+      "bottom-right": "Bottom right",
+      "bottom-left": "Bottom left",
+      "top-right": "Top right",
+      "top-left": "Top left",
+    },
+    cropMarks: "Crop marks",
+    concerns: {
+      labelTooLarge: "The label does not fit on the paper. Choose a smaller size.",
+      photoTooLarge: "The photo does not fit on the paper. Choose a smaller size.",
+      smallCode: "Phones may not read such small QR codes. Choose a larger size.",
+      allCornersDetailed:
+        "Every corner has detail that phones need to find the photo. Print the code beside it.",
+      coversDetail: "The code covers detail that phones need to find the photo. Choose another corner.",
+      uncheckedCorner: "The corner was not checked: the marker is not ready.",
+      smallPhoto: "Phones find photos with this little detail only in larger prints.",
+    },
+    names: (titles: string) => `(${titles})`,
+    namesAndMore: (titles: string, more: string) => `(${titles} and ${more} more)`,
+    preview: (page: string, pages: string) => `Preview: Page ${page} of ${pages}`,
+    previousPage: "Previous page",
+    nextPage: "Next page",
+    pageContents: (page: string, pages: string, prints: number, photos: string) =>
+      plural(prints, {
+        one: `Page ${page} of ${pages}, # print of ${photos}`,
+        other: `Page ${page} of ${pages}, # prints of ${photos}`,
+      }),
+    actualSize: "Print the PDF at its actual size, 100 %.",
+    download: "Download PDF",
+    making: (page: string, pages: string) => `Making page ${page} of ${pages}`,
+    downloaded: (pages: number) =>
+      plural(pages, { one: "PDF with # page downloaded.", other: "PDF with # pages downloaded." }),
+    fileNames: { labels: "labels.pdf", photos: "photos.pdf" },
+    documentTitle: "Print sheets",
+    problems: {
+      photo: (title: string) => `“${title}”: This browser cannot read the photo.`,
+      font: (status: number) => `The font for prints could not be loaded: status ${status}.`,
+      worker_start: "The print worker could not start.",
+      worker_reply: "The print worker sent an unreadable message.",
     },
   },
   quality: {
