@@ -1,4 +1,4 @@
-/** The languages of the viewer, in their own names. Each has a folder beside this file. */
+/** The languages of the studio and the viewer, in their own names. Each has a folder beside this file. */
 export const LANGUAGES = { en: "English", ru: "Русский" } as const;
 
 export type Language = keyof typeof LANGUAGES;

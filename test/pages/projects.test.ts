@@ -78,3 +78,56 @@ test("a project is created, filled, configured and archived", async () => {
   await page.screenshot({ path: join(ARTIFACTS, "archived.png"), animations: "disabled" });
   expect((await api<Project>(platform, `/projects/${project.id}`)).archived_at).not.toBeNull();
 });
+
+test("the studio speaks the browser's language, and remembers another one", async () => {
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, locale: "ru-RU" });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE.timeout);
+  const errors: Error[] = [];
+  page.on("pageerror", (error) => errors.push(error));
+  const languageOf = () => page.evaluate<string>("document.documentElement.lang");
+  await page.goto(platform.url);
+  await page.getByRole("heading", { name: "Вход" }).waitFor();
+  expect(await languageOf()).toBe("ru");
+  await page.screenshot({ path: join(ARTIFACTS, "russian-sign-in.png"), animations: "disabled" });
+
+  await page.getByLabel("Язык").selectOption("en");
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await page.reload();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  expect(await languageOf()).toBe("en");
+
+  // Every page, with the data of this platform.
+  await context.addCookies([...platform.cookies]);
+  await page.getByLabel("Language").selectOption("ru");
+  await page.getByLabel("Язык").waitFor();
+  const paths = [
+    "/",
+    "/projects",
+    "/storage",
+    "/webhooks",
+    "/activity",
+    "/usage",
+    "/company",
+    "/platform",
+    "/account",
+  ];
+  const [content] = (await api<ContentPage>(platform, "/ar-content")).items;
+  for (const path of [...paths, `/content/${content.id}`, "/reference"]) {
+    await page.goto(platform.url + path);
+    await page.locator("main h1").first().waitFor();
+    await page.waitForLoadState("networkidle");
+    const name = path.replaceAll(/\W+/g, "-").slice(1, 12) || "photos";
+    await page.screenshot({
+      path: join(ARTIFACTS, `russian-${name}.png`),
+      animations: "disabled",
+      fullPage: true,
+    });
+    expect([path, await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth")]).toEqual([
+      path,
+      0,
+    ]);
+  }
+  expect(errors).toEqual([]);
+  await context.close();
+});

@@ -25,12 +25,13 @@ import { pausedUntil } from "./api/rate-limit.ts";
 import { ActivityPage } from "./company/activity-page.tsx";
 import { ProjectsPage } from "./company/projects-page.tsx";
 import { UsagePage } from "./company/usage-page.tsx";
-import { loadTexts, t } from "./language.ts";
+import { language, loadTexts, t } from "./language.ts";
 import { ContentPage } from "./photo/content-page.tsx";
 import { GridPage } from "./photos/grid-page.tsx";
 import { returnToPlace } from "./photos/place.ts";
 import { PlatformPage } from "./platform/platform-page.tsx";
 import { ReferencePage } from "./reference/reference-page.tsx";
+import { SiteFooter } from "./site-footer.tsx";
 import { SiteHeader } from "./site-header.tsx";
 import { StoragePage } from "./storage/storage-page.tsx";
 import { moment } from "./ui/format.ts";
@@ -73,6 +74,7 @@ function Studio() {
         </p>
       )}
       <Page />
+      <SiteFooter />
       {may("content:submit") && <DropTarget />}
       <Review />
       <Toasts />
@@ -138,6 +140,7 @@ function Content({ path }: { path: string }) {
   return id ? <ContentPage key={id} id={id} /> : <NotFound what="page" />;
 }
 
+document.documentElement.lang = language;
 const texts = loadTexts();
 void texts.then(() => render(<Studio />, document.getElementById("app")!));
 loadMe()

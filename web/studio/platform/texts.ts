@@ -48,7 +48,7 @@ export function sweepText({ started_at: at, milliseconds }: NonNullable<Platform
 
 /** Formats the time of a check: "12 ms", "2.0 s". */
 export function shortTime(milliseconds: number): string {
-  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : duration(milliseconds);
+  return milliseconds < 1000 ? t.ui.milliseconds(Math.round(milliseconds)) : duration(milliseconds);
 }
 
 /** Returns what a retry did. */

@@ -73,7 +73,7 @@ export function ReferencePage() {
                 <input
                   type="search"
                   value={search}
-                  placeholder={t.reference.searchExample}
+                  placeholder="webhook, /video"
                   onInput={({ currentTarget }) => setSearch(currentTarget.value)}
                 />
               </label>

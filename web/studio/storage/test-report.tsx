@@ -28,7 +28,7 @@ export function TestReport({ report }: { report: StorageConnectionReport }) {
                   : words}
               </span>
               <span class="test-time">
-                {step ? texts.milliseconds(Math.round(step.milliseconds)) : texts.skipped}
+                {step ? t.ui.milliseconds(Math.round(step.milliseconds)) : texts.skipped}
               </span>
               {step?.error && <p class="test-error">{step.error.message}</p>}
             </li>

@@ -2,17 +2,17 @@ import { language, t } from "../language.ts";
 
 /** Formats bytes as "1.2 MB" (decimal, like the limits). */
 export function megabytes(bytes: number): string {
-  if (bytes < 999_500) return `${Math.max(1, Math.round(bytes / 1_000))} kB`;
+  if (bytes < 999_500) return t.ui.kilobytes(count(Math.max(1, Math.round(bytes / 1_000))));
   const value = bytes / 1_000_000;
-  return `${value >= 9.95 ? Math.round(value) : value.toFixed(1)} MB`;
+  return t.ui.megabytes(value >= 9.95 ? count(Math.round(value)) : TENTHS.format(value));
 }
 
 /** Formats bytes from "0 kB" to "1.2 GB". */
 export function byteSize(bytes: number): string {
-  if (bytes === 0) return "0 kB";
+  if (bytes === 0) return t.ui.kilobytes("0");
   if (bytes < 999_500_000) return megabytes(bytes);
   const value = bytes / 1_000_000_000;
-  return `${NUMBER.format(value >= 9.95 ? Math.round(value) : Number(value.toFixed(1)))} GB`;
+  return t.ui.gigabytes(count(value >= 9.95 ? Math.round(value) : Number(value.toFixed(1))));
 }
 
 /** Formats a remaining time: "less than a minute", "about 3 minutes". */
@@ -23,6 +23,7 @@ export function timeLeft(seconds: number): string {
 }
 
 const NUMBER = new Intl.NumberFormat(language);
+const TENTHS = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** Formats a count: "2,620". */
 export function count(value: number): string {
@@ -37,8 +38,8 @@ export function photoCount(value: number): string {
 /** Formats a duration: "0.4 s", "12 s", "3 min 5 s". */
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1_000;
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
-  if (seconds < 59.5) return `${Math.round(seconds)} s`;
+  if (seconds < 9.95) return t.ui.seconds(TENTHS.format(seconds));
+  if (seconds < 59.5) return t.ui.seconds(count(Math.round(seconds)));
   const whole = Math.round(seconds);
   return t.ui.minutesAndSeconds(Math.floor(whole / 60), whole % 60);
 }
