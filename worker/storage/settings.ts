@@ -12,14 +12,14 @@ const pasted = (most: number, what: string) =>
     .max(most, `expected ${what} of at most ${most} characters`)
     .regex(/^[\x21-\x7e]*$/, `expected ${what}, without spaces, line breaks or letters beyond ASCII`);
 
+const EXPECTED_ENDPOINT = "expected an address like https://storage.example.com, without ? and #";
+
 const endpoint = z
   .string()
   .trim()
   .max(500)
-  .regex(
-    /^[Hh][Tt][Tt][Pp][Ss]?:\/\/[^\s?#]+$/,
-    "expected an address like https://storage.example.com, without ? and #",
-  )
+  .regex(/^[Hh][Tt][Tt][Pp][Ss]?:\/\/[^\s?#]+$/, EXPECTED_ENDPOINT)
+  .refine((text) => URL.canParse(text), EXPECTED_ENDPOINT)
   .overwrite((text) => text.replace(/\/+$/, ""));
 
 /** A folder without slashes at its ends; "" is the root. */

@@ -177,6 +177,8 @@ describe("a storage connection", () => {
     ["a storage class with a space", { storage_class: "A B" }, "settings.storage_class"],
     ["an endpoint without a scheme", { endpoint: "s3.example.net" }, "settings.endpoint"],
     ["an address with a query", { endpoint: "https://s3.example.net/?a=b" }, "settings.endpoint"],
+    ["an address that is cut off", { endpoint: "https://[2001:db8::1" }, "settings.endpoint"],
+    ["an address with an impossible port", { endpoint: "https://s3.example.net:99999" }, "settings.endpoint"],
     ["no endpoint", { endpoint: undefined }, "settings.endpoint"],
     ["an invalid bucket name", { bucket: "a b" }, "settings.bucket"],
     ["a region of two lines", { region: "a\nb" }, "settings.region"],
