@@ -2,7 +2,7 @@
  * Builds the Worker into dist/worker: wrangler runs it (wrangler.toml). wrangler's own bundle is one script, all of which
  * a new isolate compiles before its first response. With modules, it compiles only those that a request imports.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build, type Plugin } from "esbuild";
 import { ROOT } from "../start/processes.ts";
@@ -40,9 +40,12 @@ const files = new Map<string, Uint8Array | string>(outputFiles.map((file) => [fi
 files.set(path.join(FOLDER, "metafile.json"), JSON.stringify(metafile));
 mkdirSync(FOLDER, { recursive: true });
 for (const [file, contents] of files) {
+  const bytes = Buffer.from(contents);
+  // Every other wrangler that runs this folder would reload its Worker, and fail the requests that are under way.
+  if (existsSync(file) && readFileSync(file).equals(bytes)) continue;
   // In one step: another wrangler may be reading the file. Tests start several.
   const written = `${file}.${process.pid}`;
-  writeFileSync(written, contents);
+  writeFileSync(written, bytes);
   renameSync(written, file);
 }
 // wrangler deploys all modules of the folder.
