@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { HOST } from "./ports.ts";
@@ -47,6 +47,26 @@ export interface Platform {
 export function requirePackages(): void {
   if (!existsSync(WRANGLER) || !existsSync(VITE))
     throw new StartError("Packages are missing. Run `npm ci` first.");
+}
+
+/** What the studio and the viewer are built of. */
+const WEB_SOURCES = ["client", "compiler", "messages", "player", "web"];
+
+/**
+ * Returns whether web/dist is newer than its sources. A build empties the folder, which other running copies would
+ * notice.
+ */
+export function isWebBuilt(): boolean {
+  // The last file of a build.
+  const page = path.join(ROOT, "web/dist/viewer.html");
+  if (!existsSync(page)) return false;
+  const builtAt = statSync(page).mtimeMs;
+  const sources = WEB_SOURCES.flatMap((folder) =>
+    readdirSync(path.join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((file) =>
+      path.join(folder, file),
+    ),
+  ).filter((file) => !file.startsWith(path.join("web", "dist")) && !file.endsWith(".tsbuildinfo"));
+  return ["package-lock.json", ...sources].every((file) => statSync(path.join(ROOT, file)).mtimeMs < builtAt);
 }
 
 /** Builds the studio and the viewer into web/dist. */

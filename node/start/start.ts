@@ -3,7 +3,14 @@
  * Builds the web app, applies the D1 migrations, and runs the Node compiler and `wrangler dev` until Ctrl-C.
  * The state persists in `.wrangler/state`, or in the folder that VIVIMARK_STATE names.
  */
-import { announce, applyMigrations, buildWeb, requirePackages, startPlatform } from "./platform.ts";
+import {
+  announce,
+  applyMigrations,
+  buildWeb,
+  isWebBuilt,
+  requirePackages,
+  startPlatform,
+} from "./platform.ts";
 import { portFrom, requireFreePort } from "./ports.ts";
 import { Processes, StartError } from "./processes.ts";
 import { State } from "./state.ts";
@@ -18,8 +25,10 @@ await Processes.session(async (processes) => {
   await requireFreePort("COMPILER_PORT", compilerPort);
   const state = State.open(".wrangler/state");
 
-  console.log("Building the web app …");
-  await buildWeb(processes);
+  if (!isWebBuilt()) {
+    console.log("Building the web app …");
+    await buildWeb(processes);
+  }
   console.log("Applying database migrations …");
   await applyMigrations(processes, state);
   const platform = await startPlatform(processes, { state, port, compilerPort });
