@@ -54,8 +54,9 @@ pages.get("/v/:uniqueId", async (c) => {
   const page = await pageAt(c, new Request(new URL("/viewer", c.req.url), { method }));
   page.headers.delete("ETag");
   page.headers.set("Cache-Control", "no-cache");
-  const inLanguage = withTextsOf(page, languageIn(c.req.header("accept-language")));
-  return withPreview(inLanguage, () => previewAt(c.req.param("uniqueId"), c));
+  page.headers.append("Vary", "Accept-Language");
+  const language = languageIn(c.req.header("accept-language"));
+  return withPreview(page, language, () => previewAt(c.req.param("uniqueId"), c));
 });
 
 export { pages };
@@ -69,19 +70,6 @@ async function pageAt({ env }: Context<AppEnv>, request: Request): Promise<Respo
 /** Returns the language of an Accept-Language header, in which browsers put the preferred one first. */
 function languageIn(header = ""): Language {
   return languageOf(header.split(",").map((part) => part.split(";")[0]!.trim()));
-}
-
-/** Keeps the links to texts in one language, so that they load together with the page's script. */
-function withTextsOf(page: Response, language: Language): Response {
-  page.headers.append("Vary", "Accept-Language");
-  return new HTMLRewriter()
-    .on("html", { element: (html) => void html.setAttribute("lang", language) })
-    .on("link[hreflang]", {
-      element(link) {
-        if (link.getAttribute("hreflang") !== language) link.remove();
-      },
-    })
-    .transform(page);
 }
 
 /** Returns the preview of a viewer's link; null unless a published photo is there. */

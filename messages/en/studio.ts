@@ -1266,7 +1266,6 @@ export const studio = {
       posterTime: "Frame",
       mute: "Mute",
       muteEffect: "Viewers cannot turn the sound on.",
-      seconds: (value: string) => `${value} s`,
       save: "Save playback",
       saved: "Playback saved.",
     },

@@ -1513,7 +1513,6 @@ export const studio: typeof english = {
       posterTime: "Кадр",
       mute: "Без звука",
       muteEffect: "Зрители не смогут включить звук.",
-      seconds: (value: string) => `${value} с`,
       save: "Сохранить воспроизведение",
       saved: "Настройки воспроизведения сохранены.",
     },

@@ -3,7 +3,7 @@ import { createFollower } from "../../player/follow.ts";
 import { type Corners, imageToCorners } from "../../player/homography.ts";
 import { createPyramid, fillPyramid, type Levels } from "../../player/levels.ts";
 import { randomNumbers } from "../compiler/pictures.ts";
-import { cornerDistance, drawShapes, type Light, levelsOf, type Size, shake, show } from "./scene.ts";
+import { cornerDistance, drawShapes, type Light, levelsOf, move, type Size, shake, show } from "./scene.ts";
 
 const FRAME = { width: 320, height: 240 };
 
@@ -16,10 +16,6 @@ const CORNERS: Corners = [
   { x: 222.2, y: 178.6 },
   { x: 73.9, y: 176.2 },
 ];
-
-function move(corners: Corners, dx: number, dy: number): Corners {
-  return corners.map(({ x, y }) => ({ x: x + dx, y: y + dy })) as unknown as Corners;
-}
 
 function halve(corners: Corners): Corners {
   return corners.map(({ x, y }) => ({ x: x / 2, y: y / 2 })) as unknown as Corners;

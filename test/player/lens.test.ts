@@ -3,7 +3,7 @@ import { createFollower } from "../../player/follow.ts";
 import { type Corners, imageToCorners, invert } from "../../player/homography.ts";
 import { Lens } from "../../player/lens.ts";
 import { createPyramid, fillPyramid } from "../../player/levels.ts";
-import { capture, cornerDistance, drawShapes, type Light, levelsOf } from "./scene.ts";
+import { capture, cornerDistance, drawShapes, type Light, levelsOf, move } from "./scene.ts";
 
 const FRAME = { width: 320, height: 240 };
 const SIZE = { width: 400, height: 300 };
@@ -17,10 +17,6 @@ const CORNERS: Corners = [
   { x: 252.2, y: 198.6 },
   { x: 43.9, y: 206.2 },
 ];
-
-function moved(corners: Corners, dx: number, dy: number): Corners {
-  return corners.map(({ x, y }) => ({ x: x + dx, y: y + dy })) as unknown as Corners;
-}
 
 /** Returns where a lens shows what another one without distortion would show at these places. */
 function bent(corners: Corners): Corners {
@@ -55,7 +51,7 @@ describe("a lens that distorts", () => {
     const light = drawShapes(SIZE);
     const follower = createFollower(levelsOf(SIZE, light), FRAME);
     follower.start(imageToCorners(SIZE, bent(CORNERS)), 0);
-    const places = [CORNERS, moved(CORNERS, 14, 7)].map((corners) => ({
+    const places = [CORNERS, move(CORNERS, 14, 7)].map((corners) => ({
       pyramid: show(light, corners),
       truth: imageToCorners(SIZE, bent(corners)),
     }));

@@ -120,6 +120,11 @@ export function cornerDistance(size: Size, one: Homography, other: Homography): 
   );
 }
 
+/** Moves all corners by the same distance. */
+export function move(corners: Corners, dx: number, dy: number): Corners {
+  return corners.map(({ x, y }) => ({ x: x + dx, y: y + dy })) as unknown as Corners;
+}
+
 /** Moves each corner by `distance` in a direction of its own. */
 export function shake(corners: Corners, distance: number): Corners {
   return corners.map(({ x, y }, i) => ({

@@ -1,3 +1,4 @@
+import type { Language } from "../../messages/languages.ts";
 import type { Content } from "../db/tables.ts";
 
 /** What the page of a link contains of its photo. */
@@ -30,14 +31,25 @@ export function previewOf(
 }
 
 /**
- * Fills in the properties of a page, and the preloads at the first one. Those without a value are removed. The page is
- * sent while `load` runs.
+ * Keeps the links to texts in one language. Fills in the properties of a page, and the preloads at the first one. Those
+ * without a value are removed. The page is sent while `load` runs.
  *
  * @param load returns null for a page without a photo
  */
-export function withPreview(page: Response, load: () => Promise<Preview | null>): Response {
+export function withPreview(
+  page: Response,
+  language: Language,
+  load: () => Promise<Preview | null>,
+): Response {
   let loading: Promise<Preview | null> | undefined;
-  const rewriter = new HTMLRewriter().on('meta[property^="og:"][content=""]', {
+  const rewriter = new HTMLRewriter();
+  rewriter.on("html", { element: (html) => void html.setAttribute("lang", language) });
+  rewriter.on("link[hreflang]", {
+    element(link) {
+      if (link.getAttribute("hreflang") !== language) link.remove();
+    },
+  });
+  rewriter.on('meta[property^="og:"][content=""]', {
     async element(meta) {
       const isFirst = loading === undefined;
       loading ??= load();

@@ -35,10 +35,15 @@ export function photoCount(value: number): string {
   return t.ui.photos(value);
 }
 
+/** Formats seconds with tenths: "1.5 s". */
+export function tenths(seconds: number): string {
+  return t.ui.seconds(TENTHS.format(seconds));
+}
+
 /** Formats a duration: "0.4 s", "12 s", "3 min 5 s". */
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1_000;
-  if (seconds < 9.95) return t.ui.seconds(TENTHS.format(seconds));
+  if (seconds < 9.95) return tenths(seconds);
   if (seconds < 59.5) return t.ui.seconds(count(Math.round(seconds)));
   const whole = Math.round(seconds);
   return t.ui.minutesAndSeconds(Math.floor(whole / 60), whole % 60);

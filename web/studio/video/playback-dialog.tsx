@@ -5,6 +5,7 @@ import * as api from "../api/content.ts";
 import { t } from "../language.ts";
 import { useAction } from "../ui/action.ts";
 import { Dialog, DialogActions } from "../ui/dialog.tsx";
+import { tenths } from "../ui/format.ts";
 import { toast } from "../ui/toasts.tsx";
 import { dragged, endedAt, type Size, slackOf, startedAt } from "./placement.ts";
 import "./playback-dialog.css";
@@ -241,7 +242,7 @@ function Place(props: { label: string; value: number; onChange: (value: number) 
 }
 
 function Time(props: { label: string; value: number; max: number; onChange: (value: number) => void }) {
-  return <Slider {...props} step={0.1} text={t.video.playback.seconds(props.value.toFixed(1))} />;
+  return <Slider {...props} step={0.1} text={tenths(props.value)} />;
 }
 
 function Slider(props: {
